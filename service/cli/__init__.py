@@ -1,0 +1,1 @@
+"""The command line door: one module a group of commands."""

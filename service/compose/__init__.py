@@ -1,0 +1,1 @@
+"""Compose: due editions become issues in the outbox."""

@@ -1,0 +1,1 @@
+"""The pure heart: nouns and rules without I/O, clock or settings."""

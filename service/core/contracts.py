@@ -1,0 +1,352 @@
+"""What each stage asks of the outside: small Protocols, each owned by the stage that consumes it.
+
+Instants are aware UTC datetimes. Every `record_*` is one transaction, and harmless when it is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from service.core.model import (
+    Article,
+    Batch,
+    CondensedArticle,
+    Delivery,
+    DeliveryState,
+    Digest,
+    Edition,
+    Feed,
+    FeedState,
+    Group,
+    Issue,
+    Membership,
+    Message,
+    Outcome,
+    Placement,
+    Rendered,
+    StoryPoint,
+    SubscriptionStatus,
+    Summary,
+)
+
+Progress = Callable[[str, int, int], None]
+"""Called as work goes on: what was just done, how many are done, how many there are."""
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
+
+
+# --- gather ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer with a body. `url` is where it came from after redirects; `moved` a permanent new address."""
+
+    url: str
+    body: bytes
+    content_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    moved: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """304: what we have is still what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """410: the publisher says that this address is finished for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds the server asked for."""
+
+    reason: str
+    retry_after: int | None = None
+
+
+Answer = Fetched | NotModified | Gone | Failed
+
+
+class Fetcher(Protocol):
+    """Gets what lies at an address, within limits of size, time and place."""
+
+    async def fetch(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Answer:
+        """Return the answer; every expected trouble is a Failed, never an exception."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at a feed found: the feed's new state and the articles in it that may be new."""
+
+    state: FeedState
+    articles: tuple[Article, ...] = ()
+    gone: bool = False
+
+
+class GatherStore(Protocol):
+    """What gather asks of the record."""
+
+    async def due_feeds(self, now: datetime, limit: int | None = None) -> Sequence[FeedState]:
+        """Return the active feeds whose next look is due, longest overdue first."""
+        ...
+
+    async def all_feeds(self) -> Sequence[FeedState]:
+        """Return every active feed, by name."""
+        ...
+
+    async def feed_states(self, ids: Collection[str]) -> Sequence[FeedState]:
+        """Return the states of these feeds that are active."""
+        ...
+
+    async def known_articles(self, ids: Collection[str]) -> set[str]:
+        """Return which of these article ids are stored already."""
+        ...
+
+    async def record_look(self, look: Look) -> int:
+        """Store the state and the articles that are not stored yet; return how many were new."""
+        ...
+
+
+# --- condense ----------------------------------------------------------------------------------
+
+
+class Summarizer(Protocol):
+    """A method that picks key points."""
+
+    name: str
+
+    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
+        """Return at most `points` key points of the text, verbatim, in reading order.
+
+        Raises SummaryRefused for a text that cannot be condensed.
+        """
+        ...
+
+
+class CondenseStore(Protocol):
+    """What condense asks of the record."""
+
+    async def uncondensed(self, limit: int) -> Sequence[Article]:
+        """Return articles without a summary that were not set aside, in gather order."""
+        ...
+
+    async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
+        """Store the summary; a summary that is there already is replaced."""
+        ...
+
+    async def record_failure(self, article_id: str, problem: str, now: datetime) -> bool:
+        """Count a failed try; return True when it was the third, which sets the article aside."""
+        ...
+
+
+# --- compose -----------------------------------------------------------------------------------
+
+
+class ComposeStore(Protocol):
+    """What compose asks of the record."""
+
+    async def due_groups(self, now: datetime) -> Sequence[Group]:
+        """Return the groups of active subscriptions with `next_due_at <= now`, longest waiting first."""
+        ...
+
+    async def groups_of(self, newsletter: str, subscribers: Collection[str] | None) -> Sequence[Group]:
+        """Return the groups of a newsletter's active subscriptions, due or not, for a manual send.
+
+        With `subscribers` (ids), only those people: the groups carry them in `only`.
+        """
+        ...
+
+    async def tellable_through(self, gathered_by: datetime) -> int:
+        """Return the position up to which articles were gathered by then and are condensed or set aside."""
+        ...
+
+    async def tellable(self, edition: Edition, after: int, through: int) -> Sequence[CondensedArticle]:
+        """Return the condensed articles with `after < position <= through` that fit the edition's topics."""
+        ...
+
+    async def told_from_of_last_issue(self, group: Group) -> int | None:
+        """Return `told_from` of the last issue that the group's members were given, for a repeat."""
+        ...
+
+    async def record_issue(
+        self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
+    ) -> int:
+        """Store the issue, plan a delivery for each member, and move the members on: one transaction.
+
+        Only members that still stand where `group` says are served: due at `group.due_at` (scheduled sends),
+        told through `group.told_through`, active. Their `told_through` becomes the issue's; their
+        `next_due_at` becomes `next_due_at` unless that is None. Return how many deliveries were planned.
+        """
+        ...
+
+    async def move_on(self, group: Group, next_due_at: datetime, told_through: int | None) -> int:
+        """Move the group's members to their next due moment without an issue; return how many moved."""
+        ...
+
+
+class Renderer(Protocol):
+    """Turns a digest into subject, HTML and text."""
+
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> Rendered:
+        """Return the digest rendered once for all recipients, with placeholders for what differs."""
+        ...
+
+
+class Teller(Protocol):
+    """Chooses, across the articles of one story, what to show of it (condense knows how)."""
+
+    def __call__(self, articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
+        """Return at most `points` points, caveats right behind the point that they qualify."""
+        ...
+
+
+# --- deliver -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One line for the ledger: where a delivery stands now. Instants and texts as the outcome gave them."""
+
+    delivery_id: str
+    state: DeliveryState
+    at: datetime
+    reply: str = ""
+    next_attempt_at: datetime | None = None
+    suppress: bool = False
+
+
+class DeliverStore(Protocol):
+    """What deliver asks of the record: the ledger."""
+
+    async def take_batch(
+        self, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
+    ) -> Batch:
+        """Lease up to `limit` deliveries that are due, marking those to suppressed people as such.
+
+        Due are: planned; deferred with `next_attempt_at <= now`; both only while no other lease holds them.
+        A delivery left `attempting` by a lease that ran out becomes `uncertain` first.
+        """
+        ...
+
+    async def settle_uncertain(self, now: datetime, *, resend: bool) -> int:
+        """Turn attempts of leases that ran out into `uncertain`; with `resend`, make those due again."""
+        ...
+
+    async def issue(self, issue_id: str) -> Issue | None:
+        """Return the issue."""
+        ...
+
+    async def record_marks(self, token: str, marks: Sequence[Mark]) -> set[str]:
+        """Write the marks in one durable commit, for deliveries that this token still holds.
+
+        Return the ids of the deliveries that were written; the rest belong to somebody else by now.
+        A mark with `suppress` also suppresses the delivery's address. A person who was suppressed or
+        unsubscribed since the batch was taken is not marked `attempting`: the delivery becomes `suppressed`
+        and its id is not returned.
+        """
+        ...
+
+    async def release(self, token: str) -> None:
+        """Give back what this token holds and did not attempt."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to reach someone."""
+
+    name: str
+
+    async def send(self, message: Message, about_to_commit: Callable[[], Awaitable[bool]]) -> Outcome | None:
+        """Send one message and return what came of it.
+
+        `about_to_commit` must be awaited before the last byte that makes the receiver responsible (the final
+        dot); when it answers False the message must not be sent, and send returns None.
+        Raises ChannelUnavailable when the channel as a whole cannot be reached.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and give connections back."""
+        ...
+
+
+class MessageMaker(Protocol):
+    """Turns an issue and a delivery into the message."""
+
+    def __call__(self, issue: Issue, delivery: Delivery) -> Message:
+        """Return the finished message; the same bytes for the same delivery every time."""
+        ...
+
+
+# --- people ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying the roster changed, in counts."""
+
+    added: int = 0
+    changed: int = 0
+    ended: int = 0
+    kept: int = 0
+
+
+class PeopleStore(Protocol):
+    """What people asks of the record."""
+
+    async def save_feeds(self, feeds: Sequence[Feed], now: datetime) -> Applied:
+        """Make the active feeds exactly these; what a feed's looks left behind is kept."""
+        ...
+
+    async def save_placements(
+        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
+    ) -> Applied:
+        """Make the roster's subscriptions these, in one transaction.
+
+        A new one starts told through the last article gathered before `starts_after`. A changed edition
+        changes `edition_key` and `next_due_at`, never `told_through`. A person's own choice (unsubscribed,
+        paused, wishes set on the preferences page) wins over the roster. Those that the roster declared before
+        and no longer does become `ended`; one that comes back is active again.
+        """
+        ...
+
+    async def save_choice(self, placement: Placement, now: datetime) -> None:
+        """Store wishes that the person chose; from now on they win over the roster."""
+        ...
+
+    async def memberships(
+        self, *, newsletter: str | None = None, email: str | None = None
+    ) -> Sequence[Membership]:
+        """Return subscriptions with their people, by address and newsletter, whatever their status."""
+        ...
+
+    async def set_status(
+        self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
+    ) -> int:
+        """Set the person's own status for one newsletter, or for all with None; return how many changed.
+
+        Becoming active again never brings back what was told meanwhile: `told_through` stays.
+        """
+        ...
+
+    async def suppress(self, email: str, reason: str, now: datetime) -> None:
+        """Never mail this address again, whatever config says, until `unsuppress`."""
+        ...
+
+    async def unsuppress(self, email: str) -> bool:
+        """Allow the address again; return whether it was suppressed."""
+        ...
+
+    async def signing_key(self) -> bytes:
+        """Return the key that signs links: 32 random bytes made when the database was."""
+        ...

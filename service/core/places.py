@@ -1,0 +1,34 @@
+"""Places: where a recipient's own values go in an issue that was rendered once for all.
+
+A place is its name between two private-use characters. Text from feeds is cleaned of these characters, so
+an article cannot open a place, and no encoder or template has a meaning for them.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+OPEN, CLOSE = "\ue000", "\ue001"
+
+
+class Place(StrEnum):
+    """What differs from one recipient to the next. URLs are absolute; `name` may be empty."""
+
+    NAME = "name"
+    ADDRESS = "address"
+    UNSUBSCRIBE_URL = "unsubscribe_url"
+    PREFERENCES_URL = "preferences_url"
+
+    @property
+    def mark(self) -> str:
+        """The place as it stands in rendered text."""
+        return f"{OPEN}{self.value}{CLOSE}"
+
+
+MARK = re.compile(f"{OPEN}({'|'.join(Place)}){CLOSE}")
+
+
+def without_marks(text: str) -> str:
+    """Return text from outside with the two private characters taken out, so that it cannot open a place."""
+    return text.replace(OPEN, "").replace(CLOSE, "")

@@ -1,0 +1,1 @@
+"""Deliver: the outbox becomes sent, retried or given up, and the ledger knows which."""

@@ -1,0 +1,1 @@
+"""Gather: due feeds become new articles."""

@@ -1,0 +1,1 @@
+"""People: the roster, subscriptions, signed links and what a person chose."""

@@ -1,0 +1,1 @@
+"""The web door: health, one-click unsubscribe and preferences."""
