@@ -54,7 +54,7 @@ def an_article(
 
 
 def condensed(article: Article, *sentences: str) -> CondensedArticle:
-    """The article with these of its sentences as key points (its first sentence when none is named)."""
+    """Return the article with these of its sentences as key points (its first when none is named)."""
     chosen = sentences or (article.text.split(". ")[0] + ("." if ". " in article.text else ""),)
     starts = [article.text.index(sentence) for sentence in chosen]
     points = tuple(

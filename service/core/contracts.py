@@ -67,7 +67,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds the server asked for."""
+    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds that were asked for."""
 
     reason: str
     retry_after: int | None = None
@@ -315,8 +315,8 @@ class PeopleStore(Protocol):
 
         A new one starts told through the last article gathered before `starts_after`. A changed edition
         changes `edition_key` and `next_due_at`, never `told_through`. A person's own choice (unsubscribed,
-        paused, wishes set on the preferences page) wins over the roster. Those that the roster declared before
-        and no longer does become `ended`; one that comes back is active again.
+        paused, wishes set on the preferences page) wins over the roster. Those that the roster declared
+        before and no longer does become `ended`; one that comes back is active again.
         """
         ...
 
@@ -325,7 +325,7 @@ class PeopleStore(Protocol):
         ...
 
     async def memberships(
-        self, *, newsletter: str | None = None, email: str | None = None
+        self, *, newsletter: str | None = None, email: str | None = None, subscriber_id: str | None = None
     ) -> Sequence[Membership]:
         """Return subscriptions with their people, by address and newsletter, whatever their status."""
         ...

@@ -8,6 +8,9 @@ from hashlib import sha256
 
 SIGNATURE_BYTES = 16
 
+UNSUBSCRIBE = "unsubscribe"
+PREFERENCES = "preferences"
+
 
 def sign(key: bytes, purpose: str, *claims: str) -> str:
     """Return a URL-safe token for the claims, valid for one purpose and for as long as the key is kept.

@@ -1,0 +1,1 @@
+"""Condense: new articles become key points with the caveats that qualify them."""
