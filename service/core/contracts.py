@@ -67,7 +67,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds that were asked for."""
+    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds to wait, if told."""
 
     reason: str
     retry_after: int | None = None
