@@ -1,0 +1,106 @@
+"""The demo's bundled sample is complete, well-formed and asks nothing of the network."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from ruamel.yaml import YAML
+
+import service.cli
+
+SAMPLE = Path(service.cli.__file__).with_name("sample")
+FEEDS = ("feed.xml", "second.xml")
+PAGES = sorted((SAMPLE / "pages").glob("*.html"))
+CAVEATS = {
+    "kessary-oltmark-river-treaty.html": "takes effect only if both parliaments approve it",
+    "glass-battery-winter-range.html": "have not been independently verified",
+    "nasal-spray-flu-trial.html": "in no way shows that the spray prevents infection",
+}
+
+
+def items(feed: str) -> list[ET.Element]:
+    root = ET.fromstring((SAMPLE / feed).read_text(encoding="utf-8"))  # noqa: S314 - our own file
+    assert root.tag == "rss"
+    assert root.get("version") == "2.0"
+    return root.findall("./channel/item")
+
+
+def paragraphs(page: Path) -> list[str]:
+    return re.findall(r"<p>(.*?)</p>", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_two_publishers_bring_seven_and_three_articles():
+    assert [len(items(feed)) for feed in FEEDS] == [7, 3]
+
+
+def test_every_item_has_what_a_reader_needs_and_a_page_of_its_own():
+    links = [item.findtext("link", "") for feed in FEEDS for item in items(feed)]
+
+    assert sorted(links) == [f"{{base}}/pages/{page.name}" for page in PAGES]
+    for item in (item for feed in FEEDS for item in items(feed)):
+        assert item.findtext("title")
+        assert item.findtext("description")
+        assert re.fullmatch(r"\{date-\d+\}", item.findtext("pubDate", ""))
+
+
+def test_placeholders_are_only_those_that_the_demo_fills_in():
+    for feed in FEEDS:
+        marks = set(re.findall(r"\{[^}]*\}", (SAMPLE / feed).read_text(encoding="utf-8")))
+        assert all(re.fullmatch(r"\{base\}|\{date-\d+\}", mark) for mark in marks)
+
+
+def test_most_entries_are_teasers_so_that_the_full_text_comes_from_the_page():
+    with_text = [
+        item
+        for feed in FEEDS
+        for item in items(feed)
+        if item.find("{http://purl.org/rss/1.0/modules/content/}encoded") is not None
+    ]
+    assert len(with_text) == 1
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_article_is_six_to_fourteen_sentences_amid_page_furniture(page: Path):
+    text = " ".join(paragraphs(page))
+    furniture = page.read_text(encoding="utf-8")
+
+    assert 6 <= len(re.findall(r"[.?!]”?(?= [A-Z“]|$)", text)) <= 14
+    assert "cookie" in furniture
+    assert "Read more" in furniture
+
+
+@pytest.mark.parametrize(("page", "words"), CAVEATS.items())
+def test_three_articles_carry_a_caveat_that_qualifies_their_claim(page: str, words: str):
+    first, *later = paragraphs(SAMPLE / "pages" / page)
+
+    assert words not in first
+    assert any(words in paragraph for paragraph in later)
+
+
+def test_two_publishers_tell_the_same_event_in_different_words():
+    ours, theirs = (
+        set(" ".join(paragraphs(SAMPLE / "pages" / name)).split(". "))
+        for name in ("skarrow-grain-terminal-fire.html", "skarrow-blaze-silo.html")
+    )
+    assert not ours & theirs
+
+
+def test_no_page_asks_another_server_for_anything():
+    for page in PAGES:
+        assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.read_text(encoding="utf-8"))
+
+
+def test_the_config_names_three_readers_in_three_time_zones_and_both_feeds():
+    read = YAML(typ="safe").load
+    config = SAMPLE / "config"
+
+    people = read(config / "subscribers.yaml")["subscribers"]
+    assert {person["timezone"] for person in people} == {"Asia/Qatar", "Europe/Berlin", "America/New_York"}
+    assert [feed["url"] for feed in read(config / "feeds.yaml")["feeds"]] == [
+        f"{{base}}/{feed}" for feed in FEEDS
+    ]
+    assert [letter["id"] for letter in read(config / "newsletters.yaml")["newsletters"]] == ["morning"]
+    assert read(config / "caveat.yaml")["mail"]["channel"] == "file"
