@@ -14,6 +14,7 @@ import importlib.util
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
@@ -135,9 +136,21 @@ def call(command: list[str], **settings: str) -> int:
     """Run a command from the project's folder and return its exit code, as a shell would give it."""
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     environment.update(settings, UV_PYTHON_DOWNLOADS="never")
+    if has_certificates():
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
     sys.stdout.flush()
     code = subprocess.call(command, cwd=ROOT, env=environment)
     return code if code >= 0 else 128 - code
+
+
+def has_certificates() -> bool:
+    """Tell whether the machine keeps a list of trusted authorities.
+
+    Where it does, uv is to use that one, as pip does: behind a company's proxy only the machine's list knows
+    who signed what arrives. A machine without any is better served by the list that uv brings along.
+    """
+    paths = ssl.get_default_verify_paths()
+    return bool(paths.cafile or (paths.capath and os.listdir(paths.capath)))
 
 
 def require_python(version: tuple[int, ...]) -> None:
