@@ -45,7 +45,10 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer with a body. `url` is where it came from after redirects; `moved` a permanent new address."""
+    """An answer with a body. `url` is where it came from after redirects; `moved` a permanent new address.
+
+    `fresh_for` is how many seconds it stays fresh (RFC 9111, 4.2.1), None when the server does not say.
+    """
 
     url: str
     body: bytes
@@ -53,11 +56,14 @@ class Fetched:
     etag: str | None = None
     last_modified: str | None = None
     moved: str | None = None
+    fresh_for: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """304: what we have is still what there is."""
+    """304: what we have is still what there is; `fresh_for` as in Fetched."""
+
+    fresh_for: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class FeedState:
     """A feed together with what the last looks at it left behind.
 
     `etag` and `last_modified` are kept byte for byte for the next conditional GET (RFC 9110, 13.1).
-    `failures` counts failed looks in a row; `last_success_at` None means: never read so far.
+    `failures` counts failed looks in a row; `last_success_at` None means: never read so far. `memory` is what
+    gather wants to remember of the feed between looks: JSON that only gather reads; the store keeps it whole.
     """
 
     feed: Feed
@@ -45,6 +46,7 @@ class FeedState:
     last_success_at: datetime | None = None
     failures: int = 0
     last_error: str | None = None
+    memory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
