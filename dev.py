@@ -150,7 +150,7 @@ def has_certificates() -> bool:
     who signed what arrives. A machine without any is better served by the list that uv brings along.
     """
     paths = ssl.get_default_verify_paths()
-    return bool(paths.cafile or (paths.capath and os.listdir(paths.capath)))
+    return bool(paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())))
 
 
 def require_python(version: tuple[int, ...]) -> None:

@@ -1,0 +1,184 @@
+"""The door for a fresh machine, tried as a person would: as a program, in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dev
+
+DOOR = Path(dev.__file__)
+
+UV = """#!/bin/sh
+if [ "$1" = --version ]; then echo "uv ${UV_CALLS_ITSELF:-0.13.9}"; exit 0; fi
+echo "$@" >>"$LOG"
+echo "downloads=$UV_PYTHON_DOWNLOADS venv=${VIRTUAL_ENV:-none}" >>"$LOG"
+if [ "$1" = sync ]; then exit "${SYNC_EXIT:-0}"; fi
+case "$*" in *"$FAILS"*) exit "${RUN_EXIT:-0}";; esac
+"""
+
+PIP = """
+import os, pathlib, sys
+open(os.environ["LOG"], "a").write(" ".join(["pip", *sys.argv[1:]]) + "\\n")
+if os.environ.get("PIP_FAILS"):
+    sys.exit(1)
+target = pathlib.Path(sys.argv[sys.argv.index("--target") + 1])
+(target / "bin").mkdir(parents=True)
+(target / f"uv-{sys.argv[-1].partition('==')[2]}.dist-info").mkdir()
+uv = target / "bin" / "uv"
+uv.write_text(os.environ["UV"])
+uv.chmod(0o755)
+"""
+
+
+class Machine:
+    """A folder with dev.py in it, and a PATH and a Python that hold what the test gives them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, folder / "log"
+        shutil.copy(DOOR, folder / "dev.py")
+        (folder / "bin").mkdir()
+        self.environment = {"PATH": f"{folder / 'bin'}:/bin", "LOG": str(self.log), "UV": UV, "FAILS": "-"}
+
+    def with_uv(self) -> Machine:
+        program = self.folder / "bin" / "uv"
+        program.write_text(UV)
+        program.chmod(0o755)
+        return self
+
+    def with_pip(self) -> Machine:
+        package = self.folder / "packages" / "pip"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / "__main__.py").write_text(PIP)
+        self.environment["PYTHONPATH"] = str(package.parent)
+        return self
+
+    def dev(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        # -S: no site-packages, so this Python has a pip only where the test gives it one.
+        return subprocess.run(
+            [sys.executable, "-S", str(self.folder / "dev.py"), *arguments],
+            env=self.environment | environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if not line.startswith("downloads=")]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_run_installs_what_the_lock_says_and_starts_the_demo(machine: Machine):
+    done = machine.with_uv().dev("run", "--out", "here")
+
+    assert done.returncode == 0
+    assert machine.calls == [
+        f"sync --frozen --python {sys.executable} --no-default-groups --inexact",
+        "run --no-sync caveat demo --out here",
+    ]
+
+
+def test_test_hands_its_arguments_and_the_exit_code_through(machine: Machine):
+    done = machine.with_uv().dev("test", "tests/core", "-k", "gap", FAILS="pytest", RUN_EXIT="5")
+
+    assert done.returncode == 5
+    assert machine.calls[-1] == "run --no-sync pytest tests/core -k gap"
+
+
+def test_check_runs_every_check_even_after_one_has_failed(machine: Machine):
+    done = machine.with_uv().dev("check", FAILS="ruff check", RUN_EXIT="1")
+
+    assert done.returncode == 1
+    assert [call.removeprefix("run --no-sync ") for call in machine.calls[1:]] == [
+        "ruff check .",
+        "ruff format --check .",
+        "mypy",
+    ]
+
+
+def test_bench_runs_one_benchmark_by_name_or_all_of_them(machine: Machine):
+    (machine.folder / "bench").mkdir()
+    for name in ("sending", "condensing", "_shared"):
+        (machine.folder / "bench" / f"{name}.py").touch()
+    machine.with_uv()
+
+    assert machine.dev("bench", "--list").stdout.split() == ["condensing", "sending"]
+    machine.dev("bench", "sending", "--messages", "10")
+    assert machine.calls[-1] == "run --no-sync python bench/sending.py --messages 10"
+    assert machine.dev("bench").stdout.split() == ["==", "condensing", "==", "sending"]
+    unknown = machine.dev("bench", "cooking")
+    assert unknown.returncode == 2
+    assert "there are: condensing, sending" in unknown.stderr
+
+
+def test_uv_may_not_fetch_a_python_of_its_own_and_ignores_another_environment(machine: Machine):
+    machine.with_uv().dev("test", VIRTUAL_ENV="/elsewhere", UV_PYTHON_DOWNLOADS="automatic")
+
+    assert "downloads=never venv=none" in machine.log.read_text()
+
+
+def test_without_uv_pip_brings_it_once_and_beside_the_project(machine: Machine):
+    machine.with_pip()
+
+    assert machine.dev("test").returncode == 0
+    assert machine.calls[0].startswith("pip install")
+    assert f"--target {machine.folder / '.tools'} uv=={dev.UV_VERSION}" in machine.calls[0]
+    assert machine.dev("test").returncode == 0
+    assert sum(call.startswith("pip") for call in machine.calls) == 1
+
+
+def test_a_uv_that_is_too_old_for_the_lock_file_is_passed_over(machine: Machine):
+    machine.with_uv().with_pip().dev("test", UV_CALLS_ITSELF="0.4.30")
+
+    assert machine.calls[0].startswith("pip install")
+
+
+def test_without_uv_and_pip_it_says_what_to_install(machine: Machine):
+    done = machine.dev("run")
+
+    assert done.returncode == 1
+    assert "apt install python3-pip" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_network_it_says_what_must_be_reached(machine: Machine):
+    machine.with_pip()
+    no_uv = machine.dev("run", PIP_FAILS="yes")
+    no_libraries = machine.dev("run", SYNC_EXIT="2")
+
+    assert (no_uv.returncode, no_libraries.returncode) == (1, 1)
+    assert "must reach pypi.org" in no_uv.stderr
+    assert "must reach pypi.org" in no_libraries.stderr
+
+
+def test_an_old_python_is_named_together_with_the_one_that_is_needed():
+    with pytest.raises(dev.CannotStart, match=r"needs Python 3\.11 or newer and this is 3\.9"):
+        dev.require_python((3, 9, 2))
+    dev.require_python((3, 11, 0))
+
+
+def test_an_unknown_command_is_refused_and_help_is_given(machine: Machine):
+    unknown = machine.dev("tset")
+
+    assert unknown.returncode == 2
+    assert "there are: run, test, check, bench" in unknown.stderr
+    assert "python3 dev.py run" in machine.dev("--help").stdout
+
+
+def test_it_imports_the_standard_library_alone():
+    lines = DOOR.read_text(encoding="utf-8").splitlines()
+    imported = {line.split()[1].partition(".")[0] for line in lines if line.startswith(("import ", "from "))}
+
+    assert imported <= sys.stdlib_module_names
