@@ -98,7 +98,8 @@ class Role(StrEnum):
 class KeyPoint:
     """A sentence of the article, verbatim, with its offsets into the article's text.
 
-    `qualifies` is the index, in the summary's key points, of the point that a caveat belongs to.
+    `qualifies` is the index, in the summary's key points, of the point that a caveat belongs to. `rank` is its
+    place by weight, 0 the weightiest: whoever shows fewer key points keeps the lowest ranks.
     """
 
     text: str
@@ -106,6 +107,7 @@ class KeyPoint:
     end: int
     role: Role = Role.POINT
     qualifies: int | None = None
+    rank: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a key point that cannot be verbatim or a caveat that qualifies nothing."""
@@ -116,10 +118,16 @@ class KeyPoint:
 
     @classmethod
     def cut(
-        cls, source: str, start: int, end: int, role: Role = Role.POINT, qualifies: int | None = None
+        cls,
+        source: str,
+        start: int,
+        end: int,
+        role: Role = Role.POINT,
+        qualifies: int | None = None,
+        rank: int = 0,
     ) -> KeyPoint:
         """Return the key point that is `source[start:end]`, word for word."""
-        return cls(source[start:end], start, end, role, qualifies)
+        return cls(source[start:end], start, end, role, qualifies, rank)
 
 
 @dataclass(frozen=True, slots=True)

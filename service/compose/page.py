@@ -1,0 +1,185 @@
+"""The page: a digest as the themes see it, clean text and finished links (pure).
+
+Themes get nothing else: no article, no edition, no raw text from a feed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.compose.digest import moment_of
+from service.compose.links import sentence_link, web_link
+from service.compose.wording import Wording, direction_of, primary
+from service.compose.words import LONGEST_TITLE, clean, reading_minutes, shorten
+from service.core.model import Article, Digest, Role, Site, Story, StoryPoint
+from service.core.places import Place
+
+SHORT_HEADLINE = 64
+PREHEADER = 180
+NAMED_PUBLISHERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence with where it comes from; `url` leads to the sentence on the publisher's page, or is empty."""
+
+    text: str
+    source: str
+    time: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A key point with what qualifies it: caveats are marked as such, context lines are not."""
+
+    line: Line
+    caveats: tuple[Line, ...]
+    context: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One publisher's article of a story."""
+
+    publisher: str
+    title: str
+    time: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """A story on the page. `lang` is empty when it is the page's own; `told_by` names its publishers."""
+
+    number: int
+    headline: str
+    short: str
+    url: str
+    lang: str
+    direction: str
+    time: str
+    told_by: str
+    points: tuple[Point, ...]
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that a theme can show. The four places are filled in for each recipient later."""
+
+    title: str
+    lang: str
+    direction: str
+    day: str
+    minutes: int
+    publishers: int
+    stories: tuple[StoryView, ...]
+    left_out: int
+    preheader: str
+    site: str
+    site_url: str
+    postal_address: str
+    issue: str
+    name: str = Place.NAME.mark
+    address: str = Place.ADDRESS.mark
+    unsubscribe_url: str = Place.UNSUBSCRIBE_URL.mark
+    preferences_url: str = Place.PREFERENCES_URL.mark
+
+
+def make_page(digest: Digest, wording: Wording, *, title: str, site: Site, issue_id: str) -> Page:
+    """Return the page of a digest in the reader's language and zone."""
+    stories = tuple(
+        _story(story, number, digest.at, wording) for number, story in enumerate(digest.stories, start=1)
+    )
+    return Page(
+        title=clean(title, LONGEST_TITLE),
+        lang=wording.language,
+        direction=wording.direction,
+        day=wording.day(digest.at),
+        minutes=reading_minutes([text for story in stories for text in _texts(story)]),
+        publishers=len({source.publisher for story in stories for source in story.sources}),
+        stories=stories,
+        left_out=digest.left_out,
+        preheader=shorten(" · ".join(story.headline for story in stories[1:] or stories), PREHEADER),
+        site=clean(site.name, LONGEST_TITLE),
+        site_url=web_link(site.url),
+        postal_address=clean(site.postal_address),
+        issue=issue_id,
+    )
+
+
+def _story(story: Story, number: int, at: datetime, wording: Wording) -> StoryView:
+    lead = story.articles[0]
+    headline = clean(story.headline, LONGEST_TITLE) or wording.say("untitled")
+    foreign = primary(lead.language) != primary(wording.language)
+    return StoryView(
+        number=number,
+        headline=headline,
+        short=shorten(headline, SHORT_HEADLINE),
+        url=web_link(lead.url),
+        lang=primary(lead.language) if foreign else "",
+        direction=direction_of(lead.language) if foreign else "",
+        time=wording.moment(moment_of(lead), at),
+        told_by=_told_by(story.publishers, wording),
+        points=_points(story.points, moment_of(lead), wording),
+        sources=tuple(_sources(story.articles, at, wording)),
+    )
+
+
+def _told_by(publishers: Sequence[str], wording: Wording) -> str:
+    """Return the first publishers by name and the rest as a number."""
+    names = [clean(name, SHORT_HEADLINE) for name in publishers]
+    listed = ", ".join(names[:NAMED_PUBLISHERS])
+    more = len(names) - NAMED_PUBLISHERS
+    return wording.say("and_more", listed=listed, n=more) if more > 0 else listed
+
+
+def _sources(articles: Sequence[Article], at: datetime, wording: Wording) -> Iterator[Source]:
+    """Yield one source for each publisher, the first of its articles."""
+    seen: set[str] = set()
+    for article in articles:
+        if article.publisher not in seen:
+            seen.add(article.publisher)
+            yield Source(
+                clean(article.publisher, SHORT_HEADLINE),
+                clean(article.title, LONGEST_TITLE),
+                wording.moment(moment_of(article), at),
+                web_link(article.url),
+            )
+
+
+def _points(points: Sequence[StoryPoint], at: datetime, wording: Wording) -> tuple[Point, ...]:
+    """Return the points with their caveats; a caveat whose point is not shown stands as a point itself.
+
+    Their times leave the date out where it is that of `at`, the moment that stands under the headline.
+    """
+    shown: dict[int, Point] = {}
+    for index, point in enumerate(points):
+        line = _line(point, at, wording)
+        context = tuple(text for text in map(clean, point.context) if text)
+        owner = shown.get(point.qualifies) if point.qualifies is not None else None
+        if point.role is Role.CAVEAT and owner and point.qualifies is not None:
+            shown[point.qualifies] = Point(owner.line, (*owner.caveats, line), (*owner.context, *context))
+        else:
+            shown[index] = Point(line, (), context)
+    return tuple(shown.values())
+
+
+def _line(point: StoryPoint, at: datetime, wording: Wording) -> Line:
+    return Line(
+        text=clean(point.text),
+        source=clean(point.article.publisher, SHORT_HEADLINE),
+        time=wording.moment(moment_of(point.article), at),
+        url=sentence_link(point.article.url, point.text),
+    )
+
+
+def _texts(story: StoryView) -> Iterator[str]:
+    yield story.headline
+    for point in story.points:
+        yield point.line.text
+        yield from (line.text for line in point.caveats)
+        yield from point.context

@@ -1,0 +1,309 @@
+"""Compose: the groups that are due -> issues in the outbox.
+
+    take     the groups whose moment has come, and what may be told to them by now
+    work     group into stories, choose, order, cap, render once for everybody in the group
+    record   the issue, a delivery for each reader, and where the readers stand now: one transaction
+
+A manual send takes the same road; a preview walks it up to the last step and leaves no trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from html import escape
+
+from service.compose.digest import make_digest
+from service.compose.due import Plan, Verdict, plan
+from service.compose.stories import Telling, group_stories
+from service.compose.weight import fitted
+from service.core import identity
+from service.core.contracts import ComposeStore, Progress, Renderer, Teller, silent
+from service.core.errors import StoreError, UnknownName
+from service.core.model import Digest, Edition, Group, Issue, Newsletter, Rendered
+from service.core.places import Place
+
+KEPT_RANGES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """What compose works with. `settle` is how long an article rests before it is told."""
+
+    store: ComposeStore
+    renderer: Renderer
+    teller: Teller
+    newsletters: Mapping[str, Newsletter]
+    settle: timedelta
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeReport:
+    """What one pass did. `empty` and `late` count groups that moved on without an issue."""
+
+    issues: int = 0
+    deliveries: int = 0
+    empty: int = 0
+    late: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedIssue:
+    """An issue of a manual send. `already`: its readers got it meanwhile, so that nothing was planned."""
+
+    issue: Issue
+    edition: Edition
+    readers: int
+    stories: int
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ManualReport:
+    """What a manual send did, or would do. `nothing_new` counts the readers who are told everything."""
+
+    planned: tuple[PlannedIssue, ...] = ()
+    deliveries: int = 0
+    nothing_new: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an edition would get; nothing of it is recorded."""
+
+    digest: Digest
+    issue: Issue
+
+
+async def compose(composer: Composer, *, now: datetime, progress: Progress = silent) -> ComposeReport:
+    """Make the issues that are due at `now` (aware, UTC) and return what was done.
+
+    A group that fails is named in `problems`, stays due, and never stops the others. Raises StoreError when
+    the record itself cannot be reached.
+    """
+    report = ComposeReport()
+    groups = await composer.store.due_groups(now)
+    desk = _Desk(composer, await composer.store.tellable_through(now - composer.settle), now)
+    for done, group in enumerate(groups, start=1):
+        report = _sum(report, await _served(desk, group))
+        progress(_name_of(composer, group), done, len(groups))
+    return report
+
+
+async def compose_manual(
+    composer: Composer,
+    newsletter: str,
+    subscribers: Collection[str] | None,
+    *,
+    now: datetime,
+    again: bool = False,
+    dry_run: bool = False,
+) -> ManualReport:
+    """Make an issue now for the newsletter's readers, or for those of `subscribers` (ids) alone.
+
+    It tells what they were not told so far and leaves the moment of their next issue as it is; sending twice
+    in a row finds nothing new. `again` tells the last issue's stories once more, on purpose. `dry_run`
+    records nothing. Raises UnknownName for a newsletter that is not in the roster.
+    """
+    _newsletter(composer, newsletter)
+    desk = _Desk(composer, await composer.store.tellable_through(now - composer.settle), now)
+    report = ManualReport()
+    for group in await composer.store.groups_of(newsletter, subscribers):
+        try:
+            report = await _sent_by_hand(desk, group, report, again=again, dry_run=dry_run)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one group's trouble must not cost the others their issue
+            problem = _problem(composer, group, error)
+            report = replace(report, problems=(*report.problems, problem))
+    return report
+
+
+async def preview(
+    composer: Composer, edition: Edition, *, told_through: int, now: datetime, name: str = ""
+) -> Preview:
+    """Return what readers of `edition` who were told through `told_through` would get at `now`.
+
+    `name` goes where a theme greets the reader. Raises UnknownName for a newsletter not in the roster.
+    """
+    _newsletter(composer, edition.newsletter)
+    desk = _Desk(composer, await composer.store.tellable_through(now - composer.settle), now)
+    through = max(desk.through, told_through)
+    occurrence = "preview"
+    slot = _Slot(edition, identity.edition_key(edition), occurrence, now, now, told_through, through)
+    digest, issue = await desk.issue(slot, await desk.tellings(edition, told_through, through))
+    return Preview(digest, replace(issue, rendered=_greeting(issue.rendered, name)) if name else issue)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """What makes an issue this one: whose, which moment, from where to where. `at` is the date it shows."""
+
+    edition: Edition
+    edition_key: str
+    occurrence: str
+    due_at: datetime
+    at: datetime
+    told_from: int
+    told_through: int
+
+
+class _Desk:
+    """One pass at work: how far can be told by now, and the ranges that were grouped into stories already.
+
+    Editions that differ in hour or length alone tell the same articles; these are grouped once.
+    """
+
+    def __init__(self, composer: Composer, through: int, now: datetime) -> None:
+        self.composer, self.through, self.now = composer, through, now
+        self._grouped: dict[tuple[tuple[str, ...], int, int], tuple[Telling, ...]] = {}
+
+    async def tellings(self, edition: Edition, after: int, through: int) -> tuple[Telling, ...]:
+        """Return the stories in `after < position <= through` that fit the edition."""
+        key = (edition.topics, after, through)
+        if key not in self._grouped:
+            articles = await self.composer.store.tellable(edition, after, through)
+            if len(self._grouped) >= KEPT_RANGES:
+                self._grouped.clear()
+            # In a thread: thousands of comparisons must not stop the heartbeats of this process.
+            self._grouped[key] = await asyncio.to_thread(group_stories, articles)
+        return self._grouped[key]
+
+    async def issue(self, slot: _Slot, tellings: tuple[Telling, ...]) -> tuple[Digest, Issue]:
+        """Return the digest of the stories and the issue that it is rendered to."""
+        newsletter = _newsletter(self.composer, slot.edition.newsletter)
+        issue_id = identity.issue_id(slot.edition_key, slot.occurrence, slot.told_from)
+
+        def work() -> tuple[Digest, Rendered]:
+            digest = make_digest(slot.edition, tellings, at=slot.at, tell=self.composer.teller)
+            return fitted(
+                digest,
+                lambda smaller: self.composer.renderer.render(
+                    smaller, title=newsletter.title, theme=newsletter.theme, issue_id=issue_id
+                ),
+            )
+
+        digest, rendered = await asyncio.to_thread(work)
+        return digest, Issue(
+            id=issue_id,
+            newsletter=newsletter.id,
+            edition_key=slot.edition_key,
+            occurrence=slot.occurrence,
+            due_at=slot.due_at,
+            told_from=slot.told_from,
+            told_through=slot.told_through,
+            rendered=rendered,
+            article_ids=tuple(article.id for story in digest.stories for article in story.articles),
+            created_at=self.now,
+        )
+
+
+async def _served(desk: _Desk, group: Group) -> ComposeReport:
+    """Do what is to be done about one due group; whatever goes wrong with it becomes a problem's sentence."""
+    newsletter = desk.composer.newsletters.get(group.edition.newsletter)
+    if newsletter is None:
+        problem = (
+            f"the newsletter {group.edition.newsletter!r} is not in the roster any more: "
+            f"{group.size} of its readers wait for an issue"
+        )
+        return ComposeReport(problems=(problem,))
+    try:
+        return await _issued(desk, group, newsletter, plan(group, newsletter, desk.now))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one group's trouble must not cost the others their issue
+        return ComposeReport(problems=(_problem(desk.composer, group, error),))
+
+
+async def _issued(desk: _Desk, group: Group, newsletter: Newsletter, planned: Plan) -> ComposeReport:
+    store = desk.composer.store
+    through = max(desk.through, group.told_through)
+    if planned.verdict is not Verdict.SEND:
+        told = through if planned.verdict is Verdict.SKIP else None
+        await store.move_on(group, planned.next_due_at, told)
+        return ComposeReport(late=1)
+    tellings = await desk.tellings(group.edition, group.told_through, through)
+    if not tellings and newsletter.empty == "skip":
+        await store.move_on(group, planned.next_due_at, through)
+        return ComposeReport(empty=1)
+    slot = _Slot(
+        edition=group.edition,
+        edition_key=group.edition_key,
+        occurrence=planned.occurrence.name,
+        due_at=planned.occurrence.at,
+        at=planned.stands_for,
+        told_from=group.told_through,
+        told_through=through,
+    )
+    _, issue = await desk.issue(slot, tellings)
+    deliveries = await store.record_issue(group, issue, planned.next_due_at, desk.composer.channel)
+    return ComposeReport(issues=1 if deliveries else 0, deliveries=deliveries)
+
+
+async def _sent_by_hand(
+    desk: _Desk, group: Group, report: ManualReport, *, again: bool, dry_run: bool
+) -> ManualReport:
+    """Return the report with what came of this group added."""
+    store, readers = desk.composer.store, group.size if group.only is None else len(group.only)
+    repeated = await store.told_from_of_last_issue(group) if again else None
+    told_from = group.told_through if repeated is None else repeated
+    through = max(desk.through, group.told_through)
+    tellings = await desk.tellings(group.edition, told_from, through)
+    if not tellings:
+        return replace(report, nothing_new=report.nothing_new + readers)
+    key = identity.digest_of("manual", str(told_from), str(through))[:12]
+    occurrence = f"manual:{key}"
+    if repeated is not None:
+        # Asking again at another moment means it again, so the moment is part of what the issue is.
+        again_key = identity.digest_of("again", key, str(group.told_through), desk.now.isoformat())
+        occurrence = f"again:{again_key[:12]}"
+    slot = _Slot(group.edition, group.edition_key, occurrence, desk.now, desk.now, told_from, through)
+    digest, issue = await desk.issue(slot, tellings)
+    deliveries = 0 if dry_run else await store.record_issue(group, issue, None, desk.composer.channel)
+    planned = PlannedIssue(
+        issue, group.edition, readers, len(digest.stories), already=not (dry_run or deliveries)
+    )
+    return replace(report, planned=(*report.planned, planned), deliveries=report.deliveries + deliveries)
+
+
+def _greeting(rendered: Rendered, name: str) -> Rendered:
+    mark = Place.NAME.mark
+    return Rendered(
+        subject=rendered.subject.replace(mark, name),
+        html=rendered.html.replace(mark, escape(name)),
+        text=rendered.text.replace(mark, name),
+    )
+
+
+def _newsletter(composer: Composer, newsletter: str) -> Newsletter:
+    found = composer.newsletters.get(newsletter)
+    if found is None:
+        raise UnknownName("newsletter", newsletter, composer.newsletters)
+    return found
+
+
+def _name_of(composer: Composer, group: Group) -> str:
+    newsletter = composer.newsletters.get(group.edition.newsletter)
+    return newsletter.title if newsletter else group.edition.newsletter
+
+
+def _problem(composer: Composer, group: Group, error: Exception) -> str:
+    return (
+        f"{_name_of(composer, group)}, edition {group.edition.schedule} {group.edition.timezone}: "
+        f"no issue for {group.size} readers, {error or type(error).__name__}; it is tried again"
+    )
+
+
+def _sum(one: ComposeReport, other: ComposeReport) -> ComposeReport:
+    return ComposeReport(
+        issues=one.issues + other.issues,
+        deliveries=one.deliveries + other.deliveries,
+        empty=one.empty + other.empty,
+        late=one.late + other.late,
+        problems=tuple(dict.fromkeys((*one.problems, *other.problems))),
+    )

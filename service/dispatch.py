@@ -1,0 +1,163 @@
+"""Dispatch (EDGE PgQueuer): hints that a stage may have work, in memory or on PostgreSQL.
+
+A job is a stage's name and nothing else: what there is to do stands in the tables, so a lost job costs a
+minute (the next sweep hints again) and a repeated one finds nothing left. A hint carries a dedupe key, so
+that at most one of a kind waits or runs; deliver has several, because batches are leased one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from pgqueuer import PgQueuer
+
+Hints = Mapping[str, int]
+"""Stages that may have work, and for how many jobs."""
+
+Handler = Callable[[], Awaitable[Hints]]
+"""One pass of a stage; returns what may have work because of it."""
+
+STAGES = ("gather", "condense", "compose", "deliver")
+MOST_JOBS = 16
+DELIVERIES_PER_JOB = 500
+INSTALL_LOCK = 0x0CA7EA7
+PAUSE_SECONDS = 1.0
+
+log = structlog.get_logger("dispatch")
+
+
+def deliver_jobs(waiting: int) -> int:
+    """Return how many deliver jobs `waiting` deliveries are worth: one for each batch they make."""
+    return min(-(-waiting // DELIVERIES_PER_JOB), MOST_JOBS)
+
+
+class Dispatch:
+    """The queue of hints: shared between processes on PostgreSQL, else in this one's memory."""
+
+    def __init__(self, storage: str) -> None:
+        self._url = storage if storage.startswith("postgresql") else None
+        self._queue: PgQueuer | None = None
+        self._connection: Any = None  # asyncpg ships no types, and it is an optional extra
+        self._opening = asyncio.Lock()
+
+    async def hint(self, hints: Hints) -> None:
+        """Say that stages may have work. A lost hint is harmless, so trouble is logged and not raised."""
+        jobs = [
+            (stage, f"{stage}:{n}") for stage, count in hints.items() for n in range(min(count, MOST_JOBS))
+        ]
+        if not jobs:
+            return
+        try:
+            queue = await self._open()
+            await queue.qm.queries.enqueue(
+                [stage for stage, _ in jobs],
+                [None] * len(jobs),
+                [0] * len(jobs),
+                dedupe_key=[key for _, key in jobs],
+                on_conflict="skip",
+            )
+        except _out_of_reach() as error:
+            log.warning("hint lost, the next sweep repeats it", stages=list(hints), reason=str(error))
+            await self.close()
+
+    async def work(self, handlers: Mapping[str, Handler], stopping: asyncio.Event) -> None:
+        """Take hints and run their handlers until `stopping` is set, then let those in flight finish.
+
+        When the database goes away the queue is built anew, as often as it takes.
+        """
+        while not stopping.is_set():
+            try:
+                queue = await self._open()
+                for stage, handler in handlers.items():
+                    self._register(queue, stage, handler)
+                await _run(queue, stopping)
+            except _out_of_reach() as error:
+                log.warning("the job queue is out of reach, trying again", reason=str(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), PAUSE_SECONDS)
+            finally:
+                await self.close()
+
+    async def close(self) -> None:
+        """Give the connection back; the next call opens a new one."""
+        connection, self._connection = self._connection, None
+        if self._url:
+            self._queue = None
+        if connection is not None:
+            with suppress(*_out_of_reach()):
+                await connection.close(timeout=5)
+
+    async def _open(self) -> PgQueuer:
+        async with self._opening:
+            if self._queue is None:
+                from pgqueuer import PgQueuer  # noqa: PLC0415 - costs 300 ms that `--help` must not pay
+
+                if self._url is None:
+                    self._queue = PgQueuer.in_memory()
+                else:
+                    self._connection = await _connect(self._url)
+                    self._queue = PgQueuer.from_asyncpg_connection(self._connection)
+            return self._queue
+
+    def _register(self, queue: PgQueuer, stage: str, handler: Handler) -> None:
+        async def one_pass(_job: object) -> None:
+            try:
+                following = await handler()
+            except Exception as error:
+                log.exception("a pass failed, its rows stay unfinished", stage=stage, reason=str(error))
+            else:
+                await self.hint(following)
+
+        # The policy is `delete` on purpose: what a failed pass left undone stands in the tables.
+        queue.entrypoint(stage, on_failure="delete", accepts_context=False)(one_pass)
+
+
+async def _run(queue: PgQueuer, stopping: asyncio.Event) -> None:
+    async def leave() -> None:
+        await stopping.wait()
+        queue.shutdown.set()
+
+    leaving = asyncio.create_task(leave())
+    try:
+        await queue.qm.run(
+            batch_size=len(STAGES), dequeue_timeout=timedelta(seconds=5), shutdown_on_listener_failure=True
+        )
+    finally:
+        leaving.cancel()
+
+
+async def _connect(url: str) -> Any:  # noqa: ANN401 - asyncpg ships no types
+    """Connect, and install PgQueuer's tables when they are missing; one process at a time does so."""
+    import asyncpg  # noqa: PLC0415 - an optional extra
+    from pgqueuer import Queries  # noqa: PLC0415 - costs 300 ms that `--help` must not pay
+    from pgqueuer.db import AsyncpgDriver  # noqa: PLC0415 - as above
+
+    connection = await asyncpg.connect(url, timeout=10)
+    await connection.execute("SELECT pg_advisory_lock($1)", INSTALL_LOCK)
+    try:
+        queries = Queries(AsyncpgDriver(connection))
+        if not await queries.schema_is_installed():
+            await queries.install()
+        else:
+            await queries.upgrade()
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", INSTALL_LOCK)
+    return connection
+
+
+def _out_of_reach() -> tuple[type[Exception], ...]:
+    """Return what is raised when the database, or the line to it, is gone."""
+    from pgqueuer.errors import FailingListenerError  # noqa: PLC0415 - costs 300 ms that `--help` must not pay
+
+    try:
+        import asyncpg  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        return (OSError, FailingListenerError)
+    return (OSError, TimeoutError, FailingListenerError, asyncpg.PostgresError, asyncpg.InterfaceError)

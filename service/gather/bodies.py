@@ -1,0 +1,57 @@
+"""Bodies: undo a content coding as bytes come in, and stop as soon as a size passes its limit. Pure."""
+
+from __future__ import annotations
+
+import zlib
+
+
+class BodyRefused(Exception):
+    """A body passed a limit, or is not what its headers say; the text is a sentence for a person."""
+
+
+class Decoder:
+    """Undoes one content coding as bytes come in, never producing more than the limit at once."""
+
+    def __init__(self, coding: str, limit: int) -> None:
+        self._coding, self._limit = coding, limit
+        self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32) if coding else None
+        self._begun = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return what the chunk unpacks to."""
+        if self._inflater is None:
+            return chunk
+        try:
+            out = self._inflater.decompress(chunk, self._limit + 1)
+        except zlib.error:
+            if self._coding != "deflate" or self._begun:
+                raise BodyRefused(f"the answer is not the {self._coding} that its headers say") from None
+            # Some servers send raw deflate data without the zlib wrapper that RFC 9110, 8.4.1.2 asks for.
+            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+            try:
+                out = self._inflater.decompress(chunk, self._limit + 1)
+            except zlib.error:
+                raise BodyRefused("the answer is not the deflate that its headers say") from None
+        self._begun = True
+        return out
+
+    def close(self) -> None:
+        """Complain if the packed data broke off."""
+        if self._inflater is not None and self._begun and not self._inflater.eof:
+            raise BodyRefused("the answer broke off before its end")
+
+
+def decoder(header: str, limit: int) -> Decoder:
+    """Return the decoder for a Content-Encoding header; raises BodyRefused for codings we never ask for."""
+    codings = [word.strip().lower() for word in header.split(",") if word.strip()]
+    codings = [word.removeprefix("x-") for word in codings if word != "identity"]
+    if not codings:
+        return Decoder("", limit)
+    if len(codings) > 1 or codings[0] not in ("gzip", "deflate"):
+        raise BodyRefused(f"the answer is packed as {header[:40]!r}, which we did not ask for")
+    return Decoder(codings[0], limit)
+
+
+def megabytes(size: int) -> str:
+    """Write a size in bytes for a person."""
+    return f"{size / 1024 / 1024:g} MB"
