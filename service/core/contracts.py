@@ -5,7 +5,7 @@ Instants are aware UTC datetimes. Every `record_*` is one transaction, and harml
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -244,6 +244,10 @@ class DeliverStore(Protocol):
         """
         ...
 
+    async def extend(self, token: str, lease_until: datetime) -> None:
+        """Prolong the lease of what this token still holds; a sender that is alive says so."""
+        ...
+
     async def settle_uncertain(self, now: datetime, *, resend: bool) -> int:
         """Turn attempts of leases that ran out into `uncertain`; with `resend`, make those due again."""
         ...
@@ -267,17 +271,44 @@ class DeliverStore(Protocol):
         ...
 
 
+class Outbox(Protocol):
+    """Where a channel fetches messages and says what came of them; many lanes of a channel share one."""
+
+    async def next(self) -> Message | None:
+        """Return the next message, waiting for as long as the pace demands; None when there is no more."""
+        ...
+
+    def ready(self) -> Message | None:
+        """Return a message that may leave at this moment, or None; never waits."""
+        ...
+
+    async def attempt(self, message: Message) -> bool:
+        """Make the attempt durable; False means that the message must not be sent any more.
+
+        Awaited right before the last bytes that make the receiver responsible (the final dot), with nothing
+        awaited in between. After True the channel owes a `settle`, after False it owes nothing.
+        """
+        ...
+
+    def settle(self, message: Message, outcome: Outcome) -> None:
+        """Say what came of a message, attempted or refused before it could be."""
+        ...
+
+    def put_back(self, message: Message) -> None:
+        """Give back a message that was not attempted, for another lane or another day."""
+        ...
+
+
 class Channel(Protocol):
     """A way to reach someone."""
 
     name: str
 
-    async def send(self, message: Message, about_to_commit: Callable[[], Awaitable[bool]]) -> Outcome | None:
-        """Send one message and return what came of it.
+    async def carry(self, outbox: Outbox) -> None:
+        """Send the outbox's messages until it has no more.
 
-        `about_to_commit` must be awaited before the last byte that makes the receiver responsible (the final
-        dot); when it answers False the message must not be sent, and send returns None.
-        Raises ChannelUnavailable when the channel as a whole cannot be reached.
+        Raises ChannelUnavailable when the channel as a whole cannot be reached; what was not attempted by
+        then has been put back.
         """
         ...
 

@@ -340,11 +340,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Up to 500 deliveries that one worker took; `token` proves that they are still its own."""
+    """Up to 500 deliveries that one worker took; `token` proves that they are still its own.
+
+    `suppressed` counts the deliveries that were due and became suppressed when the batch was taken.
+    """
 
     token: str
     lease_until: datetime
     deliveries: tuple[Delivery, ...] = field(default=())
+    suppressed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
