@@ -39,6 +39,8 @@ def canonical_url(url: str) -> str:
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         return url.strip()
     host = parts.hostname.removeprefix("www.")
+    if ":" in host:
+        host = f"[{host}]"
     if port and port != DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
     query = urlencode(
@@ -46,7 +48,8 @@ def canonical_url(url: str) -> str:
             (key, value)
             for key, value in parse_qsl(parts.query, keep_blank_values=True)
             if not key.lower().startswith("utm_") and key.lower() not in TRACKING
-        ]
+        ],
+        errors="replace",
     )
     return urlunsplit(("https", host, parts.path.rstrip("/") or "/", query, ""))
 
@@ -88,7 +91,8 @@ def delivery_id(issue: str, subscriber: str, channel: str) -> str:
 
 def fold_address(email: str) -> str:
     """Return the form under which two spellings of an address are the same person: NFC, case-folded."""
-    return unicodedata.normalize("NFC", email.strip()).casefold()
+    # Folding can undo the composition, so that it is composed again.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
 
 
 def subscriber_id(email: str) -> str:

@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from service.core.errors import UnknownName, UsageError
 
-DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAYS = {name: number for number, day in enumerate(WEEK) for name in (day, day[:3])}
 HORIZON_DAYS = 400
 
 
@@ -55,11 +56,10 @@ def _weekends(_details: str) -> Callable[[date], bool]:
 
 
 def _weekly(details: str) -> Callable[[date], bool]:
-    names = [name[:3] for name in details.lower().split(",") if name]
-    wrong = [name for name in names if name not in DAY_NAMES]
-    if wrong or not names:
+    names = [name for name in details.split(",") if name]
+    if not names or not all(name in DAYS for name in names):
         raise UsageError(f"{details!r} names no days of the week; write them as mon,thu")
-    wanted = frozenset(DAY_NAMES.index(name) for name in names)
+    wanted = frozenset(DAYS[name] for name in names)
     return lambda day: day.weekday() in wanted
 
 

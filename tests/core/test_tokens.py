@@ -1,0 +1,67 @@
+"""A signed link says what may be done for whom; nobody without the key can make or change one."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.tokens import PREFERENCES, UNSUBSCRIBE, read, sign
+
+KEY, ANOTHER_KEY = b"k" * 32, b"x" * 32
+
+claims = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n")), min_size=1)
+
+
+@given(claims)
+def test_what_was_signed_can_be_read(said: list[str]):
+    assert read(KEY, UNSUBSCRIBE, sign(KEY, UNSUBSCRIBE, *said)) == tuple(said)
+
+
+@given(claims)
+def test_a_token_needs_no_escaping_in_an_address(said: list[str]):
+    token = sign(KEY, UNSUBSCRIBE, *said)
+
+    assert quote(token, safe="") == token
+    assert re.fullmatch(r"[\w-]*\.[\w-]{22}", token)
+
+
+def test_a_token_is_good_for_its_purpose_alone():
+    assert read(KEY, PREFERENCES, sign(KEY, UNSUBSCRIBE, "person", "morning")) is None
+
+
+def test_another_key_signs_nothing_for_us():
+    assert read(KEY, UNSUBSCRIBE, sign(ANOTHER_KEY, UNSUBSCRIBE, "person", "morning")) is None
+
+
+def test_the_signature_of_one_person_does_not_serve_another():
+    ours, theirs = (sign(KEY, UNSUBSCRIBE, person, "morning").split(".") for person in ("amina", "ben"))
+
+    assert read(KEY, UNSUBSCRIBE, f"{theirs[0]}.{ours[1]}") is None
+
+
+@given(st.data())
+def test_a_token_with_one_character_changed_is_no_token(data: st.DataObject):
+    token = sign(KEY, UNSUBSCRIBE, "person", "morning")
+    place = data.draw(st.integers(0, len(token) - 1))
+    character = data.draw(st.characters().filter(lambda c: c != token[place]))
+
+    assert read(KEY, UNSUBSCRIBE, token[:place] + character + token[place + 1 :]) is None
+
+
+@given(st.text(st.characters()))
+def test_any_other_string_is_refused_without_an_exception(token: str):
+    assert read(KEY, UNSUBSCRIBE, token) is None
+
+
+@pytest.mark.parametrize("change", ["{}=", "{}.", ".{}", " {}", "{}\n", "{}é"])
+def test_a_token_has_one_spelling(change: str):
+    assert read(KEY, UNSUBSCRIBE, change.format(sign(KEY, UNSUBSCRIBE, "person"))) is None
+
+
+def test_a_claim_that_would_read_as_two_is_not_signed():
+    with pytest.raises(ValueError, match="line feed"):
+        sign(KEY, UNSUBSCRIBE, "person\nanother")
