@@ -249,7 +249,11 @@ class DeliverStore(Protocol):
         ...
 
     async def settle_uncertain(self, now: datetime, *, resend: bool) -> int:
-        """Turn attempts of leases that ran out into `uncertain`; with `resend`, make those due again."""
+        """Turn attempts of leases that ran out into `uncertain`; return how many.
+
+        With `resend`, every uncertain delivery that has no `next_attempt_at`, or one that has come, is due
+        again (as deferred, at once); without, they rest until somebody decides.
+        """
         ...
 
     async def issue(self, issue_id: str) -> Issue | None:
