@@ -29,6 +29,9 @@ MOST_JOBS = 16
 DELIVERIES_PER_JOB = 500
 INSTALL_LOCK = 0x0CA7EA7
 PAUSE_SECONDS = 1.0
+LOOK_AGAIN = timedelta(seconds=5)
+GIVEN_UP = timedelta(seconds=10)
+"""A job whose worker was not heard of for so long is anybody's: doing it twice is harmless."""
 
 log = structlog.get_logger("dispatch")
 
@@ -42,7 +45,7 @@ class Dispatch:
     """The queue of hints: shared between processes on PostgreSQL, else in this one's memory."""
 
     def __init__(self, storage: str) -> None:
-        self._url = storage if storage.startswith("postgresql") else None
+        self._url = _plain(storage) if storage.startswith("postgresql") else None
         self._queue: PgQueuer | None = None
         self._connection: Any = None  # asyncpg ships no types, and it is an optional extra
         self._opening = asyncio.Lock()
@@ -85,11 +88,18 @@ class Dispatch:
             finally:
                 await self.close()
 
+    async def tidy(self) -> None:
+        """Forget what was done: the engine writes down every job, and nobody here reads that."""
+        try:
+            queries: Any = (await self._open()).qm.queries  # the port leaves out what both kinds can do
+            await queries.clear_queue_log(list(STAGES))
+        except _out_of_reach() as error:
+            log.warning("the record of finished jobs was not tidied", reason=str(error))
+            await self.close()
+
     async def close(self) -> None:
-        """Give the connection back; the next call opens a new one."""
-        connection, self._connection = self._connection, None
-        if self._url:
-            self._queue = None
+        """Give the connection back, and forget what waits in memory; the next call opens anew."""
+        connection, self._connection, self._queue = self._connection, None, None
         if connection is not None:
             with suppress(*_out_of_reach()):
                 await connection.close(timeout=5)
@@ -127,10 +137,20 @@ async def _run(queue: PgQueuer, stopping: asyncio.Event) -> None:
     leaving = asyncio.create_task(leave())
     try:
         await queue.qm.run(
-            batch_size=len(STAGES), dequeue_timeout=timedelta(seconds=5), shutdown_on_listener_failure=True
+            batch_size=len(STAGES),
+            dequeue_timeout=LOOK_AGAIN,
+            heartbeat_timeout=GIVEN_UP,
+            shutdown_on_listener_failure=True,
+            log_aggregation_interval=timedelta(0),
         )
     finally:
         leaving.cancel()
+
+
+def _plain(storage: str) -> str:
+    """Return the address without the driver that SQLAlchemy reads from it."""
+    scheme, _, rest = storage.partition("://")
+    return f"{scheme.partition('+')[0]}://{rest}"
 
 
 async def _connect(url: str) -> Any:  # noqa: ANN401 - asyncpg ships no types
