@@ -1,0 +1,94 @@
+"""Ledger: attempts before they are made and outcomes after, in grouped durable commits.
+
+Whoever marks something while a commit is under way joins the next one. So one commit carries the outcomes of
+the last messages and the attempts of the next for all lanes, and the disk is asked no more often than it can
+answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from service.core.contracts import DeliverStore, Mark
+from service.core.errors import StoreError
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+
+log = structlog.get_logger("deliver")
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    token: str
+    mark: Mark
+    written: asyncio.Future[bool]
+
+
+class Ledger:
+    """Writes marks for one pass of deliver. `patience` is for how many seconds a lost database is awaited.
+
+    `pause` waits (seconds); tests give another one.
+    """
+
+    def __init__(self, store: DeliverStore, *, patience: float, pause: Pause = asyncio.sleep) -> None:
+        self._store, self._patience, self._pause = store, patience, pause
+        self._waiting: list[_Entry] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._given_up = False
+
+    def write(self, token: str, mark: Mark) -> asyncio.Future[bool]:
+        """Put a mark in the next commit; the future tells whether the token still held the delivery.
+
+        The future fails with StoreError when the database stays away for longer than `patience`.
+        """
+        entry = _Entry(token, mark, asyncio.get_running_loop().create_future())
+        self._waiting.append(entry)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        return entry.written
+
+    async def flush(self) -> None:
+        """Wait until every mark so far is durable, or known not to be."""
+        while self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def _write_all(self) -> None:
+        # One turn of the loop first: lanes that are woken by the same event mark in the same commit.
+        await asyncio.sleep(0)
+        while self._waiting:
+            entries, self._waiting = self._waiting, []
+            for token in dict.fromkeys(entry.token for entry in entries):
+                await self._commit(token, [entry for entry in entries if entry.token == token])
+        self._writing = None
+
+    async def _commit(self, token: str, entries: list[_Entry]) -> None:
+        try:
+            written = await self._recorded(token, [entry.mark for entry in entries])
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for the commit must hear of it
+            for entry in entries:
+                if not entry.written.done():
+                    entry.written.set_exception(error)
+                    entry.written.exception()  # an outcome's future may have nobody who looks at it
+            return
+        for entry in entries:
+            if not entry.written.done():
+                entry.written.set_result(entry.mark.delivery_id in written)
+
+    async def _recorded(self, token: str, marks: list[Mark]) -> set[str]:
+        waited, pause = (self._patience if self._given_up else 0.0), FIRST_PAUSE
+        while True:
+            try:
+                return await self._store.record_marks(token, marks)
+            except StoreError as error:
+                if waited >= self._patience:
+                    self._given_up = True
+                    raise
+                log.warning("the ledger is out of reach, trying again", marks=len(marks), reason=str(error))
+                await self._pause(pause)
+                waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)

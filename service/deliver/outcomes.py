@@ -1,0 +1,124 @@
+"""Outcomes: what a server's reply means for a delivery (pure): one decision table.
+
+Read in this order: the first digit; then the subject and detail of the enhanced status code (RFC 3463);
+then the words; then the SMTP code and the command that it answered (RFC 5321, 4.2 and 4.3.2).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from service.core.model import Blame, Deferred, Outcome, Refused, Sent
+from service.deliver.phrases import Saying, say
+
+ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+LONGEST_REPLY = 400
+
+
+class Stage(StrEnum):
+    """Which command was answered."""
+
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    DOT = "final dot"
+
+
+LATER = "later"
+Verdict = Blame | str
+"""Whom a 5xx is about, or LATER when it must not be final."""
+
+ADDRESS, MESSAGE, POLICY = Blame.ADDRESS, Blame.MESSAGE, Blame.POLICY
+
+# Exact codes; what is not here is decided by the subject, the second number.
+DETAILS: dict[str, Verdict] = {
+    "1.7": POLICY,  # bad sender's mailbox syntax
+    "1.8": POLICY,  # bad sender's system address
+    "2.2": LATER,  # mailbox full: RFC 5321, 4.5.3.1.10 wants it taken as temporary
+    "2.3": MESSAGE,  # longer than this mailbox may receive
+    "3.1": LATER,  # mail system full
+    "3.2": LATER,  # system not accepting messages now
+    "4.5": LATER,  # mail system congestion
+    "4.6": MESSAGE,  # routing loop
+    "4.7": MESSAGE,  # delivery time expired
+    "4.14": MESSAGE,  # hop count exceeded
+    "5.3": LATER,  # too many recipients
+    "7.17": ADDRESS,  # mailbox owner has changed (RFC 7293)
+    "7.18": ADDRESS,  # domain owner has changed (RFC 7293)
+}
+SUBJECTS: dict[str, Verdict] = {
+    "1": ADDRESS,  # addressing
+    "2": ADDRESS,  # mailbox
+    "3": MESSAGE,  # mail system
+    "4": ADDRESS,  # network and routing: the domain leads nowhere
+    "5": MESSAGE,  # protocol
+    "6": MESSAGE,  # content or media
+    "7": POLICY,  # security or policy
+}
+SAID: dict[Saying, Verdict] = {
+    Saying.UNKNOWN: ADDRESS,
+    Saying.FULL: LATER,
+    Saying.SIZE: MESSAGE,
+    Saying.POLICY: POLICY,
+    Saying.LATER: LATER,
+}
+# The words win over these codes: servers use them for everything.
+VAGUE = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "6.0", "7.0", "7.1", "4.1"})
+AUTHENTICATION = frozenset({530, 534, 535, 538, 454})
+CODES: dict[Stage, dict[int, Verdict]] = {
+    Stage.MAIL: {552: MESSAGE, 555: MESSAGE},
+    Stage.RCPT: {550: ADDRESS, 551: ADDRESS, 553: ADDRESS, 556: ADDRESS, 552: LATER, 521: ADDRESS},
+    Stage.DATA: {},
+    Stage.DOT: {},
+}
+OTHERWISE: dict[Stage, Verdict] = {
+    Stage.MAIL: POLICY,
+    Stage.RCPT: MESSAGE,
+    Stage.DATA: MESSAGE,
+    Stage.DOT: MESSAGE,
+}
+
+
+def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
+    """Return what the reply to `stage` means: Sent for 2xx, Deferred for 4xx, for 5xx by the table.
+
+    Only a Refused with Blame.ADDRESS says something about the person. Anything that is no valid answer at
+    this place (1xx, 3xx) defers.
+    """
+    reply = said(code, text)
+    if 200 <= code < 300:
+        return Sent(reply)
+    if not 500 <= code < 600:
+        return Deferred(reply)
+    verdict = _verdict(code, text, stage)
+    return Refused(reply, verdict) if isinstance(verdict, Blame) else Deferred(reply)
+
+
+def said(code: int, text: str) -> str:
+    """Return the reply as the ledger keeps it: one line, no control characters, of bearable length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return f"{code} {line}".strip()[:LONGEST_REPLY]
+
+
+def enhanced_code(text: str) -> str | None:
+    """Return the enhanced status code that the text begins with, such as `5.1.1` (RFC 2034), or None."""
+    found = ENHANCED.match(text)
+    return ".".join(found.groups()) if found else None
+
+
+def _verdict(code: int, text: str, stage: Stage) -> Verdict:
+    if code in AUTHENTICATION:
+        return POLICY
+    status = enhanced_code(text)
+    detail = status[2:] if status and status.startswith("5") else None
+    words = say(text)
+    if detail is not None and detail not in VAGUE:
+        if detail.startswith("7.") and words is Saying.UNKNOWN:
+            return ADDRESS
+        return DETAILS.get(detail) or SUBJECTS.get(detail.split(".")[0]) or OTHERWISE[stage]
+    if words is not None and not (words is Saying.UNKNOWN and stage is Stage.MAIL):
+        return SAID[words]
+    if detail is not None and detail.split(".")[0] not in {"0", "5", "3"}:
+        return SUBJECTS.get(detail.split(".")[0]) or OTHERWISE[stage]
+    return CODES[stage].get(code) or OTHERWISE[stage]

@@ -1,0 +1,65 @@
+"""Quoted-printable (RFC 2045, 6.7) that can be spliced (pure).
+
+Every piece starts at the beginning of a line and, where a value follows, ends with a soft line break. So
+pieces and values that were encoded apart may be joined, and no line grows beyond 76 characters.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_LINE = 76
+SOFT_BREAK = b"=\r\n"
+_PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t")}
+_ESCAPED = [chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in range(256)]
+_EASY = re.compile(r"[A-Za-z0-9/:,_~?&+-][A-Za-z0-9/:,._~?&+-]{0,73}")
+
+
+def encoded(text: str) -> bytes:
+    r"""Return the text encoded; `\n` becomes CRLF, and no line begins with a dot or `From `.
+
+    Lines that begin with a dot would have to be stuffed for SMTP (RFC 5321, 4.5.2), and some mail stores
+    change a leading "From " (RFC 4155).
+    """
+    return "\r\n".join(_wrapped(line) for line in text.split("\n")).encode()
+
+
+def encoded_value(value: str) -> bytes:
+    """Return a value as it stands between two pieces: alone on its lines, soft break included."""
+    if _EASY.fullmatch(value):
+        return value.encode() + SOFT_BREAK
+    return encoded(value) + SOFT_BREAK if value else b""
+
+
+def _wrapped(line: str) -> str:
+    rest = "".join(map(_ESCAPED.__getitem__, line.encode("utf-8", "replace")))
+    if rest.endswith((" ", "\t")):
+        rest = f"{rest[:-1]}={ord(rest[-1]):02X}"
+    lines = []
+    while True:
+        rest = _guarded(rest)
+        if len(rest) <= LONGEST_LINE:
+            lines.append(rest)
+            return "=\r\n".join(lines)
+        cut = _cut(rest)
+        lines.append(rest[:cut])
+        rest = rest[cut:]
+
+
+def _guarded(line: str) -> str:
+    if line.startswith("."):
+        return "=2E" + line[1:]
+    return "=46" + line[1:] if line.startswith("From ") else line
+
+
+def _cut(line: str) -> int:
+    """Return where to break: before an escape that would be torn apart, and between characters of UTF-8."""
+    cut = LONGEST_LINE - 1
+    for back in (1, 2):
+        if line[cut - back] == "=":
+            cut -= back
+            break
+    start = cut
+    while cut > start - 12 and re.match(r"=[89AB]", line[cut : cut + 2]):
+        cut -= 3
+    return cut

@@ -1,0 +1,27 @@
+"""Retry: when a delivery that was deferred is tried again, and when it is given up (pure)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from service.core.identity import spread
+
+FIRST_WAIT = timedelta(seconds=60)
+LONGEST_WAIT = timedelta(hours=4)
+GIVE_UP_AFTER = timedelta(days=3)
+JITTER = 0.25
+
+
+def next_attempt(delivery_id: str, attempts: int, *, first_at: datetime, now: datetime) -> datetime | None:
+    """Return when to try again after an attempt that was deferred at `now`; None means: give up.
+
+    `attempts` counts the attempts made before that one. Waits double from a minute up to four hours, each
+    longer by up to a quarter, taken from the id, so that a crowd deferred together does not come back
+    together. RFC 5321, 4.5.4.1 asks for waits of half an hour in general and for giving up after four to
+    five days; news is stale sooner, and greylisting wants an early second try.
+    """
+    if now - first_at >= GIVE_UP_AFTER:
+        return None
+    wait = min(FIRST_WAIT * (1 << min(attempts, 16)), LONGEST_WAIT)
+    share = spread(f"{delivery_id}:{attempts}", 1001) / 1000
+    return now + wait * (1 + JITTER * share)

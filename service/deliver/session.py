@@ -1,0 +1,215 @@
+"""Session: the transactions on one SMTP connection that is open, greeted and logged in (RFC 5321).
+
+An asyncio Protocol that takes over a transport. Commands go out in as few flights as the server allows
+(PIPELINING, RFC 2920), and replies are matched to them in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from service.core.model import Message
+from service.deliver.outcomes import said
+
+LONGEST_LINE = 4096
+MOST_LINES = 200
+_WIRE = re.compile(r"[^\x00-\x20<>\x7f-\x9f]*")
+
+
+class LineLost(Exception):
+    """The connection is gone or of no use any more; the text says how it ended."""
+
+
+class Reply(NamedTuple):
+    """What the server said; the lines of a long reply are joined by line feeds."""
+
+    code: int
+    text: str
+
+    @property
+    def good(self) -> bool:
+        """Whether the command was accepted (2xx)."""
+        return 200 <= self.code < 300
+
+    def __str__(self) -> str:
+        return said(self.code, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the server's answer to EHLO offers. `size` is the largest message it takes, 0 for no limit."""
+
+    pipelining: bool = False
+    eightbit: bool = False
+    smtputf8: bool = False
+    sizes: bool = False
+    size: int = 0
+
+
+class Session(asyncio.Protocol):
+    """A connection for one message after another. `sent` counts those the server took."""
+
+    def __init__(self, transport: asyncio.Transport, features: Features) -> None:
+        self.features = features
+        self.sent = 0
+        self.offered = 0
+        self._dirty = False
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self.opened_at = self.used_at = self._loop.time()
+        self._buffer = bytearray()
+        self._lines: list[str] = []
+        self._replies: deque[Reply] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._end: str | None = None
+        transport.set_protocol(self)
+
+    # --- what asyncio calls --------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Cut what arrived into replies."""
+        buffer = self._buffer
+        buffer += data
+        start = 0
+        # Behind a line that fits nowhere no reply can be matched to its command any more.
+        while self._end is None and (end := buffer.find(b"\n", start)) >= 0:
+            self._line(bytes(buffer[start:end]))
+            start = end + 1
+        del buffer[:start]
+        if len(buffer) > LONGEST_LINE or len(self._lines) > MOST_LINES:
+            self._fail("the server's reply has no end")
+        if self._replies:
+            self._wake()
+
+    def eof_received(self) -> None:
+        """Take the server's end for ours."""
+        self._fail("the server closed the connection")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Remember how it ended."""
+        self._fail(f"the connection was lost ({exc})" if exc else "the server closed the connection")
+
+    # --- what a lane calls ---------------------------------------------------------------------
+
+    @property
+    def usable(self) -> bool:
+        """Whether the next message may go here: nothing unexpected has arrived."""
+        return self.open and not self._replies
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a line to write to."""
+        return self._end is None and not self._transport.is_closing()
+
+    @property
+    def idle_for(self) -> float:
+        """Seconds since the last reply."""
+        return self._loop.time() - self.used_at
+
+    @property
+    def age(self) -> float:
+        """Seconds since the connection was opened."""
+        return self._loop.time() - self.opened_at
+
+    def write(self, *parts: bytes) -> None:
+        """Send the parts as one flight; raises LineLost when there is no line."""
+        if not self.open:
+            raise LineLost(self._end or "the connection was closed")
+        self._transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+
+    async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
+        """Return the next reply; raises LineLost when the line ends first or nothing comes in time."""
+        if not self._replies:
+            if self._end is not None:
+                raise LineLost(self._end)
+            self._waiter = self._loop.create_future()
+            timer = self._loop.call_later(timeout, self._too_late, timeout)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+            if not self._replies:
+                raise LineLost(self._end or "the connection was closed")
+            self.used_at = self._loop.time()
+        return self._replies.popleft()
+
+    def abort(self, reason: str = "we gave the connection up") -> None:
+        """Drop the connection at once, with whatever was not sent."""
+        self._end = self._end or reason
+        self._replies.clear()
+        self._transport.abort()
+
+    async def quit(self, timeout: float) -> None:  # noqa: ASYNC109 - as above
+        """Take leave in a polite way, within `timeout` seconds."""
+        try:
+            self.write(b"QUIT\r\n")
+            await self.reply(timeout)
+        except LineLost:
+            pass
+        self._end = "we took leave"
+        self._transport.close()
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _line(self, line: bytes) -> None:
+        code, mark = line[:3], line[3:4]
+        if len(line) > LONGEST_LINE or not code.isdigit() or mark not in {b" ", b"-", b"", b"\r"}:
+            self._fail("the server answered with something that is no SMTP reply")
+            return
+        self._lines.append(line[4:].rstrip(b"\r").decode("utf-8", "replace"))
+        if mark != b"-":
+            text = self._lines[0] if len(self._lines) == 1 else "\n".join(self._lines)
+            self._replies.append(Reply(int(code), text))
+            self._lines.clear()
+
+    def _too_late(self, timeout: float) -> None:
+        self._fail(f"no answer within {timeout:g} seconds")
+
+    def _fail(self, reason: str) -> None:
+        if self._end is None:
+            self._end = reason
+            self._transport.abort()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Envelope(NamedTuple):
+    """The commands that go before a message's content."""
+
+    mail: bytes
+    rcpt: bytes
+
+
+def envelope(message: Message, features: Features) -> Envelope | str:
+    """Return the message's envelope, or a sentence that says why this server cannot be given it."""
+    if not (_WIRE.fullmatch(message.sender) and _WIRE.fullmatch(message.recipient) and message.recipient):
+        return "an address in the envelope is not valid"
+    size = len(message.content)
+    if features.size and size > features.size:
+        return f"the message has {size} bytes and the server takes {features.size} at most"
+    mail = f"MAIL FROM:<{message.sender}>"
+    if features.sizes:
+        mail += f" SIZE={size}"
+    if not (message.recipient.isascii() and message.sender.isascii()):
+        if not features.smtputf8:
+            return "the server cannot take addresses beyond ASCII (SMTPUTF8)"
+        mail += " BODY=8BITMIME SMTPUTF8"
+    elif features.eightbit and not message.content.isascii():
+        mail += " BODY=8BITMIME"
+    return Envelope(f"{mail}\r\n".encode(), f"RCPT TO:<{message.recipient}>\r\n".encode())
+
+
+def content_of(message: Message) -> bytes:
+    """Return the content as DATA wants it, without the final dot: lines that begin with a dot get another."""
+    content = message.content
+    if b"\r\n." in content or content.startswith(b"."):
+        content = re.sub(rb"(?m)^\.", b"..", content)
+    return content if content.endswith(b"\r\n") else content + b"\r\n"

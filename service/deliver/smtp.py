@@ -1,0 +1,180 @@
+"""SMTP channel (EDGE aiosmtplib): connections that are kept, each a lane for one message after another.
+
+aiosmtplib connects, greets, starts TLS and logs in; the transactions are ours (session.py, transaction.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import cast
+
+import aiosmtplib
+
+from service.core.contracts import Outbox
+from service.core.errors import ChannelUnavailable
+from service.core.model import Deferred, Message
+from service.deliver.lanes import drive
+from service.deliver.outcomes import said
+from service.deliver.relay import Relay
+from service.deliver.session import Features, LineLost, Session
+from service.deliver.transaction import Transaction
+
+TRIES, BARREN = 2, 3
+
+
+class SmtpChannel:
+    """Hands messages to one mail server, over at most `relay.connections` connections at a time."""
+
+    name = "smtp"
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._idle: list[Session] = []
+
+    async def carry(self, outbox: Outbox) -> None:
+        """Send until the outbox is empty.
+
+        Raises ChannelUnavailable when the server cannot be reached, refuses the login, or takes nothing.
+        """
+        first = await outbox.next()
+        if first is None:
+            return
+        try:
+            # One connection first: a wrong password is tried once, not once for every lane.
+            self._idle.append(await self._session())
+        finally:
+            outbox.put_back(first)
+        await drive([self._lane(outbox) for _ in range(self._relay.connections)])
+
+    async def close(self) -> None:
+        """Take leave of the server on every connection that is open."""
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(session.quit(self._relay.timeouts.quit) for session in idle))
+
+    async def _lane(self, outbox: Outbox) -> None:
+        """Send one message after another; the connection is kept for the next pass."""
+        transaction, barren = None, 0
+        message = await outbox.next()
+        try:
+            while message is not None:
+                current = message
+                transaction = await self._lively(transaction, current, outbox)
+                try:
+                    message = await transaction.send(current)
+                except LineLost as lost:
+                    # It was not handed over, so it is sent again; but a message that makes the server hang
+                    # up every time must not hold up the others.
+                    barren = 0 if transaction.session.sent else barren + 1
+                    if barren >= TRIES:
+                        outbox.settle(current, Deferred(str(lost)))
+                        message = None
+                    if barren >= BARREN:
+                        raise self._takes_nothing(lost) from lost
+                message = message or await outbox.next()
+        finally:
+            if transaction is not None:
+                self._keep(transaction)
+
+    def _takes_nothing(self, lost: LineLost) -> ChannelUnavailable:
+        return ChannelUnavailable(f"the mail server {self._relay.name} takes no message: {lost}")
+
+    async def _lively(self, used: Transaction | None, message: Message, outbox: Outbox) -> Transaction:
+        """Return a transaction that the message can be sent by: the used one, or one on a new line."""
+        if used is not None and (used.riding or self._fresh(used.session)):
+            return used
+        try:
+            if used is not None:
+                await used.session.quit(self._relay.timeouts.quit)
+            return Transaction(await self._session(), outbox, self._relay)
+        except BaseException:
+            outbox.put_back(message)
+            raise
+
+    def _keep(self, transaction: Transaction) -> None:
+        if transaction.riding or not self._fresh(transaction.session):
+            transaction.session.abort()
+        else:
+            self._idle.append(transaction.session)
+
+    def _fresh(self, session: Session) -> bool:
+        relay = self._relay
+        return (
+            session.usable
+            and session.offered < relay.messages
+            and session.age < relay.age
+            and session.idle_for < relay.idle
+        )
+
+    async def _session(self) -> Session:
+        """Return a connection that waits for a message: a kept one, or a new one."""
+        while self._idle:
+            session = self._idle.pop()
+            if self._fresh(session):
+                return session
+            session.abort()
+        return await connect(self._relay)
+
+
+async def connect(relay: Relay) -> Session:
+    """Open a connection: TCP, greeting, TLS, login. Raises ChannelUnavailable, as a person can be told."""
+    client = aiosmtplib.SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        use_tls=relay.security == "tls",
+        start_tls=relay.security == "starttls",
+        username=relay.username or None,
+        password=relay.password if relay.username else None,
+        local_hostname=relay.hello,
+        timeout=relay.timeouts.connect,
+        cert_bundle=relay.authority,
+    )
+    try:
+        await client.connect()
+        if not client.last_ehlo_response and not client.last_helo_response:
+            await client._ehlo_or_helo_if_needed()  # noqa: SLF001 - there is no public call that falls back to HELO
+    except (aiosmtplib.SMTPException, OSError) as error:
+        client.close()
+        raise _unavailable(relay, error) from error
+    transport = client.transport
+    if client.protocol is not None and client.protocol.transport is not None:
+        transport = client.protocol.transport
+    return Session(cast("asyncio.Transport", transport), _features(client))
+
+
+def _features(client: aiosmtplib.SMTP) -> Features:
+    size = client.esmtp_extensions.get("size", "")
+    return Features(
+        pipelining=client.supports_extension("pipelining"),
+        eightbit=client.supports_extension("8bitmime"),
+        smtputf8=client.supports_extension("smtputf8"),
+        sizes=client.supports_extension("size"),
+        size=int(size) if size.isdigit() else 0,
+    )
+
+
+def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
+    """Return what to tell a person about a connection that did not come about."""
+    server, cause = f"the mail server {relay.name}", error.__cause__ or error.__context__ or error
+    match error:
+        case aiosmtplib.SMTPAuthenticationError():
+            text = f"{server} refuses the login as {relay.username!r}: {said(error.code, error.message)}"
+            fix = "; check mail.smtp.username and its password" if error.code >= 500 else ""
+            return ChannelUnavailable(text + fix, permanent=error.code >= 500)
+        case aiosmtplib.SMTPResponseException(code=code) if code < 0:
+            text = f"{server} does not speak SMTP: {said(0, error.message)[2:]}"
+            return ChannelUnavailable(f"{text}; check mail.smtp.port and mail.smtp.security")
+        case aiosmtplib.SMTPResponseException():
+            text = f"{server} does not want to talk now: {said(error.code, error.message)}"
+            return ChannelUnavailable(text, permanent=False)
+        case aiosmtplib.SMTPTimeoutError():
+            return ChannelUnavailable(f"{server} does not answer within {relay.timeouts.connect:g} seconds")
+        case aiosmtplib.SMTPNotSupported():
+            text = f"{server} offers no {'STARTTLS' if 'STARTTLS' in str(error).upper() else 'login'}"
+            return ChannelUnavailable(f"{text}: {error}; check mail.smtp.security", permanent=True)
+    if isinstance(cause, ssl.SSLError) or isinstance(error, ssl.SSLError):
+        reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or cause
+        return ChannelUnavailable(
+            f"{server} cannot be talked to over TLS: {reason}; check mail.smtp.security"
+        )
+    return ChannelUnavailable(f"{server} cannot be reached: {cause}; check mail.smtp.host and mail.smtp.port")

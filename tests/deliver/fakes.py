@@ -1,0 +1,181 @@
+"""A ledger in memory that keeps the same promises as the record, and values for tests of deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from service.core import identity
+from service.core.contracts import Mark
+from service.core.errors import StoreError
+from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, Rendered, Site
+from service.core.places import Place
+from service.deliver.message import Links, MailMaker
+from tests.builders import NOON
+
+SITE = Site(
+    name="The Morning Caveat",
+    url="https://news.example.org",
+    sender="The Morning Caveat <digest@news.example.org>",
+    postal_address="1 Example Street",
+    unsubscribe_address="unsubscribe@news.example.org",
+)
+
+
+def an_issue(subject: str = "Aid talks end with a pledge", **changes: Any) -> Issue:
+    text = f"Hello {Place.NAME.mark},\n\nthe harbour reopened.\n\nUnsubscribe: {Place.UNSUBSCRIBE_URL.mark}\n"
+    html = (
+        f"<html><body><p>Hello {Place.NAME.mark},</p><p>the harbour reopened.</p>"
+        f'<p><a href="{Place.UNSUBSCRIBE_URL.mark}">Unsubscribe</a></p></body></html>\n'
+    )
+    defaults: dict[str, Any] = {
+        "id": identity.issue_id("edition", "2026-03-02T07:00", 0),
+        "newsletter": "morning",
+        "edition_key": "edition",
+        "occurrence": "2026-03-02T07:00",
+        "due_at": NOON - timedelta(minutes=1),
+        "told_from": 0,
+        "told_through": 7,
+        "rendered": Rendered(subject, changes.pop("html", html), changes.pop("text", text)),
+        "article_ids": (),
+        "created_at": NOON,
+    }
+    return Issue(**(defaults | changes))
+
+
+def a_delivery(address: str = "amina@example.org", name: str = "Amina", **changes: Any) -> Delivery:
+    issue_id = changes.pop("issue_id", an_issue().id)
+    person = identity.subscriber_id(address)
+    channel = changes.get("channel", "smtp")
+    defaults: dict[str, Any] = {
+        "id": identity.delivery_id(issue_id, person, channel),
+        "issue_id": issue_id,
+        "subscriber_id": person,
+        "channel": channel,
+        "address": address,
+        "name": name,
+        "planned_at": NOON,
+    }
+    return Delivery(**(defaults | changes))
+
+
+def a_crowd(count: int, **changes: Any) -> list[Delivery]:
+    return [a_delivery(f"reader{n}@example.org", f"Reader {n}", **changes) for n in range(count)]
+
+
+def a_message(content: bytes = b"Subject: hello\r\n\r\nhello\r\n", **changes: Any) -> Message:
+    defaults: dict[str, Any] = {
+        "delivery_id": "d" * 32,
+        "sender": "digest@news.example.org",
+        "recipient": "amina@example.org",
+        "content": content,
+    }
+    return Message(**(defaults | changes))
+
+
+def links(subscriber_id: str, newsletter: str) -> Links:
+    page = f"https://news.example.org/u/{subscriber_id}.{newsletter}"
+    return Links(page, page.replace("/u/", "/p/"), f"{subscriber_id}.{newsletter}")
+
+
+def a_maker(site: Site = SITE) -> MailMaker:
+    return MailMaker(site, links)
+
+
+@dataclass
+class Row:
+    delivery: Delivery
+    state: DeliveryState = DeliveryState.PLANNED
+    token: str | None = None
+    lease_until: datetime | None = None
+    next_attempt_at: datetime | None = None
+    reply: str = ""
+    attempts: int = 0
+
+
+@dataclass
+class MemoryLedger:
+    """Keeps deliveries as the record does; `commits` are the marks of each commit, `lost` fails them all."""
+
+    issues: dict[str, Issue] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    suppressed: set[str] = field(default_factory=set)
+    commits: list[tuple[Mark, ...]] = field(default_factory=list)
+    lost: bool = False
+
+    @classmethod
+    def holding(cls, *deliveries: Delivery, issue: Issue | None = None) -> MemoryLedger:
+        issue = issue or an_issue()
+        return cls({issue.id: issue}, {d.id: Row(d) for d in deliveries})
+
+    def state(self, delivery: Delivery) -> DeliveryState:
+        return self.rows[delivery.id].state
+
+    def states(self) -> set[DeliveryState]:
+        return {row.state for row in self.rows.values()}
+
+    async def take_batch(
+        self, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
+    ) -> Batch:
+        taken, suppressed = [], 0
+        await self.settle_uncertain(now, resend=False)
+        for row in self.rows.values():
+            due = row.state is DeliveryState.PLANNED or (
+                row.state is DeliveryState.DEFERRED and (row.next_attempt_at or now) <= now
+            )
+            free = row.token is None or (row.lease_until or now) <= now
+            if row.delivery.channel != channel or not due or not free or len(taken) == limit:
+                continue
+            if row.delivery.address in self.suppressed:
+                row.state, suppressed = DeliveryState.SUPPRESSED, suppressed + 1
+                continue
+            row.token, row.lease_until = token, lease_until
+            taken.append(replace(row.delivery, attempts=row.attempts))
+        return Batch(token, lease_until, tuple(taken), suppressed)
+
+    async def extend(self, token: str, lease_until: datetime) -> None:
+        for row in self.rows.values():
+            if row.token == token:
+                row.lease_until = lease_until
+
+    async def settle_uncertain(self, now: datetime, *, resend: bool) -> int:
+        settled = 0
+        for row in self.rows.values():
+            if row.state is DeliveryState.ATTEMPTING and (row.lease_until or now) <= now:
+                row.state, row.token, row.next_attempt_at = DeliveryState.UNCERTAIN, None, None
+                settled += 1
+            if resend and row.state is DeliveryState.UNCERTAIN and (row.next_attempt_at or now) <= now:
+                row.state, row.next_attempt_at = DeliveryState.DEFERRED, now
+        return settled
+
+    async def issue(self, issue_id: str) -> Issue | None:
+        return self.issues.get(issue_id)
+
+    async def record_marks(self, token: str, marks: Sequence[Mark]) -> set[str]:
+        if self.lost:
+            raise StoreError("the database is gone")
+        written = set()
+        self.commits.append(tuple(marks))
+        for mark in marks:
+            row = self.rows[mark.delivery_id]
+            if row.token != token:
+                continue
+            if mark.state is DeliveryState.ATTEMPTING:
+                if row.delivery.address in self.suppressed:
+                    row.state, row.token = DeliveryState.SUPPRESSED, None
+                    continue
+                row.attempts += 1
+            else:
+                row.token = None
+            row.state, row.reply, row.next_attempt_at = mark.state, mark.reply, mark.next_attempt_at
+            if mark.suppress:
+                self.suppressed.add(row.delivery.address)
+            written.add(mark.delivery_id)
+        return written
+
+    async def release(self, token: str) -> None:
+        for row in self.rows.values():
+            if row.token == token and row.state is not DeliveryState.ATTEMPTING:
+                row.token = row.lease_until = None
