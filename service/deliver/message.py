@@ -166,9 +166,9 @@ def _body(issue: Issue) -> tuple[_Piece, ...]:
         b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n\r\n',
         b"--" + boundary + b"\r\n" + kind % b"plain",
         *text,
-        b"\r\n--" + boundary + b"\r\n" + kind % b"html",
+        b"\r\n\r\n--" + boundary + b"\r\n" + kind % b"html",
         *_pieces(issue.rendered.html, _Where.HTML),
-        b"\r\n--" + boundary + b"--\r\n",
+        b"\r\n\r\n--" + boundary + b"--\r\n",
     )
 
 

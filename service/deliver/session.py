@@ -98,10 +98,9 @@ class Session(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether the next message may go here: nothing unexpected has arrived."""
-        return self.open and not self._replies
+        return self.is_open() and not self._replies
 
-    @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether there is a line to write to."""
         return self._end is None and not self._transport.is_closing()
 
@@ -117,7 +116,7 @@ class Session(asyncio.Protocol):
 
     def write(self, *parts: bytes) -> None:
         """Send the parts as one flight; raises LineLost when there is no line."""
-        if not self.open:
+        if not self.is_open():
             raise LineLost(self._end or "the connection was closed")
         self._transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
 

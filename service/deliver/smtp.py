@@ -155,26 +155,33 @@ def _features(client: aiosmtplib.SMTP) -> Features:
 
 def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
     """Return what to tell a person about a connection that did not come about."""
-    server, cause = f"the mail server {relay.name}", error.__cause__ or error.__context__ or error
+    permanent = False
     match error:
         case aiosmtplib.SMTPAuthenticationError():
-            text = f"{server} refuses the login as {relay.username!r}: {said(error.code, error.message)}"
-            fix = "; check mail.smtp.username and its password" if error.code >= 500 else ""
-            return ChannelUnavailable(text + fix, permanent=error.code >= 500)
+            permanent = error.code >= 500
+            text = f"refuses the login as {relay.username!r}: {said(error.code, error.message)}"
+            text += "; check mail.smtp.username and its password" if permanent else ""
         case aiosmtplib.SMTPResponseException(code=code) if code < 0:
-            text = f"{server} does not speak SMTP: {said(0, error.message)[2:]}"
-            return ChannelUnavailable(f"{text}; check mail.smtp.port and mail.smtp.security")
+            text = f"does not speak SMTP: {said(0, error.message)[2:]}"
+            text += "; check mail.smtp.port and mail.smtp.security"
         case aiosmtplib.SMTPResponseException():
-            text = f"{server} does not want to talk now: {said(error.code, error.message)}"
-            return ChannelUnavailable(text, permanent=False)
+            text = f"does not want to talk now: {said(error.code, error.message)}"
         case aiosmtplib.SMTPTimeoutError():
-            return ChannelUnavailable(f"{server} does not answer within {relay.timeouts.connect:g} seconds")
+            text = f"does not answer within {relay.timeouts.connect:g} seconds"
+        case aiosmtplib.SMTPNotSupported() | aiosmtplib.SMTPException() if "STARTTLS" in str(error).upper():
+            permanent, text = True, "offers no STARTTLS; check mail.smtp.security"
         case aiosmtplib.SMTPNotSupported():
-            text = f"{server} offers no {'STARTTLS' if 'STARTTLS' in str(error).upper() else 'login'}"
-            return ChannelUnavailable(f"{text}: {error}; check mail.smtp.security", permanent=True)
-    if isinstance(cause, ssl.SSLError) or isinstance(error, ssl.SSLError):
-        reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or cause
-        return ChannelUnavailable(
-            f"{server} cannot be talked to over TLS: {reason}; check mail.smtp.security"
-        )
-    return ChannelUnavailable(f"{server} cannot be reached: {cause}; check mail.smtp.host and mail.smtp.port")
+            permanent, text = True, f"offers no login that we know: {error}; check mail.smtp.username"
+        case _:
+            text = _unreachable(error)
+    return ChannelUnavailable(f"the mail server {relay.name} {text}", permanent=permanent)
+
+
+def _unreachable(error: Exception) -> str:
+    cause = error.__cause__ or error.__context__ or error
+    tls = next((one for one in (error, cause) if isinstance(one, ssl.SSLError)), None)
+    if tls is not None:
+        reason = getattr(tls, "verify_message", "") or tls.reason or tls
+        return f"cannot be talked to over TLS: {reason}; check mail.smtp.security and its certificate"
+    reason = getattr(cause, "strerror", None) or cause
+    return f"cannot be reached: {reason}; check mail.smtp.host and mail.smtp.port"

@@ -95,7 +95,7 @@ class Transaction:
         return replies
 
     async def _hand_over(self, message: Message) -> Message | None:
-        if not self.session.open:
+        if not self.session.is_open():
             raise LineLost("the connection was lost before the message was sent")
         try:
             allowed = await self._outbox.attempt(message)
@@ -104,7 +104,7 @@ class Transaction:
             self._outbox.settle(message, Deferred("we were told to stop before it was sent"))
             self.session.abort()
             raise
-        if allowed and not self.session.open:
+        if allowed and not self.session.is_open():
             self._outbox.settle(message, Deferred("the connection was lost before the message was sent"))
             return None
         if not allowed:

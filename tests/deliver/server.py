@@ -103,18 +103,27 @@ class Ended(Exception):
 
 
 class MailServer:
-    """Listens on a free port of loopback. `script` maps a command to deeds by the turn (0: every turn)."""
+    """Listens on a free port of loopback. `script` maps a command to deeds by the turn (0: every turn).
+
+    A `lenient` one says 354 to DATA although it refused the only recipient, as RFC 2920 allows.
+    """
 
     def __init__(
-        self, script: Script | None = None, *, extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME")
+        self,
+        script: Script | None = None,
+        *,
+        extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME"),
+        lenient: bool = False,
     ) -> None:
         self.script = {name: dict(deeds) for name, deeds in (script or {}).items()}
         self.extensions = extensions
+        self.lenient = lenient
         self.taken: list[Taken] = []
         self.commands: list[str] = []
         self.turns: Counter[str] = Counter()
         self.connections = 0
         self.flights = 0
+        self.contents_for_nobody: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
 
@@ -168,34 +177,37 @@ class _Talk:
             await self.command(verb, text)
 
     async def command(self, verb: str, text: str) -> None:
-        match verb:
-            case "EHLO":
-                lines = ["mail.example", *self.server.extensions]
-                usual = "\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}"
-                await self.answer("EHLO", usual)
-            case "MAIL":
-                if await self.answer("MAIL"):
-                    self.sender, self.has_sender = _path(text), True
-            case "RCPT":
-                if not self.has_sender:
-                    await self.say("503 5.5.1 MAIL first")
-                elif await self.answer("RCPT"):
-                    self.recipient, self.has_recipient = _path(text), True
-            case "DATA":
-                if not self.has_recipient:
-                    await self.say("503 5.5.1 RCPT first")
-                elif await self.answer("DATA"):
-                    await self.content()
-            case "RSET" | "HELO" | "NOOP":
-                self.has_sender = self.has_recipient = False
-                await self.answer(verb)
-            case "AUTH":
-                await self.answer("AUTH")
-            case "QUIT":
-                await self.answer("QUIT")
+        steps = {"EHLO": self.ehlo, "MAIL": self.mail, "RCPT": self.rcpt, "DATA": self.data}
+        if verb in steps:
+            await steps[verb](text)
+        elif verb in {"RSET", "HELO", "NOOP", "AUTH", "QUIT"}:
+            self.has_sender = self.has_recipient = False
+            await self.answer(verb)
+            if verb == "QUIT":
                 raise Ended
-            case _:
-                await self.say("500 5.5.2 what?")
+        else:
+            await self.say("500 5.5.2 what?")
+
+    async def ehlo(self, _text: str) -> None:
+        lines = ["mail.example", *self.server.extensions]
+        usual = "\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}"
+        await self.answer("EHLO", usual)
+
+    async def mail(self, text: str) -> None:
+        if await self.answer("MAIL"):
+            self.sender, self.has_sender = _path(text), True
+
+    async def rcpt(self, text: str) -> None:
+        if not self.has_sender:
+            await self.say("503 5.5.1 MAIL first")
+        elif await self.answer("RCPT"):
+            self.recipient, self.has_recipient = _path(text), True
+
+    async def data(self, _text: str) -> None:
+        if not self.has_recipient and not self.server.lenient:
+            await self.say("503 5.5.1 RCPT first")
+        elif await self.answer("DATA"):
+            await self.content()
 
     async def content(self) -> None:
         data = bytearray()
@@ -206,6 +218,10 @@ class _Talk:
             if line == b".\r\n":
                 break
             data += line[1:] if line.startswith(b".") else line
+        if not self.has_recipient:
+            self.server.contents_for_nobody.append(bytes(data))
+            await self.say("554 5.5.1 no valid recipients")
+            return
         taken = Taken(self.sender, self.recipient, bytes(data), self.number)
         self.has_sender = self.has_recipient = False
         if await self.answer(DOT, taken=taken):

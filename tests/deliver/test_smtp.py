@@ -299,13 +299,10 @@ async def test_a_message_too_large_for_the_server_is_not_even_offered():
 async def test_a_data_that_is_accepted_without_a_recipient_is_ended_with_nothing_in_it():
     crowd = a_crowd(2)
     store = MemoryLedger.holding(*crowd)
-
-    class Lenient(MailServer):
-        """Says 354 although it refused the only recipient, as RFC 2920 allows."""
-
-    async with Lenient({"RCPT": {1: Reply("550 5.1.1 unknown")}, "DATA": {}}) as server:
+    async with MailServer({"RCPT": {1: Reply("550 5.1.1 unknown")}}, lenient=True) as server:
         report = await sent_through(server, store)
     assert (report.sent, report.refused) == (1, 1)
+    assert server.contents_for_nobody == [b""]
 
 
 async def test_connections_are_given_up_after_so_many_messages():

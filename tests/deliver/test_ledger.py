@@ -1,0 +1,79 @@
+"""Grouped commits."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from service.core.contracts import Mark
+from service.core.errors import StoreError
+from service.core.model import DeliveryState
+from service.deliver.ledger import Ledger
+from tests.builders import NOON
+from tests.deliver.fakes import MemoryLedger, a_crowd
+
+
+def attempt(delivery) -> Mark:
+    return Mark(delivery.id, DeliveryState.ATTEMPTING, NOON)
+
+
+async def taken(store, by="t") -> None:
+    await store.take_batch("smtp", by, NOON, NOON, 500)
+
+
+async def no_pause(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+async def test_marks_of_all_lanes_share_a_commit():
+    crowd = a_crowd(30)
+    store = MemoryLedger.holding(*crowd)
+    await taken(store)
+    ledger = Ledger(store, patience=1)
+    assert all(await asyncio.gather(*(ledger.write("t", attempt(d)) for d in crowd)))
+    assert len(store.commits) == 1
+
+
+async def test_the_outcome_of_one_and_the_attempt_of_the_next_share_a_commit():
+    one, two = a_crowd(2)
+    store = MemoryLedger.holding(one, two)
+    await taken(store)
+    ledger = Ledger(store, patience=1)
+    await ledger.write("t", attempt(one))
+    ledger.write("t", Mark(one.id, DeliveryState.SENT, NOON))
+    await ledger.write("t", attempt(two))
+    assert [len(commit) for commit in store.commits] == [1, 2]
+
+
+async def test_a_token_that_is_not_held_any_more_is_told_so():
+    (delivery,) = a_crowd(1)
+    store = MemoryLedger.holding(delivery)
+    await taken(store, "somebody else")
+    assert await Ledger(store, patience=1).write("t", attempt(delivery)) is False
+
+
+async def test_a_database_that_comes_back_is_waited_for():
+    (delivery,) = a_crowd(1)
+    store = MemoryLedger.holding(delivery)
+    await taken(store)
+    store.lost = True
+    pauses = []
+
+    async def mended(seconds: float) -> None:
+        pauses.append(seconds)
+        store.lost = len(pauses) < 3
+
+    assert await Ledger(store, patience=60, pause=mended).write("t", attempt(delivery))
+    assert pauses == sorted(pauses)
+    assert len(pauses) == 3
+
+
+async def test_a_database_that_stays_away_fails_those_who_wait():
+    (delivery,) = a_crowd(1)
+    store = MemoryLedger.holding(delivery)
+    store.lost = True
+    ledger = Ledger(store, patience=3, pause=no_pause)
+    with pytest.raises(StoreError):
+        await ledger.write("t", attempt(delivery))
+    await ledger.flush()
