@@ -61,9 +61,10 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """304: what we have is still what there is; `fresh_for` as in Fetched."""
+    """304: what we have is still what there is; `fresh_for` and `moved` as in Fetched."""
 
     fresh_for: int | None = None
+    moved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,14 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds to wait, if told."""
+    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds to wait, if told.
+
+    `status` is the server's (404, 503), None when it did not come to that.
+    """
 
     reason: str
     retry_after: int | None = None
+    status: int | None = None
 
 
 Answer = Fetched | NotModified | Gone | Failed
@@ -92,11 +97,16 @@ class Fetcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at a feed found: the feed's new state and the articles in it that may be new."""
+    """What one look at a feed found: the feed's new state and the articles in it that may be new.
+
+    `changed` are articles, stored before, whose title or text the publisher has edited since. `gone`: the
+    publisher says that this feed is finished, so that it is not due any more.
+    """
 
     state: FeedState
     articles: tuple[Article, ...] = ()
     gone: bool = False
+    changed: tuple[Article, ...] = ()
 
 
 class GatherStore(Protocol):
@@ -119,7 +129,16 @@ class GatherStore(Protocol):
         ...
 
     async def record_look(self, look: Look) -> int:
-        """Store the state and the articles that are not stored yet; return how many were new."""
+        """Store the state and the articles that are not stored yet; return how many were new.
+
+        Of `changed`, an article that nobody was told yet gets the new title and text, and is condensed anew;
+        it keeps its position. One that was told keeps its words, and the new ones are kept beside it as a
+        correction, once each. An id that is not stored is passed over.
+        """
+        ...
+
+    async def record_unchanged(self, states: Sequence[FeedState]) -> None:
+        """Store the states of feeds in which nothing was new, in one transaction."""
         ...
 
 
