@@ -1,0 +1,150 @@
+"""Output: data goes to standard output, talk to standard error; what a program reads is never decorated."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, TextIO
+
+from service.cli import terminal
+from service.core.contracts import Progress, silent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Record = Mapping[str, object]
+
+
+def say(text: str) -> None:
+    """Say something to the person, on standard error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place for talk
+
+
+def data(text: str) -> None:
+    """Print a line of data on standard output."""
+    print(text)  # noqa: T201 - the one place for data
+
+
+def json_line(value: object) -> None:
+    """Print one object on one line."""
+    line = json.dumps(value, ensure_ascii=False, default=_plain)
+    if not line.isascii():
+        try:
+            line.encode()
+        except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
+            line = json.dumps(value, default=_plain)
+    sys.stdout.write(line + "\n")
+
+
+def listing(records: Sequence[Record], *, as_json: bool, nothing: str = "Nothing to list.") -> None:
+    """Print records that share their keys: one JSON object a line, or a table with a heading.
+
+    On a terminal the table is styled and fitted; elsewhere its columns are aligned and nothing is cut.
+    `nothing` is said, not printed, when there is no record.
+    """
+    if as_json:
+        for record in records:
+            json_line(record)
+    elif not records:
+        say(nothing)
+    elif terminal.is_person(sys.stdout):
+        _styled_table(records)
+    else:
+        for line in _aligned(records):
+            data(line)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """Give a progress to report to; a bar on standard error where somebody looks, silence elsewhere."""
+    if not terminal.is_person(sys.stderr):
+        yield silent
+        return
+    from rich import progress as bars  # noqa: PLC0415 - not for `--help`
+
+    columns = (
+        bars.SpinnerColumn(),
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(bar_width=24),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(compact=True),
+        bars.TextColumn("[dim]{task.fields[what]}", markup=True),
+    )
+    with bars.Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(title, total=None, what="")
+
+        def report(what: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, what=_escaped(what)[:40])
+
+        yield report
+
+
+def console(stream: TextIO) -> Console:
+    """Return rich's view of the stream, without any style where none is wanted."""
+    from rich.console import Console  # noqa: PLC0415 - not for `--help`
+
+    return Console(
+        file=stream, color_system="auto" if terminal.wants_colour(stream) else None, highlight=False
+    )
+
+
+def moment(at: datetime | None) -> str:
+    """Return an instant for people: local to this machine, to the minute; empty for None."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape  # noqa: PLC0415 - not for `--help`
+
+    return escape(text)
+
+
+def _styled_table(records: Sequence[Record]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - not for `--help`
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for key, value in records[0].items():
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(_heading(key), overflow="fold", justify="right" if numeric else "left")
+    for record in records:
+        table.add_row(*(Text(_shown(value)) for value in record.values()))
+    console(sys.stdout).print(table)
+
+
+def _aligned(records: Sequence[Record]) -> Iterable[str]:
+    rows = [[_heading(key) for key in records[0]], *([_shown(v) for v in r.values()] for r in records)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _heading(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_shown, value))
+    text = value.value if isinstance(value, Enum) else str(value)
+    # A title from a feed must not move the cursor or break the table.
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold of a value that it does not know."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    return str(value)

@@ -1,0 +1,70 @@
+"""The demo's own web server: the bundled feeds and pages, over real HTTP on this machine alone."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import unquote, urlsplit
+
+TYPES = {".xml": "application/rss+xml; charset=utf-8", ".html": "text/html; charset=utf-8"}
+HOURS_AGO = re.compile(r"\{date-(\d+)\}")
+LOOPBACK = "127.0.0.1"
+
+
+@contextmanager
+def served(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
+    """Serve the folder on the loopback port until the block ends; give the address, without a slash.
+
+    `{base}` in a file becomes that address and `{date-N}` the moment N hours before `now` (RFC 5322).
+    Raises OSError when the port is taken.
+    """
+    base = f"http://{LOOPBACK}:{port}"
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Answer with the file, filled in."""
+            path = (folder / unquote(urlsplit(self.path).path).lstrip("/")).resolve()
+            if not (path.is_relative_to(folder.resolve()) and path.is_file() and path.suffix in TYPES):
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            body = filled(path.read_text(encoding="utf-8"), base=base, now=now).encode()
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", TYPES[path.suffix])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet: the demo says itself what happens."""
+
+    server = ThreadingHTTPServer((LOOPBACK, port), Page)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield base
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def filled(text: str, *, base: str, now: datetime) -> str:
+    """Return a sample file's text with its address and dates filled in."""
+    return HOURS_AGO.sub(
+        lambda mark: format_datetime(now - timedelta(hours=int(mark[1]))), text.replace("{base}", base)
+    )
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

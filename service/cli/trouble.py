@@ -1,0 +1,37 @@
+"""Trouble that nobody foresaw: kept in a file for whoever mends it, shown only when asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+KEPT_CHARACTERS = 200_000
+
+
+def write_down(error: BaseException) -> Path:
+    """Append the traceback to the user's trouble file and return its path."""
+    path = _state_folder() / "trouble.log"
+    text = "".join(traceback.format_exception(error))
+    before = path.read_text(encoding="utf-8", errors="replace")[-KEPT_CHARACTERS:] if path.exists() else ""
+    path.write_text(f"{before}caveat {' '.join(sys.argv[1:])}\n{text}\n", encoding="utf-8", errors="replace")
+    return path
+
+
+def show(error: BaseException) -> None:
+    """Print the traceback, for whoever said --debug."""
+    traceback.print_exception(error, file=sys.stderr)
+
+
+def _state_folder() -> Path:
+    """Return the folder for what a program keeps of its runs (XDG base directory specification)."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()) / "caveat"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if os.access(home, os.W_OK):
+            return home
+    except OSError:
+        pass  # a read-only home: the temporary folder will do
+    return Path(tempfile.mkdtemp(prefix="caveat-"))

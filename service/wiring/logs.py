@@ -1,0 +1,74 @@
+"""Logs (EDGE structlog): readable on a terminal, JSON elsewhere; no address in clear unless one debugs."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+Event = MutableMapping[str, Any]
+
+ADDRESS = re.compile(r"[^\s<>\"'(),:;@\[\]]+@(?=[^\s<>\"'(),:;@\[\]]+)")
+CHATTY = ("aiosqlite", "apscheduler", "asyncio", "pgqueuer", "trafilatura", "uvicorn.access", "watchfiles")
+
+
+def configure_logs(level: str = "info") -> None:
+    """Send every log line, ours and the libraries', to standard error at `level` and above."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    person = sys.stderr.isatty()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=not person),
+        structlog.processors.format_exc_info,
+    ]
+    if number > logging.DEBUG:
+        shared.append(without_addresses)
+    last = (
+        structlog.dev.ConsoleRenderer(pad_event_to=0)
+        if person
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def without_addresses(_logger: object, _method: str, event: Event) -> Event:
+    """Return the event with whoever an address names hidden: `…@example.org`."""
+    for key, value in event.items():
+        event[key] = _hidden(value)
+    return event
+
+
+def _hidden(value: object) -> object:
+    if isinstance(value, str):
+        return ADDRESS.sub("…@", value) if "@" in value else value
+    if isinstance(value, dict):
+        return {key: _hidden(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hidden(inner) for inner in value]
+    return value
