@@ -1,1 +1,1 @@
-"""The record of what happened: one schema on SQLite and PostgreSQL."""
+"""The store: the record of what happened, on SQLite or PostgreSQL."""

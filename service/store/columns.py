@@ -1,0 +1,74 @@
+"""Column types: how instants, JSON and other people's text lie in the tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Text, TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def to_millis(instant: datetime) -> int:
+    """Return the UTC milliseconds of an aware instant, rounded down."""
+    return (instant - EPOCH) // MILLISECOND
+
+
+def from_millis(millis: int) -> datetime:
+    """Return the aware UTC instant of these milliseconds."""
+    return EPOCH + timedelta(milliseconds=millis)
+
+
+def storable(value: str) -> str:
+    """Return text that both databases take: NUL and lone surrogates replaced one for one by U+FFFD.
+
+    One for one, because offsets of key points count characters.
+    """
+    return UNSTORABLE.sub("\ufffd", value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant, stored as integer milliseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return what is stored."""
+        return None if value is None else to_millis(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        """Return what was stored."""
+        return None if value is None else from_millis(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value, stored as text in one and the same spelling, so that equal values are equal texts."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return what is stored."""
+        # ASCII escapes keep NUL and surrogates out of the database's sight.
+        return json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - any JSON; as above
+        """Return what was stored."""
+        return None if value is None else json.loads(value)
+
+
+class CleanText(TypeDecorator[str]):
+    """Text that may have come from anywhere."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return what is stored."""
+        return None if value is None else storable(value)

@@ -1,0 +1,62 @@
+"""What condense asks of the record: articles without a summary, summaries, and failed tries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, select, update
+
+from service.core.model import Article, Summary
+from service.store.database import Database
+from service.store.rows import article_of, summary_values
+from service.store.schema import UNCONDENSED, articles, summaries
+
+TRIES = 3
+"""After so many failed tries an article is set aside, so that it cannot hold up the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class CondenseRecords:
+    """The CondenseStore of core/contracts.py."""
+
+    database: Database
+
+    async def uncondensed(self, limit: int) -> Sequence[Article]:
+        """Return articles without a summary that were not set aside, in gather order."""
+        waiting = select(articles).where(UNCONDENSED).order_by(articles.c.position).limit(limit)
+        async with self.database.read() as connection:
+            return [article_of(row) for row in (await connection.execute(waiting)).mappings()]
+
+    async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
+        """Store the summary; a summary that is there already is replaced."""
+        condensed = (
+            update(articles)
+            .where(articles.c.id == article_id)
+            .values(state="condensed", problem="")
+            .returning(articles.c.position)
+        )
+        async with self.database.write() as connection:
+            position = (await connection.execute(condensed)).scalar_one_or_none()
+            if position is None:
+                return
+            made = {**summary_values(summary), "made_at": now}
+            await connection.execute(
+                self.database.insert(summaries)
+                .values(position=position, **made)
+                .on_conflict_do_update(index_elements=["position"], set_=made)
+            )
+
+    async def record_failure(self, article_id: str, problem: str, now: datetime) -> bool:  # noqa: ARG002 - the contract's
+        """Count a failed try; return True when it was the third, which sets the article aside."""
+        tries = articles.c.tries + 1
+        failed = (
+            update(articles)
+            .where(articles.c.id == article_id, UNCONDENSED)
+            .values(tries=tries, problem=problem, state=case((tries >= TRIES, "set_aside"), else_="new"))
+            .returning(articles.c.state)
+        )
+        async with self.database.write() as connection:
+            state: str | None = (await connection.execute(failed)).scalar_one_or_none()
+        return state == "set_aside"

@@ -1,0 +1,97 @@
+"""What gather asks of the record: feeds, their looks, and the articles they brought."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.contracts import Look
+from service.core.model import Article, FeedState
+from service.store.database import Database
+from service.store.rows import article_values, feed_state_of, feed_values, look_values
+from service.store.schema import LOOKED_AT, article_topics, articles, counters, feeds
+from service.store.sql import among
+
+
+@dataclass(frozen=True, slots=True)
+class GatherRecords:
+    """The GatherStore of core/contracts.py."""
+
+    database: Database
+
+    async def due_feeds(self, now: datetime, limit: int | None = None) -> Sequence[FeedState]:
+        """Return the active feeds whose next look is due, longest overdue first."""
+        due = (
+            select(feeds)
+            .where(LOOKED_AT, feeds.c.next_look_at <= now)
+            .order_by(feeds.c.next_look_at, feeds.c.id)
+            .limit(limit)
+        )
+        async with self.database.read() as connection:
+            return [feed_state_of(row) for row in (await connection.execute(due)).mappings()]
+
+    async def all_feeds(self) -> Sequence[FeedState]:
+        """Return every active feed, by name."""
+        every = select(feeds).where(LOOKED_AT).order_by(feeds.c.name, feeds.c.id)
+        async with self.database.read() as connection:
+            return [feed_state_of(row) for row in (await connection.execute(every)).mappings()]
+
+    async def feed_states(self, ids: Collection[str]) -> Sequence[FeedState]:
+        """Return the states of these feeds that are active."""
+        async with self.database.read() as connection:
+            wanted = select(feeds).where(LOOKED_AT, among(connection, feeds.c.id, ids)).order_by(feeds.c.name)
+            return [feed_state_of(row) for row in (await connection.execute(wanted)).mappings()]
+
+    async def known_articles(self, ids: Collection[str]) -> set[str]:
+        """Return which of these article ids are stored already."""
+        if not ids:
+            return set()
+        async with self.database.read() as connection:
+            return await _known(connection, ids)
+
+    async def record_look(self, look: Look) -> int:
+        """Store the state and the articles that are not stored yet; return how many were new."""
+        async with self.database.write() as connection:
+            await self._store_state(connection, look)
+            return await self._store_articles(connection, look.articles) if look.articles else 0
+
+    async def _store_state(self, connection: AsyncConnection, look: Look) -> None:
+        left_behind = look_values(look.state)
+        if look.gone:
+            left_behind["gone_at"] = look.state.last_look_at or look.state.last_success_at
+        new = {**feed_values(look.state.feed), **left_behind, "active": True}
+        await connection.execute(
+            self.database.insert(feeds)
+            .values(new)
+            .on_conflict_do_update(index_elements=["id"], set_=left_behind)
+        )
+
+    async def _store_articles(self, connection: AsyncConnection, found: Sequence[Article]) -> int:
+        """Store the new ones of these under the next positions, which nobody else can take meanwhile."""
+        # This update waits for every other transaction that stores articles, and makes the next one wait.
+        mine = counters.c.name == "articles"
+        held = update(counters).where(mine).values(value=counters.c.value).returning(counters.c.value)
+        last = (await connection.execute(held)).scalar_one()
+        by_id = {article.id: article for article in found}
+        known = await _known(connection, by_id)
+        new = [article for key, article in by_id.items() if key not in known]
+        if not new:
+            return 0
+        placed = list(enumerate(new, start=last + 1))
+        await connection.execute(articles.insert(), [article_values(a, position) for position, a in placed])
+        topics = [
+            {"topic": t, "position": position} for position, a in placed for t in dict.fromkeys(a.topics)
+        ]
+        if topics:
+            await connection.execute(article_topics.insert(), topics)
+        await connection.execute(update(counters).where(mine).values(value=last + len(new)))
+        return len(new)
+
+
+async def _known(connection: AsyncConnection, ids: Collection[str]) -> set[str]:
+    stored = select(articles.c.id).where(among(connection, articles.c.id, ids))
+    return set((await connection.execute(stored)).scalars())

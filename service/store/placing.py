@@ -1,0 +1,213 @@
+"""Placing: subscriptions put where the roster, an import or the person wants them, thousands at a time.
+
+Everything here runs in a transaction that holds `sql.lock_readers`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.model import Edition, Placement, Subscriber
+from service.core.schedules import next_occurrence, parse_schedule
+from service.store import groups as standing
+from service.store.database import Database
+from service.store.rows import Values, edition_of, edition_values, subscriber_values, wishes_values
+from service.store.schema import articles, editions, groups, subscribers, subscriptions
+from service.store.sql import among
+
+CHUNK = 2_000
+
+WRITTEN = ("group_number", "status", "declared", "chosen", "changed_at", "wishes")
+
+WRITE = (
+    update(subscriptions)
+    .where(
+        subscriptions.c.subscriber == bindparam("of_subscriber"),
+        subscriptions.c.newsletter == bindparam("of_newsletter"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in WRITTEN})
+)
+
+RENAME = (
+    update(subscribers)
+    .where(subscribers.c.number == bindparam("of_number"))
+    .values({name: bindparam(f"new_{name}") for name in ("email", "name", "timezone")})
+)
+
+
+class Voice(StrEnum):
+    """Who says so. The person's own wishes win over the roster's and an import's."""
+
+    ROSTER = "roster"
+    IMPORT = "import"
+    PERSON = "person"
+
+
+@dataclass
+class Placing:
+    """One transaction's work: who speaks, when, and after which instant the new ones' first news begins.
+
+    Without `starts_after` a new reader stands where the newsletter's other readers stand.
+    """
+
+    database: Database
+    connection: AsyncConnection
+    voice: Voice
+    now: datetime
+    starts_after: datetime | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    _left: set[int] = field(default_factory=set)
+    _places: dict[tuple[str, int, datetime], int] = field(default_factory=dict)
+    _starts: dict[str, int] = field(default_factory=dict)
+
+    async def place(self, placements: Sequence[Placement]) -> None:
+        """Put all of these where they belong and count what changed."""
+        for first in range(0, len(placements), CHUNK):
+            await self._place_some(placements[first : first + CHUNK])
+        await standing.remove_if_empty(self.connection, self._left)
+
+    async def _place_some(self, placements: Sequence[Placement]) -> None:
+        numbers, renamed = await self._know_people({p.subscriber.id: p.subscriber for p in placements})
+        await self._know_editions({p.edition_key: p.edition for p in placements})
+        there = await self._found(numbers.values())
+        new, changed = [], []
+        for placement in placements:
+            row = there.get((numbers[placement.subscriber.id], placement.newsletter))
+            if row is None:
+                new.append(await self._new(placement, numbers[placement.subscriber.id]))
+                self.counts["added"] += 1
+                continue
+            line = await self._changed(placement, row)
+            if line != row:
+                changed.append(line | {"changed_at": self.now})
+            said = line != row | {"declared": line["declared"]} or placement.subscriber.id in renamed
+            self.counts["changed" if said else "kept"] += 1
+        if new:
+            await self.connection.execute(subscriptions.insert(), new)
+        if changed:
+            await self.connection.execute(WRITE, [_bound(line) for line in changed])
+
+    async def _new(self, placement: Placement, number: int) -> Values:
+        told = await self._start(placement.newsletter)
+        return {
+            "subscriber": number,
+            "newsletter": placement.newsletter,
+            "group_number": await self._group(placement.edition_key, told, placement.next_due_at),
+            "status": "active",
+            "choice": "active",
+            "declared": self.voice is Voice.ROSTER,
+            "chosen": self.voice is Voice.PERSON,
+            "changed_at": self.now,
+            "wishes": wishes_values(placement.wishes),
+        }
+
+    async def _changed(self, placement: Placement, row: Values) -> Values:
+        """Return the row as it is to be: what the person chose stays, unless the person speaks."""
+        line = dict(row)
+        line["declared"] = row["declared"] or self.voice is Voice.ROSTER
+        back = row["status"] == "ended" and self.voice is not Voice.PERSON
+        if back:
+            line["status"] = row["choice"]
+        follows = self.voice is Voice.PERSON or not row["chosen"]
+        if follows:
+            line["chosen"] = self.voice is Voice.PERSON
+            line["wishes"] = wishes_values(placement.wishes)
+        if follows and placement.edition_key != row["edition_key"]:
+            due_at = placement.next_due_at
+            line["group_number"] = await self._group(placement.edition_key, row["told_through"], due_at)
+        elif back:
+            line["group_number"] = await current_group(self.connection, row, self.now)
+        if line["group_number"] != row["group_number"]:
+            self._left.add(row["group_number"])
+        return line
+
+    async def _know_people(self, people: dict[str, Subscriber]) -> tuple[dict[str, int], set[str]]:
+        """Store who is new and what changed about the others; return their numbers and whose name changed."""
+        known = await self._people(people)
+        new = [subscriber_values(person) for key, person in people.items() if key not in known]
+        if new:
+            await self.connection.execute(subscribers.insert(), new)
+            known |= await self._people([row["id"] for row in new])
+        renamed = []
+        for key, person in people.items():
+            row = known[key]
+            name = person.name if self.voice is Voice.ROSTER else person.name or row["name"]
+            said = {"email": person.email, "name": name, "timezone": person.timezone}
+            if said != {field_: row[field_] for field_ in said}:
+                renamed.append((key, {f"new_{k}": v for k, v in said.items()} | {"of_number": row["number"]}))
+        if renamed:
+            await self.connection.execute(RENAME, [values for _, values in renamed])
+        return {key: row["number"] for key, row in known.items()}, {key for key, _ in renamed}
+
+    async def _people(self, ids: Collection[str]) -> dict[str, Values]:
+        wanted = select(subscribers).where(among(self.connection, subscribers.c.id, ids))
+        return {row["id"]: dict(row) for row in (await self.connection.execute(wanted)).mappings()}
+
+    async def _know_editions(self, wanted: dict[str, Edition]) -> None:
+        rows = [edition_values(edition, key) for key, edition in wanted.items()]
+        await self.connection.execute(self.database.insert(editions).on_conflict_do_nothing(), rows)
+
+    async def _found(self, numbers: Collection[int]) -> dict[tuple[int, str], Values]:
+        query = (
+            select(subscriptions, groups.c.edition_key, groups.c.told_through, groups.c.next_due_at)
+            .join(groups, groups.c.number == subscriptions.c.group_number)
+            .where(among(self.connection, subscriptions.c.subscriber, numbers))
+        )
+        rows = (await self.connection.execute(query)).mappings()
+        return {(row["subscriber"], row["newsletter"]): dict(row) for row in rows}
+
+    async def _group(self, edition_key: str, told_through: int, next_due_at: datetime) -> int:
+        key = (edition_key, told_through, next_due_at)
+        if key not in self._places:
+            self._places[key] = await standing.place(self.connection, *key)
+        return self._places[key]
+
+    async def _start(self, newsletter: str) -> int:
+        """Return the position through which a new reader of the newsletter counts as told."""
+        if newsletter not in self._starts:
+            self._starts[newsletter] = await self._first_position(newsletter)
+        return self._starts[newsletter]
+
+    async def _first_position(self, newsletter: str) -> int:
+        if self.starts_after is None:
+            others = (
+                select(func.max(groups.c.told_through))
+                .join(editions, editions.c.key == groups.c.edition_key)
+                .where(editions.c.newsletter == newsletter)
+            )
+            told = await self.connection.scalar(others)
+            if told is not None:
+                return int(told)
+        before = (
+            select(articles.c.position)
+            .where(articles.c.gathered_at < (self.starts_after or self.now))
+            .order_by(articles.c.position.desc())
+            .limit(1)
+        )
+        return await self.connection.scalar(before) or 0
+
+
+async def current_group(connection: AsyncConnection, row: Values, now: datetime) -> int:
+    """Return the group for somebody who comes back: their own, unless its moment has passed.
+
+    Then it is the same place with the next moment, so that they hear at their hour and not at once.
+    """
+    if row["next_due_at"] > now:
+        return int(row["group_number"])
+    wanted = select(editions).where(editions.c.key == row["edition_key"])
+    edition = edition_of((await connection.execute(wanted)).mappings().one())
+    moment = next_occurrence(parse_schedule(edition.schedule), ZoneInfo(edition.timezone), now)
+    return await standing.place(connection, row["edition_key"], row["told_through"], moment.at)
+
+
+def _bound(line: Values) -> Values:
+    key = {"of_subscriber": line["subscriber"], "of_newsletter": line["newsletter"]}
+    return key | {f"new_{name}": line[name] for name in WRITTEN}

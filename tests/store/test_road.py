@@ -1,0 +1,79 @@
+"""The records together: from a feed's look to books that close, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from service.core import identity
+from service.core.contracts import Look, Mark
+from service.core.model import (
+    DeliveryState,
+    FeedState,
+    Issue,
+    Placement,
+    Rendered,
+    SubscriptionStatus,
+    Wishes,
+)
+from service.store.compose import ComposeRecords
+from service.store.condense import CondenseRecords
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from service.store.gather import GatherRecords
+from service.store.people import PeopleRecords
+from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition, condensed
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Database):
+    gather, condense = GatherRecords(database), CondenseRecords(database)
+    compose, deliver, people = ComposeRecords(database), DeliverRecords(database), PeopleRecords(database)
+    edition = an_edition()
+    await people.save_feeds([a_feed()], NOON)
+    amina = a_subscriber()
+    placement = Placement(amina, "morning", Wishes(), edition, identity.edition_key(edition), NOON)
+    applied = await people.save_placements([placement], NOON, starts_after=NOON - DAY)
+    assert applied.added == 1
+
+    [state] = await gather.due_feeds(NOON)
+    look = Look(FeedState(state.feed, next_look_at=NOON + MINUTE, last_look_at=NOON), (an_article(),))
+    assert await gather.record_look(look) == 1
+    assert await gather.record_look(look) == 0
+    [article] = await condense.uncondensed(10)
+    assert await compose.tellable_through(NOON) == 0
+    await condense.record_summary(article.id, condensed(article).summary, NOON)
+    assert await compose.tellable_through(NOON) == 1
+    assert [told.article.id for told in await compose.tellable(edition, 0, 1)] == [article.id]
+
+    [group] = await compose.due_groups(NOON)
+    assert (group.size, group.told_through, group.due_at) == (1, 0, NOON)
+    issue = Issue(
+        identity.issue_id(group.edition_key, "2026-03-02T07:00", 0),
+        "morning",
+        group.edition_key,
+        "2026-03-02T07:00",
+        NOON,
+        0,
+        1,
+        Rendered("Subject", "<p>", "text"),
+        (article.id,),
+        NOON,
+    )
+    assert await compose.record_issue(group, issue, NOON + DAY, "file") == 1
+    assert await compose.record_issue(group, issue, NOON + DAY, "file") == 0
+    assert await compose.due_groups(NOON) == []
+
+    batch = await deliver.take_batch("file", "a", NOON, NOON + MINUTE, 500)
+    [delivery] = batch.deliveries
+    assert delivery.id == identity.delivery_id(issue.id, amina.id, "file")
+    assert (await deliver.take_batch("file", "b", NOON, NOON + MINUTE, 500)).deliveries == ()
+    assert await deliver.record_marks("a", [Mark(delivery.id, DeliveryState.ATTEMPTING, NOON)]) == {
+        delivery.id
+    }
+    assert await deliver.record_marks("a", [Mark(delivery.id, DeliveryState.SENT, NOON)]) == {delivery.id}
+    assert await deliver.issue(issue.id) == issue
+
+    [membership] = await people.memberships()
+    assert membership.subscription.told_through == 1
+    assert membership.subscription.status is SubscriptionStatus.ACTIVE
