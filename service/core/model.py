@@ -246,11 +246,15 @@ class StoryPoint:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Articles from several feeds about one event, shown once; `articles[0]` gives it its headline."""
+    """Articles from several feeds about one event, shown once; `articles[0]` gives it its headline.
+
+    An `update` goes on with a story that its readers were told before; its points are new to them.
+    """
 
     id: str
     articles: tuple[Article, ...]
     points: tuple[StoryPoint, ...]
+    update: bool = False
 
     @property
     def headline(self) -> str:
@@ -496,11 +500,15 @@ class RosterEntry:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The feeds, newsletters and subscribers that config/ declares."""
+    """The feeds, newsletters and subscribers that config/ declares.
+
+    `unread` holds the ids of subscribers whose entry could not be read: they stay as they are.
+    """
 
     feeds: tuple[Feed, ...]
     newsletters: tuple[Newsletter, ...]
     subscribers: tuple[RosterEntry, ...]
+    unread: tuple[str, ...] = ()
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
         """Return the newsletter of that id, or None."""

@@ -1,0 +1,145 @@
+"""Build: caveat.yaml, read and found well-formed, becomes Settings; paths and secrets are looked up here."""
+
+from __future__ import annotations
+
+import os
+import stat
+from email.utils import parseaddr
+from pathlib import Path
+
+from service.core.errors import Fault
+from service.core.model import Site
+from service.settings.kinds import split_listen
+from service.settings.models import CaveatFile, CondenseBlock, FetchBlock, MailBlock, SiteBlock, WebBlock
+from service.settings.secret_files import SecretReader
+from service.settings.storage_url import EXPECTED, StorageUnknown, storage_url
+from service.settings.values import (
+    CondenseSettings,
+    FetchSettings,
+    MailSettings,
+    Settings,
+    SmtpSettings,
+    WebSettings,
+)
+from service.settings.written import Written
+
+
+class Builder:
+    """Makes Settings of a CaveatFile; afterwards `faults` and `warnings` say what is wrong or careless."""
+
+    def __init__(self, folder: Path, written: Written) -> None:
+        self._folder, self._written = folder, written
+        self._secrets = SecretReader(folder, written)
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+
+    def build(self, file: CaveatFile) -> Settings:
+        """Return the settings; they are of no use when `faults` is not empty."""
+        storage, shown = self._storage(file)
+        settings = Settings(
+            folder=self._folder,
+            site=_site(file.site),
+            storage=storage,
+            storage_shown=shown,
+            mail=self._mail(file.mail),
+            fetch=_fetch(file.fetch),
+            web=self._web(file.web),
+            condense=_condense(file.condense),
+        )
+        self.faults += self._secrets.faults
+        self.warnings += self._secrets.warnings
+        return settings
+
+    def _storage(self, file: CaveatFile) -> tuple[str, str]:
+        password = self._secrets.read(("storage_password",), "", file.storage_password_file)
+        try:
+            found = storage_url(file.storage, self._folder, password.reveal())
+        except StorageUnknown as error:
+            self.faults.append(self._written.at(("storage",), str(error), EXPECTED))
+            return "", ""
+        if found[0] != found[1] and not password and self._is_open(("storage",)):
+            what = "`storage` holds a password in a file that everybody on this machine may read"
+            self.warnings.append(self._written.at(("storage",), what, "`storage_password_file`"))
+        return found
+
+    def _is_open(self, key: tuple[str, ...]) -> bool:
+        """Tell whether the key stands in a file that everybody may read."""
+        file = self._folder / self._written.file
+        return key not in self._written.overridden and bool(file.stat().st_mode & stat.S_IROTH)
+
+    def _mail(self, mail: MailBlock) -> MailSettings:
+        smtp = mail.smtp
+        password = self._secrets.read(("mail", "smtp", "password"), smtp.password, smtp.password_file)
+        if password and not smtp.username:
+            at = self._written.at(
+                ("mail", "smtp"), "a password without `username`", "the name to log in with"
+            )
+            self.faults.append(at)
+        if password and smtp.security == "none" and mail.channel == "smtp":
+            what = "the password goes to the mail server unencrypted"
+            self.warnings.append(self._written.at(("mail", "smtp", "security"), what, "starttls or tls"))
+        return MailSettings(
+            channel=mail.channel,
+            folder=self._path(mail.folder),
+            smtp=SmtpSettings(
+                host=smtp.host,
+                port=smtp.port,
+                security=smtp.security,
+                username=smtp.username,
+                password=password,
+                connections=smtp.connections,
+                per_second=float(smtp.per_second),
+                hello=smtp.hello,
+                authority=self._authority(smtp.authority_file),
+            ),
+            on_uncertain=mail.on_uncertain,
+        )
+
+    def _authority(self, text: str) -> Path | None:
+        if not text:
+            return None
+        path = self._path(text)
+        if not (path.is_file() and os.access(path, os.R_OK)):
+            key = ("mail", "smtp", "authority_file")
+            self.faults.append(self._written.at(key, f"{path} cannot be read", "a file of certificates"))
+        return path
+
+    def _web(self, web: WebBlock) -> WebSettings:
+        host, port = split_listen(web.listen)
+        token = self._secrets.read(("web", "metrics_token"), web.metrics_token, web.metrics_token_file)
+        return WebSettings(
+            listen_host=host,
+            listen_port=port,
+            metrics_listen=split_listen(web.metrics_listen) if web.metrics_listen else None,
+            metrics_token=token,
+            trusted_proxies=tuple(web.trusted_proxies),
+            sign_up=web.sign_up,
+        )
+
+    def _path(self, text: str) -> Path:
+        return (self._folder / Path(text).expanduser()).resolve()
+
+
+def _site(site: SiteBlock) -> Site:
+    return Site(
+        name=site.name,
+        url=site.url,
+        sender=site.sender,
+        postal_address=site.postal_address,
+        unsubscribe_address=site.unsubscribe_address or parseaddr(site.sender)[1],
+    )
+
+
+def _fetch(fetch: FetchBlock) -> FetchSettings:
+    return FetchSettings(
+        allow_private=tuple(fetch.allow_private),
+        settle=fetch.settle,
+        user_agent=fetch.user_agent,
+        timeout=fetch.timeout,
+        connections=fetch.connections,
+        host_spacing=fetch.host_spacing,
+    )
+
+
+def _condense(condense: CondenseBlock) -> CondenseSettings:
+    return CondenseSettings(condense.method, condense.points, condense.processes)

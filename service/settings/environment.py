@@ -1,0 +1,93 @@
+"""Environment: variables that override keys of caveat.yaml, such as CAVEAT_MAIL__SMTP__HOST."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_origin
+
+from service.core.errors import Fault
+from service.settings.explain import inside, keys_of
+from service.settings.models import CaveatFile
+from service.settings.written import Written, read_yaml
+
+PREFIX, DEEPER = "CAVEAT_", "__"
+THE_FOLDER = "CAVEAT_CONFIG"
+_OTHERS = re.compile(r"CAVEAT_(CONFIG$|DEBUG$|SERVICE_|PORT$|PORT_)")
+"""Not keys of ours: the folder, the command line's own, what Kubernetes sets for a service of our name."""
+
+
+def chosen_folder(option: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the config folder: the option, else CAVEAT_CONFIG, else `config` where the program starts."""
+    return (option or Path(environ.get(THE_FOLDER) or "config")).expanduser().absolute()
+
+
+def override(written: Written, environ: Mapping[str, str]) -> tuple[list[Fault], list[Fault]]:
+    """Put the variables' values into the content of caveat.yaml; return faults and warnings."""
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or _OTHERS.match(variable):
+            continue
+        path = tuple(variable.removeprefix(PREFIX).lower().split(DEEPER))
+        block = inside(CaveatFile, path[:-1])
+        known = keys_of(block) if block else {}
+        if path[-1] not in known:
+            found = Fault(variable, 0, 0, f"no setting has this name{_near(variable)}", "")
+            # One word alone may be somebody else's; two underscores can only be meant for us.
+            (faults if DEEPER in variable else warnings).append(found)
+        elif inside(CaveatFile, path) is not None:
+            faults.append(
+                Fault(variable, 0, 0, "this is a block of keys", f"one of them, as {variable}__NAME")
+            )
+        else:
+            _put(written, path, variable, _value(known[path[-1]], environ[variable]))
+    return faults, warnings
+
+
+def _put(written: Written, path: tuple[str, ...], variable: str, value: object) -> None:
+    if written.content is None:
+        written.content = {}
+    block = written.content
+    for part in path[:-1]:
+        if not isinstance(block, dict):
+            return
+        block = block.setdefault(part, {})
+    if isinstance(block, dict):
+        block[path[-1]] = value
+        written.overridden[path] = variable
+
+
+def _value(annotation: Any, text: str) -> Any:  # noqa: ANN401 - any type hint, any value
+    """Return the text as the key's type wants it: as it is, or read as YAML would read it."""
+    if get_origin(annotation) is list:
+        listed = text.strip().removeprefix("[").removesuffix("]")
+        return [part.strip().strip("\"'") for part in listed.split(",") if part.strip()]
+    if annotation in {int, float, bool}:
+        return read_yaml("", text.encode("utf-8", "replace")).content
+    return text
+
+
+def _near(variable: str) -> str:
+    found = get_close_matches(variable, list(variables()), n=1, cutoff=0.75)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def variables() -> dict[str, tuple[str, ...]]:
+    """Return every variable that overrides something, with the way to its key."""
+    found: dict[str, tuple[str, ...]] = {}
+
+    def walk(path: tuple[str, ...]) -> None:
+        block = inside(CaveatFile, path)
+        for key in keys_of(block) if block else ():
+            here = (*path, key)
+            if inside(CaveatFile, here) is None:
+                found[PREFIX + DEEPER.join(here).upper()] = here
+            else:
+                walk(here)
+
+    walk(())
+    return found

@@ -1,0 +1,256 @@
+"""Kinds: the sorts of value that config files hold, each read strictly and explained when it is wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from datetime import timedelta
+from difflib import get_close_matches
+from email.utils import parseaddr
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from service.core.errors import UsageError
+from service.core.schedules import parse_schedule
+from service.settings.names import themes
+
+WRONG = "wrong_value"
+A_ZONE = "a time zone of the IANA database, such as Europe/Berlin"
+AN_ADDRESS = "an email address such as amina@example.org"
+A_DURATION = "a duration such as 45s, 10m, 1h30m or 2d"
+A_FEED = "an address such as https://example.org/feed.xml, or file:NAME for a file in this folder"
+_DURATION = re.compile(
+    r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?"
+)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*_-]*[A-Za-z0-9])?")
+
+
+def wrong(what: str, expected: str) -> PydanticCustomError:
+    """Return the error of a value: what it is, and what was expected."""
+    return PydanticCustomError(WRONG, "{what}", {"what": what, "expected": expected})
+
+
+def one_line(text: str) -> str:
+    """Return text with its white space evened out. Raises for control characters."""
+    if any(unicodedata.category(char) in {"Cc", "Cs"} and not char.isspace() for char in text):
+        raise wrong(f"{text!r} holds control characters", "plain text on one line")
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def read_duration(value: object) -> timedelta:
+    """Return the duration that `10m`, `1h30m`, `45s` or `2d` writes."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip().lower()
+    if text == "0":
+        return timedelta()
+    match = _DURATION.fullmatch(text) if isinstance(value, str) else None
+    if not match or not text:
+        unit = f" (did you mean {text}m?)" if text.isdecimal() else ""
+        raise wrong(f"{value!r} is no duration{unit}", A_DURATION)
+    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        raise wrong(f"{value!r} is too long", A_DURATION) from None
+
+
+def write_duration(value: timedelta) -> str:
+    """Return the duration as it is written in a config file."""
+    seconds = value.total_seconds()
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        whole, seconds = divmod(seconds, size)
+        parts += [f"{whole:.0f}{unit}"] if whole else []
+    return "".join([*parts, f"{seconds:g}s"] if seconds else parts) or "0m"
+
+
+def read_zone(name: str) -> str:
+    """Return the name of a time zone that exists, as the database spells it."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", name) and not name.startswith(("posix/", "right/")):
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, OSError, ValueError):
+            pass
+        else:
+            return name
+    raise wrong(f"there is no time zone {name!r}{_near_zone(name)}", A_ZONE)
+
+
+def _near_zone(name: str) -> str:
+    known = {zone.lower(): zone for zone in available_timezones()}
+    cities = {zone.lower().rpartition("/")[2]: zone for zone in known.values() if "/" in zone}
+    wanted = name.strip().lower().replace(" ", "_")
+    near = get_close_matches(wanted, known, n=1) or get_close_matches(wanted, cities, n=1, cutoff=0.8)
+    found = cities.get(wanted) or (known.get(near[0]) or cities[near[0]] if near else None)
+    return f" (did you mean {found}?)" if found else ""
+
+
+def read_schedule(text: str) -> str:
+    """Return a schedule that core.schedules can read."""
+    try:
+        parse_schedule(text)
+    except UsageError as error:
+        raise wrong(
+            str(error).rstrip("."), 'a schedule such as "daily 07:00" or "weekly mon,thu 18:30"'
+        ) from error
+    return text
+
+
+def read_email(text: str) -> str:
+    """Return a deliverable-looking address; no name server is asked."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise wrong(f"{text!r} is no email address: {str(error).rstrip('.')}", AN_ADDRESS) from None
+
+
+def read_mailbox(text: str) -> str:
+    """Return a From header such as `The Morning Caveat <digest@example.org>`."""
+    name, address = parseaddr(one_line(text))
+    if not address or "@" not in address:
+        raise wrong(f"{text!r} names no address", '"Name <digest@example.org>"')
+    read_email(address)
+    return f"{name} <{address}>" if name else address
+
+
+def read_feed_url(text: str) -> str:
+    """Return the address of a feed: http(s), or `file:` and a path (which the roster checks)."""
+    if text.startswith("file:"):
+        if text.removeprefix("file:").strip("/ "):
+            return text
+        raise wrong(f"{text!r} names no file", A_FEED)
+    return _web_address(text, A_FEED)
+
+
+def read_site_url(text: str) -> str:
+    """Return a site's address without a slash at its end."""
+    url = _web_address(text, "an address such as https://news.example.org").rstrip("/")
+    if urlsplit(url).query or urlsplit(url).fragment:
+        raise wrong(f"{text!r} goes on after its path", "an address such as https://news.example.org")
+    return url
+
+
+def _web_address(text: str, expected: str) -> str:
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or re.search(r"[\s<>\"\\^`{|}\x00-\x1f\x7f]", text):
+        near = re.sub(r"^(?:feed:(?://)?(?:https?://)?|//)?", "https://", text) if "." in text else ""
+        hint = (
+            f": did you mean {near}?"
+            if near and not re.search(r"^[a-z]+:|\s", text.removeprefix("feed:"))
+            else ""
+        )
+        raise wrong(f"{text!r} is no web address{hint}", expected)
+    return text
+
+
+def read_listen(text: str) -> str:
+    """Return `host:port`, IPv6 in brackets."""
+    host, _, port = text.rpartition(":")
+    fine = port.isdecimal() and int(port) <= 65535 and bool(host)
+    if fine and (host.startswith("[") or ":" in host):
+        try:
+            ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]"))
+            fine = host.startswith("[") and host.endswith("]")
+        except ValueError:
+            fine = False
+    elif fine:
+        fine = bool(_HOST_NAME.fullmatch(host))
+    if not fine:
+        raise wrong(
+            f"{text!r} is no address to listen at", '"127.0.0.1:8080", "0.0.0.0:8080" or "[::1]:8080"'
+        )
+    return text
+
+
+def split_listen(text: str) -> tuple[str, int]:
+    """Return host and port of what `read_listen` let through."""
+    host, _, port = text.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def read_network(text: str) -> str:
+    """Return a network (CIDR), an address or a host name."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        if "/" in text or not _HOST_NAME.fullmatch(text) or re.fullmatch(r"[\d.]+", text):
+            raise wrong(
+                f"{text!r} is no network", "one such as 127.0.0.1, 10.0.0.0/8 or a host name"
+            ) from None
+    return text
+
+
+def read_language(text: str) -> str:
+    """Return a language tag (BCP 47)."""
+    if not _LANGUAGE.fullmatch(text):
+        raise wrong(f"{text!r} is no language", "a language tag such as en, fr or pt-BR")
+    return text
+
+
+def read_identifier(text: str) -> str:
+    """Return an id that can stand in a link and a mail header."""
+    if not _IDENTIFIER.fullmatch(text):
+        raise wrong(f"{text!r} cannot be an id", "letters, digits, - and _, such as morning")
+    return text
+
+
+def read_topic(text: str) -> str:
+    """Return a topic; topics are compared without regard to case."""
+    topic = one_line(text).casefold()
+    if not topic or len(topic) > 64:
+        raise wrong(f"{text!r} cannot be a topic", "a word or two, such as world")
+    return topic
+
+
+def read_theme(text: str) -> str:
+    """Return the name of a theme that exists."""
+    if text not in themes():
+        raise wrong(f"there is no theme {text!r}{near(text, themes())}", f"one of {', '.join(themes())}")
+    return text
+
+
+def near(name: str, known: Any) -> str:  # noqa: ANN401 - any collection of names
+    """Return ` (did you mean X?)` for a name close to a known one, else nothing."""
+    found = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def _says(*examples: str, **schema: str) -> WithJsonSchema:
+    """Return what an editor is told of a kind of text."""
+    return WithJsonSchema({"type": "string", "examples": list(examples), **schema})
+
+
+Line = Annotated[str, AfterValidator(one_line)]
+Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
+Duration = Annotated[timedelta, BeforeValidator(read_duration), _says("45s", "10m", "1h30m", "2d")]
+Zone = Annotated[str, AfterValidator(read_zone), _says("Europe/Berlin", "Asia/Qatar")]
+ScheduleText = Annotated[
+    str, AfterValidator(read_schedule), _says("daily 07:00", "weekdays 06:30", "weekly mon,thu 18:00")
+]
+Email = Annotated[str, AfterValidator(read_email), _says("amina@example.org", format="email")]
+Mailbox = Annotated[str, AfterValidator(read_mailbox), _says("The Morning Caveat <digest@news.example.org>")]
+FeedUrl = Annotated[
+    str, AfterValidator(read_feed_url), _says("https://example.org/feed.xml", "file:notices.xml")
+]
+SiteUrl = Annotated[str, AfterValidator(read_site_url), _says("https://news.example.org")]
+Listen = Annotated[str, AfterValidator(read_listen), _says("127.0.0.1:8080")]
+Network = Annotated[str, AfterValidator(read_network), _says("127.0.0.1", "10.0.0.0/8")]
+Language = Annotated[str, AfterValidator(read_language), _says("en", "fr", "pt-BR")]
+Identifier = Annotated[
+    str, AfterValidator(read_identifier), _says("morning", pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+]
+Topic = Annotated[str, AfterValidator(read_topic), _says("world", "economy")]
+Theme = Annotated[str, AfterValidator(read_theme), _says("daily")]

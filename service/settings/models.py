@@ -1,0 +1,335 @@
+"""Models: every key that the four files may hold, with what it means; pydantic reads them strictly."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from service.settings.kinds import (
+    Duration,
+    Email,
+    FeedUrl,
+    Identifier,
+    Label,
+    Language,
+    Line,
+    Listen,
+    Mailbox,
+    Network,
+    ScheduleText,
+    SiteUrl,
+    Theme,
+    Topic,
+    Zone,
+)
+from service.settings.names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method
+
+Format = Literal["html", "text"]
+Stories = Annotated[int, Field(ge=1, le=50)]
+Points = Annotated[int, Field(ge=1, le=12)]
+
+
+class Block(BaseModel):
+    """A block of keys: no other keys than these, and no guessing of types."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+# --- caveat.yaml -------------------------------------------------------------------------------
+
+
+class SiteBlock(Block):
+    """Who sends; shown in every mail and on every page."""
+
+    name: Label = Field(description="What the place is called.", examples=["The Morning Caveat"])
+    url: SiteUrl = Field(
+        description="Where readers reach the web door; the links in mails begin with it.",
+        examples=["https://news.example.org"],
+    )
+    sender: Mailbox = Field(
+        alias="from",
+        description="The sender of every mail.",
+        examples=["The Morning Caveat <digest@news.example.org>"],
+    )
+    postal_address: Label = Field(
+        description="A postal address for the foot of every mail; the law asks for it in many countries.",
+        examples=["The Morning Caveat, 1 Example Street, Exampleton"],
+    )
+    unsubscribe_address: Email | None = Field(
+        default=None, description="Where mails that ask to unsubscribe go. Left out: the address in `from`."
+    )
+
+
+class SmtpBlock(Block):
+    """The mail server that takes the mails; used when `channel` is smtp."""
+
+    host: Label = Field(default="localhost", description="The mail server's name.")
+    port: int = Field(
+        default=587, ge=1, le=65535, description="Its port: 587 (starttls), 465 (tls) or 25 (none)."
+    )
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="starttls: encrypt after the greeting. tls: from the first byte on. none: never.",
+    )
+    username: str = Field(default="", description="The name to log in with. Empty: no log-in.")
+    password: str = Field(
+        default="",
+        description="The password itself. Better: password_file.",
+        json_schema_extra={"secret": True},
+    )
+    password_file: str = Field(
+        default="", description="A file that holds the password, relative to this folder."
+    )
+    connections: int = Field(default=10, ge=1, le=500, description="How many connections are open at once.")
+    per_second: float = Field(
+        default=0, ge=0, description="Mails a second at most, over all connections. 0: no limit."
+    )
+    hello: Label | None = Field(
+        default=None, description="The name that we greet with. Left out: this machine's."
+    )
+    authority_file: str = Field(
+        default="",
+        description="A file of certificates to trust instead of the system's, relative to this folder.",
+    )
+
+
+class MailBlock(Block):
+    """How mail leaves."""
+
+    channel: ChannelName = Field(
+        default="file", description="file: write each mail as an .eml file, to try things out. smtp: send it."
+    )
+    folder: str = Field(
+        default="../outbox", min_length=1, description="Where the .eml files go, relative to this folder."
+    )
+    smtp: SmtpBlock = Field(default=SmtpBlock(), description="The mail server.")
+    on_uncertain: Literal["resend", "hold"] = Field(
+        default="resend",
+        description="When the line broke before the server answered: resend (the same mail, same Message-ID) "
+        "or hold it until somebody decides.",
+    )
+
+
+class FetchBlock(Block):
+    """How feeds and pages are fetched."""
+
+    allow_private: list[Network] = Field(
+        default_factory=list,
+        description="Networks (CIDR) and host names that may be asked although they are not public.",
+        examples=[["10.0.0.0/8"]],
+    )
+    settle: Duration = Field(
+        default=timedelta(minutes=10),
+        description="How long an article rests before it is told, so that edits come to rest.",
+    )
+    user_agent: Label = Field(
+        default="Caveat/0.1 (news digest; feed reader)",
+        description="Who we say that we are, to the servers we ask.",
+    )
+    timeout: Duration = Field(
+        default=timedelta(seconds=30), description="The longest time that one request may take."
+    )
+    connections: int = Field(default=50, ge=1, le=1000, description="How many servers are asked at once.")
+    host_spacing: Duration = Field(
+        default=timedelta(seconds=0.5), description="The pause between two requests to one server."
+    )
+
+
+class WebBlock(Block):
+    """The web door: unsubscribe, preferences, health."""
+
+    listen: Listen = Field(default="127.0.0.1:8080", description="The address and port that it listens at.")
+    metrics_listen: Listen | None = Field(
+        default=None,
+        description="A second address, for /metrics alone. Left out: no such door.",
+        examples=["127.0.0.1:9090"],
+    )
+    metrics_token: str = Field(
+        default="",
+        description="Who sends it (Authorization: Bearer ...) may read /metrics at the first address.",
+        json_schema_extra={"secret": True},
+    )
+    metrics_token_file: str = Field(
+        default="", description="A file that holds that token, relative to this folder."
+    )
+    trusted_proxies: list[Network] = Field(
+        default_factory=list, description="Proxies before the web door whose X-Forwarded-For is believed."
+    )
+    sign_up: bool = Field(
+        default=False,
+        description="Open /subscribe, where anybody can ask for a newsletter and confirms by mail.",
+    )
+
+
+class CondenseBlock(Block):
+    """How articles become key points."""
+
+    method: Method = Field(
+        default=DEFAULT_METHOD, description="The usual method; a feed or newsletter can name another."
+    )
+    points: int = Field(default=6, ge=1, le=12, description="How many key points are kept of each article.")
+    processes: int = Field(
+        default=0, ge=0, le=64, description="Processes that condense. 0: as many as there are cores."
+    )
+
+
+class CaveatFile(Block):
+    """caveat.yaml: the house itself."""
+
+    site: SiteBlock = Field(
+        description="Who sends.", examples=["{name: ..., url: ..., from: ..., postal_address: ...}"]
+    )
+    storage: str = Field(
+        default="sqlite:///../data/caveat.db",
+        description="The database: sqlite:///PATH, relative to this folder, or postgresql://USER@HOST/NAME.",
+        examples=["sqlite:///../data/caveat.db", "postgresql://caveat@db/caveat"],
+        json_schema_extra={"secret": True},
+    )
+    storage_password_file: str = Field(
+        default="", description="A file that holds the password for PostgreSQL, relative to this folder."
+    )
+    mail: MailBlock = Field(default=MailBlock(), description="How mail leaves.")
+    fetch: FetchBlock = Field(default=FetchBlock(), description="How feeds are fetched.")
+    web: WebBlock = Field(default=WebBlock(), description="The web door.")
+    condense: CondenseBlock = Field(default=CondenseBlock(), description="How articles become key points.")
+
+
+# --- feeds.yaml --------------------------------------------------------------------------------
+
+
+class FeedEntry(Block):
+    """A feed: a web address or a file that is looked at."""
+
+    url: FeedUrl = Field(
+        description="Its address, or file:NAME for a file in this folder.",
+        examples=["https://example.org/feed.xml"],
+    )
+    name: Label | None = Field(default=None, description="The publisher's name. Left out: the server's name.")
+    topics: list[Topic] = Field(
+        default_factory=list,
+        description="What it is about; newsletters choose by topic.",
+        examples=[["world"]],
+    )
+    language: Language | None = Field(
+        default=None, description="Its language. Left out: recognised from each article."
+    )
+    method: Method | None = Field(
+        default=None, description="The method for its articles. Left out: the usual one."
+    )
+    full_text: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether an article's page is fetched: auto means when the feed has only a teaser.",
+    )
+    every: Duration = Field(default=timedelta(minutes=15), description="The shortest time between two looks.")
+    first_items: int = Field(
+        default=10, ge=0, le=500, description="How many articles a new feed brings at first."
+    )
+
+
+class FeedsFile(Block):
+    """feeds.yaml: where news comes from."""
+
+    feeds: list[FeedEntry] = Field(description="The feeds.", examples=["[{url: ..., topics: [world]}]"])
+
+
+# --- newsletters.yaml --------------------------------------------------------------------------
+
+
+class NewsletterEntry(Block):
+    """A newsletter: what one can subscribe to."""
+
+    id: Identifier = Field(description="Its short name, for commands and links.", examples=["morning"])
+    title: Label = Field(description="What readers see.", examples=["The Morning Caveat"])
+    schedule: ScheduleText = Field(
+        description="When it is due: daily, weekdays, weekends, weekly DAYS or monthly DAYS, then the time.",
+        examples=["daily 07:00"],
+    )
+    timezone: Zone = Field(description="The time zone of that time.", examples=["Europe/Berlin"])
+    topics: list[Topic] = Field(default_factory=list, description="What it tells. Left out: everything.")
+    stories: Stories = Field(default=8, description="The most stories in one issue.")
+    points: Points = Field(default=4, description="The most key points for one story, caveats included.")
+    language: Language = Field(default="en", description="The language of its own words (headings, footer).")
+    theme: Theme = Field(default=DEFAULT_THEME, description="Its look: a folder in templates/digest.")
+    format: Format = Field(default="html", description="html (with a text part) or text alone.")
+    empty: Literal["skip", "send"] = Field(
+        default="skip", description="What happens when there is nothing new."
+    )
+    late: Literal["send", "merge", "skip"] = Field(
+        default="send",
+        description="What happens to an issue that could not leave in time: send, merge into the next, skip.",
+    )
+    late_limit: Duration = Field(
+        default=timedelta(hours=6), description="From which delay on an issue counts as late."
+    )
+    method: Method | None = Field(
+        default=None, description="The method for its articles. Left out: the usual one."
+    )
+
+
+class NewslettersFile(Block):
+    """newsletters.yaml: what one can subscribe to."""
+
+    newsletters: list[NewsletterEntry] = Field(
+        description="The newsletters.",
+        examples=['[{id: morning, title: ..., schedule: "daily 07:00", timezone: ...}]'],
+    )
+
+
+# --- subscribers.yaml --------------------------------------------------------------------------
+
+
+class Wish(Block):
+    """A newsletter as one subscriber wants it; what is left out is as the newsletter says."""
+
+    id: Identifier = Field(description="The newsletter's id.", examples=["morning"])
+    schedule: ScheduleText | None = Field(
+        default=None, description="When they want it.", examples=["weekdays 06:30"]
+    )
+    timezone: Zone | None = Field(
+        default=None, description="The time zone of that time. Left out: the subscriber's."
+    )
+    topics: list[Topic] | None = Field(default=None, description="What they want to be told.")
+    stories: Stories | None = Field(default=None, description="The most stories in one issue.")
+    points: Points | None = Field(default=None, description="The most key points for one story.")
+    language: Language | None = Field(default=None, description="The language of the newsletter's own words.")
+    format: Format | None = Field(default=None, description="html or text.")
+
+
+def _written_out(value: Any) -> Any:  # noqa: ANN401 - what stands in the file
+    return {"id": value} if isinstance(value, str) else value
+
+
+class SubscriberEntry(Block):
+    """A subscriber: a person and the newsletters that they get."""
+
+    email: Email = Field(description="Their address.", examples=["amina@example.org"])
+    name: Line = Field(default="", max_length=200, description="How they are greeted.")
+    timezone: Zone | None = Field(
+        default=None, description="Where they live. Left out: the newsletter's time zone."
+    )
+    newsletters: list[Annotated[Wish, BeforeValidator(_written_out, json_schema_input_type=str | Wish)]] = (
+        Field(
+            description="Ids of newsletters, or blocks with an id and their own wishes.",
+            examples=[["morning"]],
+        )
+    )
+
+
+class SubscribersFile(Block):
+    """subscribers.yaml: who gets them."""
+
+    subscribers: list[SubscriberEntry] = Field(
+        description="The subscribers; [] for nobody.",
+        examples=["[{email: amina@example.org, newsletters: [morning]}]"],
+    )
+
+
+FILES: dict[str, type[Block]] = {
+    "caveat.yaml": CaveatFile,
+    "feeds.yaml": FeedsFile,
+    "newsletters.yaml": NewslettersFile,
+    "subscribers.yaml": SubscribersFile,
+}
+"""The files of a config folder, and what each may hold."""

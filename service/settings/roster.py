@@ -1,0 +1,231 @@
+"""Roster: feeds, newsletters and subscribers, each read by itself, so that one bad one costs no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from service.core import identity
+from service.core.errors import Fault
+from service.core.model import Feed, Newsletter, Roster, RosterEntry, Subscriber, Wishes
+from service.settings.explain import explain
+from service.settings.kinds import near
+from service.settings.models import FILES, Block, FeedEntry, NewsletterEntry, SubscriberEntry, Wish
+from service.settings.written import Path as Keys
+from service.settings.written import Written
+
+Entry = TypeVar("Entry", bound=Block)
+
+
+@dataclass(slots=True)
+class _Item(Generic[Entry]):
+    """One item of a list: what it was read as (None when it could not be), and what is wrong with it."""
+
+    keys: Keys
+    raw: Any
+    entry: Entry | None
+    faults: list[Fault] = field(default_factory=list)
+
+
+class RosterReader:
+    """Reads the three files; `tolerant` skips a feed or subscriber with a fault, by name, and goes on."""
+
+    def __init__(self, folder: Path, written: Mapping[str, Written], *, tolerant: bool) -> None:
+        self._folder, self._written, self._tolerant = folder, written, tolerant
+        # What may be referred to; None while the file that says so cannot be read.
+        self._topics: set[str] | None = None
+        self._known_newsletters: set[str] | None = None
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+
+    def read(self) -> Roster:
+        """Return the roster; it is of no use when `faults` is not empty."""
+        feeds = self._feeds()
+        topics = {topic for feed in feeds for topic in feed.topics}
+        self._topics = None if self._written["feeds.yaml"].unreadable else topics
+        newsletters = self._newsletters()
+        subscribers, unread = self._subscribers()
+        return Roster(feeds, newsletters, subscribers, unread)
+
+    # --- feeds -----------------------------------------------------------------------------
+
+    def _feeds(self) -> tuple[Feed, ...]:
+        items = self._items("feeds.yaml", "feeds", FeedEntry)
+        self._refuse_twins(items, "url", lambda entry: identity.feed_id(entry.url))
+        for item in items:
+            if item.entry and item.entry.url.startswith("file:"):
+                self._check_file(item, item.entry.url.removeprefix("file:"))
+        good = self._good(items, "url", "the feed")
+        if not good and not self.faults:
+            self._warn("feeds.yaml", ("feeds",), "there are no feeds: nothing will be gathered", "a feed")
+        return tuple(_feed(entry) for _, entry in good)
+
+    def _check_file(self, item: _Item[FeedEntry], name: str) -> None:
+        folder = self._folder.resolve()
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder):
+            what = f"the file {name!r} lies outside of this folder"
+            item.faults.append(self._at("feeds.yaml", (*item.keys, "url"), what, f"a file in {folder}"))
+        elif not path.is_file():
+            self._warn(
+                "feeds.yaml", (*item.keys, "url"), f"there is no file {name!r} so far", f"it in {folder}"
+            )
+
+    # --- newsletters -----------------------------------------------------------------------
+
+    def _newsletters(self) -> tuple[Newsletter, ...]:
+        items = self._items("newsletters.yaml", "newsletters", NewsletterEntry)
+        if not self._written["newsletters.yaml"].unreadable:
+            ids = [item.raw.get("id") for item in items if isinstance(item.raw, dict)]
+            self._known_newsletters = {name for name in ids if isinstance(name, str)}
+        self._refuse_twins(items, "id", lambda entry: entry.id.casefold())
+        for item in items:
+            self.faults += item.faults
+            self._warn_of_topics("newsletters.yaml", item.keys, item.entry)
+        entries = [item.entry for item in items if item.entry and not item.faults]
+        if not entries and not self.faults:
+            what = "there are no newsletters: nothing will be sent"
+            self._warn("newsletters.yaml", ("newsletters",), what, "a newsletter")
+        return tuple(_newsletter(entry) for entry in entries)
+
+    # --- subscribers -----------------------------------------------------------------------
+
+    def _subscribers(self) -> tuple[tuple[RosterEntry, ...], tuple[str, ...]]:
+        """Return the readable subscribers, and the ids of those that are skipped."""
+        items = self._items("subscribers.yaml", "subscribers", SubscriberEntry)
+        self._refuse_twins(items, "email", lambda entry: identity.subscriber_id(entry.email))
+        for item in items:
+            if item.entry:
+                self._check_wishes(item, item.entry.newsletters)
+        good = self._good(items, "email", "the subscriber", "who stays as they were")
+        for item, entry in good:
+            for number, wish in enumerate(entry.newsletters):
+                keys = (*item.keys, "newsletters", number)
+                self._warn_of_topics("subscribers.yaml", keys, wish)
+        entries = tuple(_roster_entry(entry) for _, entry in good)
+        addresses = [item.raw.get("email") for item in items if item.faults and isinstance(item.raw, dict)]
+        skipped = {identity.subscriber_id(address) for address in addresses if isinstance(address, str)}
+        return entries, tuple(sorted(skipped - {entry.subscriber.id for entry in entries}))
+
+    def _check_wishes(self, item: _Item[SubscriberEntry], wishes: Sequence[Wish]) -> None:
+        known, seen = self._known_newsletters, set[str]()
+        for number, wish in enumerate(wishes):
+            keys = (*item.keys, "newsletters", number, "id")
+            if wish.id in seen:
+                what = f"the newsletter {wish.id!r} stands here twice"
+                item.faults.append(self._at("subscribers.yaml", keys, what, "it once"))
+            elif known is not None and wish.id not in known:
+                what = f"there is no newsletter {wish.id!r}{near(wish.id, known)}"
+                expected = f"one of {', '.join(sorted(known))}" if known else "one in newsletters.yaml"
+                item.faults.append(self._at("subscribers.yaml", keys, what, expected))
+            seen.add(wish.id)
+
+    # --- all three -------------------------------------------------------------------------
+
+    def _items(self, file: str, key: str, model: type[Entry]) -> list[_Item[Entry]]:
+        """Return the items of a file's one list, each read by itself."""
+        written = self._written[file]
+        if written.unreadable:
+            return []
+        content = written.content if written.content is not None else {}
+        if not isinstance(content, dict) or not isinstance(content.get(key), list) or len(content) > 1:
+            try:
+                FILES[file].model_validate(
+                    content if not isinstance(content, dict) else _outline(content, key)
+                )
+            except ValidationError as error:
+                self.faults += explain(error, FILES[file], written, ())
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
+            return []
+        return [self._item(written, (key, number), raw, model) for number, raw in enumerate(content[key])]
+
+    def _item(self, written: Written, keys: Keys, raw: object, model: type[Entry]) -> _Item[Entry]:
+        try:
+            return _Item(keys, raw, model.model_validate(raw))
+        except ValidationError as error:
+            return _Item(keys, raw, None, explain(error, model, written, keys))
+
+    def _refuse_twins(
+        self, items: Sequence[_Item[Entry]], key: str, identify: Callable[[Entry], str]
+    ) -> None:
+        file, first = f"{items[0].keys[0]}.yaml" if items else "", dict[str, _Item[Entry]]()
+        for item in items:
+            if item.entry is None:
+                continue
+            twin = first.setdefault(identify(item.entry), item)
+            if twin is not item:
+                line = self._at(file, (*twin.keys, key), "").line
+                what = f"{getattr(item.entry, key)!r} stands here twice, first in line {line}"
+                item.faults.append(self._at(file, (*item.keys, key), what, "it once"))
+
+    def _good(
+        self, items: Sequence[_Item[Entry]], key: str, noun: str, fate: str = ""
+    ) -> list[tuple[_Item[Entry], Entry]]:
+        """Return the items without faults; the faults of the others become ours, or warnings if tolerant."""
+        for item in items:
+            name = item.raw.get(key) if isinstance(item.raw, dict) else None
+            whom = f"{noun} {name if isinstance(name, str) else f'number {int(item.keys[-1]) + 1}'}"
+            for fault in item.faults:
+                if not self._tolerant:
+                    self.faults.append(fault)
+                    continue
+                what = f"{whom} is skipped{', ' + fate if fate else ''}: {fault.what}"
+                self.warnings.append(Fault(fault.file, fault.line, fault.column, what, fault.expected))
+        return [(item, item.entry) for item in items if item.entry and not item.faults]
+
+    def _warn_of_topics(self, file: str, keys: Keys, entry: Block | None) -> None:
+        wanted: Iterable[str] = getattr(entry, "topics", None) or ()
+        known = self._topics
+        for number, topic in enumerate(wanted):
+            if known is not None and topic not in known:
+                what = f"no feed has the topic {topic!r}{near(topic, known)}"
+                expected = f"one of {', '.join(sorted(known))}" if known else "a topic that a feed has"
+                self._warn(file, (*keys, "topics", number), what, expected)
+
+    def _warn(self, file: str, keys: Keys, what: str, expected: str) -> None:
+        self.warnings.append(self._at(file, keys, what, expected))
+
+    def _at(self, file: str, keys: Keys, what: str, expected: str = "") -> Fault:
+        return self._written[file].at(keys, what, expected)
+
+
+def _outline(content: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the file with its list emptied: the items are read one by one."""
+    return {**content, key: []} if isinstance(content.get(key), list) else dict(content)
+
+
+def _feed(entry: FeedEntry) -> Feed:
+    host = (urlsplit(entry.url).hostname or entry.url.removeprefix("file:")).removeprefix("www.")
+    return Feed(
+        id=identity.feed_id(entry.url),
+        url=entry.url,
+        name=entry.name or host,
+        topics=tuple(dict.fromkeys(entry.topics)),
+        language=entry.language,
+        method=entry.method,
+        full_text=entry.full_text,
+        every=entry.every,
+        first_items=entry.first_items,
+    )
+
+
+def _newsletter(entry: NewsletterEntry) -> Newsletter:
+    values = entry.model_dump() | {"topics": tuple(dict.fromkeys(entry.topics))}
+    return Newsletter(**values)
+
+
+def _roster_entry(entry: SubscriberEntry) -> RosterEntry:
+    subscriber = Subscriber(identity.subscriber_id(entry.email), entry.email, entry.name, entry.timezone)
+    return RosterEntry(subscriber, tuple((wish.id, _wishes(wish)) for wish in entry.newsletters))
+
+
+def _wishes(wish: Wish) -> Wishes:
+    values = wish.model_dump(exclude={"id"})
+    if wish.topics is not None:
+        values["topics"] = tuple(dict.fromkeys(wish.topics))
+    return Wishes(**values)

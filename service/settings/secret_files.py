@@ -1,0 +1,71 @@
+"""Secrets: passwords and tokens, from a file beside the settings or from the settings themselves."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from service.core.errors import Fault
+from service.settings.values import Secret
+from service.settings.written import Path as Keys
+from service.settings.written import Written
+
+LARGEST = 64 * 1024
+MOUNTED = Path("/run/secrets")
+"""Where container engines mount secrets, readable by everybody inside: that is their way, not a mistake."""
+
+
+class SecretReader:
+    """Reads the secrets of one file of settings; what is wrong or careless with them is set down."""
+
+    def __init__(self, folder: Path, written: Written) -> None:
+        self._folder, self._written = folder, written
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+
+    def read(self, path: Keys, text: str, file: str) -> Secret:
+        """Return the secret of the key at `path`, whose value is `text`, or stands in `file` (KEY_file)."""
+        beside = (*path[:-1], f"{path[-1]}_file")
+        if not file:
+            if text:
+                self._warn_of_open_settings(path)
+            return Secret(text)
+        if text:
+            self._fault(beside, f"both `{path[-1]}` and `{beside[-1]}` are set", "one of them")
+        return Secret(self._content(beside, self._folder / Path(file).expanduser()))
+
+    def _content(self, key: Keys, file: Path) -> str:
+        try:
+            mode = file.stat().st_mode
+            data = b"" if not stat.S_ISREG(mode) else _first_bytes(file)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            self._fault(key, f"{file} cannot be read: {reason}", "a file with the secret in it")
+            return ""
+        try:
+            text = data.decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            text = ""
+        if not text.strip() or "\n" in text or "\x00" in text or len(data) > LARGEST:
+            self._fault(key, f"{file} holds no secret on one line", "a file with the secret in it")
+            return ""
+        if mode & stat.S_IROTH and MOUNTED not in file.parents:
+            what = f"everybody on this machine may read {file}"
+            self.warnings.append(self._written.at(key, what, f"`chmod 600 {file}`"))
+        return text
+
+    def _warn_of_open_settings(self, path: Keys) -> None:
+        if path in self._written.overridden:
+            return
+        file = self._folder / self._written.file
+        if file.is_file() and file.stat().st_mode & stat.S_IROTH:
+            what = f"`{path[-1]}` stands in a file that everybody on this machine may read"
+            self.warnings.append(self._written.at(path, what, f"`{path[-1]}_file`, or `chmod 600 {file}`"))
+
+    def _fault(self, key: Keys, what: str, expected: str) -> None:
+        self.faults.append(self._written.at(key, what, expected))
+
+
+def _first_bytes(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(LARGEST + 1)

@@ -1,0 +1,43 @@
+"""Show: every setting that is in force and where it came from; secrets stay hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from service.settings.explain import SECRETS
+from service.settings.kinds import write_duration
+from service.settings.values import HIDDEN, Effective
+from service.settings.written import Path, Written
+
+
+def effective(file: BaseModel, written: Written, storage_shown: str) -> tuple[Effective, ...]:
+    """Return the settings of caveat.yaml as they are in force, in the order of the documentation."""
+    return tuple(_settings(file, written, storage_shown, ()))
+
+
+def _settings(block: BaseModel, written: Written, storage: str, path: Path) -> Iterator[Effective]:
+    for name, field in type(block).model_fields.items():
+        here, value = (*path, field.alias or name), getattr(block, name)
+        if isinstance(value, BaseModel):
+            yield from _settings(value, written, storage, here)
+        else:
+            text = storage if here == ("storage",) else _shown(str(here[-1]), value)
+            yield Effective(".".join(map(str, here)), text, written.origin(here))
+
+
+def _shown(key: str, value: Any) -> str:  # noqa: ANN401 - any setting
+    if key in SECRETS:
+        return HIDDEN if value else ""
+    if value is None:
+        return ""
+    if isinstance(value, timedelta):
+        return write_duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,61 @@
+"""Storage: the database's address as it is written, and as SQLAlchemy wants it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from service.settings.values import HIDDEN
+
+EXPECTED = "sqlite:///PATH (relative to this folder) or postgresql://USER@HOST/NAME"
+_POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
+
+
+class StorageUnknown(ValueError):
+    """An address that is no database of ours; the text says why, without the address."""
+
+
+def storage_url(text: str, folder: Path, password: str = "") -> tuple[str, str]:
+    """Return the address complete, with an absolute path or the password, and the same to be shown.
+
+    Raises StorageUnknown.
+    """
+    scheme, found, rest = text.strip().partition("://")
+    if scheme.startswith("sqlite"):
+        if password:
+            raise StorageUnknown("SQLite takes no password")
+        return _sqlite(rest if found else "", folder)
+    if scheme not in _POSTGRES:
+        raise StorageUnknown(f"{scheme!r} is no database that Caveat can use" if found else "no address")
+    return _postgres(rest, password)
+
+
+def _sqlite(rest: str, folder: Path) -> tuple[str, str]:
+    path = rest.removeprefix("/")
+    if not rest.startswith("/") or not path or path.startswith(":memory:"):
+        raise StorageUnknown("SQLite needs a file: in memory nothing would last")
+    if "?" in path:
+        raise StorageUnknown("SQLite takes a path and no options")
+    url = f"sqlite:///{(folder / Path(path).expanduser()).resolve()}"
+    return url, url
+
+
+def _postgres(rest: str, password: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(f"postgresql://{rest}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise StorageUnknown("the host or port of PostgreSQL cannot be read") from None
+    if not parts.path.strip("/"):
+        raise StorageUnknown("the name of the PostgreSQL database is missing")
+    if parts.password and password:
+        raise StorageUnknown("the password stands in the address and in storage_password_file")
+    secret = password or unquote(parts.password or "")
+    user = quote(unquote(parts.username or ""), safe="")
+    where = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+
+    def complete(shown: str) -> str:
+        login = user + (f":{shown}" if shown else "") + "@" if user else ""
+        return urlunsplit(("postgresql", login + where, parts.path, parts.query, ""))
+
+    return complete(quote(secret, safe="")), complete(HIDDEN if secret else "")

@@ -1,0 +1,142 @@
+"""Values: the settings as the rest of the house sees them, frozen and free of any library."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from service.core.errors import Fault
+from service.core.model import Roster, Site
+
+HIDDEN = "********"
+
+
+class Secret:
+    """Text that no log, page or dump may show. Only `reveal()` gives it away."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __str__(self) -> str:
+        return HIDDEN if self._text else ""
+
+    def __repr__(self) -> str:
+        return f"Secret({str(self)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """The relay. `security` is `starttls`, `tls` or `none`; `per_second` 0 means: as fast as it takes them.
+
+    `authority` is a file of certificates to trust instead of the system's, `hello` the name we greet with.
+    """
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: Secret
+    connections: int
+    per_second: float
+    hello: str | None
+    authority: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """How mail leaves: `channel` is `file` or `smtp`, `on_uncertain` is `resend` or `hold`."""
+
+    channel: str
+    folder: Path
+    smtp: SmtpSettings
+    on_uncertain: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """How feeds are fetched; `settle` is how long an article rests before it is told."""
+
+    allow_private: tuple[str, ...]
+    settle: timedelta
+    user_agent: str
+    timeout: timedelta
+    connections: int
+    host_spacing: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where the web door listens. `metrics_listen` is a second address, for /metrics alone.
+
+    Without that address and without a token, /metrics is not there. `trusted_proxies` may say whom a
+    request came from; `sign_up` opens the page where anybody can ask for a newsletter.
+    """
+
+    listen_host: str
+    listen_port: int
+    metrics_listen: tuple[str, int] | None
+    metrics_token: Secret
+    trusted_proxies: tuple[str, ...]
+    sign_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CondenseSettings:
+    """How articles are condensed: the usual method, key points kept of each, processes (0: by cores)."""
+
+    method: str
+    points: int
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is set in caveat.yaml or the environment; paths are absolute.
+
+    `storage` is an SQLAlchemy-style URL, complete with its password: print `storage_shown` instead.
+    """
+
+    folder: Path
+    site: Site
+    storage: str = field(repr=False)
+    storage_shown: str
+    mail: MailSettings
+    fetch: FetchSettings
+    web: WebSettings
+    condense: CondenseSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One setting as it is in force. `origin` is `caveat.yaml:3`, the environment variable, or `default`."""
+
+    key: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came out of a config folder: the settings, the roster, and what is odd but does no harm."""
+
+    settings: Settings
+    roster: Roster
+    warnings: tuple[Fault, ...] = ()
+    effective: tuple[Effective, ...] = ()

@@ -1,0 +1,223 @@
+"""Written: a YAML file as plain values, and where in the file each of them stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from service.core.errors import Fault
+
+Path = tuple[str | int, ...]
+"""The way to a value: keys and list indices."""
+
+DEEPEST, MOST_VALUES = 20, 2_000_000
+TAG = "tag:yaml.org,2002:"
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
+
+
+@dataclass(slots=True)
+class Written:
+    """A file's content. `keys` and `values` hold the line and column, from 1, of each key and value.
+
+    `overridden` names the environment variable that a value came from instead.
+    """
+
+    file: str
+    content: Any = None
+    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    overridden: dict[Path, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether nothing could be read, so that what is missing need not be said."""
+        return self.content is None and bool(self.faults)
+
+    def at(self, path: Path, what: str, expected: str = "", *, key: bool = False) -> Fault:
+        """Return a fault at the value, or at its key; else at the nearest thing around it."""
+        if path in self.overridden:
+            return Fault(self.overridden[path], 0, 0, what, expected)
+        if key and path in self.keys:
+            return Fault(self.file, *self.keys[path], what, expected)
+        while path and path not in self.values:
+            path = path[:-1]
+        return Fault(self.file, *self.values.get(path, (1, 1)), what, expected)
+
+    def origin(self, path: Path) -> str:
+        """Return where a value came from: the variable, `caveat.yaml:3`, or `default`."""
+        if path in self.overridden:
+            return self.overridden[path]
+        return f"{self.file}:{self.values[path][0]}" if path in self.values else "default"
+
+    def fault(self, at: tuple[int, int], what: str, expected: str = "") -> Fault:
+        """Return a fault at that line and column of this file."""
+        return Fault(self.file, *at, what, expected)
+
+
+def read_yaml(file: str, data: bytes) -> Written:
+    """Return what the bytes say. What cannot be read becomes faults, and `content` stays None."""
+    written = Written(file)
+    text = _decoded(written, data)
+    if text is None:
+        return written
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        written.faults.append(_syntax_fault(written, error, text))
+        return written
+    except ReaderError as error:
+        at = _place_of(text, error.position)
+        written.faults.append(written.fault(at, f"the character U+{error.character:04X}", "printable text"))
+        return written
+    except RecursionError:
+        written.faults.append(written.fault((1, 1), "lists within lists without end", "plain lists"))
+        return written
+    if node is not None:
+        written.content = _Walk(written).value(node, ())
+    return written
+
+
+def _decoded(written: Written, data: bytes) -> str | None:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            written.faults.append(written.fault((1, 1), "the file is in UTF-16", "UTF-8; save it as that"))
+            return None
+        at = _place_of(data[: error.start].decode("utf-8", "replace"), error.start)
+        what = f"the byte 0x{data[error.start]:02x} is not UTF-8"
+        written.faults.append(written.fault(at, what, "a file saved as UTF-8"))
+        return None
+
+
+def _place_of(text: str, position: int) -> tuple[int, int]:
+    before = text[:position]
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
+class _Walk:
+    """Turns nodes into values, once, and sets down where they stood and what is wrong with them."""
+
+    def __init__(self, written: Written) -> None:
+        self.written, self.count = written, 0
+
+    def value(self, node: Node, path: Path) -> Any:  # noqa: ANN401 - any YAML
+        """Return the node's value."""
+        self.written.values[path] = at = _place(node)
+        self.count += 1
+        if len(path) > DEEPEST or self.count > MOST_VALUES:
+            if not self.written.faults:
+                self._wrong(at, "values within values without end", "a plain file without nested anchors")
+            return None
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, at)
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in self._pairs(node):
+            name = key.value if isinstance(key, ScalarNode) else None
+            at = _place(key)
+            if name is None:
+                self._wrong(at, "a key that is no word", "a key such as `name`")
+                continue
+            here = (*path, name)
+            if name in found:
+                self._wrong(
+                    at, f"`{name}` stands here twice, first in line {self.written.keys[here][0]}", "it once"
+                )
+                continue
+            self.written.keys[here] = at
+            found[name] = self.value(value, here)
+        return found
+
+    def _pairs(self, node: MappingNode) -> Iterator[tuple[Node, Node]]:
+        """Yield the mapping's own pairs, then those of what it merges (`<<`) that it does not have itself."""
+        own = [(key, value) for key, value in node.value if str(key.tag) != TAG + "merge"]
+        yield from own
+        names = {key.value for key, _ in own if isinstance(key, ScalarNode)}
+        for key, merged in ((key, value) for key, value in node.value if str(key.tag) == TAG + "merge"):
+            for source in merged.value if isinstance(merged, SequenceNode) else [merged]:
+                if source is node or not isinstance(source, MappingNode):
+                    self._wrong(_place(key), "`<<` without a block to take over", "an alias such as *name")
+                    continue
+                for inner, value in source.value:
+                    if inner.value not in names and str(inner.tag) != TAG + "merge":
+                        names.add(inner.value)
+                        yield inner, value
+
+    def _scalar(self, node: Node, at: tuple[int, int]) -> Any:  # noqa: ANN401 - any scalar
+        tag, text = str(node.tag), str(node.value)
+        if tag == TAG + "null":
+            return None
+        if tag == TAG + "bool":
+            return text.lower() == "true"
+        if tag == TAG + "int" and _INTEGER.fullmatch(text) and len(text) < 300:
+            return int(text.replace("_", ""))
+        if tag == TAG + "float":
+            return _float(text)
+        # A date, an octal number and the like are what was typed; whoever wants a number will say so.
+        if not tag.startswith(TAG) or "python" in tag:
+            self._wrong(at, f"the tag {tag.removeprefix(TAG)!r}", "a plain value")
+        return text
+
+    def _wrong(self, at: tuple[int, int], what: str, expected: str) -> None:
+        self.written.faults.append(self.written.fault(at, what, expected))
+
+
+def _float(text: str) -> float | str:
+    try:
+        return float(text.replace("_", ""))
+    except ValueError:
+        return text
+
+
+def _place(node: Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+_SYNTAX = (
+    (r"character '\\t'", "a tab", "spaces: YAML does not allow tabs for indenting"),
+    (
+        r"mapping values are not allowed",
+        "a second `: ` in one value",
+        "quotes around a value that holds `: `",
+    ),
+    (r"expected ',' or '([\]}])'", r"a `[` or `{` that is not closed", r"`,` or `\1`"),
+    (r"unexpected end of stream", "a quotation mark that is not closed", "the closing mark"),
+    (r"undefined alias", "an alias `*name` without its anchor `&name`", "quotes if it is plain text"),
+    (r"another document", "a second document (`---`)", "one document in the file"),
+    (r"character '(.)' that cannot start", r"a value that begins with `\1`", "quotes around it"),
+    (r"unknown escape character '(.)'", r"`\\\1` within double quotes", "single quotes around the value"),
+    (r"could not find expected ':'", "a line without `: `", "`key: value`"),
+    (
+        r"expected <block end>, but found '-'",
+        "a list item that is not indented like the others",
+        "one indent",
+    ),
+    (r"expected <block end>", "a line that is not indented like its neighbours", "one indent for one block"),
+)
+
+
+def _syntax_fault(written: Written, error: MarkedYAMLError, text: str) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = str(error.problem or error.context or "this is not YAML").strip()
+    lines = text.splitlines()
+    # A tab inside the indent is found late, or as something else; it is the tab all the same.
+    if at[0] <= len(lines) and "\t" in (line := lines[at[0] - 1])[: len(line) - len(line.lstrip())]:
+        problem, at = "character '\\t'", (at[0], line.index("\t") + 1)
+    for pattern, what, expected in _SYNTAX:
+        if match := re.search(pattern, problem):
+            return written.fault(at, match.expand(what), match.expand(expected))
+    return written.fault(at, f"not valid YAML: {problem}", "a YAML file")
