@@ -1,0 +1,302 @@
+"""Sentences: where each one begins and ends in a text (pure).
+
+Rules rather than a learned model, so that a wrong cut has a reason that can be read and mended. Every mark
+looks back and ahead a bounded number of characters: time grows with the text's length, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+LOOK_BACK = 24
+QUOTE_SPAN = 240
+WIDEST_WRAPPED = 120
+FEWEST_WORDS = 5
+
+_LINE_ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_UNSEEN = "\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+_WIDE_CLOSERS = f"\"'”’»›)\\]}}」』】》〉）］{_UNSEEN}"
+# German closes with the quotes that English opens with.
+_CLOSERS = f"“‘{_WIDE_CLOSERS}"
+_OPENERS = f"\"'“‘‚„«‹(\\[{{「『【《〈（［¿¡–—•\\-{_UNSEEN}"
+_WIDE = "。！？｡؟۔।॥։።။។"
+_HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+# It opens with one set of characters, which `re` looks for fast. A run of marks is tried from its first
+# character alone and nothing of it is given back: linear on "....".
+_MARK = re.compile(
+    rf"[.!?…{_WIDE}](?:"
+    rf"(?<=[.!?…])(?<![.!?…][.!?…])[.!?…]*+[{_CLOSERS}]*+(?:[ \u00a0\u202f][»›])?+(?=\s|\Z)"
+    rf"|(?P<wide>(?<=[{_WIDE}])(?<![{_WIDE}][{_WIDE}])[{_WIDE}]*+[{_WIDE_CLOSERS}]*+"
+    rf"|(?<=[!?])(?<![.!?][!?])[!?]*+[{_WIDE_CLOSERS}]*+(?=[{_HAN}]))"
+    rf"|(?P<glued>(?<=[^\W\dA-Z_][^\W\dA-Z_][.!?])[{_CLOSERS}]?(?=[^\W\da-z_])))"
+)
+_SPACE = re.compile(r"\s*+")
+_AHEAD = re.compile(
+    rf"\s*+(?P<open>[{_OPENERS}]*+)(?:(?<=[\"'”’])\s)?+(?P<word>[^\W\d_]{{0,24}}+(?:['’][^\W\d_]{{1,24}}+)?+)(?P<rest>.?)"
+)
+_NAMES = re.compile(r"(?:[^\W\d_][\w.'’-]{0,24}+[ \u00a0]){0,3}[^\W\d_]{1,24}+")
+_WHITE = re.compile(r"\s")
+_HAN_SAID = re.compile(f"[{_HAN}]{{0,8}}?(?:说|說|问|問|表示|称|稱|道|指出)|[とってはがをにもでのなや]")
+_FINAL = re.compile(rf"[.!?…{_WIDE}][{_CLOSERS}\s]*\Z")
+_BULLET = re.compile(r"(?:[•‣▪●◦∙·*–—-]|\(?\d{1,2}[.)]|\(?[a-z]\))[ \t\u00a0]+")
+_JOINTS = re.compile("[-'’]")
+_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
+_MARKLESS = re.compile("[\u0e01-\u0fff\u1780-\u17ff]")
+_DOTS = frozenset(".…!?")
+_QUOTES = frozenset("\"'“”‘’„«»‹›「『¿¡")
+_BEFORE_WORD = "\"'“‘„«‹([{¿¡–—"
+_TO_NEWLINES = str.maketrans(dict.fromkeys(_LINE_ENDS, "\n"))
+
+
+class Sentence(NamedTuple):
+    """A sentence of a text: `text[start:end]`, without white space around it."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One language's part of abbreviations.toml, where each key is explained."""
+
+    never: frozenset[str]
+    number: frozenset[str]
+    may: frozenset[str]
+    starters: frozenset[str]
+    said: frozenset[str]
+    ordinal: bool
+
+    def opens(self, word: str) -> bool:
+        """Tell whether the word opens sentences more often than it follows an abbreviation: `It`, `It's`."""
+        return word in self.starters or _JOINTS.split(word)[0] in self.starters
+
+    def is_plain(self, token: str) -> bool:
+        """Tell at a glance that `token` is an ordinary word, no abbreviation of any kind."""
+        return (
+            len(token) > 2
+            and token.isalpha()
+            and token not in self.may
+            and token not in self.never
+            and (token.islower() or not (token.lower() in self.may or token.lower() in self.never))
+        )
+
+
+def split_sentences(text: str, language: str = "en") -> list[Sentence]:
+    """Return the sentences of `text` in order: disjoint spans; what lies between them is not part of any.
+
+    A line without a final mark (a heading, a caption, a list of names) is no sentence, nor are the words
+    after a paragraph's last mark. Only when nothing in the text has one, every line of some words counts.
+    `language` is a tag such as `en` or `pt-BR`; one without a table of abbreviations gets the common ones.
+    """
+    rules = rules_of(language)
+    plain = _with_plain_newlines(text)
+    blocks = list(_blocks(plain, rules))
+    found: list[Sentence] = []
+    for start, end in blocks:
+        _split_block(plain, start, end, rules, found)
+    if not found:
+        found = [
+            Sentence(*b) for b in blocks if len(plain[b[0] : b[1]].split(None, FEWEST_WORDS)) > FEWEST_WORDS
+        ]
+    return found
+
+
+def rules_of(language: str) -> Rules:
+    """Return the rules of a language tag."""
+    return _rules(re.split("[-_]", language, maxsplit=1)[0].lower())
+
+
+@cache
+def _tables() -> dict[str, dict[str, str | bool]]:
+    return tomllib.loads(Path(__file__).with_name("abbreviations.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _rules(language: str) -> Rules:
+    common, own = _tables()["any"], _tables().get(language, {})
+
+    def words(key: str) -> frozenset[str]:
+        return frozenset(f"{common.get(key, '')} {own.get(key, '')}".split())
+
+    return Rules(
+        words("never"),
+        words("number"),
+        words("may"),
+        words("starters"),
+        words("said"),
+        bool(own.get("ordinal")),
+    )
+
+
+def _with_plain_newlines(text: str) -> str:
+    """Return the text with every kind of line end as one newline, character for character."""
+    if "\r" in text:
+        text = text.replace("\r", " " if "\n" in text else "\n")
+    return text.translate(_TO_NEWLINES) if any(mark in text for mark in _LINE_ENDS) else text
+
+
+def _blocks(text: str, rules: Rules) -> Iterator[tuple[int, int]]:
+    """Yield the paragraphs, headings and list items, without the white space and bullets around them.
+
+    Lines that follow one another directly are one block where their ends look like those of wrapped text.
+    """
+    for lines in _paragraphs(text):
+        widest = max(end - start for start, end in lines)
+        begin, last = lines[0]
+        for start, end in lines[1:]:
+            if _BULLET.match(text, start) or not _wraps(text, (begin, last), (start, end), widest, rules):
+                yield _without_bullet(text, begin, last, rules)
+                begin = start
+            last = end
+        yield _without_bullet(text, begin, last, rules)
+
+
+def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Yield the runs of lines between empty lines."""
+    lines: list[tuple[int, int]] = []
+    place = 0
+    for line in text.split("\n"):
+        bare = line.strip()
+        if bare:
+            start = place + line.index(bare[0])
+            lines.append((start, start + len(bare)))
+        elif lines:
+            yield lines
+            lines = []
+        place += len(line) + 1
+    if lines:
+        yield lines
+
+
+def _wraps(text: str, above: tuple[int, int], below: tuple[int, int], widest: int, rules: Rules) -> bool:
+    """Tell whether the line `below` goes on with what stands `above` (a block so far)."""
+    begin, last = above
+    if _FINAL.search(text, max(begin, last - LOOK_BACK), last):
+        token = _last_token(text, begin, last)
+        return token.endswith(".") and _is_abbreviation(token[:-1], rules)
+    if text[below[0]].islower():
+        return True
+    line = last - max(begin, text.rfind("\n", max(begin, last - WIDEST_WRAPPED), last) + 1)
+    first_word = text[below[0] : min(below[1], below[0] + LOOK_BACK)].split(None, 1)[0]
+    return widest <= WIDEST_WRAPPED and line + 1 + len(first_word) > widest
+
+
+def _without_bullet(text: str, start: int, end: int, rules: Rules) -> tuple[int, int]:
+    bullet = _BULLET.match(text, start, end)
+    if bullet is None or (rules.ordinal and "." in bullet[0]):
+        return start, end
+    return bullet.end(), end
+
+
+def _split_block(text: str, start: int, end: int, rules: Rules, found: list[Sentence]) -> None:
+    """Append the sentences of one block to `found`."""
+    begin = start
+    for mark in _MARK.finditer(text, start, end):
+        first, last = mark.span()
+        if first > begin and (last == end or _ends(text, begin, mark, end, rules)):
+            found.append(Sentence(begin, last))
+            begin = _skip(_SPACE, text, last, end).end()
+    if end - begin >= LOOK_BACK and _MARKLESS.match(text, end - 1):
+        found.append(Sentence(begin, end))
+
+
+def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: Rules) -> bool:
+    """Tell whether a sentence that began at `begin` ends with this mark."""
+    first, last = mark.span()
+    token = _last_token(text, begin, first)
+    if text[first : last + 1] == ". " and text[last + 1].isupper() and rules.is_plain(token):
+        return True
+    if mark.lastgroup == "wide":
+        return _ends_wide(text, begin, mark, stop)
+    ahead = _skip(_AHEAD, text, last, stop)
+    word = ahead["word"]
+    if mark.lastgroup == "glued":
+        return word in rules.starters or not (word[:1].isupper() or word[:1].islower())
+    if (word[:1].islower() and ahead["open"][-1:] + word not in rules.starters) or (
+        not word and ahead["rest"] in _DOTS
+    ):
+        return False
+    return _ends_after(token, first - begin, mark[0], ahead, rules)
+
+
+def _ends_after(token: str, length: int, signs: str, ahead: re.Match[str], rules: Rules) -> bool:
+    """Tell whether `signs` end a sentence: `length` characters long so far, `token` the last of it."""
+    if signs[0] in "?!":
+        return _QUOTES.isdisjoint(signs) or not _is_attributed(ahead, rules)
+    if signs[0] == "…" or signs[1:2] in _DOTS:
+        return token != "" or rules.opens(ahead["word"])
+    if signs[1:] and signs[1] not in ")]":
+        return True
+    is_number_of_item = token.isdigit() and len(token) == length <= 2
+    return not is_number_of_item and _ends_behind(token.lstrip(_BEFORE_WORD), ahead, rules)
+
+
+def _ends_behind(token: str, ahead: re.Match[str], rules: Rules) -> bool:
+    """Tell whether a full stop behind `token` ends more than the token."""
+    if ahead["rest"].isdigit() and not ahead["word"] and _is_in(token, rules.number):
+        return False
+    if not _is_abbreviation(token, rules):
+        return True
+    initial_follows = len(ahead["word"]) == 1 and ahead["rest"] == "."
+    if initial_follows or _is_in(token, rules.never):
+        return False
+    return rules.opens(ahead["word"]) or ahead["open"][:1] in _QUOTES
+
+
+def _is_abbreviation(token: str, rules: Rules) -> bool:
+    """Tell whether a full stop behind `token` may belong to it."""
+    if len(token) == 1 and token.lower() != token.upper():
+        return True
+    if rules.ordinal and len(token) <= 2 and token.isdigit():
+        return True
+    return _is_in(token, rules.never) or _is_in(token, rules.may) or _DOTTED.fullmatch(token) is not None
+
+
+def _is_in(token: str, words: frozenset[str]) -> bool:
+    if token not in words:
+        token = _JOINTS.split(token)[-1]
+    return token in words or (token[:1].isupper() and token.lower() in words)
+
+
+def _ends_wide(text: str, begin: int, mark: re.Match[str], stop: int) -> bool:
+    """Tell whether a mark of the scripts that need no space behind it ends the sentence.
+
+    Not inside 「 」, which Japanese builds into a sentence, nor where whoever said it is named behind it.
+    """
+    back = max(begin, mark.start() - QUOTE_SPAN)
+    for opening, closing in ("「」", "『』"):
+        if text.rfind(opening, back, mark.end()) > text.rfind(closing, back, mark.end()):
+            return text.find(closing, mark.end(), min(stop, mark.end() + QUOTE_SPAN)) < 0
+    return mark[0][-1] not in "”」』" or _HAN_SAID.match(text, mark.end(), stop) is None
+
+
+def _is_attributed(ahead: re.Match[str], rules: Rules) -> bool:
+    """Tell whether a name and a verb of saying follow: `"Why?" John Smith asked.`."""
+    names = _NAMES.match(ahead.string, ahead.start("word"), ahead.endpos)
+    if names is None:
+        return False
+    words = names[0].split()
+    return words[0] not in rules.starters and not rules.said.isdisjoint(words)
+
+
+def _last_token(text: str, begin: int, end: int) -> str:
+    """Return what stands before `end` since the last white space, at most LOOK_BACK characters."""
+    near = text[max(begin, end - LOOK_BACK) : end]
+    space = near.rfind(" ")
+    if not near.isascii() or "\n" in near or "\t" in near:
+        tokens = _WHITE.split(near)
+        return tokens[-1]
+    return near[space + 1 :]
+
+
+def _skip(pattern: re.Pattern[str], text: str, start: int, stop: int) -> re.Match[str]:
+    found = pattern.match(text, start, stop)
+    if found is None:
+        raise AssertionError("a pattern that may be empty always matches")
+    return found
