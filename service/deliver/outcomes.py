@@ -1,7 +1,8 @@
 """Outcomes: what a server's reply means for a delivery (pure): one decision table.
 
-Read in this order: the first digit; then the subject and detail of the enhanced status code (RFC 3463);
-then the words; then the SMTP code and the command that it answered (RFC 5321, 4.2 and 4.3.2).
+Read in this order: the first digit; then the enhanced status code (RFC 3463) where it is precise; then the
+words; then what is left of the enhanced code; then the SMTP code and the command that it answered
+(RFC 5321, 4.2 and 4.3.2). Bounce mails are judged by the same table.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import StrEnum
 from service.core.model import Blame, Deferred, Outcome, Refused, Sent
 from service.deliver.phrases import Saying, say
 
-ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![.\d])")
 LONGEST_REPLY = 400
 
 
@@ -27,22 +28,29 @@ class Stage(StrEnum):
 
 LATER = "later"
 Verdict = Blame | str
-"""Whom a 5xx is about, or LATER when it must not be final."""
+"""Whom a permanent failure is about, or LATER when it must not be final."""
 
 ADDRESS, MESSAGE, POLICY = Blame.ADDRESS, Blame.MESSAGE, Blame.POLICY
 
-# Exact codes; what is not here is decided by the subject, the second number.
+# Subject and detail of a status code; what is not here is decided by the subject alone.
 DETAILS: dict[str, Verdict] = {
     "1.7": POLICY,  # bad sender's mailbox syntax
     "1.8": POLICY,  # bad sender's system address
+    "1.90": POLICY,  # Exchange Online: we sent too much
     "2.2": LATER,  # mailbox full: RFC 5321, 4.5.3.1.10 wants it taken as temporary
     "2.3": MESSAGE,  # longer than this mailbox may receive
+    "2.121": LATER,  # Exchange Online: the recipient gets mail too fast
+    "2.122": LATER,  # as above
     "3.1": LATER,  # mail system full
     "3.2": LATER,  # system not accepting messages now
     "4.5": LATER,  # mail system congestion
     "4.6": MESSAGE,  # routing loop
-    "4.7": MESSAGE,  # delivery time expired
+    "4.7": LATER,  # delivery time expired
     "4.14": MESSAGE,  # hop count exceeded
+    "4.300": LATER,  # Exchange Online: message expired, with the reason why
+    "4.312": LATER,
+    "4.316": LATER,
+    "4.317": LATER,
     "5.3": LATER,  # too many recipients
     "7.17": ADDRESS,  # mailbox owner has changed (RFC 7293)
     "7.18": ADDRESS,  # domain owner has changed (RFC 7293)
@@ -63,9 +71,11 @@ SAID: dict[Saying, Verdict] = {
     Saying.POLICY: POLICY,
     Saying.LATER: LATER,
 }
-# The words win over these codes: servers use them for everything.
-VAGUE = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "6.0", "7.0", "7.1", "4.1"})
-AUTHENTICATION = frozenset({530, 534, 535, 538, 454})
+# Servers use these for everything: the words win over them.
+VAGUE = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1", "4.1", "4.4"})
+# These two say something only when nothing else does.
+EMPTY_SUBJECTS = frozenset({"0", "3", "5"})
+AUTHENTICATION = frozenset({530, 534, 535, 538})
 CODES: dict[Stage, dict[int, Verdict]] = {
     Stage.MAIL: {552: MESSAGE, 555: MESSAGE},
     Stage.RCPT: {550: ADDRESS, 551: ADDRESS, 553: ADDRESS, 556: ADDRESS, 552: LATER, 521: ADDRESS},
@@ -91,7 +101,7 @@ def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
         return Sent(reply)
     if not 500 <= code < 600:
         return Deferred(reply)
-    verdict = _verdict(code, text, stage)
+    verdict = judge(code, enhanced_code(text), text, stage)
     return Refused(reply, verdict) if isinstance(verdict, Blame) else Deferred(reply)
 
 
@@ -107,18 +117,35 @@ def enhanced_code(text: str) -> str | None:
     return ".".join(found.groups()) if found else None
 
 
-def _verdict(code: int, text: str, stage: Stage) -> Verdict:
+def judge(code: int | None, status: str | None, text: str, stage: Stage) -> Verdict:
+    """Return whom a permanent failure is about: an SMTP code, an enhanced code, words; each may be missing.
+
+    Words that blame the address for what MAIL answered are about our own address: policy.
+    """
     if code in AUTHENTICATION:
         return POLICY
-    status = enhanced_code(text)
-    detail = status[2:] if status and status.startswith("5") else None
+    detail = status[2:] if status and status.startswith("5.") else ""
     words = say(text)
-    if detail is not None and detail not in VAGUE:
-        if detail.startswith("7.") and words is Saying.UNKNOWN:
-            return ADDRESS
-        return DETAILS.get(detail) or SUBJECTS.get(detail.split(".")[0]) or OTHERWISE[stage]
-    if words is not None and not (words is Saying.UNKNOWN and stage is Stage.MAIL):
+    if stage is Stage.MAIL and words is Saying.UNKNOWN:
+        words = Saying.POLICY
+    if detail and detail not in VAGUE:
+        return _corrected(detail, words) or _by_status(detail) or OTHERWISE[stage]
+    if words is not None:
         return SAID[words]
-    if detail is not None and detail.split(".")[0] not in {"0", "5", "3"}:
-        return SUBJECTS.get(detail.split(".")[0]) or OTHERWISE[stage]
-    return CODES[stage].get(code) or OTHERWISE[stage]
+    if detail.partition(".")[0] not in EMPTY_SUBJECTS and (verdict := _by_status(detail)):
+        return verdict
+    return CODES[stage].get(code or 0) or OTHERWISE[stage]
+
+
+def _by_status(detail: str) -> Verdict | None:
+    return DETAILS.get(detail) or SUBJECTS.get(detail.partition(".")[0])
+
+
+def _corrected(detail: str, words: Saying | None) -> Verdict | None:
+    """Return what the words make of a code that is used wrongly so often that they are to be believed."""
+    subject = detail.partition(".")[0]
+    if words is Saying.FULL and subject in {"1", "2", "3"}:
+        return LATER
+    if words is Saying.UNKNOWN and subject == "7" and detail not in DETAILS:
+        return ADDRESS
+    return None
