@@ -196,7 +196,10 @@ class ComposeStore(Protocol):
         ...
 
     async def tellable(self, edition: Edition, after: int, through: int) -> Sequence[CondensedArticle]:
-        """Return the condensed articles with `after < position <= through` that fit the edition's topics."""
+        """Return the condensed articles with `after < position <= through` that fit the edition's topics.
+
+        An edition without topics fits every article. In gather order, the newest 5,000 at most.
+        """
         ...
 
     async def told_from_of_last_issue(self, group: Group) -> int | None:
@@ -211,6 +214,8 @@ class ComposeStore(Protocol):
         Only members that still stand where `group` says are served: due at `group.due_at` (scheduled sends),
         told through `group.told_through`, active. Their `told_through` becomes the issue's; their
         `next_due_at` becomes `next_due_at` unless that is None. Return how many deliveries were planned.
+
+        An issue of that id that is stored already, for others who stood here before, is what these get.
         """
         ...
 
@@ -291,6 +296,21 @@ class DeliverStore(Protocol):
 
     async def release(self, token: str) -> None:
         """Give back what this token holds and did not attempt."""
+        ...
+
+    async def resend(
+        self,
+        issue_id: str,
+        states: Collection[DeliveryState],
+        now: datetime,
+        *,
+        subscribers: Collection[str] | None = None,
+    ) -> int:
+        """Make an issue's deliveries in these states due again, on purpose; return how many.
+
+        With `subscribers` (ids), only theirs. The Message-ID stays the same. What a worker holds is left
+        alone, and who is suppressed or unsubscribed is not mailed all the same.
+        """
         ...
 
 
@@ -380,6 +400,15 @@ class PeopleStore(Protocol):
         """
         ...
 
+    async def add_placements(
+        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
+    ) -> Applied:
+        """Add or change these, as an import does, and leave everybody else alone: one transaction.
+
+        As in `save_placements`, a person's own choice wins. Give some thousands at a time.
+        """
+        ...
+
     async def save_choice(self, placement: Placement, now: datetime) -> None:
         """Store wishes that the person chose; from now on they win over the roster."""
         ...
@@ -395,12 +424,23 @@ class PeopleStore(Protocol):
     ) -> int:
         """Set the person's own status for one newsletter, or for all with None; return how many changed.
 
-        Becoming active again never brings back what was told meanwhile: `told_through` stays.
+        Who is not active stands along with the others of their group, so that becoming active again never
+        brings back what those were told meanwhile. With None, pausing takes the active ones and resuming the
+        paused ones: what was unsubscribed comes back only when it is named. What was `ended` stays ended,
+        whatever the person says, until the roster or an import names it again.
         """
         ...
 
     async def suppress(self, email: str, reason: str, now: datetime) -> None:
         """Never mail this address again, whatever config says, until `unsuppress`."""
+        ...
+
+    async def erase(self, email: str) -> bool:
+        """Forget who the person was; return whether there was one.
+
+        Name, address and subscriptions go; the ledger keeps its lines, without saying to whom, and a
+        suppression stays, which is a hash alone.
+        """
         ...
 
     async def unsuppress(self, email: str) -> bool:

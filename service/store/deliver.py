@@ -42,11 +42,13 @@ from service.store.schema import (
     OUTBOX,
     deliveries,
     issues,
-    subscribers,
     subscriptions,
     suppressions,
 )
-from service.store.sql import listed
+from service.store.schema import (
+    subscribers as people,
+)
+from service.store.sql import among, listed
 
 LEASE_RAN_OUT = "the worker that sent it was not heard of again"
 
@@ -165,6 +167,30 @@ class DeliverRecords:
         async with self.database.write() as connection:
             await connection.execute(_locked(idle).values(due_at=planned_at.scalar_subquery(), token=None))
 
+    async def resend(
+        self,
+        issue_id: str,
+        states: Collection[State],
+        now: datetime,
+        *,
+        subscribers: Collection[str] | None = None,
+    ) -> int:
+        """Make an issue's deliveries in these states due again, on purpose; return how many.
+
+        With `subscribers` (ids), only theirs. The Message-ID stays the same. What a worker holds is left
+        alone, and who is suppressed or unsubscribed is not mailed all the same.
+        """
+        of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
+        # A token on an uncertain one is of a worker that was given up.
+        free = or_(deliveries.c.token.is_(None), deliveries.c.state == State.UNCERTAIN)
+        which = and_(deliveries.c.issue == of_issue, deliveries.c.state.in_(states), free)
+        async with self.database.write() as connection:
+            if subscribers is not None:
+                named = select(people.c.number).where(among(connection, people.c.id, subscribers))
+                which = and_(which, deliveries.c.subscriber.in_(named))
+            again = _locked(which).values(state=State.DEFERRED, due_at=now, token=None)
+            return (await connection.execute(again)).rowcount
+
 
 def _after(line: Values, mark: Mark) -> Values | None:
     """Return the delivery's line once the mark is written; None when the mark comes too late.
@@ -222,7 +248,7 @@ def _with_people(these: FromClause) -> Join:
     """Return the deliveries joined to issue, person, subscription and suppression, for BLOCKED."""
     return (
         these.join(issues, issues.c.number == these.c.issue)
-        .join(subscribers, subscribers.c.number == these.c.subscriber)
+        .join(people, people.c.number == these.c.subscriber)
         .outerjoin(
             subscriptions,
             and_(
@@ -230,7 +256,7 @@ def _with_people(these: FromClause) -> Join:
                 subscriptions.c.newsletter == issues.c.newsletter,
             ),
         )
-        .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+        .outerjoin(suppressions, suppressions.c.address_hash == people.c.address_hash)
     )
 
 
@@ -258,9 +284,9 @@ def _due(channel: str, now: datetime, limit: int) -> Select[*tuple[Any, ...]]:
         issues.c.delivery_prefix,
         issues.c.channel,
         issues.c.created_at,
-        subscribers.c.id.label("subscriber_id"),
-        subscribers.c.email,
-        subscribers.c.name,
+        people.c.id.label("subscriber_id"),
+        people.c.email,
+        people.c.name,
         BLOCKED,
     ).select_from(_with_people(due))
 
@@ -272,12 +298,12 @@ async def _held(connection: AsyncConnection, token: str, ids: Collection[str]) -
     named = (
         select(deliveries, asked.c.value.label("id"))
         .join(issues, issues.c.number == deliveries.c.issue)
-        .join(subscribers, subscribers.c.number == deliveries.c.subscriber)
+        .join(people, people.c.number == deliveries.c.subscriber)
         .join(
             asked,
             and_(
                 issues.c.delivery_prefix == func.substr(asked.c.value, 1, PREFIX),
-                subscribers.c.id == func.substr(asked.c.value, PREFIX + 1),
+                people.c.id == func.substr(asked.c.value, PREFIX + 1),
             ),
         )
         .where(deliveries.c.token == token)
@@ -286,7 +312,7 @@ async def _held(connection: AsyncConnection, token: str, ids: Collection[str]) -
         .with_for_update(of=deliveries)
         .subquery("named")
     )
-    query = select(named, subscribers.c.address_hash, BLOCKED).select_from(_with_people(named))
+    query = select(named, people.c.address_hash, BLOCKED).select_from(_with_people(named))
     return {row["id"]: dict(row) for row in (await connection.execute(query)).mappings()}
 
 

@@ -27,8 +27,9 @@ from service.core.model import (
 from service.store import groups as standing
 from service.store.database import Database
 from service.store.placing import Placing, Voice, current_group
-from service.store.rows import Row, Values, edition_of, feed_values, look_values, wishes_of
+from service.store.rows import EDITION, Row, Values, edition_of, feed_values, look_values, wishes_of
 from service.store.schema import (
+    deliveries,
     editions,
     feeds,
     groups,
@@ -42,7 +43,6 @@ from service.store.sql import lock_readers
 Status = SubscriptionStatus
 
 PERSON = ("id", "email", "name", "timezone")
-EDITION = ("newsletter", "schedule", "timezone", "topics", "stories", "points", "language", "format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,20 @@ class PeopleRecords:
         counts = placing.counts
         return Applied(counts["added"], counts["changed"], ended, counts["kept"])
 
+    async def add_placements(
+        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
+    ) -> Applied:
+        """Add or change these, as an import does, and leave everybody else alone: one transaction.
+
+        As in `save_placements`, a person's own choice wins. Give some thousands at a time.
+        """
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            placing = Placing(self.database, connection, Voice.IMPORT, now, starts_after)
+            await placing.place(placements)
+        counts = placing.counts
+        return Applied(counts["added"], counts["changed"], 0, counts["kept"])
+
     async def save_choice(self, placement: Placement, now: datetime) -> None:
         """Store wishes that the person chose; from now on they win over the roster."""
         async with self.database.write() as connection:
@@ -104,7 +118,7 @@ class PeopleRecords:
                 groups.c.edition_key,
                 groups.c.told_through,
                 groups.c.next_due_at,
-                *(editions.c[name].label(f"edition_{name}") for name in EDITION),
+                *(editions.c[name].label(f"of_{name}") for name in EDITION),
                 *(
                     subscribers.c[name].label(f"person_{name}")
                     for name in ("id", "email", "name", "timezone")
@@ -131,9 +145,10 @@ class PeopleRecords:
     ) -> int:
         """Set the person's own status for one newsletter, or for all with None; return how many changed.
 
-        Becoming active again never brings back what was told meanwhile: `told_through` stays. With None,
-        pausing takes the active ones and resuming the paused ones: what was unsubscribed comes back only when
-        it is named. Only the roster or an import brings back what was ended.
+        Who is not active stands along with the others of their group, so that becoming active again never
+        brings back what those were told meanwhile. With None, pausing takes the active ones and resuming the
+        paused ones: what was unsubscribed comes back only when it is named. What was `ended` stays ended,
+        whatever the person says, until the roster or an import names it again.
         """
         async with self.database.write() as connection:
             if status is Status.ACTIVE:
@@ -147,6 +162,26 @@ class PeopleRecords:
         row = {"address_hash": identity.address_hash(email), "reason": reason, "at": now}
         async with self.database.write() as connection:
             await connection.execute(self.database.insert(suppressions).values(row).on_conflict_do_nothing())
+
+    async def erase(self, email: str) -> bool:
+        """Forget who the person was; return whether there was one.
+
+        Name, address and subscriptions go; the ledger keeps its lines, without saying to whom, and a
+        suppression stays, which is a hash alone.
+        """
+        person = subscribers.c.id == identity.subscriber_id(email)
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            number = await connection.scalar(select(subscribers.c.number).where(person))
+            if number is None:
+                return False
+            await connection.execute(delete(subscriptions).where(subscriptions.c.subscriber == number))
+            nobody = {"id": f"erased-{number}", "address_hash": "", "email": "", "name": "", "timezone": None}
+            await connection.execute(update(subscribers).where(person).values(nobody))
+            # A server's refusal quotes the address.
+            theirs = deliveries.c.subscriber == number
+            await connection.execute(update(deliveries).where(theirs).values(reply=None))
+            return True
 
     async def unsuppress(self, email: str) -> bool:
         """Allow the address again; return whether it was suppressed."""
@@ -247,6 +282,6 @@ def _membership_of(row: Row) -> Membership:
             told_through=row["told_through"],
             status=Status(row["status"]),
         ),
-        edition=edition_of({name: row[f"edition_{name}"] for name in EDITION}),
+        edition=edition_of({name: row[f"of_{name}"] for name in EDITION}),
         suppressed=row["reason"],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
 
@@ -148,6 +148,10 @@ def summary_of(method: str, key_points: list[list[Any]], context: list[list[Any]
         ),
         context=tuple(ContextLine(*line) for line in context),
     )
+
+
+EDITION = tuple(column.name for column in fields(Edition))
+"""The columns of an edition's wishes."""
 
 
 def edition_values(edition: Edition, key: str) -> Values:

@@ -1,0 +1,90 @@
+"""Listings: what the doors show of the record, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.core.model import Article, Books, DeliveryState, Edition, FeedState, Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """How much waits for each stage at a moment; large numbers are counted up to ten thousand only."""
+
+    feeds: int = 0
+    articles: int = 0
+    groups: int = 0
+    deliveries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLine:
+    """An issue without its bodies, with its books. `edition` is whose it is, `channel` how it goes out."""
+
+    id: str
+    newsletter: str
+    edition_key: str
+    edition: Edition
+    occurrence: str
+    due_at: datetime
+    created_at: datetime
+    subject: str
+    channel: str
+    told_from: int
+    told_through: int
+    article_ids: tuple[str, ...]
+    books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """A delivery with its person. `at` is when it last changed, `due_at` when it is taken up next.
+
+    `issue_id` and `occurrence` say which issue it is of.
+    """
+
+    id: str
+    issue_id: str
+    occurrence: str
+    subscriber_id: str
+    address: str
+    name: str
+    state: DeliveryState
+    attempts: int
+    at: datetime
+    due_at: datetime | None
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """A feed, what its looks left behind, and what came of them. `gone_at`: its publisher ended it then."""
+
+    state: FeedState
+    active: bool
+    gone_at: datetime | None
+    articles: int
+    last_article_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLine:
+    """An article and what became of it: `state` is new, condensed or set_aside; `problem` says why."""
+
+    article: Article
+    state: str
+    problem: str
+    summary: Summary | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is in the record."""
+
+    feeds: int
+    articles: int
+    subscribers: int
+    subscriptions: int
+    issues: int
+    suppressions: int
