@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from service.compose.stories import Telling
 from service.core import identity
 from service.core.contracts import Teller
-from service.core.model import Article, Digest, Edition, Story
+from service.core.model import Article, Digest, Edition, Role, Story
 
 SAME_PUBLISHER = timedelta(hours=6)
 SAME_TOPICS = timedelta(hours=2)
@@ -46,9 +46,18 @@ def in_order(tellings: Sequence[Telling], limit: int) -> list[Telling]:
     return chosen
 
 
-def without_last(digest: Digest) -> Digest:
-    """Return the digest with its last story counted as left out."""
-    return replace(digest, stories=digest.stories[:-1], left_out=digest.left_out + 1)
+def lighter(digest: Digest) -> Digest | None:
+    """Return the digest with its last story left out, or its only story without its last point.
+
+    A point goes together with its caveats. None when there is but one point left.
+    """
+    if len(digest.stories) > 1:
+        return replace(digest, stories=digest.stories[:-1], left_out=digest.left_out + 1)
+    points = digest.stories[0].points if digest.stories else ()
+    last = max((n for n, point in enumerate(points) if point.role is Role.POINT), default=0)
+    if last == 0:
+        return None
+    return replace(digest, stories=(replace(digest.stories[0], points=points[:last]),))
 
 
 def moment_of(article: Article) -> datetime:

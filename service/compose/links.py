@@ -3,51 +3,66 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from service.core.places import without_marks
 
 LONGEST_URL = 2000
+LONGEST_SENTENCE_URL = 1000
 SHORT_WORDS, SHORT_CHARACTERS = 9, 72
 FIRST_WORDS, LAST_WORDS = 5, 4
 DIRECTIVE = ":~:"
+_ALLOWED = "%/:?#[]@!$&'()*+,;=-._~"
+_UNSEEN = re.compile(r"^[\x00-\x20]+|[\t\n\r]+|[\x00-\x20]+$")
+_HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 _QUOTES_BEFORE = "\"'“”„«»‘’‚‹›([{*•–—- "
 _STOPS_AFTER = "\"'“”«»‘’‹›)]}.!?…,;:*–—- 。！？"
 _CLAUSES = re.compile("[，、；：。！？]+")
 
 
 def web_link(url: str) -> str:
-    """Return `url` ready for an href, or an empty string for anything but an http(s) address.
+    """Return `url` ready for an href, or an empty string for anything but a plain http(s) address.
 
-    Spaces, quotes, angle brackets and other characters that RFC 3986 does not allow are percent-encoded.
+    Spaces, quotes, angle brackets and other characters that RFC 3986 does not allow are percent-encoded, a
+    host in another script becomes its ASCII form. An address with a user in front of its host is none that a
+    news page has; it is how a link pretends to lead elsewhere.
     """
-    url = without_marks(url).strip()
-    if len(url) > LONGEST_URL:
-        return ""
     try:
-        parts = urlsplit(url)
-        plain = url.encode().decode()
+        # Tabs and line ends are dropped by browsers too (WHATWG URL, 4.4), so that they hide nothing here.
+        parts = urlsplit("".join(_UNSEEN.split(without_marks(url))))
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+        rest = [quote(part, safe=_ALLOWED) for part in parts[2:]]
     except ValueError:
         return ""
-    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or "@" in parts.netloc:
         return ""
-    return quote(plain, safe="%/:?#[]@!$&'()*+,;=-._~")
+    host = f"[{host}]" if ":" in host else host
+    link = urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", *rest))
+    return link if _weight(link) <= LONGEST_URL else ""
 
 
 def sentence_link(url: str, sentence: str) -> str:
-    """Return the link that opens the page at the sentence and marks it there; empty when `url` is no web link.
+    """Return the link that opens the page at the sentence and marks it.
 
     By the text fragments of the WICG draft "URL Fragment Text Directives": `#:~:text=whole` for a short
     sentence, `#:~:text=start,end` for a long one. A browser that does not know them opens the page alone.
+    Empty when `url` is no web link, or too long to stand behind every sentence of a story.
     """
     page = web_link(url)
     words = sentence.lstrip(_QUOTES_BEFORE).rstrip(_STOPS_AFTER).split()
+    if _weight(page) > LONGEST_SENTENCE_URL:
+        return ""
     if not page or not words:
         return page
     page = page.partition(DIRECTIVE)[0].rstrip("#")
     joint = DIRECTIVE if "#" in page else f"#{DIRECTIVE}"
     link = f"{page}{joint}text=" + ",".join(_encoded(part) for part in _ends(words))
-    return link if len(link) <= LONGEST_URL else page
+    return link if _weight(link) <= LONGEST_SENTENCE_URL else page
+
+
+def _weight(link: str) -> int:
+    """Return the length of the link in a mail, where `&` is written `&amp;` and `=` is written `=3D`."""
+    return len(link) + 4 * link.count("&") + 2 * link.count("=")
 
 
 def _ends(words: list[str]) -> tuple[str, ...]:

@@ -1,6 +1,9 @@
 """The page: a digest as the themes see it, clean text and finished links (pure).
 
 Themes get nothing else: no article, no edition, no raw text from a feed.
+
+Every line knows its source and time. Where all of a story comes from one article they would say the same
+behind every sentence, so `several` tells the themes to say it once, under the headline.
 """
 
 from __future__ import annotations
@@ -8,22 +11,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from service.compose.digest import moment_of
 from service.compose.links import sentence_link, web_link
+from service.compose.weight import encoded
 from service.compose.wording import Wording, direction_of, primary
-from service.compose.words import LONGEST_TITLE, clean, reading_minutes, shorten
+from service.compose.words import LONGEST_SENTENCE, LONGEST_TITLE, clean, reading_minutes, shorten
 from service.core.model import Article, Digest, Role, Site, Story, StoryPoint
 from service.core.places import Place
 
-SHORT_HEADLINE = 64
+SHORT_HEADLINE = 48
+LONGEST_NAME = 48
 PREHEADER = 180
 NAMED_PUBLISHERS = 3
+MOST_SOURCES = 5
+HEAVIEST_STORY = 14_000
+SHORTEST_SENTENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence with where it comes from; `url` leads to the sentence on the publisher's page, or is empty."""
+    """A sentence with where it comes from; `url` leads to it on the publisher's page, or is empty."""
 
     text: str
     source: str
@@ -37,7 +46,7 @@ class Point:
 
     line: Line
     caveats: tuple[Line, ...]
-    context: tuple[str, ...]
+    context: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class StoryView:
-    """A story on the page. `lang` is empty when it is the page's own; `told_by` names its publishers."""
+    """A story on the page. `lang` is empty when it is the page's own; `told_by` names its publishers.
+
+    `time` is that of its newest article. `several` tells whether there is more than one.
+    """
 
     number: int
     headline: str
@@ -62,6 +74,8 @@ class StoryView:
     direction: str
     time: str
     told_by: str
+    several: bool
+    update: bool
     points: tuple[Point, ...]
     sources: tuple[Source, ...]
 
@@ -81,7 +95,7 @@ class Page:
     preheader: str
     site: str
     site_url: str
-    postal_address: str
+    sent_by: str
     issue: str
     name: str = Place.NAME.mark
     address: str = Place.ADDRESS.mark
@@ -103,35 +117,50 @@ def make_page(digest: Digest, wording: Wording, *, title: str, site: Site, issue
         publishers=len({source.publisher for story in stories for source in story.sources}),
         stories=stories,
         left_out=digest.left_out,
-        preheader=shorten(" · ".join(story.headline for story in stories[1:] or stories), PREHEADER),
+        preheader=_preheader(stories),
         site=clean(site.name, LONGEST_TITLE),
         site_url=web_link(site.url),
-        postal_address=clean(site.postal_address),
+        sent_by=_sent_by(clean(site.name, LONGEST_TITLE), clean(site.postal_address)),
         issue=issue_id,
     )
+
+
+def _preheader(stories: Sequence[StoryView]) -> str:
+    """Return what an inbox shows behind the subject, the first headline: the others, or its first point."""
+    lines = [story.headline for story in stories[1:]]
+    lines = lines or [point.line.text for story in stories for point in story.points[:1]]
+    return shorten(" · ".join(lines), PREHEADER)
+
+
+def _sent_by(name: str, address: str) -> str:
+    """Return the sender with their postal address, the name only once."""
+    return address if name and name in address else " · ".join(part for part in (name, address) if part)
 
 
 def _story(story: Story, number: int, at: datetime, wording: Wording) -> StoryView:
     lead = story.articles[0]
     headline = clean(story.headline, LONGEST_TITLE) or wording.say("untitled")
-    foreign = primary(lead.language) != primary(wording.language)
+    newest = max(moment_of(article) for article in story.articles)
+    foreign = primary(lead.language) not in {"", primary(wording.language)}
     return StoryView(
         number=number,
         headline=headline,
         short=shorten(headline, SHORT_HEADLINE),
         url=web_link(lead.url),
         lang=primary(lead.language) if foreign else "",
-        direction=direction_of(lead.language) if foreign else "",
-        time=wording.moment(moment_of(lead), at),
+        direction=direction_of(lead.language) if foreign else wording.direction,
+        time=wording.moment(newest, at),
         told_by=_told_by(story.publishers, wording),
-        points=_points(story.points, moment_of(lead), wording),
-        sources=tuple(_sources(story.articles, at, wording)),
+        several=len(story.articles) > 1,
+        update=story.update,
+        points=_points(story.points, newest, wording),
+        sources=tuple(islice(_sources(story.articles, at, wording), MOST_SOURCES)),
     )
 
 
 def _told_by(publishers: Sequence[str], wording: Wording) -> str:
     """Return the first publishers by name and the rest as a number."""
-    names = [clean(name, SHORT_HEADLINE) for name in publishers]
+    names = [clean(name, LONGEST_NAME) for name in publishers]
     listed = ", ".join(names[:NAMED_PUBLISHERS])
     more = len(names) - NAMED_PUBLISHERS
     return wording.say("and_more", listed=listed, n=more) if more > 0 else listed
@@ -144,7 +173,7 @@ def _sources(articles: Sequence[Article], at: datetime, wording: Wording) -> Ite
         if article.publisher not in seen:
             seen.add(article.publisher)
             yield Source(
-                clean(article.publisher, SHORT_HEADLINE),
+                clean(article.publisher, LONGEST_NAME),
                 clean(article.title, LONGEST_TITLE),
                 wording.moment(moment_of(article), at),
                 web_link(article.url),
@@ -156,25 +185,35 @@ def _points(points: Sequence[StoryPoint], at: datetime, wording: Wording) -> tup
 
     Their times leave the date out where it is that of `at`, the moment that stands under the headline.
     """
+    longest = _longest_sentence(points)
+
+    def line(article: Article, text: str) -> Line:
+        return Line(
+            text=clean(text, longest),
+            source=clean(article.publisher, LONGEST_NAME),
+            time=wording.moment(moment_of(article), at),
+            url=sentence_link(article.url, text),
+        )
+
     shown: dict[int, Point] = {}
     for index, point in enumerate(points):
-        line = _line(point, at, wording)
-        context = tuple(text for text in map(clean, point.context) if text)
+        here = line(point.article, point.text)
+        context = tuple(line(point.article, text) for text in point.context if clean(text))
         owner = shown.get(point.qualifies) if point.qualifies is not None else None
         if point.role is Role.CAVEAT and owner and point.qualifies is not None:
-            shown[point.qualifies] = Point(owner.line, (*owner.caveats, line), (*owner.context, *context))
+            shown[point.qualifies] = Point(owner.line, (*owner.caveats, here), (*owner.context, *context))
         else:
-            shown[index] = Point(line, (), context)
+            shown[index] = Point(here, (), context)
     return tuple(shown.values())
 
 
-def _line(point: StoryPoint, at: datetime, wording: Wording) -> Line:
-    return Line(
-        text=clean(point.text),
-        source=clean(point.article.publisher, SHORT_HEADLINE),
-        time=wording.moment(moment_of(point.article), at),
-        url=sentence_link(point.article.url, point.text),
-    )
+def _longest_sentence(points: Sequence[StoryPoint]) -> int:
+    """Return how many characters of a sentence are shown: all there are, but for a monster of a story."""
+    texts = [clean(text) for point in points for text in (point.text, *point.context)]
+    longest = LONGEST_SENTENCE
+    while longest > SHORTEST_SENTENCE and sum(encoded(shorten(t, longest)) for t in texts) > HEAVIEST_STORY:
+        longest = longest * 4 // 5
+    return longest
 
 
 def _texts(story: StoryView) -> Iterator[str]:
@@ -182,4 +221,4 @@ def _texts(story: StoryView) -> Iterator[str]:
     for point in story.points:
         yield point.line.text
         yield from (line.text for line in point.caveats)
-        yield from point.context
+        yield from (line.text for line in point.context)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from traceback import extract_tb
+from typing import Any
 
 import css_inline
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from service.compose.page import Page, make_page
@@ -24,6 +25,7 @@ from service.core.model import Digest, Rendered, Site
 DIGESTS = "digest"
 WHOLE_LABELS = "daily"
 LONGEST_SUBJECT = 150
+KEPT = ' data-css-inline="keep"'
 
 
 class JinjaRenderer:
@@ -47,12 +49,10 @@ class JinjaRenderer:
         edition = digest.edition
         said = wording(self._labels_of(theme), edition.language, edition.timezone)
         page = make_page(digest, said, title=title, site=self._site, issue_id=issue_id)
-        html = "" if edition.format == "text" else self._filled(theme, "body.html", page, said)
+        subject = " ".join(self._filled(theme, "subject.txt", page, said).split())
         return Rendered(
-            subject=shorten(
-                " ".join(self._filled(theme, "subject.txt", page, said).split()), LONGEST_SUBJECT
-            ),
-            html=_inlined(html) if html else "",
+            subject=shorten(subject, LONGEST_SUBJECT),
+            html="" if edition.format == "text" else self._filled(theme, "body.html", page, said),
             text=self._filled(theme, "body.txt", page, said).strip() + "\n",
         )
 
@@ -62,31 +62,24 @@ class JinjaRenderer:
         return tuple(sorted(found))
 
     def _filled(self, theme: str, name: str, page: Page, said: Wording) -> str:
+        """Return the theme's template filled in; HTML with its stylesheet written into every element."""
         try:
-            template = self._environment.get_template(f"{theme}/{name}")
-            return template.render(page=page, say=said.say)
-        except (TemplateError, KeyError, TypeError, ValueError) as error:
-            where = f", line {lineno}" if (lineno := getattr(error, "lineno", None)) else ""
+            filled = self._environment.get_template(f"{theme}/{name}").render(page=page, say=said.say)
+            return _inlined(filled) if name.endswith(".html") else filled
+        except Exception as error:  # a theme is somebody's program: whatever it raises is its own fault
+            where = f", line {line}" if (line := _line_of(error)) else ""
             raise CaveatError(f"the theme {theme!r} fails in {name}{where}: {error}") from error
 
     def _labels_of(self, theme: str) -> Labels:
-        """Return the theme's labels over those of the theme that has them all, language by language."""
+        """Return the theme's labels over those of the theme that has them all, label by label."""
         if theme not in self._labels:
-            base, own = self._read_labels(WHOLE_LABELS), self._read_labels(theme)
-            self._labels[theme] = {
-                language: {**base.get(language, {}), **own.get(language, {})} for language in {*base, *own}
-            }
+            merged: dict[str, dict[str, Any]] = {}
+            for name in dict.fromkeys((WHOLE_LABELS, theme)):
+                for folder in reversed(self._folders):
+                    for language, labels in _read_labels(folder / name / "labels.toml").items():
+                        merged.setdefault(language, {}).update(labels)
+            self._labels[theme] = merged
         return self._labels[theme]
-
-    def _read_labels(self, theme: str) -> Labels:
-        for folder in self._folders:
-            path = folder / theme / "labels.toml"
-            if path.is_file():
-                try:
-                    return cast("Labels", tomllib.loads(path.read_text(encoding="utf-8")))
-                except ValueError as error:
-                    raise CaveatError(f"{path} is no labels file: {error}") from error
-        return {}
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:
@@ -103,7 +96,28 @@ class JinjaRenderer:
         return environment
 
 
+def _read_labels(path: Path) -> Labels:
+    if not path.is_file():
+        return {}
+    try:
+        labels = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CaveatError(f"{path} is no labels file: {error}") from error
+    if not all(isinstance(of_language, dict) for of_language in labels.values()):
+        raise CaveatError(f"{path} is no labels file: a label stands under its language, as in [en]")
+    return labels
+
+
 def _inlined(html: str) -> str:
     # A stylesheet is never fetched: a theme's link to one would make every digest wait for somebody's server.
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
-    return str(inliner.inline(html))
+    # Blocks marked as KEPT stay blocks: media queries cannot be written into an element.
+    return str(inliner.inline(html)).replace(KEPT, "")
+
+
+def _line_of(error: Exception) -> int | None:
+    """Return the line of the template that failed: the parser says it, at run time the traceback knows."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    frames = [f for f in extract_tb(error.__traceback__) if "/digest/" in f.filename.replace("\\", "/")]
+    return frames[-1].lineno if frames else None

@@ -103,6 +103,7 @@ async def compose_manual(
     now: datetime,
     again: bool = False,
     dry_run: bool = False,
+    progress: Progress = silent,
 ) -> ManualReport:
     """Make an issue now for the newsletter's readers, or for those of `subscribers` (ids) alone.
 
@@ -113,7 +114,8 @@ async def compose_manual(
     _newsletter(composer, newsletter)
     desk = _Desk(composer, await composer.store.tellable_through(now - composer.settle), now)
     report = ManualReport()
-    for group in await composer.store.groups_of(newsletter, subscribers):
+    groups = await composer.store.groups_of(newsletter, subscribers)
+    for done, group in enumerate(groups, start=1):
         try:
             report = await _sent_by_hand(desk, group, report, again=again, dry_run=dry_run)
         except StoreError:
@@ -121,6 +123,7 @@ async def compose_manual(
         except Exception as error:  # noqa: BLE001 - one group's trouble must not cost the others their issue
             problem = _problem(composer, group, error)
             report = replace(report, problems=(*report.problems, problem))
+        progress(_name_of(composer, group), done, len(groups))
     return report
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import b2a_qp
 from collections.abc import Callable
 
-from service.compose.digest import without_last
+from service.compose.digest import lighter
 from service.core.model import Digest, Rendered
 from service.core.places import MARK
 
@@ -18,19 +18,19 @@ LINK = 240
 
 
 def fitted(digest: Digest, render: Callable[[Digest], Rendered]) -> tuple[Digest, Rendered]:
-    """Return the digest as rendered, without as many of its last stories as it takes to keep it light."""
+    """Return the digest as rendered, without as many of its last stories or points as make it too heavy."""
     rendered = render(digest)
-    while weight(rendered) > HEAVIEST and len(digest.stories) > 1:
-        digest = without_last(digest)
-        rendered = render(digest)
+    while weight(rendered) > HEAVIEST and (smaller := lighter(digest)) is not None:
+        digest, rendered = smaller, render(smaller)
     return digest, rendered
 
 
 def weight(rendered: Rendered) -> int:
     """Return the bytes that both parts take in quoted-printable (RFC 2045, 6.7), places filled with links."""
-    return sum(_encoded(part) + LINK * len(MARK.findall(part)) for part in (rendered.html, rendered.text))
+    return sum(encoded(part) + LINK * len(MARK.findall(part)) for part in (rendered.html, rendered.text))
 
 
-def _encoded(part: str) -> int:
-    encoded = b2a_qp(part.encode(), istext=True)
-    return len(encoded) + encoded.count(b"\n")
+def encoded(text: str) -> int:
+    """Return the bytes that the text takes in quoted-printable, with CRLF line ends."""
+    quoted = b2a_qp(text.encode(), istext=True)
+    return len(quoted) + quoted.count(b"\n")

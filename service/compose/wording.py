@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time
+from babel.core import get_global
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 
 FALLBACK = "en"
+UNKNOWN_COUNTRY = "ZZ"
 _VALUE = re.compile(r"\{(\w+)\}")
 
 Labels = Mapping[str, Mapping[str, Any]]
@@ -36,13 +39,13 @@ class Wording:
         """`ltr` or `rtl`."""
         return str(self.locale.text_direction)
 
-    def say(self, key: str, **values: object) -> str:
+    def say(self, key: str, n: int = 0, **values: object) -> str:
         """Return the label with its `{values}` filled in; `n` chooses the plural. Raises KeyError."""
         label = self.labels[key]
         if isinstance(label, Mapping):
-            category = self.locale.plural_form(values["n"])
-            label = label.get(category, label["other"])
-        return _VALUE.sub(lambda match: str(values[match[1]]), str(label))
+            label = label.get(self.locale.plural_form(n), label["other"])
+        filled = {"n": n, **values}
+        return _VALUE.sub(lambda match: str(filled[match[1]]), str(label))
 
     def day(self, at: datetime) -> str:
         """Return the reader's local date in full."""
@@ -51,24 +54,31 @@ class Wording:
     def moment(self, at: datetime, today: datetime) -> str:
         """Return the local time of day, with the date in front unless it is the same day as `today`."""
         local = at.astimezone(self.zone)
-        # CLDR puts narrow spaces before AM and PM; many mail fonts lack them.
-        clock = str(format_time(local.time(), "short", locale=self.locale)).replace("\u202f", "\u00a0")
+        # AM and PM stay with the hour; CLDR's narrow space for that is missing in many mail fonts.
+        clock = "\u00a0".join(str(format_time(local.time(), "short", locale=self.locale)).split())
         if local.date() == today.astimezone(self.zone).date():
             return clock
         skeleton = "MMMd" if abs((today - at).days) < 180 else "yMMMd"
-        return f"{format_skeleton(skeleton, local, locale=self.locale)}, {clock}"
+        date = str(format_skeleton(skeleton, local, locale=self.locale))
+        joint = str(get_datetime_format("medium", locale=self.locale))
+        return joint.replace("{1}", date).replace("{0}", clock).replace("'", "")
 
 
 def wording(labels: Labels, language: str, timezone: str) -> Wording:
-    """Return the wording for a language tag (`de`, `pt-BR`): the labels' nearest, else English."""
+    """Return the wording for a language tag (`de`, `pt-BR`): the labels' nearest, else English.
+
+    Dates are written as in the tag's country, or in that of the time zone when the tag names none.
+    """
     known = next((tag for tag in (language, primary(language)) if tag in labels), FALLBACK)
-    locale = _locale(language) if primary(language) == primary(known) else _locale(known)
+    spoken = language if primary(language) == primary(known) else known
+    locale = _locale(spoken, _country_of(timezone))
     return Wording(known, {**labels[FALLBACK], **labels[known]}, locale, ZoneInfo(timezone))
 
 
 def primary(language: str) -> str:
-    """Return the first part of a language tag, lower case: `pt` for `pt-BR`."""
-    return re.split("[-_]", language, maxsplit=1)[0].lower()
+    """Return the first part of a language tag, lower case: `pt` for `pt-BR`; nothing for what is no tag."""
+    first = re.split("[-_]", language, maxsplit=1)[0].lower()
+    return first if re.fullmatch("[a-z]{2,8}", first) else ""
 
 
 def direction_of(language: str) -> str:
@@ -76,10 +86,22 @@ def direction_of(language: str) -> str:
     return str(_locale(language).text_direction)
 
 
-def _locale(language: str) -> Locale:
-    for tag in (language.replace("_", "-"), primary(language)):
-        try:
-            return Locale.parse(tag, sep="-")
-        except (ValueError, UnknownLocaleError):
-            continue
+def _locale(language: str, country: str = "") -> Locale:
+    """Return the locale of a tag, as in `country` if the tag names none; English for an unknown language."""
+    tag = language.replace("_", "-")
+    candidates = [tag, primary(tag)]
+    if tag.lower() == FALLBACK:
+        # English abroad is written as in most of the world (CLDR en-001), not as in the United States.
+        candidates.insert(0, "en-001")
+    if country and primary(tag) == tag.lower():
+        candidates.insert(0, f"{tag}-{country}")
+    for candidate in candidates:
+        with suppress(ValueError, UnknownLocaleError):
+            return Locale.parse(candidate, sep="-")
     return Locale(FALLBACK)
+
+
+def _country_of(timezone: str) -> str:
+    """Return the country in which the zone's clocks stand, nothing for such as UTC."""
+    country = str(get_global("zone_territories").get(get_global("zone_aliases").get(timezone, timezone), ""))
+    return country if country != UNKNOWN_COUNTRY else ""

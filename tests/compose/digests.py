@@ -1,0 +1,234 @@
+"""Digests for tests: stories as readers get them, in several languages, short and long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from service.core import identity
+from service.core.model import Article, Digest, Role, Site, Story, StoryPoint
+from tests.builders import an_article, an_edition
+
+MORNING = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
+"""A Tuesday, seven o'clock in Berlin."""
+
+SITE = Site(
+    name="The Morning Caveat",
+    url="https://news.example.org",
+    sender="The Morning Caveat <digest@news.example.org>",
+    postal_address="The Morning Caveat, 1 Example Street, Exampleton",
+    unsubscribe_address="unsubscribe@news.example.org",
+)
+
+
+def published(title: str, publisher: str = "The Meridian Courier", **changes: Any) -> Article:
+    """Return an article whose address is made of its publisher and title."""
+    words = "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())
+    host = "".join(c for c in publisher.lower() if c.isascii() and c.isalnum()) or f"p{len(publisher)}"
+    when = changes.pop("at", MORNING - timedelta(hours=2))
+    url = changes.pop("url", f"https://{host}.example/2026/{words.strip('-')[:60] or 'news'}")
+    defaults = {"publisher": publisher, "published_at": when, "gathered_at": when + timedelta(minutes=9)}
+    return an_article(title, url=url, **(defaults | changes))
+
+
+def point(article: Article, text: str, *context: str) -> StoryPoint:
+    """Return a key point of the article."""
+    return StoryPoint(text, Role.POINT, article, 0, len(text), context=context)
+
+
+def caveat(article: Article, text: str) -> StoryPoint:
+    """Return a caveat to the point before it."""
+    return StoryPoint(text, Role.CAVEAT, article, 0, len(text), qualifies=0)
+
+
+def a_story(points: Iterable[StoryPoint], *articles: Article) -> Story:
+    """Return a story of these points, each caveat tied to the last point before it.
+
+    Its articles are those named, else those of its points.
+    """
+    tied: list[StoryPoint] = []
+    owner = 0
+    for index, one in enumerate(points):
+        if one.role is Role.POINT:
+            owner = index
+        tied.append(replace(one, qualifies=owner) if one.role is Role.CAVEAT else one)
+    told = articles or tuple(dict.fromkeys(one.article for one in tied))
+    return Story(identity.story_id([article.id for article in told]), told, tuple(tied))
+
+
+def a_digest(*stories: Story, left_out: int = 0, at: datetime = MORNING, **wishes: Any) -> Digest:
+    return Digest(an_edition(**wishes), at, stories, left_out)
+
+
+# --- stories -----------------------------------------------------------------------------------
+
+
+def the_fire() -> Story:
+    courier = published(
+        "Fire destroys grain silo at Skarrow port and halts exports for days", at=MORNING - timedelta(hours=1)
+    )
+    wire = published(
+        "Blaze at Skarrow terminal leaves grain ships stranded",
+        "Northwater Wire",
+        at=MORNING - timedelta(hours=3),
+    )
+    herald = published(
+        "Skarrow silo fire: what we know", "The Oltmark Herald", at=MORNING - timedelta(hours=11)
+    )
+    return a_story(
+        [
+            point(
+                courier,
+                "A dust explosion tore the roof off silo 6 shortly before half past three and set the "
+                "grain on fire.",
+                "The cause of the spark is not known, and investigators have not been inside.",
+            ),
+            point(
+                wire,
+                "Insurers estimate the damage at 18 million marks, the Harbour Mutual said.",
+            ),
+            caveat(wire, "The figure is preliminary and does not count the ships that cannot load."),
+            point(herald, "Skarrow handles about a fifth of the wheat that the region sells abroad."),
+        ],
+        courier,
+        wire,
+        herald,
+    )
+
+
+def the_treaty() -> Story:
+    article = published("Kessary and Oltmark agree to share the Velle after eleven years of talks")
+    return a_story(
+        [
+            point(
+                article,
+                "Under the treaty Kessary may take 60 per cent of the river's summer flow, Oltmark 40.",
+            ),
+            caveat(
+                article,
+                "The treaty takes effect only if both parliaments approve it before the end of March, and in "
+                "Kessary the government is three votes short of a majority.",
+            ),
+            point(
+                article,
+                "The border crossing at Tarn Bridge, closed since 2015, is to reopen to lorries in spring.",
+                "About 9,000 people crossed there every day before it was shut.",
+            ),
+            caveat(
+                article,
+                "The agreement in no way settles who owns the islands below the dam.",
+            ),
+        ]
+    )
+
+
+def the_strike() -> Story:
+    article = published(
+        "Lokführer in Westmark beenden ihren Streik nach neun Tagen",
+        "Westmärkische Zeitung",
+        language="de",
+        at=MORNING - timedelta(hours=9),
+    )
+    return a_story(
+        [
+            point(article, "Die Züge sollen ab Mittwoch, vier Uhr, wieder nach Fahrplan rollen."),
+            point(article, "Die Löhne steigen in zwei Schritten um zusammen 7,4 Prozent."),
+            caveat(
+                article,
+                "Der Abschluss gilt nur, wenn ihm die Mitglieder bis zum 20. März zustimmen.",
+            ),
+        ]
+    )
+
+
+def the_well() -> Story:
+    article = published(
+        "اكتشاف بئر مياه عذبة عند أطراف مدينة صحار",
+        "صحيفة الواحة",
+        language="ar",
+        at=MORNING - timedelta(hours=4),
+    )
+    return a_story(
+        [
+            point(article, "أعلنت الهيئة أن البئر الجديدة تكفي حاجة 40 ألف نسمة من مياه الشرب."),
+            caveat(article, "غير أن نتائج الفحص المخبري لم تصدر بعد، وقد تستغرق ثلاثة أسابيع."),
+            point(article, "يبدأ مد الأنابيب إلى الأحياء الشرقية في شهر أبريل."),
+        ]
+    )
+
+
+def the_telescope() -> Story:
+    article = published(
+        "高原天文台公布首批星系图像，望远镜比预期提前两年投入使用",
+        "远山日报",
+        language="zh",
+        at=MORNING - timedelta(hours=20),
+    )
+    return a_story(
+        [
+            point(article, "新望远镜在试运行的第一个月里拍摄了两千多个遥远的星系。"),
+            caveat(article, "研究团队强调，这些数据尚未经过同行评审，不能据此断定星系的年龄。"),
+        ]
+    )
+
+
+def the_inquiry() -> Story:
+    article = published(
+        "Inquiry into the collapse of the Fenwick & Sons pension fund hears that three regulators, two "
+        "ministers and an auditor had each been warned in writing, and that each had assumed one of the "
+        "others would act on it",
+        "The Parliamentary Record of Castelbrae",
+        at=MORNING - timedelta(days=1, hours=3),
+    )
+    points = [
+        point(article, "“I took it that someone would ring me,” the former minister told the inquiry."),
+        point(
+            article,
+            "Some 11,400 pensioners have lost up to a third of what they were promised, the fund's "
+            "administrator said, and the last of them will not know how much until the sale of the fund's "
+            "three office blocks in Oltmark, which has been put off twice, is complete.",
+        ),
+    ]
+    return replace(a_story(points), update=True)
+
+
+def the_marathon() -> Story:
+    article = published("Baker wins marathon", "Ruddock Lake Gazette", at=MORNING - timedelta(hours=15))
+    return a_story([point(article, "She ran it in 2:31:07.")])
+
+
+def the_spray() -> Story:
+    article = published(
+        "Nasal spray shortens flu by two days in trial of 2,300 people", at=MORNING - timedelta(hours=6)
+    )
+    return a_story(
+        [
+            point(
+                article,
+                "Patients who began to use it within a day of their first symptoms were well after four days "
+                "instead of six.",
+            ),
+            caveat(
+                article, "The trial in no way shows that the spray prevents infection, its authors write."
+            ),
+            caveat(article, "Nobody over 65 took part."),
+            point(article, "The maker wants to apply for approval in autumn."),
+        ]
+    )
+
+
+def the_front_page(**wishes: Any) -> Digest:
+    """Return a morning's eight stories, five more left out."""
+    stories = (
+        the_fire(),
+        the_treaty(),
+        the_strike(),
+        the_well(),
+        the_telescope(),
+        the_inquiry(),
+        the_marathon(),
+        the_spray(),
+    )
+    return a_digest(*stories, left_out=5, **wishes)

@@ -1,0 +1,125 @@
+"""Which stories get in, in which order, and what a digest loses first when it is too heavy."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.compose.digest import in_order, lighter, make_digest, moment_of
+from service.compose.stories import Telling
+from service.core.model import Role
+from tests.builders import NOON, an_article, an_edition, condensed
+from tests.compose.digests import a_digest, a_story, caveat, point, the_front_page, the_spray, the_treaty
+
+HOUR = timedelta(hours=1)
+
+
+def a_telling(title: str, hours_old: float = 1, voices: int = 1, **changes) -> Telling:
+    moment = NOON - hours_old * HOUR
+    article = an_article(title, published_at=moment, gathered_at=moment, **changes)
+    return Telling((condensed(article),), voices)
+
+
+def titles(tellings: list[Telling]) -> list[str]:
+    return [telling.articles[0].article.title for telling in tellings]
+
+
+def tell_all(articles, *, points):
+    """Tell every key point, up to the number asked for."""
+    told = [point(c.article, key.text) for c in articles for key in c.summary.key_points]
+    return tuple(told[:points])
+
+
+def test_what_more_publishers_tell_comes_first():
+    found = in_order([a_telling("fresh"), a_telling("big", hours_old=20, voices=3)], 2)
+
+    assert titles(found) == ["big", "fresh"]
+
+
+def test_among_equals_the_fresh_come_first():
+    assert titles(in_order([a_telling("old", 5), a_telling("new", 1)], 2)) == ["new", "old"]
+
+
+def test_one_publisher_does_not_fill_the_page_while_others_have_news():
+    ours = [a_telling(f"ours {n}", n, publisher="Ours") for n in (1, 2, 3)]
+    theirs = a_telling("theirs", 6, publisher="Theirs", topics=("science",))
+
+    assert titles(in_order([*ours, theirs], 3)) == ["ours 1", "theirs", "ours 2"]
+
+
+def test_topics_take_turns():
+    world = [a_telling(f"world {n}", n, publisher=f"P{n}") for n in (1, 2)]
+    science = a_telling("science", 3, publisher="P3", topics=("science",))
+
+    assert titles(in_order([*world, science], 3)) == ["world 1", "science", "world 2"]
+
+
+def test_an_article_dated_in_the_future_is_no_fresher_than_when_we_saw_it():
+    article = an_article(published_at=NOON + timedelta(days=30), gathered_at=NOON)
+
+    assert moment_of(article) == NOON
+    assert moment_of(an_article(published_at=None, gathered_at=NOON)) == NOON
+
+
+@given(st.lists(st.tuples(st.floats(0, 99), st.integers(1, 3)), max_size=12), st.integers(0, 15))
+def test_the_order_takes_in_as_many_as_fit_each_once(ages, limit):
+    tellings = [a_telling(f"story {n}", age, voices) for n, (age, voices) in enumerate(ages)]
+    found = in_order(tellings, limit)
+
+    assert len(found) == min(limit, len(tellings))
+    assert len({telling.articles for telling in found}) == len(found)
+    assert in_order(tellings, limit) == found
+
+
+def test_what_the_cap_leaves_out_is_counted():
+    tellings = [a_telling(f"story {n}") for n in range(5)]
+    digest = make_digest(an_edition(stories=3, points=1), tellings, at=NOON, tell=tell_all)
+
+    assert len(digest.stories) == 3
+    assert digest.left_out == 2
+    assert [len(story.points) for story in digest.stories] == [1, 1, 1]
+
+
+def test_only_stories_that_get_in_are_told():
+    asked = []
+
+    def listening(articles, *, points):
+        asked.append(articles[0].article.title)
+        return tell_all(articles, points=points)
+
+    make_digest(an_edition(stories=1), [a_telling("in", 1), a_telling("out", 2)], at=NOON, tell=listening)
+
+    assert asked == ["in"]
+
+
+# --- lighter -----------------------------------------------------------------------------------
+
+
+def test_the_last_story_goes_first_and_is_counted():
+    page = the_front_page()
+    smaller = lighter(page)
+
+    assert smaller is not None
+    assert smaller.stories == page.stories[:-1]
+    assert smaller.left_out == page.left_out + 1
+
+
+def test_an_only_story_loses_its_last_point_with_its_caveats():
+    smaller = lighter(a_digest(the_treaty()))
+
+    assert smaller is not None
+    assert smaller.stories[0].points == the_treaty().points[:2]
+    assert [p.role for p in smaller.stories[0].points] == [Role.POINT, Role.CAVEAT]
+
+
+def test_an_only_point_keeps_its_caveats():
+    article = the_spray().articles[0]
+    story = a_story([point(article, "One."), caveat(article, "Two."), caveat(article, "Three.")])
+
+    assert lighter(a_digest(story)) is None
+
+
+def test_an_empty_digest_cannot_be_lighter():
+    assert lighter(a_digest()) is None
