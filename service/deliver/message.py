@@ -181,10 +181,8 @@ def _pieces(part: str, where: _Where) -> list[_Piece]:
         if index % 2:
             pieces.append(_Gap(Place(text), where))
             continue
-        piece = quoted.encoded(text)
-        at_line_start = not piece or piece.endswith(b"\n")
         last = index == len(between) - 1
-        pieces.append(piece if last or at_line_start else piece + quoted.SOFT_BREAK)
+        pieces.append(quoted.encoded(text) if last else quoted.encoded_open(text))
     return pieces
 
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 LONGEST_TEXT = 20_000
 SHORTHAND = {
-    "{who}": r"(user|recipient|mail ?box|address|account|alias|addressee|customer|person|inbox|subscriber)"
+    "{who}": r"\b(user|recipient|mail ?box|address|account|alias|addressee|customer|person|inbox|subscriber)"
     r"(s|\(s\)|es)?( name| address)?",
     "{named}": r"( <?[^\s<>]{1,80}>?)?",
     "{near}": r"[^.;:!?]{0,60}",

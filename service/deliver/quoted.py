@@ -21,24 +21,33 @@ def encoded(text: str) -> bytes:
     Lines that begin with a dot would have to be stuffed for SMTP (RFC 5321, 4.5.2), and some mail stores
     change a leading "From " (RFC 4155).
     """
-    return "\r\n".join(_wrapped(line) for line in text.split("\n")).encode()
+    return "\r\n".join(_wrapped(line, LONGEST_LINE) for line in text.split("\n")).encode()
+
+
+def encoded_open(text: str) -> bytes:
+    """Return the text encoded for something else to follow: it ends where a line begins."""
+    *lines, last = text.split("\n")
+    end = _wrapped(last, LONGEST_LINE - 1) + "=" if last else ""
+    return "\r\n".join([*(_wrapped(line, LONGEST_LINE) for line in lines), end]).encode() + b"\r\n" * bool(
+        last
+    )
 
 
 def encoded_value(value: str) -> bytes:
     """Return a value as it stands between two pieces: alone on its lines, soft break included."""
     if _EASY.fullmatch(value):
         return value.encode() + SOFT_BREAK
-    return encoded(value) + SOFT_BREAK if value else b""
+    return encoded_open(value)
 
 
-def _wrapped(line: str) -> str:
+def _wrapped(line: str, longest_end: int) -> str:
     rest = "".join(map(_ESCAPED.__getitem__, line.encode("utf-8", "replace")))
     if rest.endswith((" ", "\t")):
         rest = f"{rest[:-1]}={ord(rest[-1]):02X}"
     lines = []
     while True:
         rest = _guarded(rest)
-        if len(rest) <= LONGEST_LINE:
+        if len(rest) <= longest_end:
             lines.append(rest)
             return "=\r\n".join(lines)
         cut = _cut(rest)
@@ -54,7 +63,7 @@ def _guarded(line: str) -> str:
 
 def _cut(line: str) -> int:
     """Return where to break: before an escape that would be torn apart, and between characters of UTF-8."""
-    cut = LONGEST_LINE - 1
+    cut = min(LONGEST_LINE, len(line)) - 1
     for back in (1, 2):
         if line[cut - back] == "=":
             cut -= back

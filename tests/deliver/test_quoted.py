@@ -7,7 +7,7 @@ import quopri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.deliver.quoted import SOFT_BREAK, encoded, encoded_value
+from service.deliver.quoted import encoded, encoded_open, encoded_value
 
 LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=500)
 
@@ -25,7 +25,7 @@ def test_it_can_be_read_back_and_no_line_is_long(text):
 
 @given(LINES, LINES, LINES)
 def test_pieces_and_values_may_be_joined(before, value, after):
-    data = encoded(before) + SOFT_BREAK + encoded_value(value) + encoded(after)
+    data = encoded_open(before) + encoded_value(value) + encoded(after)
     assert decoded(data) == before + value + after
     assert all(len(line) <= 76 for line in data.split(b"\r\n"))
 
