@@ -1,0 +1,130 @@
+"""Sumy: LexRank, TextRank, LSA and Luhn as that library has them, on our sentences and words (EDGE: sumy).
+
+Sumy's own tokenizer wants data that NLTK downloads; ours needs none. Their time grows with the square of the
+sentences, so that each sees only an article's first ones (`sees`): what news puts late, it can spare.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+from sumy.models.dom import ObjectDocumentModel, Paragraph
+from sumy.models.dom import Sentence as SumySentence
+from sumy.nlp.stemmers import Stemmer, null_stemmer
+from sumy.summarizers.lex_rank import LexRankSummarizer
+from sumy.summarizers.lsa import LsaSummarizer
+from sumy.summarizers.luhn import LuhnSummarizer
+from sumy.summarizers.text_rank import TextRankSummarizer
+from sumy.utils import get_stop_words
+
+from service.condense.readable import readable, summary_of
+from service.condense.sentences import Sentence, split_sentences
+from service.condense.words import chunks
+from service.core.errors import SummaryRefused
+from service.core.model import Summary
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+
+class Tokenizer:
+    """What sumy asks of a tokenizer, for one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def to_sentences(self, text: str) -> tuple[str, ...]:
+        """Return the sentences, word for word."""
+        return tuple(text[start:end] for start, end in split_sentences(text, self.language))
+
+    def to_words(self, sentence: str) -> tuple[str, ...]:
+        """Return the words, without punctuation; pairs of signs where a script has no spaces."""
+        return tuple(_WORD.findall(" ".join(chunks(sentence))))
+
+
+class _SumyMethod:
+    name: ClassVar[str]
+    method: ClassVar[Any]
+    sees: ClassVar[int] = 200
+    """How many of an article's first sentences the method looks at."""
+
+    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:  # noqa: ARG002 - the contract's; sumy knows of no title
+        """Return the `points` sentences that sumy weighs most, of the first `sees`.
+
+        Raises SummaryRefused for a text without a sentence, and where the method's arithmetic fails.
+        """
+        sentences = readable(text, language)[: self.sees]
+        return summary_of(self.name, text, self._ranked(text, sentences, language)[: max(points, 0)])
+
+    def _ranked(self, text: str, sentences: Sequence[Sentence], language: str) -> list[Sentence]:
+        """Return all the sentences, the weightiest first; equal ones in the order of the text."""
+        tongue = re.split("[-_]", language, maxsplit=1)[0].lower()
+        tokenizer = Tokenizer(tongue)
+        document = ObjectDocumentModel(
+            [Paragraph([SumySentence(text[slice(*sentence)], tokenizer) for sentence in sentences])]
+        )
+        ranked: list[Sentence] = []
+
+        def keep_order(infos: Sequence[Any]) -> Sequence[Any]:
+            # Sumy asks its `count` to choose from the sentences in the order of their weight.
+            ranked.extend(sentences[info.order] for info in infos)
+            return infos
+
+        summarizer = self.method(_stemmer(tongue))
+        summarizer.stop_words = _stop_words(tongue)
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                summarizer(document, keep_order)
+        except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
+            raise SummaryRefused(f"{self.name} cannot weigh these sentences: {error}") from error
+        # Sumy gives nothing back where no sentence holds a word that counts.
+        return ranked or list(sentences)
+
+
+class LexRank(_SumyMethod):
+    """LexRank (Erkan and Radev, 2004): sentences that many others resemble."""
+
+    name = "lexrank"
+    method = LexRankSummarizer
+
+
+class TextRank(_SumyMethod):
+    """TextRank (Mihalcea and Tarau, 2004): PageRank over shared words."""
+
+    name = "textrank"
+    method = TextRankSummarizer
+
+
+class Lsa(_SumyMethod):
+    """Latent semantic analysis (Steinberger and Jezek, 2004): sentences that load on the main topics."""
+
+    name = "lsa"
+    method = LsaSummarizer
+
+
+class Luhn(_SumyMethod):
+    """Luhn (1958): sentences in which frequent words stand close together."""
+
+    name = "luhn"
+    method = LuhnSummarizer
+
+
+@cache
+def _stemmer(language: str) -> Any:  # noqa: ANN401 - sumy is untyped
+    try:
+        return Stemmer(language)
+    except LookupError:
+        return null_stemmer
+
+
+@cache
+def _stop_words(language: str) -> frozenset[str]:
+    try:
+        return frozenset(get_stop_words(language))
+    except LookupError:
+        return frozenset()
