@@ -10,16 +10,19 @@ from urllib.parse import urlsplit
 import nh3
 
 from service.core.places import without_marks
+from service.gather.phrases import READ_MORE, WHOLE, compiled
 
-PARAGRAPH_TAGS = frozenset(
+_PARAGRAPHS = (
     "p div br hr h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre table tr section article header footer "
-    "main aside details summary address".split()
+    "main aside details summary address"
 )
-CELL_TAGS = frozenset({"td", "th"})
-SILENT_TAGS = frozenset(
+_SILENT = (
     "script style noscript template iframe object embed svg math form button select textarea audio video "
-    "canvas figcaption title".split()
+    "canvas figcaption title"
 )
+PARAGRAPH_TAGS = frozenset(_PARAGRAPHS.split())
+CELL_TAGS = frozenset({"td", "th"})
+SILENT_TAGS = frozenset(_SILENT.split())
 MAX_HTML = 400_000
 MAX_TAGS = 8_000
 """An HTML parser takes time quadratic in the depth of nesting: 50,000 open tags cost it seven seconds."""
@@ -34,23 +37,11 @@ _NEVER = re.compile(
 )
 """Controls, lone surrogates, soft hyphens, what turns the direction of text round, and private-use marks."""
 
-_FURNITURE = re.compile(
-    r"(?:\W{0,3}(?:continue reading|read (?:more|on|full (?:story|article)|the (?:rest|full (?:story|article)))"
-    r"|keep reading|click here to read more|view (?:the )?full (?:story|article)|weiterlesen|mehr lesen"
-    r"|lire la suite|leer m[aá]s|seguir leyendo|leggi tutto|lees verder)[^.!?]{0,80}\W{0,4})",
-    re.IGNORECASE,
-)
-_WHOLE = re.compile(
-    r"(?:the post .{1,300} (?:appeared first on|first appeared on) .{1,120}|this (?:article|story|post) "
-    r"(?:was )?(?:originally|first) (?:appeared|published) (?:on|in|at) .{1,120}|advertisement"
-    r"|(?:sign|subscribe) (?:up )?(?:to|for) (?:our|the|my) .{0,60}newsletter.{0,80}|share this(?: article| story)?"
-    r"|related(?: articles| stories| posts)?:?|follow us on .{1,80}|comments?|\d+ comments?|filed under:? .{1,120})",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(
-    r"(?:\s*(?:\[\s*(?:…|\.{3}|&hellip;)\s*\]|…|\.{3,4}))?\s*(?:\(?(?:continue reading|read more|read the full "
-    r"story|weiterlesen|mehr lesen|lire la suite|leer más|leggi tutto)\b[^.!?\n]{0,60}(?:…|→|»|›|>|\.{3}|\)|\.)?)\s*$",
-    re.IGNORECASE,
+_FURNITURE = compiled(rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}")
+_WHOLE = compiled(WHOLE)
+_TAIL = compiled(
+    r"(?:\s*(?:\[\s*(?:…|\.{3}|&hellip;)\s*\]|…|\.{3,4}))?"
+    rf"\s*(?:\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?)\s*$"
 )
 
 
@@ -120,7 +111,10 @@ def _without_tail(line: str) -> str:
     """Take "… Read more" off the end of the last paragraph, and no more than that."""
     start = max(0, len(line) - 120)
     tail = _TAIL.search(line, start)
-    return line if tail is None else line[: tail.start()].rstrip() + ("…" if "…" in tail.group() else "")
+    if tail is None:
+        return line
+    goes_on = "…" in tail.group() or "..." in tail.group()
+    return line[: tail.start()].rstrip() + ("…" if goes_on else "")
 
 
 def _encodable(text: str) -> str:

@@ -202,11 +202,11 @@ class HttpFetcher:
             if status in REDIRECTS and "Location" in response.headers:
                 return _Elsewhere(response.headers["Location"], status in PERMANENT)
             if status == HTTPStatus.NOT_MODIFIED and conditions:
-                return NotModified(fresh_for(response.headers))
+                return NotModified(fresh_for(response.headers), moved)
             if status == HTTPStatus.GONE:
                 return Gone()
             if status not in (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION):
-                return Failed(f"the server answered {_named(status)}", retry_after(response.headers))
+                return Failed(f"the server answered {_named(status)}", retry_after(response.headers), status)
             return Fetched(
                 url=str(url),
                 body=await self._body(response),

@@ -1,0 +1,268 @@
+"""Examine: a document and what was known of its feed become drafts of articles and a new memory.
+
+Pure and heavy: it runs in a worker process, so what goes in and comes out is plain data. Only items whose
+bytes were never seen are parsed, where the document can be split (see delta).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from service.core import identity
+from service.core.errors import FeedUnreadable
+from service.core.model import Entry, Feed
+from service.gather import delta, formats, rss_atom
+from service.gather.clean import one_line, plain_text, title_text, web_url
+from service.gather.language import language_of
+from service.gather.memory import (
+    Head,
+    Item,
+    fingerprint,
+    head_of,
+    items_of,
+    remembered,
+    seconds,
+    with_arrivals,
+)
+from service.gather.parsed import ParsedFeed
+from service.gather.recognise import Sighting, Verdict, item_of, recognise, shared_names
+from service.gather.teasers import counted, is_cut, is_short, wants_page
+
+MOST_ENTRIES = 2_000
+MOST_TEXT = 100_000
+AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to examine: the document's origin, the feed it belongs to and what is remembered of it."""
+
+    feed: Feed
+    memory: str
+    url: str
+    content_type: str
+    now: datetime
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An article as its feed gives it. `teaser`: its page is worth a request for the full text."""
+
+    id: str
+    url: str
+    title: str
+    text: str
+    language: str
+    published_at: datetime | None
+    teaser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What came of it. `note` is a sentence about what is odd, though the feed could be read."""
+
+    memory: str
+    new: tuple[Draft, ...] = ()
+    changed: tuple[Draft, ...] = ()
+    held: int = 0
+    note: str = ""
+
+
+def examine(order: Order, body: bytes) -> Examined:
+    """Read the document. Raises FeedUnreadable, with the sentence that a person is told."""
+    head = head_of(order.memory)
+    known = items_of(order.memory)
+    rows, parsed, splits = _rows(order, body, head, known)
+    sightings = [_sighting(row, order.now) for row in rows]
+    verdict = recognise(
+        sightings,
+        known,
+        first=None if head.reads else order.feed.first_items,
+        most=head.most,
+        since=order.since,
+    )
+    looks = [is_short(row.text, cut=row.cut) for row in rows if row.entry is not None]
+    short, judged = counted(head.short, head.judged, looks)
+    head = replace(head, short=short, judged=judged)
+    desk = _Desk(order, head, shared_names(sightings, known), parsed.language if parsed else "")
+    new = _once([desk.draft(rows[n], sightings[n]) for n in reversed(verdict.new)])
+    changed = _once([desk.draft(rows[n], sightings[n]) for n in verdict.changed])
+    head = _told(order, head, verdict, parsed, sightings=sightings, new=len(new))
+    head = replace(
+        head, body=fingerprint(body), entries=len(rows), splits=splits, blank=0 if rows else head.blank + 1
+    )
+    note = "" if rows else "the feed is there, but holds no entries"
+    if verdict.held:
+        note = f"{len(verdict.held)} items that look new were held as old: {verdict.why}"
+    return Examined(remembered(head, verdict.items), new, changed, len(verdict.held), note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One item of the document: its bytes' fingerprint, and what it says unless it was seen before."""
+
+    raw: str
+    entry: Entry | None = None
+    known: Item | None = None
+    text: str = ""
+    title: str = ""
+    cut: bool = False
+
+
+def _rows(
+    order: Order, body: bytes, head: Head, known: Sequence[Item]
+) -> tuple[list[_Row], ParsedFeed | None, bool]:
+    """Return the document's items, the feed they were parsed from, and whether it can be split."""
+    name = formats.sniff(body, order.url)
+    if name != "xml":
+        parsed = formats.reader(name)(formats.unmarked(body), order.url)
+        return [_row(_raw_of(entry), entry) for entry in parsed.entries[:MOST_ENTRIES]], parsed, False
+    document = rss_atom.to_utf8(body, order.content_type)
+    pieces = delta.split(document)
+    if pieces is not None and len(pieces.items) > MOST_ENTRIES:
+        # Newest first or newest last: whichever the feed does, its latest are among these.
+        half = MOST_ENTRIES // 2
+        ends = [*range(half), *range(len(pieces.items) - half, len(pieces.items))]
+        document = pieces.only(ends)
+        pieces = delta.split(document)
+    if pieces is not None and head.splits:
+        rows = _only_unseen(pieces, known, order.url)
+        if rows is not None:
+            return *rows, True
+    parsed = rss_atom.read(document, order.url)
+    entries = parsed.entries[:MOST_ENTRIES]
+    splits = pieces is not None and not parsed.faulty and _agree(pieces, parsed, order.url)
+    raws = (
+        [fingerprint(item) for item in pieces.items] if pieces and splits else [_raw_of(e) for e in entries]
+    )
+    return [_row(raw, entry) for raw, entry in zip(raws, entries, strict=True)], parsed, splits
+
+
+def _only_unseen(
+    pieces: delta.Split, known: Sequence[Item], url: str
+) -> tuple[list[_Row], ParsedFeed | None] | None:
+    """Parse the items whose bytes are new, and no others; None when that does not come out even."""
+    seen = {item.raw: item for item in known}
+    raws = [fingerprint(item) for item in pieces.items]
+    unseen = [index for index, raw in enumerate(raws) if raw not in seen]
+    parsed = None
+    entries: dict[int, Entry] = {}
+    if unseen:
+        try:
+            parsed = rss_atom.read(pieces.only(set(unseen)), url)
+        except FeedUnreadable:
+            return None
+        if parsed.faulty or len(parsed.entries) != len(unseen):
+            return None
+        entries = dict(zip(unseen, parsed.entries, strict=True))
+    return [_row(raw, entries.get(n), seen.get(raw)) for n, raw in enumerate(raws)], parsed
+
+
+def _agree(pieces: delta.Split, parsed: ParsedFeed, url: str) -> bool:
+    """Tell whether splitting gives what the full parse gave, by parsing the first and last item alone."""
+    count = len(pieces.items)
+    if not count or count != len(parsed.entries):
+        return False
+    for probe in {0, count - 1}:
+        try:
+            alone = rss_atom.read(pieces.only({probe}), url)
+        except FeedUnreadable:
+            return False
+        if alone.faulty or alone.entries != (parsed.entries[probe],):
+            return False
+    return True
+
+
+def _raw_of(entry: Entry) -> str:
+    """Return what stands for an item's bytes where the document cannot be split."""
+    return fingerprint(entry.guid, entry.url, entry.title, entry.html)
+
+
+def _row(raw: str, entry: Entry | None, known: Item | None = None) -> _Row:
+    if entry is None:
+        return _Row(raw, None, known)
+    text = plain_text(entry.html)[:MOST_TEXT]
+    return _Row(raw, entry, None, text, title_text(entry.title), is_cut(entry.html))
+
+
+def _sighting(row: _Row, now: datetime) -> Sighting:
+    if row.entry is None:
+        return Sighting(row.known or Item(row.raw, "", "", "", ""))
+    entry = row.entry
+    item = item_of(row.raw, guid=entry.guid, url=entry.url, title=row.title, text=row.text)
+    return Sighting(item, _believable(entry.published_at, now), parsed=True)
+
+
+def _believable(published: datetime | None, now: datetime) -> datetime | None:
+    """Return the date unless it lies in the future or before there were feeds."""
+    return published if published and published.year >= 1995 and published <= now + AHEAD else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What drafts are made with. `shared` are the guids and links that do not tell items apart."""
+
+    order: Order
+    head: Head
+    shared: tuple[Collection[str], Collection[str]]
+    language: str
+
+    def draft(self, row: _Row, sighting: Sighting) -> Draft:
+        """Return the article that an item is."""
+        feed, item = self.order.feed, sighting.item
+        entry = row.entry or Entry("", "", "", "")
+        url = web_url(entry.url)
+        title = row.title or one_line(row.text, 100)
+        guid = entry.guid if item.guid not in self.shared[0] else ""
+        page = url if item.link and item.link not in self.shared[1] else ""
+        wanted = wants_page(
+            feed.full_text, row.text, cut=row.cut, short=self.head.short, judged=self.head.judged
+        )
+        return Draft(
+            id=identity.article_id(feed.id, guid, page, f"{title}\n{item.words}"),
+            url=url,
+            title=title,
+            text=row.text,
+            language=feed.language or language_of(f"{title}. {row.text}", self.language),
+            published_at=sighting.published_at,
+            teaser=bool(wanted and url),
+        )
+
+
+def _once(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+    """Return the drafts that say anything, each article once."""
+    return tuple({draft.id: draft for draft in drafts if draft.title or draft.text}.values())
+
+
+def _told(
+    order: Order,
+    head: Head,
+    verdict: Verdict,
+    parsed: ParsedFeed | None,
+    *,
+    sightings: Sequence[Sighting],
+    new: int,
+) -> Head:
+    """Return the head with this look in its counts."""
+    # A feed read for the first time tells its rhythm by the dates of all that it holds.
+    arrived = [sightings[n] for n in verdict.new] if head.reads else [s for s in sightings if s.published_at]
+    head = with_arrivals(head, [s.published_at or order.now for s in arrived], order.now)
+    held = len(verdict.held)
+    return replace(
+        head,
+        reads=head.reads + 1,
+        most=max(head.most, new) if head.reads and not held else head.most,
+        seen=head.seen + sum(1 for s in sightings if s.parsed and s.old is None),
+        new=head.new + new,
+        repeats=head.repeats + verdict.repeats,
+        faulty=head.faulty + (parsed.faulty if parsed else 0),
+        format=parsed.format if parsed else head.format,
+        title=title_text(parsed.title)[:100] if parsed else head.title,
+        ttl=(parsed.ttl or 0) if parsed else head.ttl,
+        held=held or head.held,
+        held_at=seconds(order.now) if held else head.held_at,
+        held_why=verdict.why if held else head.held_why,
+    )

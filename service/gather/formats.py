@@ -1,0 +1,135 @@
+"""Formats: the registry of what can be read as a feed, and how bytes are told apart."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable
+
+from service.core.errors import FeedUnreadable, UnknownName
+from service.gather import json_feed, rss_atom
+from service.gather.discover import advertised
+from service.gather.parsed import ParsedFeed
+from service.gather.phrases import CHALLENGE, compiled
+
+Reader = Callable[[bytes, str], ParsedFeed]
+"""Takes the document and its address, returns the feed, raises FeedUnreadable."""
+
+FORMATS: dict[str, Reader] = {"xml": rss_atom.read, "json": json_feed.read}
+
+LOOKED_AT = 64 * 1024
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (b"\x00\x00\x00<", "utf-32-be"),
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00<", "utf-16-be"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x4c\x6f\xa7\x94", "cp037"),
+)
+_FILES = (
+    (b"%PDF", "a PDF file"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"PK\x03\x04", "a ZIP file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"ID3", "a sound file"),
+)
+_PROLOG = re.compile(
+    r"\s*(?:<\?.*?(?:\?>|>)|<!--.*?(?:-->|$)|<!DOCTYPE(?:[^\[<>]|\[.*?\]\s*(?=>))*>)",
+    re.IGNORECASE | re.DOTALL,
+)
+_NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
+_FEED_ROOT = re.compile(r"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>]", re.IGNORECASE)
+FEED_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
+HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script"})
+OTHERS = {
+    "opml": "a list of feeds (OPML), not a feed; it can be imported",
+    "urlset": "a sitemap, not a feed",
+    "sitemapindex": "a sitemap, not a feed",
+    "error": "an error message in XML, not a feed",
+}
+_CHALLENGE = compiled(CHALLENGE)
+
+
+def reader(name: str) -> Reader:
+    """Return the reader of that name. Raises UnknownName."""
+    if name not in FORMATS:
+        raise UnknownName("feed format", name, FORMATS)
+    return FORMATS[name]
+
+
+def sniff(body: bytes, url: str = "") -> str:
+    """Return the name of the format that the bytes are in, whatever headers and file names may claim.
+
+    Raises FeedUnreadable, saying what the bytes are instead; of a web page, the feed that it advertises.
+    """
+    if not body.strip(b"\r\n\t \x00"):
+        raise FeedUnreadable("the answer is empty")
+    for magic, what in _FILES:
+        if body.startswith(magic):
+            raise FeedUnreadable(f"{what}, not a feed")
+    head = peek(body).lstrip("\ufeff \r\n\t\x00")
+    if head.startswith(("{", "[")):
+        return "json"
+    root = _root(head)
+    if root in FEED_ROOTS:
+        return "xml"
+    if root in HTML_ROOTS or (root and re.search(r"<(?:html|body)[\s>]", head, re.IGNORECASE)):
+        raise FeedUnreadable(_of_a_page(body, url))
+    if root in OTHERS:
+        raise FeedUnreadable(OTHERS[root])
+    if _FEED_ROOT.search(head):
+        return "xml"  # something was printed before the feed began
+    if root and not head.startswith("<?xml"):
+        raise FeedUnreadable(
+            _of_a_page(body, url) if re.search(r"</(?:p|div|a|b|span|h1)>|<br", head) else _no_feed(root)
+        )
+    raise FeedUnreadable(_no_feed(root))
+
+
+def read(body: bytes, content_type: str = "", url: str = "") -> ParsedFeed:
+    """Read a feed in any format, whole. Raises FeedUnreadable."""
+    name = sniff(body, url)
+    return reader(name)(rss_atom.to_utf8(body, content_type) if name == "xml" else unmarked(body), url)
+
+
+def unmarked(body: bytes) -> bytes:
+    """Return JSON without the byte order mark that it must not, and often does, begin with."""
+    return body.removeprefix(codecs.BOM_UTF8)
+
+
+def peek(body: bytes) -> str:
+    """Return the beginning of the bytes as text, well enough to see what they are."""
+    begin = body[:LOOKED_AT]
+    for mark, encoding in _BOMS:
+        if begin.startswith(mark):
+            return begin.decode(encoding, "replace")
+    return begin.decode("utf-8", "replace")
+
+
+def _root(head: str) -> str:
+    """Return the local name of the first element, in lower case; "" when there is none at the beginning."""
+    at = 0
+    while prolog := _PROLOG.match(head, at):
+        at = prolog.end()
+    name = _NAME.match(head[at:].lstrip())
+    return name.group(1).lower() if name else ""
+
+
+def _of_a_page(body: bytes, url: str) -> str:
+    page = body[: 512 * 1024].decode("utf-8", "replace")
+    if _CHALLENGE.search(page):
+        return "a page that wants us to prove we are human, not a feed"
+    feeds = advertised(page, url)
+    if feeds:
+        return f"a web page, not a feed; the page names this feed: {feeds[0].url}"
+    return "a web page, not a feed, and the page names no feed either"
+
+
+def _no_feed(root: str) -> str:
+    return f"XML, but not a feed: it begins with <{root[:40]}>" if root else "text that is no feed"

@@ -1,0 +1,108 @@
+"""Phrases: what pages and feeds say around an article, in the languages we met it in. Patterns, no rules."""
+
+from __future__ import annotations
+
+import re
+
+
+def any_of(*patterns: str) -> str:
+    """Return one pattern that matches any of these."""
+    return "(?:" + "|".join(patterns) + ")"
+
+
+READ_MORE = any_of(
+    r"continue reading",
+    r"keep reading",
+    r"read (?:more|on)",
+    r"read the (?:rest|full (?:story|article))",
+    r"read full (?:story|article)",
+    r"click here to read more",
+    r"view (?:the )?full (?:story|article)",
+    r"weiterlesen",
+    r"mehr lesen",
+    r"lire la suite",
+    r"leer m[aá]s",
+    r"seguir leyendo",
+    r"leggi tutto",
+    r"lees verder",
+)
+"""An invitation to go on elsewhere."""
+
+WHOLE = any_of(
+    r"the post .{1,300} (?:appeared first on|first appeared on) .{1,120}",
+    r"this (?:article|story|post) (?:was )?(?:originally|first) (?:appeared|published) (?:on|in|at) .{1,120}",
+    r"advertisements?",
+    r"(?:sign|subscribe) (?:up )?(?:to|for) (?:our|the|my) .{0,60}newsletter.{0,80}",
+    r"(?:sign|subscribe) up here",
+    r"share this(?: article| story)?",
+    r"related(?: articles| stories| posts)?:?",
+    r"follow us on .{1,80}",
+    r"(?:\d+ )?comments?",
+    r"filed under:? .{1,120}",
+)
+"""What is furniture when it is a whole paragraph."""
+
+WALL = any_of(
+    r"subscribe (?:now|today)",
+    r"subscribe to (?:continue|read|unlock|keep reading)",
+    r"subscribe to get (?:full|unlimited) access",
+    r"already a subscriber",
+    r"(?:log|sign) ?in to (?:continue|read)",
+    r"to (?:continue|keep) reading",
+    r"(?:for )?subscribers only",
+    r"create a free account",
+    r"register (?:now |for free )?to (?:continue|read)",
+    r"is (?:only )?(?:available|reserved) (?:to|for) (?:\w+ )?(?:subscribers|members)",
+    r"you have (?:reached|read) your (?:limit|last)",
+    r"remaining free articles",
+    r"réservé aux abonnés",
+    r"pour lire la suite",
+    r"abonnez-vous",
+    r"jetzt (?:abonnieren|weiterlesen)",
+    r"nur für abonnenten",
+    r"bereits abonnent",
+    r"suscríbete para",
+    r"solo para suscriptores",
+    r"per continuare a leggere",
+    r"riservato agli abbonati",
+)
+"""What a pay wall says where the article should be."""
+
+CONSENT = any_of(
+    r"we (?:and our (?:\d+ )?partners )?use cookies",
+    r"store and/or access information",
+    r"accept (?:all )?cookies",
+    r"cookie (?:policy|settings|preferences|consent)",
+    r"consent to the use",
+    r"enable javascript",
+    r"javascript is (?:disabled|required)",
+    r"verify (?:that )?you are (?:a )?human",
+    r"checking your browser",
+    r"ad ?blocker",
+    r"are you a robot",
+    r"unusual traffic",
+    r"wir verwenden cookies",
+    r"nous utilisons des cookies",
+    r"utilizamos cookies",
+    r"utilizziamo i cookie",
+)
+"""What a cookie wall, or a page for browsers only, says."""
+
+CHALLENGE = any_of(
+    r"<title>\s*(?:just a moment|attention required|access denied|are you a robot|ddos-guard|security check)",
+    r"<title>\s*(?:please wait|un momento|bot verification)",
+    r"cf-chl-",
+    r"cf_chl_",
+    r"g-recaptcha",
+    r"h-captcha",
+    r"px-captcha",
+    r"/_incapsula_resource",
+    r"captcha-delivery\.com",
+    r"verify(?:ing)? (?:that )?you are (?:a )?human",
+)
+"""What the markup of a page that keeps programs out holds."""
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile without regard to case."""
+    return re.compile(pattern, re.IGNORECASE)

@@ -1,0 +1,159 @@
+"""Gather: the feeds that are due -> new articles.
+
+    take     the feeds whose next look has come
+    work     ask, read what is new, fetch the page of what is only a teaser
+    record   the articles, what was edited, and where the feed stands now: one transaction for each feed
+
+Feeds in which nothing changed are recorded together. One feed's trouble is its own: a sentence in its state
+and in the report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from service.core.contracts import Fetcher, GatherStore, Look, Progress, silent
+from service.core.errors import StoreError
+from service.core.model import FeedState
+from service.gather.look import Eyes, Finding, look_at
+from service.gather.robots import Robots
+from service.gather.workers import InProcess, Workers
+
+RECORDED_TOGETHER = 200
+TRY_AGAIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gatherer:
+    """What gather works with. `house` is the config folder, which `file:` feeds are relative to."""
+
+    store: GatherStore
+    fetcher: Fetcher
+    house: Path
+    workers: Workers = field(default_factory=InProcess)
+    agent: str = "Caveat"
+    at_once: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class GatherReport:
+    """What one pass did: feeds looked at and those without change, articles new and edited.
+
+    `failed` has a sentence for each feed that could not be read, `notes` one for what is odd but was read.
+    """
+
+    looked: int = 0
+    unchanged: int = 0
+    new: int = 0
+    changed: int = 0
+    failed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+async def gather(
+    gatherer: Gatherer,
+    *,
+    now: datetime,
+    only: Collection[str] | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+) -> GatherReport:
+    """Look at the feeds that are due at `now` (aware, UTC), or with `force` at all of them.
+
+    `only` (feed ids) limits the pass to these feeds. Raises StoreError when the record cannot be reached.
+    """
+    states = await _taken(gatherer.store, now, only, force=force)
+    round_ = _Round(gatherer, now, len(states), progress)
+    queue = iter(_interleaved(states))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(gatherer.at_once, len(states))):
+                group.create_task(round_.work(queue))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    await round_.flush()
+    return round_.report
+
+
+async def _taken(
+    store: GatherStore, now: datetime, only: Collection[str] | None, *, force: bool
+) -> Sequence[FeedState]:
+    if only is None:
+        return await (store.all_feeds() if force else store.due_feeds(now))
+    states = await store.feed_states(only)
+    return [s for s in states if force or s.next_look_at is None or s.next_look_at <= now]
+
+
+def _interleaved(states: Sequence[FeedState]) -> list[FeedState]:
+    """Return the feeds so that neighbours lie on different hosts: nobody waits while another host is idle."""
+    by_host: dict[str, list[FeedState]] = {}
+    for state in states:
+        by_host.setdefault(urlsplit(state.feed.url).netloc, []).append(state)
+    rounds = max(map(len, by_host.values()), default=0)
+    return [feeds[n] for n in range(rounds) for feeds in by_host.values() if n < len(feeds)]
+
+
+class _Round:
+    """One pass at work: several looks at a time, their findings recorded and counted as they come."""
+
+    def __init__(self, gatherer: Gatherer, now: datetime, total: int, progress: Progress) -> None:
+        self.report = GatherReport()
+        self._store, self._now, self._total, self._progress = gatherer.store, now, total, progress
+        robots = Robots(gatherer.fetcher, gatherer.agent)
+        self._eyes = Eyes(gatherer.store, gatherer.fetcher, gatherer.house, gatherer.workers, robots)
+        self._quiet: list[FeedState] = []
+
+    async def work(self, queue: Iterator[FeedState]) -> None:
+        """Look at one feed after another until there is none left."""
+        for state in queue:
+            finding = await self._found(state)
+            new = await self._record(finding)
+            self._count(state, finding, new)
+            self._progress(state.feed.name, self.report.looked, self._total)
+
+    async def flush(self) -> None:
+        """Record the feeds without change that are still waiting for it."""
+        quiet, self._quiet = self._quiet, []
+        if quiet:
+            await self._store.record_unchanged(quiet)
+
+    async def _found(self, state: FeedState) -> Finding:
+        try:
+            return await look_at(self._eyes, state, self._now)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one feed does to us must not cost the others
+            reason = f"reading it failed in an unforeseen way ({type(error).__name__}: {error})"
+            failures = state.failures + 1
+            settled = replace(
+                state,
+                next_look_at=self._now + TRY_AGAIN * failures,
+                last_look_at=self._now,
+                failures=failures,
+                last_error=reason,
+            )
+            return Finding(Look(settled), failed=reason)
+
+    async def _record(self, finding: Finding) -> int:
+        if not finding.unchanged:
+            return await self._store.record_look(finding.look)
+        self._quiet.append(finding.look.state)
+        if len(self._quiet) >= RECORDED_TOGETHER:
+            await self.flush()
+        return 0
+
+    def _count(self, state: FeedState, finding: Finding, new: int) -> None:
+        report, name = self.report, state.feed.name
+        self.report = GatherReport(
+            looked=report.looked + 1,
+            unchanged=report.unchanged + finding.unchanged,
+            new=report.new + new,
+            changed=report.changed + len(finding.look.changed),
+            failed=(*report.failed, f"{name}: {finding.failed}") if finding.failed else report.failed,
+            notes=(*report.notes, f"{name}: {finding.note}") if finding.note else report.notes,
+        )

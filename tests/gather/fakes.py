@@ -1,0 +1,53 @@
+"""A small record in memory that keeps gather's contract, so that its tests say what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from service.core.contracts import Look
+from service.core.model import Article, Feed, FeedState
+
+
+class Record:
+    """A GatherStore. `edits` are the changed articles it was given, `looks` how often one was recorded."""
+
+    def __init__(self, *feeds: Feed) -> None:
+        self.states = {feed.id: FeedState(feed) for feed in feeds}
+        self.articles: dict[str, Article] = {}
+        self.edits: list[Article] = []
+        self.gone: set[str] = set()
+        self.looks = 0
+
+    def state(self, feed: Feed) -> FeedState:
+        return self.states[feed.id]
+
+    def titles(self) -> list[str]:
+        return [article.title for article in self.articles.values()]
+
+    async def due_feeds(self, now: datetime, limit: int | None = None) -> Sequence[FeedState]:
+        due = [s for s in await self.all_feeds() if s.next_look_at is None or s.next_look_at <= now]
+        return due[:limit]
+
+    async def all_feeds(self) -> Sequence[FeedState]:
+        return [state for id_, state in self.states.items() if id_ not in self.gone]
+
+    async def feed_states(self, ids: Collection[str]) -> Sequence[FeedState]:
+        return [state for id_, state in self.states.items() if id_ in ids]
+
+    async def known_articles(self, ids: Collection[str]) -> set[str]:
+        return set(ids) & set(self.articles)
+
+    async def record_look(self, look: Look) -> int:
+        self.looks += 1
+        self.states[look.state.feed.id] = look.state
+        new = {a.id: a for a in look.articles if a.id not in self.articles}
+        self.articles |= new
+        self.edits += [a for a in look.changed if a.id in self.articles]
+        if look.gone:
+            self.gone.add(look.state.feed.id)
+        return len(new)
+
+    async def record_unchanged(self, states: Sequence[FeedState]) -> None:
+        for state in states:
+            self.states[state.feed.id] = state
