@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Boolean, and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Edition, Placement, Subscriber
@@ -25,7 +25,9 @@ from service.store.sql import among
 
 CHUNK = 2_000
 
-WRITTEN = ("group_number", "status", "declared", "chosen", "changed_at", "wishes")
+WRITTEN = ("group_number", "declared", "chosen", "changed_at", "wishes")
+
+BACK = and_(subscriptions.c.status == "ended", bindparam("comes_back", type_=Boolean))
 
 WRITE = (
     update(subscriptions)
@@ -34,6 +36,8 @@ WRITE = (
         subscriptions.c.newsletter == bindparam("of_newsletter"),
     )
     .values({name: bindparam(f"new_{name}") for name in WRITTEN})
+    # Read where it is written: somebody may say "unsubscribe" between our reading and our writing.
+    .values(status=case((BACK, subscriptions.c.choice), else_=subscriptions.c.status))
 )
 
 RENAME = (
@@ -114,8 +118,7 @@ class Placing:
         line = dict(row)
         line["declared"] = row["declared"] or self.voice is Voice.ROSTER
         back = row["status"] == "ended" and self.voice is not Voice.PERSON
-        if back:
-            line["status"] = row["choice"]
+        line["comes_back"] = back
         follows = self.voice is Voice.PERSON or not row["chosen"]
         if follows:
             line["chosen"] = self.voice is Voice.PERSON
@@ -162,7 +165,7 @@ class Placing:
             .where(among(self.connection, subscriptions.c.subscriber, numbers))
         )
         rows = (await self.connection.execute(query)).mappings()
-        return {(row["subscriber"], row["newsletter"]): dict(row) for row in rows}
+        return {(r["subscriber"], r["newsletter"]): {**r, "comes_back": False} for r in rows}
 
     async def _group(self, edition_key: str, told_through: int, next_due_at: datetime) -> int:
         key = (edition_key, told_through, next_due_at)
@@ -210,4 +213,4 @@ async def current_group(connection: AsyncConnection, row: Values, now: datetime)
 
 def _bound(line: Values) -> Values:
     key = {"of_subscriber": line["subscriber"], "of_newsletter": line["newsletter"]}
-    return key | {f"new_{name}": line[name] for name in WRITTEN}
+    return key | {f"new_{name}": line[name] for name in WRITTEN} | {"comes_back": line["comes_back"]}

@@ -1,0 +1,126 @@
+"""A small house for the store's tests: all records on one database, and short words for what tests do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from service.core import identity
+from service.core.contracts import Look, Mark
+from service.core.model import (
+    Article,
+    Batch,
+    Delivery,
+    DeliveryState,
+    Edition,
+    FeedState,
+    Group,
+    Issue,
+    Membership,
+    Placement,
+    Rendered,
+    Subscription,
+    Wishes,
+)
+from service.store.compose import ComposeRecords
+from service.store.condense import CondenseRecords
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from service.store.gather import GatherRecords
+from service.store.overview import Overview
+from service.store.people import PeopleRecords
+from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition, condensed
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def a_placement(name: str = "amina", edition: Edition | None = None, **changes: object) -> Placement:
+    edition = edition or an_edition()
+    person = a_subscriber(f"{name}@example.org", name=name.title())
+    placement = Placement(person, edition.newsletter, Wishes(), edition, identity.edition_key(edition), NOON)
+    return replace(placement, **changes)
+
+
+def an_issue(group: Group, *, through: int = 1, occurrence: str = "2026-03-02T12:00") -> Issue:
+    return Issue(
+        id=identity.issue_id(group.edition_key, occurrence, group.told_through),
+        newsletter=group.edition.newsletter,
+        edition_key=group.edition_key,
+        occurrence=occurrence,
+        due_at=group.due_at or NOON,
+        told_from=group.told_through,
+        told_through=through,
+        rendered=Rendered("Talks resume", "<p>Talks resume</p>", "Talks resume"),
+        article_ids=("a", "b"),
+        created_at=NOON,
+    )
+
+
+@dataclass
+class House:
+    """Every record of one database."""
+
+    database: Database
+
+    def __post_init__(self) -> None:
+        self.gather = GatherRecords(self.database)
+        self.condense = CondenseRecords(self.database)
+        self.compose = ComposeRecords(self.database)
+        self.deliver = DeliverRecords(self.database)
+        self.people = PeopleRecords(self.database)
+        self.overview = Overview(self.database)
+
+    async def subscribe(self, *names: str, edition: Edition | None = None, **changes: object) -> None:
+        """Let the roster declare these people, and nobody else."""
+        placements = [a_placement(name, edition, **changes) for name in names]
+        await self.people.save_placements(placements, NOON - DAY, starts_after=NOON - DAY)
+
+    async def publish(self, *titles: str, at: datetime = NOON - HOUR, topics: tuple[str, ...] = ("world",)):
+        """Gather and condense articles with these titles; return them as they are stored."""
+        articles = [an_article(title, gathered_at=at, topics=topics) for title in titles]
+        await self.arrive(articles)
+        for article in articles:
+            await self.condense.record_summary(article.id, condensed(article).summary, at)
+
+    async def arrive(self, articles: Sequence[Article]) -> int:
+        """Gather these articles without condensing them."""
+        return await self.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON), tuple(articles)))
+
+    async def group(self, now: datetime = NOON) -> Group:
+        """Return the only group that is due."""
+        [group] = await self.compose.due_groups(now)
+        return group
+
+    async def issue_to(self, *names: str, edition: Edition | None = None) -> Issue:
+        """Let these people be due and plan their issue."""
+        await self.subscribe(*names, edition=edition)
+        group = await self.group()
+        issue = an_issue(group)
+        assert await self.compose.record_issue(group, issue, NOON + DAY, "file") == len(names)
+        return issue
+
+    async def take(self, token: str, now: datetime = NOON, limit: int = 500) -> Batch:
+        """Take a batch under a lease of one minute."""
+        return await self.deliver.take_batch("file", token, now, now + MINUTE, limit)
+
+    async def mark(
+        self, token: str, deliveries: Sequence[Delivery], state: DeliveryState, now: datetime = NOON, **more
+    ) -> int:
+        """Mark all of these; return how many were written."""
+        marks = [Mark(delivery.id, state, now, **more) for delivery in deliveries]
+        return len(await self.deliver.record_marks(token, marks))
+
+    async def states(self, issue: Issue) -> dict[str, str]:
+        """Return where each person's delivery stands, by first name."""
+        lines = await self.overview.deliveries(issue.id)
+        return {line.address.split("@")[0]: line.state.value for line in lines}
+
+    async def membership(self, name: str = "amina") -> Membership:
+        """Return somebody's only membership."""
+        [membership] = await self.people.memberships(email=f"{name}@example.org")
+        return membership
+
+    async def place(self, name: str = "amina") -> Subscription:
+        """Return where somebody stands."""
+        return (await self.membership(name)).subscription

@@ -1,0 +1,63 @@
+"""Summaries and failed tries."""
+
+from __future__ import annotations
+
+from service.core.model import ContextLine, KeyPoint, Role, Summary
+from tests.builders import NOON, an_article, an_edition, condensed
+from tests.store.house import House
+
+TEXT = "The harbour reopened. It was not a victory. Two ferries remain in dock, the port said."
+SUMMARY = Summary(
+    "keypoints",
+    (KeyPoint.cut(TEXT, 0, 21, rank=1), KeyPoint.cut(TEXT, 22, 43, Role.CAVEAT, 0, rank=0)),
+    (ContextLine(TEXT[44:], 44, len(TEXT), 0),),
+)
+
+
+async def test_a_summary_comes_back_as_it_was_and_stays_verbatim(house: House):
+    article = an_article("Harbour", TEXT)
+    await house.arrive([article])
+    await house.condense.record_summary(article.id, SUMMARY, NOON)
+    [told] = await house.compose.tellable(an_edition(), 0, 1)
+    assert told.summary == SUMMARY
+    assert told.summary.is_verbatim(told.article.text)
+
+
+async def test_what_is_condensed_does_not_wait_any_more(house: House):
+    await house.arrive([an_article("One"), an_article("Two"), an_article("Three")])
+    [first] = await house.condense.uncondensed(1)
+    await house.condense.record_summary(first.id, condensed(first).summary, NOON)
+    assert [article.title for article in await house.condense.uncondensed(10)] == ["Two", "Three"]
+
+
+async def test_a_later_summary_replaces_the_first(house: House):
+    article = an_article("Harbour", TEXT)
+    await house.arrive([article])
+    await house.condense.record_summary(article.id, condensed(article).summary, NOON)
+    await house.condense.record_summary(article.id, SUMMARY, NOON)
+    [told] = await house.compose.tellable(an_edition(), 0, 1)
+    assert told.summary == SUMMARY
+
+
+async def test_the_third_failure_sets_an_article_aside(house: House):
+    article = an_article()
+    await house.arrive([article])
+    outcomes = [await house.condense.record_failure(article.id, "no sentence in it", NOON) for _ in range(4)]
+    assert outcomes == [False, False, True, False]
+    assert await house.condense.uncondensed(10) == []
+    [line] = await house.overview.articles()
+    assert (line.state, line.problem, line.summary) == ("set_aside", "no sentence in it", None)
+
+
+async def test_a_summary_after_failures_makes_the_article_tellable(house: House):
+    article = an_article()
+    await house.arrive([article])
+    for _ in range(3):
+        await house.condense.record_failure(article.id, "out of memory", NOON)
+    await house.condense.record_summary(article.id, condensed(article).summary, NOON)
+    assert len(await house.compose.tellable(an_edition(), 0, 1)) == 1
+
+
+async def test_a_summary_of_an_unknown_article_changes_nothing(house: House):
+    await house.condense.record_summary("nobody's", SUMMARY, NOON)
+    assert (await house.overview.counts()).articles == 0

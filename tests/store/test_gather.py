@@ -1,0 +1,123 @@
+"""Feeds, looks and gather positions."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from service.core.contracts import Look
+from service.core.model import FeedState
+from tests.builders import NOON, a_feed, an_article
+from tests.store.house import DAY, HOUR, MINUTE, House
+
+FEEDS = [a_feed(f"https://{name}.example/rss", name=name) for name in ("cedar", "alder", "beech")]
+
+
+async def test_a_declared_feed_is_due_at_once(house: House):
+    await house.people.save_feeds(FEEDS[:1], NOON)
+    assert await house.gather.due_feeds(NOON) == [FeedState(FEEDS[0])]
+
+
+async def test_due_feeds_come_longest_overdue_first_and_no_more_than_asked_for(house: House):
+    await house.people.save_feeds(FEEDS, NOON)
+    for feed, minutes in zip(FEEDS, (1, 3, 2), strict=True):
+        await house.gather.record_look(Look(FeedState(feed, next_look_at=NOON - minutes * MINUTE)))
+    assert [s.feed.name for s in await house.gather.due_feeds(NOON)] == ["alder", "beech", "cedar"]
+    assert [s.feed.name for s in await house.gather.due_feeds(NOON, 2)] == ["alder", "beech"]
+    assert [s.feed.name for s in await house.gather.due_feeds(NOON - 2 * MINUTE)] == ["alder", "beech"]
+
+
+async def test_feeds_are_listed_by_name(house: House):
+    await house.people.save_feeds(FEEDS, NOON)
+    assert [state.feed.name for state in await house.gather.all_feeds()] == ["alder", "beech", "cedar"]
+
+
+async def test_feeds_are_found_by_id_while_they_are_active(house: House):
+    await house.people.save_feeds(FEEDS, NOON)
+    await house.people.save_feeds(FEEDS[1:], NOON)
+    found = await house.gather.feed_states([feed.id for feed in FEEDS] + ["nobody's"])
+    assert [state.feed for state in found] == [FEEDS[1], FEEDS[2]]
+    assert await house.gather.feed_states([]) == []
+
+
+async def test_a_look_is_remembered_whole(house: House):
+    state = FeedState(
+        a_feed(topics=("world", "economy"), language="de", every=timedelta(hours=2), first_items=3),
+        etag='W/"x\\y"',
+        last_modified="Mon, 02 Mar 2026 11:00:00 GMT",
+        next_look_at=NOON + HOUR,
+        last_look_at=NOON,
+        last_success_at=NOON - DAY,
+        failures=2,
+        last_error="the server answered 500",
+        memory='{"seen": ["a", "b"]}',
+    )
+    await house.people.save_feeds([state.feed], NOON)
+    await house.gather.record_look(Look(state))
+    assert await house.gather.all_feeds() == [state]
+
+
+async def test_a_feed_that_is_gone_is_not_looked_at_any_more(house: House):
+    await house.people.save_feeds(FEEDS[:1], NOON)
+    await house.gather.record_look(Look(FeedState(FEEDS[0], last_look_at=NOON), gone=True))
+    assert await house.gather.due_feeds(NOON) == []
+    assert await house.gather.all_feeds() == []
+    [line] = await house.overview.feeds()
+    assert line.gone_at == NOON
+
+
+async def test_articles_are_stored_once(house: House):
+    one, two = an_article("One"), an_article("Two")
+    assert await house.arrive([one, one]) == 1
+    assert await house.arrive([one, two]) == 1
+    assert await house.gather.known_articles([one.id, two.id, "other"]) == {one.id, two.id}
+    assert await house.gather.known_articles([]) == set()
+
+
+async def test_an_article_comes_back_as_it_was(house: House):
+    article = an_article("\U0001f30d Größe", topics=("world", "economy"), published_at=None, method="lead")
+    await house.arrive([article])
+    assert await house.condense.uncondensed(10) == [replace(article, position=1)]
+
+
+async def test_text_that_no_database_takes_keeps_its_length(house: House):
+    text = "A NUL \x00 and half a pair \ud800 in one sentence."
+    await house.arrive([an_article("Poison", text)])
+    [stored] = await house.condense.uncondensed(10)
+    assert stored.text == "A NUL \ufffd and half a pair \ufffd in one sentence."
+
+
+async def test_positions_follow_the_order_of_arrival(house: House):
+    await house.arrive([an_article(title) for title in ("c", "a", "b")])
+    await house.arrive([an_article("d")])
+    stored = await house.condense.uncondensed(10)
+    assert [(a.title, a.position) for a in stored] == [("c", 1), ("a", 2), ("b", 3), ("d", 4)]
+
+
+async def test_whoever_reads_while_many_write_never_sees_a_gap_that_is_filled_later(house: House):
+    writers, looks = 12, 5
+    seen: list[list[int]] = []
+    finished = asyncio.Event()
+
+    async def write(writer: int) -> None:
+        for look in range(looks):
+            await house.arrive([an_article(f"{writer} {look} {n}") for n in range(3)])
+
+    async def watch() -> None:
+        while not finished.is_set():
+            seen.append([article.position for article in await house.condense.uncondensed(1_000)])
+
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*map(write, range(writers)))
+    finished.set()
+    await watching
+    everything = list(range(1, writers * looks * 3 + 1))
+    assert [article.position for article in await house.condense.uncondensed(1_000)] == everything
+    assert all(positions == everything[: len(positions)] for positions in seen)
+
+
+async def test_two_looks_that_find_the_same_article_at_once_store_it_once(house: House):
+    article = an_article("Wanted by all")
+    stored = await asyncio.gather(*(house.arrive([article]) for _ in range(8)))
+    assert sorted(stored) == [0] * 7 + [1]
