@@ -1,0 +1,191 @@
+"""Features: an article's sentences as a table of nameable numbers, from one pass over its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.condense.words import BITS, CUES, FLAG_BITS, Words, chunks, mark_phrases
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+LIGHT = (
+    "lead early near_top deep length long short frequent central like_lead like_title echoes new_words shared "
+    "names name_share numbers opens_quote quoted inside_quote question"
+).split()
+"""Features that need no word list."""
+WORDY = (
+    "starts_pronoun starts_demonstrative starts_contrast starts_addition before_contrast answers contrast turn "
+    "first second future modal day say negation denial false unsure explicit open reserve limit condition scope accuse "
+    "accused claimref plan agree finding toll caution absolute reversal"
+).split()
+"""Features that count cue words; all 0 in a language without them."""
+NAMES = (*LIGHT, *(f"cue_{name}" if name in CUES else name for name in WORDY))
+BLOCK = 200
+"""Sentences are compared with those of their own block and the one before: all of a news article, and linear beyond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one pass over an article's words found.
+
+    `counts` is sentences x flag bits; `opening` the flags of each sentence's first two words; `table` is
+    sentences x `NAMES`; `lengths` counts words. `terms` lists (sentence, term, weight) as three arrays, the weights of
+    a sentence being of length 1 together.
+    """
+
+    counts: Int
+    opening: Int
+    table: Float
+    lengths: Int
+    terms: tuple[Int, Int, Float]
+
+    def likeness(self, sentences: Int) -> Float:
+        """Return the cosines of these sentences with one another, 0 for each with itself."""
+        row, col, weight = self.terms
+        place = np.full(len(self.lengths), -1)
+        place[sentences] = np.arange(len(sentences))
+        mine = place[row] >= 0
+        columns, at = np.unique(col[mine], return_inverse=True)
+        dense = np.zeros((len(sentences), len(columns)))
+        dense[place[row[mine]], at] = weight[mine]
+        alike = dense @ dense.T
+        np.fill_diagonal(alike, 0)
+        return alike
+
+
+def read(sentences: Sequence[str], title: str, words: Words) -> Reading:
+    """Return the reading of an article given as its sentences (at least one)."""
+    codes: list[int] = []
+    starts, lengths = [], []
+    for sentence in sentences:
+        starts.append(len(codes))
+        pieces = chunks(sentence) or ["."]
+        codes += map(words.__getitem__, pieces)
+        lengths.append(len(pieces))
+    mark_phrases(codes, words)
+    code = np.array(codes, dtype=np.int64)
+    start, length = np.array(starts), np.array(lengths)
+    bits = _unpacked(code)
+    counts = np.add.reduceat(bits, start, axis=0, dtype=np.int64)
+    opening = bits[start] | np.where((length > 1)[:, None], bits[np.minimum(start + 1, len(code) - 1)], 0)
+    heads = {
+        int(code_ >> FLAG_BITS)
+        for code_ in map(words.__getitem__, chunks(title))
+        if code_ >> BITS["term"] & 1
+    }
+    table = np.zeros((len(NAMES), len(start)))
+    columns = dict(zip(NAMES, table, strict=True))
+    _place(columns, length)
+    terms = _terms(columns, code, bits[:, BITS["term"]].astype(bool), length, heads)
+    _looks(columns, bits, counts, start, length)
+    if words.known:
+        _cues(columns, counts, opening)
+    return Reading(counts, opening, table.T, length, terms)
+
+
+def _unpacked(code: Int) -> NDArray[np.uint8]:
+    low = code.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : FLAG_BITS // 8]
+    return np.unpackbits(low, axis=1, bitorder="little")
+
+
+def _place(columns: dict[str, Float], length: Int) -> None:
+    index = np.arange(len(length))
+    columns["lead"][0] = 1
+    columns["early"][:] = np.exp(-index / 1.5)
+    columns["near_top"][:] = np.exp(-index / 5)
+    columns["deep"][:] = np.log1p(index)
+    columns["length"][:] = np.log(length / length.mean())
+    columns["long"][:] = np.clip((length - 35) / 20, 0, 2)
+    columns["short"][:] = np.clip((12 - length) / 12, 0, 1)
+
+
+def _terms(
+    columns: dict[str, Float], code: Int, is_term: NDArray[np.bool_], length: Int, heads: set[int]
+) -> tuple[Int, Int, Float]:
+    """Fill what depends on the terms a sentence shares with the article, its lead, its title; return the terms."""
+    n = len(length)
+    sentence = np.repeat(np.arange(n), length)[is_term]
+    if not len(sentence):
+        return sentence, sentence, sentence.astype(np.float64)
+    stems, term = np.unique(code[is_term] >> FLAG_BITS, return_inverse=True)
+    m = len(stems)
+    cell, count = np.unique(sentence * m + term, return_counts=True)
+    row, col = cell // m, cell % m
+    total = np.bincount(term, minlength=m)
+    spread = np.bincount(col, minlength=m)
+    size = np.maximum(np.bincount(row, minlength=n), 1)
+    norm = np.sqrt(np.maximum(np.bincount(row, weights=count**2, minlength=n), 1))
+    columns["frequent"][:] = np.bincount(row, np.log(total)[col], n) / size
+    columns["central"][:] = np.bincount(row, count * total[col], n) / norm / np.sqrt((total**2).sum())
+    columns["shared"][:] = np.bincount(row, spread[col] > 1, n) / size
+    debut = np.zeros(len(cell))
+    debut[np.unique(col, return_index=True)[1]] = 1
+    columns["new_words"][:] = np.log1p(np.bincount(row, debut, n))
+    lead = np.zeros(m)
+    lead[col[row == row[0]]] = count[row == row[0]]
+    columns["like_lead"][:] = np.bincount(row, count * lead[col], n) / norm / norm[row[0]]
+    columns["like_lead"][row[0]] = 0
+    if heads:
+        titled = np.isin(stems, np.fromiter(heads, dtype=np.int64))
+        columns["like_title"][:] = np.bincount(row, titled[col], n) / len(heads)
+    several = spread[col] > 1
+    weight = count / norm[row]
+    columns["echoes"][:] = _echoes(row[several], col[several], weight[several], n)
+    return row, col, weight
+
+
+def _echoes(row: Int, col: Int, weight: Float, n: int) -> Float:
+    """Return for each sentence its greatest cosine with an earlier one in its block or the one before."""
+    echoes = np.zeros(n)
+    for block in range(0, n, BLOCK):
+        first = max(0, block - BLOCK)
+        inside = slice(*np.searchsorted(row, (first, block + BLOCK)))
+        if inside.start == inside.stop:
+            continue
+        terms, place = np.unique(col[inside], return_inverse=True)
+        dense = np.zeros((min(block + BLOCK, n) - first, len(terms)), dtype=np.float32)
+        dense[row[inside] - first, place] = weight[inside]
+        mine = dense[block - first :]
+        alike = mine @ dense.T
+        alike[np.arange(dense.shape[0])[None, :] >= np.arange(block - first, dense.shape[0])[:, None]] = 0
+        echoes[block : block + BLOCK] = alike.max(axis=1)
+    return echoes
+
+
+def _looks(columns: dict[str, Float], bits: NDArray[np.uint8], counts: Int, start: Int, length: Int) -> None:
+    """Fill what capitals, digits, quotation marks and question marks tell."""
+    names = counts[:, BITS["name"]] - bits[start, BITS["name"]]
+    columns["names"][:] = np.log1p(names)
+    columns["name_share"][:] = names / length
+    columns["numbers"][:] = np.log1p(counts[:, BITS["number"]])
+    columns["question"][:] = counts[:, BITS["question"]] > 0
+    opens, closes = bits[:, BITS["opens"]].astype(np.int64), bits[:, BITS["closes"]].astype(np.int64)
+    columns["opens_quote"][:] = opens[start]
+    depth = np.cumsum(opens) - np.cumsum(closes) + closes
+    before = depth[start] - opens[start]
+    depth -= np.repeat(before, length)
+    lowest = np.minimum.reduceat(depth - closes, start)
+    carried = lowest < 0
+    columns["inside_quote"][:] = carried
+    columns["quoted"][:] = (
+        np.add.reduceat((depth + np.repeat(carried, length)) > 0, start, dtype=np.int64) / length
+    )
+
+
+def _cues(columns: dict[str, Float], counts: Int, opening: Int) -> None:
+    """Fill what cue words tell: how a sentence starts, what it holds, and what it answers."""
+    for name in ("pronoun", "demonstrative", "addition"):
+        columns[f"starts_{name}"][:] = opening[:, BITS[name]]
+    against = opening[:, BITS["contrast"]] | opening[:, BITS["turn"]]
+    columns["starts_contrast"][:] = against
+    columns["before_contrast"][:-1] = against[1:]
+    for name in WORDY[6:]:
+        columns[f"cue_{name}"][:] = np.minimum(counts[:, BITS[name]], 2)
+    accused = np.minimum(counts[:, BITS["accuse"]].cumsum() - counts[:, BITS["accuse"]], 1)
+    replies = counts[:, BITS["denial"]] + counts[:, BITS["accused"]] + counts[:, BITS["false"]]
+    columns["answers"][:] = accused * np.minimum(replies, 1)

@@ -1,0 +1,180 @@
+"""Words: each white-space chunk of a text becomes one cached number, its stem and its cues in the same integer."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CUES = (
+    "say negation pronoun demonstrative contrast turn addition first second future modal day denial false unsure explicit "
+    "open reserve limit condition scope accuse accused claimref plan agree finding toll caution absolute reversal"
+).split()
+"""The classes of cue words, as cues.toml names them; each has one bit."""
+SHAPES = ("name", "number", "opens", "closes", "question", "term", "anchor")
+"""What a chunk's look tells without any word list; `anchor` marks a word by which a phrase may be found."""
+BITS = {name: bit for bit, name in enumerate((*CUES, *SHAPES))}
+FLAG_BITS = 40
+CUE_MASK = (1 << len(CUES)) - 1
+STEM_LETTERS = 6
+"""Words are compared by their first letters: crude, equal for every language, and as good here as a stemmer."""
+MOST_WORDS = 200_000
+
+_OPENERS = '"“«„‟「『'
+_CLOSERS = '"”»“」』'
+_EDGES = " \t\n\r\"“”«»„‟「」『』'‘’‚()[]{}<>.,;:!?…-–—*/|،؛؟。、！？：；।"
+_BROAD = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+
+Int = NDArray[np.int64]
+
+
+class Words(dict[str, int]):
+    """The chunks of one language, numbered as they are met: `stem << FLAG_BITS | flags`.
+
+    `phrases` maps the stem of a phrase's longest word to (place of that word, the phrase's stems, its bits); bits of
+    0 mute the words of the phrase.
+    """
+
+    def __init__(self, table: dict[str, Any] | None) -> None:
+        super().__init__()
+        self.known = table is not None
+        self.stems: dict[str, int] = {}
+        self.exact: dict[str, int] = {}
+        self.prefixes: dict[str, int] = {}
+        self.suffixes: dict[str, int] = {}
+        self.stop: frozenset[str] = frozenset()
+        self.phrases: dict[int, list[tuple[int, tuple[int, ...], int]]] = {}
+        if table is not None:
+            self._learn(table)
+
+    def _learn(self, table: dict[str, Any]) -> None:
+        self.stop = frozenset(table["stop"].split())
+        for name in (*CUES, "mute"):
+            bit = 0 if name == "mute" else 1 << BITS[name]
+            entries = table[name].split() if isinstance(table[name], str) else table[name]
+            for entry in entries:
+                self._learn_entry(entry.strip(), bit)
+        for found in self.phrases.values():
+            found.sort(key=lambda phrase: phrase[2] != 0)
+
+    def _learn_entry(self, entry: str, bit: int) -> None:
+        if " " in entry:
+            stems = tuple(self._stem(_plain(word.rstrip("*"))) for word in entry.split())
+            words = entry.split()
+            place = max(range(len(words)), key=lambda k: len(words[k]))
+            self.phrases.setdefault(stems[place], []).append((place, stems, bit))
+        elif entry.endswith("*"):
+            self.prefixes[entry[:-1]] = self.prefixes.get(entry[:-1], 0) | bit
+        elif entry.startswith("*"):
+            self.suffixes[entry[1:]] = self.suffixes.get(entry[1:], 0) | bit
+        else:
+            self.exact[entry] = self.exact.get(entry, 0) | bit
+
+    def _stem(self, word: str) -> int:
+        return self.stems.setdefault(word[:STEM_LETTERS], len(self.stems))
+
+    def _cues(self, word: str) -> int:
+        found = self.exact.get(word, 0)
+        for end in range(3, len(word) + 1):
+            found |= self.prefixes.get(word[:end], 0)
+        for suffix, bits in self.suffixes.items():
+            if word.endswith(suffix):
+                found |= bits
+        return found
+
+    def __missing__(self, chunk: str) -> int:
+        core = chunk.strip(_EDGES)
+        word = _plain(core.lower())
+        flags = self._cues(word)
+        if chunk[0] in _OPENERS or chunk[:2] in ('("', "'\"", "``"):
+            flags |= 1 << BITS["opens"]
+        elif chunk.rstrip(".,;:!?)'’")[-1:] in _CLOSERS and chunk.rstrip(".,;:!?)'’"):
+            flags |= 1 << BITS["closes"]
+        if chunk.endswith(("?", "؟", "？")):
+            flags |= 1 << BITS["question"]
+        if core[:1].isupper():
+            flags |= 1 << BITS["name"]
+        if any(letter.isdigit() for letter in core):
+            flags |= 1 << BITS["number"]
+        if word and self._is_term(word):
+            flags |= 1 << BITS["term"]
+        stem = self._stem(word)
+        if stem in self.phrases:
+            flags |= 1 << BITS["anchor"]
+        self[chunk] = code = stem << FLAG_BITS | flags
+        return code
+
+    def _is_term(self, word: str) -> bool:
+        if self.known:
+            return len(word) > 1 and word not in self.stop
+        return len(word) > 3 or not word.isascii()
+
+
+def _plain(word: str) -> str:
+    """Return the word without its possessive or elided article: `Doha's` and `l'accord` are `doha`, `accord`."""
+    word = word.replace("’", "'").removesuffix("'s")
+    head, mark, tail = word.partition("'")
+    return tail if mark and len(head) <= 2 and len(tail) > 2 else word
+
+
+@cache
+def _tables() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name("cues.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _fresh(language: str) -> list[Words]:
+    return [Words(_tables().get(language))]
+
+
+def words_of(language: str) -> Words:
+    """Return the words of a language (`en`, `en-GB`); forgets them when they have grown too many."""
+    place = _fresh(language[:2].lower() if language[:2].lower() in _tables() else "")
+    if len(place[0]) > MOST_WORDS:
+        place[0] = Words(_tables().get(language[:2].lower()))
+    return place[0]
+
+
+def speaks(language: str) -> bool:
+    """Tell whether there are cue words for this language, so that caveats can be found."""
+    return language[:2].lower() in _tables()
+
+
+def chunks(text: str) -> list[str]:
+    """Return the text's chunks: at white space, and pairs of signs where a script writes without it."""
+    if text.isascii() or not _BROAD.search(text):
+        return text.split()
+    return _BROAD.sub(lambda run: " " + " ".join(_pairs(run.group())) + " ", text).split()
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[k : k + 2] for k in range(max(1, len(run) - 1))]
+
+
+def mark_phrases(codes: list[int], words: Words) -> None:
+    """Set the bits of every phrase on its first word, and clear those of muted words; in place."""
+    anchor = 1 << BITS["anchor"]
+    if not words.phrases:
+        return
+    for place, code in enumerate(codes):
+        if code & anchor:
+            for offset, stems, bits in words.phrases[code >> FLAG_BITS]:
+                start = place - offset
+                if start >= 0 and all(
+                    start + k < len(codes) and codes[start + k] >> FLAG_BITS == stem
+                    for k, stem in enumerate(stems)
+                ):
+                    _set_bits(codes, start, len(stems), bits)
+
+
+def _set_bits(codes: list[int], start: int, length: int, bits: int) -> None:
+    if bits:
+        codes[start] |= bits
+    else:
+        for place in range(start, start + length):
+            codes[place] &= ~CUE_MASK
