@@ -4,39 +4,40 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
 
 from service.core.errors import Fault
 from service.core.model import Site
-from service.settings.kinds import split_listen
+from service.settings.kinds import A_DATABASE, split_listen
 from service.settings.models import CaveatFile, CondenseBlock, FetchBlock, MailBlock, SiteBlock, WebBlock
-from service.settings.secret_files import SecretReader
-from service.settings.storage_url import EXPECTED, StorageUnknown, storage_url
+from service.settings.storage_url import StorageUnknown, storage_url
 from service.settings.values import (
     CondenseSettings,
     FetchSettings,
     MailSettings,
+    Secret,
     Settings,
     SmtpSettings,
     WebSettings,
 )
+from service.settings.written import Path as Keys
 from service.settings.written import Written
 
 
 class Builder:
     """Makes Settings of a CaveatFile; afterwards `faults` and `warnings` say what is wrong or careless."""
 
-    def __init__(self, folder: Path, written: Written) -> None:
-        self._folder, self._written = folder, written
-        self._secrets = SecretReader(folder, written)
+    def __init__(self, folder: Path, written: Written, secrets: Mapping[Keys, Secret]) -> None:
+        self._folder, self._written, self._secrets = folder, written, secrets
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
     def build(self, file: CaveatFile) -> Settings:
         """Return the settings; they are of no use when `faults` is not empty."""
         storage, shown = self._storage(file)
-        settings = Settings(
+        return Settings(
             folder=self._folder,
             site=_site(file.site),
             storage=storage,
@@ -46,16 +47,13 @@ class Builder:
             web=self._web(file.web),
             condense=_condense(file.condense),
         )
-        self.faults += self._secrets.faults
-        self.warnings += self._secrets.warnings
-        return settings
 
     def _storage(self, file: CaveatFile) -> tuple[str, str]:
-        password = self._secrets.read(("storage_password",), "", file.storage_password_file)
+        password = self._secrets["storage_password",]
         try:
             found = storage_url(file.storage, self._folder, password.reveal())
         except StorageUnknown as error:
-            self.faults.append(self._written.at(("storage",), str(error), EXPECTED))
+            self.faults.append(self._written.at(("storage",), str(error), A_DATABASE))
             return "", ""
         if found[0] != found[1] and not password and self._is_open(("storage",)):
             what = "`storage` holds a password in a file that everybody on this machine may read"
@@ -69,7 +67,7 @@ class Builder:
 
     def _mail(self, mail: MailBlock) -> MailSettings:
         smtp = mail.smtp
-        password = self._secrets.read(("mail", "smtp", "password"), smtp.password, smtp.password_file)
+        password = self._secrets["mail", "smtp", "password"]
         if password and not smtp.username:
             at = self._written.at(
                 ("mail", "smtp"), "a password without `username`", "the name to log in with"
@@ -106,12 +104,11 @@ class Builder:
 
     def _web(self, web: WebBlock) -> WebSettings:
         host, port = split_listen(web.listen)
-        token = self._secrets.read(("web", "metrics_token"), web.metrics_token, web.metrics_token_file)
         return WebSettings(
             listen_host=host,
             listen_port=port,
             metrics_listen=split_listen(web.metrics_listen) if web.metrics_listen else None,
-            metrics_token=token,
+            metrics_token=self._secrets["web", "metrics_token"],
             trusted_proxies=tuple(web.trusted_proxies),
             sign_up=web.sign_up,
         )

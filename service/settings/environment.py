@@ -30,7 +30,8 @@ def override(written: Written, environ: Mapping[str, str]) -> tuple[list[Fault],
     faults: list[Fault] = []
     warnings: list[Fault] = []
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX) or _OTHERS.match(variable):
+        # Empty counts as not set: that is what `${SMTP_HOST:-}` in a compose file hands on.
+        if not variable.startswith(PREFIX) or _OTHERS.match(variable) or not environ[variable]:
             continue
         path = tuple(variable.removeprefix(PREFIX).lower().split(DEEPER))
         block = inside(CaveatFile, path[:-1])
@@ -67,7 +68,8 @@ def _value(annotation: Any, text: str) -> Any:  # noqa: ANN401 - any type hint, 
         listed = text.strip().removeprefix("[").removesuffix("]")
         return [part.strip().strip("\"'") for part in listed.split(",") if part.strip()]
     if annotation in {int, float, bool}:
-        return read_yaml("", text.encode("utf-8", "replace")).content
+        found = read_yaml("", text.encode("utf-8", "replace")).content
+        return text if found is None else found
     return text
 
 

@@ -49,8 +49,7 @@ def _explained(error: Mapping[str, Any], model: type[BaseModel], written: Writte
         what = f"there is no key `{key}` here{near(key, known)}"
         return written.at(path, what, f"one of {', '.join(known)}", key=True)
     if kind == WRONG:
-        what = f"this `{key}` cannot be used" if key in SECRETS else context["what"]
-        return written.at(path, what, context["expected"])
+        return written.at(path, context["what"], context["expected"])
     expected = _EXPECTED.get(kind, error["msg"]).format(**context)
     hint = ""
     if kind == "literal_error":

@@ -8,6 +8,7 @@ import unicodedata
 from datetime import timedelta
 from difflib import get_close_matches
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -19,11 +20,13 @@ from pydantic_core import PydanticCustomError
 from service.core.errors import UsageError
 from service.core.schedules import parse_schedule
 from service.settings.names import themes
+from service.settings.storage_url import StorageUnknown, storage_url
 
 WRONG = "wrong_value"
 A_ZONE = "a time zone of the IANA database, such as Europe/Berlin"
 AN_ADDRESS = "an email address such as amina@example.org"
 A_DURATION = "a duration such as 45s, 10m, 1h30m or 2d"
+A_DATABASE = "sqlite:///PATH (relative to this folder) or postgresql://USER@HOST/NAME"
 A_FEED = "an address such as https://example.org/feed.xml, or file:NAME for a file in this folder"
 _DURATION = re.compile(
     r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?"
@@ -146,13 +149,19 @@ def _web_address(text: str, expected: str) -> str:
     except ValueError:
         fine = False
     if not fine or re.search(r"[\s<>\"\\^`{|}\x00-\x1f\x7f]", text):
-        near = re.sub(r"^(?:feed:(?://)?(?:https?://)?|//)?", "https://", text) if "." in text else ""
-        hint = (
-            f": did you mean {near}?"
-            if near and not re.search(r"^[a-z]+:|\s", text.removeprefix("feed:"))
-            else ""
-        )
-        raise wrong(f"{text!r} is no web address{hint}", expected)
+        # `feed:` and nothing at all are what people write instead of `https:`.
+        bare = re.sub(r"^(?:feed:)?(?:https?:)?(?://)?", "", text)
+        meant = f" (did you mean https://{bare}?)" if re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", bare) else ""
+        raise wrong(f"{text!r} is no web address{meant}", expected)
+    return text
+
+
+def read_storage(text: str) -> str:
+    """Return the address of a database that we can use."""
+    try:
+        storage_url(text, Path.cwd())
+    except StorageUnknown as error:
+        raise wrong(str(error), A_DATABASE) from error
     return text
 
 
@@ -246,6 +255,11 @@ FeedUrl = Annotated[
     str, AfterValidator(read_feed_url), _says("https://example.org/feed.xml", "file:notices.xml")
 ]
 SiteUrl = Annotated[str, AfterValidator(read_site_url), _says("https://news.example.org")]
+Storage = Annotated[
+    str,
+    AfterValidator(read_storage),
+    _says("sqlite:///../data/caveat.db", "postgresql://caveat@db/caveat"),
+]
 Listen = Annotated[str, AfterValidator(read_listen), _says("127.0.0.1:8080")]
 Network = Annotated[str, AfterValidator(read_network), _says("127.0.0.1", "10.0.0.0/8")]
 Language = Annotated[str, AfterValidator(read_language), _says("en", "fr", "pt-BR")]

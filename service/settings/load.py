@@ -18,6 +18,7 @@ from service.settings.environment import override
 from service.settings.explain import explain
 from service.settings.models import FILES, CaveatFile
 from service.settings.roster import RosterReader
+from service.settings.secret_files import SecretReader
 from service.settings.show import effective
 from service.settings.values import Loaded
 from service.settings.written import Written, read_yaml
@@ -48,18 +49,19 @@ def load_settings(
     faults = [fault for file in written.values() for fault in file.faults]
     variable_faults, warnings = override(written[MAIN], environ)
     faults += variable_faults
-    builder = Builder(folder, written[MAIN])
+    secrets = SecretReader(folder, written[MAIN])
+    builder = Builder(folder, written[MAIN], secrets.read())
     file = _main(written[MAIN], faults)
     settings = builder.build(file) if file else None
     reader = RosterReader(folder, written, tolerant=tolerant)
     roster = reader.read()
-    faults += [*builder.faults, *reader.faults]
+    faults += [*secrets.faults, *builder.faults, *reader.faults]
     if faults or settings is None or file is None:
         raise ConfigError(_in_order(faults))
     return Loaded(
         settings,
         roster,
-        warnings=_in_order([*warnings, *builder.warnings, *reader.warnings]),
+        warnings=_in_order([*warnings, *secrets.warnings, *builder.warnings, *reader.warnings]),
         effective=effective(file, written[MAIN], settings.storage_shown),
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from service.settings.kinds import (
     Duration,
@@ -20,9 +20,11 @@ from service.settings.kinds import (
     Network,
     ScheduleText,
     SiteUrl,
+    Storage,
     Theme,
     Topic,
     Zone,
+    wrong,
 )
 from service.settings.names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method
 
@@ -77,7 +79,7 @@ class SmtpBlock(Block):
     password: str = Field(
         default="",
         description="The password itself. Better: password_file.",
-        json_schema_extra={"secret": True},
+        json_schema_extra={"writeOnly": True},
     )
     password_file: str = Field(
         default="", description="A file that holds the password, relative to this folder."
@@ -93,6 +95,12 @@ class SmtpBlock(Block):
         default="",
         description="A file of certificates to trust instead of the system's, relative to this folder.",
     )
+
+    @model_validator(mode="after")
+    def _log_in_by_name(self) -> Self:
+        if (self.password or self.password_file) and not self.username:
+            raise wrong("there is a password without `username`", "the name to log in with")
+        return self
 
 
 class MailBlock(Block):
@@ -149,7 +157,7 @@ class WebBlock(Block):
     metrics_token: str = Field(
         default="",
         description="Who sends it (Authorization: Bearer ...) may read /metrics at the first address.",
-        json_schema_extra={"secret": True},
+        json_schema_extra={"writeOnly": True},
     )
     metrics_token_file: str = Field(
         default="", description="A file that holds that token, relative to this folder."
@@ -181,11 +189,11 @@ class CaveatFile(Block):
     site: SiteBlock = Field(
         description="Who sends.", examples=["{name: ..., url: ..., from: ..., postal_address: ...}"]
     )
-    storage: str = Field(
+    storage: Storage = Field(
         default="sqlite:///../data/caveat.db",
         description="The database: sqlite:///PATH, relative to this folder, or postgresql://USER@HOST/NAME.",
         examples=["sqlite:///../data/caveat.db", "postgresql://caveat@db/caveat"],
-        json_schema_extra={"secret": True},
+        json_schema_extra={"writeOnly": True},
     )
     storage_password_file: str = Field(
         default="", description="A file that holds the password for PostgreSQL, relative to this folder."

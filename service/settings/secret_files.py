@@ -15,17 +15,25 @@ MOUNTED = Path("/run/secrets")
 """Where container engines mount secrets, readable by everybody inside: that is their way, not a mistake."""
 
 
+SECRETS: tuple[Keys, ...] = (("storage_password",), ("mail", "smtp", "password"), ("web", "metrics_token"))
+"""Where secrets stand in caveat.yaml; each has a twin, KEY_file, that names a file instead."""
+
+
 class SecretReader:
-    """Reads the secrets of one file of settings; what is wrong or careless with them is set down."""
+    """Reads the secrets of caveat.yaml, however the rest of it fares; sets down what is wrong with them."""
 
     def __init__(self, folder: Path, written: Written) -> None:
         self._folder, self._written = folder, written
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
-    def read(self, path: Keys, text: str, file: str) -> Secret:
-        """Return the secret of the key at `path`, whose value is `text`, or stands in `file` (KEY_file)."""
+    def read(self) -> dict[Keys, Secret]:
+        """Return the secrets by key; an empty one where there is none."""
+        return {path: self._secret(path) for path in SECRETS}
+
+    def _secret(self, path: Keys) -> Secret:
         beside = (*path[:-1], f"{path[-1]}_file")
+        text, file = self._written.text(path), self._written.text(beside)
         if not file:
             if text:
                 self._warn_of_open_settings(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from service.settings.values import HIDDEN
 
-EXPECTED = "sqlite:///PATH (relative to this folder) or postgresql://USER@HOST/NAME"
 _POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 
 
@@ -21,12 +21,14 @@ def storage_url(text: str, folder: Path, password: str = "") -> tuple[str, str]:
     Raises StorageUnknown.
     """
     scheme, found, rest = text.strip().partition("://")
+    if not found or not re.fullmatch(r"[a-z0-9+]+", scheme):
+        raise StorageUnknown("this is no address of a database")
     if scheme.startswith("sqlite"):
         if password:
             raise StorageUnknown("SQLite takes no password")
-        return _sqlite(rest if found else "", folder)
+        return _sqlite(rest, folder)
     if scheme not in _POSTGRES:
-        raise StorageUnknown(f"{scheme!r} is no database that Caveat can use" if found else "no address")
+        raise StorageUnknown(f"{scheme!r} is no database that Caveat can use")
     return _postgres(rest, password)
 
 

@@ -41,10 +41,18 @@ class Written:
         """Whether nothing could be read, so that what is missing need not be said."""
         return self.content is None and bool(self.faults)
 
+    def text(self, path: Path) -> str:
+        """Return the text at that path, empty where there is none."""
+        found = self.content
+        for part in path:
+            found = found.get(part) if isinstance(found, dict) else None
+        return found if isinstance(found, str) else ""
+
     def at(self, path: Path, what: str, expected: str = "", *, key: bool = False) -> Fault:
         """Return a fault at the value, or at its key; else at the nearest thing around it."""
-        if path in self.overridden:
-            return Fault(self.overridden[path], 0, 0, what, expected)
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.overridden:
+                return Fault(self.overridden[path[:length]], 0, 0, what, expected)
         if key and path in self.keys:
             return Fault(self.file, *self.keys[path], what, expected)
         while path and path not in self.values:

@@ -1,0 +1,97 @@
+"""Schema: every key of the config files, as JSON Schema for editors and as a page for people."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from service.settings.environment import variables
+from service.settings.explain import inside
+from service.settings.kinds import write_duration
+from service.settings.models import FILES
+
+MARGIN, COLUMN = "  ", 26
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema (draft 2020-12) of each file, by the name that it has in config/schema/.
+
+    An editor that is told `# yaml-language-server: $schema=schema/feeds.json` completes and checks by it.
+    """
+    found = {}
+    for file, model in FILES.items():
+        schema = model.model_json_schema(by_alias=True)
+        schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+        schema["title"] = file
+        found[file.replace(".yaml", ".json")] = schema
+    return found
+
+
+def manual(width: int = 100) -> str:
+    """Return every key with its meaning, default and environment variable, wrapped at `width`."""
+    lines: list[str] = []
+    for file, model in FILES.items():
+        about = (model.__doc__ or "").partition(": ")[2]
+        lines += [file, textwrap.indent(textwrap.fill(about.capitalize(), width - 2), MARGIN), ""]
+        lines += [*_keys(model, 1, width), ""]
+    lines += ["Environment", *_wrapped(_ENVIRONMENT, MARGIN, width), ""]
+    lines += [f"{MARGIN}{name}" for name in variables()]
+    return "\n".join(lines) + "\n"
+
+
+_ENVIRONMENT = (
+    "A key of caveat.yaml can be set by a variable instead: CAVEAT_ and the way to it, two underscores for "
+    "each step down. Lists are separated by commas. CAVEAT_CONFIG names the folder itself."
+)
+
+
+def _keys(model: type[BaseModel], depth: int, width: int) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        block = inside(model, (key,))
+        yield from _entry(key, _meaning(field, nested=block is not None), depth, width)
+        if block is not None:
+            yield from _keys(block, depth + 1, width)
+
+
+def _entry(key: str, meaning: str, depth: int, width: int) -> Iterator[str]:
+    head = f"{MARGIN * depth}{key}"
+    first, *rest = _wrapped(meaning, " " * COLUMN, width)
+    yield head.ljust(COLUMN) + first.lstrip() if len(head) < COLUMN else f"{head} {first.lstrip()}"
+    yield from rest
+
+
+def _meaning(field: FieldInfo, *, nested: bool) -> str:
+    says = [field.description or ""]
+    if field.is_required():
+        says.append("Needed.")
+    elif not nested and _written(field.default):
+        says.append(f"Default: {_written(field.default)}.")
+    if field.examples and not nested:
+        says.append(f"Example: {_written(field.examples[0])}")
+    return " ".join(says)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, timedelta):
+        return write_duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return "" if value is None or isinstance(value, FieldInfo) else _plain(value)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, str | int) else ""
+
+
+def _wrapped(text: str, indent: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    ) or [indent]

@@ -1,0 +1,88 @@
+"""What is in force is shown with where it came from; every key is documented."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from service.assets import config_folder
+from service.deliver.channels import CHANNELS as REGISTERED_CHANNELS
+from service.settings.explain import inside
+from service.settings.kinds import read_duration, write_duration
+from service.settings.models import FILES
+from service.settings.names import CHANNELS, DEFAULT_THEME, METHODS, themes
+from service.settings.schema import json_schemas, manual
+from service.settings.values import HIDDEN
+from tests.settings.houses import SITE, a_house, loaded
+
+
+def test_each_setting_tells_where_it_came_from(tmp_path: Path):
+    text = SITE + "mail:\n  smtp: {username: digest, password: hush}\n"
+    shown = {
+        e.key: (e.value, e.origin)
+        for e in loaded(
+            a_house(tmp_path, {"caveat.yaml": text}), CAVEAT_MAIL__SMTP__HOST="mail.example"
+        ).effective
+    }
+    assert shown["site.from"] == ("The Morning Caveat <digest@news.example.org>", "caveat.yaml:4")
+    assert shown["mail.smtp.username"] == ("digest", "caveat.yaml:7")
+    assert shown["mail.smtp.password"] == (HIDDEN, "caveat.yaml:7")
+    assert shown["mail.smtp.host"] == ("mail.example", "CAVEAT_MAIL__SMTP__HOST")
+    assert shown["fetch.settle"] == ("10m", "default")
+    assert shown["web.metrics_token"] == ("", "default")
+
+
+@pytest.mark.parametrize("text", ["0m", "45s", "10m", "1h30m", "2d", "0.5s", "1d1h1m1s"])
+def test_durations_are_shown_as_they_are_written(text: str):
+    assert write_duration(read_duration(text)) == text
+
+
+def blocks(model: type[BaseModel]) -> list[type[BaseModel]]:
+    found = [model]
+    for name, field in model.model_fields.items():
+        inner = inside(model, (field.alias or name,))
+        found += blocks(inner) if inner else []
+    return found
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_key_says_what_it_means(file: str):
+    for block in blocks(FILES[file]):
+        assert not [name for name, field in block.model_fields.items() if not field.description]
+
+
+def test_the_manual_names_every_key_and_keeps_to_its_width():
+    text = manual(80)
+    keys = {
+        f.alias or name
+        for model in FILES.values()
+        for b in blocks(model)
+        for name, f in b.model_fields.items()
+    }
+
+    assert not [key for key in keys if f" {key}" not in text]
+    assert max(map(len, text.splitlines())) <= 80
+    assert "CAVEAT_MAIL__SMTP__PASSWORD_FILE" in text
+
+
+def test_the_schemas_beside_the_bundled_config_are_those_of_the_program():
+    """After a change of the models: write json_schemas() into config/schema/ again."""
+    for name, schema in json_schemas().items():
+        written = (config_folder() / "schema" / name).read_text(encoding="utf-8")
+        assert written == json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_bundled_files_point_editors_at_their_schema(file: str):
+    first = (config_folder() / file).read_text(encoding="utf-8").splitlines()[0]
+    assert first == f"# yaml-language-server: $schema=schema/{file.replace('.yaml', '.json')}"
+
+
+def test_the_names_are_those_of_the_registries():
+    assert set(CHANNELS) == set(REGISTERED_CHANNELS)
+    assert DEFAULT_THEME in themes()
+    summarizers = pytest.importorskip("service.condense.summarizers")
+    assert set(METHODS) == set(summarizers.SUMMARIZERS)
