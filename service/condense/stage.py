@@ -1,0 +1,169 @@
+"""Condense: new articles -> key points.
+
+    take     articles without a summary, in gather order
+    work     each by its method, in a process of the pool, within a deadline
+    record   the summary, or that the try failed: the third one sets the article aside
+
+An article that breaks its method, its process or its deadline costs nobody else anything. One that there is
+nothing to condense of (a title and no text) is not lost: it is told by its headline alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from service.condense.summarizers import SUMMARIZERS, summarizer
+from service.core.contracts import CondenseStore, Progress, silent
+from service.core.errors import SummaryRefused
+from service.core.model import Article, Newsletter, Summary
+
+BATCH = 100
+HEADLINE = "headline"
+"""The method of a summary without key points."""
+
+Work = Callable[[str, Article, int], Summary]
+"""Makes the summary of an article by a method, of at most so many points; must be picklable."""
+
+
+def summarize_article(method: str, article: Article, points: int) -> Summary:
+    """Return the article's summary; one without points where the text gives none but there is a headline.
+
+    Raises SummaryRefused for an article without either, and whatever a method raises.
+    """
+    try:
+        return summarizer(method).summarize(
+            article.text, title=article.title, language=article.language, points=points
+        )
+    except SummaryRefused:
+        if article.title.strip():
+            return Summary(HEADLINE, ())
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Condenser:
+    """What condense works with.
+
+    `pool` runs the work (None: a thread of this process), `abreast` articles at once, each within `deadline`
+    seconds. `method` is the site's; `points` are the key points kept of an article: a digest shows fewer of
+    them, by rank. `newsletters` may ask for methods of their own.
+    """
+
+    store: CondenseStore
+    pool: Executor | None
+    method: str
+    points: int = 8
+    newsletters: Sequence[Newsletter] = ()
+    abreast: int = 2
+    deadline: float = 180.0
+    work: Work = summarize_article
+
+
+@dataclass(frozen=True, slots=True)
+class CondenseReport:
+    """What one pass did, in articles. `failed` are tried again; `problems` are sentences for a person.
+
+    `headlines` counts those among `condensed` of which there is nothing to tell but the headline.
+    """
+
+    condensed: int = 0
+    headlines: int = 0
+    failed: int = 0
+    set_aside: int = 0
+    problems: tuple[str, ...] = ()
+
+
+async def condense(condenser: Condenser, *, now: datetime, progress: Progress = silent) -> CondenseReport:
+    """Condense every article that has no summary, each once in a pass, and return what was done.
+
+    Raises StoreError when the record cannot be reached, and RuntimeError when the pool takes no work.
+    """
+    report, tried = CondenseReport(), set[str]()
+    while True:
+        # What failed in this pass is still waiting, in front of what was not tried.
+        waiting = await condenser.store.uncondensed(BATCH + report.failed)
+        batch = [article for article in waiting if article.id not in tried]
+        if not batch:
+            return report
+        tried.update(article.id for article in batch)
+        report = await _condensed(condenser, batch, report, now, progress)
+
+
+def method_for(article: Article, newsletters: Sequence[Newsletter], default: str) -> str:
+    """Return the method that an article is condensed by.
+
+    Its feed's, else that of the first newsletter (in the roster's order) that can tell it and names one, else
+    the default. An article has one summary: newsletters that share it cannot each have their own.
+    """
+    if article.method is not None:
+        return article.method
+    for newsletter in newsletters:
+        fits = not newsletter.topics or not set(newsletter.topics).isdisjoint(article.topics)
+        if fits and newsletter.method is not None:
+            return newsletter.method
+    return default
+
+
+async def _condensed(
+    condenser: Condenser, batch: Sequence[Article], report: CondenseReport, now: datetime, progress: Progress
+) -> CondenseReport:
+    """Return the report with this batch added; each article is recorded as soon as it is done."""
+    gate = asyncio.Semaphore(condenser.abreast if condenser.pool is not None else 1)
+    tasks = [asyncio.create_task(_made(condenser, article, gate)) for article in batch]
+    try:
+        for done, task in enumerate(asyncio.as_completed(tasks), start=1):
+            article, made = await task
+            report = await _recorded(condenser, article, made, report, now)
+            progress(article.title or article.url, done, len(batch))
+    finally:
+        for left in tasks:
+            left.cancel()
+    return report
+
+
+async def _made(
+    condenser: Condenser, article: Article, gate: asyncio.Semaphore
+) -> tuple[Article, Summary | str]:
+    """Return the article with its summary, or with the reason why it has none."""
+    method = method_for(article, condenser.newsletters, condenser.method)
+    if method not in SUMMARIZERS:
+        return article, f"there is no method {method!r}; known are {', '.join(sorted(SUMMARIZERS))}"
+    async with gate:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(condenser.pool, condenser.work, method, article, condenser.points)
+        try:
+            summary = await asyncio.wait_for(work, condenser.deadline)
+        except BrokenProcessPool:
+            return article, "the process that condensed it came to an end"
+        except TimeoutError as error:
+            return article, str(error) or f"it took longer than {condenser.deadline:g} seconds"
+        except Exception as error:  # noqa: BLE001 - one poison article must not cost the others their summary
+            return article, str(error) or type(error).__name__
+    if not summary.is_verbatim(article.text):
+        return article, f"{method} made a key point that is not in the text"
+    return article, summary
+
+
+async def _recorded(
+    condenser: Condenser, article: Article, made: Summary | str, report: CondenseReport, now: datetime
+) -> CondenseReport:
+    if isinstance(made, Summary):
+        await condenser.store.record_summary(article.id, made, now)
+        headlines = report.headlines + (made.method == HEADLINE)
+        return replace(report, condensed=report.condensed + 1, headlines=headlines)
+    aside = await condenser.store.record_failure(article.id, made, now)
+    outlook = "it is set aside" if aside else "it is tried again"
+    problem = (
+        f"{article.publisher}: {article.title or article.url!r} could not be condensed, {made}; {outlook}"
+    )
+    return replace(
+        report,
+        failed=report.failed + (not aside),
+        set_aside=report.set_aside + aside,
+        problems=(*report.problems, problem),
+    )
