@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.compose.stories import Telling
+from service.compose.again import Chapter
 from service.core import identity
 from service.core.contracts import Teller
 from service.core.model import Article, Digest, Edition, Role, Story
@@ -16,33 +16,32 @@ SAME_PUBLISHER = timedelta(hours=6)
 SAME_TOPICS = timedelta(hours=2)
 
 
-def make_digest(edition: Edition, tellings: Sequence[Telling], *, at: datetime, tell: Teller) -> Digest:
+def make_digest(edition: Edition, chapters: Sequence[Chapter], *, at: datetime, tell: Teller) -> Digest:
     """Return the digest of these stories for the edition: ordered, capped, each with its points.
 
     `at` is the moment that the digest stands for. Only the stories that get in are told.
     """
-    chosen = in_order(tellings, edition.stories)
-    stories = tuple(_story(telling, tell, edition.points) for telling in chosen)
-    return Digest(edition, at, stories, left_out=len(tellings) - len(stories))
+    chosen = in_order(chapters, edition.stories)
+    stories = tuple(_story(chapter, tell, edition.points) for chapter in chosen)
+    return Digest(edition, at, stories, left_out=len(chapters) - len(stories))
 
 
-def in_order(tellings: Sequence[Telling], limit: int) -> list[Telling]:
+def in_order(chapters: Sequence[Chapter], limit: int) -> list[Chapter]:
     """Return the first `limit` stories: those with more independent voices first, then fresh and varied.
 
     For variety every story that is in already makes those of its publisher count as six hours older, and
     those of its topics as two. Equal stories keep gather order, so that the same input gives the same page.
     """
-    left = sorted(tellings, key=lambda t: t.articles[0].article.position)
+    left = sorted(chapters, key=lambda c: _lead(c).position)
     publishers: Counter[str] = Counter()
     topics: Counter[tuple[str, ...]] = Counter()
-    chosen: list[Telling] = []
+    chosen: list[Chapter] = []
     while left and len(chosen) < limit:
-        best = max(left, key=lambda t: (t.voices, _seems_from(t, publishers, topics)))
+        best = max(left, key=lambda c: (c.telling.voices, _seems_from(c, publishers, topics)))
         left.remove(best)
         chosen.append(best)
-        lead = best.articles[0].article
-        publishers[lead.publisher] += 1
-        topics[lead.topics] += 1
+        publishers[_lead(best).publisher] += 1
+        topics[_lead(best).topics] += 1
     return chosen
 
 
@@ -67,16 +66,21 @@ def moment_of(article: Article) -> datetime:
     return min(article.published_at, article.gathered_at)
 
 
-def _seems_from(telling: Telling, publishers: Counter[str], topics: Counter[tuple[str, ...]]) -> datetime:
-    lead = telling.articles[0].article
-    newest = max(moment_of(told.article) for told in telling.articles)
+def _lead(chapter: Chapter) -> Article:
+    return chapter.telling.articles[0].article
+
+
+def _seems_from(chapter: Chapter, publishers: Counter[str], topics: Counter[tuple[str, ...]]) -> datetime:
+    lead = _lead(chapter)
+    newest = max(moment_of(told.article) for told in chapter.telling.articles)
     return newest - publishers[lead.publisher] * SAME_PUBLISHER - topics[lead.topics] * SAME_TOPICS
 
 
-def _story(telling: Telling, tell: Teller, points: int) -> Story:
-    articles = tuple(told.article for told in telling.articles)
+def _story(chapter: Chapter, tell: Teller, points: int) -> Story:
+    articles = tuple(told.article for told in chapter.telling.articles)
     return Story(
         id=identity.story_id([article.id for article in articles]),
         articles=articles,
-        points=tell(telling.articles, points=points),
+        points=tell(chapter.telling.articles, points=points) if chapter.news is None else chapter.news,
+        update=chapter.news is not None,
     )

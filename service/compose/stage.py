@@ -9,23 +9,18 @@ A manual send takes the same road; a preview walks it up to the last step and le
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
 
-from service.compose.digest import make_digest
+from service.compose.desk import MEMORY, Desk, Slot
 from service.compose.due import Plan, Verdict, plan
-from service.compose.stories import Telling, group_stories
-from service.compose.weight import fitted
 from service.core import identity
 from service.core.contracts import ComposeStore, Progress, Renderer, Teller, silent
 from service.core.errors import StoreError, UnknownName
 from service.core.model import Digest, Edition, Group, Issue, Newsletter, Rendered
 from service.core.places import Place
-
-KEPT_RANGES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +83,9 @@ async def compose(composer: Composer, *, now: datetime, progress: Progress = sil
     """
     report = ComposeReport()
     groups = await composer.store.due_groups(now)
-    desk = _Desk(composer, await composer.store.tellable_through(now - composer.settle), now)
+    desk = await _desk(composer, now)
     for done, group in enumerate(groups, start=1):
-        report = _sum(report, await _served(desk, group))
+        report = _sum(report, await _served(composer, desk, group))
         progress(_name_of(composer, group), done, len(groups))
     return report
 
@@ -112,12 +107,12 @@ async def compose_manual(
     records nothing. Raises UnknownName for a newsletter that is not in the roster.
     """
     _newsletter(composer, newsletter)
-    desk = _Desk(composer, await composer.store.tellable_through(now - composer.settle), now)
+    desk = await _desk(composer, now)
     report = ManualReport()
     groups = await composer.store.groups_of(newsletter, subscribers)
     for done, group in enumerate(groups, start=1):
         try:
-            report = await _sent_by_hand(desk, group, report, again=again, dry_run=dry_run)
+            report = await _sent_by_hand(composer, desk, group, report, again=again, dry_run=dry_run)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one group's trouble must not cost the others their issue
@@ -134,130 +129,76 @@ async def preview(
 
     `name` goes where a theme greets the reader. Raises UnknownName for a newsletter not in the roster.
     """
-    _newsletter(composer, edition.newsletter)
-    desk = _Desk(composer, await composer.store.tellable_through(now - composer.settle), now)
+    newsletter = _newsletter(composer, edition.newsletter)
+    desk = await _desk(composer, now)
+    group = Group(edition, identity.edition_key(edition), told_through, due_at=None, size=1)
     through = max(desk.through, told_through)
-    occurrence = "preview"
-    slot = _Slot(edition, identity.edition_key(edition), occurrence, now, now, told_through, through)
-    digest, issue = await desk.issue(slot, await desk.tellings(edition, told_through, through))
+    slot = Slot(group, newsletter, "preview", now, now, told_through, through)
+    digest, issue = await desk.issue(slot, await desk.chapters(group, told_through))
     return Preview(digest, replace(issue, rendered=_greeting(issue.rendered, name)) if name else issue)
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """What makes an issue this one: whose, which moment, from where to where. `at` is the date it shows."""
-
-    edition: Edition
-    edition_key: str
-    occurrence: str
-    due_at: datetime
-    at: datetime
-    told_from: int
-    told_through: int
+async def _desk(composer: Composer, now: datetime) -> Desk:
+    through = await composer.store.tellable_through(now - composer.settle)
+    memory = await composer.store.tellable_through(now - MEMORY)
+    return Desk(composer.store, composer.renderer, composer.teller, through, memory, now)
 
 
-class _Desk:
-    """One pass at work: how far can be told by now, and the ranges that were grouped into stories already.
-
-    Editions that differ in hour or length alone tell the same articles; these are grouped once.
-    """
-
-    def __init__(self, composer: Composer, through: int, now: datetime) -> None:
-        self.composer, self.through, self.now = composer, through, now
-        self._grouped: dict[tuple[tuple[str, ...], int, int], tuple[Telling, ...]] = {}
-
-    async def tellings(self, edition: Edition, after: int, through: int) -> tuple[Telling, ...]:
-        """Return the stories in `after < position <= through` that fit the edition."""
-        key = (edition.topics, after, through)
-        if key not in self._grouped:
-            articles = await self.composer.store.tellable(edition, after, through)
-            if len(self._grouped) >= KEPT_RANGES:
-                self._grouped.clear()
-            # In a thread: thousands of comparisons must not stop the heartbeats of this process.
-            self._grouped[key] = await asyncio.to_thread(group_stories, articles)
-        return self._grouped[key]
-
-    async def issue(self, slot: _Slot, tellings: tuple[Telling, ...]) -> tuple[Digest, Issue]:
-        """Return the digest of the stories and the issue that it is rendered to."""
-        newsletter = _newsletter(self.composer, slot.edition.newsletter)
-        issue_id = identity.issue_id(slot.edition_key, slot.occurrence, slot.told_from)
-
-        def work() -> tuple[Digest, Rendered]:
-            digest = make_digest(slot.edition, tellings, at=slot.at, tell=self.composer.teller)
-            return fitted(
-                digest,
-                lambda smaller: self.composer.renderer.render(
-                    smaller, title=newsletter.title, theme=newsletter.theme, issue_id=issue_id
-                ),
-            )
-
-        digest, rendered = await asyncio.to_thread(work)
-        return digest, Issue(
-            id=issue_id,
-            newsletter=newsletter.id,
-            edition_key=slot.edition_key,
-            occurrence=slot.occurrence,
-            due_at=slot.due_at,
-            told_from=slot.told_from,
-            told_through=slot.told_through,
-            rendered=rendered,
-            article_ids=tuple(article.id for story in digest.stories for article in story.articles),
-            created_at=self.now,
-        )
-
-
-async def _served(desk: _Desk, group: Group) -> ComposeReport:
+async def _served(composer: Composer, desk: Desk, group: Group) -> ComposeReport:
     """Do what is to be done about one due group; whatever goes wrong with it becomes a problem's sentence."""
-    newsletter = desk.composer.newsletters.get(group.edition.newsletter)
+    newsletter = composer.newsletters.get(group.edition.newsletter)
     if newsletter is None:
         problem = (
             f"the newsletter {group.edition.newsletter!r} is not in the roster any more: "
-            f"{group.size} of its readers wait for an issue"
+            f"{_readers(group)} of it wait for an issue"
         )
         return ComposeReport(problems=(problem,))
     try:
-        return await _issued(desk, group, newsletter, plan(group, newsletter, desk.now))
+        return await _issued(composer, desk, newsletter, group, plan(group, newsletter, desk.now))
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - one group's trouble must not cost the others their issue
-        return ComposeReport(problems=(_problem(desk.composer, group, error),))
+        return ComposeReport(problems=(_problem(composer, group, error),))
 
 
-async def _issued(desk: _Desk, group: Group, newsletter: Newsletter, planned: Plan) -> ComposeReport:
-    store = desk.composer.store
+async def _issued(
+    composer: Composer, desk: Desk, newsletter: Newsletter, group: Group, planned: Plan
+) -> ComposeReport:
+    store = composer.store
     through = max(desk.through, group.told_through)
     if planned.verdict is not Verdict.SEND:
         told = through if planned.verdict is Verdict.SKIP else None
         await store.move_on(group, planned.next_due_at, told)
         return ComposeReport(late=1)
-    tellings = await desk.tellings(group.edition, group.told_through, through)
-    if not tellings and newsletter.empty == "skip":
+    there_is = await desk.chapters(group, group.told_through)
+    if not there_is and newsletter.empty == "skip":
         await store.move_on(group, planned.next_due_at, through)
         return ComposeReport(empty=1)
-    slot = _Slot(
-        edition=group.edition,
-        edition_key=group.edition_key,
+    slot = Slot(
+        group=group,
+        newsletter=newsletter,
         occurrence=planned.occurrence.name,
         due_at=planned.occurrence.at,
         at=planned.stands_for,
         told_from=group.told_through,
         told_through=through,
     )
-    _, issue = await desk.issue(slot, tellings)
-    deliveries = await store.record_issue(group, issue, planned.next_due_at, desk.composer.channel)
+    _, issue = await desk.issue(slot, there_is)
+    deliveries = await store.record_issue(group, issue, planned.next_due_at, composer.channel)
     return ComposeReport(issues=1 if deliveries else 0, deliveries=deliveries)
 
 
 async def _sent_by_hand(
-    desk: _Desk, group: Group, report: ManualReport, *, again: bool, dry_run: bool
+    composer: Composer, desk: Desk, group: Group, report: ManualReport, *, again: bool, dry_run: bool
 ) -> ManualReport:
     """Return the report with what came of this group added."""
-    store, readers = desk.composer.store, group.size if group.only is None else len(group.only)
+    store, readers = composer.store, group.size if group.only is None else len(group.only)
+    newsletter = _newsletter(composer, group.edition.newsletter)
     repeated = await store.told_from_of_last_issue(group) if again else None
     told_from = group.told_through if repeated is None else repeated
     through = max(desk.through, group.told_through)
-    tellings = await desk.tellings(group.edition, told_from, through)
-    if not tellings:
+    there_is = await desk.chapters(group, told_from, repeated=repeated is not None)
+    if not there_is:
         return replace(report, nothing_new=report.nothing_new + readers)
     key = identity.digest_of("manual", str(told_from), str(through))[:12]
     occurrence = f"manual:{key}"
@@ -265,9 +206,9 @@ async def _sent_by_hand(
         # Asking again at another moment means it again, so the moment is part of what the issue is.
         again_key = identity.digest_of("again", key, str(group.told_through), desk.now.isoformat())
         occurrence = f"again:{again_key[:12]}"
-    slot = _Slot(group.edition, group.edition_key, occurrence, desk.now, desk.now, told_from, through)
-    digest, issue = await desk.issue(slot, tellings)
-    deliveries = 0 if dry_run else await store.record_issue(group, issue, None, desk.composer.channel)
+    slot = Slot(group, newsletter, occurrence, desk.now, desk.now, told_from, through)
+    digest, issue = await desk.issue(slot, there_is)
+    deliveries = 0 if dry_run else await store.record_issue(group, issue, None, composer.channel)
     planned = PlannedIssue(
         issue, group.edition, readers, len(digest.stories), already=not (dry_run or deliveries)
     )
@@ -298,8 +239,12 @@ def _name_of(composer: Composer, group: Group) -> str:
 def _problem(composer: Composer, group: Group, error: Exception) -> str:
     return (
         f"{_name_of(composer, group)}, edition {group.edition.schedule} {group.edition.timezone}: "
-        f"no issue for {group.size} readers, {error or type(error).__name__}; it is tried again"
+        f"no issue for {_readers(group)}, {error or type(error).__name__}; it is tried again"
     )
+
+
+def _readers(group: Group) -> str:
+    return f"{group.size} reader{'' if group.size == 1 else 's'}"
 
 
 def _sum(one: ComposeReport, other: ComposeReport) -> ComposeReport:

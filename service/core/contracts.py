@@ -206,6 +206,13 @@ class ComposeStore(Protocol):
         """Return `told_from` of the last issue that the group's members were given, for a repeat."""
         ...
 
+    async def told_lately(self, group: Group, since: datetime) -> Collection[str]:
+        """Return the ids of the articles in the issues that the group's members were given since then.
+
+        Members stand at the same place because they were told the same; one speaks for all.
+        """
+        ...
+
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
     ) -> int:

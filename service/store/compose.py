@@ -127,17 +127,18 @@ class ComposeRecords:
         Members stand at the same place because they were told the same; the first one speaks for all.
         """
         async with self.database.read() as connection:
-            reader = await connection.scalar(
-                _members(connection, group, func.min(subscriptions.c.subscriber).label("first"))
-            )
-            given = exists().where(deliveries.c.issue == issues.c.number, deliveries.c.subscriber == reader)
-            last = (
-                select(issues.c.told_from)
-                .where(issues.c.newsletter == group.edition.newsletter, given)
-                .order_by(issues.c.number.desc())
-                .limit(1)
-            )
-            return None if reader is None else await connection.scalar(last)
+            last = _given_to_first(connection, group, issues.c.told_from)
+            return await connection.scalar(last.order_by(issues.c.number.desc()).limit(1))
+
+    async def told_lately(self, group: Group, since: datetime) -> Collection[str]:
+        """Return the ids of the articles in the issues that the group's members were given since then.
+
+        Members stand at the same place because they were told the same; the first one speaks for all.
+        """
+        async with self.database.read() as connection:
+            lately = _given_to_first(connection, group, issues.c.article_ids)
+            found = await connection.scalars(lately.where(issues.c.created_at >= since))
+            return {article for article_ids in found for article in article_ids}
 
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
@@ -215,6 +216,13 @@ def _members(
         return members
     named = select(subscribers.c.number).where(among(connection, subscribers.c.id, group.only))
     return members.where(subscriptions.c.subscriber.in_(named))
+
+
+def _given_to_first(connection: AsyncConnection, group: Group, column: ColumnElement[Any]) -> Query:
+    """Return the query for this column of the newsletter's issues that the group's first member was given."""
+    first = _members(connection, group, func.min(subscriptions.c.subscriber)).scalar_subquery()
+    given = exists().where(deliveries.c.issue == issues.c.number, deliveries.c.subscriber == first)
+    return select(column).where(issues.c.newsletter == group.edition.newsletter, given)
 
 
 def _places(connection: AsyncConnection, group: Group) -> Query:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.compose.again import Chapter
 from service.compose.digest import in_order, lighter, make_digest, moment_of
 from service.compose.stories import Telling
 from service.core.model import Role
@@ -16,14 +17,14 @@ from tests.compose.digests import a_digest, a_story, caveat, point, the_front_pa
 HOUR = timedelta(hours=1)
 
 
-def a_telling(title: str, hours_old: float = 1, voices: int = 1, **changes) -> Telling:
+def a_chapter(title: str, hours_old: float = 1, voices: int = 1, **changes) -> Chapter:
     moment = NOON - hours_old * HOUR
     article = an_article(title, published_at=moment, gathered_at=moment, **changes)
-    return Telling((condensed(article),), voices)
+    return Chapter(Telling((condensed(article),), voices))
 
 
-def titles(tellings: list[Telling]) -> list[str]:
-    return [telling.articles[0].article.title for telling in tellings]
+def titles(chapters: list[Chapter]) -> list[str]:
+    return [chapter.telling.articles[0].article.title for chapter in chapters]
 
 
 def tell_all(articles, *, points):
@@ -33,25 +34,25 @@ def tell_all(articles, *, points):
 
 
 def test_what_more_publishers_tell_comes_first():
-    found = in_order([a_telling("fresh"), a_telling("big", hours_old=20, voices=3)], 2)
+    found = in_order([a_chapter("fresh"), a_chapter("big", hours_old=20, voices=3)], 2)
 
     assert titles(found) == ["big", "fresh"]
 
 
 def test_among_equals_the_fresh_come_first():
-    assert titles(in_order([a_telling("old", 5), a_telling("new", 1)], 2)) == ["new", "old"]
+    assert titles(in_order([a_chapter("old", 5), a_chapter("new", 1)], 2)) == ["new", "old"]
 
 
 def test_one_publisher_does_not_fill_the_page_while_others_have_news():
-    ours = [a_telling(f"ours {n}", n, publisher="Ours") for n in (1, 2, 3)]
-    theirs = a_telling("theirs", 6, publisher="Theirs", topics=("science",))
+    ours = [a_chapter(f"ours {n}", n, publisher="Ours") for n in (1, 2, 3)]
+    theirs = a_chapter("theirs", 6, publisher="Theirs", topics=("science",))
 
     assert titles(in_order([*ours, theirs], 3)) == ["ours 1", "theirs", "ours 2"]
 
 
 def test_topics_take_turns():
-    world = [a_telling(f"world {n}", n, publisher=f"P{n}") for n in (1, 2)]
-    science = a_telling("science", 3, publisher="P3", topics=("science",))
+    world = [a_chapter(f"world {n}", n, publisher=f"P{n}") for n in (1, 2)]
+    science = a_chapter("science", 3, publisher="P3", topics=("science",))
 
     assert titles(in_order([*world, science], 3)) == ["world 1", "science", "world 2"]
 
@@ -65,17 +66,17 @@ def test_an_article_dated_in_the_future_is_no_fresher_than_when_we_saw_it():
 
 @given(st.lists(st.tuples(st.floats(0, 99), st.integers(1, 3)), max_size=12), st.integers(0, 15))
 def test_the_order_takes_in_as_many_as_fit_each_once(ages, limit):
-    tellings = [a_telling(f"story {n}", age, voices) for n, (age, voices) in enumerate(ages)]
-    found = in_order(tellings, limit)
+    chapters = [a_chapter(f"story {n}", age, voices) for n, (age, voices) in enumerate(ages)]
+    found = in_order(chapters, limit)
 
-    assert len(found) == min(limit, len(tellings))
-    assert len({telling.articles for telling in found}) == len(found)
-    assert in_order(tellings, limit) == found
+    assert len(found) == min(limit, len(chapters))
+    assert len({chapter.telling.articles for chapter in found}) == len(found)
+    assert in_order(chapters, limit) == found
 
 
 def test_what_the_cap_leaves_out_is_counted():
-    tellings = [a_telling(f"story {n}") for n in range(5)]
-    digest = make_digest(an_edition(stories=3, points=1), tellings, at=NOON, tell=tell_all)
+    chapters = [a_chapter(f"story {n}") for n in range(5)]
+    digest = make_digest(an_edition(stories=3, points=1), chapters, at=NOON, tell=tell_all)
 
     assert len(digest.stories) == 3
     assert digest.left_out == 2
@@ -89,7 +90,7 @@ def test_only_stories_that_get_in_are_told():
         asked.append(articles[0].article.title)
         return tell_all(articles, points=points)
 
-    make_digest(an_edition(stories=1), [a_telling("in", 1), a_telling("out", 2)], at=NOON, tell=listening)
+    make_digest(an_edition(stories=1), [a_chapter("in", 1), a_chapter("out", 2)], at=NOON, tell=listening)
 
     assert asked == ["in"]
 

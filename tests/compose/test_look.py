@@ -27,14 +27,15 @@ pytestmark = [
 
 # Every piece of text with its own colour and that of the nearest ground behind it, as CSS writes them.
 COLOURS = """() => {
-  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const NONE = 'rgba(0, 0, 0, 0)', found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
     if (!text || text === '\\u00a0' || !element.getClientRects().length) continue;
-    let ground = element, behind = 'rgba(0, 0, 0, 0)';
-    for (; ground && behind === 'rgba(0, 0, 0, 0)'; ground = ground.parentElement)
+    let ground = element, behind = NONE;
+    for (; ground && behind === NONE; ground = ground.parentElement)
       behind = getComputedStyle(ground).backgroundColor;
-    found.push([text, getComputedStyle(element).color, behind.replace('rgba(0, 0, 0, 0)', 'rgb(255, 255, 255)')]);
+    found.push([text, getComputedStyle(element).color, behind === NONE ? 'rgb(255, 255, 255)' : behind]);
   }
   return found;
 }"""

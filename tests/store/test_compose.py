@@ -275,3 +275,16 @@ async def test_a_repeat_begins_where_the_last_issue_began(house: House):
     await house.compose.record_issue(group, an_issue(group, through=6), None, "file")
     [group] = await house.compose.groups_of("morning", [a_subscriber().id])
     assert (group.told_through, await house.compose.told_from_of_last_issue(group)) == (6, 4)
+
+
+async def test_what_members_were_told_lately_is_known_by_the_articles(house: House):
+    await house.subscribe("amina", "ben")
+    [group] = await house.compose.groups_of("morning", None)
+    assert await house.compose.told_lately(group, NOON - DAY) == set()
+    await house.compose.record_issue(group, an_issue(group, through=4), None, "file")
+    [group] = await house.compose.groups_of("morning", None)
+
+    assert await house.compose.told_lately(group, NOON) == {"a", "b"}
+    assert await house.compose.told_lately(group, NOON + HOUR) == set()
+    stranger = replace(group, told_through=0)
+    assert await house.compose.told_lately(stranger, NOON) == set()
