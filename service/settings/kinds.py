@@ -19,7 +19,6 @@ from pydantic_core import PydanticCustomError
 
 from service.core.errors import UsageError
 from service.core.schedules import parse_schedule
-from service.settings.names import themes
 from service.settings.storage_url import StorageUnknown, storage_url
 
 WRONG = "wrong_value"
@@ -224,13 +223,6 @@ def read_topic(text: str) -> str:
     return topic
 
 
-def read_theme(text: str) -> str:
-    """Return the name of a theme that exists."""
-    if text not in themes():
-        raise wrong(f"there is no theme {text!r}{near(text, themes())}", f"one of {', '.join(themes())}")
-    return text
-
-
 def near(name: str, known: Any) -> str:  # noqa: ANN401 - any collection of names
     """Return ` (did you mean X?)` for a name close to a known one, else nothing."""
     found = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
@@ -267,4 +259,3 @@ Identifier = Annotated[
     str, AfterValidator(read_identifier), _says("morning", pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 ]
 Topic = Annotated[str, AfterValidator(read_topic), _says("world", "economy")]
-Theme = Annotated[str, AfterValidator(read_theme), _says("daily")]

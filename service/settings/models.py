@@ -21,7 +21,6 @@ from service.settings.kinds import (
     ScheduleText,
     SiteUrl,
     Storage,
-    Theme,
     Topic,
     Zone,
     wrong,
@@ -259,7 +258,10 @@ class NewsletterEntry(Block):
     stories: Stories = Field(default=8, description="The most stories in one issue.")
     points: Points = Field(default=4, description="The most key points for one story, caveats included.")
     language: Language = Field(default="en", description="The language of its own words (headings, footer).")
-    theme: Theme = Field(default=DEFAULT_THEME, description="Its look: a folder in templates/digest.")
+    theme: Label = Field(
+        default=DEFAULT_THEME,
+        description="Its look: a folder in templates/digest, ours or one of your own in this folder.",
+    )
     format: Format = Field(default="html", description="html (with a text part) or text alone.")
     empty: Literal["skip", "send"] = Field(
         default="skip", description="What happens when there is nothing new."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from pathlib import Path
 from typing import Literal, get_args
 
 from service.assets import templates_folder
@@ -16,8 +16,7 @@ DEFAULT_METHOD: Method = "keypoints"
 DEFAULT_THEME = "daily"
 
 
-@cache
-def themes() -> tuple[str, ...]:
-    """Return the themes there are: the folders in templates/digest."""
-    folder = templates_folder() / "digest"
-    return tuple(sorted(path.name for path in folder.iterdir() if (path / "body.html").is_file()))
+def themes(folder: Path) -> tuple[str, ...]:
+    """Return the themes there are: ours, and those of the config folder's own templates/digest."""
+    places = (templates_folder() / "digest", folder / "templates" / "digest")
+    return tuple(sorted({path.parent.name for place in places for path in place.glob("*/body.html")}))

@@ -16,6 +16,7 @@ from service.core.model import Feed, Newsletter, Roster, RosterEntry, Subscriber
 from service.settings.explain import explain
 from service.settings.kinds import near
 from service.settings.models import FILES, Block, FeedEntry, NewsletterEntry, SubscriberEntry, Wish
+from service.settings.names import themes
 from service.settings.written import Path as Keys
 from service.settings.written import Written
 
@@ -85,6 +86,8 @@ class RosterReader:
             self._known_newsletters = {name for name in ids if isinstance(name, str)}
         self._refuse_twins(items, "id", lambda entry: entry.id.casefold())
         for item in items:
+            if item.entry:
+                self._check_theme(item, item.entry.theme)
             self.faults += item.faults
             self._warn_of_topics("newsletters.yaml", item.keys, item.entry)
         entries = [item.entry for item in items if item.entry and not item.faults]
@@ -92,6 +95,14 @@ class RosterReader:
             what = "there are no newsletters: nothing will be sent"
             self._warn("newsletters.yaml", ("newsletters",), what, "a newsletter")
         return tuple(_newsletter(entry) for entry in entries)
+
+    def _check_theme(self, item: _Item[NewsletterEntry], theme: str) -> None:
+        known = themes(self._folder)
+        if theme not in known:
+            what = f"there is no theme {theme!r}{near(theme, known)}"
+            item.faults.append(
+                self._at("newsletters.yaml", (*item.keys, "theme"), what, f"one of {', '.join(known)}")
+            )
 
     # --- subscribers -----------------------------------------------------------------------
 

@@ -51,6 +51,14 @@ def test_a_roster_is_read_with_ids_defaults_and_wishes(tmp_path: Path):
     assert ben.newsletters == (("morning", Wishes(schedule="weekdays 06:30", topics=("world",), stories=5)),)
 
 
+def test_a_theme_of_the_house_s_own_is_as_good_as_ours(tmp_path: Path):
+    theme = tmp_path / "templates" / "digest" / "gazette"
+    theme.mkdir(parents=True)
+    (theme / "body.html").write_text("<p>")
+    files = {"newsletters.yaml": FILES["newsletters.yaml"].replace("title:", "theme: gazette, title:")}
+    assert loaded(a_house(tmp_path, files)).roster.newsletters[0].theme == "gazette"
+
+
 def test_a_newsletter_may_be_named_without_wishes(tmp_path: Path):
     (amina,) = loaded(a_house(tmp_path)).roster.subscribers
 
@@ -309,7 +317,9 @@ def test_a_missing_file_is_named_with_the_least_that_it_must_hold(tmp_path: Path
 
 def test_a_folder_that_cannot_be_read_as_one_is_named(tmp_path: Path):
     (fault,) = said(tmp_path / "nowhere")
-    assert fault.startswith(f"{tmp_path}/nowhere: there is no such folder, expected one with caveat.yaml, ")
+    assert fault.startswith(
+        f"{tmp_path}/nowhere: there is no such folder, expected one that `caveat config init` made"
+    )
 
 
 def test_a_password_is_in_no_fault(tmp_path: Path):

@@ -83,6 +83,6 @@ def test_the_bundled_files_point_editors_at_their_schema(file: str):
 
 def test_the_names_are_those_of_the_registries():
     assert set(CHANNELS) == set(REGISTERED_CHANNELS)
-    assert DEFAULT_THEME in themes()
+    assert DEFAULT_THEME in themes(config_folder())
     summarizers = pytest.importorskip("service.condense.summarizers")
     assert set(METHODS) == set(summarizers.SUMMARIZERS)
