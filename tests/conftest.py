@@ -39,6 +39,7 @@ def postgres_server() -> Iterator[str]:
     if binaries() is None:
         pytest.skip(NO_SERVER)
     with running_server() as url:
+        asyncio.run(_on_server(url, "CREATE ROLE locked LOGIN PASSWORD 'sesame'"))
         asyncio.run(_on_server(url, "CREATE DATABASE template"))
         asyncio.run(_make(f"{url}/template"))
         yield url
@@ -46,16 +47,29 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """Give the URL of a fresh SQLite database with its tables."""
     shutil.copy(sqlite_template, tmp_path / "caveat.db")
     return f"sqlite:///{tmp_path / 'caveat.db'}"
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    asyncio.run(_on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE template"))
-    yield f"{postgres_server}/{name}"
-    asyncio.run(_on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+    """Give the URL of a fresh PostgreSQL database with its tables."""
+    yield from _fresh_database(postgres_server, "template")
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give the URL of a PostgreSQL database without any table."""
+    yield from _fresh_database(postgres_server, "template0")
+
+
+@pytest.fixture(params=BACKENDS)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a database that was never opened; the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new.db'}"
+    return request.getfixturevalue("empty_postgres_url")
 
 
 @pytest.fixture(params=BACKENDS)
@@ -78,6 +92,13 @@ async def sqlite_database(sqlite_url: str) -> AsyncIterator[Database]:
     database = await Database.open(sqlite_url)
     yield database
     await database.close()
+
+
+def _fresh_database(server: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_on_server(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield f"{server}/{name}"
+    asyncio.run(_on_server(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _make(url: str) -> None:

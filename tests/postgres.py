@@ -49,6 +49,9 @@ def running_server() -> Iterator[str]:
     run = _runner(home)
     try:
         run(folder_of_binaries / "initdb", "-D", data, "-U", "caveat", "-A", "trust", "-E", "UTF8", "-N")
+        # One user needs a password, so that tests can give a wrong one.
+        rules = data / "pg_hba.conf"
+        rules.write_text(f"host all locked 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         port = _start(run, folder_of_binaries / "pg_ctl", home, data)
         try:
             yield f"postgresql://caveat@127.0.0.1:{port}"

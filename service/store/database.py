@@ -8,10 +8,12 @@ with NORMAL a power cut forgets the last marks. PostgreSQL: READ COMMITTED, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,9 +28,19 @@ from service.store.trouble import InWords
 BUSY_MILLISECONDS = 30_000
 CACHE_KIBIBYTES = 16_000
 LOG_BYTES = 64 * 2**20
+PRAGMAS = (
+    f"busy_timeout={BUSY_MILLISECONDS}",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"cache_size=-{CACHE_KIBIBYTES}",
+    f"journal_size_limit={LOG_BYTES}",
+)
 CONNECT_SECONDS = 10
 POOL_SIZE = 5
 POOL_OVERFLOW = 15
+
+Result = TypeVar("Result")
 
 
 class Database:
@@ -44,6 +56,8 @@ class Database:
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         # Writers of this process queue up here, in order, rather than poll the file's lock.
         self._writing = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "caveat-ledger")
+        self._plain: sqlite3.Connection | None = None
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -81,8 +95,37 @@ class Database:
                 async with self._engine.begin() as connection:
                     yield connection
 
+    async def at_once(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `work` in one durable transaction on a thread of its own, past SQLAlchemy; on SQLite alone.
+
+        For the few statements that are run for every message: they cost a tenth of what they cost above.
+        """
+        with InWords(self.name):
+            async with self._writing:
+                return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        if self._plain is None:
+            self._plain = sqlite3.connect(self.name, isolation_level=None, check_same_thread=False)
+            for pragma in PRAGMAS:
+                self._plain.execute(f"PRAGMA {pragma}")
+        self._plain.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(self._plain)
+            self._plain.execute("COMMIT")
+        except BaseException:
+            # A COMMIT that failed may have ended the transaction itself.
+            if self._plain.in_transaction:
+                self._plain.execute("ROLLBACK")
+            raise
+        return result
+
     async def close(self) -> None:
         """Give every connection back."""
+        self._thread.shutdown()
+        if self._plain is not None:
+            self._plain.close()
+            self._plain = None
         await self._engine.dispose()
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - two dialects' classes with the same methods
@@ -101,7 +144,7 @@ def _read_url(url: str) -> URL:
     """Return the parts of a storage URL. Raises StoreError for one that names no database we know."""
     try:
         place = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError("storage is no URL; write sqlite:///PATH or postgresql://USER@HOST/NAME") from None
     kind = place.drivername.partition("+")[0].replace("postgres", "postgresql", 1)
     kind = "postgresql" if kind.startswith("postgresql") else kind
@@ -129,14 +172,7 @@ def _sqlite_engine(place: URL) -> AsyncEngine:
     def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's adapter is untyped
         connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={BUSY_MILLISECONDS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"cache_size=-{CACHE_KIBIBYTES}",
-            f"journal_size_limit={LOG_BYTES}",
-        ):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -156,11 +192,11 @@ def _postgresql_engine(url: str) -> AsyncEngine:
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def connect(*_args: object, **_options: object) -> Any:  # noqa: ANN401 - asyncpg ships no types
-        return await asyncpg.connect(
-            dsn,
-            timeout=CONNECT_SECONDS,
-            server_settings={"application_name": "caveat", "synchronous_commit": "on"},
-        )
+        session = {"application_name": "caveat", "synchronous_commit": "on"}
+        try:
+            return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, server_settings=session)
+        except ValueError as error:  # an option of the URL that asyncpg does not know
+            raise StoreError(f"storage cannot be read: {error}") from error
 
     return create_async_engine(
         "postgresql+asyncpg://",
