@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+
+PIECE = 256 * 1024
 
 
 class BodyRefused(Exception):
@@ -10,26 +13,39 @@ class BodyRefused(Exception):
 
 
 class Decoder:
-    """Undoes one content coding as bytes come in, never producing more than the limit at once."""
+    """Undoes one content coding as bytes come in, a small piece at a time, so that a bomb stops early."""
 
-    def __init__(self, coding: str, limit: int) -> None:
-        self._coding, self._limit = coding, limit
+    def __init__(self, coding: str) -> None:
+        self._coding = coding
         self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32) if coding else None
         self._begun = False
 
-    def feed(self, chunk: bytes) -> bytes:
-        """Return what the chunk unpacks to."""
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the chunk unpacks to, at most PIECE bytes at once."""
         if self._inflater is None:
-            return chunk
+            yield chunk
+            return
+        while chunk:
+            if self._inflater.eof:
+                # A gzip file may be several in a row (RFC 1952, 2.2); what else follows is padding.
+                if self._coding != "gzip" or not chunk.startswith(b"\x1f\x8b"):
+                    return
+                self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            yield self._unpacked(chunk)
+            chunk = self._inflater.unconsumed_tail or self._inflater.unused_data
+
+    def _unpacked(self, chunk: bytes) -> bytes:
+        inflater = self._inflater
+        assert inflater is not None  # noqa: S101 - for the type checker: pieces has looked
         try:
-            out = self._inflater.decompress(chunk, self._limit + 1)
+            out = inflater.decompress(chunk, PIECE)
         except zlib.error:
             if self._coding != "deflate" or self._begun:
                 raise BodyRefused(f"the answer is not the {self._coding} that its headers say") from None
             # Some servers send raw deflate data without the zlib wrapper that RFC 9110, 8.4.1.2 asks for.
-            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+            self._inflater = inflater = zlib.decompressobj(-zlib.MAX_WBITS)
             try:
-                out = self._inflater.decompress(chunk, self._limit + 1)
+                out = inflater.decompress(chunk, PIECE)
             except zlib.error:
                 raise BodyRefused("the answer is not the deflate that its headers say") from None
         self._begun = True
@@ -41,15 +57,15 @@ class Decoder:
             raise BodyRefused("the answer broke off before its end")
 
 
-def decoder(header: str, limit: int) -> Decoder:
+def decoder(header: str) -> Decoder:
     """Return the decoder for a Content-Encoding header; raises BodyRefused for codings we never ask for."""
     codings = [word.strip().lower() for word in header.split(",") if word.strip()]
     codings = [word.removeprefix("x-") for word in codings if word != "identity"]
     if not codings:
-        return Decoder("", limit)
+        return Decoder("")
     if len(codings) > 1 or codings[0] not in ("gzip", "deflate"):
         raise BodyRefused(f"the answer is packed as {header[:40]!r}, which we did not ask for")
-    return Decoder(codings[0], limit)
+    return Decoder(codings[0])
 
 
 def megabytes(size: int) -> str:

@@ -117,10 +117,10 @@ def _rows(
 ) -> tuple[list[_Row], ParsedFeed | None, bool]:
     """Return the document's items, the feed they were parsed from, and whether it can be split."""
     name = formats.sniff(body, order.url)
+    document = formats.document_of(name, body, order.content_type)
     if name != "xml":
-        parsed = formats.reader(name)(formats.unmarked(body), order.url)
+        parsed = formats.reader(name)(document, order.url)
         return [_row(_raw_of(entry), entry) for entry in parsed.entries[:MOST_ENTRIES]], parsed, False
-    document = rss_atom.to_utf8(body, order.content_type)
     pieces = delta.split(document)
     if pieces is not None and len(pieces.items) > MOST_ENTRIES:
         # Newest first or newest last: whichever the feed does, its latest are among these.

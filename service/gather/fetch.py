@@ -222,16 +222,19 @@ class HttpFetcher:
         limits = self.limits
         if (response.content_length or 0) > limits.compressed_bytes:
             raise BodyRefused(f"the answer is larger than {megabytes(limits.compressed_bytes)}")
-        unpack = decoder(response.headers.get("Content-Encoding", ""), limits.decoded_bytes)
+        unpack = decoder(response.headers.get("Content-Encoding", ""))
         received = 0
         body = bytearray()
         async for chunk in response.content.iter_chunked(CHUNK):
             received += len(chunk)
             if received > limits.compressed_bytes:
                 raise BodyRefused(f"the answer is larger than {megabytes(limits.compressed_bytes)}")
-            body += unpack.feed(chunk)
-            if len(body) > limits.decoded_bytes:
-                raise BodyRefused(f"the answer unpacks to more than {megabytes(limits.decoded_bytes)}")
+            for piece in unpack.pieces(chunk):
+                body += piece
+                if len(body) > limits.decoded_bytes:
+                    raise BodyRefused(f"the answer unpacks to more than {megabytes(limits.decoded_bytes)}")
+                if len(piece) > CHUNK:
+                    await asyncio.sleep(0)  # what unpacks to much leaves room for others meanwhile
         unpack.close()
         return bytes(body)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable
 
 from service.core.errors import FeedUnreadable, UnknownName
 from service.gather import json_feed, rss_atom
+from service.gather.charset import text_of, utf8_of
 from service.gather.discover import advertised
 from service.gather.parsed import ParsedFeed
 from service.gather.phrases import CHALLENGE, compiled
@@ -18,18 +18,6 @@ Reader = Callable[[bytes, str], ParsedFeed]
 FORMATS: dict[str, Reader] = {"xml": rss_atom.read, "json": json_feed.read}
 
 LOOKED_AT = 64 * 1024
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (b"\x00\x00\x00<", "utf-32-be"),
-    (b"<\x00\x00\x00", "utf-32-le"),
-    (b"\x00<", "utf-16-be"),
-    (b"<\x00", "utf-16-le"),
-    (b"\x4c\x6f\xa7\x94", "cp037"),
-)
 _FILES = (
     (b"%PDF", "a PDF file"),
     (b"\x89PNG", "a picture"),
@@ -73,7 +61,7 @@ def sniff(body: bytes, url: str = "") -> str:
     for magic, what in _FILES:
         if body.startswith(magic):
             raise FeedUnreadable(f"{what}, not a feed")
-    head = peek(body).lstrip("\ufeff \r\n\t\x00")
+    head = text_of(body[:LOOKED_AT]).lstrip("\ufeff \r\n\t\x00")
     if head.startswith(("{", "[")):
         return "json"
     root = _root(head)
@@ -92,24 +80,15 @@ def sniff(body: bytes, url: str = "") -> str:
     raise FeedUnreadable(_no_feed(root))
 
 
+def document_of(name: str, body: bytes, content_type: str = "") -> bytes:
+    """Return the body in UTF-8, as the reader of that format wants it."""
+    return rss_atom.to_utf8(body, content_type) if name == "xml" else utf8_of(body, content_type)
+
+
 def read(body: bytes, content_type: str = "", url: str = "") -> ParsedFeed:
     """Read a feed in any format, whole. Raises FeedUnreadable."""
     name = sniff(body, url)
-    return reader(name)(rss_atom.to_utf8(body, content_type) if name == "xml" else unmarked(body), url)
-
-
-def unmarked(body: bytes) -> bytes:
-    """Return JSON without the byte order mark that it must not, and often does, begin with."""
-    return body.removeprefix(codecs.BOM_UTF8)
-
-
-def peek(body: bytes) -> str:
-    """Return the beginning of the bytes as text, well enough to see what they are."""
-    begin = body[:LOOKED_AT]
-    for mark, encoding in _BOMS:
-        if begin.startswith(mark):
-            return begin.decode(encoding, "replace")
-    return begin.decode("utf-8", "replace")
+    return reader(name)(document_of(name, body, content_type), url)
 
 
 def _root(head: str) -> str:

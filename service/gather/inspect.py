@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from service.core.contracts import Failed, Fetched, Fetcher, Gone
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
-from service.gather import delta, formats, rss_atom
+from service.gather import delta, formats
 from service.gather.clean import one_line, plain_text, title_text
 from service.gather.files import Files, is_file
 from service.gather.parsed import ParsedFeed
@@ -89,7 +89,7 @@ def inspected(source: str, body: bytes, content_type: str = "", url: str = "") -
     """Return what the bytes are, whole. Raises FeedUnreadable."""
     name = formats.sniff(body, url)
     note = ""
-    document = rss_atom.to_utf8(body, content_type) if name == "xml" else formats.unmarked(body)
+    document = formats.document_of(name, body, content_type)
     pieces = delta.split(document) if name == "xml" else None
     if pieces is not None and len(pieces.items) > MOST_ENTRIES:
         note = f"it holds {len(pieces.items)} entries, of which the first {MOST_ENTRIES} are shown"

@@ -24,7 +24,7 @@ def read(document: bytes, url: str = "") -> ParsedFeed:
     Raises FeedUnreadable for JSON that is broken, nested without end, or is no JSON Feed.
     """
     try:
-        found = json.loads(document)
+        found = json.loads(document, strict=False)  # a bare line break in a string is a common slip
     except (ValueError, RecursionError) as error:
         raise FeedUnreadable(f"the JSON is broken ({_why(error)})") from None
     if not isinstance(found, dict) or not isinstance(found.get("items"), list):

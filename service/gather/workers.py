@@ -19,10 +19,6 @@ class Workers(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """Stop every worker."""
-        ...
-
 
 class WorkRefused(Exception):
     """The work took more time or memory than it may; the text is a sentence for a person."""
@@ -34,6 +30,3 @@ class InProcess:
     async def run(self, work: Callable[..., Made], *values: object) -> Made:
         """Run the function in a thread."""
         return await asyncio.to_thread(work, *values)
-
-    async def close(self) -> None:
-        """Do nothing: threads end by themselves."""
