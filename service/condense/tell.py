@@ -1,0 +1,188 @@
+"""Tell: what to show of a story that one or several articles tell (the Teller; pure).
+
+A point is shown with what qualifies it or not at all: its caveats, and what another publisher says against
+it. What two articles both say is said once, in the words of the first, with the caveats of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from service.condense.sayings import Relation, Saying, relation, saying_of
+from service.core.model import Article, CondensedArticle, KeyPoint, Role, StoryPoint
+
+MOST_ARTICLES = 16
+"""So many articles of a story are read for points; the others are named as its sources."""
+LATER_ARTICLE = 0.5
+"""How many ranks of a point it costs that its article does not lead the story."""
+
+
+def tell(articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
+    """Return at most `points` points and caveats of the story, caveats right behind the point they qualify.
+
+    The article that leads comes first in `articles` and in what is told. Where publishers contradict each
+    other on a claim, both claims are shown or none.
+    """
+    claims = _said_once(_claims(articles[:MOST_ARTICLES]))
+    chosen = _chosen(claims, points)
+    return tuple(_told(sorted(chosen, key=lambda claim: claim.place)))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A sentence with the article that it stands in."""
+
+    article: Article
+    point: KeyPoint
+
+    @cached_property
+    def saying(self) -> Saying:
+        return saying_of(self.point.text, self.article.language)
+
+
+@dataclass
+class _Claim:
+    """A point with its caveats, the best first, and the claims of other publishers that contradict it.
+
+    `weight` is lower for what should be shown first; `place` orders what is shown.
+    """
+
+    line: _Line
+    caveats: list[_Line]
+    context: tuple[str, ...]
+    weight: float
+    place: tuple[int, int]
+    against: list[_Claim] = field(default_factory=list)
+
+
+def _claims(articles: Sequence[CondensedArticle]) -> list[_Claim]:
+    """Return the points of all articles, those to be shown first in front."""
+    claims = []
+    for number, condensed in enumerate(articles):
+        key_points, context = condensed.summary.key_points, condensed.summary.context
+        own = [index for index, point in enumerate(key_points) if point.role is Role.POINT]
+        for rank, index in enumerate(sorted(own, key=lambda i: key_points[i].rank)):
+            caveats = sorted((p for p in key_points if p.qualifies == index), key=lambda p: p.rank)
+            claims.append(
+                _Claim(
+                    line=_Line(condensed.article, key_points[index]),
+                    caveats=[_Line(condensed.article, caveat) for caveat in caveats],
+                    context=tuple(line.text for line in context if line.qualifies == index),
+                    weight=rank + (LATER_ARTICLE if number else 0),
+                    place=(number, index),
+                )
+            )
+    return sorted(claims, key=lambda claim: (claim.weight, claim.place))
+
+
+def _said_once(claims: Sequence[_Claim]) -> list[_Claim]:
+    """Return the claims without those that repeat another, whose caveats go to the one that stays."""
+    kept: list[_Claim] = []
+    for claim in claims:
+        if not _told_with_another(claim, kept):
+            kept.append(claim)
+    caveats = [caveat for claim in kept for caveat in claim.caveats]
+    return [claim for claim in kept if not any(_relation(claim.line, c) is Relation.SAME for c in caveats)]
+
+
+def _told_with_another(claim: _Claim, kept: list[_Claim]) -> bool:
+    """Tell whether the claim is told with another one; if so, see to it."""
+    known = [one for other in kept for one in (other, *other.against)]
+    same = next((one for one in known if _relation(one.line, claim.line) is Relation.SAME), None)
+    if same is not None:
+        _adopt(same, claim)
+        return True
+    for place, other in enumerate(kept):
+        if _relation(other.line, claim.line) is Relation.AGAINST:
+            if _publisher(other) == _publisher(claim):
+                kept[place] = _newer(other, claim)
+            else:
+                _oppose(other, claim)
+            return True
+    return False
+
+
+def _relation(one: _Line, other: _Line) -> Relation:
+    # Within one article, sentences that look alike speak of different things: figures of this year and last.
+    if one.article.id == other.article.id:
+        return Relation.SAME if one.point.text == other.point.text else Relation.OTHER
+    return relation(one.saying, other.saying)
+
+
+def _adopt(claim: _Claim, repeated: _Claim) -> None:
+    """Let `claim` have the caveats that `repeated` brings and it lacks."""
+    for caveat in repeated.caveats:
+        if all(
+            relation(line.saying, caveat.saying) is Relation.OTHER for line in (claim.line, *claim.caveats)
+        ):
+            claim.caveats.append(caveat)
+
+
+def _oppose(claim: _Claim, other: _Claim) -> None:
+    """Put what another publisher says against the claim beside it, once for each publisher."""
+    if _publisher(other) not in {_publisher(opposing) for opposing in claim.against}:
+        claim.against.append(other)
+
+
+def _newer(one: _Claim, other: _Claim) -> _Claim:
+    """Return which of a publisher's two claims was made later, at the place of the first."""
+    if one.line.article.position >= other.line.article.position:
+        return one
+    return replace(other, weight=one.weight, place=one.place, against=one.against)
+
+
+def _publisher(claim: _Claim) -> str:
+    return claim.line.article.publisher
+
+
+def _chosen(claims: Sequence[_Claim], points: int) -> list[_Claim]:
+    """Return the claims that fit into `points` lines together with what qualifies them.
+
+    A claim that does not fit with at least its first caveat and all that is said against it gives way to the
+    next one that does. When none fits, the first is shown as far as it goes.
+    """
+    chosen: list[_Claim] = []
+    left = points
+    for claim in claims:
+        if _least(claim) <= left:
+            _trim(claim, left)
+            chosen.append(claim)
+            left -= _size(claim)
+    if not chosen and claims and points > 0:
+        first = claims[0]
+        first.against = []
+        _trim(first, points)
+        chosen = [first]
+    return chosen
+
+
+def _least(claim: _Claim) -> int:
+    return 1 + min(len(claim.caveats), 1) + sum(_least(other) for other in claim.against)
+
+
+def _size(claim: _Claim) -> int:
+    return 1 + len(claim.caveats) + sum(_size(other) for other in claim.against)
+
+
+def _trim(claim: _Claim, lines: int) -> None:
+    """Drop the last caveats until the claim fits into so many lines."""
+    for part in (*claim.against, claim):
+        while part.caveats and _size(claim) > lines:
+            part.caveats.pop()
+
+
+def _told(claims: Sequence[_Claim]) -> Iterator[StoryPoint]:
+    index = 0
+    for claim in claims:
+        for part in (claim, *claim.against):
+            yield _story_point(part.line, None, part.context)
+            yield from (_story_point(caveat, index, ()) for caveat in part.caveats)
+            index += 1 + len(part.caveats)
+
+
+def _story_point(line: _Line, qualifies: int | None, context: tuple[str, ...]) -> StoryPoint:
+    role = Role.POINT if qualifies is None else Role.CAVEAT
+    point = line.point
+    return StoryPoint(point.text, role, line.article, point.start, point.end, qualifies, context)

@@ -1,0 +1,159 @@
+"""Tell: a story's points across its articles, each with its source and with what qualifies it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.condense.tell import tell
+from service.core.model import CondensedArticle, ContextLine, KeyPoint, Role, StoryPoint, Summary
+from tests.builders import an_article
+
+AGREED = "The harbour board agreed on Sunday to pay the ferry crews for night crossings."
+AGREED_TOO = "The ferry crews will be paid for night crossings, the harbour board agreed on Sunday."
+TALKS = "Talks about summer timetables begin next week in the old customs house."
+TIDES = "Spring tides will close the eastern lock for most of April."
+ROOF = "A new roof for the fish market costs the town less than feared."
+NOT_YET = "No money has been set aside for it, said treasurer Ruth Amsel."
+DENIED = "The crews' union spoke of a promise, by no means of a contract."
+TWELVE = "A storm killed twelve sailors off the northern coast on Friday."
+NINE = "A storm killed nine sailors off the northern coast on Friday."
+
+
+def article(
+    *said: str | tuple[str, str], publisher: str = "The Example", position: int = 0
+) -> CondensedArticle:
+    """Return an article whose key points are these, weightiest first; a pair is a point and its caveat."""
+    lines = [line for point in said for line in ([point] if isinstance(point, str) else point)]
+    text = " ".join(lines)
+    title = f"{publisher} {position}"
+    url = f"https://{publisher.rsplit(maxsplit=1)[-1].lower()}.example/{position}"
+    return CondensedArticle(
+        an_article(title, text, publisher=publisher, position=position, url=url),
+        Summary("keypoints", tuple(_points(text, said))),
+    )
+
+
+def _points(text: str, said: tuple[str | tuple[str, str], ...]) -> Iterator[KeyPoint]:
+    count = 0
+    for point in said:
+        for line in (point,) if isinstance(point, str) else point:
+            start = text.index(line)
+            owner = count - 1 if line is not point and line == point[1] else None
+            role = Role.POINT if owner is None else Role.CAVEAT
+            yield KeyPoint.cut(text, start, start + len(line), role, owner, rank=count)
+            count += 1
+
+
+def texts(told: tuple[StoryPoint, ...]) -> list[str]:
+    return [point.text for point in told]
+
+
+def test_one_article_gives_its_points_in_their_order_cut_by_rank():
+    one = article(AGREED, TALKS, TIDES)
+    key_points = tuple(
+        replace(p, rank=rank) for p, rank in zip(one.summary.key_points, (2, 0, 1), strict=True)
+    )
+    ranked = replace(one, summary=replace(one.summary, key_points=key_points))
+    assert texts(tell([ranked], points=2)) == [TALKS, TIDES]
+    assert texts(tell([ranked], points=3)) == [AGREED, TALKS, TIDES]
+
+
+def test_a_caveat_follows_its_point_and_takes_the_place_of_the_weakest():
+    told = tell([article((AGREED, NOT_YET), TALKS, TIDES)], points=3)
+    assert texts(told) == [AGREED, NOT_YET, TALKS]
+    assert [point.role for point in told] == [Role.POINT, Role.CAVEAT, Role.POINT]
+    assert told[1].qualifies == 0
+
+
+def test_a_claim_is_not_shown_without_its_caveat_while_another_point_fits():
+    told = tell([article(TALKS, (AGREED, NOT_YET), TIDES)], points=2)
+    assert texts(told) == [TALKS, TIDES]
+
+
+def test_a_claim_with_many_caveats_keeps_as_many_as_fit():
+    one = article((AGREED, NOT_YET), TALKS)
+    start = one.article.text.index(TALKS)
+    second = KeyPoint.cut(one.article.text, start, start + len(TALKS), Role.CAVEAT, 0, 2)
+    crowded = replace(one, summary=Summary("keypoints", (*one.summary.key_points[:2], second)))
+    assert texts(tell([crowded], points=3)) == [AGREED, NOT_YET, TALKS]
+    assert texts(tell([crowded], points=2)) == [AGREED, NOT_YET]
+
+
+def test_what_two_publishers_say_is_said_once_and_both_add_what_they_alone_know():
+    told = tell([article(AGREED, TALKS), article(AGREED_TOO, TIDES, publisher="The Other")], points=4)
+    assert texts(told) == [AGREED, TALKS, TIDES]
+    assert [point.article.publisher for point in told] == ["The Example", "The Example", "The Other"]
+
+
+def test_a_caveat_that_only_the_second_publisher_has_is_shown_behind_the_firsts_claim():
+    told = tell([article(AGREED, TALKS), article((AGREED_TOO, DENIED), publisher="The Other")], points=3)
+    assert texts(told) == [AGREED, DENIED, TALKS]
+    assert (told[1].role, told[1].qualifies, told[1].article.publisher) == (Role.CAVEAT, 0, "The Other")
+
+
+def test_a_point_that_stands_as_anothers_caveat_is_not_told_twice():
+    told = tell([article(NOT_YET, TALKS), article((AGREED, NOT_YET), publisher="The Other")], points=5)
+    assert texts(told) == [TALKS, AGREED, NOT_YET]
+
+
+def test_publishers_who_contradict_each_other_stand_side_by_side():
+    told = tell([article(TWELVE, TALKS), article(TIDES, NINE, publisher="The Other")], points=3)
+    assert texts(told) == [TWELVE, NINE, TIDES] or texts(told) == [TWELVE, NINE, TALKS]
+    assert [point.article.publisher for point in told[:2]] == ["The Example", "The Other"]
+
+
+def test_a_contradicted_claim_gives_way_when_there_is_no_room_for_both():
+    told = tell([article(TWELVE, TALKS), article(NINE, publisher="The Other")], points=1)
+    assert texts(told) == [TALKS]
+
+
+def test_of_one_publishers_two_figures_the_newer_counts():
+    told = tell([article(NINE, TALKS, position=3), article(TWELVE, position=7)], points=3)
+    assert texts(told) == [TWELVE, TALKS]
+    assert told[0].article.position == 7
+
+
+def test_figures_that_differ_within_one_article_both_stand():
+    assert texts(tell([article(TWELVE, NINE)], points=3)) == [TWELVE, NINE]
+
+
+def test_context_lines_stay_with_their_point():
+    one = article(AGREED, TALKS)
+    start = one.article.text.index(TALKS)
+    context = (ContextLine(TALKS, start, start + len(TALKS), 0),)
+    told = tell([replace(one, summary=Summary("keypoints", one.summary.key_points[:1], context))], points=3)
+    assert told[0].context == (TALKS,)
+
+
+def test_an_article_that_is_only_a_headline_adds_nothing():
+    headline = CondensedArticle(an_article(text=""), Summary("headline", ()))
+    assert tell([headline], points=3) == ()
+    assert texts(tell([headline, article(AGREED, publisher="The Other")], points=3)) == [AGREED]
+
+
+SAID = st.sampled_from(
+    [AGREED, AGREED_TOO, TALKS, TIDES, ROOF, TWELVE, NINE, (AGREED, NOT_YET), (TWELVE, DENIED)]
+)
+ARTICLES = st.lists(st.lists(SAID, min_size=1, max_size=5, unique_by=str), min_size=1, max_size=4)
+
+
+@given(ARTICLES, st.integers(0, 8))
+def test_whatever_is_told_fits_is_verbatim_and_keeps_its_caveats(stories: list[list[str]], points: int):
+    articles = [
+        article(*dict.fromkeys(said), publisher=f"Paper {number}", position=number)
+        for number, said in enumerate(stories)
+    ]
+    told = tell(articles, points=points)
+    assert len(told) <= points
+    assert len(set(texts(told))) == len(told)
+    for index, point in enumerate(told):
+        assert point.article.text[point.start : point.end] == point.text
+        if point.qualifies is not None:
+            assert told[point.qualifies].role is Role.POINT
+            assert all(line.role is Role.CAVEAT for line in told[point.qualifies + 1 : index + 1])
+    if points > 0:
+        assert told
