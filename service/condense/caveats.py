@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.condense.features import NAMES, Float, Int, Reading
-from service.condense.words import BITS
+from service.condense.words import BITS, FLAG_BITS
 
 CLAIM_CUES = (
     "accuse say unsure plan agree finding toll absolute future modal denial accused caution question limit condition "
@@ -46,6 +46,7 @@ NEARBY = (
     "explicit turn open starts_contrast contrast denial unsure limit scope negation accused reversal condition strong "
     "false"
 ).split()
+EARLIER = ("strong", "denial")
 STRONG = ("denial", "false", "unsure", "reserve", "scope", "claimref")
 REPLIES = ("denial", "accused", "false", "reserve")
 KINDS = ("agree", "finding", "plan", "accuse")
@@ -72,11 +73,34 @@ BETWEEN = [
     *GAPS,
     *(f"{claim} met by {cue}" for claim, cue in TOGETHER),
     *(f"{cue} {gap}" for gap in ("next", "2-3 later") for cue in NEARBY),
-    *(f"{cue} before" for cue in ("strong", "denial")),
+    *(f"{cue} before" for cue in EARLIER),
     *SPECIAL,
 ]
 PAIR_NAMES = (*CLAIM_SIDE, *CAVEAT_SIDE, *BETWEEN)
-_COLUMN = {name: place for place, name in enumerate(NAMES)}
+_CUTS = np.cumsum([len(GAPS), len(TOGETHER), 2 * len(NEARBY), len(EARLIER)])
+_KIND_OF_GAP = np.array([7, 6, 6, 6, 5, 8, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4])
+"""Which of `GAPS` a distance of -5 (or less) to 13 (or more) is; 8, none, for a sentence with itself."""
+FACTS = [f"bit {bit}" for bit in range(FLAG_BITS)]
+for _name, _bit in BITS.items():
+    FACTS[_bit] = _name
+FACTS += [f"trait {name}" for name in NAMES]
+FACTS += ["worth", "strong", "replies"]
+"""The columns that both sides of a pair are cut from."""
+
+
+def _columns(names: Sequence[str]) -> list[int]:
+    return [FACTS.index(name if name in FACTS else f"trait {name}") for name in names]
+
+
+def _side(cues: Sequence[str], traits: Sequence[str]) -> list[int]:
+    return [*_columns(cues), *_columns([f"trait {name}" for name in traits]), FACTS.index("worth")]
+
+
+_CLAIM, _CAVEAT = _side(CLAIM_CUES, CLAIM_TRAITS), _side(CAVEAT_CUES, CAVEAT_TRAITS)
+_LEFT, _RIGHT = (_columns([pair[k] for pair in TOGETHER]) for k in (0, 1))
+_NEAR, _EARLY, _KINDS = _columns(NEARBY), _columns(EARLIER), _columns(KINDS)
+_STRONG, _REPLIES, _KIND_BITS = ([BITS[name] for name in names] for names in (STRONG, REPLIES, KINDS))
+_SPECIAL = _columns(["accuse", "negation", "explicit", "replies"])
 
 
 class Sides:
@@ -84,68 +108,69 @@ class Sides:
 
     def __init__(self, reading: Reading, worth: Float) -> None:
         self.n = len(worth)
-        seen = (reading.counts > 0).astype(np.float64)
-        self._seen = {name: seen[:, bit] for name, bit in BITS.items()}
-        self._seen["starts_contrast"] = reading.table[:, _COLUMN["starts_contrast"]]
-        self._seen["strong"] = np.maximum.reduce([self._seen[name] for name in STRONG])
-        self._seen["replies"] = np.maximum.reduce([self._seen[name] for name in REPLIES])
+        seen = reading.counts > 0
+        facts = np.empty((self.n, len(FACTS)))
+        facts[:, : seen.shape[1]] = seen
+        facts[:, seen.shape[1] : -3] = reading.table
+        facts[:, -3] = worth
+        facts[:, -2] = seen[:, _STRONG].any(axis=1)
+        facts[:, -1] = seen[:, _REPLIES].any(axis=1)
+        self._facts = facts
         self._opening = reading.opening
-        self.claim = _side(self._seen, reading.table, CLAIM_CUES, CLAIM_TRAITS, worth)
-        self.caveat = _side(self._seen, reading.table, CAVEAT_CUES, CAVEAT_TRAITS, worth)
+        self.claim = facts[:, _CLAIM]
+        self.caveat = facts[:, _CAVEAT]
+        self.left = facts[:, _LEFT]
+        self.right = facts[:, _RIGHT]
+        self.near = facts[:, _NEAR]
+        self.early = facts[:, _EARLY]
 
     def between(self, claims: Int) -> Float:
-        """Return claims x sentences x `BETWEEN`."""
-        seen = self._seen
+        """Return claims x sentences x `BETWEEN`, to learn from and to explain."""
+        gaps = self._gaps(claims)
+        planes = list(gaps)
+        planes += [self.left[claims, k, None] * self.right[:, k] for k in range(len(TOGETHER))]
+        planes += [gaps[k] * self.near[:, cue] for k in (0, 1) for cue in range(len(NEARBY))]
+        before = gaps[5:].any(axis=0)
+        planes += [before * self.early[:, cue] for cue in range(len(EARLIER))]
+        return np.stack([*planes, *self._special(claims, gaps)], axis=-1)
+
+    def weighed(self, claims: Int, weights: Float) -> Float:
+        """Return `between(claims) @ weights` (claims x sentences x models) without spreading it out."""
+        gaps = self._gaps(claims)
+        gap, together, near, before, special = np.split(weights, _CUTS)
+        near = near.reshape(2, len(NEARBY), -1)
+        by_gap = np.broadcast_to(gap[:, None, :], (len(GAPS), self.n, gap.shape[1])).copy()
+        by_gap[:2] += self.near @ near
+        by_gap[5:] += self.early @ before
+        which = gaps.argmax(axis=0)
+        score: Float = by_gap[which, np.arange(self.n)[None, :]]
+        for model in range(weights.shape[1]):
+            score[..., model] += (self.left[claims] * together[:, model]) @ self.right.T
+        score += np.einsum("kcs,km->csm", np.array(self._special(claims, gaps)), special)
+        return score
+
+    def _gaps(self, claims: Int) -> NDArray[np.bool_]:
         gap = np.arange(self.n)[None, :] - claims[:, None]
-        gaps = [
-            gap == 1,
-            (gap > 1) & (gap < 4),
-            (gap > 3) & (gap < 7),
-            (gap > 6) & (gap < 13),
-            gap > 12,
-            gap == -1,
-            (gap < -1) & (gap > -5),
-            gap < -4,
-        ]
-        planes = np.empty((len(BETWEEN), len(claims), self.n))
-        planes[: len(gaps)] = gaps
-        left = np.array([seen[claim][claims] for claim, _ in TOGETHER])
-        right = np.array([seen[cue] for _, cue in TOGETHER])
-        at = len(gaps) + len(TOGETHER)
-        np.multiply(left[:, :, None], right[:, None, :], out=planes[len(gaps) : at])
-        near = np.array([seen[cue] for cue in NEARBY])[:, None, :]
-        for plane in (gaps[0], gaps[1]):
-            np.multiply(near, plane, out=planes[at : at + len(NEARBY)])
-            at += len(NEARBY)
-        for cue in ("strong", "denial"):
-            planes[at] = (gap < 0) * seen[cue]
-            at += 1
-        planes[at:] = self._special(claims, gap)
-        return np.moveaxis(planes, 0, -1)
+        kind = _KIND_OF_GAP[np.clip(gap, -5, 13) + 5]
+        return kind == np.arange(len(GAPS))[:, None, None]
 
-    def _special(self, claims: Int, gap: Int) -> Sequence[NDArray[np.float64]]:
-        seen = self._seen
+    def _special(self, claims: Int, gaps: NDArray[np.bool_]) -> Sequence[NDArray[np.float64]]:
+        accuse, negation, explicit, replies = self._facts[:, _SPECIAL].T
         lead = claims[:, None] == 0
-        accuser = np.where(seen["accuse"] > 0, np.arange(self.n), -1)
-        latest = np.concatenate([[-1], np.maximum.accumulate(accuser)[:-1]])
-        kind = np.maximum.reduce(
-            [seen[name][claims][:, None] * (self._opening[:, BITS[name]] > 0)[None, :] for name in KINDS]
-        ) * (gap > 0)
+        latest = np.empty(self.n, dtype=np.int64)
+        latest[0] = -1
+        np.maximum.accumulate(np.where(accuse > 0, np.arange(self.n), -1)[:-1], out=latest[1:])
+        same = (self._facts[:, _KINDS][claims] @ (self._opening[:, _KIND_BITS] > 0).T.astype(np.float64)) > 0
+        kind = same & gaps[:5].any(axis=0)
         return [
-            (latest[None, :] == claims[:, None]) * seen["replies"],
-            lead * seen["replies"] * seen["accuse"][0],
+            (latest[None, :] == claims[:, None]) * replies,
+            lead * (replies * accuse[0]),
             kind,
-            kind * seen["explicit"],
-            kind * seen["negation"],
-            lead * (gap == 1),
-            lead * seen["explicit"],
+            kind * explicit,
+            kind * negation,
+            lead & gaps[0],
+            lead * explicit,
         ]
-
-
-def _side(seen: Mapping[str, Float], table: Float, cues: list[str], traits: list[str], worth: Float) -> Float:
-    columns = [seen[name] for name in cues]
-    columns += [table[:, _COLUMN[name]] for name in traits]
-    return np.stack([*columns, worth], axis=1)
 
 
 class PairModel:
@@ -164,7 +189,7 @@ class PairModel:
     def probabilities(self, sides: Sides, claims: Int) -> tuple[Float, Float]:
         """Return, as claims x sentences, the probabilities of `caveat` and of `must`; 0 for a claim with itself."""
         score = (sides.claim[claims] @ self._claim)[:, None] + (sides.caveat @ self._caveat)[None]
-        score += sides.between(claims) @ self._between + self._bias
+        score += sides.weighed(claims, self._between) + self._bias
         chance = 1 / (1 + np.exp(-score))
         chance[np.arange(len(claims)), claims] = 0
         return chance[..., 0], chance[..., 1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.condense.words import BITS, CUES, FLAG_BITS, Words, chunks, mark_phrases
+from service.condense.words import BITS, CUES, FLAG_BITS, STEM_BITS, Words, chunks, mark_phrases
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -25,6 +25,8 @@ WORDY = (
 ).split()
 """Features that count cue words; all 0 in a language without them."""
 NAMES = (*LIGHT, *(f"cue_{name}" if name in CUES else name for name in WORDY))
+_CUE_ROWS = slice(NAMES.index("cue_contrast"), len(NAMES))
+_CUE_BITS = [BITS[name.removeprefix("cue_")] for name in NAMES[_CUE_ROWS]]
 BLOCK = 200
 """Sentences are compared with those of their own block and the one before: all of a news article, and linear beyond."""
 
@@ -67,8 +69,8 @@ def read(sentences: Sequence[str], title: str, words: Words) -> Reading:
         pieces = chunks(sentence) or ["."]
         codes += map(words.__getitem__, pieces)
         lengths.append(len(pieces))
-    mark_phrases(codes, words)
     code = np.array(codes, dtype=np.int64)
+    mark_phrases(code, words)
     start, length = np.array(starts), np.array(lengths)
     bits = _unpacked(code)
     counts = np.add.reduceat(bits, start, axis=0, dtype=np.int64)
@@ -84,7 +86,7 @@ def read(sentences: Sequence[str], title: str, words: Words) -> Reading:
     terms = _terms(columns, code, bits[:, BITS["term"]].astype(bool), length, heads)
     _looks(columns, bits, counts, start, length)
     if words.known:
-        _cues(columns, counts, opening)
+        _cues(table, columns, counts, opening)
     return Reading(counts, opening, table.T, length, terms)
 
 
@@ -109,25 +111,23 @@ def _terms(
 ) -> tuple[Int, Int, Float]:
     """Fill what depends on the terms a sentence shares with the article, its lead, its title; return the terms."""
     n = len(length)
-    sentence = np.repeat(np.arange(n), length)[is_term]
-    if not len(sentence):
-        return sentence, sentence, sentence.astype(np.float64)
-    stems, term = np.unique(code[is_term] >> FLAG_BITS, return_inverse=True)
-    m = len(stems)
-    cell, count = np.unique(sentence * m + term, return_counts=True)
-    row, col = cell // m, cell % m
-    total = np.bincount(term, minlength=m)
-    spread = np.bincount(col, minlength=m)
-    size = np.maximum(np.bincount(row, minlength=n), 1)
-    norm = np.sqrt(np.maximum(np.bincount(row, weights=count**2, minlength=n), 1))
-    columns["frequent"][:] = np.bincount(row, np.log(total)[col], n) / size
-    columns["central"][:] = np.bincount(row, count * total[col], n) / norm / np.sqrt((total**2).sum())
-    columns["shared"][:] = np.bincount(row, spread[col] > 1, n) / size
-    debut = np.zeros(len(cell))
-    debut[np.unique(col, return_index=True)[1]] = 1
-    columns["new_words"][:] = np.log1p(np.bincount(row, debut, n))
-    lead = np.zeros(m)
+    place = np.repeat(np.arange(n) << STEM_BITS, length)[is_term]
+    if not len(place):
+        return place, place, place.astype(np.float64)
+    cell, count = np.unique(place | code[is_term] >> FLAG_BITS, return_counts=True)
+    row = cell >> STEM_BITS
+    stems, col = np.unique(cell & ((1 << STEM_BITS) - 1), return_inverse=True)
+    total, spread = np.bincount(col, count), np.bincount(col)
+    ahead = np.empty(len(stems), dtype=np.int64)
+    ahead[col[::-1]] = row[::-1]
+    lead = np.zeros(len(stems))
     lead[col[row == row[0]]] = count[row == row[0]]
+    size = np.maximum(np.bincount(row, minlength=n), 1)
+    norm = np.sqrt(np.maximum(np.bincount(row, count**2, n), 1))
+    columns["frequent"][:] = np.bincount(row, np.log(total)[col], n) / size
+    columns["central"][:] = np.bincount(row, count * total[col], n) / norm / np.sqrt(total @ total)
+    columns["shared"][:] = np.bincount(row, spread[col] > 1, n) / size
+    columns["new_words"][:] = np.log1p(np.bincount(row, ahead[col] == row, n))
     columns["like_lead"][:] = np.bincount(row, count * lead[col], n) / norm / norm[row[0]]
     columns["like_lead"][row[0]] = 0
     if heads:
@@ -143,17 +143,14 @@ def _echoes(row: Int, col: Int, weight: Float, n: int) -> Float:
     """Return for each sentence its greatest cosine with an earlier one in its block or the one before."""
     echoes = np.zeros(n)
     for block in range(0, n, BLOCK):
-        first = max(0, block - BLOCK)
-        inside = slice(*np.searchsorted(row, (first, block + BLOCK)))
-        if inside.start == inside.stop:
-            continue
-        terms, place = np.unique(col[inside], return_inverse=True)
-        dense = np.zeros((min(block + BLOCK, n) - first, len(terms)), dtype=np.float32)
-        dense[row[inside] - first, place] = weight[inside]
-        mine = dense[block - first :]
-        alike = mine @ dense.T
-        alike[np.arange(dense.shape[0])[None, :] >= np.arange(block - first, dense.shape[0])[:, None]] = 0
-        echoes[block : block + BLOCK] = alike.max(axis=1)
+        first, last = max(0, block - BLOCK), min(block + BLOCK, n)
+        inside = slice(*np.searchsorted(row, (first, last)))
+        terms = np.zeros(col.max(initial=0) + 1, dtype=np.int64)
+        terms[col[inside]] = 1
+        dense = np.zeros((last - first, int(terms.sum()) or 1), dtype=np.float32)
+        dense[row[inside] - first, terms.cumsum()[col[inside]] - 1] = weight[inside]
+        alike = np.tril(dense[block - first :] @ dense.T, block - first - 1)
+        echoes[block:last] = alike.max(axis=1)
     return echoes
 
 
@@ -177,15 +174,14 @@ def _looks(columns: dict[str, Float], bits: NDArray[np.uint8], counts: Int, star
     )
 
 
-def _cues(columns: dict[str, Float], counts: Int, opening: Int) -> None:
+def _cues(table: Float, columns: dict[str, Float], counts: Int, opening: Int) -> None:
     """Fill what cue words tell: how a sentence starts, what it holds, and what it answers."""
     for name in ("pronoun", "demonstrative", "addition"):
         columns[f"starts_{name}"][:] = opening[:, BITS[name]]
     against = opening[:, BITS["contrast"]] | opening[:, BITS["turn"]]
     columns["starts_contrast"][:] = against
     columns["before_contrast"][:-1] = against[1:]
-    for name in WORDY[6:]:
-        columns[f"cue_{name}"][:] = np.minimum(counts[:, BITS[name]], 2)
+    table[_CUE_ROWS] = np.minimum(counts[:, _CUE_BITS], 2).T
     accused = np.minimum(counts[:, BITS["accuse"]].cumsum() - counts[:, BITS["accuse"]], 1)
     replies = counts[:, BITS["denial"]] + counts[:, BITS["accused"]] + counts[:, BITS["false"]]
     columns["answers"][:] = accused * np.minimum(replies, 1)

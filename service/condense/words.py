@@ -16,10 +16,11 @@ CUES = (
     "open reserve limit condition scope accuse accused claimref plan agree finding toll caution absolute reversal"
 ).split()
 """The classes of cue words, as cues.toml names them; each has one bit."""
-SHAPES = ("name", "number", "opens", "closes", "question", "term", "anchor")
-"""What a chunk's look tells without any word list; `anchor` marks a word by which a phrase may be found."""
+SHAPES = ("name", "number", "opens", "closes", "question", "term")
+"""What a chunk's look tells without any word list."""
 BITS = {name: bit for bit, name in enumerate((*CUES, *SHAPES))}
 FLAG_BITS = 40
+STEM_BITS = 23
 CUE_MASK = (1 << len(CUES)) - 1
 STEM_LETTERS = 6
 """Words are compared by their first letters: crude, equal for every language, and as good here as a stemmer."""
@@ -36,8 +37,8 @@ Int = NDArray[np.int64]
 class Words(dict[str, int]):
     """The chunks of one language, numbered as they are met: `stem << FLAG_BITS | flags`.
 
-    `phrases` maps the stem of a phrase's longest word to (place of that word, the phrase's stems, its bits); bits of
-    0 mute the words of the phrase.
+    `phrases` maps a phrase's first two stems to the stems and bits of all phrases that begin so; bits of 0 mute the
+    words of the phrase.
     """
 
     def __init__(self, table: dict[str, Any] | None) -> None:
@@ -48,9 +49,10 @@ class Words(dict[str, int]):
         self.prefixes: dict[str, int] = {}
         self.suffixes: dict[str, int] = {}
         self.stop: frozenset[str] = frozenset()
-        self.phrases: dict[int, list[tuple[int, tuple[int, ...], int]]] = {}
+        self.phrases: dict[int, list[tuple[tuple[int, ...], int]]] = {}
         if table is not None:
             self._learn(table)
+        self.beginnings = np.array(sorted(self.phrases) or [-1], dtype=np.int64)
 
     def _learn(self, table: dict[str, Any]) -> None:
         self.stop = frozenset(table["stop"].split())
@@ -59,15 +61,11 @@ class Words(dict[str, int]):
             entries = table[name].split() if isinstance(table[name], str) else table[name]
             for entry in entries:
                 self._learn_entry(entry.strip(), bit)
-        for found in self.phrases.values():
-            found.sort(key=lambda phrase: phrase[2] != 0)
 
     def _learn_entry(self, entry: str, bit: int) -> None:
         if " " in entry:
             stems = tuple(self._stem(_plain(word.rstrip("*"))) for word in entry.split())
-            words = entry.split()
-            place = max(range(len(words)), key=lambda k: len(words[k]))
-            self.phrases.setdefault(stems[place], []).append((place, stems, bit))
+            self.phrases.setdefault(stems[0] << STEM_BITS | stems[1], []).append((stems, bit))
         elif entry.endswith("*"):
             self.prefixes[entry[:-1]] = self.prefixes.get(entry[:-1], 0) | bit
         elif entry.startswith("*"):
@@ -103,10 +101,7 @@ class Words(dict[str, int]):
             flags |= 1 << BITS["number"]
         if word and self._is_term(word):
             flags |= 1 << BITS["term"]
-        stem = self._stem(word)
-        if stem in self.phrases:
-            flags |= 1 << BITS["anchor"]
-        self[chunk] = code = stem << FLAG_BITS | flags
+        self[chunk] = code = self._stem(word) << FLAG_BITS | flags
         return code
 
     def _is_term(self, word: str) -> bool:
@@ -156,25 +151,20 @@ def _pairs(run: str) -> list[str]:
     return [run[k : k + 2] for k in range(max(1, len(run) - 1))]
 
 
-def mark_phrases(codes: list[int], words: Words) -> None:
+def mark_phrases(code: Int, words: Words) -> None:
     """Set the bits of every phrase on its first word, and clear those of muted words; in place."""
-    anchor = 1 << BITS["anchor"]
-    if not words.phrases:
-        return
-    for place, code in enumerate(codes):
-        if code & anchor:
-            for offset, stems, bits in words.phrases[code >> FLAG_BITS]:
-                start = place - offset
-                if start >= 0 and all(
-                    start + k < len(codes) and codes[start + k] >> FLAG_BITS == stem
-                    for k, stem in enumerate(stems)
-                ):
-                    _set_bits(codes, start, len(stems), bits)
-
-
-def _set_bits(codes: list[int], start: int, length: int, bits: int) -> None:
-    if bits:
-        codes[start] |= bits
-    else:
-        for place in range(start, start + length):
-            codes[place] &= ~CUE_MASK
+    stem = code >> FLAG_BITS
+    begins = stem[:-1] << STEM_BITS | stem[1:]
+    known = words.beginnings
+    at = np.minimum(known.searchsorted(begins), len(known) - 1)
+    found = [
+        (start, len(stems), bits)
+        for start in np.flatnonzero(known[at] == begins).tolist()
+        for stems, bits in words.phrases.get(int(begins[start]), ())
+        if len(stems) == 2 or tuple(stem[start : start + len(stems)].tolist()) == stems
+    ]
+    for start, length, bits in found:
+        if not bits:
+            code[start : start + length] &= ~CUE_MASK
+    for start, _, bits in found:
+        code[start] |= bits
