@@ -426,6 +426,17 @@ class PeopleStore(Protocol):
         """Return subscriptions with their people, by address and newsletter, whatever their status."""
         ...
 
+    async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
+        """Return the memberships of the next `limit` people, in the order in which they came.
+
+        `after` is the id of the last person of the page before, None for the first page; () is the end.
+        """
+        ...
+
+    async def known_subscribers(self, ids: Collection[str]) -> set[str]:
+        """Return which of these subscriber ids are stored already."""
+        ...
+
     async def set_status(
         self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
     ) -> int:

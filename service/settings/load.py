@@ -43,7 +43,7 @@ def load_settings(
     folder = folder.expanduser().absolute()
     if not folder.is_dir():
         raise ConfigError(
-            [Fault(str(folder), 0, 0, "there is no such folder", f"one with {', '.join(FILES)}")]
+            [Fault(str(folder), 0, 0, "there is no such folder", "one that `caveat config init` made")]
         )
     written = {name: _written(folder, name, (instead or {}).get(name)) for name in FILES}
     faults = [fault for file in written.values() for fault in file.faults]

@@ -6,11 +6,12 @@ differ while the roster has ended a subscription; when it comes back, the choice
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, case, delete, literal, select, true, update
+from sqlalchemy import ColumnElement, Select, Update, and_, case, delete, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core import identity
@@ -38,7 +39,7 @@ from service.store.schema import (
     subscriptions,
     suppressions,
 )
-from service.store.sql import lock_readers
+from service.store.sql import among, lock_readers
 
 Status = SubscriptionStatus
 
@@ -112,25 +113,7 @@ class PeopleRecords:
         self, *, newsletter: str | None = None, email: str | None = None, subscriber_id: str | None = None
     ) -> Sequence[Membership]:
         """Return subscriptions with their people, by address and newsletter, whatever their status."""
-        query = (
-            select(
-                subscriptions,
-                groups.c.edition_key,
-                groups.c.told_through,
-                groups.c.next_due_at,
-                *(editions.c[name].label(f"of_{name}") for name in EDITION),
-                *(
-                    subscribers.c[name].label(f"person_{name}")
-                    for name in ("id", "email", "name", "timezone")
-                ),
-                suppressions.c.reason,
-            )
-            .join(groups, groups.c.number == subscriptions.c.group_number)
-            .join(editions, editions.c.key == groups.c.edition_key)
-            .join(subscribers, subscribers.c.number == subscriptions.c.subscriber)
-            .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
-            .order_by(subscribers.c.email, subscriptions.c.newsletter)
-        )
+        query = _memberships().order_by(subscribers.c.email, subscriptions.c.newsletter)
         if newsletter is not None:
             query = query.where(subscriptions.c.newsletter == newsletter)
         if email is not None:
@@ -139,6 +122,30 @@ class PeopleRecords:
             query = query.where(subscribers.c.id == subscriber_id)
         async with self.database.read() as connection:
             return [_membership_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
+        """Return the memberships of the next `limit` people, in the order in which they came.
+
+        `after` is the id of the last person of the page before, None for the first page; () is the end.
+        """
+        people = select(subscriptions.c.subscriber).distinct().order_by(subscriptions.c.subscriber)
+        if after is not None:
+            last = select(subscribers.c.number).where(subscribers.c.id == after)
+            people = people.where(subscriptions.c.subscriber > last.scalar_subquery())
+        page = people.limit(limit).subquery()
+        query = (
+            _memberships()
+            .where(subscriptions.c.subscriber.in_(select(page.c.subscriber)))
+            .order_by(subscriptions.c.subscriber, subscriptions.c.newsletter)
+        )
+        async with self.database.read() as connection:
+            return [_membership_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def known_subscribers(self, ids: Collection[str]) -> set[str]:
+        """Return which of these subscriber ids are stored already."""
+        async with self.database.read() as connection:
+            known = select(subscribers.c.id).where(among(connection, subscribers.c.id, ids))
+            return set((await connection.execute(known)).scalars())
 
     async def set_status(
         self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
@@ -268,6 +275,24 @@ async def _catch_up(
         await standing.remove_if_empty(connection, [row["group_number"]])
 
 
+def _memberships() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            subscriptions,
+            groups.c.edition_key,
+            groups.c.told_through,
+            groups.c.next_due_at,
+            *(editions.c[name].label(f"of_{name}") for name in EDITION),
+            *(subscribers.c[name].label(f"person_{name}") for name in ("id", "email", "name", "timezone")),
+            suppressions.c.reason,
+        )
+        .join(groups, groups.c.number == subscriptions.c.group_number)
+        .join(editions, editions.c.key == groups.c.edition_key)
+        .join(subscribers, subscribers.c.number == subscriptions.c.subscriber)
+        .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+    )
+
+
 def _membership_of(row: Row) -> Membership:
     return Membership(
         subscriber=Subscriber(
@@ -284,4 +309,6 @@ def _membership_of(row: Row) -> Membership:
         ),
         edition=edition_of({name: row[f"of_{name}"] for name in EDITION}),
         suppressed=row["reason"],
+        declared=row["declared"],
+        chosen=row["chosen"],
     )

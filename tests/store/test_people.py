@@ -274,3 +274,29 @@ async def test_the_signing_key_is_made_once(house: House):
     key = await house.people.signing_key()
     assert len(key) == 32
     assert await house.people.signing_key() == key
+
+
+async def test_people_are_listed_page_by_page_in_the_order_in_which_they_came(house: House):
+    await house.subscribe("carla", "amina", "ben")
+    await house.subscribe("amina", edition=an_edition("evening"))
+    seen: list[str] = []
+    last: str | None = None
+    while page := await house.people.memberships_page(last, 2):
+        seen += [f"{m.subscriber.email.split('@')[0]} {m.subscription.newsletter}" for m in page]
+        last = page[-1].subscriber.id
+
+    assert seen == ["carla morning", "amina evening", "amina morning", "ben morning"]
+
+
+async def test_a_membership_tells_who_said_so(house: House):
+    await house.subscribe("amina")
+    assert ((await house.membership()).declared, (await house.membership()).chosen) == (True, False)
+    await house.people.save_choice(a_placement("amina", an_edition(stories=3)), NOON)
+    assert ((await house.membership()).declared, (await house.membership()).chosen) == (True, True)
+
+
+async def test_the_known_are_told_from_the_unknown(house: House):
+    await house.subscribe("amina")
+    amina, ben = a_placement("amina").subscriber.id, a_placement("ben").subscriber.id
+    assert await house.people.known_subscribers([amina, ben]) == {amina}
+    assert await house.people.known_subscribers([]) == set()
