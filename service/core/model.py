@@ -357,7 +357,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a channel is given: the envelope and the finished bytes (CRLF line ends, not dot-stuffed)."""
+    """What a channel is given: the envelope and the finished bytes.
+
+    Every line ends with CRLF, the last one too, and none begins with a dot, so that SMTP has nothing to stuff
+    (RFC 5321, 4.5.2). The content is ASCII unless an address in it is not.
+    """
 
     delivery_id: str
     sender: str
@@ -482,12 +486,17 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A subscription together with its person, for listings. `suppressed` is the reason, if there is one."""
+    """A subscription together with its person, for listings. `suppressed` is the reason, if there is one.
+
+    `declared`: the roster names it; `chosen`: its wishes are the person's own, and win over the roster's.
+    """
 
     subscriber: Subscriber
     subscription: Subscription
     edition: Edition
     suppressed: str | None = None
+    declared: bool = False
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-from hashlib import sha256
 
 SIGNATURE_BYTES = 16
 
@@ -36,7 +35,7 @@ def read(key: bytes, purpose: str, token: str) -> tuple[str, ...] | None:
 
 
 def _signature(key: bytes, purpose: str, body: bytes) -> bytes:
-    return hmac.new(key, purpose.encode() + b"\0" + body, sha256).digest()[:SIGNATURE_BYTES]
+    return hmac.digest(key, purpose.encode() + b"\0" + body, "sha256")[:SIGNATURE_BYTES]
 
 
 def _encode(data: bytes) -> str:

@@ -15,6 +15,8 @@ _POISON = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ue000-\uf8ff]"
 )
 _PLAIN = re.compile(r"[\x20-\x7e]*")
+_EASY_NAME = re.compile(r"[A-Za-z0-9'!#$%&*+/=^_`{|}~-]+(?: [A-Za-z0-9'!#$%&*+/=^_`{|}~-]+)*")
+_EASY_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _SPECIAL = re.compile(r'[()<>@,;:\\".\[\]]')
 
 
@@ -34,6 +36,8 @@ def unstructured(name: str, text: str) -> bytes:
 
 def mailbox(name: str, address: str) -> bytes:
     """Return `"name" <address>` for a From or To header; the address alone when there is no name."""
+    if len(name) < 60 and _EASY_NAME.fullmatch(name):
+        return f"{name} <{address}>".encode("utf-8", "replace")
     name = clean(name)[:100]
     angle = b"<" + address.encode("utf-8", "replace") + b">"
     if not name:
@@ -58,6 +62,8 @@ def wire_address(address: str) -> str:
 
     A local part beyond ASCII needs SMTPUTF8 (RFC 6531) on the way. Raises ValueError for what is no address.
     """
+    if _EASY_ADDRESS.fullmatch(address):
+        return address
     local, at, domain = address.strip().rpartition("@")
     if not (local and at and domain) or _POISON.search(address) or re.search(r"[\s<>]", address.strip()):
         raise ValueError("it is no address that mail can be sent to")

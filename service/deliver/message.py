@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from enum import Enum, auto
 from html import escape
-from urllib.parse import quote, urlsplit
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from service.core.errors import CaveatError
 from service.core.model import Delivery, Issue, Message, Site
@@ -24,13 +25,19 @@ from service.core.places import MARK, Place
 from service.deliver import headers, quoted
 
 KEPT_FORMS = 32
+# Plain strings: an enum's hash costs more than all else that filling a gap does.
+NAME, ADDRESS = Place.NAME.value, Place.ADDRESS.value
+UNSUBSCRIBE_URL, PREFERENCES_URL = Place.UNSUBSCRIBE_URL.value, Place.PREFERENCES_URL.value
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """A recipient's own pages, and the token that a mail to the unsubscribe address holds."""
+    """A recipient's own pages, and the token that a mail to the unsubscribe address holds.
+
+    All three are made of characters that stand in a URL as they are.
+    """
 
     unsubscribe: str
     preferences: str
@@ -48,10 +55,13 @@ class _Where(Enum):
     HTML = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    place: Place
+class _Gap(NamedTuple):
+    place: str
     where: _Where
+
+    def filled(self, values: dict[str, str]) -> bytes:
+        value = values[self.place]
+        return quoted.encoded_value(escape(value) if self.where is _Where.HTML else value)
 
 
 _Piece = bytes | _Gap
@@ -59,11 +69,16 @@ _Piece = bytes | _Gap
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """An issue encoded. `head` lacks the recipient's headers, `subject` is None when it holds a place."""
+    """An issue encoded. `head` lacks the recipient's headers, `subject` is None when it holds a place.
+
+    `body` is bytes and, for what differs, an index into `gaps`: a value that stands at several places is
+    encoded once.
+    """
 
     subject: bytes | None
     head: bytes
-    body: tuple[_Piece, ...]
+    body: tuple[bytes | int, ...]
+    gaps: tuple[_Gap, ...]
 
 
 class MailMaker:
@@ -93,37 +108,34 @@ class MailMaker:
             raise CaveatError(f"the address cannot be mailed: {error}") from error
         links = self._links(delivery.subscriber_id, issue.newsletter)
         values = {
-            Place.NAME: headers.clean(delivery.name),
-            Place.ADDRESS: delivery.address,
-            Place.UNSUBSCRIBE_URL: links.unsubscribe,
-            Place.PREFERENCES_URL: links.preferences,
+            NAME: headers.clean(delivery.name),
+            ADDRESS: delivery.address,
+            UNSUBSCRIBE_URL: links.unsubscribe,
+            PREFERENCES_URL: links.preferences,
         }
-        content = [self._own_headers(delivery, recipient, links)]
+        content = [self._from, *self._own_headers(delivery, recipient, links)]
         content.append(form.subject or _subject(issue.rendered.subject, values))
         content.append(form.head)
-        content.extend(
-            piece if isinstance(piece, bytes) else _filled(values[piece.place], piece.where)
-            for piece in form.body
-        )
+        filled = [gap.filled(values) for gap in form.gaps]
+        content += [filled[piece] if isinstance(piece, int) else piece for piece in form.body]
         return Message(delivery.id, self._return_path(delivery), recipient, b"".join(content))
 
-    def _own_headers(self, delivery: Delivery, recipient: str, links: Links) -> bytes:
-        mailto = f"mailto:{self._site.unsubscribe_address}?subject={quote(f'unsubscribe {links.token}')}"
-        return b"".join(
-            (
-                self._from,
-                b"To: " + headers.mailbox(delivery.name, recipient) + b"\r\n",
-                f"Message-ID: <{delivery.id}@{self._host}>\r\n"
-                f"List-Unsubscribe: <{links.unsubscribe}>,\r\n <{mailto}>\r\n".encode(),
-            )
+    def _own_headers(self, delivery: Delivery, recipient: str, links: Links) -> tuple[bytes, ...]:
+        return (
+            b"To: ",
+            headers.mailbox(delivery.name, recipient),
+            f"\r\nMessage-ID: <{delivery.id}@{self._host}>\r\nList-Unsubscribe: <{links.unsubscribe}>,\r\n "
+            f"<mailto:{self._site.unsubscribe_address}?subject=unsubscribe%20{links.token}>\r\n".encode(),
         )
 
     def _formed(self, issue: Issue) -> _Form:
-        subject = issue.rendered.subject
+        subject, body = issue.rendered.subject, _body(issue)
+        gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, _Gap)))
         form = _Form(
             subject=None if MARK.search(subject) else headers.unstructured("Subject", subject),
             head=_list_headers(issue, self._site, self._host),
-            body=_body(issue),
+            body=tuple(gaps.index(piece) if isinstance(piece, _Gap) else piece for piece in body),
+            gaps=gaps,
         )
         self._forms[issue.id] = form
         if len(self._forms) > KEPT_FORMS:
@@ -179,7 +191,7 @@ def _pieces(part: str, where: _Where) -> list[_Piece]:
     between = MARK.split(part)  # text, place, text, place, ..., text
     for index, text in enumerate(between):
         if index % 2:
-            pieces.append(_Gap(Place(text), where))
+            pieces.append(_Gap(text, where))
             continue
         last = index == len(between) - 1
         pieces.append(quoted.encoded(text) if last else quoted.encoded_open(text))
@@ -197,9 +209,5 @@ def _joined(*pieces: _Piece) -> tuple[_Piece, ...]:
     return tuple(joined)
 
 
-def _filled(value: str, where: _Where) -> bytes:
-    return quoted.encoded_value(escape(value) if where is _Where.HTML else value)
-
-
-def _subject(subject: str, values: dict[Place, str]) -> bytes:
-    return headers.unstructured("Subject", MARK.sub(lambda mark: values[Place(mark[1])], subject))
+def _subject(subject: str, values: dict[str, str]) -> bytes:
+    return headers.unstructured("Subject", MARK.sub(lambda mark: values[mark[1]], subject))

@@ -107,6 +107,8 @@ def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
 
 def said(code: int, text: str) -> str:
     """Return the reply as the ledger keeps it: one line, no control characters, of bearable length."""
+    if text.isprintable() and "  " not in text and len(text) < LONGEST_REPLY - 4:
+        return f"{code} {text}".strip()
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return f"{code} {line}".strip()[:LONGEST_REPLY]
 

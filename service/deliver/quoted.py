@@ -12,7 +12,7 @@ LONGEST_LINE = 76
 SOFT_BREAK = b"=\r\n"
 _PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t")}
 _ESCAPED = [chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in range(256)]
-_EASY = re.compile(r"[A-Za-z0-9/:,_~?&+-][A-Za-z0-9/:,._~?&+-]{0,73}")
+_EASY = re.compile(r"[A-Za-z0-9/:,._~?&+ -]*")
 
 
 def encoded(text: str) -> bytes:
@@ -35,8 +35,11 @@ def encoded_open(text: str) -> bytes:
 
 def encoded_value(value: str) -> bytes:
     """Return a value as it stands between two pieces: alone on its lines, soft break included."""
-    if _EASY.fullmatch(value):
-        return value.encode() + SOFT_BREAK
+    if _EASY.fullmatch(value) and "From " not in value:
+        step = LONGEST_LINE - 1
+        lines = [value[start : start + step] for start in range(0, len(value), step)]
+        if not any([line[0] == "." for line in lines]):  # noqa: C419 - a list is faster for one or two
+            return "=\r\n".join([*lines, ""]).encode()
     return encoded_open(value)
 
 

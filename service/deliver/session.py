@@ -17,6 +17,7 @@ from service.deliver.outcomes import said
 
 LONGEST_LINE = 4096
 MOST_LINES = 200
+_MARKS = frozenset({b" ", b"-", b"", b"\r"})
 _WIRE = re.compile(r"[^\x00-\x20<>\x7f-\x9f]*")
 
 
@@ -44,7 +45,6 @@ class Features:
     """What the server's answer to EHLO offers. `size` is the largest message it takes, 0 for no limit."""
 
     pipelining: bool = False
-    eightbit: bool = False
     smtputf8: bool = False
     sizes: bool = False
     size: int = 0
@@ -61,7 +61,7 @@ class Session(asyncio.Protocol):
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self.opened_at = self.used_at = self._loop.time()
-        self._buffer = bytearray()
+        self._rest = b""
         self._lines: list[str] = []
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -72,15 +72,12 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut what arrived into replies."""
-        buffer = self._buffer
-        buffer += data
-        start = 0
-        # Behind a line that fits nowhere no reply can be matched to its command any more.
-        while self._end is None and (end := buffer.find(b"\n", start)) >= 0:
-            self._line(bytes(buffer[start:end]))
-            start = end + 1
-        del buffer[:start]
-        if len(buffer) > LONGEST_LINE or len(self._lines) > MOST_LINES:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            # Behind a line that fits nowhere no reply can be matched to its command any more.
+            if self._end is None:
+                self._line(line)
+        if len(self._rest) > LONGEST_LINE or len(self._lines) > MOST_LINES:
             self._fail("the server's reply has no end")
         if self._replies:
             self._wake()
@@ -118,7 +115,7 @@ class Session(asyncio.Protocol):
         """Send the parts as one flight; raises LineLost when there is no line."""
         if not self.is_open():
             raise LineLost(self._end or "the connection was closed")
-        self._transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+        self._transport.writelines(parts)
 
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         """Return the next reply; raises LineLost when the line ends first or nothing comes in time."""
@@ -157,14 +154,17 @@ class Session(asyncio.Protocol):
 
     def _line(self, line: bytes) -> None:
         code, mark = line[:3], line[3:4]
-        if len(line) > LONGEST_LINE or not code.isdigit() or mark not in {b" ", b"-", b"", b"\r"}:
+        if len(line) > LONGEST_LINE or not code.isdigit() or mark not in _MARKS:
             self._fail("the server answered with something that is no SMTP reply")
             return
-        self._lines.append(line[4:].rstrip(b"\r").decode("utf-8", "replace"))
-        if mark != b"-":
-            text = self._lines[0] if len(self._lines) == 1 else "\n".join(self._lines)
-            self._replies.append(Reply(int(code), text))
+        text = line[4:].rstrip(b"\r").decode("utf-8", "replace")
+        if mark == b"-":
+            self._lines.append(text)
+            return
+        if self._lines:
+            text = "\n".join([*self._lines, text])
             self._lines.clear()
+        self._replies.append(Reply(int(code), text))
 
     def _too_late(self, timeout: float) -> None:
         self._fail(f"no answer within {timeout:g} seconds")
@@ -201,14 +201,4 @@ def envelope(message: Message, features: Features) -> Envelope | str:
         if not features.smtputf8:
             return "the server cannot take addresses beyond ASCII (SMTPUTF8)"
         mail += " BODY=8BITMIME SMTPUTF8"
-    elif features.eightbit and not message.content.isascii():
-        mail += " BODY=8BITMIME"
     return Envelope(f"{mail}\r\n".encode(), f"RCPT TO:<{message.recipient}>\r\n".encode())
-
-
-def content_of(message: Message) -> bytes:
-    """Return the content as DATA wants it, without the final dot: lines that begin with a dot get another."""
-    content = message.content
-    if b"\r\n." in content or content.startswith(b"."):
-        content = re.sub(rb"(?m)^\.", b"..", content)
-    return content if content.endswith(b"\r\n") else content + b"\r\n"

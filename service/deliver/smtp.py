@@ -146,7 +146,6 @@ def _features(client: aiosmtplib.SMTP) -> Features:
     size = client.esmtp_extensions.get("size", "")
     return Features(
         pipelining=client.supports_extension("pipelining"),
-        eightbit=client.supports_extension("8bitmime"),
         smtputf8=client.supports_extension("smtputf8"),
         sizes=client.supports_extension("size"),
         size=int(size) if size.isdigit() else 0,

@@ -12,7 +12,7 @@ from service.core.contracts import Outbox
 from service.core.model import Blame, Deferred, Message, Outcome, Refused, Uncertain
 from service.deliver.outcomes import Stage, outcome_of
 from service.deliver.relay import Relay
-from service.deliver.session import Envelope, LineLost, Reply, Session, content_of, envelope
+from service.deliver.session import Envelope, LineLost, Reply, Session, envelope
 
 DATA = b"DATA\r\n"
 DOT = b".\r\n"
@@ -26,13 +26,14 @@ class Transaction:
         self.session, self.riding = session, False
         self._outbox, self._relay, self._timeouts = outbox, relay, relay.timeouts
         self._reset_first = False
+        self._ridden: Envelope | str = ""
 
     async def send(self, message: Message) -> Message | None:
         """Bring one message to its outcome; return the one whose envelope rides behind it, if one does.
 
         Raises LineLost when the line ended before the message was handed over: it may be sent again.
         """
-        opening = envelope(message, self.session.features)
+        opening = self._ridden if self.riding else envelope(message, self.session.features)
         if isinstance(opening, str):
             self._outbox.settle(message, Refused(opening, Blame.MESSAGE))
             return None
@@ -113,7 +114,7 @@ class Transaction:
             return None
         # From here to the write nothing is awaited: the lease was looked at a moment ago.
         following = self._following()
-        self.session.write(content_of(message), DOT, *self._ride(following))
+        self.session.write(message.content, DOT, *self._ride(following))
         try:
             reply = await self.session.reply(self._timeouts.dot)
         except LineLost as lost:
@@ -142,9 +143,9 @@ class Transaction:
         return self._outbox.ready()
 
     def _ride(self, following: Message | None) -> tuple[bytes, ...]:
-        opening = envelope(following, self.session.features) if following is not None else ""
-        self.riding = not isinstance(opening, str)
-        return () if isinstance(opening, str) else (opening.mail, opening.rcpt, DATA)
+        self._ridden = envelope(following, self.session.features) if following is not None else ""
+        self.riding = not isinstance(self._ridden, str)
+        return () if isinstance(self._ridden, str) else (self._ridden.mail, self._ridden.rcpt, DATA)
 
     async def _reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         reply = await self.session.reply(timeout)

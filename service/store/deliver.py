@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +37,7 @@ from service.core.contracts import Mark
 from service.core.model import Batch, Delivery, Issue
 from service.core.model import DeliveryState as State
 from service.store.database import Database
+from service.store.marks import write_marks
 from service.store.rows import Row, Values, issue_of
 from service.store.schema import (
     IN_DOUBT,
@@ -136,6 +138,8 @@ class DeliverRecords:
         unsubscribed since the batch was taken is not marked `attempting`: the delivery becomes `suppressed`
         and its id is not returned.
         """
+        if self.database.on_sqlite:
+            return await self.database.at_once(partial(write_marks, token=token, marks=marks))
         written: set[str] = set()
         changed: dict[str, Values] = {}
         bad_addresses: dict[str, Values] = {}
