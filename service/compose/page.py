@@ -120,9 +120,15 @@ def make_page(digest: Digest, wording: Wording, *, title: str, site: Site, issue
         preheader=_preheader(stories),
         site=clean(site.name, LONGEST_TITLE),
         site_url=web_link(site.url),
-        sent_by=_sent_by(clean(site.name, LONGEST_TITLE), clean(site.postal_address)),
+        sent_by=sent_by(site),
         issue=issue_id,
     )
+
+
+def sent_by(site: Site) -> str:
+    """Return the sender with their postal address, the name only once."""
+    name, address = clean(site.name, LONGEST_TITLE), clean(site.postal_address)
+    return address if name and name in address else " · ".join(part for part in (name, address) if part)
 
 
 def _preheader(stories: Sequence[StoryView]) -> str:
@@ -130,11 +136,6 @@ def _preheader(stories: Sequence[StoryView]) -> str:
     lines = [story.headline for story in stories[1:]]
     lines = lines or [point.line.text for story in stories for point in story.points[:1]]
     return shorten(" · ".join(lines), PREHEADER)
-
-
-def _sent_by(name: str, address: str) -> str:
-    """Return the sender with their postal address, the name only once."""
-    return address if name and name in address else " · ".join(part for part in (name, address) if part)
 
 
 def _story(story: Story, number: int, at: datetime, wording: Wording) -> StoryView:

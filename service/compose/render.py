@@ -16,8 +16,8 @@ import css_inline
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from service.compose.page import Page, make_page
-from service.compose.wording import Labels, Wording, wording
+from service.compose.page import make_page
+from service.compose.wording import Labels, wording
 from service.compose.words import shorten, wrapped
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Digest, Rendered, Site
@@ -35,7 +35,7 @@ class JinjaRenderer:
     """
 
     def __init__(self, templates: Path, site: Site, own: Path | None = None) -> None:
-        self._folders = [folder / DIGESTS for folder in (own, templates) if folder is not None]
+        self._shelf = Shelf(DIGESTS, templates, own)
         self._site = site
         self._labels: dict[str, Labels] = {}
 
@@ -46,40 +46,59 @@ class JinjaRenderer:
         """
         if theme not in self.themes():
             raise UnknownName("theme", theme, self.themes())
+        if theme not in self._labels:
+            self._labels[theme] = self._shelf.labels(WHOLE_LABELS, theme)
         edition = digest.edition
-        said = wording(self._labels_of(theme), edition.language, edition.timezone)
+        said = wording(self._labels[theme], edition.language, edition.timezone)
         page = make_page(digest, said, title=title, site=self._site, issue_id=issue_id)
-        subject = " ".join(self._filled(theme, "subject.txt", page, said).split())
-        return Rendered(
-            subject=shorten(subject, LONGEST_SUBJECT),
-            html="" if edition.format == "text" else self._filled(theme, "body.html", page, said),
-            text=self._filled(theme, "body.txt", page, said).strip() + "\n",
-        )
+        return self._shelf.mail(theme, html=edition.format != "text", page=page, say=said.say)
 
     def themes(self) -> tuple[str, ...]:
         """Return the names of the themes that there are."""
+        return self._shelf.names()
+
+
+class Shelf:
+    """The looks in one folder of templates: each a folder of subject.txt, body.html and body.txt.
+
+    A file in the operator's `own` folder stands before ours of the same name.
+    """
+
+    def __init__(self, kind: str, templates: Path, own: Path | None = None) -> None:
+        self._kind = kind
+        self._folders = [folder / kind for folder in (own, templates) if folder is not None]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the looks that there are."""
         found = {path.parent.name for folder in self._folders for path in folder.glob("*/body.html")}
         return tuple(sorted(found))
 
-    def _filled(self, theme: str, name: str, page: Page, said: Wording) -> str:
-        """Return the theme's template filled in; HTML with its stylesheet written into every element."""
-        try:
-            filled = self._environment.get_template(f"{theme}/{name}").render(page=page, say=said.say)
-            return _inlined(filled) if name.endswith(".html") else filled
-        except Exception as error:  # a theme is somebody's program: whatever it raises is its own fault
-            where = f", line {line}" if (line := _line_of(error)) else ""
-            raise CaveatError(f"the theme {theme!r} fails in {name}{where}: {error}") from error
+    def mail(self, look: str, *, html: bool = True, **values: object) -> Rendered:
+        """Return the look's three parts filled in. Raises CaveatError, which names the file and the line."""
+        subject = " ".join(self._filled(f"{look}/subject.txt", values).split())
+        return Rendered(
+            subject=shorten(subject, LONGEST_SUBJECT),
+            html=self._filled(f"{look}/body.html", values) if html else "",
+            text=self._filled(f"{look}/body.txt", values).strip() + "\n",
+        )
 
-    def _labels_of(self, theme: str) -> Labels:
-        """Return the theme's labels over those of the theme that has them all, label by label."""
-        if theme not in self._labels:
-            merged: dict[str, dict[str, Any]] = {}
-            for name in dict.fromkeys((WHOLE_LABELS, theme)):
-                for folder in reversed(self._folders):
-                    for language, labels in _read_labels(folder / name / "labels.toml").items():
-                        merged.setdefault(language, {}).update(labels)
-            self._labels[theme] = merged
-        return self._labels[theme]
+    def labels(self, *folders: str) -> Labels:
+        """Return the labels of these folders, the later over the earlier ones, label by label."""
+        merged: dict[str, dict[str, Any]] = {}
+        for name in dict.fromkeys(folders):
+            for folder in reversed(self._folders):
+                for language, labels in _read_labels(folder / name / "labels.toml").items():
+                    merged.setdefault(language, {}).update(labels)
+        return merged
+
+    def _filled(self, name: str, values: dict[str, object]) -> str:
+        """Return the template filled in; HTML with its stylesheet written into every element."""
+        try:
+            filled = self._environment.get_template(name).render(values)
+            return _inlined(filled) if name.endswith(".html") else filled
+        except Exception as error:  # a template is somebody's program: whatever it raises is its own fault
+            where = f", line {line}" if (line := _line_of(error, name)) else ""
+            raise CaveatError(f"the template {self._kind}/{name}{where} fails: {error}") from error
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:
@@ -115,9 +134,9 @@ def _inlined(html: str) -> str:
     return str(inliner.inline(html)).replace(KEPT, "")
 
 
-def _line_of(error: Exception) -> int | None:
+def _line_of(error: Exception, name: str) -> int | None:
     """Return the line of the template that failed: the parser says it, at run time the traceback knows."""
     if isinstance(error, TemplateSyntaxError):
         return error.lineno
-    frames = [f for f in extract_tb(error.__traceback__) if "/digest/" in f.filename.replace("\\", "/")]
+    frames = [f for f in extract_tb(error.__traceback__) if Path(f.filename).match(name)]
     return frames[-1].lineno if frames else None

@@ -273,13 +273,13 @@ def test_a_theme_is_a_name_and_no_path(name: str):
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("\n{% if %}", r"fails in body.html, line 2"),
-        ("\n\n{{ page.nonsense }}", r"fails in body.html, line 3: .*nonsense"),
-        ("{{ say('nonsense') }}", r"fails in body.html, line 1: 'nonsense'"),
-        ("{{ page.__class__.__mro__ }}", r"fails in body.html.*unsafe"),
-        ("{% for n in range(10**9) %}{% endfor %}", r"fails in body.html.*range"),
-        ("{{ page.title / 0 }}", r"fails in body.html"),
-        ("{% include 'elsewhere/body.html' %}", r"fails in body.html.*elsewhere"),
+        ("\n{% if %}", r"digest/mine/body.html, line 2 fails"),
+        ("\n\n{{ page.nonsense }}", r"body.html, line 3 fails: .*nonsense"),
+        ("{{ say('nonsense') }}", r"body.html, line 1 fails: 'nonsense'"),
+        ("{{ page.__class__.__mro__ }}", r"body.html.* fails: .*unsafe"),
+        ("{% for n in range(10**9) %}{% endfor %}", r"body.html.* fails: .*range"),
+        ("{{ page.title / 0 }}", r"body.html, line 1 fails"),
+        ("{% include 'elsewhere/body.html' %}", r"body.html.* fails: .*elsewhere"),
     ],
 )
 def test_a_theme_that_fails_says_where(tmp_path: Path, body: str, says: str):
