@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from service.core.contracts import PeopleStore
 from service.core.model import Membership, Newsletter, SubscriptionStatus, Wishes
-from service.people.wishes import placement_for
+from service.people.wishes import edition_for, placement_for
 
 OWN_WISH = "unsubscribed from everything"
 """The reason of a suppression that the person can lift again: they asked for it themselves."""
@@ -67,14 +66,15 @@ async def forget(store: PeopleStore, email: str, now: datetime) -> bool:
     return await store.erase(email)
 
 
-def own_wishes(newsletter: Newsletter, wishes: Wishes) -> Wishes:
-    """Return the wishes without those that the newsletter fulfils anyway, so that they follow its changes."""
-    same = {
-        name: None
-        for name in ("schedule", "timezone", "topics", "stories", "points", "language", "format")
-        if getattr(wishes, name) == getattr(newsletter, name)
-    }
-    return replace(wishes, **same)
+def own_wishes(newsletter: Newsletter, wishes: Wishes, timezone: str | None) -> Wishes:
+    """Return the wishes that the newsletter does not fulfil anyway; the rest follows its changes.
+
+    `timezone` is where the person lives. Raises UsageError for a wish that cannot be read.
+    """
+    usual = edition_for(newsletter, Wishes(), timezone)
+    wanted = edition_for(newsletter, wishes, timezone)
+    names = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
+    return Wishes(**{n: getattr(wanted, n) for n in names if getattr(wanted, n) != getattr(usual, n)})
 
 
 async def _addresses(store: PeopleStore, subscriber_id: str) -> Sequence[str]:

@@ -12,7 +12,7 @@ PREFERENCES_PATH = "/preferences/"
 
 @dataclass(frozen=True, slots=True)
 class ReaderLinks:
-    """What goes into a reader's mail. `token` is the one in the unsubscribe link, for mail that asks for it."""
+    """What goes into a reader's mail; `token` is the unsubscribe link's, for a mail that asks to leave."""
 
     unsubscribe: str
     preferences: str

@@ -1,4 +1,4 @@
-"""Wishes: a newsletter as one person wants it becomes an edition, and the moment when it is due next (pure)."""
+"""Wishes: a newsletter as one person wants it becomes an edition with a next due moment (pure)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def edition_for(newsletter: Newsletter, wishes: Wishes, timezone: str | None) -> Edition:
-    """Return the newsletter as somebody who lives in `timezone` (None: unknown) and has these wishes wants it.
+    """Return the newsletter as somebody in `timezone` (None: unknown) with these wishes wants it.
 
     Wishes that mean the same give the same edition, however they are spelt. Raises UsageError, with a
     sentence for the person, for a wish that cannot be read.
@@ -44,7 +44,7 @@ def placement_for(subscriber: Subscriber, newsletter: Newsletter, wishes: Wishes
 
 
 class Placer:
-    """Makes placements at one moment, computing each edition and its next moment once for all who share it."""
+    """Makes placements at one moment; each edition is computed once for all who share it."""
 
     def __init__(self, now: datetime) -> None:
         self._standing: Callable[..., tuple[Edition, str, datetime]] = lru_cache(maxsize=4096)(_standing)
