@@ -65,7 +65,7 @@ class Database:
 
         Raises StoreError when it cannot be reached or opened, or was made by a newer version.
         """
-        place = _read_url(url)
+        place = read_url(url)
         name = place.database or "" if place.drivername == "sqlite" else place.render_as_string()
         database = cls(
             _sqlite_engine(place) if place.drivername == "sqlite" else _postgresql_engine(url), name
@@ -140,7 +140,7 @@ class Database:
             await connection.run_sync(upgrade.upgrade, self.name)
 
 
-def _read_url(url: str) -> URL:
+def read_url(url: str) -> URL:
     """Return the parts of a storage URL. Raises StoreError for one that names no database we know."""
     try:
         place = make_url(url)
