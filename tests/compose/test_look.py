@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
+from jinja2 import Environment, FileSystemLoader
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from service.assets import templates_folder
+from service.compose.letters import Letters
 from service.compose.render import JinjaRenderer
 from tests.compose.digests import SITE, a_digest, the_front_page
 
@@ -56,6 +58,25 @@ def mail(theme: str, *, stripped: bool = False, **wishes) -> str:
     return re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL) if stripped else html
 
 
+def a_letter() -> str:
+    letters = Letters(templates_folder(), SITE)
+    return letters.confirm(
+        SITE.name, language="en", timezone="UTC", confirm_url="https://news.example.org/confirm/x", days=3
+    ).html
+
+
+def a_public_page() -> str:
+    """Return a page in the public pages' frame that shows everything that the frame has a look for."""
+    environment = Environment(loader=FileSystemLoader(templates_folder() / "web"), autoescape=True)
+    main = """<h1>Preferences</h1><p>Text <a href="/">with a link</a></p><p class="soft">soft</p>
+      <div class="note"><p>note</p></div><div class="done">done</div><div class="wrong">wrong</div>
+      <form><label for="hour">Hour</label><input id="hour"><p class="hint">hint</p>
+      <p class="problem">problem</p><button>Save</button> <button class="quiet">Pause</button></form>
+      <table><caption>Issues</caption><tr><th>When</th></tr><tr><td>07:00</td></tr></table>"""
+    page = environment.from_string('{% extends "base.html" %}{% block main %}' + main + "{% endblock %}")
+    return page.render(site=SITE.name, site_url=SITE.url, postal_address=SITE.postal_address)
+
+
 def opened(browser: Browser, html: str, width: int = PHONE, scheme: str = "light") -> Page:
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.set_content(html)
@@ -74,16 +95,32 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def faint(page: Page) -> list[tuple[str, str, str]]:
+    """Return the pieces of text that stand out too little from their ground, with both colours."""
+    return [(text, ink, ground) for text, ink, ground in page.evaluate(COLOURS) if contrast(ink, ground) < AA]
+
+
 @pytest.mark.parametrize("theme", ["daily", "brief"])
 def test_every_word_can_be_read_in_light_and_dark(browser: Browser, theme: str):
     for scheme, stripped in product(("light", "dark"), (False, True)):
         page = opened(browser, mail(theme, stripped=stripped), scheme=scheme)
-        found = page.evaluate(COLOURS)
-        faint = [(text, ink, ground) for text, ink, ground in found if contrast(ink, ground) < AA]
+        words, unreadable = len(page.evaluate(COLOURS)), faint(page)
         page.close()
 
-        assert len(found) > 50
-        assert not faint, f"{theme}, {scheme}, stripped: {stripped}"
+        assert words > 50
+        assert not unreadable, f"{theme}, {scheme}, stripped: {stripped}"
+
+
+@pytest.mark.parametrize("made", [a_letter, a_public_page])
+def test_letters_and_public_pages_can_be_read_in_light_and_dark(browser: Browser, made):
+    for scheme, width in product(("light", "dark"), (320, DESKTOP)):
+        page = opened(browser, made(), width, scheme)
+        unreadable = faint(page)
+        overflow = page.evaluate("document.documentElement.scrollWidth") - width
+        page.close()
+
+        assert not unreadable, scheme
+        assert overflow <= 0
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])

@@ -1,0 +1,67 @@
+"""Compose on the real record, with the real themes: what is due is found, told, rendered and planned."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from service.assets import templates_folder
+from service.compose.render import JinjaRenderer
+from service.compose.stage import Composer, ComposeReport, compose, compose_manual, preview
+from service.core.model import DeliveryState
+from service.store.database import Database
+from tests.builders import NOON, a_newsletter, an_edition
+from tests.compose.digests import SITE
+from tests.compose.fakes import tell_all
+from tests.store.house import DAY, HOUR, House
+
+
+@pytest.fixture
+def house(sqlite_database: Database) -> House:
+    return House(sqlite_database)
+
+
+@pytest.fixture
+def composer(house: House) -> Composer:
+    renderer = JinjaRenderer(templates_folder(), SITE)
+    newsletters = {"morning": a_newsletter()}
+    return Composer(house.compose, renderer, tell_all, newsletters, timedelta(minutes=10), "file")
+
+
+async def test_readers_get_an_issue_of_what_came_since_their_last(house: House, composer: Composer):
+    await house.subscribe("amina", "ben")
+    await house.publish("Harbour reopens", "Talks resume")
+    assert await compose(composer, now=NOON) == ComposeReport(issues=1, deliveries=2)
+
+    [issue] = await house.overview.issues()
+    stored = await house.deliver.issue(issue.id)
+    assert stored is not None
+    assert stored.rendered.subject == "Harbour reopens · and 1 more story"
+    assert "The harbour reopened on Monday." in stored.rendered.html
+    assert set((await house.states(stored)).values()) == {DeliveryState.PLANNED.value}
+    assert (await house.place("ben")).next_due_at == NOON + 18 * HOUR
+
+
+async def test_the_next_day_tells_only_what_is_new(house: House, composer: Composer):
+    await house.subscribe("amina")
+    await house.publish("Harbour reopens")
+    await compose(composer, now=NOON)
+    await house.publish("Talks resume", at=NOON + HOUR)
+
+    assert await compose(composer, now=NOON + DAY) == ComposeReport(issues=1, deliveries=1)
+    newest, _ = await house.overview.issues()
+    stored = await house.deliver.issue(newest.id)
+    assert stored is not None
+    assert stored.rendered.subject == "Talks resume"
+
+
+async def test_a_manual_send_and_a_preview_take_the_same_road(house: House, composer: Composer):
+    await house.subscribe("amina")
+    await house.publish("Harbour reopens")
+    shown = await preview(composer, an_edition(), told_through=0, now=NOON, name="Amina")
+    sent = await compose_manual(composer, "morning", None, now=NOON)
+
+    assert sent.deliveries == 1
+    assert [story.headline for story in shown.digest.stories] == ["Harbour reopens"]
+    assert shown.issue.article_ids == sent.planned[0].issue.article_ids
