@@ -57,6 +57,8 @@ def _told(error: Exception) -> int:
     if isinstance(error, ConfigError):
         for fault in error.faults:
             say(str(fault))
+        if not session.current().config.is_dir():
+            say("caveat config init writes one to begin with; caveat demo needs none.")
         return WRONG
     if isinstance(error, CaveatError):
         say(_sentence(str(error)))

@@ -26,18 +26,23 @@ def say(text: str) -> None:
 
 def data(text: str) -> None:
     """Print a line of data on standard output."""
-    print(text)  # noqa: T201 - the one place for data
+    sys.stdout.write(f"{text}\n")
 
 
 def json_line(value: object) -> None:
     """Print one object on one line."""
+    data(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Return the value as JSON on one line, readable where the encoding allows."""
     line = json.dumps(value, ensure_ascii=False, default=_plain)
     if not line.isascii():
         try:
             line.encode()
         except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
-            line = json.dumps(value, default=_plain)
-    sys.stdout.write(line + "\n")
+            return json.dumps(value, default=_plain)
+    return line
 
 
 def listing(records: Sequence[Record], *, as_json: bool, nothing: str = "Nothing to list.") -> None:
@@ -92,6 +97,16 @@ def console(stream: TextIO) -> Console:
     )
 
 
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 feed`, `2,000 feeds`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def clean(text: str) -> str:
+    """Return text from outside without characters that would move the cursor or break a line."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def moment(at: datetime | None) -> str:
     """Return an instant for people: local to this machine, to the minute; empty for None."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
@@ -137,8 +152,7 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(_shown, value))
     text = value.value if isinstance(value, Enum) else str(value)
-    # A title from a feed must not move the cursor or break the table.
-    return "".join(c if c.isprintable() else " " for c in text)
+    return clean(text)
 
 
 def _plain(value: object) -> object:

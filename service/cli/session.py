@@ -5,6 +5,12 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from service.cli.output import say
+
+if TYPE_CHECKING:
+    from service.settings.values import Loaded
 
 DEFAULT_FOLDER = Path("config")
 
@@ -28,3 +34,24 @@ def begin(config: Path | None, *, debug: bool) -> None:
 def current() -> Session:
     """Return what holds for this call."""
     return _session.get(None) or Session()
+
+
+def load(*, tolerant: bool = False, connections: int | None = None) -> Loaded:
+    """Return what the folder of configuration and the environment say. Raises ConfigError.
+
+    `tolerant` skips a bad feed or subscriber with a warning; `connections` goes before the setting.
+    """
+    import os  # noqa: PLC0415 - beside the next line, which `--help` must not pay
+
+    from service.settings.load import load_settings  # noqa: PLC0415 - costs 250 ms
+
+    environ = dict(os.environ)
+    if connections is not None:
+        environ["CAVEAT_MAIL__SMTP__CONNECTIONS"] = str(connections)
+    return load_settings(current().config, environ, tolerant=tolerant)
+
+
+def say_warnings(loaded: Loaded) -> None:
+    """Say what is odd in the configuration."""
+    for warning in loaded.warnings:
+        say(f"{warning}")

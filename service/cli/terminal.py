@@ -38,5 +38,10 @@ def cyan(text: str) -> str:
     return _styled(text, "36")
 
 
+def yellow(text: str) -> str:
+    """Return the text in yellow where standard output wants colours."""
+    return _styled(text, "33")
+
+
 def _styled(text: str, code: str) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if wants_colour(sys.stdout) else text

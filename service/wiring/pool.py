@@ -33,7 +33,7 @@ class Pool(Executor):
     """An executor of processes that outlives what kills one of them. Processes start with the first task."""
 
     def __init__(self, processes: int | None = None, *, seconds: int = SECONDS) -> None:
-        self._processes = processes or min(max(_processors() - 1, 1), MOST_PROCESSES)
+        self._processes = processes or min(max(processors() - 1, 1), MOST_PROCESSES)
         self._seconds = seconds
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
@@ -55,10 +55,13 @@ class Pool(Executor):
         return answer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes; with `wait` after they have finished what they have in hand."""
+        """End the processes: with `wait` after they have finished what they have in hand, else at once."""
         with self._lock:
             self._closed, pool, self._pool = True, self._pool, None
         if pool is not None:
+            # Without this the interpreter would wait, on its way out, for whatever they are busy with.
+            for process in () if wait else tuple((pool._processes or {}).values()):  # noqa: SLF001 - no public way
+                process.terminate()
             pool.shutdown(wait, cancel_futures=cancel_futures)
         self._quarantine.shutdown(wait, cancel_futures=cancel_futures)
 
@@ -158,6 +161,6 @@ def _limited(seconds: int, task: Callable[[], T]) -> T:
             faulthandler.cancel_dump_traceback_later()
 
 
-def _processors() -> int:
+def processors() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

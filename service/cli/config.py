@@ -1,0 +1,132 @@
+"""`caveat config`: begin, check, show, document and apply the folder of configuration."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli import session, terminal
+from service.cli.manual import Chapter
+from service.cli.options import AsJson
+from service.cli.output import count, data, json_line, listing, say
+from service.core.errors import ConfigError, Fault, UnknownName, UsageError
+
+PRIVATE = ("*.secret", "secrets", "*.local.yaml", ".*")
+
+chapter = Chapter(
+    """Begin, check, show and apply the configuration.
+
+    Four files say everything: caveat.yaml (the house: site, mail, database), feeds.yaml, newsletters.yaml and
+    subscribers.yaml. A running service takes over what you save, as soon as it is whole.
+    """,
+    name="config",
+)
+
+
+@chapter.page("init", "caveat config init\ncaveat config init /etc/caveat")
+def init(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Where to put it; by default ./config.")
+    ] = None,
+) -> None:
+    """Write an example configuration to begin with.
+
+    It works as it is: public feeds of five continents, one newsletter, one subscriber, and mail that goes
+    into files. Nothing that is there already is overwritten.
+    """
+    from service.assets import config_folder  # noqa: PLC0415 - not for `--help`
+
+    target = folder or session.current().config
+    example = config_folder()
+    taken = [path.name for path in sorted(example.glob("*.yaml")) if (target / path.name).exists()]
+    if taken:
+        raise UsageError(f"{target} has {', '.join(taken)} already; name another folder")
+    shutil.copytree(example, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*PRIVATE))
+    say(f"{target} is ready. Next: edit its files, then caveat --config {target} config check")
+
+
+@chapter.page("check", "caveat config check\ncaveat config check --json | jq .line")
+def check(*, as_json: AsJson = False) -> None:
+    """Find what is wrong, by file, line and column.
+
+    Every fault is named at once, with what was expected; the exit code is 2 if there is one. What is odd but
+    does no harm is said as a warning.
+    """
+    try:
+        loaded = session.load()
+    except ConfigError as error:
+        if not as_json:
+            raise
+        for fault in error.faults:
+            json_line(_record(fault, "fault"))
+        raise typer.Exit(2) from None
+    if as_json:
+        for warning in loaded.warnings:
+            json_line(_record(warning, "warning"))
+        return
+    session.say_warnings(loaded)
+    roster = loaded.roster
+    parts = ("feed", roster.feeds), ("newsletter", roster.newsletters), ("subscriber", roster.subscribers)
+    counted = ", ".join(count(len(found), noun) for noun, found in parts)
+    say(f"{session.current().config} is in order: {counted}.")
+
+
+@chapter.page(
+    "show", "caveat config show\ncaveat config show mail\nCAVEAT_MAIL__CHANNEL=smtp caveat config show"
+)
+def show(
+    part: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="Only what begins so, such as mail or mail.smtp.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show every setting that is in force, and where it comes from.
+
+    Files, environment variables and defaults are laid over one another here. Secrets stay hidden.
+    """
+    loaded = session.load()
+    session.say_warnings(loaded)
+    found = [
+        line for line in loaded.effective if not part or line.key == part or line.key.startswith(f"{part}.")
+    ]
+    if part and not found:
+        raise UsageError(f"no setting begins with {part!r}; caveat config show lists them all")
+    listing([{"key": e.key, "value": e.value, "origin": e.origin} for e in found], as_json=as_json)
+
+
+@chapter.page("schema", "caveat config schema | less\ncaveat config schema --json newsletters.yaml")
+def schema(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="Only this file's, of those with --json.")
+    ] = None,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON Schema (draft 2020-12), for editors.")
+    ] = False,
+) -> None:
+    """Document every key of the four files: what it means, its default, its environment variable."""
+    from service.settings.schema import json_schemas, manual  # noqa: PLC0415 - not for `--help`
+
+    if not as_json:
+        data(manual(terminal.width()).rstrip())
+        return
+    schemas = {name.replace(".json", ".yaml"): found for name, found in json_schemas().items()}
+    if file is not None and file not in schemas:
+        raise UnknownName("file", file, schemas)
+    data(json.dumps(schemas[file] if file else schemas, indent=2, ensure_ascii=False))
+
+
+def _record(fault: Fault, level: str) -> dict[str, object]:
+    return {
+        "level": level,
+        "file": fault.file,
+        "line": fault.line,
+        "column": fault.column,
+        "what": fault.what,
+        "expected": fault.expected,
+    }

@@ -1,0 +1,120 @@
+"""`caveat preview`: what somebody would get, without anybody getting it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import terminal
+from service.cli.manual import Chapter
+from service.cli.output import say
+from service.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from service.core.model import Newsletter
+    from service.wiring.house import House
+    from service.wiring.readers import Reader
+
+chapter = Chapter()
+
+
+class Shape(StrEnum):
+    """How a preview is shown."""
+
+    SCREEN = "screen"
+    HTML = "html"
+    TEXT = "text"
+    EML = "eml"
+
+
+@chapter.page(
+    "preview",
+    """
+    caveat preview morning
+    caveat preview morning --for amina@example.org
+    caveat preview morning --at "2026-12-01 07:00" --as html --out tomorrow.html
+    """,
+)
+def preview(
+    newsletter: Annotated[str, typer.Argument(metavar="NEWSLETTER", help="The newsletter's id.")],
+    email: Annotated[
+        str | None, typer.Option("--for", metavar="ADDRESS", help="As this subscriber would get it.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="At this moment, such as 2026-12-01 07:00 (UTC if it has no zone)."
+        ),
+    ] = None,
+    shape: Annotated[
+        Shape | None,
+        typer.Option("--as", metavar="SHAPE", help="screen, html, text or eml (the whole mail)."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there.")] = None,
+) -> None:
+    """Show what somebody would get; changes nothing.
+
+    Without --for it is shown as nobody in particular would get it, with the news of the last day.
+    """
+    from service.cli.finding import newsletter_named  # noqa: PLC0415 - not for `--help`
+    from service.cli.house import in_house  # noqa: PLC0415 - as above
+    from service.wiring.readers import reader_of  # noqa: PLC0415 - as above
+
+    moment = _moment(at) if at else None
+    chosen = shape or (Shape.SCREEN if out is None and terminal.is_person(sys.stdout) else Shape.TEXT)
+
+    async def work(house: House) -> bool:
+        found = newsletter_named(house.roster, newsletter)
+        reader = await reader_of(house, found, email, moment or house.clock())
+        await _show(house, found, reader, at=moment, shape=chosen, out=out)
+        return True
+
+    in_house(work)
+
+
+async def _show(
+    house: House,
+    newsletter: Newsletter,
+    reader: Reader,
+    *,
+    at: datetime | None,
+    shape: Shape,
+    out: Path | None,
+) -> None:
+    from service.wiring.previews import mail_for, rendered_for  # noqa: PLC0415 - not for `--help`
+
+    found = await house.preview(reader, at=at)
+    if not found.digest.stories:
+        say("There is nothing to tell: no new article fits. caveat gather looks for some.")
+        return
+    if shape is Shape.SCREEN:
+        from service.cli.digest_view import show  # noqa: PLC0415 - as above
+
+        show(found.digest, newsletter.title)
+        return
+    rendered = await rendered_for(house, found.issue, reader.subscriber)
+    if shape is Shape.EML:
+        body = await mail_for(house, found.issue, reader.subscriber)
+    else:
+        body = (rendered.html if shape is Shape.HTML else rendered.text).encode("utf-8", "replace")
+    if out is None:
+        sys.stdout.buffer.write(body)
+        return
+    await asyncio.to_thread(out.write_bytes, body)
+    say(f"{out} is written: {rendered.subject}")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(
+            f"--at {text!r} is no moment; write it like 2026-12-01 07:00 or 2026-12-01T07:00+01:00"
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,113 @@
+"""`caveat gather`, `condense`, `compose`, `deliver`: one pass of a stage, with progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.manual import Chapter
+from service.cli.output import count, progress, say
+
+if TYPE_CHECKING:
+    from service.wiring.house import House
+
+chapter = Chapter()
+
+
+@chapter.page("gather", 'caveat gather\ncaveat gather --force\ncaveat gather "Al Jazeera"')
+def gather(
+    feeds: Annotated[
+        list[str] | None, typer.Argument(metavar="FEED", help="Only these, by name or address; due or not.")
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Look at every feed, due or not.")] = False,
+) -> None:
+    """Look at the feeds that are due, and keep what is new.
+
+    A feed that cannot be read is named with its reason and costs the others nothing; the exit code is 1.
+    """
+    from service.cli.finding import feed_ids  # noqa: PLC0415 - not for `--help`
+    from service.cli.house import in_house  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        only = feed_ids(house.roster, feeds) if feeds else None
+        with progress("Looking at feeds") as report:
+            done = await house.gather(only=only, force=force or bool(feeds), progress=report)
+        _say_each(*done.notes, *done.failed)
+        say(
+            f"Looked at {count(done.looked, 'feed')}: {count(done.new, 'new article')}, "
+            f"{done.changed} edited, {done.unchanged} without change, {len(done.failed)} failed."
+        )
+        return not done.failed
+
+    in_house(work, applying=True)
+
+
+@chapter.page("condense", "caveat condense")
+def condense() -> None:
+    """Make key points of new articles.
+
+    An article that cannot be condensed is tried three times, then set aside; the exit code is 1 then.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        with progress("Condensing") as report:
+            done = await house.condense(progress=report)
+        _say_each(*done.problems)
+        say(
+            f"Condensed {count(done.condensed, 'article')}; {done.failed} failed and are tried again, "
+            f"{done.set_aside} set aside."
+        )
+        return not done.problems
+
+    in_house(work)
+
+
+@chapter.page("compose", "caveat compose\ncaveat plan")
+def compose() -> None:
+    """Make the issues that are due.
+
+    They go into the outbox and leave with the next caveat deliver, or at once where a worker runs.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        with progress("Composing") as report:
+            done = await house.compose(progress=report)
+        _say_each(*done.problems)
+        say(
+            f"Made {count(done.issues, 'issue')} with {count(done.deliveries, 'delivery', 'deliveries')}; "
+            f"{done.empty} had nothing to tell, {done.late} came too late."
+        )
+        return not done.problems
+
+    in_house(work, applying=True)
+
+
+@chapter.page("deliver", "caveat deliver")
+def deliver() -> None:
+    """Send what waits in the outbox.
+
+    What the mail server puts off is tried again later; the exit code is 1 when something was refused or the
+    server could not be reached. Nothing is lost either way.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        with progress("Sending") as report:
+            done = await house.deliver(progress=report)
+        _say_each(*done.problems)
+        say(
+            f"{count(done.sent, 'mail')} sent, {done.deferred} put off, {done.refused} refused, "
+            f"{done.uncertain} uncertain, {done.suppressed} suppressed."
+        )
+        return not (done.problems or done.refused)
+
+    in_house(work)
+
+
+def _say_each(*sentences: str) -> None:
+    for sentence in sentences:
+        say(sentence)

@@ -1,0 +1,155 @@
+"""`caveat summarize`: key points of a text, a page, or a stream of articles, however long it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from service.cli.manual import Chapter
+from service.core.errors import UsageError
+
+STDIN = Path("-")
+SNIFFED = 4096
+WHAT_COMES_OUT = "What comes out"
+
+chapter = Chapter()
+
+
+class Kind(StrEnum):
+    """What the input is."""
+
+    TEXT = "text"
+    HTML = "html"
+    JSONL = "jsonl"
+
+
+ENDINGS = {
+    ".html": Kind.HTML,
+    ".htm": Kind.HTML,
+    ".xhtml": Kind.HTML,
+    ".jsonl": Kind.JSONL,
+    ".ndjson": Kind.JSONL,
+    ".txt": Kind.TEXT,
+}
+
+
+@chapter.page(
+    "summarize",
+    """
+    caveat summarize article.txt
+    caveat summarize --points 3 page.html
+    curl -s https://news.example.org/a.html | caveat summarize
+    caveat summarize --json articles.jsonl > points.jsonl
+    caveat summarize --method lexrank --explain article.txt
+    """,
+)
+def summarize(
+    *,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A text, a page (.html) or articles (.jsonl). Without it: standard input."
+        ),
+    ] = STDIN,
+    points: Annotated[
+        int,
+        typer.Option(
+            "--points",
+            "-n",
+            metavar="N",
+            min=1,
+            max=50,
+            show_default=True,
+            help="How many key points at most.",
+        ),
+    ] = 5,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", "-m", metavar="NAME", help="The method; an unknown name lists them all."),
+    ] = None,
+    kind: Annotated[
+        Kind | None,
+        typer.Option("--input", metavar="KIND", help="text, html or jsonl, where the input does not tell."),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            "--language", metavar="CODE", help="Its language, such as en or de; else it is found out."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", rich_help_panel=WHAT_COMES_OUT, help="One JSON object for each article, on one line."
+        ),
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            rich_help_panel=WHAT_COMES_OUT,
+            help="Also say why: each sentence's features and score, and why each caveat was tied.",
+        ),
+    ] = False,
+) -> None:
+    """Make key points of any text, page or file of articles.
+
+    A key point is a sentence of the text, word for word. A caveat is one that denies, limits or conditions
+    another; it is shown below the point that it qualifies.
+
+    JSONL is read line by line: {"id": ..., "title": ..., "text": ...}. One line comes out for each line
+    that goes in; a line that cannot be used is named by number on standard error and skipped, and the exit
+    code is 1 in the end.
+
+    With --json the answer to each article is {"id", "method", "key_points": [{"text", "start", "end",
+    "role", "qualifies"}], "context": [{"text", "start", "end", "qualifies"}]}. start and end count
+    characters of the text; qualifies is the index of a key point.
+    """
+    from service.cli.condensing import Asked, summarize_lines, summarize_one  # noqa: PLC0415 - not for `--help`
+
+    asked = Asked(points, method, language, as_json=as_json, explain=explain)
+    with opened(file) as stream:
+        found = kind or _kind_of(file, stream)
+        if found is Kind.JSONL:
+            whole = summarize_lines(stream, asked)
+            raise typer.Exit(0 if whole else 1)
+        name = None if file == STDIN else str(file)
+        summarize_one(stream.read(), asked, name=name, html=found is Kind.HTML)
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[BinaryIO]:
+    """Open the file, or take standard input for `-`. Raises UsageError for what cannot be read."""
+    if file == STDIN:
+        yield sys.stdin.buffer
+        return
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; name a file in it")
+    try:
+        stream = file.open("rb")
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {file}") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    with stream:
+        yield stream
+
+
+def _kind_of(file: Path, stream: BinaryIO) -> Kind:
+    """Return what the input is, by the file's ending, else by how it begins."""
+    told = ENDINGS.get(file.suffix.lower())
+    if told is not None:
+        return told
+    peek = getattr(stream, "peek", None)
+    head = (peek(SNIFFED) if peek else b"").lstrip(b"\xef\xbb\xbf \t\r\n")[:SNIFFED].lower()
+    if head.startswith(b"{"):
+        return Kind.JSONL
+    if head.startswith(b"<") and (b"<html" in head or b"<!doctype" in head or b"<p" in head):
+        return Kind.HTML
+    return Kind.TEXT

@@ -1,0 +1,25 @@
+"""Composing: the compose room with its production parts."""
+
+from __future__ import annotations
+
+from service.assets import templates_folder
+from service.compose.render import JinjaRenderer
+from service.compose.stage import Composer
+from service.condense.tell import tell
+from service.core.model import Roster
+from service.settings.values import Settings
+from service.store.compose import ComposeRecords
+from service.store.database import Database
+
+
+def composer_of(settings: Settings, roster: Roster, database: Database) -> Composer:
+    """Return compose, ready to work. Themes of the config folder's own `templates` come before ours."""
+    own = settings.folder / "templates"
+    return Composer(
+        ComposeRecords(database),
+        JinjaRenderer(templates_folder(), settings.site, own if own.is_dir() else None),
+        tell,
+        {newsletter.id: newsletter for newsletter in roster.newsletters},
+        settle=settings.fetch.settle,
+        channel=settings.mail.channel,
+    )

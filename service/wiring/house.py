@@ -1,0 +1,175 @@
+"""The house: one database and one configuration, with every part in its place.
+
+A part is put together when it is first asked for, so that a command pays for no library that it does not use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from service.core.contracts import Progress, silent
+from service.core.listings import Unfinished
+from service.core.model import Roster
+from service.settings.values import Settings
+from service.store.database import Database
+from service.store.overview import Overview
+from service.store.people import PeopleRecords
+from service.wiring.clock import Clock, utc_now
+from service.wiring.pool import Pool
+
+if TYPE_CHECKING:
+    from service.compose.stage import Composer, ComposeReport, Preview
+    from service.condense.stage import Condenser, CondenseReport
+    from service.deliver.stage import Deliverer, DeliverReport
+    from service.gather.fetch import HttpFetcher
+    from service.gather.stage import Gatherer, GatherReport
+    from service.people.roster import RosterReport
+    from service.wiring.readers import Reader
+
+STAGES = ("gather", "condense", "compose", "deliver")
+FIRST_ISSUE_REACHES_BACK = timedelta(days=1)
+"""How far back the first issue of a new reader tells."""
+
+
+class House:
+    """A house to work in, until `close`. Made by `House.open`, or by `open_house` for the length of a block.
+
+    Every stage does one pass at a time here: a second one waits, and finds little left to do.
+    """
+
+    def __init__(
+        self, settings: Settings, roster: Roster, database: Database, *, clock: Clock, pool: Executor
+    ) -> None:
+        self.settings, self.roster, self.database = settings, roster, database
+        self.clock, self.pool = clock, pool
+        self.people, self.overview = PeopleRecords(database), Overview(database)
+        self._turn = {stage: asyncio.Lock() for stage in STAGES}
+        self._deliverer: Deliverer | None = None
+
+    @classmethod
+    async def open(cls, settings: Settings, roster: Roster, *, clock: Clock, pool: Executor) -> House:
+        """Open the database and return the house on it. Raises StoreError."""
+        return cls(settings, roster, await Database.open(settings.storage), clock=clock, pool=pool)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        if self._deliverer is not None:
+            await self._deliverer.channel.close()
+        if "fetcher" in self.__dict__:
+            await self.fetcher.close()
+        await self.database.close()
+
+    # --- one pass of a stage ---------------------------------------------------------------
+
+    async def gather(
+        self, *, only: Collection[str] | None = None, force: bool = False, progress: Progress = silent
+    ) -> GatherReport:
+        """Look at the feeds that are due, or at `only` these (ids); `force`: due or not."""
+        from service.gather.stage import gather  # noqa: PLC0415 - see the module's docstring
+
+        async with self._turn["gather"]:
+            return await gather(self.gatherer, now=self.clock(), only=only, force=force, progress=progress)
+
+    async def condense(self, *, progress: Progress = silent) -> CondenseReport:
+        """Make key points of the articles that have none."""
+        from service.condense.stage import condense  # noqa: PLC0415 - as above
+
+        async with self._turn["condense"]:
+            return await condense(self.condenser, now=self.clock(), progress=progress)
+
+    async def compose(self, *, progress: Progress = silent) -> ComposeReport:
+        """Make the issues that are due."""
+        from service.compose.stage import compose  # noqa: PLC0415 - as above
+
+        async with self._turn["compose"]:
+            return await compose(self.composer, now=self.clock(), progress=progress)
+
+    async def deliver(
+        self, *, stopping: asyncio.Event | None = None, progress: Progress = silent
+    ) -> DeliverReport:
+        """Send what is due, until nothing is or `stopping` is set."""
+        from service.deliver.stage import deliver  # noqa: PLC0415 - as above
+
+        deliverer = await self.deliverer()
+        async with self._turn["deliver"]:
+            return await deliver(deliverer, now=self.clock, stopping=stopping, progress=progress)
+
+    async def unfinished(self) -> Unfinished:
+        """Return how much waits for each stage at this moment."""
+        return await self.overview.unfinished(self.clock())
+
+    async def apply_roster(self) -> RosterReport:
+        """Make the record agree with what the configuration declares."""
+        from service.people.roster import apply_roster  # noqa: PLC0415 - as above
+
+        now = self.clock()
+        return await apply_roster(self.people, self.roster, now, starts_after=now - FIRST_ISSUE_REACHES_BACK)
+
+    async def preview(self, reader: Reader, *, at: datetime | None = None) -> Preview:
+        """Return what the reader would get at that moment (None: now); nothing is recorded."""
+        from service.compose.stage import preview  # noqa: PLC0415 - as above
+
+        now = at or self.clock()
+        return await preview(self.composer, reader.edition, told_through=reader.told_through, now=now)
+
+    # --- the parts -------------------------------------------------------------------------
+
+    @cached_property
+    def fetcher(self) -> HttpFetcher:
+        """What gets feeds and pages."""
+        from service.wiring.gathering import fetcher_of  # noqa: PLC0415 - as above
+
+        return fetcher_of(self.settings.fetch)
+
+    @cached_property
+    def gatherer(self) -> Gatherer:
+        """The gather stage."""
+        from service.wiring.gathering import gatherer_of  # noqa: PLC0415 - as above
+
+        return gatherer_of(self.settings, self.database, self.fetcher, self.pool)
+
+    @cached_property
+    def condenser(self) -> Condenser:
+        """The condense stage."""
+        from service.wiring.condensing import condenser_of  # noqa: PLC0415 - as above
+
+        return condenser_of(self.settings, self.roster, self.database, self.pool)
+
+    @cached_property
+    def composer(self) -> Composer:
+        """The compose stage."""
+        from service.wiring.composing import composer_of  # noqa: PLC0415 - as above
+
+        return composer_of(self.settings, self.roster, self.database)
+
+    async def deliverer(self) -> Deliverer:
+        """Return the deliver stage; its links are signed with the database's own key."""
+        from service.wiring.delivering import deliverer_of  # noqa: PLC0415 - as above
+
+        if self._deliverer is None:
+            self._deliverer = deliverer_of(self.settings, self.database, await self.people.signing_key())
+        return self._deliverer
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, roster: Roster, *, clock: Clock = utc_now, pool: Executor | None = None
+) -> AsyncIterator[House]:
+    """Give a house with production parts, and close it after the block. Raises StoreError.
+
+    Without a `pool` it gets one of its own; no process is started before there is work for it.
+    """
+    own = Pool(settings.condense.processes or None) if pool is None else None
+    house = await House.open(settings, roster, clock=clock, pool=pool or own or Pool())
+    try:
+        yield house
+    finally:
+        await house.close()
+        if own is not None:
+            own.shutdown(wait=False, cancel_futures=True)

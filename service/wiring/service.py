@@ -1,0 +1,231 @@
+"""The service: what runs for years. Scheduler, worker and web door in one process, or each apart.
+
+What there is to do stands in the tables. At the start and every minute a sweep asks them and hints the
+stages; a handler does one pass and hints the next. A configuration that is saved and whole is taken over
+without a stop; one that is broken is told in the log, and the last good one stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from service.core.errors import CaveatError, ConfigError
+from service.core.listings import Unfinished
+from service.dispatch import STAGES, Dispatch, Handler, Hints, deliver_jobs
+from service.scheduler import Tick, start_scheduler
+from service.settings.values import Loaded
+from service.wiring.clock import Clock, utc_now
+from service.wiring.house import House
+from service.wiring.pool import Pool
+from service.wiring.serving import listen, serve
+from service.wiring.tenancy import Tenancy
+from service.wiring.watch import saves
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+GRACE = 9.0
+"""Seconds that what is in flight has to finish after a stop; the service is gone within ten."""
+
+Report = TypeVar("Report", bound="DataclassInstance")
+
+log = structlog.get_logger("service")
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What a process does: which stages it works on, whether it keeps time, whether it serves the web."""
+
+    stages: tuple[str, ...] = STAGES
+    schedule: bool = True
+    web: bool = True
+
+
+def hints_of(unfinished: Unfinished) -> Hints:
+    """Return the hints that unfinished work is worth."""
+    return {
+        "gather": min(unfinished.feeds, 1),
+        "condense": min(unfinished.articles, 1),
+        "compose": min(unfinished.groups, 1),
+        "deliver": deliver_jobs(unfinished.deliveries),
+    }
+
+
+class Service:
+    """A running service. `load` reads the configuration, at the start and after every save.
+
+    `fault` says why the configuration that was saved last is not the one in force; None when it is.
+    """
+
+    def __init__(
+        self, load: Callable[[], Loaded], roles: Roles | None = None, *, clock: Clock = utc_now
+    ) -> None:
+        self._load, self._roles, self._clock = load, roles or Roles(), clock
+        self._tenancy: Tenancy
+        self._dispatch: Dispatch
+        self._pool: Pool
+        self.fault: ConfigError | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Run until `stopping` is set, then let what is in flight finish, for nine seconds at most.
+
+        Raises ConfigError, StoreError or CaveatError when it cannot start.
+        """
+        loaded = self._load()
+        settings = loaded.settings
+        door = listen(settings.web.listen_host, settings.web.listen_port) if self._roles.web else None
+        self._pool = Pool(settings.condense.processes or None)
+        self._dispatch = Dispatch(settings.storage)
+        try:
+            self._tenancy = Tenancy(await self._opened(loaded))
+            await self._move_in(loaded)
+            try:
+                await self._work(door, stopping)
+            finally:
+                await self._tenancy.close()
+        finally:
+            if door is not None:
+                door.close()
+            await self._dispatch.close()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            log.info("stopped")
+
+    async def sweep(self) -> None:
+        """Hint the stages at whatever the tables call unfinished."""
+        try:
+            async with self._tenancy.inside() as house:
+                unfinished = await house.unfinished()
+        except CaveatError as error:
+            log.warning("the sweep could not ask the record, the next one will", reason=str(error))
+            return
+        await self._dispatch.hint(hints_of(unfinished))
+
+    async def _work(self, door: socket.socket | None, stopping: asyncio.Event) -> None:
+        """Do everything that the roles ask for, side by side, until the end or until one of them fails."""
+        duties = [self._follow_saves(stopping)]
+        if self._roles.stages:
+            duties.append(self._dispatch.work(self._handlers(stopping), stopping))
+        if door is not None:
+            duties.append(serve(self._answer, door, stopping))
+        if self._roles.schedule:
+            duties.append(self._keep_time(stopping))
+        await self.sweep()
+        log.info("started", stages=self._roles.stages, schedule=self._roles.schedule, web=self._roles.web)
+        await together(duties, stopping)
+
+    async def _keep_time(self, stopping: asyncio.Event) -> None:
+        ticks = (Tick("sweep", "0", self.sweep), Tick("tidy", "30", self._dispatch.tidy))
+        scheduler = start_scheduler(ticks)
+        try:
+            await stopping.wait()
+        finally:
+            scheduler.shutdown(wait=False)
+
+    # --- the passes ------------------------------------------------------------------------
+
+    def _handlers(self, stopping: asyncio.Event) -> dict[str, Handler]:
+        """Return one pass of each stage that this process works on."""
+
+        async def gather() -> Hints:
+            async with self._tenancy.inside() as house:
+                return {"condense": 1} if _told("gather", await house.gather()).new else {}
+
+        async def condense() -> Hints:
+            async with self._tenancy.inside() as house:
+                return {"compose": 1} if _told("condense", await house.condense()).condensed else {}
+
+        async def compose() -> Hints:
+            async with self._tenancy.inside() as house:
+                return {"deliver": deliver_jobs(_told("compose", await house.compose()).deliveries)}
+
+        async def deliver() -> Hints:
+            async with self._tenancy.inside() as house:
+                _told("deliver", await house.deliver(stopping=stopping))
+            return {}
+
+        handlers = {"gather": gather, "condense": condense, "compose": compose, "deliver": deliver}
+        return {stage: handlers[stage] for stage in self._roles.stages}
+
+    # --- the configuration -----------------------------------------------------------------
+
+    async def _follow_saves(self, stopping: asyncio.Event) -> None:
+        async for _ in saves(self._tenancy.house.settings.folder, stopping):
+            try:
+                await self._take_over(self._load())
+                self.fault = None
+            except ConfigError as error:
+                self.fault = error
+                faults = [str(fault) for fault in error.faults]
+                log.warning("the configuration is not taken over, the last good one stays", faults=faults)
+            except CaveatError as error:
+                log.warning("the configuration is not taken over, the last good one stays", reason=str(error))
+
+    async def _take_over(self, loaded: Loaded) -> None:
+        """Move into a house of the new configuration; where we listen and what we store in stays as it is."""
+        house = self._tenancy.house
+        settings = replace(loaded.settings, storage=house.settings.storage, web=house.settings.web)
+        if (loaded.settings.storage, loaded.settings.web) != (settings.storage, settings.web):
+            log.warning("storage and web take effect at the next start")
+        if (settings, loaded.roster) == (house.settings, house.roster):
+            return
+        loaded = replace(loaded, settings=settings)
+        self._tenancy.move(await self._opened(loaded))
+        await self._move_in(loaded)
+        log.info("the configuration is taken over")
+        await self.sweep()
+
+    async def _opened(self, loaded: Loaded) -> House:
+        return await House.open(loaded.settings, loaded.roster, clock=self._clock, pool=self._pool)
+
+    async def _move_in(self, loaded: Loaded) -> None:
+        for warning in loaded.warnings:
+            log.warning("odd in the configuration", where=str(warning))
+        if self._roles.schedule:
+            log.info("roster applied", **asdict(await self._tenancy.house.apply_roster()))
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
+        async with self._tenancy.inside() as house:
+            await house.web(scope, receive, send)
+
+
+async def together(duties: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
+    """Run the duties until they end; the first that fails stops the others, and its error is raised.
+
+    Once `stopping` is set they have `GRACE` seconds to come to an end by themselves.
+    """
+    tasks = [asyncio.create_task(duty) for duty in duties]
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        left = set(tasks)
+        while left and not stopping.is_set():
+            done, _ = await asyncio.wait({*left, stop}, return_when=asyncio.FIRST_COMPLETED)
+            left -= done
+            if any(not task.cancelled() and task.exception() for task in done):
+                stopping.set()
+        if left:
+            await asyncio.wait(left, timeout=GRACE)
+    finally:
+        for task in (*tasks, stop):
+            task.cancel()
+        await asyncio.gather(*tasks, stop, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+def _told(stage: str, report: Report) -> Report:
+    """Write down what a pass did, when it did something; return the report."""
+    counts = {key: value for key, value in asdict(report).items() if isinstance(value, int) and value}
+    if counts:
+        log.info("a pass is done", stage=stage, **counts)
+    for kind in ("failed", "problems", "notes"):
+        said = getattr(report, kind, ())
+        for sentence in said if isinstance(said, tuple) else ():
+            log.warning("a pass met trouble", stage=stage, what=sentence)
+    return report
