@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,19 +23,27 @@ RESERVED = (".example", ".test", ".invalid", ".localhost", "example.org", "examp
 """Names that nobody can own (RFC 2606, RFC 6761): mail that says them was never set up for real readers."""
 
 
+class Verdict(StrEnum):
+    """FAULT: it will not work. LOOK: it works, but perhaps not as it is meant to."""
+
+    OK = "ok"
+    LOOK = "look"
+    FAULT = "FAULT"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, whether it is well (None: it works, but look again), and a sentence about it."""
+    """What was looked at, what came of it, and a sentence about it."""
 
     what: str
-    well: bool | None
+    verdict: Verdict
     said: str
 
 
 async def check_up(loaded: Loaded, clock: Clock = utc_now) -> AsyncIterator[Finding]:
     """Yield the findings one by one, as they are made; sends no mail and asks no feed."""
     python = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("program", True, f"Caveat {version('caveat')} on Python {python}")
+    yield Finding("program", Verdict.OK, f"Caveat {version('caveat')} on Python {python}")
     yield _configuration(loaded)
     yield await _storage(loaded.settings, clock)
     yield _space(loaded.settings)
@@ -49,28 +58,30 @@ def _configuration(loaded: Loaded) -> Finding:
         f"{len(roster.subscribers)} subscribers in the files"
     )
     if loaded.warnings:
-        return Finding("configuration", None, f"{counted}; {len(loaded.warnings)} warnings, see config check")
+        return Finding(
+            "configuration", Verdict.LOOK, f"{counted}; {len(loaded.warnings)} warnings, see config check"
+        )
     if not (roster.feeds and roster.newsletters):
         return Finding(
-            "configuration", None, f"{counted}; nothing can be sent without a feed and a newsletter"
+            "configuration", Verdict.LOOK, f"{counted}; nothing can be sent without a feed and a newsletter"
         )
-    return Finding("configuration", True, counted)
+    return Finding("configuration", Verdict.OK, counted)
 
 
 async def _storage(settings: Settings, clock: Clock) -> Finding:
     try:
         database = await Database.open(settings.storage)
     except CaveatError as error:
-        return Finding("database", False, str(error))
+        return Finding("database", Verdict.FAULT, str(error))
     try:
         waiting = await Overview(database).unfinished(clock())
     except CaveatError as error:
-        return Finding("database", False, str(error))
+        return Finding("database", Verdict.FAULT, str(error))
     finally:
         await database.close()
     return Finding(
         "database",
-        True,
+        Verdict.OK,
         f"{database.name} is up to date; waiting: {waiting.feeds} feeds, {waiting.articles} articles, "
         f"{waiting.groups} issues, {waiting.deliveries} deliveries",
     )
@@ -81,15 +92,17 @@ def _space(settings: Settings) -> Finding:
     folder = Path(place.database or "").parent if place.drivername == "sqlite" else settings.folder
     free = shutil.disk_usage(_nearest(folder)).free
     said = f"{free / 2**30:.1f} GB free in {folder}"
-    return Finding("disk", True if free > FEW_BYTES else None, said)
+    return Finding("disk", Verdict.OK if free > FEW_BYTES else Verdict.LOOK, said)
 
 
 async def _mail(mail: MailSettings) -> Finding:
     if mail.channel != "smtp":
         folder = _nearest(mail.folder)
         if not os.access(folder, os.W_OK):
-            return Finding("mail", False, f"{folder} may not be written to; mail goes into files there")
-        return Finding("mail", None, f"mail goes into files in {mail.folder}; nobody is sent any")
+            return Finding(
+                "mail", Verdict.FAULT, f"{folder} may not be written to; mail goes into files there"
+            )
+        return Finding("mail", Verdict.LOOK, f"mail goes into files in {mail.folder}; nobody is sent any")
     from service.deliver.smtp import connect  # noqa: PLC0415 - not where mail goes into files
     from service.wiring.delivering import relay_of  # noqa: PLC0415 - as above
 
@@ -97,12 +110,12 @@ async def _mail(mail: MailSettings) -> Finding:
     try:
         session = await connect(relay)
     except CaveatError as error:
-        return Finding("mail", False, str(error))
+        return Finding("mail", Verdict.FAULT, str(error))
     await session.quit(relay.timeouts.quit)
     how = "logged in" if relay.username else "connected, without a login"
     if relay.security == "none" and relay.username:
-        return Finding("mail", None, f"{relay.name}: {how}, but the password went there in clear")
-    return Finding("mail", True, f"{relay.name}: {how}, security {relay.security}")
+        return Finding("mail", Verdict.LOOK, f"{relay.name}: {how}, but the password went there in clear")
+    return Finding("mail", Verdict.OK, f"{relay.name}: {how}, security {relay.security}")
 
 
 def _site(settings: Settings) -> Finding:
@@ -110,13 +123,15 @@ def _site(settings: Settings) -> Finding:
     host = url.hostname or ""
     if host.endswith(RESERVED) and settings.mail.channel == "smtp":
         return Finding(
-            "site", None, f"{settings.site.url} is an example's address: unsubscribe links lead nowhere"
+            "site",
+            Verdict.LOOK,
+            f"{settings.site.url} is an example's address: unsubscribe links lead nowhere",
         )
     if url.scheme != "https" and settings.mail.channel == "smtp":
         return Finding(
-            "site", None, f"{settings.site.url} is not https: mail programs will not offer one click"
+            "site", Verdict.LOOK, f"{settings.site.url} is not https: mail programs will not offer one click"
         )
-    return Finding("site", True, f"links in the mail lead to {settings.site.url}")
+    return Finding("site", Verdict.OK, f"links in the mail lead to {settings.site.url}")
 
 
 def _nearest(folder: Path) -> Path:

@@ -1,0 +1,105 @@
+"""`caveat doctor`, `migrate`, `backup`, `restore`: looking after the house."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli import session
+from service.cli.asking import require_yes
+from service.cli.manual import Chapter
+from service.cli.options import AsJson, Yes
+from service.cli.output import data, json_line, progress, say
+from service.core.errors import UsageError
+
+chapter = Chapter()
+
+
+@chapter.page("doctor", "caveat doctor\ncaveat doctor --json | jq 'select(.verdict == "FAULT")'")
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look whether everything is in place to gather, condense and mail.
+
+    It reads the configuration, opens the database, logs in at the mail server and leaves again; no mail is
+    sent and no feed is asked. The exit code is 1 when something is at fault.
+    """
+    from service.wiring.checkup import Finding, Verdict, check_up  # noqa: PLC0415 - not for `--help`
+    from service.wiring.process import run  # noqa: PLC0415 - as above
+
+    loaded = session.load(tolerant=True)
+
+    async def look() -> list[Finding]:
+        found = []
+        async for finding in check_up(loaded):
+            found.append(finding)
+            if as_json:
+                json_line(asdict(finding))
+            else:
+                data(f"{finding.verdict:<7}{finding.what:<15}{finding.said}")
+        return found
+
+    if any(finding.verdict is Verdict.FAULT for finding in run(look())):
+        raise typer.Exit(1)
+
+
+@chapter.page("migrate", "caveat migrate")
+def migrate() -> None:
+    """Bring the database to this version's shape.
+
+    Every command does so by itself when it starts; this one does nothing else, for those who want to see it
+    done before they start the service.
+    """
+    from service.store.database import Database  # noqa: PLC0415 - not for `--help`
+    from service.wiring.process import run  # noqa: PLC0415 - as above
+
+    storage = session.load(tolerant=True).settings.storage
+
+    async def opened() -> str:
+        database = await Database.open(storage)
+        await database.close()
+        return database.name
+
+    say(f"The database {run(opened())} is up to date.")
+
+
+@chapter.page("backup", "caveat backup /var/backups/caveat-$(date +%F).db")
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not be there yet.")],
+) -> None:
+    """Copy the database into one file, while it is in use.
+
+    The copy holds one consistent moment. It contains addresses and the key that signs links: keep it as you
+    keep the database. With PostgreSQL this calls pg_dump.
+    """
+    from service.store.backup import back_up  # noqa: PLC0415 - not for `--help`
+
+    if target.exists():
+        raise UsageError(f"{target} is there already; name another file")
+    if not target.parent.is_dir():
+        raise UsageError(f"the folder {target.parent} is not there; make it first")
+    storage = session.load(tolerant=True).settings.storage
+    with progress("Copying") as report:
+        back_up(storage, target, lambda done, total: report("pages", done, total))
+    say(f"{target} holds the database ({target.stat().st_size / 2**20:.1f} MB).")
+
+
+@chapter.page("restore", "caveat restore /var/backups/caveat-2026-11-24.db")
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A file that caveat backup made.")],
+    *,
+    yes: Yes = False,
+) -> None:
+    """Put a backup back; what the database holds now is lost.
+
+    Stop the service first. Whoever unsubscribed since the backup was made is not known to it: look before
+    you send. With PostgreSQL this calls pg_restore.
+    """
+    from service.store.backup import restore as put_back  # noqa: PLC0415 - not for `--help`
+
+    storage = session.load(tolerant=True).settings.storage
+    require_yes(f"Replace everything in the database by what {source} holds?", said=yes)
+    with progress("Restoring") as report:
+        put_back(storage, source, lambda done, total: report("pages", done, total))
+    say(f"The database is what {source} holds.")
