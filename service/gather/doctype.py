@@ -15,7 +15,11 @@ MOST_UNPACKED = 1_000_000
 """How many bytes the declared entities may add up to where they are used."""
 
 _BEGIN = re.compile(rb"\A(?:\s|<\?[^>]*>|(?><!--.*?-->))*+(<!DOCTYPE)", re.IGNORECASE | re.DOTALL)
-_REST = re.compile(rb"(?:[^\[\]<>\"']|\"[^\"]*\"|'[^']*')*(\[(?:[^\]\"'<]|\"[^\"]*\"|'[^']*'|<)*\]\s*)?>")
+_REST = re.compile(
+    rb"(?:[^\[\]<>\"']|\"[^\"]*\"|'[^']*')*+"
+    rb"(?:\[(?:(?><!--.*?-->)|[^\]\"'<]|\"[^\"]*\"|'[^']*'|<)*+\]\s*)?>",
+    re.DOTALL,
+)
 _ENTITY = re.compile(rb"<!ENTITY\s+([\w.:-]+)\s+(?:\"([^\"]*)\"|'([^']*)')\s*>", re.IGNORECASE)
 _PLAIN = re.compile(rb"(?:[^&%<\"]|&#\w+;)*")
 
@@ -28,7 +32,7 @@ def without_doctype(document: bytes) -> bytes:
     begin = _BEGIN.match(document[:LOOKED_AT])
     if begin is None:
         return document
-    # Comments and entities with one quotation mark in them are beyond this pattern: then all of it goes.
+    # What is not even a broken declaration is cut off at its next bracket.
     rest = _REST.match(document, begin.end(1))
     end = rest.end() if rest else max(document.find(b"]>", begin.end()), document.find(b">", begin.end())) + 2
     declaration = document[begin.start(1) : end] if rest else b""

@@ -30,6 +30,7 @@ ACCEPT = (
 PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CHUNK = 64 * 1024
+MOST_JUDGEMENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class HttpFetcher:
         self._allowed = Allowed.parse(self.limits.allow_private)
         self._turns = Turns(self.limits.per_host, self.limits.host_spacing)
         self._session: ClientSession | None = None
+        self._judgements: dict[tuple[str, str | None, int | None], tuple[str | None, bool]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -165,7 +167,7 @@ class HttpFetcher:
         steady = True
         seconds = self.limits.total_seconds
         for hop in range(self.limits.redirects + 1):
-            refusal = self._refusal(here)
+            refusal, ours = self._judged(here)
             if refusal:
                 return Failed(f"redirected to {refusal}" if hop else refusal)
             if str(here) in seen:
@@ -173,7 +175,7 @@ class HttpFetcher:
             seen.add(str(here))
             attempt.host = here.host or ""
             host_and_port = f"{attempt.host}:{here.port}"
-            async with self._turns.turn(host_and_port, spaced=not self._allowed.names(attempt.host)):
+            async with self._turns.turn(host_and_port, spaced=not ours):
                 # The clock runs for the server only, not while we wait for our own turn.
                 begun = asyncio.get_running_loop().time()
                 async with asyncio.timeout(seconds):
@@ -186,10 +188,20 @@ class HttpFetcher:
             moved = str(here) if steady else moved
         return Failed(f"the server redirects more than {self.limits.redirects} times")
 
-    def _refusal(self, url: URL) -> str | None:
+    def _judged(self, url: URL) -> tuple[str | None, bool]:
+        """Return why nothing is fetched there (None: it is), and whether the place is the operator's own."""
+        key = (url.scheme, url.host, url.port)
+        if key not in self._judgements:
+            if len(self._judgements) >= MOST_JUDGEMENTS:
+                self._judgements.clear()
+            ours = bool(url.host) and self._allowed.names(url.host or "")
+            self._judgements[key] = (self._refusal(url, ours=ours), ours)
+        return self._judgements[key]
+
+    def _refusal(self, url: URL, *, ours: bool) -> str | None:
         if url.scheme not in ("http", "https") or not url.host:
             return f"{url.scheme or 'an empty'} address; only http and https are fetched"
-        if self._allowed.names(url.host):
+        if ours:
             return None
         what = self._allowed.refusal(url.host) if _is_address(url.host) else None
         if what is not None:

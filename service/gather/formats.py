@@ -67,10 +67,10 @@ def sniff(body: bytes, url: str = "") -> str:
     root = _root(head)
     if root in FEED_ROOTS:
         return "xml"
-    if root in HTML_ROOTS or (root and re.search(r"<(?:html|body)[\s>]", head, re.IGNORECASE)):
-        raise FeedUnreadable(_of_a_page(body, url))
     if root in OTHERS:
         raise FeedUnreadable(OTHERS[root])
+    if root in HTML_ROOTS or (root and re.search(r"<(?:html|body)[\s>]", head, re.IGNORECASE)):
+        raise FeedUnreadable(_of_a_page(body, url))
     if _FEED_ROOT.search(head):
         return "xml"  # something was printed before the feed began
     if root and not head.startswith("<?xml"):

@@ -8,9 +8,11 @@ from email.utils import parsedate_to_datetime
 
 
 def _date(headers: Mapping[str, str], name: str) -> float | None:
+    if name not in headers:
+        return None
     try:
         return parsedate_to_datetime(headers[name]).timestamp()
-    except (KeyError, ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
@@ -19,17 +21,21 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(int(value[:9]), 10**9)
-    until, since = _date(headers, "Retry-After"), _date(headers, "Date")
+    until = _date(headers, "Retry-After")
+    since = _date(headers, "Date") if until is not None else None
     return max(0, int(until - since)) if until is not None and since is not None else None
 
 
 def fresh_for(headers: Mapping[str, str]) -> int | None:
     """Read how long the answer stays fresh (RFC 9111, 4.2.1) in seconds: max-age, else Expires less Date."""
     control = headers.get("Cache-Control", "").lower()
+    if not control and "Expires" not in headers:
+        return None
     if "no-cache" in control or "no-store" in control:
         return None
     found = re.search(r"(?:^|[\s,])max-age=\"?(\d{1,9})", control)
     if found:
         return int(found.group(1))
-    until, since = _date(headers, "Expires"), _date(headers, "Date")
+    until = _date(headers, "Expires")
+    since = _date(headers, "Date") if until is not None else None
     return int(until - since) if until is not None and since is not None and until > since else None

@@ -52,13 +52,15 @@ async def look_at(eyes: Eyes, state: FeedState, now: datetime) -> Finding:
     fetcher: Fetcher = Files(eyes.house) if is_file(address) else eyes.fetcher
     answer = await fetcher.fetch(address, etag=state.etag, last_modified=state.last_modified)
     if isinstance(answer, NotModified):
-        return _unchanged(state, _moving(head, answer.moved, now), now, answer.fresh_for)
+        moving = _moving(head, answer.moved, now)
+        return _unchanged(state, moving, _kept(state, head, moving), now, answer.fresh_for)
     if isinstance(answer, Fetched):
         state = replace(state, etag=answer.etag, last_modified=answer.last_modified)
-        head = _moving(head, answer.moved, now)
+        moving = _moving(head, answer.moved, now)
+        memory = _kept(state, head, moving)
         if head.body and fingerprint(answer.body) == head.body:
-            return _unchanged(state, head, now, answer.fresh_for)
-        return await _read(eyes, state, head, answer, now)
+            return _unchanged(state, moving, memory, now, answer.fresh_for)
+        return await _read(eyes, replace(state, memory=memory), moving, answer, now)
     if moved:
         # The new place is no good (any more): the next look asks the old one again.
         head = replace(head, moved_to="", moved_since=0, moved_looks=0)
@@ -72,8 +74,7 @@ async def look_at(eyes: Eyes, state: FeedState, now: datetime) -> Finding:
 
 
 async def _read(eyes: Eyes, state: FeedState, head: Head, answer: Fetched, now: datetime) -> Finding:
-    memory = remembered(head, None, state.memory)
-    order = Order(state.feed, memory, answer.url, answer.content_type, now, state.last_success_at)
+    order = Order(state.feed, state.memory, answer.url, answer.content_type, now, state.last_success_at)
     try:
         found = await eyes.workers.run(examine, order, answer.body)
     except (FeedUnreadable, WorkRefused) as trouble:
@@ -85,9 +86,7 @@ async def _read(eyes: Eyes, state: FeedState, head: Head, answer: Fetched, now: 
         )
     articles, changed = await _articles(eyes, state, found, now)
     head = head_of(found.memory)
-    settled = replace(
-        _succeeded(state, head, now, answer.fresh_for), memory=found.memory, last_error=found.note or None
-    )
+    settled = _succeeded(state, head, found.memory, now, answer.fresh_for, note=found.note or None)
     return Finding(Look(settled, articles, changed=changed), note=found.note)
 
 
@@ -148,22 +147,24 @@ def _article(state: FeedState, draft: Draft, now: datetime) -> Article:
     )
 
 
-def _unchanged(state: FeedState, head: Head, now: datetime, fresh_for: int | None) -> Finding:
-    settled = _succeeded(state, head, now, fresh_for)
-    if head != head_of(state.memory):
-        settled = replace(settled, memory=remembered(head, None, state.memory))
+def _unchanged(state: FeedState, head: Head, memory: str, now: datetime, fresh_for: int | None) -> Finding:
     # A feed that held nothing still holds nothing.
-    settled = replace(settled, last_error=state.last_error if head.blank else None)
-    return Finding(Look(settled), unchanged=True)
+    note = state.last_error if head.blank else None
+    return Finding(Look(_succeeded(state, head, memory, now, fresh_for, note=note)), unchanged=True)
 
 
-def _succeeded(state: FeedState, head: Head, now: datetime, fresh_for: int | None) -> FeedState:
-    return replace(
-        state,
+def _succeeded(
+    state: FeedState, head: Head, memory: str, now: datetime, fresh_for: int | None, *, note: str | None
+) -> FeedState:
+    return FeedState(
+        feed=state.feed,
+        etag=state.etag,
+        last_modified=state.last_modified,
         next_look_at=after_answer(state.feed, head, now, fresh_for).at,
         last_look_at=now,
         last_success_at=now,
-        failures=0,
+        last_error=note,
+        memory=memory,
     )
 
 
@@ -182,11 +183,17 @@ def _failed(
     return Finding(Look(settled), failed=reason)
 
 
+def _kept(state: FeedState, head: Head, moving: Head) -> str:
+    """Return the memory with the head that is true now; most looks change nothing in it."""
+    return state.memory if moving is head else remembered(moving, None, state.memory)
+
+
 def _moving(head: Head, moved: str | None, now: datetime) -> Head:
     """Return the head with what this answer said about a permanent move."""
     if moved is None:
         # Once we go to the new place directly, nothing redirects any more.
-        return head if move_has_held(head, now) else replace(head, moved_to="", moved_since=0, moved_looks=0)
+        settled = not head.moved_to or move_has_held(head, now)
+        return head if settled else replace(head, moved_to="", moved_since=0, moved_looks=0)
     if moved == head.moved_to:
         return replace(head, moved_looks=head.moved_looks + 1)
     return replace(head, moved_to=moved, moved_since=seconds(now), moved_looks=1)

@@ -86,22 +86,27 @@ class Head:
 def head_of(memory: str) -> Head:
     """Read the head; what cannot be read counts as nothing remembered."""
     try:
-        found = json.loads(memory.partition("\n")[0]) if memory else {}
+        found = json.loads(memory[: _head_ends(memory)]) if memory else {}
     except ValueError:
         return Head()
     if not isinstance(found, dict) or found.pop("v", None) != VERSION:
         return Head()
-    defaults = asdict(Head())
-    kept: dict[str, Any] = {
-        name: value for name, value in found.items() if type(value) is type(defaults.get(name))
-    }
+    kept: dict[str, Any] = {n: value for n, value in found.items() if type(value) is type(_NOTHING.get(n))}
     return Head(**kept)
+
+
+_NOTHING = asdict(Head())
+
+
+def _head_ends(memory: str) -> int:
+    end = memory.find("\n")
+    return end if end >= 0 else len(memory)
 
 
 def items_of(memory: str) -> tuple[Item, ...]:
     """Read the items, newest look first."""
     try:
-        found = json.loads(memory.partition("\n")[2] or "[]")
+        found = json.loads(memory[_head_ends(memory) :] or "[]")
         return tuple(_item(line) for line in found)
     except (ValueError, TypeError, AttributeError):
         return ()
@@ -109,11 +114,10 @@ def items_of(memory: str) -> tuple[Item, ...]:
 
 def remembered(head: Head, items: Iterable[Item] | None, memory: str = "") -> str:
     """Write the memory; without `items`, those of the old `memory` stay as they are."""
-    defaults = asdict(Head())
-    told: dict[str, Any] = {name: value for name, value in asdict(head).items() if value != defaults[name]}
+    told = {name: value for name in _NOTHING if (value := getattr(head, name)) != _NOTHING[name]}
     first = json.dumps({"v": VERSION, **told}, separators=(",", ":"))
     if items is None:
-        return first + memory[len(memory.partition("\n")[0]) :]
+        return first + memory[_head_ends(memory) :]
     lines = [
         " ".join((i.raw, i.guid or "-", i.link or "-", i.title or "-", i.words or "-", str(i.edits)))
         for i in items

@@ -28,6 +28,7 @@ _IMPOSSIBLE = re.compile(
     rb"&#([xX][dD][89a-fA-F][0-9a-fA-F]{2}|[xX][0-9a-fA-F]{5,}|5[5-7][0-9]{3}|[0-9]{6,});?"
 )
 _TEXT_INPUT = re.compile(rb"<textinput\b.{0,4000}?</textinput\s*>", re.IGNORECASE | re.DOTALL)
+_CHANNEL = re.compile(rb"<channel\s", re.IGNORECASE)
 _ROOT = re.compile(rb"<(?:\?xml\b|(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>])", re.IGNORECASE)
 _OPENED = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _CLOSED = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>|<(?:[\w.-]+:)?item\b[^<>]*/>", re.IGNORECASE)
@@ -78,7 +79,7 @@ def read(document: bytes, url: str = "") -> ParsedFeed:
     if not entries and not version and not feed:
         raise FeedUnreadable("the XML holds no feed")
     return ParsedFeed(
-        format=version or "xml",
+        format=version or ("cdf" if _CHANNEL.search(document, 0, LOOKED_AT) else "xml"),
         title=str(feed.get("title") or ""),
         entries=tuple(entries),
         language=str(feed.get("language") or ""),

@@ -1,0 +1,161 @@
+"""Health: how a feed is doing, told from the state that its looks left behind. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from service.core.model import FeedState
+from service.gather.cadence import MOVE_HELD_FOR, MOVE_LOOKS, after_answer, after_failure, usual_gap
+from service.gather.memory import Head, head_of, instant
+
+BARS = "▁▂▃▄▅▆▇█"
+SHOWN_DAYS = 14
+ENOUGH_ITEMS = 5
+BLANK_LOOKS = 2
+HELD_SHOWN_FOR = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One feed's health. Shares are between 0 and 1, spans None while too little is known.
+
+    per_day      items on a usual day; `usual_gap` the time that usually passes between two
+    silent_for   the time since the newest item
+    faulty       share of the documents whose markup was broken
+    repeats      share of items that were old ones under new names
+    days         items of each of the last 14 days, the last one today
+    why          why the next look is when it is
+    flags        sentences about what a person should look at, gravest first; empty when all is well
+    """
+
+    name: str
+    url: str
+    format: str
+    last_success_at: datetime | None
+    last_error: str | None
+    failures: int
+    next_look_at: datetime | None
+    why: str
+    per_day: float | None
+    usual_gap: timedelta | None
+    silent_for: timedelta | None
+    faulty: float
+    repeats: float
+    entries: int
+    days: tuple[int, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing that a person should look at."""
+        return not self.flags
+
+
+def health_of(state: FeedState, now: datetime) -> Health:
+    """Return the health of a feed at `now` (aware, UTC)."""
+    head = head_of(state.memory)
+    newest = instant(head.newest)
+    gap = usual_gap(head, now)
+    seen = head.seen + head.repeats
+    return Health(
+        name=state.feed.name,
+        url=state.feed.url,
+        format=head.format,
+        last_success_at=state.last_success_at,
+        last_error=state.last_error,
+        failures=state.failures,
+        next_look_at=state.next_look_at,
+        why=_why(state, head, now),
+        per_day=timedelta(days=1) / gap if gap else None,
+        usual_gap=gap,
+        silent_for=now - newest if newest else None,
+        faulty=head.faulty / head.reads if head.reads else 0.0,
+        repeats=head.repeats / seen if seen else 0.0,
+        entries=head.entries,
+        days=last_days(head, now.date(), SHOWN_DAYS),
+        flags=tuple(_flags(state, head, now)),
+    )
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Draw counts as a line of bars; a day without items is the lowest bar, the fullest day the highest."""
+    most = max(counts, default=0)
+    if not most:
+        return BARS[0] * len(counts)
+    return "".join(BARS[0] if not n else BARS[max(1, round(n / most * (len(BARS) - 1)))] for n in counts)
+
+
+def last_days(head: Head, today: date, count: int) -> tuple[int, ...]:
+    """Return how many items came on each of the last days, oldest first."""
+    return tuple(
+        head.days.get((today - timedelta(days=back)).isoformat(), 0) for back in range(count - 1, -1, -1)
+    )
+
+
+def span(length: timedelta) -> str:
+    """Write a span of time for a person, in its largest unit: `5 hours`, `9 days`."""
+    for unit, size in (
+        ("day", timedelta(days=1)),
+        ("hour", timedelta(hours=1)),
+        ("minute", timedelta(minutes=1)),
+    ):
+        if length >= size * (1 if unit == "minute" else 1.5):
+            number = round(length / size)
+            return f"{number} {unit}{'s' if number != 1 else ''}"
+    return "less than a minute"
+
+
+def is_silent(head: Head, now: datetime) -> bool:
+    """Tell whether a feed's silence is out of its own rhythm: longer than its pauses so far, and by far."""
+    newest, gap = instant(head.newest), usual_gap(head, now)
+    if newest is None or gap is None or sum(head.days.values()) < ENOUGH_ITEMS:
+        return False
+    # The mean gap grows with the silence itself, so it is taken up to the newest item.
+    rhythm = usual_gap(head, newest) or gap
+    longest = _longest_pause(head)
+    return now - newest > max(4 * rhythm, 1.5 * longest, timedelta(days=1))
+
+
+def _longest_pause(head: Head) -> timedelta:
+    """Return the longest time between two days with items, such as a weekend."""
+    days = sorted(date.fromisoformat(day) for day in head.days)
+    return max((later - earlier for earlier, later in pairwise(days)), default=timedelta(0))
+
+
+def _flags(state: FeedState, head: Head, now: datetime) -> list[str]:
+    flags: list[str] = []
+    if state.failures:
+        times = "once" if state.failures == 1 else f"{state.failures} times in a row"
+        since = (
+            f"; last read {span(now - state.last_success_at)} ago"
+            if state.last_success_at
+            else "; never read"
+        )
+        flags.append(f"failed {times}{since}: {state.last_error or 'no reason kept'}")
+    elif head.blank >= BLANK_LOOKS:
+        flags.append(f"answers, but held nothing at the last {head.blank} looks")
+    newest = instant(head.newest)
+    if newest and is_silent(head, now):
+        gap = usual_gap(head, newest)
+        usual = f"; usually something comes every {span(gap)}" if gap else ""
+        flags.append(f"silent for {span(now - newest)}{usual}")
+    if head.moved_to:
+        since_when = instant(head.moved_since) or now
+        held = head.moved_looks >= MOVE_LOOKS and now - since_when >= MOVE_HELD_FOR
+        word = "has moved for good" if held else "says that it has moved for good"
+        flags.append(f"{word} to {head.moved_to}")
+    held_at = instant(head.held_at)
+    if held_at and now - held_at <= HELD_SHOWN_FOR:
+        flags.append(f"{head.held} items were held as old {span(now - held_at)} ago: {head.held_why}")
+    return flags
+
+
+def _why(state: FeedState, head: Head, now: datetime) -> str:
+    if state.next_look_at is None:
+        return "never looked at so far"
+    if state.failures:
+        return after_failure(state.feed, state.failures, now, None).why
+    return after_answer(state.feed, head, now, None).why
