@@ -21,7 +21,8 @@ from service.compose.words import LONGEST_SENTENCE, LONGEST_TITLE, clean, readin
 from service.core.model import Article, Digest, Role, Site, Story, StoryPoint
 from service.core.places import Place
 
-SHORT_HEADLINE = 48
+CONTENTS = 480
+SHORTEST_HEADLINE, SHORT_HEADLINE = 40, 64
 LONGEST_NAME = 48
 PREHEADER = 180
 NAMED_PUBLISHERS = 3
@@ -105,8 +106,11 @@ class Page:
 
 def make_page(digest: Digest, wording: Wording, *, title: str, site: Site, issue_id: str) -> Page:
     """Return the page of a digest in the reader's language and zone."""
+    # The more stories, the shorter each in the table of contents, so that it stays a few lines.
+    short = max(SHORTEST_HEADLINE, min(SHORT_HEADLINE, CONTENTS // max(len(digest.stories), 1)))
     stories = tuple(
-        _story(story, number, digest.at, wording) for number, story in enumerate(digest.stories, start=1)
+        _story(story, number, short, digest.at, wording)
+        for number, story in enumerate(digest.stories, start=1)
     )
     return Page(
         title=clean(title, LONGEST_TITLE),
@@ -138,7 +142,7 @@ def _preheader(stories: Sequence[StoryView]) -> str:
     return shorten(" · ".join(lines), PREHEADER)
 
 
-def _story(story: Story, number: int, at: datetime, wording: Wording) -> StoryView:
+def _story(story: Story, number: int, short: int, at: datetime, wording: Wording) -> StoryView:
     lead = story.articles[0]
     headline = clean(story.headline, LONGEST_TITLE) or wording.say("untitled")
     newest = max(moment_of(article) for article in story.articles)
@@ -146,7 +150,7 @@ def _story(story: Story, number: int, at: datetime, wording: Wording) -> StoryVi
     return StoryView(
         number=number,
         headline=headline,
-        short=shorten(headline, SHORT_HEADLINE),
+        short=shorten(headline, short),
         url=web_link(lead.url),
         lang=primary(lead.language) if foreign else "",
         direction=direction_of(lead.language) if foreign else wording.direction,

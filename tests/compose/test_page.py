@@ -188,6 +188,13 @@ def test_the_date_is_the_readers_own():
     assert page_of(a_digest(at=late, timezone="America/New_York")).day == "Tuesday, March 3, 2026"
 
 
+def test_the_table_of_contents_stays_a_few_lines():
+    few, many = page_of(a_digest(the_treaty(), the_fire())), page_of(a_digest(*[the_treaty()] * 20))
+
+    assert few.stories[1].short == "Fire destroys grain silo at Skarrow port and halts exports for…"
+    assert many.stories[1].short == "Kessary and Oltmark agree to share the…"
+
+
 def test_publishers_and_minutes_are_counted():
     page = page_of(the_front_page())
 
