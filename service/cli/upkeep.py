@@ -18,7 +18,7 @@ from service.core.errors import UsageError
 chapter = Chapter()
 
 
-@chapter.page("doctor", "caveat doctor\ncaveat doctor --json | jq 'select(.verdict == "FAULT")'")
+@chapter.page("doctor", "caveat doctor\ncaveat doctor --json | jq -r .said")
 def doctor(*, as_json: AsJson = False) -> None:
     """Look whether everything is in place to gather, condense and mail.
 
