@@ -7,6 +7,7 @@ it everybody has, and a second try finds nobody standing there any more.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,19 +50,20 @@ class ComposeRecords:
 
     async def due_groups(self, now: datetime) -> Sequence[Group]:
         """Return the groups of active subscriptions with `next_due_at <= now`, longest waiting first."""
-        place = (groups.c.edition_key, groups.c.told_through, groups.c.next_due_at)
-        due = (
-            select(*place, func.count().label("size"))
-            .join(subscriptions, subscriptions.c.group_number == groups.c.number)
-            .where(groups.c.next_due_at <= now, ACTIVE)
-            .group_by(*place)
-            .order_by(groups.c.next_due_at, groups.c.edition_key, groups.c.told_through)
-        )
+        # Counted group by group: in a join SQLite would rather read the subscriptions of all who are not due.
+        here = and_(subscriptions.c.group_number == groups.c.number, ACTIVE)
+        size = select(func.count()).select_from(subscriptions).where(here).scalar_subquery()
+        due = select(groups, size.label("size")).where(groups.c.next_due_at <= now)
         async with self.database.read() as connection:
             rows = (await connection.execute(due)).all()
             wishes = await _editions(connection, {row.edition_key for row in rows})
+        sizes: Counter[tuple[datetime, str, int]] = Counter()
+        for row in rows:
+            sizes[row.next_due_at, row.edition_key, row.told_through] += row.size
         return [
-            Group(wishes[r.edition_key], r.edition_key, r.told_through, r.next_due_at, r.size) for r in rows
+            Group(wishes[key], key, told_through, due_at, members)
+            for (due_at, key, told_through), members in sorted(sizes.items())
+            if members
         ]
 
     async def groups_of(self, newsletter: str, subscribers: Collection[str] | None) -> Sequence[Group]:
@@ -82,7 +84,9 @@ class ComposeRecords:
     async def tellable_through(self, gathered_by: datetime) -> int:
         """Return the position up to which articles were gathered by then and are condensed or set aside."""
         # One statement, so one moment: an article that arrives between two would slip through.
-        unsettled = select(func.min(articles.c.position)).where(articles.c.gathered_at > gathered_by)
+        # "+ 0" keeps both databases from walking up from the first article of all to find the smallest.
+        first = func.min(articles.c.position + 0)
+        unsettled = select(first).where(articles.c.gathered_at > gathered_by)
         waiting = select(func.min(articles.c.position)).where(UNCONDENSED)
         last = select(func.max(articles.c.position))
         marks = select(unsettled.scalar_subquery(), waiting.scalar_subquery(), last.scalar_subquery())
@@ -156,8 +160,8 @@ class ComposeRecords:
             served = (await connection.execute(_places(connection, group))).all()
             if not served:
                 return 0
-            number, told_through = await self._stored(connection, issue, channel)
-            planned = await self._plan(connection, group, number, issue.created_at)
+            number, told_through, is_new = await self._stored(connection, issue, channel)
+            planned = await self._plan(connection, group, number, issue.created_at, is_new=is_new)
             for place in served:
                 due_at = place.next_due_at if next_due_at is None else next_due_at
                 await _move(connection, group, place.number, told_through, due_at)
@@ -173,25 +177,27 @@ class ComposeRecords:
                 await _move(connection, group, place.number, told, next_due_at)
             return moving
 
-    async def _stored(self, connection: AsyncConnection, issue: Issue, channel: str) -> tuple[int, int]:
-        """Store the issue unless it is there; return its number and how far the stored one tells."""
+    async def _stored(self, connection: AsyncConnection, issue: Issue, channel: str) -> tuple[int, int, bool]:
+        """Store the issue unless it is there; return its number, how far it tells, and whether it is new."""
         row = issue_values(issue, channel)
-        await connection.execute(self.database.insert(issues).values(row).on_conflict_do_nothing())
-        stored = select(issues.c.number, issues.c.told_through).where(issues.c.id == issue.id)
-        number, told_through = (await connection.execute(stored)).one()
-        return number, told_through
+        stored = await connection.execute(self.database.insert(issues).values(row).on_conflict_do_nothing())
+        found = select(issues.c.number, issues.c.told_through).where(issues.c.id == issue.id)
+        number, told_through = (await connection.execute(found)).one()
+        return number, told_through, stored.rowcount > 0
 
-    async def _plan(self, connection: AsyncConnection, group: Group, issue: int, at: datetime) -> int:
+    async def _plan(
+        self, connection: AsyncConnection, group: Group, issue: int, at: datetime, *, is_new: bool
+    ) -> int:
         """Plan a delivery of the issue for each member who has none yet; return how many were planned."""
         member = subscriptions.c.subscriber
         columns = (literal(issue), member, literal("planned"), literal(0), literal(at, Instant))
         rows = _members(connection, group, *columns).order_by(subscriptions.c.group_number, member)
-        planned = (
-            self.database.insert(deliveries)
-            .from_select(["issue", "subscriber", "state", "attempts", "due_at"], rows)
-            .on_conflict_do_nothing()
-        )
-        count: int = (await connection.execute(planned)).rowcount
+        if not is_new:
+            # Not ON CONFLICT DO NOTHING: PostgreSQL writes every row twice for it, and nobody else plans now.
+            planned = exists().where(deliveries.c.issue == issue, deliveries.c.subscriber == member)
+            rows = rows.where(~planned)
+        names = ["issue", "subscriber", "state", "attempts", "due_at"]
+        count = (await connection.execute(deliveries.insert().from_select(names, rows))).rowcount
         await connection.execute(
             update(issues).where(issues.c.number == issue).values(readers=issues.c.readers + count)
         )

@@ -38,7 +38,7 @@ Id = String().with_variant(String(collation="C"), "postgresql")
 """A computed id or another plain word: compared byte by byte, which is several times faster in PostgreSQL."""
 
 Number = BigInteger().with_variant(Integer, "sqlite")
-"""A number that the database gives out; SQLite does so for INTEGER alone."""
+"""A row's number: in SQLite an INTEGER key is the row's own place, which costs no index beside the table."""
 
 # --- gather ------------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ Index("ix_feeds_due", feeds.c.next_look_at, sqlite_where=LOOKED_AT, postgresql_w
 articles = Table(
     "articles",
     metadata,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Number, primary_key=True, autoincrement=False),
     Column("id", Id, nullable=False, unique=True),
     Column("feed_id", Id, ForeignKey("feeds.id"), nullable=False),
     Column("state", Id, nullable=False),  # new | condensed | set_aside
@@ -120,7 +120,7 @@ counters = Table(
 summaries = Table(
     "summaries",
     metadata,
-    Column("position", BigInteger, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
+    Column("position", Number, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
     Column("method", CleanText, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("key_points", Json, nullable=False),

@@ -56,7 +56,7 @@ def _gather() -> None:
     )
     op.create_table(
         "articles",
-        sa.Column("position", BIG, autoincrement=False, nullable=False),
+        sa.Column("position", NUMBER, autoincrement=False, nullable=False),
         sa.Column("id", ID, nullable=False),
         sa.Column("feed_id", ID, nullable=False),
         sa.Column("state", ID, nullable=False),
@@ -103,7 +103,7 @@ def _gather() -> None:
 def _condense() -> None:
     op.create_table(
         "summaries",
-        sa.Column("position", BIG, autoincrement=False, nullable=False),
+        sa.Column("position", NUMBER, autoincrement=False, nullable=False),
         sa.Column("method", TEXT, nullable=False),
         sa.Column("made_at", BIG, nullable=False),
         sa.Column("key_points", TEXT, nullable=False),
