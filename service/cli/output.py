@@ -127,12 +127,12 @@ def _styled_table(records: Sequence[Record]) -> None:
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(_heading(key), overflow="fold", justify="right" if numeric else "left")
     for record in records:
-        table.add_row(*(Text(_shown(value)) for value in record.values()))
+        table.add_row(*(Text(shown(value)) for value in record.values()))
     console(sys.stdout).print(table)
 
 
 def _aligned(records: Sequence[Record]) -> Iterable[str]:
-    rows = [[_heading(key) for key in records[0]], *([_shown(v) for v in r.values()] for r in records)]
+    rows = [[_heading(key) for key in records[0]], *([shown(v) for v in r.values()] for r in records)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -142,15 +142,18 @@ def _heading(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as a table shows it: instants by this machine's clock, nothing that moves the cursor."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return moment(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {shown(inner)}" for key, inner in value.items())
     if isinstance(value, tuple | list):
-        return ", ".join(map(_shown, value))
+        return ", ".join(map(shown, value))
     text = value.value if isinstance(value, Enum) else str(value)
     return clean(text)
 

@@ -1,0 +1,269 @@
+"""`caveat issue`: issues that were made, what became of them, and the proof that they are word for word."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.manual import Chapter
+from service.cli.options import AsJson, DryRun, Yes
+from service.cli.output import count, data, json_line, listing, say, shown
+from service.core.errors import UnknownName, UsageError
+from service.core.identity import subscriber_id
+from service.core.model import DeliveryState
+
+if TYPE_CHECKING:
+    from service.core.listings import DeliveryLine, IssueLine
+    from service.wiring.house import House
+
+SHORT = 8
+"""So many characters of an id are shown; any beginning that fits one issue alone names it."""
+PAGE = 5_000
+BOOKS = ("sent", "suppressed", "refused", "uncertain", "waiting")
+Name = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, or the first characters of it.")]
+
+chapter = Chapter(
+    """Look at issues that were made, and what became of them.
+
+    For every issue, at any moment, the books close: due = sent + suppressed + refused + uncertain + waiting.
+    """,
+    name="issue",
+)
+
+
+@chapter.page("list", "caveat issue list\ncaveat issue list morning --limit 50 --json")
+def list_issues(
+    newsletter: Annotated[str | None, typer.Argument(metavar="NEWSLETTER", help="Only of this one.")] = None,
+    *,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, show_default=True, help="So many.")
+    ] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the last issues with their books, newest first."""
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        issues = await house.overview.issues(newsletter, limit=limit)
+        if newsletter and not issues and house.roster.newsletter(newsletter) is None:
+            raise UnknownName("newsletter", newsletter, [n.id for n in house.roster.newsletters])
+        records = [_whole(issue) if as_json else _brief(issue) for issue in issues]
+        listing(records, as_json=as_json, nothing="No issue was made so far.")
+        return True
+
+    in_house(work)
+
+
+@chapter.page("show", "caveat issue show 4a66\ncaveat issue show 4a66 --who --json")
+def show(
+    issue: Name,
+    *,
+    who: Annotated[
+        bool, typer.Option("--who", help="List every reader, and where their mail stands.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show an issue with its books; the exit code is 1 when they do not close."""
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        found = await issue_named(house, issue)
+        if as_json and not who:
+            json_line(_whole(found))
+        elif not as_json:
+            for key, value in _whole(found).items():
+                data(f"{key.replace('_', ' '):<14} {shown(value)}")
+        if who:
+            await _list_readers(house, found, as_json=as_json)
+        if not found.books.closed:
+            say("The books do not close: some deliveries are unaccounted for. Please report this.")
+        return found.books.closed
+
+    in_house(work)
+
+
+@chapter.page(
+    "resend",
+    "caveat issue resend 4a66 --missed\ncaveat issue resend 4a66 --to amina@example.org --yes",
+)
+def resend(
+    issue: Name,
+    *,
+    missed: Annotated[bool, typer.Option("--missed", help="To those who were refused.")] = False,
+    uncertain: Annotated[bool, typer.Option("--uncertain", help="To those of whom it is not known.")] = False,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="ADDRESS", help="To this reader; say it again for another."),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Send an issue once more, on purpose: the same mail, with the same Message-ID.
+
+    Mail programs show a mail with a Message-ID that they know only once. An address that must not be mailed
+    stays so.
+    """
+    if not (missed or uncertain or to):
+        raise UsageError("say to whom: --missed, --uncertain or --to ADDRESS")
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    states = [
+        *((DeliveryState.REFUSED,) if missed else ()),
+        *((DeliveryState.UNCERTAIN,) if uncertain else ()),
+    ]
+
+    async def work(house: House) -> bool:
+        found = await issue_named(house, issue)
+        return await _send_again(house, found, states, to or [], dry_run=dry_run, yes=yes)
+
+    in_house(work)
+
+
+@chapter.page("verify", "caveat issue verify 4a66\ncaveat issue verify --all")
+def verify(
+    issue: Annotated[
+        str | None, typer.Argument(metavar="ISSUE", help="Its id, or the first characters.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every issue there is.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that every key point an issue drew on is word for word in its article.
+
+    Each is compared with the stored text at its offsets; the exit code is 1 when one differs.
+    """
+    if bool(issue) == every:
+        raise UsageError("name an issue, or say --all")
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        issues = (
+            await house.overview.issues(limit=1_000_000) if every else [await issue_named(house, issue or "")]
+        )
+        whole = True
+        for found in issues:
+            whole = await _verified(house, found, as_json=as_json) and whole
+        return whole
+
+    in_house(work)
+
+
+async def issue_named(house: House, prefix: str) -> IssueLine:
+    """Return the issue whose id begins so. Raises UsageError when there is none, or more than one."""
+    found = await house.overview.issues_named(prefix.strip().lower())
+    if not found:
+        raise UsageError(f"there is no issue {prefix!r}; caveat issue list shows the last ones")
+    if len(found) > 1:
+        ids = ", ".join(issue.id[: len(prefix) + SHORT] for issue in found)
+        raise UsageError(f"{prefix!r} begins several issues; write more of it: {ids}")
+    return found[0]
+
+
+async def _send_again(
+    house: House,
+    issue: IssueLine,
+    states: list[DeliveryState],
+    addresses: list[str],
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> bool:
+    from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
+    from service.wiring.sending import deliver_these, due_again  # noqa: PLC0415 - as above
+
+    lines = await house.overview.deliveries(issue.id)
+    named = {subscriber_id(address): address for address in addresses}
+    unknown = [address for key, address in named.items() if key not in {line.subscriber_id for line in lines}]
+    if unknown:
+        raise UsageError(f"issue {issue.id[:SHORT]} was not for {', '.join(unknown)}")
+    meant = [line for line in lines if line.state in states or line.subscriber_id in named]
+    listing([_delivery(line) for line in meant], as_json=False, nothing="Nobody is in such a state.")
+    if dry_run or not meant:
+        say("Nothing was sent.")
+        return True
+    require_yes(f"Send {issue.subject!r} once more to {count(len(meant), 'reader')}?", said=yes)
+    await due_again(house, issue.id, [line.subscriber_id for line in meant])
+    after = await deliver_these(house, [issue.id])
+    sent = {line.subscriber_id for line in after if line.state is DeliveryState.SENT}
+    done = sum(line.subscriber_id in sent for line in meant)
+    say(f"{count(done, 'mail')} of {len(meant)} sent.")
+    return done == len(meant)
+
+
+async def _verified(house: House, issue: IssueLine, *, as_json: bool) -> bool:
+    points, wrong = 0, []
+    articles = await house.overview.articles_of(issue.article_ids)
+    for line in articles:
+        if line.summary is not None:
+            points += len(line.summary.key_points) + len(line.summary.context)
+            if not line.summary.is_verbatim(line.article.text):
+                wrong.append(line.article.id)
+    gone = len(issue.article_ids) - len(articles)
+    if as_json:
+        json_line(
+            {"issue": issue.id, "articles": len(articles), "gone": gone, "lines": points, "differ": wrong}
+        )
+    else:
+        verdict = (
+            f"{count(len(wrong), 'article')} differ: {', '.join(wrong)}" if wrong else "all word for word"
+        )
+        missing = f"; {count(gone, 'article')} not stored any more" if gone else ""
+        data(
+            f"{issue.id[:SHORT]}  {count(points, 'line')} of {count(len(articles), 'article')}, {verdict}{missing}"
+        )
+    return not wrong
+
+
+async def _list_readers(house: House, issue: IssueLine, *, as_json: bool) -> None:
+    after: str | None = None
+    while page := await house.overview.deliveries(issue.id, after=after, limit=PAGE):
+        listing([_delivery(line) for line in page], as_json=as_json)
+        after = page[-1].id
+
+
+def _brief(issue: IssueLine) -> dict[str, object]:
+    books = issue.books
+    return {
+        "issue": issue.id[:SHORT],
+        "newsletter": issue.newsletter,
+        "made": issue.created_at,
+        "occurrence": issue.occurrence,
+        "due": books.due,
+        "sent": books.sent,
+        "waiting": books.waiting,
+        "other": books.suppressed + books.refused + books.uncertain,
+        "subject": issue.subject,
+    }
+
+
+def _whole(issue: IssueLine) -> dict[str, object]:
+    books = {"due": issue.books.due, **{key: getattr(issue.books, key) for key in BOOKS}}
+    return {
+        "id": issue.id,
+        "newsletter": issue.newsletter,
+        "subject": issue.subject,
+        "occurrence": issue.occurrence,
+        "due_at": issue.due_at,
+        "created_at": issue.created_at,
+        "edition": asdict(issue.edition),
+        "channel": issue.channel,
+        "told_from": issue.told_from,
+        "told_through": issue.told_through,
+        "articles": list(issue.article_ids),
+        "books": books,
+        "closed": issue.books.closed,
+    }
+
+
+def _delivery(line: DeliveryLine) -> dict[str, object]:
+    return {
+        "address": line.address,
+        "state": line.state,
+        "attempts": line.attempts,
+        "at": line.at,
+        "next": line.due_at,
+        "reply": line.reply,
+        "delivery": line.id,
+    }
