@@ -24,7 +24,7 @@ def clean(text: str, longest: int = LONGEST_SENTENCE) -> str:
     """Return `text` as one line without controls, marks and reordering, at most `longest` characters."""
     # Cut before the slow part: nobody needs the rest of a title of a million characters.
     kept = without_marks(text)[: longest * 4]
-    harmless = "".join(_harmless(character) for character in kept)
+    harmless = kept if kept.isprintable() else "".join(_harmless(character) for character in kept)
     return shorten(" ".join(harmless.split()), longest)
 
 
