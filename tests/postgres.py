@@ -16,15 +16,16 @@ from pathlib import Path
 USERS = ("postgres", "nobody")
 ATTEMPTS = 5
 
-# Nothing here has to survive a power cut.
 SETTINGS = {
-    "fsync": "off",
-    "full_page_writes": "off",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",
     "listen_addresses": "127.0.0.1",
 }
+
+
+# In a test nothing has to survive a power cut.
+CARELESS = {"fsync": "off", "full_page_writes": "off"}
 
 
 def binaries() -> Path | None:
@@ -36,10 +37,11 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
+def running_server(*, durable: bool = False) -> Iterator[str]:
     """Start a server and yield its URL without a database; stop and remove it in the end.
 
-    PostgreSQL refuses to run as root, so root starts it as another user.
+    A `durable` one waits for the disk, for measuring. PostgreSQL refuses to run as root, so root starts it
+    as another user.
     """
     folder_of_binaries = binaries()
     if folder_of_binaries is None:
@@ -52,7 +54,8 @@ def running_server() -> Iterator[str]:
         # One user needs a password, so that tests can give a wrong one.
         rules = data / "pg_hba.conf"
         rules.write_text(f"host all locked 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
-        port = _start(run, folder_of_binaries / "pg_ctl", home, data)
+        settings = SETTINGS if durable else {**SETTINGS, **CARELESS}
+        port = _start(run, folder_of_binaries / "pg_ctl", data, settings)
         try:
             yield f"postgresql://caveat@127.0.0.1:{port}"
         finally:
@@ -96,13 +99,13 @@ def _other_user() -> pwd.struct_passwd:
     raise RuntimeError(f"PostgreSQL refuses to run as root, and there is no user {' or '.join(USERS)}")
 
 
-def _start(run, pg_ctl: Path, home: Path, data: Path) -> int:
+def _start(run, pg_ctl: Path, data: Path, settings: dict[str, str]) -> int:
     for attempt in range(ATTEMPTS):
         # Somebody else may take the port before the server does; then another one is tried.
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port: int = free.getsockname()[1]
-        options = " ".join(f"-c {name}={value}" for name, value in {**SETTINGS, "port": port}.items())
+        options = " ".join(f"-c {name}={value}" for name, value in {**settings, "port": port}.items())
         try:
             # A log file, because the server would otherwise hold the pipe open that we read to its end.
             run(
@@ -113,9 +116,9 @@ def _start(run, pg_ctl: Path, home: Path, data: Path) -> int:
                 "-t",
                 "60",
                 "-l",
-                home / "log",
+                data / "log",
                 "-o",
-                f"{options} -k {home}",
+                f"{options} -k {data}",
                 "start",
             )
         except RuntimeError:

@@ -40,10 +40,12 @@ WRITE = (
     .values(status=case((BACK, subscriptions.c.choice), else_=subscriptions.c.status))
 )
 
+SAID = ("email", "name", "timezone")
+
 RENAME = (
     update(subscribers)
     .where(subscribers.c.number == bindparam("of_number"))
-    .values({name: bindparam(f"new_{name}") for name in ("email", "name", "timezone")})
+    .values({name: bindparam(f"new_{name}") for name in SAID})
 )
 
 
@@ -53,6 +55,15 @@ class Voice(StrEnum):
     ROSTER = "roster"
     IMPORT = "import"
     PERSON = "person"
+
+
+@dataclass
+class _Known:
+    """People by number: all of them, those who were here before, and of these by id whose name changed."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    before: list[int] = field(default_factory=list)
+    renamed: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -79,20 +90,21 @@ class Placing:
         await standing.remove_if_empty(self.connection, self._left)
 
     async def _place_some(self, placements: Sequence[Placement]) -> None:
-        numbers, renamed = await self._know_people({p.subscriber.id: p.subscriber for p in placements})
+        known = await self._know_people({p.subscriber.id: p.subscriber for p in placements})
         await self._know_editions({p.edition_key: p.edition for p in placements})
-        there = await self._found(numbers.values())
+        there = await self._found(known.before) if known.before else {}
         new, changed = [], []
         for placement in placements:
-            row = there.get((numbers[placement.subscriber.id], placement.newsletter))
+            number = known.numbers[placement.subscriber.id]
+            row = there.get((number, placement.newsletter))
             if row is None:
-                new.append(await self._new(placement, numbers[placement.subscriber.id]))
+                new.append(await self._new(placement, number))
                 self.counts["added"] += 1
                 continue
             line = await self._changed(placement, row)
             if line != row:
                 changed.append(line | {"changed_at": self.now})
-            said = line != row | {"declared": line["declared"]} or placement.subscriber.id in renamed
+            said = line != row | {"declared": line["declared"]} or placement.subscriber.id in known.renamed
             self.counts["changed" if said else "kept"] += 1
         if new:
             await self.connection.execute(subscriptions.insert(), new)
@@ -132,27 +144,31 @@ class Placing:
             self._left.add(row["group_number"])
         return line
 
-    async def _know_people(self, people: dict[str, Subscriber]) -> tuple[dict[str, int], set[str]]:
-        """Store who is new and what changed about the others; return their numbers and whose name changed."""
-        known = await self._people(people)
-        new = [subscriber_values(person) for key, person in people.items() if key not in known]
-        if new:
-            await self.connection.execute(subscribers.insert(), new)
-            known |= await self._people([row["id"] for row in new])
+    async def _know_people(self, people: dict[str, Subscriber]) -> _Known:
+        """Store who is new, and what changed about the others."""
+        stored = select(*(subscribers.c[name] for name in ("id", "number", *SAID)))
+        rows = await self.connection.execute(stored.where(among(self.connection, subscribers.c.id, people)))
+        known = _Known()
         renamed = []
-        for key, person in people.items():
-            row = known[key]
-            name = person.name if self.voice is Voice.ROSTER else person.name or row["name"]
-            said = {"email": person.email, "name": name, "timezone": person.timezone}
-            if said != {field_: row[field_] for field_ in said}:
-                renamed.append((key, {f"new_{k}": v for k, v in said.items()} | {"of_number": row["number"]}))
+        for key, number, email, name, timezone in rows.all():
+            known.numbers[key] = number
+            known.before.append(number)
+            person = people[key]
+            # An import that brings no names takes none away.
+            called = person.name if self.voice is Voice.ROSTER else person.name or name
+            if (person.email, called, person.timezone) != (email, name, timezone):
+                known.renamed.add(key)
+                said = zip(SAID, (person.email, called, person.timezone), strict=True)
+                renamed.append({"of_number": number} | {f"new_{word}": value for word, value in said})
         if renamed:
-            await self.connection.execute(RENAME, [values for _, values in renamed])
-        return {key: row["number"] for key, row in known.items()}, {key for key, _ in renamed}
-
-    async def _people(self, ids: Collection[str]) -> dict[str, Values]:
-        wanted = select(subscribers).where(among(self.connection, subscribers.c.id, ids))
-        return {row["id"]: dict(row) for row in (await self.connection.execute(wanted)).mappings()}
+            await self.connection.execute(RENAME, renamed)
+        if new := [subscriber_values(person) for key, person in people.items() if key not in known.numbers]:
+            await self.connection.execute(subscribers.insert(), new)
+            ids = [row["id"] for row in new]
+            given = select(subscribers.c.id, subscribers.c.number)
+            rows = await self.connection.execute(given.where(among(self.connection, subscribers.c.id, ids)))
+            known.numbers.update({key: number for key, number in rows.all()})  # noqa: C416 - rows are not tuples
+        return known
 
     async def _know_editions(self, wanted: dict[str, Edition]) -> None:
         rows = [edition_values(edition, key) for key, edition in wanted.items()]

@@ -173,9 +173,13 @@ def edition_of(row: Row) -> Edition:
     )
 
 
+WISHES = tuple(wish.name for wish in fields(Wishes))
+
+
 def wishes_values(wishes: Wishes) -> Values:
-    """Return the wishes that were made; what is left to the newsletter is left out."""
-    return {name: value for name, value in asdict(wishes).items() if value is not None}
+    """Return the wishes that were made, as JSON gives them back; the newsletter's are left out."""
+    made = ((name, getattr(wishes, name)) for name in WISHES)
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in made if v is not None}
 
 
 def wishes_of(stored: Values) -> Wishes:
