@@ -1,0 +1,118 @@
+"""The web door: which page lies where, and what every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.core.errors import StoreError
+from service.web.desk import Desk
+from service.web.pages import Pages
+from service.web.preferences import Preferences
+from service.web.unsubscribe import Unsubscribe
+from service.web.vitals import Vitals
+
+LONGEST_PATH = 2_000
+RETRY_SECONDS = "120"
+
+
+def application(desk: Desk, templates: Path, *, own: Path | None = None, metrics_token: str = "") -> ASGIApp:
+    """Return the public pages as an ASGI application.
+
+    `templates` is the folder of ours, `own` that of the config folder; `metrics_token` (empty: none) opens
+    /metrics to whoever sends it.
+    """
+    pages = Pages(templates, desk.site, own)
+    unsubscribe, preferences = Unsubscribe(desk, pages), Preferences(desk, pages)
+    vitals, front = Vitals(desk, metrics_token), _Front(pages)
+    routes: list[BaseRoute] = [
+        Route("/", front.welcome),
+        Route("/unsubscribe/{token}", unsubscribe.show, methods=["GET"]),
+        Route("/unsubscribe/{token}", unsubscribe.act, methods=["POST"]),
+        Route("/preferences/{token}", preferences.show, methods=["GET"]),
+        Route("/preferences/{token}", preferences.act, methods=["POST"]),
+        Route("/healthz", vitals.health),
+        Route("/metrics", vitals.metrics),
+        Route("/robots.txt", front.robots),
+    ]
+    # A site at https://example.org/news is reached with or without its path, as the proxy before it likes.
+    path = urlsplit(desk.site.url).path.rstrip("/")
+    if path:
+        routes.append(Mount(path, routes=routes))
+    return _Guard(Starlette(routes=routes, exception_handlers=front.handlers()), pages.headers)
+
+
+def metrics_application(desk: Desk) -> ASGIApp:
+    """Return /metrics and /healthz alone, for an address that only the operator's machines can reach."""
+    vitals = Vitals(desk, open_metrics=True)
+    return Starlette(routes=[Route("/metrics", vitals.metrics), Route("/healthz", vitals.health)])
+
+
+class _Front:
+    """The pages that are nobody's own: the front page, and what is said when something is not there."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def welcome(self, request: Request) -> Response:
+        """Say where one has come."""
+        return self._message(request, "welcome", 200)
+
+    async def robots(self, _request: Request) -> Response:
+        """Ask search engines to stay away: every page is somebody's own."""
+        return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+    def handlers(self) -> dict[Any, Any]:
+        """Return what answers when no page does; the keys are statuses and exceptions."""
+        return {HTTPException: self._refused, StoreError: self._out_of_reach, Exception: self._failed}
+
+    async def _refused(self, request: Request, error: HTTPException) -> Response:
+        allowed = dict(error.headers or {})
+        if error.status_code == 405 and request.method == "OPTIONS":
+            return Response(status_code=204, headers=allowed)
+        said = {404: "unknown", 410: "gone", 405: "not_so", 413: "too_large", 415: "not_so"}
+        answer = self._message(request, said.get(error.status_code, "not_so"), error.status_code)
+        answer.headers.update(allowed)
+        return answer
+
+    async def _out_of_reach(self, request: Request, _error: StoreError) -> Response:
+        answer = self._message(request, "out_of_reach", 503)
+        answer.headers["Retry-After"] = RETRY_SECONDS
+        return answer
+
+    async def _failed(self, request: Request, _error: Exception) -> Response:
+        return self._message(request, "failed", 500)
+
+    def _message(self, request: Request, what: str, status: int) -> Response:
+        words = self._pages.words(request)
+        title, text = words.say(f"{what}_title"), words.say(f"{what}_text")
+        return self._pages.page("message.html", words, status=status, title=title, text=text)
+
+
+class _Guard:
+    """Puts the security headers on every answer, the ones that say no included."""
+
+    def __init__(self, inner: ASGIApp, headers: dict[str, str]) -> None:
+        self._inner = inner
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def guarded(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *self._headers]
+            await send(message)
+
+        if scope["type"] == "http" and len(scope["path"]) > LONGEST_PATH:
+            scope = {**scope, "path": "/too-long", "raw_path": b"/too-long"}
+        await self._inner(scope, receive, guarded)

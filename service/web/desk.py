@@ -1,0 +1,106 @@
+"""The desk: what the web door asks of the house; wiring stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from service.core.listings import Counts, Unfinished
+from service.core.model import Membership, Newsletter, Site, SubscriptionStatus, Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a signed link is about: their id, the newsletter of the mail that it came in, what they have."""
+
+    id: str
+    newsletter: str
+    memberships: tuple[Membership, ...]
+
+    def membership(self, newsletter: str) -> Membership | None:
+        """Return their place in one newsletter, or None."""
+        return next((m for m in self.memberships if m.subscription.newsletter == newsletter), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a reader wants one newsletter from now on: active, paused or unsubscribed, with these wishes."""
+
+    newsletter: str
+    status: SubscriptionStatus
+    wishes: Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the house is: whether its record answers, and when its scheduler last beat (None: not known)."""
+
+    reachable: bool
+    last_tick_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How much there is, and how much waits for each stage."""
+
+    counts: Counts
+    unfinished: Unfinished
+
+
+class Desk(Protocol):
+    """Answers the web door. Every method may raise StoreError when the record cannot be reached."""
+
+    @property
+    def site(self) -> Site:
+        """Who sends."""
+        ...
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Every topic that a feed or a newsletter has, in the order of the alphabet."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the instant (aware, UTC)."""
+        ...
+
+    def newsletter(self, newsletter_id: str) -> Newsletter | None:
+        """Return the newsletter of that id, or None when it is not in the roster (any more)."""
+        ...
+
+    async def leaver(self, token: str) -> Reader | None:
+        """Return whom an unsubscribe link is about, or None for one that we did not sign."""
+        ...
+
+    async def chooser(self, token: str) -> Reader | None:
+        """Return whom a preferences link is about, or None for one that we did not sign."""
+        ...
+
+    async def preferences_url(self, reader: Reader) -> str:
+        """Return the address of their preferences page."""
+        ...
+
+    async def leave(self, reader: Reader, newsletter: str | None) -> None:
+        """Unsubscribe them from one newsletter, or from everything with None."""
+        ...
+
+    def problems(self, choice: Choice, timezone: str | None) -> Mapping[str, str]:
+        """Return what is wrong with the wishes, by the wish's name; {} when they can be kept.
+
+        `timezone` is where the reader lives, as far as is known.
+        """
+        ...
+
+    async def keep(self, reader: Reader, choices: Sequence[Choice]) -> None:
+        """Store how the reader wants their newsletters. Raises UsageError for wishes with problems."""
+        ...
+
+    async def health(self) -> Health:
+        """Return how the house is; never raises."""
+        ...
+
+    async def figures(self) -> Figures:
+        """Return how much there is and how much waits."""
+        ...

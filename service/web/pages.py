@@ -1,0 +1,100 @@
+"""Pages: templates/web filled in, with the headers that keep a page to itself."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from service.core.model import Site
+from service.web.words import Dictionary, Words
+
+PERSONAL = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""For pages that show something of a person: no cache may keep them (RFC 9111, 5.2.2.5)."""
+
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+class Pages:
+    """Fills in pages for one site; `own` templates lie over ours."""
+
+    def __init__(self, templates: Path, site: Site, own: Path | None = None) -> None:
+        folders = [folder / "web" for folder in (own, templates) if folder is not None]
+        self._site = site
+        self._environment = Environment(
+            loader=FileSystemLoader(folders),
+            autoescape=select_autoescape(["html"], default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.dictionary = Dictionary(templates / "web" / "words.toml")
+        style = _STYLE.search(self._filled("message.html", self.dictionary.speak("en"), title="", text=""))
+        self.headers = secured(style[1] if style else "")
+
+    def page(
+        self,
+        name: str,
+        words: Words,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] = PERSONAL,
+        **values: Any,  # noqa: ANN401 - whatever the template shows
+    ) -> Response:
+        """Return the page of that template."""
+        return HTMLResponse(self._filled(name, words, **values), status, dict(headers))
+
+    def words(self, request: Request, language: str | None = None) -> Words:
+        """Return the words of a language, or of the one that the browser asks for."""
+        if language is not None:
+            return self.dictionary.speak(language)
+        return self.dictionary.wanted(request.headers.get("accept-language", ""))
+
+    def _filled(self, name: str, words: Words, **values: Any) -> str:  # noqa: ANN401 - as above
+        site = self._site
+        return self._environment.get_template(name).render(
+            site=site.name,
+            site_url=site.url if urlsplit(site.url).scheme in {"http", "https"} else "",
+            postal_address=site.postal_address,
+            lang=words.language,
+            direction=words.direction,
+            say=words.say,
+            skip=words.say("skip"),
+            **values,
+        )
+
+
+def secured(style: str) -> dict[str, str]:
+    """Return the headers of every answer: nothing is loaded, run or framed but this one style sheet.
+
+    By Content Security Policy Level 3, Referrer Policy and the HTML standard's X-Frame-Options.
+    """
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "X-Robots-Tag": "noindex",
+    }
+
+
+def masked(address: str) -> str:
+    """Return an address that its owner recognises and a stranger cannot use: `a…a@example.org`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…{local[-1:] if len(local) > 2 else ''}@{domain}"

@@ -1,0 +1,80 @@
+"""Vitals: what machines ask of the house: is it well, and how much is there."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from service.web.desk import Desk, Figures
+
+LATE = timedelta(minutes=5)
+"""The scheduler beats every minute; after so long without a beat something is wrong."""
+
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+FRESH = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """Health and figures. `token` (empty: none) opens /metrics; `open_metrics` opens it to everybody."""
+
+    desk: Desk
+    token: str = ""
+    open_metrics: bool = False
+
+    async def health(self, _request: Request) -> Response:
+        """Say 200 when all is well, 503 when the record is out of reach or the scheduler has stopped."""
+        health = await self.desk.health()
+        age = None if health.last_tick_at is None else self.desk.now() - health.last_tick_at
+        late = age is not None and age > LATE
+        well = health.reachable and not late
+        told = {
+            "status": "ok" if well else "unwell",
+            "database": "reachable" if health.reachable else "out of reach",
+            "last_tick_seconds": None if age is None else round(age.total_seconds(), 1),
+        }
+        return JSONResponse(told, 200 if well else 503, FRESH)
+
+    async def metrics(self, request: Request) -> Response:
+        """Say how much there is, in the text format of Prometheus, to whoever may know."""
+        if not (self.open_metrics or self._may_know(request)):
+            raise HTTPException(404)
+        registry = CollectorRegistry()
+        registry.register(_Snapshot(await self.desk.figures()))
+        return Response(generate_latest(REGISTRY) + generate_latest(registry), 200, FRESH, PLAIN)
+
+    def _may_know(self, request: Request) -> bool:
+        given = request.headers.get("authorization", "")
+        wanted = f"Bearer {self.token}"
+        return bool(self.token) and hmac.compare_digest(given.encode(), wanted.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """Figures as prometheus_client collects them."""
+
+    figures: Figures
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield one gauge for what there is and one for what waits."""
+        stored = GaugeMetricFamily("caveat_stored", "How much there is in the record.", labels=["what"])
+        counts = self.figures.counts
+        for what in ("feeds", "articles", "subscribers", "subscriptions", "issues", "suppressions"):
+            stored.add_metric([what], getattr(counts, what))
+        yield stored
+        waiting = GaugeMetricFamily(
+            "caveat_waiting", "How much waits for a stage, counted up to ten thousand.", labels=["stage"]
+        )
+        unfinished = self.figures.unfinished
+        stages = {"gather": "feeds", "condense": "articles", "compose": "groups", "deliver": "deliveries"}
+        for stage, what in stages.items():
+            waiting.add_metric([stage], getattr(unfinished, what))
+        yield waiting

@@ -1,0 +1,98 @@
+"""A web door that really listens, over a real record: `web` asks it, `door` knows what stands behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from service.assets import templates_folder
+from service.core.model import Membership, Site
+from service.people.links import ReaderLinks, reader_links
+from service.people.roster import apply_roster
+from service.store.database import Database
+from service.store.overview import Overview
+from service.store.people import PeopleRecords
+from service.web.app import application
+from service.wiring.desk import HouseDesk
+from tests.builders import NOON, a_feed
+from tests.people.rosters import a_roster, an_entry
+
+TOKEN = "metrics-token"
+SITE = Site(
+    "The Morning Caveat",
+    "https://news.example.org",
+    "The Morning Caveat <digest@news.example.org>",
+    "1 Example Street, Exampleton",
+    "digest@news.example.org",
+)
+ROSTER = a_roster(
+    an_entry("amina", "morning", "evening", timezone="Asia/Qatar"),
+    an_entry("ben", language="ar"),
+    feeds=(a_feed(topics=("world", "economy")),),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A door that listens at `url`, and the record behind it."""
+
+    url: str
+    desk: HouseDesk
+    people: PeopleRecords
+
+    async def links(self, name: str = "amina", newsletter: str = "morning") -> ReaderLinks:
+        """Return the links in somebody's mail, leading to this door."""
+        (membership,) = await self.people.memberships(email=f"{name}@example.org", newsletter=newsletter)
+        key = await self.people.signing_key()
+        return reader_links(key, self.url, membership.subscriber.id, newsletter)
+
+    async def membership(self, name: str = "amina", newsletter: str = "morning") -> Membership:
+        (membership,) = await self.people.memberships(email=f"{name}@example.org", newsletter=newsletter)
+        return membership
+
+    async def statuses(self) -> dict[str, str]:
+        found = await self.people.memberships()
+        return {
+            f"{m.subscriber.email.partition('@')[0]} {m.subscription.newsletter}": m.subscription.status.value
+            for m in found
+        }
+
+
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    """Let the application listen at a port of its own; give its address."""
+    door = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+    running = asyncio.create_task(server.serve(sockets=[door]))
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0)
+    yield f"http://127.0.0.1:{door.getsockname()[1]}"
+    server.should_exit = True
+    await running
+    door.close()
+
+
+@pytest.fixture
+async def desk(sqlite_database: Database) -> HouseDesk:
+    people = PeopleRecords(sqlite_database)
+    await apply_roster(people, ROSTER, NOON)
+    return HouseDesk(SITE, ROSTER, people, Overview(sqlite_database), lambda: NOON)
+
+
+@pytest.fixture
+async def door(desk: HouseDesk, sqlite_database: Database) -> AsyncIterator[Door]:
+    app = application(desk, templates_folder(), metrics_token=TOKEN)
+    async for url in served(app):
+        yield Door(url, desk, PeopleRecords(sqlite_database))
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
