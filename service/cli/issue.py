@@ -210,9 +210,8 @@ async def _verified(house: House, issue: IssueLine, *, as_json: bool) -> bool:
             f"{count(len(wrong), 'article')} differ: {', '.join(wrong)}" if wrong else "all word for word"
         )
         missing = f"; {count(gone, 'article')} not stored any more" if gone else ""
-        data(
-            f"{issue.id[:SHORT]}  {count(points, 'line')} of {count(len(articles), 'article')}, {verdict}{missing}"
-        )
+        where = f"{count(points, 'line')} of {count(len(articles), 'article')}"
+        data(f"{issue.id[:SHORT]}  {where}, {verdict}{missing}")
     return not wrong
 
 
@@ -224,12 +223,13 @@ async def _list_readers(house: House, issue: IssueLine, *, as_json: bool) -> Non
 
 
 def _brief(issue: IssueLine) -> dict[str, object]:
+    from service.wiring.plans import occasion  # noqa: PLC0415 - not for `--help`
+
     books = issue.books
     return {
         "issue": issue.id[:SHORT],
         "newsletter": issue.newsletter,
-        "made": issue.created_at,
-        "occurrence": issue.occurrence,
+        "for": occasion(issue),
         "due": books.due,
         "sent": books.sent,
         "waiting": books.waiting,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from service.cli.output import say
 
 if TYPE_CHECKING:
-    from service.settings.values import Loaded
+    from service.settings.values import FetchSettings, Loaded
 
 DEFAULT_FOLDER = Path("config")
 
@@ -41,14 +42,22 @@ def load(*, tolerant: bool = False, connections: int | None = None) -> Loaded:
 
     `tolerant` skips a bad feed or subscriber with a warning; `connections` goes before the setting.
     """
-    import os  # noqa: PLC0415 - beside the next line, which `--help` must not pay
-
-    from service.settings.load import load_settings  # noqa: PLC0415 - costs 250 ms
+    from service.settings.load import load_settings  # noqa: PLC0415 - 250 ms that `--help` must not pay
 
     environ = dict(os.environ)
     if connections is not None:
         environ["CAVEAT_MAIL__SMTP__CONNECTIONS"] = str(connections)
     return load_settings(current().config, environ, tolerant=tolerant)
+
+
+def fetch_settings() -> FetchSettings:
+    """Return how feeds are fetched; without a folder of configuration, as the example says."""
+    from service.assets import config_folder  # noqa: PLC0415 - as in load
+    from service.settings.load import load_settings  # noqa: PLC0415 - as in load
+
+    if current().config.is_dir():
+        return load(tolerant=True).settings.fetch
+    return load_settings(config_folder(), os.environ, tolerant=True).settings.fetch
 
 
 def say_warnings(loaded: Loaded) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from service.assets import templates_folder
 from service.core.contracts import Progress, silent
 from service.core.listings import Unfinished
 from service.core.model import Roster
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from service.gather.fetch import HttpFetcher
     from service.gather.stage import Gatherer, GatherReport
     from service.people.roster import RosterReport
+    from service.wiring.desk import HouseDesk
     from service.wiring.readers import Reader
+    from service.wiring.serving import ASGIApp
 
 STAGES = ("gather", "condense", "compose", "deliver")
 FIRST_ISSUE_REACHES_BACK = timedelta(days=1)
@@ -147,6 +150,31 @@ class House:
         from service.wiring.composing import composer_of  # noqa: PLC0415 - as above
 
         return composer_of(self.settings, self.roster, self.database)
+
+    @cached_property
+    def desk(self) -> HouseDesk:
+        """What stands behind the web door."""
+        from service.wiring.desk import HouseDesk  # noqa: PLC0415 - as above
+
+        return HouseDesk(self.settings.site, self.roster, self.people, self.overview, self.clock)
+
+    @cached_property
+    def web(self) -> ASGIApp:
+        """The public pages."""
+        from service.web.app import application  # noqa: PLC0415 - as above
+
+        token = self.settings.web.metrics_token.reveal()
+        own = self.settings.folder / "templates"
+        return application(
+            self.desk, templates_folder(), own=own if own.is_dir() else None, metrics_token=token
+        )
+
+    @cached_property
+    def metrics(self) -> ASGIApp:
+        """The figures alone, for an address that only the operator's machines reach."""
+        from service.web.app import metrics_application  # noqa: PLC0415 - as above
+
+        return metrics_application(self.desk)
 
     async def deliverer(self) -> Deliverer:
         """Return the deliver stage; its links are signed with the database's own key."""

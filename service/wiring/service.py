@@ -19,11 +19,11 @@ from service.core.errors import CaveatError, ConfigError
 from service.core.listings import Unfinished
 from service.dispatch import STAGES, Dispatch, Handler, Hints, deliver_jobs
 from service.scheduler import Tick, start_scheduler
-from service.settings.values import Loaded
+from service.settings.values import Loaded, WebSettings
 from service.wiring.clock import Clock, utc_now
 from service.wiring.house import House
 from service.wiring.pool import Pool
-from service.wiring.serving import listen, serve
+from service.wiring.serving import ASGIApp, listen, serve
 from service.wiring.tenancy import Tenancy
 from service.wiring.watch import saves
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 GRACE = 9.0
 """Seconds that what is in flight has to finish after a stop; the service is gone within ten."""
+
+Door = tuple[socket.socket, ASGIApp]
 
 Report = TypeVar("Report", bound="DataclassInstance")
 
@@ -79,18 +81,18 @@ class Service:
         """
         loaded = self._load()
         settings = loaded.settings
-        door = listen(settings.web.listen_host, settings.web.listen_port) if self._roles.web else None
+        doors = self._doors(settings.web) if self._roles.web else []
         self._pool = Pool(settings.condense.processes or None)
         self._dispatch = Dispatch(settings.storage)
         try:
             self._tenancy = Tenancy(await self._opened(loaded))
             await self._move_in(loaded)
             try:
-                await self._work(door, stopping)
+                await self._work(doors, stopping)
             finally:
                 await self._tenancy.close()
         finally:
-            if door is not None:
+            for door, _ in doors:
                 door.close()
             await self._dispatch.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -101,18 +103,19 @@ class Service:
         try:
             async with self._tenancy.inside() as house:
                 unfinished = await house.unfinished()
+                if self._roles.schedule:
+                    house.desk.last_tick_at = self._clock()
         except CaveatError as error:
             log.warning("the sweep could not ask the record, the next one will", reason=str(error))
             return
         await self._dispatch.hint(hints_of(unfinished))
 
-    async def _work(self, door: socket.socket | None, stopping: asyncio.Event) -> None:
+    async def _work(self, doors: Sequence[Door], stopping: asyncio.Event) -> None:
         """Do everything that the roles ask for, side by side, until the end or until one of them fails."""
         duties = [self._follow_saves(stopping)]
         if self._roles.stages:
             duties.append(self._dispatch.work(self._handlers(stopping), stopping))
-        if door is not None:
-            duties.append(serve(self._answer, door, stopping))
+        duties += [serve(application, door, stopping) for door, application in doors]
         if self._roles.schedule:
             duties.append(self._keep_time(stopping))
         await self.sweep()
@@ -189,9 +192,23 @@ class Service:
         if self._roles.schedule:
             log.info("roster applied", **asdict(await self._tenancy.house.apply_roster()))
 
-    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
-        async with self._tenancy.inside() as house:
-            await house.web(scope, receive, send)
+    # --- the web door ----------------------------------------------------------------------
+
+    def _doors(self, web: WebSettings) -> list[Door]:
+        """Return where we listen, and what answers there: the house that is lived in at that moment."""
+
+        async def pages(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
+            async with self._tenancy.inside() as house:
+                await house.web(scope, receive, send)
+
+        async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
+            async with self._tenancy.inside() as house:
+                await house.metrics(scope, receive, send)
+
+        doors: list[Door] = [(listen(web.listen_host, web.listen_port), pages)]
+        if web.metrics_listen is not None:
+            doors.append((listen(*web.metrics_listen), metrics))
+        return doors
 
 
 async def together(duties: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:

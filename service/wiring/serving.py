@@ -10,7 +10,7 @@ from typing import Any
 
 from service.core.errors import CaveatError
 
-Application = Callable[
+ASGIApp = Callable[
     [
         MutableMapping[str, Any],
         Callable[[], Awaitable[MutableMapping[str, Any]]],
@@ -35,7 +35,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def serve(application: Application, door: socket.socket, stopping: asyncio.Event) -> None:
+async def serve(application: ASGIApp, door: socket.socket, stopping: asyncio.Event) -> None:
     """Answer what comes in at the socket, until `stopping` is set; then finish what is being answered."""
     from uvicorn import Config, Server  # noqa: PLC0415 - only the web door needs it
 

@@ -1,0 +1,79 @@
+"""`caveat explain`: why an article is, or is not, in somebody's issue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.manual import Chapter
+from service.cli.options import AsJson
+from service.cli.output import data, json_line
+from service.core import identity
+from service.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.core.listings import ArticleLine
+    from service.wiring.house import House
+
+SIGNS = {True: "yes", False: "no", None: "not yet"}
+
+chapter = Chapter()
+
+
+@chapter.page(
+    "explain",
+    """
+    caveat explain https://example.org/2026/harbour --for amina@example.org
+    caveat explain d0dd4f60 --for amina@example.org --json
+    """,
+)
+def explain(
+    article: Annotated[
+        str, typer.Argument(metavar="ARTICLE", help="Its address, its id or the first characters of it.")
+    ],
+    email: Annotated[str, typer.Option("--for", metavar="ADDRESS", help="The reader.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say why an article is, or is not, in somebody's issue.
+
+    Follows it along the road: gathered, condensed, on topic, told already, settled, and heavy enough to be
+    among the stories of the next issue.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.plans import verdicts  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        line = _only(await _found(house, article.strip()), article)
+        memberships = await house.people.memberships(email=email)
+        if not memberships:
+            raise UsageError(f"nobody at {email!r} gets any newsletter")
+        if not as_json:
+            told = line.article
+            data(f"{told.title}\n{told.publisher}, gathered {told.gathered_at:%Y-%m-%d %H:%M} UTC\n")
+        for verdict in await verdicts(house, line, memberships):
+            if as_json:
+                record = {"newsletter": verdict.newsletter, "told": verdict.told, "why": verdict.why}
+                json_line({"article": line.article.id, **record})
+            else:
+                data(f"{verdict.newsletter}: {SIGNS[verdict.told]}, {verdict.why}.")
+        return True
+
+    in_house(work)
+
+
+async def _found(house: House, name: str) -> Sequence[ArticleLine]:
+    if "://" in name:
+        return await house.overview.articles_of([identity.article_id("", "", name, "")])
+    return await house.overview.articles_named(name.lower())
+
+
+def _only(found: Sequence[ArticleLine], name: str) -> ArticleLine:
+    if not found:
+        raise UsageError(f"no article {name!r} was gathered, or its feed gave it another address")
+    if len(found) > 1:
+        raise UsageError(f"{name!r} begins the ids of several articles; write more of it")
+    return found[0]

@@ -1,0 +1,237 @@
+"""`caveat feed`: the feeds that are looked at; find, add, remove, inspect them, and see how they are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli import session
+from service.cli.manual import Chapter
+from service.cli.options import AsJson, DryRun
+from service.cli.output import count, data, json_line, listing, say
+from service.core.errors import CaveatError, UsageError
+
+if TYPE_CHECKING:
+    from service.gather.inspect import Inspection
+    from service.wiring.house import House
+
+SHOWN_ENTRIES = 10
+
+chapter = Chapter(
+    """The feeds that are looked at.
+
+    They stand in feeds.yaml, which these commands edit and leave its comments in place; a running service
+    takes the change over by itself.
+    """,
+    name="feed",
+)
+
+
+@chapter.page("list", "caveat feed list\ncaveat feed list --json | jq -r .url")
+def list_feeds(*, as_json: AsJson = False) -> None:
+    """List the feeds with their last success, last trouble and next look."""
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        known = {line.state.feed.id: line for line in await house.overview.feeds()}
+        records = []
+        for feed in house.roster.feeds:
+            line = known.get(feed.id)
+            state = line.state if line else None
+            records.append(
+                {
+                    "name": feed.name,
+                    "url": feed.url,
+                    "topics": feed.topics,
+                    "articles": line.articles if line else 0,
+                    "read": state.last_success_at if state else None,
+                    "next": state.next_look_at if state else None,
+                    "trouble": state.last_error if state else None,
+                }
+            )
+        listing(
+            records, as_json=as_json, nothing="There is no feed so far; caveat feed add ADDRESS adds one."
+        )
+        return True
+
+    in_house(work)
+
+
+@chapter.page(
+    "add",
+    """
+    caveat feed add https://example.org/feed.xml --topic world
+    caveat feed add example.org --name Example --dry-run
+    """,
+)
+def add(
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="A feed's address, or that of any page of its site.")
+    ],
+    *,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The publisher's name.")] = None,
+    topics: Annotated[
+        list[str] | None, typer.Option("--topic", metavar="TOPIC", help="A topic; say it again for another.")
+    ] = None,
+    language: Annotated[str | None, typer.Option("--language", metavar="CODE", help="Its language.")] = None,
+    pick: Annotated[
+        int, typer.Option("--pick", metavar="N", min=1, help="Which, where a site has several.")
+    ] = 1,
+    dry_run: DryRun = False,
+) -> None:
+    """Add a feed, by its address or that of its site.
+
+    The address is asked first: a site's own feeds are found, and what is no feed is not added.
+    """
+    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+    from service.wiring.feeds import find  # noqa: PLC0415 - as above
+    from service.wiring.process import run  # noqa: PLC0415 - as above
+
+    settings = session.load().settings
+    found = run(find(settings, address))
+    if not found.feeds:
+        raise CaveatError(f"{address} leads to no feed: {found.why}")
+    if len(found.feeds) > 1:
+        for number, feed in enumerate(found.feeds, start=1):
+            say(f"{'*' if number == pick else ' '} {number}. {feed.url}  {feed.title}".rstrip())
+    if pick > len(found.feeds):
+        raise UsageError(f"--pick {pick}: the site has {count(len(found.feeds), 'feed')}")
+    chosen = found.feeds[pick - 1]
+    entry = {
+        "url": chosen.url,
+        "name": name or chosen.title or None,
+        "topics": topics or None,
+        "language": language,
+    }
+    entry = {key: value for key, value in entry.items() if value is not None}
+    if not dry_run:
+        edit.add(session.current().config, "feeds", [entry], os.environ)
+    say(f"{'Would add' if dry_run else 'Added'} {entry.get('name', chosen.url)}: {chosen.url}")
+
+
+@chapter.page("remove", "caveat feed remove https://example.org/feed.xml\ncaveat feed remove Example")
+def remove(
+    name: Annotated[str, typer.Argument(metavar="FEED", help="Its address or its name.")],
+) -> None:
+    """Take a feed out; what it brought so far stays."""
+    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+
+    edit.remove(session.current().config, "feeds", name, os.environ)
+    say(f"Took {name} out of feeds.yaml.")
+
+
+@chapter.page(
+    "inspect",
+    """
+    caveat feed inspect https://example.org/feed.xml
+    caveat feed inspect --json *.xml
+    ls *.xml | caveat feed inspect --json -
+    """,
+)
+def inspect(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE", help="Addresses or files; - for names on standard input.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a feed holds, or why it is none; nothing is recorded.
+
+    With --json each source gets one line, in order: {"source", "ok", "error", "format", "title", "entries":
+    [{"id", "title", "url", "published", "text"}]}. One that fails never stops the others; the exit code is
+    1 then.
+    """
+    from service.wiring.feeds import inspect_each  # noqa: PLC0415 - not for `--help`
+    from service.wiring.process import run  # noqa: PLC0415 - as above
+
+    show = _show_as_json if as_json else _show
+    if not run(inspect_each(session.fetch_settings(), _names(sources), show)):
+        raise typer.Exit(1)
+
+
+@chapter.page("health", "caveat feed health\ncaveat feed health --json | jq 'select(.flags != [])'")
+def health(*, as_json: AsJson = False) -> None:
+    """Show how each feed is doing: rhythm, silence, faults, and what a person should look at.
+
+    The exit code is 1 when some feed wants a look.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.feeds import health_record  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        lines = [line for line in await house.overview.feeds() if line.active]
+        now = house.clock()
+        records = [health_record(line, now, short=not as_json) for line in lines]
+        listing(records, as_json=as_json, nothing="No feed was looked at so far; caveat gather does.")
+        return not any(record["flags"] for record in records)
+
+    in_house(work)
+
+
+@chapter.page(
+    "import", "caveat feed import subscriptions.opml\ncaveat feed import subscriptions.opml --dry-run"
+)
+def import_feeds(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A list of feeds (OPML); - for standard input.")
+    ],
+    *,
+    dry_run: DryRun = False,
+) -> None:
+    """Add the feeds of a list that a feed reader exported (OPML); folders become topics.
+
+    Feeds that are there already are left as they are. What cannot be taken is named; the exit code is 1.
+    """
+    from service.cli.summarize import opened  # noqa: PLC0415 - not for `--help`
+    from service.settings import edit  # noqa: PLC0415 - as above
+    from service.wiring.feeds import read_list  # noqa: PLC0415 - as above
+
+    loaded = session.load()
+    with opened(file) as stream:
+        entries, left_out = read_list(stream.read(), loaded.roster)
+    for sentence in left_out:
+        say(sentence)
+    if entries and not dry_run:
+        edit.add(session.current().config, "feeds", entries, os.environ)
+    say(f"{'Would add' if dry_run else 'Added'} {count(len(entries), 'feed')}.")
+    if left_out:
+        raise typer.Exit(1)
+
+
+@chapter.page("export", "caveat feed export > feeds.opml")
+def export() -> None:
+    """Print the feeds as a list that every feed reader takes (OPML)."""
+    from service.wiring.feeds import write_list  # noqa: PLC0415 - not for `--help`
+
+    loaded = session.load()
+    sys.stdout.buffer.write(write_list(loaded))
+
+
+def _names(sources: Iterable[str]) -> Iterator[str]:
+    for source in sources:
+        if source == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield source
+
+
+def _show_as_json(inspection: Inspection) -> None:
+    json_line(inspection.as_json())
+
+
+def _show(inspection: Inspection) -> None:
+    if not inspection.ok:
+        say(f"{inspection.source}: {inspection.error}")
+        return
+    held = count(len(inspection.entries), "entry", "entries")
+    data(f"{inspection.source}: {inspection.format}, {inspection.title}, {held}")
+    if inspection.error:
+        say(f"{inspection.source}: {inspection.error}")
+    for entry in inspection.entries[:SHOWN_ENTRIES]:
+        data(f"  {entry.published[:16]:<16}  {entry.title}")
+        data(f"  {'':<16}  {entry.url}")
