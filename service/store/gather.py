@@ -59,6 +59,12 @@ class GatherRecords:
             await self._store_state(connection, look)
             return await self._store_articles(connection, look.articles) if look.articles else 0
 
+    async def record_unchanged(self, states: Sequence[FeedState]) -> None:
+        """Store the states of feeds in which nothing was new, in one transaction."""
+        async with self.database.write() as connection:
+            for state in states:
+                await self._store_state(connection, Look(state))
+
     async def _store_state(self, connection: AsyncConnection, look: Look) -> None:
         left_behind = look_values(look.state)
         if look.gone:

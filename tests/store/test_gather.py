@@ -121,3 +121,12 @@ async def test_two_looks_that_find_the_same_article_at_once_store_it_once(house:
     article = an_article("Wanted by all")
     stored = await asyncio.gather(*(house.arrive([article]) for _ in range(8)))
     assert sorted(stored) == [0] * 7 + [1]
+
+
+async def test_quiet_feeds_are_recorded_together(house: House):
+    states = [
+        FeedState(feed, etag=feed.name, last_look_at=NOON, next_look_at=NOON + MINUTE) for feed in FEEDS
+    ]
+    await house.gather.record_unchanged(states)
+
+    assert {state.etag for state in await house.gather.all_feeds()} == {feed.name for feed in FEEDS}
