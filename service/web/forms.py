@@ -81,13 +81,13 @@ def filled_in(before: NewsletterForm, fields: Fields) -> NewsletterForm:
 
 
 def choice_of(form: NewsletterForm, edition: Edition) -> Choice:
-    """Return what the form says, for a form without problems. The language stays as it is."""
+    """Return what the form says; what cannot be read is no wish at all. The language stays as it is."""
     wishes = Wishes(
         schedule=_schedule(form),
         timezone=form.timezone,
         topics=form.topics,
-        stories=int(form.stories),
-        points=int(form.points),
+        stories=None if "stories" in form.problems else int(form.stories),
+        points=None if "points" in form.problems else int(form.points),
         language=edition.language,
         format=form.format,
     )

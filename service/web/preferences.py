@@ -63,10 +63,8 @@ class Preferences:
             # Whoever leaves need not fill in the rest well.
             wishes = membership.subscription.wishes
             return replace(form, problems={}), Choice(form.id, SubscriptionStatus.UNSUBSCRIBED, wishes)
-        if form.problems:
-            return form, None
         choice = choice_of(form, membership.edition)
-        problems = self.desk.problems(choice, membership.subscriber.timezone)
+        problems = {**self.desk.problems(choice, membership.subscriber.timezone), **form.problems}
         return replace(form, problems=problems), choice
 
     def _forms(self, reader: Reader) -> list[NewsletterForm]:

@@ -180,6 +180,11 @@ async def test_what_is_wrong_is_said_where_it_is_and_nothing_is_stored(
     assert await door.people.memberships() == before
 
 
+async def test_everything_that_is_wrong_is_said_at_once(door: Door, web: Web):
+    page = await (await sent(door, web, stories="many", timezone="Lima", day=[], topic=[])).text()
+    assert page.count('class="problem"') == 4
+
+
 async def test_what_was_typed_is_still_there_when_something_else_is_wrong(door: Door, web: Web):
     page = await (await sent(door, web, stories="many", timezone="America/Lima", day=["2"])).text()
     again = Form(page)
