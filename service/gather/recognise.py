@@ -96,6 +96,7 @@ def recognise(
         renamed = []
     rest = [n for n in candidates if n not in set(renamed)]
     held, why = _held(found, rest, bool(renamed) or repeats >= BURST, most, since, first_items=BURST)
+    why = why if held else ""
     for n in renamed:
         found[n] = replace(found[n], old=index.titles[found[n].item.title])
     changed = tuple(n for n, s in enumerate(found) if n not in renamed and _was_edited(s))

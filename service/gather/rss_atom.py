@@ -13,6 +13,7 @@ from typing import Any
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
+from service.gather.bodies import megabytes
 from service.gather.charset import utf8_of
 from service.gather.delta import split
 from service.gather.doctype import without_doctype
@@ -22,6 +23,7 @@ UTF8 = "application/xml; charset=utf-8"
 DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 LOOKED_AT = 64 * 1024
 MOST_ALONE = 300
+MOST_UNSPLIT = 4 * 1024 * 1024
 
 _DECLARATION = re.compile(rb"<\?xml[^>]*>\s*")
 _IMPOSSIBLE = re.compile(
@@ -29,6 +31,12 @@ _IMPOSSIBLE = re.compile(
 )
 _TEXT_INPUT = re.compile(rb"<textinput\b.{0,4000}?</textinput\s*>", re.IGNORECASE | re.DOTALL)
 _CHANNEL = re.compile(rb"<channel\s", re.IGNORECASE)
+_LONG_AUTHOR = re.compile(
+    rb"(<(?:[\w.-]+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email)\b[^<>]*>)"
+    rb"(?:<!\[CDATA\[)?[^<\]]{500,}(?:\]\]>)?",
+    re.IGNORECASE,
+)
+"""Feedparser looks for an address in an author's name, in time quadratic in the length of the name."""
 _ROOT = re.compile(rb"<(?:\?xml\b|(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>])", re.IGNORECASE)
 _OPENED = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _CLOSED = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>|<(?:[\w.-]+:)?item\b[^<>]*/>", re.IGNORECASE)
@@ -65,6 +73,10 @@ def read(document: bytes, url: str = "") -> ParsedFeed:
 
     Raises FeedUnreadable for a document that holds no feed, or that is built to do harm.
     """
+    if len(document) > MOST_UNSPLIT and split(document) is None:
+        raise FeedUnreadable(
+            f"the XML is larger than {megabytes(MOST_UNSPLIT)} and its items cannot be told apart"
+        )
     found = _parsed(document, url)
     feed: Mapping[str, Any] = found.get("feed", {})
     faulty = bool(found.get("bozo"))
@@ -114,7 +126,7 @@ def _fed(document: bytes, url: str) -> Mapping[str, Any]:
 
     # BytesIO, because feedparser would take bare bytes for the name of a file and open it.
     found: Mapping[str, Any] = feedparser.parse(
-        io.BytesIO(document),
+        io.BytesIO(_LONG_AUTHOR.sub(rb"\1", document)),
         response_headers={"content-type": UTF8, "content-location": url},
         sanitize_html=False,  # clean does that, for text of every origin
         resolve_relative_uris=False,  # only text is kept of what an entry says

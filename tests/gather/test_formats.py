@@ -140,7 +140,7 @@ def test_garbage_is_refused_in_a_sentence(body: bytes):
         (b"\x89PNG\r\n\x1a\n", "a picture, not a feed"),
         (b" \n ", "the answer is empty"),
         (b"[" * 100_000, "the JSON is broken (nested too deep)"),
-        (b"<rss>" + b"<a>" * 50_000, "the XML is broken, and no entry could be read from it"),
+        (b"<rss>" + b"<a>" * 5_000, "the XML is broken, and no entry could be read from it"),
     ],
     ids=["pdf", "gzip", "png", "blank", "deep json", "deep xml"],
 )
@@ -165,6 +165,22 @@ def test_entities_that_unpack_to_too_much_are_refused():
 
 def test_the_bytes_of_a_feed_are_never_taken_for_the_name_of_a_file():
     assert not answer(b"/etc/passwd")["ok"]
+
+
+def test_a_name_of_endless_length_costs_no_endless_time():
+    author = "a" * 300_000  # quadratic, this would take minutes
+    feed = an_rss(
+        an_item(1, author=author),
+        an_item(2).replace("</item>", f"<author><![CDATA[{author}]]></author></item>"),
+    )
+
+    assert len(answer(feed.encode())["entries"]) == 2
+
+
+def test_a_large_document_whose_items_cannot_be_told_apart_is_refused():
+    feed = an_rss("<item><title>x</title>" * 200_000)
+
+    assert answer(feed.encode())["error"] == "the XML is larger than 4 MB and its items cannot be told apart"
 
 
 def test_an_unknown_format_lists_those_that_are_known():
