@@ -186,7 +186,7 @@ def test_a_shared_guid_or_link_tells_nothing_apart():
     found = reader.reads(*(an_item(n, guid="same", link="https://news.example/live") for n in range(1, 6)))
     assert len({draft.id for draft in found.new}) == 5
 
-    later = reader.reads(*(an_item(n, guid="same", link="https://news.example/live") for n in range(0, 6)))
+    later = reader.reads(*(an_item(n, guid="same", link="https://news.example/live") for n in range(6)))
 
     assert titles(later) == ["Council number 0 votes on its bridge"]
 
