@@ -1,0 +1,183 @@
+"""The ledger on SQLite, past SQLAlchemy (EDGE sqlite3): what every single message needs.
+
+A message is taken once and marked twice, so what that costs decides how many people one machine can serve.
+These statements say the same as those in deliver.py say on PostgreSQL; the same tests hold both to it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from service.core.contracts import Mark
+from service.core.model import Batch, Delivery
+from service.core.model import DeliveryState as State
+from service.store.columns import from_millis, storable, to_millis
+
+LEASE_RAN_OUT = "the worker that sent it was not heard of again"
+
+# A look-up of one row each: a join, or NOT EXISTS over one, costs three times as much.
+FREE = """
+    (SELECT status FROM subscriptions
+      WHERE subscriptions.subscriber = deliveries.subscriber
+        AND newsletter = (SELECT newsletter FROM issues WHERE number = deliveries.issue)) IS 'active'
+    AND (SELECT 1 FROM suppressions
+          WHERE address_hash = (SELECT address_hash FROM subscribers WHERE number = deliveries.subscriber)
+        ) IS NULL
+"""
+DOUBT = """
+    UPDATE deliveries SET state = 'uncertain', due_at = :now, at = :now, reply = :reply
+    WHERE state IN ('attempting', 'uncertain') AND state = 'attempting' AND due_at <= :now
+"""
+DUE = f"""
+    SELECT deliveries.issue, deliveries.subscriber, deliveries.attempts, {FREE}, issues.id,
+        issues.delivery_prefix, issues.created_at, subscribers.id, subscribers.email, subscribers.name
+    FROM deliveries
+    JOIN issues ON issues.number = deliveries.issue
+    JOIN subscribers ON subscribers.number = deliveries.subscriber
+    WHERE deliveries.state IN ('planned', 'deferred') AND deliveries.due_at <= :now
+        AND issues.channel = :channel
+    ORDER BY deliveries.due_at LIMIT :limit
+"""  # noqa: S608 - constants of this file
+LEASE = "UPDATE deliveries SET due_at = ?, token = ? WHERE issue = ? AND subscriber = ?"
+BLOCK = """
+    UPDATE deliveries SET state = 'suppressed', due_at = NULL, token = NULL, at = ?
+    WHERE issue = ? AND subscriber = ?
+"""
+
+# Marks arrive as one JSON array: one statement for all of them, because every statement takes the GIL anew.
+# They are upserts of rows that exist, because there SQLite keeps to the order of CROSS JOIN: mark by mark,
+# each by its keys. The id says which delivery it is: the issue's prefix, then the person.
+MARKED = """
+    INSERT INTO deliveries (issue, subscriber, state, attempts, due_at, at, reply)
+    SELECT deliveries.issue, deliveries.subscriber, m.value ->> 3, 0, m.value ->> 4,
+        m.value ->> 2, m.value ->> 5
+    FROM json_each(:marks) AS m
+    CROSS JOIN issues ON issues.delivery_prefix = m.value ->> 0
+    CROSS JOIN subscribers ON subscribers.id = m.value ->> 1
+    CROSS JOIN deliveries ON deliveries.issue = issues.number AND deliveries.subscriber = subscribers.number
+    WHERE true
+    ON CONFLICT (issue, subscriber) DO UPDATE SET
+"""
+STILL_OURS = (
+    "deliveries.token = :token AND deliveries.state <> 'uncertain' AND deliveries.due_at > excluded.at"
+)
+ATTEMPT = f"""
+    {MARKED} attempts = attempts + (deliveries.state <> 'attempting'), state = 'attempting',
+        at = excluded.at, reply = ''
+    WHERE {STILL_OURS} AND {FREE}
+"""
+SUPPRESS = f"""
+    {MARKED} state = 'suppressed', due_at = NULL, token = NULL, at = excluded.at
+    WHERE {STILL_OURS}
+"""
+# A refusal before the attempt was marked was a try as well: back-off counts it.
+OUTCOME = f"""
+    {MARKED} attempts = attempts + (deliveries.state IN ('planned', 'deferred')), state = excluded.state,
+        due_at = excluded.due_at, token = NULL, at = excluded.at, reply = excluded.reply
+    WHERE deliveries.token = :token
+"""
+BAD_ADDRESS = """
+    INSERT INTO suppressions (address_hash, reason, at)
+    SELECT address_hash, :reply, :at FROM subscribers WHERE id = :person
+    ON CONFLICT DO NOTHING
+"""
+PREFIX = 16
+"""So many characters of a delivery's id name the issue; the rest is the subscriber's id."""
+
+
+def take(
+    connection: sqlite3.Connection,
+    *,
+    channel: str,
+    token: str,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+) -> Batch:
+    """Lease up to `limit` due deliveries in the open transaction, as DeliverStore.take_batch says."""
+    at, until, suppressed = to_millis(now), to_millis(lease_until), 0
+    connection.execute(DOUBT, {"now": at, "reply": LEASE_RAN_OUT})
+    # Go on while everybody found is suppressed: an empty batch says that nothing is due.
+    while found := connection.execute(DUE, {"now": at, "channel": channel, "limit": limit}).fetchall():
+        free = [row for row in found if row[3]]
+        blocked = [row for row in found if not row[3]]
+        connection.executemany(LEASE, [(until, token, row[0], row[1]) for row in free])
+        connection.executemany(BLOCK, [(at, row[0], row[1]) for row in blocked])
+        suppressed += len(blocked)
+        if free:
+            return Batch(token, lease_until, tuple(_delivery(row, channel) for row in free), suppressed)
+    return Batch(token, lease_until, (), suppressed)
+
+
+def write_marks(connection: sqlite3.Connection, *, token: str, marks: Sequence[Mark]) -> set[str]:
+    """Write the marks in the open transaction; return the ids of the deliveries that the token still held."""
+    outcomes = [mark for mark in marks if mark.state is not State.ATTEMPTING]
+    attempts = [mark for mark in marks if mark.state is State.ATTEMPTING]
+    connection.execute("SAVEPOINT marks")
+    all_held = _written(connection, OUTCOME, token, outcomes) == len(outcomes) and _written(
+        connection, ATTEMPT, token, attempts
+    ) == len(attempts)
+    if not all_held:
+        # Somebody else holds one of them, or must not be mailed: one by one, to see which.
+        connection.execute("ROLLBACK TO marks")
+        marks = [mark for mark in marks if _written_alone(connection, token, mark)]
+    for mark in marks:
+        if mark.suppress:
+            person = mark.delivery_id[PREFIX:]
+            values = {"person": person, "reply": storable(mark.reply), "at": to_millis(mark.at)}
+            connection.execute(BAD_ADDRESS, values)
+    return {mark.delivery_id for mark in marks}
+
+
+def _written_alone(connection: sqlite3.Connection, token: str, mark: Mark) -> bool:
+    if mark.state is not State.ATTEMPTING:
+        return _written(connection, OUTCOME, token, [mark]) == 1
+    if _written(connection, ATTEMPT, token, [mark]):
+        return True
+    _written(connection, SUPPRESS, token, [mark])
+    return False
+
+
+def _written(connection: sqlite3.Connection, statement: str, token: str, marks: Sequence[Mark]) -> int:
+    """Run the statement for the marks; return how many deliveries it changed."""
+    if not marks:
+        return 0
+    rows = [
+        (
+            m.delivery_id[:PREFIX],
+            m.delivery_id[PREFIX:],
+            to_millis(m.at),
+            m.state.value,
+            due_at_after(m),
+            storable(m.reply),
+        )
+        for m in marks
+    ]
+    return connection.execute(statement, {"marks": json.dumps(rows), "token": token}).rowcount
+
+
+def due_at_after(mark: Mark) -> int | None:
+    """Return from when the delivery may be taken up again (milliseconds), once its outcome is written."""
+    if mark.state not in (State.DEFERRED, State.UNCERTAIN):
+        return None
+    if mark.next_attempt_at is not None:
+        return to_millis(mark.next_attempt_at)
+    return to_millis(mark.at) if mark.state is State.DEFERRED else None
+
+
+def _delivery(row: Sequence[Any], channel: str) -> Delivery:
+    _issue, _subscriber, attempts, _free, issue_id, prefix, created_at, person, email, name = row
+    return Delivery(
+        id=prefix + person,
+        issue_id=issue_id,
+        subscriber_id=person,
+        channel=channel,
+        address=email,
+        name=name,
+        attempts=attempts,
+        planned_at=from_millis(created_at),
+    )
