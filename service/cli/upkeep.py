@@ -51,17 +51,11 @@ def migrate() -> None:
     Every command does so by itself when it starts; this one does nothing else, for those who want to see it
     done before they start the service.
     """
-    from service.store.database import Database  # noqa: PLC0415 - not for `--help`
+    from service.wiring import upkeep  # noqa: PLC0415 - not for `--help`
     from service.wiring.process import run  # noqa: PLC0415 - as above
 
-    storage = session.load(tolerant=True).settings.storage
-
-    async def opened() -> str:
-        database = await Database.open(storage)
-        await database.close()
-        return database.name
-
-    say(f"The database {run(opened())} is up to date.")
+    name = run(upkeep.migrate(session.load(tolerant=True).settings))
+    say(f"The database {name} is up to date.")
 
 
 @chapter.page("backup", "caveat backup /var/backups/caveat-$(date +%F).db")
@@ -73,15 +67,15 @@ def backup(
     The copy holds one consistent moment. It contains addresses and the key that signs links: keep it as you
     keep the database. With PostgreSQL this calls pg_dump.
     """
-    from service.store.backup import back_up  # noqa: PLC0415 - not for `--help`
+    from service.wiring import upkeep  # noqa: PLC0415 - not for `--help`
 
     if target.exists():
         raise UsageError(f"{target} is there already; name another file")
     if not target.parent.is_dir():
         raise UsageError(f"the folder {target.parent} is not there; make it first")
-    storage = session.load(tolerant=True).settings.storage
+    settings = session.load(tolerant=True).settings
     with progress("Copying") as report:
-        back_up(storage, target, lambda done, total: report("pages", done, total))
+        upkeep.back_up(settings, target, report)
     say(f"{target} holds the database ({target.stat().st_size / 2**20:.1f} MB).")
 
 
@@ -96,10 +90,10 @@ def restore(
     Stop the service first. Whoever unsubscribed since the backup was made is not known to it: look before
     you send. With PostgreSQL this calls pg_restore.
     """
-    from service.store.backup import restore as put_back  # noqa: PLC0415 - not for `--help`
+    from service.wiring import upkeep  # noqa: PLC0415 - not for `--help`
 
-    storage = session.load(tolerant=True).settings.storage
+    settings = session.load(tolerant=True).settings
     require_yes(f"Replace everything in the database by what {source} holds?", said=yes)
     with progress("Restoring") as report:
-        put_back(storage, source, lambda done, total: report("pages", done, total))
+        upkeep.restore(settings, source, report)
     say(f"The database is what {source} holds.")
