@@ -8,12 +8,11 @@ with NORMAL a power cut forgets the last marks. PostgreSQL: READ COMMITTED, and 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from service.core.errors import StoreError
 from service.store import upgrade
+from service.store.direct import DirectPostgres, DirectSqlite
 from service.store.trouble import InWords
 
 BUSY_MILLISECONDS = 30_000
@@ -36,11 +36,8 @@ PRAGMAS = (
     f"cache_size=-{CACHE_KIBIBYTES}",
     f"journal_size_limit={LOG_BYTES}",
 )
-CONNECT_SECONDS = 10
 POOL_SIZE = 5
 POOL_OVERFLOW = 15
-
-Result = TypeVar("Result")
 
 
 class Database:
@@ -49,15 +46,14 @@ class Database:
     `name` says which one it is in a sentence for a person, without a password.
     """
 
-    def __init__(self, engine: AsyncEngine, name: str) -> None:
+    def __init__(self, engine: AsyncEngine, direct: DirectSqlite | DirectPostgres, name: str) -> None:
         self.name = name
         self.on_sqlite = engine.dialect.name == "sqlite"
         self._engine = engine
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
         # Writers of this process queue up here, in order, rather than poll the file's lock.
         self._writing = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(1, "caveat-ledger")
-        self._plain: sqlite3.Connection | None = None
+        self._direct = direct
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -66,10 +62,12 @@ class Database:
         Raises StoreError when it cannot be reached or opened, or was made by a newer version.
         """
         place = read_url(url)
-        name = place.database or "" if place.drivername == "sqlite" else place.render_as_string()
-        database = cls(
-            _sqlite_engine(place) if place.drivername == "sqlite" else _postgresql_engine(url), name
-        )
+        if place.drivername == "sqlite":
+            path = place.database or ""
+            database = cls(_sqlite_engine(Path(path)), DirectSqlite(path, PRAGMAS), path)
+        else:
+            direct = _direct_postgres(url)
+            database = cls(_postgresql_engine(direct), direct, place.render_as_string())
         try:
             await database._prepare()
         except BaseException:
@@ -95,37 +93,21 @@ class Database:
                 async with self._engine.begin() as connection:
                     yield connection
 
-    async def at_once(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run `work` in one durable transaction on a thread of its own, past SQLAlchemy; on SQLite alone.
+    async def at_once(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - what `work` returns
+        """Run `work` in one durable transaction on the driver's own connection, and return what it returns.
 
-        For the few statements that are run for every message: they cost a tenth of what they cost above.
+        On SQLite `work` is a function of a sqlite3 connection, run on a thread; on PostgreSQL a coroutine
+        function of an asyncpg connection. For the few statements that are run for every single message.
         """
         with InWords(self.name):
+            if isinstance(self._direct, DirectPostgres):
+                return await self._direct.run(work)
             async with self._writing:
-                return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
-
-    def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        if self._plain is None:
-            self._plain = sqlite3.connect(self.name, isolation_level=None, check_same_thread=False)
-            for pragma in PRAGMAS:
-                self._plain.execute(f"PRAGMA {pragma}")
-        self._plain.execute("BEGIN IMMEDIATE")
-        try:
-            result = work(self._plain)
-            self._plain.execute("COMMIT")
-        except BaseException:
-            # A COMMIT that failed may have ended the transaction itself.
-            if self._plain.in_transaction:
-                self._plain.execute("ROLLBACK")
-            raise
-        return result
+                return await self._direct.run(work)
 
     async def close(self) -> None:
         """Give every connection back."""
-        self._thread.shutdown()
-        if self._plain is not None:
-            self._plain.close()
-            self._plain = None
+        self._direct.close()
         await self._engine.dispose()
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - two dialects' classes with the same methods
@@ -158,8 +140,7 @@ def read_url(url: str) -> URL:
     return place.set(drivername=kind)
 
 
-def _sqlite_engine(place: URL) -> AsyncEngine:
-    path = Path(place.database or "")
+def _sqlite_engine(path: Path) -> AsyncEngine:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -172,8 +153,12 @@ def _sqlite_engine(place: URL) -> AsyncEngine:
     def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's adapter is untyped
         connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
         cursor = connection.cursor()
-        for pragma in PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in PRAGMAS:
+                cursor.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()  # nobody else would, and its thread would outlive us
+            raise
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -183,18 +168,17 @@ def _sqlite_engine(place: URL) -> AsyncEngine:
     return engine
 
 
-def _postgresql_engine(url: str) -> AsyncEngine:
-    try:
-        import asyncpg  # noqa: PLC0415 - an optional extra
-    except ImportError:
-        raise StoreError("PostgreSQL needs one more package: pip install 'caveat[postgres]'") from None
+def _direct_postgres(url: str) -> DirectPostgres:
+    if find_spec("asyncpg") is None:
+        raise StoreError("PostgreSQL needs one more package: pip install 'caveat[postgres]'")
     # asyncpg reads the URL itself, so that everything libpq knows works: sslmode, passfile, sockets.
-    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return DirectPostgres(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
 
+
+def _postgresql_engine(direct: DirectPostgres) -> AsyncEngine:
     async def connect(*_args: object, **_options: object) -> Any:  # noqa: ANN401 - asyncpg ships no types
-        session = {"application_name": "caveat", "synchronous_commit": "on"}
         try:
-            return await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, server_settings=session)
+            return await direct.connect()
         except ValueError as error:  # an option of the URL that asyncpg does not know
             raise StoreError(f"storage cannot be read: {error}") from error
 

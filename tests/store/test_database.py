@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import sys
 from pathlib import Path
 
 import pytest
@@ -201,7 +200,7 @@ async def test_a_database_that_does_not_exist(postgres_server: str):
 
 
 async def test_without_the_driver_for_postgresql(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    monkeypatch.setattr(edge, "find_spec", lambda _name: None)
     with pytest.raises(StoreError, match=r"caveat\[postgres\]"):
         await Database.open("postgresql://caveat@localhost/caveat")
 

@@ -1,0 +1,78 @@
+"""What a tick asks is answered from indexes: no table that grows is read from end to end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from service.core.contracts import Look
+from service.core.model import FeedState, SubscriptionStatus
+from service.store.database import Database
+from tests.builders import NOON, a_feed, a_subscriber, an_edition
+from tests.store.house import DAY, House, an_issue
+
+# The two indexes hold what is unfinished alone: a handful of rows.
+HARMLESS = re.compile(r"SCAN (anon_\d+|CONSTANT ROW)|INDEX ix_(articles_new|deliveries_in_doubt)")
+
+
+@pytest.fixture
+async def house(sqlite_database: Database) -> House:
+    house = House(sqlite_database)
+    await house.publish("One")
+    await house.issue_to("amina", "ben")
+    return house
+
+
+async def compose_again(house: House) -> None:
+    group = await house.group(NOON + DAY)
+    await house.compose.record_issue(group, an_issue(group, occurrence="tomorrow"), NOON + 2 * DAY, "file")
+
+
+ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
+    "due feeds": lambda house: house.gather.due_feeds(NOON, 10),
+    "a look": lambda house: house.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON))),
+    "known articles": lambda house: house.gather.known_articles(["a", "b"]),
+    "what waits for condense": lambda house: house.condense.uncondensed(10),
+    "how far can be told": lambda house: house.compose.tellable_through(NOON),
+    "what can be told": lambda house: house.compose.tellable(an_edition(), 0, 5),
+    "who is due": lambda house: house.compose.due_groups(NOON + DAY),
+    "an issue": compose_again,
+    "doubts, sent again": lambda house: house.deliver.settle_uncertain(NOON, resend=True),
+    "doubts, at rest": lambda house: house.deliver.settle_uncertain(NOON, resend=False),
+    "a longer lease": lambda house: house.deliver.extend("a", NOON),
+    "a batch given back": lambda house: house.deliver.release("a"),
+    "the sweep": lambda house: house.overview.unfinished(NOON),
+    "issues with their books": lambda house: house.overview.issues("morning"),
+    "one person": lambda house: house.people.memberships(email="amina@example.org"),
+    "leaving": lambda house: house.people.set_status(
+        a_subscriber().id, None, SubscriptionStatus.UNSUBSCRIBED, NOON
+    ),
+    "coming back": lambda house: house.people.set_status(
+        a_subscriber().id, "morning", SubscriptionStatus.ACTIVE, NOON
+    ),
+}
+
+
+@pytest.mark.parametrize("question", ASKED)
+async def test_no_growing_table_is_read_from_end_to_end(house: House, question: str):
+    plans: dict[str, list[str]] = {}
+
+    def explain(
+        connection: Connection, _cursor: object, statement: str, values: Any, _context: object, many: bool
+    ) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "INSERT", "DELETE")):
+            cursor = connection.connection.cursor()
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values[0] if many else values)
+            plans[statement] = [row[3] for row in cursor.fetchall()]
+            cursor.close()
+
+    event.listen(house.database._engine.sync_engine, "before_cursor_execute", explain)
+    await ASKED[question](house)
+    assert plans
+    scans = [(step, sql) for sql, steps in plans.items() for step in steps if step.startswith("SCAN")]
+    assert [scan for scan in scans if not HARMLESS.search(scan[0])] == []
