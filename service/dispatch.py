@@ -8,6 +8,7 @@ that at most one of a kind waits or runs; deliver has several, because batches a
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -29,6 +30,7 @@ MOST_JOBS = 16
 DELIVERIES_PER_JOB = 500
 INSTALL_LOCK = 0x0CA7EA7
 PAUSE_SECONDS = 1.0
+MOMENT_SECONDS = 0.3
 LOOK_AGAIN = timedelta(seconds=5)
 GIVEN_UP = timedelta(seconds=10)
 """A job whose worker was not heard of for so long is anybody's: doing it twice is harmless."""
@@ -49,17 +51,33 @@ class Dispatch:
         self._queue: PgQueuer | None = None
         self._connection: Any = None  # asyncpg ships no types, and it is an optional extra
         self._opening = asyncio.Lock()
+        self._once_more: dict[str, asyncio.Task[None]] = {}
 
     async def hint(self, hints: Hints) -> None:
-        """Say that stages may have work. A lost hint is harmless, so trouble is logged and not raised."""
+        """Say that stages may have work. A lost hint is harmless, so trouble is logged and not raised.
+
+        A stage that is at work may have looked already, so its hint is given once more a moment later.
+        """
+        for stage, count in (await self._hint(hints)).items():
+            if stage not in self._once_more:
+                task = asyncio.create_task(self._hint_later(stage, count))
+                self._once_more[stage] = task
+                task.add_done_callback(lambda _, stage=stage: self._once_more.pop(stage, None))
+
+    async def _hint_later(self, stage: str, count: int) -> None:
+        await asyncio.sleep(MOMENT_SECONDS)
+        await self._hint({stage: count})
+
+    async def _hint(self, hints: Hints) -> Hints:
+        """Put the jobs on the queue; return those that wait or run there already."""
         jobs = [
             (stage, f"{stage}:{n}") for stage, count in hints.items() for n in range(min(count, MOST_JOBS))
         ]
         if not jobs:
-            return
+            return {}
         try:
             queue = await self._open()
-            await queue.qm.queries.enqueue(
+            taken = await queue.qm.queries.enqueue(
                 [stage for stage, _ in jobs],
                 [None] * len(jobs),
                 [0] * len(jobs),
@@ -69,6 +87,8 @@ class Dispatch:
         except _out_of_reach() as error:
             log.warning("hint lost, the next sweep repeats it", stages=list(hints), reason=str(error))
             await self.close()
+            return {}
+        return Counter(stage for (stage, _), job in zip(jobs, taken, strict=True) if job is None)
 
     async def work(self, handlers: Mapping[str, Handler], stopping: asyncio.Event) -> None:
         """Take hints and run their handlers until `stopping` is set, then let those in flight finish.
@@ -99,6 +119,9 @@ class Dispatch:
 
     async def close(self) -> None:
         """Give the connection back, and forget what waits in memory; the next call opens anew."""
+        for task in tuple(self._once_more.values()):
+            if task is not asyncio.current_task():
+                task.cancel()
         connection, self._connection, self._queue = self._connection, None, None
         if connection is not None:
             with suppress(*_out_of_reach()):

@@ -88,6 +88,25 @@ async def test_hints_that_wait_are_no_more_than_one_of_a_kind(storage: str):
         assert sorted(await recorder.until(3)) == ["compose", "deliver", "gather"]
 
 
+async def test_a_hint_at_a_stage_that_is_at_work_is_not_lost(storage: str):
+    begun, go_on, passes = asyncio.Event(), asyncio.Event(), []
+
+    async def one_pass() -> Mapping[str, int]:
+        passes.append("compose")
+        begun.set()
+        await go_on.wait()
+        return {}
+
+    dispatch = Dispatch(storage)
+    async with at_work(dispatch, {"compose": one_pass}):
+        await dispatch.hint({"compose": 1})
+        await begun.wait()
+        await dispatch.hint({"compose": 1})
+        go_on.set()
+
+        await _eventually(lambda: len(passes) == 2)
+
+
 async def test_many_deliveries_are_worth_several_jobs(storage: str):
     recorder, dispatch = Recorder(), Dispatch(storage)
     async with at_work(dispatch, recorder.handlers("deliver")):

@@ -62,7 +62,8 @@ def hints_of(unfinished: Unfinished) -> Hints:
 class Service:
     """A running service. `load` reads the configuration, at the start and after every save.
 
-    `fault` says why the configuration that was saved last is not the one in force; None when it is.
+    `started` is set once everything runs. `fault` says why the configuration that was saved last is not the
+    one in force; None when it is.
     """
 
     def __init__(
@@ -72,7 +73,13 @@ class Service:
         self._tenancy: Tenancy
         self._dispatch: Dispatch
         self._pool: Pool
+        self.started = asyncio.Event()
         self.fault: ConfigError | None = None
+
+    @property
+    def house(self) -> House:
+        """The house that is lived in, once the service has started."""
+        return self._tenancy.house
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run until `stopping` is set, then let what is in flight finish, for nine seconds at most.
@@ -112,13 +119,14 @@ class Service:
 
     async def _work(self, doors: Sequence[Door], stopping: asyncio.Event) -> None:
         """Do everything that the roles ask for, side by side, until the end or until one of them fails."""
+        await self.sweep()
         duties = [self._follow_saves(stopping)]
         if self._roles.stages:
             duties.append(self._dispatch.work(self._handlers(stopping), stopping))
         duties += [serve(application, door, stopping) for door, application in doors]
         if self._roles.schedule:
             duties.append(self._keep_time(stopping))
-        await self.sweep()
+        self.started.set()
         log.info("started", stages=self._roles.stages, schedule=self._roles.schedule, web=self._roles.web)
         await together(duties, stopping)
 
@@ -190,7 +198,10 @@ class Service:
         for warning in loaded.warnings:
             log.warning("odd in the configuration", where=str(warning))
         if self._roles.schedule:
-            log.info("roster applied", **asdict(await self._tenancy.house.apply_roster()))
+            report = await self._tenancy.house.apply_roster()
+            for problem in report.problems:
+                log.warning("odd in the roster", what=problem)
+            log.info("roster applied", feeds=asdict(report.feeds), subscriptions=asdict(report.subscriptions))
 
     # --- the web door ----------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""End to end: real HTTP, real SMTP, a real database; nothing is faked but the clock."""

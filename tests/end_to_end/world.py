@@ -1,0 +1,158 @@
+"""The world around the house: a clock to be set, an SMTP server that keeps what comes, a config folder."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from service.core.listings import Unfinished
+from service.settings.load import load_settings
+from service.wiring.service import Roles, Service
+from tests.end_to_end.press import MARK
+
+PATIENCE = 30
+
+
+@dataclass
+class Clock:
+    """Time as the house sees it."""
+
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that arrived: to whom, when it says that it was made, and which articles it tells."""
+
+    to: str
+    at: datetime
+    told: frozenset[str]
+    message: EmailMessage
+
+
+@dataclass
+class Inbox:
+    """What the SMTP server was given, in order of arrival."""
+
+    mails: list[Mail] = field(default_factory=list)
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        text = message.get_body(("plain",)).get_content()
+        at = parsedate_to_datetime(message["Date"]).astimezone(UTC)
+        self.mails += [Mail(to, at, frozenset(MARK.findall(text)), message) for to in envelope.rcpt_tos]
+        return "250 kept"
+
+    def of(self, name: str) -> list[Mail]:
+        return [mail for mail in self.mails if mail.to == f"{name}@example.org"]
+
+
+@contextmanager
+def smtp_server() -> Iterator[tuple[Inbox, int]]:
+    """Run a server on loopback; give what it keeps, and its port."""
+    inbox = Inbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        yield inbox, controller.port
+    finally:
+        controller.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def write_config(folder: Path, *, storage: str, press: str, smtp_port: int, web_port: int) -> None:
+    """Write a configuration: two feeds, one newsletter, three readers in three time zones."""
+    folder.mkdir(exist_ok=True)
+    (folder / "caveat.yaml").write_text(f"""
+site:
+  name: The Test
+  url: "http://127.0.0.1:{web_port}"
+  from: "The Test <digest@example.org>"
+  postal_address: "1 Example Street"
+storage: "{storage}"
+mail: {{channel: smtp, smtp: {{host: 127.0.0.1, port: {smtp_port}, security: none, connections: 2}}}}
+fetch: {{allow_private: ["127.0.0.1"], settle: 10m}}
+web: {{listen: "127.0.0.1:{web_port}"}}
+condense: {{processes: 1}}
+""")
+    (folder / "feeds.yaml").write_text(f"""
+feeds:
+  - {{url: "{press}/courier", name: The Courier, topics: [world], every: 15m}}
+  - {{url: "{press}/wire", name: The Wire, topics: [world], every: 15m}}
+""")
+    (folder / "newsletters.yaml").write_text("""
+newsletters:
+  - {id: daily, title: The Test, schedule: "daily 07:00", timezone: Europe/Berlin, stories: 50}
+""")
+    (folder / "subscribers.yaml").write_text("""
+subscribers:
+  - {email: amina@example.org, name: Amina, timezone: Asia/Qatar, newsletters: [daily]}
+  - email: ben@example.org
+    timezone: Europe/Berlin
+    newsletters: [{id: daily, schedule: "daily 02:30"}]
+  - email: carla@example.org
+    timezone: America/New_York
+    newsletters: [{id: daily, schedule: "daily 08:00"}]
+""")
+
+
+@asynccontextmanager
+async def running(folder: Path, clock: Clock, roles: Roles | None = None) -> AsyncIterator[Service]:
+    """Run the service, from its start to a stop as SIGTERM would bring it."""
+    service, stopping = Service(lambda: load_settings(folder, {}), roles, clock=clock), asyncio.Event()
+    life = asyncio.create_task(service.run(stopping))
+    begun = asyncio.create_task(service.started.wait())
+    try:
+        await asyncio.wait({life, begun}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        if life.done():
+            life.result()
+        yield service
+    finally:
+        stopping.set()
+        async with asyncio.timeout(PATIENCE):
+            await life
+
+
+async def until_quiet(service: Service) -> None:
+    """Sweep, as the scheduler does every minute, until nothing is left to do at this moment."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            await service.sweep()
+            for _ in range(20):
+                if await _is_quiet(service):
+                    return
+                await asyncio.sleep(0.01)
+
+
+async def _is_quiet(service: Service) -> bool:
+    house = service.house
+    if await house.unfinished() != Unfinished():
+        return False
+    return all(issue.books.waiting == 0 for issue in await house.overview.issues(limit=10))
+
+
+def link_in(mail: Mail, header: str) -> str:
+    """Return the web address in one of the mail's headers."""
+    return re.search(r"<(http[^>]+)>", mail.message[header])[1]
