@@ -25,17 +25,30 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from service.core import identity
+import aiosmtplib
+
+from service.core import identity, tokens
 from service.core.model import Edition, Group, Issue, Rendered, Site
 from service.core.places import Place
+from service.deliver.message import Links, MailMaker
+from service.deliver.relay import Relay
+from service.deliver.smtp import SmtpChannel
+from service.deliver.stage import Deliverer, deliver
+from service.store.compose import ComposeRecords
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+
+try:
+    from uvloop import run as run_loop
+except ImportError:
+    from asyncio import run as run_loop
 
 SINK, SOURCE = "/usr/sbin/smtp-sink", "/usr/sbin/smtp-source"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -78,11 +91,8 @@ def an_issue(size: int) -> Issue:
     )
 
 
-def links(subscriber_id: str, newsletter: str) -> Any:
+def links(subscriber_id: str, newsletter: str) -> Links:
     """Return the links of a subscriber, signed as the real ones are."""
-    from service.core import tokens
-    from service.deliver.message import Links
-
     token = tokens.sign(b"k" * 32, tokens.UNSUBSCRIBE, subscriber_id, newsletter)
     page = f"https://news.example.org/unsubscribe/{token}"
     return Links(page, f"https://news.example.org/preferences/{token}", token)
@@ -93,8 +103,6 @@ def prepare(folder: Path, readers: int) -> str:
     url = f"sqlite:///{folder}/caveat.db"
 
     async def migrate() -> None:
-        from service.store.database import Database
-
         await (await Database.open(url)).close()
 
     asyncio.run(migrate())
@@ -123,22 +131,14 @@ def prepare(folder: Path, readers: int) -> str:
     return url
 
 
-async def plan(database: Any, issue: Issue, readers: int) -> int:
+async def plan(database: Database, issue: Issue, readers: int) -> int:
     """Plan the issue for everybody; return how many deliveries there are."""
-    from service.store.compose import ComposeRecords
-
     group = Group(EDITION, issue.edition_key, 0, NOON, readers)
     return int(await ComposeRecords(database).record_issue(group, issue, NOON + timedelta(days=1), "smtp"))
 
 
-async def send(database: Any, port: int, connections: int, most: int | None = None) -> int:
+async def send(database: Database, port: int, connections: int, most: int | None = None) -> int:
     """Send what is planned (at most `most`); return how many messages the server took."""
-    from service.deliver.relay import Relay
-    from service.deliver.message import MailMaker
-    from service.deliver.smtp import SmtpChannel
-    from service.deliver.stage import Deliverer, deliver
-    from service.store.deliver import DeliverRecords
-
     relay = Relay(
         host="127.0.0.1", port=port, security="none", hello="bench.example", connections=connections,
         messages=10**9, age=10**9,
@@ -158,9 +158,7 @@ async def send(database: Any, port: int, connections: int, most: int | None = No
 
 
 async def plain_loop(port: int, messages: int, connections: int, size: int) -> int:
-    """What one would write: ten kept connections, an EmailMessage for each recipient, no ledger."""
-    import aiosmtplib
-
+    """Send as one would write it: ten kept connections, an EmailMessage for each recipient, no ledger."""
     issue, left = an_issue(size), iter(range(messages))
 
     async def lane() -> int:
@@ -194,25 +192,7 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def measured(work: Callable[[], Any]) -> dict[str, float]:
-    """Run the coroutine that `work` makes, with uvloop where there is one; return count, CPU and wall time."""
-    runner: Callable[[Any], Any] = asyncio.run
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        runner = uvloop.run
-
-    async def timed() -> dict[str, float]:
-        before, start = cpu(), time.perf_counter()
-        count = await work()
-        return {"count": count, "cpu": cpu() - before, "wall": time.perf_counter() - start}
-
-    result: dict[str, float] = runner(timed())
-    result["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return result
-
-
-def in_child(role: str, **arguments: Any) -> dict[str, float]:
+def in_child(role: str, **arguments: object) -> dict[str, float]:
     """Run a role of this script in a process of its own; return what it measured."""
     words = [f"--{key}={value}" for key, value in arguments.items()]
     done = subprocess.run(
@@ -292,9 +272,7 @@ def line(what: str, found: dict[str, float], more: str = "") -> None:
 def sent(options: argparse.Namespace, folder: Path) -> None:
     """Print the table of sending."""
     size, connections = 40_000, options.connections
-    print(
-        f"\nsent: {options.messages:,} messages of {size // 1000} KB, {connections} connections, into smtp-sink"
-    )
+    print(f"\nsent: {options.messages:,} messages of {size // 1000} KB, {connections} connections")
     shares, gains = [], []
     with sink() as port:
         for round_number in range(options.rounds):
@@ -323,20 +301,19 @@ def sent(options: argparse.Namespace, folder: Path) -> None:
     print(f"{statistics.median(gains):.1f} x a plain aiosmtplib loop (floor 20, aim 60)")
 
 
-def latency(options: argparse.Namespace, folder: Path) -> None:
+def latency(_options: argparse.Namespace, folder: Path) -> None:
     """Print messages per second and connection at 50 ms a round trip."""
     print("\nlatency: 50 ms a round trip")
     with sink() as port:
         proxy = subprocess.Popen(
             [sys.executable, __file__, "--role=proxy", f"--port={port}"], stdout=subprocess.PIPE, text=True
         )
-        assert proxy.stdout is not None
-        far = int(proxy.stdout.readline())
+        far = int(proxy.stdout.readline()) if proxy.stdout else 0
         try:
-            for connections in (10, 50):
+            for connections in (1, 10, 20):
                 work = folder / f"latency{connections}"
                 work.mkdir()
-                messages = connections * 60
+                messages = connections * 100
                 prepare(work, messages)
                 found = in_child("send", folder=work, port=far, messages=messages, connections=connections)
                 each = found["count"] / found["wall"] / connections
@@ -363,38 +340,28 @@ def memory(options: argparse.Namespace, folder: Path) -> None:
     )
 
 
-def play(role: str, options: argparse.Namespace) -> None:
+async def play(options: argparse.Namespace) -> None:
     """Be one of the processes that are measured; print what was measured as JSON."""
-    issue = an_issue(40_000)
-    url = f"sqlite:///{options.folder}/caveat.db"
+    if options.role == "plain":
+        await report(lambda: plain_loop(options.port, options.messages, 10, 40_000))
+        return
+    database, issue = await Database.open(f"sqlite:///{options.folder}/caveat.db"), an_issue(40_000)
+    if options.role == "plan":
+        await report(lambda: plan(database, issue, options.messages))
+    else:
+        if options.role == "send":
+            await plan(database, issue, options.messages)
+        await report(lambda: send(database, options.port, options.connections, options.messages))
+    await database.close()
 
-    async def with_database(work: Callable[[Any], Any], before: Callable[[Any], Any] | None = None) -> Any:
-        from service.store.database import Database
 
-        database = await Database.open(url)
-        if before:
-            await before(database)
-        return database, lambda: work(database)
-
-    async def run() -> Any:
-        if role == "plain":
-            return await plain_loop(options.port, options.messages, 10, 40_000)
-        database, work = await with_database(
-            (lambda db: plan(db, issue, options.messages))
-            if role == "plan"
-            else (lambda db: send(db, options.port, options.connections, options.messages)),
-            (lambda db: plan(db, issue, options.messages)) if role == "send" else None,
-        )
-        before, start = cpu(), time.perf_counter()
-        count = await work()
-        found = {"count": count, "cpu": cpu() - before, "wall": time.perf_counter() - start}
-        await database.close()
-        return found
-
-    result = measured(run)
-    if isinstance(result["count"], dict):
-        result = result | result["count"]
-    print(json.dumps(result))
+async def report(work: Callable[[], Awaitable[int]]) -> None:
+    """Do the work; print how much it was, its CPU and wall time in seconds, and the peak of memory in MB."""
+    before, start = cpu(), time.perf_counter()
+    count = await work()
+    used, wall = cpu() - before, time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"count": count, "cpu": used, "wall": wall, "peak": peak}))
 
 
 async def play_proxy(port: int) -> None:
@@ -422,9 +389,9 @@ def main() -> None:
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.role == "proxy":
-        asyncio.run(play_proxy(options.port))
+        run_loop(play_proxy(options.port))
     elif options.role:
-        play(options.role, options)
+        run_loop(play(options))
     else:
         if not (Path(SINK).exists() and Path(SOURCE).exists()):
             raise SystemExit(

@@ -59,9 +59,11 @@ class _Gap(NamedTuple):
     place: str
     where: _Where
 
-    def filled(self, values: dict[str, str]) -> bytes:
-        value = values[self.place]
-        return quoted.encoded_value(escape(value) if self.where is _Where.HTML else value)
+    def filled(self, value: str, encoded: bytes) -> bytes:
+        """Return the value for here; `encoded` is what it is in plain text."""
+        if self.where is _Where.TEXT or (escaped := escape(value)) == value:
+            return encoded
+        return quoted.encoded_value(escaped)
 
 
 _Piece = bytes | _Gap
@@ -79,6 +81,7 @@ class _Form:
     head: bytes
     body: tuple[bytes | int, ...]
     gaps: tuple[_Gap, ...]
+    places: frozenset[str]
 
 
 class MailMaker:
@@ -116,7 +119,8 @@ class MailMaker:
         content = [self._from, *self._own_headers(delivery, recipient, links)]
         content.append(form.subject or _subject(issue.rendered.subject, values))
         content.append(form.head)
-        filled = [gap.filled(values) for gap in form.gaps]
+        encoded = {place: quoted.encoded_value(values[place]) for place in form.places}
+        filled = [gap.filled(values[gap.place], encoded[gap.place]) for gap in form.gaps]
         content += [filled[piece] if isinstance(piece, int) else piece for piece in form.body]
         return Message(delivery.id, self._return_path(delivery), recipient, b"".join(content))
 
@@ -136,6 +140,7 @@ class MailMaker:
             head=_list_headers(issue, self._site, self._host),
             body=tuple(gaps.index(piece) if isinstance(piece, _Gap) else piece for piece in body),
             gaps=gaps,
+            places=frozenset(gap.place for gap in gaps),
         )
         self._forms[issue.id] = form
         if len(self._forms) > KEPT_FORMS:

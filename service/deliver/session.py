@@ -117,6 +117,10 @@ class Session(asyncio.Protocol):
             raise LineLost(self._end or "the connection was closed")
         self._transport.writelines(parts)
 
+    def arrived(self) -> Reply | None:
+        """Return the next reply if it is here already."""
+        return self._replies.popleft() if self._replies else None
+
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         """Return the next reply; raises LineLost when the line ends first or nothing comes in time."""
         if not self._replies:

@@ -50,19 +50,17 @@ class Transaction:
     async def _offer(self, opening: Envelope) -> Outcome | None:
         """Get the server ready for content; return None when it is, else why it does not want the message."""
         self.session.offered += 1
-        replies = await (
-            self._in_one_flight(opening) if self.session.features.pipelining else self._in_steps(opening)
-        )
-        stages = zip((Stage.MAIL, Stage.RCPT, Stage.DATA), replies, strict=False)
-        refused = next((pair for pair in stages if not _accepted(*pair)), None)
-        if refused is None:
+        pipelining = self.session.features.pipelining
+        replies = await (self._in_one_flight(opening) if pipelining else self._in_steps(opening))
+        if len(replies) == 3 and replies[0].good and replies[1].good and replies[2].code == 354:
             return None
+        stages = zip((Stage.MAIL, Stage.RCPT, Stage.DATA), replies, strict=False)
+        stage, reply = next(pair for pair in stages if not _accepted(*pair))
         if len(replies) == 3 and replies[2].code == 354:
             # It refused the envelope and yet waits for content: an empty one ends that (RFC 2920, 3.1).
             self.session.write(DOT)
             await self._reply(self._timeouts.dot)
         self._reset_first = True
-        stage, reply = refused
         return outcome_of(reply.code, reply.text, stage)
 
     async def _in_one_flight(self, opening: Envelope) -> list[Reply]:
@@ -116,7 +114,7 @@ class Transaction:
         following = self._following()
         self.session.write(message.content, DOT, *self._ride(following))
         try:
-            reply = await self.session.reply(self._timeouts.dot)
+            reply = self.session.arrived() or await self.session.reply(self._timeouts.dot)
         except LineLost as lost:
             self._outbox.settle(message, Uncertain(f"no answer to the message: {lost}"))
             self.riding = False
@@ -148,7 +146,7 @@ class Transaction:
         return () if isinstance(self._ridden, str) else (self._ridden.mail, self._ridden.rcpt, DATA)
 
     async def _reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
-        reply = await self.session.reply(timeout)
+        reply = self.session.arrived() or await self.session.reply(timeout)
         if reply.code == 421:
             self.session.abort("the server said 421")
             raise LineLost(str(reply))
