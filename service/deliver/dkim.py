@@ -1,0 +1,156 @@
+"""DKIM (EDGE cryptography): signatures of our mail, by RSA or Ed25519: RFC 6376, RFC 8463.
+
+Both canonicalisations are `relaxed`. What all recipients of an issue share, of head and body, is made
+canonical and hashed once; what is a recipient's own is added, and the whole is signed.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from service.core.errors import CaveatError
+
+SMALLEST_RSA = 1024
+
+# RFC 6376, 5.4.1, and all that decides how a reader may unsubscribe (RFC 8058, 4). A header that is named
+# twice and is there once cannot be added by somebody else later (RFC 6376, 8.15).
+SIGNED = (
+    *("From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"),
+    *("Auto-Submitted", "Feedback-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
+)
+SIGNED_TWICE = ("From", "To", "Subject", "Date")
+
+_BLANKS = re.compile(rb"[ \t]+")
+_TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
+_FOLDS = re.compile(rb"\r\n(?=[ \t])")
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key that signs for `domain`; its public part stands in DNS at `selector._domainkey.domain`."""
+
+    domain: str
+    selector: str
+    key: RSAPrivateKey | Ed25519PrivateKey
+
+    @classmethod
+    def from_file(cls, domain: str, selector: str, path: Path) -> Signer:
+        """Read the key from a PEM file; raises CaveatError when there is none that can sign."""
+        try:
+            key = load_pem_private_key(path.read_bytes(), password=None)
+        except OSError as error:
+            raise CaveatError(f"the DKIM key {path} cannot be read: {error.strerror}") from error
+        except (ValueError, TypeError) as error:
+            raise CaveatError(f"the DKIM key {path} is no unencrypted private key in PEM") from error
+        if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+            raise CaveatError(f"the DKIM key {path} is of a kind that DKIM does not know; use RSA or Ed25519")
+        if isinstance(key, RSAPrivateKey) and key.key_size < SMALLEST_RSA:
+            raise CaveatError(f"the DKIM key {path} has {key.key_size} bits; receivers want 1024 at least")
+        return cls(domain, selector, key)
+
+    def header(self, headers: CanonicalHeaders, body_hash: bytes, at: datetime) -> bytes:
+        """Return the DKIM-Signature header; for the same message it is always the same."""
+        algorithm = "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"
+        names = [name for name in SIGNED if name.lower() in headers]
+        named = ":".join([*names, *SIGNED_TWICE])
+        unsigned = (
+            f"v=1; a={algorithm}; c=relaxed/relaxed;\r\n"
+            f" d={self.domain}; s={self.selector}; t={int(at.timestamp())};\r\n h={_folded(named, ':')};\r\n"
+            f" bh={base64.b64encode(body_hash).decode()};\r\n b="
+        ).encode()
+        own = b"dkim-signature:" + relaxed_value(unsigned)
+        digest = sha256(b"".join([headers[name.lower()] for name in names]) + own).digest()
+        signature = base64.b64encode(self._signed(digest)).decode()
+        lines = [signature[start : start + 72] for start in range(0, len(signature), 72)]
+        return b"DKIM-Signature: " + unsigned + "\r\n ".join(lines).encode() + b"\r\n"
+
+    def _signed(self, digest: bytes) -> bytes:
+        if isinstance(self.key, Ed25519PrivateKey):
+            return self.key.sign(digest)
+        return self.key.sign(digest, PKCS1v15(), Prehashed(hashes.SHA256()))
+
+
+CanonicalHeaders = dict[str, bytes]
+"""Headers by lower-case name, each canonical, its CRLF included."""
+
+
+def canonical_headers(head: bytes) -> CanonicalHeaders:
+    """Return the headers of a head whose lines end with CRLF (RFC 6376, 3.4.2)."""
+    found: CanonicalHeaders = {}
+    for line in _FOLDS.sub(b"", head).split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon:
+            key = name.strip().lower()
+            found[key.decode("ascii", "replace")] = key + b":" + relaxed_value(value) + b"\r\n"
+    return found
+
+
+def relaxed_value(value: bytes) -> bytes:
+    """Return a header's value unfolded, white space as single blanks, none at the ends."""
+    return _BLANKS.sub(b" ", _FOLDS.sub(b"", value)).strip(b" ")
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """Return whole lines of a body made canonical (RFC 6376, 3.4.4), but for empty lines at its end."""
+    return _BLANKS.sub(b" ", _TRAILING.sub(b"", body))
+
+
+class Seal:
+    """Signs the messages of one issue: what they share is made canonical and hashed here, once.
+
+    `head` is the headers that all share, `body` the pieces of the body, with an index where a value goes.
+    `at` is the instant of signing that every message states, so that a repeat has the same bytes.
+    """
+
+    def __init__(
+        self, signers: Sequence[Signer], head: bytes, body: Sequence[bytes | int], at: datetime
+    ) -> None:
+        self._signers, self._at = signers, at
+        self._shared = canonical_headers(head)
+        first, *rest = body
+        first = relaxed_body(first) if isinstance(first, bytes) else first
+        # All of a body without gaps, or all of it up to the first gap.
+        self._begun = sha256(first if rest and isinstance(first, bytes) else b"")
+        rest = rest if rest and isinstance(first, bytes) else [first, *rest]
+        self._rest = [relaxed_body(piece) if isinstance(piece, bytes) else piece for piece in rest]
+
+    def signatures(self, own_head: bytes, filled: Sequence[bytes]) -> bytes:
+        """Return the signature headers of the message with these headers and values of its own."""
+        signed = self._shared | canonical_headers(own_head)
+        body_hash = self._body_hash(filled)
+        return b"".join([signer.header(signed, body_hash, self._at) for signer in self._signers])
+
+    def _body_hash(self, filled: Sequence[bytes]) -> bytes:
+        pieces = [relaxed_body(filled[piece]) if isinstance(piece, int) else piece for piece in self._rest]
+        # Empty lines at the end do not count (RFC 6376, 3.4.4).
+        while len(pieces) > 1 and not pieces[-1].strip(b"\r\n"):
+            pieces.pop()
+        last = pieces[-1].rstrip(b"\r\n")
+        pieces[-1] = last + b"\r\n" if last else b""
+        hasher = self._begun.copy()
+        for piece in pieces:
+            hasher.update(piece)
+        return hasher.digest()
+
+
+def _folded(named: str, joint: str) -> str:
+    lines, line = [], ""
+    for name in named.split(joint):
+        if len(line) + len(name) > 70:
+            lines.append(line)
+            line = ""
+        line += name + joint
+    return "\r\n  ".join([*lines, line[: -len(joint)]])
