@@ -40,9 +40,10 @@ _NEVER = re.compile(
 _FURNITURE = compiled(rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}")
 _WHOLE = compiled(WHOLE)
 _TAIL = compiled(
-    r"(?:\s*(?:\[\s*(?:…|\.{3}|&hellip;)\s*\]|…|\.{3,4}))?"
-    rf"\s*(?:\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?)\s*$"
+    r"(?:(?P<cut>\s*(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3,4}))\s*|(?<=[.!?:\"”»)\]])\s+|\s+(?=(?-i:[A-Z])))"
+    rf"\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?\s*$"
 )
+"""An invitation at the end of a text: after a cut, a sentence's end, or with a capital letter of its own."""
 
 
 def without_poison(text: str) -> str:
@@ -113,8 +114,7 @@ def _without_tail(line: str) -> str:
     tail = _TAIL.search(line, start)
     if tail is None:
         return line
-    goes_on = "…" in tail.group() or "..." in tail.group()
-    return line[: tail.start()].rstrip() + ("…" if goes_on else "")
+    return line[: tail.start()].rstrip() + ("…" if tail["cut"] or tail.group().endswith(("…", "...")) else "")
 
 
 def _encodable(text: str) -> str:

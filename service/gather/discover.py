@@ -88,7 +88,7 @@ class _Links(HTMLParser):
 
 
 def _looks_like_a_feed(href: str) -> bool:
-    path = href.partition("#")[0].partition("?")[0].lower().rstrip("/")
+    path = "/" + href.partition("#")[0].partition("?")[0].lower().rstrip("/")
     return path.endswith(
         (".rss", ".atom", "/rss", "/feed", "/atom", "/rss.xml", "/feed.xml", "/atom.xml", "/feed.json")
     )

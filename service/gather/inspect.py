@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from service.core.contracts import Failed, Fetched, Fetcher, Gone
 from service.core.errors import FeedUnreadable
@@ -67,7 +66,7 @@ async def inspect(
 
 
 async def _inspected(source: str, fetcher: Fetcher, house: Path, workers: Workers) -> Inspection:
-    if urlsplit(source).scheme.lower() in ("http", "https"):
+    if source.lower().startswith(("http:", "https:")):
         answer = await fetcher.fetch(source)
     else:
         files = Files(house)

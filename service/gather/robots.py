@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from service.core.contracts import Fetched, Fetcher
+from service.core.contracts import Failed, Fetched, Fetcher
 
 KEPT = timedelta(hours=24)
 KEPT_AFTER_TROUBLE = timedelta(hours=1)
@@ -61,9 +62,9 @@ class Robots:
         if isinstance(answer, Fetched):
             text = answer.body[:LARGEST].decode("utf-8", "replace")
             return _Kept(now + KEPT, rules=await asyncio.to_thread(Protego.parse, text))
-        status = getattr(answer, "status", None) or 410
         # RFC 9309, 2.3.1: a file that is not there allows everything, a server in trouble nothing.
-        refused = not 400 <= status < 500 or status == 429
+        status = answer.status or 0 if isinstance(answer, Failed) else HTTPStatus.GONE
+        refused = not 400 <= status < 500 or status == HTTPStatus.TOO_MANY_REQUESTS
         return _Kept(now + (KEPT_AFTER_TROUBLE if refused else KEPT), allowed=not refused)
 
     def _forget(self, now: datetime) -> None:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from service.core.model import Feed
-from service.gather.fetch import HttpFetcher, Limits
+from service.gather.fetch import HttpFetcher
 from service.gather.stage import Gatherer, GatherReport, gather
 from tests.builders import NOON, a_feed
 from tests.gather.fakes import Record
 from tests.gather.feeds import a_text, an_item, an_rss, numbered
-from tests.gather.server import Server, raw, reply, reset, serving, silent
-
-HOME = ("127.0.0.1",)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as running:
-        yield running
-
-
-@pytest.fixture
-async def fetcher() -> AsyncIterator[HttpFetcher]:
-    async with HttpFetcher(Limits(allow_private=HOME, total_seconds=1.0)) as running:
-        yield running
+from tests.gather.server import raw, reply, reset, silent
 
 
 @pytest.fixture

@@ -1,0 +1,124 @@
+"""How a feed is doing, in numbers and in sentences that a person can act on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.model import FeedState
+from service.gather.health import health_of, is_silent, span, sparkline
+from service.gather.memory import Head, remembered, seconds, with_arrivals
+from tests.builders import NOON, a_feed
+
+DAY = timedelta(days=1)
+
+
+def a_state(head: Head = Head(), **changes) -> FeedState:  # noqa: B008 - a frozen value
+    defaults = {
+        "last_success_at": NOON,
+        "next_look_at": NOON + timedelta(hours=1),
+        "memory": remembered(head, []),
+    }
+    return FeedState(a_feed(), **(defaults | changes))
+
+
+def a_rhythm(*back: float) -> Head:
+    """Return the head of a feed whose items came so many days ago."""
+    return with_arrivals(Head(reads=9), [NOON - DAY * days for days in back], NOON)
+
+
+def test_a_feed_that_does_well_has_no_flags():
+    health = health_of(a_state(a_rhythm(*range(20))), NOON)
+
+    assert health.well
+    assert health.per_day == pytest.approx(1, abs=0.1)
+    assert health.silent_for == timedelta(0)
+    assert health.days == (1,) * 14
+
+
+def test_a_feed_never_looked_at_is_no_worry():
+    health = health_of(FeedState(a_feed()), NOON)
+
+    assert health.well
+    assert health.why == "never looked at so far"
+    assert (health.per_day, health.silent_for) == (None, None)
+
+
+def test_failures_tell_since_when_and_why():
+    state = a_state(failures=3, last_success_at=NOON - 2 * DAY, last_error="the server answered 500")
+
+    health = health_of(state, NOON)
+
+    assert health.flags == ("failed 3 times in a row; last read 2 days ago: the server answered 500",)
+    assert health.why == "failed 3 times in a row"
+
+
+def test_silence_is_measured_by_the_feeds_own_rhythm():
+    busy = a_rhythm(*(3 + n / 20 for n in range(200)))
+    weekly = a_rhythm(*(3 + 7 * n for n in range(8)))
+
+    assert health_of(a_state(busy), NOON).flags == (
+        "silent for 3 days; usually something comes every 76 minutes",
+    )
+    assert health_of(a_state(weekly), NOON).well
+
+
+def test_weekends_off_are_a_rhythm_too():
+    workdays = [n for n in range(60) if (NOON - n * DAY).weekday() < 5]
+    head = a_rhythm(*[day + hour / 24 for day in workdays for hour in (0, 2, 4)])
+    sunday = NOON + 6 * DAY
+
+    assert not is_silent(head, NOON + 3 * DAY)
+    assert is_silent(head, sunday + 3 * DAY)
+
+
+def test_answers_without_anything_in_them_are_flagged_when_they_repeat():
+    assert health_of(a_state(Head(blank=1)), NOON).well
+    assert health_of(a_state(Head(blank=4)), NOON).flags == ("answers, but held nothing at the last 4 looks",)
+
+
+def test_a_move_and_a_flood_are_flagged():
+    moved = Head(moved_to="https://b.example/", moved_since=seconds(NOON - 9 * DAY), moved_looks=9)
+    held = Head(held=190, held_at=seconds(NOON - 2 * DAY), held_why="a burst of them came at once")
+
+    assert health_of(a_state(moved), NOON).flags == ("has moved for good to https://b.example/",)
+    assert health_of(a_state(held), NOON).flags == (
+        "190 items were held as old 2 days ago: a burst of them came at once",
+    )
+    assert health_of(a_state(held), NOON + 20 * DAY).well
+
+
+def test_faults_and_repeats_are_shares():
+    health = health_of(a_state(Head(reads=10, faulty=4, seen=30, repeats=10)), NOON)
+
+    assert (health.faulty, health.repeats) == (0.4, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(seconds=20), "less than a minute"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(minutes=80), "80 minutes"),
+        (timedelta(hours=5), "5 hours"),
+        (timedelta(hours=30), "30 hours"),
+        (timedelta(days=9), "9 days"),
+    ],
+)
+def test_spans_read_well(length: timedelta, words: str):
+    assert span(length) == words
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=40))
+def test_a_sparkline_is_as_long_as_its_days(counts: list[int]):
+    line = sparkline(counts)
+
+    assert len(line) == len(counts)
+    assert ("█" in line) == any(counts)
+
+
+def test_a_quiet_day_is_lower_than_any_other():
+    assert sparkline([0, 1, 1000, 500]) == "▁▂█▅"

@@ -1,0 +1,86 @@
+"""Inspecting answers for every source, in words where there is no feed, and never raises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from service.gather.fetch import HttpFetcher
+from service.gather.inspect import Inspection, inspect
+from service.gather.workers import WorkRefused
+from tests.gather.feeds import an_item, an_rss
+from tests.gather.server import Server, reply
+
+
+async def test_a_feed_on_the_web_is_told_entry_by_entry(server: Server, fetcher: HttpFetcher):
+    item = an_item(1, link="/story/1", description="<p>Said <b>so</b>.</p>", guid="urn:g1")
+    server.routes["/feed"] = reply(an_rss(item), content_type="application/rss+xml")
+
+    told = (await inspect(server.url(), fetcher)).as_json()
+
+    assert json.loads(json.dumps(told)) == {
+        "source": server.url(),
+        "ok": True,
+        "error": None,
+        "format": "rss20",
+        "title": "The Example",
+        "entries": [
+            {
+                "id": "urn:g1",
+                "title": "Council number 1 votes on its bridge",
+                "url": server.url("/story/1"),
+                "published": "2026-03-02T11:00:00+00:00",
+                "text": "Said so.",
+            }
+        ],
+    }
+
+
+async def test_a_path_and_a_file_address_are_read_from_disk(tmp_path: Path, fetcher: HttpFetcher):
+    (tmp_path / "my feed.xml").write_text(an_rss(an_item(1)), encoding="utf-8")
+
+    for source in ("my feed.xml", str(tmp_path / "my feed.xml"), "file:my%20feed.xml"):
+        found = await inspect(source, fetcher, house=tmp_path)
+        assert (found.source, found.ok, len(found.entries)) == (source, True, 1)
+
+
+async def test_what_is_no_feed_is_a_sentence(server: Server, tmp_path: Path, fetcher: HttpFetcher):
+    server.routes["/page"] = reply("<html><p>Hello</p></html>")
+    server.routes["/gone"] = reply("", 410)
+    for source, error in (
+        (server.url("/page"), "a web page, not a feed, and the page names no feed either"),
+        (server.url("/missing"), "the server answered 404 (not found)"),
+        (server.url("/gone"), "the publisher says that this feed is finished for good (410)"),
+        ("nowhere.xml", f"there is no file {tmp_path / 'nowhere.xml'}"),
+        ("", f"{tmp_path} is no file"),
+        ("http://[::1", "the address, or the one it redirects to, is no web address"),
+    ):
+        assert await inspect(source, fetcher, house=tmp_path) == Inspection(source, ok=False, error=error)
+
+
+async def test_trouble_in_a_worker_is_an_answer_too(tmp_path: Path, fetcher: HttpFetcher):
+    class Broken:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        async def run(self, _work, *_values):
+            raise self.error
+
+    (tmp_path / "feed.xml").write_text(an_rss(), encoding="utf-8")
+    for error, said in (
+        (WorkRefused("reading it took longer than it may"), "reading it took longer than it may"),
+        (RuntimeError("oh"), "reading it failed (RuntimeError: oh)"),
+    ):
+        found = await inspect("feed.xml", fetcher, house=tmp_path, workers=Broken(error))
+        assert (found.ok, found.error, found.entries) == (False, said, ())
+
+
+async def test_more_entries_than_anybody_reads_are_counted(tmp_path: Path, fetcher: HttpFetcher):
+    items = "<item><title>x</title></item>" * 10_001
+    (tmp_path / "feed.xml").write_text(an_rss(items), encoding="utf-8")
+
+    found = await inspect("feed.xml", fetcher, house=tmp_path)
+
+    assert found.ok
+    assert found.error == "it holds 10001 entries, of which the first 10000 are shown"
+    assert len(found.entries) == 10_000
