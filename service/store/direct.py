@@ -14,7 +14,11 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 10
-SESSION = {"application_name": "caveat", "synchronous_commit": "on"}
+# No compilation: our statements are short, and compiling one took 100 times as long as running it.
+SESSION = {"application_name": "caveat", "synchronous_commit": "on", "jit": "off"}
+# What runs here looks up a few rows by index. A planner that has no statistics yet, as after planning an issue
+# for a million, would rather read and sort that million for each batch.
+BY_INDEX = {f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")}
 
 
 class DirectSqlite:
@@ -60,15 +64,17 @@ class DirectPostgres:
         self._dsn = dsn
         self._resting: list[Any] = []  # asyncpg ships no types
 
-    async def connect(self) -> Any:  # noqa: ANN401 - as above
+    async def connect(self, **settings: str) -> Any:  # noqa: ANN401 - as above
         """Return a new asyncpg connection. Raises ValueError for a URL with options that are unknown."""
         import asyncpg  # noqa: PLC0415 - an optional extra
 
-        return await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS, server_settings=SESSION)
+        return await asyncpg.connect(
+            self._dsn, timeout=CONNECT_SECONDS, server_settings={**SESSION, **settings}
+        )
 
     async def run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
         """Run `work` in one durable transaction."""
-        connection = self._awake() or await self.connect()
+        connection = self._awake() or await self.connect(**BY_INDEX)
         try:
             async with connection.transaction():
                 result = await work(connection)
