@@ -50,6 +50,35 @@ _WIDER = {
 }
 """Encodings that people name when they mean a wider one (WHATWG Encoding, 4.2)."""
 
+_TELLABLE = frozenset(
+    {
+        *(
+            "cp1251",
+            "koi8_r",
+            "koi8_u",
+            "iso8859_5",
+            "cp866",
+            "mac_cyrillic",
+            "cp1253",
+            "iso8859_7",
+            "cp1255",
+        ),
+        *(
+            "iso8859_8",
+            "cp1256",
+            "iso8859_6",
+            "cp874",
+            "tis_620",
+            "iso8859_11",
+            "cp932",
+            "shift_jis",
+            "euc_jp",
+        ),
+        *("gb2312", "gbk", "gb18030", "big5", "big5hkscs", "cp950", "cp949", "euc_kr", "johab"),
+    }
+)
+"""Encodings of scripts other than Latin, which a guess tells well; Latin ones look too much alike."""
+
 _FORBIDDEN = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 
 
@@ -118,4 +147,4 @@ def _likeliest(body: bytes) -> str:
 
     first = next((n for n, byte in enumerate(body) if byte >= 0x80), 0)
     best = from_bytes(body[max(0, first - SAMPLE // 4) :][:SAMPLE]).best()
-    return best.encoding if best is not None else "windows-1252"
+    return best.encoding if best is not None and best.encoding in _TELLABLE else "windows-1252"

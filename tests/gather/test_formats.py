@@ -85,6 +85,21 @@ def test_utf_8_is_utf_8_even_if_the_header_or_the_document_says_latin_1():
     assert answer(feed, "text/xml; charset=iso-8859-1")["entries"][0]["title"] == "Größe"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("windows-1251", "Мост через реку закрыт до весны, сообщил городской совет в понедельник."),
+        ("shift_jis", "市議会は月曜日、古い橋を架け替えることを決めた。工事は春に始まる予定である。"),
+        ("gb2312", "市议会周一决定重建旧桥。工程将于春季开始，为期两年。"),
+        ("windows-1252", "Die Stadt beschließt, die „Brücke“ neu zu bauen – für später."),
+    ],
+)
+def test_an_encoding_that_nobody_declared_is_told_by_its_script(encoding: str, text: str):
+    feed = an_rss(an_item(1, title=text, description=text)).encode(encoding)
+
+    assert answer(feed)["entries"][0]["title"] == text
+
+
 def test_one_broken_byte_spoils_one_character_not_the_feed():
     feed = an_rss(*(an_item(n, title=f"Größe Nummer {n}") for n in range(1, 5))).encode()
     at = feed.index(b"Nummer 2")
