@@ -50,11 +50,13 @@ EARLIER = ("strong", "denial")
 STRONG = ("denial", "false", "unsure", "reserve", "scope", "claimref")
 REPLIES = ("denial", "accused", "false", "reserve")
 KINDS = ("agree", "finding", "plan", "accuse")
+NAMES_AND_LIMITS = "names the claim's kind and limits it"
+"""`The agreement in no way ...`, `The results have not been ...`: about the first sentence that tells of such a thing."""
 SPECIAL = (
     "answers the accusation before it",
     "answers the lead's accusation",
     "opens with the claim's kind",
-    "opens with the claim's kind, explicit",
+    NAMES_AND_LIMITS,
     "opens with the claim's kind, negated",
     "lead and the next sentence",
     "lead and an explicit cue",
@@ -160,13 +162,15 @@ class Sides:
         latest = np.empty(self.n, dtype=np.int64)
         latest[0] = -1
         np.maximum.accumulate(np.where(accuse > 0, np.arange(self.n), -1)[:-1], out=latest[1:])
-        same = (self._facts[:, _KINDS][claims] @ (self._opening[:, _KIND_BITS] > 0).T.astype(np.float64)) > 0
-        kind = same & gaps[:5].any(axis=0)
+        told, named = self._facts[:, _KINDS], (self._opening[:, _KIND_BITS] > 0).astype(np.float64)
+        later = gaps[:5].any(axis=0)
+        kind = (told[claims] @ named.T > 0) & later
+        first = (told * (told.cumsum(axis=0) == 1))[claims] @ named.T > 0
         return [
             (latest[None, :] == claims[:, None]) * replies,
             lead * (replies * accuse[0]),
             kind,
-            kind * explicit,
+            (first & later) * explicit,
             kind * negation,
             lead & gaps[0],
             lead * explicit,

@@ -237,7 +237,7 @@ def _summary(method: str, text: str, draft: _Draft) -> Summary:
     core = set(draft.chosen[:CORE])
     weighty = sorted(points, key=lambda place: (place not in core, -draft.order[place]))
     caveats = {point: sorted(c for c, (claim, _) in draft.ties.items() if claim == point) for point in points}
-    rank = {place: k for k, place in enumerate(p for point in weighty for p in (point, *caveats[point]))}
+    rank = {place: k for k, place in enumerate(_ranked(weighty, caveats))}
     key_points: list[KeyPoint] = []
     index: dict[int, int] = {}
     for point in (*sorted(weighty[:3]), *sorted(weighty[3:])):
@@ -251,6 +251,17 @@ def _summary(method: str, text: str, draft: _Draft) -> Summary:
         for place, (claim, _) in sorted(draft.context.items())
     ]
     return Summary(method, tuple(key_points), tuple(context))
+
+
+def _ranked(weighty: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return points and caveats, the last being the first that a shorter digest leaves out.
+
+    Points with a caveat come first, so that a cut takes other points before it parts the two; further caveats of the
+    same point come last.
+    """
+    first = [place for point in weighty if caveats[point] for place in (point, caveats[point][0])]
+    alone = [point for point in weighty if not caveats[point]]
+    return [*first, *alone, *(place for point in weighty for place in caveats[point][1:])]
 
 
 def _line(text: str, place: int, draft: _Draft, weights: Weights) -> Line:
