@@ -100,8 +100,11 @@ def delivery_id(issue: str, subscriber: str, channel: str) -> str:
 
 def fold_address(email: str) -> str:
     """Return the form under which two spellings of an address are the same person: NFC, case-folded."""
+    email = email.strip()
+    if email.isascii():
+        return email.lower()  # what the rest comes to, in a fifth of the time
     # Folding can undo the composition, so that it is composed again.
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).casefold())
 
 
 def subscriber_id(email: str) -> str:
