@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -28,6 +29,25 @@ from tests.compose.fakes import MemoryStore, Reader, tell_all
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 SEVEN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 """Monday, seven o'clock in Berlin."""
+
+
+def by_first_word(articles: Sequence[CondensedArticle], *_: object) -> tuple[Telling, ...]:
+    """Let articles whose titles begin with the same word tell one story."""
+    stories: dict[str, list[CondensedArticle]] = {}
+    for one in articles:
+        stories.setdefault(one.article.title.split()[0], []).append(one)
+    return tuple(Telling(tuple(told)) for told in stories.values())
+
+
+@pytest.fixture(autouse=True)
+def each_article_its_own_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of these tests which articles tell one event: made-up ones differ in a word."""
+    monkeypatch.setattr(desk, "group_stories", lambda articles, *_: tuple(Telling((a,)) for a in articles))
+
+
+@pytest.fixture
+def one_word_stories(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "group_stories", by_first_word)
 
 
 class TitlesOnly:
@@ -230,21 +250,6 @@ async def test_after_days_away_one_issue_tells_everything():
 
 
 # --- a story that goes on ----------------------------------------------------------------------
-
-
-@pytest.fixture
-def one_word_stories(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let articles whose titles begin with the same word tell one story."""
-
-    def group(articles):
-        stories: dict[str, list[CondensedArticle]] = {}
-        for one in articles:
-            stories.setdefault(one.article.title.split()[0], []).append(one)
-        return tuple(
-            Telling(tuple(told), len({t.article.publisher for t in told})) for told in stories.values()
-        )
-
-    monkeypatch.setattr(desk, "group_stories", group)
 
 
 @pytest.mark.usefixtures("one_word_stories")
