@@ -31,16 +31,16 @@ _HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 # character alone and nothing of it is given back: linear on "....".
 _MARK = re.compile(
     rf"[.!?…{_WIDE}](?:"
-    rf"(?<=[.!?…])(?<![.!?…][.!?…])[.!?…]*+[{_CLOSERS}]*+(?:[ \u00a0\u202f][»›])?+(?=\s|\Z)"
+    rf"(?<=[.!?…])(?<![.!?…][.!?…])[.!?…]*+[{_CLOSERS}]*+(?:[ \u00a0\u202f][»›])?(?=\s|\Z)"
     rf"|(?P<wide>(?<=[{_WIDE}])(?<![{_WIDE}][{_WIDE}])[{_WIDE}]*+[{_WIDE_CLOSERS}]*+"
     rf"|(?<=[!?])(?<![.!?][!?])[!?]*+[{_WIDE_CLOSERS}]*+(?=[{_HAN}]))"
     rf"|(?P<glued>(?<=[^\W\dA-Z_][^\W\dA-Z_][.!?])[{_CLOSERS}]?(?=[^\W\da-z_])))"
 )
 _SPACE = re.compile(r"\s*+")
 _AHEAD = re.compile(
-    rf"\s*+(?P<open>[{_OPENERS}]*+)(?:(?<=[\"'”’])\s)?+(?P<word>[^\W\d_]{{0,24}}+(?:['’][^\W\d_]{{1,24}}+)?+)(?P<rest>.?)"
+    rf"\s*+(?P<open>[{_OPENERS}]*+)(?:(?<=[\"'”’])\s)?(?P<word>[^\W\d_]{{0,24}}(?:['’][^\W\d_]{{1,24}})?)(?P<rest>.?)"
 )
-_NAMES = re.compile(r"(?:[^\W\d_][\w.'’-]{0,24}+[ \u00a0]){0,3}[^\W\d_]{1,24}+")
+_NAMES = re.compile(r"(?:[^\W\d_][\w.'’-]{0,24}[ \u00a0]){0,3}[^\W\d_]{1,24}")
 _WHITE = re.compile(r"\s")
 _HAN_SAID = re.compile(f"[{_HAN}]{{0,8}}?(?:说|說|问|問|表示|称|稱|道|指出)|[とってはがをにもでのなや]")
 _FINAL = re.compile(rf"[.!?…{_WIDE}][{_CLOSERS}\s]*\Z")
@@ -191,7 +191,7 @@ def _without_bullet(text: str, start: int, end: int, rules: Rules) -> tuple[int,
     bullet = _BULLET.match(text, start, end)
     if bullet is None or (rules.ordinal and "." in bullet[0]):
         return start, end
-    return bullet.end(), end
+    return _skip(_SPACE, text, bullet.end(), end).end(), end
 
 
 def _split_block(text: str, start: int, end: int, rules: Rules, found: list[Sentence]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.condense.sentences import split_sentences
@@ -128,6 +128,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example("- \n.", "ar")
 @given(st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=80), st.sampled_from(sorted(EXAMPLES)))
 def test_sentences_and_the_gaps_between_them_are_the_text(text: str, language: str):
     found = split_sentences(text, language)
