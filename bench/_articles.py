@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -128,13 +129,13 @@ def nearest(tokens: Sequence[list[str]], reference: Sequence[str], most: int = 3
     """Return the sentences chosen one by one to raise ROUGE-1 plus ROUGE-2 against the reference."""
     chosen: list[int] = []
     best = 0.0
-    pairs = list(zip(reference, reference[1:], strict=False))
+    pairs = list(pairwise(reference))
     while len(chosen) < most:
         gains = []
         for place in range(len(tokens)):
             if place not in chosen:
                 lines = [tokens[k] for k in (*chosen, place)]
-                both = [two for line in lines for two in zip(line, line[1:], strict=False)]
+                both = [two for line in lines for two in pairwise(line)]
                 score = overlap((t for line in lines for t in line), reference) + overlap(both, pairs)  # type: ignore[arg-type]
                 gains.append((score, -place))
         if not gains or max(gains)[0] <= best + 1e-9:

@@ -1,4 +1,4 @@
-"""Scores of summaries against labels: points shown, retention, harm, precision, ROUGE-1; with bootstrap intervals."""
+"""Scores of summaries against labels: points, retention, harm, precision, ROUGE-1, with intervals."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _covered(article: Labelled, start: int, end: int) -> list[int]:
 
 
 def counts_of(shown: Shown) -> dict[str, tuple[float, float]]:
-    """Return, for one article, each score as (part, whole): the score of many is sum of parts over sum of wholes."""
+    """Return each score of one article as (part, whole); the score of many is the ratio of their sums."""
     article = shown.article
     must = [pair for pair in article.pairs if pair.must]
     claimed = [pair for pair in must if pair.claim in shown.sentences]

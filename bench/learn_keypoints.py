@@ -1,6 +1,7 @@
-"""Learn the weights of `keypoints` from labelled articles: python bench/learn_keypoints.py --data DIR [--out FILE].
+"""Learn the weights of `keypoints` from labelled articles: learn_keypoints.py --data DIR [--out FILE].
 
-The same data gives the same file. Everything is a logistic regression with a ridge, fitted by Newton's method.
+The same data gives the same file. Everything is a logistic regression with a ridge, fitted by Newton's
+method.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ CLAIMS = 8
 """Pairs are learned for this many of an article's likeliest points: those that could be shown."""
 CHOOSE = {"risk": 1.0, "mark": 0.6, "context": 0.6}
 EXPERT = {NAMES_AND_LIMITS: [3.0, 3.0]}
-"""Weights set by hand: the case is plain, but the labelled articles hold two of it (both caveats, both so tied)."""
+"""Weights set by hand: a plain case, of which the labelled articles hold two (both caveats, both so tied)."""
 WEIGHTS = Path(__file__).resolve().parent.parent / "service/condense/weights.json"
 
 
@@ -151,9 +152,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     given = parser.parse_args()
     if given.data is None:
-        print(
-            "nothing learned: the labelled articles are not part of the project; name their folder with --data"
-        )
+        print("nothing learned: the labelled articles are not part of the project; name a folder with --data")
         return 0
     stored = learn(tables_of(load(given.data)))
     given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")

@@ -1,7 +1,8 @@
 """Caveats: how probable it is that one sentence qualifies another, and the reasons for it.
 
-A pair is judged by the kind of claim, the kind of cue, and how far apart the two stand; shared words and names were
-measured to mislead and are left out. The judgement is a logistic one, so every reason is a feature times its weight.
+A pair is judged by the kind of claim, the kind of cue, and how far apart the two stand; shared words and
+names were measured to mislead and are left out. The judgement is a logistic one, so that every reason is a
+feature times its weight.
 """
 
 from __future__ import annotations
@@ -14,44 +15,42 @@ from numpy.typing import NDArray
 from service.condense.features import NAMES, Float, Int, Reading
 from service.condense.words import BITS, FLAG_BITS
 
-CLAIM_CUES = (
-    "accuse say unsure plan agree finding toll absolute future modal denial accused caution question limit condition "
-    "negation claimref reversal false"
+CLAIM_CUES = (  # noqa: SIM905 - names read best as a line of words
+    "accuse say unsure plan agree finding toll absolute future modal denial accused caution question "
+    "limit condition negation claimref reversal false"
 ).split()
-CLAIM_TRAITS = (
-    "lead deep quoted opens_quote short length central before_contrast names starts_pronoun".split()
-)
-CAVEAT_CUES = (
-    "explicit turn open denial false unsure reserve limit condition scope accused claimref negation reversal caution "
-    "question say accuse contrast modal finding toll number first plan agree absolute"
+CLAIM_TRAITS = (  # noqa: SIM905 - as above
+    "lead deep quoted opens_quote short length central before_contrast names starts_pronoun"
 ).split()
-CAVEAT_TRAITS = (
-    "quoted opens_quote short length central like_lead names starts_pronoun starts_demonstrative lead answers "
-    "starts_contrast"
+CAVEAT_CUES = (  # noqa: SIM905 - as above
+    "explicit turn open denial false unsure reserve limit condition scope accused claimref negation "
+    "reversal caution question say accuse contrast modal finding toll number first plan agree absolute"
+).split()
+CAVEAT_TRAITS = (  # noqa: SIM905 - as above
+    "quoted opens_quote short length central like_lead names starts_pronoun starts_demonstrative lead "
+    "answers starts_contrast"
 ).split()
 GAPS = ("next", "2-3 later", "4-6 later", "7-12 later", "13+ later", "just before", "2-4 before", "5+ before")
-TOGETHER = [
-    tuple(pair.split("*"))
-    for pair in (
-        "accuse*denial accuse*accused accuse*false accuse*reserve accuse*claimref accuse*reversal accuse*unsure "
-        "accuse*negation say*denial say*unsure say*negation say*false plan*condition plan*limit plan*negation "
-        "plan*scope plan*unsure agree*scope agree*explicit finding*explicit plan*explicit accuse*explicit say*explicit "
-        "agree*condition agree*limit agree*negation finding*limit finding*unsure finding*caution finding*scope "
-        "toll*unsure toll*limit absolute*limit absolute*caution future*unsure future*condition accuse*first "
-        "denial*accuse accused*accuse denial*finding"
-    ).split()
-]
+_TOGETHER = (  # noqa: SIM905 - as above
+    "accuse*denial accuse*accused accuse*false accuse*reserve accuse*claimref accuse*reversal "
+    "accuse*unsure accuse*negation say*denial say*unsure say*negation say*false plan*condition plan*limit "
+    "plan*negation plan*scope plan*unsure agree*scope agree*explicit finding*explicit plan*explicit "
+    "accuse*explicit say*explicit agree*condition agree*limit agree*negation finding*limit finding*unsure "
+    "finding*caution finding*scope toll*unsure toll*limit absolute*limit absolute*caution future*unsure "
+    "future*condition accuse*first denial*accuse accused*accuse denial*finding"
+).split()
+TOGETHER = [pair.split("*") for pair in _TOGETHER]
 """Kind of claim and kind of cue that were looked at together."""
-NEARBY = (
-    "explicit turn open starts_contrast contrast denial unsure limit scope negation accused reversal condition strong "
-    "false"
+NEARBY = (  # noqa: SIM905 - as above
+    "explicit turn open starts_contrast contrast denial unsure limit scope negation accused reversal "
+    "condition strong false"
 ).split()
 EARLIER = ("strong", "denial")
 STRONG = ("denial", "false", "unsure", "reserve", "scope", "claimref")
 REPLIES = ("denial", "accused", "false", "reserve")
 KINDS = ("agree", "finding", "plan", "accuse")
 NAMES_AND_LIMITS = "names the claim's kind and limits it"
-"""`The agreement in no way ...`, `The results have not been ...`: about the first sentence that tells of such a thing."""
+"""`The agreement in no way ...`: said of the first sentence that tells of such a thing."""
 SPECIAL = (
     "answers the accusation before it",
     "answers the lead's accusation",
@@ -154,7 +153,8 @@ class Sides:
     def _gaps(self, claims: Int) -> NDArray[np.bool_]:
         gap = np.arange(self.n)[None, :] - claims[:, None]
         kind = _KIND_OF_GAP[np.clip(gap, -5, 13) + 5]
-        return kind == np.arange(len(GAPS))[:, None, None]
+        is_gap: NDArray[np.bool_] = kind == np.arange(len(GAPS))[:, None, None]
+        return is_gap
 
     def _special(self, claims: Int, gaps: NDArray[np.bool_]) -> Sequence[NDArray[np.float64]]:
         accuse, negation, explicit, replies = self._facts[:, _SPECIAL].T
@@ -178,7 +178,7 @@ class Sides:
 
 
 class PairModel:
-    """Two logistic models over the same features: is it a caveat at all, and does the claim mislead without it.
+    """Two logistic models of a pair: is the second a caveat of the first; does the first mislead alone.
 
     `weights` maps a feature's name to its two weights, `bias` holds their two constants.
     """
@@ -191,7 +191,7 @@ class PairModel:
         self._bias = np.array(bias)
 
     def probabilities(self, sides: Sides, claims: Int) -> tuple[Float, Float]:
-        """Return, as claims x sentences, the probabilities of `caveat` and of `must`; 0 for a claim with itself."""
+        """Return the probabilities of `caveat` and of `must`, claims x sentences; 0 on the diagonal."""
         score = (sides.claim[claims] @ self._claim)[:, None] + (sides.caveat @ self._caveat)[None]
         score += sides.weighed(claims, self._between) + self._bias
         chance = 1 / (1 + np.exp(-score))

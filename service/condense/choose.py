@@ -45,7 +45,7 @@ def best_set(worth: Float, together: Float, lengths: Int, points: int, words: in
     return _grown(chosen, worth, together, lengths, points, words)
 
 
-def _grown(
+def _grown(  # noqa: PLR0917 - what `best_set` was given
     chosen: list[int], worth: Float, together: Float, lengths: Int, points: int, words: int
 ) -> list[int]:
     """Return the set with what adds most to it, one by one, while it fits."""

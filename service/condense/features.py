@@ -13,22 +13,22 @@ from service.condense.words import BITS, CUES, FLAG_BITS, STEM_BITS, Words, chun
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-LIGHT = (
-    "lead early near_top deep length long short frequent central like_lead like_title echoes new_words shared "
-    "names name_share numbers opens_quote quoted inside_quote question"
+LIGHT = (  # noqa: SIM905 - names read best as a line of words
+    "lead early near_top deep length long short frequent central like_lead like_title echoes new_words "
+    "shared names name_share numbers opens_quote quoted inside_quote question"
 ).split()
 """Features that need no word list."""
-WORDY = (
-    "starts_pronoun starts_demonstrative starts_contrast starts_addition before_contrast answers contrast turn "
-    "first second future modal day say negation denial false unsure explicit open reserve limit condition scope accuse "
-    "accused claimref plan agree finding toll caution absolute reversal"
+WORDY = (  # noqa: SIM905 - as above
+    "starts_pronoun starts_demonstrative starts_contrast starts_addition before_contrast answers contrast "
+    "turn first second future modal day say negation denial false unsure explicit open reserve limit "
+    "condition scope accuse accused claimref plan agree finding toll caution absolute reversal"
 ).split()
 """Features that count cue words; all 0 in a language without them."""
 NAMES = (*LIGHT, *(f"cue_{name}" if name in CUES else name for name in WORDY))
 _CUE_ROWS = slice(NAMES.index("cue_contrast"), len(NAMES))
 _CUE_BITS = [BITS[name.removeprefix("cue_")] for name in NAMES[_CUE_ROWS]]
 BLOCK = 200
-"""Sentences are compared with those of their own block and the one before: all of a news article, and linear beyond."""
+"""Sentences are compared with those of their own block and the one before, so that time stays linear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Reading:
     """What one pass over an article's words found.
 
     `counts` is sentences x flag bits; `opening` the flags of each sentence's first two words; `table` is
-    sentences x `NAMES`; `lengths` counts words. `terms` lists (sentence, term, weight) as three arrays, the weights of
-    a sentence being of length 1 together.
+    sentences x `NAMES`; `lengths` counts words. `terms` lists (sentence, term, weight) as three arrays, the
+    weights of a sentence being of length 1 together.
     """
 
     counts: Int
@@ -109,7 +109,7 @@ def _place(columns: dict[str, Float], length: Int) -> None:
 def _terms(
     columns: dict[str, Float], code: Int, is_term: NDArray[np.bool_], length: Int, heads: set[int]
 ) -> tuple[Int, Int, Float]:
-    """Fill what depends on the terms a sentence shares with the article, its lead, its title; return the terms."""
+    """Fill what depends on the terms shared with the article, its lead and title; return the terms."""
     n = len(length)
     place = np.repeat(np.arange(n) << STEM_BITS, length)[is_term]
     if not len(place):

@@ -13,7 +13,7 @@ import numpy as np
 
 from service.condense.caveats import PairModel, Sides
 from service.condense.choose import CANDIDATES, CORE, best_set
-from service.condense.features import NAMES, Float, Reading, read
+from service.condense.features import NAMES, Float, Int, Reading, read
 from service.condense.readable import readable
 from service.condense.sentences import Sentence
 from service.condense.words import speaks, words_of
@@ -26,14 +26,17 @@ FEWEST_WORDS = 150
 FEW = 3
 """So few points have to tell the story; the room for the other side begins with the fourth."""
 
+Tie = tuple[int, float]
+"""The point that a sentence qualifies, and how probable it is that it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """The learned part (weights.json, made by bench/learn_keypoints.py).
 
     `pick` tells how likely editors show a sentence, `order` how much of the story it tells. `risk` is what an
-    expected misleading claim costs, in points; `mark` and `context` are the least probabilities for a caveat and for
-    a context line.
+    expected misleading claim costs, in points. `mark` and `context` are the least probabilities for a caveat
+    among the key points, and for one that did not fit among them.
     """
 
     pick: Float
@@ -48,7 +51,11 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence as `explain` shows it: its scores, what they are made of, and what it is shown as."""
+    """One sentence as `explain` shows it: its scores, what they are made of, and what it is shown as.
+
+    `role` is `point`, `caveat`, `context` or nothing; `qualifies` is the text of the point, `reasons` what
+    spoke for that, in log-odds.
+    """
 
     text: str
     pick: float
@@ -61,46 +68,58 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    spans: Sequence[Sentence]
+class Draft:
+    """What would be shown of an article, with all that explains it; sentences by their place.
+
+    `chosen` lists points and caveats, `ties` caveat -> point, `context` other sentence -> point.
+    """
+
     reading: Reading
     pick: Float
     order: Float
-    chosen: list[int]
-    ties: dict[int, tuple[int, float]]
-    context: dict[int, tuple[int, float]]
     sides: Sides | None
+    chosen: list[int]
+    ties: Mapping[int, Tie]
+    context: Mapping[int, Tie]
 
 
 @cache
-def weights_for(known: bool) -> Weights:  # noqa: FBT001 - the cache's key
-    """Return the weights for languages with cue words, or those for all others."""
-    stored = json.loads(Path(__file__).with_name("weights.json").read_text(encoding="utf-8"))
-    return weights_from(stored, known=known)
+def _stored() -> Mapping[str, Any]:
+    stored: Mapping[str, Any] = json.loads(
+        Path(__file__).with_name("weights.json").read_text(encoding="utf-8")
+    )
+    return stored
+
+
+@cache
+def shipped(*, known: bool) -> Weights:
+    """Return the weights for languages with cue words (`known`), or those for all others."""
+    return weights_from(_stored(), known=known)
 
 
 def weights_from(stored: Mapping[str, Any], *, known: bool) -> Weights:
-    """Return the weights as weights.json holds them; without cue words there is no pair model."""
+    """Return the weights out of what weights.json holds; without cue words there is no pair model."""
     heads = stored["with cues" if known else "without cues"]
     pick, order = (np.array([heads[head].get(name, 0.0) for name in NAMES]) for head in ("pick", "order"))
     pairs = PairModel(stored["pairs"], stored["pairs"]["bias"]) if known else None
-    choose = stored["choose"]
+    limits = stored["choose"]
     return Weights(
         pick,
         heads["pick"]["bias"],
         order,
         heads["order"]["bias"],
         pairs,
-        choose["risk"],
-        choose["mark"],
-        choose["context"],
+        limits["risk"],
+        limits["mark"],
+        limits["context"],
     )
 
 
 class KeyPoints:
     """Caveat's own method: key points that keep their caveats.
 
-    Without a list of cue words for the language the points are ranked by what needs none, and have no caveats.
+    Without cue words for the language, the points are ranked by what needs none, and have no caveats. Other
+    weights than those shipped may be given, to measure with.
     """
 
     name = "keypoints"
@@ -111,93 +130,74 @@ class KeyPoints:
     def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
         """Return at most `points` key points, caveats among them, within 150 words (30 a point above five).
 
-        First the weightiest three in the text's order, then the rest; a caveat follows the point it qualifies.
+        First the weightiest three in the text's order, then the rest; a caveat follows what it qualifies.
         Raises SummaryRefused for a text in which there is no sentence to show, or that is too large.
         """
+        spans = readable(text, language)[:MOST_SENTENCES]
         if points < 1:
             return Summary(self.name, ())
-        return _summary(self.name, text, self._draft(text, title, language, points))
+        return _summary(self.name, text, spans, self._draft(text, spans, title, language, points))
 
     def explain(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> list[Line]:
-        """Return every sentence with its scores, their parts, and the reasons for each caveat; as `summarize` raises."""
-        draft = self._draft(text, title, language, points)
+        """Return every sentence with its scores, their parts, and the reasons for each caveat.
+
+        Raises what `summarize` raises.
+        """
+        spans = readable(text, language)[:MOST_SENTENCES]
+        draft = self._draft(text, spans, title, language, max(points, 1))
         weights = self._weights(language)
-        return [_line(text, place, draft, weights) for place in range(len(draft.spans))]
+        return [_line(text, spans, place, draft, weights) for place in range(len(spans))]
 
     def _weights(self, language: str) -> Weights:
         known = speaks(language)
-        return self._given[known] or weights_for(known)
+        return self._given[known] or shipped(known=known)
 
-    def _draft(self, text: str, title: str, language: str, points: int) -> _Draft:
-        spans = readable(text, language)[:MOST_SENTENCES]
-        return draft_of(
-            [text[start:end] for start, end in spans], spans, title, language, points, self._weights(language)
-        )
+    def _draft(self, text: str, spans: Sequence[Sentence], title: str, language: str, points: int) -> Draft:
+        reading = read([text[start:end] for start, end in spans], title, words_of(language))
+        sizes = np.array([end - start for start, end in spans])
+        # Where a script has no spaces, three of its signs count as a word.
+        return draft_of(reading, np.minimum(reading.lengths, 1 + sizes // 3), points, self._weights(language))
 
 
-def draft_of(
-    sentences: Sequence[str],
-    spans: Sequence[Sentence],
-    title: str,
-    language: str,
-    points: int,
-    weights: Weights,
-) -> _Draft:
-    """Return what would be shown of an article given as sentences, with all that explains it."""
-    reading = read(sentences, title, words_of(language))
+def draft_of(reading: Reading, lengths: Int, points: int, weights: Weights) -> Draft:
+    """Return what would be shown of an article; `lengths` are the words that each sentence costs."""
     pick = reading.table @ weights.pick + weights.pick_bias
     order = reading.table @ weights.order + weights.order_bias
-    sides = Sides(reading, pick) if weights.pairs is not None else None
-    sizes = np.array([end - start for start, end in spans])
-    best = np.argsort(-(order if points <= FEW else pick), kind="stable")[: max(CANDIDATES, points + CORE)]
-    likely, must = (
-        weights.pairs.probabilities(sides, best)
-        if weights.pairs is not None and sides is not None
-        else (np.zeros((len(best), len(pick))),) * 2
-    )
-    counted = np.minimum(reading.lengths, 1 + sizes // 3)[best]
-    chosen = _choose(
-        _worth(pick[best], order[best], points),
-        must,
-        best,
-        reading,
-        counted,
-        points,
-        weights.risk / (4 if points <= FEW else 1),
-    )
+    score = order if points <= FEW else pick
+    best = np.argsort(-score, kind="stable")[: max(CANDIDATES, points + CORE)]
+    likely = must = np.zeros((len(best), len(pick)))
+    sides = None
+    if weights.pairs is not None:
+        sides = Sides(reading, pick)
+        likely, must = weights.pairs.probabilities(sides, best)
+    risk = weights.risk / 4 if points <= FEW else weights.risk
+    worth, together = _worth(score[best], must, best, risk)
+    together -= np.maximum(reading.likeness(best) - 0.5, 0)
+    budget = max(FEWEST_WORDS, WORDS_PER_POINT * points)
+    chosen = best_set(worth, together, lengths[best], points, budget)
     ties = _ties(chosen, best, likely, weights.mark)
     context = _context(chosen, ties, best, likely, weights.context)
-    return _Draft(spans, reading, pick, order, [int(best[k]) for k in chosen], ties, context, sides)
+    return Draft(reading, pick, order, sides, [int(best[place]) for place in chosen], ties, context)
 
 
-def _worth(pick: Float, order: Float, points: int) -> Float:
-    """Return the probability of being an editors' point, or with three points or fewer of telling most of the story."""
-    return 1 / (1 + np.exp(-(order if points <= FEW else pick)))
+def _worth(score: Float, must: Float, best: Int, risk: float) -> tuple[Float, Float]:
+    """Return what each candidate is worth alone, and what each pair of them is worth more together.
+
+    A candidate is worth its probability of being a point, less the risk that it misleads alone; that risk is
+    given back where its caveats are shown too, in the share of their probability.
+    """
+    misleads = 1 - np.prod(1 - must, axis=1)
+    kept = must[:, best] * (misleads / np.maximum(must.sum(axis=1), 1e-9))[:, None]
+    return 1 / (1 + np.exp(-score)) - risk * misleads, risk * kept
 
 
-def _choose(
-    worth: Float, must: Float, best: Any, reading: Reading, lengths: Any, points: int, risk: float
-) -> list[int]:
-    """Return places in `best`: the set of most worth, less the harm of claims shown without their caveat."""
-    any_caveat = 1 - np.prod(1 - must, axis=1)
-    kept = must[:, best] * (any_caveat / np.maximum(must.sum(axis=1), 1e-9))[:, None]
-    alike = np.maximum(reading.likeness(best) - 0.5, 0)
-    return best_set(
-        worth - risk * any_caveat,
-        risk * kept - alike,
-        lengths,
-        points,
-        max(FEWEST_WORDS, WORDS_PER_POINT * points),
-    )
-
-
-def _ties(chosen: list[int], best: Any, likely: Float, least: float) -> dict[int, tuple[int, float]]:
-    """Return caveat -> (its point, probability). A caveat of a caveat qualifies the point at the root."""
+def _ties(chosen: Sequence[int], best: Int, likely: Float, least: float) -> dict[int, Tie]:
+    """Return caveat -> its point. A caveat of a caveat qualifies the point at the root."""
     pairs = sorted(
         ((float(likely[a, best[b]]), int(best[a]), int(best[b])) for a in chosen for b in chosen if a != b),
         reverse=True,
     )
-    parent: dict[int, tuple[int, float]] = {}
+    parent: dict[int, Tie] = {}
     for chance, claim, caveat in pairs:
         if chance < least:
             break
@@ -206,48 +206,49 @@ def _ties(chosen: list[int], best: Any, likely: Float, least: float) -> dict[int
     return {caveat: (_root(claim, parent), chance) for caveat, (claim, chance) in parent.items()}
 
 
-def _root(claim: int, parent: Mapping[int, tuple[int, float]]) -> int:
+def _root(claim: int, parent: Mapping[int, Tie]) -> int:
     while claim in parent:
         claim = parent[claim][0]
     return claim
 
 
 def _context(
-    chosen: list[int], ties: Mapping[int, tuple[int, float]], best: Any, likely: Float, least: float
-) -> dict[int, tuple[int, float]]:
-    """Return sentence -> (point, probability): the likeliest qualifier, not shown, of a point without a caveat."""
-    shown = {int(best[place]) for place in chosen}
-    qualified = {claim for claim, _ in ties.values()}
-    found: dict[int, tuple[int, float]] = {}
-    for place in chosen:
-        claim = int(best[place])
-        if claim in ties or claim in qualified:
-            continue
-        row = likely[place].copy()
-        row[list(shown)] = 0
-        other = int(row.argmax())
-        if row[other] >= max(least, found.get(other, (0, 0.0))[1]):
-            found[other] = claim, float(row[other])
+    chosen: Sequence[int], ties: Mapping[int, Tie], best: Int, likely: Float, least: float
+) -> dict[int, Tie]:
+    """Return the likeliest qualifier of each point without one, where it is sure enough but did not fit."""
+    shown = [int(best[place]) for place in chosen]
+    spoken_for = {*ties, *(claim for claim, _ in ties.values())}
+    found: dict[int, Tie] = {}
+    for place, claim in zip(chosen, shown, strict=True):
+        if claim not in spoken_for and likely[place].max() >= least:
+            row = likely[place].copy()
+            row[shown] = 0
+            other = int(row.argmax())
+            if row[other] >= max(least, found.get(other, (0, 0.0))[1]):
+                found[other] = claim, float(row[other])
     return found
 
 
-def _summary(method: str, text: str, draft: _Draft) -> Summary:
-    """Return the summary: the weightiest three first, each part in the text's order, caveats after their point."""
-    points = [place for place in draft.chosen if place not in draft.ties]
+def _summary(method: str, text: str, spans: Sequence[Sentence], draft: Draft) -> Summary:
+    """Return the summary: the weightiest three, then the rest, each in the text's order with its caveats."""
     core = set(draft.chosen[:CORE])
-    weighty = sorted(points, key=lambda place: (place not in core, -draft.order[place]))
-    caveats = {point: sorted(c for c, (claim, _) in draft.ties.items() if claim == point) for point in points}
+    weighty = sorted(
+        (place for place in draft.chosen if place not in draft.ties),
+        key=lambda place: (place not in core, -draft.order[place]),
+    )
+    caveats = {point: sorted(c for c, tie in draft.ties.items() if tie[0] == point) for point in weighty}
     rank = {place: k for k, place in enumerate(_ranked(weighty, caveats))}
     key_points: list[KeyPoint] = []
     index: dict[int, int] = {}
-    for point in (*sorted(weighty[:3]), *sorted(weighty[3:])):
+    for point in (*sorted(weighty[:FEW]), *sorted(weighty[FEW:])):
         index[point] = len(key_points)
-        key_points.append(KeyPoint.cut(text, *draft.spans[point], rank=rank[point]))
-        for caveat in caveats[point]:
-            span = draft.spans[caveat]
-            key_points.append(KeyPoint.cut(text, *span, Role.CAVEAT, index[point], rank[caveat]))
+        key_points.append(KeyPoint.cut(text, *spans[point], rank=rank[point]))
+        key_points += [
+            KeyPoint.cut(text, *spans[caveat], Role.CAVEAT, index[point], rank[caveat])
+            for caveat in caveats[point]
+        ]
     context = [
-        ContextLine(text[slice(*draft.spans[place])], *draft.spans[place], index[claim])
+        ContextLine(text[slice(*spans[place])], *spans[place], index[claim])
         for place, (claim, _) in sorted(draft.context.items())
     ]
     return Summary(method, tuple(key_points), tuple(context))
@@ -256,24 +257,24 @@ def _summary(method: str, text: str, draft: _Draft) -> Summary:
 def _ranked(weighty: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[int]:
     """Return points and caveats, the last being the first that a shorter digest leaves out.
 
-    Points with a caveat come first, so that a cut takes other points before it parts the two; further caveats of the
-    same point come last.
+    Points with a caveat come first, so that a cut takes other points before it parts the two; further caveats
+    of the same point come last.
     """
     first = [place for point in weighty if caveats[point] for place in (point, caveats[point][0])]
     alone = [point for point in weighty if not caveats[point]]
     return [*first, *alone, *(place for point in weighty for place in caveats[point][1:])]
 
 
-def _line(text: str, place: int, draft: _Draft, weights: Weights) -> Line:
+def _line(text: str, spans: Sequence[Sentence], place: int, draft: Draft, weights: Weights) -> Line:
     parts = draft.reading.table[place] * weights.pick
-    order = np.argsort(-np.abs(parts), kind="stable")
-    named = tuple((NAMES[k], float(parts[k])) for k in order if abs(parts[k]) >= 0.005)
-    claim, chance = draft.ties.get(place) or draft.context.get(place) or (None, 0.0)
+    by_size = np.argsort(-np.abs(parts), kind="stable")
+    named = tuple((NAMES[k], float(parts[k])) for k in by_size if abs(parts[k]) >= 0.005)
     shown = "point" if place in draft.chosen else ""
     role = "caveat" if place in draft.ties else "context" if place in draft.context else shown
-    cut = text[slice(*draft.spans[place])]
+    cut = text[slice(*spans[place])]
+    tie = draft.ties.get(place) or draft.context.get(place)
     scores = float(draft.pick[place]), float(draft.order[place])
-    if claim is None or weights.pairs is None or draft.sides is None:
+    if tie is None or weights.pairs is None or draft.sides is None:
         return Line(cut, *scores, named, role)
-    reasons = tuple(weights.pairs.reasons(draft.sides, claim, place))
-    return Line(cut, *scores, named, role, text[slice(*draft.spans[claim])], reasons, chance)
+    reasons = tuple(weights.pairs.reasons(draft.sides, tie[0], place))
+    return Line(cut, *scores, named, role, text[slice(*spans[tie[0]])], reasons, tie[1])

@@ -1,4 +1,4 @@
-"""Words: each white-space chunk of a text becomes one cached number, its stem and its cues in the same integer."""
+"""Words: each white-space chunk of a text becomes one cached number that holds its stem and its cues."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CUES = (
-    "say negation pronoun demonstrative contrast turn addition first second future modal day denial false unsure explicit "
-    "open reserve limit condition scope accuse accused claimref plan agree finding toll caution absolute reversal"
+CUES = (  # noqa: SIM905 - names read best as a line of words
+    "say negation pronoun demonstrative contrast turn addition first second future modal day denial false "
+    "unsure explicit open reserve limit condition scope accuse accused claimref plan agree finding toll "
+    "caution absolute reversal"
 ).split()
 """The classes of cue words, as cues.toml names them; each has one bit."""
 SHAPES = ("name", "number", "opens", "closes", "question", "term")
@@ -23,7 +24,7 @@ FLAG_BITS = 40
 STEM_BITS = 23
 CUE_MASK = (1 << len(CUES)) - 1
 STEM_LETTERS = 6
-"""Words are compared by their first letters: crude, equal for every language, and as good here as a stemmer."""
+"""Words are compared by their first letters: crude, but the same for every language."""
 MOST_WORDS = 200_000
 
 _OPENERS = '"“«„‟「『'
@@ -37,8 +38,8 @@ Int = NDArray[np.int64]
 class Words(dict[str, int]):
     """The chunks of one language, numbered as they are met: `stem << FLAG_BITS | flags`.
 
-    `phrases` maps a phrase's first two stems to the stems and bits of all phrases that begin so; bits of 0 mute the
-    words of the phrase.
+    `phrases` maps a phrase's first two stems to the stems and bits of all phrases that begin so; bits of 0
+    mute the words of the phrase.
     """
 
     def __init__(self, table: dict[str, Any] | None) -> None:
@@ -111,7 +112,7 @@ class Words(dict[str, int]):
 
 
 def _plain(word: str) -> str:
-    """Return the word without its possessive or elided article: `Doha's` and `l'accord` are `doha`, `accord`."""
+    """Return the word without possessive or elided article: `doha's` and `l'accord` are `doha`, `accord`."""
     word = word.replace("’", "'").removesuffix("'s")
     head, mark, tail = word.partition("'")
     return tail if mark and len(head) <= 2 and len(tail) > 2 else word
