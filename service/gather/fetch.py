@@ -20,7 +20,7 @@ from service.gather.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientResponse, ClientSession, ClientTimeout
     from yarl import URL
 
 ACCEPT = (
@@ -94,28 +94,24 @@ class HttpFetcher:
 
     async def fetch(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Answer:
         """Return the answer; every expected trouble is a Failed, never an exception."""
-        from aiohttp import ClientError, InvalidURL  # noqa: PLC0415 - 0.6 s that --help need not pay
-
         attempt = _Attempt("")
         token = _attempt.set(attempt)
         try:
             return await self._follow(url, _conditions(etag, last_modified), attempt)
         except TimeoutError:
             return Failed(f"the server did not answer in full within {self.limits.total_seconds:g} seconds")
-        except InvalidURL:
-            return Failed("the address is no web address")
-        except BodyRefused as trouble:
-            return Failed(str(trouble))
-        except (ClientError, OSError, ValueError) as trouble:
-            return Failed(_plain(trouble, attempt))
+        except Exception as trouble:
+            sentence = _plain(trouble, attempt)
+            if sentence is None:
+                raise
+            return Failed(sentence)
         finally:
             _attempt.reset(token)
 
     def _open(self) -> ClientSession:
         if self._session is None:
-            from aiohttp import (  # noqa: PLC0415 - as in fetch
+            from aiohttp import (  # noqa: PLC0415 - 0.6 s that --help need not pay
                 ClientSession,
-                ClientTimeout,
                 DummyCookieJar,
                 TCPConnector,
             )
@@ -131,7 +127,7 @@ class HttpFetcher:
                 cookie_jar=DummyCookieJar(),
                 trust_env=False,  # a proxy would connect for us, past the check of addresses
                 auto_decompress=False,  # we decode ourselves, so that a bomb stops early
-                timeout=ClientTimeout(total=None, sock_connect=self.limits.connect_seconds),
+                timeout=self._within(self.limits.total_seconds),
                 headers={
                     "User-Agent": self.limits.user_agent,
                     "Accept": ACCEPT,
@@ -139,6 +135,11 @@ class HttpFetcher:
                 },
             )
         return self._session
+
+    def _within(self, seconds: float) -> ClientTimeout:
+        from aiohttp import ClientTimeout  # noqa: PLC0415 - as in _open
+
+        return ClientTimeout(total=max(seconds, 0.001), sock_connect=self.limits.connect_seconds)
 
     def _socket(self, info: tuple[object, ...]) -> socket.socket:
         """Make the socket for an address that a name turned out to have, or refuse to.
@@ -161,28 +162,24 @@ class HttpFetcher:
         """Ask, and go where redirects point, hop by hop, each checked like the first."""
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
-        here = URL(url)
-        seen: set[str] = set()
-        moved: str | None = None
-        steady = True
-        seconds = self.limits.total_seconds
-        for hop in range(self.limits.redirects + 1):
+        here, moved, steady = URL(url), None, True
+        seen: list[URL] = []
+        loop, spent = asyncio.get_running_loop(), 0.0
+        for _ in range(self.limits.redirects + 1):
             refusal, ours = self._judged(here)
             if refusal:
-                return Failed(f"redirected to {refusal}" if hop else refusal)
-            if str(here) in seen:
+                return Failed(f"redirected to {refusal}" if seen else refusal)
+            if here in seen:
                 return Failed("the server redirects in a circle")
-            seen.add(str(here))
             attempt.host = here.host or ""
-            host_and_port = f"{attempt.host}:{here.port}"
-            async with self._turns.turn(host_and_port, spaced=not ours):
+            async with self._turns.turn((attempt.host, here.port), spaced=not ours):
                 # The clock runs for the server only, not while we wait for our own turn.
-                begun = asyncio.get_running_loop().time()
-                async with asyncio.timeout(seconds):
-                    answer = await self._ask(here, conditions, moved)
-                seconds -= asyncio.get_running_loop().time() - begun
+                begun = loop.time()
+                answer = await self._ask(here, conditions, moved, spent)
+                spent += loop.time() - begun
             if not isinstance(answer, _Elsewhere):
                 return answer
+            seen.append(here)
             here = here.join(URL(answer.location))
             steady = steady and answer.permanent
             moved = str(here) if steady else moved
@@ -208,8 +205,12 @@ class HttpFetcher:
             return f"{url.host}, {what}; list it under fetch.allow_private if you mean it"
         return port_refusal(url.port or 0)
 
-    async def _ask(self, url: URL, conditions: Mapping[str, str], moved: str | None) -> Answer | _Elsewhere:
-        async with self._open().get(url, headers=dict(conditions), allow_redirects=False) as response:
+    async def _ask(
+        self, url: URL, conditions: Mapping[str, str], moved: str | None, spent: float
+    ) -> Answer | _Elsewhere:
+        session = self._open()
+        within = self._within(self.limits.total_seconds - spent) if spent else session.timeout
+        async with session.get(url, headers=conditions, allow_redirects=False, timeout=within) as response:
             status = response.status
             if status in REDIRECTS and "Location" in response.headers:
                 return _Elsewhere(response.headers["Location"], status in PERMANENT)
@@ -275,15 +276,17 @@ def _named(status: int) -> str:
         return str(status)
 
 
-def _plain(trouble: BaseException, attempt: _Attempt) -> str:
-    """Say in words for a person what went wrong on the way."""
-    from aiohttp import (  # noqa: PLC0415 - as in fetch
+def _plain(trouble: BaseException, attempt: _Attempt) -> str | None:
+    """Say in words for a person what went wrong on the way; None for what nobody foresaw."""
+    from aiohttp import (  # noqa: PLC0415 - as in _open
         ClientConnectorCertificateError,
         ClientConnectorDNSError,
         ClientConnectorError,
         ClientConnectorSSLError,
+        ClientError,
         ClientPayloadError,
         ClientResponseError,
+        InvalidURL,
         ServerDisconnectedError,
     )
 
@@ -291,6 +294,8 @@ def _plain(trouble: BaseException, attempt: _Attempt) -> str:
     if attempt.refusals:
         return f"{host} leads to {attempt.refusals[0]}; list it under fetch.allow_private if you mean it"
     for kinds, sentence in (
+        (BodyRefused, str(trouble)),
+        (InvalidURL, "the address is no web address"),
         (ClientConnectorDNSError, f"no address was found for the name {host}"),
         (ClientConnectorCertificateError, f"the certificate of {host} could not be trusted"),
         (ClientConnectorSSLError, f"{host} would not speak TLS with us"),
@@ -300,7 +305,8 @@ def _plain(trouble: BaseException, attempt: _Attempt) -> str:
         (ServerDisconnectedError, "the server closed the connection before it had answered"),
         (ConnectionResetError, "the server closed the connection before it had answered"),
         (ValueError, "the address, or the one it redirects to, is no web address"),
+        ((ClientError, OSError), f"the connection to {host} failed"),
     ):
         if isinstance(trouble, kinds):
             return sentence
-    return f"the connection to {host} failed"
+    return None

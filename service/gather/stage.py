@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from service.core.contracts import Fetcher, GatherStore, Look, Progress, silent
 from service.core.errors import StoreError
@@ -30,7 +29,10 @@ TRY_AGAIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Gatherer:
-    """What gather works with. `house` is the config folder, which `file:` feeds are relative to."""
+    """What gather works with. `house` is the config folder, which `file:` feeds are relative to.
+
+    `agent` is our name in robots.txt; what sites say there is kept from one pass to the next.
+    """
 
     store: GatherStore
     fetcher: Fetcher
@@ -38,6 +40,11 @@ class Gatherer:
     workers: Workers = field(default_factory=InProcess)
     agent: str = "Caveat"
     at_once: int = 32
+    robots: Robots = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Open the table of what sites allow."""
+        object.__setattr__(self, "robots", Robots(self.fetcher, self.agent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def _interleaved(states: Sequence[FeedState]) -> list[FeedState]:
     """Return the feeds so that neighbours lie on different hosts: nobody waits while another host is idle."""
     by_host: dict[str, list[FeedState]] = {}
     for state in states:
-        by_host.setdefault(urlsplit(state.feed.url).netloc, []).append(state)
+        by_host.setdefault(state.feed.url.partition("://")[2].partition("/")[0], []).append(state)
     rounds = max(map(len, by_host.values()), default=0)
     return [feeds[n] for n in range(rounds) for feeds in by_host.values() if n < len(feeds)]
 
@@ -104,8 +111,7 @@ class _Round:
     def __init__(self, gatherer: Gatherer, now: datetime, total: int, progress: Progress) -> None:
         self.report = GatherReport()
         self._store, self._now, self._total, self._progress = gatherer.store, now, total, progress
-        robots = Robots(gatherer.fetcher, gatherer.agent)
-        self._eyes = Eyes(gatherer.store, gatherer.fetcher, gatherer.house, gatherer.workers, robots)
+        self._eyes = Eyes(gatherer.store, gatherer.fetcher, gatherer.house, gatherer.workers, gatherer.robots)
         self._quiet: list[FeedState] = []
 
     async def work(self, queue: Iterator[FeedState]) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from service.core.errors import StoreError
 from service.core.model import Feed
+from service.gather.examine import Order
 from service.gather.fetch import HttpFetcher
 from service.gather.stage import Gatherer, GatherReport, gather
+from service.gather.workers import InProcess, WorkRefused
 from tests.builders import NOON, a_feed
 from tests.gather.fakes import Record
 from tests.gather.feeds import a_text, an_item, an_rss, numbered
@@ -170,6 +174,15 @@ async def test_a_teaser_gets_the_full_text_of_its_page_and_keeps_its_own_words_w
     assert server.paths().count("/1") == 1
 
 
+async def test_what_a_site_allows_is_kept_from_one_pass_to_the_next(server, fetcher, house):
+    desk = Desk(fetcher, house, a_feed(server.url()))
+    for n in (1, 2):
+        server.routes["/feed"] = reply(an_rss(an_item(n, link=server.url(f"/{n}"), description="Votes...")))
+        await desk.look()
+
+    assert server.paths().count("/robots.txt") == 1
+
+
 async def test_a_page_that_robots_keep_us_from_is_not_fetched(server, fetcher, house):
     server.routes["/robots.txt"] = reply("User-agent: *\nDisallow: /private")
     items = [an_item(1, link=server.url("/private/1"), description="A short teaser...")]
@@ -180,3 +193,223 @@ async def test_a_page_that_robots_keep_us_from_is_not_fetched(server, fetcher, h
 
     assert report.new == 1
     assert "/private/1" not in server.paths()
+
+
+async def test_an_edit_is_handed_on_as_a_change_with_the_full_text_of_its_page(server, fetcher, house):
+    def page(place: str) -> str:
+        return f"<html><body><article><h1>Bridge</h1><p>{a_text(place)}</p></article></body></html>"
+
+    def feed(title: str) -> str:
+        teaser = "The council votes on the old bridge across the river..."
+        return an_rss(an_item(1, title=title, link=server.url("/1"), guid="urn:1", description=teaser))
+
+    server.routes |= {"/1": reply(page("Brno")), "/feed": reply(feed("Council votes on the bridge"))}
+    desk = Desk(fetcher, house, a_feed(server.url()))
+    await desk.look()
+
+    server.routes |= {"/1": reply(page("Opava")), "/feed": reply(feed("Council rejects the bridge"))}
+    report = await desk.look()
+
+    assert (report.new, report.changed) == (0, 1)
+    edit = desk.record.edits[0]
+    assert edit.id in desk.record.articles
+    assert edit.title == "Council rejects the bridge"
+    assert "Opava" in edit.text
+
+
+async def test_the_same_page_in_two_feeds_is_one_article(server, fetcher, house):
+    server.routes |= {"/a": reply(numbered([1, 2])), "/b": reply(numbered([2, 3]))}
+    desk = Desk(fetcher, house, a_feed(server.url("/a")), a_feed(server.url("/b")))
+
+    report = await desk.look()
+
+    assert report.new == 3
+
+
+async def test_a_wall_in_place_of_the_page_leaves_the_feeds_own_words(server, fetcher, house):
+    wall = (
+        "<html><body><article><p>"
+        + "The council votes tonight. " * 12
+        + "Log in to continue reading.</p></article>"
+    )
+    server.routes["/1"] = reply(wall)
+    server.routes["/feed"] = reply(
+        an_rss(an_item(1, link=server.url("/1"), description="The council votes..."))
+    )
+    desk = Desk(fetcher, house, a_feed(server.url()))
+
+    await desk.look()
+
+    assert next(iter(desk.record.articles.values())).text == "The council votes..."
+
+
+async def test_pages_are_asked_for_only_as_config_says(server, fetcher, house):
+    items = [
+        an_item(1, link=server.url("/1"), description="The council votes..."),
+        an_item(2, link=server.url("/2")),
+    ]
+    server.routes["/feed"] = reply(an_rss(*items))
+    for wish, asked in (("never", []), ("auto", ["/1"]), ("always", ["/1", "/2"])):
+        server.asked.clear()
+        await Desk(fetcher, house, a_feed(server.url(), full_text=wish)).look()
+        assert sorted(path for path in server.paths() if path[1:].isdigit()) == asked
+
+
+async def test_a_feed_that_says_it_is_gone_is_not_asked_again(server, fetcher, house):
+    server.routes["/feed"] = reply("", 410)
+    feed = a_feed(server.url())
+    desk = Desk(fetcher, house, feed)
+
+    await desk.look()
+    report = await desk.look()
+
+    assert desk.record.gone == {feed.id}
+    assert report.looked == 0
+
+
+async def test_a_move_for_good_is_followed_directly_once_it_has_held(server, fetcher, house):
+    server.routes |= {"/feed": reply("", 301, location="/new"), "/new": reply(numbered([1]), etag='"x"')}
+    desk = Desk(fetcher, house, a_feed(server.url()))
+    for _ in range(4):
+        await desk.look(hours=72)
+    server.asked.clear()
+
+    await desk.look()
+
+    assert server.paths() == ["/new"]
+
+
+async def test_a_move_that_turns_out_wrong_is_taken_back(server, fetcher, house):
+    server.routes |= {"/feed": reply("", 308, location="/new"), "/new": reply(numbered([1]))}
+    feed = a_feed(server.url())
+    desk = Desk(fetcher, house, feed)
+    for _ in range(4):
+        await desk.look(hours=72)
+
+    server.routes |= {"/new": reply("", 410), "/feed": reply(numbered([1, 2]))}
+    failed, again = await desk.look(), await desk.look()
+
+    assert failed.failed == ("The Example: the address that this feed moved to says it is finished (410)",)
+    assert desk.record.gone == set()
+    assert again.new == 1
+    assert desk.record.state(feed).failures == 0
+
+
+async def test_a_temporary_redirect_is_asked_for_anew_every_time(server, fetcher, house):
+    server.routes |= {"/feed": reply("", 302, location="/new"), "/new": reply(numbered([1]))}
+    desk = Desk(fetcher, house, a_feed(server.url()))
+    for _ in range(6):
+        await desk.look(hours=72)
+
+    assert server.paths()[-2:] == ["/feed", "/new"]
+
+
+async def test_failures_push_the_next_look_away_and_a_success_brings_it_back(server, fetcher, house):
+    feed = a_feed(server.url(), every=timedelta(hours=1))
+    desk = Desk(fetcher, house, feed)
+    waits = []
+    for _ in range(4):
+        await desk.look()
+        state = desk.record.state(feed)
+        waits.append((state.next_look_at - state.last_look_at) // timedelta(hours=1))
+    assert waits == [1, 2, 4, 8]
+
+    server.routes["/feed"] = reply(numbered([1]))
+    await desk.look()
+    state = desk.record.state(feed)
+    assert (state.failures, state.last_error, state.last_success_at) == (
+        0,
+        None,
+        desk.now - timedelta(hours=1),
+    )
+
+
+async def test_a_look_that_fails_forgets_nothing_of_what_was_known(server, fetcher, house):
+    server.routes["/feed"] = reply(numbered(range(1, 6)))
+    desk = Desk(fetcher, house, a_feed(server.url()))
+    await desk.look()
+    for trouble in (reply("", 500), reply(PAGE), reply(an_rss())):
+        server.routes["/feed"] = trouble
+        await desk.look()
+
+    server.routes["/feed"] = reply(numbered(range(6)))
+
+    assert (await desk.look()).new == 1
+
+
+async def test_ttl_and_cache_headers_are_heeded_on_304_too(server, fetcher, house):
+    feed = a_feed(server.url())
+    server.routes["/feed"] = reply(
+        an_rss(an_item(1), extra="<ttl>120</ttl>"), etag='"x"', cache_control="max-age=60"
+    )
+    desk = Desk(fetcher, house, feed)
+    for _ in range(2):
+        await desk.look()
+        state = desk.record.state(feed)
+        assert state.next_look_at - state.last_look_at >= timedelta(hours=2)
+
+
+async def test_only_some_feeds_and_only_those_that_are_due(server, fetcher, house):
+    server.routes |= {"/a": reply(numbered([1])), "/b": reply(numbered([2]))}
+    a, b = a_feed(server.url("/a"), name="A"), a_feed(server.url("/b"), name="B")
+    desk = Desk(fetcher, house, a, b)
+
+    first = await gather(desk.gatherer, now=NOON, only=[a.id])
+    second = await gather(desk.gatherer, now=NOON)
+    third = await gather(desk.gatherer, now=NOON)
+    forced = await gather(desk.gatherer, now=NOON, only=[b.id], force=True)
+
+    assert [report.looked for report in (first, second, third, forced)] == [1, 1, 0, 1]
+
+
+async def test_progress_is_told_feed_by_feed(server, fetcher, house):
+    server.routes |= {f"/{n}": reply(numbered([n])) for n in range(3)}
+    desk = Desk(fetcher, house, *(a_feed(server.url(f"/{n}"), name=f"Feed {n}") for n in range(3)))
+    told = []
+
+    await gather(desk.gatherer, now=NOON, progress=lambda *line: told.append(line))
+
+    assert sorted(name for name, _, _ in told) == ["Feed 0", "Feed 1", "Feed 2"]
+    assert [(done, total) for _, done, total in told] == [(1, 3), (2, 3), (3, 3)]
+
+
+class Failing(InProcess):
+    """Workers that fail at one feed."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def run(self, work, *values):
+        if any(isinstance(value, Order) and value.feed.name == "Bad" for value in values):
+            raise self.error
+        return await super().run(work, *values)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (WorkRefused("reading it took longer than it may"), "reading it took longer than it may"),
+        (RuntimeError("oh"), "reading it failed in an unforeseen way (RuntimeError: oh)"),
+    ],
+)
+async def test_what_nobody_foresaw_stays_with_its_feed(server, fetcher, house, error, sentence):
+    server.routes |= {"/a": reply(numbered([1])), "/b": reply(numbered([2]))}
+    desk = Desk(fetcher, house, a_feed(server.url("/a"), name="Bad"), a_feed(server.url("/b")))
+    desk.gatherer = replace(desk.gatherer, workers=Failing(error))
+
+    report = await desk.look()
+
+    assert report.failed == (f"Bad: {sentence}",)
+    assert report.new == 1
+
+
+async def test_a_record_out_of_reach_ends_the_pass(server, fetcher, house):
+    server.routes["/feed"] = reply(numbered([1]))
+    desk = Desk(fetcher, house, a_feed(server.url()))
+
+    async def gone(_look):
+        raise StoreError("the database is gone")
+
+    desk.record.record_look = gone
+    with pytest.raises(StoreError):
+        await desk.look()
