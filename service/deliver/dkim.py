@@ -120,12 +120,11 @@ class Seal:
     ) -> None:
         self._signers, self._at = signers, at
         self._shared = canonical_headers(head)
-        first, *rest = body
-        first = relaxed_body(first) if isinstance(first, bytes) else first
-        # All of a body without gaps, or all of it up to the first gap.
-        self._begun = sha256(first if rest and isinstance(first, bytes) else b"")
-        rest = rest if rest and isinstance(first, bytes) else [first, *rest]
-        self._rest = [relaxed_body(piece) if isinstance(piece, bytes) else piece for piece in rest]
+        pieces = [relaxed_body(piece) if isinstance(piece, bytes) else piece for piece in body]
+        # Hashed once: all that stands before the first gap, in a body that has one.
+        before = pieces[0] if len(pieces) > 1 and isinstance(pieces[0], bytes) else b""
+        self._before, self._rest = before, pieces[1:] if before else pieces
+        self._begun = sha256(before)
 
     def signatures(self, own_head: bytes, filled: Sequence[bytes]) -> bytes:
         """Return the signature headers of the message with these headers and values of its own."""
@@ -138,11 +137,13 @@ class Seal:
         # Empty lines at the end do not count (RFC 6376, 3.4.4).
         while len(pieces) > 1 and not pieces[-1].strip(b"\r\n"):
             pieces.pop()
+        if not pieces[-1].strip(b"\r\n"):
+            pieces, hasher = [self._before], sha256()
+        else:
+            hasher = self._begun.copy()
         last = pieces[-1].rstrip(b"\r\n")
         pieces[-1] = last + b"\r\n" if last else b""
-        hasher = self._begun.copy()
-        for piece in pieces:
-            hasher.update(piece)
+        hasher.update(b"".join(pieces))
         return hasher.digest()
 
 

@@ -8,10 +8,9 @@ the next for all lanes, at the price of a millisecond or two.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-import structlog
 
 from service.core.contracts import DeliverStore, Mark
 from service.core.errors import StoreError
@@ -20,7 +19,7 @@ from service.core.model import DeliveryState
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 GATHERING = 0.002
 
-log = structlog.get_logger("deliver")
+log = logging.getLogger("deliver")
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -113,7 +112,7 @@ class Ledger:
                 if waited >= self._patience:
                     self._given_up = True
                     raise
-                log.warning("the ledger is out of reach, trying again", marks=len(marks), reason=str(error))
+                log.warning("%d marks wait for the ledger, trying again: %s", len(marks), error)
                 await self._pause(pause)
                 waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
 

@@ -1,21 +1,20 @@
-"""Outbox: deliveries that this worker leased, handed to the lanes of a channel one by one."""
+"""Outbox: leased deliveries, handed to the lanes of a channel one by one, and what came of each."""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import structlog
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
 
 from service.core.contracts import DeliverStore, Mark, MessageMaker, Progress
 from service.core.errors import CaveatError
 from service.core.model import (
     Blame,
     Deferred,
-    Delivery,
     DeliveryState,
     Issue,
     Message,
@@ -24,62 +23,52 @@ from service.core.model import (
     Sent,
     Uncertain,
 )
-from service.deliver import retry
+from service.deliver import metrics, retry
+from service.deliver.breaker import Breaker
+from service.deliver.leases import Clock, Leases, Taken
 from service.deliver.ledger import Ledger
-
-Clock = Callable[[], datetime]
+from service.deliver.pace import Pace
 
 KEPT_ISSUES = 8
+MOST_WAITING = 1000
+MOST_PROBLEMS = 20
 
-log = structlog.get_logger("deliver")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How many deliveries are taken at once, for how long, and whether uncertain ones are sent again."""
-
-    batch: int = 500
-    lease: timedelta = timedelta(seconds=60)
-    resend_uncertain: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A delivery in hand, with the token of the batch that it came in."""
-
-    delivery: Delivery
-    token: str
+log = logging.getLogger("deliver")
 
 
 class LeasedOutbox:
-    """The outbox as one pass of deliver sees it; takes batch after batch until nothing is due.
+    """The outbox as one pass of deliver sees it: batch after batch until nothing is due.
 
-    Every batch has a token of its own. A lease is prolonged while the pass is alive; a pass that was paused
-    for longer than its lease does not send.
+    A message is handed out when the pace allows it and the breaker lets it through. `pause` waits (seconds);
+    tests give another one.
     """
 
     def __init__(
         self,
         store: DeliverStore,
+        leases: Leases,
         ledger: Ledger,
         make: MessageMaker,
         *,
-        channel: str,
-        terms: Terms,
+        pace: Pace,
+        breaker: Breaker,
+        resend_uncertain: bool,
         clock: Clock,
-        new_token: Callable[[], str],
         stopping: asyncio.Event,
         progress: Progress,
+        pause: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        self._store, self._ledger, self._make = store, ledger, make
-        self._channel, self._terms, self._clock = channel, terms, clock
-        self._new_token, self._stopping, self._progress = new_token, stopping, progress
-        self._queue: deque[_Taken] = deque()
-        self._in_hand: dict[str, _Taken] = {}
-        self._leases: dict[str, datetime] = {}
+        self._store, self._leases, self._ledger, self._make = store, leases, ledger, make
+        self._pace, self._breaker, self._resend_uncertain = pace, breaker, resend_uncertain
+        self._clock, self._stopping, self._progress = clock, stopping, progress
+        self._pause = pause or self._pause_or_stop
+        self._in_hand: dict[str, Taken] = {}
+        # Those whose domain may not be sent to yet, by the moment that was reserved for them.
+        self._paced: list[tuple[float, int, Taken]] = []
+        # What a lane gave back: made already, and the pace has been paid for.
+        self._returned: deque[tuple[Taken, Message]] = deque()
         self._issues: OrderedDict[str, Issue] = OrderedDict()
-        self._taking = asyncio.Lock()
-        self._seen, self._dry = 0, False
+        self._now = asyncio.get_running_loop().time
         self.counts: Counter[DeliveryState] = Counter()
         self.problems: dict[str, None] = {}
 
@@ -88,22 +77,40 @@ class LeasedOutbox:
     async def next(self) -> Message | None:
         """Return the next message, or None when nothing is due or the pass is to stop."""
         while not self._stopping.is_set():
-            if not self._queue and not await self._take():
+            if message := self.ready():
+                return message
+            now = self._clock()
+            if self._breaker.is_open(now):
                 return None
-            if self._queue:
-                taken = self._queue.popleft()
-                issue = self._issues.get(taken.delivery.issue_id) or await self._fetch(taken.delivery)
-                if message := self._made(taken, issue):
-                    return message
+            first = self._first(now.timestamp())
+            if first is None and len(self._paced) < MOST_WAITING and await self._leases.take():
+                continue
+            if first is not None and first.delivery.issue_id not in self._issues:
+                await self._fetch(first)
+                continue
+            if first is None and not self._paced:
+                return None
+            due = self._paced[0][0] if self._paced and first is None else 0.0
+            await self._pause(max(due - now.timestamp(), self._pace.wait(now.timestamp()), 0.001))
         return None
 
     def ready(self) -> Message | None:
-        """Return a message that is in hand already, or None."""
-        while self._queue and not self._stopping.is_set():
-            issue = self._issues.get(self._queue[0].delivery.issue_id)
-            if issue is None:
+        """Return a message that may leave at this moment, or None."""
+        while not self._stopping.is_set():
+            now = self._clock()
+            if self._returned and self._breaker.lets_through(now):
+                taken, returned = self._returned.popleft()
+                self._in_hand[returned.delivery_id] = taken
+                return returned
+            seconds = now.timestamp()
+            first = self._first(seconds)
+            if first is None or first.delivery.issue_id not in self._issues or self._pace.wait(seconds):
                 return None
-            if message := self._made(self._queue.popleft(), issue):
+            if not self._breaker.lets_through(now):
+                return None
+            self._pop(first)
+            if message := self._made(first):
+                self._pace.leave(seconds)
                 return message
         return None
 
@@ -112,12 +119,16 @@ class LeasedOutbox:
         taken = self._in_hand[message.delivery_id]
         mark = Mark(message.delivery_id, DeliveryState.ATTEMPTING, self._clock())
         held = await self._ledger.write(taken.token, mark)
-        if held and self._clock() < self._leases[taken.token]:
+        if held and self._leases.holds(taken, self._clock()):
+            taken.attempted_at = self._now()
+            metrics.ATTEMPTS.inc()
+            metrics.IN_DOUBT.inc()
             return True
         if held:
             # Somebody else may hold it by the time of the write. It was not sent, so it may be tried again.
             self._postpone(taken, "the sender was paused for longer than its lease")
-        del self._in_hand[message.delivery_id]
+        self._breaker.undecided()
+        self._leases.finished(self._in_hand.pop(message.delivery_id))
         return False
 
     def settle(self, message: Message, outcome: Outcome) -> None:
@@ -126,102 +137,100 @@ class LeasedOutbox:
 
     def put_back(self, message: Message) -> None:
         """Let another lane have the message."""
-        self._queue.appendleft(self._in_hand.pop(message.delivery_id))
-
-    # --- what the stage asks -------------------------------------------------------------------
-
-    async def hold(self) -> None:
-        """Prolong the leases for ever; cancelled when the pass is over."""
-        while True:
-            await asyncio.sleep(self._terms.lease.total_seconds() / 3)
-            await self.extend()
-
-    async def extend(self) -> None:
-        """Prolong the leases of what is not finished, unless they ran out."""
-        now = self._clock()
-        unfinished = {taken.token for taken in (*self._queue, *self._in_hand.values())}
-        for token in [token for token in self._leases if token not in unfinished]:
-            del self._leases[token]
-        for token, until in list(self._leases.items()):
-            if now < until:
-                try:
-                    await self._store.extend(token, now + self._terms.lease)
-                except CaveatError as error:
-                    log.warning("the lease could not be prolonged", reason=str(error))
-                else:
-                    self._leases[token] = now + self._terms.lease
-
-    async def give_back(self) -> None:
-        """Wait for the last marks, then release what was not attempted."""
-        await self._ledger.flush()
-        for token in self._leases:
-            await self._store.release(token)
-        self._queue.clear()
+        self._breaker.undecided()
+        self._returned.append((self._in_hand.pop(message.delivery_id), message))
 
     # --- inside --------------------------------------------------------------------------------
 
-    async def _take(self) -> bool:
-        """Take a batch; return False when nothing is due."""
-        async with self._taking:
-            if self._queue or self._dry:
-                return bool(self._queue)
-            now, token = self._clock(), self._new_token()
-            lease_until = now + self._terms.lease
-            batch = await self._store.take_batch(self._channel, token, now, lease_until, self._terms.batch)
-            self.counts[DeliveryState.SUPPRESSED] += batch.suppressed
-            if not batch.deliveries:
-                self._dry = True
-                return False
-            self._leases[token] = lease_until
-            self._queue.extend(_Taken(delivery, token) for delivery in batch.deliveries)
-            self._seen += len(batch.deliveries)
-            return True
+    def _first(self, now: float) -> Taken | None:
+        """Return the delivery whose turn it is; None when the queue is empty, or holds paced ones alone."""
+        queue = self._leases.queue
+        if not self._pace.by_domain:
+            return queue[0] if queue else None
+        while queue and not (self._paced and self._paced[0][0] <= now):
+            taken = queue.popleft()
+            at = self._pace.reserve(taken.domain, now)
+            heapq.heappush(self._paced, (at, id(taken), taken))
+        return self._paced[0][2] if self._paced and self._paced[0][0] <= now else None
 
-    async def _fetch(self, delivery: Delivery) -> Issue | None:
-        issue = await self._store.issue(delivery.issue_id)
+    def _pop(self, first: Taken) -> None:
+        if self._paced and self._paced[0][2] is first:
+            heapq.heappop(self._paced)
+        else:
+            self._leases.queue.popleft()
+
+    async def _fetch(self, taken: Taken) -> None:
+        """Get the delivery's issue; without one the delivery is refused."""
+        issue = await self._store.issue(taken.delivery.issue_id)
         if issue is not None:
             self._issues[issue.id] = issue
             if len(self._issues) > KEPT_ISSUES:
                 self._issues.popitem(last=False)
-        return issue
+        elif self._first(self._clock().timestamp()) is taken:
+            self._pop(taken)
+            self._unmade(taken, "its issue is not in the record")
 
-    def _made(self, taken: _Taken, issue: Issue | None) -> Message | None:
+    def _made(self, taken: Taken) -> Message | None:
         """Return the message; a delivery that cannot become one is refused and costs the others nothing."""
         try:
-            message = self._make(_present(issue), taken.delivery)
-        except Exception as error:  # noqa: BLE001 - one broken delivery must not cost the others their mail
-            reason = str(error) or type(error).__name__
-            self._problem(f"delivery {taken.delivery.id[:12]} cannot become a message: {reason}")
-            self._settle(taken, Refused(f"no message: {reason}", Blame.MESSAGE))
+            message = self._make(self._issues[taken.delivery.issue_id], taken.delivery)
+        except Exception as error:
+            self._breaker.undecided()
+            if not isinstance(error, CaveatError):
+                log.exception("delivery %s cannot become a message", taken.delivery.id)
+            self._unmade(taken, str(error) or type(error).__name__)
             return None
         self._in_hand[message.delivery_id] = taken
         return message
 
-    def _settle(self, taken: _Taken, outcome: Outcome) -> None:
+    def _unmade(self, taken: Taken, reason: str) -> None:
+        self._problem(f"delivery {taken.delivery.id[:12]} cannot become a message: {reason}")
+        self._settle(taken, Refused(f"no message: {reason}", Blame.MESSAGE))
+
+    def _settle(self, taken: Taken, outcome: Outcome) -> None:
+        self._measure(taken, outcome)
         match outcome:
             case Sent(reply):
+                self._breaker.taken()
                 self._write(taken, DeliveryState.SENT, reply)
-            case Refused(reply, Blame.ADDRESS):
-                self._write(taken, DeliveryState.REFUSED, reply, suppress=True)
-            case Refused(reply, Blame.MESSAGE):
-                self._write(taken, DeliveryState.REFUSED, reply)
             case Refused(reply, Blame.POLICY):
-                self._problem(f"the mail server refuses our mail as such: {reply}")
+                self._refused_for_policy(reply)
                 self._postpone(taken, reply)
+            case Refused(reply, blame):
+                self._breaker.undecided()
+                self._write(taken, DeliveryState.REFUSED, reply, suppress=blame is Blame.ADDRESS)
             case Deferred(reply):
+                self._breaker.undecided()
                 self._postpone(taken, reply)
             case Uncertain(reply):
-                again = self._again_at(taken) if self._terms.resend_uncertain else None
+                self._breaker.undecided()
+                again = self._again_at(taken) if self._resend_uncertain else None
                 self._write(taken, DeliveryState.UNCERTAIN, reply, again)
+        self._leases.finished(taken)
 
-    def _postpone(self, taken: _Taken, reply: str) -> None:
+    def _refused_for_policy(self, reply: str) -> None:
+        now = self._clock()
+        reason = f"the mail server refuses our mail as such: {reply}"
+        if self._breaker.refused(reason, now) and (alert := self._breaker.alert(now)):
+            log.error("%s", alert)
+            metrics.PAUSED.set(1)
+
+    def _measure(self, taken: Taken, outcome: Outcome) -> None:
+        metrics.count(outcome)
+        if taken.attempted_at:
+            metrics.IN_DOUBT.dec()
+            metrics.SECONDS.observe(self._now() - taken.attempted_at)
+        if isinstance(outcome, Sent) and taken.delivery.planned_at:
+            metrics.AGE.observe((self._clock() - taken.delivery.planned_at).total_seconds())
+
+    def _postpone(self, taken: Taken, reply: str) -> None:
         again = self._again_at(taken)
         if again is None:
             self._write(taken, DeliveryState.REFUSED, f"given up after three days: {reply}")
         else:
             self._write(taken, DeliveryState.DEFERRED, reply, again)
 
-    def _again_at(self, taken: _Taken) -> datetime | None:
+    def _again_at(self, taken: Taken) -> datetime | None:
         now, delivery = self._clock(), taken.delivery
         return retry.next_attempt(
             delivery.id, delivery.attempts, first_at=delivery.planned_at or now, now=now
@@ -229,7 +238,7 @@ class LeasedOutbox:
 
     def _write(
         self,
-        taken: _Taken,
+        taken: Taken,
         state: DeliveryState,
         reply: str = "",
         again: datetime | None = None,
@@ -239,14 +248,12 @@ class LeasedOutbox:
         mark = Mark(taken.delivery.id, state, self._clock(), reply, again, suppress)
         self._ledger.write(taken.token, mark)
         self.counts[state] += 1
-        self._progress(state.value, sum(self.counts.values()), self._seen)
+        self._progress(state.value, self.counts.total(), self._leases.taken)
 
     def _problem(self, problem: str) -> None:
-        if len(self.problems) < 20:
+        if len(self.problems) < MOST_PROBLEMS:
             self.problems[problem] = None
 
-
-def _present(issue: Issue | None) -> Issue:
-    if issue is None:
-        raise CaveatError("its issue is not in the record")
-    return issue
+    async def _pause_or_stop(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)

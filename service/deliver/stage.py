@@ -12,27 +12,37 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from service.core.contracts import Channel, DeliverStore, MessageMaker, Progress, silent
 from service.core.errors import CaveatError, ChannelUnavailable
 from service.core.model import DeliveryState
+from service.deliver import metrics
+from service.deliver.breaker import Breaker
+from service.deliver.leases import Clock, Leases, Terms
 from service.deliver.ledger import Ledger
-from service.deliver.outbox import Clock, LeasedOutbox, Terms
+from service.deliver.outbox import LeasedOutbox
+from service.deliver.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """What deliver works with. `grace` is for how many seconds messages in flight may finish at a stop."""
+    """What deliver works with. `grace` is for how many seconds messages in flight may finish at a stop.
+
+    `pace` and `breaker` remember from pass to pass, so one Deliverer is kept for as long as the process runs.
+    """
 
     store: DeliverStore
     channel: Channel
     make: MessageMaker
     terms: Terms = field(default=Terms())
+    pace: Pace = field(default_factory=Pace)
+    breaker: Breaker = field(default_factory=Breaker)
     grace: float = 8.0
     new_token: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
+    pause: Callable[[float], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +62,41 @@ async def deliver(
 ) -> DeliverReport:
     """Send what is due until nothing is, or until `stopping` is set; `now` is asked again and again.
 
-    A channel that cannot be reached is a problem in the report: its deliveries wait. Raises StoreError when
-    the ledger stays out of reach; nothing is sent that it does not know of.
+    A channel that cannot be reached, or that refuses all our mail, is a problem in the report: its deliveries
+    wait. Raises StoreError when the ledger stays out of reach; nothing is sent that it does not know of.
     """
-    store, stopping = deliverer.store, stopping or asyncio.Event()
-    await store.settle_uncertain(now(), resend=deliverer.terms.resend_uncertain)
-    ledger = Ledger(store, patience=deliverer.terms.lease.total_seconds())
+    store, terms, stopping = deliverer.store, deliverer.terms, stopping or asyncio.Event()
+    await store.settle_uncertain(now(), resend=terms.resend_uncertain)
+    leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token)
     outbox = LeasedOutbox(
         store,
-        ledger,
+        leases,
+        ledger := Ledger(store, patience=terms.lease.total_seconds()),
         deliverer.make,
-        channel=deliverer.channel.name,
-        terms=deliverer.terms,
+        pace=deliverer.pace,
+        breaker=deliverer.breaker,
+        resend_uncertain=terms.resend_uncertain,
         clock=now,
-        new_token=deliverer.new_token,
         stopping=stopping,
         progress=progress,
+        pause=deliverer.pause,
     )
-    holding = asyncio.create_task(outbox.hold())
+    holding = asyncio.create_task(leases.hold())
     try:
         await _carried(deliverer, outbox, stopping)
     except ChannelUnavailable as error:
-        outbox.problems[str(error)] = None
+        if error.permanent:
+            deliverer.breaker.refused(str(error), now(), for_sure=True)
+        else:
+            outbox.problems[str(error)] = None
     finally:
-        await outbox.give_back()
+        await ledger.flush()
+        await leases.release()
         holding.cancel()
-    return _report(outbox)
+    alert = deliverer.breaker.alert(now())
+    metrics.PAUSED.set(alert is not None)
+    metrics.count_suppressed(leases.suppressed)
+    return _report(outbox, leases.suppressed, alert)
 
 
 async def _carried(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio.Event) -> None:
@@ -98,13 +117,13 @@ async def _carried(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio
         carrying.result()
 
 
-def _report(outbox: LeasedOutbox) -> DeliverReport:
+def _report(outbox: LeasedOutbox, suppressed: int, alert: str | None) -> DeliverReport:
     counts = outbox.counts
     return DeliverReport(
         sent=counts[DeliveryState.SENT],
         deferred=counts[DeliveryState.DEFERRED],
         refused=counts[DeliveryState.REFUSED],
         uncertain=counts[DeliveryState.UNCERTAIN],
-        suppressed=counts[DeliveryState.SUPPRESSED],
-        problems=tuple(outbox.problems),
+        suppressed=suppressed,
+        problems=((alert,) if alert else ()) + tuple(outbox.problems),
     )

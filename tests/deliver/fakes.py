@@ -13,7 +13,9 @@ from service.core.errors import StoreError
 from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, Rendered, Site
 from service.core.places import Place
 from service.deliver.message import Links, MailMaker
+from service.deliver.relay import Relay, Timeouts
 from tests.builders import NOON
+from tests.deliver.server import MailServer
 
 SITE = Site(
     name="The Morning Caveat",
@@ -82,6 +84,32 @@ def links(subscriber_id: str, newsletter: str) -> Links:
 
 def a_maker(site: Site = SITE) -> MailMaker:
     return MailMaker(site, links)
+
+
+PATIENCE = Timeouts(connect=5, mail=5, rcpt=5, data=5, dot=5, quit=1)
+HASTE = Timeouts(connect=0.2, mail=0.2, rcpt=0.2, data=0.2, dot=0.2, quit=0.2)
+
+
+def a_relay(server: MailServer, **changes: Any) -> Relay:
+    defaults: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": "none",
+        "hello": "news.example.org",
+        "connections": 1,
+        "timeouts": PATIENCE,
+    }
+    return Relay(**(defaults | changes))
+
+
+class Clock:
+    """A clock that stands still until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 @dataclass

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from service.core.model import Delivery, DeliveryState
-from service.deliver.outbox import Terms
-from service.deliver.relay import Relay, Timeouts
+from service.deliver.leases import Terms
 from service.deliver.smtp import SmtpChannel
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.builders import NOON
-from tests.deliver.fakes import MemoryLedger, a_crowd, a_delivery, a_maker
+from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
 from tests.deliver.server import (
     ANY,
     DOT,
@@ -28,31 +27,7 @@ from tests.deliver.server import (
     Wait,
 )
 
-PATIENCE = Timeouts(connect=5, mail=5, rcpt=5, data=5, dot=5, quit=1)
-HASTE = Timeouts(connect=0.2, mail=0.2, rcpt=0.2, data=0.2, dot=0.2, quit=0.2)
 PLAIN = ("8BITMIME",)
-
-
-def a_relay(server: MailServer, **changes: Any) -> Relay:
-    defaults: dict[str, Any] = {
-        "host": "127.0.0.1",
-        "port": server.port,
-        "security": "none",
-        "hello": "news.example.org",
-        "connections": 1,
-        "timeouts": PATIENCE,
-    }
-    return Relay(**(defaults | changes))
-
-
-class Clock:
-    """A clock that stands still until it is told otherwise."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 async def sent_through(

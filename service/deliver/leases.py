@@ -1,0 +1,107 @@
+"""Leases: the batches that one pass of deliver took, and for how long they are its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from service.core.contracts import DeliverStore
+from service.core.errors import StoreError
+from service.core.model import Delivery
+
+Clock = Callable[[], datetime]
+
+log = logging.getLogger("deliver")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How many deliveries are taken at once, for how long, and whether uncertain ones are sent again."""
+
+    batch: int = 500
+    lease: timedelta = timedelta(seconds=60)
+    resend_uncertain: bool = True
+
+
+@dataclass(slots=True)
+class Taken:
+    """A delivery in hand, the token of its batch, and when (loop time) its attempt began, 0 for not yet."""
+
+    delivery: Delivery
+    token: str
+    attempted_at: float = field(default=0.0)
+
+    @property
+    def domain(self) -> str:
+        """The domain that the delivery goes to."""
+        return self.delivery.address.rpartition("@")[2].lower()
+
+
+class Leases:
+    """Takes batch after batch, each under a token of its own, and prolongs them while the pass is alive."""
+
+    def __init__(
+        self, store: DeliverStore, channel: str, terms: Terms, clock: Clock, new_token: Callable[[], str]
+    ) -> None:
+        self._store, self._channel, self._terms = store, channel, terms
+        self._clock, self._new_token = clock, new_token
+        self._until: dict[str, datetime] = {}
+        self._unfinished: dict[str, int] = {}
+        self._taking = asyncio.Lock()
+        self._dry = False
+        self.queue: deque[Taken] = deque()
+        self.suppressed = self.taken = 0
+
+    async def take(self) -> bool:
+        """Put another batch into the queue; return False when nothing is due."""
+        async with self._taking:
+            if self.queue or self._dry:
+                return bool(self.queue)
+            now, token = self._clock(), self._new_token()
+            until = now + self._terms.lease
+            batch = await self._store.take_batch(self._channel, token, now, until, self._terms.batch)
+            self.suppressed += batch.suppressed
+            self._dry = not batch.deliveries
+            if batch.deliveries:
+                self._until[token], self._unfinished[token] = until, len(batch.deliveries)
+                self.queue.extend(Taken(delivery, token) for delivery in batch.deliveries)
+                self.taken += len(batch.deliveries)
+            return bool(self.queue)
+
+    def holds(self, taken: Taken, now: datetime) -> bool:
+        """Return whether the lease that the delivery was taken under has not run out."""
+        return now < self._until[taken.token]
+
+    def finished(self, taken: Taken) -> None:
+        """Forget a delivery that is settled or lost."""
+        self._unfinished[taken.token] -= 1
+        if not self._unfinished[taken.token]:
+            del self._unfinished[taken.token], self._until[taken.token]
+
+    async def hold(self) -> None:
+        """Prolong the leases for ever; cancelled when the pass is over."""
+        while True:
+            await asyncio.sleep(self._terms.lease.total_seconds() / 3)
+            await self.extend()
+
+    async def extend(self) -> None:
+        """Prolong the leases of what is not finished, unless they ran out."""
+        now = self._clock()
+        for token in [token for token, until in self._until.items() if now < until]:
+            try:
+                await self._store.extend(token, now + self._terms.lease)
+            except StoreError as error:
+                log.warning("a lease could not be prolonged: %s", error)
+            else:
+                if token in self._until:
+                    self._until[token] = now + self._terms.lease
+
+    async def release(self) -> None:
+        """Give back what was not attempted."""
+        for token in list(self._until):
+            await self._store.release(token)
+        self.queue.clear()

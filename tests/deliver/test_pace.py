@@ -1,0 +1,137 @@
+"""How fast messages may leave, and when sending pauses altogether."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from service.core.model import DeliveryState
+from service.deliver.breaker import FIRST_PAUSE, Breaker
+from service.deliver.leases import Terms
+from service.deliver.pace import Limits, Pace
+from service.deliver.smtp import SmtpChannel
+from service.deliver.stage import Deliverer, deliver
+from tests.builders import NOON
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
+from tests.deliver.server import ANY, DOT, MailServer, Reply
+
+
+class PacedClock(Clock):
+    """A clock that goes on only while somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited = 0.0
+
+    async def pause(self, seconds: float) -> None:
+        self.waited += seconds
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+async def sent_at(limits: Limits, *deliveries) -> tuple[PacedClock, MailServer]:
+    clock, store = PacedClock(), MemoryLedger.holding(*deliveries)
+    async with MailServer() as server:
+        channel, patient = SmtpChannel(a_relay(server)), Terms(lease=timedelta(days=1))
+        deliverer = Deliverer(store, channel, a_maker(), patient, pace=Pace(limits), pause=clock.pause)
+        report = await deliver(deliverer, now=clock)
+        await channel.close()
+    assert report.sent == len(deliveries)
+    return clock, server
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [
+        (Limits(), 0),
+        (Limits(per_second=2), 9 / 2),
+        (Limits(per_minute=30), 9 * 2),
+        (Limits(per_second=10, per_minute=30), 9 * 2),
+        (Limits(per_domain_minute=6), 9 * 10),
+        (Limits(domains={"example.org": 60}), 9),
+        (Limits(domains={"elsewhere.example": 1}), 0),
+    ],
+)
+async def test_messages_are_spread_over_time(limits, seconds):
+    clock, _ = await sent_at(limits, *a_crowd(10))
+    assert clock.waited == pytest.approx(seconds, abs=0.1)
+
+
+async def test_a_slow_domain_does_not_hold_up_the_others():
+    slow = [a_delivery(f"reader{n}@slow.example") for n in range(3)]
+    quick = [a_delivery(f"reader{n}@quick.example") for n in range(3)]
+    clock, server = await sent_at(Limits(domains={"slow.example": 1}), *slow, *quick)
+    domains = [taken.recipient.partition("@")[2] for taken in server.taken]
+    assert domains == ["slow.example", *["quick.example"] * 3, *["slow.example"] * 2]
+    assert clock.waited == pytest.approx(120, abs=1)
+
+
+async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
+    store, clock = MemoryLedger.holding(*a_crowd(40)), Clock()
+    script = {DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}
+    async with MailServer(script) as server:
+        channel = SmtpChannel(a_relay(server))
+        deliverer = Deliverer(store, channel, a_maker())
+        report = await deliver(deliverer, now=clock)
+        assert server.turns[DOT] <= 4
+        assert len(report.problems) == 1
+        assert "sending is paused until 2026-03-02 12:15 UTC" in report.problems[0]
+        assert "550 5.7.1 this message looks like spam" in report.problems[0]
+        assert store.suppressed == set()
+        assert store.states() == {DeliveryState.DEFERRED, DeliveryState.PLANNED}
+
+        clock.now += FIRST_PAUSE / 2
+        before = server.turns[DOT]
+        again = await deliver(deliverer, now=clock)
+        assert again.problems == report.problems
+        assert server.turns[DOT] == before
+
+        clock.now += FIRST_PAUSE
+        await deliver(deliverer, now=clock)
+        assert server.turns[DOT] == before + 1
+
+        server.script[DOT] = {}
+        clock.now += FIRST_PAUSE * 2
+        last = await deliver(deliverer, now=clock)
+        await channel.close()
+    assert last.problems == ()
+    assert len(server.taken) == 40
+    assert store.states() == {DeliveryState.SENT}
+
+
+async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
+    store = MemoryLedger.holding(*a_crowd(20))
+    script = {"RCPT": {n: Reply("550 5.7.1 you are not on my list") for n in (3, 4, 9, 12, 13)}}
+    async with MailServer(script) as server:
+        channel = SmtpChannel(a_relay(server))
+        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        await channel.close()
+    assert (report.sent, report.deferred, report.problems) == (15, 5, ())
+    assert store.suppressed == set()
+
+
+def test_pauses_grow_and_one_message_tries():
+    breaker, now = Breaker(), NOON
+    assert [breaker.refused("no", now) for _ in range(3)] == [False, False, True]
+    assert not breaker.lets_through(now)
+    now += FIRST_PAUSE
+    assert breaker.lets_through(now)
+    assert not breaker.lets_through(now)
+    assert breaker.refused("still no", now)
+    assert not breaker.lets_through(now + FIRST_PAUSE)
+    now += FIRST_PAUSE * 2
+    assert breaker.lets_through(now)
+    breaker.undecided()
+    assert breaker.lets_through(now)
+    breaker.taken()
+    assert breaker.lets_through(now)
+    assert breaker.lets_through(now)
+    assert breaker.alert(now) is None
+
+
+def test_one_is_enough_when_it_is_for_sure():
+    breaker = Breaker()
+    assert breaker.refused("a wrong password", NOON, for_sure=True)
+    assert "a wrong password" in (breaker.alert(NOON) or "")
