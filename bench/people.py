@@ -53,9 +53,8 @@ def write_rows(path: Path, rows: int) -> None:
 def told(what: str, rows: int, seconds: float, cpu: float) -> None:
     """Print one line of the table."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{what:10} {rows:10,} rows {seconds:8.1f} s {cpu:8.1f} s CPU {rows / cpu:10,.0f} /CPU s {peak:6.0f} MB"
-    )
+    rate = f"{rows / cpu:10,.0f} /CPU s"
+    print(f"{what:10} {rows:10,} rows {seconds:8.1f} s {cpu:8.1f} s CPU {rate} {peak:6.0f} MB")
 
 
 async def ours(path: Path, folder: Path, rows: int) -> float:

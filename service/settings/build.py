@@ -11,10 +11,19 @@ from pathlib import Path
 from service.core.errors import Fault
 from service.core.model import Site
 from service.settings.kinds import A_DATABASE, split_listen
-from service.settings.models import CaveatFile, CondenseBlock, FetchBlock, MailBlock, SiteBlock, WebBlock
+from service.settings.models import (
+    CaveatFile,
+    CondenseBlock,
+    DkimBlock,
+    FetchBlock,
+    MailBlock,
+    SiteBlock,
+    WebBlock,
+)
 from service.settings.storage_url import StorageUnknown, storage_url
 from service.settings.values import (
     CondenseSettings,
+    DkimSettings,
     FetchSettings,
     MailSettings,
     Secret,
@@ -88,19 +97,31 @@ class Builder:
                 connections=smtp.connections,
                 per_second=float(smtp.per_second),
                 hello=smtp.hello,
-                authority=self._authority(smtp.authority_file),
+                authority=self._file(smtp.authority_file, ("mail", "smtp", "authority_file")),
+                per_minute=float(smtp.per_minute),
+                per_domain_minute=float(smtp.per_domain_minute),
+                domains={domain.lower(): float(limit) for domain, limit in smtp.domains.items()},
+                repeat_header=smtp.repeat_header,
             ),
             on_uncertain=mail.on_uncertain,
+            dkim=tuple(self._dkim(number, key) for number, key in enumerate(mail.dkim)),
         )
 
-    def _authority(self, text: str) -> Path | None:
-        if not text:
-            return None
+    def _dkim(self, number: int, key: DkimBlock) -> DkimSettings:
+        here = ("mail", "dkim", number, "key_file")
+        path = self._path(key.key_file)
+        if self._file(key.key_file, here) and path.stat().st_mode & stat.S_IROTH:
+            what = f"everybody on this machine may read {path}"
+            self.warnings.append(self._written.at(here, what, f"`chmod 600 {path}`"))
+        return DkimSettings(key.domain.lower(), key.selector, path)
+
+    def _file(self, text: str, key: Keys) -> Path | None:
+        """Return the path of a file that can be read, else None; a fault if one was named."""
         path = self._path(text)
-        if not (path.is_file() and os.access(path, os.R_OK)):
-            key = ("mail", "smtp", "authority_file")
-            self.faults.append(self._written.at(key, f"{path} cannot be read", "a file of certificates"))
-        return path
+        if text and not (path.is_file() and os.access(path, os.R_OK)):
+            self.faults.append(self._written.at(key, f"{path} cannot be read", "a file that is there"))
+            return None
+        return path if text else None
 
     def _web(self, web: WebBlock) -> WebSettings:
         host, port = split_listen(web.listen)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from service.core.errors import Fault
-from service.settings.explain import inside, keys_of
+from service.settings.explain import inside, is_block, keys_of
 from service.settings.models import CaveatFile
 from service.settings.written import Written, read_yaml
 
@@ -40,7 +40,7 @@ def override(written: Written, environ: Mapping[str, str]) -> tuple[list[Fault],
             found = Fault(variable, 0, 0, f"no setting has this name{_near(variable)}", "")
             # One word alone may be somebody else's; two underscores can only be meant for us.
             (faults if DEEPER in variable else warnings).append(found)
-        elif inside(CaveatFile, path) is not None:
+        elif is_block(known[path[-1]]):
             faults.append(
                 Fault(variable, 0, 0, "this is a block of keys", f"one of them, as {variable}__NAME")
             )
@@ -64,10 +64,10 @@ def _put(written: Written, path: tuple[str, ...], variable: str, value: object) 
 
 def _value(annotation: Any, text: str) -> Any:  # noqa: ANN401 - any type hint, any value
     """Return the text as the key's type wants it: as it is, or read as YAML would read it."""
-    if get_origin(annotation) is list:
+    if get_origin(annotation) is list and not text.lstrip().startswith("["):
         listed = text.strip().removeprefix("[").removesuffix("]")
         return [part.strip().strip("\"'") for part in listed.split(",") if part.strip()]
-    if annotation in {int, float, bool}:
+    if annotation in {int, float, bool} or get_origin(annotation) in {list, dict}:
         found = read_yaml("", text.encode("utf-8", "replace")).content
         return text if found is None else found
     return text
@@ -84,12 +84,12 @@ def variables() -> dict[str, tuple[str, ...]]:
 
     def walk(path: tuple[str, ...]) -> None:
         block = inside(CaveatFile, path)
-        for key in keys_of(block) if block else ():
+        for key, annotation in keys_of(block).items() if block else ():
             here = (*path, key)
-            if inside(CaveatFile, here) is None:
-                found[PREFIX + DEEPER.join(here).upper()] = here
-            else:
+            if is_block(annotation):
                 walk(here)
+            else:
+                found[PREFIX + DEEPER.join(here).upper()] = here
 
     walk(())
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -103,9 +103,14 @@ def keys_of(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
+def is_block(annotation: Any) -> bool:  # noqa: ANN401 - any type hint
+    """Tell whether a key holds a block of further keys, and not a list of such."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
 def _block_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any type hint
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+    if is_block(annotation):
+        return cast("type[BaseModel]", annotation)
     return next((found for inner in get_args(annotation) if (found := _block_of(inner))), None)
 
 

@@ -215,6 +215,13 @@ def read_identifier(text: str) -> str:
     return text
 
 
+def read_header_name(text: str) -> str:
+    """Return the name of a mail header (RFC 5322, 2.2), or nothing."""
+    if text and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,60}", text):
+        raise wrong(f"{text!r} is no name of a header", "letters, digits and -, such as X-Idempotency-Key")
+    return text
+
+
 def read_topic(text: str) -> str:
     """Return a topic; topics are compared without regard to case."""
     topic = one_line(text).casefold()
@@ -258,4 +265,5 @@ Language = Annotated[str, AfterValidator(read_language), _says("en", "fr", "pt-B
 Identifier = Annotated[
     str, AfterValidator(read_identifier), _says("morning", pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 ]
+HeaderName = Annotated[str, AfterValidator(read_header_name), _says("X-Idempotency-Key")]
 Topic = Annotated[str, AfterValidator(read_topic), _says("world", "economy")]

@@ -11,6 +11,7 @@ from service.settings.kinds import (
     Duration,
     Email,
     FeedUrl,
+    HeaderName,
     Identifier,
     Label,
     Language,
@@ -87,6 +88,20 @@ class SmtpBlock(Block):
     per_second: float = Field(
         default=0, ge=0, description="Mails a second at most, over all connections. 0: no limit."
     )
+    per_minute: float = Field(default=0, ge=0, description="Mails a minute at most. 0: no limit.")
+    per_domain_minute: float = Field(
+        default=0, ge=0, description="Mails a minute at most to each domain of readers. 0: no limit."
+    )
+    domains: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="The same for some domains by name.",
+        examples=["{gmail.com: 600}"],
+    )
+    repeat_header: HeaderName = Field(
+        default="",
+        description="A header with the mail's id, by which some relays know a repeat. Empty: none.",
+        examples=["X-Idempotency-Key"],
+    )
     hello: Label | None = Field(
         default=None, description="The name that we greet with. Left out: this machine's."
     )
@@ -102,6 +117,19 @@ class SmtpBlock(Block):
         return self
 
 
+class DkimBlock(Block):
+    """A key that signs every mail for a domain (RFC 6376)."""
+
+    domain: Label = Field(description="The domain that vouches.", examples=["news.example.org"])
+    selector: Label = Field(
+        description="Its public part stands in DNS at SELECTOR._domainkey.DOMAIN.", examples=["caveat"]
+    )
+    key_file: Label = Field(
+        description="The private key (PEM, RSA or Ed25519), relative to this folder.",
+        examples=["dkim.secret"],
+    )
+
+
 class MailBlock(Block):
     """How mail leaves."""
 
@@ -112,6 +140,11 @@ class MailBlock(Block):
         default="../outbox", min_length=1, description="Where the .eml files go, relative to this folder."
     )
     smtp: SmtpBlock = Field(default=SmtpBlock(), description="The mail server.")
+    dkim: list[DkimBlock] = Field(
+        default_factory=list,
+        description="Keys that sign each mail. Leave it out if your relay signs.",
+        examples=["[{domain: news.example.org, selector: caveat, key_file: dkim.secret}]"],
+    )
     on_uncertain: Literal["resend", "hold"] = Field(
         default="resend",
         description="When the line broke before the server answered: resend (the same mail, same Message-ID) "

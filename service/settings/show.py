@@ -32,12 +32,21 @@ def _settings(block: BaseModel, written: Written, storage: str, path: Path) -> I
 def _shown(key: str, value: Any) -> str:  # noqa: ANN401 - any setting
     if key in SECRETS:
         return HIDDEN if value else ""
-    if value is None:
-        return ""
-    if isinstance(value, timedelta):
-        return write_duration(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    match value:
+        case None:
+            shown = ""
+        case timedelta():
+            shown = write_duration(value)
+        case bool():
+            shown = str(value).lower()
+        case float():
+            shown = f"{value:g}"
+        case BaseModel():
+            shown = " ".join(f"{name}={found}" for name, found in value.model_dump().items())
+        case list():
+            shown = ", ".join(_shown("", item) for item in value)
+        case dict():
+            shown = ", ".join(f"{name}: {_shown('', item)}" for name, item in value.items())
+        case _:
+            shown = str(value)
+    return shown

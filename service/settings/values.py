@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +44,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
-    """The relay. `security` is `starttls`, `tls` or `none`; `per_second` 0 means: as fast as it takes them.
+    """The relay. `security` is `starttls`, `tls` or `none`. A limit of 0 is none; `domains` are per minute.
 
     `authority` is a file of certificates to trust instead of the system's, `hello` the name we greet with.
     """
@@ -57,6 +58,19 @@ class SmtpSettings:
     per_second: float
     hello: str | None
     authority: Path | None
+    per_minute: float = 0
+    per_domain_minute: float = 0
+    domains: Mapping[str, float] = field(default_factory=dict)
+    repeat_header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DkimSettings:
+    """A key (a PEM file) that signs for `domain`, under `selector`."""
+
+    domain: str
+    selector: str
+    key_file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,7 @@ class MailSettings:
     folder: Path
     smtp: SmtpSettings
     on_uncertain: str
+    dkim: tuple[DkimSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,42 @@ class TestSecrets:
         assert (bool(Secret()), str(Secret())) == (False, "")
 
 
+class TestSigning:
+    """DKIM keys are files that are there and that nobody else may read."""
+
+    TEXT = SITE + "mail: {dkim: [{domain: Example.ORG, selector: s1, key_file: dkim.secret}]}\n"
+
+    def test_a_key_is_a_path(self, tmp_path: Path):
+        folder = a_house(tmp_path, {"caveat.yaml": self.TEXT, "dkim.secret": "pem"})
+        (key,) = loaded(folder).settings.mail.dkim
+        assert (key.domain, key.selector, key.key_file) == ("example.org", "s1", tmp_path / "dkim.secret")
+        (folder / "dkim.secret").chmod(0o644)
+        assert "everybody on this machine may read" in loaded(folder).warnings[0].what
+
+    def test_a_key_that_is_not_there_is_a_fault(self, tmp_path: Path):
+        (sentence,) = said(a_house(tmp_path, {"caveat.yaml": self.TEXT}))
+        assert sentence.startswith("caveat.yaml:6:61: ")
+        assert "dkim.secret cannot be read, expected a file that is there" in sentence
+
+    def test_lists_of_blocks_and_limits_by_name_can_come_from_the_environment(self, tmp_path: Path):
+        folder = a_house(tmp_path, {"dkim.secret": "pem"})
+        read = loaded(
+            folder,
+            CAVEAT_MAIL__DKIM="[{domain: a.example, selector: s, key_file: dkim.secret}]",
+            CAVEAT_MAIL__SMTP__DOMAINS="{Gmail.com: 600}",
+            CAVEAT_MAIL__SMTP__REPEAT_HEADER="X-Idempotency-Key",
+        )
+        assert read.settings.mail.dkim[0].domain == "a.example"
+        assert read.settings.mail.smtp.domains == {"gmail.com": 600.0}
+        shown = {e.key: e.value for e in read.effective}
+        assert shown["mail.dkim"] == "domain=a.example selector=s key_file=dkim.secret"
+        assert shown["mail.smtp.domains"] == "Gmail.com: 600"
+
+    def test_a_header_s_name_is_one(self, tmp_path: Path):
+        (sentence,) = said(a_house(tmp_path), CAVEAT_MAIL__SMTP__REPEAT_HEADER="X Y:")
+        assert sentence.startswith("CAVEAT_MAIL__SMTP__REPEAT_HEADER: 'X Y:' is no name of a header")
+
+
 def test_settings_are_frozen(tmp_path: Path):
     settings = loaded(a_house(tmp_path)).settings
     with pytest.raises(AttributeError):
