@@ -18,6 +18,7 @@ MOST_TAGS = 60_000
 LEAST = 250
 AKIN = 0.4
 WALL_BELOW = 1_500
+LONGEST_CELL = 80
 
 _WALL = compiled(rf"\b{WALL}\b")
 _CONSENT = compiled(rf"\b{CONSENT}\b")
@@ -63,10 +64,18 @@ def extracted(page: bytes, url: str = "") -> str:
     import trafilatura  # noqa: PLC0415 - 0.8 s that only a worker pays
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    found = trafilatura.extract(
-        page, url=url or None, fast=True, include_comments=False, include_tables=False
-    )
-    return paragraphs(re.sub(r"^- ", "", line) for line in (found or "").split("\n"))
+    found = trafilatura.extract(page, url=url or None, fast=True, include_comments=False) or ""
+    return paragraphs(sentences for line in found.split("\n") for sentences in _said(line))
+
+
+def _said(line: str) -> list[str]:
+    """Return what a line of extracted text says: list marks go, and of a table's row what is no mere cell.
+
+    Whole articles stand in the tables that old pages are laid out with, so that rows are not thrown away.
+    """
+    if line.startswith("|"):
+        return [cell for cell in (part.strip() for part in line.split("|")) if len(cell) >= LONGEST_CELL]
+    return [line.removeprefix("- ")]
 
 
 def is_wall(text: str) -> bool:

@@ -39,6 +39,15 @@ def test_headings_are_paragraphs_of_their_own():
     assert "A ferry instead" in read_page(page, TITLE, TEASER).text.split("\n\n")
 
 
+def test_an_article_laid_out_in_a_table_is_read_and_a_table_of_figures_is_not():
+    laid_out = f"<html><body><table><tr><td><p>{a_text()}</p></td></tr></table></body></html>".encode()
+    figures = "".join(f"<tr><td>Ward {n}</td><td>{n}1.2 %</td></tr>" for n in range(20))
+    with_figures = a_page(a_text("Ostrava", 1), f"</p><table>{figures}</table><p>", a_text("Opava", 1))
+
+    assert "voted on Monday" in read_page(laid_out, TITLE, TEASER).text
+    assert "Ward" not in read_page(with_figures, TITLE, TEASER).text
+
+
 @pytest.mark.parametrize(
     ("page", "why"),
     [
