@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from service.deliver.channels import ChannelSettings, channel
+from service.deliver.leases import Terms
 from service.deliver.message import Links, MailMaker
-from service.deliver.outbox import Terms
 from service.deliver.relay import Relay
 from service.deliver.stage import Deliverer
 from service.people.links import reader_links

@@ -26,6 +26,8 @@ SECONDS = 30
 BYTES = 4 << 30
 """How much a process may take of the address space, where the system knows such a limit."""
 TASKS_PER_PROCESS = 2_000
+PRELOADED = ("service.gather.examine", "service.gather.page", "service.condense.keypoints")
+"""What the fork server loads once, so that each process begins with it."""
 MOST_PROCESSES = 8
 
 
@@ -117,9 +119,9 @@ def _settle(answer: Future[T], done: Future[T]) -> None:
 def _new_pool(processes: int, tasks: int | None) -> ProcessPoolExecutor:
     # Never fork: this process has threads, and a lock that one of them holds would stay held in the child.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    return ProcessPoolExecutor(
-        processes, multiprocessing.get_context(method), initializer=_settle_in, max_tasks_per_child=tasks
-    )
+    context = multiprocessing.get_context(method)
+    context.set_forkserver_preload(list(PRELOADED))
+    return ProcessPoolExecutor(processes, context, initializer=_settle_in, max_tasks_per_child=tasks)
 
 
 def _settle_in() -> None:

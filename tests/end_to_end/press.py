@@ -18,55 +18,36 @@ MARK = re.compile(r"\bQ\d{3}\b")
 """What each article is known by, wherever it is told."""
 LATEST = 12
 
-PLACES = [
-    "Aldermoor",
-    "Brackwater",
-    "Corvane",
-    "Dunlow",
-    "Eskmere",
-    "Farrowby",
-    "Grimsholt",
-    "Hartwell",
-    "Inverlee",
-    "Jarrow",
+BEGINNINGS = [
+    "bar",
+    "cor",
+    "dun",
+    "esk",
+    "far",
+    "gil",
+    "hol",
+    "jar",
+    "kel",
+    "lor",
+    "mar",
+    "nor",
+    "pel",
+    "ros",
 ]
-THINGS = [
-    "harbour",
-    "orchard",
-    "tramway",
-    "library",
-    "glacier",
-    "foundry",
-    "lagoon",
-    "theatre",
-    "quarry",
-    "hospital",
-    "aqueduct",
-]
-DOERS = [
-    "council",
-    "engineers",
-    "nurses",
-    "divers",
-    "teachers",
-    "farmers",
-    "archivists",
-    "pilots",
-    "bakers",
-    "judges",
-    "masons",
-]
-DEEDS = [
-    "reopened",
-    "measured",
-    "repainted",
-    "counted",
-    "flooded",
-    "surveyed",
-    "insured",
-    "photographed",
-    "moved",
-    "praised",
+ENDINGS = [
+    "mere",
+    "wick",
+    "dale",
+    "stow",
+    "ford",
+    "gate",
+    "ham",
+    "ley",
+    "moor",
+    "ness",
+    "thorpe",
+    "vale",
+    "worth",
 ]
 
 
@@ -84,21 +65,27 @@ class News:
 
     @property
     def title(self) -> str:
-        return f"{self.mark} {self._of(THINGS, 3)} of {self._of(PLACES, 7)} {self._of(DEEDS, 1)}"
+        return f"{self.mark} {self._name(0)} answers {self._name(1)} about {self._name(2)}"
 
     @property
     def text(self) -> str:
-        """Five sentences that no other article has."""
-        n = self.number
+        """Five sentences about things that no other article knows of, so that each is a story of its own."""
+        name = self._name
         return " ".join(
-            f"The {self._of(DOERS, k + 1)} of {self._of(PLACES, 3 * k + 1)} {self._of(DEEDS, k + 2)} the"
-            f" {self._of(THINGS, 5 * k + 2)} on day {n * 17 + k} after {100 + n * 3 + k} people from"
-            f" {self._of(PLACES, k + 5)} had asked the {self._of(DOERS, 2 * k + 3)} for it."
-            for k in range(5)
+            [
+                f"{name(0)} gave {name(1)} an answer about {name(2)}, {100 + self.number} days late.",
+                f"Whoever lives in {name(3)} has waited for the {name(4).lower()} since spring.",
+                f"Ferries to {name(5)} and {name(6)} stay in dock, the {name(7).lower()} office wrote.",
+                f"A second {name(8).lower()} would cost {name(9)} more than {200 + self.number} crowns.",
+                f"Children from {name(10)} painted {name(11)} in the meantime.",
+            ]
         )
 
-    def _of(self, words: list[str], step: int) -> str:
-        return words[(self.number * step + step * step) % len(words)]
+    def _name(self, place: int) -> str:
+        """Return a name of which every article has its own twelve."""
+        which = self.number * 12 + place
+        first, rest = which % len(BEGINNINGS), which // len(BEGINNINGS)
+        return (BEGINNINGS[first] + ENDINGS[rest % len(ENDINGS)] + ENDINGS[rest // len(ENDINGS)]).title()
 
 
 def edition_of(start: datetime, days: int) -> list[News]:
@@ -166,6 +153,8 @@ def page(news: News) -> str:
         f"<p>{sentence.strip()}.</p>" for sentence in news.text.split(".") if sentence.strip()
     )
     return (
-        f"<!doctype html><html><head><title>{news.title}</title></head><body><nav>Home | World</nav>"
-        f"<article><h1>{news.title}</h1>{paragraphs}</article><footer>Read more. Cookies.</footer></body></html>"
+        f"<!doctype html><html><head><title>{news.title}</title></head><body>"
+        "<nav>Home | World</nav>"
+        f"<article><h1>{news.title}</h1>{paragraphs}</article>"
+        "<footer>Read more. Cookies.</footer></body></html>"
     )

@@ -99,8 +99,8 @@ condense: {{processes: 1}}
 """)
     (folder / "feeds.yaml").write_text(f"""
 feeds:
-  - {{url: "{press}/courier", name: The Courier, topics: [world], every: 15m}}
-  - {{url: "{press}/wire", name: The Wire, topics: [world], every: 15m}}
+  - {{url: "{press}/courier", name: The Courier, topics: [world], language: en, every: 15m}}
+  - {{url: "{press}/wire", name: The Wire, topics: [world], language: en, every: 15m}}
 """)
     (folder / "newsletters.yaml").write_text("""
 newsletters:
@@ -140,10 +140,10 @@ async def until_quiet(service: Service) -> None:
     async with asyncio.timeout(PATIENCE):
         while True:
             await service.sweep()
-            for _ in range(20):
+            for _ in range(8):
                 if await _is_quiet(service):
                     return
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.025)
 
 
 async def _is_quiet(service: Service) -> bool:
