@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+
+from service.deliver.wordlists import ordered_sections
 
 LONGEST_TEXT = 20_000
 SHORTHAND = {
@@ -41,16 +42,4 @@ def say(text: str) -> Saying | None:
 @cache
 def _sayings() -> tuple[tuple[Saying, re.Pattern[str]], ...]:
     """Return the sections of phrases.txt, each as one pattern."""
-    sections: list[tuple[Saying, list[str]]] = []
-    for line in (files(__package__) / "phrases.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            sections.append((Saying(line[1:].partition("]")[0]), []))
-        elif line and not line.startswith("#"):
-            sections[-1][1].append(_written_out(line))
-    return tuple((saying, re.compile("|".join(lines), re.IGNORECASE)) for saying, lines in sections)
-
-
-def _written_out(phrase: str) -> str:
-    for short, long in SHORTHAND.items():
-        phrase = phrase.replace(short, long)
-    return f"(?:{phrase})"
+    return tuple((Saying(name), words) for name, words in ordered_sections("phrases.txt", SHORTHAND))

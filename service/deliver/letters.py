@@ -1,0 +1,141 @@
+"""Letters: mail that comes in, read tolerantly (pure): whatever it is, it has a text and raises no error."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message as Mail
+from email.utils import getaddresses
+from functools import cached_property
+from html import unescape
+
+from service.deliver.wordlists import sections
+
+MOST_BYTES = 2_000_000
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_BREAKS = re.compile(r"(?i)<br\s*/?>|</(?:p|div|tr|li|h\d|table)>")
+_TAGS = re.compile(
+    r"(?s)<(?:style|script|head)\b.*?</(?:style|script|head)>|<!--.*?-->|<[^>]{0,2000}>", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail that came in."""
+
+    mail: Mail
+
+    @classmethod
+    def read(cls, content: bytes) -> Letter:
+        """Return the letter; any bytes are one."""
+        return cls(email.message_from_bytes(content[:MOST_BYTES].lstrip(), policy=email.policy.compat32))
+
+    def header(self, name: str) -> str:
+        """Return a header decoded, on one line; empty when there is none."""
+        return decoded_header(self.mail, name)
+
+    def addresses(self, *names: str) -> tuple[str, ...]:
+        """Return the addresses in these headers."""
+        return addresses_in(self.mail, *names)
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return self.header("Subject")
+
+    @cached_property
+    def parts(self) -> tuple[Mail, ...]:
+        """Every part that is not inside a mail that was returned, in order."""
+        return tuple(_parts(self.mail))
+
+    @cached_property
+    def text(self) -> str:
+        """What the letter itself says, without the mail that it returns."""
+        plain = [text_of(part) for part in self.parts if part.get_content_type() == "text/plain"]
+        if not any(text.strip() for text in plain):
+            plain = [text_of(part) for part in self.parts if part.get_content_type() == "text/html"]
+        text = "\n".join(plain)
+        cut = sections("letters.txt")["returned"].search(text)
+        return text[: cut.start()] if cut and text[: cut.start()].strip() else text
+
+    @cached_property
+    def returned(self) -> Mail | None:
+        """The mail that came back, or its headers, if the letter holds them."""
+        for part in self.parts:
+            kind = part.get_content_type()
+            payload = part.get_payload()
+            if kind in ("message/rfc822", "message/global") and isinstance(payload, list) and payload:
+                return payload[0] if isinstance(payload[0], Mail) else None
+            if kind in ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers"):
+                return email.message_from_string(text_of(part).lstrip())
+        for part in self.parts:
+            if part.get_content_maintype() == "text" and (found := _headers_within(text_of(part))):
+                return found
+        return None
+
+
+def text_of(part: Mail) -> str:
+    """Return the text of a part, whatever charset and encoding it claims; of HTML what a reader sees."""
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        payload = str(part.get_payload()).encode("utf-8", "replace")
+    text = _decoded(payload, part.get_content_charset(failobj=""))
+    if part.get_content_type() == "text/html":
+        text = unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+
+
+def decoded_header(mail: Mail, name: str) -> str:
+    """Return a header decoded, on one line; empty when there is none."""
+    raw = mail.get(name)
+    if raw is None:
+        return ""
+    try:
+        text = str(make_header(decode_header(str(raw))))
+    except (HeaderParseError, LookupError, UnicodeError, ValueError, AssertionError):
+        text = str(raw)
+    return " ".join(text.split())
+
+
+def addresses_in(mail: Mail, *names: str) -> tuple[str, ...]:
+    """Return the addresses in these headers of a mail, each once."""
+    values = [decoded_header(mail, name) for name in names]
+    found = [address for _, address in getaddresses([value for value in values if value]) if "@" in address]
+    found += [address for value in values for address in ADDRESS.findall(value)]
+    return tuple(dict.fromkeys(found))
+
+
+def _parts(mail: Mail) -> Iterator[Mail]:
+    payload = mail.get_payload()
+    if mail.get_content_maintype() == "multipart" and isinstance(payload, list):
+        for part in payload:
+            if isinstance(part, Mail):
+                yield from _parts(part)
+    else:
+        yield mail
+
+
+def _decoded(payload: bytes, charset: str) -> str:
+    for name in (charset, "utf-8", *(("iso2022_jp",) if b"\x1b$" in payload else ()), "gb18030"):
+        try:
+            return payload.decode(name or "utf-8")
+        except (LookupError, UnicodeError):
+            continue
+    return payload.decode("latin-1")
+
+
+def _headers_within(text: str) -> Mail | None:
+    """Return the headers of a mail that stands at the end of a text, behind the words that announce it."""
+    block = re.search(
+        r"(?m)^[ \t>]*(?:Received|Return-Path|Message-ID|From|Date|To|Subject): .*\n(?:[ \t>]*\S.*\n?)+", text
+    )
+    if block is None:
+        return None
+    lines = [re.sub(r"^[ \t]*>?[ \t]?(?=[A-Za-z-]+:)", "", line) for line in block[0].split("\n")]
+    mail = email.message_from_string("\n".join(lines))
+    return mail if mail.get("To") or mail.get("Message-ID") else None

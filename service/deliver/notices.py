@@ -1,0 +1,109 @@
+"""Notices: bounces that follow no standard, by what they look like and say (pure).
+
+qmail, Exim, old Sendmail, Exchange, Notes, GroupWise and the large providers each have a form of their own,
+and people's own words come on top. What they share: a sender that is a machine, a subject that says so,
+addresses, codes and words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from service.deliver.findings import Action, Finding
+from service.deliver.letters import ADDRESS, Letter, addresses_in
+from service.deliver.phrases import Saying, say
+from service.deliver.reports import Words, action_of
+from service.deliver.wordlists import sections
+
+LONGEST_REPORT = 6_000
+
+WORDS = sections("letters.txt")
+OFFICES = (
+    r"postmaster|mailer-daemon|mail-daemon|abuse|support|helpdesk|help|hostmaster|webmaster|admin|info-?desk"
+)
+OFFICE = re.compile(rf"(?i)^({OFFICES})@")
+# An address that has a line to itself, or begins one that goes on with why.
+ALONE = re.compile(
+    r"(?m)^[ \t>*\"'<(]*(?:mailto:|smtp[:;] ?|rfc822[;:] ?|to: ?)?<?"
+    rf"({ADDRESS.pattern})>?[\"')]*(?:[ \t]*[:;,(\[<-].*|[ \t]*)$"
+)
+LABELS = (
+    r"recipient|address|mailbox|user|deliver(?:ed|y)?(?: \w+)? to|sent to|rcpt to|message to|mail to|for|to|"
+    r"empfänger\w*|an|adresse|destinataire|à|destinatario|收件人|收信人|地址|发往|宛先|アドレス|받는 ?사람"
+)
+LABELLED = re.compile(rf"(?i)(?:{LABELS})[^\w\n]{{0,6}}(?:mailto:|smtp:|rfc822;)?<?({ADDRESS.pattern})")
+OURS = ("From", "Sender", "Reply-To", "To", "Cc", "Delivered-To")
+
+
+def notice(letter: Letter) -> tuple[Finding, ...] | None:
+    """Return what a bounce without a standard form says; None for a letter that looks like none."""
+    if not looks_returned(letter):
+        return None
+    report = letter.text[:LONGEST_REPORT]
+    words = Words.read(report)
+    reason = _reason(report)
+    action = _action(letter, words)
+    return tuple(Finding(address, action, words.status, reason) for address in _recipients(letter) or ("",))
+
+
+def looks_returned(letter: Letter) -> bool:
+    """Return whether a mail program, not a person, sent the letter because of a mail of ours."""
+    if letter.header("X-Failed-Recipients"):
+        return True
+    about_mail = bool(WORDS["subject"].search(letter.subject))
+    by_machine = (
+        any(is_machine(address) for address in letter.addresses("From", "Sender"))
+        or bool(WORDS["machine name"].search(letter.header("From")))
+        or letter.header("Return-Path") == "<>"
+    )
+    if by_machine:
+        return about_mail or bool(WORDS["gave up"].search(letter.text) or say(letter.text))
+    return about_mail and letter.returned is not None
+
+
+def is_machine(address: str) -> bool:
+    """Return whether no person has such an address."""
+    return bool(WORDS["machine"].search(address.partition("@")[0]))
+
+
+def _action(letter: Letter, words: Words) -> Action:
+    about = say(words.text)
+    if WORDS["delay"].search(f"{letter.subject}\n{words.text}") and about is not Saying.UNKNOWN:
+        return Action.SOFT
+    if about is None and words.code is None and words.status in ("", "5.0.0"):
+        return (
+            Action.HARD
+            if WORDS["gave up"].search(words.text) or WORDS["gave up"].search(letter.subject)
+            else Action.SOFT
+        )
+    return action_of(words)
+
+
+def _recipients(letter: Letter) -> tuple[str, ...]:
+    """Return whom it is about: by its header, by where addresses stand, by the mail that came back."""
+    if named := ADDRESS.findall(letter.header("X-Failed-Recipients")):
+        return tuple(dict.fromkeys(named))
+    ours = {
+        address.lower()
+        for address in letter.addresses("From", "Sender", "Reply-To", "To", "Cc", "Delivered-To")
+    }
+    returned = letter.returned
+    if returned is not None:
+        ours |= {address.lower() for address in addresses_in(returned, "From", "Sender", "Reply-To")}
+    report = letter.text[:LONGEST_REPORT]
+    for pattern in (ALONE, LABELLED, ADDRESS):
+        found = [match.group(match.lastindex or 0).strip(".'") for match in pattern.finditer(report)]
+        theirs = [address for address in found if address.lower() not in ours and not OFFICE.match(address)]
+        if theirs:
+            return tuple(dict.fromkeys(theirs))[:20]
+    if returned is not None:
+        return tuple(a for a in addresses_in(returned, "To") if a.lower() not in ours)[:20]
+    return ()
+
+
+def _reason(report: str) -> str:
+    """Return the line that says why: the first with a code, else the first that says something known."""
+    lines = [" ".join(line.split()) for line in report.split("\n") if line.strip()]
+    coded = [line for line in lines if Words.read(line).code or Words.read(line).status]
+    telling = [line for line in lines if say(line)]
+    return next(iter([*coded, *telling, *lines]), "")[:300]

@@ -1,0 +1,27 @@
+"""Word lists: the text files beside this one, one regular expression a line, in sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def sections(file: str) -> Mapping[str, re.Pattern[str]]:
+    """Return the sections of a file by name, each as one pattern; of one name the last counts."""
+    return dict(ordered_sections(file, {}))
+
+
+def ordered_sections(file: str, shorthand: Mapping[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return the sections of a file in order, with the shorthand in their lines written out."""
+    found: list[tuple[str, list[str]]] = []
+    for line in (files(__package__) / file).read_text(encoding="utf-8").splitlines():
+        if re.match(r"\[[a-z ]+\]", line):
+            found.append((line[1:].partition("]")[0], []))
+        elif line and not line.startswith("#"):
+            for short, long in shorthand.items():
+                line = line.replace(short, long)  # noqa: PLW2901 - one step of several
+            found[-1][1].append(f"(?:{line})")
+    return tuple((name, re.compile("|".join(lines), re.IGNORECASE | re.MULTILINE)) for name, lines in found)
