@@ -72,7 +72,7 @@ SAID: dict[Saying, Verdict] = {
     Saying.LATER: LATER,
 }
 # Servers use these for everything: the words win over them.
-VAGUE = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1", "4.1", "4.4"})
+VAGUE = frozenset({"1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1", "4.1", "4.4"})
 # These two say something only when nothing else does.
 EMPTY_SUBJECTS = frozenset({"0", "3", "5"})
 AUTHENTICATION = frozenset({530, 534, 535, 538})
@@ -130,7 +130,7 @@ def judge(code: int | None, status: str | None, text: str, stage: Stage) -> Verd
     words = say(text)
     if stage is Stage.MAIL and words is Saying.UNKNOWN:
         words = Saying.POLICY
-    if detail and detail not in VAGUE:
+    if detail and detail not in VAGUE and not detail.startswith("0."):
         return _corrected(detail, words) or _by_status(detail) or OTHERWISE[stage]
     if words is not None:
         return SAID[words]
