@@ -14,7 +14,7 @@ COPY config config
 RUN uv sync --frozen --no-default-groups --extra postgres --no-editable
 
 FROM python:3.13-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin caveat \
+RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin caveat \
  && install -d -o caveat -g caveat /config /data /outbox
 COPY --from=build /opt/caveat /opt/caveat
 # A new volume on /config begins as the example, ready to be edited; relative paths in it count from there.

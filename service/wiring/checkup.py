@@ -54,8 +54,8 @@ async def check_up(loaded: Loaded, clock: Clock = utc_now) -> AsyncIterator[Find
 def _configuration(loaded: Loaded) -> Finding:
     roster = loaded.roster
     counted = (
-        f"{len(roster.feeds)} feeds, {len(roster.newsletters)} newsletters, "
-        f"{len(roster.subscribers)} subscribers in the files"
+        f"in the files: feeds {len(roster.feeds)}, newsletters {len(roster.newsletters)}, "
+        f"subscribers {len(roster.subscribers)}"
     )
     if loaded.warnings:
         return Finding(
@@ -82,8 +82,8 @@ async def _storage(settings: Settings, clock: Clock) -> Finding:
     return Finding(
         "database",
         Verdict.OK,
-        f"{database.name} is up to date; waiting: {waiting.feeds} feeds, {waiting.articles} articles, "
-        f"{waiting.groups} issues, {waiting.deliveries} deliveries",
+        f"{database.name} is up to date; waiting: feeds {waiting.feeds}, articles {waiting.articles}, "
+        f"issues {waiting.groups}, deliveries {waiting.deliveries}",
     )
 
 
