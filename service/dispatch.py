@@ -30,7 +30,7 @@ MOST_JOBS = 16
 DELIVERIES_PER_JOB = 500
 INSTALL_LOCK = 0x0CA7EA7
 PAUSE_SECONDS = 1.0
-MOMENT_SECONDS = 0.3
+MOMENT_SECONDS = 0.15
 LOOK_AGAIN = timedelta(seconds=5)
 GIVEN_UP = timedelta(seconds=10)
 """A job whose worker was not heard of for so long is anybody's: doing it twice is harmless."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from service.deliver.channels import ChannelSettings, channel
+from service.deliver.dkim import Signer
 from service.deliver.leases import Terms
 from service.deliver.message import Links, MailMaker
+from service.deliver.pace import Limits, Pace
 from service.deliver.relay import Relay
 from service.deliver.stage import Deliverer
 from service.people.links import reader_links
@@ -14,7 +16,10 @@ from service.store.deliver import DeliverRecords
 
 
 def deliverer_of(settings: Settings, database: Database, key: bytes) -> Deliverer:
-    """Return deliver, ready to work; `key` signs the links in each mail."""
+    """Return deliver, ready to work; `key` signs the links in each mail.
+
+    Raises CaveatError for a DKIM key that cannot be read.
+    """
     mail = settings.mail
 
     def links(subscriber_id: str, newsletter: str) -> Links:
@@ -24,9 +29,20 @@ def deliverer_of(settings: Settings, database: Database, key: bytes) -> Delivere
     return Deliverer(
         DeliverRecords(database),
         channel(mail.channel, ChannelSettings(mail.folder, relay_of(mail.smtp))),
-        MailMaker(settings.site, links),
+        MailMaker(
+            settings.site,
+            links,
+            signers=[Signer.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
+            repeat_header=mail.smtp.repeat_header,
+        ),
         Terms(resend_uncertain=mail.on_uncertain == "resend"),
+        Pace(limits_of(mail.smtp) if mail.channel == "smtp" else Limits()),
     )
+
+
+def limits_of(smtp: SmtpSettings) -> Limits:
+    """Return how fast messages may leave, as the settings say."""
+    return Limits(smtp.per_second, smtp.per_minute, smtp.per_domain_minute, smtp.domains)
 
 
 def relay_of(smtp: SmtpSettings) -> Relay:

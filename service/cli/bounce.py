@@ -1,0 +1,87 @@
+"""`caveat bounce`: mails that came back, and what they say about an address."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.manual import Chapter
+from service.cli.options import AsJson
+from service.cli.output import data, json_line, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+chapter = Chapter(
+    """Read mails that came back.
+
+    A hard bounce says that an address is no good, a soft one that it failed this time; a holiday note says
+    nothing about it.
+    """,
+    name="bounce",
+)
+
+
+@chapter.page(
+    "inspect",
+    """
+    caveat bounce inspect returned.eml
+    caveat bounce inspect --json *.eml
+    ls *.eml | caveat bounce inspect --json -
+    """,
+)
+def inspect(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Mails (.eml); - for names on standard input.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a mail that came back means; nothing is recorded.
+
+    With --json each file gets one line, in order: {"source", "action": "hard" | "soft" | "none", "status",
+    "recipients", "reason"}. A file that cannot be read never stops the others; the exit code is 1 then.
+    """
+    from service.wiring.bounces import read_bounce  # noqa: PLC0415 - not for `--help`
+
+    whole = True
+    for name in _names(files):
+        try:
+            bounce = read_bounce(Path(name).read_bytes())
+        except OSError as error:
+            whole = False
+            reason = f"the file cannot be read: {(error.strerror or str(error)).lower()}"
+            record = {"source": name, "action": "none", "status": "", "recipients": [], "reason": reason}
+        else:
+            record = {
+                "source": name,
+                "action": bounce.action.value,
+                "status": bounce.status,
+                "recipients": list(bounce.recipients),
+                "reason": bounce.reason,
+            }
+        _show(record, as_json=as_json)
+    if not whole:
+        raise typer.Exit(1)
+
+
+def _show(record: Mapping[str, object], *, as_json: bool) -> None:
+    if as_json:
+        json_line(record)
+    elif str(record["reason"]).startswith("the file cannot be read"):
+        say(f"{record['source']}: {record['reason']}")
+    else:
+        recipients = record["recipients"]
+        whom = ", ".join(map(str, recipients)) if isinstance(recipients, list) else ""
+        data(f"{record['source']}: {record['action']}  {record['status']}  {whom}  {record['reason']}")
+
+
+def _names(files: Iterable[str]) -> Iterator[str]:
+    for name in files:
+        if name == "-":
+            yield from (line.rstrip("\n") for line in sys.stdin if line.strip())
+        else:
+            yield name

@@ -1,0 +1,276 @@
+"""`caveat subscriber`: the people who get mail; look at them, add them, change them, let them go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli import session
+from service.cli.manual import Chapter
+from service.cli.options import AsJson, Yes
+from service.cli.output import json_line, listing, say
+from service.core import identity
+from service.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.core.model import Membership
+    from service.wiring.house import House
+
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Their email address.")]
+Only = Annotated[
+    str | None, typer.Option("--newsletter", metavar="ID", help="Only this one; without it, all of theirs.")
+]
+Zone = Annotated[
+    str | None, typer.Option("--timezone", metavar="ZONE", help="Where they live, as Asia/Qatar.")
+]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="How they are greeted.")]
+
+chapter = Chapter(
+    """The people who get mail.
+
+    Those that you write into subscribers.yaml stand there; thousands are better imported into the database.
+    What a person chose themselves (unsubscribed, paused, another hour) wins over both.
+    """,
+    name="subscriber",
+)
+
+
+@chapter.page("list", "caveat subscriber list\ncaveat subscriber list --newsletter morning --json | wc -l")
+def list_subscribers(*, newsletter: Only = None, as_json: AsJson = False) -> None:
+    """List everybody with what they get, when it is due next, and where they stand."""
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.crowd import everybody  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        records = []
+        async for membership in everybody(house):
+            if newsletter in (None, membership.subscription.newsletter):
+                # As JSON line by line: a city of subscribers does not fit into memory as a table.
+                json_line(_record(membership)) if as_json else records.append(_record(membership))
+        if not as_json:
+            listing(records, as_json=False, nothing="Nobody so far; caveat subscriber add ADDRESS adds one.")
+        return True
+
+    in_house(work, applying=True)
+
+
+@chapter.page("show", "caveat subscriber show amina@example.org")
+def show(address: Address, *, as_json: AsJson = False) -> None:
+    """Show what somebody gets, with which wishes, and what was sent to them last."""
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        memberships = await _theirs(house, address)
+        listing([_record(m, wishes=True) for m in memberships], as_json=as_json)
+        last = await house.overview.deliveries_to(memberships[0].subscriber.id, limit=10)
+        if not as_json:
+            say("")
+            records = [
+                {"issue": d.issue_id[:8], "state": d.state, "at": d.at, "reply": d.reply} for d in last
+            ]
+            listing(records, as_json=False, nothing="Nothing was sent to them so far.")
+        return True
+
+    in_house(work, applying=True)
+
+
+@chapter.page(
+    "add",
+    """
+    caveat subscriber add amina@example.org --newsletter morning --timezone Asia/Qatar
+    caveat subscriber add ben@example.org --newsletter morning --schedule "weekdays 06:30"
+    """,
+)
+def add(
+    address: Address,
+    newsletters: Annotated[
+        list[str], typer.Option("--newsletter", metavar="ID", help="What they get; say it again for another.")
+    ],
+    *,
+    name: Name = None,
+    timezone: Zone = None,
+    schedule: Annotated[
+        str | None, typer.Option("--schedule", metavar="TEXT", help='When they want it, as "weekdays 06:30".')
+    ] = None,
+) -> None:
+    """Write somebody into subscribers.yaml; a running service takes them over by itself."""
+    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+
+    wishes = [{"id": one, "schedule": schedule} if schedule else one for one in newsletters]
+    entry = {"email": address, "name": name, "timezone": timezone, "newsletters": wishes}
+    entry = {key: value for key, value in entry.items() if value}
+    edit.add(session.current().config, "subscribers", [entry], os.environ)
+    say(f"Added {address} to subscribers.yaml.")
+
+
+@chapter.page("edit", 'caveat subscriber edit amina@example.org --timezone Europe/Berlin --name "Amina A."')
+def change(address: Address, *, name: Name = None, timezone: Zone = None) -> None:
+    """Change somebody's name or time zone in subscribers.yaml; the rest of the file stays as it is."""
+    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+
+    changes = {key: value for key, value in {"name": name, "timezone": timezone}.items() if value is not None}
+    if not changes:
+        raise UsageError("say what to change: --name or --timezone")
+    edit.update(session.current().config, "subscribers", address, changes, os.environ)
+    say(f"Changed {address} in subscribers.yaml.")
+
+
+@chapter.page("remove", "caveat subscriber remove amina@example.org")
+def remove(address: Address) -> None:
+    """Take somebody out of subscribers.yaml; they get nothing more, and come back if you add them again."""
+    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+
+    edit.remove(session.current().config, "subscribers", address, os.environ)
+    say(f"Took {address} out of subscribers.yaml.")
+
+
+@chapter.page("pause", "caveat subscriber pause amina@example.org --newsletter morning")
+def pause(address: Address, *, newsletter: Only = None) -> None:
+    """Let somebody's newsletters rest, as if they had said so themselves."""
+    _choose("pause", address, newsletter, "Paused")
+
+
+@chapter.page("resume", "caveat subscriber resume amina@example.org")
+def resume(address: Address, *, newsletter: Only = None) -> None:
+    """Send somebody their paused newsletters again; --newsletter also undoes an unsubscribe of theirs.
+
+    What was told while they were away does not come back.
+    """
+    _choose("resume", address, newsletter, "Resumed")
+
+
+@chapter.page("unsubscribe", "caveat subscriber unsubscribe amina@example.org")
+def unsubscribe(address: Address, *, newsletter: Only = None) -> None:
+    """End somebody's newsletters, as their own unsubscribe link does; no file brings them back."""
+    _choose("unsubscribe", address, newsletter, "Unsubscribed")
+
+
+@chapter.page("erase", "caveat subscriber erase amina@example.org")
+def erase(address: Address, *, yes: Yes = False) -> None:
+    """Forget somebody for good: their address, name, wishes and what they were sent.
+
+    A hash of the address stays, so that no import mails them again. Take them out of subscribers.yaml first.
+    """
+    from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
+    from service.cli.house import in_house  # noqa: PLC0415 - as above
+    from service.wiring.crowd import forget  # noqa: PLC0415 - as above
+
+    wanted = identity.subscriber_id(address)
+
+    async def work(house: House) -> bool:
+        if any(entry.subscriber.id == wanted for entry in house.roster.subscribers):
+            raise UsageError(f"{address} stands in subscribers.yaml; caveat subscriber remove takes them out")
+        require_yes(f"Erase {address}? This cannot be undone.", said=yes)
+        say(f"Erased {address}." if await forget(house, address) else f"Nobody was known as {address}.")
+        return True
+
+    in_house(work)
+
+
+@chapter.page(
+    "import",
+    """
+    caveat subscriber import people.csv --dry-run
+    caveat subscriber import people.jsonl --newsletter morning
+    """,
+)
+def import_subscribers(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .jsonl file.")],
+    usual: Annotated[
+        list[str] | None,
+        typer.Option("--newsletter", metavar="ID", help="For rows that name none; say it again for another."),
+    ] = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would come of it; change nothing.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Take people over from a file into the database, by the thousand.
+
+    Columns (or keys): email, name, timezone, newsletters (ids separated by spaces), schedule. A row that
+    cannot be taken over is named by line number with its reason, and the exit code is 1; the others come in.
+    Whoever unsubscribed stays so. It may be repeated after an interruption.
+    """
+    from service.cli.importing import bring_in  # noqa: PLC0415 - not for `--help`
+
+    bring_in(file, usual or (), dry_run=dry_run, yes=yes)
+
+
+@chapter.page("export", "caveat subscriber export > people.csv\ncaveat subscriber export --form jsonl")
+def export(
+    *,
+    newsletter: Only = None,
+    form: Annotated[
+        str, typer.Option("--form", metavar="FORM", show_default=True, help="csv or jsonl.")
+    ] = "csv",
+) -> None:
+    """Print everybody as a file that an import takes, and spreadsheets open without harm."""
+    import sys  # noqa: PLC0415 - beside its neighbours
+
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.crowd import give_out  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        async for line in give_out(house, form, newsletter):
+            sys.stdout.write(line)
+        return True
+
+    in_house(work, applying=True)
+
+
+def _choose(what: str, address: str, newsletter: str | None, said: str) -> None:
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.crowd import choose  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        memberships = await _theirs(house, address)
+        if newsletter and newsletter not in {m.subscription.newsletter for m in memberships}:
+            raise UsageError(f"{address} does not get {newsletter!r}")
+        changed = await choose(house, what, memberships[0].subscriber.id, newsletter)
+        say(f"{said} {address}: {changed} changed." if changed else f"{address}: nothing to change.")
+        return True
+
+    in_house(work, applying=True)
+
+
+async def _theirs(house: House, address: str) -> Sequence[Membership]:
+    found = await house.people.memberships(email=address)
+    if not found:
+        known = [entry.subscriber.email for entry in house.roster.subscribers]
+        raise UsageError(_nobody(address, known))
+    return found
+
+
+def _nobody(address: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only when it is needed
+
+    near = get_close_matches(address, known, n=1, cutoff=0.7)
+    return f"there is no subscriber {address!r}." + (f" Did you mean {near[0]}?" if near else "")
+
+
+def _record(membership: Membership, *, wishes: bool = False) -> dict[str, Any]:
+    edition, subscription = membership.edition, membership.subscription
+    record: dict[str, Any] = {
+        "email": membership.subscriber.email,
+        "name": membership.subscriber.name,
+        "newsletter": subscription.newsletter,
+        "schedule": edition.schedule,
+        "timezone": edition.timezone,
+        "status": membership.suppressed or subscription.status,
+        "next": subscription.next_due_at,
+    }
+    if wishes:
+        record |= {
+            "topics": edition.topics or ("all",),
+            "stories": edition.stories,
+            "points": edition.points,
+            "language": edition.language,
+            "format": edition.format,
+        }
+    return record

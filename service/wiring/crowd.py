@@ -1,0 +1,74 @@
+"""The crowd: people by the thousand, in and out of the record, for the doors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TYPE_CHECKING, BinaryIO
+
+from service.core.contracts import Progress, silent
+from service.core.model import Membership
+from service.people import choices
+from service.people.arrivals import Arrived, Terms, import_people
+from service.people.difference import Difference, differences
+from service.people.export import export_people
+from service.people.roster import FIRST_NEWS
+from service.people.tables import Refusal
+
+if TYPE_CHECKING:
+    from service.wiring.house import House
+
+__all__ = ["Arrived", "Refusal", "choose", "everybody", "forget", "give_out", "parted", "take_in"]
+
+PAGE = 2_000
+
+
+async def take_in(
+    house: House,
+    source: BinaryIO,
+    name: str,
+    *,
+    usual: Sequence[str],
+    dry_run: bool,
+    refused: Callable[[Refusal], None],
+    progress: Progress = silent,
+) -> Arrived:
+    """Take over the people in a file; `usual` are the newsletters of those who name none."""
+    now = house.clock()
+    newsletters = {newsletter.id: newsletter for newsletter in house.roster.newsletters}
+    terms = Terms(newsletters, now - FIRST_NEWS, usual, dry_run)
+    return await import_people(house.people, source, name, terms, now, refused=refused, progress=progress)
+
+
+def give_out(house: House, form: str, newsletter: str | None) -> AsyncIterator[str]:
+    """Yield the lines of a file with everybody who gets `newsletter` (None: any)."""
+    return export_people(house.people, form, newsletter=newsletter)
+
+
+async def everybody(house: House) -> AsyncIterator[Membership]:
+    """Yield every membership, in the order in which people came."""
+    after: str | None = None
+    while page := await house.people.memberships_page(after, PAGE):
+        after = page[-1].subscriber.id
+        for membership in page:
+            yield membership
+
+
+async def parted(house: House) -> AsyncIterator[Difference]:
+    """Yield where the files and the record part."""
+    feeds = [line.state.feed for line in await house.overview.feeds() if line.active]
+    async for difference in differences(house.people, house.roster, feeds, house.clock()):
+        yield difference
+
+
+CHOICES = {"pause": choices.pause, "resume": choices.resume, "unsubscribe": choices.unsubscribe}
+"""What somebody can be made to do on their behalf, by the command's name."""
+
+
+async def choose(house: House, what: str, subscriber_id: str, newsletter: str | None) -> int:
+    """Pause, resume or unsubscribe somebody on their behalf; return how many subscriptions that changed."""
+    return await CHOICES[what](house.people, subscriber_id, newsletter, house.clock())
+
+
+async def forget(house: House, email: str) -> bool:
+    """Erase who somebody was; return whether there was anybody."""
+    return await choices.forget(house.people, email, house.clock())
