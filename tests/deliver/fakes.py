@@ -91,9 +91,13 @@ HASTE = Timeouts(connect=0.2, mail=0.2, rcpt=0.2, data=0.2, dot=0.2, quit=0.2)
 
 
 def a_relay(server: MailServer, **changes: Any) -> Relay:
+    return a_relay_at(server.port, **changes)
+
+
+def a_relay_at(port: int, **changes: Any) -> Relay:
     defaults: dict[str, Any] = {
         "host": "127.0.0.1",
-        "port": server.port,
+        "port": port,
         "security": "none",
         "hello": "news.example.org",
         "connections": 1,

@@ -1,0 +1,215 @@
+"""Whatever breaks, and wherever: nobody is lost, and nobody gets a second copy but by a line in doubt.
+
+Scored by the log of the server that took the messages, never by our own tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import random
+import shutil
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from service.core.model import DeliveryState
+from service.deliver.leases import Terms
+from service.deliver.smtp import SmtpChannel
+from service.deliver.stage import Deliverer, deliver
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from tests.deliver import worker
+from tests.deliver.cutter import FROM_SERVER, TO_SERVER, Cutter
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_maker, a_relay_at
+from tests.deliver.planned import plan
+from tests.deliver.server import MailServer
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.deliver.worker"])
+
+
+def assert_all_once_but_for(doubts: int, planned: list[str], server: MailServer) -> None:
+    """Nobody is lost, at most `doubts` messages came twice, and the copies are the same, byte for byte."""
+    counts = Counter(server.ids)
+    assert set(counts) == set(planned)
+    assert sum(counts.values()) - len(planned) <= doubts
+    for id_, count in counts.items():
+        assert count <= 1 + doubts
+        assert len({taken.content for taken in server.taken if taken.id == id_}) == 1
+
+
+# --- a line that breaks after every single byte ------------------------------------------------
+
+
+async def sent_over_a_cut_line(direction: str, after: int, extensions: tuple[str, ...]) -> bool:
+    """Send two messages over a line that breaks; check what arrived; return whether it did break."""
+    crowd, clock = a_crowd(2), Clock()
+    store = MemoryLedger.holding(*crowd)
+    async with MailServer(extensions=extensions) as server, Cutter(server.port, direction, after) as cutter:
+        for _ in range(3):
+            channel = SmtpChannel(a_relay_at(cutter.port))
+            report = await deliver(Deliverer(store, channel, a_maker()), now=clock)
+            await channel.close()
+            assert not cutter.cut or report.problems == () or report.sent < 2
+            clock.now += timedelta(minutes=5)
+        assert_all_once_but_for(1, [d.id for d in crowd], server)
+        if len(server.taken) > 2:
+            repeated = next(id_ for id_, count in Counter(server.ids).items() if count > 1)
+            # Only a message whose final dot had arrived can have come twice.
+            assert server.ids.index(repeated) < 2
+    assert store.states() == {DeliveryState.SENT}
+    return cutter.cut
+
+
+LINES = [
+    (direction, extensions)
+    for direction in (TO_SERVER, FROM_SERVER)
+    for extensions in (("PIPELINING", "8BITMIME"), ("8BITMIME",))
+]
+
+
+@pytest.mark.parametrize(("direction", "extensions"), LINES)
+async def test_a_line_may_break_after_any_byte(direction, extensions):
+    step = 97 if direction == TO_SERVER else 23
+    broke = [await sent_over_a_cut_line(direction, after, extensions) for after in range(1, 4000, step)[:40]]
+    assert broke.count(True) > 5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("direction", "extensions"), LINES)
+async def test_a_line_may_break_after_every_byte(direction, extensions):
+    after = 1
+    while await sent_over_a_cut_line(direction, after, extensions):
+        after += 1
+    assert after > 300
+
+
+# --- a worker that is killed at every step -----------------------------------------------------
+
+
+async def run(*args: Any, **options: Any) -> int | None:
+    """Run a worker to its end; return its exit code (negative: it was killed)."""
+    process = PROCESSES.Process(target=worker.work, args=args, kwargs=options)
+    process.start()
+    while process.is_alive():  # noqa: ASYNC110 - a process has no event to wait for
+        await asyncio.sleep(0.005)
+    process.join()
+    return process.exitcode
+
+
+async def killed_at(step: int, template: Path, folder: Path, planned: list[str], connections: int) -> bool:
+    """Kill a worker at that step, let another finish; check what arrived; return whether it was killed."""
+    path = folder / f"killed{step}.db"
+    shutil.copy(template, path)
+    url = f"sqlite:///{path}"
+    async with MailServer() as server:
+        code = await run(url, server.port, connections, kill_at=step)
+        for _ in range(2):
+            assert await run(url, server.port, connections, later=True) > 0
+        assert_all_once_but_for(connections, planned, server)
+    database = await Database.open(url)
+    assert await states(database) == {"sent": len(planned)}
+    await database.close()
+    return code == -9
+
+
+async def states(database: Database) -> dict[str, int]:
+    query = text("SELECT state, count(*) FROM deliveries GROUP BY state")
+    async with database.read() as connection:
+        return dict((await connection.execute(query)).all())
+
+
+@pytest.fixture
+async def template(sqlite_url: str, tmp_path: Path):
+    """Return a database file with an issue planned for seven readers, and the ids of the deliveries."""
+    database = await Database.open(sqlite_url)
+    planned = await plan(database, 7, at=datetime.now(UTC) - timedelta(minutes=1))
+    await database.close()
+    path = tmp_path / "template.db"
+    shutil.copy(sqlite_url.removeprefix("sqlite:///"), path)
+    return path, planned
+
+
+async def test_a_worker_may_be_killed_at_any_step(template, tmp_path):
+    path, planned = template
+    for step in (9, 21, 33):
+        assert await killed_at(step, path, tmp_path, planned, connections=2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("connections", [1, 3])
+async def test_a_worker_may_be_killed_at_every_step(template, tmp_path, connections):
+    path, planned = template
+    step = 1
+    while await killed_at(step, path, tmp_path, planned, connections):
+        step += 1
+    assert step > 40
+
+
+# --- many workers, killed at random ------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [100])
+async def test_many_workers_may_be_killed_at_random(database, database_url, kills):
+    dice = random.Random(20261124)  # noqa: S311 - a test that can be repeated
+    readers, workers, connections = 3000, 3, 2
+    planned = await plan(database, readers, at=datetime.now(UTC) - timedelta(minutes=1))
+    async with MailServer() as server:
+        for _ in range(kills):
+            crew = [
+                PROCESSES.Process(target=worker.work, args=(database_url, server.port, connections))
+                for _ in range(workers)
+            ]
+            for process in crew:
+                process.start()
+            await asyncio.sleep(0.3 + dice.random() * 0.4)
+            for process in crew:
+                process.kill()
+            while any(process.is_alive() for process in crew):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.005)
+            if len(set(server.ids)) == readers:
+                break
+        for _ in range(3):
+            await run(database_url, server.port, connections, later=True)
+        assert_all_once_but_for(kills * workers * connections, planned, server)
+        assert len(server.taken) - readers <= kills * workers * connections
+    assert await states(database) == {"sent": readers}
+
+
+# --- a ledger that cannot be written -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("writable", [40_000, 90_000])
+async def test_a_disk_that_takes_no_more_stops_sending(template, writable):
+    path, planned = template
+    url = f"sqlite:///{path}"
+    async with MailServer() as server:
+        assert await run(url, server.port, 2, lease=0.3, writable=writable) == worker.LEDGER_LOST
+        assert len(server.taken) < len(planned)
+        await run(url, server.port, 2, later=True)
+        assert_all_once_but_for(2, planned, server)
+    database = await Database.open(url)
+    assert await states(database) == {"sent": len(planned)}
+    await database.close()
+
+
+# --- the same road on both databases -----------------------------------------------------------
+
+
+async def test_everybody_gets_one_message_and_the_books_close(database):
+    planned = await plan(database, 60)
+    store, clock = DeliverRecords(database), Clock()
+    async with MailServer() as server:
+        channels = [SmtpChannel(a_relay_at(server.port, connections=3)) for _ in range(3)]
+        crew = [Deliverer(store, channel, a_maker(), Terms(batch=7)) for channel in channels]
+        reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
+        await asyncio.gather(*(channel.close() for channel in channels))
+        assert_all_once_but_for(0, planned, server)
+    assert sum(report.sent for report in reports) == 60
+    assert await states(database) == {"sent": 60}

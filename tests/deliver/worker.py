@@ -1,0 +1,91 @@
+"""A worker in a process of its own, which may be killed at any of its steps."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from service.core.errors import StoreError
+from service.deliver.leases import Terms
+from service.deliver.session import Session
+from service.deliver.smtp import SmtpChannel
+from service.deliver.stage import Deliverer, deliver
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from tests.deliver.fakes import a_maker, a_relay_at
+
+LATER = timedelta(minutes=10)
+LEDGER_LOST = 200
+
+
+class Steps:
+    """Counts the steps of this process: what it writes, hears and records; kills it at one of them, hard."""
+
+    def __init__(self, kill_at: int) -> None:
+        self.count, self.kill_at = 0, kill_at
+
+    def step(self) -> None:
+        self.count += 1
+        if self.count == self.kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        def stepped(*args: Any, **options: Any) -> Any:
+            self.step()
+            result = work(*args, **options)
+            self.step()
+            return result
+
+        return stepped
+
+    def around_coroutine(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def stepped(*args: Any, **options: Any) -> Any:
+            self.step()
+            result = await work(*args, **options)
+            self.step()
+            return result
+
+        return stepped
+
+
+def work(
+    url: str,
+    port: int,
+    connections: int,
+    *,
+    kill_at: int = 0,
+    later: bool = False,
+    lease: float = 30,
+    writable: int = 0,
+) -> None:
+    """Deliver what is due; dies at step `kill_at`, and can write no file beyond `writable` bytes.
+
+    `later`: what an earlier worker held has run out. Exits with how many steps it took, or LEDGER_LOST.
+    """
+    if writable:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (writable, writable))
+    steps = Steps(kill_at)
+    Session.write = steps.around(Session.write)  # type: ignore[method-assign]
+    Session.data_received = steps.around(Session.data_received)  # type: ignore[method-assign]
+    for name in ("take_batch", "record_marks", "release", "settle_uncertain"):
+        setattr(DeliverRecords, name, steps.around_coroutine(getattr(DeliverRecords, name)))
+    try:
+        asyncio.run(_work(url, port, connections, LATER if later else timedelta(), timedelta(seconds=lease)))
+    except StoreError:
+        os._exit(LEDGER_LOST)
+    os._exit(min(steps.count, LEDGER_LOST - 1))
+
+
+async def _work(url: str, port: int, connections: int, shift: timedelta, lease: timedelta) -> None:
+    database = await Database.open(url)
+    channel = SmtpChannel(a_relay_at(port, connections=connections))
+    deliverer = Deliverer(DeliverRecords(database), channel, a_maker(), Terms(lease=lease))
+    await deliver(deliverer, now=lambda: datetime.now(UTC) + shift)
+    await channel.close()
+    await database.close()
