@@ -20,7 +20,7 @@ COPY --from=build /opt/caveat /opt/caveat
 # A new volume on /config begins as the example, ready to be edited; relative paths in it count from there.
 COPY --chown=caveat:caveat config /config
 ENV PATH=/opt/caveat/bin:$PATH PYTHONUNBUFFERED=1 CAVEAT_CONFIG=/config CAVEAT_WEB__LISTEN=0.0.0.0:8080
-USER caveat
+USER 10001
 WORKDIR /data
 VOLUME ["/config", "/data", "/outbox"]
 EXPOSE 8080
