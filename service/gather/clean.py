@@ -26,6 +26,8 @@ SILENT_TAGS = frozenset(_SILENT.split())
 MAX_HTML = 400_000
 MAX_TAGS = 8_000
 """An HTML parser takes time quadratic in the depth of nesting: 50,000 open tags cost it seven seconds."""
+MOST_TEXT = 100_000
+"""More characters than any article has; what is longer is cut."""
 MAX_TITLE = 300
 MAX_URL = 2_000
 
@@ -106,6 +108,16 @@ def paragraphs(parts: object) -> str:
     if kept:
         kept[-1] = _without_tail(kept[-1])
     return "\n\n".join(part for part in kept if part)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, cut between paragraphs or, failing that, sentences."""
+    if len(text) <= limit:
+        return text
+    cut = max(
+        text.rfind("\n\n", 0, limit), *(text.rfind(end, 0, limit) + 1 for end in (". ", "! ", "? ", "。"))
+    )
+    return text[: cut if cut > 0 else limit].rstrip()
 
 
 def _without_tail(line: str) -> str:

@@ -14,7 +14,7 @@ from service.core import identity
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry, Feed
 from service.gather import delta, formats, rss_atom
-from service.gather.clean import one_line, plain_text, title_text, web_url
+from service.gather.clean import MOST_TEXT, one_line, plain_text, shortened, title_text, web_url
 from service.gather.language import language_of
 from service.gather.memory import (
     Head,
@@ -31,7 +31,6 @@ from service.gather.recognise import Sighting, Verdict, item_of, recognise, shar
 from service.gather.teasers import counted, is_cut, is_short, wants_page
 
 MOST_ENTRIES = 2_000
-MOST_TEXT = 100_000
 AHEAD = timedelta(days=1)
 
 
@@ -184,7 +183,7 @@ def _raw_of(entry: Entry) -> str:
 def _row(raw: str, entry: Entry | None, known: Item | None = None) -> _Row:
     if entry is None:
         return _Row(raw, None, known)
-    text = plain_text(entry.html)[:MOST_TEXT]
+    text = shortened(plain_text(entry.html), MOST_TEXT)
     return _Row(raw, entry, None, text, title_text(entry.title), is_cut(entry.html))
 
 

@@ -29,6 +29,7 @@ ACCEPT = (
 )
 PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+UNSENDABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 CHUNK = 64 * 1024
 MOST_JUDGEMENTS = 10_000
 
@@ -262,7 +263,7 @@ class _Elsewhere:
 
 def _conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
     pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    return {name: value for name, value in pairs.items() if value and not re.search(r"[\r\n\0]", value)}
+    return {name: value for name, value in pairs.items() if value and not UNSENDABLE.search(value)}
 
 
 def _is_address(host: str) -> bool:

@@ -9,7 +9,7 @@ import logging
 import re
 from dataclasses import dataclass
 
-from service.gather.clean import paragraphs, plain_text
+from service.gather.clean import MOST_TEXT, paragraphs, plain_text, shortened
 from service.gather.language import language_of
 from service.gather.phrases import CONSENT, WALL, compiled
 
@@ -49,7 +49,7 @@ def page_text(page: bytes, *, title: str, teaser: str, url: str = "") -> tuple[s
         return "", "the page is too large"
     if b"\x00" in page[:1024] or page.startswith((b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff")):
         return "", "the page is no web page"
-    text = extracted(page, url)
+    text = shortened(extracted(page, url), MOST_TEXT)
     if len(text) < LEAST:
         return "", "the page holds hardly any text"
     if is_wall(text):

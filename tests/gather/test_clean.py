@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.places import Place
-from service.gather.clean import one_line, plain_text, title_text, web_url, without_poison
+from service.gather.clean import one_line, plain_text, shortened, title_text, web_url, without_poison
 
 PIECES = [
     *"ab <>&;/\"'=\n\u2028\x00\x0b\ud800\ue000é",
@@ -81,6 +81,13 @@ def test_a_title_is_one_line_and_stays_as_it_is(text: str):
 
 def test_a_feed_cannot_open_a_place_for_the_recipients_values():
     assert Place.NAME.mark not in plain_text(f"Dear {Place.NAME.mark}") + title_text(Place.NAME.mark)
+
+
+def test_a_text_beyond_reason_is_cut_between_paragraphs_or_sentences():
+    assert shortened("One two. Three.\n\nFour.", 20) == "One two. Three."
+    assert shortened("One two. Three four five.", 12) == "One two."
+    assert shortened("x" * 30, 12) == "x" * 12
+    assert shortened("Short.", 12) == "Short."
 
 
 def test_a_long_title_is_cut_between_words():

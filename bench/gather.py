@@ -1,0 +1,319 @@
+"""Gather: what looking at feeds costs, against what one would use instead, in the same run.
+
+sweep      feeds without news, looked at per second of CPU with the record in SQLite, against `reader`
+delta      one new item in a known feed, against feedparser on the whole body
+stall      a 100 MB feed, a feed of 100,000 entries and a gzip bomb among 200 normal feeds: how long the event
+           loop stands still, how much memory it takes, and whether the others are read
+pages      the full text of a page, against trafilatura at its fast setting
+
+python3 dev.py bench gather [sweep|delta|stall|pages]... [--feeds N]       needs nginx
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import gzip
+import io
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from _newsfeeds import FOOT, HEAD, feed, served
+
+from service.core import identity
+from service.core.model import Feed
+from service.gather import rss_atom
+from service.gather.delta import split
+from service.gather.examine import Order, examine
+from service.gather.fetch import HttpFetcher, Limits
+from service.gather.stage import Gatherer, GatherReport, gather
+from service.store.database import Database
+from service.store.gather import GatherRecords
+from service.store.people import PeopleRecords
+from service.wiring.gathering import PooledWorkers
+from service.wiring.pool import Pool
+
+try:
+    from uvloop import run as run_loop
+except ImportError:
+    from asyncio import run as run_loop
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+LIMITS = Limits(allow_private=("127.0.0.1",), per_host=16)
+MB = 1024 * 1024
+PAGES = Path(__file__).resolve().parents[1] / "service" / "cli" / "sample" / "pages"
+
+
+def a_feed(url: str, name: str = "The Example") -> Feed:
+    """Return a feed whose pages are left alone."""
+    return Feed(identity.feed_id(url), url, name, ("world",), full_text="never")
+
+
+def best(work: Callable[[], object], rounds: int = 7) -> float:
+    """Return the least CPU seconds that one call took."""
+    shortest = float("inf")
+    for _ in range(rounds):
+        begun = time.process_time()
+        work()
+        shortest = min(shortest, time.process_time() - begun)
+    return shortest
+
+
+def line(what: str, ours: str, theirs: str, ratio: float) -> None:
+    """Print one row of the table."""
+    print(f"{what:<58} {ours:>22} {theirs:>28} {ratio:>7.1f} x")
+
+
+# --- sweep -------------------------------------------------------------------------------------
+
+
+def sweep(count: int) -> None:
+    """Look at feeds that answer 304, in both programs, and compare the CPU seconds."""
+    files = {f"{n}.xml": feed(range(n * 20, n * 20 + 20), 1) for n in range(count)}
+    with served(files) as address, tempfile.TemporaryDirectory() as folder:
+        urls = [f"{address}/{name}" for name in files]
+        theirs = _reader_seconds(urls, Path(folder) / "reader.sqlite")
+        ours = run_loop(_our_seconds(urls, Path(folder) / "caveat.sqlite"))
+    line(
+        f"{count} feeds without news",
+        f"{count / ours:,.0f} feeds/CPU s",
+        f"reader {count / theirs:,.0f} feeds/CPU s",
+        theirs / ours,
+    )
+
+
+def _reader_seconds(urls: list[str], path: Path) -> float:
+    import feedparser_sgmllib  # noqa: PLC0415 - the peers are loaded when it is their turn
+
+    sys.modules.setdefault("sgmllib", feedparser_sgmllib)  # reader's own copy of feedparser asks for it
+    from reader import make_reader  # noqa: PLC0415 - as above
+
+    reader = make_reader(str(path))
+    for url in urls:
+        reader.add_feed(url)
+    reader.update_feeds(workers=10, scheduled=False)
+    return best(lambda: reader.update_feeds(workers=10, scheduled=False), 3)
+
+
+async def _our_seconds(urls: list[str], path: Path) -> float:
+    database = await Database.open(f"sqlite:///{path}")
+    await PeopleRecords(database).save_feeds([a_feed(url) for url in urls], NOON)
+    async with HttpFetcher(LIMITS) as fetcher:
+        gatherer = Gatherer(GatherRecords(database), fetcher, path.parent)
+        await gather(gatherer, now=NOON, force=True)
+        shortest = float("inf")
+        for hour in range(1, 4):
+            begun = time.process_time()
+            report = await gather(gatherer, now=NOON + timedelta(hours=hour), force=True)
+            shortest = min(shortest, time.process_time() - begun)
+            if report.unchanged != len(urls):
+                raise SystemExit(f"the sweep went wrong: {report}")
+    await database.close()
+    return shortest
+
+
+# --- delta -------------------------------------------------------------------------------------
+
+
+def delta() -> None:
+    """Read one new item in a known feed, and compare with feedparser on the whole."""
+    import feedparser  # noqa: PLC0415 - as above
+
+    for items, paragraphs in ((20, 4), (40, 4), (30, 0)):
+        before, after = feed(range(1, items + 1), paragraphs), feed(range(items), paragraphs)
+        source = a_feed("https://news.example/rss")
+        first = examine(Order(source, "", source.url, "", NOON, None), before)
+        order = Order(source, first.memory, source.url, "", NOON + timedelta(hours=1), NOON)
+        if len(examine(order, after).new) != 1:
+            raise SystemExit("the new item was not found")
+        whole = best(lambda body=after: feedparser.parse(io.BytesIO(body)))
+        for what, body in (("one new item", after), ("nothing new", before + b"\n")):
+            ours = best(lambda body=body, order=order: examine(order, body))
+            line(
+                f"{what} in {items} of {len(after) // items / 1024:.1f} KB",
+                f"{ours * 1e3:.2f} ms",
+                f"feedparser {whole * 1e3:.1f} ms",
+                whole / ours,
+            )
+    _same_entries()
+
+
+def _same_entries() -> None:
+    """Count the entries that come out the same when each is parsed alone."""
+    same = total = 0
+    for start in range(0, 400, 40):
+        document = rss_atom.to_utf8(feed(range(start, start + 40), start % 5))
+        pieces = split(document)
+        whole = rss_atom.read(document).entries
+        for n, entry in enumerate(whole):
+            total += 1
+            same += pieces is not None and rss_atom.read(pieces.only({n})).entries == (entry,)
+    print(f"{'entries that are the same when parsed alone':<58} {same:>14} of {total:>4}")
+
+
+# --- stall -------------------------------------------------------------------------------------
+
+
+def stall() -> None:
+    """Look at hostile feeds among normal ones, and watch the event loop and the memory."""
+    entry = b"<item><title>Entry %d</title><guid>g%d</guid></item>"
+    items = b"".join(entry % (n, n) for n in range(100_000))
+    files = {f"{n}.xml": feed(range(n * 20, n * 20 + 20), 3) for n in range(200)}
+    files["endless.xml"] = HEAD.encode() + b"<!-- -->" * (100 * MB // 8) + FOOT.encode()
+    files["many.xml"] = HEAD.encode() + items + FOOT.encode()
+    files["bomb.xml"] = gzip.compress(bytes(1024 * MB), 9)
+    with served(files, packed=["bomb.xml"]) as address:
+        urls = {name: f"{address}/{name}" for name in files}
+        run_loop(_watched(urls))
+
+
+async def _watched(urls: dict[str, str]) -> None:
+    hostile = ("endless.xml", "many.xml", "bomb.xml")
+    with tempfile.TemporaryDirectory() as folder, Pool(1) as pool:
+        database = await Database.open(f"sqlite:///{folder}/caveat.sqlite")
+        records = GatherRecords(database)
+        everybody = [a_feed(url, name) for name, url in urls.items()]
+        await PeopleRecords(database).save_feeds(everybody, NOON)
+        async with HttpFetcher(LIMITS) as fetcher:
+            gatherer = Gatherer(records, fetcher, Path(folder), PooledWorkers(pool))
+            warm = [f.id for f in everybody if f.name in ("0.xml", "1.xml")]
+            await gather(gatherer, now=NOON, only=warm, force=True)
+            gc.collect()
+            before, watcher = _resident(), _Watcher()
+            begun = time.monotonic()
+            report: GatherReport = await watcher.during(gather(gatherer, now=NOON))
+            took = time.monotonic() - begun
+        states = {state.feed.name: state for state in await records.all_feeds()}
+        await database.close()
+    read = sum(1 for name, state in states.items() if name not in hostile and state.last_success_at)
+    print(f"{'longest stall of the event loop':<58} {watcher.longest * 1e3:>19.0f} ms   (floor 100, aim 50)")
+    grown = watcher.peak - before
+    print(f"{'growth of memory, this process and its workers':<58} {grown:>19.0f} MB   (floor 256)")
+    print(f"{'normal feeds that were read, of 200':<58} {read:>22}   in {took:.1f} s")
+    for name in hostile:
+        print(f"    {name:<14} {states[name].last_error or f'read, {report.new} articles in all'}")
+
+
+class _Watcher:
+    """Wakes up every few milliseconds and notes how late it is, and how much memory is in use."""
+
+    def __init__(self) -> None:
+        self.longest, self.peak = 0.0, 0.0
+
+    async def during(self, work: Coroutine[object, object, GatherReport]) -> GatherReport:
+        """Do the work and watch meanwhile."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            return await work
+        finally:
+            watching.cancel()
+
+    async def _watch(self) -> None:
+        beats = 0
+        while True:
+            begun = time.monotonic()
+            await asyncio.sleep(0.005)
+            self.longest = max(self.longest, time.monotonic() - begun - 0.005)
+            beats += 1
+            if beats % 20 == 0:
+                self.peak = max(self.peak, _resident())
+
+
+def _resident() -> float:
+    """Return the resident megabytes of this process and its children."""
+    pids = [os.getpid(), *_descendants(os.getpid())]
+    return sum(_pages_of(pid) for pid in pids) * os.sysconf("SC_PAGE_SIZE") / MB
+
+
+def _descendants(pid: int) -> list[int]:
+    try:
+        children = [
+            int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        ]
+    except OSError:
+        return []
+    return [*children, *(d for child in children for d in _descendants(child))]
+
+
+def _pages_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+def pages() -> None:
+    """Extract the sample's pages amid the links and scripts of a real site."""
+    import trafilatura  # noqa: PLC0415 - as above
+
+    from service.gather.page import read_page  # noqa: PLC0415 - as above
+
+    cards = "".join(
+        f"<div class='card'><a href='/a/{n}'><h3>Headline {n} of another story</h3></a><p>Teaser.</p></div>"
+        for n in range(60)
+    )
+    links = (
+        "<nav><ul>"
+        + "".join(f"<li><a href='/s/{n}'>Section {n}</a></li>" for n in range(120))
+        + "</ul></nav>"
+    )
+    scripts = "<script>" + "var a='b';" * 8_000 + "</script>"
+    found = [path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.html"))]
+    real = [
+        page.replace("</head>", f"{scripts}</head>")
+        .replace("<body>", f"<body>{links}")
+        .replace("</body>", f"{cards}{links}</body>")
+        .encode()
+        for page in found
+    ]
+    ours = best(lambda: [read_page(page, "", "") for page in real], 5) / len(real)
+    theirs = best(lambda: [trafilatura.extract(page, fast=True) for page in real], 5) / len(real)
+    line(
+        f"a page of {len(real[0]) // 1024} KB, language and walls told too",
+        f"{ours * 1e3:.1f} ms",
+        f"trafilatura {theirs * 1e3:.1f} ms",
+        theirs / ours,
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def main() -> None:
+    """Run the parts that are asked for."""
+    parts = {"sweep": sweep, "delta": delta, "stall": stall, "pages": pages}
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("parts", nargs="*", choices=[[], *parts], help="which parts, all by default")
+    asked.add_argument("--feeds", type=int, default=1_000, help="how many feeds the sweep looks at")
+    options = asked.parse_args()
+    if shutil.which("nginx") is None:
+        raise SystemExit("nginx serves the feeds; install it (apt install nginx)")
+    print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for name in options.parts or parts:
+        if name == "sweep":
+            sweep(options.feeds)
+        else:
+            parts[name]()
+
+
+if __name__ == "__main__":
+    main()
