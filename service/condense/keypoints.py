@@ -175,8 +175,10 @@ def draft_of(reading: Reading, lengths: Int, points: int, weights: Weights) -> D
     together -= np.maximum(reading.likeness(best) - 0.5, 0)
     budget = max(FEWEST_WORDS, WORDS_PER_POINT * points)
     chosen = best_set(worth, together, lengths[best], points, budget)
-    ties = _ties(chosen, best, likely, weights.mark)
-    context = _context(chosen, ties, best, likely, weights.context)
+    # A caveat worth marking is probable, and its claim misleads without it.
+    sure = np.sqrt(likely * must)
+    ties = _ties(chosen, best, sure, weights.mark)
+    context = _context(chosen, ties, best, sure, weights.context)
     return Draft(reading, pick, order, sides, [int(best[place]) for place in chosen], ties, context)
 
 
@@ -191,10 +193,10 @@ def _worth(score: Float, must: Float, best: Int, risk: float) -> tuple[Float, Fl
     return 1 / (1 + np.exp(-score)) - risk * misleads, risk * kept
 
 
-def _ties(chosen: Sequence[int], best: Int, likely: Float, least: float) -> dict[int, Tie]:
+def _ties(chosen: Sequence[int], best: Int, sure: Float, least: float) -> dict[int, Tie]:
     """Return caveat -> its point. A caveat of a caveat qualifies the point at the root."""
     pairs = sorted(
-        ((float(likely[a, best[b]]), int(best[a]), int(best[b])) for a in chosen for b in chosen if a != b),
+        ((float(sure[a, best[b]]), int(best[a]), int(best[b])) for a in chosen for b in chosen if a != b),
         reverse=True,
     )
     parent: dict[int, Tie] = {}
@@ -213,15 +215,15 @@ def _root(claim: int, parent: Mapping[int, Tie]) -> int:
 
 
 def _context(
-    chosen: Sequence[int], ties: Mapping[int, Tie], best: Int, likely: Float, least: float
+    chosen: Sequence[int], ties: Mapping[int, Tie], best: Int, sure: Float, least: float
 ) -> dict[int, Tie]:
     """Return the likeliest qualifier of each point without one, where it is sure enough but did not fit."""
     shown = [int(best[place]) for place in chosen]
     spoken_for = {*ties, *(claim for claim, _ in ties.values())}
     found: dict[int, Tie] = {}
     for place, claim in zip(chosen, shown, strict=True):
-        if claim not in spoken_for and likely[place].max() >= least:
-            row = likely[place].copy()
+        if claim not in spoken_for and sure[place].max() >= least:
+            row = sure[place].copy()
             row[shown] = 0
             other = int(row.argmax())
             if row[other] >= max(least, found.get(other, (0, 0.0))[1]):
