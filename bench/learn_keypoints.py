@@ -33,7 +33,7 @@ CLAIMS = 8
 CHOOSE = {"risk": 1.0, "mark": 0.5, "context": 0.5}
 EXPERT = {NAMES_AND_LIMITS: [3.0, 3.0], "agree met by explicit": [1.5, 1.5]}
 """Weights set by hand, where the case is plain and the labelled articles are few: a sentence that names the
-claim's kind and limits it (two cases, both caveats and so tied), and an agreement limited in so many words."""
+claim's kind and limits it (two cases, both so tied), and an agreement limited in so many words."""
 WEIGHTS = Path(__file__).resolve().parent.parent / "service/condense/weights.json"
 
 

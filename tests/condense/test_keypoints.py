@@ -80,16 +80,16 @@ def test_the_samples_caveats_are_tied_to_what_the_lead_claims(method, page: str,
 
 
 GERMAN = (
-    "Die Stadt hat dem Verein am Montag einen Zuschuss für die neue Halle zugesagt. Der Bürgermeister erklärte, "
-    "die Zusage bedeute nicht, dass der Bau beginnen kann. Der Verein feiert im Mai."
+    "Die Stadt hat dem Verein am Montag einen Zuschuss für die neue Halle zugesagt. Der Bürgermeister "
+    "erklärte, die Zusage bedeute nicht, dass der Bau beginnen kann. Der Verein feiert im Mai."
 )
 FRENCH = (
-    "Le conseil a accepté lundi de financer la rénovation du théâtre municipal. Le maire a précisé que cet accord "
-    "ne signifie pas que les travaux commenceront cette année. La troupe répète en mai."
+    "Le conseil a accepté lundi de financer la rénovation du théâtre municipal. Le maire a précisé que "
+    "cet accord ne signifie pas que les travaux commenceront cette année. La troupe répète en mai."
 )
 SPANISH = (
-    "El gobierno regional acordó el lunes financiar la reforma del teatro municipal. El alcalde señaló que el "
-    "acuerdo no significa que las obras empiecen este año. La compañía ensaya en mayo."
+    "El gobierno regional acordó el lunes financiar la reforma del teatro municipal. El alcalde señaló que "
+    "el acuerdo no significa que las obras empiecen este año. La compañía ensaya en mayo."
 )
 
 
@@ -128,7 +128,9 @@ def test_five_points_have_at_most_150_words_unless_one_alone_has_more(method):
 
 
 def test_more_points_keep_those_of_fewer(method):
-    said = "closed its mill|built a school|lost a bridge|sold two ferries|bought cranes|won a prize|saw snow|dug wells"
+    said = (
+        "closed its mill|built a school|lost a bridge|sold boats|bought cranes|saw snow|dug wells|won a cup"
+    )
     text = " ".join(f"Mayor {k}ley said that {deed} near {k}burg." for k, deed in enumerate(said.split("|")))
     five, eight = ({p.text for p in method.summarize(text, points=n).key_points} for n in (5, 8))
     assert five < eight
