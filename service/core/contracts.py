@@ -375,6 +375,18 @@ class MessageMaker(Protocol):
         ...
 
 
+class BounceStore(Protocol):
+    """What bounces ask of the record."""
+
+    async def record_bounce(self, delivery_id: str, *, hard: bool, reason: str, now: datetime) -> bool:
+        """Set down that a delivery came back; return whether we know it.
+
+        A hard bounce suppresses the address; so does the fifth issue in thirty days that came back softly.
+        Setting down the same again changes nothing.
+        """
+        ...
+
+
 # --- people ------------------------------------------------------------------------------------
 
 
@@ -459,6 +471,10 @@ class PeopleStore(Protocol):
         Name, address and subscriptions go; the ledger keeps its lines, without saying to whom, and a
         suppression stays, which is a hash alone.
         """
+        ...
+
+    async def suppression(self, email: str) -> str | None:
+        """Return why this address is suppressed, or None when it is not."""
         ...
 
     async def unsuppress(self, email: str) -> bool:

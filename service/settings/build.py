@@ -10,8 +10,7 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.core.model import Site
-from service.settings.kinds import A_DATABASE, split_listen
-from service.settings.models import (
+from service.settings.house_file import (
     CaveatFile,
     CondenseBlock,
     DkimBlock,
@@ -20,6 +19,7 @@ from service.settings.models import (
     SiteBlock,
     WebBlock,
 )
+from service.settings.kinds import A_DATABASE, split_listen
 from service.settings.storage_url import StorageUnknown, storage_url
 from service.settings.values import (
     CondenseSettings,
@@ -131,7 +131,7 @@ class Builder:
             metrics_listen=split_listen(web.metrics_listen) if web.metrics_listen else None,
             metrics_token=self._secrets["web", "metrics_token"],
             trusted_proxies=tuple(web.trusted_proxies),
-            sign_up=web.sign_up,
+            sign_up=tuple(dict.fromkeys(web.sign_up)),
         )
 
     def _path(self, text: str) -> Path:

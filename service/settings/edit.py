@@ -20,9 +20,9 @@ from typing import Any
 
 from service.core import identity
 from service.core.errors import CaveatError, UsageError
+from service.settings.files import FILES
 from service.settings.lines import ItemList
 from service.settings.load import load_settings
-from service.settings.models import FILES
 from service.settings.values import Loaded
 
 Entry = Mapping[str, Any]

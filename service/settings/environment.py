@@ -11,7 +11,7 @@ from typing import Any, get_origin
 
 from service.core.errors import Fault
 from service.settings.explain import inside, is_block, keys_of
-from service.settings.models import CaveatFile
+from service.settings.house_file import CaveatFile
 from service.settings.written import Written, read_yaml
 
 PREFIX, DEEPER = "CAVEAT_", "__"

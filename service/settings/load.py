@@ -16,7 +16,8 @@ from service.core.errors import ConfigError, Fault
 from service.settings.build import Builder
 from service.settings.environment import override
 from service.settings.explain import explain
-from service.settings.models import FILES, CaveatFile
+from service.settings.files import FILES
+from service.settings.house_file import CaveatFile
 from service.settings.roster import RosterReader
 from service.settings.secret_files import SecretReader
 from service.settings.show import effective

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 from service.core import identity
 from service.core.errors import Fault
 from service.core.model import Feed, Newsletter, Roster, RosterEntry, Subscriber, Wishes
+from service.settings.block import Block
 from service.settings.explain import explain
+from service.settings.files import FILES
 from service.settings.kinds import near
-from service.settings.models import FILES, Block, FeedEntry, NewsletterEntry, SubscriberEntry, Wish
 from service.settings.names import themes
+from service.settings.roster_files import FeedEntry, NewsletterEntry, SubscriberEntry, Wish
 from service.settings.written import Path as Keys
 from service.settings.written import Written
 
@@ -84,6 +86,7 @@ class RosterReader:
         if not self._written["newsletters.yaml"].unreadable:
             ids = [item.raw.get("id") for item in items if isinstance(item.raw, dict)]
             self._known_newsletters = {name for name in ids if isinstance(name, str)}
+            self._check_sign_up(self._known_newsletters)
         self._refuse_twins(items, "id", lambda entry: entry.id.casefold())
         for item in items:
             if item.entry:
@@ -95,6 +98,17 @@ class RosterReader:
             what = "there are no newsletters: nothing will be sent"
             self._warn("newsletters.yaml", ("newsletters",), what, "a newsletter")
         return tuple(_newsletter(entry) for entry in entries)
+
+    def _check_sign_up(self, newsletters: set[str]) -> None:
+        """Find the newsletters that caveat.yaml offers to anybody and that are none."""
+        main = self._written["caveat.yaml"]
+        web = main.content.get("web") if isinstance(main.content, dict) else None
+        offered = web.get("sign_up") if isinstance(web, dict) else None
+        for number, name in enumerate(offered if isinstance(offered, list) else ()):
+            if isinstance(name, str) and name not in newsletters:
+                what = f"there is no newsletter {name!r}{near(name, newsletters)}"
+                keys = ("web", "sign_up", number)
+                self.faults.append(self._at("caveat.yaml", keys, what, "one of newsletters.yaml"))
 
     def _check_theme(self, item: _Item[NewsletterEntry], theme: str) -> None:
         known = themes(self._folder)

@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 
 from service.settings.environment import variables
 from service.settings.explain import inside
+from service.settings.files import FILES
 from service.settings.kinds import write_duration
-from service.settings.models import FILES
 
 MARGIN, COLUMN = "  ", 26
 

@@ -101,7 +101,7 @@ class WebSettings:
     """Where the web door listens. `metrics_listen` is a second address, for /metrics alone.
 
     Without that address and without a token, /metrics is not there. `trusted_proxies` may say whom a
-    request came from; `sign_up` opens the page where anybody can ask for a newsletter.
+    request came from; `sign_up` names the newsletters that anybody can ask for.
     """
 
     listen_host: str
@@ -109,7 +109,7 @@ class WebSettings:
     metrics_listen: tuple[str, int] | None
     metrics_token: Secret
     trusted_proxies: tuple[str, ...]
-    sign_up: bool
+    sign_up: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,15 @@ class PeopleRecords:
             await connection.execute(update(deliveries).where(theirs).values(reply=None))
             return True
 
+    async def suppression(self, email: str) -> str | None:
+        """Return why this address is suppressed, or None when it is not."""
+        query = select(suppressions.c.reason).where(
+            suppressions.c.address_hash == identity.address_hash(email)
+        )
+        async with self.database.read() as connection:
+            reason: str | None = await connection.scalar(query)
+            return reason
+
     async def unsuppress(self, email: str) -> bool:
         """Allow the address again; return whether it was suppressed."""
         lifted = delete(suppressions).where(suppressions.c.address_hash == identity.address_hash(email))

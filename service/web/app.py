@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,25 +15,36 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.core.errors import StoreError
-from service.web.desk import Desk
+from service.web.desk import Desk, SignUp
 from service.web.pages import Pages
 from service.web.preferences import Preferences
+from service.web.sign_up import Subscribe
 from service.web.unsubscribe import Unsubscribe
+from service.web.visitors import Visitors
 from service.web.vitals import Vitals
 
 LONGEST_PATH = 2_000
 RETRY_SECONDS = "120"
 
 
-def application(desk: Desk, templates: Path, *, own: Path | None = None, metrics_token: str = "") -> ASGIApp:
+def application(
+    desk: Desk,
+    templates: Path,
+    *,
+    own: Path | None = None,
+    metrics_token: str = "",
+    sign_up: SignUp | None = None,
+    trusted_proxies: Sequence[str] = (),
+) -> ASGIApp:
     """Return the public pages as an ASGI application.
 
     `templates` is the folder of ours, `own` that of the config folder; `metrics_token` (empty: none) opens
-    /metrics to whoever sends it.
+    /metrics to whoever sends it; `sign_up` opens /subscribe, and `trusted_proxies` may say who asks there.
     """
     pages = Pages(templates, desk.site, own)
     unsubscribe, preferences = Unsubscribe(desk, pages), Preferences(desk, pages)
-    vitals, front = Vitals(desk, metrics_token), _Front(pages)
+    is_open = sign_up is not None and bool(sign_up.newsletters)
+    vitals, front = Vitals(desk, metrics_token), _Front(pages, is_open=is_open)
     routes: list[BaseRoute] = [
         Route("/", front.welcome),
         Route("/unsubscribe/{token}", unsubscribe.show, methods=["GET"]),
@@ -44,6 +55,14 @@ def application(desk: Desk, templates: Path, *, own: Path | None = None, metrics
         Route("/metrics", vitals.metrics),
         Route("/robots.txt", front.robots),
     ]
+    if sign_up is not None and is_open:
+        subscribe = Subscribe(sign_up, pages, Visitors(trusted_proxies))
+        routes += [
+            Route("/subscribe", subscribe.show, methods=["GET"]),
+            Route("/subscribe", subscribe.act, methods=["POST"]),
+            Route("/confirm/{token}", subscribe.ask, methods=["GET"]),
+            Route("/confirm/{token}", subscribe.confirm, methods=["POST"]),
+        ]
     # A site at https://example.org/news is reached with or without its path, as the proxy before it likes.
     path = urlsplit(desk.site.url).path.rstrip("/")
     if path:
@@ -60,12 +79,12 @@ def metrics_application(desk: Desk) -> ASGIApp:
 class _Front:
     """The pages that are nobody's own: the front page, and what is said when something is not there."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
+    def __init__(self, pages: Pages, *, is_open: bool) -> None:
+        self._pages, self._is_open = pages, is_open
 
     async def welcome(self, request: Request) -> Response:
-        """Say where one has come."""
-        return self._message(request, "welcome", 200)
+        """Say where one has come, and lead to the sign-up where there is one."""
+        return self._message(request, "welcome", 200, link="subscribe" if self._is_open else "")
 
     async def robots(self, _request: Request) -> Response:
         """Ask search engines to stay away: every page is somebody's own."""
@@ -79,7 +98,7 @@ class _Front:
         allowed = dict(error.headers or {})
         if error.status_code == 405 and request.method == "OPTIONS":
             return Response(status_code=204, headers=allowed)
-        said = {404: "unknown", 410: "gone", 405: "not_so", 413: "too_large", 415: "not_so"}
+        said = {404: "unknown", 410: "gone", 413: "too_large", 429: "too_often"}
         answer = self._message(request, said.get(error.status_code, "not_so"), error.status_code)
         answer.headers.update(allowed)
         return answer
@@ -92,10 +111,10 @@ class _Front:
     async def _failed(self, request: Request, _error: Exception) -> Response:
         return self._message(request, "failed", 500)
 
-    def _message(self, request: Request, what: str, status: int) -> Response:
+    def _message(self, request: Request, what: str, status: int, *, link: str = "") -> Response:
         words = self._pages.words(request)
         title, text = words.say(f"{what}_title"), words.say(f"{what}_text")
-        return self._pages.page("message.html", words, status=status, title=title, text=text)
+        return self._pages.page("message.html", words, status=status, title=title, text=text, link=link)
 
 
 class _Guard:

@@ -104,3 +104,41 @@ class Desk(Protocol):
     async def figures(self) -> Figures:
         """Return how much there is and how much waits."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a confirmation link asks for: an address and a newsletter."""
+
+    email: str
+    newsletter: Newsletter
+    timezone: str | None
+
+
+class SignUp(Protocol):
+    """Lets people in who ask for a newsletter. Every method may raise StoreError."""
+
+    @property
+    def newsletters(self) -> Sequence[Newsletter]:
+        """What anybody may ask for."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the instant (aware, UTC)."""
+        ...
+
+    def problems(self, email: str, timezone: str) -> Mapping[str, str]:
+        """Return what is wrong with an address and a time zone, by `email` and `timezone`."""
+        ...
+
+    async def ask(self, email: str, newsletter: str, timezone: str) -> None:
+        """Send the mail that asks for confirmation, if one may go there; say nothing either way."""
+        ...
+
+    async def asked(self, token: str) -> Asked | None:
+        """Return what a confirmation link asks for, or None for one that is not ours or too old."""
+        ...
+
+    async def confirm(self, asked: Asked) -> str:
+        """Subscribe them and return the address of their preferences page."""
+        ...

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from service.wiring.desk import HouseDesk
     from service.wiring.readers import Reader
     from service.wiring.serving import ASGIApp
+    from service.wiring.sign_up import HouseSignUp
 
 STAGES = ("gather", "condense", "compose", "deliver")
 FIRST_ISSUE_REACHES_BACK = timedelta(days=1)
@@ -62,6 +63,8 @@ class House:
 
     async def close(self) -> None:
         """Give every connection back."""
+        if "sign_up" in self.__dict__:
+            await self.sign_up.close()
         if self._deliverer is not None:
             await self._deliverer.channel.close()
         if "fetcher" in self.__dict__:
@@ -163,11 +166,24 @@ class House:
         """The public pages."""
         from service.web.app import application  # noqa: PLC0415 - as above
 
-        token = self.settings.web.metrics_token.reveal()
-        own = self.settings.folder / "templates"
+        web, own = self.settings.web, self.settings.folder / "templates"
         return application(
-            self.desk, templates_folder(), own=own if own.is_dir() else None, metrics_token=token
+            self.desk,
+            templates_folder(),
+            own=own if own.is_dir() else None,
+            metrics_token=web.metrics_token.reveal(),
+            sign_up=self.sign_up if web.sign_up else None,
+            trusted_proxies=web.trusted_proxies,
         )
+
+    @cached_property
+    def sign_up(self) -> HouseSignUp:
+        """What lets people in who ask for a newsletter."""
+        from service.wiring.letters import letters_of  # noqa: PLC0415 - as above
+        from service.wiring.sign_up import HouseSignUp  # noqa: PLC0415 - as above
+
+        postman = letters_of(self.settings, self.deliverer, self.clock)
+        return HouseSignUp(self.settings, self.roster, self.people, postman, self.clock)
 
     @cached_property
     def metrics(self) -> ASGIApp:

@@ -23,7 +23,7 @@ def test_a_variable_wins_over_the_file_and_is_read_as_the_key_wants_it(tmp_path:
         CAVEAT_MAIL__SMTP__PER_SECOND="2.5",
         CAVEAT_FETCH__ALLOW_PRIVATE="10.0.0.0/8, intranet.example",
         CAVEAT_FETCH__SETTLE="0m",
-        CAVEAT_WEB__SIGN_UP="true",
+        CAVEAT_WEB__SIGN_UP="morning",
         CAVEAT_SITE__FROM="Other <other@x.example>",
     ).settings
     smtp = settings.mail.smtp
@@ -31,7 +31,7 @@ def test_a_variable_wins_over_the_file_and_is_read_as_the_key_wants_it(tmp_path:
     assert (smtp.host, smtp.port, smtp.username, smtp.per_second) == ("b.example", 2525, "12345", 2.5)
     assert settings.fetch.allow_private == ("10.0.0.0/8", "intranet.example")
     assert settings.fetch.settle.total_seconds() == 0
-    assert settings.web.sign_up
+    assert settings.web.sign_up == ("morning",)
     assert settings.site.sender == "Other <other@x.example>"
 
 

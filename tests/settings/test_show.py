@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from service.assets import config_folder
 from service.deliver.channels import CHANNELS as REGISTERED_CHANNELS
 from service.settings.explain import inside
+from service.settings.files import FILES
 from service.settings.kinds import read_duration, write_duration
-from service.settings.models import FILES
 from service.settings.names import CHANNELS, DEFAULT_THEME, METHODS, themes
 from service.settings.schema import json_schemas, manual
 from service.settings.values import HIDDEN

@@ -300,3 +300,9 @@ async def test_the_known_are_told_from_the_unknown(house: House):
     amina, ben = a_placement("amina").subscriber.id, a_placement("ben").subscriber.id
     assert await house.people.known_subscribers([amina, ben]) == {amina}
     assert await house.people.known_subscribers([]) == set()
+
+
+async def test_why_an_address_is_suppressed_can_be_asked_whoever_it_belongs_to(house: House):
+    await house.people.suppress("Nobody@example.org", "complaint", NOON)
+    assert await house.people.suppression("nobody@example.org") == "complaint"
+    assert await house.people.suppression("amina@example.org") is None

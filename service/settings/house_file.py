@@ -1,45 +1,27 @@
-"""Models: every key that the four files may hold, with what it means; pydantic reads them strictly."""
+"""House file: every key of caveat.yaml, with what it means."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from service.settings.block import Block
 from service.settings.kinds import (
     Duration,
     Email,
-    FeedUrl,
     HeaderName,
     Identifier,
     Label,
-    Language,
-    Line,
     Listen,
     Mailbox,
     Network,
-    ScheduleText,
     SiteUrl,
     Storage,
-    Topic,
-    Zone,
     wrong,
 )
-from service.settings.names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method
-
-Format = Literal["html", "text"]
-Stories = Annotated[int, Field(ge=1, le=50)]
-Points = Annotated[int, Field(ge=1, le=12)]
-
-
-class Block(BaseModel):
-    """A block of keys: no other keys than these, and no guessing of types."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-# --- caveat.yaml -------------------------------------------------------------------------------
+from service.settings.names import DEFAULT_METHOD, ChannelName, Method
 
 
 class SiteBlock(Block):
@@ -195,11 +177,13 @@ class WebBlock(Block):
         default="", description="A file that holds that token, relative to this folder."
     )
     trusted_proxies: list[Network] = Field(
-        default_factory=list, description="Proxies before the web door whose X-Forwarded-For is believed."
+        default_factory=list,
+        description="Proxies on other machines whose X-Forwarded-For is believed, as one on this machine is.",
     )
-    sign_up: bool = Field(
-        default=False,
-        description="Open /subscribe, where anybody can ask for a newsletter and confirms by mail.",
+    sign_up: list[Identifier] = Field(
+        default_factory=list,
+        description="Newsletters (ids) that anybody may ask for at /subscribe, and confirm by mail.",
+        examples=[["morning"]],
     )
 
 
@@ -234,145 +218,3 @@ class CaveatFile(Block):
     fetch: FetchBlock = Field(default=FetchBlock(), description="How feeds are fetched.")
     web: WebBlock = Field(default=WebBlock(), description="The web door.")
     condense: CondenseBlock = Field(default=CondenseBlock(), description="How articles become key points.")
-
-
-# --- feeds.yaml --------------------------------------------------------------------------------
-
-
-class FeedEntry(Block):
-    """A feed: a web address or a file that is looked at."""
-
-    url: FeedUrl = Field(
-        description="Its address, or file:NAME for a file in this folder.",
-        examples=["https://example.org/feed.xml"],
-    )
-    name: Label | None = Field(default=None, description="The publisher's name. Left out: the server's name.")
-    topics: list[Topic] = Field(
-        default_factory=list,
-        description="What it is about; newsletters choose by topic.",
-        examples=[["world"]],
-    )
-    language: Language | None = Field(
-        default=None, description="Its language. Left out: recognised from each article."
-    )
-    method: Method | None = Field(
-        default=None, description="The method for its articles. Left out: the usual one."
-    )
-    full_text: Literal["auto", "always", "never"] = Field(
-        default="auto",
-        description="Whether an article's page is fetched: auto means when the feed has only a teaser.",
-    )
-    every: Duration = Field(default=timedelta(minutes=15), description="The shortest time between two looks.")
-    first_items: int = Field(
-        default=10, ge=0, le=500, description="How many articles a new feed brings at first."
-    )
-
-
-class FeedsFile(Block):
-    """feeds.yaml: where news comes from."""
-
-    feeds: list[FeedEntry] = Field(description="The feeds.", examples=["[{url: ..., topics: [world]}]"])
-
-
-# --- newsletters.yaml --------------------------------------------------------------------------
-
-
-class NewsletterEntry(Block):
-    """A newsletter: what one can subscribe to."""
-
-    id: Identifier = Field(description="Its short name, for commands and links.", examples=["morning"])
-    title: Label = Field(description="What readers see.", examples=["The Morning Caveat"])
-    schedule: ScheduleText = Field(
-        description="When it is due: daily, weekdays, weekends, weekly DAYS or monthly DAYS, then the time.",
-        examples=["daily 07:00"],
-    )
-    timezone: Zone = Field(description="The time zone of that time.", examples=["Europe/Berlin"])
-    topics: list[Topic] = Field(default_factory=list, description="What it tells. Left out: everything.")
-    stories: Stories = Field(default=8, description="The most stories in one issue.")
-    points: Points = Field(default=4, description="The most key points for one story, caveats included.")
-    language: Language = Field(default="en", description="The language of its own words (headings, footer).")
-    theme: Label = Field(
-        default=DEFAULT_THEME,
-        description="Its look: a folder in templates/digest, ours or one of your own in this folder.",
-    )
-    format: Format = Field(default="html", description="html (with a text part) or text alone.")
-    empty: Literal["skip", "send"] = Field(
-        default="skip", description="What happens when there is nothing new."
-    )
-    late: Literal["send", "merge", "skip"] = Field(
-        default="send",
-        description="What happens to an issue that could not leave in time: send, merge into the next, skip.",
-    )
-    late_limit: Duration = Field(
-        default=timedelta(hours=6), description="From which delay on an issue counts as late."
-    )
-    method: Method | None = Field(
-        default=None, description="The method for its articles. Left out: the usual one."
-    )
-
-
-class NewslettersFile(Block):
-    """newsletters.yaml: what one can subscribe to."""
-
-    newsletters: list[NewsletterEntry] = Field(
-        description="The newsletters.",
-        examples=['[{id: morning, title: ..., schedule: "daily 07:00", timezone: ...}]'],
-    )
-
-
-# --- subscribers.yaml --------------------------------------------------------------------------
-
-
-class Wish(Block):
-    """A newsletter as one subscriber wants it; what is left out is as the newsletter says."""
-
-    id: Identifier = Field(description="The newsletter's id.", examples=["morning"])
-    schedule: ScheduleText | None = Field(
-        default=None, description="When they want it.", examples=["weekdays 06:30"]
-    )
-    timezone: Zone | None = Field(
-        default=None, description="The time zone of that time. Left out: the subscriber's."
-    )
-    topics: list[Topic] | None = Field(default=None, description="What they want to be told.")
-    stories: Stories | None = Field(default=None, description="The most stories in one issue.")
-    points: Points | None = Field(default=None, description="The most key points for one story.")
-    language: Language | None = Field(default=None, description="The language of the newsletter's own words.")
-    format: Format | None = Field(default=None, description="html or text.")
-
-
-def _written_out(value: Any) -> Any:  # noqa: ANN401 - what stands in the file
-    return {"id": value} if isinstance(value, str) else value
-
-
-class SubscriberEntry(Block):
-    """A subscriber: a person and the newsletters that they get."""
-
-    email: Email = Field(description="Their address.", examples=["amina@example.org"])
-    name: Line = Field(default="", max_length=200, description="How they are greeted.")
-    timezone: Zone | None = Field(
-        default=None, description="Where they live. Left out: the newsletter's time zone."
-    )
-    newsletters: list[Annotated[Wish, BeforeValidator(_written_out, json_schema_input_type=str | Wish)]] = (
-        Field(
-            description="Ids of newsletters, or blocks with an id and their own wishes.",
-            examples=[["morning"]],
-        )
-    )
-
-
-class SubscribersFile(Block):
-    """subscribers.yaml: who gets them."""
-
-    subscribers: list[SubscriberEntry] = Field(
-        description="The subscribers; [] for nobody.",
-        examples=["[{email: amina@example.org, newsletters: [morning]}]"],
-    )
-
-
-FILES: dict[str, type[Block]] = {
-    "caveat.yaml": CaveatFile,
-    "feeds.yaml": FeedsFile,
-    "newsletters.yaml": NewslettersFile,
-    "subscribers.yaml": SubscribersFile,
-}
-"""The files of a config folder, and what each may hold."""

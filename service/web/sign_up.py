@@ -1,0 +1,109 @@
+"""Sign-up: ask for a newsletter, get a mail, confirm in it. The answer never tells who is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import available_timezones
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.web.bodies import read_form
+from service.web.desk import Asked, SignUp
+from service.web.pages import Pages, masked
+from service.web.visitors import Limit, Limiter, Visitors
+
+LONGEST_ADDRESS = 320
+TRAP = "website"
+"""A field that people do not see, and that programs fill in."""
+
+EACH_VISITOR = Limit(10, timedelta(hours=1))
+EACH_ADDRESS = Limit(3, timedelta(days=1))
+EVERYBODY = Limit(500, timedelta(hours=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """The page where anybody can ask, and the one behind the link in the mail."""
+
+    sign_up: SignUp
+    pages: Pages
+    visitors: Visitors
+    each_visitor: Limiter = field(default_factory=lambda: Limiter(EACH_VISITOR))
+    each_address: Limiter = field(default_factory=lambda: Limiter(EACH_ADDRESS))
+    everybody: Limiter = field(default_factory=lambda: Limiter(EVERYBODY))
+
+    async def show(self, request: Request) -> Response:
+        """Show the form."""
+        chosen = request.query_params.get("newsletter", "")
+        return self._form(request, {"newsletter": chosen, "email": "", "timezone": ""})
+
+    async def act(self, request: Request) -> Response:
+        """Send the mail, or say what is wrong. Whether the address is known makes no difference."""
+        fields = await read_form(request)
+        typed = {
+            name: fields.get(name, [""])[0][:LONGEST_ADDRESS] for name in ("email", "newsletter", "timezone")
+        }
+        problems = self._problems(typed)
+        if problems:
+            return self._form(request, typed, problems)
+        now = self.sign_up.now()
+        if not (self.each_visitor.allows(self.visitors.of(request), now) and self.everybody.allows("", now)):
+            raise HTTPException(429, headers={"Retry-After": "3600"})
+        # An address that is asked for too often is left in peace, and nobody is told.
+        if self.each_address.allows(typed["email"].casefold(), now) and not any(fields.get(TRAP, [])):
+            await self.sign_up.ask(typed["email"], typed["newsletter"], typed["timezone"])
+        words = self.pages.words(request)
+        text = words.say("sent_text", address=typed["email"])
+        return self.pages.page("message.html", words, title=words.say("sent_title"), text=text)
+
+    async def ask(self, request: Request) -> Response:
+        """Ask once more, because mail scanners follow links; changes nothing."""
+        asked = await self._asked(request)
+        words = self.pages.words(request, asked.newsletter.language)
+        return self.pages.page(
+            "confirm.html", words, newsletter=asked.newsletter.title, address=masked(asked.email)
+        )
+
+    async def confirm(self, request: Request) -> Response:
+        """Subscribe them, however often they press."""
+        asked = await self._asked(request)
+        preferences = await self.sign_up.confirm(asked)
+        words = self.pages.words(request, asked.newsletter.language)
+        return self.pages.page(
+            "confirmed.html", words, newsletter=asked.newsletter.title, preferences=preferences
+        )
+
+    async def _asked(self, request: Request) -> Asked:
+        asked = await self.sign_up.asked(request.path_params["token"])
+        if asked is None:
+            raise HTTPException(404)
+        return asked
+
+    def _problems(self, typed: Mapping[str, str]) -> dict[str, str]:
+        problems = dict(self.sign_up.problems(typed["email"], typed["timezone"]))
+        if not typed["email"]:
+            problems["email"] = "no_address"
+        if typed["newsletter"] not in {newsletter.id for newsletter in self.sign_up.newsletters}:
+            problems["newsletter"] = "no_newsletter"
+        return problems
+
+    def _form(
+        self, request: Request, typed: Mapping[str, str], problems: Mapping[str, str] | None = None
+    ) -> Response:
+        offered = self.sign_up.newsletters
+        only = offered[0].id if len(offered) == 1 else ""
+        return self.pages.page(
+            "subscribe.html",
+            self.pages.words(request),
+            status=422 if problems else 200,
+            newsletters=offered,
+            chosen=typed["newsletter"] or only,
+            typed=typed,
+            trap=TRAP,
+            zones=sorted(zone for zone in available_timezones() if "/" in zone and zone[:3] != "Etc"),
+            problems=problems or {},
+        )

@@ -1,0 +1,88 @@
+"""Visitors: who asks, as far as an address tells, and how often they may (pure but for its memory)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+
+LONGEST_CHAIN = 20
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Visitors:
+    """Tells visitors apart. `trusted` are the proxies whose X-Forwarded-For is believed (CIDR)."""
+
+    def __init__(self, trusted: Sequence[str] = ()) -> None:
+        self._trusted = [network for text in trusted if (network := _network(text))]
+
+    def of(self, request: Request) -> str:
+        """Return the visitor's address; a whole /64 of IPv6 is one visitor, because one line has that many.
+
+        The last address in the chain that no trusted proxy wrote is the one that cannot be made up.
+        """
+        address = request.client.host if request.client else ""
+        chain = request.headers.get("x-forwarded-for", "").split(",")[-LONGEST_CHAIN:]
+        for earlier in reversed(chain):
+            if not self._is_trusted(address) or not earlier.strip():
+                break
+            address = earlier.strip()
+        return _folded(address)
+
+    def _is_trusted(self, address: str) -> bool:
+        found = _address(address)
+        return found is not None and any(found in network for network in self._trusted)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many times within so long."""
+
+    times: int
+    within: timedelta
+
+
+class Limiter:
+    """Counts what keys did of late. Forgets the longest unheard-of when there are too many."""
+
+    def __init__(self, limit: Limit, *, most_keys: int = 10_000) -> None:
+        self._limit, self._most = limit, most_keys
+        self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    def allows(self, key: str, now: datetime) -> bool:
+        """Count one more time for the key, and tell whether that was within the limit."""
+        times = self._seen.setdefault(key, deque(maxlen=self._limit.times))
+        self._seen.move_to_end(key)
+        if len(self._seen) > self._most:
+            self._seen.popitem(last=False)
+        if len(times) == self._limit.times and now - times[0] < self._limit.within:
+            return False
+        times.append(now)
+        return True
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _folded(text: str) -> str:
+    address = _address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address) if address else "unknown"

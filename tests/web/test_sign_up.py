@@ -1,0 +1,249 @@
+"""Signing up takes a confirmed mail, tells nobody who is known, and cannot be used to bother people."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import cast
+
+import aiohttp
+import pytest
+
+from service.assets import templates_folder
+from service.people.choices import forget, unsubscribe
+from service.people.roster import apply_roster
+from service.people.sign_up import GOOD_FOR
+from service.settings.load import load_settings
+from service.store.database import Database
+from service.web.app import application
+from service.web.sign_up import EACH_ADDRESS, EACH_VISITOR, TRAP
+from service.web.visitors import Limit, Limiter, Visitors
+from service.wiring.house import House
+from service.wiring.pool import Pool
+from service.wiring.sign_up import HouseSignUp
+from tests.builders import NOON
+from tests.settings.houses import FILES, SITE, a_house
+from tests.web.conftest import served
+
+Web = aiohttp.ClientSession
+SETTINGS = SITE + "mail: {folder: outbox}\nweb: {sign_up: [morning, evening]}\n"
+TWO = FILES["newsletters.yaml"] + FILES["newsletters.yaml"].splitlines()[1].replace("morning", "evening")
+
+
+@dataclass
+class Porch:
+    """A door that is open to newcomers, with the mail that it sends."""
+
+    url: str
+    house: House
+    outbox: Path
+    now: datetime = NOON
+    clock: list[datetime] = field(default_factory=list)
+
+    async def mails(self) -> list[EmailMessage]:
+        """Return the mails that were sent so far, oldest first."""
+        await cast("HouseSignUp", self.house.sign_up)._postman.settled()
+        files = sorted(self.outbox.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+        return [
+            cast("EmailMessage", message_from_bytes(path.read_bytes(), policy=policy.default))
+            for path in files
+        ]
+
+    async def link(self) -> str:
+        """Return the link in the last mail, leading to this door."""
+        text = (await self.mails())[-1].get_body(("plain",)).get_content()
+        return self.url + re.search(r"https://news\.example\.org(/confirm/\S+)", text)[1]
+
+    async def ask(self, web: Web, email: str = "nia@example.org", **fields: str) -> aiohttp.ClientResponse:
+        return await web.post(
+            f"{self.url}/subscribe", data={"email": email, "newsletter": "morning"} | fields
+        )
+
+
+@pytest.fixture
+async def porch(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Porch]:
+    folder = a_house(tmp_path / "config", {"caveat.yaml": SETTINGS, "newsletters.yaml": TWO})
+    loaded = load_settings(folder, {"CAVEAT_STORAGE": sqlite_url})
+    clock = [NOON]
+    house = House(
+        loaded.settings, loaded.roster, await Database.open(sqlite_url), clock=lambda: clock[0], pool=Pool(1)
+    )
+    await apply_roster(house.people, loaded.roster, NOON)
+    app = application(house.desk, templates_folder(), sign_up=house.sign_up)
+    async for url in served(app):
+        yield Porch(url, house, folder / "outbox", clock=clock)
+    await house.close()
+
+
+async def test_asking_confirming_and_choosing(porch: Porch, web: Web):
+    page = await (await porch.ask(web, timezone="Asia/Tokyo")).text()
+    assert "A mail with a link is on its way to nia@example.org" in page
+    assert await porch.house.people.memberships(email="nia@example.org") == []
+
+    (mail,) = await porch.mails()
+    assert mail["To"] == "nia@example.org"
+    assert mail["Subject"] == "Please confirm: The Morning"
+    confirm = await porch.link()
+    assert "Do you want The Morning?" in await (await web.get(confirm)).text()
+    assert await porch.house.people.memberships(email="nia@example.org") == []
+
+    page = await (await web.post(confirm)).text()
+    (membership,) = await porch.house.people.memberships(email="nia@example.org")
+    assert (membership.edition.timezone, membership.subscription.status) == ("Asia/Tokyo", "active")
+    assert (await porch.mails())[-1]["Subject"].startswith("Welcome")
+    preferences = re.search(r'href="https://news\.example\.org(/preferences/[^"]+)"', page)[1]
+    assert (await web.get(porch.url + preferences)).status == 200
+
+
+async def test_confirming_twice_is_once(porch: Porch, web: Web):
+    await porch.ask(web)
+    confirm = await porch.link()
+    await asyncio.gather(*(web.post(confirm) for _ in range(5)))
+    assert len(await porch.house.people.memberships(email="nia@example.org")) == 1
+    await web.post(confirm)
+    assert [m["Subject"] for m in await porch.mails()].count("Please confirm: The Morning") == 1
+
+
+async def test_the_answer_is_the_same_for_whoever_is_known(porch: Porch, web: Web):
+    people = porch.house.people
+    await forget(people, "gone@example.org", NOON)
+    await people.suppress("bounced@example.org", "hard bounce", NOON)
+    answers = [
+        (await porch.ask(web, email))
+        for email in ("new@example.org", "amina@example.org", "gone@example.org")
+    ]
+    pages = [re.sub(r"\w+@example\.org", "X", await answer.text()) for answer in answers]
+    assert len(set(pages)) == 1
+    assert {answer.status for answer in answers} == {200}
+    await porch.ask(web, "bounced@example.org")
+    assert {mail["To"] for mail in await porch.mails()} == {"new@example.org", "amina@example.org"}
+
+
+async def test_who_left_everything_may_think_again(porch: Porch, web: Web):
+    people = porch.house.people
+    (amina,) = await people.memberships(email="amina@example.org")
+    await unsubscribe(people, amina.subscriber.id, None, NOON)
+    await porch.ask(web, "amina@example.org", newsletter="evening")
+    await web.post(await porch.link())
+
+    found = {m.subscription.newsletter: m for m in await people.memberships(email="amina@example.org")}
+    assert (found["evening"].subscription.status, found["evening"].suppressed) == ("active", None)
+    assert found["morning"].subscription.status == "unsubscribed"
+
+
+async def test_a_link_is_good_for_three_days(porch: Porch, web: Web):
+    await porch.ask(web)
+    confirm = await porch.link()
+    porch.clock[0] = NOON + GOOD_FOR + timedelta(seconds=1)
+    assert (await web.post(confirm)).status == 404
+    for url in (confirm[:-1], confirm + "A", f"{porch.url}/confirm/x"):
+        assert (await web.get(url)).status == 404
+    assert await porch.house.people.memberships(email="nia@example.org") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"email": ""}, "Please write an email address"),
+        ({"email": "nia@"}, "is no email address"),
+        ({"email": "nia@example.org\r\nBcc: all@example.org"}, "is no email address"),
+        ({"newsletter": "weekly"}, "Please choose one."),
+        ({"timezone": "Tokyo"}, "Did you mean Asia/Tokyo?"),
+        ({"email": "<script>alert(1)</script>"}, "is no email address"),
+    ],
+)
+async def test_what_is_wrong_is_said(porch: Porch, web: Web, fields: dict[str, str], sentence: str):
+    answer = await web.post(
+        f"{porch.url}/subscribe", data={"email": "nia@example.org", "newsletter": "morning"} | fields
+    )
+    page = await answer.text()
+    assert answer.status == 422
+    assert sentence in page
+    assert "<script" not in page
+    assert await porch.mails() == []
+
+
+async def test_programs_fall_into_the_trap(porch: Porch, web: Web):
+    assert (await porch.ask(web, **{TRAP: "https://spam.example"})).status == 200
+    assert await porch.mails() == []
+
+
+async def test_nobody_is_bothered_more_than_a_few_times(porch: Porch, web: Web):
+    for number in range(EACH_ADDRESS.times + 3):
+        porch.clock[0] = NOON + timedelta(minutes=number)
+        assert (await porch.ask(web)).status == 200
+    assert len(await porch.mails()) == EACH_ADDRESS.times
+
+
+async def test_one_visitor_asks_only_so_often(porch: Porch, web: Web):
+    for number in range(EACH_VISITOR.times):
+        assert (await porch.ask(web, f"p{number}@example.org")).status == 200
+    refused = await porch.ask(web, "late@example.org", **{"X-Forwarded-For": "9.9.9.9"})
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "3600")
+    assert "Please come back later" in await refused.text()
+    porch.clock[0] = NOON + EACH_VISITOR.within
+    assert (await porch.ask(web, "late@example.org")).status == 200
+
+
+async def test_the_door_is_closed_unless_newsletters_are_offered(porch: Porch, web: Web):
+    assert "/subscribe" not in (await web.get(f"{porch.url}/")).url.path
+    assert 'href="subscribe"' in await (await web.get(f"{porch.url}/")).text()
+    async for url in served(application(porch.house.desk, templates_folder())):
+        assert (await web.get(f"{url}/subscribe")).status == 404
+        assert 'href="subscribe"' not in await (await web.get(f"{url}/")).text()
+
+
+async def test_a_server_that_defers_is_asked_again(porch: Porch, web: Web, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.wiring.letters.TRIES_AFTER", (0.0, 0.0, 0.0))
+    porch.outbox.write_text("a file where the folder should be")
+    await porch.ask(web)
+    await cast("HouseSignUp", porch.house.sign_up)._postman.settled()
+    porch.outbox.unlink()
+    await porch.ask(web)
+    assert len(await porch.mails()) == 1
+
+
+class TestVisitors:
+    """Who asks is read from the line itself, and from a header only where a trusted proxy wrote it."""
+
+    def of(
+        self, peer: str, forwarded: str = "", trusted: tuple[str, ...] = ("127.0.0.1", "10.0.0.0/8")
+    ) -> str:
+        from starlette.requests import Request  # noqa: PLC0415 - for this helper alone
+
+        scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
+        return Visitors(trusted).of(Request(scope))
+
+    @pytest.mark.parametrize(
+        ("peer", "forwarded", "visitor"),
+        [
+            ("9.9.9.9", "", "9.9.9.9"),
+            ("9.9.9.9", "1.1.1.1", "9.9.9.9"),
+            ("127.0.0.1", "1.1.1.1", "1.1.1.1"),
+            ("127.0.0.1", "6.6.6.6, 1.1.1.1, 10.1.2.3", "1.1.1.1"),
+            ("127.0.0.1", "nonsense", "unknown"),
+            ("127.0.0.1", "1.1.1.1, ", "127.0.0.1"),
+            ("2001:db8::1", "", "2001:db8::/64"),
+            ("::ffff:9.9.9.9", "", "9.9.9.9"),
+        ],
+    )
+    def test_the_last_address_that_cannot_be_made_up(self, peer: str, forwarded: str, visitor: str):
+        assert self.of(peer, forwarded) == visitor
+
+    def test_a_limit_counts_within_its_time(self):
+        limiter = Limiter(Limit(2, timedelta(hours=1)))
+        assert [limiter.allows("a", NOON) for _ in range(3)] == [True, True, False]
+        assert limiter.allows("b", NOON)
+        assert limiter.allows("a", NOON + timedelta(hours=1))
+
+    def test_memory_is_bounded(self):
+        limiter = Limiter(Limit(1, timedelta(hours=1)), most_keys=100)
+        for number in range(10_000):
+            limiter.allows(str(number), NOON)
+        assert len(limiter._seen) == 100
