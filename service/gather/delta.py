@@ -73,5 +73,26 @@ def _bounds(document: bytes) -> list[tuple[int, int]] | None:
             return None
         if closes or empty:
             bounds.append((mark.start() if empty else start, position))
-        start = mark.start() if not (closes or empty) else -1
+            start = -1
+            continue
+        start = mark.start()
+        close = _plain_end(document, position, name)
+        if close is not None:
+            bounds.append((start, close))
+            start, position = -1, close
     return bounds if start < 0 else None
+
+
+def _plain_end(document: bytes, position: int, name: bytes) -> int | None:
+    """Return where an item ends if that can be seen at a glance; None if it takes stepping through it.
+
+    The first closing tag is the item's own if no CDATA, comment or instruction is open where it stands, and
+    no further item was opened before it.
+    """
+    found = document.find(b"</" + name + b">", position)
+    if found < 0 or document.find(b"<" + name, position, found) >= 0:
+        return None
+    for opens, closes in _ENDS.items():
+        if document.rfind(opens, position, found) > document.rfind(closes, position, found):
+            return None
+    return found + len(name) + 3
