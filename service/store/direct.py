@@ -16,8 +16,8 @@ Result = TypeVar("Result")
 CONNECT_SECONDS = 10
 # No compilation: our statements are short, and compiling one took 100 times as long as running it.
 SESSION = {"application_name": "caveat", "synchronous_commit": "on", "jit": "off"}
-# What runs here looks up a few rows by index. A planner that has no statistics yet, as after planning an issue
-# for a million, would rather read and sort that million for each batch.
+# What runs here looks up a few rows by index. A planner that has no statistics yet, as after an issue for a
+# million was planned, would rather read and sort that million for each batch.
 BY_INDEX = {f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")}
 
 
