@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from service.core import identity
@@ -31,6 +32,25 @@ def a_feed(url: str = "https://news.example/rss", **changes: Any) -> Feed:
     return Feed(**(defaults | changes))
 
 
+NOUNS = """
+anchor bakery beacon bridge canal castle cellar chapel chimney clinic cottage customs dairy depot
+embassy factory fairground farm ferry foundry garden garrison glacier granary harbour hangar hostel
+island jetty kiln kitchen laboratory lagoon library lighthouse lock mansion market meadow mill mine
+monastery museum nursery observatory orchard palace pavilion pier plantation plateau pottery prison
+quarry quay railway refinery reservoir ruin sawmill school shipyard smithy stable stadium station studio
+sugar swamp tannery temple theatre tower tunnel turbine valley vault village vineyard warehouse
+waterfall weir wharf windmill workshop zoo
+"""
+
+
+def a_report_on(title: str) -> str:
+    """Return two sentences, the same for the same title, with few words in common with those for others."""
+    seeds = sha256(title.encode("utf-8", "replace")).digest()
+    nouns = NOUNS.split()
+    one, two, three, four, five, six = (nouns[seed % len(nouns)] for seed in seeds[:6])
+    return f"The {one} of the {two} now has a {three}. This was a {four} before it was a {five} or {six}."
+
+
 def an_article(
     title: str = "Harbour reopens after storm", text: str | None = None, **changes: Any
 ) -> Article:
@@ -41,9 +61,7 @@ def an_article(
         "feed_id": feed_id,
         "url": url,
         "title": title,
-        "text": text
-        if text is not None
-        else "The harbour reopened on Monday. Two ferries remain in dock, the port said.",
+        "text": a_report_on(title) if text is None else text,
         "language": "en",
         "publisher": "The Example",
         "published_at": NOON - timedelta(hours=2),

@@ -83,6 +83,10 @@ def _said_once(claims: Sequence[_Claim]) -> list[_Claim]:
     for claim in claims:
         if not _told_with_another(claim, kept):
             kept.append(claim)
+    seen: set[str] = set()
+    for claim in (one for other in kept for one in (other, *other.against)):
+        claim.caveats = [caveat for caveat in claim.caveats if caveat.point.text not in seen]
+        seen.update(caveat.point.text for caveat in claim.caveats)
     caveats = [caveat for claim in kept for caveat in claim.caveats]
     return [claim for claim in kept if not any(_relation(claim.line, c) is Relation.SAME for c in caveats)]
 
@@ -90,9 +94,10 @@ def _said_once(claims: Sequence[_Claim]) -> list[_Claim]:
 def _told_with_another(claim: _Claim, kept: list[_Claim]) -> bool:
     """Tell whether the claim is told with another one; if so, see to it."""
     known = [one for other in kept for one in (other, *other.against)]
-    same = next((one for one in known if _relation(one.line, claim.line) is Relation.SAME), None)
-    if same is not None:
-        _adopt(same, claim)
+    same = [one for one in known if _relation(one.line, claim.line) is Relation.SAME]
+    if same:
+        word_for_word = (one for one in same if one.line.point.text == claim.line.point.text)
+        _adopt(next(word_for_word, same[0]), claim, known)
         return True
     for place, other in enumerate(kept):
         if _relation(other.line, claim.line) is Relation.AGAINST:
@@ -111,12 +116,11 @@ def _relation(one: _Line, other: _Line) -> Relation:
     return relation(one.saying, other.saying)
 
 
-def _adopt(claim: _Claim, repeated: _Claim) -> None:
-    """Let `claim` have the caveats that `repeated` brings and it lacks."""
+def _adopt(claim: _Claim, repeated: _Claim, known: Sequence[_Claim]) -> None:
+    """Let `claim` have the caveats that `repeated` brings and nobody has made so far."""
+    said = [line for one in known for line in (one.line, *one.caveats)]
     for caveat in repeated.caveats:
-        if all(
-            relation(line.saying, caveat.saying) is Relation.OTHER for line in (claim.line, *claim.caveats)
-        ):
+        if all(relation(line.saying, caveat.saying) is Relation.OTHER for line in said):
             claim.caveats.append(caveat)
 
 

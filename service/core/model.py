@@ -83,6 +83,11 @@ class Article:
     method: str | None = None
     position: int = 0
 
+    @property
+    def moment(self) -> datetime:
+        """When the article came out, as far as that can be believed: never after we first saw it."""
+        return self.gathered_at if self.published_at is None else min(self.published_at, self.gathered_at)
+
 
 # --- condense ----------------------------------------------------------------------------------
 

@@ -1,0 +1,134 @@
+"""The gist: what of an article is compared when stories are looked for (pure).
+
+News says first what happened: the title and the opening tell events apart better than the whole text does.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from service.core.model import Article
+
+OPENING = 800
+"""So many characters of the text are compared."""
+LONGEST_TITLE = 300
+TITLE_COUNTS = 2
+STEM = 7
+"""Words are compared by their first letters: crude, and as good here as a stemmer, in every language."""
+DAY_WITHIN = 400
+
+_BROAD = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_WORD = re.compile(
+    rf"[{_BROAD}]+|[^\s{_BROAD}!-/:-@\[-`{{-~\u00a1-\u00bf\u060c\u061b\u061f\u0964\u0965\u2000-\u206f\u3000-\u303f\uff00-\uff20]+"
+)
+_SCORE = re.compile(r"(?<![\d.,:/–-])(\d{1,3})\s?(?:[-–]\s?(\d{1,3})|:(\d))(?![\d.,:/–-])")
+_NUMBER = re.compile(r"(?<![\w.,])(?!(?:19|20)\d\d\b)\d[\d.,]*\d(?!\w)")
+_ENDS = ".!?:;—–。！？।"
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """What is compared of an article.
+
+    `terms` maps stems to their counts, in the title twice. `names` are stems of words with a capital where
+    no sentence begins, `numbers` those of two digits and more that are no year, `scores` results such as 2-1;
+    `day` is the first day of the week that is named.
+    """
+
+    language: str
+    publisher: str
+    moment: datetime
+    terms: Mapping[str, int]
+    names: frozenset[str]
+    numbers: frozenset[str]
+    scores: frozenset[str]
+    day: int | None
+
+
+def gist_of(article: Article) -> Gist:
+    """Return the gist of an article."""
+    language = re.split("[-_]", article.language, maxsplit=1)[0].lower()
+    title, opening = article.title[:LONGEST_TITLE], article.text[:OPENING]
+    terms: Counter[str] = Counter()
+    for stem in _stems(title):
+        terms[stem] += TITLE_COUNTS
+    for stem in _stems(opening):
+        terms[stem] += 1
+    return Gist(
+        language=language,
+        publisher=article.publisher,
+        moment=article.moment,
+        terms=terms,
+        names=frozenset(_names(title, opening)) - _days(language).keys(),
+        numbers=frozenset(_NUMBER.findall(f"{title} {opening}")),
+        scores=frozenset(_scores(f"{title}. {opening}")),
+        day=_day(language, opening[:DAY_WITHIN]),
+    )
+
+
+@cache
+def common_stems(language: str) -> frozenset[str]:
+    """Return the stems that every second article of a language has."""
+    return frozenset(_stems(_tables().get(language, {}).get("common", "")))
+
+
+@cache
+def _tables() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_name("common_words.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _days(language: str) -> Mapping[str, int]:
+    """Return the stems of a language's days with the number of the day, Monday first."""
+    days = str(_tables().get(language, {}).get("days", "")).split()
+    return {_stem(form): number for number, forms in enumerate(days) for form in forms.split("/")}
+
+
+def _stem(word: str) -> str:
+    return word.lower()[:STEM]
+
+
+def _stems(text: str) -> Iterator[str]:
+    """Yield the stems of the text's words; pairs of signs where a script has no spaces."""
+    for word in _WORD.findall(text):
+        if word[0] >= "\u0e00" and _is_broad(word[0]):
+            yield from (word[n : n + 2] for n in range(max(len(word) - 1, 1)))
+        elif len(word) > 1:
+            yield _stem(word)
+
+
+def _is_broad(sign: str) -> bool:
+    return re.match(f"[{_BROAD}]", sign) is not None
+
+
+def _names(title: str, opening: str) -> Iterator[str]:
+    """Yield stems of words that have a capital in the middle of a sentence.
+
+    A title counts only where it is written like a sentence, not With Capitals Throughout.
+    """
+    words = _WORD.findall(title)
+    small = sum(word[0].islower() for word in words)
+    for text in (title, opening) if small * 2 >= len(words) else (opening,):
+        begins = True
+        for token in text.split():
+            for number, word in enumerate(_WORD.findall(token)):
+                if word[0].isupper() and len(word) > 1 and (number or not begins):
+                    yield _stem(word)
+            begins = token.rstrip("\"'”’»)]")[-1:] in _ENDS
+
+
+def _scores(text: str) -> Iterator[str]:
+    for first, second, third in _SCORE.findall(text):
+        yield f"{first}-{second or third}"
+
+
+def _day(language: str, opening: str) -> int | None:
+    days = _days(language)
+    return next((days[stem] for stem in _stems(opening) if stem in days), None)
