@@ -19,16 +19,13 @@ class Telling:
     voices: int = 1
 
 
-def group_stories(
-    articles: Sequence[CondensedArticle], placed: Mapping[str, str] | None = None
-) -> tuple[Telling, ...]:
+def group_stories(articles: Sequence[CondensedArticle]) -> tuple[Telling, ...]:
     """Return the stories that these articles tell, in gather order of their first article.
 
-    `placed` says to which story an article belongs, by ids, where that is known; the others are placed among
-    them, by when they came out.
+    Where it is known which story an article belongs to, that counts; the others are placed among them.
     """
-    known = placed or {}
-    if any(told.article.id not in known for told in articles):
+    known = {told.article.id: told.story for told in articles if told.story}
+    if len(known) < len(articles):
         known = {**_placed([told.article for told in articles], known), **known}
     stories = dict[str, list[CondensedArticle]]()
     for told in sorted(articles, key=lambda told: told.article.position):

@@ -5,7 +5,7 @@ Instants are aware UTC datetimes. Every `record_*` is one transaction, and harml
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -228,6 +228,23 @@ class ComposeStore(Protocol):
 
     async def move_on(self, group: Group, next_due_at: datetime, told_through: int | None) -> int:
         """Move the group's members to their next due moment without an issue; return how many moved."""
+        ...
+
+
+class StoryStore(Protocol):
+    """What compose asks of the record to give each article its story, once and for all."""
+
+    async def articles_between(
+        self, after: int, through: int, limit: int
+    ) -> Sequence[tuple[Article, str | None]]:
+        """Return articles with `after < position <= through` and their stories, None where there is none yet.
+
+        In gather order, the first `limit` of them; whatever their topics, condensed or not.
+        """
+        ...
+
+    async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
+        """Store article id -> story id where there is none yet; return what stands for these articles."""
         ...
 
 

@@ -161,10 +161,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class CondensedArticle:
-    """An article with its summary, ready to be told."""
+    """An article with its summary, ready to be told. `story` is the id of its story, empty if unknown."""
 
     article: Article
     summary: Summary
+    story: str = ""
 
 
 # --- compose -----------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from service.compose.stories import Telling, group_stories
 from service.core.model import CondensedArticle, Summary
 from tests.builders import an_article, condensed
@@ -26,16 +28,16 @@ def test_no_article_is_lost_or_told_twice():
 
 def test_what_is_known_of_an_articles_story_is_kept():
     first, second, other = accounts(0, 1, 2)
-    ids = [first.article.id, second.article.id, other.article.id]
-    apart = dict.fromkeys(ids[:1], "one") | dict.fromkeys(ids[1:], "two")
-    told = group_stories([first, second, other], apart)
-    assert [[a.article.id for a in telling.articles] for telling in told] == [ids[:1], ids[1:]]
+    known = [replace(first, story="one"), replace(second, story="two"), replace(other, story="two")]
+    told = group_stories(known)
+    assert [telling.articles for telling in told] == [(known[0],), (known[1], known[2])]
 
 
 def test_a_newcomer_finds_the_story_that_is_known():
     first, second = accounts(0, 1)
-    [telling] = group_stories([first, second], {first.article.id: "an old story"})
-    assert telling.articles == (first, second)
+    known = replace(first, story="an old story")
+    [telling] = group_stories([second, known])
+    assert telling.articles == (known, second)
 
 
 def test_the_article_with_most_in_common_leads():

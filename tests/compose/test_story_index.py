@@ -32,7 +32,7 @@ TRUE_EVENTS = {
 }
 
 
-@pytest.mark.parametrize("order", permutations(range(3)))
+@pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_two_reports_of_one_event_meet_and_lookalikes_do_not_whatever_comes_first(order: tuple[int, ...]):
     arrived = [ALL[start::3] for start in order]
     assert events([article for part in arrived for article in part]) == TRUE_EVENTS
