@@ -6,14 +6,11 @@ Nothing is imported for a command before it is asked for, so that `caveat --help
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
-from service.cli import session
 from service.cli.manual import EVERYWHERE, HELP_NAMES, Group, Page, Sheet
-from service.cli.output import data
 
 ABOUT = """
 Caveat reads news feeds, condenses every article into a few key points taken word for word from it, together
@@ -106,6 +103,7 @@ class Contents(Group):
 app = typer.Typer(
     cls=Contents,
     no_args_is_help=True,
+    add_help_option=False,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -113,21 +111,6 @@ app = typer.Typer(
 )
 
 
-def say_version(wanted: bool) -> None:
-    """Print which version this is, and leave."""
-    if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - not for every command
-
-        data(f"caveat {version('caveat')}")
-        raise typer.Exit
-
-
 @app.callback()
-def caveat(
-    *,
-    config: Annotated[Path | None, typer.Option("--config", envvar="CAVEAT_CONFIG")] = None,
-    debug: Annotated[bool, typer.Option("--debug")] = False,
-    _version: Annotated[bool, typer.Option("--version", callback=say_version, is_eager=True)] = False,
-) -> None:
-    """Take the options that hold for every command."""
-    session.begin(config, debug=debug)
+def caveat() -> None:
+    """Hold the commands; the options that hold for every one of them are taken by main."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from service.cli.manual import Chapter
 from service.cli.options import AsJson
 from service.cli.output import count, data, json_line, listing, say
 from service.core.errors import ConfigError, Fault, UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from service.wiring.house import House
 
 PRIVATE = ("*.secret", "secrets", "*.local.yaml", ".*")
 
@@ -119,6 +122,53 @@ def schema(
     if file is not None and file not in schemas:
         raise UnknownName("file", file, schemas)
     data(json.dumps(schemas[file] if file else schemas, indent=2, ensure_ascii=False))
+
+
+@chapter.page("diff", "caveat config diff\ncaveat config diff --json")
+def diff(*, as_json: AsJson = False) -> None:
+    """Show where the files and the database part, and what applying the files would do about it.
+
+    add, change, end and return follow the files; stay means that the person's own choice goes before them.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.crowd import parted  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        records = [
+            {
+                "what": found.what,
+                "name": found.name,
+                "newsletter": found.newsletter,
+                "then": found.parting,
+                "detail": found.detail,
+            }
+            async for found in parted(house)
+        ]
+        listing(records, as_json=as_json, nothing="The database is as the files say.")
+        return True
+
+    in_house(work)
+
+
+@chapter.page("apply", "caveat config apply\ncaveat config diff && caveat config apply")
+def apply() -> None:
+    """Make the database what the files say, as a running service does by itself.
+
+    Nobody's own choice is overwritten, and doing it twice changes nothing the second time. A subscriber who
+    cannot be placed is named and stays as they were; the exit code is 1 then.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+
+    async def work(house: House) -> bool:
+        done = await house.apply_roster()
+        for problem in done.problems:
+            say(problem)
+        for noun, applied in (("feeds", done.feeds), ("subscriptions", done.subscriptions)):
+            counts = f"{applied.added} added, {applied.changed} changed, {applied.ended} ended"
+            say(f"{noun}: {counts}, {applied.kept} kept.")
+        return not done.problems
+
+    in_house(work)
 
 
 def _record(fault: Fault, level: str) -> dict[str, object]:

@@ -11,25 +11,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
 from service.cli import session
 from service.cli.app import app
-from service.cli.output import say
+from service.cli.output import data, say
 from service.core.errors import CaveatError, ConfigError, UsageError
 
 DONE, FAILED, WRONG, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141
-GLOBAL_FLAGS = ("--debug",)
-GLOBAL_OPTION = "--config"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return the exit code. Never raises."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        rest = _begin(words)
+        if rest is None:
+            return DONE
         command = typer.main.get_command(app)
-        with command.make_context("caveat", _globals_first(words)) as context:
+        with command.make_context("caveat", rest) as context:
             command.invoke(context)
         sys.stdout.flush()
     except typer.Exit as leaving:
@@ -84,21 +86,36 @@ def _misused(error: typer.TyperException) -> int:
     return error.exit_code
 
 
-def _globals_first(words: list[str]) -> list[str]:
-    """Return the words with the options that hold everywhere moved to the front, wherever they stood."""
-    ours: list[str] = []
+def _begin(words: list[str]) -> list[str] | None:
+    """Take the options that hold everywhere, wherever they stand; return the other words, None for no more.
+
+    They are read here rather than by typer, which would load pydantic for them, and so for every help page.
+    Raises UsageError for --config without a folder.
+    """
+    config, debug, version = os.environ.get("CAVEAT_CONFIG", ""), False, False
     rest: list[str] = []
     left = iter(words)
     for word in left:
+        name, equals, value = word.partition("=")
         if word == "--":
             rest += [word, *left]
-        elif word in GLOBAL_FLAGS or word.startswith(f"{GLOBAL_OPTION}="):
-            ours.append(word)
-        elif word == GLOBAL_OPTION:
-            ours += [word, *([value] if (value := next(left, None)) is not None else [])]
+        elif name == "--config":
+            config = value if equals else next(left, "")
+            if not config:
+                raise UsageError("--config needs the folder of configuration behind it")
+        elif word == "--debug":
+            debug = True
+        elif word == "--version":
+            version = True
         else:
             rest.append(word)
-    return ours + rest
+    session.begin(Path(config) if config else None, debug=debug)
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415 - not for every command
+
+        data(f"caveat {installed('caveat')}")
+        return None
+    return rest
 
 
 def _sentence(text: str, *, capital: bool = True) -> str:

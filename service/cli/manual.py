@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from service.cli import terminal
+from service.cli.output import data
 from service.core.errors import UnknownName
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -65,6 +66,16 @@ class Group(TyperGroup):
         page.prose(f"{ctx.command_path} COMMAND --help tells everything about one of them.")
         formatter.write(page.text())
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as Sheet
+        """Show the page when that is asked for.
+
+        Not by an option: typer loads pydantic for each option of a group, whatever is asked of the group.
+        """
+        if args and args[0] in HELP_NAMES["help_option_names"]:
+            data(ctx.get_help())
+            raise typer.Exit
+        return super().parse_args(ctx, args)
+
     def summary(self, name: str) -> str:
         """Return the first sentence of a command's help."""
         return (self.commands[name].help or "").partition("\n")[0]
@@ -85,6 +96,7 @@ class Chapter(typer.Typer):
             cls=Group,
             help=about,
             no_args_is_help=True,
+            add_help_option=False,
             add_completion=False,
             rich_markup_mode=None,
             pretty_exceptions_enable=False,

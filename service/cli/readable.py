@@ -20,14 +20,16 @@ SHOWN_PARTS = 6
 def summary_of(summary: Summary, *, title: str = "") -> str:
     """Return the key points as a list; what qualifies a point is indented below it."""
     lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
+    context: list[str] = []
     for index, point in enumerate(summary.key_points):
         if point.role is Role.CAVEAT:
             lines += _marked(CAVEAT, point.text)
         else:
-            lines += _wrapped(point.text, POINT)
-        for line in summary.context:
-            if line.qualifies == index:
-                lines += _marked(CONTEXT, line.text)
+            lines, context = [*lines, *context, *_wrapped(point.text, POINT)], []
+        context += [
+            part for c in summary.context if c.qualifies == index for part in _marked(CONTEXT, c.text)
+        ]
+    lines += context
     return "\n".join([*lines, ""])
 
 

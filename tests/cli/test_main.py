@@ -12,6 +12,7 @@ import typer
 
 from service.cli import app as contents
 from service.cli import main as door
+from service.cli import session
 from service.cli.manual import Chapter
 from service.core.errors import ConfigError, Fault, StoreError, UnknownName
 
@@ -95,11 +96,31 @@ def test_used_wrongly_says_what_and_suggests(words: list[str], sentence: str, ca
     assert not said.out
 
 
-def test_options_that_hold_everywhere_may_stand_anywhere():
-    move = door._globals_first
-    assert move(["run", "--config", "x", "--debug"]) == ["--config", "x", "--debug", "run"]
-    assert move(["run", "--config=x"]) == ["--config=x", "run"]
-    assert move(["summarize", "--", "--debug"]) == ["summarize", "--", "--debug"]
+@pytest.mark.parametrize(
+    ("words", "config", "debug"),
+    [
+        (["run", "--config", "x", "--debug"], "x", True),
+        (["--config=x", "run"], "x", False),
+        (["run"], "from-environment", False),
+    ],
+    ids=["behind", "before", "environment"],
+)
+def test_options_that_hold_everywhere_may_stand_anywhere(
+    words, config, debug, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CAVEAT_CONFIG", "from-environment")
+
+    assert door._begin(words) == ["run"]
+    assert session.current() == session.Session(Path(config), debug)
+
+
+def test_behind_two_dashes_nothing_is_an_option():
+    assert door._begin(["summarize", "--", "--debug"]) == ["summarize", "--", "--debug"]
+
+
+def test_the_version_is_told(capsys: Capture):
+    assert door.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("caveat ")
 
 
 def test_asking_for_nothing_gives_the_manual(capsys: Capture):

@@ -1,0 +1,276 @@
+"""The whole road, command by command, on a house with one local feed and two readers."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from tests.cli.house import Caller
+
+NOTICE = "The lift is out of order"
+
+
+@pytest.fixture
+def told(caveat: Caller) -> Caller:
+    """Return a house in which one article was gathered and condensed."""
+    assert caveat("gather").code == 0
+    assert caveat("condense").code == 0
+    return caveat
+
+
+def mails(tmp_path: Path) -> list[str]:
+    return sorted(
+        message_from_bytes(path.read_bytes(), policy=policy.default)["To"]
+        for path in (tmp_path / "outbox").glob("*.eml")
+    )
+
+
+def test_each_stage_says_what_it_did(caveat: Caller):
+    assert "1 feed: 1 new article" in caveat("gather").err
+    assert "Condensed 1 article;" in caveat("condense").err
+    assert "Made 0 issues" in caveat("compose").err
+    assert "0 mails sent" in caveat("deliver").err
+
+
+def test_a_second_look_finds_nothing_new(told: Caller):
+    again = told("gather", "--force")
+
+    assert again.code == 0
+    assert "0 new articles, 0 edited, 1 without change" in again.err
+
+
+def test_a_feed_is_looked_at_by_name(told: Caller):
+    assert "Looked at 1 feed" in told("gather", "house notices").err
+    unknown = told("gather", "hose notices")
+    assert unknown.code == 2
+    assert "Did you mean House notices?" in unknown.err
+
+
+def test_sending_to_one_reader_needs_no_yes_and_is_told_line_by_line(told: Caller, tmp_path: Path):
+    done = told("send", "morning", "--to", "amina@example.org", "--json")
+
+    assert done.code == 0
+    assert [(r["address"], r["state"]) for r in done.records] == [("amina@example.org", "sent")]
+    assert mails(tmp_path) == ["Amina <amina@example.org>"]
+
+
+def test_sending_to_several_asks_first_and_without_a_person_refuses(told: Caller, tmp_path: Path):
+    done = told("send", "morning", "--all")
+
+    assert done.code == 2
+    assert "--yes" in done.err
+    assert mails(tmp_path) == []
+    assert told("send", "morning", "--all", "--yes").code == 0
+    assert mails(tmp_path) == ["Amina <amina@example.org>", "Ben <ben@example.org>"]
+
+
+def test_a_dry_run_says_who_would_get_what_and_changes_nothing(told: Caller, tmp_path: Path):
+    assert told("config", "apply").code == 0
+    done = told("send", "morning", "--all", "--dry-run", "--json")
+
+    assert [(r["address"], r["stories"]) for r in done.records] == [
+        ("amina@example.org", 1),
+        ("ben@example.org", 1),
+    ]
+    assert NOTICE in done.records[0]["subject"]
+    assert mails(tmp_path) == []
+    assert told("issue", "list", "--json").records == []
+
+
+def test_sending_twice_by_mistake_sends_once_and_again_means_it(told: Caller, tmp_path: Path):
+    for _ in range(2):
+        second = told("send", "morning", "--to", "amina@example.org")
+    assert second.code == 0
+    assert "Nothing new for 1 reader" in second.err
+    assert len(mails(tmp_path)) == 1
+
+    assert told("send", "morning", "--to", "amina@example.org", "--again").code == 0
+    assert len(mails(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mornin", "--all"], "Did you mean morning?"),
+        (["morning", "--to", "bem@example.org"], "Did you mean ben@example.org?"),
+        (["morning"], "--to ADDRESS"),
+        (["morning", "--all", "--to", "ben@example.org"], "--to ADDRESS"),
+    ],
+    ids=["newsletter", "address", "nobody", "both"],
+)
+def test_a_wrong_name_is_said_and_nothing_is_sent(told: Caller, tmp_path: Path, words: list[str], said: str):
+    done = told("send", *words, "--yes")
+
+    assert done.code == 2
+    assert said in done.err
+    assert mails(tmp_path) == []
+
+
+def test_who_unsubscribed_is_named_and_not_mailed(told: Caller, tmp_path: Path):
+    assert told("subscriber", "unsubscribe", "ben@example.org", "--newsletter", "morning").code == 0
+    done = told("send", "morning", "--to", "ben@example.org", "--to", "amina@example.org")
+
+    assert done.code == 1
+    assert "ben@example.org unsubscribed from it" in done.err
+    assert mails(tmp_path) == ["Amina <amina@example.org>"]
+
+
+def test_a_preview_shows_and_changes_nothing(told: Caller, tmp_path: Path):
+    seen = told("preview", "morning", "--for", "amina@example.org")
+    assert NOTICE in seen.out
+    for shape, begins in (("html", "<!doctype html"), ("eml", "From: The Test")):
+        out = tmp_path / f"preview.{shape}"
+        assert told("preview", "morning", "--for", "amina@example.org", "--as", shape, "--out", out).code == 0
+        assert out.read_text().lower().startswith(begins.lower())
+        assert "\ue000" not in out.read_text()
+    assert told("preview", "morning", "--as", "screen").out.count(NOTICE) == 1
+
+    assert mails(tmp_path) == []
+    assert told("issue", "list", "--json").records == []
+
+
+def test_a_preview_of_nothing_says_so(caveat: Caller):
+    done = caveat("preview", "morning")
+
+    assert (done.code, done.out) == (0, "")
+    assert "nothing to tell" in done.err
+    assert caveat("preview", "morning", "--at", "yesterday").code == 2
+
+
+def test_the_plan_names_each_moment(told: Caller):
+    told("config", "apply")
+    slots = told("plan", "--hours", "24", "--json").records
+
+    assert {(slot["newsletter"], slot["readers"], slot["waiting"]) for slot in slots} == {("morning", 1, 1)}
+    assert {slot["local"].split(" ", 1)[1] for slot in slots} == {"07:00 Asia/Qatar", "07:00 Europe/Berlin"}
+
+
+def test_explain_follows_an_article(told: Caller):
+    told("config", "apply")
+    (issue,) = [told("preview", "morning", "--for", "ben@example.org")]
+    assert NOTICE in issue.out
+    told("send", "morning", "--to", "amina@example.org")
+    (sent,) = told("issue", "list", "--json").records
+    article = sent["articles"][0]
+
+    assert "yes, it was told" in told("explain", article[:8], "--for", "amina@example.org").out
+    assert "not yet, it will be in the issue of" in told("explain", article, "--for", "ben@example.org").out
+    assert told("explain", "zzzz", "--for", "ben@example.org").code == 2
+    assert told("explain", article, "--for", "nobody@example.org").code == 2
+
+
+def test_an_issue_can_be_looked_at_proved_and_sent_again(told: Caller, tmp_path: Path):
+    told("send", "morning", "--all", "--yes")
+    first, second = told("issue", "list", "--json").records
+    assert first["closed"]
+    assert first["books"]["sent"] == first["books"]["due"] == 1
+    assert NOTICE in told("issue", "list").out
+
+    (reader,) = told("issue", "show", first["id"][:10], "--who", "--json").records
+    assert reader["state"] == "sent"
+    proofs = told("issue", "verify", "--all", "--json").records
+    assert [proof["differ"] for proof in proofs] == [[], []]
+
+    before = {path.name for path in (tmp_path / "outbox").iterdir()}
+    done = told("issue", "resend", first["id"], "--to", reader["address"], "--yes")
+    assert done.code == 0
+    assert "1 mail of 1 sent" in done.err
+    assert {path.name for path in (tmp_path / "outbox").iterdir()} == before  # the same mail, by its name
+
+    assert told("issue", "resend", second["id"], "--uncertain").err.count("Nothing was sent") == 1
+    assert told("issue", "show", "").code == 2
+    assert told("issue", "show", "ffff").code == 2
+
+
+def test_feeds_are_listed_and_their_health_told(told: Caller):
+    (feed,) = told("feed", "list", "--json").records
+    assert (feed["name"], feed["articles"], feed["trouble"]) == ("House notices", 1, None)
+    assert feed["read"] is not None
+
+    (health,) = told("feed", "health", "--json").records
+    assert health["well"]
+    assert "House notices" in told("feed", "health").out
+
+
+def test_feeds_come_and_go_and_the_comments_stay(told: Caller, tmp_path: Path):
+    told.replace("feeds.yaml", "feeds:\n", "# ours\nfeeds:\n")
+    (tmp_path / "more.opml").write_text(
+        '<opml version="2.0"><body><outline text="World"><outline type="rss" text="Example" '
+        'xmlUrl="https://example.org/feed.xml"/><outline text="odd" type="rss" xmlUrl="gopher://x"/>'
+        "</outline></body></opml>"
+    )
+    done = told("feed", "import", tmp_path / "more.opml")
+    assert done.code == 1
+    assert "gopher" in done.err
+    assert "Added 1 feed" in done.err
+    assert "https://example.org/feed.xml" in told("feed", "export").out
+    assert told("feed", "remove", "Exampel").code == 2
+    assert told("feed", "remove", "Example").code == 0
+    assert "# ours" in (told.folder / "feeds.yaml").read_text()
+
+
+def test_inspect_answers_each_source_in_order(told: Caller, tmp_path: Path):
+    (tmp_path / "page.html").write_text("<!doctype html><html><body>Hello</body></html>")
+    sources = [
+        told.folder / "notices.xml",
+        tmp_path / "page.html",
+        tmp_path / "nothing.xml",
+        told.folder / "notices.xml",
+    ]
+    done = told("feed", "inspect", "--json", *sources)
+
+    assert done.code == 1
+    assert [record["ok"] for record in done.records] == [True, False, False, True]
+    assert list(done.records[0]) == ["source", "ok", "error", "format", "title", "entries"]
+    assert list(done.records[0]["entries"][0]) == ["id", "title", "url", "published", "text"]
+    assert done.records[0]["error"] is None
+    assert all(record["error"] for record in done.records[1:3])
+
+
+def test_readers_come_and_go(told: Caller):
+    assert (
+        told(
+            "subscriber", "add", "carla@example.org", "--newsletter", "morning", "--timezone", "Asia/Tokyo"
+        ).code
+        == 0
+    )
+    assert told("subscriber", "edit", "carla@example.org", "--name", "Carla").code == 0
+    shown = told("subscriber", "show", "carla@example.org", "--json").records
+    assert (shown[0]["name"], shown[0]["timezone"], shown[0]["status"]) == ("Carla", "Asia/Tokyo", "active")
+
+    assert told("subscriber", "pause", "carla@example.org").code == 0
+    assert told("subscriber", "show", "carla@example.org", "--json").records[0]["status"] == "paused"
+    assert told("subscriber", "resume", "carla@example.org", "--newsletter", "nothing").code == 2
+    assert told("subscriber", "resume", "carla@example.org").code == 0
+    assert (
+        told("subscriber", "erase", "carla@example.org", "--yes").code == 2
+    )  # the file would bring her back
+    assert told("subscriber", "remove", "carla@example.org").code == 0
+    assert told("subscriber", "erase", "carla@example.org", "--yes").code == 0
+    assert told("subscriber", "show", "carla@example.org").code == 2
+
+
+def test_people_come_in_by_the_file_and_refused_rows_are_named(told: Caller, tmp_path: Path):
+    path = tmp_path / "people.csv"
+    path.write_text("email,name,timezone,newsletters\nd@example.org,D,Asia/Tokyo,morning\nbroken,,,morning\n")
+    looked = told("subscriber", "import", path, "--dry-run")
+    assert looked.code == 1
+    assert "people.csv, line 3" in looked.err
+    assert len(told("subscriber", "list", "--json").records) == 2
+
+    assert told("subscriber", "import", path).code == 2  # nobody is here to ask
+    assert told("subscriber", "import", path, "--yes").code == 1
+    assert "d@example.org,D,Asia/Tokyo,morning" in told("subscriber", "export").out
+
+
+def test_bounces_are_read(told: Caller, tmp_path: Path):
+    (tmp_path / "note.eml").write_text("From: a@example.org\nSubject: hello\n\nHow are you?\n")
+    done = told("bounce", "inspect", "--json", tmp_path / "note.eml", tmp_path / "nothing.eml")
+
+    assert done.code == 1
+    assert [list(record) for record in done.records] == [
+        ["source", "action", "status", "recipients", "reason"]
+    ] * 2
+    assert done.records[0]["action"] == "none"

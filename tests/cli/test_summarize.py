@@ -1,0 +1,190 @@
+"""`caveat summarize`: any text in, key points out, one line for one line."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.cli import condensing
+from service.cli.readable import summary_of
+from service.core.model import ContextLine, KeyPoint, Role, Summary
+from tests.cli.house import Caller
+
+TEXT = (
+    "The council of Corvane approved a tram line to the harbour on Tuesday. It will cost 40 million crowns. "
+    "Construction starts in spring, the mayor said. The decision takes effect only if the province agrees to "
+    "pay half. Residents of the old town had collected 3,000 signatures against the route. The first trams "
+    "could run in four years."
+)
+ARTICLES = [{"id": number, "title": "A tram for Corvane", "text": TEXT} for number in range(3)]
+
+
+def jsonl(path: Path, *lines: object) -> Path:
+    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines))
+    return path
+
+
+def is_verbatim(answer: dict, text: str) -> bool:
+    return all(text[p["start"] : p["end"]] == p["text"] for p in (*answer["key_points"], *answer["context"]))
+
+
+def test_each_line_gets_its_answer_in_the_promised_shape(caveat: Caller, tmp_path: Path):
+    done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *ARTICLES))
+
+    assert done.code == 0
+    assert [answer["id"] for answer in done.records] == [0, 1, 2]
+    for answer in done.records:
+        assert list(answer) == ["id", "method", "key_points", "context"]
+        assert answer["method"] == "keypoints"
+        assert is_verbatim(answer, TEXT)
+        for point in answer["key_points"]:
+            assert list(point) == ["text", "start", "end", "role", "qualifies"]
+            assert (point["role"] == "caveat") == (point["qualifies"] is not None)
+        assert all(list(line) == ["text", "start", "end", "qualifies"] for line in answer["context"])
+
+
+def test_points_and_method_are_as_asked(caveat: Caller, tmp_path: Path):
+    done = caveat("summarize", "--json", "-n", "2", "-m", "lead", jsonl(tmp_path / "a.jsonl", ARTICLES[0]))
+    (answer,) = done.records
+
+    assert answer["method"] == "lead"
+    assert [point["text"] for point in answer["key_points"]] == [s + "." for s in TEXT.split(". ")[:2]]
+
+
+def test_a_bad_line_is_named_by_number_and_costs_the_others_nothing(caveat: Caller, tmp_path: Path):
+    path = jsonl(
+        tmp_path / "a.jsonl",
+        ARTICLES[0],
+        "{broken",
+        "",
+        '["no object"]',
+        {"id": "no text"},
+        {"id": "empty", "text": ""},
+        {"id": "x", "text": TEXT, "title": 7},
+        ARTICLES[1],
+    )
+    with path.open("ab") as file:
+        file.write(b'{"id": "latin", "text": "caf\xe9"}\n')
+    done = caveat("summarize", "--json", path)
+
+    assert done.code == 1
+    assert [answer["id"] for answer in done.records] == [0, 1]
+    assert [line.split(":")[0] for line in done.err.splitlines()] == [f"line {n}" for n in (2, 4, 5, 6, 7, 9)]
+    assert all(line.endswith("; skipped") for line in done.err.splitlines())
+
+
+def test_a_lone_surrogate_in_a_text_comes_back_as_it_was(caveat: Caller, tmp_path: Path):
+    line = '{"id": "\\ud800", "text": "' + TEXT.replace("Tuesday", "Tues\\ud800day") + '"}'
+    done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", line))
+
+    assert done.code in (0, 1)
+    assert "Traceback" not in done.err
+
+
+def test_an_unknown_method_is_told_once_and_lists_those_there_are(caveat: Caller, tmp_path: Path):
+    done = caveat("summarize", "-m", "lexrnk", jsonl(tmp_path / "a.jsonl", *ARTICLES))
+
+    assert done.code == 2
+    assert done.err.count("Did you mean lexrank?") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nothing.txt", "there is no file"), (".", "is a folder"), ("empty.txt", "empty")],
+)
+def test_what_cannot_be_read_is_said(caveat: Caller, tmp_path: Path, name: str, said: str):
+    (tmp_path / "empty.txt").write_text("")
+    done = caveat("summarize", tmp_path / name)
+
+    assert done.code in (1, 2)
+    assert said in done.err.lower()
+
+
+def test_a_text_becomes_a_list(caveat: Caller, tmp_path: Path):
+    (tmp_path / "a.txt").write_text(TEXT)
+    done = caveat("summarize", tmp_path / "a.txt")
+
+    assert done.code == 0
+    assert done.out.startswith("• The council of Corvane")
+
+
+def test_what_qualifies_a_point_is_indented_below_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    claim, caveat, other = (TEXT.index(words) for words in ("The council", "The decision", "Residents"))
+    summary = Summary(
+        "keypoints",
+        (
+            KeyPoint.cut(TEXT, claim, TEXT.index(" It will")),
+            KeyPoint.cut(TEXT, caveat, other - 1, Role.CAVEAT, 0),
+        ),
+        (ContextLine(TEXT[other : other + 20], other, other + 20, 0),),
+    )
+    lines = summary_of(summary).splitlines()
+
+    assert lines[0] == "• The council of Corvane approved a tram line to the harbour on Tuesday."
+    assert lines[1] == "    caveat: The decision takes effect only if the province agrees to pay half."
+    assert lines[2] == "    also in the article: Residents of the old"
+
+
+def test_a_page_gives_its_article_without_what_is_around_it(caveat: Caller, tmp_path: Path):
+    paragraphs = "".join(f"<p>{TEXT}</p><p>{TEXT.replace('Corvane', 'Dunlow')}</p>")
+    (tmp_path / "a.html").write_text(
+        f"<html><head><title>Trams &amp; tracks</title></head><body><nav>Sign up now</nav>"
+        f"<article><h1>Trams</h1>{paragraphs}</article><footer>Cookies</footer></body></html>"
+    )
+    done = caveat("summarize", "--json", tmp_path / "a.html")
+
+    assert done.code == 0
+    assert "Cookies" not in done.out
+    assert "Trams & tracks" in caveat("summarize", tmp_path / "a.html").out
+
+
+def test_explain_says_why_and_refuses_where_a_method_cannot(caveat: Caller, tmp_path: Path):
+    (tmp_path / "a.txt").write_text(TEXT)
+    (answer,) = caveat("summarize", "--json", "--explain", tmp_path / "a.txt").records
+
+    assert len(answer["sentences"]) == TEXT.count(". ") + 1
+    assert all(sentence["parts"] for sentence in answer["sentences"])
+    assert "pick" in caveat("summarize", "--explain", tmp_path / "a.txt").out
+    assert caveat("summarize", "--explain", "-m", "lead", tmp_path / "a.txt").code == 2
+
+
+def test_sharing_out_keeps_order_numbers_and_faults(
+    caveat: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(condensing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(condensing, "processors", lambda: 2)
+    lines: list[object] = [{"id": number, "text": TEXT} for number in range(40)]
+    lines[17] = "{broken"
+    done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *lines))
+
+    assert done.code == 1
+    assert [answer["id"] for answer in done.records] == [n for n in range(40) if n != 17]
+    assert done.err.startswith("line 18:")
+
+
+def test_whoever_writes_line_by_line_is_answered_line_by_line():
+    words = ["-m", "service", "summarize", "--json", "--input", "jsonl", "--language", "en", "-m", "lead"]
+    program = subprocess.Popen(
+        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    for number in range(3):
+        program.stdin.write(json.dumps({"id": number, "text": TEXT}) + "\n")
+        program.stdin.flush()
+        assert json.loads(program.stdout.readline())["id"] == number
+    program.stdin.close()
+
+    assert program.wait(10) == 0
+    program.stdout.close()
+
+
+def test_a_line_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(condensing, "LONGEST_LINE", 10)
+    lines = list(condensing._numbered(io.BytesIO(b"short\n" + b"x" * 35 + b"\nlast")))
+
+    assert lines == [(1, b"short\n"), (2, b""), (3, b"last")]
