@@ -10,16 +10,15 @@ import re
 
 from service.core.errors import FeedUnreadable
 
+DOCTYPE = b"<!DOCTYPE"
 LOOKED_AT = 1024 * 1024
 MOST_UNPACKED = 1_000_000
 """How many bytes the declared entities may add up to where they are used."""
 
-_BEGIN = re.compile(rb"\A(?:\s|<\?[^>]*>|(?><!--.*?-->))*+(<!DOCTYPE)", re.IGNORECASE | re.DOTALL)
-_REST = re.compile(
-    rb"(?:[^\[\]<>\"']|\"[^\"]*\"|'[^']*')*+"
-    rb"(?:\[(?:(?><!--.*?-->)|[^\]\"'<]|\"[^\"]*\"|'[^']*'|<)*+\]\s*)?>",
-    re.DOTALL,
-)
+_BEFORE = re.compile(rb"\s+|<\?[^>]*>|<!--.*?-->", re.DOTALL)
+_NAME = re.compile(rb"[^\[\]<>\"']+|\"[^\"]*\"|'[^']*'")
+_SUBSET = re.compile(rb"<!--.*?-->|[^\]\"'<]+|\"[^\"]*\"|'[^']*'|<", re.DOTALL)
+_CLOSE = re.compile(rb"\]\s*")
 _ENTITY = re.compile(rb"<!ENTITY\s+([\w.:-]+)\s+(?:\"([^\"]*)\"|'([^']*)')\s*>", re.IGNORECASE)
 _PLAIN = re.compile(rb"(?:[^&%<\"]|&#\w+;)*")
 
@@ -29,13 +28,14 @@ def without_doctype(document: bytes) -> bytes:
 
     Raises FeedUnreadable for entities that would unpack to too much.
     """
-    begin = _BEGIN.match(document[:LOOKED_AT])
-    if begin is None:
+    start = _past(_BEFORE, document[:LOOKED_AT], 0)
+    if document[start : start + len(DOCTYPE)].upper() != DOCTYPE:
         return document
+    inside = start + len(DOCTYPE)
+    end = _end_of_declaration(document, inside)
+    declaration = document[start : end or start]
     # What is not even a broken declaration is cut off at its next bracket.
-    rest = _REST.match(document, begin.end(1))
-    end = rest.end() if rest else max(document.find(b"]>", begin.end()), document.find(b">", begin.end())) + 2
-    declaration = document[begin.start(1) : end] if rest else b""
+    end = end or max(document.find(b"]>", inside), document.find(b">", inside)) + 2
     entities = {name: double or single for name, double, single in _ENTITY.findall(declaration)}
     plain = {name: value for name, value in entities.items() if _PLAIN.fullmatch(value)}
     if sum(document.count(b"&" + name + b";") * len(value) for name, value in plain.items()) > MOST_UNPACKED:
@@ -44,4 +44,21 @@ def without_doctype(document: bytes) -> bytes:
     # Each on its own line, which is where feedparser looks for them; it tells RSS 0.91 by Netscape's name.
     name = b"netscape" if b"netscape" in declaration.lower() else b"feed"
     kept = b"\n<!DOCTYPE %s [\n%s\n]>\n" % (name, lines) if plain else b"\n<!DOCTYPE %s>\n" % name
-    return document[: begin.start(1)] + kept + document[end:]
+    return document[:start] + kept + document[end:]
+
+
+def _end_of_declaration(document: bytes, at: int) -> int | None:
+    """Return where the declaration that began before `at` ends, or None when it has no end."""
+    at = _past(_NAME, document, at)
+    if document[at : at + 1] == b"[":
+        at = _past(_SUBSET, document, at + 1)
+        close = _CLOSE.match(document, at)
+        at = close.end() if close else len(document)
+    return at + 1 if document[at : at + 1] == b">" else None
+
+
+def _past(token: re.Pattern[bytes], document: bytes, at: int) -> int:
+    """Return where the tokens that stand at `at` end. Token by token: nothing is ever given back."""
+    while found := token.match(document, at):
+        at = found.end()
+    return at

@@ -15,6 +15,7 @@ from service.core.contracts import Answer, Failed, Fetched, Gone, NotModified
 from service.gather.addresses import Allowed, port_refusal
 from service.gather.bodies import BodyRefused, decoder, megabytes
 from service.gather.headers import fresh_for, retry_after
+from service.gather.outages import STRIKES, Outages
 from service.gather.turns import Turns
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class HttpFetcher:
         self.limits = limits or Limits()
         self._allowed = Allowed.parse(self.limits.allow_private)
         self._turns = Turns(self.limits.per_host, self.limits.host_spacing)
+        self._outages = Outages()
         self._session: ClientSession | None = None
         self._judgements: dict[tuple[str, str | None, int | None], tuple[str | None, bool]] = {}
 
@@ -173,10 +175,21 @@ class HttpFetcher:
             if here in seen:
                 return Failed("the server redirects in a circle")
             attempt.host = here.host or ""
-            async with self._turns.turn((attempt.host, here.port), spaced=not ours):
+            place = (attempt.host, here.port)
+            async with self._turns.turn(place, spaced=not ours):
                 # The clock runs for the server only, not while we wait for our own turn.
                 begun = loop.time()
-                answer = await self._ask(here, conditions, moved, spent)
+                if self._outages.rests(place, begun):
+                    return Failed(
+                        f"{attempt.host} did not answer {STRIKES} times in a row, and rests for now"
+                    )
+                try:
+                    answer = await self._ask(here, conditions, moved, spent)
+                except (OSError, TimeoutError):
+                    if not attempt.refusals:
+                        self._outages.failed(place, loop.time())
+                    raise
+                self._outages.answered(place)
                 spent += loop.time() - begun
             if not isinstance(answer, _Elsewhere):
                 return answer

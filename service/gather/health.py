@@ -14,6 +14,7 @@ from service.gather.memory import Head, head_of, instant
 BARS = "▁▂▃▄▅▆▇█"
 SHOWN_DAYS = 14
 ENOUGH_ITEMS = 5
+ENOUGH_DAYS = 3
 BLANK_LOOKS = 2
 HELD_SHOWN_FOR = timedelta(days=14)
 
@@ -108,15 +109,16 @@ def span(length: timedelta) -> str:
     return "less than a minute"
 
 
-def is_silent(head: Head, now: datetime) -> bool:
-    """Tell whether a feed's silence is out of its own rhythm: longer than its pauses so far, and by far."""
-    newest, gap = instant(head.newest), usual_gap(head, now)
-    if newest is None or gap is None or sum(head.days.values()) < ENOUGH_ITEMS:
+def is_silent(head: Head, looked: datetime) -> bool:
+    """Tell whether a feed's silence up to the last look is out of its rhythm: by far longer than any so far.
+
+    The rhythm is that up to the newest item; what came on a day or two is none yet.
+    """
+    newest = instant(head.newest)
+    if newest is None or sum(head.days.values()) < ENOUGH_ITEMS or len(head.days) < ENOUGH_DAYS:
         return False
-    # The mean gap grows with the silence itself, so it is taken up to the newest item.
-    rhythm = usual_gap(head, newest) or gap
-    longest = _longest_pause(head)
-    return now - newest > max(4 * rhythm, 1.5 * longest, timedelta(days=1))
+    rhythm = usual_gap(head, newest) or timedelta(0)
+    return looked - newest > max(4 * rhythm, 1.5 * _longest_pause(head), timedelta(days=1))
 
 
 def _longest_pause(head: Head) -> timedelta:
@@ -138,10 +140,11 @@ def _flags(state: FeedState, head: Head, now: datetime) -> list[str]:
     elif head.blank >= BLANK_LOOKS:
         flags.append(f"answers, but held nothing at the last {head.blank} looks")
     newest = instant(head.newest)
-    if newest and is_silent(head, now):
+    looked = min(state.last_success_at or now, now)
+    if newest and is_silent(head, looked):
         gap = usual_gap(head, newest)
         usual = f"; usually something comes every {span(gap)}" if gap else ""
-        flags.append(f"silent for {span(now - newest)}{usual}")
+        flags.append(f"silent for {span(looked - newest)}{usual}")
     if head.moved_to:
         since_when = instant(head.moved_since) or now
         held = head.moved_looks >= MOVE_LOOKS and now - since_when >= MOVE_HELD_FOR

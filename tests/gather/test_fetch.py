@@ -164,7 +164,8 @@ async def test_this_machine_is_not_asked_unless_the_operator_allows_it(server: S
 
 async def test_a_name_that_leads_to_this_machine_is_refused_when_the_connection_is_made(server: Server):
     async with HttpFetcher() as careful:
-        reason = await failure(careful, f"http://localhost:{server.port}/feed")
+        for _ in range(5):
+            reason = await failure(careful, f"http://localhost:{server.port}/feed")
 
     assert reason.startswith("localhost leads to")
     assert "list it under fetch.allow_private" in reason
@@ -293,6 +294,16 @@ async def test_a_server_that_never_answers_is_given_up(server: Server):
     server.routes["/feed"] = silent()
     async with HttpFetcher(Limits(allow_private=HOME, total_seconds=0.2)) as hasty:
         assert await failure(hasty, server.url()) == "the server did not answer in full within 0.2 seconds"
+
+
+async def test_a_host_that_never_answers_does_not_hold_up_its_many_feeds_one_by_one(server: Server):
+    server.routes |= {f"/{n}": silent() for n in range(6)}
+    async with HttpFetcher(Limits(allow_private=HOME, total_seconds=0.1, per_host=1)) as hasty:
+        reasons = [await failure(hasty, server.url(f"/{n}")) for n in range(6)]
+
+    assert reasons[:3] == ["the server did not answer in full within 0.1 seconds"] * 3
+    assert reasons[3:] == ["127.0.0.1 did not answer 3 times in a row, and rests for now"] * 3
+    assert len(server.asked) == 3
 
 
 async def test_a_server_that_drips_is_given_up_all_the_same(server: Server):

@@ -66,6 +66,16 @@ def test_silence_is_measured_by_the_feeds_own_rhythm():
     assert health_of(a_state(weekly), NOON).well
 
 
+def test_nobody_is_called_silent_while_we_did_not_look():
+    busy = a_rhythm(*(n / 20 for n in range(200)))
+
+    assert health_of(a_state(busy, last_success_at=NOON), NOON + 9 * DAY).well
+
+
+def test_one_day_makes_no_rhythm():
+    assert health_of(a_state(a_rhythm(*(3 + n / 20 for n in range(9)))), NOON).well
+
+
 def test_weekends_off_are_a_rhythm_too():
     workdays = [n for n in range(60) if (NOON - n * DAY).weekday() < 5]
     head = a_rhythm(*[day + hour / 24 for day in workdays for hour in (0, 2, 4)])
