@@ -150,11 +150,16 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
         url=_link(raw),
         title=_markup(raw.get("title_detail"), str(raw.get("title") or "")),
         html=_content(raw),
-        published_at=_instant(
-            raw.get("published_parsed") or raw.get("updated_parsed") or raw.get("created_parsed")
-        ),
+        published_at=_date(raw),
         author=str(raw.get("author") or ""),
     )
+
+
+def _date(raw: Mapping[str, Any]) -> datetime | None:
+    """Return when the entry was published, else updated, else created."""
+    # Asked by `in`, because feedparser warns of asking for an update that is not there.
+    names = ("published_parsed", "updated_parsed", "created_parsed")
+    return next((at for name in names if name in raw and (at := _instant(raw[name]))), None)
 
 
 def _link(raw: Mapping[str, Any]) -> str:

@@ -163,7 +163,7 @@ async def test_this_machine_is_not_asked_unless_the_operator_allows_it(server: S
 
 
 async def test_a_name_that_leads_to_this_machine_is_refused_when_the_connection_is_made(server: Server):
-    async with HttpFetcher() as careful:
+    async with HttpFetcher(Limits(host_spacing=0)) as careful:
         for _ in range(5):
             reason = await failure(careful, f"http://localhost:{server.port}/feed")
 
