@@ -11,6 +11,7 @@ from pathlib import Path
 from service.core.errors import Fault
 from service.core.model import Site
 from service.settings.house_file import (
+    BouncesBlock,
     CaveatFile,
     CondenseBlock,
     DkimBlock,
@@ -22,9 +23,11 @@ from service.settings.house_file import (
 from service.settings.kinds import A_DATABASE, split_listen
 from service.settings.storage_url import StorageUnknown, storage_url
 from service.settings.values import (
+    BouncesSettings,
     CondenseSettings,
     DkimSettings,
     FetchSettings,
+    ImapSettings,
     MailSettings,
     Secret,
     Settings,
@@ -104,7 +107,26 @@ class Builder:
                 repeat_header=smtp.repeat_header,
             ),
             on_uncertain=mail.on_uncertain,
+            bounces=BouncesSettings(mail.bounces.address, self._imap(mail.bounces)),
             dkim=tuple(self._dkim(number, key) for number, key in enumerate(mail.dkim)),
+        )
+
+    def _imap(self, bounces: BouncesBlock) -> ImapSettings | None:
+        imap, here = bounces.imap, ("mail", "bounces", "imap")
+        if imap is None:
+            return None
+        if bounces.address is None:
+            what = "there is a mailbox to read without an `address` that bounces come to"
+            self.faults.append(self._written.at(here, what, "`address: bounces@example.org`", key=True))
+        return ImapSettings(
+            host=imap.host,
+            port=imap.port,
+            security=imap.security,
+            username=imap.username,
+            password=self._secrets[*here, "password"],
+            folder=imap.folder,
+            keep=imap.keep,
+            every=imap.every,
         )
 
     def _dkim(self, number: int, key: DkimBlock) -> DkimSettings:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast, get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -105,12 +106,14 @@ def keys_of(model: type[BaseModel]) -> dict[str, Any]:
 
 def is_block(annotation: Any) -> bool:  # noqa: ANN401 - any type hint
     """Tell whether a key holds a block of further keys, and not a list of such."""
+    if get_origin(annotation) in {Union, UnionType}:  # a block that may be left out
+        return any(is_block(one) for one in get_args(annotation))
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _block_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any type hint
-    if is_block(annotation):
-        return cast("type[BaseModel]", annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
     return next((found for inner in get_args(annotation) if (found := _block_of(inner))), None)
 
 

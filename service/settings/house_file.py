@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from service.settings.block import Block
 from service.settings.kinds import (
+    BounceAddress,
     Duration,
     Email,
     HeaderName,
@@ -112,6 +113,42 @@ class DkimBlock(Block):
     )
 
 
+class ImapBlock(Block):
+    """The mailbox that bounces come to, asked by IMAP."""
+
+    host: Label = Field(description="The mail server's name.", examples=["imap.example.org"])
+    port: int = Field(default=993, ge=1, le=65535, description="Its port: 993 (tls) or 143 (starttls, none).")
+    security: Literal["tls", "starttls", "none"] = Field(default="tls", description="How it is encrypted.")
+    username: Label = Field(description="The name to log in with.", examples=["bounces@news.example.org"])
+    password: str = Field(
+        default="",
+        description="The password itself. Better: password_file.",
+        json_schema_extra={"writeOnly": True},
+    )
+    password_file: str = Field(
+        default="", description="A file that holds the password, relative to this folder."
+    )
+    folder: Label = Field(default="INBOX", description="The folder that is read.")
+    keep: bool = Field(default=False, description="Mark letters as read instead of deleting them.")
+    every: Duration = Field(default=timedelta(minutes=5), description="How often it is asked.")
+
+
+class BouncesBlock(Block):
+    """What happens to mail that comes back."""
+
+    address: BounceAddress | None = Field(
+        default=None,
+        description="The mailbox that bounces come to. Each mail gets a return path of its own there, "
+        "such as bounces+TOKEN@news.example.org, so the server must deliver addresses with a plus.",
+        examples=["bounces@news.example.org"],
+    )
+    imap: ImapBlock | None = Field(
+        default=None,
+        description="How that mailbox is read.",
+        examples=["{host: imap.example.org, username: bounces, password_file: imap.secret}"],
+    )
+
+
 class MailBlock(Block):
     """How mail leaves."""
 
@@ -127,6 +164,7 @@ class MailBlock(Block):
         description="Keys that sign each mail. Leave it out if your relay signs.",
         examples=["[{domain: news.example.org, selector: caveat, key_file: dkim.secret}]"],
     )
+    bounces: BouncesBlock = Field(default=BouncesBlock(), description="What happens to mail that comes back.")
     on_uncertain: Literal["resend", "hold"] = Field(
         default="resend",
         description="When the line broke before the server answered: resend (the same mail, same Message-ID) "

@@ -115,6 +115,15 @@ def read_email(text: str) -> str:
         raise wrong(f"{text!r} is no email address: {str(error).rstrip('.')}", AN_ADDRESS) from None
 
 
+def read_bounce_address(text: str) -> str:
+    """Return an address whose name leaves room for a token of 56 characters (RFC 5321, 4.5.3.1.1)."""
+    address = read_email(text)
+    local = address.partition("@")[0]
+    if len(local) > 8 or "+" in local or not address.isascii():
+        raise wrong(f"{local!r} is no name for this", "eight letters at most, as in bounces@example.org")
+    return address
+
+
 def read_mailbox(text: str) -> str:
     """Return a From header such as `The Morning Caveat <digest@example.org>`."""
     name, address = parseaddr(one_line(text))
@@ -249,6 +258,7 @@ ScheduleText = Annotated[
     str, AfterValidator(read_schedule), _says("daily 07:00", "weekdays 06:30", "weekly mon,thu 18:00")
 ]
 Email = Annotated[str, AfterValidator(read_email), _says("amina@example.org", format="email")]
+BounceAddress = Annotated[str, AfterValidator(read_bounce_address), _says("bounces@news.example.org")]
 Mailbox = Annotated[str, AfterValidator(read_mailbox), _says("The Morning Caveat <digest@news.example.org>")]
 FeedUrl = Annotated[
     str, AfterValidator(read_feed_url), _says("https://example.org/feed.xml", "file:notices.xml")

@@ -15,7 +15,12 @@ MOUNTED = Path("/run/secrets")
 """Where container engines mount secrets, readable by everybody inside: that is their way, not a mistake."""
 
 
-SECRETS: tuple[Keys, ...] = (("storage_password",), ("mail", "smtp", "password"), ("web", "metrics_token"))
+SECRETS: tuple[Keys, ...] = (
+    ("storage_password",),
+    ("mail", "smtp", "password"),
+    ("mail", "bounces", "imap", "password"),
+    ("web", "metrics_token"),
+)
 """Where secrets stand in caveat.yaml; each has a twin, KEY_file, that names a file instead."""
 
 

@@ -74,6 +74,28 @@ class DkimSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ImapSettings:
+    """The mailbox that bounces come to. `keep`: letters are marked as read and not deleted."""
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: Secret
+    folder: str
+    keep: bool
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class BouncesSettings:
+    """Where bounces go (None: to the sender, and nobody reads them), and how that mailbox is read."""
+
+    address: str | None = None
+    imap: ImapSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MailSettings:
     """How mail leaves: `channel` is `file` or `smtp`, `on_uncertain` is `resend` or `hold`."""
 
@@ -82,6 +104,7 @@ class MailSettings:
     smtp: SmtpSettings
     on_uncertain: str
     dkim: tuple[DkimSettings, ...] = ()
+    bounces: BouncesSettings = BouncesSettings()
 
 
 @dataclass(frozen=True, slots=True)

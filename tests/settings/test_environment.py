@@ -214,6 +214,32 @@ class TestSigning:
         assert sentence.startswith("CAVEAT_MAIL__SMTP__REPEAT_HEADER: 'X Y:' is no name of a header")
 
 
+class TestBounces:
+    """Mail that comes back has a mailbox with a short name, and a way to read it."""
+
+    TEXT = (
+        SITE + "mail:\n  bounces:\n    address: bounces@example.org\n"
+        "    imap: {host: imap.example.org, username: bounces, password_file: imap.secret}\n"
+    )
+
+    def test_the_mailbox_is_read_by_imap(self, tmp_path: Path):
+        folder = a_house(tmp_path, {"caveat.yaml": self.TEXT, "imap.secret": "hush\n"})
+        bounces = loaded(folder, CAVEAT_MAIL__BOUNCES__IMAP__PORT="143").settings.mail.bounces
+        assert bounces.address == "bounces@example.org"
+        assert bounces.imap is not None
+        assert (bounces.imap.password.reveal(), bounces.imap.port) == ("hush", 143)
+        assert "hush" not in repr(loaded(folder))
+
+    def test_a_long_name_leaves_no_room_for_a_token(self, tmp_path: Path):
+        text = self.TEXT.replace("bounces@", "returned-mail@")
+        assert "'returned-mail' is no name for this" in said(a_house(tmp_path, {"caveat.yaml": text}))[0]
+
+    def test_a_mailbox_without_address_is_a_fault(self, tmp_path: Path):
+        text = self.TEXT.replace("    address: bounces@example.org\n", "")
+        house = a_house(tmp_path, {"caveat.yaml": text, "imap.secret": "hush"})
+        assert said(house)[0].startswith("caveat.yaml:8:5: there is a mailbox to read without an `address`")
+
+
 def test_settings_are_frozen(tmp_path: Path):
     settings = loaded(a_house(tmp_path)).settings
     with pytest.raises(AttributeError):
