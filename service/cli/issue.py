@@ -186,7 +186,9 @@ async def _send_again(
     require_yes(f"Send {issue.subject!r} once more to {count(len(meant), 'reader')}?", said=yes)
     await due_again(house, issue.id, [line.subscriber_id for line in meant])
     after = await deliver_these(house, [issue.id])
-    sent = {line.subscriber_id for line in after if line.state is DeliveryState.SENT}
+    for problem in after.problems:
+        say(problem)
+    sent = {line.subscriber_id for line in after.lines if line.state is DeliveryState.SENT}
     done = sum(line.subscriber_id in sent for line in meant)
     say(f"{count(done, 'mail')} of {len(meant)} sent.")
     return done == len(meant)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from service.wiring.sending import Recipients
 
 WHO = "Who gets it"
+WAITING = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING, DeliveryState.DEFERRED)
 SHOWN = 20
 """So many people are listed one by one; of more, those to whom it did not go well."""
 
@@ -91,19 +92,24 @@ def send(
 
 
 async def _deliver(house: House, report: ManualReport, *, as_json: bool) -> bool:
-    from service.wiring.sending import deliver_these  # noqa: PLC0415 - not for `--help`
+    from service.wiring.sending import Delivered, deliver_these  # noqa: PLC0415 - not for `--help`
 
-    lines: Sequence[DeliveryLine] = ()
+    done = Delivered()
     _say_trouble(report)
     if report.deliveries:
-        subjects = {planned.issue.id: planned.issue.rendered.subject for planned in report.planned}
         with progress("Sending") as sending:
-            lines = await deliver_these(house, list(subjects), progress=sending)
-        _list(lines, as_json=as_json)
-    states = Counter(line.state for line in lines)
-    if lines or not report.nothing_new:
+            done = await deliver_these(
+                house, [planned.issue.id for planned in report.planned], progress=sending
+            )
+        _list(done.lines, as_json=as_json)
+    for problem in done.problems:
+        say(problem)
+    states = Counter(line.state for line in done.lines)
+    if done.lines or not report.nothing_new:
         counted = ", ".join(f"{number} {state.value}" for state, number in sorted(states.items()))
-        say(f"{count(len(lines), 'reader')}: {counted or 'nobody to send to'}.")
+        say(f"{count(len(done.lines), 'reader')}: {counted or 'nobody to send to'}.")
+    if any(line.state in WAITING for line in done.lines):
+        say("What is not sent waits in the outbox; caveat deliver, or a running service, tries again.")
     return not report.problems and set(states) <= {DeliveryState.SENT}
 
 

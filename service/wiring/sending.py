@@ -38,6 +38,14 @@ class Recipients:
         return None if self.chosen is None else tuple(m.subscriber.id for m in self.chosen)
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Where the deliveries of some issues stand; `problems` are sentences about why some of them wait."""
+
+    lines: tuple[DeliveryLine, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
 async def recipients_of(house: House, newsletter: Newsletter, addresses: Sequence[str] | None) -> Recipients:
     """Return who is meant by these addresses, or by None: everybody. Raises UsageError for an unknown one."""
     if addresses is None:
@@ -77,9 +85,7 @@ async def make_issues(
     )
 
 
-async def deliver_these(
-    house: House, issue_ids: Sequence[str], *, progress: Progress = silent
-) -> list[DeliveryLine]:
+async def deliver_these(house: House, issue_ids: Sequence[str], *, progress: Progress = silent) -> Delivered:
     """Deliver what is due, and return what became of the deliveries of these issues.
 
     Where another worker took some of them, wait for it, half a minute at most.
@@ -90,7 +96,7 @@ async def deliver_these(
         if problems or not any(line.state in UNDER_WAY for line in lines):
             break
         await asyncio.sleep(PAUSE)
-    return lines
+    return Delivered(tuple(lines), problems)
 
 
 async def due_again(house: House, issue_id: str, subscribers: Sequence[str]) -> int:

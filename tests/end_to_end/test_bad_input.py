@@ -1,0 +1,272 @@
+"""Whatever the outside does, the program says one clear sentence about it, and loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from tests.cli.house import FILES, Caller, a_house
+from tests.end_to_end.world import free_port
+
+GOOD = FILES["notices.xml"].encode()
+LARGE = b"<rss>" + b"<!-- padding -->" * 64 * 1024
+
+
+class Answer(BaseHTTPRequestHandler):
+    """A server with one misbehaviour on each path."""
+
+    over = Event()
+
+    def do_GET(self) -> None:
+        getattr(self, f"{self.path.strip('/').replace('-', '_')}_answer", self.missing_answer)()
+
+    def good_answer(self) -> None:
+        self._send(200, GOOD)
+
+    def missing_answer(self) -> None:
+        self._send(404, b"not here")
+
+    def broken_answer(self) -> None:
+        self._send(500, b"oh no")
+
+    def page_answer(self) -> None:
+        self._send(200, b"<!doctype html><html><head><title>Welcome</title></head><body>Hi</body></html>")
+
+    def empty_answer(self) -> None:
+        self._send(200, b"")
+
+    def no_entries_answer(self) -> None:
+        self._send(200, b'<rss version="2.0"><channel><title>Quiet</title></channel></rss>')
+
+    def torn_answer(self) -> None:
+        self._send(200, b"<rss><chan")
+
+    def inside_answer(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "http://127.0.0.2:8080/admin")
+        self.end_headers()
+
+    def slow_answer(self) -> None:
+        self.over.wait(20)
+
+    def large_answer(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            for _ in range(50):  # 50 MB, without saying so before
+                self.wfile.write(LARGE)
+        except OSError:
+            pass  # hung up on, as it should be
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    Answer.over.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def caveat(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Caller:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    return a_house(tmp_path / "config", capsys)
+
+
+FEEDS = {
+    "nobody": "no connection to 127.0.0.1 could be made",
+    "missing": "404",
+    "broken": "500",
+    "page": "a web page",
+    "empty": "empty",
+    "torn": "the xml is broken",
+    "inside": "127.0.0.2",
+    "slow": "did not answer in full within 2 seconds",
+    "large": "larger than",
+}
+"""Each feed that fails, and what the sentence about it says at least."""
+
+
+def test_feeds_that_fail_are_named_one_by_one_and_cost_the_others_nothing(caveat: Caller, web: str):
+    lines = [f'  - {{url: "{web}/{name}", name: {name} feed}}' for name in (*FEEDS, "no-entries", "good")]
+    lines[0] = f'  - {{url: "http://127.0.0.1:{free_port()}/", name: nobody feed}}'
+    caveat.write("feeds.yaml", "feeds:\n" + "\n".join(lines) + "\n")
+    done = caveat("gather")
+
+    assert done.code == 1
+    said = {line.partition(" feed: ")[0]: line for line in done.err.splitlines() if " feed: " in line}
+    for name, words in FEEDS.items():
+        assert words in said[name].lower(), said[name]
+    assert "holds no entries" in said["no-entries"]
+    assert "11 feeds: 1 new article" in done.err.splitlines()[-1]
+    assert "9 failed" in done.err.splitlines()[-1]
+    assert "Traceback" not in done.err
+
+    troubles = {feed["name"]: feed["trouble"] for feed in caveat("feed", "list", "--json").records}
+    assert [name for name, trouble in troubles.items() if trouble is None] == ["good feed"]
+    assert caveat("condense").code == 0
+
+
+class Mailbox:
+    """A mail server that answers every recipient, or every message, with the given reply."""
+
+    def __init__(self, *, rcpt: str = "250 ok", data: str = "250 kept") -> None:
+        self.rcpt, self.data, self.kept = rcpt, data, 0
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if self.rcpt.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.rcpt
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - as above
+        self.kept += self.data.startswith("250")
+        return self.data
+
+
+@contextmanager
+def mail_server(mailbox: Mailbox, **options: object) -> Iterator[int]:
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), **options)
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def by_smtp(caveat: Caller) -> Callable[[int, str], Caller]:
+    """Return what prepares a house with one article that sends by SMTP to a port."""
+
+    def prepare(port: int, login: str = "") -> Caller:
+        smtp = f"smtp: {{host: 127.0.0.1, port: {port}, security: none{login}}}"
+        caveat.replace("caveat.yaml", "mail: {channel: file,", f"mail: {{channel: smtp, {smtp},")
+        assert caveat("gather").code == 0
+        assert caveat("condense").code == 0
+        return caveat
+
+    return prepare
+
+
+def books(caveat: Caller) -> dict[str, int]:
+    (issue,) = caveat("issue", "list", "--json").records
+    assert issue["closed"]
+    return {key: value for key, value in issue["books"].items() if value and key != "due"}
+
+
+SEND = ("send", "morning", "--to", "amina@example.org")
+
+
+def test_a_server_that_is_not_there(by_smtp):
+    caveat = by_smtp(free_port())
+    done = caveat(*SEND)
+
+    assert done.code == 1
+    assert "127.0.0.1" in done.err
+    assert books(caveat) == {"waiting": 1}
+
+
+def test_a_wrong_password(by_smtp):
+    def refuse(*_: object) -> AuthResult:
+        return AuthResult(success=False, handled=False)
+
+    options = {"authenticator": refuse, "auth_required": True, "auth_require_tls": False}
+    with mail_server(Mailbox(), **options) as port:
+        caveat = by_smtp(port, ", username: caveat, password: s3same")
+        done = caveat(*SEND)
+
+    assert done.code == 1
+    assert "login" in done.err.lower()
+    assert "s3same" not in done.err
+    assert books(caveat) == {"waiting": 1}
+
+
+@pytest.mark.parametrize(
+    ("reply", "left"),
+    [
+        ("421 4.3.2 the service shuts down", {"waiting": 1}),
+        ("451 4.7.1 greylisted, come back later", {"waiting": 1}),
+        ("550 5.1.1 no such user here", {"refused": 1}),
+    ],
+    ids=["421", "451", "550"],
+)
+def test_a_reply_that_says_no(by_smtp, reply: str, left: dict[str, int]):
+    with mail_server(Mailbox(rcpt=reply)) as port:
+        caveat = by_smtp(port)
+        done = caveat(*SEND)
+
+    assert done.code == 1
+    assert reply[:3] in f"{done.out}{done.err}"
+    assert "Traceback" not in done.err
+    assert books(caveat) == left
+
+
+def test_what_was_put_off_leaves_once_the_server_takes_it(by_smtp):
+    mailbox = Mailbox(rcpt="451 4.7.1 greylisted")
+    with mail_server(mailbox) as port:
+        caveat = by_smtp(port)
+        assert caveat(*SEND).code == 1
+        mailbox.rcpt = "250 ok"
+        assert caveat("deliver").code == 0  # its time has not come
+        assert mailbox.kept == 0
+        (issue,) = caveat("issue", "list", "--json").records
+        done = caveat("issue", "resend", issue["id"], "--to", "amina@example.org", "--yes")
+
+    assert (done.code, mailbox.kept) == (0, 1)
+    assert books(caveat) == {"sent": 1}
+
+
+def test_an_address_that_is_no_good_is_not_mailed_again(by_smtp):
+    mailbox = Mailbox(rcpt="550 5.1.1 no such user here")
+    with mail_server(mailbox) as port:
+        caveat = by_smtp(port)
+        caveat(*SEND)
+        mailbox.rcpt = "250 ok"
+        done = caveat(*SEND, "--again")
+
+    assert done.code == 1
+    assert "must not be mailed" in done.err
+    assert mailbox.kept == 0
+
+
+def test_a_folder_that_cannot_be_written_to_loses_nothing(caveat: Caller, tmp_path: Path):
+    (tmp_path / "outbox").write_text("a file stands where the folder should be")
+    caveat("gather")
+    caveat("condense")
+    done = caveat(*SEND)
+
+    assert done.code == 1
+    assert str(tmp_path / "outbox") in done.err
+    assert books(caveat) == {"waiting": 1}
+
+
+def test_a_database_that_is_none_is_left_alone(caveat: Caller, tmp_path: Path):
+    (tmp_path / "caveat.db").write_text("these are my notes, not a database " * 40)
+    before = (tmp_path / "caveat.db").read_text()
+    done = caveat("gather")
+
+    assert done.code == 1
+    assert str(tmp_path / "caveat.db") in done.err
+    assert "Traceback" not in done.err
+    assert (tmp_path / "caveat.db").read_text() == before
