@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,13 +91,3 @@ def interval(
     low, high = np.percentile(ratios, [2.5, 97.5])
     whole = table.sum(axis=0)
     return float(whole[0] / max(whole[1], 1e-9)), float(low), float(high)
-
-
-def scores(shown: Sequence[Shown]) -> Mapping[str, tuple[float, float, float]]:
-    """Return every score of `counts_of` over these articles, with its interval."""
-    rows = [counts_of(one) for one in shown]
-    groups = [one.article.group for one in shown]
-    return {name: interval([row[name] for row in rows], groups) for name in rows[0]}
-
-
-Method = Callable[[Labelled, int], Summary]
