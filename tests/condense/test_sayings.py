@@ -48,7 +48,7 @@ def test_words_numbers_names_and_a_not_decide(one: str, other: str, expected: Re
     assert relation(saying_of(other, "en"), saying_of(one, "en")) is expected
 
 
-@pytest.mark.parametrize("text", ["", ".", "\ud800", "5", "1,000.", "他", "a" * 100_000])
+@pytest.mark.parametrize("text", ["", ".", "\ud800", "5", "1,000.", "他", "a" * 2_000])
 def test_scraps_say_something_too(text: str):
     assert relation(saying_of(text, "en"), saying_of(text, "en")) is Relation.SAME
 
