@@ -12,11 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Boolean, and_, bindparam, case, func, select, update
+from sqlalchemy import Boolean, and_, bindparam, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Edition, Placement, Subscriber
-from service.core.schedules import next_occurrence, parse_schedule
+from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from service.store import groups as standing
 from service.store.database import Database
 from service.store.rows import Values, edition_of, edition_values, subscriber_values, wishes_values
@@ -205,26 +205,40 @@ class Placing:
             told = await self.connection.scalar(others)
             if told is not None:
                 return int(told)
-        before = (
-            select(articles.c.position)
-            .where(articles.c.gathered_at < (self.starts_after or self.now))
-            .order_by(articles.c.position.desc())
-            .limit(1)
-        )
-        return await self.connection.scalar(before) or 0
+        return await last_gathered_before(self.connection, self.starts_after or self.now)
 
 
 async def current_group(connection: AsyncConnection, row: Values, now: datetime) -> int:
-    """Return the group for somebody who comes back: their own, unless its moment has passed.
+    """Return the group for somebody who comes back: their own, unless it was left behind.
 
-    Then it is the same place with the next moment, so that they hear at their hour and not at once.
+    A group in which nobody is active is not served, and its moments pass. Whoever comes back to one waits for
+    the next moment, so that they hear at their hour and not at once; and is told what was gathered since the
+    moment before the last, so that a year's absence does not end with a year's news.
     """
-    if row["next_due_at"] > now:
-        return int(row["group_number"])
+    mine, due_at = row["group_number"], row["next_due_at"]
+    others = exists().where(subscriptions.c.group_number == mine, standing.ACTIVE)
+    if due_at > now or await connection.scalar(select(others)):
+        return int(mine)
     wanted = select(editions).where(editions.c.key == row["edition_key"])
     edition = edition_of((await connection.execute(wanted)).mappings().one())
-    moment = next_occurrence(parse_schedule(edition.schedule), ZoneInfo(edition.timezone), now)
-    return await standing.place(connection, row["edition_key"], row["told_through"], moment.at)
+    schedule, zone = parse_schedule(edition.schedule), ZoneInfo(edition.timezone)
+    passed = [due_at, *(occurrence.at for occurrence in occurrences(schedule, zone, due_at, now))]
+    told_through = row["told_through"]
+    if len(passed) > 1:
+        told_through = max(told_through, await last_gathered_before(connection, passed[-2]))
+    moment = next_occurrence(schedule, zone, now)
+    return await standing.place(connection, row["edition_key"], told_through, moment.at)
+
+
+async def last_gathered_before(connection: AsyncConnection, instant: datetime) -> int:
+    """Return the position of the last article that was gathered before then, 0 when there is none."""
+    before = (
+        select(articles.c.position)
+        .where(articles.c.gathered_at < instant)
+        .order_by(articles.c.position.desc())
+        .limit(1)
+    )
+    return await connection.scalar(before) or 0
 
 
 def _bound(line: Values) -> Values:

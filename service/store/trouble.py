@@ -28,12 +28,21 @@ POSTGRESQL = {
     "25006": "only lets us read; is it a standby server?",
     "53300": "has no connection left for us; raise max_connections",
     "53100": "cannot grow: the disk is full",
+    "40001": "had to undo this, because somebody else wrote the same at that moment; try again",
+    "40P01": "had to undo this, because somebody else wrote the same at that moment; try again",
     "57P03": "is starting up or shutting down; try again in a moment",
 }
 """SQLSTATE codes (PostgreSQL documentation, appendix A), and what they mean."""
 
-LOST = ("08", "57P")
+GONE = ("08", "57P")
 """How the codes begin that say the connection is gone."""
+
+LOST = "was lost in the middle of the work; nothing half-done was kept"
+
+NOT_OURS = frozenset(
+    {"OperationalError", "InternalError", "InternalServerError", "InsufficientResourcesError", "SystemError"}
+)
+"""The drivers' classes for trouble that no change in our code would mend (PEP 249, and asyncpg's own)."""
 
 
 def sentence(name: str, error: BaseException) -> str | None:
@@ -41,11 +50,13 @@ def sentence(name: str, error: BaseException) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     what = _sqlite(cause) or _postgresql(cause)
     if what is None and isinstance(error, DBAPIError) and error.connection_invalidated:
-        what = "was lost in the middle of the work; nothing half-done was kept"
-    if what is None and isinstance(cause, PoolTimeout):
+        what = LOST
+    elif what is None and isinstance(cause, PoolTimeout):
         what = "is too busy: every connection has been in use for a long time"
-    if what is None and isinstance(cause, OSError):
-        what = f"cannot be reached: {cause.strerror or cause or 'no answer'}"
+    elif what is None and isinstance(cause, OSError):
+        what = f"cannot be reached: {cause.strerror or str(cause) or 'no answer'}"
+    elif what is None and any(kind.__name__ in NOT_OURS for kind in type(cause).__mro__):
+        what = f"failed: {str(cause).partition(chr(10))[0]}"
     return None if what is None else f"the database {name} {what}"
 
 
@@ -78,8 +89,8 @@ def _postgresql(cause: BaseException) -> str | None:
     if isinstance(code, str):
         if code in POSTGRESQL:
             return POSTGRESQL[code]
-        if code.startswith(LOST):
-            return "was lost in the middle of the work; nothing half-done was kept"
+        if code.startswith(GONE):
+            return LOST
     if "connection is closed" in str(cause) or "connection was closed" in str(cause):
-        return "was lost in the middle of the work; nothing half-done was kept"
+        return LOST
     return None

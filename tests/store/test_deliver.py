@@ -157,6 +157,16 @@ async def test_one_commit_carries_attempts_and_outcomes_of_many(house: House):
     assert await house.deliver.record_marks("a", []) == set()
 
 
+async def test_a_reply_that_no_database_takes_is_kept_as_far_as_it_can_be(house: House):
+    issue = await house.issue_to("amina")
+    batch = (await house.take("a")).deliveries
+    reply = "550 \x00 \ud800 'quoted' \"twice\" \u2028 \\u0000"
+    await house.mark("a", batch, State.REFUSED, reply=reply, suppress=True)
+    kept = "550 \ufffd \ufffd 'quoted' \"twice\" \u2028 \\u0000"
+    assert [line.reply for line in await house.overview.deliveries(issue.id)] == [kept]
+    assert (await house.membership()).suppressed == kept
+
+
 async def test_a_bad_address_is_suppressed_with_the_refusal(house: House):
     await house.issue_to("amina")
     batch = (await house.take("a")).deliveries

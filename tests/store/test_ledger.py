@@ -225,7 +225,7 @@ async def a_run(house: House) -> Run:
     return Run(house, channel, issue.id, people, Model({key: Line() for key in ids}))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=15, max_size=30))
 async def test_the_ledger_does_what_the_model_does(house: House, steps: list[tuple[str, ...]]):
     run = await a_run(house)

@@ -171,6 +171,25 @@ async def test_whoever_comes_back_hears_at_their_next_hour_and_not_at_once(house
     assert place.told_through == 0
 
 
+async def test_whoever_comes_back_after_weeks_is_not_told_the_news_of_weeks(house: House):
+    await declare(house, a_placement())
+    await house.people.set_status(AMINA, None, PAUSED, NOON)
+    for day in range(1, 11):
+        await house.publish(f"News of day {day}", at=NOON + day * DAY)
+    await house.people.set_status(AMINA, None, ACTIVE, NOON + 10 * DAY + HOUR)
+    place = await house.place()
+    # The last two moments were at 06:00 (UTC) on days 9 and 10; what came after the first of them is told.
+    assert place.told_through == 8
+    assert place.next_due_at == NOON.replace(hour=6) + 11 * DAY
+
+
+async def test_whoever_comes_back_while_the_others_are_due_is_served_with_them(house: House):
+    await declare(house, a_placement("amina"), a_placement("ben"))
+    await house.people.set_status(AMINA, None, PAUSED, NOON)
+    await house.people.set_status(AMINA, None, ACTIVE, NOON + HOUR)
+    assert (await house.group()).size == 2
+
+
 async def test_thousands_are_applied_in_one_go(house: House):
     many = [a_placement(f"reader{n}") for n in range(5_000)]
     assert await declare(house, *many) == Applied(added=5_000)
