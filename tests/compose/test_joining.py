@@ -1,4 +1,4 @@
-"""Placing: each article gets one story, the same after a restart and with several workers."""
+"""Joining: each article gets one story, the same after a restart and with several workers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from service.compose import placing
-from service.compose.placing import Placer
+from service.compose import joining
+from service.compose.joining import Joiner
 from service.core.model import Article
 from tests.compose.reports import REPORTS, a_report
 
@@ -49,30 +49,30 @@ TRUE_EVENTS = {
 
 async def test_everything_that_arrived_gets_its_story():
     shelf = Shelf(*ALL)
-    assert await Placer(shelf).place(memory=0, through=99) == len(ALL)
+    assert await Joiner(shelf).join(memory=0, through=99) == len(ALL)
     assert shelf.events() == TRUE_EVENTS
 
 
-async def test_nothing_is_placed_twice_or_ahead_of_time():
+async def test_nothing_is_joined_twice_or_ahead_of_time():
     shelf = Shelf(*ALL)
-    placer = Placer(shelf)
-    assert await placer.place(memory=0, through=3) == 3
-    assert await placer.place(memory=0, through=3) == 0
-    assert await placer.place(memory=0, through=99) == len(ALL) - 3
+    joiner = Joiner(shelf)
+    assert await joiner.join(memory=0, through=3) == 3
+    assert await joiner.join(memory=0, through=3) == 0
+    assert await joiner.join(memory=0, through=99) == len(ALL) - 3
     assert shelf.events() == TRUE_EVENTS
 
 
 async def test_a_new_process_goes_on_where_the_last_one_ended():
     shelf = Shelf(*ALL)
-    await Placer(shelf).place(memory=0, through=1)
-    await Placer(shelf).place(memory=0, through=99)
+    await Joiner(shelf).join(memory=0, through=1)
+    await Joiner(shelf).join(memory=0, through=99)
     assert shelf.events() == TRUE_EVENTS
 
 
 async def test_large_numbers_come_in_batches(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(placing, "BATCH", 5)
+    monkeypatch.setattr(joining, "BATCH", 5)
     shelf = Shelf(*ALL)
-    assert await Placer(shelf).place(memory=0, through=99) == len(ALL)
+    assert await Joiner(shelf).join(memory=0, through=99) == len(ALL)
     assert shelf.asked == 4
     assert shelf.events() == TRUE_EVENTS
 
@@ -85,16 +85,16 @@ async def test_what_a_faster_worker_said_stands_and_is_gone_by():
             return await super().record_stories(stories)
 
     shelf = Raced(*ALL[:1])
-    placer = Placer(shelf)
-    assert await placer.place(memory=0, through=99) == 0
+    joiner = Joiner(shelf)
+    assert await joiner.join(memory=0, through=99) == 0
     shelf.articles.append(ALL[1])
-    assert await placer.place(memory=0, through=99) == 1
+    assert await joiner.join(memory=0, through=99) == 1
     assert set(shelf.stories.values()) == {"the other worker's story"}
 
 
 async def test_two_calls_at_once_share_the_work():
     shelf = Shelf(*ALL)
-    placer = Placer(shelf)
-    done = await asyncio.gather(*(placer.place(memory=0, through=99) for _ in range(3)))
+    joiner = Joiner(shelf)
+    done = await asyncio.gather(*(joiner.join(memory=0, through=99) for _ in range(3)))
     assert sorted(done) == [0, 0, len(ALL)]
     assert shelf.events() == TRUE_EVENTS

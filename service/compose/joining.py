@@ -1,4 +1,4 @@
-"""Placing: every article that arrives is given its story, once (a small stage of its own).
+"""Joining: every article that arrives joins its story or begins one, once (a small stage of its own).
 
     take     what arrived since the last time, behind what the index knows of the last days
     work     each meets the recent ones, in a thread
@@ -22,7 +22,7 @@ BATCH = 500
 
 
 @dataclass
-class Placer:
+class Joiner:
     """Gives articles their stories. Its index knows all articles up to the position `_known`."""
 
     store: StoryStore
@@ -30,22 +30,22 @@ class Placer:
     _known: int = 0
     _at_work: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def place(self, *, memory: int, through: int) -> int:
+    async def join(self, *, memory: int, through: int) -> int:
         """Give a story to every article up to the position `through`; return how many were given one.
 
         `memory` is the position behind which articles are recent enough to be in a story that can grow.
         """
         async with self._at_work:
-            placed = 0
+            joined = 0
             while True:
                 if self._index is None:
                     self._index, self._known = StoryIndex(), memory
                 arrived = await self.store.articles_between(self._known, through, BATCH)
                 if not arrived:
-                    return placed
+                    return joined
                 found = await asyncio.to_thread(_found, self._index, arrived)
                 stands = await self.store.record_stories(found) if found else {}
-                placed += len(found.items() & stands.items())
+                joined += len(found.items() & stands.items())
                 if stands == found:
                     self._known = arrived[-1][0].position
                 else:
