@@ -146,10 +146,10 @@ def _bounded(markup: str) -> str:
 def web_url(url: str) -> str:
     """Return the URL if a reader can safely be sent there, else "": http(s), a host, no tricks.
 
-    Refused: other schemes, controls and spaces, names with a password, and a host name whose label mixes
-    Latin with Cyrillic or Greek letters, as look-alike addresses do.
+    Refused: other schemes, controls and odd spaces, names with a password, and a host name whose label mixes
+    Latin with Cyrillic or Greek letters, as look-alike addresses do. A plain space in a path is escaped.
     """
-    url = url.strip()
+    url = re.sub(r"(?<=[^:/]/)(.*)", lambda path: path.group().replace(" ", "%20"), url.strip(), count=1)
     if len(url) > MAX_URL or _NEVER.search(url) or _SPACE.search(url) or "\\" in url:
         return ""
     try:

@@ -83,6 +83,11 @@ def test_a_feed_cannot_open_a_place_for_the_recipients_values():
     assert Place.NAME.mark not in plain_text(f"Dear {Place.NAME.mark}") + title_text(Place.NAME.mark)
 
 
+def test_a_space_in_a_path_is_escaped_and_stays_so():
+    assert web_url("https://a.example/my file?x=a b") == "https://a.example/my%20file?x=a%20b"
+    assert web_url(web_url("https://a.example/a b")) == "https://a.example/a%20b"
+
+
 def test_a_text_beyond_reason_is_cut_between_paragraphs_or_sentences():
     assert shortened("One two. Three.\n\nFour.", 20) == "One two. Three."
     assert shortened("One two. Three four five.", 12) == "One two."
@@ -135,7 +140,7 @@ def test_web_addresses_pass(url: str):
             "data:text/html,x",
             "file:///etc/passwd",
         ),
-        *("java\x01script:x", "https://a.example/\x00", "https://a.example/a b", "https://a.example/\u2028x"),
+        *("java\x01script:x", "https://a.example/\x00", "https://a exam.ple/", "https://a.example/\u2028x"),
         *(
             "https://user:secret@a.example/",
             "https://",
