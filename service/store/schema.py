@@ -251,6 +251,18 @@ Index("ix_deliveries_in_doubt", deliveries.c.due_at, sqlite_where=IN_DOUBT, post
 HELD = text("token IS NOT NULL")
 Index("ix_deliveries_held", deliveries.c.token, sqlite_where=HELD, postgresql_where=HELD)
 
+# Deliveries that came back: one row for an issue and a reader, however often the same letter is read.
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("subscriber", BigInteger, primary_key=True, autoincrement=False),
+    Column("issue", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("hard", Boolean, nullable=False),
+    Column("reason", CleanText, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # --- the house itself --------------------------------------------------------------------------
 
 settings = Table(

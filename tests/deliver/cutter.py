@@ -39,7 +39,8 @@ class Cutter:
         both = (writer, far_writer)
         there = self._pump(reader, far_writer, both, TO_SERVER)
         back = self._pump(far_reader, writer, both, FROM_SERVER)
-        await asyncio.gather(there, back, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(there, back, return_exceptions=True)
         for end in both:
             end.close()
         self._tasks.discard(task)

@@ -22,6 +22,8 @@ async def plan(database: Database, readers: int, *, at: datetime = NOON, channel
     await PeopleRecords(database).save_placements(placements, at, starts_after=at - timedelta(days=1))
     compose = ComposeRecords(database)
     [group] = await compose.due_groups(at)
-    issue: Issue = an_issue(edition_key=key, created_at=at, due_at=at)
+    issue: Issue = an_issue(
+        id=identity.issue_id(key, at.isoformat(), 0), edition_key=key, created_at=at, due_at=at
+    )
     assert await compose.record_issue(group, issue, at + timedelta(days=1), channel) == readers
     return [identity.delivery_id(issue.id, person.id, channel) for person in people]

@@ -1,0 +1,54 @@
+"""What bounces ask of the record: which deliveries came back, and whether that is the end of an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.store.database import Database
+from service.store.ledger import PREFIX
+from service.store.schema import bounces, deliveries, issues, subscribers, suppressions
+
+MOST_SOFT = 5
+WITHIN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class BounceRecords:
+    """The BounceStore of core/contracts.py."""
+
+    database: Database
+
+    async def record_bounce(self, delivery_id: str, *, hard: bool, reason: str, now: datetime) -> bool:
+        """Set down that a delivery came back; return whether we know it.
+
+        A hard bounce suppresses the address; so does the fifth issue in thirty days that came back softly.
+        Setting down the same again changes nothing.
+        """
+        named = (
+            select(deliveries.c.issue, deliveries.c.subscriber, subscribers.c.address_hash)
+            .join(issues, issues.c.number == deliveries.c.issue)
+            .join(subscribers, subscribers.c.number == deliveries.c.subscriber)
+            .where(issues.c.delivery_prefix == delivery_id[:PREFIX])
+            .where(subscribers.c.id == delivery_id[PREFIX:])
+        )
+        async with self.database.write() as connection:
+            found = (await connection.execute(named)).one_or_none()
+            if found is None:
+                return False
+            key = {"issue": found.issue, "subscriber": found.subscriber}
+            row = {**key, "at": now, "hard": hard, "reason": reason}
+            await connection.execute(self.database.insert(bounces).on_conflict_do_nothing(), row)
+            if hard or await _too_often(connection, found.subscriber, now):
+                why = reason if hard else f"came back {MOST_SOFT} times in {WITHIN.days} days, last: {reason}"
+                gone = {"address_hash": found.address_hash, "reason": why, "at": now}
+                await connection.execute(self.database.insert(suppressions).on_conflict_do_nothing(), gone)
+        return True
+
+
+async def _too_often(connection: AsyncConnection, subscriber: int, now: datetime) -> bool:
+    of_late = select(func.count()).where(bounces.c.subscriber == subscriber, bounces.c.at > now - WITHIN)
+    return (await connection.scalar(of_late) or 0) >= MOST_SOFT
