@@ -187,6 +187,7 @@ def test_a_server_that_is_not_there(by_smtp):
     assert books(caveat) == {"waiting": 1}
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_a_wrong_password(by_smtp):
     def refuse(*_: object) -> AuthResult:
         return AuthResult(success=False, handled=False)
