@@ -145,6 +145,8 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"the folder of the database {path} cannot be made: {error.strerror}") from error
+    if path.is_dir():
+        raise StoreError(f"the database {path} is a folder; name a file under storage")
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)), pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW
     )

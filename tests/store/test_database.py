@@ -167,7 +167,7 @@ async def test_a_folder_that_cannot_be_made(tmp_path: Path):
 
 
 async def test_a_folder_in_place_of_a_file(tmp_path: Path):
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="is a folder"):
         await Database.open(f"sqlite:///{tmp_path}")
 
 
