@@ -13,11 +13,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
 from service.cli import session
-from service.cli.app import app
-from service.cli.output import data, say
+from service.cli.contents import first_page
+from service.cli.output import data, say, sentence
+from service.cli.page import HELP
 from service.core.errors import CaveatError, ConfigError, UsageError
 
 DONE, FAILED, WRONG, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141
@@ -27,35 +26,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return the exit code. Never raises."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        rest = _begin(words)
-        if rest is None:
-            return DONE
-        command = typer.main.get_command(app)
-        with command.make_context("caveat", rest) as context:
-            command.invoke(context)
+        code = _done(words)
         sys.stdout.flush()
-    except typer.Exit as leaving:
-        return leaving.exit_code
     except BrokenPipeError:
         # The reader has left: nothing more can be said, also not by the interpreter on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         say("Stopped.")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the one place where everything ends up
         return _told(error)
-    return DONE
+    return code
+
+
+def _done(words: list[str]) -> int:
+    """Do what the words ask for, and return the exit code; typer is loaded for commands only."""
+    rest = _begin(words)
+    if rest is None:
+        return DONE
+    if not rest or rest[0] in HELP:
+        data(first_page())
+        return DONE if rest else WRONG
+    from service.cli.app import invoke  # noqa: PLC0415 - see the docstring
+
+    return invoke(rest)
 
 
 def _told(error: Exception) -> int:
     """Say in one sentence what went wrong, and return the exit code for it."""
-    if session.current().debug and not isinstance(error, typer.TyperException):
+    if session.current().debug:
         from service.cli.trouble import show  # noqa: PLC0415 - only when something went wrong
 
         show(error)
-    if isinstance(error, typer.TyperException):
-        return _misused(error)
     if isinstance(error, ConfigError):
         for fault in error.faults:
             say(str(fault))
@@ -63,27 +66,17 @@ def _told(error: Exception) -> int:
             say("caveat config init writes one to begin with; caveat demo needs none.")
         return WRONG
     if isinstance(error, CaveatError):
-        say(_sentence(str(error)))
+        say(sentence(str(error)))
         return WRONG if isinstance(error, UsageError) else FAILED
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        say(_sentence(f"{where}{error.strerror}"))
+        say(sentence(f"{where}{error.strerror}"))
         return FAILED
     from service.cli.trouble import write_down  # noqa: PLC0415 - as above
 
-    say(_sentence(f"something went wrong inside Caveat ({type(error).__name__}: {error})"))
+    say(sentence(f"something went wrong inside Caveat ({type(error).__name__}: {error})"))
     say(f"The details are in {write_down(error)}; --debug shows them here.")
     return FAILED
-
-
-def _misused(error: typer.TyperException) -> int:
-    context = getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        print(error.format_message())  # noqa: T201 - whoever asks for nothing gets the manual
-        return WRONG
-    path = context.command_path if context else "caveat"
-    say(f"{path}: {_sentence(error.format_message(), capital=False)} See {path} --help.")
-    return error.exit_code
 
 
 def _begin(words: list[str]) -> list[str] | None:
@@ -116,9 +109,3 @@ def _begin(words: list[str]) -> list[str] | None:
         data(f"caveat {installed('caveat')}")
         return None
     return rest
-
-
-def _sentence(text: str, *, capital: bool = True) -> str:
-    text = text.strip()
-    text = text if text.endswith((".", "?", "!", ":")) else f"{text}."
-    return text[:1].upper() + text[1:] if capital else text

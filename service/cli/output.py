@@ -11,10 +11,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, TextIO
 
 from service.cli import terminal
-from service.core.contracts import Progress, silent
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from service.core.contracts import Progress
 
 Record = Mapping[str, object]
 
@@ -67,6 +68,8 @@ def listing(records: Sequence[Record], *, as_json: bool, nothing: str = "Nothing
 def progress(title: str) -> Iterator[Progress]:
     """Give a progress to report to; a bar on standard error where somebody looks, silence elsewhere."""
     if not terminal.is_person(sys.stderr):
+        from service.core.contracts import silent  # noqa: PLC0415 - not for `--help`
+
         yield silent
         return
     from rich import progress as bars  # noqa: PLC0415 - not for `--help`
@@ -95,6 +98,13 @@ def console(stream: TextIO) -> Console:
     return Console(
         file=stream, color_system="auto" if terminal.wants_colour(stream) else None, highlight=False
     )
+
+
+def sentence(text: str, *, capital: bool = True) -> str:
+    """Return the text as a sentence: with its stop, and a capital to begin with unless not wanted."""
+    text = text.strip()
+    text = text if text.endswith((".", "?", "!", ":")) else f"{text}."
+    return text[:1].upper() + text[1:] if capital else text
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

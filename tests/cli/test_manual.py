@@ -8,7 +8,8 @@ import sys
 import pytest
 import typer
 
-from service.cli.app import CHAPTERS, app
+from service.cli.app import app
+from service.cli.contents import CHAPTERS
 from service.cli.main import main
 
 HEAVY = (
@@ -93,6 +94,13 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
 
     assert done.stderr == "[]\n"
+
+
+def test_the_first_page_needs_not_even_the_library_for_commands():
+    seen = "import sys; from service.cli.main import main; main(['--help']); print('typer' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("False\n")
 
 
 def test_colours_come_only_where_they_are_wanted(capsys, monkeypatch: pytest.MonkeyPatch):
