@@ -15,9 +15,9 @@ LOOKED_AT = 1024 * 1024
 MOST_UNPACKED = 1_000_000
 """How many bytes the declared entities may add up to where they are used."""
 
-_BEFORE = re.compile(rb"\s+|<\?[^>]*>|<!--.*?-->", re.DOTALL)
+_BEFORE = re.compile(rb"\s+|<\?[^>]*>")
 _NAME = re.compile(rb"[^\[\]<>\"']+|\"[^\"]*\"|'[^']*'")
-_SUBSET = re.compile(rb"<!--.*?-->|[^\]\"'<]+|\"[^\"]*\"|'[^']*'|<", re.DOTALL)
+_SUBSET = re.compile(rb"[^\]\"'<]+|\"[^\"]*\"|'[^']*'|<")
 _CLOSE = re.compile(rb"\]\s*")
 _ENTITY = re.compile(rb"<!ENTITY\s+([\w.:-]+)\s+(?:\"([^\"]*)\"|'([^']*)')\s*>", re.IGNORECASE)
 _PLAIN = re.compile(rb"(?:[^&%<\"]|&#\w+;)*")
@@ -58,7 +58,15 @@ def _end_of_declaration(document: bytes, at: int) -> int | None:
 
 
 def _past(token: re.Pattern[bytes], document: bytes, at: int) -> int:
-    """Return where the tokens that stand at `at` end. Token by token: nothing is ever given back."""
-    while found := token.match(document, at):
-        at = found.end()
-    return at
+    """Return where the tokens and comments that stand at `at` end.
+
+    One by one, and nothing is ever given back; a comment without an end reaches to the end of the document.
+    """
+    while True:
+        if document.startswith(b"<!--", at):
+            end = document.find(b"-->", at)
+            at = end + 3 if end >= 0 else len(document)
+        elif found := token.match(document, at):
+            at = found.end()
+        else:
+            return at
