@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, get_origin
 
 from service.core.errors import Fault
@@ -15,14 +13,8 @@ from service.settings.house_file import CaveatFile
 from service.settings.written import Written, read_yaml
 
 PREFIX, DEEPER = "CAVEAT_", "__"
-THE_FOLDER = "CAVEAT_CONFIG"
 _OTHERS = re.compile(r"CAVEAT_(CONFIG$|DEBUG$|SERVICE_|PORT$|PORT_)")
 """Not keys of ours: the folder, the command line's own, what Kubernetes sets for a service of our name."""
-
-
-def chosen_folder(option: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the config folder: the option, else CAVEAT_CONFIG, else `config` where the program starts."""
-    return (option or Path(environ.get(THE_FOLDER) or "config")).expanduser().absolute()
 
 
 def override(written: Written, environ: Mapping[str, str]) -> tuple[list[Fault], list[Fault]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from service.assets import templates_folder
 
 Method = Literal["keypoints", "lexrank", "textrank", "lsa", "luhn", "lead"]
 ChannelName = Literal["file", "smtp"]
 
-METHODS: tuple[str, ...] = get_args(Method)
-CHANNELS: tuple[str, ...] = get_args(ChannelName)
 DEFAULT_METHOD: Method = "keypoints"
 DEFAULT_THEME = "daily"
 

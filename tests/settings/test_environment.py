@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings.environment import chosen_folder, variables
+from service.settings.environment import variables
 from service.settings.values import HIDDEN, Secret
 from tests.settings.houses import SITE, a_house, loaded, said
 
@@ -68,15 +68,6 @@ def test_variables_that_others_set_do_no_harm(tmp_path: Path):
     assert loaded(a_house(tmp_path), **kubernetes).warnings == ()
     (warning,) = loaded(a_house(tmp_path), CAVEAT_STORGE="x").warnings
     assert "did you mean CAVEAT_STORAGE?" in warning.what
-
-
-def test_the_folder_is_chosen_by_option_then_variable_then_habit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.chdir(tmp_path)
-    assert chosen_folder(Path("a"), {"CAVEAT_CONFIG": "b"}) == tmp_path / "a"
-    assert chosen_folder(None, {"CAVEAT_CONFIG": "b"}) == tmp_path / "b"
-    assert chosen_folder(None, {}) == tmp_path / "config"
 
 
 class TestSecrets:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 from service.assets import config_folder
-from service.deliver.channels import CHANNELS as REGISTERED_CHANNELS
+from service.condense.summarizers import SUMMARIZERS
+from service.deliver.channels import CHANNELS
 from service.settings.explain import inside
 from service.settings.files import FILES
 from service.settings.kinds import read_duration, write_duration
-from service.settings.names import CHANNELS, DEFAULT_THEME, METHODS, themes
+from service.settings.names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method, themes
 from service.settings.schema import json_schemas, manual
 from service.settings.values import HIDDEN
 from tests.settings.houses import SITE, a_house, loaded
@@ -82,7 +84,7 @@ def test_the_bundled_files_point_editors_at_their_schema(file: str):
 
 
 def test_the_names_are_those_of_the_registries():
-    assert set(CHANNELS) == set(REGISTERED_CHANNELS)
+    assert set(get_args(ChannelName)) == set(CHANNELS)
+    assert set(get_args(Method)) == set(SUMMARIZERS)
+    assert DEFAULT_METHOD in SUMMARIZERS
     assert DEFAULT_THEME in themes(config_folder())
-    summarizers = pytest.importorskip("service.condense.summarizers")
-    assert set(METHODS) == set(summarizers.SUMMARIZERS)
