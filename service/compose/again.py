@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from service.compose.stories import Telling
+from service.compose.voices import count_voices
 from service.compose.words import IDEOGRAPHS
 from service.core.contracts import Teller
 from service.core.model import CondensedArticle, Role, StoryPoint
@@ -54,8 +55,9 @@ def _chapter(
     known = [a for a in telling.articles if a.article.position <= after and a.article.id in told]
     if not fresh:
         return None
-    voices = min(telling.voices, len({a.article.publisher for a in fresh}))
-    now = telling if len(fresh) == len(telling.articles) else replace(telling, articles=fresh, voices=voices)
+    now = telling
+    if len(fresh) < len(telling.articles):
+        now = Telling(fresh, count_voices([told.article for told in fresh]))
     if not known:
         return Chapter(now)
     news = _news(tell(fresh, points=points), known)

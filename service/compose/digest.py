@@ -59,27 +59,20 @@ def lighter(digest: Digest) -> Digest | None:
     return replace(digest, stories=(replace(digest.stories[0], points=points[:last]),))
 
 
-def moment_of(article: Article) -> datetime:
-    """Return when the article came out, as far as that can be believed: never after we first saw it."""
-    if article.published_at is None:
-        return article.gathered_at
-    return min(article.published_at, article.gathered_at)
-
-
 def _lead(chapter: Chapter) -> Article:
     return chapter.telling.articles[0].article
 
 
 def _seems_from(chapter: Chapter, publishers: Counter[str], topics: Counter[tuple[str, ...]]) -> datetime:
     lead = _lead(chapter)
-    newest = max(moment_of(told.article) for told in chapter.telling.articles)
+    newest = max(told.article.moment for told in chapter.telling.articles)
     return newest - publishers[lead.publisher] * SAME_PUBLISHER - topics[lead.topics] * SAME_TOPICS
 
 
 def _story(chapter: Chapter, tell: Teller, points: int) -> Story:
     articles = tuple(told.article for told in chapter.telling.articles)
     return Story(
-        id=identity.story_id([article.id for article in articles]),
+        id=chapter.telling.articles[0].story or identity.story_id([article.id for article in articles]),
         articles=articles,
         points=tell(chapter.telling.articles, points=points) if chapter.news is None else chapter.news,
         update=chapter.news is not None,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from service.compose.digest import moment_of
 from service.compose.links import sentence_link, web_link
 from service.compose.weight import encoded
 from service.compose.wording import Wording, direction_of, primary
@@ -145,7 +144,7 @@ def _preheader(stories: Sequence[StoryView]) -> str:
 def _story(story: Story, number: int, short: int, at: datetime, wording: Wording) -> StoryView:
     lead = story.articles[0]
     headline = clean(story.headline, LONGEST_TITLE) or wording.say("untitled")
-    newest = max(moment_of(article) for article in story.articles)
+    newest = max(article.moment for article in story.articles)
     foreign = primary(lead.language) not in {"", primary(wording.language)}
     return StoryView(
         number=number,
@@ -180,7 +179,7 @@ def _sources(articles: Sequence[Article], at: datetime, wording: Wording) -> Ite
             yield Source(
                 clean(article.publisher, LONGEST_NAME),
                 clean(article.title, LONGEST_TITLE),
-                wording.moment(moment_of(article), at),
+                wording.moment(article.moment, at),
                 web_link(article.url),
             )
 
@@ -196,7 +195,7 @@ def _points(points: Sequence[StoryPoint], at: datetime, wording: Wording) -> tup
         return Line(
             text=clean(text, longest),
             source=clean(article.publisher, LONGEST_NAME),
-            time=wording.moment(moment_of(article), at),
+            time=wording.moment(article.moment, at),
             url=sentence_link(article.url, text),
         )
 

@@ -16,6 +16,7 @@ from html import escape
 
 from service.compose.desk import MEMORY, Desk, Slot
 from service.compose.due import Plan, Verdict, plan
+from service.compose.joining import Joiner
 from service.core import identity
 from service.core.contracts import ComposeStore, Progress, Renderer, Teller, silent
 from service.core.errors import StoreError, UnknownName
@@ -25,7 +26,10 @@ from service.core.places import Place
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """What compose works with. `settle` is how long an article rests before it is told."""
+    """What compose works with. `settle` is how long an article rests before it is told.
+
+    The `joiner` gives each article its story once and for all; without one, stories are found anew each time.
+    """
 
     store: ComposeStore
     renderer: Renderer
@@ -33,6 +37,7 @@ class Composer:
     newsletters: Mapping[str, Newsletter]
     settle: timedelta
     channel: str
+    joiner: Joiner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ async def compose(composer: Composer, *, now: datetime, progress: Progress = sil
     """
     report = ComposeReport()
     groups = await composer.store.due_groups(now)
-    desk = await _desk(composer, now)
+    desk = await _desk(composer, now, joining=bool(groups))
     for done, group in enumerate(groups, start=1):
         report = _sum(report, await _served(composer, desk, group))
         progress(_name_of(composer, group), done, len(groups))
@@ -107,7 +112,7 @@ async def compose_manual(
     records nothing. Raises UnknownName for a newsletter that is not in the roster.
     """
     _newsletter(composer, newsletter)
-    desk = await _desk(composer, now)
+    desk = await _desk(composer, now, joining=not dry_run)
     report = ManualReport()
     groups = await composer.store.groups_of(newsletter, subscribers)
     for done, group in enumerate(groups, start=1):
@@ -130,7 +135,7 @@ async def preview(
     `name` goes where a theme greets the reader. Raises UnknownName for a newsletter not in the roster.
     """
     newsletter = _newsletter(composer, edition.newsletter)
-    desk = await _desk(composer, now)
+    desk = await _desk(composer, now, joining=False)
     group = Group(edition, identity.edition_key(edition), told_through, due_at=None, size=1)
     through = max(desk.through, told_through)
     slot = Slot(group, newsletter, "preview", now, now, told_through, through)
@@ -138,9 +143,12 @@ async def preview(
     return Preview(digest, replace(issue, rendered=_greeting(issue.rendered, name)) if name else issue)
 
 
-async def _desk(composer: Composer, now: datetime) -> Desk:
+async def _desk(composer: Composer, now: datetime, *, joining: bool) -> Desk:
+    """Return the desk for this pass; with `joining`, every article that may be told has its story by then."""
     through = await composer.store.tellable_through(now - composer.settle)
     memory = await composer.store.tellable_through(now - MEMORY)
+    if joining and composer.joiner is not None:
+        await composer.joiner.join(memory=memory, through=through)
     return Desk(composer.store, composer.renderer, composer.teller, through, memory, now)
 
 

@@ -30,6 +30,7 @@ from service.store.schema import (
     editions,
     groups,
     issues,
+    story_articles,
     subscribers,
     subscriptions,
     summaries,
@@ -38,6 +39,8 @@ from service.store.sql import among, lock_readers
 
 MOST_TOLD = 5_000
 """So many articles are offered for one issue at most: the newest. A reader may have been away for a year."""
+
+MADE = (summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.context)
 
 Query = Select[*tuple[Any, ...]]
 
@@ -102,8 +105,9 @@ class ComposeRecords:
         An edition without topics fits every article. In gather order, the newest MOST_TOLD at most.
         """
         fitting = (
-            select(articles, summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.context)
+            select(articles, *MADE, story_articles.c.story)
             .join(summaries, summaries.c.position == articles.c.position)
+            .join(story_articles, story_articles.c.position == articles.c.position, isouter=True)
             .where(articles.c.position > after, articles.c.position <= through)
             .order_by(articles.c.position.desc())
             .limit(MOST_TOLD)
@@ -121,7 +125,9 @@ class ComposeRecords:
         async with self.database.read() as connection:
             rows = (await connection.execute(fitting)).mappings().all()
         return [
-            CondensedArticle(article_of(r), summary_of(r["made_by"], r["key_points"], r["context"]))
+            CondensedArticle(
+                article_of(r), summary_of(r["made_by"], r["key_points"], r["context"]), r["story"] or ""
+            )
             for r in reversed(rows)
         ]
 

@@ -127,6 +127,16 @@ summaries = Table(
     Column("context", Json, nullable=False),
 )
 
+# --- compose -----------------------------------------------------------------------------------
+
+# The story that an article tells, given once and kept; a story is called by the id of its first article.
+story_articles = Table(
+    "story_articles",
+    metadata,
+    Column("position", Number, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
+    Column("story", Id, nullable=False),
+)
+
 # --- people ------------------------------------------------------------------------------------
 
 subscribers = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.assets import templates_folder
+from service.compose.joining import Joiner
 from service.compose.render import JinjaRenderer
 from service.compose.stage import Composer
 from service.condense.tell import tell
@@ -10,6 +11,7 @@ from service.core.model import Roster
 from service.settings.values import Settings
 from service.store.compose import ComposeRecords
 from service.store.database import Database
+from service.store.stories import StoryRecords
 
 
 def composer_of(settings: Settings, roster: Roster, database: Database) -> Composer:
@@ -22,4 +24,5 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
         {newsletter.id: newsletter for newsletter in roster.newsletters},
         settle=settings.fetch.settle,
         channel=settings.mail.channel,
+        joiner=Joiner(StoryRecords(database)),
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.compose.again import Chapter
-from service.compose.digest import in_order, lighter, make_digest, moment_of
+from service.compose.digest import in_order, lighter, make_digest
 from service.compose.stories import Telling
+from service.core import identity
 from service.core.model import Role
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.compose.digests import a_digest, a_story, caveat, point, the_front_page, the_spray, the_treaty
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def a_chapter(title: str, hours_old: float = 1, voices: int = 1, **changes) -> Chapter:
@@ -58,10 +60,9 @@ def test_topics_take_turns():
 
 
 def test_an_article_dated_in_the_future_is_no_fresher_than_when_we_saw_it():
-    article = an_article(published_at=NOON + timedelta(days=30), gathered_at=NOON)
+    future = Telling((condensed(an_article("dreamt", published_at=NOON + DAY, gathered_at=NOON - 2 * HOUR)),))
 
-    assert moment_of(article) == NOON
-    assert moment_of(an_article(published_at=None, gathered_at=NOON)) == NOON
+    assert titles(in_order([Chapter(future), a_chapter("seen", 1)], 2)) == ["seen", "dreamt"]
 
 
 @given(st.lists(st.tuples(st.floats(0, 99), st.integers(1, 3)), max_size=12), st.integers(0, 15))
@@ -81,6 +82,17 @@ def test_what_the_cap_leaves_out_is_counted():
     assert len(digest.stories) == 3
     assert digest.left_out == 2
     assert [len(story.points) for story in digest.stories] == [1, 1, 1]
+
+
+def test_a_story_keeps_its_name_as_it_grows():
+    article = condensed(an_article("Fire at the port"))
+    named, unnamed = replace(article, story="the fire"), article
+    digests = [
+        make_digest(an_edition(), [Chapter(Telling((a,)))], at=NOON, tell=tell_all) for a in (named, unnamed)
+    ]
+
+    assert digests[0].stories[0].id == "the fire"
+    assert digests[1].stories[0].id == identity.story_id([article.article.id])
 
 
 def test_only_stories_that_get_in_are_told():

@@ -7,13 +7,16 @@ from datetime import timedelta
 import pytest
 
 from service.assets import templates_folder
+from service.compose.joining import Joiner
 from service.compose.render import JinjaRenderer
 from service.compose.stage import Composer, ComposeReport, compose, compose_manual, preview
-from service.core.model import DeliveryState
+from service.core.model import Article, DeliveryState
 from service.store.database import Database
-from tests.builders import NOON, a_newsletter, a_report_on, an_edition
+from service.store.stories import StoryRecords
+from tests.builders import NOON, a_newsletter, a_report_on, an_edition, condensed
 from tests.compose.digests import SITE
 from tests.compose.fakes import tell_all
+from tests.compose.reports import a_report
 from tests.store.house import DAY, HOUR, House
 
 
@@ -26,7 +29,8 @@ def house(sqlite_database: Database) -> House:
 def composer(house: House) -> Composer:
     renderer = JinjaRenderer(templates_folder(), SITE)
     newsletters = {"morning": a_newsletter()}
-    return Composer(house.compose, renderer, tell_all, newsletters, timedelta(minutes=10), "file")
+    joiner = Joiner(StoryRecords(house.database))
+    return Composer(house.compose, renderer, tell_all, newsletters, timedelta(minutes=10), "file", joiner)
 
 
 async def test_readers_get_an_issue_of_what_came_since_their_last(house: House, composer: Composer):
@@ -65,3 +69,37 @@ async def test_a_manual_send_and_a_preview_take_the_same_road(house: House, comp
     assert sent.deliveries == 1
     assert [story.headline for story in shown.digest.stories] == ["Harbour reopens"]
     assert shown.issue.article_ids == sent.planned[0].issue.article_ids
+
+
+async def arrives(house: House, report: Article) -> None:
+    """Gather and condense a report, by its first sentence."""
+    await house.arrive([report])
+    await house.condense.record_summary(report.id, condensed(report).summary, NOON)
+
+
+async def test_a_story_goes_on_for_days_under_one_name_and_is_told_again_only_for_what_is_new(
+    house: House, composer: Composer
+):
+    await house.subscribe("amina")
+    await arrives(house, a_report(7, hours=-2))
+    await compose(composer, now=NOON)
+    await arrives(house, a_report(7, publisher="The Copyist", hours=2))
+    assert await compose(composer, now=NOON + DAY) == ComposeReport(empty=1)
+    await arrives(house, a_report(8, hours=26))
+    assert await compose(composer, now=NOON + 2 * DAY) == ComposeReport(issues=1, deliveries=1)
+
+    update, first = [await house.deliver.issue(line.id) for line in await house.overview.issues()]
+    assert first is not None
+    assert update is not None
+    assert first.rendered.text.count("1. Earthquake of magnitude 6.1 shakes northern Tarvia")
+    assert "1. Update: At least eight dead in Tarvia quake" in update.rendered.text
+    told = await house.compose.tellable(an_edition(), 0, 99)
+    assert len({article.story for article in told}) == 1
+    assert told[0].story == told[0].article.id
+
+
+async def test_a_preview_gives_no_article_its_story(house: House, composer: Composer):
+    await house.publish("Harbour reopens")
+    await preview(composer, an_edition(), told_through=0, now=NOON)
+
+    assert [told.story for told in await house.compose.tellable(an_edition(), 0, 99)] == [""]

@@ -1,0 +1,57 @@
+"""What compose asks of the record to give each article its story: once, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from service.core.model import Article
+from service.store.database import Database
+from service.store.rows import article_of
+from service.store.schema import articles, story_articles
+from service.store.sql import among
+
+
+@dataclass(frozen=True, slots=True)
+class StoryRecords:
+    """The StoryStore of core/contracts.py."""
+
+    database: Database
+
+    async def articles_between(
+        self, after: int, through: int, limit: int
+    ) -> Sequence[tuple[Article, str | None]]:
+        """Return articles with `after < position <= through` and their stories, None where there is none yet.
+
+        In gather order, the first `limit` of them; whatever their topics, condensed or not.
+        """
+        arrived = (
+            select(articles, story_articles.c.story)
+            .join(story_articles, story_articles.c.position == articles.c.position, isouter=True)
+            .where(articles.c.position > after, articles.c.position <= through)
+            .order_by(articles.c.position)
+            .limit(limit)
+        )
+        async with self.database.read() as connection:
+            rows = (await connection.execute(arrived)).mappings().all()
+        return [(article_of(row), row["story"]) for row in rows]
+
+    async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
+        """Store article id -> story id where there is none yet; return what stands for these articles."""
+        async with self.database.write() as connection:
+            known = select(articles.c.id, articles.c.position).where(
+                among(connection, articles.c.id, list(stories))
+            )
+            rows = (await connection.execute(known)).all()
+            new = [{"position": row.position, "story": stories[row.id]} for row in rows]
+            if new:
+                kept = self.database.insert(story_articles).on_conflict_do_nothing()
+                await connection.execute(kept, new)
+            stands = (
+                select(articles.c.id, story_articles.c.story)
+                .join(story_articles, story_articles.c.position == articles.c.position)
+                .where(among(connection, articles.c.id, list(stories)))
+            )
+            return {row.id: row.story for row in (await connection.execute(stands)).all()}
