@@ -17,7 +17,7 @@ from service.cli.output import count, data, json_line, listing, say
 from service.core.errors import CaveatError, UsageError
 
 if TYPE_CHECKING:
-    from service.gather.inspect import Inspection
+    from service.wiring.feeds import Inspection
     from service.wiring.house import House
 
 SHOWN_ENTRIES = 10

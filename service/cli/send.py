@@ -16,10 +16,9 @@ from service.core.model import DeliveryState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.compose.stage import ManualReport
     from service.core.listings import DeliveryLine
     from service.wiring.house import House
-    from service.wiring.sending import Recipients
+    from service.wiring.sending import ManualReport, Recipients
 
 WHO = "Who gets it"
 WAITING = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING, DeliveryState.DEFERRED)

@@ -21,6 +21,8 @@ from service.wiring.clock import utc_now
 from service.wiring.gathering import PooledWorkers, fetcher_of
 from service.wiring.pool import Pool, processors
 
+__all__ = ["Inspection", "find", "health_record", "inspect_each", "read_list", "write_list"]
+
 ABREAST = 8
 
 

@@ -18,6 +18,16 @@ from service.wiring.readers import nobody
 if TYPE_CHECKING:
     from service.wiring.house import House
 
+__all__ = [
+    "Delivered",
+    "ManualReport",
+    "Recipients",
+    "deliver_these",
+    "due_again",
+    "make_issues",
+    "recipients_of",
+]
+
 UNDER_WAY = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING)
 LOOKS, PAUSE = 60, 0.5
 """How often, and how many seconds apart, we look after deliveries that another worker took."""

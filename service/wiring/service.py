@@ -11,7 +11,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import structlog
 
@@ -27,15 +27,19 @@ from service.wiring.serving import ASGIApp, listen, serve
 from service.wiring.tenancy import Tenancy
 from service.wiring.watch import saves
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+Report = TypeVar("Report", bound="_Report")
+
+
+class _Report(Protocol):
+    """What a pass of a stage returns: a dataclass of counts and sentences."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
 
 GRACE = 9.0
 """Seconds that what is in flight has to finish after a stop; the service is gone within ten."""
 
 Door = tuple[socket.socket, ASGIApp]
-
-Report = TypeVar("Report", bound="DataclassInstance")
 
 log = structlog.get_logger("service")
 
