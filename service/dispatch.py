@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -62,7 +63,10 @@ class Dispatch:
             if stage not in self._once_more:
                 task = asyncio.create_task(self._hint_later(stage, count))
                 self._once_more[stage] = task
-                task.add_done_callback(lambda _, stage=stage: self._once_more.pop(stage, None))
+                task.add_done_callback(partial(self._hinted_again, stage))
+
+    def _hinted_again(self, stage: str, _task: asyncio.Task[None]) -> None:
+        self._once_more.pop(stage, None)
 
     async def _hint_later(self, stage: str, count: int) -> None:
         await asyncio.sleep(MOMENT_SECONDS)

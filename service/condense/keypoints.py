@@ -246,7 +246,7 @@ def _summary(method: str, text: str, spans: Sequence[Sentence], draft: Draft) ->
         index[point] = len(key_points)
         key_points.append(KeyPoint.cut(text, *spans[point], rank=rank[point]))
         key_points += [
-            KeyPoint.cut(text, *spans[caveat], Role.CAVEAT, index[point], rank[caveat])
+            KeyPoint.cut(text, *spans[caveat], Role.CAVEAT, index[point], rank=rank[caveat])
             for caveat in caveats[point]
         ]
     context = [

@@ -103,8 +103,8 @@ class Role(StrEnum):
 class KeyPoint:
     """A sentence of the article, verbatim, with its offsets into the article's text.
 
-    `qualifies` is the index, in the summary's key points, of the point that a caveat belongs to. `rank` is its
-    place by weight, 0 the weightiest: whoever shows fewer key points keeps the lowest ranks.
+    `qualifies` is the index, in the summary's key points, of the point that a caveat belongs to. `rank` is
+    its place by weight, 0 the weightiest: whoever shows fewer key points keeps the lowest ranks.
     """
 
     text: str
@@ -129,6 +129,7 @@ class KeyPoint:
         end: int,
         role: Role = Role.POINT,
         qualifies: int | None = None,
+        *,
         rank: int = 0,
     ) -> KeyPoint:
         """Return the key point that is `source[start:end]`, word for word."""

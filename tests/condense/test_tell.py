@@ -77,7 +77,7 @@ def test_a_claim_is_not_shown_without_its_caveat_while_another_point_fits():
 def test_a_claim_with_many_caveats_keeps_as_many_as_fit():
     one = article((AGREED, NOT_YET), TALKS)
     start = one.article.text.index(TALKS)
-    second = KeyPoint.cut(one.article.text, start, start + len(TALKS), Role.CAVEAT, 0, 2)
+    second = KeyPoint.cut(one.article.text, start, start + len(TALKS), Role.CAVEAT, 0, rank=2)
     crowded = replace(one, summary=Summary("keypoints", (*one.summary.key_points[:2], second)))
     assert texts(tell([crowded], points=3)) == [AGREED, NOT_YET, TALKS]
     assert texts(tell([crowded], points=2)) == [AGREED, NOT_YET]
