@@ -54,12 +54,12 @@ def explain(
         if not as_json:
             told = line.article
             data(f"{told.title}\n{told.publisher}, gathered {told.gathered_at:%Y-%m-%d %H:%M} UTC\n")
-        for verdict in await verdicts(house, line, memberships):
+        for newsletter, verdict in await verdicts(house, line, memberships):
             if as_json:
-                record = {"newsletter": verdict.newsletter, "told": verdict.told, "why": verdict.why}
+                record = {"newsletter": newsletter, "told": verdict.told, "why": verdict.why}
                 json_line({"article": line.article.id, **record})
             else:
-                data(f"{verdict.newsletter}: {SIGNS[verdict.told]}, {verdict.why}.")
+                data(f"{newsletter}: {SIGNS[verdict.told]}, {verdict.why}.")
         return True
 
     in_house(work)

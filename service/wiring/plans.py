@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from service.compose.explain import Case, Given, Verdict, explain
 from service.core.listings import ArticleLine, IssueLine
-from service.core.model import Edition, Group, Membership, Newsletter, SubscriptionStatus
+from service.core.model import Edition, Group, Membership, Newsletter
 from service.core.schedules import Occurrence, occurrences, parse_schedule
 from service.store.compose import ComposeRecords
 from service.wiring.readers import Reader
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from service.wiring.house import House
 
 MOMENT = timedelta(microseconds=1)
+ISSUES_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,6 @@ class Slot:
     edition: Edition
     readers: int
     waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether an article is, was or will be in somebody's issue, and the reason as a sentence."""
-
-    newsletter: str
-    told: bool | None
-    why: str
 
 
 async def plan_of(house: House, newsletters: Sequence[Newsletter], ahead: timedelta) -> list[Slot]:
@@ -63,9 +56,45 @@ def occasion(issue: IssueLine) -> str:
     return issue.occurrence.replace("T", " ")
 
 
-async def verdicts(house: House, line: ArticleLine, memberships: Sequence[Membership]) -> list[Verdict]:
-    """Return, for each of somebody's newsletters, what became or will become of the article there."""
-    return [await _verdict(house, line, membership) for membership in memberships]
+async def verdicts(
+    house: House, line: ArticleLine, memberships: Sequence[Membership]
+) -> list[tuple[str, Verdict]]:
+    """Return, for each of somebody's newsletters (ids), what became or will become of the article there."""
+    now, settle = house.clock(), house.settings.fetch.settle
+    through = await ComposeRecords(house.database).tellable_through(now - settle)
+    found = []
+    for membership in memberships:
+        case = await _case(house, line, membership, through)
+        found.append((membership.subscription.newsletter, explain(case, now=now, settle=settle)))
+    return found
+
+
+async def _case(house: House, line: ArticleLine, membership: Membership, through: int) -> Case:
+    """Return everything that is known of an article and a reader."""
+    subscription, position = membership.subscription, line.article.position
+    coming = None
+    if subscription.told_through < position <= through:
+        reader = Reader(membership.edition, subscription.told_through, membership.subscriber)
+        coming = (await house.preview(reader)).digest
+    return Case(
+        membership,
+        line.article,
+        condensed=line.summary is not None,
+        set_aside=line.problem if line.state == "set_aside" else None,
+        given=await _given(house, membership, position),
+        through=through,
+        coming=coming,
+    )
+
+
+async def _given(house: House, membership: Membership, position: int) -> Given | None:
+    """Return the issue of somebody's in whose range an article lies."""
+    issues = await house.overview.issues(membership.subscription.newsletter, limit=ISSUES_LOOKED_AT)
+    by_id = {issue.id: issue for issue in issues if issue.told_from < position <= issue.told_through}
+    for delivery in await house.overview.deliveries_to(membership.subscriber.id, limit=ISSUES_LOOKED_AT):
+        if (issue := by_id.get(delivery.issue_id)) is not None:
+            return Given(issue.due_at, issue.article_ids, delivery.state)
+    return None
 
 
 def _moments(group: Group, now: datetime, until: datetime) -> list[Occurrence]:
@@ -75,73 +104,3 @@ def _moments(group: Group, now: datetime, until: datetime) -> list[Occurrence]:
     found = list(occurrences(schedule, zone, begin, until))
     late = [o for o in found if o.at <= now]
     return [*late[-1:], *found[len(late) :]]
-
-
-async def _verdict(house: House, line: ArticleLine, membership: Membership) -> Verdict:
-    subscription = membership.subscription
-    name = subscription.newsletter
-    if why := _unreachable(membership) or _unfit(line, membership.edition):
-        return Verdict(name, told=False, why=why)
-    if line.summary is None:
-        return Verdict(name, told=None, why="it is not condensed so far; caveat condense does that")
-    if line.article.position <= subscription.told_through:
-        return await _past(house, line, membership)
-    return await _future(house, line, membership)
-
-
-def _unreachable(membership: Membership) -> str | None:
-    """Return why nothing at all goes to somebody, None when it does."""
-    if membership.suppressed:
-        return f"their address must not be mailed: {membership.suppressed}"
-    status = membership.subscription.status
-    return None if status is SubscriptionStatus.ACTIVE else f"the subscription is {status.value}"
-
-
-def _unfit(line: ArticleLine, edition: Edition) -> str | None:
-    """Return why an article can never be in any issue of an edition, None when it can."""
-    topics = line.article.topics
-    if edition.topics and not set(edition.topics) & set(topics):
-        return f"its topics ({_listed(topics)}) are not among theirs ({_listed(edition.topics)})"
-    return f"it could not be condensed: {line.problem}" if line.state == "set_aside" else None
-
-
-async def _past(house: House, line: ArticleLine, membership: Membership) -> Verdict:
-    """Say which issue told it, or why one passed it by."""
-    name, article = membership.subscription.newsletter, line.article
-    issues = {issue.id: issue for issue in await house.overview.issues(name, limit=1_000)}
-    for delivery in await house.overview.deliveries_to(membership.subscriber.id, limit=200):
-        issue = issues.get(delivery.issue_id)
-        if issue is None or not issue.told_from < article.position <= issue.told_through:
-            continue
-        when = f"issue {issue.id[:8]} of {occasion(issue)}"
-        if article.id in issue.article_ids:
-            return Verdict(name, told=True, why=f"it was told in {when} ({delivery.state.value})")
-        most = membership.edition.stories
-        return Verdict(
-            name,
-            told=False,
-            why=f"{when} left it out: it tells at most {most} stories, and others weighed more",
-        )
-    return Verdict(name, told=False, why="it came before their first issue, or its issue was skipped")
-
-
-async def _future(house: House, line: ArticleLine, membership: Membership) -> Verdict:
-    """Say which issue will tell it, as far as is known by now."""
-    subscription, article = membership.subscription, line.article
-    due, name = subscription.next_due_at, subscription.newsletter
-    local = due.astimezone(ZoneInfo(membership.edition.timezone))
-    when = f"the issue of {local:%Y-%m-%d %H:%M} {membership.edition.timezone}"
-    rested = article.gathered_at + house.settings.fetch.settle
-    if rested > due:
-        return Verdict(name, told=None, why=f"it is still settling then, so the one after {when} tells it")
-    reader = Reader(membership.edition, subscription.told_through, membership.subscriber)
-    preview = await house.preview(reader, at=max(due, house.clock()))
-    if article.id in {told.id for story in preview.digest.stories for told in story.articles}:
-        return Verdict(name, told=None, why=f"it will be in {when}, unless heavier news come until then")
-    most = membership.edition.stories
-    why = f"as things stand {when} leaves it out: it tells {most} stories, and others weigh more"
-    return Verdict(name, told=None, why=why)
-
-
-def _listed(topics: Sequence[str]) -> str:
-    return ", ".join(topics) or "none"

@@ -155,8 +155,8 @@ def test_explain_follows_an_article(told: Caller):
     (sent,) = told("issue", "list", "--json").records
     article = sent["articles"][0]
 
-    assert "yes, it was told" in told("explain", article[:8], "--for", "amina@example.org").out
-    assert "not yet, it will be in the issue of" in told("explain", article, "--for", "ben@example.org").out
+    assert "yes, it is in the issue of" in told("explain", article[:8], "--for", "amina@example.org").out
+    assert "not yet, as things stand it will be story 1 of 1" in told("explain", article, "--for", "ben@example.org").out
     assert told("explain", "zzzz", "--for", "ben@example.org").code == 2
     assert told("explain", article, "--for", "nobody@example.org").code == 2
 
