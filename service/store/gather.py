@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.contracts import Look
@@ -61,9 +61,11 @@ class GatherRecords:
 
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
         """Store the states of feeds in which nothing was new, in one transaction."""
-        async with self.database.write() as connection:
-            for state in states:
-                await self._store_state(connection, Look(state))
+        # In one order for everybody, so that two workers never wait for each other.
+        seen = [{"known": s.feed.id, **look_values(s)} for s in sorted(states, key=lambda s: s.feed.id)]
+        if seen:
+            async with self.database.write() as connection:
+                await connection.execute(update(feeds).where(feeds.c.id == bindparam("known")), seen)
 
     async def _store_state(self, connection: AsyncConnection, look: Look) -> None:
         left_behind = look_values(look.state)

@@ -124,9 +124,20 @@ async def test_two_looks_that_find_the_same_article_at_once_store_it_once(house:
 
 
 async def test_quiet_feeds_are_recorded_together(house: House):
+    await house.people.save_feeds(FEEDS, NOON)
     states = [
-        FeedState(feed, etag=feed.name, last_look_at=NOON, next_look_at=NOON + MINUTE) for feed in FEEDS
+        FeedState(feed, etag=feed.name, last_look_at=NOON, next_look_at=NOON + MINUTE, memory=feed.url)
+        for feed in FEEDS
     ]
     await house.gather.record_unchanged(states)
+    await house.gather.record_unchanged([])
 
-    assert {state.etag for state in await house.gather.all_feeds()} == {feed.name for feed in FEEDS}
+    assert await house.gather.all_feeds() == [states[1], states[2], states[0]]
+
+
+async def test_a_quiet_feed_that_was_taken_out_meanwhile_stays_out(house: House):
+    await house.people.save_feeds(FEEDS, NOON)
+    await house.people.save_feeds(FEEDS[:1], NOON)
+    await house.gather.record_unchanged([FeedState(feed) for feed in FEEDS])
+
+    assert [state.feed for state in await house.gather.all_feeds()] == FEEDS[:1]
