@@ -9,6 +9,7 @@ from service.deliver.message import Links, MailMaker
 from service.deliver.pace import Limits, Pace
 from service.deliver.relay import Relay
 from service.deliver.stage import Deliverer
+from service.deliver.verp import return_paths
 from service.people.links import reader_links
 from service.settings.values import Settings, SmtpSettings
 from service.store.database import Database
@@ -16,7 +17,7 @@ from service.store.deliver import DeliverRecords
 
 
 def deliverer_of(settings: Settings, database: Database, key: bytes) -> Deliverer:
-    """Return deliver, ready to work; `key` signs the links in each mail.
+    """Return deliver, ready to work; `key` signs the links and return path of each mail.
 
     Raises CaveatError for a DKIM key that cannot be read.
     """
@@ -32,6 +33,7 @@ def deliverer_of(settings: Settings, database: Database, key: bytes) -> Delivere
         MailMaker(
             settings.site,
             links,
+            return_paths(key, mail.bounces.address) if mail.bounces.address else None,
             signers=[Signer.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
             repeat_header=mail.smtp.repeat_header,
         ),

@@ -106,6 +106,16 @@ class House:
         async with self._turn["deliver"]:
             return await deliver(deliverer, now=self.clock, stopping=stopping, progress=progress)
 
+    async def read_bounces(self) -> int:
+        """Work off the letters that came back, where a mailbox is set for them; return how many."""
+        imap = self.settings.mail.bounces.imap
+        if imap is None:
+            return 0
+        from service.wiring.bounces import mailbox_of, read_mailbox, returns_of  # noqa: PLC0415 - as above
+
+        returns = returns_of(self.database, self.people, await self.people.signing_key())
+        return await read_mailbox(mailbox_of(imap), returns, self.clock())
+
     async def unfinished(self) -> Unfinished:
         """Return how much waits for each stage at this moment."""
         return await self.overview.unfinished(self.clock())

@@ -11,6 +11,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import structlog
@@ -78,6 +79,7 @@ class Service:
         self._dispatch: Dispatch
         self._pool: Pool
         self.started = asyncio.Event()
+        self._bounces_read_at: datetime | None = None
         self.fault: ConfigError | None = None
 
     @property
@@ -135,12 +137,30 @@ class Service:
         await together(duties, stopping)
 
     async def _keep_time(self, stopping: asyncio.Event) -> None:
-        ticks = (Tick("sweep", "0", self.sweep), Tick("tidy", "30", self._dispatch.tidy))
+        ticks = (
+            Tick("sweep", "0", self.sweep),
+            Tick("bounces", "20", self._read_bounces),
+            Tick("tidy", "40", self._dispatch.tidy),
+        )
         scheduler = start_scheduler(ticks)
         try:
             await stopping.wait()
         finally:
             scheduler.shutdown(wait=False)
+
+    async def _read_bounces(self) -> None:
+        """Read the bounce mailbox, when it is time to."""
+        async with self._tenancy.inside() as house:
+            imap, now = house.settings.mail.bounces.imap, self._clock()
+            if imap is None or (self._bounces_read_at and now < self._bounces_read_at + imap.every):
+                return
+            self._bounces_read_at = now
+            try:
+                letters = await house.read_bounces()
+            except CaveatError as error:
+                log.warning("the bounce mailbox was not read, it is tried again", reason=str(error))
+            else:
+                log.info("the bounce mailbox is read", letters=letters)
 
     # --- the passes ------------------------------------------------------------------------
 
