@@ -56,7 +56,7 @@ def _read(letter: Letter) -> Bounce:
 
 def _nothing(letter: Letter) -> str:
     """Return why the letter says nothing about an address, or nothing when it may."""
-    if is_receipt(letter):
+    if is_receipt(letter) and "reject" not in letter.header("Auto-Submitted").lower():
         return "a receipt"
     if feedback_report(letter):
         return ""
@@ -108,10 +108,13 @@ def _is_automatic(letter: Letter) -> bool:
 
 
 def _is_challenge(letter: Letter) -> bool:
-    about = f"{letter.subject}\n{letter.text[:3000]}"
-    senders = letter.addresses("From")
-    machine = any(is_machine(address) for address in senders)
-    return not machine and bool(WORDS["challenge"].search(about))
+    text = letter.text[:3000]
+    if any(is_machine(address) for address in letter.addresses("From")):
+        return False
+    if WORDS["challenge"].search(text):
+        return True
+    # The subject may be that of our own mail, which is on its way back.
+    return bool(WORDS["challenge"].search(letter.subject)) and not WORDS["gave up"].search(text)
 
 
 def _second_opinion(letter: Letter) -> tuple[Finding, ...]:

@@ -24,14 +24,25 @@ OFFICES = (
 OFFICE = re.compile(rf"(?i)^({OFFICES})@")
 # An address that has a line to itself, or begins one that goes on with why.
 ALONE = re.compile(
-    r"(?m)^[ \t>*\"'<(]*(?:mailto:|smtp[:;] ?|rfc822[;:] ?|to: ?)?<?"
-    rf"({ADDRESS.pattern})>?[\"')]*(?:[ \t]*[:;,(\[<-].*|[ \t]*)$"
+    r"(?m)^[ \t>*\"'<(\[]*(?:mailto:|smtp[:;] ?|rfc822[;:] ?|to: ?)?<?"
+    rf"({ADDRESS.pattern})>?[\"')\]]*(?:[ \t]*[:;,(\[<-].*|[ \t]*)$"
 )
 LABELS = (
     r"recipient|address|mailbox|user|deliver(?:ed|y)?(?: \w+)? to|sent to|rcpt to|message to|mail to|for|to|"
-    r"empfänger\w*|an|adresse|destinataire|à|destinatario|收件人|收信人|地址|发往|宛先|アドレス|받는 ?사람"
+    r"empfänger\w*|an|adresse|destinataire|à|destinatario"
 )
-LABELLED = re.compile(rf"(?i)(?:{LABELS})[^\w\n]{{0,6}}(?:mailto:|smtp:|rfc822;)?<?({ADDRESS.pattern})")
+WIDE_LABELS = r"收件人|收信人|地址|发往|宛先|アドレス|받는 ?사람"
+# Something must stand between: `user` is a label in `user: x@y` and a part of the address in `userx@y`.
+LABELLED = re.compile(
+    rf"(?i)(?:\b(?:{LABELS})[^\w\n]{{1,6}}|(?:{WIDE_LABELS})[^\w\n]{{0,6}})"
+    rf"(?:mailto:|smtp:|rfc822;)?<?({ADDRESS.pattern})"
+)
+# What stands behind such a heading is whom it failed for; before it, our own mail may be described.
+HEADING = re.compile(
+    r"(?i)(?:following|these|folgenden?|suivante?s?|siguientes?|seguenti)[ \t]+(?:\w+[ \t]+){0,3}?"
+    r"(?:recipient|address|user|person|empfänger|adresse|destinataire|destinatario|direcci|indirizz)[^\n]*\n"
+)
+X400 = re.compile(r"(?i)^(?:smtp|rfc-?822)=")
 OURS = ("From", "Sender", "Reply-To", "To", "Cc", "Delivered-To")
 
 
@@ -91,11 +102,15 @@ def _recipients(letter: Letter) -> tuple[str, ...]:
     if returned is not None:
         ours |= {address.lower() for address in addresses_in(returned, "From", "Sender", "Reply-To")}
     report = letter.text[:LONGEST_REPORT]
-    for pattern in (ALONE, LABELLED, ADDRESS):
-        found = [match.group(match.lastindex or 0).strip(".'") for match in pattern.finditer(report)]
-        theirs = [address for address in found if address.lower() not in ours and not OFFICE.match(address)]
-        if theirs:
-            return tuple(dict.fromkeys(theirs))[:20]
+    heading = HEADING.search(report)
+    for part in (report[heading.end() :], report) if heading else (report,):
+        for pattern in (ALONE, LABELLED, ADDRESS):
+            found = [
+                X400.sub("", match[match.lastindex or 0]).strip(".'") for match in pattern.finditer(part)
+            ]
+            theirs = [one for one in found if one.lower() not in ours and not OFFICE.match(one)]
+            if theirs:
+                return tuple(dict.fromkeys(theirs))[:20]
     if returned is not None:
         return tuple(a for a in addresses_in(returned, "To") if a.lower() not in ours)[:20]
     return ()
