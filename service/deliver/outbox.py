@@ -69,6 +69,7 @@ class LeasedOutbox:
         self._returned: deque[tuple[Taken, Message]] = deque()
         self._issues: OrderedDict[str, Issue] = OrderedDict()
         self._now = asyncio.get_running_loop().time
+        self._done = 0
         self.counts: Counter[DeliveryState] = Counter()
         self.problems: dict[str, None] = {}
 
@@ -248,7 +249,8 @@ class LeasedOutbox:
         mark = Mark(taken.delivery.id, state, self._clock(), reply, again, suppress)
         self._ledger.write(taken.token, mark)
         self.counts[state] += 1
-        self._progress(state.value, self.counts.total(), self._leases.taken)
+        self._done += 1
+        self._progress(state, self._done, self._leases.taken)
 
     def _problem(self, problem: str) -> None:
         if len(self.problems) < MOST_PROBLEMS:

@@ -6,10 +6,10 @@ These statements say the same as those in deliver.py say on PostgreSQL; the same
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from service.core.contracts import Mark
@@ -48,23 +48,21 @@ BLOCK = """
     WHERE issue = ? AND subscriber = ?
 """
 
-# Marks arrive as one JSON array: one statement for all of them, because every statement takes the GIL anew.
-# They are upserts of rows that exist, because there SQLite keeps to the order of CROSS JOIN: mark by mark,
-# each by its keys. The id says which delivery it is: the issue's prefix, then the person.
+# All marks in one statement, because every statement takes the GIL anew. They are upserts of rows that exist,
+# because there SQLite keeps to the order of CROSS JOIN: mark by mark, each by its keys. The id says which
+# delivery it is: the issue's prefix, then the person.
 MARKED = """
-    INSERT INTO deliveries (issue, subscriber, state, attempts, due_at, at, reply)
-    SELECT deliveries.issue, deliveries.subscriber, m.value ->> 3, 0, m.value ->> 4,
-        m.value ->> 2, m.value ->> 5
-    FROM json_each(:marks) AS m
-    CROSS JOIN issues ON issues.delivery_prefix = m.value ->> 0
-    CROSS JOIN subscribers ON subscribers.id = m.value ->> 1
+    INSERT INTO deliveries (issue, subscriber, at, state, attempts, due_at, reply)
+    SELECT deliveries.issue, deliveries.subscriber, m.column3, m.column4, 0, m.column5, m.column6
+    FROM (VALUES {rows}) AS m
+    CROSS JOIN issues ON issues.delivery_prefix = m.column1
+    CROSS JOIN subscribers ON subscribers.id = m.column2
     CROSS JOIN deliveries ON deliveries.issue = issues.number AND deliveries.subscriber = subscribers.number
     WHERE true
     ON CONFLICT (issue, subscriber) DO UPDATE SET
 """
-STILL_OURS = (
-    "deliveries.token = :token AND deliveries.state <> 'uncertain' AND deliveries.due_at > excluded.at"
-)
+COLUMNS = 6
+STILL_OURS = "deliveries.token = ?1 AND deliveries.state <> 'uncertain' AND deliveries.due_at > excluded.at"
 ATTEMPT = f"""
     {MARKED} attempts = attempts + (deliveries.state <> 'attempting'), state = 'attempting',
         at = excluded.at, reply = ''
@@ -78,7 +76,7 @@ SUPPRESS = f"""
 OUTCOME = f"""
     {MARKED} attempts = attempts + (deliveries.state IN ('planned', 'deferred')), state = excluded.state,
         due_at = excluded.due_at, token = NULL, at = excluded.at, reply = excluded.reply
-    WHERE deliveries.token = :token
+    WHERE deliveries.token = ?1
 """
 BAD_ADDRESS = """
     INSERT INTO suppressions (address_hash, reason, at)
@@ -144,20 +142,19 @@ def _written_alone(connection: sqlite3.Connection, token: str, mark: Mark) -> bo
 
 def _written(connection: sqlite3.Connection, statement: str, token: str, marks: Sequence[Mark]) -> int:
     """Run the statement for the marks; return how many deliveries it changed."""
-    if not marks:
-        return 0
-    rows = [
-        (
-            m.delivery_id[:PREFIX],
-            m.delivery_id[PREFIX:],
-            to_millis(m.at),
-            m.state.value,
-            due_at_after(m),
-            storable(m.reply),
-        )
-        for m in marks
-    ]
-    return connection.execute(statement, {"marks": json.dumps(rows), "token": token}).rowcount
+    values: list[object] = [token]
+    for mark in marks:
+        delivery_id = mark.delivery_id
+        values += (delivery_id[:PREFIX], delivery_id[PREFIX:], to_millis(mark.at))
+        values += (mark.state.value, due_at_after(mark), storable(mark.reply))
+    return connection.execute(_for(statement, len(marks)), values).rowcount if marks else 0
+
+
+@cache
+def _for(statement: str, marks: int) -> str:
+    """Return the statement with room for so many marks behind the token."""
+    rows = (", ".join(f"?{2 + row * COLUMNS + column}" for column in range(COLUMNS)) for row in range(marks))
+    return statement.format(rows=", ".join(f"({row})" for row in rows))
 
 
 def due_at_after(mark: Mark) -> int | None:
