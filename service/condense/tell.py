@@ -83,17 +83,49 @@ def _said_once(claims: Sequence[_Claim]) -> list[_Claim]:
     for claim in claims:
         if not _told_with_another(claim, kept):
             kept.append(claim)
+    _make_caveats_once(kept)
+    return _without_caveats(kept)
+
+
+def _make_caveats_once(kept: Sequence[_Claim]) -> None:
+    """Leave out the caveats that another claim has too, and those that stand beside what they contradict."""
+    disputed = [one.line for claim in kept if claim.against for one in (claim, *claim.against)]
     seen: set[str] = set()
-    for claim in (one for other in kept for one in (other, *other.against)):
-        claim.caveats = [caveat for caveat in claim.caveats if caveat.point.text not in seen]
+    for claim in _with_opposed(kept):
+        claim.caveats = [
+            caveat
+            for caveat in claim.caveats
+            if caveat.point.text not in seen
+            and all(_relation(line, caveat) is not Relation.SAME for line in disputed)
+        ]
         seen.update(caveat.point.text for caveat in claim.caveats)
-    caveats = [caveat for claim in kept for caveat in claim.caveats]
-    return [claim for claim in kept if not any(_relation(claim.line, c) is Relation.SAME for c in caveats)]
+
+
+def _without_caveats(kept: Sequence[_Claim]) -> list[_Claim]:
+    """Return the claims without those that stand as a caveat of one that stays, which gets their caveats."""
+    left = list(kept)
+    for claim in kept:
+        others = [other for other in left if other is not claim]
+        hosts = (one for one in _with_opposed(others) if _qualifies(claim.line, one))
+        host = None if claim.against else next(hosts, None)
+        if host is not None:
+            left = others
+            _adopt(host, claim, _with_opposed(left))
+    return left
+
+
+def _qualifies(line: _Line, claim: _Claim) -> bool:
+    return any(_relation(line, caveat) is Relation.SAME for caveat in claim.caveats)
+
+
+def _with_opposed(claims: Sequence[_Claim]) -> list[_Claim]:
+    """Return the claims, each followed by those that contradict it."""
+    return [one for claim in claims for one in (claim, *claim.against)]
 
 
 def _told_with_another(claim: _Claim, kept: list[_Claim]) -> bool:
     """Tell whether the claim is told with another one; if so, see to it."""
-    known = [one for other in kept for one in (other, *other.against)]
+    known = _with_opposed(kept)
     same = [one for one in known if _relation(one.line, claim.line) is Relation.SAME]
     if same:
         word_for_word = (one for one in same if one.line.point.text == claim.line.point.text)

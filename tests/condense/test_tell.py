@@ -135,16 +135,33 @@ def test_an_article_that_is_only_a_headline_adds_nothing():
     assert texts(tell([headline, article(AGREED, publisher="The Other")], points=3)) == [AGREED]
 
 
-SAID = st.sampled_from(
-    [AGREED, AGREED_TOO, TALKS, TIDES, ROOF, TWELVE, NINE, (AGREED, NOT_YET), (TWELVE, DENIED)]
-)
+def test_a_caveat_that_others_contradict_is_told_where_it_is_contradicted():
+    told = tell([article((ROOF, TWELVE), TWELVE), article(NINE, publisher="The Other")], points=5)
+    assert sorted(texts(told)) == sorted([ROOF, TWELVE, NINE])
+    assert abs(texts(told).index(TWELVE) - texts(told).index(NINE)) == 1
+
+
+def test_of_two_sentences_that_qualify_each_other_one_is_the_point():
+    told = tell([article((AGREED, NOT_YET)), article((NOT_YET, AGREED), publisher="The Other")], points=5)
+    assert [point.role for point in told] == [Role.POINT, Role.CAVEAT]
+    assert sorted(texts(told)) == sorted([AGREED, NOT_YET])
+
+
+def test_a_caveat_of_a_caveat_qualifies_the_point_at_the_root():
+    told = tell([article((AGREED, NOT_YET)), article((NOT_YET, TIDES), publisher="The Other")], points=5)
+    assert texts(told) == [AGREED, NOT_YET, TIDES]
+    assert [point.qualifies for point in told] == [None, 0, 0]
+
+
+LINES = st.sampled_from([AGREED, AGREED_TOO, TALKS, TIDES, ROOF, TWELVE, NINE, NOT_YET, DENIED])
+SAID = LINES | st.lists(LINES, min_size=2, max_size=2, unique=True).map(tuple)
 ARTICLES = st.lists(st.lists(SAID, min_size=1, max_size=5, unique_by=str), min_size=1, max_size=4)
 
 
 @given(ARTICLES, st.integers(0, 8))
 def test_whatever_is_told_fits_is_verbatim_and_keeps_its_caveats(stories: list[list[str]], points: int):
     articles = [
-        article(*dict.fromkeys(said), publisher=f"Paper {number}", position=number)
+        article(*dict.fromkeys(said), publisher=f"Paper {number % 3}", position=number)
         for number, said in enumerate(stories)
     ]
     told = tell(articles, points=points)
