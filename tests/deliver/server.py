@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import ssl
 import struct
 from collections import Counter
 from collections.abc import Mapping
@@ -79,6 +80,7 @@ USUAL = {
     "RSET": "250 2.0.0 forgotten",
     "NOOP": "250 2.0.0 fine",
     "QUIT": "221 2.0.0 bye",
+    "STARTTLS": "220 2.0.0 go ahead",
     "AUTH": "235 2.7.0 welcome",
 }
 
@@ -105,6 +107,7 @@ class Ended(Exception):
 class MailServer:
     """Listens on a free port of loopback. `script` maps a command to deeds by the turn (0: every turn).
 
+    With `tls` it encrypts: after STARTTLS where that is among the extensions, else from the first byte on.
     A `lenient` one says 354 to DATA although it refused the only recipient, as RFC 2920 allows.
     """
 
@@ -114,10 +117,12 @@ class MailServer:
         *,
         extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME"),
         lenient: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.script = {name: dict(deeds) for name, deeds in (script or {}).items()}
         self.extensions = extensions
         self.lenient = lenient
+        self.tls = tls
         self.taken: list[Taken] = []
         self.commands: list[str] = []
         self.turns: Counter[str] = Counter()
@@ -128,7 +133,8 @@ class MailServer:
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        tls = None if "STARTTLS" in self.extensions else self.tls
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -185,6 +191,9 @@ class _Talk:
             await self.answer(verb)
             if verb == "QUIT":
                 raise Ended
+        elif verb == "STARTTLS" and self.server.tls:
+            await self.answer(verb)
+            await self.writer.start_tls(self.server.tls)
         else:
             await self.say("500 5.5.2 what?")
 
