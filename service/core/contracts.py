@@ -162,11 +162,17 @@ class CondenseStore(Protocol):
     """What condense asks of the record."""
 
     async def uncondensed(self, limit: int) -> Sequence[Article]:
-        """Return articles without a summary that were not set aside, in gather order."""
+        """Return articles without a summary that were not set aside, in gather order.
+
+        Behind them come edited ones whose new words have no summary yet, with these words.
+        """
         ...
 
     async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
-        """Store the summary; a summary that is there already is replaced."""
+        """Store the summary; a summary that is there already is replaced.
+
+        One of new words comes together with them. One of words that were edited meanwhile is passed over.
+        """
         ...
 
     async def record_failure(self, article_id: str, problem: str, now: datetime) -> bool:

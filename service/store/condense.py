@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import case, select, update
 
 from service.core.model import Article, Summary
+from service.store import corrections
 from service.store.database import Database
 from service.store.rows import article_of, summary_values
 from service.store.schema import UNCONDENSED, articles, summaries
@@ -24,23 +25,30 @@ class CondenseRecords:
     database: Database
 
     async def uncondensed(self, limit: int) -> Sequence[Article]:
-        """Return articles without a summary that were not set aside, in gather order."""
-        waiting = select(articles).where(UNCONDENSED).order_by(articles.c.position).limit(limit)
+        """Return articles without a summary that were not set aside, in gather order.
+
+        Behind them come those whose new words have no summary yet, with these words.
+        """
+        new = select(articles).where(UNCONDENSED).order_by(articles.c.position).limit(limit)
         async with self.database.read() as connection:
-            return [article_of(row) for row in (await connection.execute(waiting)).mappings()]
+            found = [article_of(row) for row in (await connection.execute(new)).mappings()]
+            if len(found) < limit:
+                edited = await connection.execute(corrections.waiting(limit - len(found)))
+                found += [corrections.corrected(row) for row in edited.mappings()]
+        return found
 
     async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
-        """Store the summary; a summary that is there already is replaced."""
-        condensed = (
-            update(articles)
-            .where(articles.c.id == article_id)
-            .values(state="condensed", problem="")
-            .returning(articles.c.position)
-        )
+        """Store the summary; a summary that is there already is replaced.
+
+        One of new words comes together with them. One of words that were edited meanwhile is passed over.
+        """
         async with self.database.write() as connection:
-            position = (await connection.execute(condensed)).scalar_one_or_none()
+            position = await corrections.settle(connection, article_id, summary)
             if position is None:
                 return
+            await connection.execute(
+                update(articles).where(articles.c.position == position).values(state="condensed", problem="")
+            )
             made = {**summary_values(summary), "made_at": now}
             await connection.execute(
                 self.database.insert(summaries)
@@ -49,7 +57,7 @@ class CondenseRecords:
             )
 
     async def record_failure(self, article_id: str, problem: str, now: datetime) -> bool:  # noqa: ARG002 - the contract's
-        """Count a failed try; return True when it was the third, which sets the article aside."""
+        """Count a failed try; return True when it was the third: the article, or its edit, is set aside."""
         tries = articles.c.tries + 1
         failed = (
             update(articles)
@@ -59,4 +67,6 @@ class CondenseRecords:
         )
         async with self.database.write() as connection:
             state: str | None = (await connection.execute(failed)).scalar_one_or_none()
+            if state is None:
+                return await corrections.count_failure(connection, article_id, TRIES)
         return state == "set_aside"

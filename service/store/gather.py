@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.contracts import Look
 from service.core.model import Article, FeedState
+from service.store.corrections import correct
 from service.store.database import Database
 from service.store.rows import article_values, feed_state_of, feed_values, look_values
 from service.store.schema import LOOKED_AT, article_topics, articles, counters, feeds
@@ -54,9 +55,14 @@ class GatherRecords:
             return await _known(connection, ids)
 
     async def record_look(self, look: Look) -> int:
-        """Store the state and the articles that are not stored yet; return how many were new."""
+        """Store the state, edits, and the articles that are not stored yet; return how many were new.
+
+        Edited articles get their new words while nobody was told; else the words are kept as a correction.
+        """
         async with self.database.write() as connection:
             await self._store_state(connection, look)
+            if look.changed:
+                await correct(connection, self.database, look.changed)
             return await self._store_articles(connection, look.articles) if look.articles else 0
 
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:

@@ -20,7 +20,9 @@ from service.store.schema import (
     LOOKED_AT,
     OUTBOX,
     UNCONDENSED,
+    WAITING,
     articles,
+    corrections,
     deliveries,
     editions,
     feeds,
@@ -56,6 +58,7 @@ class Overview:
         waiting = (
             select(feeds.c.id).where(LOOKED_AT, feeds.c.next_look_at <= now),
             select(articles.c.position).where(UNCONDENSED),
+            select(corrections.c.position).where(WAITING),
             select(groups.c.number).where(groups.c.next_due_at <= now, members),
             select(deliveries.c.due_at).where(OUTBOX, deliveries.c.due_at <= now),
             select(deliveries.c.due_at).where(IN_DOUBT, deliveries.c.due_at <= now),
@@ -65,8 +68,8 @@ class Overview:
             for query in waiting
         )
         async with self.database.read() as connection:
-            looks, new, places, due, in_doubt = (await connection.execute(select(*counts))).one()
-        return Unfinished(looks, new, places, min(due + in_doubt, COUNTED))
+            looks, new, edited, places, due, in_doubt = (await connection.execute(select(*counts))).one()
+        return Unfinished(looks, new + edited, places, min(due + in_doubt, COUNTED))
 
     async def counts(self) -> Counts:
         """Return how much there is of everything that is listed."""

@@ -127,6 +127,21 @@ summaries = Table(
     Column("context", Json, nullable=False),
 )
 
+# The words that a publisher gave an article after it was stored: the last ones.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("position", Number, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
+    Column("state", Id, nullable=False),  # waiting for condense | kept beside what was told
+    Column("tries", SmallInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("title", CleanText, nullable=False),
+    Column("text", CleanText, nullable=False),
+)
+WAITING = text("state = 'waiting'")
+# uncondensed: the edits that condense has not been at yet, which are few.
+Index("ix_corrections_waiting", corrections.c.position, sqlite_where=WAITING, postgresql_where=WAITING)
+
 # --- compose -----------------------------------------------------------------------------------
 
 # The story that an article tells, given once and kept; a story is called by the id of its first article.
@@ -233,6 +248,8 @@ issues = Table(
 )
 # the listing of one newsletter's issues, newest first.
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.number)
+# corrections: which issues may have told an article.
+Index("ix_issues_told_through", issues.c.told_through)
 
 # The ledger. `due_at` is the instant from which somebody may take the delivery up: a planned or deferred
 # one's turn, the end of the lease of one that is held, nothing for one that is finished.
