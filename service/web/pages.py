@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
@@ -92,6 +94,12 @@ def secured(style: str) -> dict[str, str]:
         "X-Frame-Options": "DENY",
         "X-Robots-Tag": "noindex",
     }
+
+
+@cache
+def zone_names() -> tuple[str, ...]:
+    """Return the time zones that are offered, by continent and place; asking the system takes a while."""
+    return tuple(sorted(zone for zone in available_timezones() if "/" in zone and zone[:3] != "Etc"))
 
 
 def masked(address: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from zoneinfo import available_timezones
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from service.core.model import SubscriptionStatus
 from service.web.bodies import read_form
 from service.web.desk import Choice, Desk, Reader
 from service.web.forms import STATUSES, NewsletterForm, choice_of, filled_in, shown
-from service.web.pages import PERSONAL, Pages, masked
+from service.web.pages import PERSONAL, Pages, masked, zone_names
 from service.web.words import Words
 
 SAVED = "saved"
@@ -93,7 +92,7 @@ class Preferences:
             status=status,
             address=masked(reader.memberships[0].subscriber.email),
             forms=forms,
-            zones=sorted(zone for zone in available_timezones() if "/" in zone and zone[:3] != "Etc"),
+            zones=zone_names(),
             saved=saved and status == 200,
             suppressed=any(m.suppressed is not None for m in reader.memberships),
         )

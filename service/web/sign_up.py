@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from zoneinfo import available_timezones
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from starlette.responses import Response
 
 from service.web.bodies import read_form
 from service.web.desk import Asked, SignUp
-from service.web.pages import Pages, masked
+from service.web.pages import Pages, masked, zone_names
 from service.web.visitors import Limit, Limiter, Visitors
 
 LONGEST_ADDRESS = 320
@@ -104,6 +103,6 @@ class Subscribe:
             chosen=typed["newsletter"] or only,
             typed=typed,
             trap=TRAP,
-            zones=sorted(zone for zone in available_timezones() if "/" in zone and zone[:3] != "Etc"),
+            zones=zone_names(),
             problems=problems or {},
         )
