@@ -21,6 +21,7 @@ from service.core.model import ContextLine, KeyPoint, Role, Summary
 
 MOST_SENTENCES = 2_000
 """What stands behind these is not looked at: no news article is longer, but a hostile text may be."""
+LONGEST_TITLE = 1_000
 WORDS_PER_POINT = 30
 FEWEST_WORDS = 150
 FEW = 3
@@ -133,7 +134,7 @@ class KeyPoints:
         First the weightiest three in the text's order, then the rest; a caveat follows what it qualifies.
         Raises SummaryRefused for a text in which there is no sentence to show, or that is too large.
         """
-        spans = readable(text, language)[:MOST_SENTENCES]
+        spans = readable(text, language, MOST_SENTENCES)
         if points < 1:
             return Summary(self.name, ())
         return _summary(self.name, text, spans, self._draft(text, spans, title, language, points))
@@ -143,7 +144,7 @@ class KeyPoints:
 
         Raises what `summarize` raises.
         """
-        spans = readable(text, language)[:MOST_SENTENCES]
+        spans = readable(text, language, MOST_SENTENCES)
         draft = self._draft(text, spans, title, language, max(points, 1))
         weights = self._weights(language)
         return [_line(text, spans, place, draft, weights) for place in range(len(spans))]
@@ -153,7 +154,7 @@ class KeyPoints:
         return self._given[known] or shipped(known=known)
 
     def _draft(self, text: str, spans: Sequence[Sentence], title: str, language: str, points: int) -> Draft:
-        reading = read([text[start:end] for start, end in spans], title, words_of(language))
+        reading = read([text[start:end] for start, end in spans], title[:LONGEST_TITLE], words_of(language))
         sizes = np.array([end - start for start, end in spans])
         # Where a script has no spaces, three of its signs count as a word.
         return draft_of(reading, np.minimum(reading.lengths, 1 + sizes // 3), points, self._weights(language))

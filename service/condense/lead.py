@@ -13,4 +13,4 @@ class Lead:
 
     def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:  # noqa: ARG002 - the contract's; lead needs no title
         """Return the first `points` sentences. Raises SummaryRefused for a text without a sentence."""
-        return summary_of(self.name, text, readable(text, language)[: max(points, 0)])
+        return summary_of(self.name, text, readable(text, language, max(points, 1))[: max(points, 0)])

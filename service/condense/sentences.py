@@ -94,17 +94,22 @@ def split_sentences(text: str, language: str = "en") -> list[Sentence]:
     after a paragraph's last mark. Only when nothing in the text has one, every line of some words counts.
     `language` is a tag such as `en` or `pt-BR`; one without a table of abbreviations gets the common ones.
     """
+    return list(each_sentence(text, language))
+
+
+def each_sentence(text: str, language: str = "en") -> Iterator[Sentence]:
+    """Yield what `split_sentences` returns, finding each sentence when it is asked for."""
     rules = rules_of(language)
     plain = _with_plain_newlines(text)
-    blocks = list(_blocks(plain, rules))
-    found: list[Sentence] = []
-    for start, end in blocks:
-        _split_block(plain, start, end, rules, found)
-    if not found:
-        found = [
-            Sentence(*b) for b in blocks if len(plain[b[0] : b[1]].split(None, FEWEST_WORDS)) > FEWEST_WORDS
-        ]
-    return found
+    marked = False
+    for start, end in _blocks(plain, rules):
+        for sentence in _in_block(plain, start, end, rules):
+            marked = True
+            yield sentence
+    if not marked:
+        for start, end in _blocks(plain, rules):
+            if len(plain[start:end].split(None, FEWEST_WORDS)) > FEWEST_WORDS:
+                yield Sentence(start, end)
 
 
 def rules_of(language: str) -> Rules:
@@ -194,16 +199,16 @@ def _without_bullet(text: str, start: int, end: int, rules: Rules) -> tuple[int,
     return _skip(_SPACE, text, bullet.end(), end).end(), end
 
 
-def _split_block(text: str, start: int, end: int, rules: Rules, found: list[Sentence]) -> None:
-    """Append the sentences of one block to `found`."""
+def _in_block(text: str, start: int, end: int, rules: Rules) -> Iterator[Sentence]:
+    """Yield the sentences of one block."""
     begin = start
     for mark in _MARK.finditer(text, start, end):
         first, last = mark.span()
         if first > begin and (last == end or _ends(text, begin, mark, end, rules)):
-            found.append(Sentence(begin, last))
+            yield Sentence(begin, last)
             begin = _skip(_SPACE, text, last, end).end()
     if end - begin >= LOOK_BACK and _MARKLESS.match(text, end - 1):
-        found.append(Sentence(begin, end))
+        yield Sentence(begin, end)
 
 
 def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: Rules) -> bool:

@@ -57,7 +57,7 @@ class _SumyMethod:
 
         Raises SummaryRefused for a text without a sentence, and where the method's arithmetic fails.
         """
-        sentences = readable(text, language)[: self.sees]
+        sentences = readable(text, language, self.sees)
         return summary_of(self.name, text, self._ranked(text, sentences, language)[: max(points, 0)])
 
     def _ranked(self, text: str, sentences: Sequence[Sentence], language: str) -> list[Sentence]:

@@ -26,6 +26,8 @@ CUE_MASK = (1 << len(CUES)) - 1
 STEM_LETTERS = 6
 """Words are compared by their first letters: crude, but the same for every language."""
 MOST_WORDS = 200_000
+LONGEST_KEPT = 100
+"""Longer chunks are addresses or noise: not worth the memory."""
 
 _OPENERS = '"“«„‟「『'
 _CLOSERS = '"”»“」』'
@@ -53,6 +55,7 @@ class Words(dict[str, int]):
         self.phrases: dict[int, list[tuple[tuple[int, ...], int]]] = {}
         if table is not None:
             self._learn(table)
+        self.longest = max(map(len, self.prefixes), default=0)
         self.beginnings = np.array(sorted(self.phrases) or [-1], dtype=np.int64)
 
     def _learn(self, table: dict[str, Any]) -> None:
@@ -79,7 +82,7 @@ class Words(dict[str, int]):
 
     def _cues(self, word: str) -> int:
         found = self.exact.get(word, 0)
-        for end in range(3, len(word) + 1):
+        for end in range(3, min(len(word), self.longest) + 1):
             found |= self.prefixes.get(word[:end], 0)
         for suffix, bits in self.suffixes.items():
             if word.endswith(suffix):
@@ -102,7 +105,9 @@ class Words(dict[str, int]):
             flags |= 1 << BITS["number"]
         if word and self._is_term(word):
             flags |= 1 << BITS["term"]
-        self[chunk] = code = self._stem(word) << FLAG_BITS | flags
+        code = self._stem(word) << FLAG_BITS | flags
+        if len(chunk) <= LONGEST_KEPT:
+            self[chunk] = code
         return code
 
     def _is_term(self, word: str) -> bool:
