@@ -14,11 +14,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from service.cli.output import data, json_text, say
+from service.cli.output import clean, data, json_text, say
 from service.cli.readable import reasons_of, summary_of
 from service.core.errors import CaveatError
 from service.core.model import Summary
-from service.wiring.methods import Reason, language_of, method_named, page_text, reasons
+from service.wiring.methods import (
+    Reason,
+    finds_caveats,
+    language_of,
+    method_named,
+    page_text,
+    primary,
+    reasons,
+)
 from service.wiring.pool import Pool, processors
 
 WORTH_SHARING = 4 * 1024 * 1024
@@ -41,20 +49,25 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What there is to condense; `id` is whatever the input calls it."""
+    """What there is to condense; `id` is whatever the input calls it, `language` what it says it is in."""
 
     id: object
     title: str
     text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of an article: what to print, or what is wrong with it."""
+    """What came of an article: what to print, or what is wrong with it.
+
+    `without_cues` is its language where that has no words by which caveats are found.
+    """
 
     number: int
     printed: str = ""
     problem: str = ""
+    without_cues: str = ""
 
 
 Line = tuple[int, bytes]
@@ -64,15 +77,21 @@ Line = tuple[int, bytes]
 def summarize_one(body: bytes, asked: Asked, *, name: str | None, html: bool) -> None:
     """Condense one text or page and print its key points. Raises CaveatError when that cannot be done."""
     title, text = page_text(body) if html else ("", body.decode("utf-8-sig", "replace"))
-    data(_condensed(Article(name, title, text), asked))
+    answer = _condensed(1, Article(name, title, text), asked)
+    if answer.without_cues:
+        _say_without_cues(answer.without_cues)
+    data(answer.printed)
 
 
 def summarize_lines(stream: BinaryIO, asked: Asked) -> bool:
     """Condense articles line by line, printing as it goes; return whether every line could be used."""
     method_named(asked.method)  # an unknown name is told once, not with every line
     answers = _shared_out if _is_large_file(stream) else _one_by_one
-    whole = True
+    whole, said = True, {""}
     for answer in answers(_numbered(stream), asked):
+        if answer.without_cues not in said:
+            said.add(answer.without_cues)
+            _say_without_cues(answer.without_cues)
         if answer.problem:
             whole = False
             say(f"line {answer.number}: {answer.problem}; skipped")
@@ -117,7 +136,7 @@ def _result(lines: Sequence[Line], future: Future[list[Answer]]) -> list[Answer]
 def _answered(line: Line, asked: Asked) -> Answer:
     number, raw = line
     try:
-        return Answer(number, _condensed(_read(raw), asked))
+        return _condensed(number, _read(raw), asked)
     except CaveatError as error:
         return Answer(number, problem=str(error))
 
@@ -139,21 +158,28 @@ def _read(raw: bytes) -> Article:
         raise CaveatError(
             'it has no "text" that is a string' if not isinstance(text, str) else "its title is no string"
         )
-    return Article(found.get("id"), title, text)
+    language = found.get("lang") or found.get("language") or ""
+    return Article(found.get("id"), title, text, primary(language) if isinstance(language, str) else "")
 
 
-def _condensed(article: Article, asked: Asked) -> str:
+def _condensed(number: int, article: Article, asked: Asked) -> Answer:
     """Return the article's key points as they are printed."""
     method = method_named(asked.method)
-    language = asked.language or language_of(article.text)
+    language = asked.language or article.language or language_of(article.text)
     summary = method.summarize(article.text, title=article.title, language=language, points=asked.points)
     why: Sequence[Reason] = ()
     if asked.explain:
         why = reasons(method, article.text, title=article.title, language=language, points=asked.points)
     if asked.as_json:
         answer = answer_of(article.id, summary)
-        return json_text({**answer, "sentences": [reason_of(reason) for reason in why]} if why else answer)
-    return "\n".join([summary_of(summary, title=article.title), *reasons_of(why)])
+        printed = json_text({**answer, "sentences": [reason_of(reason) for reason in why]} if why else answer)
+    else:
+        printed = "\n".join([summary_of(summary, title=article.title), *reasons_of(why)])
+    return Answer(number, printed, without_cues="" if finds_caveats(method, language) else language)
+
+
+def _say_without_cues(language: str) -> None:
+    say(f"no caveat cues for {clean(language)}: key points only")
 
 
 def answer_of(article_id: object, summary: Summary) -> dict[str, object]:

@@ -125,7 +125,8 @@ async def _gather_and_condense(house: House) -> None:
     say(f"Gathered   {count(gathered.looked, 'feed')} over HTTP, {count(gathered.new, 'new article')}")
     with progress("Condensing") as report:
         condensed = await house.condense(progress=report)
-    say(f"Condensed  {count(condensed.condensed, 'article')} into key points, each word for word")
+    if condensed.condensed:
+        say(f"Condensed  {count(condensed.condensed, 'article')} into key points, each word for word")
 
 
 async def _due_moments(house: House, now: datetime) -> Sequence[datetime]:

@@ -29,7 +29,7 @@ def show(digest: Digest, title: str) -> None:
 def _page(digest: Digest, title: str) -> Iterator[RenderableType]:
     local = digest.at.astimezone(ZoneInfo(digest.edition.timezone))
     when = f"{local:%A, %d %B %Y, %H:%M} {digest.edition.timezone}"
-    yield Rule(Text(clean(title), style="bold"), characters="━")
+    yield Rule(Text(clean(title), style="bold"), characters="━", style="dim")
     yield Text(when, style="dim", justify="center")
     yield Text()
     for number, story in enumerate(digest.stories, start=1):
@@ -51,7 +51,7 @@ def _story(number: int, story: Story, zone: str) -> Iterator[RenderableType]:
 
 def _point(point: StoryPoint) -> Iterator[RenderableType]:
     if point.role is Role.CAVEAT:
-        line = Text.assemble(("But note: ", "bold yellow"), (clean(point.text), "yellow"))
+        line = Text.assemble(("Caveat: ", "bold yellow"), (clean(point.text), "yellow"))
         yield _hanging(Text("!", style="bold yellow"), line, margin=BELOW_A_POINT)
     else:
         yield _hanging(Text("•", style="bold"), Text(clean(point.text)), margin=BELOW_A_HEADLINE)

@@ -78,15 +78,16 @@ def progress(title: str) -> Iterator[Progress]:
         bars.SpinnerColumn(),
         bars.TextColumn("{task.description}"),
         bars.BarColumn(bar_width=24),
-        bars.MofNCompleteColumn(),
+        bars.TextColumn("{task.fields[count]}"),
         bars.TimeRemainingColumn(compact=True),
         bars.TextColumn("[dim]{task.fields[what]}", markup=True),
     )
     with bars.Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(title, total=None, what="")
+        task = bar.add_task(title, total=None, what="", count="")
 
         def report(what: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, what=_escaped(what)[:40])
+            counted = f"{done:,}/{total:,}" if total else ""
+            bar.update(task, completed=done, total=total or None, what=_escaped(what[:40]), count=counted)
 
         yield report
 

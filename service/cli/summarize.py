@@ -103,7 +103,8 @@ def summarize(
     A key point is a sentence of the text, word for word. A caveat is one that denies, limits or conditions
     another; it is shown below the point that it qualifies.
 
-    JSONL is read line by line: {"id": ..., "title": ..., "text": ...}. One line comes out for each line
+    JSONL is read line by line: {"id": ..., "title": ..., "text": ..., "lang": ...}; all but the text may be
+    left out. One line comes out for each line
     that goes in; a line that cannot be used is named by number on standard error and skipped, and the exit
     code is 1 in the end.
 
