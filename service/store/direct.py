@@ -74,23 +74,31 @@ class DirectPostgres:
 
     async def run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
         """Run `work` in one durable transaction."""
-        connection = self._awake() or await self.connect(**BY_INDEX)
+        connection, transaction = await self._begun()
         try:
-            async with connection.transaction():
-                result = await work(connection)
+            result = await work(connection)
+            await transaction.commit()
         except BaseException:
             connection.terminate()
             raise
         self._resting.append(connection)
         return result
 
-    def _awake(self) -> Any:  # noqa: ANN401 - as above
-        """Return a connection that has not died while it rested, or None."""
+    async def _begun(self) -> tuple[Any, Any]:
+        """Return a connection and the transaction begun on it; one that died while it rested is replaced."""
         while self._resting:
             connection = self._resting.pop()
-            if not connection.is_closed():
-                return connection
-        return None
+            transaction = connection.transaction()
+            try:
+                await transaction.start()
+            except Exception:  # noqa: BLE001 - however it died, nothing was done yet
+                connection.terminate()
+            else:
+                return connection, transaction
+        connection = await self.connect(**BY_INDEX)
+        transaction = connection.transaction()
+        await transaction.start()
+        return connection, transaction
 
     def close(self) -> None:
         """Give the connections back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 
 from sqlalchemy.exc import DBAPIError
@@ -91,6 +92,7 @@ def _postgresql(cause: BaseException) -> str | None:
             return POSTGRESQL[code]
         if code.startswith(GONE):
             return LOST
-    if "connection is closed" in str(cause) or "connection was closed" in str(cause):
+    # asyncpg says InternalClientError when the server's last word came in while nobody listened.
+    if type(cause).__name__ == "InternalClientError" or re.search("connection (is|was) closed", str(cause)):
         return LOST
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from service.store import database as edge
 from service.store.database import Database
 from service.store.schema import counters, settings
 from tests.builders import NOON
-from tests.store.house import House
+from tests.store.house import DAY, HOUR, House, an_issue
 
 NAMED = counters.c.name == "articles"
 
@@ -227,4 +228,38 @@ async def test_connections_that_died_while_they_rested_are_made_anew(postgres_ur
         await connection.execute(others)
     assert await count(database) == 0
     await other.close()
+    await database.close()
+
+
+async def test_the_ledger_goes_on_after_its_connections_were_cut(postgres_url: str):
+    database, other = await Database.open(postgres_url), await Database.open(postgres_url)
+    house = House(database)
+    await house.issue_to("amina")
+    await house.take("a")
+    others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    async with other.write() as connection:
+        await connection.execute(others)
+    with suppress(StoreError):  # whoever is in the middle of something hears of it once
+        await house.take("b")
+    assert len((await house.take("c", NOON + HOUR)).deliveries) == 1
+    await other.close()
+    await database.close()
+
+
+async def test_a_full_disk_leaves_nothing_half_done(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+    names = [f"reader{n}" for n in range(2_000)]
+    database = await Database.open(sqlite_url)
+    await House(database).subscribe(*names)
+    async with database.read() as connection:
+        pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
+    await database.close()
+
+    monkeypatch.setattr(edge, "PRAGMAS", (*edge.PRAGMAS, f"max_page_count={pages + 5}"))
+    database = await Database.open(sqlite_url)
+    house = House(database)
+    group = await house.group()
+    with pytest.raises(StoreError, match="the disk is full"):
+        await house.compose.record_issue(group, an_issue(group), NOON + DAY, "file")
+    assert await house.group() == group
+    assert await house.overview.issues() == []
     await database.close()

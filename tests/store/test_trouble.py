@@ -29,6 +29,7 @@ from service.store.trouble import InWords, sentence
         (asyncpg.CannotConnectNowError("no"), "starting up"),
         (asyncpg.TooManyConnectionsError("no"), "no connection left"),
         (asyncpg.OutOfMemoryError("out of memory\nmore"), "failed: out of memory"),
+        (asyncpg.InternalClientError("cannot switch to state 15"), "was lost in the middle"),
         (asyncpg.InterfaceError("connection is closed"), "was lost in the middle"),
         (ConnectionRefusedError(111, "Connection refused"), "cannot be reached: Connection refused"),
         (TimeoutError(), "cannot be reached: no answer"),
