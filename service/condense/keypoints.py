@@ -27,6 +27,10 @@ FEWEST_WORDS = 150
 FEW = 3
 """So few points have to tell the story; the room for the other side begins with the fourth."""
 
+REACH = 60
+"""A sentence further off than this is taken for no caveat: many small chances would add up to certainty, and
+a long read would be left with one point."""
+
 Tie = tuple[int, float]
 """The point that a sentence qualifies, and how probable it is that it does."""
 
@@ -171,6 +175,8 @@ def draft_of(reading: Reading, lengths: Int, points: int, weights: Weights) -> D
     if weights.pairs is not None:
         sides = Sides(reading, pick)
         likely, must = weights.pairs.probabilities(sides, best)
+        if len(pick) > REACH:
+            must = np.where(np.abs(np.arange(len(pick)) - best[:, None]) < REACH, must, 0)
     risk = weights.risk / 4 if points <= FEW else weights.risk
     worth, together = _worth(score[best], must, best, risk)
     together -= np.maximum(reading.likeness(best) - 0.5, 0)

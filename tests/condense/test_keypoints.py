@@ -15,6 +15,7 @@ import service.cli
 from service.condense.keypoints import FEWEST_WORDS, KeyPoints, shipped
 from service.core.errors import SummaryRefused
 from service.core.model import Role, Summary
+from tests.builders import a_report_on
 
 PAGES = Path(service.cli.__file__).with_name("sample") / "pages"
 TALKS = """Officials of Norland and Suderland held talks in the port of Vessel on Sunday.
@@ -158,6 +159,14 @@ def test_explain_says_what_each_score_is_made_of(method):
     assert "had agreed to reopen" in caveat.qualifies
     assert caveat.probability >= weights.mark
     assert any("explicit" in reason for reason, _ in caveat.reasons)
+
+
+def test_a_long_read_has_as_many_points_as_a_short_one(method):
+    reports = [
+        f"{a_report_on(str(k))} Ship owner Amsel{k} plans to sell pier {k}. He denied that it is unclear."
+        for k in range(100)
+    ]
+    assert len(method.summarize(" ".join(reports)).key_points) >= 4
 
 
 @given(st.lists(SENTENCES, max_size=40), st.integers(-1, 9), st.sampled_from(["en", "de", "zh", "xx"]))
