@@ -11,14 +11,14 @@ from service.condense.summarizers import SUMMARIZERS, summarizer
 from service.core.contracts import Summarizer
 from service.core.errors import SummaryRefused, UsageError
 from service.gather.clean import one_line, plain_text
-from service.gather.language import language_of
+from service.gather.language import language_of, primary
 from service.gather.page import extracted
 
 DEFAULT = "keypoints"
 LARGEST_PAGE = 16 * 1024 * 1024
 _TITLE = re.compile(rb"<title[^>]*>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
 
-__all__ = ["Reason", "language_of", "method_named", "page_text", "reasons"]
+__all__ = ["Reason", "finds_caveats", "language_of", "method_named", "page_text", "primary", "reasons"]
 
 
 class Reason(Protocol):
@@ -50,6 +50,15 @@ def reasons(method: Summarizer, text: str, *, title: str, language: str, points:
         able = [name for name in SUMMARIZERS if isinstance(summarizer(name), _Explaining)]
         raise UsageError(f"{method.name} cannot explain its choice; {', '.join(able)} can")
     return method.explain(text, title=title, language=language, points=points)
+
+
+def finds_caveats(method: Summarizer, language: str) -> bool:
+    """Tell whether the method, if it is one that looks for caveats, can find them in this language."""
+    if method.name != DEFAULT:
+        return True
+    from service.condense.words import speaks  # noqa: PLC0415 - loads numpy, which other methods may not need
+
+    return speaks(language)
 
 
 def page_text(page: bytes) -> tuple[str, str]:

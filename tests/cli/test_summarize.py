@@ -154,6 +154,29 @@ def test_explain_says_why_and_refuses_where_a_method_cannot(caveat: Caller, tmp_
     assert caveat("summarize", "--explain", "-m", "lead", tmp_path / "a.txt").code == 2
 
 
+def test_a_language_without_cue_words_is_said_once(caveat: Caller, tmp_path: Path):
+    lines = [{"id": k, "text": TEXT, "lang": "sv-SE" if k else "en"} for k in range(4)]
+    done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *lines))
+
+    assert done.code == 0
+    assert done.err == "no caveat cues for sv: key points only\n"
+    assert [list(answer) for answer in done.records] == [["id", "method", "key_points", "context"]] * 4
+
+    (tmp_path / "a.txt").write_text(TEXT)
+    assert "no caveat cues for fi" in caveat("summarize", "--language", "fi", tmp_path / "a.txt").err
+    assert not caveat("summarize", "--language", "fi", "-m", "lead", tmp_path / "a.txt").err
+
+
+def test_lines_of_any_ending_are_counted_alike(caveat: Caller, tmp_path: Path):
+    line = json.dumps({"id": 1, "text": TEXT, "lang": None}).encode()
+    (tmp_path / "a.jsonl").write_bytes(line + b"\r\n\r\n" + b'{"text": null}\r\n' + line)
+    done = caveat("summarize", "--json", tmp_path / "a.jsonl")
+
+    assert done.code == 1
+    assert len(done.records) == 2
+    assert done.err.startswith("line 3: it has no")
+
+
 def test_sharing_out_keeps_order_numbers_and_faults(
     caveat: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
