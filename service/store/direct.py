@@ -91,8 +91,11 @@ class DirectPostgres:
             transaction = connection.transaction()
             try:
                 await transaction.start()
-            except Exception:  # noqa: BLE001 - however it died, nothing was done yet
+            except BaseException as error:
                 connection.terminate()
+                if not isinstance(error, Exception):
+                    raise
+                # However it died, nothing was done on it yet: the next one, or a new one.
             else:
                 return connection, transaction
         connection = await self.connect(**BY_INDEX)
