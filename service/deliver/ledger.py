@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.core.contracts import DeliverStore, Mark
 from service.core.errors import StoreError
-from service.core.model import DeliveryState
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 GATHERING = 0.002
@@ -24,11 +23,10 @@ log = logging.getLogger("deliver")
 Pause = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     token: str
     mark: Mark
-    written: asyncio.Future[bool]
+    written: asyncio.Future[bool] | None  # None: nobody waits to hear
 
 
 class Ledger:
@@ -47,20 +45,26 @@ class Ledger:
         self._attempts = 0
         self._gathered: asyncio.Future[None] | None = None
 
-    def write(self, token: str, mark: Mark) -> asyncio.Future[bool]:
-        """Put a mark in the next commit; the future tells whether the token still held the delivery.
+    def attempt(self, token: str, mark: Mark) -> asyncio.Future[bool]:
+        """Put an attempt in the next commit; the future tells whether the token still held the delivery.
 
         The future fails with StoreError when the database stays away for longer than `patience`.
         """
-        entry = _Entry(token, mark, asyncio.get_running_loop().create_future())
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._attempts += 1
+        if self._attempts >= self._company and self._gathered is not None:
+            _finish(self._gathered)
+        self._add(_Entry(token, mark, written))
+        return written
+
+    def outcome(self, token: str, mark: Mark) -> None:
+        """Put an outcome in the next commit; one that the token does not hold any more is left out."""
+        self._add(_Entry(token, mark, None))
+
+    def _add(self, entry: _Entry) -> None:
         self._waiting.append(entry)
-        if mark.state is DeliveryState.ATTEMPTING:
-            self._attempts += 1
-            if self._attempts >= self._company and self._gathered is not None:
-                _finish(self._gathered)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
-        return entry.written
 
     async def flush(self) -> None:
         """Wait until every mark so far is durable, or known not to be."""
@@ -95,12 +99,11 @@ class Ledger:
             written = await self._recorded(token, [entry.mark for entry in entries])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for the commit must hear of it
             for entry in entries:
-                if not entry.written.done():
+                if entry.written is not None and not entry.written.done():
                     entry.written.set_exception(error)
-                    entry.written.exception()  # an outcome's future may have nobody who looks at it
             return
         for entry in entries:
-            if not entry.written.done():
+            if entry.written is not None and not entry.written.done():
                 entry.written.set_result(entry.mark.delivery_id in written)
 
     async def _recorded(self, token: str, marks: list[Mark]) -> set[str]:

@@ -105,13 +105,16 @@ class LeasedOutbox:
                 return returned
             seconds = now.timestamp()
             first = self._first(seconds)
-            if first is None or first.delivery.issue_id not in self._issues or self._pace.wait(seconds):
+            if first is None or first.delivery.issue_id not in self._issues:
+                return None
+            if self._pace.limited and self._pace.wait(seconds):
                 return None
             if not self._breaker.lets_through(now):
                 return None
             self._pop(first)
             if message := self._made(first):
-                self._pace.leave(seconds)
+                if self._pace.limited:
+                    self._pace.leave(seconds)
                 return message
         return None
 
@@ -119,7 +122,7 @@ class LeasedOutbox:
         """Make the attempt durable; False when the delivery is not ours any more or must not be sent."""
         taken = self._in_hand[message.delivery_id]
         mark = Mark(message.delivery_id, DeliveryState.ATTEMPTING, self._clock())
-        held = await self._ledger.write(taken.token, mark)
+        held = await self._ledger.attempt(taken.token, mark)
         if held and self._leases.holds(taken, self._clock()):
             taken.attempted_at = self._now()
             metrics.ATTEMPTS.inc()
@@ -247,7 +250,7 @@ class LeasedOutbox:
         suppress: bool = False,
     ) -> None:
         mark = Mark(taken.delivery.id, state, self._clock(), reply, again, suppress)
-        self._ledger.write(taken.token, mark)
+        self._ledger.outcome(taken.token, mark)
         self.counts[state] += 1
         self._done += 1
         self._progress(state, self._done, self._leases.taken)

@@ -29,6 +29,7 @@ class Pace:
         self._limits = limits
         slowest = max(_interval(limits.per_second, 1), _interval(limits.per_minute, 60))
         self._all = _Gate(slowest)
+        self.limited = slowest > 0
         self._domains: dict[str, _Gate] = {}
         self.by_domain = bool(limits.per_domain_minute or limits.domains)
 

@@ -121,6 +121,16 @@ class Session(asyncio.Protocol):
         """Return the next reply if it is here already."""
         return self._replies.popleft() if self._replies else None
 
+    def takes_content(self) -> bool:
+        """Take the replies to a whole envelope, if they are here already and say yes, yes and go on."""
+        replies = self._replies
+        if len(replies) < 3 or not (replies[0].good and replies[1].good and replies[2].code == 354):
+            return False
+        replies.popleft()
+        replies.popleft()
+        replies.popleft()
+        return True
+
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         """Return the next reply; raises LineLost when the line ends first or nothing comes in time."""
         if not self._replies:

@@ -50,6 +50,9 @@ class Transaction:
     async def _offer(self, opening: Envelope) -> Outcome | None:
         """Get the server ready for content; return None when it is, else why it does not want the message."""
         self.session.offered += 1
+        if self.riding and self.session.takes_content():
+            self.riding = False
+            return None
         pipelining = self.session.features.pipelining
         replies = await (self._in_one_flight(opening) if pipelining else self._in_steps(opening))
         if len(replies) == 3 and replies[0].good and replies[1].good and replies[2].code == 354:
