@@ -50,9 +50,9 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Run the tests."""
+    """Run the tests, on every core; `-n 0` for one after the other."""
     install()
-    return start("pytest", *arguments)
+    return start("pytest", "-n", "auto", "--dist", "loadfile", *arguments)
 
 
 def check(arguments: list[str]) -> int:
