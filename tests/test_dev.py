@@ -94,7 +94,7 @@ def test_test_hands_its_arguments_and_the_exit_code_through(machine: Machine):
     done = machine.with_uv().dev("test", "tests/core", "-k", "gap", FAILS="pytest", RUN_EXIT="5")
 
     assert done.returncode == 5
-    assert machine.calls[-1] == "run --no-sync pytest tests/core -k gap"
+    assert machine.calls[-1] == "run --no-sync pytest -n auto --dist loadfile tests/core -k gap"
 
 
 def test_check_runs_every_check_even_after_one_has_failed(machine: Machine):
