@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 HOUSE = Path(__file__).parents[1] / "service"
 MODULES = {
     path.relative_to(HOUSE).with_suffix("").as_posix(): ast.parse(path.read_text(encoding="utf-8"))
@@ -102,6 +100,28 @@ def lies_in(module: str, place: str) -> bool:
     return module == place or module.startswith(f"{place}/")
 
 
+def rooms_reached(tree: ast.Module) -> set[str]:
+    return {name.split(".")[1] for name in imports(tree) if name.startswith("service.")}
+
+
+def libraries(tree: ast.Module) -> set[str]:
+    roots = {name.partition(".")[0] for name in imports(tree)}
+    return roots - sys.stdlib_module_names - {"service", "__future__"}
+
+
+def asks_the_clock(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in CLOCK_CALLS
+        and ast.unparse(node.value).rpartition(".")[2] in CLOCK_OWNERS
+        for node in ast.walk(tree)
+    )
+
+
+def length(tree: ast.Module) -> int:
+    return max((node.end_lineno or 0 for node in tree.body), default=0)
+
+
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
@@ -112,61 +132,55 @@ def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
-@pytest.fixture(params=MODULES, ids=str)
-def module(request: pytest.FixtureRequest) -> str:
-    return request.param
+def test_rooms_import_only_what_they_may():
+    wrong = {
+        module: reached
+        for module, tree in MODULES.items()
+        if (reached := rooms_reached(tree) - MAY_IMPORT[room(module)])
+    }
+    assert not wrong
 
 
-def test_rooms_import_only_what_they_may(module: str):
-    ours = {name.split(".")[1] for name in imports(MODULES[module]) if name.startswith("service.")}
-    assert ours <= MAY_IMPORT[room(module)]
-
-
-def test_each_library_is_known_by_its_own_file_alone(module: str):
-    roots = {name.split(".")[0] for name in imports(MODULES[module])} - {"service", "__future__"}
-    for library in roots - sys.stdlib_module_names:
-        assert library in LIBRARIES, f"{library} has no file of its own yet"
-        assert any(lies_in(module, place) for place in LIBRARIES[library]), f"{library} in {module}"
-
-
-def test_there_is_one_clock_and_no_dice(module: str):
-    assert "random" not in {name.split(".")[0] for name in imports(MODULES[module])}
-    asked = [
-        node.lineno
-        for node in ast.walk(MODULES[module])
-        if isinstance(node, ast.Attribute)
-        and node.attr in CLOCK_CALLS
-        and ast.unparse(node.value).rpartition(".")[2] in CLOCK_OWNERS
+def test_each_library_is_known_by_its_own_file_alone():
+    wrong = [
+        f"{library} in {module}"
+        for module, tree in MODULES.items()
+        for library in libraries(tree)
+        if not any(lies_in(module, place) for place in LIBRARIES.get(library, ()))
     ]
-    assert bool(asked) == (module == THE_CLOCK), f"the clock is asked in lines {asked}"
+    assert not wrong, "a library belongs to the file that the table names"
 
 
-def test_every_module_says_what_it_is_for(module: str):
-    caption = ast.get_docstring(MODULES[module])
-    assert caption
-    assert caption.splitlines()[0].endswith((".", ":"))
+def test_there_is_one_clock_and_no_dice():
+    assert {module for module, tree in MODULES.items() if asks_the_clock(tree)} == {THE_CLOCK}
+    assert not [
+        module for module, tree in MODULES.items() if "random" in {n.partition(".")[0] for n in imports(tree)}
+    ]
 
 
-def test_files_and_functions_stay_small(module: str):
-    tree = MODULES[module]
-    longest = max((node.end_lineno or 0 for node in tree.body), default=0)
-    assert longest <= LONGEST_FILE or module in LONGER_FILES
-    # A migration lists a schema from top to bottom and is never changed again.
-    if "migrations" not in module:
-        assert not {f.name for f in functions(tree) if lines_of_code(f) > LONGEST_FUNCTION}
+def test_every_module_says_what_it_is_for():
+    captions = {
+        module: (ast.get_docstring(tree) or "").partition("\n")[0] for module, tree in MODULES.items()
+    }
+    assert not [module for module, caption in captions.items() if not caption.endswith((".", ":"))]
 
 
-def test_no_drawer_is_named_for_things_without_a_place(module: str):
-    assert not DRAWERS & set(module.rpartition("/")[2].split("_"))
+def test_files_and_functions_stay_small():
+    long = {module for module, tree in MODULES.items() if length(tree) > LONGEST_FILE}
+    assert long == LONGER_FILES.keys()
+    assert not [
+        f"{module}.{function.name}"
+        for module, tree in MODULES.items()
+        if "migrations" not in module  # a migration lists a schema from top to bottom, and is never changed
+        for function in functions(tree)
+        if lines_of_code(function) > LONGEST_FUNCTION
+    ]
+
+
+def test_no_drawer_is_named_for_things_without_a_place():
+    assert not [module for module in MODULES if DRAWERS & set(module.rpartition("/")[2].split("_"))]
 
 
 def test_no_stage_knows_another():
-    stages = {column: f"service.{column}" for column in COLUMNS}
-    for name, tree in MODULES.items():
-        others = [home for column, home in stages.items() if column != room(name)]
-        if room(name) in stages:
-            assert not [i for i in imports(tree) if any(i.startswith(other) for other in others)]
-
-
-def test_the_exceptions_are_still_needed():
-    assert not [name for name in LONGER_FILES if (MODULES[name].body[-1].end_lineno or 0) <= LONGEST_FILE]
+    others = {column: set(COLUMNS) - {column} for column in COLUMNS}
+    assert not [m for m, tree in MODULES.items() if rooms_reached(tree) & others.get(room(m), set())]

@@ -80,9 +80,14 @@ class Caller:
         self.write(name, before.replace(old, new))
 
 
-def a_house(folder: Path, capture: pytest.CaptureFixture[str]) -> Caller:
-    """Write a configuration and return what calls commands on it."""
+def write_files(folder: Path) -> None:
+    """Write a configuration with one local feed and two readers."""
     folder.mkdir()
     for name, text in FILES.items():
         (folder / name).write_text(text)
+
+
+def a_house(folder: Path, capture: pytest.CaptureFixture[str]) -> Caller:
+    """Write a configuration and return what calls commands on it."""
+    write_files(folder)
     return Caller(folder, capture)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 
-from tests.cli.house import Caller
+from service.cli.main import main
+from tests.cli.house import Caller, write_files
 
 NOTICE = "The lift is out of order"
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a house in which one article was gathered and condensed."""
+    folder = tmp_path_factory.mktemp("prepared")
+    write_files(folder / "config")
+    for stage in ("gather", "condense"):
+        assert main(["--config", str(folder / "config"), stage]) == 0
+    return folder
+
+
 @pytest.fixture
-def told(caveat: Caller) -> Caller:
-    """Return a house in which one article was gathered and condensed."""
-    assert caveat("gather").code == 0
-    assert caveat("condense").code == 0
+def told(prepared: Path, caveat: Caller, tmp_path: Path) -> Caller:
+    """Return a copy of that house."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     return caveat
 
 
@@ -156,7 +167,10 @@ def test_explain_follows_an_article(told: Caller):
     article = sent["articles"][0]
 
     assert "yes, it is in the issue of" in told("explain", article[:8], "--for", "amina@example.org").out
-    assert "not yet, as things stand it will be story 1 of 1" in told("explain", article, "--for", "ben@example.org").out
+    assert (
+        "not yet, as things stand it will be story 1 of 1"
+        in told("explain", article, "--for", "ben@example.org").out
+    )
     assert told("explain", "zzzz", "--for", "ben@example.org").code == 2
     assert told("explain", article, "--for", "nobody@example.org").code == 2
 

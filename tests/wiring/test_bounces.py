@@ -11,7 +11,7 @@ from service.deliver.verp import return_paths
 from service.settings.load import load_settings
 from service.wiring.house import House, open_house
 from service.wiring.sending import deliver_these, make_issues, recipients_of
-from tests.cli.house import FILES
+from tests.cli.house import write_files
 from tests.deliver.test_mailbox import ImapServer, serving
 from tests.deliver.test_returns import letter
 
@@ -30,9 +30,7 @@ async def house(tmp_path: Path, imap):
     """Give a house whose mails come back to a mailbox that it reads."""
     _, port = imap
     folder = tmp_path / "config"
-    folder.mkdir()
-    for name, text in FILES.items():
-        (folder / name).write_text(text)
+    write_files(folder)
     login = f"{{host: 127.0.0.1, port: {port}, security: none, username: bounces, password: sesame}}"
     mail = f"mail: {{channel: file, bounces: {{address: {ADDRESS}, imap: {login}}},"
     caveat = folder / "caveat.yaml"
@@ -88,9 +86,7 @@ async def test_a_forged_letter_changes_nothing(house: House, imap):
 
 async def test_a_house_without_a_mailbox_reads_none(tmp_path: Path):
     folder = tmp_path / "config"
-    folder.mkdir()
-    for name, text in FILES.items():
-        (folder / name).write_text(text)
+    write_files(folder)
     loaded = load_settings(folder, {})
     async with open_house(loaded.settings, loaded.roster) as house:
         assert await house.read_bounces() == 0
