@@ -9,6 +9,7 @@ import asyncio
 import multiprocessing
 import random
 import shutil
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -149,6 +150,38 @@ async def test_a_worker_may_be_killed_at_every_step(template, tmp_path, connecti
     while await killed_at(step, path, tmp_path, planned, connections):
         step += 1
     assert step > 40
+
+
+async def traced(syscall: str, turn: int, url: str, port: int) -> bool:
+    """Run a worker that is killed when a thread of it makes that system call that often; return whether."""
+    inject = f"inject={syscall}:signal=KILL:when={turn}"
+    process = await asyncio.create_subprocess_exec(
+        *("strace", "-f", "-o", "/dev/null", "-e", f"trace={syscall}", "-e", inject),
+        *(sys.executable, "-m", "tests.deliver.worker", url, str(port), "2"),
+        cwd=Path(__file__).parents[2],
+    )
+    return await process.wait() in (-9, 137)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: no strace (apt install strace)")
+@pytest.mark.parametrize("syscall", ["pwrite64", "fdatasync", "sendto"])
+async def test_a_worker_may_be_killed_at_every_system_call(template, tmp_path, syscall):
+    path, planned = template
+    turn = 0
+    while True:
+        turn += 1
+        copy = tmp_path / f"{syscall}{turn}.db"
+        shutil.copy(path, copy)
+        url = f"sqlite:///{copy}"
+        async with MailServer() as server:
+            was_killed = await traced(syscall, turn, url, server.port)
+            for _ in range(2):
+                await run(url, server.port, 2, later=True)
+            assert_all_once_but_for(2, planned, server)
+        if not was_killed:
+            break
+    assert turn > 5
 
 
 # --- many workers, killed at random ------------------------------------------------------------

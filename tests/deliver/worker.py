@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,3 +90,7 @@ async def _work(url: str, port: int, connections: int, shift: timedelta, lease: 
     await deliver(deliverer, now=lambda: datetime.now(UTC) + shift)
     await channel.close()
     await database.close()
+
+
+if __name__ == "__main__":
+    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
