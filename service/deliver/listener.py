@@ -29,7 +29,7 @@ log = logging.getLogger("deliver")
 
 
 class Listener:
-    """Listens on `host`:`port` (0: any free one). `ours` tells whether an address is a return path of ours."""
+    """Listens on `host`:`port` (0: any free one). `ours` tells whether an address is ours to take for."""
 
     def __init__(self, host: str, port: int, handle: Handle, ours: Callable[[str], bool]) -> None:
         self._host, self.port = host, port
