@@ -26,7 +26,8 @@ from service.store.direct import DirectPostgres, DirectSqlite
 from service.store.trouble import InWords
 
 BUSY_MILLISECONDS = 30_000
-CACHE_KIBIBYTES = 16_000
+CACHE_KIBIBYTES = 4_000  # for each connection; planning a million deliveries is no faster with more
+LEDGER_CACHE_KIBIBYTES = 16_000  # for the one that looks people up by id, all over the table
 LOG_BYTES = 64 * 2**20
 PRAGMAS = (
     f"busy_timeout={BUSY_MILLISECONDS}",
@@ -36,6 +37,7 @@ PRAGMAS = (
     f"cache_size=-{CACHE_KIBIBYTES}",
     f"journal_size_limit={LOG_BYTES}",
 )
+LEDGER_CACHE = f"cache_size=-{LEDGER_CACHE_KIBIBYTES}"
 POOL_SIZE = 5
 POOL_OVERFLOW = 15
 
@@ -64,7 +66,7 @@ class Database:
         place = read_url(url)
         if place.drivername == "sqlite":
             path = place.database or ""
-            database = cls(_sqlite_engine(Path(path)), DirectSqlite(path, PRAGMAS), path)
+            database = cls(_sqlite_engine(Path(path)), DirectSqlite(path, (*PRAGMAS, LEDGER_CACHE)), path)
         else:
             direct = _direct_postgres(url)
             database = cls(_postgresql_engine(direct), direct, place.render_as_string())
