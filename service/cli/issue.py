@@ -9,7 +9,16 @@ import typer
 
 from service.cli.manual import Chapter
 from service.cli.options import AsJson, DryRun, Yes
-from service.cli.output import count, data, json_line, listing, say, shown
+from service.cli.output import (
+    count,
+    data,
+    interrupted_kindly,
+    json_line,
+    listing,
+    progress,
+    say,
+    shown,
+)
 from service.core.errors import UnknownName, UsageError
 from service.core.identity import subscriber_id
 from service.core.model import DeliveryState
@@ -117,6 +126,28 @@ def resend(
     async def work(house: House) -> bool:
         found = await issue_named(house, issue)
         return await _send_again(house, found, states, to or [], dry_run=dry_run, yes=yes)
+
+    in_house(work)
+
+
+@chapter.page("resume", "caveat issue resume 4a66")
+def resume(issue: Name) -> None:
+    """Go on with an issue whose sending was interrupted; nobody gets it twice.
+
+    A running service does so by itself. The exit code is 1 when somebody did not get it.
+    """
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.sending import deliver_these  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        found = await issue_named(house, issue)
+        with interrupted_kindly(), progress("Sending") as report:
+            done = await deliver_these(house, [found.id], progress=report)
+        for problem in done.problems:
+            say(problem)
+        (after,) = await house.overview.issues_named(found.id)
+        say(f"Issue {found.id[:SHORT]}: {shown(_books(after))}.")
+        return after.books.sent + after.books.suppressed == after.books.due
 
     in_house(work)
 
@@ -241,7 +272,6 @@ def _brief(issue: IssueLine) -> dict[str, object]:
 
 
 def _whole(issue: IssueLine) -> dict[str, object]:
-    books = {"due": issue.books.due, **{key: getattr(issue.books, key) for key in BOOKS}}
     return {
         "id": issue.id,
         "newsletter": issue.newsletter,
@@ -254,9 +284,13 @@ def _whole(issue: IssueLine) -> dict[str, object]:
         "told_from": issue.told_from,
         "told_through": issue.told_through,
         "articles": list(issue.article_ids),
-        "books": books,
+        "books": _books(issue),
         "closed": issue.books.closed,
     }
+
+
+def _books(issue: IssueLine) -> dict[str, int]:
+    return {"due": issue.books.due, **{key: getattr(issue.books, key) for key in BOOKS}}
 
 
 def _delivery(line: DeliveryLine) -> dict[str, object]:

@@ -92,6 +92,18 @@ def progress(title: str) -> Iterator[Progress]:
         yield report
 
 
+@contextmanager
+def interrupted_kindly() -> Iterator[None]:
+    """Say, when Ctrl-C ends the block, that nothing of the mail is lost."""
+    from asyncio import CancelledError  # noqa: PLC0415 - not for `--help`
+
+    try:
+        yield
+    except CancelledError:
+        say("What was not sent waits in the outbox; caveat deliver goes on.")
+        raise
+
+
 def console(stream: TextIO) -> Console:
     """Return rich's view of the stream, without any style where none is wanted."""
     from rich.console import Console  # noqa: PLC0415 - not for `--help`

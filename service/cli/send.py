@@ -9,7 +9,7 @@ import typer
 
 from service.cli.manual import Chapter
 from service.cli.options import AsJson, DryRun, Yes
-from service.cli.output import count, json_line, listing, progress, say
+from service.cli.output import count, interrupted_kindly, json_line, listing, progress, say
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
 
@@ -96,7 +96,7 @@ async def _deliver(house: House, report: ManualReport, *, as_json: bool) -> bool
     done = Delivered()
     _say_trouble(report)
     if report.deliveries:
-        with progress("Sending") as sending:
+        with interrupted_kindly(), progress("Sending") as sending:
             done = await deliver_these(
                 house, [planned.issue.id for planned in report.planned], progress=sending
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.manual import Chapter
-from service.cli.output import count, progress, say
+from service.cli.output import count, interrupted_kindly, progress, say
 
 if TYPE_CHECKING:
     from service.wiring.house import House
@@ -96,7 +96,7 @@ def deliver() -> None:
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
-        with progress("Sending") as report:
+        with interrupted_kindly(), progress("Sending") as report:
             done = await house.deliver(progress=report)
         _say_each(*done.problems)
         say(

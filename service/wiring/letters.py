@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import structlog
 
@@ -39,45 +40,53 @@ class Postman:
     ) -> None:
         self.letters = letters
         self._maker, self._open_channel, self._clock = maker, open_channel, clock
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def send(self, rendered: Rendered, newsletter: str, email: str) -> None:
         """Send the letter to that address; returns at once, so that its fate does not show in the time."""
-        task = asyncio.create_task(self._send(rendered, newsletter, email))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        now = self._clock()
+        letter = identity.digest_of("letter", rendered.subject, rendered.text, email, now.isoformat())
+        if letter in self._under_way:
+            return
+        task = asyncio.create_task(self._send(self._issue(letter, rendered, newsletter, now), email))
+        self._under_way[letter] = task
+        task.add_done_callback(lambda _done: self._under_way.pop(letter))
 
     async def settled(self) -> None:
         """Wait until every letter was sent or given up."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     async def close(self) -> None:
         """Let what is leaving leave, for some seconds, and give up the rest."""
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=GRACE_SECONDS)
-        for task in self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=GRACE_SECONDS)
+        for task in tuple(self._under_way.values()):
             task.cancel()
         await self.settled()
 
-    async def _send(self, rendered: Rendered, newsletter: str, email: str) -> None:
+    async def _send(self, issue: Issue, email: str) -> None:
         try:
-            message = await self._made(rendered, newsletter, email)
+            message = await self._made(issue, email)
             for seconds in TRIES_AFTER:
                 await asyncio.sleep(seconds)
                 outcome = await self._tried(message)
                 if not isinstance(outcome, Deferred):
                     break
         except CaveatError as error:
-            log.warning("a letter cannot be sent", newsletter=newsletter, reason=str(error))
+            log.warning("a letter cannot be sent", newsletter=issue.newsletter, reason=str(error))
             return
         if not isinstance(outcome, Sent | Uncertain):
-            log.warning("a letter was given up", newsletter=newsletter, outcome=type(outcome).__name__)
+            log.warning("a letter was given up", newsletter=issue.newsletter, outcome=type(outcome).__name__)
 
-    async def _made(self, rendered: Rendered, newsletter: str, email: str) -> Message:
-        deliverer, now = await self._maker(), self._clock()
-        person = identity.subscriber_id(email)
-        letter = identity.digest_of("letter", rendered.subject, rendered.text, email, now.isoformat())
-        issue = Issue(
+    async def _made(self, issue: Issue, email: str) -> Message:
+        deliverer, person = await self._maker(), identity.subscriber_id(email)
+        channel_name = deliverer.channel.name
+        delivery = identity.delivery_id(issue.id, person, channel_name)
+        return deliverer.make(issue, Delivery(delivery, issue.id, person, channel_name, email, ""))
+
+    def _issue(self, letter: str, rendered: Rendered, newsletter: str, now: datetime) -> Issue:
+        """Return the letter as the one thing that messages are made of."""
+        return Issue(
             id=letter,
             newsletter=newsletter,
             edition_key="",
@@ -89,8 +98,6 @@ class Postman:
             article_ids=(),
             created_at=now,
         )
-        delivery = identity.delivery_id(letter, person, deliverer.channel.name)
-        return deliverer.make(issue, Delivery(delivery, letter, person, deliverer.channel.name, email, ""))
 
     async def _tried(self, message: Message) -> Outcome:
         box, carrier = _Letterbox(message), self._open_channel()

@@ -13,7 +13,16 @@ import structlog
 Event = MutableMapping[str, Any]
 
 ADDRESS = re.compile(r"[^\s<>\"'(),:;@\[\]]+@(?=[^\s<>\"'(),:;@\[\]]+)")
-CHATTY = ("aiosqlite", "apscheduler", "asyncio", "pgqueuer", "trafilatura", "uvicorn.access", "watchfiles")
+CHATTY = (
+    "aiosqlite",
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "pgqueuer",
+    "trafilatura",
+    "uvicorn",
+    "watchfiles",
+)
 
 
 def configure_logs(level: str = "info") -> None:

@@ -133,7 +133,8 @@ class Service:
         if self._roles.schedule:
             duties.append(self._keep_time(stopping))
         self.started.set()
-        log.info("started", stages=self._roles.stages, schedule=self._roles.schedule, web=self._roles.web)
+        listening = [f"http://{host}:{port}" for host, port in (door.getsockname()[:2] for door, _ in doors)]
+        log.info("started", stages=self._roles.stages, schedule=self._roles.schedule, listening=listening)
         await together(duties, stopping)
 
     async def _keep_time(self, stopping: asyncio.Event) -> None:

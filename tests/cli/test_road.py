@@ -193,6 +193,8 @@ def test_an_issue_can_be_looked_at_proved_and_sent_again(told: Caller, tmp_path:
     assert "1 mail of 1 sent" in done.err
     assert {path.name for path in (tmp_path / "outbox").iterdir()} == before  # the same mail, by its name
 
+    resumed = told("issue", "resume", second["id"][:10])
+    assert (resumed.code, "due 1, sent 1" in resumed.err) == (0, True)
     assert told("issue", "resend", second["id"], "--uncertain").err.count("Nothing was sent") == 1
     assert told("issue", "show", "").code == 2
     assert told("issue", "show", "ffff").code == 2

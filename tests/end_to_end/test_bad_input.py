@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -130,8 +134,9 @@ def test_feeds_that_fail_are_named_one_by_one_and_cost_the_others_nothing(caveat
 class Mailbox:
     """A mail server that answers every recipient, or every message, with the given reply."""
 
-    def __init__(self, *, rcpt: str = "250 ok", data: str = "250 kept") -> None:
+    def __init__(self, *, rcpt: str = "250 ok", data: str = "250 kept", hold: Event | None = None) -> None:
         self.rcpt, self.data, self.kept = rcpt, data, 0
+        self.hold, self.release = hold, Event()
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -141,6 +146,9 @@ class Mailbox:
         return self.rcpt
 
     async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - as above
+        if self.hold is not None:
+            self.hold.set()
+            await asyncio.to_thread(self.release.wait, 20)
         self.kept += self.data.startswith("250")
         return self.data
 
@@ -236,6 +244,27 @@ def test_what_was_put_off_leaves_once_the_server_takes_it(by_smtp):
 
     assert (done.code, mailbox.kept) == (0, 1)
     assert books(caveat) == {"sent": 1}
+
+
+def test_ctrl_c_stops_quietly_and_what_is_left_goes_on_later(by_smtp):
+    begun = Event()
+    mailbox = Mailbox(hold=begun)
+    with mail_server(mailbox) as port:
+        caveat = by_smtp(port)
+        words = ["-m", "service", "--config", str(caveat.folder), *SEND]
+        process = subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, text=True)
+        assert begun.wait(20)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        mailbox.release.set()
+
+        assert process.returncode == 130
+        assert "caveat deliver goes on" in said
+        assert "Stopped." in said
+        assert "Traceback" not in said
+        (issue,) = caveat("issue", "list", "--json").records
+        assert issue["closed"]
+        assert issue["books"]["sent"] == 0
 
 
 def test_an_address_that_is_no_good_is_not_mailed_again(by_smtp):
