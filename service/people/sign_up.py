@@ -71,8 +71,10 @@ async def confirm(
     person = Subscriber(identity.subscriber_id(ask.email), ask.email, "", ask.timezone)
     placement = placement_for(person, newsletter, Wishes(), now)
     there = await store.memberships(newsletter=newsletter.id, subscriber_id=person.id)
-    is_new = not there or there[0].subscription.status is SubscriptionStatus.ENDED
-    if is_new:
-        await store.add_placements([placement], now, starts_after=now - FIRST_NEWS)
+    is_new = False
+    if not there or there[0].subscription.status is SubscriptionStatus.ENDED:
+        applied = await store.add_placements([placement], now, starts_after=now - FIRST_NEWS)
+        # Of two presses at the same moment, the record says which one came first.
+        is_new = applied.added + applied.changed > 0
     await resume(store, person.id, newsletter.id, now)
     return placement, is_new
