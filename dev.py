@@ -2,6 +2,7 @@
 
     run [ARGS]          install what Caveat needs, then run its demo: the whole road on a bundled sample
     test [ARGS]         all tests (arguments go to pytest)
+    sweep [ARGS]        the long crash sweeps: every byte, every step, every system call (half an hour or more)
     check               lint, format and types
     bench [NAME [ARGS]] all benchmarks, or one of them; --list names them
 
@@ -55,6 +56,12 @@ def test(arguments: list[str]) -> int:
     return start("pytest", "-n", "auto", "--dist", "loadfile", *arguments)
 
 
+def sweep(arguments: list[str]) -> int:
+    """Break the line after every byte and kill the worker at every step."""
+    install()
+    return start("pytest", "-m", "long", "tests/deliver", *arguments)
+
+
 def check(arguments: list[str]) -> int:
     """Run every check, also after one has failed, so that one run shows all there is to mend."""
     if arguments:
@@ -80,7 +87,7 @@ def bench(arguments: list[str]) -> int:
     return worst
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench}
+COMMANDS = {"run": run, "test": test, "sweep": sweep, "check": check, "bench": bench}
 
 
 def install(*options: str) -> None:
