@@ -2,7 +2,7 @@
 
     run [ARGS]          install what Caveat needs, then run its demo: the whole road on a bundled sample
     test [ARGS]         all tests (arguments go to pytest)
-    sweep [ARGS]        the long crash sweeps: every byte, every step, every system call (half an hour or more)
+    sweep [ARGS]        the long crash sweeps: every byte, every step, every system call
     check               lint, format and types
     bench [NAME [ARGS]] all benchmarks, or one of them; --list names them
 

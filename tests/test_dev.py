@@ -173,7 +173,7 @@ def test_an_unknown_command_is_refused_and_help_is_given(machine: Machine):
     unknown = machine.dev("tset")
 
     assert unknown.returncode == 2
-    assert "there are: run, test, check, bench" in unknown.stderr
+    assert "there are: run, test, sweep, check, bench" in unknown.stderr
     assert "python3 dev.py run" in machine.dev("--help").stdout
 
 
