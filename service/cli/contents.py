@@ -59,10 +59,10 @@ CHAPTERS: dict[str, tuple[Entry, ...]] = {
 }
 ENTRIES = {entry.name: entry for entries in CHAPTERS.values() for entry in entries}
 EXAMPLES = (
-    "caveat demo                              see it work, in a minute",
-    "caveat config check                      find what is wrong in ./config, by file, line and column",
-    "caveat preview morning                   what your readers would get right now",
-    "caveat run                               and leave it running",
+    ("caveat demo", "See it work, in a minute."),
+    ("caveat config check", "Find what is wrong in ./config, by file, line and column."),
+    ("caveat preview morning", "What your readers would get right now."),
+    ("caveat run", "And leave it running."),
 )
 
 
@@ -74,6 +74,6 @@ def first_page() -> str:
     for title, entries in CHAPTERS.items():
         page.section(title, [(entry.name, entry.about) for entry in entries])
     page.section("Everywhere", [("--version", "Say which version this is."), *EVERYWHERE])
-    page.examples(EXAMPLES)
+    page.section("Examples", EXAMPLES)
     page.prose("caveat COMMAND --help tells everything about one of them.")
     return page.text()

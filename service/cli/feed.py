@@ -84,16 +84,26 @@ def add(
     ] = 1,
     dry_run: DryRun = False,
 ) -> None:
-    """Add a feed, by its address or that of its site.
+    """Add a feed, by its address or that of its site; or a file, as file:notices.xml.
 
-    The address is asked first: a site's own feeds are found, and what is no feed is not added.
+    An address is asked first: a site's own feeds are found, and what is no feed is not added.
     """
     from service.settings import edit  # noqa: PLC0415 - not for `--help`
-    from service.wiring.feeds import find  # noqa: PLC0415 - as above
+
+    url, title = (address, "") if address.startswith("file:") else _chosen(address, pick)
+    entry = {"url": url, "name": name or title, "topics": topics, "language": language}
+    entry = {key: value for key, value in entry.items() if value}
+    if not dry_run:
+        edit.add(session.current().config, "feeds", [entry], os.environ)
+    say(f"{'Would add' if dry_run else 'Added'} {entry.get('name', url)}: {url}")
+
+
+def _chosen(address: str, pick: int) -> tuple[str, str]:
+    """Return the feed, and its title, that an address leads to. Raises CaveatError when there is none."""
+    from service.wiring.feeds import find  # noqa: PLC0415 - not for `--help`
     from service.wiring.process import run  # noqa: PLC0415 - as above
 
-    settings = session.load().settings
-    found = run(find(settings, address))
+    found = run(find(session.load().settings, address))
     if not found.feeds:
         raise CaveatError(f"{address} leads to no feed: {found.why}")
     if len(found.feeds) > 1:
@@ -101,17 +111,7 @@ def add(
             say(f"{'*' if number == pick else ' '} {number}. {feed.url}  {feed.title}".rstrip())
     if pick > len(found.feeds):
         raise UsageError(f"--pick {pick}: the site has {count(len(found.feeds), 'feed')}")
-    chosen = found.feeds[pick - 1]
-    entry = {
-        "url": chosen.url,
-        "name": name or chosen.title or None,
-        "topics": topics or None,
-        "language": language,
-    }
-    entry = {key: value for key, value in entry.items() if value is not None}
-    if not dry_run:
-        edit.add(session.current().config, "feeds", [entry], os.environ)
-    say(f"{'Would add' if dry_run else 'Added'} {entry.get('name', chosen.url)}: {chosen.url}")
+    return found.feeds[pick - 1].url, found.feeds[pick - 1].title
 
 
 @chapter.page("remove", "caveat feed remove https://example.org/feed.xml\ncaveat feed remove Example")

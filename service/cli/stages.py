@@ -69,7 +69,7 @@ def condense() -> None:
 def compose() -> None:
     """Make the issues that are due.
 
-    They go into the outbox and leave with the next caveat deliver, or at once where a worker runs.
+    They go into the outbox and leave with caveat deliver, or within a minute where a worker runs.
     """
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
 

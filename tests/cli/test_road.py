@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from service.cli.main import main
-from tests.cli.house import Caller, write_files
+from service.cli.sample_site import free_port, served
+from tests.builders import NOON
+from tests.cli.house import FILES, Caller, write_files
 
 NOTICE = "The lift is out of order"
 
@@ -225,6 +227,26 @@ def test_feeds_come_and_go_and_the_comments_stay(told: Caller, tmp_path: Path):
     assert told("feed", "remove", "Exampel").code == 2
     assert told("feed", "remove", "Example").code == 0
     assert "# ours" in (told.folder / "feeds.yaml").read_text()
+
+
+def test_a_feed_is_added_by_its_site_and_not_without_one(told: Caller, tmp_path: Path):
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "feed.xml").write_text(FILES["notices.xml"])
+    (site / "index.html").write_text(
+        "<!doctype html><html><head><link rel='alternate' type='application/rss+xml' href='/feed.xml' "
+        "title='House notices'></head><body>Welcome</body></html>"
+    )
+    port = free_port()
+    with served(site, port=port, now=NOON) as base:
+        assert "Would add House notices" in told("feed", "add", f"{base}/index.html", "--dry-run").err
+        assert told("feed", "add", f"{base}/index.html", "--topic", "house", "--name", "Ours").code == 0
+        nothing = told("feed", "add", f"{base}/nothing.html")
+
+    assert nothing.code == 1
+    assert "leads to no feed" in nothing.err
+    assert {feed["name"] for feed in told("feed", "list", "--json").records} == {"House notices", "Ours"}
+    assert told("feed", "add", "file:more.xml", "--name", "More").code == 0
 
 
 def test_inspect_answers_each_source_in_order(told: Caller, tmp_path: Path):
