@@ -71,7 +71,8 @@ def preview(
 
     async def work(house: House) -> bool:
         found = newsletter_named(house.roster, newsletter)
-        reader = await reader_of(house, found, email, moment or house.clock())
+        at = moment or house.clock()
+        reader = await reader_of(house.database, house.roster, found, email, at=at)
         await _show(house, found, reader, at=moment, shape=chosen, out=out)
         return True
 

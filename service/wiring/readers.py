@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from service.core import identity
 from service.core.errors import UsageError
-from service.core.model import Edition, Newsletter, Subscriber, Wishes
+from service.core.model import Edition, Newsletter, Roster, Subscriber, Wishes
 from service.people.wishes import edition_for
 from service.store.compose import ComposeRecords
-
-if TYPE_CHECKING:
-    from service.wiring.house import House
+from service.store.database import Database
+from service.store.people import PeopleRecords
 
 USUAL = timedelta(days=1)
 """What somebody is shown who was never told anything: the news of one day."""
@@ -30,23 +28,25 @@ class Reader:
     subscriber: Subscriber | None = None
 
 
-async def reader_of(house: House, newsletter: Newsletter, email: str | None, at: datetime) -> Reader:
+async def reader_of(
+    database: Database, roster: Roster, newsletter: Newsletter, email: str | None, *, at: datetime
+) -> Reader:
     """Return the reader at that address; with None, somebody who was told everything but the last day.
 
     Somebody whom the roster names but the record does not know yet counts as well. Raises UsageError.
     """
-    told = await ComposeRecords(house.database).tellable_through(at - USUAL)
+    told = await ComposeRecords(database).tellable_through(at - USUAL)
     if email is None:
         return Reader(edition_for(newsletter, Wishes(), None), told)
-    for membership in await house.people.memberships(newsletter=newsletter.id, email=email):
+    for membership in await PeopleRecords(database).memberships(newsletter=newsletter.id, email=email):
         return Reader(membership.edition, membership.subscription.told_through, membership.subscriber)
     wanted = identity.subscriber_id(email)
-    for entry in house.roster.subscribers:
+    for entry in roster.subscribers:
         for name, wishes in entry.newsletters:
             if entry.subscriber.id == wanted and name == newsletter.id:
                 edition = edition_for(newsletter, wishes, entry.subscriber.timezone)
                 return Reader(edition, told, entry.subscriber)
-    raise nobody(email, newsletter.id, (entry.subscriber.email for entry in house.roster.subscribers))
+    raise nobody(email, newsletter.id, (entry.subscriber.email for entry in roster.subscribers))
 
 
 def nobody(email: str, newsletter: str, known: Iterable[str]) -> UsageError:
