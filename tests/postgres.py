@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 USERS = ("postgres", "nobody")
 ATTEMPTS = 5
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 SETTINGS = {
     "max_connections": "200",
@@ -47,47 +53,77 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
     if folder_of_binaries is None:
         raise FileNotFoundError("no PostgreSQL server is installed: apt install postgresql")
     home = Path(tempfile.mkdtemp(prefix="caveat-postgres-"))
-    data = home / "data"
-    run = _runner(home)
+    who = _who(home)
     try:
-        run(folder_of_binaries / "initdb", "-D", data, "-U", "caveat", "-A", "trust", "-E", "UTF8", "-N")
-        # One user needs a password, so that tests can give a wrong one.
-        rules = data / "pg_hba.conf"
-        rules.write_text(f"host all locked 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
-        settings = SETTINGS if durable else {**SETTINGS, **CARELESS}
-        port = _start(run, folder_of_binaries / "pg_ctl", data, settings)
+        _initialise(folder_of_binaries / "initdb", home, who)
+        server, port = _start(folder_of_binaries, home, who, SETTINGS if durable else SETTINGS | CARELESS)
         try:
             yield f"postgresql://caveat@127.0.0.1:{port}"
         finally:
-            run(folder_of_binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+            server.send_signal(signal.SIGQUIT)  # at once, without tidying up
+            server.wait()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _runner(home: Path):
-    user = _other_user() if os.geteuid() == 0 else None
-    if user is not None:
+def _who(home: Path) -> dict[str, Any]:
+    """Return how a program is started that works in `home` and must not be root."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(home)}
+    who: dict[str, Any] = {"cwd": home, "env": environment, "stdin": subprocess.DEVNULL}
+    if os.geteuid() == 0:
+        user = _other_user()
         os.chown(home, user.pw_uid, user.pw_gid)
+        who |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return who
 
-    def run(*command: object) -> None:
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=home,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(home)},
-            user=user.pw_uid if user else None,
-            group=user.pw_gid if user else None,
-            extra_groups=[] if user else None,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{command[0]} failed:\n{done.stdout}")
 
-    return run
+def _initialise(initdb: Path, home: Path, who: dict[str, Any]) -> None:
+    data = home / "data"
+    command = [initdb, "-D", data, "-U", "caveat", "-A", "trust", "-E", "UTF8", "-N"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120, **who)
+    # One user needs a password, so that tests can give a wrong one.
+    rules = data / "pg_hba.conf"
+    rules.write_text(f"host all locked 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+
+
+def _start(
+    folder: Path, home: Path, who: dict[str, Any], settings: dict[str, str]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the server and return it with its port once it answers."""
+    for _ in range(ATTEMPTS):
+        # Somebody else may take the port before the server does; then another one is tried.
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+        command: list[object] = [folder / "postgres", "-D", home / "data", "-p", port, "-k", home]
+        command += [f"--{name}={value}" for name, value in settings.items()]
+        with (home / "log").open("wb") as log:
+            server = subprocess.Popen(
+                list(map(str, command)),
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one call of the kernel, which takes no lock
+                **who,
+            )
+        if _answers(folder / "pg_isready", server, port):
+            return server, port
+    raise RuntimeError(f"PostgreSQL does not start:\n{(home / 'log').read_text()}")
+
+
+def _answers(pg_isready: Path, server: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until the server answers; return False when it ends instead."""
+    asked = [str(pg_isready), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    while server.poll() is None:
+        if subprocess.run(asked, check=False).returncode == 0:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end the server when the tests are killed (Linux; elsewhere it would stay)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _other_user() -> pwd.struct_passwd:
@@ -97,33 +133,3 @@ def _other_user() -> pwd.struct_passwd:
         except KeyError:
             continue
     raise RuntimeError(f"PostgreSQL refuses to run as root, and there is no user {' or '.join(USERS)}")
-
-
-def _start(run, pg_ctl: Path, data: Path, settings: dict[str, str]) -> int:
-    for attempt in range(ATTEMPTS):
-        # Somebody else may take the port before the server does; then another one is tried.
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port: int = free.getsockname()[1]
-        options = " ".join(f"-c {name}={value}" for name, value in {**settings, "port": port}.items())
-        try:
-            # A log file, because the server would otherwise hold the pipe open that we read to its end.
-            run(
-                pg_ctl,
-                "-D",
-                data,
-                "-w",
-                "-t",
-                "60",
-                "-l",
-                data / "log",
-                "-o",
-                f"{options} -k {data}",
-                "start",
-            )
-        except RuntimeError:
-            if attempt == ATTEMPTS - 1:
-                raise
-        else:
-            return port
-    raise AssertionError
