@@ -32,6 +32,7 @@ DELIVERIES_PER_JOB = 500
 INSTALL_LOCK = 0x0CA7EA7
 PAUSE_SECONDS = 1.0
 MOMENT_SECONDS = 0.15
+CLOSE_SECONDS = 5.0
 LOOK_AGAIN = timedelta(seconds=5)
 GIVEN_UP = timedelta(seconds=10)
 """A job whose worker was not heard of for so long is anybody's: doing it twice is harmless."""
@@ -107,8 +108,10 @@ class Dispatch:
                 await _run(queue, stopping)
             except _out_of_reach() as error:
                 log.warning("the job queue is out of reach, trying again", reason=str(error))
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), PAUSE_SECONDS)
+                await _pause(stopping)
+            except Exception as error:
+                log.exception("the job queue failed, it is built anew", reason=str(error))
+                await _pause(stopping)
             finally:
                 await self.close()
 
@@ -128,8 +131,11 @@ class Dispatch:
                 task.cancel()
         connection, self._connection, self._queue = self._connection, None, None
         if connection is not None:
-            with suppress(*_out_of_reach()):
-                await connection.close(timeout=5)
+            try:
+                await connection.close(timeout=CLOSE_SECONDS)
+            except _out_of_reach():
+                # It is gone, or in the middle of a question whose answer nobody waits for any more.
+                connection.terminate()
 
     async def _open(self) -> PgQueuer:
         async with self._opening:
@@ -154,6 +160,11 @@ class Dispatch:
 
         # The policy is `delete` on purpose: what a failed pass left undone stands in the tables.
         queue.entrypoint(stage, on_failure="delete", accepts_context=False)(one_pass)
+
+
+async def _pause(stopping: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), PAUSE_SECONDS)
 
 
 async def _run(queue: PgQueuer, stopping: asyncio.Event) -> None:
@@ -207,4 +218,5 @@ def _out_of_reach() -> tuple[type[Exception], ...]:
         import asyncpg  # noqa: PLC0415 - an optional extra
     except ImportError:
         return (OSError, FailingListenerError)
-    return (OSError, TimeoutError, FailingListenerError, asyncpg.PostgresError, asyncpg.InterfaceError)
+    told = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    return (OSError, TimeoutError, FailingListenerError, *told)

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 import structlog
 
-from service.dispatch import Dispatch, Handler, deliver_jobs
+from service import dispatch as dispatch_module
+from service.dispatch import Dispatch, Handler, _out_of_reach, deliver_jobs
 
 PATIENCE = 10
 """Seconds after which a test that waits for something has failed."""
@@ -211,6 +212,39 @@ async def test_a_worker_outlives_the_loss_of_its_connection(postgres_url: str):
         await elsewhere.hint({"gather": 1})
         assert await recorder.until(2) == ["gather", "gather"]
     await elsewhere.close()
+
+
+async def test_whatever_goes_wrong_with_the_queue_it_is_built_anew(monkeypatch: pytest.MonkeyPatch):
+    recorder, dispatch = Recorder(), Dispatch("sqlite:///x.db")
+    monkeypatch.setattr("service.dispatch.PAUSE_SECONDS", 0)
+    run, broken = dispatch_module._run, ["the engine has a bad day"]
+
+    async def runs_the_second_time(*arguments: object) -> None:
+        if broken:
+            raise RuntimeError(broken.pop())
+        await run(*arguments)
+
+    monkeypatch.setattr("service.dispatch._run", runs_the_second_time)
+    with structlog.testing.capture_logs() as logs:
+        async with at_work(dispatch, recorder.handlers("gather")):
+            await _eventually(lambda: not broken)
+            await asyncio.sleep(0)
+            await dispatch.hint({"gather": 1})
+            assert await recorder.until(1) == ["gather"]
+
+    assert [line["reason"] for line in logs] == ["the engine has a bad day"]
+
+
+async def test_a_connection_in_the_middle_of_a_question_is_given_up_without_a_word(postgres_url: str):
+    dispatch = Dispatch(postgres_url)
+    await dispatch.hint({"gather": 1})
+    asking = asyncio.create_task(dispatch._connection.execute("SELECT pg_sleep(60)"))
+    await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(PATIENCE):
+        await dispatch.close()
+        with pytest.raises(_out_of_reach()):
+            await asking
 
 
 async def test_a_job_of_a_worker_that_died_is_taken_over(postgres_url: str):
