@@ -228,7 +228,7 @@ async def test_whatever_goes_wrong_with_the_queue_it_is_built_anew(monkeypatch: 
     with structlog.testing.capture_logs() as logs:
         async with at_work(dispatch, recorder.handlers("gather")):
             async with asyncio.timeout(PATIENCE):
-                while not recorder.passes:  # noqa: ASYNC110 - what is hinted while it is down is lost
+                while not recorder.passes:
                     await dispatch.hint({"gather": 1})
                     await asyncio.sleep(0.02)
 
