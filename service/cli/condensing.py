@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import stat
@@ -16,7 +17,7 @@ from typing import BinaryIO
 
 from service.cli.output import clean, data, json_text, say
 from service.cli.readable import reasons_of, summary_of
-from service.core.errors import CaveatError
+from service.core.errors import CaveatError, UsageError
 from service.core.model import Summary
 from service.wiring.methods import (
     Reason,
@@ -32,6 +33,7 @@ from service.wiring.pool import Pool, processors
 WORTH_SHARING = 4 * 1024 * 1024
 """From how many bytes on a file of articles is shared out among the processors."""
 LINES_A_TURN = 8
+SNIFFED = 4096
 SECONDS_A_TURN = 120
 LONGEST_LINE = 64 * 1024 * 1024
 
@@ -76,11 +78,20 @@ Line = tuple[int, bytes]
 
 def summarize_one(body: bytes, asked: Asked, *, name: str | None, html: bool) -> None:
     """Condense one text or page and print its key points. Raises CaveatError when that cannot be done."""
-    title, text = page_text(body) if html else ("", body.decode("utf-8-sig", "replace"))
+    title, text = page_text(body) if html else ("", _text_of(body, name or "standard input"))
     answer = _condensed(1, Article(name, title, text), asked)
     if answer.without_cues:
         _say_without_cues(answer.without_cues)
     data(answer.printed)
+
+
+def _text_of(body: bytes, name: str) -> str:
+    """Return the text of a file: UTF-8, or UTF-16 where it says so itself. Raises UsageError for no text."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace")
+    if b"\0" in body[:SNIFFED]:
+        raise UsageError(f"{name} is no text; it looks like a program or a picture")
+    return body.decode("utf-8-sig", "replace")
 
 
 def summarize_lines(stream: BinaryIO, asked: Asked) -> bool:

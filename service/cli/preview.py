@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from service.wiring.house import House
     from service.wiring.readers import Reader
 
+YEARS = range(2000, 2100)
+
 chapter = Chapter()
 
 
@@ -115,7 +117,10 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
+        moment = None
+    if moment is None or moment.year not in YEARS:
         raise UsageError(
-            f"--at {text!r} is no moment; write it like 2026-12-01 07:00 or 2026-12-01T07:00+01:00"
-        ) from None
+            f"--at {text!r} is no moment of these years; "
+            "write it like 2026-12-01 07:00 or 2026-12-01T07:00+01:00"
+        )
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

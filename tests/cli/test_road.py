@@ -149,7 +149,8 @@ def test_a_preview_of_nothing_says_so(caveat: Caller):
 
     assert (done.code, done.out) == (0, "")
     assert "nothing to tell" in done.err
-    assert caveat("preview", "morning", "--at", "yesterday").code == 2
+    for moment in ("yesterday", "0001-01-01", "9999-12-31 23:59"):
+        assert caveat("preview", "morning", "--at", moment).code == 2
 
 
 def test_the_plan_names_each_moment(told: Caller):

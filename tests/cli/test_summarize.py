@@ -95,10 +95,16 @@ def test_an_unknown_method_is_told_once_and_lists_those_there_are(caveat: Caller
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("nothing.txt", "there is no file"), (".", "is a folder"), ("empty.txt", "empty")],
+    [
+        ("nothing.txt", "there is no file"),
+        (".", "is a folder"),
+        ("empty.txt", "empty"),
+        ("picture.png", "is no text"),
+    ],
 )
 def test_what_cannot_be_read_is_said(caveat: Caller, tmp_path: Path, name: str, said: str):
     (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     done = caveat("summarize", tmp_path / name)
 
     assert done.code in (1, 2)
@@ -111,6 +117,12 @@ def test_a_text_becomes_a_list(caveat: Caller, tmp_path: Path):
 
     assert done.code == 0
     assert done.out.startswith("• The council of Corvane")
+
+
+def test_a_text_in_utf_16_is_read(caveat: Caller, tmp_path: Path):
+    (tmp_path / "a.txt").write_text(TEXT.replace("crowns", "€"), encoding="utf-16")
+
+    assert "40 million €" in caveat("summarize", tmp_path / "a.txt").out
 
 
 def test_what_qualifies_a_point_is_indented_below_it(monkeypatch: pytest.MonkeyPatch):
