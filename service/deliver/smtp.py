@@ -131,8 +131,8 @@ async def connect(relay: Relay) -> Session:
     )
     try:
         await client.connect()
-        if not client.last_ehlo_response and not client.last_helo_response:
-            await client._ehlo_or_helo_if_needed()  # noqa: SLF001 - there is no public call that falls back to HELO
+        if not client.last_ehlo_response:
+            await _greet(client)
     except (aiosmtplib.SMTPException, OSError) as error:
         client.close()
         raise _unavailable(relay, error) from error
@@ -140,6 +140,14 @@ async def connect(relay: Relay) -> Session:
     if client.protocol is not None and client.protocol.transport is not None:
         transport = client.protocol.transport
     return Session(cast("asyncio.Transport", transport), _features(client))
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """Say EHLO, and HELO to a server that is older than that."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
 
 
 def _features(client: aiosmtplib.SMTP) -> Features:

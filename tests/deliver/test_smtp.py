@@ -262,6 +262,14 @@ async def test_a_server_without_starttls_is_not_given_the_mail():
     assert server.taken == []
 
 
+async def test_a_server_that_knows_nothing_but_helo_gets_its_mail():
+    store = MemoryLedger.holding(*a_crowd(3))
+    async with MailServer({"EHLO": {ANY: Reply("502 5.5.1 what is EHLO?")}}) as server:
+        report = await sent_through(server, store)
+    assert report.sent == 3
+    assert "HELO news.example.org" in server.commands
+
+
 async def test_a_message_too_large_for_the_server_is_not_even_offered():
     store = MemoryLedger.holding(*a_crowd(2))
     async with MailServer(extensions=("PIPELINING", "SIZE 100")) as server:
