@@ -218,7 +218,7 @@ async def test_many_workers_may_be_killed_at_random(database, database_url, kill
 # --- a ledger that cannot be written -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("writable", [40_000, 90_000])
+@pytest.mark.parametrize("writable", [30_000, 55_000])
 async def test_a_disk_that_takes_no_more_stops_sending(template, writable):
     path, planned = template
     url = f"sqlite:///{path}"
