@@ -106,6 +106,9 @@ class Dispatch:
                 for stage, handler in handlers.items():
                     self._register(queue, stage, handler)
                 await _run(queue, stopping)
+                if not stopping.is_set():
+                    log.warning("the line to the job queue broke, it is laid anew")
+                    await _pause(stopping)
             except _out_of_reach() as error:
                 log.warning("the job queue is out of reach, trying again", reason=str(error))
                 await _pause(stopping)
@@ -146,7 +149,9 @@ class Dispatch:
                     self._queue = PgQueuer.in_memory()
                 else:
                     self._connection = await _connect(self._url)
-                    self._queue = PgQueuer.from_asyncpg_connection(self._connection)
+                    self._queue = queue = PgQueuer.from_asyncpg_connection(self._connection)
+                    # Otherwise a lost connection would be noticed at the next look only.
+                    self._connection.add_termination_listener(lambda _: queue.shutdown.set())
             return self._queue
 
     def _register(self, queue: PgQueuer, stage: str, handler: Handler) -> None:
