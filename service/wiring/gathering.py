@@ -32,9 +32,6 @@ class PooledWorkers:
         except (MemoryError, BrokenExecutor):
             raise WorkRefused("reading it took more memory than it may") from None
 
-    async def close(self) -> None:
-        """Do nothing: whoever opened the pool ends it."""
-
 
 def fetcher_of(fetch: FetchSettings) -> HttpFetcher:
     """Return the fetcher that the settings describe."""
