@@ -251,6 +251,30 @@ Index("ix_issues_newsletter", issues.c.newsletter, issues.c.number)
 # corrections: which issues may have told an article.
 Index("ix_issues_told_through", issues.c.told_through)
 
+# The words of an edit that an issue told as a correction: kept, because a publisher can edit once more.
+edits = Table(
+    "edits",
+    metadata,
+    Column("key", Id, primary_key=True),
+    Column("position", Number, ForeignKey("articles.position"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("title", CleanText, nullable=False),
+    Column("text", CleanText, nullable=False),
+)
+
+# What an issue corrected: of which article, by which edit, and each sentence as it was told and as it is now.
+told_corrections = Table(
+    "told_corrections",
+    metadata,
+    Column("issue", Number, ForeignKey("issues.number"), primary_key=True, autoincrement=False),
+    Column("position", Number, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
+    Column("edit", Id, ForeignKey("edits.key"), nullable=False),
+    Column("changes", Json, nullable=False),
+    sqlite_with_rowid=False,
+)
+# explain: who was told that an article was edited; the edit that was taken back.
+Index("ix_told_corrections_position", told_corrections.c.position)
+
 # The ledger. `due_at` is the instant from which somebody may take the delivery up: a planned or deferred
 # one's turn, the end of the lease of one that is held, nothing for one that is finished.
 # No foreign keys: rows are written by one statement that reads the subscribers themselves, and checking a
