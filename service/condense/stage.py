@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.condense.summarizers import SUMMARIZERS, summarizer
-from service.core.contracts import CondenseStore, Progress, silent
+from service.core.contracts import CondenseStore, Progress, Setback, silent
 from service.core.errors import SummaryRefused
 from service.core.model import Article, Newsletter, Summary
 
@@ -68,6 +68,7 @@ class Condenser:
 class CondenseReport:
     """What one pass did, in articles. `failed` are tried again; `problems` are sentences for a person.
 
+    `set_aside` counts articles and edits of articles that are not tried any more.
     `headlines` counts those among `condensed` of which there is nothing to tell but the headline.
     """
 
@@ -156,14 +157,29 @@ async def _recorded(
         await condenser.store.record_summary(article.id, made, now)
         headlines = report.headlines + (made.method == HEADLINE)
         return replace(report, condensed=report.condensed + 1, headlines=headlines)
-    aside = await condenser.store.record_failure(article.id, made, now)
-    outlook = "it is set aside" if aside else "it is tried again"
-    problem = (
-        f"{article.publisher}: {article.title or article.url!r} could not be condensed, {made}; {outlook}"
-    )
+    setback = await condenser.store.record_failure(article.id, made, now)
     return replace(
         report,
-        failed=report.failed + (not aside),
-        set_aside=report.set_aside + aside,
-        problems=(*report.problems, problem),
+        failed=report.failed + (setback in (Setback.AGAIN, Setback.EDIT_AGAIN)),
+        set_aside=report.set_aside + (setback in (Setback.ASIDE, Setback.EDIT_ASIDE)),
+        problems=(*report.problems, _problem(article, made, setback)),
     )
+
+
+def _problem(article: Article, reason: str, setback: Setback) -> str:
+    """Return what failed and what comes of it, as a sentence without its stop."""
+    what, outlook = _OUTLOOKS[setback]
+    return (
+        f"{article.publisher}: {what}{article.title or article.url!r} could not be condensed, "
+        f"{reason}; {outlook}"
+    )
+
+
+_EDIT = "the publisher's edit of "
+_OUTLOOKS = {
+    Setback.AGAIN: ("", "it is tried again"),
+    Setback.ASIDE: ("", "it is set aside"),
+    Setback.EDIT_AGAIN: (_EDIT, "it is tried again"),
+    Setback.EDIT_ASIDE: (_EDIT, "the edit is set aside and the article stays as it was"),
+    Setback.OVER: ("", "it does not wait any more"),
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from service.core.model import (
@@ -158,6 +159,20 @@ class Summarizer(Protocol):
         ...
 
 
+class Setback(StrEnum):
+    """What a failed try leads to. An edit is what a publisher changed of an article that stands already.
+
+    AGAIN and EDIT_AGAIN are tried again. ASIDE, after the third try: the article is told to nobody.
+    EDIT_ASIDE: the article stays as it was before the edit. OVER: nothing of it waits to be condensed.
+    """
+
+    AGAIN = "again"
+    ASIDE = "aside"
+    EDIT_AGAIN = "edit_again"
+    EDIT_ASIDE = "edit_aside"
+    OVER = "over"
+
+
 class CondenseStore(Protocol):
     """What condense asks of the record."""
 
@@ -175,8 +190,8 @@ class CondenseStore(Protocol):
         """
         ...
 
-    async def record_failure(self, article_id: str, problem: str, now: datetime) -> bool:
-        """Count a failed try; return True when it was the third, which sets the article aside."""
+    async def record_failure(self, article_id: str, problem: str, now: datetime) -> Setback:
+        """Count a failed try; the third one sets the article, or what was edited of it, aside."""
         ...
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import case, select, update
 
+from service.core.contracts import Setback
 from service.core.model import Article, Summary
 from service.store import corrections
 from service.store.database import Database
@@ -56,8 +57,8 @@ class CondenseRecords:
                 .on_conflict_do_update(index_elements=["position"], set_=made)
             )
 
-    async def record_failure(self, article_id: str, problem: str, now: datetime) -> bool:  # noqa: ARG002 - the contract's
-        """Count a failed try; return True when it was the third: the article, or its edit, is set aside."""
+    async def record_failure(self, article_id: str, problem: str, now: datetime) -> Setback:  # noqa: ARG002 - the contract's
+        """Count a failed try; the third one sets the article, or what was edited of it, aside."""
         tries = articles.c.tries + 1
         failed = (
             update(articles)
@@ -69,4 +70,4 @@ class CondenseRecords:
             state: str | None = (await connection.execute(failed)).scalar_one_or_none()
             if state is None:
                 return await corrections.count_failure(connection, article_id, TRIES)
-        return state == "set_aside"
+        return Setback.ASIDE if state == "set_aside" else Setback.AGAIN

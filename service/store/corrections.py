@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core.contracts import Setback
 from service.core.model import Article, Summary
 from service.store.columns import storable
 from service.store.database import Database
@@ -92,8 +93,8 @@ def corrected(row: Row) -> Article:
     return replace(article_of(row), title=row["new_title"], text=row["new_text"])
 
 
-async def count_failure(connection: AsyncConnection, article_id: str, allowed: int) -> bool:
-    """Count a failed try with an article's new words; return True when it was the last that is allowed."""
+async def count_failure(connection: AsyncConnection, article_id: str, allowed: int) -> Setback:
+    """Count a failed try with an article's new words, of which so many are allowed."""
     tries = corrections.c.tries + 1
     its = select(articles.c.position).where(articles.c.id == article_id).scalar_subquery()
     failed = (
@@ -103,7 +104,9 @@ async def count_failure(connection: AsyncConnection, article_id: str, allowed: i
         .returning(corrections.c.state)
     )
     state: str | None = (await connection.execute(failed)).scalar_one_or_none()
-    return state == "kept"
+    if state is None:
+        return Setback.OVER
+    return Setback.EDIT_ASIDE if state == "kept" else Setback.EDIT_AGAIN
 
 
 async def settle(connection: AsyncConnection, article_id: str, summary: Summary) -> int | None:

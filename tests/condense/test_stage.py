@@ -97,6 +97,20 @@ async def test_a_poison_article_stops_no_other_and_is_set_aside_after_three_trie
     assert set(await house.told()) == {"Good 0", "Good 1", "Good 2"}
 
 
+async def test_an_edit_that_cannot_be_condensed_is_set_aside_and_its_article_stays_as_it_was(house: House):
+    await house.arrive(an_article("Good", url="https://news.example/1"))
+    condenser = a_condenser(house, work=booby_trapped)
+    await condense(condenser, now=NOON)
+    edited = an_article("raise", url="https://news.example/1")
+    await house.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON), changed=(edited,)))
+    _, second, third = [await condense(condenser, now=NOON) for _ in range(3)]
+    whose = "The Example: the publisher's edit of 'raise' could not be condensed, no sense in it; "
+    assert second.problems == (whose + "it is tried again",)
+    assert third.problems == (whose + "the edit is set aside and the article stays as it was",)
+    assert (third.failed, third.set_aside) == (0, 1)
+    assert set(await house.told()) == {"Good"}
+
+
 async def test_many_poison_articles_in_front_hide_none_behind(house: House, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("service.condense.stage.BATCH", 2)
     await house.arrive(

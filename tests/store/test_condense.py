@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.core.contracts import Setback
 from service.core.model import ContextLine, KeyPoint, Role, Summary
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.store.house import House
@@ -43,7 +44,7 @@ async def test_the_third_failure_sets_an_article_aside(house: House):
     article = an_article()
     await house.arrive([article])
     outcomes = [await house.condense.record_failure(article.id, "no sentence in it", NOON) for _ in range(4)]
-    assert outcomes == [False, False, True, False]
+    assert outcomes == [Setback.AGAIN, Setback.AGAIN, Setback.ASIDE, Setback.OVER]
     assert await house.condense.uncondensed(10) == []
     [line] = await house.overview.articles()
     assert (line.state, line.problem, line.summary) == ("set_aside", "no sentence in it", None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from service.core.contracts import Look
+from service.core.contracts import Look, Setback
 from service.core.model import Article, FeedState
 from service.store.schema import corrections
 from tests.builders import NOON, a_feed, an_article, an_edition, condensed
@@ -58,7 +58,7 @@ async def test_what_waits_for_condense_has_its_new_words_at_once(house: House):
     assert await house.condense.uncondensed(10) == [replace(EDITED, position=1)]
     assert await kept(house) == []
     outcomes = [await house.condense.record_failure(FIRST.id, "no sentence in it", NOON) for _ in range(3)]
-    assert outcomes == [False, False, True]
+    assert outcomes == [Setback.AGAIN, Setback.AGAIN, Setback.ASIDE]
 
 
 async def test_an_article_that_nobody_was_told_is_condensed_anew_in_its_place(house: House):
@@ -144,7 +144,7 @@ async def test_new_words_that_cannot_be_condensed_are_set_aside_and_the_old_ones
     await see(house, EDITED)
     outcomes = [await house.condense.record_failure(FIRST.id, "too long", NOON) for _ in range(4)]
 
-    assert outcomes == [False, False, True, False]
+    assert outcomes == [Setback.EDIT_AGAIN, Setback.EDIT_AGAIN, Setback.EDIT_ASIDE, Setback.OVER]
     assert await house.condense.uncondensed(10) == []
     assert await stored(house) == [("Two ferries hit", "Two ferries were hit.")]
 
