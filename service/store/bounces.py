@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.database import Database
-from service.store.ledger import PREFIX
 from service.store.schema import bounces, deliveries, issues, subscribers, suppressions
+from service.store.sqlite_ledger import PREFIX
 
 MOST_SOFT = 5
 WITHIN = timedelta(days=30)

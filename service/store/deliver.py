@@ -6,7 +6,8 @@
     attempting         --lease runs out-> uncertain --settle_uncertain-> deferred, or it rests
 
 Every transition names the token, so a worker that was paused and came back writes nothing over its successor.
-Taking and marking are what every single message needs; they lie in ledger.py and postgres_ledger.py.
+Taking and marking are what every single message needs; they lie in sqlite_ledger.py and
+postgres_ledger.py.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.core.contracts import Mark
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
-from service.store import ledger, postgres_ledger
+from service.store import postgres_ledger, sqlite_ledger
 from service.store.database import Database
-from service.store.ledger import LEASE_RAN_OUT
 from service.store.rows import issue_of
 from service.store.schema import IN_DOUBT, OUTBOX, deliveries, issues
 from service.store.schema import subscribers as people
 from service.store.sql import among
+from service.store.sqlite_ledger import LEASE_RAN_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class DeliverRecords:
         Due are: planned; deferred with `next_attempt_at <= now`; both only while no other lease holds them.
         A delivery left `attempting` by a lease that ran out becomes `uncertain` first.
         """
-        take = ledger.take if self.database.on_sqlite else postgres_ledger.take
+        take = sqlite_ledger.take if self.database.on_sqlite else postgres_ledger.take
         batch: Batch = await self.database.at_once(
             partial(take, channel=channel, token=token, now=now, lease_until=lease_until, limit=limit)
         )
@@ -93,7 +94,7 @@ class DeliverRecords:
         unsubscribed since the batch was taken is not marked `attempting`: the delivery becomes `suppressed`
         and its id is not returned.
         """
-        write = ledger.write_marks if self.database.on_sqlite else postgres_ledger.write_marks
+        write = sqlite_ledger.write_marks if self.database.on_sqlite else postgres_ledger.write_marks
         written: set[str] = await self.database.at_once(partial(write, token=token, marks=marks))
         return written
 

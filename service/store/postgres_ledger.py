@@ -1,6 +1,6 @@
 """The ledger on PostgreSQL, past SQLAlchemy (EDGE asyncpg): what every single message needs.
 
-The same statements as in ledger.py, each of which is one round trip for a whole batch or commit; the same
+The same statements as in sqlite_ledger.py, each of which is one round trip for a whole batch or commit; the same
 tests hold both to the contract. Rows that another worker is writing are passed over, so nobody waits.
 """
 
@@ -14,7 +14,7 @@ from service.core.contracts import Mark
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
 from service.store.columns import from_millis, storable, to_millis
-from service.store.ledger import LEASE_RAN_OUT, PREFIX, due_at_after
+from service.store.sqlite_ledger import LEASE_RAN_OUT, PREFIX, due_at_after
 
 Connection = Any
 """An asyncpg connection in a transaction; asyncpg ships no types, and is an optional extra."""
