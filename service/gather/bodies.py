@@ -2,59 +2,161 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    if sys.version_info >= (3, 14):
+        from compression.zstd import ZstdDecompressor
+    else:
+        from backports.zstd import ZstdDecompressor
 
 PIECE = 256 * 1024
+MOST_PARTS = 1_000
+"""How many gzip members or zstd frames one answer may hold; each costs a decoder of its own."""
+
+WINDOW_LOG = 23
+"""A zstd window of 8 MB, the most that RFC 9659 lets a server use, and so the most memory a decoder takes."""
+
+_GZIP_MEMBER = b"\x1f\x8b"
+_ZSTD_FRAMES = (b"\x28\xb5\x2f\xfd", *(bytes([kind, 0x2A, 0x4D, 0x18]) for kind in range(0x50, 0x60)))
+"""How a frame begins: one of data, and those that are to be skipped (RFC 8878, 3.1)."""
 
 
 class BodyRefused(Exception):
     """A body passed a limit, or is not what its headers say; the text is a sentence for a person."""
 
 
-class Decoder:
+class Decoder(Protocol):
     """Undoes one content coding as bytes come in, a small piece at a time, so that a bomb stops early."""
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the chunk unpacks to, about PIECE bytes at once. Raises BodyRefused."""
+        ...
+
+    def close(self) -> None:
+        """Raise BodyRefused if the packed data broke off."""
+        ...
+
+
+class Plain:
+    """No coding at all."""
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the chunk."""
+        yield chunk
+
+    def close(self) -> None:
+        """Do nothing: what comes as it is ends where it ends."""
+
+
+class Zlib:
+    """gzip, several members in a row too (RFC 1952, 2.2), and deflate, with or without its zlib wrapper."""
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
-        self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32) if coding else None
-        self._begun = False
+        self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        self._begun, self._parts = False, 1
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what the chunk unpacks to, at most PIECE bytes at once."""
-        if self._inflater is None:
-            yield chunk
-            return
         while chunk:
             if self._inflater.eof:
-                # A gzip file may be several in a row (RFC 1952, 2.2); what else follows is padding.
-                if self._coding != "gzip" or not chunk.startswith(b"\x1f\x8b"):
-                    return
+                if self._coding != "gzip" or not chunk.startswith(_GZIP_MEMBER):
+                    return  # what follows the end is padding
+                self._parts = _one_more(self._parts)
                 self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
             yield self._unpacked(chunk)
             chunk = self._inflater.unconsumed_tail or self._inflater.unused_data
 
     def _unpacked(self, chunk: bytes) -> bytes:
-        inflater = self._inflater
-        assert inflater is not None  # noqa: S101 - for the type checker: pieces has looked
         try:
-            out = inflater.decompress(chunk, PIECE)
+            out = self._inflater.decompress(chunk, PIECE)
         except zlib.error:
             if self._coding != "deflate" or self._begun:
-                raise BodyRefused(f"the answer is not the {self._coding} that its headers say") from None
+                raise _is_not(self._coding) from None
             # Some servers send raw deflate data without the zlib wrapper that RFC 9110, 8.4.1.2 asks for.
-            self._inflater = inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
             try:
-                out = inflater.decompress(chunk, PIECE)
+                out = self._inflater.decompress(chunk, PIECE)
             except zlib.error:
-                raise BodyRefused("the answer is not the deflate that its headers say") from None
+                raise _is_not(self._coding) from None
         self._begun = True
         return out
 
     def close(self) -> None:
         """Complain if the packed data broke off."""
-        if self._inflater is not None and self._begun and not self._inflater.eof:
-            raise BodyRefused("the answer broke off before its end")
+        _complain_unless(self._inflater.eof or not self._begun)
+
+
+class Brotli:
+    """br (RFC 7932); its window is 16 MB at most."""
+
+    def __init__(self) -> None:
+        import brotli  # noqa: PLC0415 - most servers pack with gzip
+
+        self._unpacker, self._failure = brotli.Decompressor(), brotli.error
+        self._begun = False
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the chunk unpacks to; the decoder stops at the first buffer that is full."""
+        while piece := self._unpacked(chunk):
+            yield piece
+            if self._unpacker.is_finished():
+                return
+            chunk = b""  # it keeps what it has not come to
+
+    def _unpacked(self, chunk: bytes) -> bytes:
+        self._begun = True
+        try:
+            out: bytes = self._unpacker.process(chunk, output_buffer_limit=PIECE)
+        except self._failure:
+            raise _is_not("br") from None
+        return out
+
+    def close(self) -> None:
+        """Complain if the packed data broke off."""
+        _complain_unless(self._unpacker.is_finished() or not self._begun)
+
+
+class Zstandard:
+    """zstd, several frames in a row too (RFC 8878, 3.1), with no larger window than RFC 9659 allows."""
+
+    def __init__(self) -> None:
+        self._unpacker, self._failure = _zstd()
+        self._begun, self._parts = False, 1
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the chunk unpacks to, at most PIECE bytes at once."""
+        while chunk or not (self._unpacker.needs_input or self._unpacker.eof):
+            if self._unpacker.eof:
+                if not chunk.startswith(_ZSTD_FRAMES):
+                    return  # what follows the end is padding
+                self._parts = _one_more(self._parts)
+                self._unpacker, _ = _zstd()
+            try:
+                piece = self._unpacker.decompress(chunk, PIECE)
+            except self._failure:
+                raise _is_not("zstd") from None
+            self._begun = True
+            chunk = self._unpacker.unused_data if self._unpacker.eof else b""
+            yield piece
+
+    def close(self) -> None:
+        """Complain if the packed data broke off."""
+        _complain_unless(self._unpacker.eof or not self._begun)
+
+
+CODINGS: dict[str, Callable[[], Decoder]] = {
+    "gzip": lambda: Zlib("gzip"),
+    "deflate": lambda: Zlib("deflate"),
+    "br": Brotli,
+    "zstd": Zstandard,
+}
+ACCEPTED = ", ".join(CODINGS)
+"""What we tell servers that we can undo."""
 
 
 def decoder(header: str) -> Decoder:
@@ -62,10 +164,35 @@ def decoder(header: str) -> Decoder:
     codings = [word.strip().lower() for word in header.split(",") if word.strip()]
     codings = [word.removeprefix("x-") for word in codings if word != "identity"]
     if not codings:
-        return Decoder("")
-    if len(codings) > 1 or codings[0] not in ("gzip", "deflate"):
+        return Plain()
+    if len(codings) > 1 or codings[0] not in CODINGS:
         raise BodyRefused(f"the answer is packed as {header[:40]!r}, which we did not ask for")
-    return Decoder(codings[0])
+    return CODINGS[codings[0]]()
+
+
+def _zstd() -> tuple[ZstdDecompressor, type[Exception]]:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 - as for br
+    else:
+        from backports import zstd  # noqa: PLC0415 - as for br
+
+    limits: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
+    return zstd.ZstdDecompressor(options=limits), zstd.ZstdError
+
+
+def _one_more(parts: int) -> int:
+    if parts >= MOST_PARTS:
+        raise BodyRefused(f"the answer is packed in more than {MOST_PARTS:,} parts")
+    return parts + 1
+
+
+def _is_not(coding: str) -> BodyRefused:
+    return BodyRefused(f"the answer is not the {coding} that its headers say")
+
+
+def _complain_unless(whole: bool) -> None:
+    if not whole:
+        raise BodyRefused("the answer broke off before its end")
 
 
 def megabytes(size: int) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from service.core.contracts import Answer, Failed, Fetched, Gone, NotModified
 from service.gather.addresses import Allowed, port_refusal
-from service.gather.bodies import BodyRefused, decoder, megabytes
+from service.gather.bodies import ACCEPTED, BodyRefused, decoder, megabytes
 from service.gather.headers import fresh_for, retry_after
 from service.gather.outages import STRIKES, Outages
 from service.gather.turns import Turns
@@ -134,7 +134,7 @@ class HttpFetcher:
                 headers={
                     "User-Agent": self.limits.user_agent,
                     "Accept": ACCEPT,
-                    "Accept-Encoding": "gzip, deflate",
+                    "Accept-Encoding": ACCEPTED,
                 },
             )
         return self._session

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
+import sys
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
+
+import brotli
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PHRASES = {
     200: "OK",
@@ -15,6 +26,14 @@ PHRASES = {
     404: "Not Found",
     410: "Gone",
 }
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": partial(brotli.compress, quality=4),
+    "zstd": zstd.compress,
+}
+"""What a body looks like in each content coding."""
 
 
 @dataclass
