@@ -89,6 +89,11 @@ def delivery_prefix(issue: str, channel: str) -> str:
     return digest_of("delivery", issue, channel)[:16]
 
 
+def send_id(key: str) -> str:
+    """Return the id of the manual send that was asked for under this idempotency key."""
+    return digest_of("send", key)
+
+
 def delivery_id(issue: str, subscriber: str, channel: str) -> str:
     """Return the id of a delivery; it is the left part of the Message-ID on every attempt.
 

@@ -20,7 +20,10 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """An issue without its bodies, with its books. `edition` is whose it is, `channel` how it goes out."""
+    """An issue without its bodies, with its books. `edition` is whose it is, `channel` how it goes out.
+
+    `paused_at` says since when nobody takes its deliveries, None that they go out.
+    """
 
     id: str
     newsletter: str
@@ -35,6 +38,7 @@ class IssueLine:
     told_through: int
     article_ids: tuple[str, ...]
     books: Books
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

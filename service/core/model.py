@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -475,6 +476,24 @@ class Subscription:
     wishes: Wishes
     edition_key: str
     next_due_at: datetime
+@dataclass(frozen=True, slots=True)
+class ManualSend:
+    """A newsletter mailed by hand. `id` comes from the idempotency key, `request` from what was asked for.
+
+    `issues` (ids) came of it, with so many `deliveries`; `nothing_new` counts the readers who were told
+    everything before, `left_out` says of others (subscriber ids) why they are not mailed.
+    """
+
+    id: str
+    request: str
+    at: datetime
+    issues: tuple[str, ...] = ()
+    deliveries: int = 0
+    nothing_new: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
     told_through: int
     status: SubscriptionStatus = SubscriptionStatus.ACTIVE
 

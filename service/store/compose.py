@@ -163,15 +163,26 @@ class ComposeRecords:
         """
         async with self.database.write() as connection:
             await lock_readers(connection)
-            served = (await connection.execute(_places(connection, group))).all()
-            if not served:
-                return 0
-            number, told_through, is_new = await self._stored(connection, issue, channel)
-            planned = await self._plan(connection, group, number, issue.created_at, is_new=is_new)
-            for place in served:
-                due_at = place.next_due_at if next_due_at is None else next_due_at
-                await _move(connection, group, place.number, told_through, due_at)
-            return planned
+            return await self.record_in(connection, group, issue, next_due_at, channel)
+
+    async def record_in(
+        self,
+        connection: AsyncConnection,
+        group: Group,
+        issue: Issue,
+        next_due_at: datetime | None,
+        channel: str,
+    ) -> int:
+        """Do the same in a transaction that holds `lock_readers` already."""
+        served = (await connection.execute(_places(connection, group))).all()
+        if not served:
+            return 0
+        number, told_through, is_new = await self._stored(connection, issue, channel)
+        planned = await self._plan(connection, group, number, issue.created_at, is_new=is_new)
+        for place in served:
+            due_at = place.next_due_at if next_due_at is None else next_due_at
+            await _move(connection, group, place.number, told_through, due_at)
+        return planned
 
     async def move_on(self, group: Group, next_due_at: datetime, told_through: int | None) -> int:
         """Move the group's members to their next due moment without an issue; return how many moved."""

@@ -12,12 +12,13 @@ postgres_ledger.py.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Update, and_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.contracts import Mark
@@ -30,6 +31,9 @@ from service.store.schema import IN_DOUBT, OUTBOX, deliveries, issues
 from service.store.schema import subscribers as people
 from service.store.sql import among
 from service.store.sqlite_ledger import LEASE_RAN_OUT
+
+MOMENT = 0.05
+"""Seconds until another worker has finished writing what it is at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,32 @@ class DeliverRecords:
                 again = again.where(deliveries.c.subscriber.in_(named))
             due = again.values(state=State.DEFERRED, due_at=now, token=None)
             return (await connection.execute(due)).rowcount
+
+    async def pause(self, issue_id: str, now: datetime) -> None:
+        """Let nobody take up the issue's deliveries until `resume`; pausing twice is harmless.
+
+        What workers hold and did not attempt is taken out of their hands. What is under way may end; should
+        it be put off, it waits like the rest.
+        """
+        of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
+        going = and_(deliveries.c.issue == of_issue, OUTBOX, deliveries.c.due_at.is_not(None))
+        async with self.database.write() as connection:
+            flag = update(issues).where(issues.c.id == issue_id, issues.c.paused_at.is_(None))
+            await connection.execute(flag.values(paused_at=now))
+        while True:
+            async with self.database.write() as connection:
+                await connection.execute(_unwritten(connection, going).values(due_at=None, token=None))
+                if not await connection.scalar(select(exists().where(going))):
+                    return
+            await asyncio.sleep(MOMENT)
+
+    async def resume(self, issue_id: str, now: datetime) -> int:
+        """Let a paused issue go on: what waits is due at once. Return how many deliveries that is."""
+        of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
+        resting = and_(deliveries.c.issue == of_issue, OUTBOX, deliveries.c.due_at.is_(None))
+        async with self.database.write() as connection:
+            await connection.execute(update(issues).where(issues.c.id == issue_id).values(paused_at=None))
+            return (await connection.execute(update(deliveries).where(resting).values(due_at=now))).rowcount
 
 
 def _unwritten(connection: AsyncConnection, which: ColumnElement[bool]) -> Update:

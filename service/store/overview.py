@@ -41,7 +41,7 @@ COUNTED = 10_000
 """What waits is counted up to here: nobody acts differently on more, and counting a million takes a while."""
 
 ISSUE = ("id", "newsletter", "edition_key", "occurrence", "due_at", "created_at", "subject", "channel")
-TOLD = ("told_from", "told_through")
+TOLD = ("told_from", "told_through", "paused_at")
 
 Query = Select[*tuple[Any, ...]]
 

@@ -37,7 +37,7 @@ TAKE = f"""
     WITH due AS MATERIALIZED (
         SELECT issue, subscriber FROM deliveries
         WHERE state IN ('planned', 'deferred') AND due_at <= $1
-            AND (SELECT channel FROM issues WHERE number = issue) = $2
+            AND (SELECT channel FROM issues WHERE number = issue AND paused_at IS NULL) = $2
         -- By nothing else: a million that became due together would be sorted to take five hundred.
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
     ), found AS MATERIALIZED (

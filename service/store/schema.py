@@ -241,6 +241,7 @@ issues = Table(
     Column("told_through", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("readers", Integer, nullable=False),  # counted when they are planned: the books' other side
+    Column("paused_at", Instant),  # by hand: nobody takes its deliveries until it is resumed
     Column("article_ids", Json, nullable=False),
     Column("subject", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
@@ -274,6 +275,22 @@ told_corrections = Table(
 )
 # explain: who was told that an article was edited; the edit that was taken back.
 Index("ix_told_corrections_position", told_corrections.c.position)
+
+# What was mailed by hand, each under its idempotency key: a request that is repeated finds its row here.
+sends = Table(
+    "sends",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("request", Id, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    Column("nothing_new", Integer, nullable=False),
+    Column("issues", Json, nullable=False),
+    Column("left_out", Json, nullable=False),
+    Column("problems", Json, nullable=False),
+)
+# SendRecords: whether the same was asked for a moment ago.
+Index("ix_sends_request", sends.c.request, sends.c.at)
 
 # The ledger. `due_at` is the instant from which somebody may take the delivery up: a planned or deferred
 # one's turn, the end of the lease of one that is held, nothing for one that is finished.

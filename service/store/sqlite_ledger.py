@@ -39,7 +39,7 @@ DUE = f"""
     JOIN issues ON issues.number = deliveries.issue
     JOIN subscribers ON subscribers.number = deliveries.subscriber
     WHERE deliveries.state IN ('planned', 'deferred') AND deliveries.due_at <= :now
-        AND issues.channel = :channel
+        AND issues.channel = :channel AND issues.paused_at IS NULL
     ORDER BY deliveries.due_at LIMIT :limit
 """  # noqa: S608 - constants of this file
 LEASE = "UPDATE deliveries SET due_at = ?, token = ? WHERE issue = ? AND subscriber = ?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from service.core.contracts import Look
-from service.core.model import FeedState, SubscriptionStatus, Summary
+from service.core.model import FeedState, ManualSend, SubscriptionStatus, Summary
 from service.store.database import Database
+from service.store.sends import SendRecords
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
 from tests.store.house import DAY, House, an_issue
 
@@ -52,6 +54,11 @@ ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
     "doubts, at rest": lambda house: house.deliver.settle_uncertain(NOON, resend=False),
     "a longer lease": lambda house: house.deliver.extend("a", NOON),
     "a batch given back": lambda house: house.deliver.release("a"),
+    "a pause": lambda house: house.deliver.pause("a", NOON),
+    "going on": lambda house: house.deliver.resume("a", NOON),
+    "a send by hand": lambda house: SendRecords(house.database).find(
+        ManualSend("a", "b", NOON), timedelta(minutes=1)
+    ),
     "the sweep": lambda house: house.overview.unfinished(NOON),
     "issues with their books": lambda house: house.overview.issues("morning"),
     "one person": lambda house: house.people.memberships(email="amina@example.org"),
