@@ -105,16 +105,20 @@ async def _road(out: Path, clock: FastClock, now: datetime, *, again: bool) -> N
     async with open_house(loaded.settings, loaded.roster, clock=clock) as house:
         await house.apply_roster()
         await _gather_and_condense(house)
-        mails = 0
+        mails, problems = 0, dict[str, None]()
         for moment in await _due_moments(house, now):
             clock.at = max(moment, clock.at)
-            if (await house.compose()).deliveries:
+            made = await house.compose()
+            problems |= dict.fromkeys(made.problems)
+            if made.deliveries:
                 mails += (await house.deliver()).sent
         clock.at = now
         told = await _told(house)
         _say_who_got_what(told, mails, again=again)
         await _show_one(house, told)
         _say_what_next(out)
+    if problems:
+        raise CaveatError(f"not all of the demo's issues could be made: {'; '.join(problems)}")
 
 
 async def _gather_and_condense(house: House) -> None:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from service.compose.again import Chapter, chapters, goes_on
+from service.compose.damage import as_condensed, readable, reason
 from service.compose.digest import make_digest
 from service.compose.stories import Telling, group_stories
 from service.compose.weight import fitted
 from service.core import identity
 from service.core.contracts import ComposeStore, Renderer, Teller
-from service.core.model import Digest, Edition, Group, Issue, Newsletter, Rendered
+from service.core.model import (
+    CondensedArticle,
+    Digest,
+    Edition,
+    Group,
+    Issue,
+    Newsletter,
+    Rendered,
+    StoryPoint,
+)
 
 KEPT_RANGES = 8
 MEMORY = timedelta(days=3)
@@ -39,6 +50,7 @@ class Desk:
 
     Editions that differ in hour or length alone tell the same articles; these are grouped into stories once,
     together with those of the last days: from the position `memory` on, a story is known to go on.
+    `problems` are sentences about single articles and stories that something was wrong with.
     """
 
     store: ComposeStore
@@ -47,6 +59,7 @@ class Desk:
     through: int
     memory: int
     now: datetime
+    problems: list[str] = field(default_factory=list)
     _grouped: dict[tuple[tuple[str, ...], int, int], tuple[Telling, ...]] = field(default_factory=dict)
 
     async def chapters(self, group: Group, told_from: int, *, repeated: bool = False) -> tuple[Chapter, ...]:
@@ -58,19 +71,33 @@ class Desk:
         if not repeated and any(goes_on(telling, told_from) for telling in tellings):
             known = await self.store.told_lately(group, self.now - MEMORY)
         return await asyncio.to_thread(
-            chapters, tellings, after=told_from, told=known, tell=self.teller, points=edition.points
+            chapters, tellings, after=told_from, told=known, tell=self._tell, points=edition.points
         )
 
     async def _tellings(self, edition: Edition, after: int, through: int) -> tuple[Telling, ...]:
         """Return the stories in `after < position <= through` that fit the edition."""
         key = (edition.topics, after, through)
         if key not in self._grouped:
-            articles = await self.store.tellable(edition, after, through)
+            read = partial(self.store.tellable, edition)
+            articles = await readable(read, after, through, self.problems.append)
             if len(self._grouped) >= KEPT_RANGES:
                 self._grouped.clear()
             # In a thread: thousands of comparisons must not stop the heartbeats of this process.
-            self._grouped[key] = await asyncio.to_thread(group_stories, articles)
+            found = await asyncio.to_thread(group_stories, articles, self.problems.append)
+            self._grouped[key] = found
         return self._grouped[key]
+
+    def _tell(self, articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
+        """Return what the teller tells; where it fails, what condense made of the article that leads."""
+        try:
+            return self.teller(articles, points=points)
+        except Exception as error:  # noqa: BLE001 - one story's trouble must not cost its readers their issue
+            lead = articles[0]
+            self.problems.append(
+                f"the story {lead.story or lead.article.id} could not be told by all its articles, "
+                f"{reason(error)}; it is told by its first"
+            )
+            return as_condensed(lead, points)
 
     async def issue(self, slot: Slot, told: tuple[Chapter, ...]) -> tuple[Digest, Issue]:
         """Return the digest of the stories and the issue that it is rendered to."""
@@ -83,7 +110,7 @@ class Desk:
             )
 
         def work() -> tuple[Digest, Rendered]:
-            return fitted(make_digest(group.edition, told, at=slot.at, tell=self.teller), render)
+            return fitted(make_digest(group.edition, told, at=slot.at, tell=self._tell), render)
 
         digest, rendered = await asyncio.to_thread(work)
         return digest, Issue(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
 
+from service.compose.damage import reason
 from service.compose.desk import MEMORY, Desk, Slot
 from service.compose.due import Plan, Verdict, plan
 from service.compose.joining import Joiner
@@ -92,7 +93,7 @@ async def compose(composer: Composer, *, now: datetime, progress: Progress = sil
     for done, group in enumerate(groups, start=1):
         report = _sum(report, await _served(composer, desk, group))
         progress(_name_of(composer, group), done, len(groups))
-    return report
+    return _sum(ComposeReport(problems=tuple(desk.problems)), report)
 
 
 async def compose_manual(
@@ -124,7 +125,7 @@ async def compose_manual(
             problem = _problem(composer, group, error)
             report = replace(report, problems=(*report.problems, problem))
         progress(_name_of(composer, group), done, len(groups))
-    return report
+    return replace(report, problems=tuple(dict.fromkeys((*desk.problems, *report.problems))))
 
 
 async def preview(
@@ -147,9 +148,18 @@ async def _desk(composer: Composer, now: datetime, *, joining: bool) -> Desk:
     """Return the desk for this pass; with `joining`, every article that may be told has its story by then."""
     through = await composer.store.tellable_through(now - composer.settle)
     memory = await composer.store.tellable_through(now - MEMORY)
+    desk = Desk(composer.store, composer.renderer, composer.teller, through, memory, now)
     if joining and composer.joiner is not None:
-        await composer.joiner.join(memory=memory, through=through)
-    return Desk(composer.store, composer.renderer, composer.teller, through, memory, now)
+        try:
+            joined = await composer.joiner.join(memory=memory, through=through)
+            desk.problems += joined.problems
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - without the index, stories are found anew for each edition
+            desk.problems.append(
+                f"new articles were not given their stories, {reason(error)}; it is tried again"
+            )
+    return desk
 
 
 async def _served(composer: Composer, desk: Desk, group: Group) -> ComposeReport:
@@ -247,7 +257,7 @@ def _name_of(composer: Composer, group: Group) -> str:
 def _problem(composer: Composer, group: Group, error: Exception) -> str:
     return (
         f"{_name_of(composer, group)}, edition {group.edition.schedule} {group.edition.timezone}: "
-        f"no issue for {_readers(group)}, {error or type(error).__name__}; it is tried again"
+        f"no issue for {_readers(group)}, {reason(error)}; it is tried again"
     )
 
 

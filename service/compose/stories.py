@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from service.compose.damage import Trouble, not_placed, reason, unheard
 from service.compose.gist import gist_of
 from service.compose.story_index import StoryIndex
 from service.compose.voices import count_voices
@@ -19,29 +20,46 @@ class Telling:
     voices: int = 1
 
 
-def group_stories(articles: Sequence[CondensedArticle]) -> tuple[Telling, ...]:
+def group_stories(articles: Sequence[CondensedArticle], trouble: Trouble = unheard) -> tuple[Telling, ...]:
     """Return the stories that these articles tell, in gather order of their first article.
 
-    Where it is known which story an article belongs to, that counts; the others are placed among them.
+    Where it is known which story an article belongs to, that counts; the others are placed among them. What
+    cannot be placed or joined stands alone, and `trouble` is told.
     """
     known = {told.article.id: told.story for told in articles if told.story}
     if len(known) < len(articles):
-        known = {**_placed([told.article for told in articles], known), **known}
+        known = {**_placed([told.article for told in articles], known, trouble), **known}
     stories = dict[str, list[CondensedArticle]]()
     for told in sorted(articles, key=lambda told: told.article.position):
         stories.setdefault(known[told.article.id], []).append(told)
-    return tuple(_telling(members) for members in stories.values())
+    return tuple(telling for members in stories.values() for telling in _tellings(members, trouble))
 
 
-def _placed(articles: Sequence[Article], known: Mapping[str, str]) -> dict[str, str]:
+def _placed(articles: Sequence[Article], known: Mapping[str, str], trouble: Trouble) -> dict[str, str]:
     """Return the story of each article, as if they had come in the order in which they came out."""
     index = StoryIndex()
     places = {}
     for article in sorted(articles, key=lambda one: (one.moment, one.position)):
-        if article.id in known:
-            index.remember(article, known[article.id])
-        places[article.id] = index.place(article)
+        try:
+            if article.id in known:
+                index.remember(article, known[article.id])
+            places[article.id] = index.place(article)
+        except Exception as error:  # noqa: BLE001 - one article's trouble must not cost the others their story
+            places[article.id] = article.id
+            trouble(not_placed(article, error))
     return places
+
+
+def _tellings(members: Sequence[CondensedArticle], trouble: Trouble) -> tuple[Telling, ...]:
+    """Return the story that these articles tell; where that fails, each as one of its own."""
+    try:
+        return (_telling(members),)
+    except Exception as error:  # noqa: BLE001 - as above
+        trouble(
+            f"the story {members[0].story or members[0].article.id} could not be put together, "
+            f"{reason(error)}; its articles are told one by one"
+        )
+        return tuple(Telling((told,)) for told in members)
 
 
 def _telling(members: Sequence[CondensedArticle]) -> Telling:

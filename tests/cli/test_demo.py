@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.cli.main import main
+from service.compose.render import JinjaRenderer
+from service.core.model import Digest, Rendered
 
 Capture = pytest.CaptureFixture[str]
 
@@ -96,3 +98,20 @@ def test_begun_anew_it_walks_the_whole_road_again(walked: Path, capsys: Capture)
     assert "10 new articles" in capsys.readouterr().err
     assert (walked / "notes.txt").read_text() == "mine"
     assert len(mails(walked)) == 3
+
+
+def test_an_issue_that_cannot_be_made_is_named_and_the_others_are(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+):
+    render = JinjaRenderer.render
+
+    def fails_for_five(self: JinjaRenderer, digest: Digest, **what: str) -> Rendered:
+        if digest.edition.stories == 5:
+            raise ValueError("five is too few")
+        return render(self, digest, **what)
+
+    monkeypatch.setattr(JinjaRenderer, "render", fails_for_five)
+
+    assert main(["demo", "--out", str(tmp_path / "here")]) == 1
+    assert sorted(mails(tmp_path / "here")) == ["Amina", "Ben"]
+    assert "no issue for 1 reader, five is too few" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service.compose import desk
+from service.compose.joining import Joined, Joiner
 from service.compose.stage import (
     Composer,
     ComposeReport,
@@ -20,7 +22,7 @@ from service.compose.stage import (
 )
 from service.compose.stories import Telling
 from service.core.errors import StoreError, UnknownName
-from service.core.model import CondensedArticle, Digest, Rendered
+from service.core.model import CondensedArticle, Digest, Edition, Rendered, StoryPoint
 from service.core.places import Place
 from service.core.schedules import next_occurrence, parse_schedule
 from tests.builders import a_newsletter, an_article, an_edition, condensed
@@ -308,6 +310,73 @@ async def test_one_group_that_fails_is_named_and_the_others_get_their_issue():
     assert problem.startswith("The Evening, edition daily 07:00 Europe/Berlin: no issue for 1 reader, ")
     assert problem.endswith(" the theme is broken; it is tried again")
     assert ben.next_due_at == SEVEN
+
+
+async def test_a_failure_in_the_middle_stops_nobody_and_the_next_pass_makes_up_for_it():
+    readers = [a_reader(name, newsletter=name) for name in ("first", "second", "third")]
+    store, composer = a_house(*readers)
+    themes = {"first": "daily", "second": "broken", "third": "daily"}
+    for name, theme in themes.items():
+        composer.newsletters[name] = a_newsletter(name, title=name.title(), theme=theme)  # type: ignore[index]
+    store.publish(an_arrival("Talks resume"))
+    failed = await compose(composer, now=SEVEN)
+
+    assert (failed.issues, failed.deliveries) == (2, 2)
+    assert [problem.split(",")[0] for problem in failed.problems] == ["Second"]
+    assert [reader.titles for reader in readers] == [["Talks resume"], [], ["Talks resume"]]
+
+    composer.newsletters["second"] = a_newsletter("second")  # type: ignore[index]
+    assert await compose(composer, now=SEVEN + MINUTE) == ComposeReport(issues=1, deliveries=1)
+    assert [reader.titles for reader in readers] == [["Talks resume"]] * 3
+
+
+async def test_without_the_story_index_everybody_gets_their_issue_all_the_same():
+    class Broken(Joiner):
+        async def join(self, *, memory: int, through: int) -> Joined:
+            raise RuntimeError(f"nothing between {memory} and {through}")
+
+    amina, ben = a_reader("amina"), a_reader("ben", stories=3)
+    store, composer = a_house(amina, ben)
+    store.publish(an_arrival("Talks resume"))
+    report = await compose(replace(composer, joiner=Broken(store)), now=SEVEN)  # type: ignore[arg-type]
+
+    assert (report.issues, amina.titles, ben.titles) == (2, ["Talks resume"], ["Talks resume"])
+    assert report.problems == (
+        "new articles were not given their stories, nothing between 0 and 1; it is tried again",
+    )
+
+
+async def test_a_story_that_cannot_be_told_together_is_told_by_the_article_that_leads():
+    def fails(_articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
+        raise ValueError(f"no {points} points")
+
+    amina = a_reader()
+    store, composer = a_house(amina)
+    store.publish(an_arrival("Talks resume"))
+    composer = replace(composer, teller=fails)
+    report = await compose(composer, now=SEVEN)
+    shown = await preview(composer, amina.edition, told_through=0, now=SEVEN)
+
+    assert (report.issues, len(report.problems), amina.titles) == (1, 1, ["Talks resume"])
+    assert "no 4 points; it is told by its first" in report.problems[0]
+    assert [p.text for p in shown.digest.stories[0].points] == ["Talks resume is what happened."]
+
+
+async def test_an_article_that_cannot_be_read_is_left_out_and_named():
+    class Torn(MemoryStore):
+        async def tellable(self, edition: Edition, after: int, through: int) -> Sequence[CondensedArticle]:
+            if after < 2 <= through:
+                raise ValueError("no JSON")
+            return await super().tellable(edition, after, through)
+
+    amina = a_reader()
+    _, composer = a_house()
+    store = Torn([amina])
+    store.publish(an_arrival("One"), an_arrival("Two"), an_arrival("Three"))
+    report = await compose(replace(composer, store=store), now=SEVEN)
+
+    assert amina.titles == ["One, Three"]
+    assert report.problems == ("the article at position 2 cannot be read, no JSON; it is left out",)
 
 
 async def test_a_newsletter_that_left_the_roster_is_named():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
+from service.compose import stories
 from service.compose.stories import Telling, group_stories
-from service.core.model import CondensedArticle, Summary
+from service.core.model import Article, CondensedArticle, Summary
 from tests.builders import an_article, condensed
 from tests.compose.reports import REPORTS, a_report
 
@@ -61,3 +65,27 @@ def test_one_article_alone_is_one_voice():
     [alone] = accounts(0)
     assert group_stories([alone]) == (Telling((alone,), 1),)
     assert group_stories([]) == ()
+
+
+def test_what_cannot_be_placed_stands_alone_and_is_named():
+    first, second, *_ = accounts(0, 1)
+    bad = replace(second, article=replace(second.article, text=None))
+    problems: list[str] = []
+    told = group_stories([first, bad], problems.append)
+
+    assert [telling.articles for telling in told] == [(first,), (bad,)]
+    assert len(problems) == 1
+    assert second.article.id in problems[0]
+
+
+def test_a_story_that_cannot_be_put_together_is_told_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    def fails(_articles: Sequence[Article]) -> int:
+        raise ValueError("uncountable")
+
+    monkeypatch.setattr(stories, "count_voices", fails)
+    problems: list[str] = []
+    told = group_stories(accounts(0, 1, 2), problems.append)
+
+    assert [len(telling.articles) for telling in told] == [1, 1, 1]
+    [problem] = problems
+    assert problem.endswith("could not be put together, uncountable; its articles are told one by one")
