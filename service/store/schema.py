@@ -49,6 +49,7 @@ feeds = Table(
     Column("active", Boolean, nullable=False),
     Column("gone_at", Instant),
     Column("next_look_at", Instant, nullable=False),  # the epoch: as soon as possible
+    Column("claimed_until", Instant),  # by the worker that looks at it now
     Column("last_look_at", Instant),
     Column("last_success_at", Instant),
     Column("failures", Integer, nullable=False),
@@ -69,6 +70,9 @@ feeds = Table(
 LOOKED_AT = text("active AND gone_at IS NULL")
 # due_feeds: the looks that are due, longest overdue first, without reading the feeds that rest.
 Index("ix_feeds_due", feeds.c.next_look_at, sqlite_where=LOOKED_AT, postgresql_where=LOOKED_AT)
+CLAIMED = text("claimed_until IS NOT NULL")
+# claim_feeds: which hosts somebody is at.
+Index("ix_feeds_claimed", feeds.c.claimed_until, sqlite_where=CLAIMED, postgresql_where=CLAIMED)
 
 articles = Table(
     "articles",
@@ -318,6 +322,27 @@ Index("ix_deliveries_in_doubt", deliveries.c.due_at, sqlite_where=IN_DOUBT, post
 # release and extend: what one worker holds.
 HELD = text("token IS NOT NULL")
 Index("ix_deliveries_held", deliveries.c.token, sqlite_where=HELD, postgresql_where=HELD)
+
+# How fast messages may leave, over all workers: until when the time of each limit is given away, in the
+# database's own time. A row that lies in the past says no more than none.
+turns = Table(
+    "turns",
+    metadata,
+    Column("name", Id, primary_key=True),  # the relay, or a domain behind it
+    Column("free_at", BigInteger, nullable=False),
+)
+
+# Why nobody sends by a relay, until when, and until when one worker tries whether it goes again.
+halts = Table(
+    "halts",
+    metadata,
+    Column("relay", Id, primary_key=True),
+    Column("reason", CleanText, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("times", Integer, nullable=False),  # in a row: pauses grow
+    Column("tried_until", Instant, nullable=False),
+)
 
 # Deliveries that came back: one row for an issue and a reader, however often the same letter is read.
 bounces = Table(
