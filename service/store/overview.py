@@ -71,6 +71,20 @@ class Overview:
             looks, new, edited, places, due, in_doubt = (await connection.execute(select(*counts))).one()
         return Unfinished(looks, new + edited, places, min(due + in_doubt, COUNTED))
 
+    async def next_due(self, after: datetime) -> datetime | None:
+        """Return the first moment after `after` at which a delivery is anybody's to take up, if there is one.
+
+        That is a retry's turn, or the end of the lease under which somebody holds it.
+        """
+        # The first of each index, because one condition for both would read neither in order.
+        firsts = (
+            select(func.min(deliveries.c.due_at)).where(kind, deliveries.c.due_at > after).scalar_subquery()
+            for kind in (OUTBOX, IN_DOUBT)
+        )
+        async with self.database.read() as connection:
+            moments = (await connection.execute(select(*firsts))).one()
+        return min((moment for moment in moments if moment is not None), default=None)
+
     async def counts(self) -> Counts:
         """Return how much there is of everything that is listed."""
         tables = (feeds, articles, subscribers, subscriptions, issues, suppressions)

@@ -26,6 +26,7 @@ from service.wiring.house import House
 from service.wiring.pool import Pool
 from service.wiring.serving import ASGIApp, listen, serve
 from service.wiring.tenancy import Tenancy
+from service.wiring.vigil import keep_vigil
 from service.wiring.watch import saves
 
 Report = TypeVar("Report", bound="_Report")
@@ -129,6 +130,8 @@ class Service:
         duties = [self._follow_saves(stopping)]
         if self._roles.stages:
             duties.append(self._dispatch.work(self._handlers(stopping), stopping))
+        if "deliver" in self._roles.stages:
+            duties.append(keep_vigil(self._next_due, self._hint_deliver, self._clock, stopping))
         duties += [serve(application, door, stopping) for door, application in doors]
         if self._roles.schedule:
             duties.append(self._keep_time(stopping))
@@ -148,6 +151,13 @@ class Service:
             await stopping.wait()
         finally:
             scheduler.shutdown(wait=False)
+
+    async def _next_due(self, after: datetime) -> datetime | None:
+        async with self._tenancy.inside() as house:
+            return await house.next_due(after)
+
+    async def _hint_deliver(self) -> None:
+        await self._dispatch.hint({"deliver": 1})
 
     async def _read_bounces(self) -> None:
         """Read the bounce mailbox, when it is time to."""

@@ -29,6 +29,19 @@ async def test_what_a_worker_holds_is_unfinished_once_its_lease_has_run_out(hous
     assert (await house.overview.unfinished(NOON + MINUTE)).deliveries == 2
 
 
+async def test_the_next_moment_is_the_end_of_a_lease_or_a_turn_that_is_to_come(house: House):
+    assert await house.overview.next_due(NOON) is None
+    await house.issue_to("amina", "ben", "carla")
+    assert await house.overview.next_due(NOON - HOUR) == NOON
+    assert await house.overview.next_due(NOON) is None
+    one, two, _ = (await house.take("a")).deliveries
+    assert await house.overview.next_due(NOON) == NOON + MINUTE
+    await house.mark("a", [one], State.ATTEMPTING)
+    await house.mark("a", [two], State.SENT)
+    assert await house.overview.next_due(NOON) == NOON + MINUTE
+    assert await house.overview.next_due(NOON + MINUTE) is None
+
+
 async def test_issues_are_listed_newest_first_with_their_books(house: House):
     morning = await house.issue_to("amina", "ben")
     [delivery, _] = (await house.take("a")).deliveries

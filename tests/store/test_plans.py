@@ -60,6 +60,7 @@ ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
         ManualSend("a", "b", NOON), timedelta(minutes=1)
     ),
     "the sweep": lambda house: house.overview.unfinished(NOON),
+    "the next delivery": lambda house: house.overview.next_due(NOON),
     "issues with their books": lambda house: house.overview.issues("morning"),
     "one person": lambda house: house.people.memberships(email="amina@example.org"),
     "leaving": lambda house: house.people.set_status(
