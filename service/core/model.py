@@ -337,7 +337,8 @@ class Delivery:
     """One issue to one subscriber by one channel.
 
     `id` is computed from the three and is the left part of the Message-ID on every attempt. `attempts` counts
-    the attempts made before this one; `address` and `name` are the subscriber's, as they are now.
+    the attempts made before this one, `doubts` those of them whose end nobody knows; `address` and `name` are
+    the subscriber's, as they are now.
     """
 
     id: str
@@ -407,6 +408,7 @@ class Refused:
     blame: Blame
 
 
+    doubts: int = 0
 @dataclass(frozen=True, slots=True)
 class Uncertain:
     """The message may or may not have been taken: the line broke after the final dot, before the reply."""

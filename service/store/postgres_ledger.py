@@ -27,7 +27,7 @@ FREE = """
     AND NOT EXISTS (SELECT FROM suppressions WHERE suppressions.address_hash = people.address_hash)
 """
 DOUBT = """
-    UPDATE deliveries SET state = 'uncertain', due_at = $1, at = $1, reply = $2
+    UPDATE deliveries SET state = 'uncertain', doubts = doubts + 1, due_at = $1, at = $1, reply = $2
     WHERE (issue, subscriber) IN (
         SELECT issue, subscriber FROM deliveries
         WHERE state IN ('attempting', 'uncertain') AND state = 'attempting' AND due_at <= $1
@@ -54,7 +54,7 @@ TAKE = f"""
         at = CASE WHEN free THEN at ELSE $1 END
     FROM found
     WHERE deliveries.issue = found.issue AND deliveries.subscriber = found.subscriber
-    RETURNING found.*, attempts
+    RETURNING found.*, attempts, doubts
 """  # noqa: S608 - constants of this file
 
 # The id says which delivery it is: the issue's prefix, then the person.
@@ -89,6 +89,7 @@ OUTCOME = f"""
     {MARKED}
     UPDATE deliveries
     SET attempts = attempts + (deliveries.state IN ('planned', 'deferred'))::int,
+        doubts = doubts + (marked.state = 'uncertain' AND deliveries.state <> 'uncertain')::int,
         state = marked.state, due_at = marked.due_at, token = NULL, at = marked.at, reply = marked.reply
     FROM marked
     WHERE {OURS}
@@ -165,5 +166,6 @@ def _delivery(row: Mapping[str, Any], channel: str) -> Delivery:
         address=row["email"],
         name=row["name"],
         attempts=row["attempts"],
+        doubts=row["doubts"],
         planned_at=from_millis(row["created_at"]),
     )

@@ -311,6 +311,7 @@ deliveries = Table(
     Column("token", Id),
     Column("at", Instant),
     Column("reply", CleanText),
+    Column("doubts", SmallInteger, nullable=False, server_default="0"),  # attempts whose end nobody knows
     sqlite_with_rowid=False,
 )
 OUTBOX = text("state IN ('planned', 'deferred')")

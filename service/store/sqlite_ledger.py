@@ -1,7 +1,7 @@
 """The ledger on SQLite, past SQLAlchemy (EDGE sqlite3): what every single message needs.
 
 A message is taken once and marked twice, so what that costs decides how many people one machine can serve.
-These statements say the same as those in deliver.py say on PostgreSQL; the same tests hold both to it.
+These statements say the same as those in postgres_ledger.py; the same tests hold both to it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ FREE = """
         ) IS NULL
 """
 DOUBT = """
-    UPDATE deliveries SET state = 'uncertain', due_at = :now, at = :now, reply = :reply
+    UPDATE deliveries SET state = 'uncertain', doubts = doubts + 1, due_at = :now, at = :now, reply = :reply
     WHERE state IN ('attempting', 'uncertain') AND state = 'attempting' AND due_at <= :now
 """
 DUE = f"""
-    SELECT deliveries.issue, deliveries.subscriber, deliveries.attempts, {FREE}, issues.id,
-        issues.delivery_prefix, issues.created_at, subscribers.id, subscribers.email, subscribers.name
+    SELECT deliveries.issue, deliveries.subscriber, deliveries.attempts, deliveries.doubts, {FREE},
+        issues.id, issues.delivery_prefix, issues.created_at,
+        subscribers.id, subscribers.email, subscribers.name
     FROM deliveries
     JOIN issues ON issues.number = deliveries.issue
     JOIN subscribers ON subscribers.number = deliveries.subscriber
@@ -74,8 +75,10 @@ SUPPRESS = f"""
 """
 # A refusal before the attempt was marked was a try as well: back-off counts it.
 OUTCOME = f"""
-    {MARKED} attempts = attempts + (deliveries.state IN ('planned', 'deferred')), state = excluded.state,
-        due_at = excluded.due_at, token = NULL, at = excluded.at, reply = excluded.reply
+    {MARKED} attempts = attempts + (deliveries.state IN ('planned', 'deferred')),
+        doubts = doubts + (excluded.state = 'uncertain' AND deliveries.state <> 'uncertain'),
+        state = excluded.state, due_at = excluded.due_at, token = NULL, at = excluded.at,
+        reply = excluded.reply
     WHERE deliveries.token = ?1
 """
 BAD_ADDRESS = """
@@ -101,8 +104,8 @@ def take(
     connection.execute(DOUBT, {"now": at, "reply": LEASE_RAN_OUT})
     # Go on while everybody found is suppressed: an empty batch says that nothing is due.
     while found := connection.execute(DUE, {"now": at, "channel": channel, "limit": limit}).fetchall():
-        free = [row for row in found if row[3]]
-        blocked = [row for row in found if not row[3]]
+        free = [row for row in found if row[4]]
+        blocked = [row for row in found if not row[4]]
         connection.executemany(LEASE, [(until, token, row[0], row[1]) for row in free])
         connection.executemany(BLOCK, [(at, row[0], row[1]) for row in blocked])
         suppressed += len(blocked)
@@ -167,7 +170,7 @@ def due_at_after(mark: Mark) -> int | None:
 
 
 def _delivery(row: Sequence[Any], channel: str) -> Delivery:
-    _issue, _subscriber, attempts, _free, issue_id, prefix, created_at, person, email, name = row
+    _issue, _subscriber, attempts, doubts, _free, issue_id, prefix, created_at, person, email, name = row
     return Delivery(
         id=prefix + person,
         issue_id=issue_id,
@@ -176,5 +179,6 @@ def _delivery(row: Sequence[Any], channel: str) -> Delivery:
         address=email,
         name=name,
         attempts=attempts,
+        doubts=doubts,
         planned_at=from_millis(created_at),
     )
