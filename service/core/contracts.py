@@ -317,11 +317,11 @@ class DeliverStore(Protocol):
         """Prolong the lease of what this token still holds; a sender that is alive says so."""
         ...
 
-    async def settle_uncertain(self, now: datetime, *, resend: bool) -> int:
+    async def settle_uncertain(self, now: datetime, again: Again | None) -> int:
         """Turn attempts of leases that ran out into `uncertain`; return how many.
 
-        With `resend`, every uncertain delivery that has no `next_attempt_at`, or one that has come, is due
-        again (as deferred, at once); without, they rest until somebody decides.
+        Of the uncertain deliveries that have no `next_attempt_at`, or one that has come, those that `again`
+        lets through are due (as deferred, at once). The others rest until somebody decides; with None, all.
         """
         ...
 
@@ -355,6 +355,14 @@ class DeliverStore(Protocol):
 
         With `subscribers` (ids), only theirs. The Message-ID stays the same. What a worker holds is left
         alone, and who is suppressed or unsubscribed is not mailed all the same.
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Which deliveries in doubt are sent again unasked: fewer doubts than these, planned after this instant."""
+
+    doubts: int
+    planned_after: datetime
+
+
         """
         ...
 

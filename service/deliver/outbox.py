@@ -208,8 +208,7 @@ class LeasedOutbox:
                 self._postpone(taken, reply)
             case Uncertain(reply):
                 self._breaker.undecided()
-                again = self._again_at(taken) if self._resend_uncertain else None
-                self._write(taken, DeliveryState.UNCERTAIN, reply, again)
+                self._doubted(taken, reply)
         self._leases.finished(taken)
 
     def _refused_for_policy(self, reply: str) -> None:
@@ -233,6 +232,17 @@ class LeasedOutbox:
             self._write(taken, DeliveryState.REFUSED, f"given up after three days: {reply}")
         else:
             self._write(taken, DeliveryState.DEFERRED, reply, again)
+
+    def _doubted(self, taken: Taken, reply: str) -> None:
+        now, delivery = self._clock(), taken.delivery
+        first_at = delivery.planned_at or now
+        again = retry.after_doubt(delivery.id, delivery.attempts, delivery.doubts, first_at=first_at, now=now)
+        if again is None and self._resend_uncertain:
+            self._problem(
+                f"nobody knows whether delivery {delivery.id[:12]} arrived, after "
+                f"{delivery.doubts + 1} doubts; it rests until `caveat issue resend {delivery.issue_id[:8]} --uncertain`"
+            )
+        self._write(taken, DeliveryState.UNCERTAIN, reply, again if self._resend_uncertain else None)
 
     def _again_at(self, taken: Taken) -> datetime | None:
         now, delivery = self._clock(), taken.delivery

@@ -1,15 +1,18 @@
-"""Retry: when a delivery that was deferred is tried again, and when it is given up (pure)."""
+"""Retry: when a delivery that was deferred or is in doubt is tried again, and when no more (pure)."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from service.core.contracts import Again
 from service.core.identity import spread
 
 FIRST_WAIT = timedelta(seconds=60)
 LONGEST_WAIT = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=3)
 JITTER = 0.25
+MOST_DOUBTS = 3
+"""So often it may be unknown whether a message arrived: each doubt may be one more copy in the inbox."""
 
 
 def next_attempt(delivery_id: str, attempts: int, *, first_at: datetime, now: datetime) -> datetime | None:
@@ -25,3 +28,20 @@ def next_attempt(delivery_id: str, attempts: int, *, first_at: datetime, now: da
     wait = min(FIRST_WAIT * (1 << min(attempts, 16)), LONGEST_WAIT)
     share = spread(f"{delivery_id}:{attempts}", 1001) / 1000
     return now + wait * (1 + JITTER * share)
+
+
+def after_doubt(
+    delivery_id: str, attempts: int, doubts: int, *, first_at: datetime, now: datetime
+) -> datetime | None:
+    """Return when to send again after an attempt whose end is not known; None: it rests for the operator.
+
+    `attempts` and `doubts` count those before that one. A doubt is never taken for a refusal.
+    """
+    if doubts + 1 >= MOST_DOUBTS:
+        return None
+    return next_attempt(delivery_id, attempts, first_at=first_at, now=now)
+
+
+def doubts_to_repeat(now: datetime) -> Again:
+    """Return which doubts a crash left are settled by sending again: the same rule, for a whole ledger."""
+    return Again(MOST_DOUBTS, now - GIVE_UP_AFTER)

@@ -5,7 +5,8 @@
     record   marks for all lanes in grouped commits, then what was not attempted goes back
 
 What a crash leaves `attempting` becomes `uncertain` when its lease runs out, and is settled by policy: resent
-with the same Message-ID, Date and bytes, or held for a person to decide.
+with the same Message-ID, Date and bytes, or held for a person to decide. The third doubt about a delivery, or
+one after three days, is held in any case.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from service.deliver.leases import Clock, Leases, Terms
 from service.deliver.ledger import Ledger
 from service.deliver.outbox import LeasedOutbox
 from service.deliver.pace import Pace
+from service.deliver.retry import doubts_to_repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ async def deliver(
     wait. Raises StoreError when the ledger stays out of reach; nothing is sent that it does not know of.
     """
     store, terms, stopping = deliverer.store, deliverer.terms, stopping or asyncio.Event()
-    await store.settle_uncertain(now(), resend=terms.resend_uncertain)
+    began = now()
+    await store.settle_uncertain(began, doubts_to_repeat(began) if terms.resend_uncertain else None)
     leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token)
     outbox = LeasedOutbox(
         store,

@@ -3,11 +3,11 @@
     planned, deferred  --take_batch-->    held by a token until the lease runs out
     held               --record_marks-->  attempting: durable before the receiver can be responsible
     attempting         --record_marks-->  sent, deferred, refused, uncertain
-    attempting         --lease runs out-> uncertain --settle_uncertain-> deferred, or it rests
+    attempting         --lease runs out-> uncertain --settle_uncertain-> deferred, or it rests for good
 
 Every transition names the token, so a worker that was paused and came back writes nothing over its successor.
-Taking and marking are what every single message needs; they lie in sqlite_ledger.py and
-postgres_ledger.py.
+Taking and marking are what every single message needs; they lie in sqlite_ledger.py
+and postgres_ledger.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import Mark
+from service.core.contracts import Again, Mark
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
 from service.store import postgres_ledger, sqlite_ledger
@@ -62,11 +62,11 @@ class DeliverRecords:
         async with self.database.write() as connection:
             await connection.execute(_unwritten(connection, held).values(due_at=lease_until))
 
-    async def settle_uncertain(self, now: datetime, *, resend: bool) -> int:
+    async def settle_uncertain(self, now: datetime, again: Again | None) -> int:
         """Turn attempts of leases that ran out into `uncertain`; return how many.
 
-        With `resend`, every uncertain delivery that has no `next_attempt_at`, or one that has come, is due
-        again (as deferred, at once); without, they rest until somebody decides.
+        Of the uncertain deliveries that have no `next_attempt_at`, or one that has come, those that `again`
+        lets through are due (as deferred, at once). The others rest until somebody decides; with None, all.
         """
         over = and_(IN_DOUBT, deliveries.c.state == State.ATTEMPTING, deliveries.c.due_at <= now)
         uncertain = and_(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
@@ -75,12 +75,13 @@ class DeliverRecords:
             # The token stays: should its worker come back with news before anybody else took the delivery,
             # that news is worth more than the doubt.
             doubt = {"state": State.UNCERTAIN, "due_at": now, "at": now, "reply": LEASE_RAN_OUT}
-            turned = (await connection.execute(_unwritten(connection, over).values(doubt))).rowcount
-            if resend:
-                again = _unwritten(connection, and_(uncertain, or_(come, deliveries.c.due_at.is_(None))))
-                await connection.execute(again.values(state=State.DEFERRED, due_at=now))
-            else:
-                await connection.execute(_unwritten(connection, and_(uncertain, come)).values(due_at=None))
+            turning = _unwritten(connection, over).values(**doubt, doubts=deliveries.c.doubts + 1)
+            turned = (await connection.execute(turning)).rowcount
+            if again is not None:
+                waiting = and_(uncertain, or_(come, deliveries.c.due_at.is_(None)), _within(again))
+                repeating = _unwritten(connection, waiting).values(state=State.DEFERRED, due_at=now)
+                await connection.execute(repeating)
+            await connection.execute(_unwritten(connection, and_(uncertain, come)).values(due_at=None))
         return turned
 
     async def issue(self, issue_id: str) -> Issue | None:
@@ -160,6 +161,12 @@ class DeliverRecords:
         async with self.database.write() as connection:
             await connection.execute(update(issues).where(issues.c.id == issue_id).values(paused_at=None))
             return (await connection.execute(update(deliveries).where(resting).values(due_at=now))).rowcount
+
+
+def _within(again: Again) -> ColumnElement[bool]:
+    # One look-up for each of the few that are in doubt, rather than a list of the issues.
+    planned_at = select(issues.c.created_at).where(issues.c.number == deliveries.c.issue).scalar_subquery()
+    return and_(deliveries.c.doubts < again.doubts, planned_at > again.planned_after)
 
 
 def _unwritten(connection: AsyncConnection, which: ColumnElement[bool]) -> Update:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from service.core import identity
-from service.core.contracts import Mark
+from service.core.contracts import Again, Mark
 from service.core.errors import StoreError
 from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, Rendered, Site
 from service.core.places import Place
@@ -125,6 +125,7 @@ class Row:
     next_attempt_at: datetime | None = None
     reply: str = ""
     attempts: int = 0
+    doubts: int = 0
 
 
 @dataclass
@@ -152,7 +153,7 @@ class MemoryLedger:
         self, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
     ) -> Batch:
         taken, suppressed = [], 0
-        await self.settle_uncertain(now, resend=False)
+        await self.settle_uncertain(now, None)
         for row in self.rows.values():
             due = row.state is DeliveryState.PLANNED or (
                 row.state is DeliveryState.DEFERRED and (row.next_attempt_at or now) <= now
@@ -164,7 +165,7 @@ class MemoryLedger:
                 row.state, suppressed = DeliveryState.SUPPRESSED, suppressed + 1
                 continue
             row.token, row.lease_until = token, lease_until
-            taken.append(replace(row.delivery, attempts=row.attempts))
+            taken.append(replace(row.delivery, attempts=row.attempts, doubts=row.doubts))
         return Batch(token, lease_until, tuple(taken), suppressed)
 
     async def extend(self, token: str, lease_until: datetime) -> None:
@@ -172,13 +173,17 @@ class MemoryLedger:
             if row.token == token:
                 row.lease_until = lease_until
 
-    async def settle_uncertain(self, now: datetime, *, resend: bool) -> int:
+    async def settle_uncertain(self, now: datetime, again: Again | None) -> int:
         settled = 0
         for row in self.rows.values():
             if row.state is DeliveryState.ATTEMPTING and (row.lease_until or now) <= now:
                 row.state, row.token, row.next_attempt_at = DeliveryState.UNCERTAIN, None, None
+                row.doubts += 1
                 settled += 1
-            if resend and row.state is DeliveryState.UNCERTAIN and (row.next_attempt_at or now) <= now:
+            within = (
+                again and row.doubts < again.doubts and (row.delivery.planned_at or now) > again.planned_after
+            )
+            if within and row.state is DeliveryState.UNCERTAIN and (row.next_attempt_at or now) <= now:
                 row.state, row.next_attempt_at = DeliveryState.DEFERRED, now
         return settled
 
@@ -201,6 +206,7 @@ class MemoryLedger:
                 row.attempts += 1
             else:
                 row.token = None
+                row.doubts += mark.state is DeliveryState.UNCERTAIN
             row.state, row.reply, row.next_attempt_at = mark.state, mark.reply, mark.next_attempt_at
             if mark.suppress:
                 self.suppressed.add(row.delivery.address)

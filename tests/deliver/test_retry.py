@@ -1,4 +1,4 @@
-"""When a deferred delivery is tried again, and when it is given up."""
+"""When a delivery that was deferred, or is in doubt, is tried again, and when no more."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.deliver.retry import GIVE_UP_AFTER, next_attempt
+from service.deliver.retry import GIVE_UP_AFTER, MOST_DOUBTS, after_doubt, doubts_to_repeat, next_attempt
 from tests.builders import NOON
 
+LEASE = timedelta(minutes=1)
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
 
 
@@ -43,3 +44,50 @@ def test_any_number_of_attempts_has_a_next_moment(identifier, attempts):
 def test_a_crowd_that_was_deferred_together_does_not_come_back_together():
     moments = {next_attempt(f"{n:032x}", 3, first_at=NOON, now=NOON) for n in range(200)}
     assert len(moments) > 100
+
+
+DEFERRED, DOUBT, CRASH = "deferred", "doubt", "crash"
+
+
+def chain(identifier: str, outcomes: list[str]) -> list[str]:
+    """Return what came of each attempt of a delivery, until it is tried no more; the last outcome repeats."""
+    now, doubts, found = NOON, 0, []
+    while True:
+        outcome = outcomes[min(len(found), len(outcomes) - 1)]
+        attempts, again = len(found), None
+        found.append(outcome)
+        if outcome == DEFERRED:
+            again = next_attempt(identifier, attempts, first_at=NOON, now=now)
+        elif outcome == DOUBT:
+            again = after_doubt(identifier, attempts, doubts, first_at=NOON, now=now)
+            doubts += 1
+        else:
+            # The lease runs out, and the next pass settles what the worker left.
+            now, doubts, rule = now + LEASE, doubts + 1, doubts_to_repeat(now + LEASE)
+            again = now if doubts < rule.doubts and rule.planned_after < NOON else None
+        if again is None:
+            return found
+        assert again >= now
+        now = again
+
+
+@given(IDS, st.lists(st.sampled_from((DEFERRED, DOUBT, CRASH)), min_size=1, max_size=60))
+def test_every_chain_of_outcomes_ends(identifier, outcomes):
+    found = chain(identifier, outcomes)
+    assert len(found) <= 35
+    assert sum(outcome != DEFERRED for outcome in found) <= MOST_DOUBTS
+
+
+def test_a_server_that_never_answers_gets_three_copies_at_most():
+    assert chain("0" * 32, [DOUBT]) == [DOUBT] * 3
+    assert chain("0" * 32, [CRASH]) == [CRASH] * 3
+
+
+def test_greylisting_does_not_use_up_the_doubts():
+    assert chain("0" * 32, [DEFERRED] * 6 + [DOUBT])[6:] == [DOUBT] * 3
+
+
+def test_a_doubt_about_old_news_is_not_settled_by_sending_it_again():
+    late = NOON + GIVE_UP_AFTER
+    assert after_doubt("0" * 32, 4, 0, first_at=NOON, now=late) is None
+    assert not doubts_to_repeat(late).planned_after < NOON

@@ -182,6 +182,22 @@ async def test_an_uncertain_delivery_rests_where_policy_holds_it():
     assert store.state(delivery) is DeliveryState.UNCERTAIN
 
 
+async def test_a_server_that_never_answers_is_not_sent_the_same_for_ever():
+    delivery = a_delivery()
+    store = MemoryLedger.holding(delivery)
+    clock = Clock()
+    async with MailServer({DOT: {ANY: Close(taking=True)}}) as server:
+        reports = []
+        for _ in range(12):
+            reports.append(await sent_through(server, store, clock=clock))
+            clock.now += timedelta(hours=5)
+    assert server.ids == [delivery.id] * 3
+    assert store.state(delivery) is DeliveryState.UNCERTAIN
+    [said] = [problem for report in reports for problem in report.problems if "nobody knows" in problem]
+    assert f"delivery {delivery.id[:12]} arrived, after 3 doubts" in said
+    assert said.endswith(f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`")
+
+
 async def test_a_message_that_makes_the_server_hang_up_does_not_hold_up_the_others():
     crowd = a_crowd(4)
     store = MemoryLedger.holding(*crowd)

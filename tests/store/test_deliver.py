@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from service.core import identity
-from service.core.contracts import Mark
+from service.core.contracts import Again, Mark
+from service.core.model import Delivery, SubscriptionStatus
 from service.core.model import DeliveryState as State
-from service.core.model import SubscriptionStatus
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.house import DAY, HOUR, MINUTE, House
 
 LATER = NOON + 2 * MINUTE
+THRICE = Again(3, planned_after=NOON - DAY)
+ALL = Again(100, planned_after=NOON - DAY)
 """When a lease that was taken at noon has run out."""
 
 
@@ -246,8 +249,8 @@ async def test_what_is_in_doubt_is_sent_again_when_policy_says_so(house: House):
     await house.issue_to("amina")
     [delivery] = (await house.take("a")).deliveries
     await house.mark("a", [delivery], State.ATTEMPTING)
-    assert await house.deliver.settle_uncertain(NOON, resend=True) == 0
-    assert await house.deliver.settle_uncertain(LATER, resend=True) == 1
+    assert await house.deliver.settle_uncertain(NOON, ALL) == 0
+    assert await house.deliver.settle_uncertain(LATER, ALL) == 1
     [again] = (await house.take("b", LATER)).deliveries
     assert (again.id, again.attempts) == (delivery.id, 1)
 
@@ -255,12 +258,52 @@ async def test_what_is_in_doubt_is_sent_again_when_policy_says_so(house: House):
 async def test_what_is_in_doubt_rests_when_policy_says_so_and_goes_out_when_it_changes(house: House):
     issue = await house.issue_to("amina")
     await house.mark("a", (await house.take("a")).deliveries, State.ATTEMPTING)
-    assert await house.deliver.settle_uncertain(LATER, resend=False) == 1
+    assert await house.deliver.settle_uncertain(LATER, None) == 1
     assert (await house.take("b", LATER)).deliveries == ()
     assert await house.states(issue) == {"amina": "uncertain"}
     assert (await house.overview.unfinished(LATER)).deliveries == 0
-    assert await house.deliver.settle_uncertain(LATER, resend=True) == 0
+    assert await house.deliver.settle_uncertain(LATER, ALL) == 0
     assert len((await house.take("b", LATER)).deliveries) == 1
+
+
+async def in_doubt(house: House, *times: datetime) -> Delivery:
+    """Let workers die over the only delivery, one at each of these times."""
+    for number, now in enumerate(times):
+        await house.deliver.settle_uncertain(now, ALL)
+        [delivery] = (await house.take(f"worker{number}", now)).deliveries
+        assert delivery.doubts == number
+        await house.mark(f"worker{number}", [delivery], State.ATTEMPTING, now)
+    return delivery
+
+
+async def test_the_third_doubt_rests_until_somebody_decides(house: House):
+    issue = await house.issue_to("amina")
+    await in_doubt(house, NOON, NOON + HOUR, NOON + 2 * HOUR)
+    for hours in (3, 4, 50):
+        await house.deliver.settle_uncertain(NOON + hours * HOUR, THRICE)
+        assert (await house.take("x", NOON + hours * HOUR)).deliveries == ()
+    assert await house.states(issue) == {"amina": "uncertain"}
+    assert (await house.overview.unfinished(NOON + DAY)).deliveries == 0
+    assert await house.deliver.resend(issue.id, [State.UNCERTAIN], NOON + DAY) == 1
+    await house.mark("y", (await house.take("y", NOON + DAY)).deliveries, State.SENT, NOON + DAY)
+    assert await house.states(issue) == {"amina": "sent"}
+
+
+async def test_a_doubt_about_old_news_rests(house: House):
+    await house.issue_to("amina")
+    await in_doubt(house, NOON)
+    await house.deliver.settle_uncertain(NOON + DAY, Again(3, planned_after=NOON))
+    assert (await house.take("x", NOON + DAY)).deliveries == ()
+
+
+async def test_a_doubt_is_counted_once_even_if_its_worker_says_so_later(house: House):
+    await house.issue_to("amina")
+    delivery = await in_doubt(house, NOON)
+    await house.deliver.settle_uncertain(LATER, None)
+    assert await house.mark("worker0", [delivery], State.UNCERTAIN, LATER) == 1
+    await house.deliver.settle_uncertain(LATER, ALL)
+    [again] = (await house.take("b", LATER)).deliveries
+    assert again.doubts == 1
 
 
 async def test_a_doubt_with_a_moment_waits_for_it(house: House):
@@ -268,10 +311,10 @@ async def test_a_doubt_with_a_moment_waits_for_it(house: House):
     batch = (await house.take("a")).deliveries
     await house.mark("a", batch, State.ATTEMPTING)
     await house.mark("a", batch, State.UNCERTAIN, next_attempt_at=NOON + HOUR)
-    await house.deliver.settle_uncertain(LATER, resend=True)
+    await house.deliver.settle_uncertain(LATER, ALL)
     assert (await house.take("b", LATER)).deliveries == ()
     assert (await house.overview.unfinished(NOON + HOUR)).deliveries == 1
-    await house.deliver.settle_uncertain(NOON + HOUR, resend=True)
+    await house.deliver.settle_uncertain(NOON + HOUR, ALL)
     assert len((await house.take("b", NOON + HOUR)).deliveries) == 1
 
 
@@ -279,7 +322,7 @@ async def test_late_news_ends_a_doubt_while_nobody_else_has_taken_it_up(house: H
     issue = await house.issue_to("amina")
     batch = (await house.take("a")).deliveries
     await house.mark("a", batch, State.ATTEMPTING)
-    await house.deliver.settle_uncertain(LATER, resend=True)
+    await house.deliver.settle_uncertain(LATER, ALL)
     assert await house.mark("a", batch, State.SENT, LATER) == 1
     assert await house.states(issue) == {"amina": "sent"}
 
@@ -288,7 +331,7 @@ async def test_a_doubt_that_somebody_took_up_is_theirs(house: House):
     issue = await house.issue_to("amina")
     batch = (await house.take("a")).deliveries
     await house.mark("a", batch, State.ATTEMPTING)
-    await house.deliver.settle_uncertain(LATER, resend=True)
+    await house.deliver.settle_uncertain(LATER, ALL)
     await house.take("b", LATER)
     assert await house.mark("a", batch, State.SENT, LATER) == 0
     assert await house.states(issue) == {"amina": "deferred"}

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.core import identity
-from service.core.contracts import Mark
+from service.core.contracts import Again, Mark
 from service.core.model import DeliveryState as State
 from service.core.model import SubscriptionStatus
 from service.store.schema import deliveries
@@ -32,6 +32,7 @@ class Line:
     due_at: datetime | None = NOON
     token: str | None = None
     attempts: int = 0
+    doubts: int = 0
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Model:
             if line.state is State.ATTEMPTING and line.due_at and line.due_at <= now
         ]
         for line in over:
-            line.state, line.due_at = State.UNCERTAIN, now
+            line.state, line.due_at, line.doubts = State.UNCERTAIN, now, line.doubts + 1
         return len(over)
 
     def due(self, now: datetime) -> set[str]:
@@ -58,12 +59,14 @@ class Model:
             if line.state in UNFINISHED and line.due_at and line.due_at <= now
         }
 
-    def settle(self, now: datetime, *, resend: bool) -> int:
+    def settle(self, now: datetime, again: Again | None) -> int:
         turned = self.doubt(now)
         for line in self.lines.values():
-            if line.state is State.UNCERTAIN and resend and (line.due_at is None or line.due_at <= now):
+            if line.state is not State.UNCERTAIN or (line.due_at and line.due_at > now):
+                continue
+            if again and line.doubts < again.doubts and again.planned_after < NOON:
                 line.state, line.due_at = State.DEFERRED, now
-            elif line.state is State.UNCERTAIN and not resend and line.due_at and line.due_at <= now:
+            else:
                 line.due_at = None
         return turned
 
@@ -73,6 +76,7 @@ class Model:
             return False
         if mark.state is not State.ATTEMPTING:
             line.attempts += line.state in UNFINISHED
+            line.doubts += mark.state is State.UNCERTAIN and line.state is not State.UNCERTAIN
             again = mark.next_attempt_at if mark.state in (State.DEFERRED, State.UNCERTAIN) else None
             line.state, line.due_at, line.token = mark.state, again, None
             return True
@@ -92,7 +96,8 @@ OUTCOME = st.tuples(st.just("outcome"), AGES, SOME, st.sampled_from(OUTCOMES), s
 TAKE = st.tuples(st.just("take"), st.sampled_from((1, READERS, READERS)))
 ATTEMPT = st.tuples(st.just("attempt"), AGES, SOME)
 WAIT = st.tuples(st.just("wait"), st.sampled_from((20, 60, 60)))
-SETTLE = st.tuples(st.just("settle"), st.booleans())
+AGAIN = (None, Again(100, NOON - DAY), Again(100, NOON - DAY), Again(2, NOON - DAY), Again(100, NOON))
+SETTLE = st.tuples(st.just("settle"), st.sampled_from(AGAIN))
 BOTH = st.tuples(st.just("both"), AGES, SOME, SOME)
 EXTEND, RELEASE = st.tuples(st.just("extend"), AGES), st.tuples(st.just("release"), AGES)
 SUPPRESS = st.tuples(st.just("suppress"), st.integers(0, READERS - 1))
@@ -140,14 +145,15 @@ class Run:
         assert len(taken) <= limit
         for delivery in batch.deliveries:
             line = self.model.lines[delivery.id]
-            assert delivery.attempts == line.attempts
+            assert (delivery.attempts, delivery.doubts) == (line.attempts, line.doubts)
             line.due_at, line.token = self.now + MINUTE, token
         found = await self.house.overview.deliveries(self.issue_id, states=[State.SUPPRESSED])
         passed_over = {line.id for line in found} & due
         assert passed_over <= self.model.barred
         assert len(passed_over) == batch.suppressed
         for key in passed_over:
-            self.model.lines[key] = Line(State.SUPPRESSED, None, None, self.model.lines[key].attempts)
+            line = self.model.lines[key]
+            line.state, line.due_at, line.token = State.SUPPRESSED, None, None
 
     async def write(self, token: str, marks: list[Mark]) -> None:
         written = await self.house.deliver.record_marks(token, marks)
@@ -180,9 +186,9 @@ class Run:
     async def wait(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    async def settle(self, resend: bool) -> None:
-        turned = await self.house.deliver.settle_uncertain(self.now, resend=resend)
-        assert turned == self.model.settle(self.now, resend=resend)
+    async def settle(self, again: Again | None) -> None:
+        turned = await self.house.deliver.settle_uncertain(self.now, again)
+        assert turned == self.model.settle(self.now, again)
 
     async def extend(self, age: int) -> None:
         held = self.token(age)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from service.core.contracts import Look
+from service.core.contracts import Again, Look
 from service.core.model import FeedState, ManualSend, SubscriptionStatus, Summary
 from service.store.database import Database
 from service.store.sends import SendRecords
@@ -50,8 +50,8 @@ ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
     "what can be told": lambda house: house.compose.tellable(an_edition(), 0, 5),
     "who is due": lambda house: house.compose.due_groups(NOON + DAY),
     "an issue": compose_again,
-    "doubts, sent again": lambda house: house.deliver.settle_uncertain(NOON, resend=True),
-    "doubts, at rest": lambda house: house.deliver.settle_uncertain(NOON, resend=False),
+    "doubts, sent again": lambda house: house.deliver.settle_uncertain(NOON, Again(3, NOON - DAY)),
+    "doubts, at rest": lambda house: house.deliver.settle_uncertain(NOON, None),
     "a longer lease": lambda house: house.deliver.extend("a", NOON),
     "a batch given back": lambda house: house.deliver.release("a"),
     "a pause": lambda house: house.deliver.pause("a", NOON),
