@@ -87,10 +87,12 @@ class Desk:
             self._grouped[key] = found
         return self._grouped[key]
 
-    def _tell(self, articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
+    def _tell(
+        self, articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+    ) -> tuple[StoryPoint, ...]:
         """Return what the teller tells; where it fails, what condense made of the article that leads."""
         try:
-            return self.teller(articles, points=points)
+            return self.teller(articles, points=points, told=told)
         except Exception as error:  # noqa: BLE001 - one story's trouble must not cost its readers their issue
             lead = articles[0]
             self.problems.append(

@@ -1,33 +1,54 @@
 """Tell: what to show of a story that one or several articles tell (the Teller; pure).
 
 A point is shown with what qualifies it or not at all: its caveats, and what another publisher says against
-it. What two articles both say is said once, in the words of the first, with the caveats of both.
+it. What two articles both say is said once, in the words of the first or of the one that has a figure or a
+doubt more, with the caveats of both. What readers were told before is not told again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from service.condense.sayings import Relation, Saying, relation, saying_of
+from service.condense.sayings import (
+    Relation,
+    Saying,
+    Weights,
+    covers,
+    echoes,
+    is_said,
+    relation,
+    saying_of,
+    weights_of,
+)
 from service.core.model import Article, CondensedArticle, KeyPoint, Role, StoryPoint
 
 MOST_ARTICLES = 16
 """So many articles of a story are read for points; the others are named as its sources."""
+OPENING = 80
+"""An article's first sentence begins before here: a place or a byline may stand in front of it."""
+ECHO = 4
+"""How many ranks a point loses that mostly tells again what is told; one with a caveat loses none."""
 LATER_ARTICLE = 0.5
 """How many ranks of a point it costs that its article does not lead the story."""
 
 
-def tell(articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
+def tell(
+    articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+) -> tuple[StoryPoint, ...]:
     """Return at most `points` points and caveats of the story, caveats right behind the point they qualify.
 
     The article that leads comes first in `articles` and in what is told. Where publishers contradict each
-    other on a claim, both claims are shown or none.
+    other on a claim, both claims are shown or none. `told` are articles of the story that the readers know:
+    left is what is new to them, and what they know but has a caveat that they do not.
     """
-    claims = _said_once(_claims(articles[:MOST_ARTICLES]))
-    chosen = _chosen(claims, points)
-    return tuple(_told(sorted(chosen, key=lambda claim: claim.place)))
+    claims = _claims(articles[:MOST_ARTICLES])
+    known = [line for article in told[-MOST_ARTICLES:] for line in _lines(article)]
+    weights = weights_of([line.saying for line in (*_all_lines(claims), *known)])
+    once = _said_once(claims, weights)
+    news = [claim for claim in once if _is_news(claim, known, weights)] if told else once
+    return tuple(_told(sorted(_chosen(news, points, weights), key=lambda claim: claim.place)))
 
 
 @dataclass(frozen=True)
@@ -39,7 +60,7 @@ class _Line:
 
     @cached_property
     def saying(self) -> Saying:
-        return saying_of(self.point.text, self.article.language)
+        return saying_of(self.point.text, self.article.language, opens=self.point.start < OPENING)
 
 
 @dataclass
@@ -77,28 +98,51 @@ def _claims(articles: Sequence[CondensedArticle]) -> list[_Claim]:
     return sorted(claims, key=lambda claim: (claim.weight, claim.place))
 
 
-def _said_once(claims: Sequence[_Claim]) -> list[_Claim]:
+def _lines(condensed: CondensedArticle) -> list[_Line]:
+    return [_Line(condensed.article, point) for point in condensed.summary.key_points]
+
+
+def _all_lines(claims: Sequence[_Claim]) -> list[_Line]:
+    return [line for claim in claims for line in (claim.line, *claim.caveats)]
+
+
+def _is_news(claim: _Claim, known: Collection[_Line], weights: Weights) -> bool:
+    """Tell whether the claim, a caveat of it or what is said against it is new to who knows these lines."""
+    return (
+        not any(
+            is_said(claim.line.saying, line.saying)
+            or (
+                relation(line.saying, claim.line.saying, weights) is Relation.SAME
+                and covers(line.saying, claim.line.saying)
+            )
+            for line in known
+        )
+        or any(not any(is_said(c.saying, line.saying) for line in known) for c in claim.caveats)
+        or any(_is_news(other, known, weights) for other in claim.against)
+    )
+
+
+def _said_once(claims: Sequence[_Claim], weights: Weights) -> list[_Claim]:
     """Return the claims without those that repeat another, whose caveats go to the one that stays."""
     kept: list[_Claim] = []
     for claim in claims:
-        if not _told_with_another(claim, kept):
+        if not _told_with_another(claim, kept, weights):
             kept.append(claim)
-    _make_caveats_once(kept)
-    return _without_caveats(kept)
+    return sorted(_without_caveats(kept), key=lambda claim: (claim.weight, claim.place))
 
 
-def _make_caveats_once(kept: Sequence[_Claim]) -> None:
+def _make_caveats_once(chosen: Sequence[_Claim]) -> None:
     """Leave out the caveats that another claim has too, and those that stand beside what they contradict."""
-    disputed = [one.line for claim in kept if claim.against for one in (claim, *claim.against)]
-    seen: set[str] = set()
-    for claim in _with_opposed(kept):
+    disputed = [one.line for claim in chosen if claim.against for one in (claim, *claim.against)]
+    seen: list[_Line] = []
+    for claim in _with_opposed(chosen):
         claim.caveats = [
             caveat
             for caveat in claim.caveats
-            if caveat.point.text not in seen
+            if not any(is_said(caveat.saying, line.saying) for line in seen)
             and all(_relation(line, caveat) is not Relation.SAME for line in disputed)
         ]
-        seen.update(caveat.point.text for caveat in claim.caveats)
+        seen += claim.caveats
 
 
 def _without_caveats(kept: Sequence[_Claim]) -> list[_Claim]:
@@ -110,7 +154,9 @@ def _without_caveats(kept: Sequence[_Claim]) -> list[_Claim]:
         host = None if claim.against else next(hosts, None)
         if host is not None:
             left = others
-            _adopt(host, claim, _with_opposed(left))
+            # What it qualifies is shown where it would have been.
+            host.weight = min(host.weight, claim.weight)
+            _adopt(host, claim)
     return left
 
 
@@ -123,13 +169,13 @@ def _with_opposed(claims: Sequence[_Claim]) -> list[_Claim]:
     return [one for claim in claims for one in (claim, *claim.against)]
 
 
-def _told_with_another(claim: _Claim, kept: list[_Claim]) -> bool:
+def _told_with_another(claim: _Claim, kept: list[_Claim], weights: Weights) -> bool:
     """Tell whether the claim is told with another one; if so, see to it."""
     known = _with_opposed(kept)
-    same = [one for one in known if _relation(one.line, claim.line) is Relation.SAME]
+    same = [one for one in known if _are_twins(one.line, claim.line, weights)]
     if same:
         word_for_word = (one for one in same if one.line.point.text == claim.line.point.text)
-        _adopt(next(word_for_word, same[0]), claim, known)
+        _unite(next(word_for_word, same[0]), claim)
         return True
     for place, other in enumerate(kept):
         if _relation(other.line, claim.line) is Relation.AGAINST:
@@ -141,18 +187,39 @@ def _told_with_another(claim: _Claim, kept: list[_Claim]) -> bool:
     return False
 
 
-def _relation(one: _Line, other: _Line) -> Relation:
+def _relation(one: _Line, other: _Line, weights: Weights | None = None) -> Relation:
     # Within one article, sentences that look alike speak of different things: figures of this year and last.
     if one.article.id == other.article.id:
         return Relation.SAME if one.point.text == other.point.text else Relation.OTHER
-    return relation(one.saying, other.saying)
+    return relation(one.saying, other.saying, weights)
 
 
-def _adopt(claim: _Claim, repeated: _Claim, known: Sequence[_Claim]) -> None:
-    """Let `claim` have the caveats that `repeated` brings and nobody has made so far."""
-    said = [line for one in known for line in (one.line, *one.caveats)]
+def _unite(claim: _Claim, twin: _Claim) -> None:
+    """Let `claim` stand for both: in the words of the one that has more to tell, with the caveats of both."""
+    if _is_fuller(twin.line.saying, claim.line.saying):
+        claim.line, twin.line = twin.line, claim.line
+        claim.caveats, twin.caveats = twin.caveats, claim.caveats
+        claim.context = twin.context
+    _adopt(claim, twin)
+
+
+def _are_twins(line: _Line, other: _Line, weights: Weights) -> bool:
+    """Tell whether one of the two can stand for both, with no figure or doubt of the other lost."""
+    if _relation(line, other, weights) is not Relation.SAME:
+        return False
+    return covers(line.saying, other.saying) or is_said(line.saying, other.saying)
+
+
+def _is_fuller(one: Saying, other: Saying) -> bool:
+    """Tell whether all of `other` is in `one`, and more."""
+    return is_said(other, one) and (not covers(other, one) or len(one.terms) > len(other.terms))
+
+
+def _adopt(claim: _Claim, repeated: _Claim) -> None:
+    """Let `claim` have the caveats that `repeated` brings and it lacks, each in its publisher's words."""
     for caveat in repeated.caveats:
-        if all(relation(line.saying, caveat.saying) is Relation.OTHER for line in said):
+        told = (claim.line, *claim.caveats)
+        if all(not is_said(caveat.saying, line.saying) for line in told):
             claim.caveats.append(caveat)
 
 
@@ -173,25 +240,40 @@ def _publisher(claim: _Claim) -> str:
     return claim.line.article.publisher
 
 
-def _chosen(claims: Sequence[_Claim], points: int) -> list[_Claim]:
+def _chosen(claims: Sequence[_Claim], points: int, weights: Weights) -> list[_Claim]:
     """Return the claims that fit into `points` lines together with what qualifies them.
 
     A claim that does not fit with at least its first caveat and all that is said against it gives way to the
-    next one that does. When none fits, the first is shown as far as it goes.
+    next one that does, and so does for a while one that echoes what is chosen. When none fits, the first is
+    shown as far as it goes.
     """
+
+    def held_back(claim: _Claim) -> tuple[float, tuple[int, int]]:
+        echo = ECHO if any(_echoes(claim, other, weights) for other in chosen) else 0
+        return claim.weight + echo, claim.place
+
     chosen: list[_Claim] = []
-    left = points
-    for claim in claims:
+    waiting, left = list(claims), points
+    while waiting and left > 0:
+        claim = min(waiting, key=held_back)
+        waiting.remove(claim)
         if _least(claim) <= left:
             _trim(claim, left)
             chosen.append(claim)
-            left -= _size(claim)
+            _make_caveats_once(chosen)
+            left = points - sum(map(_size, chosen))
     if not chosen and claims and points > 0:
         first = claims[0]
         first.against = []
         _trim(first, points)
         chosen = [first]
     return chosen
+
+
+def _echoes(claim: _Claim, other: _Claim, weights: Weights) -> bool:
+    if claim.caveats or claim.against or claim.line.article.id == other.line.article.id:
+        return False
+    return echoes(claim.line.saying, other.line.saying, weights)
 
 
 def _least(claim: _Claim) -> int:

@@ -280,8 +280,13 @@ class Renderer(Protocol):
 class Teller(Protocol):
     """Chooses, across the articles of one story, what to show of it (condense knows how)."""
 
-    def __call__(self, articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
-        """Return at most `points` points, caveats right behind the point that they qualify."""
+    def __call__(
+        self, articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+    ) -> tuple[StoryPoint, ...]:
+        """Return at most `points` points, caveats right behind the point that they qualify.
+
+        `told` are articles of the story that the readers know: what these say is left away.
+        """
         ...
 
 

@@ -120,12 +120,21 @@ class MemoryStore:
         ]
 
 
-def tell_all(articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
-    """Tell every key point of the articles with its caveats, up to the number asked for."""
-    told: list[StoryPoint] = []
+def tell_all(
+    articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+) -> tuple[StoryPoint, ...]:
+    """Tell every key point of the articles with its caveats, up to the number asked for.
+
+    Left away are points that stand word for word in what was `told`, with their caveats.
+    """
+    said = {key.text for condensed in told for key in condensed.summary.key_points}
+    shown: list[StoryPoint] = []
     for condensed in articles:
-        first = len(told)
-        for key in condensed.summary.key_points:
-            owner = None if key.qualifies is None else first + key.qualifies
-            told.append(StoryPoint(key.text, key.role, condensed.article, key.start, key.end, owner))
-    return tuple(told[:points])
+        places: dict[int, int] = {}
+        for number, key in enumerate(condensed.summary.key_points):
+            if key.text in said or (key.qualifies is not None and key.qualifies not in places):
+                continue
+            places[number] = len(shown)
+            owner = None if key.qualifies is None else places[key.qualifies]
+            shown.append(StoryPoint(key.text, key.role, condensed.article, key.start, key.end, owner))
+    return tuple(shown[:points])

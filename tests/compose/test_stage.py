@@ -347,8 +347,10 @@ async def test_without_the_story_index_everybody_gets_their_issue_all_the_same()
 
 
 async def test_a_story_that_cannot_be_told_together_is_told_by_the_article_that_leads():
-    def fails(_articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
-        raise ValueError(f"no {points} points")
+    def fails(
+        _articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+    ) -> tuple[StoryPoint, ...]:
+        raise ValueError(f"no {points} points behind {len(told)} articles")
 
     amina = a_reader()
     store, composer = a_house(amina)
@@ -358,7 +360,7 @@ async def test_a_story_that_cannot_be_told_together_is_told_by_the_article_that_
     shown = await preview(composer, amina.edition, told_through=0, now=SEVEN)
 
     assert (report.issues, len(report.problems), amina.titles) == (1, 1, ["Talks resume"])
-    assert "no 4 points; it is told by its first" in report.problems[0]
+    assert "no 4 points behind 0 articles; it is told by its first" in report.problems[0]
     assert [p.text for p in shown.digest.stories[0].points] == ["Talks resume is what happened."]
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from service.condense.tell import tell
 from service.core.model import CondensedArticle, ContextLine, KeyPoint, Role, StoryPoint, Summary
 from tests.builders import an_article
+from tests.condense.test_sayings import NEWS
 
 AGREED = "The harbour board agreed on Sunday to pay the ferry crews for night crossings."
 AGREED_TOO = "The ferry crews will be paid for night crossings, the harbour board agreed on Sunday."
@@ -151,6 +152,104 @@ def test_a_caveat_of_a_caveat_qualifies_the_point_at_the_root():
     told = tell([article((AGREED, NOT_YET)), article((NOT_YET, TIDES), publisher="The Other")], points=5)
     assert texts(told) == [AGREED, NOT_YET, TIDES]
     assert [point.qualifies for point in told] == [None, 0, 0]
+
+
+EXPLODED = "A dust explosion lifted the roof from silo 6 shortly before half past three in the morning."
+BROKE_OUT = (
+    "The fire broke out at about 3:20 a.m. in silo 6, after an explosion of grain dust tore off the roof."
+)
+UNSURE = "The cause is not certain, the fire brigade said."
+NOT_ALL = "Two of the three conveyor belts have not been looked at so far."
+
+
+def test_of_twins_the_caveats_of_both_stay_each_in_its_publishers_words():
+    told = tell([article((EXPLODED, UNSURE)), article((BROKE_OUT, NOT_ALL), publisher="The Other")], points=5)
+    assert texts(told) == [EXPLODED, UNSURE, NOT_ALL]
+    assert [point.qualifies for point in told] == [None, 0, 0]
+    assert [point.article.publisher for point in told] == ["The Example", "The Example", "The Other"]
+
+
+def test_a_caveat_that_contradicts_another_claim_is_not_lost_with_its_twin():
+    refused = "The harbour board did not agree on Sunday to pay the ferry crews for night crossings."
+    first, second = article(EXPLODED, AGREED), article((BROKE_OUT, refused), publisher="The Other")
+    assert refused in texts(tell([first, second], points=6))
+
+
+def test_a_caveat_stays_where_the_claim_that_repeats_it_has_no_room():
+    first = article(TALKS, TIDES, (EXPLODED, UNSURE), (ROOF, UNSURE + " So did the owner."))
+    told = tell([first], points=4)
+    assert texts(told) == [TALKS, TIDES, EXPLODED, UNSURE]
+
+
+def test_of_twins_the_one_with_the_figure_or_the_doubt_is_told_in_the_place_of_the_first():
+    storm = "The storm killed sailors off the northern coast on Friday."
+    toll = "The storm killed twelve sailors off the northern coast on Friday."
+    unsure = "The storm may have killed sailors off the northern coast on Friday."
+    for fuller in (toll, unsure):
+        told = tell([article(storm, TALKS), article(fuller, publisher="The Other")], points=4)
+        assert texts(told) == [fuller, TALKS]
+        assert told[0].article.publisher == "The Other"
+
+
+def test_figures_that_differ_are_never_one():
+    some, exact = (
+        "Some 20 people are dead after the storm that hit the northern coast on Friday.",
+        "The storm that hit the northern coast on Friday killed 23 people.",
+    )
+    told = tell([article(some, TALKS), article(exact, publisher="The Other")], points=4)
+    assert sorted(texts(told)) == sorted([some, exact, TALKS])
+
+
+def test_what_mostly_echoes_the_opening_waits_until_other_news_is_told():
+    opening, echo = NEWS[:2]
+    told = tell([article(opening, *NEWS[2:4]), article(echo, TIDES, publisher="The Other")], points=4)
+    assert echo not in texts(told)
+    assert TIDES in texts(told)
+
+
+# --- what the readers know -----------------------------------------------------------------------
+
+
+def test_what_was_told_before_is_not_told_again_whoever_says_it():
+    before = article(AGREED, TALKS)
+    told = tell([article(AGREED_TOO, TIDES, publisher="The Other")], points=4, told=[before])
+    assert texts(told) == [TIDES]
+
+
+def test_what_was_told_before_does_not_take_the_place_of_news():
+    before = article(AGREED, TALKS, TIDES)
+    assert texts(tell([article(AGREED, TALKS, TIDES, ROOF)], points=1, told=[before])) == [ROOF]
+
+
+def test_a_figure_that_changed_is_news():
+    assert texts(tell([article(TWELVE)], points=4, told=[article(NINE)])) == [TWELVE]
+
+
+def test_a_new_caveat_brings_its_point_along_and_those_that_were_told():
+    before = article((AGREED, NOT_YET))
+    now = article((AGREED, NOT_YET), publisher="The Other")
+    assert tell([now], points=4, told=[before]) == ()
+    told = tell([now, article((AGREED_TOO, DENIED), publisher="The Third")], points=4, told=[before])
+    assert texts(told) == [AGREED, NOT_YET, DENIED]
+    assert [point.qualifies for point in told] == [None, 0, 0]
+
+
+def test_a_new_point_keeps_the_caveat_that_was_told_before_with_another():
+    told = tell([article((TALKS, NOT_YET), position=2)], points=4, told=[article((AGREED, NOT_YET))])
+    assert texts(told) == [TALKS, NOT_YET]
+
+
+def test_scripts_without_spaces_are_compared_too():
+    old = article("新望远镜在试运行的第一个月里拍摄了两千多个遥远的星系。")
+    same = article("新望远镜在试运行的第一个月里拍摄了两千多个星系。", position=2)
+    other = article("研究团队强调这些数据尚未经过同行评审。", position=2)
+    assert tell([same], points=4, told=[old]) == ()
+    assert len(tell([other], points=4, told=[old])) == 1
+
+
+def test_a_new_contradiction_brings_the_claim_along():
+    told = tell([article(TWELVE), article(NINE, publisher="The Other")], points=4, told=[article(TWELVE)])
+    assert sorted(texts(told)) == sorted([TWELVE, NINE])
 
 
 LINES = st.sampled_from([AGREED, AGREED_TOO, TALKS, TIDES, ROOF, TWELVE, NINE, NOT_YET, DENIED])
