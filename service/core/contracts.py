@@ -14,10 +14,12 @@ from typing import Protocol
 from service.core.model import (
     Article,
     Batch,
+    Change,
     CondensedArticle,
     Delivery,
     DeliveryState,
     Digest,
+    Edit,
     Edition,
     Feed,
     FeedState,
@@ -28,6 +30,7 @@ from service.core.model import (
     Outcome,
     Placement,
     Rendered,
+    Source,
     StoryPoint,
     SubscriptionStatus,
     Summary,
@@ -117,6 +120,18 @@ class GatherStore(Protocol):
         """Return the active feeds whose next look is due, longest overdue first."""
         ...
 
+    async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
+        """Return the feeds that are due and claim them: nobody else is given them until then.
+
+        One host is with one worker at a time: of a host where a claim stands, nothing is given. Recording a
+        look ends the feed's claim.
+        """
+        ...
+
+    async def hold_feeds(self, ids: Collection[str], until: datetime | None) -> None:
+        """Prolong the claims on these feeds, or with None give them back."""
+        ...
+
     async def all_feeds(self) -> Sequence[FeedState]:
         """Return every active feed, by name."""
         ...
@@ -198,6 +213,21 @@ class CondenseStore(Protocol):
 # --- compose -----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An article that readers were told, as its publisher has edited it since.
+
+    `told_in` are the texts of the issues that told it, `corrected` what they were told of earlier edits,
+    oldest first.
+    """
+
+    article: Article
+    summary: Summary
+    edit: Edit
+    told_in: tuple[str, ...]
+    corrected: tuple[tuple[Change, ...], ...] = ()
+
+
 class ComposeStore(Protocol):
     """What compose asks of the record."""
 
@@ -234,6 +264,14 @@ class ComposeStore(Protocol):
         """
         ...
 
+    async def edited(self, group: Group, told_since: datetime, edited_by: datetime) -> Sequence[Edited]:
+        """Return the articles that were edited, until then, after the group's members had been told them.
+
+        Only those of the issues that they were given since `told_since`, without the edits that they were
+        told already. In gather order.
+        """
+        ...
+
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
     ) -> int:
@@ -244,6 +282,7 @@ class ComposeStore(Protocol):
         `next_due_at` becomes `next_due_at` unless that is None. Return how many deliveries were planned.
 
         An issue of that id that is stored already, for others who stood here before, is what these get.
+        Its corrections are stored with it, and with them the words that they are taken from.
         """
         ...
 
@@ -277,6 +316,22 @@ class Renderer(Protocol):
         ...
 
 
+class Sources(Protocol):
+    """Knows how the feeds are doing (gather has the rule)."""
+
+    async def standing(self, at: datetime) -> Sequence[Source]:
+        """Return every feed of the roster as it stands at that moment."""
+        ...
+
+
+class Splitter(Protocol):
+    """Finds the sentences of a text (condense knows how)."""
+
+    def __call__(self, text: str, language: str) -> Sequence[tuple[int, int]]:
+        """Return where each sentence begins and ends, in order."""
+        ...
+
+
 class Teller(Protocol):
     """Chooses, across the articles of one story, what to show of it (condense knows how)."""
 
@@ -303,6 +358,14 @@ class Mark:
     reply: str = ""
     next_attempt_at: datetime | None = None
     suppress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Which deliveries in doubt are sent again unasked: fewer doubts than these, planned after this instant."""
+
+    doubts: int
+    planned_after: datetime
 
 
 class DeliverStore(Protocol):
@@ -360,15 +423,46 @@ class DeliverStore(Protocol):
 
         With `subscribers` (ids), only theirs. The Message-ID stays the same. What a worker holds is left
         alone, and who is suppressed or unsubscribed is not mailed all the same.
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Which deliveries in doubt are sent again unasked: fewer doubts than these, planned after this instant."""
-
-    doubts: int
-    planned_after: datetime
-
-
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Nobody sends from `since` to `until`, because of `reason` (a clause); `times` counts halts in a row."""
+
+    reason: str
+    since: datetime
+    until: datetime
+    times: int = 1
+
+
+class AccordStore(Protocol):
+    """What the workers that send by one relay share: turns at its limits, and a halt of all sending."""
+
+    async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
+        """Give stretches of time away: of each limit by its name, the next one of that length (seconds).
+
+        Return in how many seconds each begins; one that does not begin `within` so many is not given. No two
+        stretches of a limit overlap, whoever takes them. By the database's clock, which is the only one that
+        several machines share.
+        """
+        ...
+
+    async def halt(self, relay: str) -> Halt | None:
+        """Return the halt that stands for a relay, or None; it may be over, and nobody has tried yet."""
+        ...
+
+    async def begin_halt(self, relay: str, halt: Halt) -> bool:
+        """Let sending halt; return False when it did already, and that halt stands."""
+        ...
+
+    async def end_halt(self, relay: str, since: datetime | None = None) -> bool:
+        """Let sending go on; with `since`, only if that is the halt that stands. Return whether there was one."""
+        ...
+
+    async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:
+        """Return whether we are the one who tries, when a halt is over; `until` then nobody else is."""
         ...
 
 

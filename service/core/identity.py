@@ -74,6 +74,11 @@ def story_id(articles: list[str]) -> str:
     return digest_of("story", *sorted(articles))
 
 
+def edit_key(article: str, title: str, text: str) -> str:
+    """Return the key of an article's words after an edit."""
+    return digest_of("edit", article, title, text)
+
+
 def edition_key(edition: Edition) -> str:
     """Return the key of an edition, computed from its wishes alone."""
     return digest_of("edition", json.dumps(asdict(edition), sort_keys=True, ensure_ascii=False))
@@ -84,14 +89,14 @@ def issue_id(edition: str, occurrence: str, told_from: int) -> str:
     return digest_of("issue", edition, occurrence, str(told_from))
 
 
-def delivery_prefix(issue: str, channel: str) -> str:
-    """Return the 16 hex digits that the ids of all deliveries of one issue by one channel begin with."""
-    return digest_of("delivery", issue, channel)[:16]
-
-
 def send_id(key: str) -> str:
     """Return the id of the manual send that was asked for under this idempotency key."""
     return digest_of("send", key)
+
+
+def delivery_prefix(issue: str, channel: str) -> str:
+    """Return the 16 hex digits that the ids of all deliveries of one issue by one channel begin with."""
+    return digest_of("delivery", issue, channel)[:16]
 
 
 def delivery_id(issue: str, subscriber: str, channel: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from service.core.model import Article, Books, DeliveryState, Edition, FeedState, Summary
+from service.core.model import Article, Books, Correction, DeliveryState, Edition, FeedState, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,26 @@ class ArticleLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionLine:
+    """A correction that an issue told. `words` are the texts it was taken from by edit, "" the first one."""
+
+    issue_id: str
+    correction: Correction
+    words: Mapping[str, str]
+
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether every sentence of it stands in the words that it was taken from."""
+        pairs = ((change.told, change.now) for change in self.correction.changes)
+        return all(
+            self.words.get(line.edit, "")[line.start : line.end] == line.text
+            for pair in pairs
+            for line in pair
+            if line is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How much there is in the record."""
 
@@ -92,3 +113,28 @@ class Counts:
     subscriptions: int
     issues: int
     suppressions: int
+
+
+def issue_record(line: IssueLine) -> dict[str, object]:
+    """Return an issue as the doors tell it to programs."""
+    return {
+        "id": line.id,
+        "newsletter": line.newsletter,
+        "subject": line.subject,
+        "occurrence": line.occurrence,
+        "due_at": line.due_at,
+        "created_at": line.created_at,
+        "paused_at": line.paused_at,
+        "edition": asdict(line.edition),
+        "channel": line.channel,
+        "told_from": line.told_from,
+        "told_through": line.told_through,
+        "articles": list(line.article_ids),
+        "books": books_record(line.books),
+        "closed": line.books.closed,
+    }
+
+
+def books_record(books: Books) -> dict[str, int]:
+    """Return an issue's books as the doors tell them."""
+    return asdict(books)

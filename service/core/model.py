@@ -178,6 +178,7 @@ class Newsletter:
     """What one can subscribe to, as the roster declares it; also the defaults for a reader's wishes.
 
     `empty` is `skip` or `send`; `late` is `send`, `merge` or `skip`, applied beyond `late_limit`.
+    `corrections` is `show` or `hide`; `show_source_health` names sources that are not heard from.
     """
 
     id: str
@@ -194,6 +195,8 @@ class Newsletter:
     late: str = "send"
     late_limit: timedelta = timedelta(hours=6)
     method: str | None = None
+    corrections: str = "show"
+    show_source_health: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,16 +279,71 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """The words that a publisher gave an article later, as seen at `at`; `key` is computed from them."""
+
+    key: str
+    title: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A sentence of an article, verbatim. `edit` is the key of the edit that it stands in.
+
+    Without one it stands in the words that were told first.
+    """
+
+    text: str
+    start: int
+    end: int
+    edit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A sentence that readers were told, and the one that stands in its place now, None where none does."""
+
+    told: Excerpt
+    now: Excerpt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a publisher changed of an article after it was told, as far as readers were told it."""
+
+    article: Article
+    edit: Edit
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A feed as its readers may know it. `heard`: it can be read and is not out of its rhythm.
+
+    `last_heard` is when it was, None for never.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    heard: bool
+    last_heard: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The chosen, ordered stories for one edition at one moment; a pure value.
 
-    `left_out` counts the stories that the cap did not let in.
+    `left_out` counts the stories that the cap did not let in. `unheard` are sources that nothing came from.
     """
 
     edition: Edition
     at: datetime
     stories: tuple[Story, ...]
     left_out: int = 0
+    corrections: tuple[Correction, ...] = ()
+    unheard: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +373,7 @@ class Issue:
     rendered: Rendered
     article_ids: tuple[str, ...]
     created_at: datetime
+    corrections: tuple[Correction, ...] = ()
 
 
 # --- deliver -----------------------------------------------------------------------------------
@@ -349,6 +408,7 @@ class Delivery:
     name: str
     attempts: int = 0
     planned_at: datetime | None = None
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +468,6 @@ class Refused:
     blame: Blame
 
 
-    doubts: int = 0
 @dataclass(frozen=True, slots=True)
 class Uncertain:
     """The message may or may not have been taken: the line broke after the final dot, before the reply."""
@@ -417,6 +476,24 @@ class Uncertain:
 
 
 Outcome = Sent | Deferred | Refused | Uncertain
+
+
+@dataclass(frozen=True, slots=True)
+class ManualSend:
+    """A newsletter mailed by hand. `id` comes from the idempotency key, `request` from what was asked for.
+
+    `issues` (ids) came of it, with so many `deliveries`; `nothing_new` counts the readers who were told
+    everything before, `left_out` says of others (subscriber ids) why they are not mailed.
+    """
+
+    id: str
+    request: str
+    at: datetime
+    issues: tuple[str, ...] = ()
+    deliveries: int = 0
+    nothing_new: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,24 +555,6 @@ class Subscription:
     wishes: Wishes
     edition_key: str
     next_due_at: datetime
-@dataclass(frozen=True, slots=True)
-class ManualSend:
-    """A newsletter mailed by hand. `id` comes from the idempotency key, `request` from what was asked for.
-
-    `issues` (ids) came of it, with so many `deliveries`; `nothing_new` counts the readers who were told
-    everything before, `left_out` says of others (subscriber ids) why they are not mailed.
-    """
-
-    id: str
-    request: str
-    at: datetime
-    issues: tuple[str, ...] = ()
-    deliveries: int = 0
-    nothing_new: int = 0
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
-
-
     told_through: int
     status: SubscriptionStatus = SubscriptionStatus.ACTIVE
 

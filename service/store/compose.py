@@ -16,8 +16,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core.contracts import Edited
 from service.core.model import CondensedArticle, Edition, Group, Issue
 from service.store import groups as standing
+from service.store import told_corrections
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.groups import ACTIVE
@@ -150,6 +152,18 @@ class ComposeRecords:
             found = await connection.scalars(lately.where(issues.c.created_at >= since))
             return {article for article_ids in found for article in article_ids}
 
+    async def edited(self, group: Group, told_since: datetime, edited_by: datetime) -> Sequence[Edited]:
+        """Return the articles that were edited, until then, after the group's members had been told them.
+
+        Only those of the issues that they were given since `told_since`, without the edits that they were
+        told already. In gather order. Members stand at the same place because they were told the same; the
+        first one speaks for all.
+        """
+        async with self.database.read() as connection:
+            lately = _given_to_first(connection, group, issues.c.number)
+            given = (await connection.scalars(lately.where(issues.c.created_at >= told_since))).all()
+            return await told_corrections.edited(connection, given, edited_by) if given else []
+
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
     ) -> int:
@@ -200,7 +214,10 @@ class ComposeRecords:
         stored = await connection.execute(self.database.insert(issues).values(row).on_conflict_do_nothing())
         found = select(issues.c.number, issues.c.told_through).where(issues.c.id == issue.id)
         number, told_through = (await connection.execute(found)).one()
-        return number, told_through, stored.rowcount > 0
+        is_new = stored.rowcount > 0
+        if is_new:
+            await told_corrections.record(connection, self.database, number, issue)
+        return number, told_through, is_new
 
     async def _plan(
         self, connection: AsyncConnection, group: Group, issue: int, at: datetime, *, is_new: bool

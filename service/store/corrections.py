@@ -32,7 +32,7 @@ from service.core.model import Article, Summary
 from service.store.columns import storable
 from service.store.database import Database
 from service.store.rows import Row, article_of
-from service.store.schema import articles, corrections, issues
+from service.store.schema import articles, corrections, issues, told_corrections
 from service.store.sql import among
 
 NEW = (corrections.c.title.label("new_title"), corrections.c.text.label("new_text"))
@@ -44,7 +44,7 @@ async def correct(connection: AsyncConnection, database: Database, edited: Seque
     """Take in the new title and text of articles that are stored; what is not stored is passed over."""
     by_id = {article.id: article for article in edited}
     asked = (articles.c[name] for name in ("id", "position", "state", "title", "text"))
-    stored = select(*asked, told().label("told"))
+    stored = select(*asked, told().label("told"), corrected_before().label("corrected"))
     stored = stored.where(among(connection, articles.c.id, by_id)).order_by(articles.c.position)
     for row in (await connection.execute(stored.with_for_update(of=articles))).all():
         article = by_id[row.id]
@@ -53,7 +53,7 @@ async def correct(connection: AsyncConnection, database: Database, edited: Seque
         if row.state == "new":
             words = {"title": title, "text": text, "tries": 0, "problem": ""}
             await connection.execute(update(articles).where(mine).values(words))
-        elif (title, text) == (row.title, row.text):
+        elif (title, text) == (row.title, row.text) and not row.corrected:
             await _forget(connection, row.position)
         else:
             words = {"title": title, "text": text, "tries": 0, "at": article.gathered_at}
@@ -75,6 +75,15 @@ def told() -> ColumnElement[bool]:
         .where(issues.c.told_through >= articles.c.position, listed)
         .correlate(articles)
     )
+
+
+def corrected_before() -> ColumnElement[bool]:
+    """Return the condition that an issue told an edit of this row's article.
+
+    Taking that edit back is then an edit like any other.
+    """
+    mine = told_corrections.c.position == articles.c.position
+    return exists(1).select_from(told_corrections).where(mine).correlate(articles)
 
 
 def waiting(limit: int) -> Select[*tuple[Any, ...]]:

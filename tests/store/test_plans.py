@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from service.core.contracts import Again, Look
-from service.core.model import FeedState, ManualSend, SubscriptionStatus, Summary
+from service.core.model import Correction, FeedState, ManualSend, SubscriptionStatus, Summary
+from service.store import told_corrections
 from service.store.database import Database
 from service.store.sends import SendRecords
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
-from tests.store.house import DAY, House, an_issue
+from tests.store.house import DAY, HOUR, House, an_issue
 
 # These indexes hold what is unfinished alone: a handful of rows.
 HARMLESS = re.compile(
@@ -37,6 +39,23 @@ async def compose_again(house: House) -> None:
     await house.compose.record_issue(group, an_issue(group, occurrence="tomorrow"), NOON + 2 * DAY, "file")
 
 
+async def edits_of_what_was_told(house: House) -> None:
+    article = an_article("One", gathered_at=NOON - HOUR)
+    group = await house.group(NOON + DAY)
+    issue = replace(an_issue(group, through=2, occurrence="tomorrow"), article_ids=(article.id,))
+    await house.compose.record_issue(group, issue, NOON + 2 * DAY, "file")
+    await house.gather.record_look(Look(FeedState(a_feed()), changed=(replace(article, text="New words."),)))
+    [found] = await house.compose.edited(await house.group(NOON + 2 * DAY), NOON - DAY, NOON)
+    told = Correction(found.article, found.edit, ())
+    issue = replace(an_issue(group, occurrence="later"), corrections=(told,))
+    async with house.database.write() as connection:
+        await told_corrections.record(connection, house.database, 1, issue)
+    records = told_corrections.CorrectionRecords(house.database)
+    assert await records.told_of(article.id)
+    assert await records.edited_among([article.id])
+    assert await records.edit_of(article.id)
+
+
 ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
     "due feeds": lambda house: house.gather.due_feeds(NOON, 10),
     "a look": lambda house: house.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON))),
@@ -44,6 +63,7 @@ ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
         Look(FeedState(a_feed()), changed=(an_article("One", "New words."),))
     ),
     "known articles": lambda house: house.gather.known_articles(["a", "b"]),
+    "edits of what was told": edits_of_what_was_told,
     "what waits for condense": lambda house: house.condense.uncondensed(10),
     "a summary": lambda house: house.condense.record_summary("a", Summary("lead", ()), NOON),
     "how far can be told": lambda house: house.compose.tellable_through(NOON),
