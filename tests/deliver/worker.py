@@ -93,4 +93,4 @@ async def _work(url: str, port: int, connections: int, shift: timedelta, lease: 
 
 
 if __name__ == "__main__":
-    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), lease=float((sys.argv[4:] or ["30"])[0]))

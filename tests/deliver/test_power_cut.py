@@ -1,0 +1,216 @@
+"""The power may go at any moment, and the disk may refuse: nobody is lost, and no more is sent twice.
+
+A worker's system calls are recorded while it sends. For every moment of that record the disk is built that a
+machine would find after its power had gone there: without the writes that were not synced, with all of them,
+and with some, torn at their sectors. From each of these a second worker goes on. Scored by what the server
+had said yes to before the cut, and took afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from service.deliver.smtp import SmtpChannel
+from service.deliver.stage import Deliverer, deliver
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from tests.deliver import disk
+from tests.deliver.disk import Disk, Survives
+from tests.deliver.fakes import a_maker, a_relay_at
+from tests.deliver.planned import plan
+from tests.deliver.server import DOT, USUAL, MailServer, Taken
+from tests.deliver.worker import LATER, LEDGER_LOST
+
+PLACE = Path(__file__).parents[2]
+READERS, CONNECTIONS = 7, 2
+YES = USUAL[DOT].encode()
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("strace") is None, reason="NOT TESTED: no strace (apt install strace)"
+)
+
+
+@pytest.fixture
+async def planned(tmp_path: Path) -> list[str]:
+    """Plan an issue in a database of its own, and return the ids of its deliveries."""
+    database = await Database.open(f"sqlite:///{tmp_path}/house.db")
+    ids = await plan(database, READERS, at=datetime.now(UTC) - timedelta(minutes=1))
+    await database.close()
+    return ids
+
+
+async def worked(folder: Path, port: int, *strace: str) -> int:
+    """Let a worker send under strace; return how it ended."""
+    process = await asyncio.create_subprocess_exec(
+        *strace,
+        *(sys.executable, "-m", "tests.deliver.worker", f"sqlite:///{folder}/house.db"),
+        *(str(port), str(CONNECTIONS), "0.5"),
+        cwd=PLACE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    return await process.wait()
+
+
+async def went_on(folder: Path) -> list[Taken]:
+    """Let two workers after each other go on from what the folder holds; return what the server took."""
+    database = await Database.open(f"sqlite:///{folder}/house.db")
+    async with MailServer() as server:
+        for shift in (LATER, 2 * LATER):
+            channel = SmtpChannel(a_relay_at(server.port, connections=CONNECTIONS))
+            at = datetime.now(UTC) + shift
+            await deliver(Deliverer(DeliverRecords(database), channel, a_maker()), now=lambda at=at: at)
+            await channel.close()
+    await database.close()
+    with sqlite3.connect(folder / "house.db") as record:
+        assert record.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        states = record.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall()
+    assert states == [("sent", READERS)]
+    return server.taken
+
+
+def assert_nobody_is_lost(planned: list[str], before: set[str], after: list[Taken]) -> None:
+    assert {*before, *(taken.id for taken in after)} == set(planned)
+
+
+def assert_few_repeats(before: list[Taken], after: list[Taken]) -> None:
+    """No more messages came twice than there were connections, and the copies are the same."""
+    counts = Counter(taken.id for taken in (*before, *after))
+    assert sum(counts.values()) - READERS <= CONNECTIONS
+    assert max(counts.values()) <= 2
+    assert len({(taken.id, taken.content) for taken in (*before, *after)}) == READERS
+
+
+# --- the power goes ----------------------------------------------------------------------------
+
+
+class Recorded:
+    """A worker's run: the calls it made, what the server took, and the disk it began with."""
+
+    def __init__(self, folder: Path, record: Path, taken: list[Taken], files: dict[str, bytes]) -> None:
+        self.calls = [call for call in disk.read_calls(record) if _matters(call, folder)]
+        self.disk = Disk(files, self.calls)
+        self._taken = taken
+
+    @property
+    def moments(self) -> list[int]:
+        """The lines at which something of account began or ended."""
+        return sorted({line for call in self.calls for line in (call.began, call.ended)})
+
+    def may_have_arrived(self, cut: int) -> list[Taken]:
+        ids = disk.handed_over(self.calls, cut)
+        return [taken for taken in self._taken if taken.id in ids]
+
+
+def _matters(call: disk.Call, folder: Path) -> bool:
+    # The index of the log lives in memory that is shared, and is built anew from the log.
+    return call.on.startswith("socket:") or (call.on.startswith(str(folder)) and not call.on.endswith("-shm"))
+
+
+@pytest.fixture
+async def recorded(tmp_path: Path, planned: list[str]) -> Recorded:
+    files = {str(path): path.read_bytes() for path in tmp_path.glob("house.db*")}
+    record = tmp_path / "record"
+    async with MailServer() as server:
+        await worked(tmp_path, server.port, *disk.STRACE, "-o", str(record))
+    assert sorted(server.ids) == sorted(planned)
+    return Recorded(tmp_path, record, server.taken, files)
+
+
+def kinds_of_loss(seed: int) -> Iterator[Survives]:
+    yield disk.nothing
+    yield disk.everything
+    yield disk.by_chance(random.Random(seed))  # noqa: S311 - a test that can be repeated
+    yield disk.by_chance(random.Random(-seed))  # noqa: S311 - as above
+
+
+async def cut_at(recorded: Recorded, cut: int, planned: list[str], folder: Path) -> int:
+    """Cut the power there, in each way; return the most messages that one of the ways repeated."""
+    repeats = 0
+    for number, survives in enumerate(kinds_of_loss(cut + 1)):
+        place = folder / f"{cut}-{number}"
+        place.mkdir()
+        for path, content in recorded.disk.after(cut, survives).items():
+            (place / Path(path).name).write_bytes(content)
+        after = await went_on(place)
+        assert_nobody_is_lost(planned, disk.acknowledged(recorded.calls, cut, YES), after)
+        may_have_arrived = recorded.may_have_arrived(cut)
+        assert_few_repeats(may_have_arrived, after)
+        repeats = max(repeats, len(may_have_arrived) + len(after) - READERS)
+        shutil.rmtree(place)
+    return repeats
+
+
+async def test_the_power_may_go_now_and_then(recorded: Recorded, planned: list[str], tmp_path: Path):
+    moments = recorded.moments
+    for cut in moments[5 :: len(moments) // 6]:
+        await cut_at(recorded, cut, planned, tmp_path)
+
+
+@pytest.mark.long
+async def test_the_power_may_go_at_every_moment(recorded: Recorded, planned: list[str], tmp_path: Path):
+    repeats = [await cut_at(recorded, cut, planned, tmp_path) for cut in recorded.moments]
+
+    assert len(repeats) > 100
+    # That a cut can repeat a message at all shows that the cuts fall where it matters.
+    assert max(repeats) > 0
+
+
+async def test_a_worker_that_does_not_sync_would_be_found_out(recorded: Recorded, planned: list[str]):
+    unsynced = Disk(recorded.disk.files, [c for c in recorded.calls if not c.name.endswith("sync")])
+    last = recorded.moments[-1]
+
+    assert unsynced.after(last, disk.nothing) == recorded.disk.files
+    assert disk.acknowledged(recorded.calls, last, YES) == set(planned)
+
+
+# --- the disk refuses --------------------------------------------------------------------------
+
+FAULTS = [(call, fault) for call in ("pwrite64", "fdatasync") for fault in ("EIO", "ENOSPC")]
+
+
+async def refused_at(
+    turn: str, call: str, fault: str, planned: list[str], template: Path, house: Path
+) -> bool:
+    """Let that call fail for a worker at that turn of each thread; return whether it noticed."""
+    house.mkdir()
+    shutil.copy(template, house / "house.db")
+    inject = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}")
+    async with MailServer() as server:
+        code = await worked(house, server.port, *inject, "-e", f"inject={call}:error={fault}:when={turn}")
+        assert 0 < code <= LEDGER_LOST, "a worker ends by itself"
+    after = await went_on(house)
+    assert_nobody_is_lost(planned, set(server.ids), after)
+    assert_few_repeats(server.taken, after)
+    shutil.rmtree(house)
+    return code == LEDGER_LOST or len(server.taken) < READERS
+
+
+@pytest.mark.parametrize(("call", "fault"), FAULTS)
+async def test_a_disk_may_refuse_for_good(planned: list[str], tmp_path: Path, call: str, fault: str):
+    template = tmp_path / "house.db"
+    assert await refused_at("4+", call, fault, planned, template, tmp_path / "house")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lasting", ["", "+"])
+@pytest.mark.parametrize(("call", "fault"), FAULTS)
+async def test_a_disk_may_refuse_at_every_turn(
+    planned: list[str], tmp_path: Path, call: str, fault: str, lasting: str
+):
+    template = tmp_path / "house.db"
+    turns = 12 if call == "fdatasync" else 40
+    noticed = [
+        await refused_at(f"{turn}{lasting}", call, fault, planned, template, tmp_path / str(turn))
+        for turn in range(1, turns)
+    ]
+    assert any(noticed) or not lasting
