@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.cli.manual import Chapter
 from service.cli.options import AsJson, DryRun, Yes
-from service.cli.output import (
-    count,
-    data,
-    interrupted_kindly,
-    json_line,
-    listing,
-    progress,
-    say,
-    shown,
-)
+from service.cli.output import SHORT, count, data, json_line, listing, say, shown
 from service.core.errors import UnknownName, UsageError
 from service.core.identity import subscriber_id
+from service.core.listings import books_record, issue_record
 from service.core.model import DeliveryState
 
 if TYPE_CHECKING:
     from service.core.listings import DeliveryLine, IssueLine
     from service.wiring.house import House
 
-SHORT = 8
-"""So many characters of an id are shown; any beginning that fits one issue alone names it."""
 PAGE = 5_000
-BOOKS = ("sent", "suppressed", "refused", "uncertain", "waiting")
 Name = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, or the first characters of it.")]
 
 chapter = Chapter(
@@ -58,7 +46,7 @@ def list_issues(
         issues = await house.overview.issues(newsletter, limit=limit)
         if newsletter and not issues and house.roster.newsletter(newsletter) is None:
             raise UnknownName("newsletter", newsletter, [n.id for n in house.roster.newsletters])
-        records = [_whole(issue) if as_json else _brief(issue) for issue in issues]
+        records = [issue_record(issue) if as_json else _brief(issue) for issue in issues]
         listing(records, as_json=as_json, nothing="No issue was made so far.")
         return True
 
@@ -80,9 +68,9 @@ def show(
     async def work(house: House) -> bool:
         found = await issue_named(house, issue)
         if as_json and not who:
-            json_line(_whole(found))
+            json_line(issue_record(found))
         elif not as_json:
-            for key, value in _whole(found).items():
+            for key, value in issue_record(found).items():
                 data(f"{key.replace('_', ' '):<14} {shown(value)}")
         if who:
             await _list_readers(house, found, as_json=as_json)
@@ -130,24 +118,52 @@ def resend(
     in_house(work)
 
 
-@chapter.page("resume", "caveat issue resume 4a66")
-def resume(issue: Name) -> None:
-    """Go on with an issue whose sending was interrupted; nobody gets it twice.
-
-    A running service does so by itself. The exit code is 1 when somebody did not get it.
-    """
+@chapter.page("pause", "caveat issue pause 4a66")
+def pause(issue: Name) -> None:
+    """Stop sending an issue, whichever worker is at it; what is with the mail server already may arrive."""
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.sending import deliver_these  # noqa: PLC0415 - as above
+    from service.wiring.sending import pause  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         found = await issue_named(house, issue)
-        with interrupted_kindly(), progress("Sending") as report:
-            done = await deliver_these(house, [found.id], progress=report)
-        for problem in done.problems:
-            say(problem)
+        await pause(house, [found.id])
         (after,) = await house.overview.issues_named(found.id)
-        say(f"Issue {found.id[:SHORT]}: {shown(_books(after))}.")
-        return after.books.sent + after.books.suppressed == after.books.due
+        say(f"Paused: {shown(books_record(after.books))}. caveat issue resume {found.id[:SHORT]} goes on.")
+        return True
+
+    in_house(work)
+
+
+@chapter.page("resume", "caveat issue resume 4a66\ncaveat issue resume --all")
+def resume(
+    issues: Annotated[
+        list[str] | None, typer.Argument(metavar="ISSUE", help="Its id, or the first characters of it.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every issue that is paused.")] = False,
+) -> None:
+    """Go on with issues that were paused or interrupted; nobody gets one twice.
+
+    Ctrl-C pauses again. The exit code is 1 when somebody did not get it.
+    """
+    if bool(issues) == every:
+        raise UsageError("name an issue, or say --all")
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.watching import deliver_watched  # noqa: PLC0415 - as above
+    from service.wiring.sending import resume  # noqa: PLC0415 - as above
+
+    async def work(house: House) -> bool:
+        named = [await issue_named(house, name) for name in issues or ()]
+        found = list(dict.fromkeys(line.id for line in named or await house.overview.paused()))
+        await resume(house, found)
+        if found:
+            await deliver_watched(house, found)
+        well = True
+        for issue_id in found:
+            (after,) = await house.overview.issues_named(issue_id)
+            say(f"Issue {issue_id[:SHORT]}: {shown(books_record(after.books))}.")
+            well = well and after.books.sent + after.books.suppressed == after.books.due
+        return well
 
     in_house(work)
 
@@ -202,7 +218,11 @@ async def _send_again(
     yes: bool,
 ) -> bool:
     from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
-    from service.wiring.sending import deliver_these, due_again  # noqa: PLC0415 - as above
+    from service.cli.watching import deliver_watched  # noqa: PLC0415 - as above
+    from service.wiring.by_hand import due_again  # noqa: PLC0415 - as above
+
+    if issue.paused_at:
+        raise UsageError(f"the issue is paused; caveat issue resume {issue.id[:SHORT]} goes on with it")
 
     lines = await house.overview.deliveries(issue.id)
     named = {subscriber_id(address): address for address in addresses}
@@ -216,11 +236,9 @@ async def _send_again(
         return True
     require_yes(f"Send {issue.subject!r} once more to {count(len(meant), 'reader')}?", said=yes)
     await due_again(house, issue.id, [line.subscriber_id for line in meant])
-    after = await deliver_these(house, [issue.id])
-    for problem in after.problems:
-        say(problem)
-    sent = {line.subscriber_id for line in after.lines if line.state is DeliveryState.SENT}
-    done = sum(line.subscriber_id in sent for line in meant)
+    await deliver_watched(house, [issue.id])
+    after = await house.overview.deliveries(issue.id, states=[DeliveryState.SENT])
+    done = len({line.subscriber_id for line in after} & {line.subscriber_id for line in meant})
     say(f"{count(done, 'mail')} of {len(meant)} sent.")
     return done == len(meant)
 
@@ -267,30 +285,9 @@ def _brief(issue: IssueLine) -> dict[str, object]:
         "sent": books.sent,
         "waiting": books.waiting,
         "other": books.suppressed + books.refused + books.uncertain,
+        "paused": issue.paused_at is not None,
         "subject": issue.subject,
     }
-
-
-def _whole(issue: IssueLine) -> dict[str, object]:
-    return {
-        "id": issue.id,
-        "newsletter": issue.newsletter,
-        "subject": issue.subject,
-        "occurrence": issue.occurrence,
-        "due_at": issue.due_at,
-        "created_at": issue.created_at,
-        "edition": asdict(issue.edition),
-        "channel": issue.channel,
-        "told_from": issue.told_from,
-        "told_through": issue.told_through,
-        "articles": list(issue.article_ids),
-        "books": _books(issue),
-        "closed": issue.books.closed,
-    }
-
-
-def _books(issue: IssueLine) -> dict[str, int]:
-    return {"due": issue.books.due, **{key: getattr(issue.books, key) for key in BOOKS}}
 
 
 def _delivery(line: DeliveryLine) -> dict[str, object]:

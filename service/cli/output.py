@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, object]
 
+SHORT = 8
+"""So many characters of an id are shown; any beginning that fits one of its kind alone names it."""
+
 
 def say(text: str) -> None:
     """Say something to the person, on standard error."""
@@ -65,43 +68,20 @@ def listing(records: Sequence[Record], *, as_json: bool, nothing: str = "Nothing
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Progress]:
-    """Give a progress to report to; a bar on standard error where somebody looks, silence elsewhere."""
+def progress(title: str, *, rate: bool = False) -> Iterator[Progress]:
+    """Give a progress to report to; a bar on standard error where somebody looks, silence elsewhere.
+
+    With `rate` the bar says how many are done in a second.
+    """
     if not terminal.is_person(sys.stderr):
         from service.core.contracts import silent  # noqa: PLC0415 - not for `--help`
 
         yield silent
         return
-    from rich import progress as bars  # noqa: PLC0415 - not for `--help`
+    from service.cli.bars import bar  # noqa: PLC0415 - not for `--help`
 
-    columns = (
-        bars.SpinnerColumn(),
-        bars.TextColumn("{task.description}"),
-        bars.BarColumn(bar_width=24),
-        bars.TextColumn("{task.fields[count]}"),
-        bars.TimeRemainingColumn(compact=True),
-        bars.TextColumn("[dim]{task.fields[what]}", markup=True),
-    )
-    with bars.Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task(title, total=None, what="", count="")
-
-        def report(what: str, done: int, total: int) -> None:
-            counted = f"{done:,}/{total:,}" if total else ""
-            bar.update(task, completed=done, total=total or None, what=_escaped(what[:40]), count=counted)
-
+    with bar(title, rate=rate) as report:
         yield report
-
-
-@contextmanager
-def interrupted_kindly() -> Iterator[None]:
-    """Say, when Ctrl-C ends the block, that nothing of the mail is lost."""
-    from asyncio import CancelledError  # noqa: PLC0415 - not for `--help`
-
-    try:
-        yield
-    except CancelledError:
-        say("What was not sent waits in the outbox; caveat deliver goes on.")
-        raise
 
 
 def console(stream: TextIO) -> Console:
@@ -133,12 +113,6 @@ def clean(text: str) -> str:
 def moment(at: datetime | None) -> str:
     """Return an instant for people: local to this machine, to the minute; empty for None."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape  # noqa: PLC0415 - not for `--help`
-
-    return escape(text)
 
 
 def _styled_table(records: Sequence[Record]) -> None:

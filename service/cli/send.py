@@ -9,21 +9,19 @@ import typer
 
 from service.cli.manual import Chapter
 from service.cli.options import AsJson, DryRun, Yes
-from service.cli.output import count, interrupted_kindly, json_line, listing, progress, say
+from service.cli.output import count, listing, progress, say
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from service.core.listings import DeliveryLine
+    from service.core.model import ManualSend
     from service.wiring.house import House
-    from service.wiring.sending import ManualReport, Recipients
+    from service.wiring.sending import ManualReport, Recipients, Wanted
 
 WHO = "Who gets it"
-WAITING = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING, DeliveryState.DEFERRED)
-SHOWN = 20
-"""So many people are listed one by one; of more, those to whom it did not go well."""
+SHOWN, PAGE = 20, 5_000
+"""So many people are listed one by one; of more, those to whom it did not go well, by the page."""
 
 chapter = Chapter()
 
@@ -52,6 +50,10 @@ def send(
     again: Annotated[
         bool, typer.Option("--again", help="Tell once more, on purpose, what they were told last.")
     ] = False,
+    key: Annotated[
+        str,
+        typer.Option("--key", metavar="WORD", help="The same word is the same send, however often asked."),
+    ] = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -63,53 +65,79 @@ def send(
     finds nothing new; --again repeats the last issue on purpose. More than one person are mailed only after
     a yes.
 
-    What the mail server puts off, and what Ctrl-C interrupts, waits in the outbox: caveat deliver goes on.
-    The exit code is 1 when somebody did not get it.
+    The same command within a minute is taken for a slip: it goes on with the first one and sends nothing
+    twice. So does --key with the same WORD, for good: a script that does not know how far it came may run
+    the command again.
+
+    Ctrl-C pauses; caveat issue resume goes on. What the mail server puts off waits in the outbox: caveat
+    deliver goes on. The exit code is 1 when somebody did not get it.
     """
     if bool(to) == everybody:
         raise UsageError("say who gets it: --to ADDRESS, once for each reader, or --all")
-    from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
-    from service.cli.finding import newsletter_named  # noqa: PLC0415 - as above
-    from service.cli.house import in_house  # noqa: PLC0415 - as above
-    from service.wiring.sending import make_issues, recipients_of  # noqa: PLC0415 - as above
+    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.sending import Wanted  # noqa: PLC0415 - as above
+
+    wanted = Wanted(newsletter, None if everybody else tuple(to or ()), again, key)
 
     async def work(house: House) -> bool:
-        found = newsletter_named(house.roster, newsletter)
-        recipients = await recipients_of(house, found, to)
-        for sentence in recipients.left_out:
-            say(sentence)
         if dry_run:
-            report = await make_issues(house, recipients, again=again, dry_run=True)
-            return await _say_plan(house, recipients, report, again=again, as_json=as_json)
-        if recipients.count > 1:
-            require_yes(f"Mail {found.title} to {count(recipients.count, 'reader')}?", said=yes)
-        with progress("Composing") as composing:
-            report = await make_issues(house, recipients, again=again, dry_run=False, progress=composing)
-        return await _deliver(house, report, as_json=as_json) and not recipients.left_out
+            return await _try(house, wanted, as_json=as_json)
+        planned = await _planned(house, wanted, yes=yes)
+        return await _deliver(house, planned, as_json=as_json)
 
     in_house(work, applying=not dry_run)
 
 
-async def _deliver(house: House, report: ManualReport, *, as_json: bool) -> bool:
-    from service.wiring.sending import Delivered, deliver_these  # noqa: PLC0415 - not for `--help`
+async def _planned(house: House, wanted: Wanted, *, yes: bool) -> ManualSend:
+    """Return the send, planned now after a yes, or found to be planned already."""
+    from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
+    from service.wiring.sending import plan_send, recipients_of, sent_before  # noqa: PLC0415 - as above
 
-    done = Delivered()
-    _say_trouble(report)
-    if report.deliveries:
-        with interrupted_kindly(), progress("Sending") as sending:
-            done = await deliver_these(
-                house, [planned.issue.id for planned in report.planned], progress=sending
-            )
-        _list(done.lines, as_json=as_json)
-    for problem in done.problems:
-        say(problem)
-    states = Counter(line.state for line in done.lines)
-    if done.lines or not report.nothing_new:
-        counted = ", ".join(f"{number} {state.value}" for state, number in sorted(states.items()))
-        say(f"{count(len(done.lines), 'reader')}: {counted or 'nobody to send to'}.")
-    if any(line.state in WAITING for line in done.lines):
+    planned = await sent_before(house, wanted)
+    if planned is None:
+        recipients = await recipients_of(house, wanted)
+        _say_left_out(wanted, recipients.left_out)
+        if recipients.count > 1:
+            title = recipients.newsletter.title
+            require_yes(f"Mail {title} to {count(recipients.count, 'reader')}?", said=yes)
+        with progress("Composing") as composing:
+            planned, is_new = await plan_send(house, wanted, recipients, progress=composing)
+        if is_new:
+            return planned
+    ago = count(round((house.clock() - planned.at).total_seconds()), "second")
+    more = "--again sends it once more; --key with a WORD of its own sends what is new since"
+    if wanted.key or wanted.again:
+        more = "--key with another WORD sends it once more"
+    say(f"This was sent {ago} ago, and nothing is sent twice. {more}.")
+    return planned
+
+
+async def _deliver(house: House, planned: ManualSend, *, as_json: bool) -> bool:
+    """Deliver what was planned and say what came of it; return whether everybody who was meant got it."""
+    from service.cli.watching import deliver_watched  # noqa: PLC0415 - not for `--help`
+
+    _say_trouble(planned)
+    well = not (planned.problems or planned.left_out)
+    if not planned.deliveries:
+        if not planned.nothing_new:
+            say("0 readers: nobody to send to.")
+        return well
+    done = await deliver_watched(house, planned.issues)
+    await _list(house, planned, done.states, as_json=as_json)
+    counted = ", ".join(f"{number:,} {state.value}" for state, number in sorted(done.states.items()))
+    say(f"{count(done.states.total(), 'reader')}: {counted}.")
+    if done.waiting and not done.paused:
         say("What is not sent waits in the outbox; caveat deliver, or a running service, tries again.")
-    return not report.problems and set(states) <= {DeliveryState.SENT}
+    return well and set(done.states) <= {DeliveryState.SENT}
+
+
+async def _try(house: House, wanted: Wanted, *, as_json: bool) -> bool:
+    from service.wiring.sending import dry_run, recipients_of  # noqa: PLC0415 - not for `--help`
+
+    recipients = await recipients_of(house, wanted)
+    _say_left_out(wanted, recipients.left_out)
+    report = await dry_run(house, wanted, recipients)
+    return await _say_plan(house, recipients, report, again=wanted.again, as_json=as_json)
 
 
 async def _say_plan(
@@ -138,14 +166,15 @@ async def _say_plan(
     return not report.problems and not recipients.left_out
 
 
-def _list(lines: Sequence[DeliveryLine], *, as_json: bool) -> None:
-    if as_json:
-        for line in lines:
-            json_line(_record(line))
-        return
-    shown = lines if len(lines) <= SHOWN else [line for line in lines if line.state is not DeliveryState.SENT]
-    if shown:
-        listing([_record(line) for line in shown], as_json=False)
+async def _list(house: House, planned: ManualSend, states: Counter[DeliveryState], *, as_json: bool) -> None:
+    """List the readers one by one: all for programs and when they are few, else those not mailed."""
+    few = as_json or states.total() <= SHOWN
+    others = None if few else [state for state in states if state is not DeliveryState.SENT]
+    for issue in planned.issues:
+        after: str | None = None
+        while page := await house.overview.deliveries(issue, states=others, after=after, limit=PAGE):
+            listing([_record(line) for line in page], as_json=as_json)
+            after = page[-1].id
 
 
 def _record(line: DeliveryLine) -> dict[str, object]:
@@ -158,7 +187,7 @@ def _record(line: DeliveryLine) -> dict[str, object]:
     }
 
 
-def _say_trouble(report: ManualReport) -> None:
+def _say_trouble(report: ManualReport | ManualSend) -> None:
     for problem in report.problems:
         say(problem)
     if report.nothing_new:
@@ -166,3 +195,10 @@ def _say_trouble(report: ManualReport) -> None:
             f"Nothing new for {count(report.nothing_new, 'reader')}: they were told everything. "
             "--again repeats their last issue."
         )
+
+
+def _say_left_out(wanted: Wanted, reasons: dict[str, str]) -> None:
+    from service.wiring.sending import left_out  # noqa: PLC0415 - not for `--help`
+
+    for address, why in left_out(wanted, reasons):
+        say(f"{address} {why}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.manual import Chapter
-from service.cli.output import count, interrupted_kindly, progress, say
+from service.cli.output import count, progress, say
 
 if TYPE_CHECKING:
     from service.wiring.house import House
@@ -94,15 +94,19 @@ def deliver() -> None:
     server could not be reached. Nothing is lost either way.
     """
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.watching import INTERRUPTED, stoppable  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
-        with interrupted_kindly(), progress("Sending") as report:
-            done = await house.deliver(progress=report)
+        with stoppable("caveat deliver") as stopping, progress("Sending", rate=True) as report:
+            done = await house.deliver(stopping=stopping, progress=report)
         _say_each(*done.problems)
         say(
             f"{count(done.sent, 'mail')} sent, {done.deferred} put off, {done.refused} refused, "
             f"{done.uncertain} uncertain, {done.suppressed} suppressed."
         )
+        if stopping.is_set():
+            say("What was not sent waits in the outbox; caveat deliver goes on.")
+            raise typer.Exit(INTERRUPTED)
         return not (done.problems or done.refused)
 
     in_house(work)

@@ -18,8 +18,17 @@ from service.compose.damage import reason
 from service.compose.desk import MEMORY, Desk, Slot
 from service.compose.due import Plan, Verdict, plan
 from service.compose.joining import Joiner
+from service.compose.margin import Proofreader
 from service.core import identity
-from service.core.contracts import ComposeStore, Progress, Renderer, Teller, silent
+from service.core.contracts import (
+    ComposeStore,
+    Progress,
+    Renderer,
+    Sources,
+    Splitter,
+    Teller,
+    silent,
+)
 from service.core.errors import StoreError, UnknownName
 from service.core.model import Digest, Edition, Group, Issue, Newsletter, Rendered
 from service.core.places import Place
@@ -30,6 +39,7 @@ class Composer:
     """What compose works with. `settle` is how long an article rests before it is told.
 
     The `joiner` gives each article its story once and for all; without one, stories are found anew each time.
+    Without a `splitter` nothing is corrected, without `sources` no source is named that is not heard from.
     """
 
     store: ComposeStore
@@ -39,6 +49,8 @@ class Composer:
     settle: timedelta
     channel: str
     joiner: Joiner | None = None
+    splitter: Splitter | None = None
+    sources: Sources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +116,15 @@ async def compose_manual(
     now: datetime,
     again: bool = False,
     dry_run: bool = False,
+    key: str = "",
     progress: Progress = silent,
 ) -> ManualReport:
     """Make an issue now for the newsletter's readers, or for those of `subscribers` (ids) alone.
 
     It tells what they were not told so far and leaves the moment of their next issue as it is; sending twice
     in a row finds nothing new. `again` tells the last issue's stories once more, on purpose. `dry_run`
-    records nothing. Raises UnknownName for a newsletter that is not in the roster.
+    records nothing. Each `key` makes issues of its own. Raises UnknownName for a newsletter that is not in
+    the roster.
     """
     _newsletter(composer, newsletter)
     desk = await _desk(composer, now, joining=not dry_run)
@@ -118,7 +132,7 @@ async def compose_manual(
     groups = await composer.store.groups_of(newsletter, subscribers)
     for done, group in enumerate(groups, start=1):
         try:
-            report = await _sent_by_hand(composer, desk, group, report, again=again, dry_run=dry_run)
+            report = await _sent_by_hand(composer, desk, group, report, again=again, dry_run=dry_run, key=key)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one group's trouble must not cost the others their issue
@@ -148,7 +162,13 @@ async def _desk(composer: Composer, now: datetime, *, joining: bool) -> Desk:
     """Return the desk for this pass; with `joining`, every article that may be told has its story by then."""
     through = await composer.store.tellable_through(now - composer.settle)
     memory = await composer.store.tellable_through(now - MEMORY)
-    desk = Desk(composer.store, composer.renderer, composer.teller, through, memory, now)
+    problems: list[str] = []
+    proofreader = Proofreader(
+        composer.store, composer.splitter, composer.sources, now, composer.settle, problems.append
+    )
+    desk = Desk(
+        composer.store, composer.renderer, composer.teller, through, memory, now, proofreader, problems
+    )
     if joining and composer.joiner is not None:
         try:
             joined = await composer.joiner.join(memory=memory, through=through)
@@ -207,7 +227,14 @@ async def _issued(
 
 
 async def _sent_by_hand(
-    composer: Composer, desk: Desk, group: Group, report: ManualReport, *, again: bool, dry_run: bool
+    composer: Composer,
+    desk: Desk,
+    group: Group,
+    report: ManualReport,
+    *,
+    again: bool,
+    dry_run: bool,
+    key: str,
 ) -> ManualReport:
     """Return the report with what came of this group added."""
     store, readers = composer.store, group.size if group.only is None else len(group.only)
@@ -218,12 +245,11 @@ async def _sent_by_hand(
     there_is = await desk.chapters(group, told_from, repeated=repeated is not None)
     if not there_is:
         return replace(report, nothing_new=report.nothing_new + readers)
-    key = identity.digest_of("manual", str(told_from), str(through))[:12]
-    occurrence = f"manual:{key}"
+    which = identity.digest_of("manual", key, str(told_from), str(through))
     if repeated is not None:
         # Asking again at another moment means it again, so the moment is part of what the issue is.
-        again_key = identity.digest_of("again", key, str(group.told_through), desk.now.isoformat())
-        occurrence = f"again:{again_key[:12]}"
+        which = identity.digest_of("again", which, str(group.told_through), desk.now.isoformat())
+    occurrence = f"{'manual' if repeated is None else 'again'}:{which[:12]}"
     slot = Slot(group, newsletter, occurrence, desk.now, desk.now, told_from, through)
     digest, issue = await desk.issue(slot, there_is)
     deliveries = 0 if dry_run else await store.record_issue(group, issue, None, composer.channel)

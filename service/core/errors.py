@@ -2,7 +2,8 @@
 
 CaveatError                 every error that we raise on purpose; its text is one sentence for a person
 ├── UsageError              the command was used wrongly                                 exit 2
-│   └── UnknownName         a newsletter, method, channel ... that does not exist; lists those that do
+│   ├── UnknownName         a newsletter, method, channel ... that does not exist; lists those that do
+│   └── KeyReused           an idempotency key that stands for another send already
 ├── ConfigError             config/ or the environment is wrong; holds every Fault       exit 2
 ├── StoreError              the database cannot be opened, is too new, or was lost       exit 1
 ├── FeedUnreadable          bytes that are no feed                     (set down against the feed)
@@ -37,6 +38,13 @@ class UnknownName(UsageError):
         hint = f" Did you mean {near[0]}?" if near else ""
         listed = ", ".join(self.known) if self.known else "none so far"
         super().__init__(f"there is no {kind} {name!r}.{hint} Known: {listed}.")
+
+
+class KeyReused(UsageError):
+    """An idempotency key stands for a send already, and this is another one."""
+
+    def __init__(self) -> None:
+        super().__init__("this key was used for another send before; give this one a key of its own")
 
 
 @dataclass(frozen=True, slots=True)

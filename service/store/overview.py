@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,6 +106,23 @@ class Overview:
         query = _issue_lines().where(_begins(issues.c.id, prefix)).limit(10)
         async with self.database.read() as connection:
             return await _with_books(connection, query)
+
+    async def paused(self) -> Sequence[IssueLine]:
+        """Return the issues that are paused, newest first."""
+        async with self.database.read() as connection:
+            return await _with_books(connection, _issue_lines().where(issues.c.paused_at.is_not(None)))
+
+    async def states(self, issue_ids: Collection[str]) -> Counter[DeliveryState]:
+        """Return how many deliveries of these issues stand where."""
+        counting = (
+            select(deliveries.c.state, func.count())
+            .join(issues, issues.c.number == deliveries.c.issue)
+            .where(issues.c.id.in_(issue_ids))
+            .group_by(deliveries.c.state)
+        )
+        async with self.database.read() as connection:
+            rows = (await connection.execute(counting)).all()
+        return Counter({State(state): count for state, count in rows})
 
     async def deliveries(
         self,

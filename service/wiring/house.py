@@ -6,9 +6,10 @@ A part is put together when it is first asked for, so that a command pays for no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from service.compose.stage import Composer, ComposeReport, Preview
     from service.condense.stage import Condenser, CondenseReport
     from service.deliver.stage import Deliverer, DeliverReport
+    from service.dispatch import Hints
     from service.gather.fetch import HttpFetcher
     from service.gather.stage import Gatherer, GatherReport
     from service.people.roster import RosterReport
@@ -44,7 +46,8 @@ FIRST_ISSUE_REACHES_BACK = timedelta(days=1)
 class House:
     """A house to work in, until `close`. Made by `House.open`, or by `open_house` for the length of a block.
 
-    Every stage does one pass at a time here: a second one waits, and finds little left to do.
+    Every stage does one pass at a time here: a second one waits for its `turn`, and finds little left to do.
+    `hint` tells whoever works off the queue that a stage may have work.
     """
 
     def __init__(
@@ -53,8 +56,9 @@ class House:
         self.settings, self.roster, self.database = settings, roster, database
         self.clock, self.pool = clock, pool
         self.people, self.overview = PeopleRecords(database), Overview(database)
-        self._turn = {stage: asyncio.Lock() for stage in STAGES}
+        self.turn = {stage: asyncio.Lock() for stage in STAGES}
         self._deliverer: Deliverer | None = None
+        self.hint: Callable[[Hints], Awaitable[None]] = _nobody_listens
 
     @classmethod
     async def open(cls, settings: Settings, roster: Roster, *, clock: Clock, pool: Executor) -> House:
@@ -79,31 +83,40 @@ class House:
         """Look at the feeds that are due, or at `only` these (ids); `force`: due or not."""
         from service.gather.stage import gather  # noqa: PLC0415 - see the module's docstring
 
-        async with self._turn["gather"]:
+        async with self.turn["gather"]:
             return await gather(self.gatherer, now=self.clock(), only=only, force=force, progress=progress)
 
     async def condense(self, *, progress: Progress = silent) -> CondenseReport:
         """Make key points of the articles that have none."""
         from service.condense.stage import condense  # noqa: PLC0415 - as above
 
-        async with self._turn["condense"]:
+        async with self.turn["condense"]:
             return await condense(self.condenser, now=self.clock(), progress=progress)
 
     async def compose(self, *, progress: Progress = silent) -> ComposeReport:
         """Make the issues that are due."""
         from service.compose.stage import compose  # noqa: PLC0415 - as above
 
-        async with self._turn["compose"]:
+        async with self.turn["compose"]:
             return await compose(self.composer, now=self.clock(), progress=progress)
 
     async def deliver(
-        self, *, stopping: asyncio.Event | None = None, progress: Progress = silent
+        self,
+        *,
+        stopping: asyncio.Event | None = None,
+        progress: Progress = silent,
+        grace: float | None = None,
     ) -> DeliverReport:
-        """Send what is due, until nothing is or `stopping` is set."""
+        """Send what is due, until nothing is or `stopping` is set.
+
+        What is in flight then has `grace` seconds, the service's own when left out.
+        """
         from service.deliver.stage import deliver  # noqa: PLC0415 - as above
 
         deliverer = await self.deliverer()
-        async with self._turn["deliver"]:
+        if grace is not None:
+            deliverer = replace(deliverer, grace=grace)
+        async with self.turn["deliver"]:
             return await deliver(deliverer, now=self.clock, stopping=stopping, progress=progress)
 
     async def read_bounces(self) -> int:
@@ -213,6 +226,10 @@ class House:
         if self._deliverer is None:
             self._deliverer = deliverer_of(self.settings, self.database, await self.people.signing_key())
         return self._deliverer
+
+
+async def _nobody_listens(_hints: Hints) -> None:
+    """Take a hint where no service runs."""
 
 
 @asynccontextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -32,25 +33,45 @@ def run_service(load: Callable[[], Loaded], roles: Roles) -> None:
     run(_until_signalled(Service(load, roles)))
 
 
-async def _until_signalled(service: Service) -> None:
-    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
-    main = asyncio.current_task()
+@contextmanager
+def stopped_by(*signals: signal.Signals, told: Callable[[str], object]) -> Iterator[asyncio.Event]:
+    """Give an event that the first of these signals sets, for the length of a block on the running loop.
+
+    `told` is called with the signal's name. A second one ends the block at once, as KeyboardInterrupt.
+    """
+    stopping, loop, main = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+    before = {sign: signal.getsignal(sign) for sign in signals}
+    ended = False
 
     def stop(name: str) -> None:
+        nonlocal ended
         if stopping.is_set() and main is not None:
+            ended = True
             main.cancel()
-        log.info("stopping: what is in flight may finish", signal=name)
+            return
         stopping.set()
+        told(name)
 
-    for sign in (signal.SIGTERM, signal.SIGINT):
+    for sign in signals:
         loop.add_signal_handler(sign, stop, sign.name)
     try:
-        await service.run(stopping)
+        yield stopping
     except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        if ended:
+            raise KeyboardInterrupt from None
+        raise
     finally:
-        for sign in (signal.SIGTERM, signal.SIGINT):
+        for sign, handler in before.items():
             loop.remove_signal_handler(sign)
+            signal.signal(sign, handler)
+
+
+async def _until_signalled(service: Service) -> None:
+    def told(name: str) -> None:
+        log.info("stopping: what is in flight may finish", signal=name)
+
+    with stopped_by(signal.SIGTERM, signal.SIGINT, told=told) as stopping:
+        await service.run(stopping)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,46 +1,86 @@
-"""Sending by hand: the same road as a scheduled issue, now, for the people who are named."""
+"""Sending by hand: the same road as a scheduled issue, now and once, for the people who are named.
+
+The command line and the API plan with `plan_send`. It only plans: issues and deliveries stand in the record
+when it returns, and whoever delivers finds them there.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from service.compose.stage import ManualReport, compose_manual
+from service.core import identity
 from service.core.contracts import Progress, silent
-from service.core.errors import UsageError
-from service.core.listings import DeliveryLine
-from service.core.model import DeliveryState, Membership, Newsletter, SubscriptionStatus
+from service.core.errors import KeyReused, UnknownName, UsageError
+from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
+from service.dispatch import deliver_jobs
 from service.store.deliver import DeliverRecords
+from service.store.sends import Draft, SendRecords
 from service.wiring.readers import nobody
 
 if TYPE_CHECKING:
     from service.wiring.house import House
 
 __all__ = [
-    "Delivered",
     "ManualReport",
     "Recipients",
-    "deliver_these",
-    "due_again",
-    "make_issues",
+    "Wanted",
+    "dry_run",
+    "left_out",
+    "pause",
+    "plan_send",
     "recipients_of",
+    "resume",
+    "send",
+    "sent_before",
 ]
 
-UNDER_WAY = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING)
-LOOKS, PAUSE = 60, 0.5
-"""How often, and how many seconds apart, we look after deliveries that another worker took."""
+SLIP = timedelta(minutes=1)
+"""The same request without a key of its own, so soon after the first, is a slip of the finger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asks for: a newsletter (its id), to these addresses, None for everybody.
+
+    `again` tells once more what they were told last. The same `key` is the same send, however often it is
+    asked for; without one ("") it is the same request within a minute.
+    """
+
+    newsletter: str
+    to: tuple[str, ...] | None
+    again: bool = False
+    key: str = ""
+
+    @property
+    def request(self) -> str:
+        """The same for the same request, however the addresses are spelled and ordered."""
+        people = [] if self.to is None else sorted({identity.subscriber_id(address) for address in self.to})
+        how = ("all" if self.to is None else "some", "again" if self.again else "new")
+        return identity.digest_of("request", self.newsletter, *how, *people)
+
+    def send(self, now: datetime) -> ManualSend:
+        """Return the send that this would be at `now`."""
+        key = f"key {self.key}" if self.key else f"request {self.request} {now.isoformat()}"
+        return ManualSend(identity.send_id(key), self.request, now)
+
+    @property
+    def slip(self) -> timedelta | None:
+        """Within what time the same request is the same send, None where the key alone says so."""
+        return None if self.key else SLIP
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Who is meant: `chosen`, None for everybody; `left_out` says who was named and is not sent it."""
+    """Who is meant: `chosen`, None for everybody; `left_out` says of others (ids) why they are not mailed."""
 
     newsletter: Newsletter
     chosen: tuple[Membership, ...] | None
     count: int
-    left_out: tuple[str, ...] = ()
+    left_out: dict[str, str]
 
     @property
     def ids(self) -> tuple[str, ...] | None:
@@ -48,71 +88,113 @@ class Recipients:
         return None if self.chosen is None else tuple(m.subscriber.id for m in self.chosen)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """Where the deliveries of some issues stand; `problems` are sentences about why some of them wait."""
-
-    lines: tuple[DeliveryLine, ...] = ()
-    problems: tuple[str, ...] = ()
-
-
-async def recipients_of(house: House, newsletter: Newsletter, addresses: Sequence[str] | None) -> Recipients:
-    """Return who is meant by these addresses, or by None: everybody. Raises UsageError for an unknown one."""
-    if addresses is None:
+async def recipients_of(house: House, wanted: Wanted) -> Recipients:
+    """Return who is meant. Raises UsageError for a newsletter or an address that is not known."""
+    newsletter = house.roster.newsletter(wanted.newsletter)
+    if newsletter is None:
+        raise UnknownName("newsletter", wanted.newsletter, [found.id for found in house.roster.newsletters])
+    if wanted.to is None:
         groups = await house.composer.store.groups_of(newsletter.id, None)
-        return Recipients(newsletter, None, sum(group.size for group in groups))
+        return Recipients(newsletter, None, sum(group.size for group in groups), {})
     known = [entry.subscriber.email for entry in house.roster.subscribers]
     chosen: dict[str, Membership] = {}
-    left_out: list[str] = []
+    out: dict[str, str] = {}
     unknown: list[str] = []
-    for address in addresses:
+    for address in dict.fromkeys(wanted.to):
         found = await house.people.memberships(newsletter=newsletter.id, email=address)
         if not found:
             unknown.append(str(nobody(address, newsletter.id, known)))
         elif why := _out_of_reach(found[0]):
-            left_out.append(f"{address} {why}")
+            out[found[0].subscriber.id] = why
         else:
             chosen[found[0].subscriber.id] = found[0]
     if unknown:
         raise UsageError(" ".join(unknown))
-    return Recipients(newsletter, tuple(chosen.values()), len(chosen), tuple(left_out))
+    return Recipients(newsletter, tuple(chosen.values()), len(chosen), out)
 
 
-async def make_issues(
-    house: House, recipients: Recipients, *, again: bool, dry_run: bool, progress: Progress = silent
-) -> ManualReport:
-    """Make an issue of what the recipients were not told so far; `again`: of what they were told last."""
-    if recipients.ids == ():
-        return ManualReport()
+async def sent_before(house: House, wanted: Wanted) -> ManualSend | None:
+    """Return the send that this is a repetition of, None for one that is new. Raises KeyReused."""
+    return _checked(await SendRecords(house.database).find(wanted.send(house.clock()), wanted.slip), wanted)
+
+
+async def plan_send(
+    house: House, wanted: Wanted, recipients: Recipients, *, progress: Progress = silent
+) -> tuple[ManualSend, bool]:
+    """Plan the send: its issues and deliveries, in one transaction, once for its key.
+
+    Return it and whether it is new, rather than the one that was asked for before. What failed to compose is
+    in its `problems`; when nothing else came of it, nothing is recorded and it may be tried again.
+    Raises KeyReused.
+    """
+    records = SendRecords(house.database)
+    async with house.turn["compose"]:
+        if before := await sent_before(house, wanted):
+            return before, False
+        send, draft = wanted.send(house.clock()), Draft(house.database)
+        report = await compose_manual(
+            replace(house.composer, store=draft),
+            recipients.newsletter.id,
+            recipients.ids,
+            now=send.at,
+            again=wanted.again,
+            key=send.id,
+            progress=progress,
+        )
+        send = replace(
+            send, nothing_new=report.nothing_new, left_out=recipients.left_out, problems=report.problems
+        )
+        if report.problems and not draft.issues:
+            return send, True
+        recorded, is_new = await records.record(send, draft, house.composer.channel, wanted.slip)
+    await house.hint({"deliver": deliver_jobs(recorded.deliveries)})
+    return _checked(recorded, wanted) or recorded, is_new
+
+
+async def send(house: House, wanted: Wanted) -> ManualSend:
+    """Plan what is wanted, or return what was planned for it before. Raises UsageError."""
+    before = await sent_before(house, wanted)
+    if before is not None:
+        return before
+    planned, _ = await plan_send(house, wanted, await recipients_of(house, wanted))
+    return planned
+
+
+async def dry_run(house: House, wanted: Wanted, recipients: Recipients) -> ManualReport:
+    """Return what the send would be; nothing is recorded."""
     return await compose_manual(
         house.composer,
         recipients.newsletter.id,
         recipients.ids,
         now=house.clock(),
-        again=again,
-        dry_run=dry_run,
-        progress=progress,
+        again=wanted.again,
+        dry_run=True,
     )
 
 
-async def deliver_these(house: House, issue_ids: Sequence[str], *, progress: Progress = silent) -> Delivered:
-    """Deliver what is due, and return what became of the deliveries of these issues.
-
-    Where another worker took some of them, wait for it, half a minute at most.
-    """
-    problems = (await house.deliver(progress=progress)).problems
-    for _ in range(LOOKS):
-        lines = [line for issue in issue_ids for line in await house.overview.deliveries(issue)]
-        if problems or not any(line.state in UNDER_WAY for line in lines):
-            break
-        await asyncio.sleep(PAUSE)
-    return Delivered(tuple(lines), problems)
+async def pause(house: House, issue_ids: Sequence[str]) -> None:
+    """Let nobody take up the deliveries of these issues until they are resumed."""
+    for issue_id in issue_ids:
+        await DeliverRecords(house.database).pause(issue_id, house.clock())
 
 
-async def due_again(house: House, issue_id: str, subscribers: Sequence[str]) -> int:
-    """Make these people's (ids) deliveries of an issue due again, whatever came of them; return how many."""
-    records = DeliverRecords(house.database)
-    return await records.resend(issue_id, tuple(DeliveryState), house.clock(), subscribers=subscribers)
+async def resume(house: House, issue_ids: Sequence[str]) -> None:
+    """Let these issues go on, and hint whoever delivers."""
+    resumed = [await DeliverRecords(house.database).resume(issue_id, house.clock()) for issue_id in issue_ids]
+    await house.hint({"deliver": deliver_jobs(sum(resumed))})
+
+
+def left_out(wanted: Wanted, reasons: dict[str, str]) -> list[tuple[str, str]]:
+    """Return who of those named is not sent it, as address and why; `reasons` go by subscriber id."""
+    named = {identity.subscriber_id(address): address for address in wanted.to or ()}
+    return [(address, reasons[key]) for key, address in named.items() if key in reasons]
+
+
+def _checked(found: ManualSend | None, wanted: Wanted) -> ManualSend | None:
+    """Return what was found, when it is what is wanted. Raises KeyReused when it is something else."""
+    if found is not None and found.request != wanted.request:
+        raise KeyReused
+    return found
 
 
 def _out_of_reach(membership: Membership) -> str | None:

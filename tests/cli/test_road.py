@@ -93,14 +93,54 @@ def test_a_dry_run_says_who_would_get_what_and_changes_nothing(told: Caller, tmp
 
 
 def test_sending_twice_by_mistake_sends_once_and_again_means_it(told: Caller, tmp_path: Path):
-    for _ in range(2):
-        second = told("send", "morning", "--to", "amina@example.org")
+    for word in ("amina@example.org", "Amina@Example.org"):
+        second = told("send", "morning", "--to", word)
     assert second.code == 0
-    assert "Nothing new for 1 reader" in second.err
+    assert "This was sent 0 seconds ago, and nothing is sent twice. --again sends it once more" in second.err
+    assert "1 reader: 1 sent." in second.err
     assert len(mails(tmp_path)) == 1
 
-    assert told("send", "morning", "--to", "amina@example.org", "--again").code == 0
+    for _ in range(2):
+        again = told("send", "morning", "--to", "amina@example.org", "--again")
+    assert again.code == 0
+    assert "This was sent 0 seconds ago" in again.err
+    assert "--key with another WORD sends it once more" in again.err
+    assert "resume" not in again.err
     assert len(mails(tmp_path)) == 2
+
+
+def test_a_key_is_one_send_however_often_it_is_said(told: Caller, tmp_path: Path):
+    for _ in range(2):
+        done = told("send", "morning", "--to", "amina@example.org", "--again", "--key", "monday", "--json")
+    assert [(r["address"], r["state"]) for r in done.records] == [("amina@example.org", "sent")]
+    assert len(mails(tmp_path)) == 1
+
+    other = told("send", "morning", "--to", "ben@example.org", "--key", "monday")
+    assert (other.code, mails(tmp_path)) == (2, ["Amina <amina@example.org>"])
+    assert "used for another send" in other.err
+    assert told("send", "morning", "--to", "amina@example.org", "--again", "--key", "tuesday").code == 0
+    assert len(mails(tmp_path)) == 2
+
+
+def test_a_slip_is_not_a_word_of_its_own(told: Caller):
+    assert told("send", "morning", "--to", "amina@example.org").code == 0
+    other = told("send", "morning", "--to", "amina@example.org", "--key", "new")
+    assert (other.code, "Nothing new for 1 reader" in other.err) == (0, True)
+
+
+def test_an_issue_is_paused_and_resumed_by_name(told: Caller, tmp_path: Path):
+    told("send", "morning", "--to", "ben@example.org")
+    [issue] = told("issue", "list", "--json").records
+    paused = told("issue", "pause", issue["id"][:6])
+    assert "Paused: due 1, sent 1" in paused.err
+    assert told("issue", "show", issue["id"], "--json").records[0]["paused_at"] is not None
+    assert told("issue", "resend", issue["id"], "--to", "ben@example.org", "--yes").code == 2
+
+    assert told("issue", "resume", "--all").code == 0
+    assert told("issue", "show", issue["id"], "--json").records[0]["paused_at"] is None
+    assert told("issue", "resend", issue["id"], "--to", "ben@example.org", "--yes").code == 0
+    assert told("issue", "resume").code == 2
+    assert mails(tmp_path) == ["Ben <ben@example.org>"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ import asyncpg
 import pytest
 
 from service.core.model import Books
-from service.wiring.sending import deliver_these, make_issues, recipients_of
+from service.wiring.by_hand import deliver_these
+from service.wiring.sending import Wanted, send
 from service.wiring.service import Roles, Service
 from tests.end_to_end.press import News, edition_of, press
 from tests.end_to_end.world import (
@@ -123,11 +124,9 @@ async def at_home(config: Path, clock: Clock, *, workers: int) -> AsyncIterator[
 
 
 async def send_by_hand(service: Service, address: str) -> None:
-    newsletter = service.house.roster.newsletters[0]
-    recipients = await recipients_of(service.house, newsletter, [address])
     for _ in range(2):  # the second time by mistake
-        report = await make_issues(service.house, recipients, again=False, dry_run=False)
-        await deliver_these(service.house, [planned.issue.id for planned in report.planned])
+        planned = await send(service.house, Wanted("daily", (address,)))
+        await deliver_these(service.house, planned.issues)
 
 
 async def leave(mail: Mail) -> None:

@@ -9,8 +9,9 @@ import pytest
 from service.core.model import Delivery
 from service.deliver.verp import return_paths
 from service.settings.load import load_settings
+from service.wiring.by_hand import deliver_these
 from service.wiring.house import House, open_house
-from service.wiring.sending import deliver_these, make_issues, recipients_of
+from service.wiring.sending import Wanted, send
 from tests.cli.house import write_files
 from tests.deliver.test_mailbox import ImapServer, serving
 from tests.deliver.test_returns import letter
@@ -45,9 +46,9 @@ async def house(tmp_path: Path, imap):
 
 async def sent(house: House, again: bool = False) -> list[Delivery]:
     """Mail Amina; return her delivery as the ledger knows it."""
-    recipients = await recipients_of(house, house.roster.newsletters[0], ["amina@example.org"])
-    report = await make_issues(house, recipients, again=again, dry_run=False)
-    lines = (await deliver_these(house, [planned.issue.id for planned in report.planned])).lines
+    planned = await send(house, Wanted("morning", ("amina@example.org",), again))
+    await deliver_these(house, planned.issues)
+    lines = [line for issue in planned.issues for line in await house.overview.deliveries(issue)]
     return [Delivery(d.id, d.issue_id, d.subscriber_id, "file", d.address, d.name) for d in lines]
 
 

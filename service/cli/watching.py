@@ -1,0 +1,69 @@
+"""Watching a delivery: a bar while it goes on, and Ctrl-C to pause it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from signal import SIGINT, SIGTERM
+from typing import TYPE_CHECKING
+
+import typer
+
+from service.cli import session
+from service.cli.output import SHORT, progress, say
+from service.core.model import DeliveryState
+from service.wiring.by_hand import deliver_these
+from service.wiring.process import stopped_by
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from service.wiring.by_hand import Delivered
+    from service.wiring.house import House
+
+MOST_NAMED = 8
+INTERRUPTED = 130
+
+
+@contextmanager
+def stoppable(goes_on: str) -> Iterator[asyncio.Event]:
+    """Give an event that Ctrl-C sets; a second Ctrl-C ends the block at once. `goes_on` names the command."""
+
+    def told(_signal: str) -> None:
+        say("Stopping: what is with the mail server is waited for. Ctrl-C again stops at once.")
+
+    try:
+        with stopped_by(SIGINT, SIGTERM, told=told) as stopping:
+            yield stopping
+    except KeyboardInterrupt:
+        say(f"Nothing is lost: what was under way is looked into a minute from now. {goes_on} goes on.")
+        raise
+
+
+async def deliver_watched(house: House, issue_ids: Sequence[str]) -> Delivered:
+    """Deliver these issues and return where they stand; Ctrl-C pauses them and says what goes on.
+
+    Raises typer.Exit when it was stopped.
+    """
+    goes_on = _going_on(issue_ids)
+    with stoppable(goes_on) as stopping, progress("Sending", rate=True) as report:
+        done = await deliver_these(house, issue_ids, stopping=stopping, progress=report)
+    for problem in done.problems:
+        say(problem)
+    if done.paused:
+        sent = f"{done.states[DeliveryState.SENT]:,} of {done.states.total():,} sent"
+        say(f"Paused: {sent}, {done.waiting:,} wait. {goes_on} goes on.")
+        if stopping.is_set():
+            raise typer.Exit(INTERRUPTED)
+    return done
+
+
+def _going_on(issue_ids: Sequence[str]) -> str:
+    """Return the command that goes on with these issues, as it must be typed here."""
+    which = [issue_id[:SHORT] for issue_id in issue_ids] if len(issue_ids) <= MOST_NAMED else ["--all"]
+    folder = str(session.current().config)
+    is_usual = folder in (str(session.DEFAULT_FOLDER), os.environ.get("CAVEAT_CONFIG"))
+    here = [] if is_usual else ["--config", folder]
+    return shlex.join(["caveat", *here, "issue", "resume", *which])
