@@ -111,7 +111,7 @@ def _ids(stream: bytes) -> list[str]:
 # --- the disk ----------------------------------------------------------------------------------
 
 Survives = Callable[[Call], Iterator[bool]]
-"""Of a call that no sync made sure of: whether each of its sectors reached the disk (of others: the first)."""
+"""Of a call that no sync made sure of: whether each sector of it reached the disk, in order."""
 
 
 def nothing(_call: Call) -> Iterator[bool]:

@@ -9,6 +9,7 @@ had said yes to before the cut, and took afterwards.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import sqlite3
@@ -93,6 +94,10 @@ def assert_few_repeats(before: list[Taken], after: list[Taken]) -> None:
 # --- the power goes ----------------------------------------------------------------------------
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.glob("house.db*")}
+
+
 class Recorded:
     """A worker's run: the calls it made, what the server took, and the disk it began with."""
 
@@ -118,7 +123,7 @@ def _matters(call: disk.Call, folder: Path) -> bool:
 
 @pytest.fixture
 async def recorded(tmp_path: Path, planned: list[str]) -> Recorded:
-    files = {str(path): path.read_bytes() for path in tmp_path.glob("house.db*")}
+    files = contents(tmp_path)
     record = tmp_path / "record"
     async with MailServer() as server:
         await worked(tmp_path, server.port, *disk.STRACE, "-o", str(record))
@@ -178,15 +183,15 @@ async def test_a_worker_that_does_not_sync_would_be_found_out(recorded: Recorded
 FAULTS = [(call, fault) for call in ("pwrite64", "fdatasync") for fault in ("EIO", "ENOSPC")]
 
 
-async def refused_at(
-    turn: str, call: str, fault: str, planned: list[str], template: Path, house: Path
-) -> bool:
+async def refused_at(turn: str, fault: tuple[str, str], planned: list[str], template: Path) -> bool:
     """Let that call fail for a worker at that turn of each thread; return whether it noticed."""
-    house.mkdir()
+    call, error = fault
+    house = template.with_name(f"house-{turn}")
+    os.mkdir(house)  # noqa: PTH102 - nothing else happens meanwhile
     shutil.copy(template, house / "house.db")
     inject = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}")
     async with MailServer() as server:
-        code = await worked(house, server.port, *inject, "-e", f"inject={call}:error={fault}:when={turn}")
+        code = await worked(house, server.port, *inject, "-e", f"inject={call}:error={error}:when={turn}")
         assert 0 < code <= LEDGER_LOST, "a worker ends by itself"
     after = await went_on(house)
     assert_nobody_is_lost(planned, set(server.ids), after)
@@ -195,22 +200,20 @@ async def refused_at(
     return code == LEDGER_LOST or len(server.taken) < READERS
 
 
-@pytest.mark.parametrize(("call", "fault"), FAULTS)
-async def test_a_disk_may_refuse_for_good(planned: list[str], tmp_path: Path, call: str, fault: str):
-    template = tmp_path / "house.db"
-    assert await refused_at("4+", call, fault, planned, template, tmp_path / "house")
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_disk_may_refuse_for_good(planned: list[str], tmp_path: Path, fault: tuple[str, str]):
+    assert await refused_at("4+", fault, planned, tmp_path / "house.db")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("lasting", ["", "+"])
-@pytest.mark.parametrize(("call", "fault"), FAULTS)
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_a_disk_may_refuse_at_every_turn(
-    planned: list[str], tmp_path: Path, call: str, fault: str, lasting: str
+    planned: list[str], tmp_path: Path, fault: tuple[str, str], lasting: str
 ):
-    template = tmp_path / "house.db"
-    turns = 12 if call == "fdatasync" else 40
+    turns = 12 if fault[0] == "fdatasync" else 40
     noticed = [
-        await refused_at(f"{turn}{lasting}", call, fault, planned, template, tmp_path / str(turn))
+        await refused_at(f"{turn}{lasting}", fault, planned, tmp_path / "house.db")
         for turn in range(1, turns)
     ]
     assert any(noticed) or not lasting
