@@ -1,0 +1,149 @@
+"""Recovery: how long a killed worker's readers wait until another worker sends to them.
+
+Three workers on one PostgreSQL; the one that is sending is killed (SIGKILL) in the middle of its batch, and
+the clock runs until the server hears of that batch from one of the others. Against what it waits for: the
+lease, which nobody may cut short, and the second that we allow ourselves. The lease is short here, so that
+many kills fit into a few minutes, and the pauses between looks are shorter by the same factor; everything
+else is as in production.
+
+python3 dev.py bench recovery [--kills N] [--lease SECONDS]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import Session as Line
+
+from service import dispatch
+from service.deliver.leases import Terms
+from service.settings.load import load_settings
+from service.store.database import Database
+from service.wiring import delivering, vigil
+from service.wiring.service import Roles, Service
+from tests.deliver.planned import plan
+from tests.end_to_end.world import free_port, write_config
+from tests.postgres import running_server
+
+WORKERS, READERS, BEFORE_THE_KILL = 3, 30, 8
+PATIENCE = 120
+SECOND = timedelta(seconds=1)
+
+
+class Log:
+    """What the mail server took: from which worker, to whom, when. It takes its time over each message."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, str, float]] = []
+
+    async def handle_DATA(self, _server: SMTP, line: Line, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """Take the message, after a moment."""
+        self.taken += [(str(line.host_name), reader, time.monotonic()) for reader in envelope.rcpt_tos]
+        await asyncio.sleep(0.03)
+        return "250 taken"
+
+
+async def recoveries(kills: int, lease: float, report: Callable[[str], None]) -> list[float]:
+    """Kill so many workers in the middle of a batch; return the seconds that each batch waited."""
+    log = Log()
+    controller = Controller(log, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    waits = []
+    async with AsyncExitStack() as stack:
+        stack.callback(controller.stop)
+        url = stack.enter_context(running_server(durable=True)) + "/postgres"
+        database = await Database.open(url)
+        stack.push_async_callback(database.close)
+        hints = dispatch.Dispatch(url)
+        stack.push_async_callback(hints.close)
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        start = partial(worker, home, url, controller.port, lease)
+        crew = {name: await start(name) for name in (f"worker{n}.example" for n in range(WORKERS))}
+        stack.callback(lambda: [process.kill() for process in crew.values()])
+        await asyncio.sleep(3)
+        began = datetime.now(UTC) - timedelta(minutes=5)
+        for kill in range(kills):
+            log.taken.clear()
+            await plan(database, READERS, at=began + kill * SECOND, following=SECOND)
+            await hints.hint({"deliver": 1})
+            await until(lambda: len(log.taken) >= BEFORE_THE_KILL)
+            victim = log.taken[-1][0]
+            crew[victim].kill()
+            killed_at = time.monotonic()
+            await crew[victim].wait()
+            await until(lambda: len({reader for _, reader, _ in log.taken}) == READERS)
+            others = [at for name, _, at in log.taken if name != victim and at > killed_at]
+            waits.append(min(others) - killed_at)
+            report(f"kill {kill + 1} of {kills}: {waits[-1]:.2f} s")
+            crew[victim] = await start(victim)
+    return waits
+
+
+async def worker(home: Path, url: str, port: int, lease: float, name: str) -> asyncio.subprocess.Process:
+    """Start a worker process that greets the mail server by `name`."""
+    folder = home / name
+    write_config(folder, storage=url, press="http://127.0.0.1:1", smtp_port=port, web_port=1)
+    written = (folder / "caveat.yaml").read_text()
+    (folder / "caveat.yaml").write_text(
+        written.replace("connections: 2", f"connections: 1, hello: {name}"), encoding="utf-8"
+    )
+    command = (sys.executable, __file__, "--work", str(folder), "--lease", str(lease))
+    quiet = asyncio.subprocess.DEVNULL
+    return await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
+
+
+def work(folder: Path, lease: float) -> None:
+    """Be a worker, with a lease of so many seconds, until killed."""
+    shorter = lease / Terms().lease.total_seconds()
+    delivering.Terms = partial(Terms, lease=timedelta(seconds=lease))  # type: ignore[misc,assignment]
+    vigil.LOOK_AGAIN *= shorter
+    dispatch.GIVEN_UP *= shorter
+    dispatch.LOOK_AGAIN *= shorter
+    roles = Roles(("deliver",), schedule=False, web=False)
+    asyncio.run(Service(lambda: load_settings(folder, os.environ), roles).run(asyncio.Event()))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until it holds; gives up after two minutes."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110 - the server runs on a thread of its own
+            await asyncio.sleep(0.002)
+
+
+def main() -> int:
+    """Run it and print the table; exit 1 when a batch waited for longer than the lease and a second."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--lease", type=float, default=6.0)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        work(options.work, options.lease)
+        return 0
+    report = partial(print, file=sys.stderr, flush=True)
+    seconds = np.array(asyncio.run(recoveries(options.kills, options.lease, report)))
+    p50, p99 = np.percentile(seconds, [50, 99])
+    allowed = options.lease + 1
+    print(f"{len(seconds)} workers killed, {WORKERS} at work, PostgreSQL, lease {options.lease:g} s")
+    print(f"a batch waited: median {p50:.2f} s, 99 % {p99:.2f} s, longest {seconds.max():.2f} s")
+    print(f"against lease + 1 s = {allowed:g} s: {p99 / allowed:.2f}")
+    return int(p99 > allowed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
