@@ -30,7 +30,7 @@ from service.core.model import (
     Outcome,
     Placement,
     Rendered,
-    Source,
+    Standing,
     StoryPoint,
     SubscriptionStatus,
     Summary,
@@ -319,7 +319,7 @@ class Renderer(Protocol):
 class Sources(Protocol):
     """Knows how the feeds are doing (gather has the rule)."""
 
-    async def standing(self, at: datetime) -> Sequence[Source]:
+    async def standing(self, at: datetime) -> Sequence[Standing]:
         """Return every feed of the roster as it stands at that moment."""
         ...
 
@@ -458,7 +458,7 @@ class AccordStore(Protocol):
         ...
 
     async def end_halt(self, relay: str, since: datetime | None = None) -> bool:
-        """Let sending go on; with `since`, only if that is the halt that stands. Return whether there was one."""
+        """Let sending go on; with `since`, only if that halt stands. Return whether there was one."""
         ...
 
     async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:

@@ -1,68 +1,115 @@
 """Breaker: stops sending when the server refuses our mail as such, before our name is ruined (pure).
 
 A refusal for policy (5.7.x, a block list, a wrong password) is never about the person. Several in a row, with
-nothing taken in between, say that everything we send now will be refused: so we pause, say so once, and later
-try with a single message.
+nothing taken in between, say that everything we send now will be refused: so sending halts, says so once, and
+is tried again later with a single message.
+
+Workers that share a breaker hear of each other's halts, and one of them alone tries again for all. What a
+worker has to say is `unsaid` until it stands in the record; what it heard is good for a second.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from service.core.contracts import Halt
 
 IN_A_ROW = 3
 FIRST_PAUSE = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(hours=4)
+GOOD_FOR = timedelta(seconds=1)
+"""How long a worker relies on what it heard of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The halt is over: the server took a message again."""
+
+    halt: Halt
 
 
 class Breaker:
-    """Closed while all is well; open while sending pauses; half open while one message tries."""
+    """Closed while all is well; open while sending halts; half open while one message tries."""
 
-    def __init__(self) -> None:
-        self._reason = ""
+    def __init__(self, *, shared: bool = False) -> None:
+        self._shared = shared
+        self._heard_until = datetime.min.replace(tzinfo=UTC) if shared else None
+        self.unsaid: Halt | Ended | None = None
         self._close()
 
     def _close(self) -> None:
         self._refusals = 0
-        self._pause = FIRST_PAUSE
-        self._until: datetime | None = None
-        self._trying = False
+        self._stand(None)
+
+    def _stand(self, halt: Halt | None) -> None:
+        self._halt = halt
+        self._trying, self._may_try = False, not self._shared
 
     def is_open(self, now: datetime) -> bool:
         """Return whether nothing may be sent at this moment."""
-        return self._until is not None and (now < self._until or self._trying)
+        return self._halt is not None and (now < self._halt.until or self._trying or not self._may_try)
 
     def lets_through(self, now: datetime) -> bool:
-        """Return whether a message may be sent; after a pause one alone, until it is known how it went."""
-        if self.is_open(now):
+        """Return whether a message may be sent; after a halt one alone, until it is known how it went."""
+        if (self._heard_until is not None and now >= self._heard_until) or self.is_open(now):
             return False
-        self._trying = self._until is not None
+        self._trying = self._halt is not None
         return True
 
     def taken(self) -> None:
         """Learn that the server took a message."""
+        if self._halt is not None:
+            self.unsaid = Ended(self._halt)
         self._close()
 
-    def refused(self, reason: str, now: datetime, *, for_sure: bool = False) -> bool:
-        """Learn of a refusal for policy; return whether it was the one that stops everything.
+    def refused(self, reason: str, now: datetime, *, for_sure: bool = False) -> None:
+        """Learn of a refusal for policy, which may be the one that stops everything.
 
         `reason` is a clause for a person. `for_sure`: one is enough, such as a wrong password.
         """
         self._refusals += 1
-        tripped = self._trying or (self._until is None and (for_sure or self._refusals >= IN_A_ROW))
-        if tripped:
-            self._until, self._reason = now + self._pause, reason
-            self._pause, self._trying = min(self._pause * 2, LONGEST_PAUSE), False
-        return tripped
+        enough = for_sure or self._refusals >= IN_A_ROW
+        if self._trying or (enough and (self._halt is None or now >= self._halt.until)):
+            times = 1 if self._halt is None else self._halt.times + 1
+            pause = min(FIRST_PAUSE * 2 ** min(times - 1, 10), LONGEST_PAUSE)
+            self.unsaid = halt = Halt(reason, now, now + pause, times)
+            self._stand(halt)
 
     def undecided(self) -> None:
         """Learn that the message that tried came to nothing, neither taken nor refused for policy."""
         self._trying = False
 
     def alert(self, now: datetime) -> str | None:
-        """Return the sentence for the operator while sending pauses, else None."""
-        if self._until is None or now >= self._until:
+        """Return the sentence for the operator while sending halts, else None."""
+        if self._halt is None or now >= self._halt.until:
             return None
         return (
-            f"sending is paused until {self._until:%Y-%m-%d %H:%M} UTC, because {self._reason}; "
-            "no address is blamed, and what was refused is tried again"
+            f"sending is paused until {self._halt.until:%Y-%m-%d %H:%M} UTC, because {self._halt.reason}; "
+            "no address is blamed, and what was refused is tried again; once the cause is mended, "
+            "caveat issue resume goes on at once"
         )
+
+    # --- what is shared ------------------------------------------------------------------------
+
+    def wants_word(self, now: datetime) -> bool:
+        """Return whether there is something to say to the others, or to ask them."""
+        return self.unsaid is not None or (
+            self._heard_until is not None and (now >= self._heard_until or self.wants_to_try(now))
+        )
+
+    def wants_to_try(self, now: datetime) -> bool:
+        """Return whether the halt is over and somebody has to try; `may_try` says that it is us."""
+        return self._halt is not None and now >= self._halt.until and not self._may_try
+
+    def may_try(self) -> None:
+        """Learn that we are the one who tries."""
+        self._may_try = True
+
+    def heard(self, halt: Halt | None, now: datetime) -> None:
+        """Learn what holds for all at this moment: a halt, or none."""
+        self._heard_until = now + GOOD_FOR
+        if halt is None and self._halt is not None:
+            self._close()
+        elif halt is not None and (self._halt is None or halt.since != self._halt.since):
+            self._stand(halt)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable
@@ -24,9 +23,11 @@ from service.core.model import (
     Uncertain,
 )
 from service.deliver import metrics, retry
+from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
 from service.deliver.leases import Clock, Leases, Taken
 from service.deliver.ledger import Ledger
+from service.deliver.lines import Lines
 from service.deliver.pace import Pace
 
 KEPT_ISSUES = 8
@@ -52,6 +53,7 @@ class LeasedOutbox:
         *,
         pace: Pace,
         breaker: Breaker,
+        accord: Accord,
         resend_uncertain: bool,
         clock: Clock,
         stopping: asyncio.Event,
@@ -59,12 +61,13 @@ class LeasedOutbox:
         pause: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._store, self._leases, self._ledger, self._make = store, leases, ledger, make
-        self._pace, self._breaker, self._resend_uncertain = pace, breaker, resend_uncertain
+        self._pace, self._breaker, self._accord = pace, breaker, accord
+        self._resend_uncertain = resend_uncertain
         self._clock, self._stopping, self._progress = clock, stopping, progress
         self._pause = pause or self._pause_or_stop
         self._in_hand: dict[str, Taken] = {}
-        # Those whose domain may not be sent to yet, by the moment that was reserved for them.
-        self._paced: list[tuple[float, int, Taken]] = []
+        # Those whose domain may not be sent to yet.
+        self._lines = Lines(pace)
         # What a lane gave back: made already, and the pace has been paid for.
         self._returned: deque[tuple[Taken, Message]] = deque()
         self._issues: OrderedDict[str, Issue] = OrderedDict()
@@ -81,18 +84,23 @@ class LeasedOutbox:
             if message := self.ready():
                 return message
             now = self._clock()
+            if self._breaker.wants_word(now):
+                await self._accord.confer()
+                if not self._breaker.is_open(self._clock()):
+                    continue
             if self._breaker.is_open(now):
                 return None
             first = self._first(now.timestamp())
-            if first is None and len(self._paced) < MOST_WAITING and await self._leases.take():
+            if first is None and len(self._lines) < MOST_WAITING and await self._leases.take():
                 continue
             if first is not None and first.delivery.issue_id not in self._issues:
                 await self._fetch(first)
                 continue
-            if first is None and not self._paced:
+            if first is None and not self._lines:
                 return None
-            due = self._paced[0][0] if self._paced and first is None else 0.0
-            await self._pause(max(due - now.timestamp(), self._pace.wait(now.timestamp()), 0.001))
+            in_hand = len(self._leases.queue) + len(self._lines)
+            seconds = await self._accord.wait(self._lines, in_hand, ready=first is not None)
+            await self._pause(max(seconds, 0.001))
         return None
 
     def ready(self) -> Message | None:
@@ -111,7 +119,7 @@ class LeasedOutbox:
                 return None
             if not self._breaker.lets_through(now):
                 return None
-            self._pop(first)
+            self._pop(seconds)
             if message := self._made(first):
                 if self._pace.limited:
                     self._pace.leave(seconds)
@@ -151,15 +159,14 @@ class LeasedOutbox:
         queue = self._leases.queue
         if not self._pace.by_domain:
             return queue[0] if queue else None
-        while queue and not (self._paced and self._paced[0][0] <= now):
-            taken = queue.popleft()
-            at = self._pace.reserve(taken.domain, now)
-            heapq.heappush(self._paced, (at, id(taken), taken))
-        return self._paced[0][2] if self._paced and self._paced[0][0] <= now else None
+        while (first := self._lines.first(now)) is None and queue:
+            self._lines.join(queue.popleft(), now)
+        return first
 
-    def _pop(self, first: Taken) -> None:
-        if self._paced and self._paced[0][2] is first:
-            heapq.heappop(self._paced)
+    def _pop(self, now: float) -> None:
+        """Take the first one out."""
+        if self._pace.by_domain:
+            self._lines.leave(now)
         else:
             self._leases.queue.popleft()
 
@@ -170,8 +177,8 @@ class LeasedOutbox:
             self._issues[issue.id] = issue
             if len(self._issues) > KEPT_ISSUES:
                 self._issues.popitem(last=False)
-        elif self._first(self._clock().timestamp()) is taken:
-            self._pop(taken)
+        elif self._first(now := self._clock().timestamp()) is taken:
+            self._pop(now)
             self._unmade(taken, "its issue is not in the record")
 
     def _made(self, taken: Taken) -> Message | None:
@@ -198,7 +205,8 @@ class LeasedOutbox:
                 self._breaker.taken()
                 self._write(taken, DeliveryState.SENT, reply)
             case Refused(reply, Blame.POLICY):
-                self._refused_for_policy(reply)
+                reason = f"the mail server refuses our mail as such: {reply}"
+                self._breaker.refused(reason, self._clock())
                 self._postpone(taken, reply)
             case Refused(reply, blame):
                 self._breaker.undecided()
@@ -210,13 +218,6 @@ class LeasedOutbox:
                 self._breaker.undecided()
                 self._doubted(taken, reply)
         self._leases.finished(taken)
-
-    def _refused_for_policy(self, reply: str) -> None:
-        now = self._clock()
-        reason = f"the mail server refuses our mail as such: {reply}"
-        if self._breaker.refused(reason, now) and (alert := self._breaker.alert(now)):
-            log.error("%s", alert)
-            metrics.PAUSED.set(1)
 
     def _measure(self, taken: Taken, outcome: Outcome) -> None:
         metrics.count(outcome)
@@ -240,7 +241,8 @@ class LeasedOutbox:
         if again is None and self._resend_uncertain:
             self._problem(
                 f"nobody knows whether delivery {delivery.id[:12]} arrived, after "
-                f"{delivery.doubts + 1} doubts; it rests until `caveat issue resend {delivery.issue_id[:8]} --uncertain`"
+                f"{delivery.doubts + 1} doubts; it rests until "
+                f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`"
             )
         self._write(taken, DeliveryState.UNCERTAIN, reply, again if self._resend_uncertain else None)
 

@@ -17,10 +17,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from service.core.contracts import Channel, DeliverStore, MessageMaker, Progress, silent
+from service.core.contracts import AccordStore, Channel, DeliverStore, MessageMaker, Progress, silent
 from service.core.errors import CaveatError, ChannelUnavailable
 from service.core.model import DeliveryState
 from service.deliver import metrics
+from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
 from service.deliver.leases import Clock, Leases, Terms
 from service.deliver.ledger import Ledger
@@ -34,6 +35,7 @@ class Deliverer:
     """What deliver works with. `grace` is for how many seconds messages in flight may finish at a stop.
 
     `pace` and `breaker` remember from pass to pass, so one Deliverer is kept for as long as the process runs.
+    Where they are shared, `shared` is where the workers that send by the same `relay` agree on them.
     """
 
     store: DeliverStore
@@ -45,11 +47,16 @@ class Deliverer:
     grace: float = 8.0
     new_token: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
     pause: Callable[[float], Awaitable[None]] | None = None
+    shared: AccordStore | None = None
+    relay: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverReport:
-    """What one pass did, in deliveries. `problems` are sentences for a person, each said once."""
+    """What one pass did, in deliveries. `problems` are sentences for a person, each said once.
+
+    `alert` is the one among them that says why nothing is sent. Whoever met the cause has logged it.
+    """
 
     sent: int = 0
     deferred: int = 0
@@ -57,6 +64,7 @@ class DeliverReport:
     uncertain: int = 0
     suppressed: int = 0
     problems: tuple[str, ...] = ()
+    alert: str = ""
 
 
 async def deliver(
@@ -71,6 +79,7 @@ async def deliver(
     began = now()
     await store.settle_uncertain(began, doubts_to_repeat(began) if terms.resend_uncertain else None)
     leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token)
+    accord = _accord(deliverer, now)
     outbox = LeasedOutbox(
         store,
         leases,
@@ -78,6 +87,7 @@ async def deliver(
         deliverer.make,
         pace=deliverer.pace,
         breaker=deliverer.breaker,
+        accord=accord,
         resend_uncertain=terms.resend_uncertain,
         clock=now,
         stopping=stopping,
@@ -96,10 +106,17 @@ async def deliver(
         await ledger.flush()
         await leases.release()
         holding.cancel()
+    await accord.confer()
     alert = deliverer.breaker.alert(now())
     metrics.PAUSED.set(alert is not None)
     metrics.count_suppressed(leases.suppressed)
     return _report(outbox, leases.suppressed, alert)
+
+
+def _accord(deliverer: Deliverer, now: Clock) -> Accord:
+    pace, breaker = deliverer.pace, deliverer.breaker
+    patience = deliverer.terms.lease.total_seconds()
+    return Accord(deliverer.shared, deliverer.relay, pace, breaker, now, patience=patience)
 
 
 async def _carried(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio.Event) -> None:
@@ -129,4 +146,5 @@ def _report(outbox: LeasedOutbox, suppressed: int, alert: str | None) -> Deliver
         uncertain=counts[DeliveryState.UNCERTAIN],
         suppressed=suppressed,
         problems=((alert,) if alert else ()) + tuple(outbox.problems),
+        alert=alert or "",
     )

@@ -114,12 +114,14 @@ async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
 
 def test_pauses_grow_and_one_message_tries():
     breaker, now = Breaker(), NOON
-    assert [breaker.refused("no", now) for _ in range(3)] == [False, False, True]
+    for _ in range(3):
+        assert breaker.lets_through(now)
+        breaker.refused("no", now)
     assert not breaker.lets_through(now)
     now += FIRST_PAUSE
     assert breaker.lets_through(now)
     assert not breaker.lets_through(now)
-    assert breaker.refused("still no", now)
+    breaker.refused("still no", now)
     assert not breaker.lets_through(now + FIRST_PAUSE)
     now += FIRST_PAUSE * 2
     assert breaker.lets_through(now)
@@ -131,7 +133,9 @@ def test_pauses_grow_and_one_message_tries():
     assert breaker.alert(now) is None
 
 
-def test_one_is_enough_when_it_is_for_sure():
+def test_one_is_enough_when_it_is_for_sure_and_once_more_after_the_pause():
     breaker = Breaker()
-    assert breaker.refused("a wrong password", NOON, for_sure=True)
+    breaker.refused("a wrong password", NOON, for_sure=True)
     assert "a wrong password" in (breaker.alert(NOON) or "")
+    breaker.refused("a wrong password", NOON + FIRST_PAUSE, for_sure=True)
+    assert breaker.is_open(NOON + FIRST_PAUSE * 2)
