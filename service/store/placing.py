@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Boolean, and_, bindparam, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core import identity
 from service.core.model import Edition, Placement, Subscriber
 from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from service.store import groups as standing
@@ -59,11 +60,15 @@ class Voice(StrEnum):
 
 @dataclass
 class _Known:
-    """People by number: all of them, those who were here before, and of these by id whose name changed."""
+    """People by number: all of them, those who were here before, and of these by id whose name changed.
+
+    `zones` are the time zones, by id, of those about whom an import that names none must not forget them.
+    """
 
     numbers: dict[str, int] = field(default_factory=dict)
     before: list[int] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
+    zones: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -91,6 +96,8 @@ class Placing:
 
     async def _place_some(self, placements: Sequence[Placement]) -> None:
         known = await self._know_people({p.subscriber.id: p.subscriber for p in placements})
+        if known.zones:
+            placements = [self._in_zone(p, known.zones.get(p.subscriber.id)) for p in placements]
         await self._know_editions({p.edition_key: p.edition for p in placements})
         there = await self._found(known.before) if known.before else {}
         new, changed = [], []
@@ -154,11 +161,14 @@ class Placing:
             known.numbers[key] = number
             known.before.append(number)
             person = people[key]
-            # An import that brings no names takes none away.
+            # An import that brings no names, or no zones, takes none away.
             called = person.name if self.voice is Voice.ROSTER else person.name or name
-            if (person.email, called, person.timezone) != (email, name, timezone):
+            zone = person.timezone or (timezone if self.voice is Voice.IMPORT else None)
+            if zone is not None and zone != person.timezone:
+                known.zones[key] = zone
+            if (person.email, called, zone) != (email, name, timezone):
                 known.renamed.add(key)
-                said = zip(SAID, (person.email, called, person.timezone), strict=True)
+                said = zip(SAID, (person.email, called, zone), strict=True)
                 renamed.append({"of_number": number} | {f"new_{word}": value for word, value in said})
         if renamed:
             await self.connection.execute(RENAME, renamed)
@@ -169,6 +179,16 @@ class Placing:
             rows = await self.connection.execute(given.where(among(self.connection, subscribers.c.id, ids)))
             known.numbers.update({key: number for key, number in rows.all()})  # noqa: C416 - rows are not tuples
         return known
+
+    def _in_zone(self, placement: Placement, zone: str | None) -> Placement:
+        """Return where the placement puts somebody who lives in that zone (None: it says so itself)."""
+        if zone is None or placement.wishes.timezone is not None:
+            return placement
+        edition = replace(placement.edition, timezone=zone)
+        due = next_occurrence(parse_schedule(edition.schedule), ZoneInfo(zone), self.now)
+        return replace(
+            placement, edition=edition, edition_key=identity.edition_key(edition), next_due_at=due.at
+        )
 
     async def _know_editions(self, wanted: dict[str, Edition]) -> None:
         rows = [edition_values(edition, key) for key, edition in wanted.items()]

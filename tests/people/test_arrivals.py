@@ -62,6 +62,21 @@ async def test_coming_again_changes_what_differs_and_keeps_the_rest(people: Peop
     assert counts == Arrived(people=2, changed=1, kept=1)
 
 
+async def test_a_file_without_zones_moves_nobody_home(people: PeopleRecords):
+    await imported(people, HEAD + "amina@example.org,Amina,Asia/Qatar,morning,\n")
+    before = await people.memberships()
+
+    counts, _ = await imported(people, "email,newsletters\namina@example.org,morning\n")
+    assert counts == Arrived(people=1, kept=1)
+    assert await people.memberships() == before
+
+    await imported(people, "email,newsletters,schedule\namina@example.org,morning,daily 09:00\n")
+    [amina] = await people.memberships()
+    assert (amina.subscriber.name, amina.subscriber.timezone) == ("Amina", "Asia/Qatar")
+    assert (amina.edition.schedule, amina.edition.timezone) == ("daily 09:00", "Asia/Qatar")
+    assert amina.subscription.next_due_at.isoformat() == "2026-03-03T06:00:00+00:00"
+
+
 async def test_who_unsubscribed_stays_so(people: PeopleRecords):
     text = HEAD + "amina@x.org,A,,morning,\nben@x.org,B,,morning,\n"
     await imported(people, text)
