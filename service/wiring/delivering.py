@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.deliver.breaker import Breaker
 from service.deliver.channels import ChannelSettings, channel
 from service.deliver.dkim import Signer
 from service.deliver.leases import Terms
@@ -12,6 +13,7 @@ from service.deliver.stage import Deliverer
 from service.deliver.verp import return_paths
 from service.people.links import reader_links
 from service.settings.values import Settings, SmtpSettings
+from service.store.accord import AccordRecords
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
 
@@ -22,6 +24,8 @@ def deliverer_of(settings: Settings, database: Database, key: bytes) -> Delivere
     Raises CaveatError for a DKIM key that cannot be read.
     """
     mail = settings.mail
+    # Files have no server behind them that would set limits or refuse.
+    by_smtp = mail.channel == "smtp"
 
     def links(subscriber_id: str, newsletter: str) -> Links:
         theirs = reader_links(key, settings.site.url, subscriber_id, newsletter)
@@ -38,7 +42,10 @@ def deliverer_of(settings: Settings, database: Database, key: bytes) -> Delivere
             repeat_header=mail.smtp.repeat_header,
         ),
         Terms(resend_uncertain=mail.on_uncertain == "resend"),
-        Pace(limits_of(mail.smtp) if mail.channel == "smtp" else Limits()),
+        Pace(limits_of(mail.smtp) if by_smtp else Limits(), shared=by_smtp),
+        Breaker(shared=by_smtp),
+        shared=AccordRecords(database) if by_smtp else None,
+        relay=relay_of(mail.smtp).name,
     )
 
 

@@ -17,8 +17,10 @@ from service.core.contracts import Progress, silent
 from service.core.errors import KeyReused, UnknownName, UsageError
 from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
 from service.dispatch import deliver_jobs
+from service.store.accord import AccordRecords
 from service.store.deliver import DeliverRecords
 from service.store.sends import Draft, SendRecords
+from service.wiring.delivering import relay_of
 from service.wiring.readers import nobody
 
 if TYPE_CHECKING:
@@ -179,7 +181,9 @@ async def pause(house: House, issue_ids: Sequence[str]) -> None:
 
 
 async def resume(house: House, issue_ids: Sequence[str]) -> None:
-    """Let these issues go on, and hint whoever delivers."""
+    """Let these issues go on, and hint whoever delivers. Where all sending was halted, it goes on too."""
+    if house.settings.mail.channel == "smtp":
+        await AccordRecords(house.database).end_halt(relay_of(house.settings.mail.smtp).name)
     resumed = [await DeliverRecords(house.database).resume(issue_id, house.clock()) for issue_id in issue_ids]
     await house.hint({"deliver": deliver_jobs(sum(resumed))})
 

@@ -290,5 +290,8 @@ def _told(stage: str, report: Report) -> Report:
     for kind in ("failed", "problems", "notes"):
         said = getattr(report, kind, ())
         for sentence in said if isinstance(said, tuple) else ():
+            # Whoever met its cause told it, for all workers and once.
+            if sentence == getattr(report, "alert", ""):
+                continue
             log.warning("a pass met trouble", stage=stage, what=sentence)
     return report
