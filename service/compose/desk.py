@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from service.compose.again import Chapter, chapters, goes_on
 from service.compose.damage import as_condensed, readable, reason
 from service.compose.digest import make_digest
+from service.compose.margin import Proofreader
 from service.compose.stories import Telling, group_stories
 from service.compose.weight import fitted
 from service.core import identity
@@ -50,7 +51,8 @@ class Desk:
 
     Editions that differ in hour or length alone tell the same articles; these are grouped into stories once,
     together with those of the last days: from the position `memory` on, a story is known to go on.
-    `problems` are sentences about single articles and stories that something was wrong with.
+    `problems` are sentences about single articles and stories that something was wrong with. `proofreader`
+    knows what stands beside the stories.
     """
 
     store: ComposeStore
@@ -59,6 +61,7 @@ class Desk:
     through: int
     memory: int
     now: datetime
+    proofreader: Proofreader
     problems: list[str] = field(default_factory=list)
     _grouped: dict[tuple[tuple[str, ...], int, int], tuple[Telling, ...]] = field(default_factory=dict)
 
@@ -102,8 +105,9 @@ class Desk:
             return as_condensed(lead, points)
 
     async def issue(self, slot: Slot, told: tuple[Chapter, ...]) -> tuple[Digest, Issue]:
-        """Return the digest of the stories and the issue that it is rendered to."""
+        """Return the digest of the stories, with its margin, and the issue that it is rendered to."""
         group, newsletter = slot.group, slot.newsletter
+        margin = await self.proofreader.margin(group, newsletter, slot.at)
         issue_id = identity.issue_id(group.edition_key, slot.occurrence, slot.told_from)
 
         def render(digest: Digest) -> Rendered:
@@ -112,7 +116,9 @@ class Desk:
             )
 
         def work() -> tuple[Digest, Rendered]:
-            return fitted(make_digest(group.edition, told, at=slot.at, tell=self._tell), render)
+            digest = make_digest(group.edition, told, at=slot.at, tell=self._tell)
+            whole = replace(digest, corrections=margin.corrections, unheard=margin.unheard)
+            return fitted(whole, render)
 
         digest, rendered = await asyncio.to_thread(work)
         return digest, Issue(
@@ -126,4 +132,5 @@ class Desk:
             rendered=rendered,
             article_ids=tuple(article.id for story in digest.stories for article in story.articles),
             created_at=self.now,
+            corrections=digest.corrections,
         )

@@ -48,14 +48,15 @@ def in_order(chapters: Sequence[Chapter], limit: int) -> list[Chapter]:
 def lighter(digest: Digest) -> Digest | None:
     """Return the digest with its last story left out, or its only story without its last point.
 
-    A point goes together with its caveats. None when there is but one point left.
+    A point goes together with its caveats. Then the corrections go, which wait for the next issue. None when
+    there is but one point left.
     """
     if len(digest.stories) > 1:
         return replace(digest, stories=digest.stories[:-1], left_out=digest.left_out + 1)
     points = digest.stories[0].points if digest.stories else ()
     last = max((n for n, point in enumerate(points) if point.role is Role.POINT), default=0)
     if last == 0:
-        return None
+        return replace(digest, corrections=()) if digest.corrections else None
     return replace(digest, stories=(replace(digest.stories[0], points=points[:last]),))
 
 

@@ -17,7 +17,7 @@ from service.compose.links import sentence_link, web_link
 from service.compose.weight import encoded
 from service.compose.wording import Wording, direction_of, primary
 from service.compose.words import LONGEST_SENTENCE, LONGEST_TITLE, clean, reading_minutes, shorten
-from service.core.model import Article, Digest, Role, Site, Story, StoryPoint
+from service.core.model import Article, Change, Digest, Role, Site, Standing, Story, StoryPoint
 from service.core.places import Place
 
 CONTENTS = 480
@@ -27,6 +27,8 @@ PREHEADER = 180
 NAMED_PUBLISHERS = 3
 MOST_SOURCES = 5
 HEAVIEST_STORY = 14_000
+HEAVIEST_CORRECTIONS = 8_000
+MOST_UNHEARD = 5
 SHORTEST_SENTENCE = 60
 
 
@@ -81,6 +83,28 @@ class StoryView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A sentence that readers were told, and what stands there `now`; an empty one where nothing does."""
+
+    told: str
+    now: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """An article that was changed after it was told. `time` is when that was seen, `lang` as in a story."""
+
+    headline: str
+    url: str
+    publisher: str
+    time: str
+    lang: str
+    direction: str
+    changes: tuple[ChangeView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that a theme can show. The four places are filled in for each recipient later."""
 
@@ -97,6 +121,8 @@ class Page:
     site_url: str
     sent_by: str
     issue: str
+    corrections: tuple[CorrectionView, ...] = ()
+    unheard: str = ""
     name: str = Place.NAME.mark
     address: str = Place.ADDRESS.mark
     unsubscribe_url: str = Place.UNSUBSCRIBE_URL.mark
@@ -125,6 +151,8 @@ def make_page(digest: Digest, wording: Wording, *, title: str, site: Site, issue
         site_url=web_link(site.url),
         sent_by=sent_by(site),
         issue=issue_id,
+        corrections=_corrections(digest, wording),
+        unheard=_unheard(digest, wording),
     )
 
 
@@ -145,13 +173,13 @@ def _story(story: Story, number: int, short: int, at: datetime, wording: Wording
     lead = story.articles[0]
     headline = clean(story.headline, LONGEST_TITLE) or wording.say("untitled")
     newest = max(article.moment for article in story.articles)
-    foreign = primary(lead.language) not in {"", primary(wording.language)}
+    foreign = _foreign(lead, wording)
     return StoryView(
         number=number,
         headline=headline,
         short=shorten(headline, short),
         url=web_link(lead.url),
-        lang=primary(lead.language) if foreign else "",
+        lang=foreign,
         direction=direction_of(lead.language) if foreign else wording.direction,
         time=wording.moment(newest, at),
         told_by=_told_by(story.publishers, wording),
@@ -184,12 +212,60 @@ def _sources(articles: Sequence[Article], at: datetime, wording: Wording) -> Ite
             )
 
 
+def _corrections(digest: Digest, wording: Wording) -> tuple[CorrectionView, ...]:
+    pairs = [(change.told, change.now) for found in digest.corrections for change in found.changes]
+    longest = _longest_sentence([line.text for pair in pairs for line in pair if line], HEAVIEST_CORRECTIONS)
+    return tuple(
+        CorrectionView(
+            headline=clean(found.article.title, LONGEST_TITLE) or wording.say("untitled"),
+            url=web_link(found.article.url),
+            publisher=clean(found.article.publisher, LONGEST_NAME),
+            time=wording.moment(found.edit.at, digest.at),
+            lang=_foreign(found.article, wording),
+            direction=direction_of(found.article.language)
+            if _foreign(found.article, wording)
+            else wording.direction,
+            changes=tuple(_change(change, found.article, longest) for change in found.changes),
+        )
+        for found in digest.corrections
+    )
+
+
+def _change(change: Change, article: Article, longest: int) -> ChangeView:
+    if change.now is None:
+        return ChangeView(clean(change.told.text, longest), "", "")
+    url = sentence_link(article.url, change.now.text)
+    return ChangeView(clean(change.told.text, longest), clean(change.now.text, longest), url)
+
+
+def _unheard(digest: Digest, wording: Wording) -> str:
+    """Return the first sources by name and day, and the rest as a number; empty when all are heard."""
+    names = [_with_day(source, digest.at, wording) for source in digest.unheard]
+    listed = ", ".join(names[:MOST_UNHEARD])
+    more = len(names) - MOST_UNHEARD
+    return wording.say("and_more", listed=listed, n=more) if more > 0 else listed
+
+
+def _with_day(source: Standing, at: datetime, wording: Wording) -> str:
+    """Return the source's name, with the day on which it was heard last if there is one."""
+    name = clean(source.name, LONGEST_NAME)
+    if source.last_heard is None:
+        return name
+    return wording.say("since", name=name, day=wording.short_day(source.last_heard, at))
+
+
+def _foreign(article: Article, wording: Wording) -> str:
+    """Return the article's language where it is not the page's own."""
+    language = primary(article.language)
+    return "" if language in {"", primary(wording.language)} else language
+
+
 def _points(points: Sequence[StoryPoint], at: datetime, wording: Wording) -> tuple[Point, ...]:
     """Return the points with their caveats; a caveat whose point is not shown stands as a point itself.
 
     Their times leave the date out where it is that of `at`, the moment that stands under the headline.
     """
-    longest = _longest_sentence(points)
+    longest = _longest_sentence([text for point in points for text in (point.text, *point.context)])
 
     def line(article: Article, text: str) -> Line:
         return Line(
@@ -211,11 +287,11 @@ def _points(points: Sequence[StoryPoint], at: datetime, wording: Wording) -> tup
     return tuple(shown.values())
 
 
-def _longest_sentence(points: Sequence[StoryPoint]) -> int:
+def _longest_sentence(sentences: Sequence[str], heaviest: int = HEAVIEST_STORY) -> int:
     """Return how many characters of a sentence are shown: all there are, but for a monster of a story."""
-    texts = [clean(text) for point in points for text in (point.text, *point.context)]
+    texts = [clean(text) for text in sentences]
     longest = LONGEST_SENTENCE
-    while longest > SHORTEST_SENTENCE and sum(encoded(shorten(t, longest)) for t in texts) > HEAVIEST_STORY:
+    while longest > SHORTEST_SENTENCE and sum(encoded(shorten(t, longest)) for t in texts) > heaviest:
         longest = longest * 4 // 5
     return longest
 

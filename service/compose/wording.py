@@ -51,6 +51,12 @@ class Wording:
         """Return the reader's local date in full."""
         return str(format_date(at.astimezone(self.zone).date(), "full", locale=self.locale))
 
+    def short_day(self, at: datetime, today: datetime) -> str:
+        """Return the local date with its day of the week, and the year where that is not plain."""
+        local = at.astimezone(self.zone)
+        skeleton = "MMMEd" if abs((today - at).days) < 180 else "yMMMEd"
+        return str(format_skeleton(skeleton, local, locale=self.locale))
+
     def moment(self, at: datetime, today: datetime) -> str:
         """Return the local time of day, with the date in front unless it is the same day as `today`."""
         local = at.astimezone(self.zone)

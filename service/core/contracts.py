@@ -116,14 +116,10 @@ class Look:
 class GatherStore(Protocol):
     """What gather asks of the record."""
 
-    async def due_feeds(self, now: datetime, limit: int | None = None) -> Sequence[FeedState]:
-        """Return the active feeds whose next look is due, longest overdue first."""
-        ...
-
     async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
-        """Return the feeds that are due and claim them: nobody else is given them until then.
+        """Return the active feeds whose next look is due, longest overdue first, and claim them.
 
-        One host is with one worker at a time: of a host where a claim stands, nothing is given. Recording a
+        Nobody else is given them until then. One host is with one worker at a time: of a host where a claim stands, nothing is given. Recording a
         look ends the feed's claim.
         """
         ...

@@ -319,7 +319,7 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Standing:
     """A feed as its readers may know it. `heard`: it can be read and is not out of its rhythm.
 
     `last_heard` is when it was, None for never.
@@ -343,7 +343,7 @@ class Digest:
     stories: tuple[Story, ...]
     left_out: int = 0
     corrections: tuple[Correction, ...] = ()
-    unheard: tuple[Source, ...] = ()
+    unheard: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from service.core.model import FeedState
+from service.core.model import FeedState, Standing
 from service.gather.cadence import MOVE_HELD_FOR, MOVE_LOOKS, after_answer, after_failure, usual_gap
 from service.gather.memory import Head, head_of, instant
 
@@ -17,6 +17,10 @@ ENOUGH_ITEMS = 5
 ENOUGH_DAYS = 3
 BLANK_LOOKS = 2
 HELD_SHOWN_FOR = timedelta(days=14)
+READERS_WAIT = timedelta(days=1)
+"""So long a feed may fail before its readers are told."""
+NEVER_READ = 3
+"""After so many failed looks, neither will a new feed be read soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,22 @@ def health_of(state: FeedState, now: datetime) -> Health:
         days=last_days(head, now.date(), SHOWN_DAYS),
         flags=tuple(_flags(state, head, now)),
     )
+
+
+def standing_of(state: FeedState, now: datetime) -> Standing:
+    """Return the feed as its readers may know it at `now` (aware, UTC): heard or not, and when last.
+
+    Much that an operator should look at is none of their readers' business: a look that failed once, a move,
+    items that were held.
+    """
+    head, read = head_of(state.memory), state.last_success_at
+    if state.failures:
+        patience = max(READERS_WAIT, 2 * state.feed.every)
+        lost = state.failures >= NEVER_READ if read is None else now - read >= patience
+        last = read
+    else:
+        lost, last = is_silent(head, min(read or now, now)), instant(head.newest)
+    return Standing(state.feed.name, state.feed.topics, heard=not lost, last_heard=last)
 
 
 def sparkline(counts: Sequence[int]) -> str:

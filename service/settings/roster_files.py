@@ -90,6 +90,13 @@ class NewsletterEntry(Block):
     empty: Literal["skip", "send"] = Field(
         default="skip", description="What happens when there is nothing new."
     )
+    corrections: Literal["show", "hide"] = Field(
+        default="show",
+        description="Whether readers hear of it when a publisher changes a sentence that they were told.",
+    )
+    show_source_health: bool = Field(
+        default=False, description="Whether its footer names the sources that nothing is heard from."
+    )
     late: Literal["send", "merge", "skip"] = Field(
         default="send",
         description="What happens to an issue that could not leave in time: send, merge into the next, skip.",

@@ -12,7 +12,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.listings import ArticleLine, Counts, DeliveryLine, FeedLine, IssueLine, Unfinished
-from service.core.model import Books, DeliveryState
+from service.core.model import Books, DeliveryState, FeedState
 from service.store.database import Database
 from service.store.groups import ACTIVE
 from service.store.rows import EDITION, Row, article_of, edition_of, feed_state_of, summary_of
@@ -193,6 +193,12 @@ class Overview:
                 )
                 for row in (await connection.execute(query)).mappings()
             ]
+
+    async def feed_states(self) -> Sequence[FeedState]:
+        """Return the roster's feeds, also those that their publishers ended, by name."""
+        every = select(feeds).where(feeds.c.active).order_by(feeds.c.name, feeds.c.id)
+        async with self.database.read() as connection:
+            return [feed_state_of(row) for row in (await connection.execute(every)).mappings()]
 
     async def articles(self, *, limit: int = 20) -> Sequence[ArticleLine]:
         """Return the last articles, newest first."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
 from service.assets import templates_folder
 from service.compose.joining import Joiner
 from service.compose.render import JinjaRenderer
 from service.compose.stage import Composer
+from service.condense.sentences import split_sentences
 from service.condense.tell import tell
-from service.core.model import Roster
+from service.core.model import Roster, Standing
+from service.gather.health import standing_of
 from service.settings.values import Settings
 from service.store.compose import ComposeRecords
 from service.store.database import Database
+from service.store.overview import Overview
 from service.store.stories import StoryRecords
 
 
@@ -25,4 +32,17 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
         settle=settings.fetch.settle,
         channel=settings.mail.channel,
         joiner=Joiner(StoryRecords(database)),
+        splitter=split_sentences,
+        sources=FeedStandings(Overview(database)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStandings:
+    """The Sources of core/contracts.py: gather's rule over what the record holds of each feed."""
+
+    overview: Overview
+
+    async def standing(self, at: datetime) -> Sequence[Standing]:
+        """Return every feed of the roster as it stands at that moment."""
+        return [standing_of(state, at) for state in await self.overview.feed_states()]

@@ -8,7 +8,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.core import identity
-from service.core.model import Article, Digest, Role, Site, Story, StoryPoint
+from service.core.model import (
+    Article,
+    Change,
+    Correction,
+    Digest,
+    Edit,
+    Excerpt,
+    Role,
+    Site,
+    Standing,
+    Story,
+    StoryPoint,
+)
 from tests.builders import an_article, an_edition
 
 MORNING = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
@@ -232,3 +244,45 @@ def the_front_page(**wishes: Any) -> Digest:
         the_spray(),
     )
     return a_digest(*stories, left_out=5, **wishes)
+
+
+# --- the margin --------------------------------------------------------------------------------
+
+
+def a_correction(article: Article, *changes: tuple[str, str], hours: float = 3) -> Correction:
+    """Return a correction of pairs of sentences, an empty one for what is gone, seen so many hours ago."""
+    now = "\n\n".join(new for _, new in changes)
+    edit = Edit(identity.edit_key(article.id, "", now), article.title, now, MORNING - timedelta(hours=hours))
+    return Correction(article, edit, tuple(_change(edit, *pair) for pair in changes))
+
+
+def _change(edit: Edit, told: str, new: str) -> Change:
+    start = edit.text.index(new)
+    now = Excerpt(new, start, start + len(new), edit.key) if new else None
+    return Change(Excerpt(told, 0, len(told)), now)
+
+
+def the_margin(**wishes: Any) -> Digest:
+    """Return a short digest with corrections in two languages, and sources that are not heard from."""
+    fire = published("Fire destroys grain silo at Skarrow port and halts exports for days")
+    strike = published("Lokführer beenden ihren Streik", "Westmärkische Zeitung", language="de")
+    return replace(
+        a_digest(the_marathon(), **wishes),
+        corrections=(
+            a_correction(
+                fire,
+                (
+                    "Insurers estimate the damage at 18 million marks, the Harbour Mutual said.",
+                    "Insurers estimate the damage at 81 million marks, the Harbour Mutual said.",
+                ),
+                ("The cause of the spark is known.", ""),
+            ),
+            a_correction(
+                strike, ("Die Löhne steigen um 7,4 Prozent.", "Die Löhne steigen um 4,7 Prozent."), hours=20
+            ),
+        ),
+        unheard=(
+            Standing("Northwater Wire", ("world",), heard=False, last_heard=MORNING - timedelta(days=3)),
+            Standing("The Oltmark Herald", ("world",), heard=False, last_heard=None),
+        ),
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from service.core import identity
+from service.core.contracts import Edited
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, Edition, Group, Issue, StoryPoint
 
@@ -35,6 +36,7 @@ class MemoryStore:
     readers: list[Reader] = field(default_factory=list)
     articles: list[CondensedArticle] = field(default_factory=list)
     broken: bool = False
+    edits: list[Edited] = field(default_factory=list)
     asked: list[tuple[int, int]] = field(default_factory=list)
 
     def publish(self, *arrived: CondensedArticle) -> None:
@@ -87,6 +89,16 @@ class MemoryStore:
     async def told_lately(self, group: Group, since: datetime) -> Collection[str]:
         given = [issue for reader in self._standing(group)[:1] for issue in reader.given]
         return {article for issue in given if issue.created_at >= since for article in issue.article_ids}
+
+    async def edited(self, group: Group, told_since: datetime, edited_by: datetime) -> Sequence[Edited]:
+        given = [issue for reader in self._standing(group)[:1] for issue in reader.given]
+        told = {key for issue in given if issue.created_at >= told_since for key in issue.article_ids}
+        known = {c.edit.key for issue in given for c in issue.corrections}
+        return [
+            edited
+            for edited in self.edits
+            if edited.article.id in told and edited.edit.at <= edited_by and edited.edit.key not in known
+        ]
 
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str

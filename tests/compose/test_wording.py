@@ -21,7 +21,8 @@ def test_every_language_says_everything_for_every_number(language: str):
     assert LABELS[language].keys() == LABELS["en"].keys()
     for key in LABELS[language]:
         for n in (0, 1, 2, 3, 5, 11, 21, 100):
-            assert said.say(key, n=n, listed="A, B", address="a@b.example", title="T")
+            values = {"listed": "A, B", "address": "a@b.example", "title": "T", "name": "N", "day": "D"}
+            assert said.say(key, n=n, **values)
 
 
 def test_a_number_takes_its_plural():
@@ -92,6 +93,23 @@ def test_the_same_day_is_the_readers_day():
 
     assert said.moment(late, EVENING) == "11:00\u00a0PM"
     assert said.moment(late, late + timedelta(hours=2)) == "Mar 2, 11:00\u00a0PM"
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "day"),
+    [
+        ("en", "Europe/Berlin", "Mon, 2 Mar"),
+        ("en", "America/New_York", "Mon, Mar 2"),
+        ("de", "Europe/Vienna", "Mo., 2. März"),
+        ("ja", "Asia/Tokyo", "3月3日(火)"),
+    ],
+)
+def test_a_short_day_has_its_day_of_the_week(language: str, zone: str, day: str):
+    assert wording(LABELS, language, zone).short_day(EVENING, EVENING + timedelta(days=3)) == day
+
+
+def test_a_short_day_long_ago_has_its_year():
+    assert wording(LABELS, "en", "UTC").short_day(EVENING, EVENING + timedelta(days=300)).endswith("2026")
 
 
 def test_direction_is_that_of_the_language():

@@ -1,0 +1,182 @@
+"""What readers were told and is otherwise now is corrected, word for word; a changed comma is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.compose.corrections import correction_of, words
+from service.condense.sentences import split_sentences
+from service.core import identity
+from service.core.contracts import Edited
+from service.core.model import Change, ContextLine, Correction, Edit, Excerpt
+from tests.builders import NOON, an_article, condensed
+
+HIT = "Two ferries were hit in the storm on Monday."
+HURT = "Nobody was hurt, the harbour master said."
+WAIT = "The ferry to Oltmark waits until Thursday."
+TEXT = f"{HIT} {HURT}\n\n{WAIT} A second storm is not expected. The quay stays open."
+
+
+def an_edit(
+    text: str, *told: str, before: str = TEXT, language: str = "en", shown: str | None = None
+) -> Edited:
+    """Return what an edit to `text` is to readers who were told these sentences of the text before."""
+    article = an_article("Ferries hit", before, language=language)
+    summary = condensed(article, *told).summary
+    edit = Edit(identity.edit_key(article.id, article.title, text), article.title, text, NOON)
+    return Edited(article, summary, edit, (" ".join(told) if shown is None else shown,))
+
+
+def changes(edited: Edited) -> list[tuple[str, str]]:
+    """Return the corrections as pairs, the second empty for a sentence that is gone."""
+    found = correction_of(edited, split_sentences)
+    for change in found.changes if found else ():
+        assert is_slice(change, edited)
+    return [(c.told.text, c.now.text if c.now else "") for c in found.changes] if found else []
+
+
+def is_slice(change: Change, edited: Edited) -> bool:
+    sources = {"": edited.article.text, edited.edit.key: edited.edit.text}
+    lines = [line for line in (change.told, change.now) if line and line.edit in sources]
+    return all(sources[line.edit][line.start : line.end] == line.text for line in lines)
+
+
+def test_a_sentence_that_was_changed_is_shown_beside_the_new_one():
+    three = HIT.replace("Two", "Three")
+
+    assert changes(an_edit(TEXT.replace(HIT, three), HIT, HURT)) == [(HIT, three)]
+
+
+def test_a_sentence_that_is_gone_says_so():
+    assert changes(an_edit(TEXT.replace(f" {HURT}", ""), HIT, HURT)) == [(HURT, "")]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        TEXT.replace("storm on", "storm, on"),
+        TEXT.replace("Two ferries", "TWO ferries").replace("Monday.", "Monday!"),
+        TEXT.replace("\n\n", " "),
+        f"{WAIT} {HURT} {HIT} The quay stays open. A second storm is not expected.",
+        TEXT + " More is to follow. The mayor will speak at noon.",
+        TEXT.replace("A second storm is not expected.", "A second storm is expected."),
+    ],
+    ids=[
+        "a comma",
+        "capitals and marks",
+        "paragraphs",
+        "order",
+        "more text",
+        "a sentence they were not told",
+    ],
+)
+def test_what_they_were_told_still_stands(now: str):
+    assert changes(an_edit(now, HIT, HURT)) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "now"),
+    [
+        ("Some 110 people were hurt.", "Some 10 people were hurt."),
+        ("It cost 1.5 million marks.", "It cost 15 million marks."),
+        ("It cost $5 for everybody.", "It cost €5 for everybody."),
+        ("Output fell by -3 per cent.", "Output fell by 3 per cent."),
+        ("He is in the office now.", "He is not in the office now."),
+        ("Twenty-two died in the fire.", "Two died in the fire."),
+        ("新望远镜拍摄了两千个星系。", "新望远镜拍摄了三千个星系。"),
+        ("मंत्री शहर में है।", "मंत्री शहर मैं है।"),
+    ],
+)
+def test_every_word_number_and_sign_counts(told: str, now: str):
+    rest = " The mayor spoke. The harbour is closed. The school is open."
+
+    assert changes(an_edit(now + rest, told, before=told + rest)) == [(told, now)]
+
+
+def test_the_end_of_another_sentence_is_not_the_sentence():
+    told, rest = "Two died.", " The mayor spoke. The harbour is closed."
+    denied = "Officials denied that Two died."
+
+    assert changes(an_edit(denied + rest, told, before=told + rest)) == [(told, denied)]
+    assert changes(an_edit("Two died.5 of them." + rest, told, before=told + rest)) != []
+
+
+def test_what_no_issue_showed_is_not_corrected():
+    edited = an_edit(TEXT.replace("Two", "Three"), HIT, HURT, shown=f"The storm\n   * {HURT}")
+
+    assert changes(edited) == []
+
+
+def test_a_sentence_is_recognised_however_the_theme_breaks_its_lines():
+    shown = "   * Two ferries were hit\n     | in the storm on\n     | Monday. (The Courier, 05:00)"
+
+    assert len(changes(an_edit(TEXT.replace("Two", "Three"), HIT, shown=shown))) == 1
+
+
+def test_a_context_line_was_told_too():
+    edited = an_edit(TEXT.replace(" The quay stays open.", ""), HIT, shown=f"{HIT} The quay stays open.")
+    start = TEXT.index("The quay")
+    line = ContextLine("The quay stays open.", start, start + 20, 0)
+
+    assert changes(replace(edited, summary=replace(edited.summary, context=(line,)))) == [
+        ("The quay stays open.", "")
+    ]
+
+
+def test_an_article_that_was_written_anew_takes_nothing_back():
+    anew = "The storm has passed. Schools open again. Fishermen count what is left. The mayor thanked all."
+
+    assert changes(an_edit(anew, HIT, HURT)) == []
+
+
+@pytest.mark.parametrize("now", ["", HIT.replace("Two", "Three"), "Sign in to read on. " * 60])
+def test_a_teaser_or_a_wall_in_the_articles_place_corrects_nothing(now: str):
+    assert changes(an_edit(now, HIT, HURT)) == []
+
+
+def test_an_edit_of_an_edit_is_measured_by_what_readers_were_told_last():
+    three, four = HIT.replace("Two", "Three"), HIT.replace("Two", "Four")
+    before = correction_of(an_edit(TEXT.replace(HIT, three), HIT, HURT), split_sentences)
+    assert before
+    again = replace(an_edit(TEXT.replace(HIT, four), HIT, HURT), corrected=(before.changes,))
+    back = replace(an_edit(TEXT, HIT, HURT), corrected=(before.changes,))
+
+    assert changes(again) == [(three, four)]
+    assert changes(back) == [(three, HIT)]
+    assert changes(replace(again, corrected=((Change(Excerpt(HIT, 0, len(HIT)), None),),))) == []
+
+
+def test_a_correction_names_the_article_as_it_was_told_and_the_edit():
+    edited = an_edit(TEXT.replace("Two", "Three"), HIT)
+    found = correction_of(edited, split_sentences)
+
+    assert isinstance(found, Correction)
+    assert (found.article, found.edit) == (edited.article, edited.edit)
+
+
+def test_words_leave_out_case_and_punctuation_alone():
+    said = words("The “€1,200.50” deal, signed at 10:30 – by twenty-two.")
+    assert " ".join(said) == "the € 1,200.50 deal signed at 10:30 by twenty-two"
+    assert words("\u22123 % of it’s") == ("-3", "%", "of", "it’s")
+
+
+@settings(max_examples=60)
+@given(
+    st.text(st.characters(codec="utf-8"), max_size=200), st.text(st.characters(codec="utf-8"), max_size=200)
+)
+def test_whatever_the_texts_are_what_is_shown_stands_in_them(before: str, now: str):
+    told = [before[a:b] for a, b in split_sentences(before, "en")[:3] if before[a:b].strip()]
+    if told:
+        changes(an_edit(now, *dict.fromkeys(told), before=before))
+
+
+def test_hours_of_editing_make_no_difference():
+    edited = an_edit(TEXT.replace("Two", "Three"), HIT)
+    later = replace(edited, edit=replace(edited.edit, at=NOON + timedelta(hours=9)))
+
+    assert changes(edited) == changes(later)
