@@ -32,6 +32,8 @@ from service.gather.teasers import counted, is_cut, is_short, wants_page
 
 MOST_ENTRIES = 2_000
 AHEAD = timedelta(days=1)
+PROBES = 20
+"""How many items of a feed prove that it may be read plainly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def examine(order: Order, body: bytes) -> Examined:
     """Read the document. Raises FeedUnreadable, with the sentence that a person is told."""
     head = head_of(order.memory)
     known = items_of(order.memory)
-    rows, parsed, splits = _rows(order, body, head, known)
+    rows, parsed, proof = _rows(order, body, head, known)
     sightings = [_sighting(row, order.now) for row in rows]
     verdict = recognise(
         sightings,
@@ -91,12 +93,25 @@ def examine(order: Order, body: bytes) -> Examined:
     changed = _once([desk.draft(rows[n], sightings[n]) for n in verdict.changed])
     head = _told(order, head, verdict, parsed, sightings=sightings, new=len(new))
     head = replace(
-        head, body=fingerprint(body), entries=len(rows), splits=splits, blank=0 if rows else head.blank + 1
+        head,
+        body=fingerprint(body),
+        entries=len(rows),
+        splits=proof.splits,
+        plain=proof.plain,
+        blank=0 if rows else head.blank + 1,
     )
     note = "" if rows else "the feed is there, but holds no entries"
     if verdict.held:
         note = f"{len(verdict.held)} items that look new were held as old: {verdict.why}"
     return Examined(remembered(head, verdict.items), new, changed, len(verdict.held), note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What a whole document proved of its feed: how its next ones may be read (see Head)."""
+
+    splits: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +128,13 @@ class _Row:
 
 def _rows(
     order: Order, body: bytes, head: Head, known: Sequence[Item]
-) -> tuple[list[_Row], ParsedFeed | None, bool]:
-    """Return the document's items, the feed they were parsed from, and whether it can be split."""
+) -> tuple[list[_Row], ParsedFeed | None, _Proof]:
+    """Return the document's items, the feed they were parsed from, and how the next may be read."""
     name = formats.sniff(body, order.url)
     document = formats.document_of(name, body, order.content_type)
     if name != "xml":
         parsed = formats.reader(name)(document, order.url)
-        return [_row(_raw_of(entry), entry) for entry in parsed.entries[:MOST_ENTRIES]], parsed, False
+        return [_row(_raw_of(entry), entry) for entry in parsed.entries[:MOST_ENTRIES]], parsed, _Proof()
     pieces = delta.split(document)
     if pieces is not None and len(pieces.items) > MOST_ENTRIES:
         # Newest first or newest last: whichever the feed does, its latest are among these.
@@ -128,20 +143,20 @@ def _rows(
         document = pieces.only(ends)
         pieces = delta.split(document)
     if pieces is not None and head.splits:
-        rows = _only_unseen(pieces, known, order.url)
+        rows = _only_unseen(pieces, known, order.url, plainly=head.plain)
         if rows is not None:
-            return *rows, True
+            return *rows, _Proof(splits=True, plain=head.plain)
     parsed = rss_atom.read(document, order.url)
     entries = parsed.entries[:MOST_ENTRIES]
-    splits = pieces is not None and not parsed.faulty and _agree(pieces, parsed, order.url)
-    raws = (
-        [fingerprint(item) for item in pieces.items] if pieces and splits else [_raw_of(e) for e in entries]
-    )
-    return [_row(raw, entry) for raw, entry in zip(raws, entries, strict=True)], parsed, splits
+    if pieces is None or parsed.faulty or not _agree(pieces, parsed, order.url):
+        return [_row(_raw_of(entry), entry) for entry in entries], parsed, _Proof()
+    raws = [fingerprint(item) for item in pieces.items]
+    proof = _Proof(splits=True, plain=_is_plain(pieces, parsed, order.url))
+    return [_row(raw, entry) for raw, entry in zip(raws, entries, strict=True)], parsed, proof
 
 
 def _only_unseen(
-    pieces: delta.Split, known: Sequence[Item], url: str
+    pieces: delta.Split, known: Sequence[Item], url: str, *, plainly: bool
 ) -> tuple[list[_Row], ParsedFeed | None] | None:
     """Parse the items whose bytes are new, and no others; None when that does not come out even."""
     seen = {item.raw: item for item in known}
@@ -150,8 +165,10 @@ def _only_unseen(
     parsed = None
     entries: dict[int, Entry] = {}
     if unseen:
+        document = pieces.only(set(unseen))
+        parsed = rss_atom.read_plain(document, url) if plainly else None
         try:
-            parsed = rss_atom.read(pieces.only(set(unseen)), url)
+            parsed = parsed or rss_atom.read(document, url)
         except FeedUnreadable:
             return None
         if parsed.faulty or len(parsed.entries) != len(unseen):
@@ -171,6 +188,16 @@ def _agree(pieces: delta.Split, parsed: ParsedFeed, url: str) -> bool:
         except FeedUnreadable:
             return False
         if alone.faulty or alone.entries != (parsed.entries[probe],):
+            return False
+    return True
+
+
+def _is_plain(pieces: delta.Split, parsed: ParsedFeed, url: str) -> bool:
+    """Tell whether reading plainly gives what the full parse gave, by a sample of the items, each alone."""
+    count = len(pieces.items)
+    for n in range(0, count, -(-count // PROBES)):
+        alone = rss_atom.read_plain(pieces.only({n}), url)
+        if alone is not None and alone != replace(parsed, entries=(parsed.entries[n],)):
             return False
     return True
 

@@ -48,6 +48,7 @@ class Head:
     body       fingerprint of the last document that was read
     format     of that document; `entries` how many it held; `ttl` the seconds it asked for
     splits     its items can be told apart by bytes, so that only new ones need to be parsed
+    plain      its items came out the same when read plainly, where that could be done
     moved_to   where permanent redirects point, since `moved_since`, seen `moved_looks` times
     days       new items by day, for the rhythm; `newest` when the last one came
     reads, faulty   documents that were read, and those of them with broken markup
@@ -64,6 +65,7 @@ class Head:
     entries: int = 0
     ttl: int = 0
     splits: bool = False
+    plain: bool = False
     moved_to: str = ""
     moved_since: int = 0
     moved_looks: int = 0

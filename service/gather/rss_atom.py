@@ -9,10 +9,12 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
+from service.gather import plain
 from service.gather.bodies import megabytes
 from service.gather.charset import utf8_of
 from service.gather.delta import split
@@ -68,6 +70,13 @@ def _possible(reference: re.Match[bytes]) -> bytes:
     return b"&#xFFFD;" if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF else reference.group()
 
 
+def read_plain(document: bytes, url: str = "") -> ParsedFeed | None:
+    """Do what `read` does, in a tenth of its time; None where the document is not plain (see plain)."""
+    habits = _habits()
+    found = plain.read(_LONG_AUTHOR.sub(rb"\1", document), url, habits) if habits else None
+    return None if found is None else _feed_of(found, [_entry(raw) for raw in found["entries"]], document)
+
+
 def read(document: bytes, url: str = "") -> ParsedFeed:
     """Read a document that `to_utf8` returned. `url` is its address, for relative links.
 
@@ -90,14 +99,34 @@ def read(document: bytes, url: str = "") -> ParsedFeed:
         raise FeedUnreadable(f"the XML is broken, and no entry could be read from it ({_why(found)})")
     if not entries and not version and not feed:
         raise FeedUnreadable("the XML holds no feed")
+    return _feed_of(found, entries, document)
+
+
+def _feed_of(found: Mapping[str, Any], entries: list[Entry], document: bytes) -> ParsedFeed:
+    feed: Mapping[str, Any] = found.get("feed", {})
+    version = str(found.get("version") or "")
     return ParsedFeed(
         format=version or ("cdf" if _CHANNEL.search(document, 0, LOOKED_AT) else "xml"),
         title=str(feed.get("title") or ""),
         entries=tuple(entries),
         language=str(feed.get("language") or ""),
         ttl=_ttl(feed.get("ttl")),
-        faulty=faulty,
+        faulty=bool(found.get("bozo")),
     )
+
+
+@cache
+def _habits() -> plain.Habits | None:
+    """Return what feedparser does with dates and addresses; None where it keeps that in other places."""
+    try:
+        from feedparser.datetimes import _parse_date as instant  # noqa: PLC0415 - as in _fed
+        from feedparser.mixin import _FeedParserMixin as mixin  # noqa: PLC0415 - as in _fed
+        from feedparser.urls import _urljoin as joined  # noqa: PLC0415 - as in _fed
+
+        prefixes = {uri.lower(): prefix for uri, prefix in mixin.namespaces.items()}
+        return plain.Habits(instant, joined, mixin.looks_like_html, prefixes)
+    except (ImportError, AttributeError):
+        return None
 
 
 def _parsed(document: bytes, url: str) -> Mapping[str, Any]:

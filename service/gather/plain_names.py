@@ -1,0 +1,121 @@
+"""Plain names: the elements of feeds that `plain` knows, and what each is to an article. Only tables.
+
+A name is its namespace, a space, and its local name, as expat gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ATOM = "http://www.w3.org/2005/Atom"
+RSS1 = "http://purl.org/rss/1.0/"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC = "http://purl.org/dc/elements/1.1/"
+TERMS = "http://purl.org/dc/terms/"
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+MEDIA = "http://search.yahoo.com/mrss/"
+WORDPRESS = "com-wordpress:feed-additions:1"
+
+ITEM = {"rss20": "item", "rss10": f"{RSS1} item", "atom10": f"{ATOM} entry"}
+BESIDE_CHANNEL = frozenset({f"{RSS1} image", f"{RSS1} textinput"})
+CHANNEL = {"rss20": "channel", "rss10": f"{RSS1} channel", "atom10": ""}
+
+Names = frozenset[str]
+
+
+def _names(words: str = "", uri: str = "") -> Names:
+    return frozenset(f"{uri} {word}".lstrip() for word in words.split())
+
+
+TEXTS: Mapping[str, str] = {
+    **dict.fromkeys(("title", f"{RSS1} title", f"{ATOM} title"), "title"),
+    **dict.fromkeys(("link", f"{RSS1} link"), "link"),
+    **dict.fromkeys(("guid", f"{ATOM} id"), "id"),
+    **dict.fromkeys(("description", f"{RSS1} description"), "description"),
+    **dict.fromkeys((f"{ATOM} summary", f"{ITUNES} summary"), "summary"),
+    f"{ATOM} content": "content",
+    f"{CONTENT} encoded": "encoded",
+    **dict.fromkeys(("pubDate", f"{ATOM} published", f"{TERMS} issued"), "published"),
+    **dict.fromkeys((f"{ATOM} updated", f"{DC} date", f"{TERMS} modified"), "updated"),
+    f"{TERMS} created": "created",
+    **dict.fromkeys(("author", f"{ATOM} author", f"{DC} creator", f"{ITUNES} author"), "author"),
+}
+"""What an item's elements tell."""
+
+PERSON: Mapping[str, str] = {f"{ATOM} name": "name", f"{ATOM} email": "email", f"{ATOM} uri": "uri"}
+"""What the elements of an Atom author tell."""
+
+BESIDE: Mapping[str, str] = {
+    **dict.fromkeys(("title", f"{RSS1} title", f"{ATOM} title"), "title"),
+    **dict.fromkeys(("language", f"{DC} language"), "language"),
+    "ttl": "ttl",
+    **dict.fromkeys(("description", f"{RSS1} description"), "description"),
+    f"{ITUNES} summary": "summary",
+}
+"""What a feed tells of itself, beside its items."""
+
+WITHOUT_MEANING: Mapping[str, Names] = {
+    MEDIA: _names("title description"),
+    ITUNES: _names("summary author owner"),
+    DC: _names("title description date creator author source"),
+    "http://purl.org/rss/1.0/modules/syndication/": _names(),
+    "http://purl.org/rss/1.0/modules/slash/": _names(),
+    "http://purl.org/rss/1.0/modules/threading/": _names(),
+    "http://rssnamespace.org/feedburner/ext/1.0": _names("browserFriendly"),
+    "http://wellformedweb.org/CommentAPI/": _names(),
+}
+"""Namespaces that feedparser knows and that tell nothing of an article, except for these elements."""
+
+_PERSONS = _names("name email uri url", ATOM)
+
+PARTS: Mapping[str, Mapping[str, Names]] = {
+    "rss20": {
+        **dict.fromkeys(
+            _names(
+                "link copyright managingEditor webMaster pubDate lastBuildDate category generator docs cloud "
+                "rating"
+            ),
+            _names(),
+        ),
+        **dict.fromkeys(("image", "textInput"), _names("title link url width height description name")),
+        "skipHours": _names("hour"),
+        "skipDays": _names("day"),
+        f"{ATOM} link": _names(),
+        f"{WORDPRESS} site": _names(),
+        f"{ITUNES} author": _names(),
+        f"{ITUNES} owner": _names("name email", ITUNES),
+        f"{DC} date": _names(),
+        f"{DC} creator": _names(),
+    },
+    "rss10": {
+        f"{RSS1} link": _names(),
+        f"{RSS1} image": _names("title link url", RSS1),
+        f"{RSS1} textinput": _names("title link description name", RSS1),
+        f"{RSS1} items": _names("Seq li", RDF),
+        f"{DC} date": _names(),
+        f"{DC} creator": _names(),
+    },
+    "atom10": {
+        **dict.fromkeys(
+            _names("link subtitle id updated generator icon logo rights category", ATOM), _names()
+        ),
+        **dict.fromkeys(_names("author contributor", ATOM), _PERSONS),
+    },
+    "item": {
+        **dict.fromkeys(_names("category comments enclosure source"), _names()),
+        **dict.fromkeys(_names("category rights", ATOM), _names()),
+        f"{ATOM} contributor": _PERSONS,
+        f"{WORDPRESS} post-id": _names(),
+    },
+}
+"""What may be passed over: beside the items, by format, and within an item; and what may stand within it."""
+
+_OF_MEDIA = _names("title content thumbnail credit rating category keywords copyright text player", MEDIA)
+
+MAY_HOLD: Mapping[str, Names] = {
+    f"{MEDIA} group": _OF_MEDIA,
+    f"{MEDIA} content": _OF_MEDIA,
+    f"{ITUNES} category": _names("category", ITUNES),
+}
+"""What may stand within elements of those namespaces."""
