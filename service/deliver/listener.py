@@ -2,14 +2,16 @@
 
 For a mail server that delivers a domain or mailbox to us, on this machine or in a private network. It speaks
 as much as such a server needs, takes mail for our own return paths alone, and answers 250 only when what the
-letter means is recorded.
+letter means is recorded. Whatever goes wrong before that is answered 451, or not at all: it comes again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -20,7 +22,11 @@ LONGEST_LINE = 65_536
 SILENCE = 300.0
 MOST_AT_ONCE = 50
 MOST_RECIPIENTS = 100
-_PATH = re.compile(r"(?i)^(?:MAIL FROM|RCPT TO):\s*<([^<>]*)>")
+MOST_FAULTS = 20
+END, LINE_END = b".\r\n", b"\r\n"
+GREETING = "220 caveat takes bounces"
+_PATH = re.compile(r"(?i)^(?:MAIL FROM|RCPT TO):\s*<([^<>]*)>(.*)")
+_SIZE = re.compile(r"(?i)\bSIZE=(\d{1,20})\b")
 
 Handle = Callable[[bytes, Sequence[str]], Awaitable[object]]
 """Deals with a letter and whom it was delivered to; raises CaveatError when it must come again."""
@@ -29,30 +35,44 @@ log = logging.getLogger("deliver")
 
 
 class Listener:
-    """Listens on `host`:`port` (0: any free one). `ours` tells whether an address is ours to take for."""
+    """Listens on `host`:`port` (0: any free one). `ours` tells whether an address is ours to take for.
+
+    Processes of one user on one machine may listen at the same place; the system shares connections out.
+    """
 
     def __init__(self, host: str, port: int, handle: Handle, ours: Callable[[str], bool]) -> None:
         self._host, self.port = host, port
         self._handle, self._ours = handle, ours
         self._server: asyncio.Server | None = None
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks: dict[asyncio.Task[None], _Talk] = {}
+
+    @property
+    def place(self) -> str:
+        """Where it listens, as `127.0.0.1:2525` or `[::1]:2525`."""
+        return f"[{self._host}]:{self.port}" if ":" in self._host else f"{self._host}:{self.port}"
 
     async def open(self) -> None:
-        """Begin to listen; raises CaveatError when the address is taken."""
+        """Begin to listen; raises CaveatError when the address is taken, or cannot be had."""
+        shared = True if sys.platform != "win32" else None
         try:
-            self._server = await asyncio.start_server(self._serve, self._host, self.port, limit=LONGEST_LINE)
+            self._server = await asyncio.start_server(
+                self._serve, self._host, self.port, limit=LONGEST_LINE, reuse_port=shared
+            )
         except OSError as error:
+            # asyncio's own words for it say the address once more.
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
             raise CaveatError(
-                f"bounces cannot be taken on {self._host}:{self.port}: {error.strerror}"
+                f"bounces cannot be taken at {self.place}: {why}; choose another address with "
+                "mail.bounces.listen"
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Stop listening, and let the letters that are being recorded be so."""
+        """Stop listening, and let the letters that are being recorded be so and be answered."""
         if self._server is not None:
             self._server.close()
-        for talk in self._talks:
-            talk.cancel()
+        for task, talk in self._talks.items():
+            talk.leave(task)
         await asyncio.gather(*self._talks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,13 +81,15 @@ class Listener:
             writer.write(b"421 4.3.2 too many connections\r\n")
             writer.close()
             return
-        self._talks.add(task)
+        self._talks[task] = talk = _Talk(reader, writer, self._handle, self._ours)
         try:
-            await _Talk(reader, writer, self._handle, self._ours).run()
-        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await talk.run()
+        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError):
             pass  # a line that broke, or was endless: the other side comes again
+        except asyncio.CancelledError:
+            writer.write(b"421 4.3.2 we close\r\n")
         finally:
-            self._talks.discard(task)
+            del self._talks[task]
             with suppress(OSError):
                 writer.close()
 
@@ -83,31 +105,41 @@ class _Talk:
         ours: Callable[[str], bool],
     ) -> None:
         self._reader, self._writer, self._handle, self._ours = reader, writer, handle, ours
-        self._lmtp = False
+        self._lmtp = self._listening = self._leaving = False
+        self._faults = 0
         self._sender: str | None = None
         self._recipients: list[str] = []
 
+    def leave(self, task: asyncio.Task[None]) -> None:
+        """End the talk, which `task` runs, before we listen again; at once if we are listening now."""
+        self._leaving = True
+        if self._listening:
+            task.cancel()
+
     async def run(self) -> None:
         """Talk until the other side takes leave."""
-        await self._say("220 caveat takes bounces")
-        while line := await self._line():
+        await self._say(GREETING)
+        while line := await self._heard(self._reader.readline):
             text = line.decode("utf-8", "replace").strip()
             verb = text[:4].upper()
             if verb == "QUIT":
                 await self._say("221 2.0.0 bye")
                 return
             await self._answer(verb, text)
+            if self._faults >= MOST_FAULTS:
+                await self._say("421 4.7.0 too many mistakes")
+                return
 
     async def _answer(self, verb: str, text: str) -> None:
         path = _PATH.match(text)
         if verb in ("LHLO", "EHLO", "HELO"):
             self._lmtp, self._sender, self._recipients = verb == "LHLO", None, []
-            await self._say(
-                *(["caveat", "PIPELINING", f"SIZE {MOST_BYTES}"] if verb != "HELO" else ["caveat"])
+            able = (
+                ["caveat"] if verb == "HELO" else ["caveat", "PIPELINING", f"SIZE {MOST_BYTES}", "8BITMIME"]
             )
+            await self._say(*able)
         elif verb == "MAIL" and path:
-            self._sender, self._recipients = path[1], []
-            await self._say("250 2.1.0 fine")
+            await self._say(self._from(path[1], path[2]))
         elif verb == "RCPT" and path:
             await self._say(self._recipient(path[1]))
         elif verb == "DATA":
@@ -118,6 +150,13 @@ class _Talk:
             await self._say("250 2.0.0 fine")
         else:
             await self._say("500 5.5.2 not understood")
+
+    def _from(self, sender: str, parameters: str) -> str:
+        size = _SIZE.search(parameters)
+        if size and int(size[1]) > MOST_BYTES:
+            return "552 5.3.4 the letter is too large"
+        self._sender, self._recipients = sender, []
+        return "250 2.1.0 fine"
 
     def _recipient(self, address: str) -> str:
         if self._sender is None:
@@ -144,29 +183,48 @@ class _Talk:
         if content is None:
             return "552 5.3.4 the letter is too large"
         try:
-            # Not to be cut off by a stop: what was recorded must be answered, or it comes again.
-            await asyncio.shield(asyncio.ensure_future(self._handle(content, recipients)))
+            await self._handle(content, recipients)
         except CaveatError as error:
             log.warning("a letter could not be recorded, it will come again: %s", error)
+            return "451 4.3.0 not now"
+        except Exception:  # a fault of ours must not cost the letter
+            log.exception("a letter could not be recorded, it will come again")
             return "451 4.3.0 not now"
         return "250 2.0.0 recorded"
 
     async def _content(self) -> bytes | None:
-        """Return the letter; None for one that is too large, which is read to its end and thrown away."""
-        content = bytearray()
-        while (line := await self._line()) != b".\r\n":
-            if not line:
-                raise asyncio.IncompleteReadError(b"", None)
+        """Return the letter; None for one that is too large, which is read to its end and thrown away.
+
+        Only a full stop between two line ends closes it, and only there is one doubled (RFC 5321, 4.5.2).
+        """
+        content, before = bytearray(), LINE_END
+        while (piece := await self._heard(self._piece)) != END or before != LINE_END:
             if len(content) <= MOST_BYTES:
-                content += line[1:] if line.startswith(b".") else line
+                content += piece[1:] if before == LINE_END and piece.startswith(b".") else piece
+            before = (before + piece)[-2:]
         return bytes(content) if len(content) <= MOST_BYTES else None
 
-    async def _line(self) -> bytes:
-        async with asyncio.timeout(SILENCE):
-            return await self._reader.readline()
+    async def _piece(self) -> bytes:
+        """Return the next line, or as much of a very long one as we hold at once."""
+        try:
+            return await self._reader.readuntil(b"\n")
+        except asyncio.LimitOverrunError as overrun:
+            return await self._reader.readexactly(overrun.consumed)
+
+    async def _heard(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Return what is said to us next; the only place where a talk may be broken off."""
+        if self._leaving:
+            raise asyncio.CancelledError
+        self._listening = True
+        try:
+            async with asyncio.timeout(SILENCE):
+                return await read()
+        finally:
+            self._listening = False
 
     async def _say(self, *lines: str) -> None:
         if len(lines) == 1 and lines[0][:3].isdigit():
+            self._faults += lines[0].startswith("5")
             answer = f"{lines[0]}\r\n"
         else:
             answer = "".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}\r\n"

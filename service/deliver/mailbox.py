@@ -60,6 +60,16 @@ async def poll(mailbox: Mailbox, handle: Handle) -> int:
     return len(done)
 
 
+async def greet(mailbox: Mailbox) -> None:
+    """Log in, open the folder and leave again. Raises ChannelUnavailable when that is not possible."""
+
+    def visit() -> None:
+        with _opened(mailbox):
+            pass
+
+    await asyncio.to_thread(visit)
+
+
 def _unread(mailbox: Mailbox) -> list[tuple[str, bytes]]:
     letters = []
     with _opened(mailbox) as box:

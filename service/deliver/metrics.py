@@ -18,9 +18,7 @@ AGE = Histogram(
     "From planned to sent.",
     buckets=(1, 10, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 72 * 3600),
 )
-RETURNS = Counter(
-    "caveat_returned_letters_total", "Letters in the bounce mailbox, by what they were.", ["kind"]
-)
+RETURNS = Counter("caveat_returned_letters_total", "Letters that came back, by what they were.", ["kind"])
 PAUSED = Gauge("caveat_sending_paused", "1 while sending pauses because the server refuses our mail as such.")
 _OUTCOMES = Counter("caveat_deliveries_total", "What came of deliveries.", ["outcome"])
 _BY_CLASS = {

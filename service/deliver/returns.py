@@ -1,4 +1,4 @@
-"""Returns: letters that come to the bounce mailbox -> what they mean is set down.
+"""Returns: letters that come back, into a mailbox or handed over -> what they mean is set down.
 
 A bounce counts only when it came to the return path of a delivery of ours, a complaint or a wish to leave
 only with the token that stood in the mail: nobody can have somebody else's address suppressed.
@@ -42,8 +42,9 @@ class Returns:
 async def receive(returns: Returns, content: bytes, *, now: datetime, recipients: Sequence[str] = ()) -> str:
     """Set down what the letter means; return it in a word: hard, soft, complaint, left, forged or ignored.
 
-    `recipients` are the addresses that it was delivered to, where the envelope is known; else its headers
-    say so. A letter that is received twice changes nothing the second time. Raises StoreError.
+    `recipients` are the addresses that it was delivered to, where the envelope is known; where that says
+    nothing (it is not known, or was rewritten on the way) its headers do. A letter that is received twice
+    changes nothing the second time. Raises StoreError.
     """
     letter, bounce = Letter.read(content), read_bounce(content)
     word = await _set_down(returns, letter, bounce, recipients, now)
@@ -73,18 +74,24 @@ async def _set_down(
 async def _bounced(
     returns: Returns, letter: Letter, bounce: Bounce, recipients: Sequence[str], now: datetime
 ) -> str:
-    delivery_id = _delivery(returns.key, letter, recipients)
-    if delivery_id is None:
+    deliveries = (
+        _deliveries(returns.key, recipients)
+        or _deliveries(returns.key, letter.addresses(*ENVELOPE_HEADERS))[:1]
+    )
+    if not deliveries:
         return "forged"
     hard, reason = bounce.action is Action.HARD, f"{bounce.status} {bounce.reason}".strip()
-    known = await returns.store.record_bounce(delivery_id, hard=hard, reason=reason, now=now)
-    return bounce.action.value if known else "ignored"
+    known = [
+        await returns.store.record_bounce(delivery_id, hard=hard, reason=reason, now=now)
+        for delivery_id in deliveries
+    ]
+    return bounce.action.value if any(known) else "ignored"
 
 
-def _delivery(key: bytes, letter: Letter, recipients: Sequence[str]) -> str | None:
-    addresses = recipients or letter.addresses(*ENVELOPE_HEADERS)
+def _deliveries(key: bytes, addresses: Sequence[str]) -> list[str]:
+    """Return the deliveries whose return paths are among the addresses, each once."""
     found = (delivery_of(key, address) for address in addresses)
-    return next((delivery_id for delivery_id in found if delivery_id), None)
+    return list(dict.fromkeys(delivery_id for delivery_id in found if delivery_id))
 
 
 def _complainant(key: bytes, letter: Letter) -> tuple[str, ...] | None:

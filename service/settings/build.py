@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from email.utils import parseaddr
@@ -20,7 +21,7 @@ from service.settings.house_file import (
     SiteBlock,
     WebBlock,
 )
-from service.settings.kinds import A_DATABASE, split_listen
+from service.settings.kinds import A_DATABASE, is_exposed, split_listen
 from service.settings.storage_url import StorageUnknown, storage_url
 from service.settings.values import (
     BouncesSettings,
@@ -36,6 +37,12 @@ from service.settings.values import (
 )
 from service.settings.written import Path as Keys
 from service.settings.written import Written
+
+AN_ADDRESS_OF_BOUNCES = "`address: bounces@example.org`"
+
+
+BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
+"""RFC 6750, 2.1, and long enough not to be guessed."""
 
 
 class Builder:
@@ -107,9 +114,20 @@ class Builder:
                 repeat_header=smtp.repeat_header,
             ),
             on_uncertain=mail.on_uncertain,
-            bounces=BouncesSettings(mail.bounces.address, self._imap(mail.bounces)),
+            bounces=self._bounces(mail.bounces),
             dkim=tuple(self._dkim(number, key) for number, key in enumerate(mail.dkim)),
         )
+
+    def _bounces(self, bounces: BouncesBlock) -> BouncesSettings:
+        here = ("mail", "bounces", "listen")
+        listen = split_listen(bounces.listen) if bounces.listen else None
+        if listen and bounces.address is None:
+            what = "there is a door for bounces without an `address` that they come to"
+            self.faults.append(self._written.at(here, what, AN_ADDRESS_OF_BOUNCES, key=True))
+        if listen and is_exposed(listen[0]):
+            what = "everybody who reaches this machine may hand in letters"
+            self.warnings.append(self._written.at(here, what, "127.0.0.1 or an address of a private network"))
+        return BouncesSettings(bounces.address, self._imap(bounces), listen)
 
     def _imap(self, bounces: BouncesBlock) -> ImapSettings | None:
         imap, here = bounces.imap, ("mail", "bounces", "imap")
@@ -117,7 +135,7 @@ class Builder:
             return None
         if bounces.address is None:
             what = "there is a mailbox to read without an `address` that bounces come to"
-            self.faults.append(self._written.at(here, what, "`address: bounces@example.org`", key=True))
+            self.faults.append(self._written.at(here, what, AN_ADDRESS_OF_BOUNCES, key=True))
         return ImapSettings(
             host=imap.host,
             port=imap.port,

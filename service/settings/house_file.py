@@ -139,8 +139,15 @@ class BouncesBlock(Block):
     address: BounceAddress | None = Field(
         default=None,
         description="The mailbox that bounces come to. Each mail gets a return path of its own there, "
-        "such as bounces+TOKEN@news.example.org, so the server must deliver addresses with a plus.",
+        "such as bounces+TOKEN@news.example.org, so the server must deliver addresses with a plus. How they "
+        "reach us is one of the next two, or both.",
         examples=["bounces@news.example.org"],
+    )
+    listen: Listen | None = Field(
+        default=None,
+        description="An address and port where your mail server hands them over, by LMTP or SMTP. It asks "
+        "nobody who they are, so keep it on this machine or in a private network. Left out: no such door.",
+        examples=["127.0.0.1:2525"],
     )
     imap: ImapBlock | None = Field(
         default=None,
@@ -167,8 +174,8 @@ class MailBlock(Block):
     bounces: BouncesBlock = Field(default=BouncesBlock(), description="What happens to mail that comes back.")
     on_uncertain: Literal["resend", "hold"] = Field(
         default="resend",
-        description="When the line broke before the server answered: resend (the same mail, same Message-ID) "
-        "or hold it until somebody decides.",
+        description="When the line broke before the server answered: resend (the same mail, same Message-ID, "
+        "three times at most) or hold it until somebody decides.",
     )
 
 

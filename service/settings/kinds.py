@@ -198,6 +198,15 @@ def split_listen(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def is_exposed(host: str) -> bool:
+    """Tell whether who listens at that address can be reached from outside of a private network."""
+    try:
+        place = ipaddress.ip_address(host)
+    except ValueError:
+        return False  # a name: where it leads is decided elsewhere
+    return place.is_unspecified or place.is_global
+
+
 def read_network(text: str) -> str:
     """Return a network (CIDR), an address or a host name."""
     try:

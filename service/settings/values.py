@@ -89,10 +89,14 @@ class ImapSettings:
 
 @dataclass(frozen=True, slots=True)
 class BouncesSettings:
-    """Where bounces go (None: to the sender, and nobody reads them), and how that mailbox is read."""
+    """Where bounces go (None: to the sender, and nobody reads them), and how they reach us from there.
+
+    `imap`: that mailbox is read. `listen`: at this host and port a mail server hands them over.
+    """
 
     address: str | None = None
     imap: ImapSettings | None = None
+    listen: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

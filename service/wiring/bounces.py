@@ -1,19 +1,30 @@
-"""Bounces: the bounce mailbox is read and what it says set down; and what the doors ask about one letter."""
+"""Bounces: what letters that come back say is set down; and what the doors ask about one of them."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from email.utils import parseaddr
 
 from service.core.contracts import PeopleStore
 from service.deliver.bounces import Bounce, read_bounce
-from service.deliver.mailbox import Mailbox, poll
+from service.deliver.mailbox import Mailbox, greet, poll
 from service.deliver.returns import Returns, receive
+from service.deliver.verp import delivery_of
 from service.people.choices import unsubscribe
-from service.settings.values import ImapSettings
+from service.settings.values import ImapSettings, Settings
 from service.store.bounces import BounceRecords
 from service.store.database import Database
 
-__all__ = ["Bounce", "mailbox_of", "read_bounce", "read_mailbox", "returns_of"]
+__all__ = [
+    "Bounce",
+    "greet",
+    "is_ours",
+    "mailbox_of",
+    "read_bounce",
+    "read_mailbox",
+    "receive",
+    "returns_of",
+]
 
 
 def returns_of(database: Database, people: PeopleStore, key: bytes) -> Returns:
@@ -23,6 +34,20 @@ def returns_of(database: Database, people: PeopleStore, key: bytes) -> Returns:
         return await unsubscribe(people, subscriber_id, newsletter, now)
 
     return Returns(BounceRecords(database), leave, key)
+
+
+def is_ours(settings: Settings, key: bytes, address: str) -> bool:
+    """Tell whether a letter to this address is ours to take.
+
+    That is a return path that we made, the mailbox that they lead to, or the address for wishes to leave,
+    unless that is the sender's own, where people write who want an answer.
+    """
+    if delivery_of(key, address):
+        return True
+    site, plain = settings.site, {(settings.mail.bounces.address or "").lower()}
+    if site.unsubscribe_address != parseaddr(site.sender)[1]:
+        plain.add(site.unsubscribe_address.lower())
+    return bool(address) and address.lower() in plain
 
 
 def mailbox_of(imap: ImapSettings) -> Mailbox:

@@ -13,10 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.core.errors import CaveatError
-from service.settings.values import Loaded, MailSettings, Settings
+from service.settings.values import ImapSettings, Loaded, MailSettings, Settings
 from service.store.database import Database, read_url
 from service.store.overview import Overview
 from service.wiring.clock import Clock, utc_now
+from service.wiring.reception import Place, who_holds
 
 FEW_BYTES = 200 * 2**20
 RESERVED = (".example", ".test", ".invalid", ".localhost", "example.org", "example.com", "example.net")
@@ -48,6 +49,8 @@ async def check_up(loaded: Loaded, clock: Clock = utc_now) -> AsyncIterator[Find
     yield await _storage(loaded.settings, clock)
     yield _space(loaded.settings)
     yield await _mail(loaded.settings.mail)
+    for finding in await _bounces(loaded.settings.mail):
+        yield finding
     yield _site(loaded.settings)
 
 
@@ -116,6 +119,44 @@ async def _mail(mail: MailSettings) -> Finding:
     if relay.security == "none" and relay.username:
         return Finding("mail", Verdict.LOOK, f"{relay.name}: {how}, but the password went there in clear")
     return Finding("mail", Verdict.OK, f"{relay.name}: {how}, security {relay.security}")
+
+
+async def _bounces(mail: MailSettings) -> list[Finding]:
+    """Look at every way on which mails come back; nothing is to be said while mail goes into files."""
+    bounces = mail.bounces
+    if bounces.address is None:
+        said = "mail that comes back goes to the sender, and nobody here learns of it; see mail.bounces"
+        return [Finding("bounces", Verdict.LOOK, said)] if mail.channel == "smtp" else []
+    if bounces.imap is None and bounces.listen is None:
+        said = f"mail comes back to {bounces.address}, where nobody reads it; set mail.bounces.listen or imap"
+        return [Finding("bounces", Verdict.LOOK, said)]
+    found = [await _mailbox(bounces.imap)] if bounces.imap else []
+    return [*found, await _reception(bounces.listen)] if bounces.listen else found
+
+
+async def _mailbox(imap: ImapSettings) -> Finding:
+    from service.wiring.bounces import greet, mailbox_of  # noqa: PLC0415 - not where there is no mailbox
+
+    try:
+        await greet(mailbox_of(imap))
+    except CaveatError as error:
+        return Finding("bounces", Verdict.FAULT, str(error))
+    return Finding(
+        "bounces", Verdict.OK, f"the mailbox {imap.username} at {imap.host}:{imap.port}: logged in"
+    )
+
+
+async def _reception(place: Place) -> Finding:
+    from service.settings.kinds import is_exposed  # noqa: PLC0415 - as above
+
+    where, holder = f"{place[0]}:{place[1]}", await who_holds(place)
+    if holder not in (None, "caveat"):
+        return Finding("bounces", Verdict.FAULT, f"they cannot be taken at {where}: {holder}")
+    if is_exposed(place[0]):
+        said = f"{where} can be reached from outside; keep it on this machine or in a private network"
+        return Finding("bounces", Verdict.LOOK, said)
+    how = "a running Caveat takes them" if holder else "they can be taken"
+    return Finding("bounces", Verdict.OK, f"{how} at {where}")
 
 
 def _site(settings: Settings) -> Finding:

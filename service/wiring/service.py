@@ -24,6 +24,7 @@ from service.settings.values import Loaded, WebSettings
 from service.wiring.clock import Clock, utc_now
 from service.wiring.house import House
 from service.wiring.pool import Pool
+from service.wiring.reception import Reception
 from service.wiring.serving import ASGIApp, listen, serve
 from service.wiring.tenancy import Tenancy
 from service.wiring.vigil import keep_vigil
@@ -79,6 +80,7 @@ class Service:
         self._tenancy: Tenancy
         self._dispatch: Dispatch
         self._pool: Pool
+        self._reception: Reception
         self.started = asyncio.Event()
         self._bounces_read_at: datetime | None = None
         self.fault: ConfigError | None = None
@@ -100,6 +102,7 @@ class Service:
         self._dispatch = Dispatch(settings.storage)
         try:
             self._tenancy = Tenancy(await self._opened(loaded))
+            self._reception = Reception(self._tenancy, self._clock)
             await self._move_in(loaded)
             try:
                 await self._work(doors, stopping)
@@ -127,7 +130,9 @@ class Service:
     async def _work(self, doors: Sequence[Door], stopping: asyncio.Event) -> None:
         """Do everything that the roles ask for, side by side, until the end or until one of them fails."""
         await self.sweep()
-        duties = [self._follow_saves(stopping)]
+        if "deliver" in self._roles.stages:
+            await self._reception.follow(self._tenancy.house.settings)
+        duties = [self._follow_saves(stopping), self._reception.stay(stopping)]
         if self._roles.stages:
             duties.append(self._dispatch.work(self._handlers(stopping), stopping))
         if "deliver" in self._roles.stages:
@@ -221,7 +226,14 @@ class Service:
         if (settings, loaded.roster) == (house.settings, house.roster):
             return
         loaded = replace(loaded, settings=settings)
-        self._tenancy.move(await self._opened(loaded))
+        house = await self._opened(loaded)
+        try:
+            if "deliver" in self._roles.stages:
+                await self._reception.follow(settings)
+        except CaveatError:
+            await house.close()
+            raise
+        self._tenancy.move(house)
         await self._move_in(loaded)
         log.info("the configuration is taken over")
         await self.sweep()

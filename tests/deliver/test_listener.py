@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 import aiosmtplib
@@ -15,9 +16,16 @@ from service.deliver.listener import Listener
 LETTER = b"From: MAILER-DAEMON@mx.example.net\r\nSubject: sorry\r\n\r\n.hidden\r\nbye\r\n"
 
 
+ENVELOPE = b"MAIL FROM:<>\r\nRCPT TO:<bounces@n.example>\r\nDATA\r\n"
+
+
+def is_bounces(address: str) -> bool:
+    return address.startswith("bounces")
+
+
 @asynccontextmanager
 async def listening(handle):
-    one = Listener("127.0.0.1", 0, handle, lambda address: address.startswith("bounces"))
+    one = Listener("127.0.0.1", 0, handle, is_bounces)
     await one.open()
     yield one
     await one.close()
@@ -119,7 +127,95 @@ async def test_an_endless_line_ends_the_talk_and_nothing_else():
         assert len(await talk(one.port, b"NOOP\r\n")) == 3
 
 
-async def test_an_address_that_is_taken_is_one_sentence():
+async def test_an_address_that_is_taken_is_one_sentence_that_names_the_setting():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CaveatError, match=f"taken at 127.0.0.1:{port}: .*in use.*mail.bounces.listen"):
+            await Listener("127.0.0.1", port, Desk(), bool).open()
+
+
+async def test_two_workers_on_one_machine_share_the_address():
+    desk = Desk()
+    async with listening(desk) as one:
+        other = Listener("127.0.0.1", one.port, desk, is_bounces)
+        await other.open()
+        for _ in range(6):
+            assert "250 2.0.0 recorded" in await talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n")
+        await other.close()
+    assert len(desk.letters) == 6
+
+
+async def test_a_letter_that_announces_too_much_is_refused_before_it_is_sent():
     async with listening(Desk()) as one:
-        with pytest.raises(CaveatError, match=f"bounces cannot be taken on 127.0.0.1:{one.port}"):
-            await Listener("127.0.0.1", one.port, Desk(), bool).open()
+        answers = await talk(one.port, b"EHLO mx\r\n", b"MAIL FROM:<> BODY=8BITMIME SIZE=2000001\r\n")
+    assert answers[-2].startswith("552 5.3.4")
+
+
+async def test_only_a_full_stop_between_two_line_ends_closes_a_letter():
+    desk = Desk()
+    smuggled = b"one\n.\r\nMAIL FROM:<>\r\n.\n..\r\nend\r\n.\r\n"
+    async with listening(desk) as one:
+        answers = await talk(one.port, b"LHLO mx\r\n", ENVELOPE, smuggled)
+    assert answers[-2:] == ["250 2.0.0 recorded", "221 2.0.0 bye"]
+    assert [content for content, _ in desk.letters] == [b"one\n.\r\nMAIL FROM:<>\r\n\n..\r\nend\r\n"]
+
+
+async def test_a_line_longer_than_we_hold_at_once_is_taken_whole():
+    desk = Desk()
+    body = b"x" * 300_000 + b"." + b"y" * 65_536 + b"\r\n.\r\n"
+    async with listening(desk) as one:
+        await talk(one.port, b"LHLO mx\r\n", ENVELOPE, body)
+    assert [content for content, _ in desk.letters] == [body[:-3]]
+
+
+async def test_a_fault_of_ours_does_not_cost_the_letter(caplog):
+    async def broken(_content, _recipients):
+        raise ZeroDivisionError
+
+    async with listening(broken) as one:
+        answers = await talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n")
+    assert answers[-2].startswith("451 4.3.0")
+    assert "could not be recorded" in caplog.text
+
+
+async def test_who_only_makes_mistakes_is_shown_the_door():
+    async with listening(Desk()) as one:
+        answers = await talk(one.port, b"RCPT TO:<stranger@n.example>\r\n" * 50)
+    assert len(answers) == 1 + 20 + 1
+    assert answers[-1].startswith("421 4.7.0")
+
+
+async def test_more_talks_than_we_hold_are_put_off(monkeypatch):
+    monkeypatch.setattr(listener, "MOST_AT_ONCE", 1)
+    async with listening(Desk()) as one:
+        first, writer = await asyncio.open_connection("127.0.0.1", one.port)
+        assert (await first.readline()).startswith(b"220")
+        second, other = await asyncio.open_connection("127.0.0.1", one.port)
+        assert (await second.read()).startswith(b"421 4.3.2")
+        writer.close()
+        other.close()
+
+
+async def test_a_stop_ends_an_idle_talk_and_lets_a_letter_be_recorded_and_answered():
+    recording, recorded = asyncio.Event(), asyncio.Event()
+
+    async def slow(_content, _recipients):
+        recording.set()
+        await recorded.wait()
+
+    one = Listener("127.0.0.1", 0, slow, is_bounces)
+    await one.open()
+    idle, idle_writer = await asyncio.open_connection("127.0.0.1", one.port)
+    busy, busy_writer = await asyncio.open_connection("127.0.0.1", one.port)
+    assert (await idle.readline()).startswith(b"220")
+    busy_writer.write(b"LHLO mx\r\n" + ENVELOPE + b"hi\r\n.\r\n")
+    await recording.wait()
+
+    closing = asyncio.create_task(one.close())
+    assert (await idle.read()).startswith(b"421 4.3.2")
+    assert not closing.done()
+    recorded.set()
+    await closing
+    assert (await busy.read()).decode().splitlines()[-2:] == ["250 2.0.0 recorded", "421 4.3.2 we close"]
+    idle_writer.close()
+    busy_writer.close()
