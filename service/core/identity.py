@@ -54,6 +54,11 @@ def canonical_url(url: str) -> str:
     return urlunsplit(("https", host, parts.path.rstrip("/") or "/", query, ""))
 
 
+def host_of(url: str) -> str:
+    """Return the host that an address lies on, with its port as it is written; "" for a file."""
+    return url.partition("://")[2].partition("/")[0]
+
+
 def feed_id(url: str) -> str:
     """Return the id of the feed at `url`."""
     return digest_of("feed", canonical_url(url))

@@ -1,6 +1,6 @@
 """Gather: the feeds that are due -> new articles.
 
-    take     the feeds whose next look has come
+    take     the feeds whose next look has come, claimed so that no other worker asks them as well
     work     ask, read what is new, fetch the page of what is only a teaser
     record   the articles, what was edited, and where the feed stands now: one transaction for each feed
 
@@ -11,19 +11,23 @@ and in the report.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from service.core.contracts import Fetcher, GatherStore, Look, Progress, silent
 from service.core.errors import StoreError
+from service.core.identity import host_of
 from service.core.model import FeedState
 from service.gather.look import Eyes, Finding, look_at
 from service.gather.robots import Robots
 from service.gather.workers import InProcess, Workers
 
 RECORDED_TOGETHER = 200
+CLAIM = timedelta(minutes=1)
+"""For how long feeds are one worker's; it says so again while it is alive."""
 TRY_AGAIN = timedelta(hours=1)
 
 
@@ -74,7 +78,17 @@ async def gather(
 
     `only` (feed ids) limits the pass to these feeds. Raises StoreError when the record cannot be reached.
     """
-    states = await _taken(gatherer.store, now, only, force=force)
+    if only is None and not force:
+        states = await gatherer.store.claim_feeds(now, now + CLAIM)
+        async with _held(gatherer.store, states, now):
+            return await _looked(gatherer, states, now, progress)
+    # Somebody asks for it now, whoever else is at it.
+    return await _looked(gatherer, await _asked_for(gatherer.store, now, only, force=force), now, progress)
+
+
+async def _looked(
+    gatherer: Gatherer, states: Sequence[FeedState], now: datetime, progress: Progress
+) -> GatherReport:
     round_ = _Round(gatherer, now, len(states), progress)
     queue = iter(_interleaved(states))
     try:
@@ -87,20 +101,42 @@ async def gather(
     return round_.report
 
 
-async def _taken(
+async def _asked_for(
     store: GatherStore, now: datetime, only: Collection[str] | None, *, force: bool
 ) -> Sequence[FeedState]:
-    if only is None:
-        return await (store.all_feeds() if force else store.due_feeds(now))
-    states = await store.feed_states(only)
+    states = await (store.all_feeds() if only is None else store.feed_states(only))
     return [s for s in states if force or s.next_look_at is None or s.next_look_at <= now]
+
+
+@asynccontextmanager
+async def _held(store: GatherStore, states: Sequence[FeedState], now: datetime) -> AsyncIterator[None]:
+    """Keep these feeds claimed during the block; what was not looked at by its end is given back."""
+    ids = [state.feed.id for state in states]
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def hold() -> None:
+        while True:
+            await asyncio.sleep(CLAIM.total_seconds() / 3)
+            # What cannot be prolonged may be asked once more by another worker, which is harmless.
+            with suppress(StoreError):
+                await store.hold_feeds(ids, now + timedelta(seconds=loop.time() - began) + CLAIM)
+
+    holding = asyncio.create_task(hold())
+    try:
+        yield
+    finally:
+        holding.cancel()
+        if ids:
+            with suppress(StoreError):
+                await store.hold_feeds(ids, None)
 
 
 def _interleaved(states: Sequence[FeedState]) -> list[FeedState]:
     """Return the feeds so that neighbours lie on different hosts: nobody waits while another host is idle."""
     by_host: dict[str, list[FeedState]] = {}
     for state in states:
-        by_host.setdefault(state.feed.url.partition("://")[2].partition("/")[0], []).append(state)
+        by_host.setdefault(host_of(state.feed.url), []).append(state)
     rounds = max(map(len, by_host.values()), default=0)
     return [feeds[n] for n in range(rounds) for feeds in by_host.values() if n < len(feeds)]
 

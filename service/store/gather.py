@@ -6,16 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.contracts import Look
+from service.core.identity import host_of
 from service.core.model import Article, FeedState
 from service.store.corrections import correct
 from service.store.database import Database
 from service.store.rows import article_values, feed_state_of, feed_values, look_values
-from service.store.schema import LOOKED_AT, article_topics, articles, counters, feeds
-from service.store.sql import among
+from service.store.schema import CLAIMED, LOOKED_AT, article_topics, articles, counters, feeds
+from service.store.sql import CLAIMS_LOCK, among, lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,32 @@ class GatherRecords:
 
     database: Database
 
-    async def due_feeds(self, now: datetime, limit: int | None = None) -> Sequence[FeedState]:
-        """Return the active feeds whose next look is due, longest overdue first."""
+    async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
+        """Return the active feeds whose next look is due, longest overdue first, and claim them until then.
+
+        Left out are the feeds of hosts where another claim stands.
+        """
+        claimed = select(feeds.c.url).where(CLAIMED, feeds.c.claimed_until > now)
+        unclaimed = or_(feeds.c.claimed_until.is_(None), feeds.c.claimed_until <= now)
         due = (
             select(feeds)
-            .where(LOOKED_AT, feeds.c.next_look_at <= now)
+            .where(LOOKED_AT, feeds.c.next_look_at <= now, unclaimed)
             .order_by(feeds.c.next_look_at, feeds.c.id)
-            .limit(limit)
         )
-        async with self.database.read() as connection:
-            return [feed_state_of(row) for row in (await connection.execute(due)).mappings()]
+        async with self.database.write() as connection:
+            await lock(connection, CLAIMS_LOCK)
+            busy = {host_of(url) for url in (await connection.execute(claimed)).scalars()} - {""}
+            states = [feed_state_of(row) for row in (await connection.execute(due)).mappings()]
+            free = [state for state in states if host_of(state.feed.url) not in busy]
+            mine = among(connection, feeds.c.id, [state.feed.id for state in free])
+            await connection.execute(update(feeds).where(mine).values(claimed_until=until))
+        return free
+
+    async def hold_feeds(self, ids: Collection[str], until: datetime | None) -> None:
+        """Prolong the claims on these feeds, or with None give them back."""
+        async with self.database.write() as connection:
+            held = update(feeds).where(CLAIMED, among(connection, feeds.c.id, ids))
+            await connection.execute(held.values(claimed_until=until))
 
     async def all_feeds(self) -> Sequence[FeedState]:
         """Return every active feed, by name."""

@@ -52,6 +52,7 @@ def look_values(state: FeedState) -> Values:
         "etag": state.etag,
         "last_modified": state.last_modified,
         "next_look_at": state.next_look_at or EPOCH,
+        "claimed_until": None,
         "last_look_at": state.last_look_at,
         "last_success_at": state.last_success_at,
         "failures": state.failures,

@@ -68,7 +68,7 @@ feeds = Table(
 )
 # SQLite uses a partial index only for a query that says the index's condition word for word: so both do.
 LOOKED_AT = text("active AND gone_at IS NULL")
-# due_feeds: the looks that are due, longest overdue first, without reading the feeds that rest.
+# claim_feeds: the looks that are due, longest overdue first, without reading the feeds that rest.
 Index("ix_feeds_due", feeds.c.next_look_at, sqlite_where=LOOKED_AT, postgresql_where=LOOKED_AT)
 CLAIMED = text("claimed_until IS NOT NULL")
 # claim_feeds: which hosts somebody is at.

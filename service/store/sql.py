@@ -24,6 +24,9 @@ from service.store.columns import Json
 READERS_LOCK = 0x0CA7EA9
 """Held to the end of the transaction by whoever moves readers from place to place."""
 
+CLAIMS_LOCK = 0x0CA7EAA
+"""Held to the end of the transaction by whoever claims feeds."""
+
 
 def listed(
     connection: AsyncConnection, values: Collection[Any], kind: type[Text | BigInteger]
@@ -49,5 +52,10 @@ async def lock_readers(connection: AsyncConnection) -> None:
     SQLite has one writer anyway. PostgreSQL could otherwise plan an issue for somebody while another
     transaction, which still saw them untold, takes them to an edition that tells the same again.
     """
+    await lock(connection, READERS_LOCK)
+
+
+async def lock(connection: AsyncConnection, key: int) -> None:
+    """Let nobody else pass here until this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": READERS_LOCK})
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

@@ -25,9 +25,11 @@ class Record:
     def titles(self) -> list[str]:
         return [article.title for article in self.articles.values()]
 
-    async def due_feeds(self, now: datetime, limit: int | None = None) -> Sequence[FeedState]:
-        due = [s for s in await self.all_feeds() if s.next_look_at is None or s.next_look_at <= now]
-        return due[:limit]
+    async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
+        return [s for s in await self.all_feeds() if s.next_look_at is None or s.next_look_at <= now]
+
+    async def hold_feeds(self, ids: Collection[str], until: datetime | None) -> None:
+        pass
 
     async def all_feeds(self) -> Sequence[FeedState]:
         return [state for id_, state in self.states.items() if id_ not in self.gone]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.core.contracts import Look
 from service.core.model import FeedState
@@ -12,20 +12,58 @@ from tests.builders import NOON, a_feed, an_article
 from tests.store.house import DAY, HOUR, MINUTE, House
 
 FEEDS = [a_feed(f"https://{name}.example/rss", name=name) for name in ("cedar", "alder", "beech")]
+LATER = NOON + MINUTE
 
 
 async def test_a_declared_feed_is_due_at_once(house: House):
     await house.people.save_feeds(FEEDS[:1], NOON)
-    assert await house.gather.due_feeds(NOON) == [FeedState(FEEDS[0])]
+    assert await house.gather.claim_feeds(NOON, LATER) == [FeedState(FEEDS[0])]
 
 
-async def test_due_feeds_come_longest_overdue_first_and_no_more_than_asked_for(house: House):
+async def names_claimed(house: House, now: datetime = NOON) -> list[str]:
+    return [state.feed.name for state in await house.gather.claim_feeds(now, now + MINUTE)]
+
+
+async def test_due_feeds_come_longest_overdue_first(house: House):
     await house.people.save_feeds(FEEDS, NOON)
     for feed, minutes in zip(FEEDS, (1, 3, 2), strict=True):
         await house.gather.record_look(Look(FeedState(feed, next_look_at=NOON - minutes * MINUTE)))
-    assert [s.feed.name for s in await house.gather.due_feeds(NOON)] == ["alder", "beech", "cedar"]
-    assert [s.feed.name for s in await house.gather.due_feeds(NOON, 2)] == ["alder", "beech"]
-    assert [s.feed.name for s in await house.gather.due_feeds(NOON - 2 * MINUTE)] == ["alder", "beech"]
+    assert await names_claimed(house, NOON - 2 * MINUTE) == ["alder", "beech"]
+    assert await names_claimed(house) == ["alder", "beech", "cedar"]
+
+
+async def test_feeds_are_given_to_one_worker_at_a_time(house: House):
+    await house.people.save_feeds(FEEDS, NOON)
+    given = await asyncio.gather(*(names_claimed(house) for _ in range(4)))
+    assert sorted(name for names in given for name in names) == ["alder", "beech", "cedar"]
+
+
+async def test_a_claim_ends_by_itself_or_when_it_is_given_back_or_with_the_look(house: House):
+    await house.people.save_feeds(FEEDS[:1], NOON)
+    [state] = await house.gather.claim_feeds(NOON, LATER)
+    ids = [state.feed.id]
+    await house.gather.hold_feeds(ids, LATER + MINUTE)
+    assert await names_claimed(house, LATER) == []
+    assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
+    await house.gather.hold_feeds(ids, None)
+    assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
+    await house.gather.record_unchanged([replace(state, next_look_at=LATER)])
+    await house.gather.hold_feeds(ids, LATER + HOUR)
+    assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
+
+
+async def test_the_feeds_of_one_host_are_with_one_worker_at_a_time(house: House):
+    one, two = (a_feed(f"https://shared.example/{name}", name=name) for name in ("one", "two"))
+    files = [a_feed(f"file:{name}.xml", name=name) for name in ("three", "four")]
+    await house.people.save_feeds([one, two, *files], NOON)
+    await house.gather.record_look(Look(FeedState(two, next_look_at=NOON + MINUTE)))
+    await house.gather.record_look(Look(FeedState(files[1], next_look_at=NOON + MINUTE)))
+
+    first = await house.gather.claim_feeds(NOON, NOON + HOUR)
+    assert {state.feed.name for state in first} == {"one", "three"}
+    assert await names_claimed(house, NOON + MINUTE) == ["four"]
+    await house.gather.record_look(Look(FeedState(one, next_look_at=LATER + HOUR)))
+    assert await names_claimed(house, NOON + MINUTE) == ["two"]
 
 
 async def test_feeds_are_listed_by_name(house: House):
@@ -61,7 +99,7 @@ async def test_a_look_is_remembered_whole(house: House):
 async def test_a_feed_that_is_gone_is_not_looked_at_any_more(house: House):
     await house.people.save_feeds(FEEDS[:1], NOON)
     await house.gather.record_look(Look(FeedState(FEEDS[0], last_look_at=NOON), gone=True))
-    assert await house.gather.due_feeds(NOON) == []
+    assert await house.gather.claim_feeds(NOON, LATER) == []
     assert await house.gather.all_feeds() == []
     [line] = await house.overview.feeds()
     assert line.gone_at == NOON

@@ -43,9 +43,9 @@ async def test_a_feed_that_comes_back_remembers_its_looks(house: House):
     await house.people.save_feeds([a_feed()], NOON)
     await house.arrive([an_article()])
     await house.people.save_feeds([], NOON)
-    assert await house.gather.due_feeds(NOON + DAY) == []
+    assert await house.gather.claim_feeds(NOON + DAY, NOON + 2 * DAY) == []
     assert await house.people.save_feeds([a_feed()], NOON) == Applied(changed=1)
-    [state] = await house.gather.due_feeds(NOON + DAY)
+    [state] = await house.gather.claim_feeds(NOON + DAY, NOON + 2 * DAY)
     assert state.next_look_at == NOON
 
 

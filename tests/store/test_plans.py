@@ -57,7 +57,7 @@ async def edits_of_what_was_told(house: House) -> None:
 
 
 ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
-    "due feeds": lambda house: house.gather.due_feeds(NOON, 10),
+    "due feeds": lambda house: house.gather.claim_feeds(NOON, NOON + DAY),
     "a look": lambda house: house.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON))),
     "an edit": lambda house: house.gather.record_look(
         Look(FeedState(a_feed()), changed=(an_article("One", "New words."),))

@@ -36,7 +36,7 @@ async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Databas
     applied = await people.save_placements([placement], NOON, starts_after=NOON - DAY)
     assert applied.added == 1
 
-    [state] = await gather.due_feeds(NOON)
+    [state] = await gather.claim_feeds(NOON, NOON + DAY)
     look = Look(FeedState(state.feed, next_look_at=NOON + MINUTE, last_look_at=NOON), (an_article(),))
     assert await gather.record_look(look) == 1
     assert await gather.record_look(look) == 0

@@ -1,0 +1,83 @@
+"""Several gatherers on one record: a feed is asked once, and one that dies is missed for a minute."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from service.gather.fetch import HttpFetcher, Limits
+from service.gather.stage import CLAIM, Gatherer, gather
+from service.store.database import Database
+from service.store.gather import GatherRecords
+from service.store.people import PeopleRecords
+from tests.builders import NOON, a_feed
+from tests.gather.conftest import HOME
+from tests.gather.feeds import numbered
+from tests.gather.server import Request, Server, Wire, reply
+
+PATHS = [f"/feed{n}" for n in range(20)]
+
+
+@pytest.fixture
+async def declared(database: Database, server: Server) -> Database:
+    """Return a record of feeds that all are due."""
+    for path in PATHS:
+        server.routes[path] = reply(numbered([1]))
+    feeds = [a_feed(server.url(path), name=path, full_text="never") for path in PATHS]
+    await PeopleRecords(database).save_feeds(feeds, NOON)
+    return database
+
+
+def asked(server: Server) -> Counter[str]:
+    return Counter(path for path in server.paths() if path in PATHS)
+
+
+async def test_two_gatherers_at_once_ask_each_feed_once(declared, server, fetcher, tmp_path: Path):
+    async with HttpFetcher(Limits(allow_private=HOME)) as other:
+        crew = [Gatherer(GatherRecords(declared), one, tmp_path) for one in (fetcher, other)]
+        reports = await asyncio.gather(*(gather(one, now=NOON) for one in crew))
+    assert asked(server) == dict.fromkeys(PATHS, 1)
+    assert sum(report.looked for report in reports) == len(PATHS)
+
+
+async def stuck(server: Server, path: str) -> asyncio.Event:
+    """Let the server hang at this path; return the event of somebody having asked it."""
+    reached = asyncio.Event()
+
+    async def hang(_request: Request, _wire: Wire) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    server.routes[path] = hang
+    return reached
+
+
+async def test_what_a_stopped_gatherer_did_not_look_at_is_due_again_at_once(
+    declared, server, fetcher, tmp_path: Path
+):
+    gatherer = Gatherer(GatherRecords(declared), fetcher, tmp_path)
+    reached = await stuck(server, PATHS[0])
+    work = asyncio.create_task(gather(gatherer, now=NOON))
+    await reached.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+    server.routes[PATHS[0]] = reply(numbered([1]))
+    await gather(gatherer, now=NOON)
+    assert set(asked(server)) == set(PATHS)
+    assert await gatherer.store.claim_feeds(NOON, NOON) == []
+
+
+async def test_the_feeds_of_a_killed_gatherer_are_looked_at_after_its_claim(
+    declared, server, fetcher, tmp_path: Path
+):
+    # All that a worker leaves behind that is killed.
+    assert len(await GatherRecords(declared).claim_feeds(NOON, NOON + CLAIM)) == len(PATHS)
+
+    successor = Gatherer(GatherRecords(declared), fetcher, tmp_path)
+    assert (await gather(successor, now=NOON + CLAIM / 2)).looked == 0
+    assert (await gather(successor, now=NOON + CLAIM)).looked == len(PATHS)
+    assert asked(server) == dict.fromkeys(PATHS, 1)
