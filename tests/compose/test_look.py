@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from service.assets import templates_folder
 from service.compose.letters import Letters
 from service.compose.render import JinjaRenderer
-from tests.compose.digests import SITE, a_digest, the_front_page
+from tests.compose.digests import SITE, a_digest, the_front_page, the_margin
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -56,6 +56,11 @@ def mail(theme: str, *, stripped: bool = False, **wishes) -> str:
     renderer = JinjaRenderer(templates_folder(), SITE)
     html = renderer.render(the_front_page(**wishes), title=SITE.name, theme=theme, issue_id="issue").html
     return re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL) if stripped else html
+
+
+def the_margins_mail(theme: str) -> str:
+    renderer = JinjaRenderer(templates_folder(), SITE)
+    return renderer.render(the_margin(), title=SITE.name, theme=theme, issue_id="issue").html
 
 
 def a_letter() -> str:
@@ -109,6 +114,18 @@ def test_every_word_can_be_read_in_light_and_dark(browser: Browser, theme: str):
 
         assert words > 50
         assert not unreadable, f"{theme}, {scheme}, stripped: {stripped}"
+
+
+@pytest.mark.parametrize("theme", ["daily", "brief"])
+def test_corrections_can_be_read_in_light_and_dark(browser: Browser, theme: str):
+    for scheme, width in product(("light", "dark"), (320, DESKTOP)):
+        page = opened(browser, the_margins_mail(theme), width, scheme)
+        unreadable = faint(page)
+        overflow = page.evaluate("document.documentElement.scrollWidth") - width
+        page.close()
+
+        assert not unreadable, scheme
+        assert overflow <= 0
 
 
 @pytest.mark.parametrize("made", [a_letter, a_public_page])

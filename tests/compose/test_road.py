@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,13 @@ from service.assets import templates_folder
 from service.compose.joining import Joiner
 from service.compose.render import JinjaRenderer
 from service.compose.stage import Composer, ComposeReport, compose, compose_manual, preview
-from service.core.model import Article, DeliveryState
+from service.condense.sentences import split_sentences
+from service.core.contracts import Look
+from service.core.model import Article, DeliveryState, FeedState
 from service.store.database import Database
 from service.store.stories import StoryRecords
-from tests.builders import NOON, a_newsletter, a_report_on, an_edition, condensed
+from service.store.told_corrections import CorrectionRecords
+from tests.builders import NOON, a_feed, a_newsletter, a_report_on, an_article, an_edition, condensed
 from tests.compose.digests import SITE
 from tests.compose.fakes import tell_all
 from tests.compose.reports import a_report
@@ -30,7 +34,10 @@ def composer(house: House) -> Composer:
     renderer = JinjaRenderer(templates_folder(), SITE)
     newsletters = {"morning": a_newsletter()}
     joiner = Joiner(StoryRecords(house.database))
-    return Composer(house.compose, renderer, tell_all, newsletters, timedelta(minutes=10), "file", joiner)
+    settle = timedelta(minutes=10)
+    return Composer(
+        house.compose, renderer, tell_all, newsletters, settle, "file", joiner, splitter=split_sentences
+    )
 
 
 async def test_readers_get_an_issue_of_what_came_since_their_last(house: House, composer: Composer):
@@ -75,6 +82,34 @@ async def arrives(house: House, report: Article) -> None:
     """Gather and condense a report, by its first sentence."""
     await house.arrive([report])
     await house.condense.record_summary(report.id, condensed(report).summary, NOON)
+
+
+@pytest.mark.parametrize("theme", ["daily", "brief"])
+async def test_an_edit_of_what_was_told_is_corrected_once_in_the_next_issue(
+    house: House, composer: Composer, theme: str
+):
+    composer = replace(composer, newsletters={"morning": a_newsletter(theme=theme, empty="send")})
+    old = "Insurers estimate the damage at 18 million marks."
+    report = an_article("Silo burns", f"{old} Ships wait in the roads. Wheat is dear.")
+    await house.subscribe("amina")
+    await arrives(house, report)
+    await compose(composer, now=NOON)
+    edited = replace(report, text=report.text.replace("18", "81"), gathered_at=NOON + HOUR)
+    await house.gather.record_look(Look(FeedState(a_feed()), changed=(edited,)))
+    for day in (1, 2):
+        await compose(composer, now=NOON + day * DAY)
+
+    last, corrected, first = await house.overview.issues()
+    records = CorrectionRecords(house.database)
+    [line] = await records.told_by(corrected.id)
+    stored = await house.deliver.issue(corrected.id)
+    assert stored
+    assert line.is_verbatim
+    for part in (stored.rendered.html, stored.rendered.text):
+        said = " ".join(part.split())
+        assert old in said
+        assert old.replace("18", "81") in said
+    assert [await records.told_by(issue.id) for issue in (first, last)] == [[], []]
 
 
 async def test_a_story_goes_on_for_days_under_one_name_and_is_told_again_only_for_what_is_new(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -9,11 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.assets import templates_folder
+from service.compose.digest import lighter
 from service.compose.render import JinjaRenderer
 from service.compose.weight import ENVELOPE, HEAVIEST, LIMIT, encoded, fitted, weight
 from service.core.model import Digest, Rendered
 from service.core.places import Place
-from tests.compose.digests import SITE, a_digest, a_story, caveat, point, published, the_front_page
+from tests.compose.digests import (
+    SITE,
+    a_correction,
+    a_digest,
+    a_story,
+    caveat,
+    point,
+    published,
+    the_front_page,
+    the_margin,
+)
 
 MOST_POINTS = 12
 WORST_URL = "https://news.example/" + "a" * 1_900
@@ -43,6 +55,13 @@ def a_monster(letters: str, points: int, caveats: int, sources: int, url: str):
     return a_story(told[:MOST_POINTS], *articles)
 
 
+def a_monstrous_correction(letters: str):
+    """Return a correction of three sentences of 5,000 characters."""
+    text = letters * 5_000
+    article = published(text, text[:100], url=WORST_URL)
+    return a_correction(article, (text, text), (text, ""), (text, text))
+
+
 def test_quoted_printable_is_counted_as_it_is_sent():
     assert encoded("abc") == 3
     assert encoded("ä=") == 9
@@ -54,6 +73,15 @@ def test_a_place_weighs_as_much_as_what_it_will_hold():
     place = Place.UNSUBSCRIBE_URL.mark
 
     assert weight(Rendered("", place * 2, place)) > 3 * 240
+
+
+def test_corrections_give_way_last_and_wait_for_the_next_issue():
+    digest = the_margin()
+    without_points = replace(digest.stories[0], points=digest.stories[0].points[:1])
+    lightest = lighter(replace(digest, stories=(without_points,)))
+
+    assert lightest == replace(digest, stories=(without_points,), corrections=())
+    assert lighter(lightest) is None
 
 
 def test_a_mornings_issue_is_far_from_the_limit():
@@ -88,9 +116,11 @@ def test_what_is_too_heavy_loses_its_last_stories_and_says_so():
     ),
     st.sampled_from(["en", "ar", "hi"]),
     st.sampled_from(["daily", "brief"]),
+    st.lists(st.builds(a_monstrous_correction, alphabets), max_size=3),
 )
-def test_whatever_the_digest_holds_the_message_stays_below_the_limit(stories, language, theme):
-    digest, mail = rendered(a_digest(*stories, language=language, left_out=99), theme)
+def test_whatever_the_digest_holds_the_message_stays_below_the_limit(stories, language, theme, corrections):
+    whole = a_digest(*stories, language=language, left_out=99)
+    digest, mail = rendered(replace(whole, corrections=tuple(corrections)), theme)
 
     assert weight(mail) + ENVELOPE <= LIMIT
     assert bool(digest.stories) == bool(stories)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.model import FeedState
-from service.gather.health import health_of, is_silent, span, sparkline
+from service.gather.health import health_of, is_silent, span, sparkline, standing_of
 from service.gather.memory import Head, remembered, seconds, with_arrivals
 from tests.builders import NOON, a_feed
 
@@ -132,3 +133,57 @@ def test_a_sparkline_is_as_long_as_its_days(counts: list[int]):
 
 def test_a_quiet_day_is_lower_than_any_other():
     assert sparkline([0, 1, 1000, 500]) == "▁▂█▅"
+
+
+# --- what readers are told ---------------------------------------------------------------------
+
+
+def test_a_feed_that_does_well_is_heard():
+    standing = standing_of(a_state(a_rhythm(*range(20))), NOON)
+
+    assert standing.heard
+    assert (standing.name, standing.topics, standing.last_heard) == ("The Example", ("world",), NOON)
+
+
+def test_a_feed_out_of_its_rhythm_is_not_heard_since_its_newest_item():
+    standing = standing_of(a_state(a_rhythm(*(3 + n / 20 for n in range(200)))), NOON)
+
+    assert not standing.heard
+    assert standing.last_heard == NOON - 3 * DAY
+
+
+@pytest.mark.parametrize(
+    ("failures", "hours", "every", "heard"),
+    [
+        (1, 1, 0.25, True),
+        (9, 23, 0.25, True),
+        (9, 24, 0.25, False),
+        (1, 30, 24, True),
+        (2, 49, 24, False),
+        (2, None, 0.25, True),
+        (3, None, 0.25, False),
+    ],
+)
+def test_a_feed_that_fails_for_a_day_is_not_heard_since_it_was_read(
+    failures: int, hours: float | None, every: float, heard: bool
+):
+    read = None if hours is None else NOON - timedelta(hours=hours)
+    state = a_state(a_rhythm(*range(20)), failures=failures, last_success_at=read, last_error="404")
+    state = replace(state, feed=a_feed(every=timedelta(hours=every)))
+
+    assert standing_of(state, NOON).heard == heard
+    assert standing_of(state, NOON).last_heard == read
+
+
+def test_what_only_an_operator_should_look_at_is_kept_from_readers():
+    head = replace(
+        a_rhythm(*range(20)), moved_to="https://x.example/", held=9, held_at=seconds(NOON), held_why="old"
+    )
+    state = a_state(head, last_error="the feed is there, but holds no entries")
+
+    assert not health_of(state, NOON).well
+    assert standing_of(state, NOON).heard
+
+
+def test_a_feed_never_looked_at_is_not_missed():
+    assert standing_of(FeedState(a_feed()), NOON).heard
