@@ -170,9 +170,17 @@ class Builder:
             listen_port=port,
             metrics_listen=split_listen(web.metrics_listen) if web.metrics_listen else None,
             metrics_token=self._secrets["web", "metrics_token"],
+            api_token=self._api_token(),
             trusted_proxies=tuple(web.trusted_proxies),
             sign_up=tuple(dict.fromkeys(web.sign_up)),
         )
+
+    def _api_token(self) -> Secret:
+        token, here = self._secrets["web", "api_token"], ("web", "api_token")
+        if token and not BEARER_TOKEN.fullmatch(token.reveal()):
+            what = "the token of the API is too short, or has characters that no header takes"
+            self.faults.append(self._written.at(here, what, "what `openssl rand -hex 32` makes"))
+        return token
 
     def _path(self, text: str) -> Path:
         return (self._folder / Path(text).expanduser()).resolve()

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from service.core.errors import Fault
 from service.settings.kinds import WRONG, near
+from service.settings.secret_files import SECRETS as KEYS_OF_SECRETS
 from service.settings.written import Path, Written
 
-SECRETS = frozenset({"password", "metrics_token", "storage"})
+SECRETS = frozenset({"storage", *(str(path[-1]) for path in KEYS_OF_SECRETS)})
 """Keys whose value is never repeated, not even in a fault."""
 
 _EXPECTED = {

@@ -221,6 +221,16 @@ class WebBlock(Block):
     metrics_token_file: str = Field(
         default="", description="A file that holds that token, relative to this folder."
     )
+    api_token: str = Field(
+        default="",
+        description="Whoever sends it (Authorization: Bearer ...) may send by the API. Empty: no API at all.",
+        json_schema_extra={"writeOnly": True},
+    )
+    api_token_file: str = Field(
+        default="",
+        description="A file that holds that token, relative to this folder; `openssl rand -hex 32` tells one.",
+        examples=["api.secret"],
+    )
     trusted_proxies: list[Network] = Field(
         default_factory=list,
         description="Proxies on other machines whose X-Forwarded-For is believed, as one on this machine is.",

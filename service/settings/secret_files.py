@@ -20,6 +20,7 @@ SECRETS: tuple[Keys, ...] = (
     ("mail", "smtp", "password"),
     ("mail", "bounces", "imap", "password"),
     ("web", "metrics_token"),
+    ("web", "api_token"),
 )
 """Where secrets stand in caveat.yaml; each has a twin, KEY_file, that names a file instead."""
 

@@ -127,14 +127,16 @@ class FetchSettings:
 class WebSettings:
     """Where the web door listens. `metrics_listen` is a second address, for /metrics alone.
 
-    Without that address and without a token, /metrics is not there. `trusted_proxies` may say whom a
-    request came from; `sign_up` names the newsletters that anybody can ask for.
+    Without that address and without a token, /metrics is not there; nor is /api without its own token.
+    `trusted_proxies` may say whom a request came from; `sign_up` names the newsletters that anybody can ask
+    for.
     """
 
     listen_host: str
     listen_port: int
     metrics_listen: tuple[str, int] | None
     metrics_token: Secret
+    api_token: Secret
     trusted_proxies: tuple[str, ...]
     sign_up: tuple[str, ...]
 

@@ -33,13 +33,15 @@ def application(
     *,
     own: Path | None = None,
     metrics_token: str = "",
+    api: ASGIApp | None = None,
     sign_up: SignUp | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> ASGIApp:
     """Return the public pages as an ASGI application.
 
     `templates` is the folder of ours, `own` that of the config folder; `metrics_token` (empty: none) opens
-    /metrics to whoever sends it; `sign_up` opens /subscribe, and `trusted_proxies` may say who asks there.
+    /metrics to whoever sends it; `api` answers under /api; `sign_up` opens /subscribe, and `trusted_proxies`
+    may say who asks there.
     """
     pages = Pages(templates, desk.site, own)
     unsubscribe, preferences = Unsubscribe(desk, pages), Preferences(desk, pages)
@@ -55,6 +57,8 @@ def application(
         Route("/metrics", vitals.metrics),
         Route("/robots.txt", front.robots),
     ]
+    if api is not None:
+        routes.append(Mount("/api", app=api))
     if sign_up is not None and is_open:
         subscribe = Subscribe(sign_up, pages, Visitors(trusted_proxies))
         routes += [

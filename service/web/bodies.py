@@ -15,17 +15,20 @@ Fields = dict[str, list[str]]
 """A form's values by the names of its fields."""
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the body. Raises HTTPException 413 for a large one, 408 for a slow one, 400 for a torn one."""
+async def read_body(request: Request, largest: int = LARGEST) -> bytes:
+    """Return the body, of `largest` bytes at most.
+
+    Raises HTTPException 413 for a larger one, 408 for a slow one, 400 for a torn one.
+    """
     announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > LARGEST:
+    if not announced.isdecimal() or int(announced) > largest:
         raise HTTPException(413)
     body = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > LARGEST:
+                if len(body) > largest:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None

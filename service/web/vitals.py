@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from service.web.bearer import carries
 from service.web.desk import Desk, Figures
 
 LATE = timedelta(minutes=5)
@@ -45,16 +45,11 @@ class Vitals:
 
     async def metrics(self, request: Request) -> Response:
         """Say how much there is, in the text format of Prometheus, to whoever may know."""
-        if not (self.open_metrics or self._may_know(request)):
+        if not (self.open_metrics or carries(request, self.token)):
             raise HTTPException(404)
         registry = CollectorRegistry()
         registry.register(_Snapshot(await self.desk.figures()))
         return Response(generate_latest(REGISTRY) + generate_latest(registry), 200, FRESH, PLAIN)
-
-    def _may_know(self, request: Request) -> bool:
-        given = request.headers.get("authorization", "")
-        wanted = f"Bearer {self.token}"
-        return bool(self.token) and hmac.compare_digest(given.encode(), wanted.encode())
 
 
 @dataclass(frozen=True, slots=True)

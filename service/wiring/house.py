@@ -191,6 +191,7 @@ class House:
     @cached_property
     def web(self) -> ASGIApp:
         """The public pages."""
+        from service.web.api import api_application  # noqa: PLC0415 - as above
         from service.web.app import application  # noqa: PLC0415 - as above
 
         web, own = self.settings.web, self.settings.folder / "templates"
@@ -199,6 +200,7 @@ class House:
             templates_folder(),
             own=own if own.is_dir() else None,
             metrics_token=web.metrics_token.reveal(),
+            api=api_application(self, web.api_token.reveal()) if web.api_token else None,
             sign_up=self.sign_up if web.sign_up else None,
             trusted_proxies=web.trusted_proxies,
         )

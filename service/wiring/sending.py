@@ -6,7 +6,7 @@ when it returns, and whoever delivers finds them there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -188,7 +188,7 @@ async def resume(house: House, issue_ids: Sequence[str]) -> None:
     await house.hint({"deliver": deliver_jobs(sum(resumed))})
 
 
-def left_out(wanted: Wanted, reasons: dict[str, str]) -> list[tuple[str, str]]:
+def left_out(wanted: Wanted, reasons: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return who of those named is not sent it, as address and why; `reasons` go by subscriber id."""
     named = {identity.subscriber_id(address): address for address in wanted.to or ()}
     return [(address, reasons[key]) for key, address in named.items() if key in reasons]

@@ -239,7 +239,9 @@ class Service:
         await self.sweep()
 
     async def _opened(self, loaded: Loaded) -> House:
-        return await House.open(loaded.settings, loaded.roster, clock=self._clock, pool=self._pool)
+        house = await House.open(loaded.settings, loaded.roster, clock=self._clock, pool=self._pool)
+        house.hint = self._dispatch.hint
+        return house
 
     async def _move_in(self, loaded: Loaded) -> None:
         for warning in loaded.warnings:

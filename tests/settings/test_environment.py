@@ -100,6 +100,14 @@ class TestSecrets:
         assert sentence.startswith("caveat.yaml:6:48: ")
         assert "holds no secret on one line" in sentence
 
+    def test_the_token_of_the_api_is_long_and_fits_a_header(self, tmp_path: Path):
+        for token in ("hush", "x" * 15, f"{'x' * 30} {'y' * 30}", "é" * 32):
+            (sentence,) = said(a_house(tmp_path, {"caveat.yaml": SITE + f'web: {{api_token: "{token}"}}\n'}))
+            assert "the token of the API is too short" in sentence
+            assert token not in sentence
+        good = a_house(tmp_path, {"caveat.yaml": SITE + f"web: {{api_token: {'0a' * 32}}}\n"})
+        assert loaded(good).settings.web.api_token.reveal() == "0a" * 32
+
     def test_a_file_that_is_not_there_is_a_fault(self, tmp_path: Path):
         (sentence,) = said(self.house(tmp_path, None))
         assert "smtp.secret cannot be read: No such file or directory, expected a file" in sentence

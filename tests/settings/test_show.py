@@ -37,6 +37,15 @@ def test_each_setting_tells_where_it_came_from(tmp_path: Path):
     assert shown["web.metrics_token"] == ("", "default")
 
 
+def test_no_secret_is_shown_or_repeated(tmp_path: Path):
+    house = a_house(
+        tmp_path, {"caveat.yaml": SITE + f"web: {{api_token: {'s' * 32}, metrics_token: hush}}\n"}
+    )
+    shown = {e.key: e.value for e in loaded(house).effective}
+    assert (shown["web.api_token"], shown["web.metrics_token"]) == (HIDDEN, HIDDEN)
+    assert "ssss" not in repr(loaded(house).settings)
+
+
 @pytest.mark.parametrize("text", ["0m", "45s", "10m", "1h30m", "2d", "0.5s", "1d1h1m1s"])
 def test_durations_are_shown_as_they_are_written(text: str):
     assert write_duration(read_duration(text)) == text

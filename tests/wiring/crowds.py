@@ -1,0 +1,25 @@
+"""Houses with something to tell and many readers, whose mail goes to a server that keeps what it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.settings.load import load_settings
+from service.settings.values import Loaded
+from tests.cli.house import FILES, write_files
+
+
+def write_crowd(folder: Path, *, storage: str, smtp_port: int, readers: int, web: str = "") -> None:
+    """Write a configuration with so many readers, reader0@example.org and on, who get one issue together."""
+    write_files(folder)
+    smtp = f"mail: {{channel: smtp, smtp: {{host: 127.0.0.1, port: {smtp_port}, security: none}}}}"
+    text = FILES["caveat.yaml"].replace("mail: {channel: file, folder: ../outbox}", smtp)
+    text = text.replace("sqlite:///../caveat.db", storage)
+    (folder / "caveat.yaml").write_text(f"{text}{web}\n")
+    people = (f"  - {{email: reader{n}@example.org, newsletters: [morning]}}\n" for n in range(readers))
+    (folder / "subscribers.yaml").write_text("subscribers:\n" + "".join(people))
+
+
+def loaded(folder: Path) -> Loaded:
+    """Return what the configuration says, whatever the environment."""
+    return load_settings(folder, {})
