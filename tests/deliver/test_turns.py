@@ -1,0 +1,148 @@
+"""Turns: however many workers share a limit, and whatever order they act in, the sum stays under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from service.deliver.pace import TURN, Gate
+
+MINUTE = 60.0
+
+
+class Timeline:
+    """Gives stretches of a limit's time away, as the record does, by a clock that all workers ask."""
+
+    def __init__(self) -> None:
+        self.free_at = 0.0
+
+    def take(self, length: float, now: float) -> float:
+        begins_at = max(self.free_at, now)
+        if begins_at - now <= TURN:
+            self.free_at = begins_at + ceil(length * 1000) / 1000
+        return begins_at - now
+
+
+@dataclass
+class Worker:
+    """A worker whose clock is `ahead` of the others', and who hears an answer when it acts next."""
+
+    gate: Gate
+    ahead: float
+    asked: tuple[float, float] | None = None
+
+    def act(self, timeline: Timeline, now: float, in_hand: int) -> bool:
+        """Hear, ask or send, whatever is next at this moment; return whether a message left."""
+        here = now + self.ahead
+        if self.asked is not None:
+            (begins_in, asked_at), self.asked = self.asked, None
+            if begins_in <= TURN:
+                self.gate.give(begins_in, asked_at, here)
+        opens_at = self.gate.opens_at(here)
+        if opens_at is None:
+            self.asked = timeline.take(self.gate.ask(in_hand), now), here
+        elif opens_at <= here:
+            self.gate.leave(here)
+            return True
+        return False
+
+
+def most_within(period: float, moments: list[float]) -> int:
+    """Return how many of these moments (in order) lie within some stretch of that length at most."""
+    most = first = 0
+    for last, moment in enumerate(moments):
+        while moment - moments[first] >= period - 1e-6:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+steps = st.tuples(
+    st.integers(0, 3),
+    st.one_of(st.just(0.0), st.floats(0, 0.02), st.floats(0, 0.2), st.floats(0, 5)),
+    st.integers(1, 500),
+)
+rates = st.one_of(st.integers(1, 20), st.floats(0.5, 200))
+
+
+@given(
+    limits=st.tuples(st.one_of(st.just(0.0), rates), st.one_of(st.just(0.0), rates)).filter(any),
+    ahead=st.lists(st.floats(-4000, 4000), min_size=4, max_size=4),
+    acts=st.lists(steps, max_size=300),
+)
+@example(
+    limits=(1.0, 0.0),
+    ahead=[0.0] * 4,
+    # One worker is late within its turn, and the next one is not.
+    acts=[(0, 0.0, 1), (1, 0.0, 1), (1, 0.0, 1), (0, 0.02, 1), (1, 0.98, 1)],
+)
+@example(limits=(1.0, 59.0), ahead=[0.0] * 4, acts=[(n % 4, 0.01, 500) for n in range(300)])
+@example(limits=(100.0, 0.0), ahead=[0.0, 9.0, -9.0, 0.0], acts=[(n % 3, 0.004, 500) for n in range(900)])
+@example(limits=(0.0, 60.0), ahead=[0.0] * 4, acts=[(n // 2 % 4, 0.5, 9) for n in range(600)])
+def test_the_sum_of_all_workers_never_exceeds_the_limit(limits, ahead, acts):
+    per_second, per_minute = limits
+    crew = [Worker(Gate((per_second, 1), (per_minute, MINUTE), shared=True), skew) for skew in ahead]
+    timeline, now, left = Timeline(), 0.0, []
+    for worker, seconds, in_hand in acts:
+        now += seconds
+        if crew[worker].act(timeline, now, in_hand):
+            left.append(now)
+    for messages, period in ((per_second, 1.0), (per_minute, MINUTE)):
+        assert not messages or most_within(period, left) <= ceil(messages)
+
+
+def sent_in(seconds: float, workers: int, *limits: tuple[float, float], dies_at: float | None = None) -> int:
+    """Return how many messages these workers, all busy, send in so long."""
+    crew = [Worker(Gate(*limits, shared=True), 0.0) for _ in range(workers)]
+    timeline, left, now = Timeline(), 0, 0.0
+    while now < seconds:
+        if dies_at is not None and now >= dies_at:
+            crew, dies_at = crew[1:], None
+        left += sum(worker.act(timeline, now, 500) for worker in crew)
+        now += 0.004
+    return left
+
+
+def test_the_limit_is_used_up_but_for_a_twentieth_or_so_by_one_worker_or_many():
+    for workers in (1, 2, 5):
+        assert 0.9 * 1200 < sent_in(60, workers, (20, 1)) <= 1200
+        assert 0.9 * 120 < sent_in(120, workers, (60, MINUTE)) <= 120
+
+
+def test_a_worker_that_dies_takes_a_second_of_the_limit_along_at_most():
+    assert sent_in(60, 2, (20, 1), dies_at=30.5) >= sent_in(60, 2, (20, 1)) - 20
+
+
+def test_a_moment_that_was_missed_is_gone():
+    gate = Gate((10, 1), shared=True)
+    assert gate.opens_at(0) is None
+    assert gate.ask(5) == pytest.approx(5 * 0.105)
+    gate.give(0.0, 0.0, 0.0)
+    assert gate.opens_at(0.0) == 0.0
+    assert gate.opens_at(0.12) == 0.12
+    gate.leave(0.12)
+    assert gate.opens_at(0.12) == pytest.approx(0.22)
+    assert gate.opens_at(0.3) == pytest.approx(0.315)
+    assert gate.opens_at(0.6) is None
+
+
+def test_a_turn_that_took_long_to_get_begins_when_it_is_sure_to_have_begun():
+    gate = Gate((10, 1), shared=True)
+    gate.ask(5)
+    gate.give(0.5, asked_at=100.0, now=100.04)
+    assert gate.opens_at(100.04) == pytest.approx(100.54)
+    assert gate.opens_at(101.2) is None
+    # From now on messages may be later, and are fewer for it.
+    assert gate.ask(5) == pytest.approx(5 * 0.108)
+
+
+def test_where_nothing_is_shared_no_turn_is_ever_taken():
+    alone, free = Gate((10, 1)), Gate((0, 1), shared=True)
+    assert alone.opens_at(7.0) == free.opens_at(7.0) == 7.0
+    alone.leave(7.0)
+    free.leave(7.0)
+    assert (alone.opens_at(7.0), free.opens_at(7.0)) == (7.1, 7.0)
