@@ -66,7 +66,7 @@ def gist_of(article: Article) -> Gist:
         publisher=article.publisher,
         moment=article.moment,
         terms=terms,
-        names=frozenset(_names(title, opening)) - _days(language).keys(),
+        names=frozenset(_names(title, opening)) - _days(language).keys() - _months(language),
         numbers=frozenset(_NUMBER.findall(f"{title} {opening}")),
         scores=frozenset(_scores(f"{title}. {opening}")),
         day=_day(language, opening[:DAY_WITHIN]),
@@ -89,6 +89,11 @@ def _days(language: str) -> Mapping[str, int]:
     """Return the stems of a language's days with the number of the day, Monday first."""
     days = str(_tables().get(language, {}).get("days", "")).split()
     return {_stem(form): number for number, forms in enumerate(days) for form in forms.split("/")}
+
+
+@cache
+def _months(language: str) -> frozenset[str]:
+    return frozenset(_stems(str(_tables().get(language, {}).get("months", ""))))
 
 
 def _stem(word: str) -> str:

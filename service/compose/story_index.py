@@ -1,7 +1,8 @@
 """The story index: gives each article its story, one after the other, and never takes it back (pure).
 
 TF-IDF cosine between openings, average link to the story's members, within a moving window of days; guarded
-by names, results, numbers and days, so that two matches of a round or two firms' figures stay two stories.
+by names, results, numbers and days, so that two matches of a round or two firms' figures stay two stories, as
+do two events in the same phrases, and the issues of a series: the weather, the stock market, the horoscope.
 """
 
 from __future__ import annotations
@@ -40,6 +41,19 @@ SHORT = 20
 """Openings of fewer words than this, mostly titles alone, are strange without three rarer words in common."""
 FEWEST_SHARED = 3
 
+TEMPLATE, TEMPLATE_NAMES = 0.48, 0.25
+"""So alike without their names, but with less than this of either's names in common, two openings are one
+template, filled in twice."""
+HOUSE_TEMPLATE, HOUSE_NAMES = 0.38, 0.3
+"""The same within one publisher, who has phrases of its own."""
+SERIES, SERIES_IN_FIGURES, SERIES_APART = 0.5, 0.4, timedelta(hours=15)
+"""And so are two of one publisher, so alike without names and written so long apart: issues of a series.
+The second figure holds where their numbers differ."""
+LEAST_TEMPLATE, SAME_AGAIN = 0.2, 0.9
+"""Less alike than this, two openings are no template; from the second on, one is the other once more."""
+TEMPLATE_KEEPS = 0.2
+"""How much of the likeness of two that are one template speaks for one event."""
+
 PRIOR = 150
 """The index starts as if it had seen so many articles, in half of which the common words stood."""
 CANDIDATES = 24
@@ -52,6 +66,7 @@ class _Entry:
     """An article in the index; words are numbers here. `weights` are the logarithms of the terms' counts."""
 
     id: str
+    publisher: str
     moment: datetime
     terms: array[int]
     weights: array[float]
@@ -135,6 +150,7 @@ class _Shelf:
         terms = array("I", [self._number(term) for term in gist.terms])
         return _Entry(
             id=article_id,
+            publisher=gist.publisher,
             moment=gist.moment,
             terms=terms,
             weights=array("f", [1 + math.log(count) for count in gist.terms.values()]),
@@ -218,9 +234,14 @@ class _Shelf:
     def _likeness(self, entry: _Entry, wanted: dict[int, float], story: _Story) -> float:
         """Return the mean likeness to the story's last members, less what speaks against each."""
         members = [self.entries[slot] for slot in story.members[-MEMBERS:]]
-        return sum(self._cosine(wanted, other) - self._doubt(entry, other) for other in members) / len(
-            members
-        )
+        return sum(self._believed(entry, wanted, other) for other in members) / len(members)
+
+    def _believed(self, entry: _Entry, wanted: dict[int, float], other: _Entry) -> float:
+        """Return the likeness of two articles, as far as it tells that they are about one event."""
+        cosine = self._cosine(wanted, other)
+        if self._is_template(entry, wanted, other, cosine):
+            cosine *= TEMPLATE_KEEPS
+        return cosine - self._doubt(entry, other)
 
     def _cosine(self, wanted: dict[int, float], other: _Entry) -> float:
         product = square = 0.0
@@ -244,10 +265,42 @@ class _Shelf:
             if sum(not self.prior[term] for term in shared) < FEWEST_SHARED:
                 doubt += STRANGE
         elif min(len(one.names), len(other.names)) >= 2:
-            least = FEW_NAMES * min(self._weight(one.names), self._weight(other.names))
-            common = self._weight(one.names & other.names)
-            doubt += STRANGE if not common else LITTLE_KNOWN if common < least else 0.0
+            common = self._names_shared(one, other)
+            doubt += STRANGE if not common else LITTLE_KNOWN if common < FEW_NAMES else 0.0
         return doubt
+
+    def _is_template(self, one: _Entry, wanted: dict[int, float], other: _Entry, cosine: float) -> bool:
+        """Tell whether the two share their phrases and not what they tell: see TEMPLATE and SERIES."""
+        if not LEAST_TEMPLATE <= cosine < SAME_AGAIN:
+            return False
+        least = math.inf
+        house = one.publisher == other.publisher != ""
+        if house and abs(one.moment - other.moment) >= SERIES_APART:
+            fewest = min(len(one.numbers), len(other.numbers))
+            figures = fewest > 1 and len(one.numbers & other.numbers) < fewest / 2
+            least = SERIES_IN_FIGURES if figures else SERIES
+        if one.names and other.names:
+            phrases, names = (HOUSE_TEMPLATE, HOUSE_NAMES) if house else (TEMPLATE, TEMPLATE_NAMES)
+            if self._names_shared(one, other) < names:
+                least = min(least, phrases)
+        return least < math.inf and self._plain_cosine(one, wanted, other) >= least
+
+    def _names_shared(self, one: _Entry, other: _Entry) -> float:
+        """Return how much of the names of either the other has too, whichever is more."""
+        common = self._weight(one.names & other.names)
+        return common / (min(self._weight(one.names), self._weight(other.names)) or 1.0)
+
+    def _plain_cosine(self, one: _Entry, wanted: dict[int, float], other: _Entry) -> float:
+        """Return how alike the two are in the words that are a name in neither."""
+        names = one.names | other.names
+        product = square = 0.0
+        for term, count in zip(other.terms, other.weights, strict=True):
+            if term not in names:
+                weight = count * self._rarity(term)
+                square += weight * weight
+                product += weight * wanted.get(term, 0.0)
+        own = sum(weight * weight for term, weight in wanted.items() if term not in names)
+        return product / math.sqrt(square * own) if square and own else 0.0
 
     def _weight(self, words: Iterable[int]) -> float:
         return sum(self._rarity(word) ** 2 for word in words)
