@@ -6,7 +6,7 @@ bytes were never seen are parsed, where the document can be split (see delta).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,15 +19,17 @@ from service.gather.language import language_of
 from service.gather.memory import (
     Head,
     Item,
+    Known,
     fingerprint,
     head_of,
-    items_of,
+    item_of_line,
+    known_of,
     remembered,
     seconds,
     with_arrivals,
 )
 from service.gather.parsed import ParsedFeed
-from service.gather.recognise import Sighting, Verdict, item_of, recognise, shared_names
+from service.gather.recognise import Shared, Sighting, Verdict, item_of, kept, recognise, shared_names
 from service.gather.teasers import counted, is_cut, is_short, wants_page
 
 MOST_ENTRIES = 2_000
@@ -75,12 +77,15 @@ class Examined:
 def examine(order: Order, body: bytes) -> Examined:
     """Read the document. Raises FeedUnreadable, with the sentence that a person is told."""
     head = head_of(order.memory)
-    known = items_of(order.memory)
+    known = known_of(order.memory)
     rows, parsed, proof = _rows(order, body, head, known)
     sightings = [_sighting(row, order.now) for row in rows]
+    akin = known.sharing({name for s in sightings if s.parsed for name in s.item[1:5]})
+    shared = shared_names(sightings, akin)
     verdict = recognise(
         sightings,
-        known,
+        akin,
+        shared,
         first=None if head.reads else order.feed.first_items,
         most=head.most,
         since=order.since,
@@ -88,7 +93,7 @@ def examine(order: Order, body: bytes) -> Examined:
     looks = [is_short(row.text, cut=row.cut) for row in rows if row.entry is not None]
     short, judged = counted(head.short, head.judged, looks)
     head = replace(head, short=short, judged=judged)
-    desk = _Desk(order, head, shared_names(sightings, known), parsed.language if parsed else "")
+    desk = _Desk(order, head, shared, parsed.language if parsed else "")
     new = _once([desk.draft(rows[n], sightings[n]) for n in reversed(verdict.new)])
     changed = _once([desk.draft(rows[n], sightings[n]) for n in verdict.changed])
     head = _told(order, head, verdict, parsed, sightings=sightings, new=len(new))
@@ -103,7 +108,8 @@ def examine(order: Order, body: bytes) -> Examined:
     note = "" if rows else "the feed is there, but holds no entries"
     if verdict.held:
         note = f"{len(verdict.held)} items that look new were held as old: {verdict.why}"
-    return Examined(remembered(head, verdict.items), new, changed, len(verdict.held), note)
+    memory = remembered(head, kept(verdict.found, known.lines))
+    return Examined(memory, new, changed, len(verdict.held), note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ class _Row:
 
 
 def _rows(
-    order: Order, body: bytes, head: Head, known: Sequence[Item]
+    order: Order, body: bytes, head: Head, known: Known
 ) -> tuple[list[_Row], ParsedFeed | None, _Proof]:
     """Return the document's items, the feed they were parsed from, and how the next may be read."""
     name = formats.sniff(body, order.url)
@@ -156,10 +162,10 @@ def _rows(
 
 
 def _only_unseen(
-    pieces: delta.Split, known: Sequence[Item], url: str, *, plainly: bool
+    pieces: delta.Split, known: Known, url: str, *, plainly: bool
 ) -> tuple[list[_Row], ParsedFeed | None] | None:
     """Parse the items whose bytes are new, and no others; None when that does not come out even."""
-    seen = {item.raw: item for item in known}
+    seen = known.by_bytes()
     raws = [fingerprint(item) for item in pieces.items]
     unseen = [index for index, raw in enumerate(raws) if raw not in seen]
     parsed = None
@@ -174,7 +180,11 @@ def _only_unseen(
         if parsed.faulty or len(parsed.entries) != len(unseen):
             return None
         entries = dict(zip(unseen, parsed.entries, strict=True))
-    return [_row(raw, entries.get(n), seen.get(raw)) for n, raw in enumerate(raws)], parsed
+    rows = [
+        _row(raw, entries[n]) if n in entries else _Row(raw, known=item_of_line(seen[raw]))
+        for n, raw in enumerate(raws)
+    ]
+    return rows, parsed
 
 
 def _agree(pieces: delta.Split, parsed: ParsedFeed, url: str) -> bool:
@@ -207,9 +217,7 @@ def _raw_of(entry: Entry) -> str:
     return fingerprint(entry.guid, entry.url, entry.title, entry.html)
 
 
-def _row(raw: str, entry: Entry | None, known: Item | None = None) -> _Row:
-    if entry is None:
-        return _Row(raw, None, known)
+def _row(raw: str, entry: Entry) -> _Row:
     text = shortened(plain_text(entry.html), MOST_TEXT)
     return _Row(raw, entry, None, text, title_text(entry.title), is_cut(entry.html))
 
@@ -233,7 +241,7 @@ class _Desk:
 
     order: Order
     head: Head
-    shared: tuple[Collection[str], Collection[str]]
+    shared: Shared
     language: str
 
     def draft(self, row: _Row, sighting: Sighting) -> Draft:

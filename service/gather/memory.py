@@ -1,21 +1,25 @@
 """Memory: what gather remembers of a feed between two looks, as text that the store keeps whole.
 
-Two lines of JSON: a short head, which every look reads, and the items, which only a changed document needs.
+A line of JSON, the short head that every look reads; then a line for each item, which only a changed document
+needs, and of them only those that share a name with what is new.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 VERSION = 1
 MOST_ITEMS = 4_000
 DAYS_KEPT = 60
+FEW_NAMES = 60
+"""So many names are looked up one by one; for more, all items are read."""
 
 
 def fingerprint(*parts: str | bytes) -> str:
@@ -26,11 +30,10 @@ def fingerprint(*parts: str | bytes) -> str:
     return urlsafe_b64encode(blake2b(data, digest_size=6).digest()).decode() if data.strip(b"\x00") else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """An item as it was last seen: fingerprints of its bytes, guid, link, title and words.
 
-    `edits` counts how often its words changed.
+    `edits` counts how often its words changed. A tuple, because hundreds of them are made at each look.
     """
 
     raw: str
@@ -105,32 +108,68 @@ def _head_ends(memory: str) -> int:
     return end if end >= 0 else len(memory)
 
 
-def items_of(memory: str) -> tuple[Item, ...]:
-    """Read the items, newest look first."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The items that are remembered, newest look first, each still as its line."""
+
+    lines: Sequence[str] = ()
+
+    def by_bytes(self) -> Mapping[str, str]:
+        """Return the lines by the fingerprint of the item's bytes."""
+        return {line.partition(" ")[0]: line for line in self.lines}
+
+    def sharing(self, names: Collection[str]) -> list[Item]:
+        """Return at least those items that bear one of these names (fingerprints)."""
+        if len(names) > FEW_NAMES:
+            return [item_of_line(line) for line in self.lines]
+        text = "\n".join(["", *self.lines, ""])
+        starts: set[int] = set()
+        for name in names:
+            at = text.find(name) if name else -1
+            while at >= 0:
+                starts.add(text.rfind("\n", 0, at) + 1)
+                at = text.find(name, text.find("\n", at))
+        return [item_of_line(text[start : text.find("\n", start)]) for start in sorted(starts)]
+
+
+def known_of(memory: str) -> Known:
+    """Read the items; a line that cannot be read counts as nothing remembered."""
+    lines: Sequence[Any] = ()
+    rest = memory[_head_ends(memory) + 1 :]
     try:
-        found = json.loads(memory[_head_ends(memory) :] or "[]")
-        return tuple(_item(line) for line in found)
-    except (ValueError, TypeError, AttributeError):
-        return ()
+        # A memory written by an early version holds them as a list in JSON.
+        lines = json.loads(rest) if rest.startswith("[") else rest.split("\n")
+    except ValueError:
+        return Known()
+    return Known([line for line in lines if isinstance(line, str) and line.count(" ") == 5])
 
 
-def remembered(head: Head, items: Iterable[Item] | None, memory: str = "") -> str:
-    """Write the memory; without `items`, those of the old `memory` stay as they are."""
+def items_of(memory: str) -> tuple[Item, ...]:
+    """Read the items whole."""
+    return tuple(item_of_line(line) for line in known_of(memory).lines)
+
+
+def remembered(head: Head, lines: Iterable[str] | None, memory: str = "") -> str:
+    """Write the memory; without `lines`, those of the old `memory` stay as they are."""
     told = {name: value for name in _NOTHING if (value := getattr(head, name)) != _NOTHING[name]}
     first = json.dumps({"v": VERSION, **told}, separators=(",", ":"))
-    if items is None:
+    if lines is None:
         return first + memory[_head_ends(memory) :]
-    lines = [
-        " ".join((i.raw, i.guid or "-", i.link or "-", i.title or "-", i.words or "-", str(i.edits)))
-        for i in items
-    ]
-    return first + "\n" + json.dumps(lines[:MOST_ITEMS], separators=(",", ":"))
+    return "\n".join([first, *islice(lines, MOST_ITEMS)])
 
 
-def _item(line: str) -> Item:
-    raw, *names, edits = line.split(" ")
-    guid, link, title, words = ("" if name == "-" else name for name in names)
-    return Item(raw, guid, link, title, words, int(edits))
+def line_of(item: Item) -> str:
+    """Write an item as its line in the memory."""
+    raw, guid, link, title, words, edits = item
+    return f"{raw} {guid or '-'} {link or '-'} {title or '-'} {words or '-'} {edits}"
+
+
+def item_of_line(line: str) -> Item:
+    """Read an item from its line of six words."""
+    raw, guid, link, title, words, edits = line.split(" ")
+    if "-" in (guid, link, title, words):
+        guid, link, title, words = ("" if name == "-" else name for name in (guid, link, title, words))
+    return Item(raw, guid, link, title, words, int(edits) if edits.isdecimal() else 0)
 
 
 def seconds(instant: datetime | None) -> int:

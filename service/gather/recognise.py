@@ -14,10 +14,13 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from service.core.identity import canonical_url
-from service.gather.memory import MOST_ITEMS, Item, fingerprint
+from service.gather.memory import MOST_ITEMS, Item, fingerprint, line_of
 
 MOST_EDITS = 5
 """A text that is another at every look (counters, adverts) is followed this far and no further."""
+
+Shared = tuple[set[str], set[str]]
+"""Fingerprints of guids, and of links."""
 
 BURST = 10
 LATE = timedelta(days=2)
@@ -38,14 +41,17 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the document's items are, by index into it; `held` with its reason in plain words."""
+    """What the document's items are, by index into it; `held` with its reason in plain words.
+
+    `found` are the items themselves, with what each was known as.
+    """
 
     new: tuple[int, ...]
     changed: tuple[int, ...]
     held: tuple[int, ...]
     why: str
     repeats: int
-    items: tuple[Item, ...]
+    found: tuple[Sighting, ...]
 
 
 def folded(text: str) -> str:
@@ -73,6 +79,7 @@ def identifies(url: str) -> bool:
 def recognise(
     sightings: Sequence[Sighting],
     known: Sequence[Item],
+    shared: Shared,
     *,
     first: int | None,
     most: int,
@@ -80,17 +87,20 @@ def recognise(
 ) -> Verdict:
     """Judge the items of a document against what was known of its feed.
 
+    `known` holds at least what shares a name with an item seen for the first time; `shared` are the names
+    that do not count.
+
     `first` is how many to take from a feed never read before (None: it was). `most` is the largest number of
     items that came at one look so far; `since` the last look that succeeded.
     """
-    index = _Index(known, shared_names(sightings, known))
+    index = _Index(known, shared)
     found = [s if not s.parsed else replace(s, old=index.match(s.item)) for s in sightings]
     candidates = [n for n, s in enumerate(found) if s.parsed and s.old is None]
     repeats = sum(
         1 for s in found if s.parsed and s.old and (s.old.guid, s.old.link) != (s.item.guid, s.item.link)
     )
     if first is not None:
-        return Verdict(_latest(found, candidates, first), (), (), "", 0, _kept(found, known))
+        return Verdict(_latest(found, candidates, first), (), (), "", 0, tuple(found))
     renamed = [n for n in candidates if found[n].item.title in index.titles]
     if not (len(renamed) >= 2 and len(renamed) * 2 >= len(candidates)):
         renamed = []
@@ -106,14 +116,14 @@ def recognise(
         held=(*renamed, *held) if held or len(renamed) >= BURST else (),
         why=why or "they were known under other addresses",
         repeats=repeats + len(renamed),
-        items=_kept(found, known),
+        found=tuple(found),
     )
 
 
 class _Index:
     """The known items by each of their names; a name that several items share names none of them."""
 
-    def __init__(self, known: Sequence[Item], shared: tuple[set[str], set[str]]) -> None:
+    def __init__(self, known: Sequence[Item], shared: Shared) -> None:
         guids, links = shared
         self.guids = {i.guid: i for i in reversed(known) if i.guid and i.guid not in guids}
         self.links = {i.link: i for i in reversed(known) if i.link and i.link not in links}
@@ -141,15 +151,20 @@ def _reused(item: Item, old: Item) -> bool:
     )
 
 
-def shared_names(sightings: Sequence[Sighting], known: Sequence[Item]) -> tuple[set[str], set[str]]:
-    """Return the fingerprints of guids, and of links, that do not tell a feed's items apart."""
-    in_document, in_memory = _shared(s.item for s in sightings), _shared(known)
+def shared_names(sightings: Sequence[Sighting], known: Sequence[Item]) -> Shared:
+    """Return the fingerprints of guids, and of links, that do not tell a feed's items apart.
+
+    Of all names, only those of the items that are seen for the first time are asked for.
+    """
+    asked = {s.item.guid for s in sightings if s.parsed}, {s.item.link for s in sightings if s.parsed}
+    in_document, in_memory = _shared((s.item for s in sightings), asked), _shared(known, asked)
     return in_document[0] | in_memory[0], in_document[1] | in_memory[1]
 
 
-def _shared(items: Iterable[Item]) -> tuple[set[str], set[str]]:
-    """Return the guids and links that several different items bear."""
-    distinct = {(i.guid, i.link, i.title, i.words) for i in items}
+def _shared(items: Iterable[Item], asked: Shared) -> Shared:
+    """Return those of the guids and links that several different items bear."""
+    of_guids, of_links = asked
+    distinct = {i[1:5] for i in items if i.guid in of_guids or i.link in of_links}
     guids = Counter(guid for guid, _, _ in {(g, t, w) for g, _, t, w in distinct} if guid)
     links = Counter(link for link, _ in {(link, t) for _, link, t, _ in distinct} if link)
     return {g for g, n in guids.items() if n > 1}, {link for link, n in links.items() if n > 1}
@@ -206,17 +221,17 @@ def _was_edited(sighting: Sighting) -> bool:
     )
 
 
-def _kept(found: Sequence[Sighting], known: Sequence[Item]) -> tuple[Item, ...]:
-    """Return what to remember: the document's items, then those that left it not long ago."""
-    current: list[Item] = []
+def kept(found: Sequence[Sighting], lines: Sequence[str]) -> list[str]:
+    """Return the lines to remember: the document's items, then those that left it not long ago."""
+    current: list[str] = []
     gone_by: set[str] = set()
     for sighting in found:
         item, old = sighting.item, sighting.old
         if sighting.parsed and old is not None:
             gone_by.add(old.raw)
-            item = replace(item, edits=old.edits + ((old.title, old.words) != (item.title, item.words)))
+            item = item._replace(edits=old.edits + ((old.title, old.words) != (item.title, item.words)))
         gone_by.add(item.raw)
-        current.append(item)
+        current.append(line_of(item))
     limit = min(MOST_ITEMS, max(500, 3 * len(current)))
-    older = [item for item in known if item.raw not in gone_by]
-    return tuple([*dict.fromkeys(current), *older][:limit])
+    older = [line for line in lines if line.partition(" ")[0] not in gone_by]
+    return [*dict.fromkeys(current), *older][:limit]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.gather import rss_atom
 from service.gather.delta import split
 from service.gather.examine import Examined, Order, examine
-from service.gather.memory import head_of, items_of, remembered
+from service.gather.memory import head_of, items_of, known_of, remembered
 from tests.builders import NOON, a_feed
 from tests.gather.feeds import a_text, an_item, an_rss
 
@@ -26,7 +26,7 @@ def look(body: str, memory: str = "", hours: int = 0) -> Examined:
 
 def parsed_whole(memory: str) -> str:
     """Return the memory of a feed that was never found to split, so that it is parsed whole."""
-    return remembered(replace(head_of(memory), splits=False), items_of(memory))
+    return remembered(replace(head_of(memory), splits=False), known_of(memory).lines)
 
 
 ODD_TEXTS = st.sampled_from(

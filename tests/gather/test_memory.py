@@ -17,6 +17,8 @@ from service.gather.memory import (
     head_of,
     instant,
     items_of,
+    known_of,
+    line_of,
     remembered,
     seconds,
     with_arrivals,
@@ -38,15 +40,35 @@ ITEMS = st.builds(
 @given(st.lists(ITEMS, max_size=5), st.text(max_size=20), st.integers(0, 2**40), st.booleans())
 def test_what_is_written_is_read(items: list[Item], title: str, ttl: int, splits: bool):
     head = Head(title=title, ttl=ttl, splits=splits, days={"2026-03-01": 2})
-    memory = remembered(head, items)
+    memory = remembered(head, map(line_of, items))
 
     assert head_of(memory) == head
     assert items_of(memory) == tuple(items)
-    assert memory.count("\n") == 1
+
+
+@given(st.lists(ITEMS, max_size=9), st.lists(MARK, max_size=3))
+def test_the_items_that_bear_a_name_are_found_without_reading_the_others(
+    items: list[Item], others: list[str]
+):
+    names = {*others, *(name for item in items[::3] for name in item[1:5])} - {""}
+    known = known_of(remembered(Head(), map(line_of, items)))
+
+    found = known.sharing(names)
+
+    assert [item for item in items if names & set(item[1:5])] == [
+        item for item in found if names & set(item[1:5])
+    ]
+    assert set(known.by_bytes()) == {item.raw for item in items}
+
+
+def test_a_memory_of_an_early_version_is_read():
+    memory = json.dumps({"v": 1}) + "\n" + json.dumps(["a b - d e 2", "f - - - - 0"])
+
+    assert items_of(memory) == (Item("a", "b", "", "d", "e", 2), Item("f", "", "", "", ""))
 
 
 def test_the_head_changes_alone():
-    memory = remembered(Head(ttl=5), [Item("a", "b", "c", "d", "e")])
+    memory = remembered(Head(ttl=5), [line_of(Item("a", "b", "c", "d", "e"))])
 
     changed = remembered(Head(ttl=6), None, memory)
 
@@ -64,6 +86,8 @@ def test_the_head_changes_alone():
         '{"ttl":5}',
         '{"v":1,"ttl":"five","days":3,"unknown":1}\n[1]',
         "{}\n{",
+        "{}\n[",
+        "{}\na b c",
     ],
 )
 def test_spoilt_memory_is_no_memory(memory: str):
@@ -74,7 +98,7 @@ def test_spoilt_memory_is_no_memory(memory: str):
 def test_memory_is_bounded():
     items = [Item(fingerprint(str(n)), *["x" * 8] * 4) for n in range(2 * MOST_ITEMS)]
 
-    assert len(items_of(remembered(Head(), items))) == MOST_ITEMS
+    assert len(items_of(remembered(Head(), map(line_of, items)))) == MOST_ITEMS
 
 
 def test_nothing_has_no_fingerprint():
@@ -96,7 +120,7 @@ def test_an_arrival_from_the_future_counts_as_now():
 
 
 def test_the_first_line_alone_is_what_a_quiet_look_reads():
-    first, _, rest = remembered(Head(ttl=5), [Item("a", "", "", "", "")]).partition("\n")
+    first, _, rest = remembered(Head(ttl=5), [line_of(Item("a", "", "", "", ""))]).partition("\n")
 
     assert json.loads(first) == {"v": 1, "ttl": 5}
-    assert json.loads(rest) == ["a - - - - 0"]
+    assert rest == "a - - - - 0"
