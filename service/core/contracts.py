@@ -541,6 +541,10 @@ class Applied:
     kept: int = 0
 
 
+ERASED = "erased at their own request"
+"""The reason of a suppression whose person is not known any more."""
+
+
 class PeopleStore(Protocol):
     """What people asks of the record."""
 
@@ -609,8 +613,8 @@ class PeopleStore(Protocol):
     async def erase(self, email: str) -> bool:
         """Forget who the person was; return whether there was one.
 
-        Name, address and subscriptions go; the ledger keeps its lines, without saying to whom, and a
-        suppression stays, which is a hash alone.
+        Name, address, subscriptions and bounces go, and every reason and reply that may quote the address.
+        The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
         """
         ...
 

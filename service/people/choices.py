@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from service.core.contracts import PeopleStore
+from service.core.contracts import ERASED, PeopleStore
 from service.core.model import Membership, Newsletter, SubscriptionStatus, Wishes
 from service.people.wishes import edition_for, placement_for
 
@@ -62,7 +62,7 @@ async def forget(store: PeopleStore, email: str, now: datetime) -> bool:
 
     What stays is a hash of the address, so that no roster and no import mails them again.
     """
-    await store.suppress(email, "erased at their own request", now)
+    await store.suppress(email, ERASED, now)
     return await store.erase(email)
 
 

@@ -27,10 +27,10 @@ from service.core.model import (
 )
 from service.store import groups as standing
 from service.store.database import Database
+from service.store.erasure import erase
 from service.store.placing import Placing, Voice, current_group
 from service.store.rows import EDITION, Row, Values, edition_of, feed_values, look_values, wishes_of
 from service.store.schema import (
-    deliveries,
     editions,
     feeds,
     groups,
@@ -173,22 +173,11 @@ class PeopleRecords:
     async def erase(self, email: str) -> bool:
         """Forget who the person was; return whether there was one.
 
-        Name, address and subscriptions go; the ledger keeps its lines, without saying to whom, and a
-        suppression stays, which is a hash alone.
+        Name, address, subscriptions and bounces go, and every reason and reply that may quote the address.
+        The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
         """
-        person = subscribers.c.id == identity.subscriber_id(email)
         async with self.database.write() as connection:
-            await lock_readers(connection)
-            number = await connection.scalar(select(subscribers.c.number).where(person))
-            if number is None:
-                return False
-            await connection.execute(delete(subscriptions).where(subscriptions.c.subscriber == number))
-            nobody = {"id": f"erased-{number}", "address_hash": "", "email": "", "name": "", "timezone": None}
-            await connection.execute(update(subscribers).where(person).values(nobody))
-            # A server's refusal quotes the address.
-            theirs = deliveries.c.subscriber == number
-            await connection.execute(update(deliveries).where(theirs).values(reply=None))
-            return True
+            return await erase(connection, email)
 
     async def suppression(self, email: str) -> str | None:
         """Return why this address is suppressed, or None when it is not."""

@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL, past SQLAlchemy (EDGE asyncpg): what every single message needs.
 
-The same statements as in sqlite_ledger.py, each of which is one round trip for a whole batch or commit; the same
-tests hold both to the contract. Rows that another worker is writing are passed over, so nobody waits.
+The same statements as in sqlite_ledger.py, each of which is one round trip for a whole batch or commit; the
+same tests hold both to the contract. Rows that another worker is writing are passed over, so nobody waits.
 """
 
 from __future__ import annotations

@@ -1,0 +1,118 @@
+"""Somebody who went through everything asks to be forgotten, and no table knows them any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, select
+
+from service.core import identity
+from service.core.contracts import ERASED
+from service.core.model import DeliveryState as State
+from service.core.model import ManualSend, SubscriptionStatus, Wishes
+from service.people.choices import forget
+from service.store.bounces import BounceRecords
+from service.store.database import Database
+from service.store.sends import Draft, SendRecords
+from tests.builders import NOON, a_subscriber, an_edition
+from tests.store.house import DAY, HOUR, House, a_placement, an_issue
+
+EMAIL, NAME = "amina.q@example.org", "Amina Quartz"
+AMINA = a_subscriber(EMAIL, name=NAME, timezone="Pacific/Chatham")
+REPLY = f"550 5.1.1 <{EMAIL}>: user {NAME} unknown"
+
+
+@pytest.fixture
+def house(database: Database) -> House:
+    return House(database)
+
+
+async def go_through_everything(house: House) -> list[str]:
+    """Let Amina and Ben be subscribed, mailed, bounced, doubted, left out; return her deliveries."""
+    placements = [a_placement(subscriber=AMINA, wishes=Wishes(schedule="daily 05:55")), a_placement("ben")]
+    evening = a_placement(edition=an_edition("evening"), subscriber=AMINA, newsletter="evening")
+    await house.people.save_placements([*placements, evening], NOON - DAY, starts_after=NOON - DAY)
+    ids = []
+    for group in await house.compose.due_groups(NOON):
+        issue = an_issue(group)
+        await house.compose.record_issue(group, issue, NOON + DAY, "file")
+        ids.append(identity.delivery_id(issue.id, AMINA.id, "file"))
+    batch = (await house.take("a")).deliveries
+    theirs = [delivery for delivery in batch if delivery.subscriber_id == AMINA.id]
+    await house.mark("a", theirs, State.ATTEMPTING)
+    await house.mark("a", theirs[:1], State.REFUSED, reply=REPLY, suppress=True)
+    await house.mark("a", theirs[1:], State.UNCERTAIN, reply=f"no answer about {EMAIL}")
+    for delivery in theirs:
+        await BounceRecords(house.database).record_bounce(delivery.id, hard=False, reason=REPLY, now=NOON)
+    out = {AMINA.id: f"must not be mailed: {REPLY}", a_subscriber("ben@example.org").id: "paused it"}
+    send = ManualSend("a-send", "a-request", NOON, left_out=out)
+    await SendRecords(house.database).record(send, Draft(house.database), "file", None)
+    await house.people.set_status(AMINA.id, "evening", SubscriptionStatus.UNSUBSCRIBED, NOON)
+    return ids
+
+
+async def everything(house: House) -> str:
+    """Return every value of every table, whoever made it."""
+    async with house.database.read() as connection:
+        found = MetaData()
+        await connection.run_sync(found.reflect)
+        rows = [
+            f"{table.name}: {row}"
+            for table in found.tables.values()
+            for row in await connection.execute(select(table))
+        ]
+    return "\n".join(rows)
+
+
+async def test_no_table_knows_who_was_erased(house: House):
+    deliveries = await go_through_everything(house)
+    before = await everything(house)
+    assert all(known in before for known in (EMAIL, NAME, AMINA.id, "Pacific/Chatham", "05:55"))
+    assert before.count(EMAIL) >= 5
+
+    assert await forget(house.people, EMAIL.upper(), NOON + HOUR)
+
+    after = await everything(house)
+    rest = [line for line in after.splitlines() if identity.address_hash(EMAIL) in line]
+    assert len(rest) == 1
+    assert rest[0].startswith("suppressions: ")
+    assert ERASED in rest[0]
+    assert not [known for known in (EMAIL, NAME, "amina", "Quartz", AMINA.id) if known in after]
+    assert "ben@example.org" in after
+    assert "paused it" in after
+    for delivery_id in deliveries:  # what comes back later, by an old return path
+        assert not await BounceRecords(house.database).record_bounce(
+            delivery_id, hard=True, reason=REPLY, now=NOON + DAY
+        )
+    assert await everything(house) == after
+
+
+async def test_the_books_of_their_issues_close_all_the_same(house: House):
+    await go_through_everything(house)
+    await forget(house.people, EMAIL, NOON + HOUR)
+    issues = await house.overview.issues()
+    assert len(issues) == 2
+    assert all(issue.books.closed for issue in issues)
+
+
+async def test_an_outcome_that_is_written_after_the_erasure_says_nothing(house: House):
+    await house.people.save_placements([a_placement(subscriber=AMINA)], NOON - DAY, starts_after=NOON - DAY)
+    await house.compose.record_issue(await house.group(), an_issue(await house.group()), NOON + DAY, "file")
+    batch = (await house.take("a")).deliveries
+    await house.mark("a", batch, State.ATTEMPTING)
+    await forget(house.people, EMAIL, NOON)
+    assert await house.mark("a", batch, State.REFUSED, reply=REPLY, suppress=True) == 0
+    assert EMAIL not in await everything(house)
+
+
+async def test_the_file_itself_forgets(tmp_path: Path):
+    path = tmp_path / "caveat.db"
+    for work in (go_through_everything, lambda house: forget(house.people, EMAIL, NOON)):
+        database = await Database.open(f"sqlite:///{path}")
+        await work(House(database))
+        await database.close()
+        if work is go_through_everything:
+            assert EMAIL.encode() in path.read_bytes()
+    kept = path.read_bytes()
+    assert not [known for known in (EMAIL, NAME, AMINA.id) if known.encode() in kept]
