@@ -1,0 +1,193 @@
+"""A story that goes on for days: who knows it is told what is new of it, as an update, across restarts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.utils import format_datetime
+from html import escape
+from pathlib import Path
+
+import pytest
+
+from service.settings.load import load_settings
+from service.wiring.house import open_house
+from tests.end_to_end.world import Clock
+
+SEVEN = datetime(2026, 3, 4, 7, 0, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+CONFIG = {
+    "caveat.yaml": """
+site:
+  name: The Test
+  url: "https://news.example.org"
+  from: "The Test <digest@news.example.org>"
+  postal_address: "1 Example Street"
+storage: sqlite:///../caveat.db
+mail: {channel: file, folder: ../outbox}
+fetch: {settle: 10m}
+condense: {processes: 1}
+""",
+    "feeds.yaml": """
+feeds:
+  - {url: "file:courier.xml", name: The Courier, topics: [world], language: en, every: 15m}
+  - {url: "file:wire.xml", name: Northwater Wire, topics: [world], language: en, every: 15m}
+""",
+    "newsletters.yaml": """
+newsletters:
+  - {id: daily, title: The Test, schedule: "daily 08:00", timezone: UTC}
+""",
+    "subscribers.yaml": """
+subscribers:
+  - {email: amina@example.org, name: Amina, newsletters: [daily]}
+""",
+}
+
+Piece = tuple[str, str]
+"""A title and a text."""
+
+FIRE = (
+    "Fire destroys grain silo at Skarrow port",
+    """
+A fire destroyed a grain silo at the port of Skarrow early on Wednesday. It broke out at about 3:20 a.m.
+in silo 6, after a dust explosion that tore off the roof. Four firefighters were taken to hospital with
+burns. Nine freighters are waiting in the roads, and exports of wheat are suspended until the conveyor
+belts have been checked. The owner put the loss at 11,000 tonnes of wheat. That figure is preliminary, the
+company said, because nobody has been able to enter the silo so far.
+""",
+)
+SAME_BY_THE_WIRE = (
+    "Blaze guts grain silo at Skarrow",
+    """
+A grain silo at the port of Skarrow was destroyed by a fire early on Wednesday. A dust explosion tore the
+roof off silo 6 shortly before half past three. Nine freighters are waiting in the roads off Skarrow, and
+exports of wheat are suspended until the conveyor belts have been checked, the port said.
+""",
+)
+ARREST = (
+    "Skarrow silo fire: owner arrested over dust warnings",
+    """
+Police arrested the owner of the grain silo at the port of Skarrow on Thursday, a day after the fire.
+Inspectors had warned him twice about dust in silo 6, the prosecutor said. His lawyer denies that there
+was any warning. A dust explosion had torn the roof off silo 6 early on Wednesday. Four firefighters were
+taken to hospital with burns. Exports of wheat remain suspended.
+""",
+)
+RETOLD = (
+    "What happened at Skarrow: the silo fire",
+    """
+A fire destroyed a grain silo at the port of Skarrow early on Wednesday. At about 3:20 a.m. a dust
+explosion tore the roof off silo 6. Nine freighters are waiting in the roads, and exports of wheat are
+suspended until the conveyor belts have been checked.
+""",
+)
+
+
+class Press:
+    """Two papers, as feeds in files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.items: dict[str, list[str]] = {"courier": [], "wire": []}
+
+    def publish(self, paper: str, piece: Piece, at: datetime) -> None:
+        title, text = (escape(" ".join(part.split())) for part in piece)
+        number = len(self.items[paper])
+        self.items[paper].insert(
+            0,
+            f"<item><title>{title}</title><guid>{paper}-{number}</guid>"
+            f"<link>https://{paper}.example/{number}</link><pubDate>{format_datetime(at)}</pubDate>"
+            f"<description>{text}</description></item>",
+        )
+        for name, items in self.items.items():
+            feed = f"<rss version='2.0'><channel><title>{name}</title>{''.join(items)}</channel></rss>"
+            (self.folder / f"{name}.xml").write_text(feed)
+
+
+class Road:
+    """A house that is opened anew for each pass, as by commands; time passes between them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config, self.outbox = folder / "config", folder / "outbox"
+        self.config.mkdir()
+        for name, text in CONFIG.items():
+            (self.config / name).write_text(text)
+        self.press = Press(self.config)
+        self.clock = Clock(SEVEN - HOUR)
+        self.read: set[Path] = set()
+
+    async def pass_at(self, moment: datetime) -> list[str]:
+        """Walk the whole road at that moment; return the texts of the mails that came of it."""
+        self.clock.at = moment
+        loaded = load_settings(self.config, {})
+        async with open_house(loaded.settings, loaded.roster, clock=self.clock) as house:
+            await house.apply_roster()
+            await house.gather(force=True)
+            await house.condense()
+            made = await house.compose()
+            assert made.problems == ()
+            await house.deliver()
+        new = sorted(set(self.outbox.glob("*.eml")) - self.read)
+        self.read |= set(new)
+        return [_text(path) for path in new]
+
+    async def stories(self) -> set[str]:
+        """Return the names of the stories that the record knows."""
+        loaded = load_settings(self.config, {})
+        async with open_house(loaded.settings, loaded.roster, clock=self.clock) as house:
+            rows = await house.composer.joiner.store.articles_between(0, 99, 99)  # type: ignore[union-attr]
+        return {story for _, story in rows if story}
+
+
+def _text(path: Path) -> str:
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    body = message.get_body(("plain",)).get_content()
+    return f"{message['Subject']}\n{body}"
+
+
+@pytest.fixture
+async def road(tmp_path: Path) -> Road:
+    road = Road(tmp_path)
+    road.press.publish("courier", FIRE, SEVEN - HOUR)
+    road.press.publish("wire", SAME_BY_THE_WIRE, SEVEN - HOUR / 2)
+    await road.pass_at(SEVEN)
+    return road
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+async def test_the_second_day_tells_what_is_new_of_the_story_and_says_that_it_is_an_update(road: Road):
+    [first] = await road.pass_at(SEVEN + HOUR)
+    assert words(first).count("tore") == 1
+    assert "1 story" in words(first)
+
+    road.press.publish("courier", ARREST, SEVEN + DAY - HOUR)
+    await road.pass_at(SEVEN + DAY)
+    [second] = await road.pass_at(SEVEN + DAY + HOUR)
+    assert second.startswith("Update: Skarrow silo fire: owner arrested")
+    assert "Police arrested the owner" in words(second)
+    assert "torn the roof off" not in words(second)
+    assert "Four firefighters" not in words(second)
+    assert len(await road.stories()) == 1
+
+
+async def test_who_only_retells_it_makes_no_mail(road: Road):
+    await road.pass_at(SEVEN + HOUR)
+    road.press.publish("wire", RETOLD, SEVEN + DAY - HOUR)
+    await road.pass_at(SEVEN + DAY)
+    assert await road.pass_at(SEVEN + DAY + HOUR) == []
+    assert len(await road.stories()) == 1
+
+
+async def test_on_the_third_day_nothing_of_the_second_is_told_again(road: Road):
+    await road.pass_at(SEVEN + HOUR)
+    road.press.publish("courier", ARREST, SEVEN + DAY - HOUR)
+    await road.pass_at(SEVEN + DAY)
+    await road.pass_at(SEVEN + DAY + HOUR)
+    road.press.publish("wire", ARREST, SEVEN + DAY + 5 * HOUR)
+    road.press.publish("wire", RETOLD, SEVEN + 2 * DAY - HOUR)
+    await road.pass_at(SEVEN + 2 * DAY)
+    assert await road.pass_at(SEVEN + 2 * DAY + HOUR) == []
