@@ -36,7 +36,24 @@ def _page(digest: Digest, title: str) -> Iterator[RenderableType]:
         yield from _story(number, story, digest.edition.timezone)
     if digest.left_out:
         yield Text(f"{count(digest.left_out, 'more story', 'more stories')} left out.", style="dim")
+    yield from _margin(digest)
     yield Rule(characters="━", style="dim")
+
+
+def _margin(digest: Digest) -> Iterator[RenderableType]:
+    if digest.corrections:
+        yield Text("Corrections", style="bold cyan")
+    for found in digest.corrections:
+        headline = f"{clean(found.article.title)} · {clean(found.article.publisher)}"
+        yield _hanging(Text(), Text(headline, style="bold"))
+        for change in found.changes:
+            yield _hanging(Text("-"), Text(clean(change.told.text), style="dim"), margin=BELOW_A_HEADLINE)
+            now = clean(change.now.text) if change.now else "The sentence is no longer in the article."
+            yield _hanging(Text("+"), Text(now), margin=BELOW_A_HEADLINE)
+        yield Text()
+    if digest.unheard:
+        names = ", ".join(clean(source.name) for source in digest.unheard)
+        yield Text(f"Not heard from: {names}", style="dim")
 
 
 def _story(number: int, story: Story, zone: str) -> Iterator[RenderableType]:

@@ -8,14 +8,15 @@ import typer
 
 from service.cli.manual import Chapter
 from service.cli.options import AsJson
-from service.cli.output import data, json_line
+from service.cli.output import clean, data, json_line
 from service.core import identity
 from service.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from service.core.listings import ArticleLine
+    from service.wiring.edits import Editing
     from service.wiring.house import House
 
 SIGNS = {True: "yes", False: "no", None: "not yet"}
@@ -44,6 +45,7 @@ def explain(
     among the stories of the next issue.
     """
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.wiring.edits import editing_of, heard_of  # noqa: PLC0415 - as above
     from service.wiring.plans import verdicts  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
@@ -51,18 +53,36 @@ def explain(
         memberships = await house.people.memberships(email=email)
         if not memberships:
             raise UsageError(f"nobody at {email!r} gets any newsletter")
+        editing = await editing_of(house, line)
         if not as_json:
             told = line.article
-            data(f"{told.title}\n{told.publisher}, gathered {told.gathered_at:%Y-%m-%d %H:%M} UTC\n")
-        for newsletter, verdict in await verdicts(house, line, memberships):
+            data(f"{told.title}\n{told.publisher}, gathered {told.gathered_at:%Y-%m-%d %H:%M} UTC")
+            data("\n".join((*_edited(editing), "")))
+        for membership, (newsletter, verdict) in zip(
+            memberships, await verdicts(house, line, memberships), strict=True
+        ):
+            heard = await heard_of(house, editing, membership, line.article.id) if editing else ""
             if as_json:
                 record = {"newsletter": newsletter, "told": verdict.told, "why": verdict.why}
-                json_line({"article": line.article.id, **record})
+                edited = {"edited_at": editing.edit.at if editing else None, "correction": heard}
+                json_line({"article": line.article.id, **record, **edited})
             else:
-                data(f"{newsletter}: {SIGNS[verdict.told]}, {verdict.why}.")
+                why = "; ".join(filter(None, (verdict.why, heard)))
+                data(f"{newsletter}: {SIGNS[verdict.told]}, {why}.")
         return True
 
     in_house(work)
+
+
+def _edited(editing: Editing | None) -> Iterator[str]:
+    """Yield the lines that say what the article's publisher changed after it was told."""
+    if editing is None:
+        return
+    what = f"Edited by its publisher after it was told, seen {editing.edit.at:%Y-%m-%d %H:%M} UTC"
+    yield what + (":" if editing.changes else "; its key points stand.")
+    for change in editing.changes:
+        yield f"  - {clean(change.told.text)}"
+        yield f"  + {clean(change.now.text)}" if change.now else "  + (the sentence is gone)"
 
 
 async def _found(house: House, name: str) -> Sequence[ArticleLine]:

@@ -16,6 +16,7 @@ from service.core.model import DeliveryState
 
 if TYPE_CHECKING:
     from service.core.listings import DeliveryLine, IssueLine
+    from service.core.model import Correction
     from service.wiring.house import House
 
 PAGE = 5_000
@@ -67,11 +68,8 @@ def show(
 
     async def work(house: House) -> bool:
         found = await issue_named(house, issue)
-        if as_json and not who:
-            json_line(issue_record(found))
-        elif not as_json:
-            for key, value in issue_record(found).items():
-                data(f"{key.replace('_', ' '):<14} {shown(value)}")
+        if not (as_json and who):
+            await _show(house, found, as_json=as_json)
         if who:
             await _list_readers(house, found, as_json=as_json)
         if not found.books.closed:
@@ -179,7 +177,8 @@ def verify(
 ) -> None:
     """Prove that every key point an issue drew on is word for word in its article.
 
-    Each is compared with the stored text at its offsets; the exit code is 1 when one differs.
+    Each is compared with the stored text at its offsets, and so is each sentence of a correction; the exit
+    code is 1 when one differs.
     """
     if bool(issue) == every:
         raise UsageError("name an issue, or say --all")
@@ -243,7 +242,32 @@ async def _send_again(
     return done == len(meant)
 
 
+async def _show(house: House, issue: IssueLine, *, as_json: bool) -> None:
+    from service.wiring.edits import corrections_in, edited_since  # noqa: PLC0415 - not for `--help`
+
+    corrected = [line.correction for line in await corrections_in(house, issue.id)]
+    edited = await edited_since(house, issue.article_ids)
+    record = {**issue_record(issue), "edited_since": edited}
+    if as_json:
+        json_line({**record, "corrections": [_correction(one) for one in corrected]})
+        return
+    for key, value in record.items():
+        data(f"{key.replace('_', ' '):<14} {shown(value)}")
+    for one in corrected:
+        data(f"{'corrects':<14} {shown(one.article.title)}")
+        for change in one.changes:
+            data(f"{'':<14} - {shown(change.told.text)}")
+            data(f"{'':<14} + {shown(change.now.text) if change.now else '(the sentence is gone)'}")
+
+
+def _correction(told: Correction) -> dict[str, object]:
+    pairs = [{"told": c.told.text, "now": c.now.text if c.now else None} for c in told.changes]
+    return {"article": told.article.id, "title": told.article.title, "changes": pairs}
+
+
 async def _verified(house: House, issue: IssueLine, *, as_json: bool) -> bool:
+    from service.wiring.edits import corrections_in  # noqa: PLC0415 - not for `--help`
+
     points, wrong = 0, []
     articles = await house.overview.articles_of(issue.article_ids)
     for line in articles:
@@ -251,10 +275,22 @@ async def _verified(house: House, issue: IssueLine, *, as_json: bool) -> bool:
             points += len(line.summary.key_points) + len(line.summary.context)
             if not line.summary.is_verbatim(line.article.text):
                 wrong.append(line.article.id)
+    corrected = await corrections_in(house, issue.id)
+    for told in corrected:
+        points += sum(1 + (change.now is not None) for change in told.correction.changes)
+        if not told.is_verbatim:
+            wrong.append(told.correction.article.id)
     gone = len(issue.article_ids) - len(articles)
     if as_json:
         json_line(
-            {"issue": issue.id, "articles": len(articles), "gone": gone, "lines": points, "differ": wrong}
+            {
+                "issue": issue.id,
+                "articles": len(articles),
+                "corrections": len(corrected),
+                "gone": gone,
+                "lines": points,
+                "differ": wrong,
+            }
         )
     else:
         verdict = (
@@ -262,6 +298,7 @@ async def _verified(house: House, issue: IssueLine, *, as_json: bool) -> bool:
         )
         missing = f"; {count(gone, 'article')} not stored any more" if gone else ""
         where = f"{count(points, 'line')} of {count(len(articles), 'article')}"
+        where += f" and {count(len(corrected), 'correction')}" if corrected else ""
         data(f"{issue.id[:SHORT]}  {where}, {verdict}{missing}")
     return not wrong
 

@@ -93,7 +93,7 @@ async def _show(
     from service.wiring.previews import mail_for, rendered_for  # noqa: PLC0415 - not for `--help`
 
     found = await house.preview(reader, at=at)
-    if not found.digest.stories:
+    if not found.digest.stories and newsletter.empty == "skip":
         say("There is nothing to tell: no new article fits. caveat gather looks for some.")
         return
     if shape is Shape.SCREEN:

@@ -218,6 +218,45 @@ def test_explain_follows_an_article(told: Caller):
     assert told("explain", article, "--for", "nobody@example.org").code == 2
 
 
+WRONG, RIGHT = "repair it by Friday", "repair it by Tuesday"
+ANOTHER = """<item><title>The library opens late</title><guid>n2</guid><description>The library will open at
+eleven on Thursday, the librarian said. Books can be returned through the hatch at any hour.</description>
+</item></channel>"""
+
+
+def test_an_edit_of_what_was_told_is_named_and_corrected(told: Caller):
+    told("send", "morning", "--all", "--yes")
+    (first,) = told("issue", "list", "morning", "--limit", "1", "--json").records
+    told.replace("notices.xml", WRONG, RIGHT)
+    assert "1 edited" in told("gather", "--force").err
+
+    explained = told("explain", first["articles"][0], "--for", "amina@example.org").out
+    assert "Edited by its publisher after it was told, seen " in explained
+    assert f"  - The engineers expect to {WRONG}, the house office said.\n" in explained
+    assert f"  + The engineers expect to {RIGHT}, the house office said.\n" in explained
+    assert "which was sent; their next issue corrects it.\n" in explained
+    assert told("issue", "show", first["id"], "--json").records[0]["edited_since"] == 1
+
+    told.replace("notices.xml", "</channel>", ANOTHER)
+    told("gather", "--force")
+    told("condense")
+    assert "We told you: The engineers" in told("preview", "morning", "--for", "amina@example.org").out
+    assert told("send", "morning", "--all", "--yes", "--key", "second").code == 0
+    (last,) = told("issue", "list", "--limit", "1", "--json").records
+    (shown,) = told("issue", "show", last["id"], "--json").records
+    assert shown["corrections"][0]["changes"] == [
+        {
+            "told": f"The engineers expect to {WRONG}, the house office said.",
+            "now": f"The engineers expect to {RIGHT}, the house office said.",
+        }
+    ]
+    assert "corrects       The lift is out of order" in told("issue", "show", last["id"]).out
+    (proof,) = told("issue", "verify", last["id"], "--json").records
+    assert (proof["corrections"], proof["differ"]) == (1, [])
+    assert "and 1 correction, all word for word" in told("issue", "verify", last["id"]).out
+    assert "corrected it" in told("explain", first["articles"][0], "--for", "amina@example.org").out
+
+
 def test_an_issue_can_be_looked_at_proved_and_sent_again(told: Caller, tmp_path: Path):
     told("send", "morning", "--all", "--yes")
     first, second = told("issue", "list", "--json").records
@@ -329,6 +368,46 @@ def test_readers_come_and_go(told: Caller):
     assert told("subscriber", "remove", "carla@example.org").code == 0
     assert told("subscriber", "erase", "carla@example.org", "--yes").code == 0
     assert told("subscriber", "show", "carla@example.org").code == 2
+
+
+def test_an_address_is_suppressed_and_mailed_again_by_hand(told: Caller):
+    def status() -> str:
+        return told("subscriber", "show", "amina@example.org", "--json").records[0]["status"]
+
+    assert "is not suppressed" in told("subscriber", "unsuppress", "amina@example.org", "--yes").err
+    assert told("subscriber", "suppress", "Amina@Example.org", "--reason", "wrote on paper").code == 0
+    assert status() == "wrote on paper"
+    assert "wrote on paper already" in told("subscriber", "suppress", "amina@example.org").err
+
+    shown = told("subscriber", "show", "amina@example.org")
+    assert "amina@example.org is suppressed since 20" in shown.err
+    assert ": wrote on paper; caveat subscriber unsuppress lifts that" in shown.err
+    [record] = told("subscriber", "show", "amina@example.org", "--json").records
+    assert (record["suppressed"], record["since"][:2]) == ("wrote on paper", "20")
+
+    looked = told("subscriber", "unsuppress", "amina@example.org", "--dry-run")
+    assert (looked.code, "would be mailed again" in looked.err) == (0, True)
+    assert told("subscriber", "unsuppress", "amina@example.org").code == 2  # nobody is here to ask
+    assert status() == "wrote on paper"
+    assert told("subscriber", "unsuppress", "amina@example.org", "--yes").code == 0
+    assert status() == "active"
+
+
+def test_an_address_of_nobodys_can_be_suppressed_as_well(told: Caller):
+    assert told("subscriber", "suppress", "nobody").code == 2
+    assert told("subscriber", "suppress", "stranger@example.org").code == 0
+    shown = told("subscriber", "show", "stranger@example.org")
+    assert shown.code == 2
+    assert "stranger@example.org is suppressed since 20" in shown.err
+    assert "suppressed by hand" in shown.err
+
+
+def test_lifting_a_suppression_does_not_undo_an_unsubscribe(told: Caller):
+    assert told("subscriber", "unsubscribe", "amina@example.org").code == 0
+    lifted = told("subscriber", "unsuppress", "amina@example.org", "--yes")
+    assert lifted.code == 0
+    assert "caveat subscriber resume amina@example.org --newsletter morning" in lifted.err
+    assert told("subscriber", "show", "amina@example.org", "--json").records[0]["status"] == "unsubscribed"
 
 
 def test_people_come_in_by_the_file_and_refused_rows_are_named(told: Caller, tmp_path: Path):
