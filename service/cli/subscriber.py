@@ -61,12 +61,15 @@ def list_subscribers(*, newsletter: Only = None, as_json: AsJson = False) -> Non
 
 @chapter.page("show", "caveat subscriber show amina@example.org")
 def show(address: Address, *, as_json: AsJson = False) -> None:
-    """Show what somebody gets, with which wishes, and what was sent to them last."""
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    """Show what somebody gets, with which wishes, what was sent to them last, and why they are not mailed."""
+    from service.cli import suppressing  # noqa: PLC0415 - not for `--help`
+    from service.cli.house import in_house  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         memberships = await _theirs(house, address)
-        listing([_record(m, wishes=True) for m in memberships], as_json=as_json)
+        barred = await suppressing.why(house, address)
+        since = {"suppressed": barred.reason, "since": barred.since} if barred and as_json else {}
+        listing([_record(m, wishes=True) | since for m in memberships], as_json=as_json)
         last = await house.overview.deliveries_to(memberships[0].subscriber.id, limit=10)
         if not as_json:
             say("")
@@ -74,6 +77,7 @@ def show(address: Address, *, as_json: AsJson = False) -> None:
                 {"issue": d.issue_id[:8], "state": d.state, "at": d.at, "reply": d.reply} for d in last
             ]
             listing(records, as_json=False, nothing="Nothing was sent to them so far.")
+            await suppressing.tell(house, address, barred)
         return True
 
     in_house(work, applying=True)
@@ -148,6 +152,53 @@ def resume(address: Address, *, newsletter: Only = None) -> None:
 def unsubscribe(address: Address, *, newsletter: Only = None) -> None:
     """End somebody's newsletters, as their own unsubscribe link does; no file brings them back."""
     _choose("unsubscribe", address, newsletter, "Unsubscribed")
+
+
+@chapter.page(
+    "suppress",
+    """
+    caveat subscriber suppress amina@example.org
+    caveat subscriber suppress amina@example.org --reason "wrote to us on paper"
+    """,
+)
+def suppress(
+    address: Address,
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever asks later.")
+    ] = "",
+) -> None:
+    """Never mail an address again, whatever a file or an import says; it need not be a subscriber's.
+
+    Only a hash of the address is kept. Bounces and complaints do the same by themselves.
+    """
+    from service.cli import suppressing  # noqa: PLC0415 - not for `--help`
+
+    suppressing.suppress(address, reason)
+
+
+@chapter.page(
+    "unsuppress",
+    """
+    caveat subscriber unsuppress amina@example.org --dry-run
+    caveat subscriber unsuppress amina@example.org --yes
+    """,
+)
+def unsuppress(
+    address: Address,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say why and since when it is suppressed; change nothing.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Mail a suppressed address again: its mailbox works after all, or it was suppressed by mistake.
+
+    What they unsubscribed from themselves stays so. Bounces are counted anew.
+    """
+    from service.cli import suppressing  # noqa: PLC0415 - not for `--help`
+
+    suppressing.unsuppress(address, dry_run=dry_run, yes=yes)
 
 
 @chapter.page("erase", "caveat subscriber erase amina@example.org")
@@ -242,8 +293,13 @@ def _choose(what: str, address: str, newsletter: str | None, said: str) -> None:
 async def _theirs(house: House, address: str) -> Sequence[Membership]:
     found = await house.people.memberships(email=address)
     if not found:
+        from service.cli import suppressing  # noqa: PLC0415 - only when it is needed
+
         known = [entry.subscriber.email for entry in house.roster.subscribers]
-        raise UsageError(_nobody(address, known))
+        barred = await suppressing.why(house, address)
+        raise UsageError(
+            _nobody(address, known) + (f" {suppressing.since(address, barred)}." if barred else "")
+        )
     return found
 
 

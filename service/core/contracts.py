@@ -358,7 +358,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Which deliveries in doubt are sent again unasked: fewer doubts than these, planned after this instant."""
+    """Which deliveries in doubt are sent again unasked: with fewer doubts, and planned after this instant."""
 
     doubts: int
     planned_after: datetime
@@ -623,7 +623,7 @@ class PeopleStore(Protocol):
         ...
 
     async def unsuppress(self, email: str) -> bool:
-        """Allow the address again; return whether it was suppressed."""
+        """Allow the address again, and count its bounces anew; return whether it was suppressed."""
         ...
 
     async def signing_key(self) -> bytes:

@@ -63,6 +63,24 @@ class DeliveryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Barred:
+    """Why an address is not mailed, and since when."""
+
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BounceLine:
+    """A delivery that came back, as the letter said it; `issue_id` is the issue that it was of."""
+
+    issue_id: str
+    at: datetime
+    hard: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedLine:
     """A feed, what its looks left behind, and what came of them. `gone_at`: its publisher ended it then."""
 

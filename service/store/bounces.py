@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.core import identity
+from service.core.listings import Barred, BounceLine
 from service.store.database import Database
 from service.store.schema import bounces, deliveries, issues, subscribers, suppressions
 from service.store.sqlite_ledger import PREFIX
@@ -47,6 +50,27 @@ class BounceRecords:
                 gone = {"address_hash": found.address_hash, "reason": why, "at": now}
                 await connection.execute(self.database.insert(suppressions).on_conflict_do_nothing(), gone)
         return True
+
+    async def barred(self, email: str) -> Barred | None:
+        """Return why this address is suppressed and since when; None when it is not."""
+        query = select(suppressions.c.reason, suppressions.c.at).where(
+            suppressions.c.address_hash == identity.address_hash(email)
+        )
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else Barred(row.reason, row.at)
+
+    async def came_back(self, email: str) -> Sequence[BounceLine]:
+        """Return which deliveries to the person came back, the last first."""
+        query = (
+            select(issues.c.id, bounces.c.at, bounces.c.hard, bounces.c.reason)
+            .join(issues, issues.c.number == bounces.c.issue)
+            .join(subscribers, subscribers.c.number == bounces.c.subscriber)
+            .where(subscribers.c.id == identity.subscriber_id(email))
+            .order_by(bounces.c.at.desc(), bounces.c.issue.desc())
+        )
+        async with self.database.read() as connection:
+            return [BounceLine(*row) for row in await connection.execute(query)]
 
 
 async def _too_often(connection: AsyncConnection, subscriber: int, now: datetime) -> bool:

@@ -31,6 +31,7 @@ from service.store.erasure import erase
 from service.store.placing import Placing, Voice, current_group
 from service.store.rows import EDITION, Row, Values, edition_of, feed_values, look_values, wishes_of
 from service.store.schema import (
+    bounces,
     editions,
     feeds,
     groups,
@@ -189,10 +190,14 @@ class PeopleRecords:
             return reason
 
     async def unsuppress(self, email: str) -> bool:
-        """Allow the address again; return whether it was suppressed."""
+        """Allow the address again, and count its bounces anew; return whether it was suppressed."""
         lifted = delete(suppressions).where(suppressions.c.address_hash == identity.address_hash(email))
+        person = select(subscribers.c.number).where(subscribers.c.id == identity.subscriber_id(email))
         async with self.database.write() as connection:
-            return (await connection.execute(lifted)).rowcount > 0
+            if (await connection.execute(lifted)).rowcount == 0:
+                return False
+            await connection.execute(delete(bounces).where(bounces.c.subscriber == person.scalar_subquery()))
+            return True
 
     async def signing_key(self) -> bytes:
         """Return the key that signs links: 32 random bytes made when the database was."""

@@ -6,18 +6,34 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from service.core.contracts import Progress, silent
+from service.core.listings import Barred, BounceLine
 from service.core.model import Membership
 from service.people import choices
+from service.people.addresses import read_address
 from service.people.arrivals import Arrived, Terms, import_people
 from service.people.difference import Difference, differences
 from service.people.export import export_people
 from service.people.roster import FIRST_NEWS
 from service.people.tables import Refusal
+from service.store.bounces import BounceRecords
 
 if TYPE_CHECKING:
     from service.wiring.house import House
 
-__all__ = ["Arrived", "Refusal", "choose", "everybody", "forget", "give_out", "parted", "take_in"]
+__all__ = [
+    "Arrived",
+    "Refusal",
+    "barred",
+    "came_back",
+    "choose",
+    "everybody",
+    "forget",
+    "give_out",
+    "parted",
+    "suppress",
+    "take_in",
+    "unsuppress",
+]
 
 PAGE = 2_000
 
@@ -67,6 +83,26 @@ CHOICES = {"pause": choices.pause, "resume": choices.resume, "unsubscribe": choi
 async def choose(house: House, what: str, subscriber_id: str, newsletter: str | None) -> int:
     """Pause, resume or unsubscribe somebody on their behalf; return how many subscriptions that changed."""
     return await CHOICES[what](house.people, subscriber_id, newsletter, house.clock())
+
+
+async def barred(house: House, email: str) -> Barred | None:
+    """Return why this address is not mailed and since when; None when it is."""
+    return await BounceRecords(house.database).barred(email)
+
+
+async def came_back(house: House, email: str) -> Sequence[BounceLine]:
+    """Return which deliveries to the person came back, the last first."""
+    return await BounceRecords(house.database).came_back(email)
+
+
+async def suppress(house: House, email: str, reason: str) -> None:
+    """Never mail this address again, whatever the files say. Raises UsageError for what is no address."""
+    await house.people.suppress(read_address(email), reason, house.clock())
+
+
+async def unsuppress(house: House, email: str) -> bool:
+    """Allow the address again; return whether it was suppressed."""
+    return await house.people.unsuppress(email)
 
 
 async def forget(house: House, email: str) -> bool:

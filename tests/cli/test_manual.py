@@ -78,6 +78,7 @@ def test_every_command_of_the_contract_is_there():
         feed add; feed list; feed remove; feed inspect; feed import; feed export; feed health
         subscriber add; subscriber list; subscriber show; subscriber edit; subscriber pause
         subscriber resume; subscriber remove; subscriber import; subscriber export; subscriber erase
+        subscriber suppress; subscriber unsuppress
         issue list; issue show; issue resend; issue verify; doctor; migrate; backup; restore
         bounce inspect"""
     names = {name.strip() for line in contract.splitlines() for name in line.split(";")}

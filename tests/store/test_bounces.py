@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from service.core import identity
+from service.core.listings import Barred
 from service.store.bounces import MOST_SOFT, BounceRecords
 from service.store.database import Database
+from service.store.people import PeopleRecords
+from service.store.sqlite_ledger import PREFIX
 from tests.builders import NOON
 from tests.deliver.planned import plan
 
@@ -16,6 +19,11 @@ from tests.deliver.planned import plan
 async def suppressed(database: Database) -> int:
     async with database.read() as connection:
         return await connection.scalar(text("SELECT count(*) FROM suppressions")) or 0
+
+
+async def address_of(database: Database, delivery: str) -> str:
+    [found] = await PeopleRecords(database).memberships(subscriber_id=delivery[PREFIX:])
+    return found.subscriber.email
 
 
 async def came_back(database: Database, delivery: str, *, hard: bool, at: datetime = NOON) -> bool:
@@ -56,4 +64,31 @@ async def test_a_delivery_that_we_do_not_know_changes_nothing(database):
     await plan(database, 1)
     unknown = identity.delivery_id("x" * 32, "y" * 32, "smtp")
     assert not await came_back(database, unknown, hard=True)
+    assert await suppressed(database) == 0
+
+
+async def test_why_and_since_when_an_address_is_not_mailed_is_told(database):
+    first, second = await plan(database, 2)
+    records, email = BounceRecords(database), await address_of(database, first)
+    assert await records.barred(email) is None
+    await came_back(database, first, hard=False)
+    await came_back(database, second, hard=True)
+    assert await records.barred(email) is None
+    [line] = await records.came_back(email)
+    assert (line.at, line.hard, line.reason) == (NOON, False, "5.1.1 unknown")
+
+    other = await address_of(database, second)
+    assert await records.barred(other.upper()) == Barred("5.1.1 unknown", NOON)
+    assert [line.hard for line in await records.came_back(other)] == [True]
+
+
+async def test_who_is_mailed_again_has_their_bounces_counted_anew(database):
+    for number in range(MOST_SOFT):
+        (delivery,) = await plan(database, 1, at=NOON + timedelta(days=number))
+        await came_back(database, delivery, hard=False)
+    email = await address_of(database, delivery)
+    assert await PeopleRecords(database).unsuppress(email)
+    assert await BounceRecords(database).came_back(email) == []
+    (delivery,) = await plan(database, 1, at=NOON + timedelta(days=9))
+    await came_back(database, delivery, hard=False)
     assert await suppressed(database) == 0
