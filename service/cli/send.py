@@ -126,8 +126,6 @@ async def _deliver(house: House, planned: ManualSend, *, as_json: bool) -> bool:
     await _list(house, planned, done.states, as_json=as_json)
     counted = ", ".join(f"{number:,} {state.value}" for state, number in sorted(done.states.items()))
     say(f"{count(done.states.total(), 'reader')}: {counted}.")
-    if done.waiting and not done.paused:
-        say("What is not sent waits in the outbox; caveat deliver, or a running service, tries again.")
     return well and set(done.states) <= {DeliveryState.SENT}
 
 

@@ -57,6 +57,8 @@ async def deliver_watched(house: House, issue_ids: Sequence[str]) -> Delivered:
         say(f"Paused: {sent}, {done.waiting:,} wait. {goes_on} goes on.")
         if stopping.is_set():
             raise typer.Exit(INTERRUPTED)
+    if done.is_tried_again(resend=house.settings.mail.on_uncertain == "resend"):
+        say("What is not sent waits in the outbox; caveat deliver, or a running service, tries again.")
     return done
 
 

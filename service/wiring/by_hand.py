@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 States = Counter[DeliveryState]
 
 UNDER_WAY = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING)
-PATIENCE = 30.0
-"""Seconds to wait for deliveries that another worker took, once there is nothing left for us."""
+PATIENCE = 90.0
+"""Seconds to wait for deliveries that another worker took: until its lease runs out, should it be gone."""
 PAUSE, SHARE = 0.5, 20
 """Seconds between two looks at the books, and how many times longer than a look at least."""
 ANSWER_SECONDS = 600.0
@@ -45,6 +45,11 @@ class Delivered:
         """How many are neither sent nor given up."""
         return sum(self.states[state] for state in (*UNDER_WAY, DeliveryState.DEFERRED))
 
+    def is_tried_again(self, *, resend: bool) -> bool:
+        """Tell whether some are, without anybody asking for it; `resend`: those in doubt as well."""
+        in_doubt = self.states[DeliveryState.UNCERTAIN] if resend else 0
+        return not self.paused and bool(self.waiting + in_doubt)
+
 
 async def deliver_these(
     house: House,
@@ -55,17 +60,14 @@ async def deliver_these(
 ) -> Delivered:
     """Deliver what is due, and return where the deliveries of these issues stand then.
 
-    Where another worker took some of them, wait for it, half a minute at most. Once `stopping` is set, the
-    issues are paused, for every worker; what is with the server already is waited for.
+    Where another worker took some of them, wait for it. Once `stopping` is set, the issues are paused, for
+    every worker; what is with the server already is waited for.
     """
     stopping = stopping or asyncio.Event()
     watching = asyncio.create_task(_watch(house, issue_ids, progress))
     pausing = asyncio.create_task(_pause_at(stopping, house, issue_ids))
     try:
-        problems = (await house.deliver(stopping=stopping, grace=ANSWER_SECONDS)).problems
-        if not (problems or stopping.is_set()):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(_until_settled(house, issue_ids), PATIENCE)
+        problems = await _carry(house, issue_ids, stopping)
         if stopping.is_set():
             await pausing
     finally:
@@ -97,12 +99,22 @@ async def _pause_at(stopping: asyncio.Event, house: House, issue_ids: Sequence[s
     await pause(house, issue_ids)
 
 
-async def _until_settled(house: House, issue_ids: Sequence[str]) -> None:
-    while not await _is_paused(house, issue_ids):
-        states = await house.overview.states(issue_ids)
-        if not any(states[state] for state in UNDER_WAY):
-            return
-        await asyncio.sleep(PAUSE)
+async def _carry(house: House, issue_ids: Sequence[str], stopping: asyncio.Event) -> tuple[str, ...]:
+    """Deliver until nothing of the issues is under way, or it is no use to go on; return the problems."""
+    now = asyncio.get_running_loop().time
+    until = now() + PATIENCE
+    while True:
+        report = await house.deliver(stopping=stopping, grace=ANSWER_SECONDS)
+        while not (report.problems or stopping.is_set() or now() > until):
+            states = await house.overview.states(issue_ids)
+            if not any(states[state] for state in UNDER_WAY) or await _is_paused(house, issue_ids):
+                return ()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), PAUSE)
+            if (await house.unfinished()).deliveries:
+                break
+        else:
+            return report.problems
 
 
 async def _is_paused(house: House, issue_ids: Sequence[str]) -> bool:
