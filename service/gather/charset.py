@@ -99,7 +99,7 @@ def text_of(body: bytes, content_type: str = "") -> str:
         text = ""
     else:
         # Escape sequences are ASCII, so that these look like UTF-8 whatever they say.
-        if "\x1b" not in text and "~{" not in text[:SAMPLE]:
+        if "\x1b" not in text and ("~" not in text or text.find("~{", 0, SAMPLE) < 0):
             return text
     for name in _named(body, content_type):
         decoded = _decoded(body, name)

@@ -53,9 +53,14 @@ def without_poison(text: str) -> str:
     return without_marks(_NEVER.sub("", text))
 
 
+def _spaced(text: str) -> str:
+    """Return the text with one space wherever there is any, and none around it."""
+    return " ".join(text.replace("\u200b", " ").replace("\ufeff", " ").split())
+
+
 def one_line(text: str, limit: int = MAX_TITLE) -> str:
     """Return plain text as one line of at most `limit` characters, cut between words."""
-    line = _SPACE.sub(" ", without_poison(unicodedata.normalize("NFC", text[: limit * 20]))).strip()
+    line = _spaced(without_poison(unicodedata.normalize("NFC", text[: limit * 20])))
     if len(line) <= limit:
         return line
     return line[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:-–—") + "…"
@@ -102,7 +107,7 @@ def paragraphs(parts: object) -> str:
     """Join pieces of text to paragraphs: spaces folded, empty ones and page furniture left out."""
     kept: list[str] = []
     for part in parts if not isinstance(parts, str) else parts.split("\n\n"):  # type: ignore[attr-defined]
-        line = _SPACE.sub(" ", without_poison(unicodedata.normalize("NFC", part))).strip()
+        line = _spaced(without_poison(unicodedata.normalize("NFC", part)))
         if line and not _WHOLE.fullmatch(line) and not _FURNITURE.fullmatch(line):
             kept.append(line)
     if kept:

@@ -54,6 +54,7 @@ def split(document: bytes) -> Split | None:
 def _bounds(document: bytes) -> list[tuple[int, int]] | None:
     bounds: list[tuple[int, int]] = []
     name, start, position = b"", -1, 0
+    ahead: _Ahead | None = None
     while mark := _MARK.search(document, position):
         end = _ENDS.get(mark.group().upper())
         if end is not None:
@@ -76,23 +77,35 @@ def _bounds(document: bytes) -> list[tuple[int, int]] | None:
             start = -1
             continue
         start = mark.start()
-        close = _plain_end(document, position, name)
+        ahead = ahead or _Ahead(document, name)
+        close = ahead.plain_end(position)
         if close is not None:
             bounds.append((start, close))
             start, position = -1, close
     return bounds if start < 0 else None
 
 
-def _plain_end(document: bytes, position: int, name: bytes) -> int | None:
-    """Return where an item ends if that can be seen at a glance; None if it takes stepping through it.
+class _Ahead:
+    """Sees at a glance where most items end: where nothing lies between that takes stepping through it."""
 
-    The first closing tag is the item's own if no CDATA, comment or instruction is open where it stands, and
-    no further item was opened before it.
-    """
-    found = document.find(b"</" + name + b">", position)
-    if found < 0 or document.find(b"<" + name, position, found) >= 0:
-        return None
-    for opens, closes in _ENDS.items():
-        if document.rfind(opens, position, found) > document.rfind(closes, position, found):
+    def __init__(self, document: bytes, name: bytes) -> None:
+        self._document, self._close = document, b"</" + name + b">"
+        self._odd = re.compile(b"<(?:!--|[?]|" + re.escape(name) + b")")
+        self._next_odd = -1
+
+    def plain_end(self, position: int) -> int | None:
+        """Return where the item ends whose tag ended at `position`; None if that cannot be seen.
+
+        The first closing tag is its own if no comment, instruction or further item begins before it, and no
+        CDATA is open where it stands. The document is searched for each of these only once.
+        """
+        found = self._document.find(self._close, position)
+        if self._next_odd < position:
+            odd = self._odd.search(self._document, position)
+            self._next_odd = odd.start() if odd else len(self._document)
+        if found < 0 or self._next_odd < found:
             return None
-    return found + len(name) + 3
+        closed = max(self._document.rfind(b"]]>", position, found), position)
+        if self._document.find(b"<![CDATA[", closed, found) >= 0:
+            return None
+        return found + len(self._close)

@@ -31,6 +31,8 @@ _PROLOG = re.compile(
     r"\s*(?:<\?.*?(?:\?>|>)|<!--.*?(?:-->|$)|<!DOCTYPE(?:[^\[<>]|\[.*?\]\s*(?=>))*>)",
     re.IGNORECASE | re.DOTALL,
 )
+_PLAINLY = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^<>]*\?>\s*)?<(?:rss|rdf:RDF|feed)\s")
+"""How nearly every feed begins; what begins otherwise is looked at more closely."""
 _NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 _FEED_ROOT = re.compile(r"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>]", re.IGNORECASE)
 FEED_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
@@ -56,6 +58,10 @@ def sniff(body: bytes, url: str = "") -> str:
 
     Raises FeedUnreadable, saying what the bytes are instead; of a web page, the feed that it advertises.
     """
+    return "xml" if _PLAINLY.match(body) else _sniffed(body, url)
+
+
+def _sniffed(body: bytes, url: str) -> str:
     if not body.strip(b"\r\n\t \x00"):
         raise FeedUnreadable("the answer is empty")
     for magic, what in _FILES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Protocol
 
+FIRST_LOOK = 400
 SAMPLE = 1_500
 SURE = 0.95
 TOO_SHORT = 40
@@ -37,7 +38,8 @@ def language_of(text: str, declared: str | None = None, default: str = "en") -> 
     prior = primary(declared)
     if len(text) < TOO_SHORT:
         return prior or default
-    found, certainty = _identifier().classify(text[:SAMPLE])
-    if found == prior or certainty >= SURE:
-        return found
+    for length in (FIRST_LOOK, SAMPLE) if len(text) > FIRST_LOOK else (SAMPLE,):
+        found, certainty = _identifier().classify(text[:length])
+        if found == prior or certainty >= SURE:
+            return found
     return prior or (found if certainty >= 0.5 else default)
