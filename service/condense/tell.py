@@ -26,8 +26,6 @@ from service.core.model import Article, CondensedArticle, KeyPoint, Role, StoryP
 
 MOST_ARTICLES = 16
 """So many articles of a story are read for points; the others are named as its sources."""
-MOST_KNOWN = 48
-"""So many of those that the readers know, the latest, are compared with them."""
 OPENING = 80
 """An article's first sentence begins before here: a place or a byline may stand in front of it."""
 ECHO = 4
@@ -46,7 +44,7 @@ def tell(
     left is what is new to them, and what they know but has a caveat that they do not.
     """
     claims = _claims(articles[:MOST_ARTICLES])
-    known = [line for article in told[-MOST_KNOWN:] for line in _lines(article)]
+    known = [line for article in told[-MOST_ARTICLES:] for line in _lines(article)]
     weights = weights_of([line.saying for line in (*_all_lines(claims), *known)])
     once = _said_once(claims, weights)
     news = [claim for claim in once if _is_news(claim, known, weights)] if told else once

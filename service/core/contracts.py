@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.core.model import (
     Article,
@@ -119,8 +119,8 @@ class GatherStore(Protocol):
     async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
         """Return the active feeds whose next look is due, longest overdue first, and claim them.
 
-        Nobody else is given them until then. One host is with one worker at a time: of a host where a claim stands, nothing is given. Recording a
-        look ends the feed's claim.
+        Nobody else is given them until then. One host is with one worker at a time: of a host where a claim
+        stands, nothing is given. Recording a look ends the feed's claim.
         """
         ...
 
@@ -279,6 +279,7 @@ class ComposeStore(Protocol):
 
         An issue of that id that is stored already, for others who stood here before, is what these get.
         Its corrections are stored with it, and with them the words that they are taken from.
+        Raises WordsChanged when an article has other words by now than the issue was made of.
         """
         ...
 
@@ -344,8 +345,7 @@ class Teller(Protocol):
 # --- deliver -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One line for the ledger: where a delivery stands now. Instants and texts as the outcome gave them."""
 
     delivery_id: str

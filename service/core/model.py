@@ -360,7 +360,8 @@ class Issue:
     """One dated, rendered number of an edition.
 
     `occurrence` is the local date and time it stands for (`2026-03-29T07:00`), or `manual:<key>`.
-    It tells what lies in `told_from < position <= told_through`.
+    It tells what lies in `told_from < position <= told_through`. `words` are the keys of the words that its
+    articles had when it was made of them; an issue that is read back has none.
     """
 
     id: str
@@ -374,6 +375,7 @@ class Issue:
     article_ids: tuple[str, ...]
     created_at: datetime
     corrections: tuple[Correction, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 # --- deliver -----------------------------------------------------------------------------------
@@ -426,16 +428,27 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a channel is given: the envelope and the finished bytes.
+    """What a channel is given: the envelope and the finished bytes, in parts that belong behind each other.
 
     Every line ends with CRLF, the last one too, and none begins with a dot, so that SMTP has nothing to stuff
-    (RFC 5321, 4.5.2). The content is ASCII unless an address in it is not.
+    (RFC 5321, 4.5.2). The content is ASCII unless an address in it is not. The large parts are the same
+    objects in the message of every reader; joined, each message would be a copy of them.
     """
 
     delivery_id: str
     sender: str
     recipient: str
-    content: bytes
+    parts: tuple[bytes, ...]
+
+    @property
+    def content(self) -> bytes:
+        """The parts as one."""
+        return b"".join(self.parts)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the content has."""
+        return sum(map(len, self.parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from functools import lru_cache
 
 SIGNATURE_BYTES = 16
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -19,9 +20,9 @@ def sign(key: bytes, purpose: str, *claims: str) -> str:
     An unsubscribe link must work for at least 30 days after sending (CAN-SPAM, 16 CFR 316), so tokens do
     not expire. Raises ValueError for a claim with a line feed, which would read as two.
     """
-    if any("\n" in claim for claim in claims):
-        raise ValueError("a claim must not contain a line feed")
     body = "\n".join(claims).encode()
+    if body.count(b"\n") != len(claims) - 1:
+        raise ValueError("a claim must not contain a line feed")
     return _encode(body) + "." + _encode(_signature(key, purpose, body))
 
 
@@ -37,7 +38,15 @@ def read(key: bytes, purpose: str, token: str) -> tuple[str, ...] | None:
 
 
 def _signature(key: bytes, purpose: str, body: bytes) -> bytes:
-    return hmac.digest(key, purpose.encode() + b"\0" + body, "sha256")[:SIGNATURE_BYTES]
+    signature = _begun(key, purpose).copy()
+    signature.update(body)
+    return signature.digest()[:SIGNATURE_BYTES]
+
+
+@lru_cache(maxsize=16)
+def _begun(key: bytes, purpose: str) -> hmac.HMAC:
+    # Begun once for a key: that takes OpenSSL twice as long as all the rest.
+    return hmac.new(key, purpose.encode() + b"\0", "sha256")
 
 
 def _encode(data: bytes) -> str:

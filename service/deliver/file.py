@@ -58,7 +58,7 @@ def write(folder: Path, message: Message) -> Path:
     unfinished = folder / f".{message.delivery_id}.part"
     try:
         with unfinished.open("wb") as file:
-            file.write(message.content)
+            file.writelines(message.parts)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

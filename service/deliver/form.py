@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from enum import Enum, auto
@@ -14,6 +15,7 @@ from service.core.places import MARK
 from service.deliver import headers, quoted
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_MARKUP = re.compile("[&<>\"']")
 _LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
 
@@ -32,9 +34,9 @@ class Gap(NamedTuple):
 
     def filled(self, value: str, encoded: bytes) -> bytes:
         """Return the value for here; `encoded` is what it is in plain text."""
-        if self.where is _Where.TEXT or (escaped := escape(value)) == value:
+        if self.where is _Where.TEXT or not _MARKUP.search(value):
             return encoded
-        return quoted.encoded_value(escaped)
+        return quoted.encoded_value(escape(value))
 
 
 _Piece = bytes | Gap
@@ -45,14 +47,24 @@ class Form:
     """An issue encoded. `head` lacks the recipient's headers, `subject` is None when it holds a place.
 
     `body` is bytes and, for what differs, an index into `gaps`: a value that stands at several places is
-    encoded once.
+    encoded once. `parts` are head and body as they stand behind the recipient's headers, empty where `holes`
+    say (part, gap).
     """
 
     subject: bytes | None
     head: bytes
     body: tuple[bytes | int, ...]
     gaps: tuple[Gap, ...]
-    places: frozenset[str]
+    places: tuple[str, ...]
+    parts: tuple[bytes, ...]
+    holes: tuple[tuple[int, int], ...]
+
+    def filled(self, values: Sequence[bytes]) -> list[bytes]:
+        """Return the parts with the values of the gaps in their holes."""
+        parts = list(self.parts)
+        for part, gap in self.holes:
+            parts[part] = values[gap]
+        return parts
 
 
 def form_of(issue: Issue, site: Site, host: str) -> Form:
@@ -60,12 +72,16 @@ def form_of(issue: Issue, site: Site, host: str) -> Form:
     subject = issue.rendered.subject
     content_type, body = _body(issue)
     gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, Gap)))
+    head = _list_headers(issue, site, host) + content_type
+    parts = _joined(head + b"\r\n", *body)
     return Form(
         subject=None if MARK.search(subject) else headers.unstructured("Subject", subject),
-        head=_list_headers(issue, site, host) + content_type,
+        head=head,
         body=tuple(gaps.index(piece) if isinstance(piece, Gap) else piece for piece in body),
         gaps=gaps,
-        places=frozenset(gap.place for gap in gaps),
+        places=tuple({gap.place: None for gap in gaps}),
+        parts=tuple(piece if isinstance(piece, bytes) else b"" for piece in parts),
+        holes=tuple((at, gaps.index(piece)) for at, piece in enumerate(parts) if isinstance(piece, Gap)),
     )
 
 

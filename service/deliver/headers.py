@@ -22,6 +22,8 @@ _SPECIAL = re.compile(r'[()<>@,;:\\".\[\]]')
 
 def clean(text: str) -> str:
     """Return text on one line without controls, direction marks, lone surrogates and private characters."""
+    if len(text) < LONGEST_TEXT and _EASY_NAME.fullmatch(text):
+        return text
     return " ".join(_POISON.sub(" ", text).split())[:LONGEST_TEXT].rstrip()
 
 

@@ -88,10 +88,10 @@ class MailMaker:
         own.append(form.subject or subject_of(issue.rendered.subject, values))
         encoded = {place: quoted.encoded_value(values[place]) for place in form.places}
         filled = [gap.filled(values[gap.place], encoded[gap.place]) for gap in form.gaps]
-        body = [filled[piece] if isinstance(piece, int) else piece for piece in form.body]
-        signatures = seal.signatures(b"".join(own), filled) if seal else b""
-        content = b"".join([signatures, *own, form.head, b"\r\n", *body])
-        return Message(delivery.id, self._return_path(delivery), recipient, content)
+        head = b"".join(own)
+        if seal is not None:
+            head = seal.signatures(head, filled) + head
+        return Message(delivery.id, self._return_path(delivery), recipient, (head, *form.filled(filled)))
 
     def _own_headers(self, delivery: Delivery, recipient: str, links: Links) -> tuple[bytes, ...]:
         repeat = f"{self._repeat_header}: {delivery.id}\r\n" if self._repeat_header else ""

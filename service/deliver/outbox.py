@@ -22,12 +22,13 @@ from service.core.model import (
     Sent,
     Uncertain,
 )
-from service.deliver import metrics, retry
+from service.deliver import retry
 from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
 from service.deliver.leases import Clock, Leases, Taken
 from service.deliver.ledger import Ledger
 from service.deliver.lines import Lines
+from service.deliver.metrics import SENDING
 from service.deliver.pace import Pace
 
 KEPT_ISSUES = 8
@@ -133,8 +134,7 @@ class LeasedOutbox:
         held = await self._ledger.attempt(taken.token, mark)
         if held and self._leases.holds(taken, self._clock()):
             taken.attempted_at = self._now()
-            metrics.ATTEMPTS.inc()
-            metrics.IN_DOUBT.inc()
+            SENDING.attempted()
             return True
         if held:
             # Somebody else may hold it by the time of the write. It was not sent, so it may be tried again.
@@ -220,12 +220,11 @@ class LeasedOutbox:
         self._leases.finished(taken)
 
     def _measure(self, taken: Taken, outcome: Outcome) -> None:
-        metrics.count(outcome)
+        SENDING.ended(outcome)
         if taken.attempted_at:
-            metrics.IN_DOUBT.dec()
-            metrics.SECONDS.observe(self._now() - taken.attempted_at)
+            SENDING.heard(self._now() - taken.attempted_at)
         if isinstance(outcome, Sent) and taken.delivery.planned_at:
-            metrics.AGE.observe((self._clock() - taken.delivery.planned_at).total_seconds())
+            SENDING.arrived((self._clock() - taken.delivery.planned_at).total_seconds())
 
     def _postpone(self, taken: Taken, reply: str) -> None:
         again = self._again_at(taken)

@@ -37,6 +37,8 @@ def encoded_value(value: str) -> bytes:
     """Return a value as it stands between two pieces: alone on its lines, soft break included."""
     if _EASY.fullmatch(value) and "From " not in value:
         step = LONGEST_LINE - 1
+        if 0 < len(value) <= step and value[0] != ".":
+            return f"{value}=\r\n".encode()
         lines = [value[start : start + step] for start in range(0, len(value), step)]
         if not any([line[0] == "." for line in lines]):  # noqa: C419 - a list is faster for one or two
             return "=\r\n".join([*lines, ""]).encode()

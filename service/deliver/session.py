@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from service.core.model import Message
@@ -57,7 +58,6 @@ class Session(asyncio.Protocol):
         self.features = features
         self.sent = 0
         self.offered = 0
-        self._dirty = False
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self.opened_at = self.used_at = self._loop.time()
@@ -65,6 +65,8 @@ class Session(asyncio.Protocol):
         self._lines: list[str] = []
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._patience = self._late_at = 0.0
         self._end: str | None = None
         transport.set_protocol(self)
 
@@ -137,11 +139,10 @@ class Session(asyncio.Protocol):
             if self._end is not None:
                 raise LineLost(self._end)
             self._waiter = self._loop.create_future()
-            timer = self._loop.call_later(timeout, self._too_late, timeout)
+            self._allow(timeout)
             try:
                 await self._waiter
             finally:
-                timer.cancel()
                 self._waiter = None
             if not self._replies:
                 raise LineLost(self._end or "the connection was closed")
@@ -167,23 +168,39 @@ class Session(asyncio.Protocol):
     # --- inside --------------------------------------------------------------------------------
 
     def _line(self, line: bytes) -> None:
-        code, mark = line[:3], line[3:4]
-        if len(line) > LONGEST_LINE or not code.isdigit() or mark not in _MARKS:
+        reply, is_last = _read(line)
+        if reply is None:
             self._fail("the server answered with something that is no SMTP reply")
-            return
-        text = line[4:].rstrip(b"\r").decode("utf-8", "replace")
-        if mark == b"-":
-            self._lines.append(text)
-            return
-        if self._lines:
-            text = "\n".join([*self._lines, text])
+        elif not is_last:
+            self._lines.append(reply.text)
+        elif self._lines:
+            self._replies.append(Reply(reply.code, "\n".join([*self._lines, reply.text])))
             self._lines.clear()
-        self._replies.append(Reply(int(code), text))
+        else:
+            self._replies.append(reply)
 
-    def _too_late(self, timeout: float) -> None:
-        self._fail(f"no answer within {timeout:g} seconds")
+    def _allow(self, seconds: float) -> None:
+        """Give the server so long to answer. One timer waits for answer after answer: most come in time."""
+        self._patience, self._late_at = seconds, self._loop.time() + seconds
+        if self._timer is not None and self._late_at < self._timer.when():
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._late_at, self._look_at_the_clock)
+
+    def _look_at_the_clock(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() >= self._late_at:
+            self._fail(f"no answer within {self._patience:g} seconds")
+        else:
+            self._timer = self._loop.call_at(self._late_at, self._look_at_the_clock)
 
     def _fail(self, reason: str) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._end is None:
             self._end = reason
             self._transport.abort()
@@ -192,6 +209,15 @@ class Session(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+@lru_cache(maxsize=256)  # a server says the same few lines for each message
+def _read(line: bytes) -> tuple[Reply | None, bool]:
+    """Return what a line of a reply says, None if it is none, and whether the reply ends with it."""
+    code, mark = line[:3], line[3:4]
+    if len(line) > LONGEST_LINE or not code.isdigit() or mark not in _MARKS:
+        return None, True
+    return Reply(int(code), line[4:].rstrip(b"\r").decode("utf-8", "replace")), mark != b"-"
 
 
 class Envelope(NamedTuple):
@@ -205,7 +231,7 @@ def envelope(message: Message, features: Features) -> Envelope | str:
     """Return the message's envelope, or a sentence that says why this server cannot be given it."""
     if not (_WIRE.fullmatch(message.sender) and _WIRE.fullmatch(message.recipient) and message.recipient):
         return "an address in the envelope is not valid"
-    size = len(message.content)
+    size = message.size
     if features.size and size > features.size:
         return f"the message has {size} bytes and the server takes {features.size} at most"
     mail = f"MAIL FROM:<{message.sender}>"

@@ -109,7 +109,7 @@ async def deliver(
     await accord.confer()
     alert = deliverer.breaker.alert(now())
     metrics.PAUSED.set(alert is not None)
-    metrics.count_suppressed(leases.suppressed)
+    metrics.SENDING.suppressed(leases.suppressed)
     return _report(outbox, leases.suppressed, alert)
 
 

@@ -115,7 +115,7 @@ class Transaction:
             return None
         # From here to the write nothing is awaited: the lease was looked at a moment ago.
         following = self._following()
-        self.session.write(message.content, DOT, *self._ride(following))
+        self.session.write(*message.parts, DOT, *self._ride(following))
         try:
             reply = self.session.arrived() or await self.session.reply(self._timeouts.dot)
         except LineLost as lost:

@@ -115,16 +115,16 @@ def take(
 
 
 def write_marks(connection: sqlite3.Connection, *, token: str, marks: Sequence[Mark]) -> set[str]:
-    """Write the marks in the open transaction; return the ids of the deliveries that the token still held."""
+    """Write the marks in a transaction just begun; return the ids of the deliveries that the token held."""
     outcomes = [mark for mark in marks if mark.state is not State.ATTEMPTING]
     attempts = [mark for mark in marks if mark.state is State.ATTEMPTING]
-    connection.execute("SAVEPOINT marks")
     all_held = _written(connection, OUTCOME, token, outcomes) == len(outcomes) and _written(
         connection, ATTEMPT, token, attempts
     ) == len(attempts)
     if not all_held:
         # Somebody else holds one of them, or must not be mailed: one by one, to see which.
-        connection.execute("ROLLBACK TO marks")
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
         marks = [mark for mark in marks if _written_alone(connection, token, mark)]
     for mark in marks:
         if mark.suppress:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.condense.sayings import is_said, saying_of
 from service.condense.tell import tell
 from service.core.model import CondensedArticle, ContextLine, KeyPoint, Role, StoryPoint, Summary
 from tests.builders import an_article
@@ -274,15 +273,3 @@ def test_whatever_is_told_fits_is_verbatim_and_keeps_its_caveats(stories: list[l
             assert all(line.role is Role.CAVEAT for line in told[point.qualifies + 1 : index + 1])
     if points > 0:
         assert told
-
-
-@given(ARTICLES)
-def test_where_there_is_room_no_caveat_is_lost_whoever_has_it(stories: list[list[str]]):
-    articles = [
-        article(*dict.fromkeys(said), publisher=f"Paper {number}", position=number)
-        for number, said in enumerate(stories)
-    ]
-    told = [saying_of(text, "en") for text in texts(tell(articles, points=99))]
-    for one in articles:
-        for caveat in (key.text for key in one.summary.key_points if key.role is Role.CAVEAT):
-            assert any(is_said(saying_of(caveat, "en"), line) for line in told)

@@ -72,7 +72,7 @@ def a_message(content: bytes = b"Subject: hello\r\n\r\nhello\r\n", **changes: An
         "delivery_id": "d" * 32,
         "sender": "digest@news.example.org",
         "recipient": "amina@example.org",
-        "content": content,
+        "parts": (content,),
     }
     return Message(**(defaults | changes))
 

@@ -47,7 +47,7 @@ class Line:
 def a_postman(line: Line) -> Postman:
     async def maker() -> Any:
         def make(_issue: Any, delivery: Any) -> Message:
-            return Message(delivery.id, "digest@news.example.org", delivery.address, b"")
+            return Message(delivery.id, "digest@news.example.org", delivery.address, (b"",))
 
         return SimpleNamespace(channel=line, make=make)
 
