@@ -84,6 +84,29 @@ suspended until the conveyor belts have been checked.
 )
 
 
+QUAKE = (
+    "At least eight dead in Tarvia quake",
+    """
+An earthquake of magnitude 6.1 shook northern Tarvia early on Wednesday, killing at least eight people, officials
+said. Hundreds of houses were damaged near the town of Osmet. Rescue workers were searching the rubble.
+""",
+)
+FOURTEEN = (
+    "Tarvia quake: number of dead rises to 14",
+    """
+The earthquake in northern Tarvia killed at least 14 people, officials said on Thursday, after rescuers reached two
+villages near Osmet. Hundreds of houses were damaged near the town of Osmet.
+""",
+)
+TWELVE = (
+    "Twelve bodies found after Tarvia earthquake",
+    """
+Twelve people are known to have died in the earthquake in northern Tarvia, the police said on Thursday. Rescuers
+pulled a boy of six out of the rubble of a school near Osmet alive.
+""",
+)
+
+
 class Press:
     """Two papers, as feeds in files."""
 
@@ -191,3 +214,20 @@ async def test_on_the_third_day_nothing_of_the_second_is_told_again(road: Road):
     road.press.publish("wire", RETOLD, SEVEN + 2 * DAY - HOUR)
     await road.pass_at(SEVEN + 2 * DAY)
     assert await road.pass_at(SEVEN + 2 * DAY + HOUR) == []
+
+
+async def test_a_toll_that_rises_is_news_and_publishers_who_differ_stand_side_by_side(tmp_path: Path):
+    road = Road(tmp_path)
+    road.press.publish("courier", QUAKE, SEVEN - HOUR)
+    await road.pass_at(SEVEN)
+    [first] = await road.pass_at(SEVEN + HOUR)
+    assert not first.startswith("Update")
+
+    road.press.publish("courier", FOURTEEN, SEVEN + DAY - HOUR)
+    road.press.publish("wire", TWELVE, SEVEN + DAY - HOUR / 2)
+    await road.pass_at(SEVEN + DAY)
+    [second] = await road.pass_at(SEVEN + DAY + HOUR)
+    assert second.startswith("Update: ")
+    assert "killed at least 14 people" in words(second)
+    assert "Twelve people are known to have died" in words(second)
+    assert "Hundreds of houses" not in words(second)
