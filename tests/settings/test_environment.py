@@ -221,6 +221,25 @@ class TestBounces:
         "    imap: {host: imap.example.org, username: bounces, password_file: imap.secret}\n"
     )
 
+    def test_a_mail_server_may_hand_them_over(self, tmp_path: Path):
+        text = SITE + "mail: {bounces: {address: bounces@example.org, listen: '[::1]:2525'}}\n"
+        bounces = loaded(a_house(tmp_path, {"caveat.yaml": text})).settings.mail.bounces
+        assert bounces.listen == ("::1", 2525)
+        assert bounces.imap is None
+
+    def test_a_door_for_them_without_their_address_is_a_fault(self, tmp_path: Path):
+        house = a_house(tmp_path, {"caveat.yaml": SITE + "mail:\n  bounces:\n    listen: '127.0.0.1:2525'\n"})
+        [fault] = said(house)
+        assert "there is a door for bounces without an `address` that they come to, expected" in fault
+
+    @pytest.mark.parametrize(
+        ("host", "warns"), [("0.0.0.0", True), ("[::]", True), ("127.0.0.1", False), ("10.0.0.5", False)]
+    )
+    def test_a_door_that_strangers_reach_is_warned_of(self, tmp_path: Path, host: str, warns: bool):
+        text = SITE + f"mail: {{bounces: {{address: bounces@example.org, listen: '{host}:2525'}}}}\n"
+        found = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
+        assert any("everybody who reaches this machine may" in str(warning) for warning in found) == warns
+
     def test_the_mailbox_is_read_by_imap(self, tmp_path: Path):
         folder = a_house(tmp_path, {"caveat.yaml": self.TEXT, "imap.secret": "hush\n"})
         bounces = loaded(folder, CAVEAT_MAIL__BOUNCES__IMAP__PORT="143").settings.mail.bounces
