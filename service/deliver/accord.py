@@ -1,7 +1,7 @@
 """Accord: a worker keeps to what all workers share: turns at a relay's limits, and a halt of all sending.
 
-A word with the record is due once a second, and for each turn where a limit is set, not for each message; where
-nothing is shared it costs nothing. While the record is out of reach nothing is sent.
+A word with the record is due once a second, and for each turn where a limit is set, not for each message;
+where nothing is shared it costs nothing. While the record is out of reach nothing is sent.
 """
 
 from __future__ import annotations

@@ -13,6 +13,9 @@ from service.core.contracts import DeliverStore
 from service.core.errors import StoreError
 from service.core.model import Delivery
 
+LOOK_AGAIN = 1.0
+"""Seconds before the record is asked again when nothing was due."""
+
 Clock = Callable[[], datetime]
 
 log = logging.getLogger("deliver")
@@ -52,21 +55,23 @@ class Leases:
         self._until: dict[str, datetime] = {}
         self._unfinished: dict[str, int] = {}
         self._taking = asyncio.Lock()
-        self._dry = False
+        self._dry_until = 0.0
         self.queue: deque[Taken] = deque()
         self.suppressed = self.taken = 0
 
     async def take(self) -> bool:
-        """Put another batch into the queue; return False when nothing is due."""
+        """Put another batch into the queue; return False when nothing is due, or was due a moment ago."""
         async with self._taking:
-            if self.queue or self._dry:
+            seconds = asyncio.get_running_loop().time()
+            if self.queue or seconds < self._dry_until:
                 return bool(self.queue)
             now, token = self._clock(), self._new_token()
             until = now + self._terms.lease
             batch = await self._store.take_batch(self._channel, token, now, until, self._terms.batch)
             self.suppressed += batch.suppressed
-            self._dry = not batch.deliveries
-            if batch.deliveries:
+            if not batch.deliveries:
+                self._dry_until = seconds + LOOK_AGAIN
+            else:
                 self._until[token], self._unfinished[token] = until, len(batch.deliveries)
                 self.queue.extend(Taken(delivery, token) for delivery in batch.deliveries)
                 self.taken += len(batch.deliveries)

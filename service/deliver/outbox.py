@@ -25,7 +25,7 @@ from service.core.model import (
 from service.deliver import retry
 from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
-from service.deliver.leases import Clock, Leases, Taken
+from service.deliver.leases import LOOK_AGAIN, Clock, Leases, Taken
 from service.deliver.ledger import Ledger
 from service.deliver.lines import Lines
 from service.deliver.metrics import SENDING
@@ -72,6 +72,7 @@ class LeasedOutbox:
         # What a lane gave back: made already, and the pace has been paid for.
         self._returned: deque[tuple[Taken, Message]] = deque()
         self._issues: OrderedDict[str, Issue] = OrderedDict()
+        self._moved = asyncio.Event()
         self._now = asyncio.get_running_loop().time
         self._done = 0
         self.counts: Counter[DeliveryState] = Counter()
@@ -98,7 +99,10 @@ class LeasedOutbox:
                 await self._fetch(first)
                 continue
             if first is None and not self._lines:
-                return None
+                if not self._in_hand:
+                    return None
+                await self._lull()
+                continue
             in_hand = len(self._leases.queue) + len(self._lines)
             seconds = await self._accord.wait(self._lines, in_hand, ready=first is not None)
             await self._pause(max(seconds, 0.001))
@@ -141,16 +145,21 @@ class LeasedOutbox:
             self._postpone(taken, "the sender was paused for longer than its lease")
         self._breaker.undecided()
         self._leases.finished(self._in_hand.pop(message.delivery_id))
+        if not self._in_hand:
+            self._moved.set()
         return False
 
     def settle(self, message: Message, outcome: Outcome) -> None:
         """Write what came of the message."""
         self._settle(self._in_hand.pop(message.delivery_id), outcome)
+        if not self._in_hand:
+            self._moved.set()
 
     def put_back(self, message: Message) -> None:
         """Let another lane have the message."""
         self._breaker.undecided()
         self._returned.append((self._in_hand.pop(message.delivery_id), message))
+        self._moved.set()
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -169,6 +178,15 @@ class LeasedOutbox:
             self._lines.leave(now)
         else:
             self._leases.queue.popleft()
+
+    async def _lull(self) -> None:
+        """Wait a moment for the other lanes: one that is kept waiting must not hold up what comes due.
+
+        Ends when none is at work any more, when one gives a message back, or after a moment.
+        """
+        self._moved.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), LOOK_AGAIN)
 
     async def _fetch(self, taken: Taken) -> None:
         """Get the delivery's issue; without one the delivery is refused."""

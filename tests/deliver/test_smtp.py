@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from service.core.model import Delivery, DeliveryState
+from service.deliver import leases, outbox
 from service.deliver.leases import Terms
 from service.deliver.smtp import SmtpChannel
 from service.deliver.stage import Deliverer, DeliverReport, deliver
@@ -168,6 +169,24 @@ async def test_a_line_that_ends_after_the_final_dot_leaves_one_uncertain(deed):
     assert len(copies) == (2 if getattr(deed, "taking", False) else 1)
     assert len(set(copies)) == 1
     assert store.states() == {DeliveryState.SENT}
+
+
+@pytest.mark.parametrize("extensions", [("PIPELINING",), PLAIN])
+async def test_a_lane_that_is_kept_waiting_does_not_hold_up_what_comes_due(monkeypatch, extensions):
+    for place in (leases, outbox):
+        monkeypatch.setattr(place, "LOOK_AGAIN", 0.01)
+    first, later = a_crowd(2)
+    store, slow = MemoryLedger.holding(first), Wait(asyncio.Event())
+    async with MailServer({DOT: {1: slow}}, extensions=extensions) as server:
+        sending = asyncio.create_task(sent_through(server, store, connections=2))
+        await slow.reached.wait()
+        store.rows |= MemoryLedger.holding(later).rows
+        while store.state(later) is not DeliveryState.SENT:  # noqa: ASYNC110 - the store tells nobody
+            await asyncio.sleep(0.01)
+        assert store.state(first) is DeliveryState.ATTEMPTING
+        slow.event.set()
+        assert (await sending).sent == 2
+    assert server.ids == [later.id, first.id]
 
 
 async def test_an_uncertain_delivery_rests_where_policy_holds_it():
