@@ -121,6 +121,7 @@ class Desk:
             return fitted(whole, render)
 
         digest, rendered = await asyncio.to_thread(work)
+        articles = [article for story in digest.stories for article in story.articles]
         return digest, Issue(
             id=issue_id,
             newsletter=newsletter.id,
@@ -130,7 +131,12 @@ class Desk:
             told_from=slot.told_from,
             told_through=slot.told_through,
             rendered=rendered,
-            article_ids=tuple(article.id for story in digest.stories for article in story.articles),
+            article_ids=tuple(article.id for article in articles),
             created_at=self.now,
             corrections=digest.corrections,
+            words=tuple(identity.edit_key(a.id, a.title, a.text) for a in articles),
         )
+
+    def read_anew(self) -> None:
+        """Forget what articles said."""
+        self._grouped.clear()

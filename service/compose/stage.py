@@ -29,7 +29,7 @@ from service.core.contracts import (
     Teller,
     silent,
 )
-from service.core.errors import StoreError, UnknownName
+from service.core.errors import StoreError, UnknownName, WordsChanged
 from service.core.model import Digest, Edition, Group, Issue, Newsletter, Rendered
 from service.core.places import Place
 
@@ -191,8 +191,13 @@ async def _served(composer: Composer, desk: Desk, group: Group) -> ComposeReport
             f"{_readers(group)} of it wait for an issue"
         )
         return ComposeReport(problems=(problem,))
+    planned = plan(group, newsletter, desk.now)
     try:
-        return await _issued(composer, desk, newsletter, group, plan(group, newsletter, desk.now))
+        try:
+            return await _issued(composer, desk, newsletter, group, planned)
+        except WordsChanged:
+            desk.read_anew()
+            return await _issued(composer, desk, newsletter, group, planned)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - one group's trouble must not cost the others their issue

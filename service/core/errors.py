@@ -6,6 +6,7 @@ CaveatError                 every error that we raise on purpose; its text is on
 │   └── KeyReused           an idempotency key that stands for another send already
 ├── ConfigError             config/ or the environment is wrong; holds every Fault       exit 2
 ├── StoreError              the database cannot be opened, is too new, or was lost       exit 1
+├── WordsChanged            an article was edited while it was made an issue of      (made anew)
 ├── FeedUnreadable          bytes that are no feed                     (set down against the feed)
 ├── SummaryRefused          a text that cannot be condensed            (set down against the article)
 └── ChannelUnavailable      a channel that cannot be reached at all    (deliveries wait)
@@ -72,6 +73,10 @@ class ConfigError(CaveatError):
 
 class StoreError(CaveatError):
     """The database cannot be used; the text says which one and what to do."""
+
+
+class WordsChanged(CaveatError):
+    """An article got new words between being read and being told; nothing was recorded."""
 
 
 class FeedUnreadable(CaveatError):

@@ -80,7 +80,7 @@ def story_id(articles: list[str]) -> str:
 
 
 def edit_key(article: str, title: str, text: str) -> str:
-    """Return the key of an article's words after an edit."""
+    """Return the key of an article's words, as they are now or after an edit."""
     return digest_of("edit", article, title, text)
 
 

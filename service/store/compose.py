@@ -17,6 +17,8 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.contracts import Edited
+from service.core.errors import WordsChanged
+from service.core.identity import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue
 from service.store import groups as standing
 from service.store import told_corrections
@@ -216,6 +218,8 @@ class ComposeRecords:
         number, told_through = (await connection.execute(found)).one()
         is_new = stored.rowcount > 0
         if is_new:
+            if issue.words:
+                await _require_words(connection, issue)
             await told_corrections.record(connection, self.database, number, issue)
         return number, told_through, is_new
 
@@ -236,6 +240,16 @@ class ComposeRecords:
             update(issues).where(issues.c.number == issue).values(readers=issues.c.readers + count)
         )
         return count
+
+
+async def _require_words(connection: AsyncConnection, issue: Issue) -> None:
+    """Keep the words of the issue's articles as they are until it is recorded. Raises WordsChanged."""
+    told = among(connection, articles.c.id, issue.article_ids)
+    asked = select(*articles.c["id", "title", "text"]).where(told)
+    # Whoever gives an article new words holds its row, and then asks whether it was told.
+    held = await connection.execute(asked.order_by(articles.c.position).with_for_update(read=True))
+    if {edit_key(*row) for row in held} != set(issue.words):
+        raise WordsChanged("an article was edited while the issue was made")
 
 
 def _standing_at(group: Group) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from service.compose.stage import ManualReport, compose_manual
 from service.core import identity
 from service.core.contracts import Progress, silent
-from service.core.errors import KeyReused, UnknownName, UsageError
+from service.core.errors import KeyReused, UnknownName, UsageError, WordsChanged
 from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
 from service.dispatch import deliver_jobs
 from service.store.accord import AccordRecords
@@ -129,28 +129,38 @@ async def plan_send(
     in its `problems`; when nothing else came of it, nothing is recorded and it may be tried again.
     Raises KeyReused.
     """
-    records = SendRecords(house.database)
     async with house.turn["compose"]:
         if before := await sent_before(house, wanted):
             return before, False
-        send, draft = wanted.send(house.clock()), Draft(house.database)
-        report = await compose_manual(
-            replace(house.composer, store=draft),
-            recipients.newsletter.id,
-            recipients.ids,
-            now=send.at,
-            again=wanted.again,
-            key=send.id,
-            progress=progress,
-        )
-        send = replace(
-            send, nothing_new=report.nothing_new, left_out=recipients.left_out, problems=report.problems
-        )
-        if report.problems and not draft.issues:
-            return send, True
-        recorded, is_new = await records.record(send, draft, house.composer.channel, wanted.slip)
+        try:
+            recorded, is_new = await _drafted(house, wanted, recipients, progress)
+        except WordsChanged:
+            recorded, is_new = await _drafted(house, wanted, recipients, progress)
     await house.hint({"deliver": deliver_jobs(recorded.deliveries)})
     return _checked(recorded, wanted) or recorded, is_new
+
+
+async def _drafted(
+    house: House, wanted: Wanted, recipients: Recipients, progress: Progress
+) -> tuple[ManualSend, bool]:
+    """Compose the send's issues and record them, all or none. Raises WordsChanged."""
+    send, draft = wanted.send(house.clock()), Draft(house.database)
+    report = await compose_manual(
+        replace(house.composer, store=draft),
+        recipients.newsletter.id,
+        recipients.ids,
+        now=send.at,
+        again=wanted.again,
+        key=send.id,
+        progress=progress,
+    )
+    send = replace(
+        send, nothing_new=report.nothing_new, left_out=recipients.left_out, problems=report.problems
+    )
+    if report.problems and not draft.issues:
+        return send, True
+    records = SendRecords(house.database)
+    return await records.record(send, draft, house.composer.channel, wanted.slip)
 
 
 async def send(house: House, wanted: Wanted) -> ManualSend:
