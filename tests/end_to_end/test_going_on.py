@@ -87,22 +87,22 @@ suspended until the conveyor belts have been checked.
 QUAKE = (
     "At least eight dead in Tarvia quake",
     """
-An earthquake of magnitude 6.1 shook northern Tarvia early on Wednesday, killing at least eight people, officials
-said. Hundreds of houses were damaged near the town of Osmet. Rescue workers were searching the rubble.
+An earthquake of magnitude 6.1 shook northern Tarvia early on Wednesday, killing at least eight people,
+officials said. Hundreds of houses were damaged near the town of Osmet. Rescuers were searching the rubble.
 """,
 )
 FOURTEEN = (
     "Tarvia quake: number of dead rises to 14",
     """
-The earthquake in northern Tarvia killed at least 14 people, officials said on Thursday, after rescuers reached two
-villages near Osmet. Hundreds of houses were damaged near the town of Osmet.
+The earthquake in northern Tarvia killed at least 14 people, officials said on Thursday, after rescuers
+reached two villages near Osmet. Hundreds of houses were damaged near the town of Osmet.
 """,
 )
 TWELVE = (
     "Twelve bodies found after Tarvia earthquake",
     """
-Twelve people are known to have died in the earthquake in northern Tarvia, the police said on Thursday. Rescuers
-pulled a boy of six out of the rubble of a school near Osmet alive.
+Twelve people are known to have died in the earthquake in northern Tarvia, the police said on Thursday.
+Rescuers pulled a boy of six out of the rubble of a school near Osmet alive.
 """,
 )
 
