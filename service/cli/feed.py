@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.cli import session
 from service.cli.manual import Chapter
 from service.cli.options import AsJson, DryRun
-from service.cli.output import count, data, json_line, listing, say
+from service.cli.output import clean, count, data, json_line, listing, say, under
 from service.core.errors import CaveatError, UsageError
+from service.core.identity import feed_id
 
 if TYPE_CHECKING:
+    from service.core.listings import FeedLine
+    from service.core.model import Feed
     from service.wiring.feeds import Inspection
     from service.wiring.house import House
 
 SHOWN_ENTRIES = 10
+FORMATS = {
+    "rss20": "RSS 2.0",
+    "rss10": "RSS 1.0",
+    "rss092": "RSS 0.92",
+    "rss091u": "RSS 0.91",
+    "rss091n": "RSS 0.91",
+    "rss090": "RSS 0.90",
+    "atom10": "Atom 1.0",
+    "atom03": "Atom 0.3",
+    "json11": "JSON Feed 1.1",
+    "json10": "JSON Feed 1.0",
+    "cdf": "CDF",
+}
+"""What a format's short word is called in its specification."""
 
 chapter = Chapter(
     """The feeds that are looked at.
@@ -39,27 +57,44 @@ def list_feeds(*, as_json: AsJson = False) -> None:
 
     async def work(house: House) -> bool:
         known = {line.state.feed.id: line for line in await house.overview.feeds()}
-        records = []
-        for feed in house.roster.feeds:
-            line = known.get(feed.id)
-            state = line.state if line else None
-            records.append(
-                {
-                    "name": feed.name,
-                    "url": feed.url,
-                    "topics": feed.topics,
-                    "articles": line.articles if line else 0,
-                    "read": state.last_success_at if state else None,
-                    "next": state.next_look_at if state else None,
-                    "trouble": state.last_error if state else None,
-                }
-            )
-        listing(
-            records, as_json=as_json, nothing="There is no feed so far; caveat feed add ADDRESS adds one."
-        )
+        records = [_record(feed, known.get(feed.id)) for feed in house.roster.feeds]
+        shown = records if as_json else [_row(record, house.clock()) for record in records]
+        listing(shown, as_json=as_json, nothing="There is no feed so far; caveat feed add ADDRESS adds one.")
+        troubles = [(str(record["name"]), str(record["trouble"])) for record in records if record["trouble"]]
+        if not as_json:
+            _sentences(troubles)
         return True
 
     in_house(work)
+
+
+def _record(feed: Feed, line: FeedLine | None) -> dict[str, object]:
+    state = line.state if line else None
+    return {
+        "name": feed.name,
+        "url": feed.url,
+        "topics": feed.topics,
+        "articles": line.articles if line else 0,
+        "read": state.last_success_at if state else None,
+        "next": state.next_look_at if state else None,
+        "trouble": state.last_error if state else None,
+    }
+
+
+def _row(record: dict[str, Any], now: datetime) -> dict[str, object]:
+    """Return a feed's line of the table: ages instead of instants, its address last."""
+    from service.wiring.feeds import ago, until  # noqa: PLC0415 - not for `--help`
+
+    ages = {"read": ago(record["read"], now), "next": until(record["next"], now)}
+    return {**{key: record[key] for key in ("name", "topics", "articles")}, **ages, "url": record["url"]}
+
+
+def _sentences(named: Sequence[tuple[str, str]]) -> None:
+    """Print sentences about feeds below a table."""
+    if named:
+        data("")
+    for name, text in named:
+        data(under(name, text))
 
 
 @chapter.page(
@@ -91,11 +126,20 @@ def add(
     from service.settings import edit  # noqa: PLC0415 - not for `--help`
 
     url, title = (address, "") if address.startswith("file:") else _chosen(address, pick)
+    _refuse_known(url)
     entry = {"url": url, "name": name or title, "topics": topics, "language": language}
     entry = {key: value for key, value in entry.items() if value}
     if not dry_run:
         edit.add(session.current().config, "feeds", [entry], os.environ)
-    say(f"{'Would add' if dry_run else 'Added'} {entry.get('name', url)}: {url}")
+    named = f"{entry['name']}: {url}" if "name" in entry else url
+    say(f"{'Would add' if dry_run else 'Added'} {named}")
+
+
+def _refuse_known(url: str) -> None:
+    """Raise UsageError for a feed that is there already, under whatever spelling of its address."""
+    there = {feed.id: feed for feed in session.load().roster.feeds}
+    if (known := there.get(feed_id(url))) is not None:
+        raise UsageError(f"{known.name} is there already, with the address {known.url}")
 
 
 def _chosen(address: str, pick: int) -> tuple[str, str]:
@@ -158,17 +202,21 @@ def inspect(
 def health(*, as_json: AsJson = False) -> None:
     """Show how each feed is doing: rhythm, silence, faults, and what a person should look at.
 
-    The exit code is 1 when some feed wants a look.
+    `faulty` is the share of its documents whose markup was broken, `repeats` that of old items under new
+    names. The exit code is 1 when some feed wants a look.
     """
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.feeds import health_record  # noqa: PLC0415 - as above
+    from service.wiring.feeds import flags_of, health_record  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         lines = [line for line in await house.overview.feeds() if line.active]
         now = house.clock()
         records = [health_record(line, now, short=not as_json) for line in lines]
         listing(records, as_json=as_json, nothing="No feed was looked at so far; caveat gather does.")
-        return not any(record["flags"] for record in records)
+        flags = [(line.state.feed.name, flag) for line in lines for flag in flags_of(line, now)]
+        if not as_json:
+            _sentences(flags)
+        return not flags
 
     in_house(work)
 
@@ -229,9 +277,16 @@ def _show(inspection: Inspection) -> None:
         say(f"{inspection.source}: {inspection.error}")
         return
     held = count(len(inspection.entries), "entry", "entries")
-    data(f"{inspection.source}: {inspection.format}, {inspection.title}, {held}")
+    named = [
+        part
+        for part in (FORMATS.get(inspection.format, inspection.format), clean(inspection.title), held)
+        if part
+    ]
+    data(f"{inspection.source}: {', '.join(named)}")
     if inspection.error:
         say(f"{inspection.source}: {inspection.error}")
     for entry in inspection.entries[:SHOWN_ENTRIES]:
-        data(f"  {entry.published[:16]:<16}  {entry.title}")
+        data(f"  {entry.published[:16].replace('T', ' '):<16}  {entry.title}")
         data(f"  {'':<16}  {entry.url}")
+    if (more := len(inspection.entries) - SHOWN_ENTRIES) > 0:
+        data(f"  {'':<16}  and {more} more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, object]
 
+WIDEST = 80
+"""So many columns a line of sentences takes at most."""
 SHORT = 8
 """So many characters of an id are shown; any beginning that fits one of its kind alone names it."""
 
@@ -94,10 +97,25 @@ def console(stream: TextIO) -> Console:
 
 
 def sentence(text: str, *, capital: bool = True) -> str:
-    """Return the text as a sentence: with its stop, and a capital to begin with unless not wanted."""
+    """Return the text as a sentence: with its stop, and a capital to begin with unless not wanted.
+
+    An address at its beginning stays as it is.
+    """
     text = text.strip()
     text = text if text.endswith((".", "?", "!", ":")) else f"{text}."
-    return text[:1].upper() + text[1:] if capital else text
+    begins_with_name = any(sign in text.partition(" ")[0] for sign in ("://", "@", "file:"))
+    return text[:1].upper() + text[1:] if capital and not begins_with_name else text
+
+
+def under(name: str, text: str) -> str:
+    """Return `name: text` in lines of at most 80 columns, those behind the first set in."""
+    return textwrap.fill(
+        clean(f"{name}: {text}"),
+        WIDEST,
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

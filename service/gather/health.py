@@ -129,6 +129,15 @@ def span(length: timedelta) -> str:
     return "less than a minute"
 
 
+def brief(length: timedelta) -> str:
+    """Write a span of time for a column: `5h`, `9d`."""
+    minutes = max(round(length / timedelta(minutes=1)), 0)
+    if minutes < 100:
+        return f"{minutes}m"
+    hours = round(minutes / 60)
+    return f"{hours}h" if hours < 48 else f"{round(hours / 24)}d"
+
+
 def is_silent(head: Head, looked: datetime) -> bool:
     """Tell whether a feed's silence up to the last look is out of its rhythm: by far longer than any so far.
 

@@ -19,6 +19,8 @@ from service.gather.page import read_page
 from service.gather.robots import Robots
 from service.gather.workers import Workers, WorkRefused
 
+ENOUGH_BLANKS = 99
+"""More blank looks in a row are not counted: the memory would be written anew each time."""
 MOST_PAGES = 20
 """Pages fetched for one feed at one look; what is beyond is told from the feed's own words."""
 
@@ -52,14 +54,15 @@ async def look_at(eyes: Eyes, state: FeedState, now: datetime) -> Finding:
     fetcher: Fetcher = Files(eyes.house) if is_file(address) else eyes.fetcher
     answer = await fetcher.fetch(address, etag=state.etag, last_modified=state.last_modified)
     if isinstance(answer, NotModified):
-        moving = _moving(head, answer.moved, now)
+        moving = _still_blank(_moving(head, answer.moved, now))
         return _unchanged(state, moving, _kept(state, head, moving), now, answer.fresh_for)
     if isinstance(answer, Fetched):
         state = replace(state, etag=answer.etag, last_modified=answer.last_modified)
         moving = _moving(head, answer.moved, now)
-        memory = _kept(state, head, moving)
         if head.body and fingerprint(answer.body) == head.body:
-            return _unchanged(state, moving, memory, now, answer.fresh_for)
+            moving = _still_blank(moving)
+            return _unchanged(state, moving, _kept(state, head, moving), now, answer.fresh_for)
+        memory = _kept(state, head, moving)
         return await _read(eyes, replace(state, memory=memory), moving, answer, now)
     if moved:
         # The new place is no good (any more): the next look asks the old one again.
@@ -181,6 +184,11 @@ def _failed(
         memory=remembered(head, None, state.memory),
     )
     return Finding(Look(settled), failed=reason)
+
+
+def _still_blank(head: Head) -> Head:
+    """Return the head after a look that found the document as it was: one without items has none again."""
+    return replace(head, blank=head.blank + 1) if 0 < head.blank < ENOUGH_BLANKS else head
 
 
 def _kept(state: FeedState, head: Head, moving: Head) -> str:

@@ -6,14 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from service.core import identity
 from service.core.listings import FeedLine
 from service.core.model import Roster
 from service.gather.find import Found, find_feeds
-from service.gather.health import health_of, sparkline
+from service.gather.health import brief, health_of, sparkline
 from service.gather.inspect import Inspection, inspect
 from service.gather.opml import read_opml, write_opml
 from service.settings.values import FetchSettings, Loaded, Settings
@@ -21,9 +21,20 @@ from service.wiring.clock import utc_now
 from service.wiring.gathering import PooledWorkers, fetcher_of
 from service.wiring.pool import Pool, processors
 
-__all__ = ["Inspection", "find", "health_record", "inspect_each", "read_list", "write_list"]
+__all__ = [
+    "Inspection",
+    "ago",
+    "find",
+    "flags_of",
+    "health_record",
+    "inspect_each",
+    "read_list",
+    "until",
+    "write_list",
+]
 
 ABREAST = 8
+MINUTE = timedelta(minutes=1)
 
 
 async def find(settings: Settings, address: str) -> Found:
@@ -59,15 +70,16 @@ async def inspect_each(
 def health_record(line: FeedLine, now: datetime, *, short: bool) -> dict[str, Any]:
     """Return how a feed is doing, for a listing; `short` for a table, else with everything."""
     health = health_of(line.state, now)
-    days = sparkline(health.days)
     if short:
         return {
             "name": health.name,
-            "last 14 days": days,
+            "last 14 days": sparkline(health.days),
             "a day": "" if health.per_day is None else f"{health.per_day:.1f}",
-            "read": health.last_success_at,
-            "next": health.next_look_at,
-            "flags": health.flags,
+            "silent": "" if health.silent_for is None else brief(health.silent_for),
+            "faulty": _share(health.faulty),
+            "repeats": _share(health.repeats),
+            "read": ago(health.last_success_at, now),
+            "next": until(health.next_look_at, now),
         }
     spans = {"usual_gap": health.usual_gap, "silent_for": health.silent_for}
     return {
@@ -76,6 +88,27 @@ def health_record(line: FeedLine, now: datetime, *, short: bool) -> dict[str, An
         "articles": line.articles,
         "well": health.well,
     }
+
+
+def flags_of(line: FeedLine, now: datetime) -> tuple[str, ...]:
+    """Return what a person should look at of a feed, gravest first."""
+    return health_of(line.state, now).flags
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """Write how long ago something was, for a column."""
+    if at is None:
+        return "never"
+    return f"{brief(now - at)} ago" if now - at >= MINUTE else "now"
+
+
+def until(at: datetime | None, now: datetime) -> str:
+    """Write how soon something will be, for a column."""
+    return "now" if at is None or at <= now else f"in {brief(at - now)}"
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share else ""
 
 
 def read_list(body: bytes, roster: Roster) -> tuple[list[dict[str, Any]], tuple[str, ...]]:

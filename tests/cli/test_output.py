@@ -79,3 +79,16 @@ def test_progress_is_silent_where_nobody_looks(capsys: Capture):
         report("The Example", 1, 2)
 
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("the feed is gone", "The feed is gone."),
+        ("https://news.example/ leads to no feed", "https://news.example/ leads to no feed."),
+        ("amina@example.org is nobody", "amina@example.org is nobody."),
+        ("file:a.xml is there already", "file:a.xml is there already."),
+    ],
+)
+def test_a_sentence_leaves_an_address_as_it_is(text: str, said: str):
+    assert output.sentence(text) == said

@@ -289,7 +289,41 @@ def test_feeds_are_listed_and_their_health_told(told: Caller):
 
     (health,) = told("feed", "health", "--json").records
     assert health["well"]
-    assert "House notices" in told("feed", "health").out
+    table = told("feed", "health").out.splitlines()
+    assert " ".join(table[0].split()) == "name last 14 days a day silent faulty repeats read next"
+    assert table[1].startswith("House notices  ")
+    assert max(map(len, told("feed", "list").out.splitlines())) <= 80
+
+
+def test_what_is_wrong_with_a_feed_stands_below_the_table_in_sentences(told: Caller, tmp_path: Path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/page.html").write_text("<title>Just a moment...</title>Checking your browser")
+    (tmp_path / "site/empty.xml").write_text(
+        '<rss version="2.0"><channel><title>Quiet</title></channel></rss>'
+    )
+    with served(tmp_path / "site", port=free_port(), now=NOON) as base:
+        pages = {"The Missing Post": "none.xml", "The Walled Times": "page.html", "Quiet": "empty.xml"}
+        feeds = [f'  - {{url: "{base}/{page}", name: {name}}}' for name, page in pages.items()]
+        told.write("feeds.yaml", "feeds:\n" + "\n".join(feeds))
+        for _ in range(2):
+            assert told("gather", "--force").code == 1
+        again = told("feed", "add", f"{base}/empty.xml", "--dry-run")
+        nothing = told("feed", "add", f"{base}/other.xml")
+
+    assert (again.code, again.err) == (
+        2,
+        f"Quiet is there already, with the address {base}/empty.xml.\n",
+    )
+    assert nothing.err == f"{base}/other.xml leads to no feed: the server answered 404 (not found).\n"
+    listed, health = told("feed", "list"), told("feed", "health")
+    assert (listed.code, health.code) == (0, 1)
+    assert "\nThe Missing Post: the server answered 404 (not found)\n" in listed.out
+    whole = health.out.replace("\n  ", " ")
+    assert "\nQuiet: answers, but held nothing at the last 2 looks\n" in whole
+    assert "\nThe Missing Post: failed 2 times in a row; never read: the server answered 404 (not" in whole
+    assert "human, not a feed\n" in whole
+    assert all(len(line) <= 80 for line in health.out.splitlines()[4:])
+    assert [record["failures"] for record in told("feed", "health", "--json").records] == [0, 2, 2]
 
 
 def test_feeds_come_and_go_and_the_comments_stay(told: Caller, tmp_path: Path):

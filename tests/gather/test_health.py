@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.model import FeedState
-from service.gather.health import health_of, is_silent, span, sparkline, standing_of
+from service.gather.health import brief, health_of, is_silent, span, sparkline, standing_of
 from service.gather.memory import Head, remembered, seconds, with_arrivals
 from tests.builders import NOON, a_feed
 
@@ -187,3 +187,17 @@ def test_what_only_an_operator_should_look_at_is_kept_from_readers():
 
 def test_a_feed_never_looked_at_is_not_missed():
     assert standing_of(FeedState(a_feed()), NOON).heard
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (timedelta(seconds=-5), "0m"),
+        (timedelta(minutes=99), "99m"),
+        (timedelta(minutes=100), "2h"),
+        (timedelta(hours=47), "47h"),
+        (timedelta(days=21), "21d"),
+    ],
+)
+def test_a_span_fits_a_column(length: timedelta, said: str):
+    assert brief(length) == said
