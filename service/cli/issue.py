@@ -142,6 +142,7 @@ def resume(
 ) -> None:
     """Go on with issues that were paused or interrupted; nobody gets one twice.
 
+    Where all sending is paused, because the mail server refused our mail as such, it goes on as well.
     Ctrl-C pauses again. The exit code is 1 when somebody did not get it.
     """
     if bool(issues) == every:
@@ -156,6 +157,8 @@ def resume(
         await resume(house, found)
         if found:
             await deliver_watched(house, found)
+        else:
+            say("No issue is paused; caveat deliver sends what waits.")
         well = True
         for issue_id in found:
             (after,) = await house.overview.issues_named(issue_id)

@@ -20,6 +20,14 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """Since when the delivery that waits longest is due, None when none is, and how many are in doubt."""
+
+    oldest_due_at: datetime | None = None
+    uncertain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class IssueLine:
     """An issue without its bodies, with its books. `edition` is whose it is, `channel` how it goes out.
 

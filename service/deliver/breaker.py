@@ -87,7 +87,7 @@ class Breaker:
         return (
             f"sending is paused until {self._halt.until:%Y-%m-%d %H:%M} UTC, because {self._halt.reason}; "
             "no address is blamed, and what was refused is tried again; once the cause is mended, "
-            "caveat issue resume goes on at once"
+            "caveat issue resume --all goes on at once"
         )
 
     # --- what is shared ------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.listings import ArticleLine, Counts, DeliveryLine, FeedLine, IssueLine, Unfinished
+from service.core.listings import ArticleLine, Backlog, Counts, DeliveryLine, FeedLine, IssueLine, Unfinished
 from service.core.model import Books, DeliveryState, FeedState
 from service.store.database import Database
 from service.store.groups import ACTIVE
@@ -85,6 +85,14 @@ class Overview:
         async with self.database.read() as connection:
             moments = (await connection.execute(select(*firsts))).one()
         return min((moment for moment in moments if moment is not None), default=None)
+
+    async def backlog(self, now: datetime) -> Backlog:
+        """Return what deliver is behind with at `now`."""
+        oldest = select(func.min(deliveries.c.due_at)).where(OUTBOX, deliveries.c.due_at <= now)
+        uncertain = select(func.count()).where(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
+        async with self.database.read() as connection:
+            asked = select(oldest.scalar_subquery(), uncertain.scalar_subquery())
+            return Backlog(*(await connection.execute(asked)).one())
 
     async def counts(self) -> Counts:
         """Return how much there is of everything that is listed."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.core.listings import Counts, Unfinished
+from service.core.listings import Backlog, Counts, Unfinished
 from service.core.model import Membership, Newsletter, Site, SubscriptionStatus, Wishes
 
 
@@ -43,10 +43,11 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How much there is, and how much waits for each stage."""
+    """How much there is, how much waits for each stage, and what deliver is behind with."""
 
     counts: Counts
     unfinished: Unfinished
+    backlog: Backlog
 
 
 class Desk(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -48,7 +48,7 @@ class Vitals:
         if not (self.open_metrics or carries(request, self.token)):
             raise HTTPException(404)
         registry = CollectorRegistry()
-        registry.register(_Snapshot(await self.desk.figures()))
+        registry.register(_Snapshot(await self.desk.figures(), self.desk.now()))
         return Response(generate_latest(REGISTRY) + generate_latest(registry), 200, FRESH, PLAIN)
 
 
@@ -57,9 +57,10 @@ class _Snapshot:
     """Figures as prometheus_client collects them."""
 
     figures: Figures
+    now: datetime
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield one gauge for what there is and one for what waits."""
+        """Yield gauges for what there is, for what waits, how long it does, and for what is in doubt."""
         stored = GaugeMetricFamily("caveat_stored", "How much there is in the record.", labels=["what"])
         counts = self.figures.counts
         for what in ("feeds", "articles", "subscribers", "subscriptions", "issues", "suppressions"):
@@ -73,3 +74,13 @@ class _Snapshot:
         for stage, what in stages.items():
             waiting.add_metric([stage], getattr(unfinished, what))
         yield waiting
+        backlog = self.figures.backlog
+        age = (self.now - backlog.oldest_due_at).total_seconds() if backlog.oldest_due_at else 0.0
+        yield GaugeMetricFamily(
+            "caveat_oldest_due_seconds", "For how long the delivery that waits longest is due.", age
+        )
+        yield GaugeMetricFamily(
+            "caveat_deliveries_uncertain",
+            "Deliveries of which it is not known whether they arrived.",
+            backlog.uncertain,
+        )

@@ -111,7 +111,8 @@ class HouseDesk:
 
     async def figures(self) -> Figures:
         """Return how much there is and how much waits."""
-        return Figures(await self._overview.counts(), await self._overview.unfinished(self.now()))
+        overview, now = self._overview, self.now()
+        return Figures(await overview.counts(), await overview.unfinished(now), await overview.backlog(now))
 
     async def _set(self, subscriber_id: str, choice: Choice, now: datetime) -> None:
         act = {

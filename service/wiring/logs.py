@@ -12,7 +12,8 @@ import structlog
 
 Event = MutableMapping[str, Any]
 
-ADDRESS = re.compile(r"[^\s<>\"'(),:;@\[\]]+@(?=[^\s<>\"'(),:;@\[\]]+)")
+ADDRESS = re.compile(r"""(?:"[^"\r\n]*"|[^\s<>"'(),:;@\[\]]+)(@|%40)(?=[^\s<>"'(),:;@\[\]]+)""")
+"""Whoever an address names, before its at sign: bare, in quotes, or as it stands in links."""
 CHATTY = (
     "aiosqlite",
     "alembic",
@@ -75,9 +76,9 @@ def without_addresses(_logger: object, _method: str, event: Event) -> Event:
 
 def _hidden(value: object) -> object:
     if isinstance(value, str):
-        return ADDRESS.sub("…@", value) if "@" in value else value
+        return ADDRESS.sub(r"…\1", value) if "@" in value or "%40" in value else value
     if isinstance(value, dict):
-        return {key: _hidden(inner) for key, inner in value.items()}
+        return {_hidden(key): _hidden(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_hidden(inner) for inner in value]
-    return value
+    return value if value is None or isinstance(value, int | float) else _hidden(str(value))

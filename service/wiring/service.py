@@ -97,7 +97,7 @@ class Service:
         """
         loaded = self._load()
         settings = loaded.settings
-        doors = self._doors(settings.web) if self._roles.web else []
+        doors = self._doors(settings.web)
         self._pool = Pool(settings.condense.processes or None)
         self._dispatch = Dispatch(settings.storage)
         try:
@@ -265,9 +265,18 @@ class Service:
             async with self._tenancy.inside() as house:
                 await house.metrics(scope, receive, send)
 
-        doors: list[Door] = [(listen(web.listen_host, web.listen_port), pages)]
+        doors: list[Door] = []
+        if self._roles.web:
+            doors.append((listen(web.listen_host, web.listen_port), pages))
         if web.metrics_listen is not None:
-            doors.append((listen(*web.metrics_listen), metrics))
+            try:
+                doors.append((listen(*web.metrics_listen), metrics))
+            except CaveatError as error:
+                # Another process of the same configuration has it, and mail matters more than figures.
+                log.warning(
+                    "no figures of this process; CAVEAT_WEB__METRICS_LISTEN gives it an address of its own",
+                    reason=str(error),
+                )
         return doors
 
 

@@ -74,6 +74,7 @@ ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
     "doubts, at rest": lambda house: house.deliver.settle_uncertain(NOON, None),
     "a longer lease": lambda house: house.deliver.extend("a", NOON),
     "a batch given back": lambda house: house.deliver.release("a"),
+    "how far deliver is behind": lambda house: house.overview.backlog(NOON),
     "a pause": lambda house: house.deliver.pause("a", NOON),
     "going on": lambda house: house.deliver.resume("a", NOON),
     "a send by hand": lambda house: SendRecords(house.database).find(

@@ -20,7 +20,7 @@ import structlog
 from service.core.errors import StoreError
 from service.wiring.service import Service
 from tests.builders import NOON
-from tests.deliver.server import MailServer
+from tests.deliver.server import Close, MailServer, Reply, Wait
 from tests.end_to_end.world import Clock, free_port, running
 from tests.wiring.crowds import write_crowd
 
@@ -70,7 +70,7 @@ async def program(tmp_path: Path) -> AsyncIterator[Program]:
 
 async def programs(tmp_path: Path, storage: str) -> AsyncIterator[Program]:
     port = free_port()
-    web = f'web: {{listen: "127.0.0.1:{port}", api_token: {TOKEN}}}'
+    web = f'web: {{listen: "127.0.0.1:{port}", api_token: {TOKEN}, metrics_token: {TOKEN}}}'
     async with MailServer() as mail:
         folder = tmp_path / "config"
         write_crowd(folder, storage=storage, smtp_port=mail.port, readers=READERS, web=web)
@@ -199,6 +199,44 @@ async def test_an_issue_is_paused_and_resumed(program: Program):
     status, resumed = await program("POST", f"{path}/resume")
     assert (status, resumed["paused_at"]) == (200, None)
     assert sum((await program.delivered(READERS)).values()) == READERS
+
+
+async def test_each_figure_moves_with_a_send(program: Program):
+    """The counters are the process's own, so what counts is how far they move."""
+
+    async def figures() -> dict[str, float]:
+        page = await program.http.get(
+            program.url.replace("/api", "/metrics"), headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        lines = [line for line in (await page.text()).splitlines() if line.startswith("caveat_deliver")]
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+    answer = Wait(asyncio.Event())
+    program.mail.script = {
+        "RCPT": {2: Reply("550 5.1.1 no such user"), 3: Reply("452 4.2.2 mailbox full")},
+        "DOT": {1: answer, 2: Close(taking=True)},
+    }
+    before = await figures()
+    await program.send(WHOLE)
+    await asyncio.wait_for(answer.reached.wait(), PATIENCE)
+    assert (await figures())["caveat_deliveries_in_doubt"] > before["caveat_deliveries_in_doubt"]
+    answer.event.set()
+    [line] = await program.service.house.overview.issues()
+    async with asyncio.timeout(PATIENCE):
+        while line.books.sent < READERS - 3 or not line.books.uncertain:
+            await asyncio.sleep(0.02)
+            [line] = await program.service.house.overview.issues()
+
+    after = await figures()
+    moved = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+    outcomes = {
+        name.split(chr(34))[1]: by for name, by in moved.items() if name.startswith("caveat_deliveries_total")
+    }
+    assert outcomes == {"sent": 2, "refused_address": 1, "deferred": 1, "uncertain": 1}
+    assert moved["caveat_delivery_attempts_total"] == 3
+    assert moved["caveat_delivery_seconds_count"] == 3
+    assert moved["caveat_delivery_age_seconds_count"] == 2
+    assert moved["caveat_deliveries_uncertain"] == 1
 
 
 # --- the door ----------------------------------------------------------------------------------

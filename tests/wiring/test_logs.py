@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import structlog
 
 from service.wiring.logs import configure_logs
+from service.wiring.sending import Wanted, send
+from tests.builders import NOON
+from tests.deliver.server import Close, MailServer, Reply
+from tests.end_to_end.world import Clock, running
+from tests.wiring.crowds import write_crowd
 
 
 @pytest.fixture
@@ -56,7 +64,9 @@ def test_no_address_is_in_clear_wherever_it_stands(errors):
         "refused amina@example.org",
         who="Amina <amina@example.org>",
         all=["ben+x@example.net"],
-        deep={"a": "c@d.e"},
+        deep={"c@d.e": "c@d.e"},
+        error=OSError("no route to amina@example.org"),
+        reply='550 5.1.1 <"ben doe"@example.org> unknown, see https://x.example/?a=amina%40example.org',
     )
     logging.getLogger("anything").warning("RCPT TO:<amina@example.org> said no")
     try:
@@ -82,3 +92,27 @@ def test_the_libraries_speak_the_same_way_and_only_up_when_it_matters(errors):
     logging.getLogger("apscheduler.executors").error("job failed")
 
     assert [line["event"] for line in lines(errors())] == ["job failed"]
+
+
+async def test_a_run_with_refusals_deferrals_and_doubts_names_nobody(errors, tmp_path: Path):
+    """Servers quote the address in what they say; a pass that meets trouble is told in the log."""
+    said = '<reader{n}@example.org>: no reader like "reader {n}"@example.org, see ?to=reader{n}%40example.org'
+    replies = {
+        n: Reply(f"{code} {said.format(n=n)}")
+        for n, code in enumerate(("550 5.1.1", "452 4.2.2", "421 4.3.2", *["550 5.7.1"] * 5))
+    }
+    async with MailServer({"RCPT": replies, "DOT": {2: Close(taking=True)}}) as mail:
+        folder = tmp_path / "config"
+        write_crowd(folder, storage="sqlite:///../caveat.db", smtp_port=mail.port, readers=40)
+        configure_logs()
+        async with running(folder, Clock(NOON)) as service:
+            await service.house.gather()
+            await service.house.condense()
+            await send(service.house, Wanted("morning", None))
+            async with asyncio.timeout(30):
+                while mail.turns["RCPT"] < max(replies):  # noqa: ASYNC110 - the server has no event for it
+                    await asyncio.sleep(0.02)
+    told = errors()
+    assert "refuses our mail as such" in told
+    assert "a pass is done" in told
+    assert not re.search(r"[\w\"]@|\w%40|reader\d|reader \d", told)

@@ -185,6 +185,17 @@ def test_the_program_runs_until_it_is_told_to_stop(config: Path, sign: signal.Si
     assert json.loads(said.splitlines()[-1])["event"] == "stopped"
 
 
+async def test_a_worker_tells_its_figures_too_and_works_without_where_it_cannot(config: Path):
+    port = free_port()
+    edit(config / "caveat.yaml", "web: {", f'web: {{metrics_listen: "127.0.0.1:{port}", ')
+    worker = Roles(("deliver",), schedule=False, web=False)
+    with structlog.testing.capture_logs() as logs:
+        async with running(config, Clock(NOON), worker), running(config, Clock(NOON), worker):
+            assert await asyncio.to_thread(answer, port, "/metrics") == 200
+
+    assert [line["log_level"] for line in logs if "no figures" in line["event"]] == ["warning"]
+
+
 def test_a_port_that_is_taken_is_said_in_one_sentence(config: Path):
     port = free_port()
     edit(config / "caveat.yaml", 'web: {listen: "127.0.0.1:', f'web: {{listen: "127.0.0.1:{port}"}}\n# "')
