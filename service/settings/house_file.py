@@ -67,9 +67,9 @@ class SmtpBlock(Block):
     password_file: str = Field(
         default="", description="A file that holds the password, relative to this folder."
     )
-    connections: int = Field(default=10, ge=1, le=500, description="How many connections are open at once.")
+    connections: int = Field(default=10, ge=1, le=500, description="How many connections a worker opens.")
     per_second: float = Field(
-        default=0, ge=0, description="Mails a second at most, over all connections. 0: no limit."
+        default=0, ge=0, description="Mails a second at most, over all connections and workers. 0: no limit."
     )
     per_minute: float = Field(default=0, ge=0, description="Mails a minute at most. 0: no limit.")
     per_domain_minute: float = Field(
