@@ -1,0 +1,56 @@
+"""When all sending is halted, every process on the record keeps to it, and the operator ends it for all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from service.core.contracts import Halt
+from service.deliver.pace import Limits
+from service.settings.load import load_settings
+from service.store.accord import AccordRecords
+from service.wiring.house import open_house
+from service.wiring.sending import resume
+from service.wiring.service import _told
+from tests.builders import NOON
+from tests.deliver.fakes import Clock
+from tests.end_to_end.world import write_config
+
+
+async def test_a_halt_holds_in_every_process_until_somebody_resumes(tmp_path: Path, database_url: str):
+    folder = tmp_path / "config"
+    write_config(folder, storage=database_url, press="http://127.0.0.1:1", smtp_port=25, web_port=8080)
+    settings, clock = load_settings(folder, {}), Clock()
+    async with (
+        open_house(settings.settings, settings.roster, clock=clock) as one,
+        open_house(settings.settings, settings.roster, clock=clock) as other,
+    ):
+        halt = Halt("the mail server refuses our mail as such: 550 5.7.1 no", NOON, NOON + timedelta(hours=1))
+        await AccordRecords(one.database).begin_halt("127.0.0.1:25", halt)
+        reports = [await house.deliver() for house in (one, other)]
+        assert all("550 5.7.1 no" in report.alert for report in reports)
+        assert [report.problems for report in reports] == [(reports[0].alert,)] * 2
+        # Whoever began the halt told it; the passes of a service do not repeat it every minute.
+        with capture_logs() as logs:
+            _told("deliver", reports[1])
+        assert logs == []
+
+        await resume(other, [])
+        clock.now += timedelta(seconds=1)
+        assert [(await house.deliver()).problems for house in (one, other)] == [(), ()]
+
+
+async def test_the_limits_of_the_settings_are_shared(tmp_path: Path, database_url: str):
+    folder = tmp_path / "config"
+    write_config(folder, storage=database_url, press="http://127.0.0.1:1", smtp_port=25, web_port=8080)
+    main = folder / "caveat.yaml"
+    main.write_text(main.read_text().replace("connections: 2", "connections: 2, per_second: 5"))
+    settings = load_settings(folder, {})
+    async with open_house(settings.settings, settings.roster) as house:
+        deliverer = await house.deliverer()
+        assert deliverer.shared == AccordRecords(house.database)
+        assert deliverer.pace.limited
+        assert deliverer.pace.all.opens_at(0.0) is None
+        assert Limits(per_second=5) == deliverer.pace._limits
