@@ -29,6 +29,15 @@ class Ended:
     halt: Halt
 
 
+def sentence(halt: Halt) -> str:
+    """Return what the operator is told about a halt."""
+    return (
+        f"sending is paused until {halt.until:%Y-%m-%d %H:%M} UTC, because {halt.reason}; "
+        "no address is blamed, and what was refused is tried again; once the cause is mended, "
+        "caveat issue resume --all goes on at once"
+    )
+
+
 class Breaker:
     """Closed while all is well; open while sending halts; half open while one message tries."""
 
@@ -82,13 +91,7 @@ class Breaker:
 
     def alert(self, now: datetime) -> str | None:
         """Return the sentence for the operator while sending halts, else None."""
-        if self._halt is None or now >= self._halt.until:
-            return None
-        return (
-            f"sending is paused until {self._halt.until:%Y-%m-%d %H:%M} UTC, because {self._halt.reason}; "
-            "no address is blamed, and what was refused is tried again; once the cause is mended, "
-            "caveat issue resume --all goes on at once"
-        )
+        return None if self._halt is None or now >= self._halt.until else sentence(self._halt)
 
     # --- what is shared ------------------------------------------------------------------------
 

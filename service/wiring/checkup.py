@@ -13,7 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.core.errors import CaveatError
+from service.deliver.breaker import sentence
 from service.settings.values import ImapSettings, Loaded, MailSettings, Settings
+from service.store.accord import AccordRecords
 from service.store.database import Database, read_url
 from service.store.overview import Overview
 from service.wiring.clock import Clock, utc_now
@@ -46,7 +48,8 @@ async def check_up(loaded: Loaded, clock: Clock = utc_now) -> AsyncIterator[Find
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding("program", Verdict.OK, f"Caveat {version('caveat')} on Python {python}")
     yield _configuration(loaded)
-    yield await _storage(loaded.settings, clock)
+    for finding in await _storage(loaded.settings, clock):
+        yield finding
     yield _space(loaded.settings)
     yield await _mail(loaded.settings.mail)
     for finding in await _bounces(loaded.settings.mail):
@@ -71,23 +74,27 @@ def _configuration(loaded: Loaded) -> Finding:
     return Finding("configuration", Verdict.OK, counted)
 
 
-async def _storage(settings: Settings, clock: Clock) -> Finding:
+async def _storage(settings: Settings, clock: Clock) -> list[Finding]:
+    """Return how the record is, and whether it says that all sending is halted."""
+    from service.wiring.delivering import relay_of  # noqa: PLC0415 - not before doctor is asked
+
     try:
         database = await Database.open(settings.storage)
     except CaveatError as error:
-        return Finding("database", Verdict.FAULT, str(error))
+        return [Finding("database", Verdict.FAULT, str(error))]
     try:
         waiting = await Overview(database).unfinished(clock())
+        halt = await AccordRecords(database).halt(relay_of(settings.mail.smtp).name)
     except CaveatError as error:
-        return Finding("database", Verdict.FAULT, str(error))
+        return [Finding("database", Verdict.FAULT, str(error))]
     finally:
         await database.close()
-    return Finding(
-        "database",
-        Verdict.OK,
+    counted = (
         f"{database.name} is up to date; waiting: feeds {waiting.feeds}, articles {waiting.articles}, "
-        f"issues {waiting.groups}, deliveries {waiting.deliveries}",
+        f"issues {waiting.groups}, deliveries {waiting.deliveries}"
     )
+    halted = [Finding("sending", Verdict.LOOK, sentence(halt))] if halt and clock() < halt.until else []
+    return [Finding("database", Verdict.OK, counted), *halted]
 
 
 def _space(settings: Settings) -> Finding:

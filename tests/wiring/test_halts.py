@@ -11,6 +11,7 @@ from service.core.contracts import Halt
 from service.deliver.pace import Limits
 from service.settings.load import load_settings
 from service.store.accord import AccordRecords
+from service.wiring.checkup import check_up
 from service.wiring.house import open_house
 from service.wiring.sending import resume
 from service.wiring.service import _told
@@ -32,6 +33,8 @@ async def test_a_halt_holds_in_every_process_until_somebody_resumes(tmp_path: Pa
         reports = [await house.deliver() for house in (one, other)]
         assert all("550 5.7.1 no" in report.alert for report in reports)
         assert [report.problems for report in reports] == [(reports[0].alert,)] * 2
+        said = [finding.said async for finding in check_up(settings, clock)]
+        assert reports[0].alert in said
         # Whoever began the halt told it; the passes of a service do not repeat it every minute.
         with capture_logs() as logs:
             _told("deliver", reports[1])
