@@ -39,7 +39,8 @@ class Gist:
 
     `terms` maps stems to their counts, in the title twice. `names` are stems of words with a capital where
     no sentence begins, `numbers` those of two digits and more that are no year, `scores` results such as 2-1;
-    `day` is the first day of the week that is named.
+    `day` is the first day of the week that is named, `series` the title without the days and numbers in it,
+    empty where it names no day.
     """
 
     language: str
@@ -50,6 +51,7 @@ class Gist:
     numbers: frozenset[str]
     scores: frozenset[str]
     day: int | None
+    series: str
 
 
 def gist_of(article: Article) -> Gist:
@@ -70,6 +72,7 @@ def gist_of(article: Article) -> Gist:
         numbers=frozenset(_NUMBER.findall(f"{title} {opening}")),
         scores=frozenset(_scores(f"{title}. {opening}")),
         day=_day(language, opening[:DAY_WITHIN]),
+        series=_series(language, title),
     )
 
 
@@ -137,3 +140,11 @@ def _scores(text: str) -> Iterator[str]:
 def _day(language: str, opening: str) -> int | None:
     days = _days(language)
     return next((days[stem] for stem in _stems(opening) if stem in days), None)
+
+
+def _series(language: str, title: str) -> str:
+    """Return what stays of a title such as "Police log: Monday, 2 March" from one day to the next."""
+    dated = _days(language).keys() | _months(language)
+    stems = list(_stems(title))
+    kept = [stem for stem in stems if stem not in dated and not stem.isdecimal()]
+    return " ".join(kept) if dated & set(stems) else ""

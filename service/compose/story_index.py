@@ -48,7 +48,8 @@ HOUSE_TEMPLATE, HOUSE_NAMES = 0.38, 0.3
 """The same within one publisher, who has phrases of its own."""
 SERIES, SERIES_IN_FIGURES, SERIES_APART = 0.5, 0.4, timedelta(hours=15)
 """And so are two of one publisher, so alike without names and written so long apart: issues of a series.
-The second figure holds where their numbers differ."""
+The second figure holds where their many numbers differ. One title but for its day is a series as well."""
+MANY_NUMBERS = 4
 LEAST_TEMPLATE, SAME_AGAIN = 0.2, 0.9
 """Less alike than this, two openings are no template; from the second on, one is the other once more."""
 TEMPLATE_KEEPS = 0.2
@@ -74,6 +75,7 @@ class _Entry:
     numbers: frozenset[str]
     scores: frozenset[str]
     day: int | None
+    series: str
     story: str = ""
 
 
@@ -158,6 +160,7 @@ class _Shelf:
             numbers=gist.numbers,
             scores=gist.scores,
             day=gist.day,
+            series=gist.series,
         )
 
     def nearest(self, entry: _Entry) -> str | None:
@@ -276,14 +279,21 @@ class _Shelf:
         least = math.inf
         house = one.publisher == other.publisher != ""
         if house and abs(one.moment - other.moment) >= SERIES_APART:
-            fewest = min(len(one.numbers), len(other.numbers))
-            figures = fewest > 1 and len(one.numbers & other.numbers) < fewest / 2
-            least = SERIES_IN_FIGURES if figures else SERIES
+            if one.series == other.series != "":
+                return True
+            least = self._least_of_series(one, other)
         if one.names and other.names:
             phrases, names = (HOUSE_TEMPLATE, HOUSE_NAMES) if house else (TEMPLATE, TEMPLATE_NAMES)
             if self._names_shared(one, other) < names:
                 least = min(least, phrases)
         return least < math.inf and self._plain_cosine(one, wanted, other) >= least
+
+    def _least_of_series(self, one: _Entry, other: _Entry) -> float:
+        """Return how alike the two must be to be issues of a series; with a name in common, they go on."""
+        fewest = min(len(one.numbers), len(other.numbers))
+        if fewest >= MANY_NUMBERS and len(one.numbers & other.numbers) < fewest / 2:
+            return SERIES_IN_FIGURES
+        return math.inf if one.names & other.names else SERIES
 
     def _names_shared(self, one: _Entry, other: _Entry) -> float:
         """Return how much of the names of either the other has too, whichever is more."""

@@ -102,7 +102,8 @@ TWELVE = (
     "Twelve bodies found after Tarvia earthquake",
     """
 Twelve people are known to have died in the earthquake in northern Tarvia, the police said on Thursday.
-Rescuers pulled a boy of six out of the rubble of a school near Osmet alive.
+Rescuers pulled a boy of six out of the rubble of a school near Osmet alive. The earthquake of magnitude 6.1
+had shaken the region and damaged hundreds of houses early on Wednesday.
 """,
 )
 
