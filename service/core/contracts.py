@@ -150,7 +150,7 @@ class GatherStore(Protocol):
         ...
 
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
-        """Store the states of feeds in which nothing was new, in one transaction."""
+        """Store the states of feeds in which nothing was new, in one transaction. Their memory stays."""
         ...
 
 

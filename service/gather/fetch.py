@@ -32,7 +32,8 @@ PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 UNSENDABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 CHUNK = 64 * 1024
-MOST_JUDGEMENTS = 10_000
+MOST_KEPT = 10_000
+"""How many addresses, and judgements of places, are kept for the next look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class HttpFetcher:
         self._outages = Outages()
         self._session: ClientSession | None = None
         self._judgements: dict[tuple[str, str | None, int | None], tuple[str | None, bool]] = {}
+        self._addresses: dict[str, URL] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -165,7 +167,7 @@ class HttpFetcher:
         """Ask, and go where redirects point, hop by hop, each checked like the first."""
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
-        here, moved, steady = URL(url), None, True
+        here, moved, steady = self._addresses.get(url) or self._parsed(url), None, True
         seen: list[URL] = []
         loop, spent = asyncio.get_running_loop(), 0.0
         for _ in range(self.limits.redirects + 1):
@@ -199,11 +201,19 @@ class HttpFetcher:
             moved = str(here) if steady else moved
         return Failed(f"the server redirects more than {self.limits.redirects} times")
 
+    def _parsed(self, url: str) -> URL:
+        """Return the address taken apart; the same feeds are asked again and again."""
+        from yarl import URL  # noqa: PLC0415 - comes with aiohttp
+
+        if len(self._addresses) >= MOST_KEPT:
+            self._addresses.clear()
+        return self._addresses.setdefault(url, URL(url))
+
     def _judged(self, url: URL) -> tuple[str | None, bool]:
         """Return why nothing is fetched there (None: it is), and whether the place is the operator's own."""
         key = (url.scheme, url.host, url.port)
         if key not in self._judgements:
-            if len(self._judgements) >= MOST_JUDGEMENTS:
+            if len(self._judgements) >= MOST_KEPT:
                 self._judgements.clear()
             ours = bool(url.host) and self._allowed.names(url.host or "")
             self._judgements[key] = (self._refusal(url, ours=ours), ours)

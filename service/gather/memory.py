@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
@@ -90,8 +91,13 @@ class Head:
 
 def head_of(memory: str) -> Head:
     """Read the head; what cannot be read counts as nothing remembered."""
+    return _head(memory[: _head_ends(memory)])
+
+
+@lru_cache(maxsize=2_048)
+def _head(line: str) -> Head:
     try:
-        found = json.loads(memory[: _head_ends(memory)]) if memory else {}
+        found = json.loads(line) if line else {}
     except ValueError:
         return Head()
     if not isinstance(found, dict) or found.pop("v", None) != VERSION:

@@ -203,6 +203,8 @@ class _Reading:
         elif name == f"{ATOM} link":
             self._link(attributes, item)
         elif code == "author" and self.version == "atom10" and name == f"{ATOM} author":
+            if "author" in item:
+                raise NotPlain  # feedparser would give one the other's address
             self._person = {}
         elif code is not None:
             self._listen(code, attributes, may_have={"type"} if name.startswith(ATOM) else set())

@@ -154,7 +154,7 @@ class _Round:
         """Look at one feed after another until there is none left."""
         for state in queue:
             finding = await self._found(state)
-            new = await self._record(finding)
+            new = await self._record(state, finding)
             self._count(state, finding, new)
             self._progress(state.feed.name, self.report.looked, self._total)
 
@@ -181,8 +181,8 @@ class _Round:
             )
             return Finding(Look(settled), failed=reason)
 
-    async def _record(self, finding: Finding) -> int:
-        if not finding.unchanged:
+    async def _record(self, state: FeedState, finding: Finding) -> int:
+        if not finding.unchanged or finding.look.state.memory != state.memory:
             return await self._store.record_look(finding.look)
         self._quiet.append(finding.look.state)
         if len(self._quiet) >= RECORDED_TOGETHER:

@@ -29,6 +29,8 @@ def storable(value: str) -> str:
 
     One for one, because offsets of key points count characters.
     """
+    if value.isascii() and "\x00" not in value:
+        return value
     return UNSTORABLE.sub("\ufffd", value)
 
 

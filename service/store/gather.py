@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,12 +84,14 @@ class GatherRecords:
             return await self._store_articles(connection, look.articles) if look.articles else 0
 
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
-        """Store the states of feeds in which nothing was new, in one transaction."""
-        # In one order for everybody, so that two workers never wait for each other.
-        seen = [{"known": s.feed.id, **look_values(s)} for s in sorted(states, key=lambda s: s.feed.id)]
-        if seen:
-            async with self.database.write() as connection:
-                await connection.execute(update(feeds).where(feeds.c.id == bindparam("known")), seen)
+        """Store the states of feeds in which nothing was new, in one transaction; their memory stays."""
+        if not states:
+            return
+        async with self.database.write() as connection:
+            quiet = _Quiet.on(connection, states[0])
+            # In one order for everybody, so that two workers never wait for each other.
+            rows = [quiet.row(state) for state in sorted(states, key=lambda state: state.feed.id)]
+            await connection.exec_driver_sql(quiet.statement, rows)
 
     async def _store_state(self, connection: AsyncConnection, look: Look) -> None:
         left_behind = look_values(look.state)
@@ -121,6 +124,38 @@ class GatherRecords:
             await connection.execute(article_topics.insert(), topics)
         await connection.execute(update(counters).where(mine).values(value=last + len(new)))
         return len(new)
+
+
+Stored = Callable[[Any], Any]
+"""How a value is written in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """The one statement of a sweep through feeds without news, made ready once instead of for each feed."""
+
+    statement: str
+    columns: tuple[tuple[str, Stored | None], ...]
+
+    @classmethod
+    def on(cls, connection: AsyncConnection, state: FeedState) -> _Quiet:
+        """Make the statement ready for this database, for states like this one."""
+        dialect = connection.dialect
+        names = [name for name in look_values(state) if name != "memory"]
+        quiet = (
+            update(feeds)
+            .where(feeds.c.id == bindparam("known"))
+            .values({name: bindparam(name) for name in names})
+        )
+        compiled = quiet.compile(dialect=dialect)
+        kinds = {"known": feeds.c.id.type, **{name: feeds.c[name].type for name in names}}
+        order = compiled.positiontup or ()
+        return cls(str(compiled), tuple((name, kinds[name].bind_processor(dialect)) for name in order))
+
+    def row(self, state: FeedState) -> tuple[Any, ...]:
+        """Return the values for one feed, in the statement's order."""
+        values = {"known": state.feed.id, **look_values(state)}
+        return tuple(stored(values[name]) if stored else values[name] for name, stored in self.columns)
 
 
 async def _known(connection: AsyncConnection, ids: Collection[str]) -> set[str]:

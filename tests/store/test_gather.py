@@ -164,13 +164,22 @@ async def test_two_looks_that_find_the_same_article_at_once_store_it_once(house:
 async def test_quiet_feeds_are_recorded_together(house: House):
     await house.people.save_feeds(FEEDS, NOON)
     states = [
-        FeedState(feed, etag=feed.name, last_look_at=NOON, next_look_at=NOON + MINUTE, memory=feed.url)
+        FeedState(
+            feed, etag=f"\x00{feed.name}", last_look_at=NOON, next_look_at=NOON + MINUTE, memory=feed.url
+        )
         for feed in FEEDS
     ]
-    await house.gather.record_unchanged(states)
+    for state in states:
+        await house.gather.record_look(Look(state))
+    later = [
+        replace(s, last_look_at=NOON + MINUTE, last_success_at=NOON, memory="is not asked for")
+        for s in states
+    ]
+    await house.gather.record_unchanged(later)
     await house.gather.record_unchanged([])
 
-    assert await house.gather.all_feeds() == [states[1], states[2], states[0]]
+    kept = [replace(state, etag=f"\ufffd{state.feed.name}", memory=state.feed.url) for state in later]
+    assert await house.gather.all_feeds() == [kept[1], kept[2], kept[0]]
 
 
 async def test_a_quiet_feed_that_was_taken_out_meanwhile_stays_out(house: House):
