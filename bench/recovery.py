@@ -74,8 +74,7 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         start = partial(worker, home, url, controller.port, lease)
         crew = {name: await start(name) for name in (f"worker{n}.example" for n in range(WORKERS))}
-        stack.callback(lambda: [process.kill() for process in crew.values()])
-        await asyncio.sleep(3)
+        stack.callback(lambda: [process.kill() for process in crew.values() if process.returncode is None])
         began = datetime.now(UTC) - timedelta(minutes=5)
         for kill in range(kills):
             log.taken.clear()
@@ -95,7 +94,7 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
 
 
 async def worker(home: Path, url: str, port: int, lease: float, name: str) -> asyncio.subprocess.Process:
-    """Start a worker process that greets the mail server by `name`."""
+    """Start a worker process that greets the mail server by `name`; return it once it is at work."""
     folder = home / name
     write_config(folder, storage=url, press="http://127.0.0.1:1", smtp_port=port, web_port=1)
     written = (folder / "caveat.yaml").read_text()
@@ -103,8 +102,12 @@ async def worker(home: Path, url: str, port: int, lease: float, name: str) -> as
         written.replace("connections: 2", f"connections: 1, hello: {name}"), encoding="utf-8"
     )
     command = (sys.executable, __file__, "--work", str(folder), "--lease", str(lease))
-    quiet = asyncio.subprocess.DEVNULL
-    return await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
+    diary = folder / f"{time.monotonic()}.log"
+    with diary.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
+    # Only a worker that is up can take over.
+    await until(lambda: b"started" in diary.read_bytes())
+    return process
 
 
 def work(folder: Path, lease: float) -> None:
