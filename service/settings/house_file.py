@@ -228,7 +228,7 @@ class WebBlock(Block):
     )
     api_token_file: str = Field(
         default="",
-        description="A file that holds that token, relative to this folder; `openssl rand -hex 32` tells one.",
+        description="A file that holds it, relative to this folder; `openssl rand -hex 32` tells it.",
         examples=["api.secret"],
     )
     trusted_proxies: list[Network] = Field(
