@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from service.gather.clean import MOST_TEXT, paragraphs, plain_text, shortened
 from service.gather.language import language_of
@@ -19,6 +20,7 @@ LEAST = 250
 AKIN = 0.4
 WALL_BELOW = 1_500
 LONGEST_CELL = 80
+MACHINERY = ("script", "style", "noscript", "template", "svg", "iframe", "canvas", "nav")
 
 _WALL = compiled(rf"\b{WALL}\b")
 _CONSENT = compiled(rf"\b{CONSENT}\b")
@@ -64,8 +66,22 @@ def extracted(page: bytes, url: str = "") -> str:
     import trafilatura  # noqa: PLC0415 - 0.8 s that only a worker pays
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    found = trafilatura.extract(page, url=url or None, fast=True, include_comments=False) or ""
+    tree = trafilatura.load_html(page)
+    if tree is None:
+        return ""
+    _without_machinery(tree)
+    found = trafilatura.extract(tree, url=url or None, fast=True, include_comments=False) or ""
     return paragraphs(sentences for line in found.split("\n") for sentences in _said(line))
+
+
+def _without_machinery(tree: Any) -> None:  # noqa: ANN401 - lxml's elements, which ship no types
+    """Take out of a page what is never an article, before it is copied and searched a dozen times over.
+
+    Articles told as data (JSON-LD) stay, and so do forms, which some sites lay whole pages in.
+    """
+    for element in list(tree.iter(*MACHINERY)):
+        if element.getparent() is not None and element.get("type") != "application/ld+json":
+            element.drop_tree()
 
 
 def _said(line: str) -> list[str]:

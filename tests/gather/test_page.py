@@ -49,6 +49,27 @@ def test_an_article_laid_out_in_a_table_is_read_and_a_table_of_figures_is_not():
 
 
 @pytest.mark.parametrize(
+    "page",
+    [
+        f"<html><body><form action='/'><nav>Home</nav><div><p>{a_text()}</p></div></form></body></html>",
+        f"<html><body><svg><title>Logo</title></svg><script>var a;</script><p>{a_text()}</p></body></html>",
+        (
+            "<html><body><div id='app'></div><script type='application/ld+json'>"
+            f'{{"@type": "NewsArticle", "articleBody": "{a_text()}"}}</script></body></html>'
+        ),
+        f"<svg><p>{a_text()}</p></svg>",
+    ],
+    ids=["in a form", "among drawings", "told as data", "a drawing around it all"],
+)
+def test_what_is_no_text_is_taken_out_without_the_article(page: str):
+    found = read_page(page.encode(), TITLE, TEASER).text
+
+    assert ("voted on Monday" in found) == (not page.startswith("<svg>"))
+    assert "var a" not in found
+    assert "Home" not in found
+
+
+@pytest.mark.parametrize(
     ("page", "why"),
     [
         (b"", "the page holds hardly any text"),
