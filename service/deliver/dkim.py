@@ -1,7 +1,8 @@
 """DKIM (EDGE cryptography): signatures of our mail, by RSA or Ed25519: RFC 6376, RFC 8463.
 
 Both canonicalisations are `relaxed`. What all recipients of an issue share, of head and body, is made
-canonical and hashed once; what is a recipient's own is added, and the whole is signed.
+canonical and hashed once; what is a recipient's own is added, and the whole is signed: here, or ahead of the
+sending by other processes (signing.py), which are given digests alone.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from service.core.errors import CaveatError
 
@@ -40,11 +42,15 @@ _FOLDS = re.compile(rb"\r\n(?=[ \t])")
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that signs for `domain`; its public part stands in DNS at `selector._domainkey.domain`."""
+    """A key that signs for `domain`; its public part stands in DNS at `selector._domainkey.domain`.
+
+    `file` is where it was read from, if it was.
+    """
 
     domain: str
     selector: str
     key: RSAPrivateKey | Ed25519PrivateKey
+    file: Path | None = None
 
     @classmethod
     def from_file(cls, domain: str, selector: str, path: Path) -> Signer:
@@ -59,10 +65,16 @@ class Signer:
             raise CaveatError(f"the DKIM key {path} is of a kind that DKIM does not know; use RSA or Ed25519")
         if isinstance(key, RSAPrivateKey) and key.key_size < SMALLEST_RSA:
             raise CaveatError(f"the DKIM key {path} has {key.key_size} bits; receivers want 1024 at least")
-        return cls(domain, selector, key)
+        return cls(domain, selector, key, path.absolute())
 
-    def header(self, headers: CanonicalHeaders, body_hash: bytes, at: datetime) -> bytes:
-        """Return the DKIM-Signature header; for the same message it is always the same."""
+    @property
+    def place(self) -> tuple[Path, bytes]:
+        """Where another process finds the key, and what it is known by there."""
+        form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return self.file or Path(), sha256(self.key.public_key().public_bytes(*form)).digest()
+
+    def draft(self, headers: CanonicalHeaders, body_hash: bytes, at: datetime) -> Draft:
+        """Return the DKIM-Signature header before it is signed; always the same for the same message."""
         algorithm = "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"
         names = [name for name in SIGNED if name.lower() in headers]
         named = ":".join([*names, *SIGNED_TWICE])
@@ -73,14 +85,26 @@ class Signer:
         ).encode()
         own = b"dkim-signature:" + relaxed_value(unsigned)
         digest = sha256(b"".join([headers[name.lower()] for name in names]) + own).digest()
-        signature = base64.b64encode(self._signed(digest)).decode()
-        lines = [signature[start : start + 72] for start in range(0, len(signature), 72)]
-        return b"DKIM-Signature: " + unsigned + "\r\n ".join(lines).encode() + b"\r\n"
+        return Draft(unsigned, digest)
 
-    def _signed(self, digest: bytes) -> bytes:
+    def signed(self, digest: bytes) -> bytes:
+        """Return the signature of a digest; for the same digest it is always the same."""
         if isinstance(self.key, Ed25519PrivateKey):
             return self.key.sign(digest)
         return self.key.sign(digest, PKCS1v15(), Prehashed(hashes.SHA256()))
+
+
+class Draft(NamedTuple):
+    """A DKIM-Signature header that lacks its signature, and the digest that is to be signed."""
+
+    unsigned: bytes
+    digest: bytes
+
+    def header(self, signature: bytes) -> bytes:
+        """Return the header."""
+        text = base64.b64encode(signature).decode()
+        lines = [text[start : start + 72] for start in range(0, len(text), 72)]
+        return b"DKIM-Signature: " + self.unsigned + "\r\n ".join(lines).encode() + b"\r\n"
 
 
 CanonicalHeaders = dict[str, bytes]
@@ -109,7 +133,7 @@ def relaxed_body(body: bytes) -> bytes:
 
 
 class Seal:
-    """Signs the messages of one issue: what they share is made canonical and hashed here, once.
+    """Drafts the signatures of one issue's messages: what they share is made canonical and hashed here, once.
 
     `head` is the headers that all share, `body` the pieces of the body, with an index where a value goes.
     `at` is the instant of signing that every message states, so that a repeat has the same bytes.
@@ -126,11 +150,11 @@ class Seal:
         self._before, self._rest = before, pieces[1:] if before else pieces
         self._begun = sha256(before)
 
-    def signatures(self, own_head: bytes, filled: Sequence[bytes]) -> bytes:
-        """Return the signature headers of the message with these headers and values of its own."""
+    def drafts(self, own_head: bytes, filled: Sequence[bytes]) -> tuple[Draft, ...]:
+        """Return the signature headers, one of each signer, of a message with these headers and values."""
         signed = self._shared | canonical_headers(own_head)
         body_hash = self._body_hash(filled)
-        return b"".join([signer.header(signed, body_hash, self._at) for signer in self._signers])
+        return tuple(signer.draft(signed, body_hash, self._at) for signer in self._signers)
 
     def _body_hash(self, filled: Sequence[bytes]) -> bytes:
         pieces = [relaxed_body(filled[piece]) if isinstance(piece, int) else piece for piece in self._rest]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,9 @@ LOOK_AGAIN = 1.0
 """Seconds before the record is asked again when nothing was due."""
 
 Clock = Callable[[], datetime]
+Prepare = Callable[[Sequence[Delivery]], Awaitable[None]]
+"""Does ahead, for the messages of a batch, what takes long."""
+LONGEST_PREPARING = 2
 
 log = logging.getLogger("deliver")
 
@@ -45,11 +48,23 @@ class Taken:
 
 
 class Leases:
-    """Takes batch after batch, each under a token of its own, and prolongs them while the pass is alive."""
+    """Takes batch after batch, each under a token of its own, and prolongs them while the pass is alive.
+
+    With `prepare`, the next batch is taken and prepared while one is sent.
+    """
 
     def __init__(
-        self, store: DeliverStore, channel: str, terms: Terms, clock: Clock, new_token: Callable[[], str]
+        self,
+        store: DeliverStore,
+        channel: str,
+        terms: Terms,
+        clock: Clock,
+        new_token: Callable[[], str],
+        *,
+        prepare: Prepare | None = None,
     ) -> None:
+        self._prepare = prepare
+        self._coming: asyncio.Task[list[Taken]] | None = None
         self._store, self._channel, self._terms = store, channel, terms
         self._clock, self._new_token = clock, new_token
         self._until: dict[str, datetime] = {}
@@ -65,17 +80,29 @@ class Leases:
             seconds = asyncio.get_running_loop().time()
             if self.queue or seconds < self._dry_until:
                 return bool(self.queue)
-            now, token = self._clock(), self._new_token()
-            until = now + self._terms.lease
-            batch = await self._store.take_batch(self._channel, token, now, until, self._terms.batch)
-            self.suppressed += batch.suppressed
-            if not batch.deliveries:
+            coming, self._coming = self._coming, None
+            # What was not due when the next batch was looked for may be by now.
+            taken = (await coming if coming else []) or await self._batch()
+            if not taken:
                 self._dry_until = seconds + LOOK_AGAIN
-            else:
-                self._until[token], self._unfinished[token] = until, len(batch.deliveries)
-                self.queue.extend(Taken(delivery, token) for delivery in batch.deliveries)
-                self.taken += len(batch.deliveries)
+            elif self._prepare is not None:
+                self._coming = asyncio.create_task(self._batch())
+            self.queue.extend(taken)
             return bool(self.queue)
+
+    async def _batch(self) -> list[Taken]:
+        """Take a batch, and prepare it."""
+        now, token = self._clock(), self._new_token()
+        until = now + self._terms.lease
+        batch = await self._store.take_batch(self._channel, token, now, until, self._terms.batch)
+        self.suppressed += batch.suppressed
+        if not batch.deliveries:
+            return []
+        self._until[token], self._unfinished[token] = until, len(batch.deliveries)
+        self.taken += len(batch.deliveries)
+        if self._prepare is not None:
+            await self._prepare(batch.deliveries)
+        return [Taken(delivery, token) for delivery in batch.deliveries]
 
     def holds(self, taken: Taken, now: datetime) -> bool:
         """Return whether the lease that the delivery was taken under has not run out."""
@@ -107,6 +134,10 @@ class Leases:
 
     async def release(self) -> None:
         """Give back what was not attempted."""
+        if self._coming is not None:
+            await asyncio.wait({self._coming}, timeout=LONGEST_PREPARING)
+            self._coming.cancel()
+            await asyncio.gather(self._coming, return_exceptions=True)
         for token in list(self._until):
             await self._store.release(token)
         self.queue.clear()

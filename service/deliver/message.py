@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from service.core.errors import CaveatError
 from service.core.model import Delivery, Issue, Message, Site
 from service.core.places import Place
 from service.deliver import headers, quoted
-from service.deliver.dkim import Seal, Signer
+from service.deliver.dkim import Draft, Seal, Signer
 from service.deliver.form import Form, form_of, subject_of
 
 KEPT_FORMS = 32
@@ -61,7 +61,7 @@ class MailMaker:
         signers: Sequence[Signer] = (),
         repeat_header: str = "",
     ) -> None:
-        self._site, self._links, self._signers = site, links, tuple(signers)
+        self._site, self._links, self.signers = site, links, tuple(signers)
         name, address = headers.split_mailbox(site.sender)
         self._sender = headers.wire_address(address)
         self._from = b"From: " + headers.mailbox(name, self._sender) + b"\r\n"
@@ -72,6 +72,14 @@ class MailMaker:
 
     def __call__(self, issue: Issue, delivery: Delivery) -> Message:
         """Return the finished message; the same bytes for the same delivery every time."""
+        message, drafts = self.drafted(issue, delivery)
+        if not drafts:
+            return message
+        signatures = [signer.signed(draft.digest) for signer, draft in zip(self.signers, drafts, strict=True)]
+        return with_signatures(message, drafts, signatures)
+
+    def drafted(self, issue: Issue, delivery: Delivery) -> tuple[Message, tuple[Draft, ...]]:
+        """Return the message without its signatures, and what each of the signers is to sign."""
         form, seal = self._forms.get(issue.id) or self._formed(issue)
         try:
             recipient = headers.wire_address(delivery.address)
@@ -89,9 +97,9 @@ class MailMaker:
         encoded = {place: quoted.encoded_value(values[place]) for place in form.places}
         filled = [gap.filled(values[gap.place], encoded[gap.place]) for gap in form.gaps]
         head = b"".join(own)
-        if seal is not None:
-            head = seal.signatures(head, filled) + head
-        return Message(delivery.id, self._return_path(delivery), recipient, (head, *form.filled(filled)))
+        parts = (head, *form.filled(filled))
+        drafts = seal.drafts(head, filled) if seal is not None else ()
+        return Message(delivery.id, self._return_path(delivery), recipient, parts), drafts
 
     def _own_headers(self, delivery: Delivery, recipient: str, links: Links) -> tuple[bytes, ...]:
         repeat = f"{self._repeat_header}: {delivery.id}\r\n" if self._repeat_header else ""
@@ -105,11 +113,17 @@ class MailMaker:
 
     def _formed(self, issue: Issue) -> tuple[Form, Seal | None]:
         form = form_of(issue, self._site, self._host)
-        seal = Seal(self._signers, form.head, form.body, issue.created_at) if self._signers else None
+        seal = Seal(self.signers, form.head, form.body, issue.created_at) if self.signers else None
         self._forms[issue.id] = form, seal
         if len(self._forms) > KEPT_FORMS:
             self._forms.popitem(last=False)
         return form, seal
+
+
+def with_signatures(message: Message, drafts: Sequence[Draft], signatures: Sequence[bytes]) -> Message:
+    """Return the message with its signature headers in front."""
+    headers = [draft.header(signature) for draft, signature in zip(drafts, signatures, strict=True)]
+    return replace(message, parts=(*headers, *message.parts))
 
 
 def host_of(site: Site) -> str:

@@ -23,7 +23,7 @@ from service.core.model import DeliveryState
 from service.deliver import metrics
 from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
-from service.deliver.leases import Clock, Leases, Terms
+from service.deliver.leases import Clock, Leases, Prepare, Terms
 from service.deliver.ledger import Ledger
 from service.deliver.outbox import LeasedOutbox
 from service.deliver.pace import Pace
@@ -36,6 +36,7 @@ class Deliverer:
 
     `pace` and `breaker` remember from pass to pass, so one Deliverer is kept for as long as the process runs.
     Where they are shared, `shared` is where the workers that send by the same `relay` agree on them.
+    `prepare` does for the next batch what `make` takes long for.
     """
 
     store: DeliverStore
@@ -47,6 +48,7 @@ class Deliverer:
     grace: float = 8.0
     new_token: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
     pause: Callable[[float], Awaitable[None]] | None = None
+    prepare: Prepare | None = None
     shared: AccordStore | None = None
     relay: str = ""
 
@@ -78,7 +80,7 @@ async def deliver(
     store, terms, stopping = deliverer.store, deliverer.terms, stopping or asyncio.Event()
     began = now()
     await store.settle_uncertain(began, doubts_to_repeat(began) if terms.resend_uncertain else None)
-    leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token)
+    leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token, prepare=deliverer.prepare)
     accord = _accord(deliverer, now)
     outbox = LeasedOutbox(
         store,

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from service.core.contracts import Mark
@@ -43,15 +44,19 @@ DUE = f"""
         AND issues.channel = :channel AND issues.paused_at IS NULL
     ORDER BY deliveries.due_at LIMIT :limit
 """  # noqa: S608 - constants of this file
-LEASE = "UPDATE deliveries SET due_at = ?, token = ? WHERE issue = ? AND subscriber = ?"
+LEASE = """
+    INSERT INTO deliveries (issue, subscriber, state, attempts, due_at, token)
+    SELECT m.column1, m.column2, 'planned', 0, ?1, ?2 FROM (VALUES {rows}) AS m WHERE true
+    ON CONFLICT (issue, subscriber) DO UPDATE SET due_at = excluded.due_at, token = excluded.token
+"""
 BLOCK = """
     UPDATE deliveries SET state = 'suppressed', due_at = NULL, token = NULL, at = ?
     WHERE issue = ? AND subscriber = ?
 """
 
-# All marks in one statement, because every statement takes the GIL anew. They are upserts of rows that exist,
-# because there SQLite keeps to the order of CROSS JOIN: mark by mark, each by its keys. The id says which
-# delivery it is: the issue's prefix, then the person.
+# All marks in one statement, as the leases above, because every statement takes the GIL anew. They are
+# upserts of rows that exist, because there SQLite keeps to the order of CROSS JOIN: mark by mark, each by its
+# keys. The id says which delivery it is: the issue's prefix, then the person.
 MARKED = """
     INSERT INTO deliveries (issue, subscriber, at, state, attempts, due_at, reply)
     SELECT deliveries.issue, deliveries.subscriber, m.column3, m.column4, 0, m.column5, m.column6
@@ -106,7 +111,9 @@ def take(
     while found := connection.execute(DUE, {"now": at, "channel": channel, "limit": limit}).fetchall():
         free = [row for row in found if row[4]]
         blocked = [row for row in found if not row[4]]
-        connection.executemany(LEASE, [(until, token, row[0], row[1]) for row in free])
+        if free:
+            keys = chain.from_iterable((row[0], row[1]) for row in free)
+            connection.execute(_for(LEASE, len(free), 2, first=3), [until, token, *keys])
         connection.executemany(BLOCK, [(at, row[0], row[1]) for row in blocked])
         suppressed += len(blocked)
         if free:
@@ -148,16 +155,20 @@ def _written(connection: sqlite3.Connection, statement: str, token: str, marks: 
     values: list[object] = [token]
     for mark in marks:
         delivery_id = mark.delivery_id
-        values += (delivery_id[:PREFIX], delivery_id[PREFIX:], to_millis(mark.at))
-        values += (mark.state.value, due_at_after(mark), storable(mark.reply))
-    return connection.execute(_for(statement, len(marks)), values).rowcount if marks else 0
+        values += (
+            *(delivery_id[:PREFIX], delivery_id[PREFIX:], to_millis(mark.at)),
+            *(mark.state.value, due_at_after(mark), storable(mark.reply)),
+        )
+    return connection.execute(_for(statement, len(marks), COLUMNS, first=2), values).rowcount if marks else 0
 
 
 @cache
-def _for(statement: str, marks: int) -> str:
-    """Return the statement with room for so many marks behind the token."""
-    rows = (", ".join(f"?{2 + row * COLUMNS + column}" for column in range(COLUMNS)) for row in range(marks))
-    return statement.format(rows=", ".join(f"({row})" for row in rows))
+def _for(statement: str, rows: int, columns: int, *, first: int) -> str:
+    """Return the statement with room for so many rows, whose values are numbered from the first on."""
+    places = (f"?{first + number}" for number in range(rows * columns))
+    return statement.format(
+        rows=", ".join(f"({', '.join(row)})" for row in zip(*[places] * columns, strict=True))
+    )
 
 
 def due_at_after(mark: Mark) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from service.deliver.breaker import Breaker
 from service.deliver.channels import ChannelSettings, channel
 from service.deliver.dkim import Signer
@@ -9,6 +11,7 @@ from service.deliver.leases import Terms
 from service.deliver.message import Links, MailMaker
 from service.deliver.pace import Limits, Pace
 from service.deliver.relay import Relay
+from service.deliver.signing import SignedAhead
 from service.deliver.stage import Deliverer
 from service.deliver.verp import return_paths
 from service.people.links import reader_links
@@ -18,8 +21,10 @@ from service.store.database import Database
 from service.store.deliver import DeliverRecords
 
 
-def deliverer_of(settings: Settings, database: Database, key: bytes) -> Deliverer:
+def deliverer_of(settings: Settings, database: Database, key: bytes, executor: Executor) -> Deliverer:
     """Return deliver, ready to work; `key` signs the links and return path of each mail.
+
+    DKIM signatures are made in the processes of `executor`.
 
     Raises CaveatError for a DKIM key that cannot be read.
     """
@@ -31,21 +36,25 @@ def deliverer_of(settings: Settings, database: Database, key: bytes) -> Delivere
         theirs = reader_links(key, settings.site.url, subscriber_id, newsletter)
         return Links(theirs.unsubscribe, theirs.preferences, theirs.token)
 
+    store = DeliverRecords(database)
+    make = MailMaker(
+        settings.site,
+        links,
+        return_paths(key, mail.bounces.address) if mail.bounces.address else None,
+        signers=[Signer.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
+        repeat_header=mail.smtp.repeat_header,
+    )
+    ahead = SignedAhead(make, store, executor) if mail.dkim else None
     return Deliverer(
-        DeliverRecords(database),
+        store,
         channel(mail.channel, ChannelSettings(mail.folder, relay_of(mail.smtp))),
-        MailMaker(
-            settings.site,
-            links,
-            return_paths(key, mail.bounces.address) if mail.bounces.address else None,
-            signers=[Signer.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
-            repeat_header=mail.smtp.repeat_header,
-        ),
+        ahead or make,
         Terms(resend_uncertain=mail.on_uncertain == "resend"),
         Pace(limits_of(mail.smtp) if by_smtp else Limits(), shared=by_smtp),
         Breaker(shared=by_smtp),
         shared=AccordRecords(database) if by_smtp else None,
         relay=relay_of(mail.smtp).name,
+        prepare=ahead.prepare if ahead else None,
     )
 
 

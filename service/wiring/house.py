@@ -226,7 +226,9 @@ class House:
         from service.wiring.delivering import deliverer_of  # noqa: PLC0415 - as above
 
         if self._deliverer is None:
-            self._deliverer = deliverer_of(self.settings, self.database, await self.people.signing_key())
+            self._deliverer = deliverer_of(
+                self.settings, self.database, await self.people.signing_key(), self.pool
+            )
         return self._deliverer
 
 
