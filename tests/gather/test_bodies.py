@@ -108,7 +108,9 @@ def test_a_zstd_window_larger_than_servers_may_use_is_refused():
         unpacked("zstd", [packed])
 
 
-@pytest.mark.parametrize(("coding", "part"), [("gzip", gzip.compress(b"")), ("zstd", zstd.compress(b""))])
+@pytest.mark.parametrize(
+    ("coding", "part"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstd.compress(b""))]
+)
 def test_a_body_of_countless_empty_parts_is_given_up(coding: str, part: bytes):
     with pytest.raises(BodyRefused, match="more than 1,000 parts"):
         unpacked(coding, [part * 2_000])
