@@ -1,0 +1,187 @@
+"""Mail to measure with: an issue and its readers, who takes it, and what one would send it with instead."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pwd
+import resource
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+import aiosmtplib
+
+from service.core import identity, tokens
+from service.core.model import Edition, Issue, Rendered, Site
+from service.core.places import Place
+from service.deliver.message import Links
+from service.store.database import Database
+
+SINK, SOURCE = "/usr/sbin/smtp-sink", "/usr/sbin/smtp-source"
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SITE = Site(
+    name="The Morning Caveat",
+    url="https://news.example.org",
+    sender="The Morning Caveat <digest@news.example.org>",
+    postal_address="1 Example Street, Exampleton",
+    unsubscribe_address="unsubscribe@news.example.org",
+)
+EDITION = Edition("morning", "daily 07:00", "Europe/Berlin", ("world",), 8, 4, "en", "html")
+SENTENCE = "The harbour reopened on Monday, although two ferries remain in dock, the port said. "
+
+
+# --- an issue and its readers --------------------------------------------------------------------
+
+
+def an_issue(size: int) -> Issue:
+    """Return an issue whose message weighs about `size` bytes, a fifth of it text, the rest HTML."""
+    name, leave = Place.NAME.mark, Place.UNSUBSCRIBE_URL.mark
+    text = f"Good morning {name},\n\n" + f"- {SENTENCE}\n" * (size // 5 // 89) + f"\nUnsubscribe: {leave}\n"
+    story = f'<tr><td style="padding:0 0 12px 0;font-family:Georgia,serif">{SENTENCE}</td></tr>\n'
+    html = (
+        f"<html><body><p>Good morning {name},</p><table>\n"
+        + story * (size * 4 // 5 // (len(story) + 12))
+        + f'</table><p><a href="{leave}">Unsubscribe</a></p></body></html>\n'
+    )
+    key = identity.edition_key(EDITION)
+    return Issue(
+        id=identity.issue_id(key, "2026-03-02T07:00", 0),
+        newsletter="morning",
+        edition_key=key,
+        occurrence="2026-03-02T07:00",
+        due_at=NOON,
+        told_from=0,
+        told_through=7,
+        rendered=Rendered("Aid talks end with a pledge, not with recognition", html, text),
+        article_ids=(),
+        created_at=NOON,
+    )
+
+
+def links(subscriber_id: str, newsletter: str) -> Links:
+    """Return the links of a subscriber, signed as the real ones are."""
+    token = tokens.sign(b"k" * 32, tokens.UNSUBSCRIBE, subscriber_id, newsletter)
+    page = f"https://news.example.org/unsubscribe/{token}"
+    return Links(page, f"https://news.example.org/preferences/{token}", token)
+
+
+def prepare(folder: Path, readers: int) -> str:
+    """Make a database with so many readers of one group, all due; return its URL."""
+    url = f"sqlite:///{folder}/caveat.db"
+
+    async def migrate() -> None:
+        await (await Database.open(url)).close()
+
+    asyncio.run(migrate())
+    key, group = identity.edition_key(EDITION), 1
+    database = sqlite3.connect(folder / "caveat.db")
+    database.execute("PRAGMA synchronous=OFF")
+    with database:
+        database.execute(
+            "INSERT INTO editions VALUES (?,?,?,?,?,?,?,?,?)",
+            (key, "morning", EDITION.schedule, EDITION.timezone, '["world"]', 8, 4, "en", "html"),
+        )
+        due = int(NOON.timestamp() * 1000)
+        database.execute("INSERT INTO groups VALUES (?,?,?,?)", (group, key, 0, due))
+        people = ((n, f"reader{n}@example{n % 50}.org") for n in range(1, readers + 1))
+        columns = "(number, id, address_hash, email, name)"
+        rows = (
+            (n, identity.subscriber_id(email), identity.address_hash(email), email, f"Reader {n}")
+            for n, email in people
+        )
+        database.executemany(f"INSERT INTO subscribers {columns} VALUES (?,?,?,?,?)", rows)  # noqa: S608 - constant
+        database.executemany(
+            "INSERT INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?)",
+            ((n, "morning", group, "active", "active", 1, 0, due, "{}") for n in range(1, readers + 1)),
+        )
+    database.close()
+    return url
+
+
+# --- who takes it, and who else sends ------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def sink() -> Iterator[int]:
+    """Run smtp-sink on a free port, as somebody who is not root."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    who = {"user": pwd.getpwnam("nobody").pw_uid} if os.getuid() == 0 else {}
+    server = subprocess.Popen(
+        [SINK, "-m", "512", f"127.0.0.1:{port}", "512"], stderr=subprocess.DEVNULL, cwd="/", **who
+    )
+    try:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.02)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def source(port: int, messages: int, connections: int, size: int, *kept: str) -> dict[str, float]:
+    """Run smtp-source, which keeps its connections with `-d`; return count, CPU and wall time."""
+    command = [SOURCE, *kept, "-s", str(connections), "-l", str(size), "-m", str(messages)]
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        [*command, "-f", "digest@news.example.org", "-t", "reader@example.org", f"127.0.0.1:{port}"],
+        check=True,
+    )
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - start
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"count": messages, "cpu": used, "wall": wall}
+
+
+@contextlib.asynccontextmanager
+async def delayed(port: int, one_way: float) -> AsyncIterator[int]:
+    """Run a proxy in front of `port` that holds every byte back for `one_way` seconds, in each direction."""
+    loop = asyncio.get_running_loop()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 18):
+            loop.call_later(one_way, writer.write, data)
+        loop.call_later(one_way, writer.close)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer), return_exceptions=True)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def plain_loop(port: int, messages: int, connections: int, size: int) -> int:
+    """Send as one would write it: ten kept connections, an EmailMessage for each recipient, no ledger."""
+    issue, left = an_issue(size), iter(range(messages))
+
+    async def lane() -> int:
+        sent = 0
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
+            for n in left:
+                message = EmailMessage()
+                message["From"], message["To"] = SITE.sender, f"Reader {n} <reader{n}@example.org>"
+                message["Subject"] = issue.rendered.subject
+                own = links(f"{n:032x}", "morning")
+                message["List-Unsubscribe"] = f"<{own.unsubscribe}>"
+                values = {Place.NAME: f"Reader {n}", Place.UNSUBSCRIBE_URL: own.unsubscribe}
+                text, html = issue.rendered.text, issue.rendered.html
+                for place, value in values.items():
+                    text, html = text.replace(place.mark, value), html.replace(place.mark, value)
+                message.set_content(text)
+                message.add_alternative(html, subtype="html")
+                await client.send_message(message)
+                sent += 1
+        return sent
+
+    return sum(await asyncio.gather(*(lane() for _ in range(connections))))
