@@ -87,7 +87,7 @@ async def test_a_line_may_break_after_every_byte(direction, extensions):
     after = 1
     while await sent_over_a_cut_line(direction, after, extensions):
         after += 1
-    assert after > 200
+    assert after > 150
 
 
 # --- a worker that is killed at every step -----------------------------------------------------
