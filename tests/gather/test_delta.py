@@ -44,16 +44,35 @@ ODD_TEXTS = st.sampled_from(
 
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[str, str]:
-    """Draw a feed and its next edition: some items stay, some change, some come, in one of four formats."""
+    """Draw a feed and its next edition in one of four formats.
+
+    Items stay, change, go, and come at the top, in the middle and at the end; some declare a namespace or a
+    base of their own; the feed's own lines change or not.
+    """
     head, item, foot = draw(st.sampled_from(SHAPES))
     texts = draw(st.lists(ODD_TEXTS, min_size=2, max_size=6))
     entries = [item.format(n=n, text=text, title=f"Title of number {n}") for n, text in enumerate(texts)]
-    later = [entry if draw(st.booleans()) else entry.replace("Title of", "New title of") for entry in entries]
-    fresh = [
-        item.format(n=100 + n, text=draw(ODD_TEXTS), title="Breaking") for n in range(draw(st.integers(0, 3)))
+    later = [
+        entry if draw(st.booleans()) else entry.replace("Title of", "New title of")
+        for entry in entries
+        if draw(st.integers(0, 4))
     ]
-    gap = draw(st.sampled_from(["", "\n", "<!-- gap -->", " \n "]))
-    return head + gap.join(entries) + foot, head + gap.join([*fresh, *later]) + foot
+    for n in range(draw(st.integers(0, 3))):
+        fresh = item.format(n=100 + n, text=draw(ODD_TEXTS), title="Breaking")
+        fresh = draw(st.sampled_from(OWN_WORDS))(fresh)
+        later.insert(draw(st.integers(0, len(later))), fresh)
+    gap = draw(st.sampled_from(["", "\n", "<!-- gap -->", "<!-- <item> -->", " \n ", "<?gap?>"]))
+    later_head = head.replace(">T<", ">Renamed<") if draw(st.booleans()) else head
+    return head + gap.join(entries) + foot, later_head + gap.join(later) + foot
+
+
+OWN_WORDS = (
+    str,
+    str,
+    lambda item: item.replace(">", " xmlns:dc='http://purl.org/dc/elements/1.1/'>", 1),
+    lambda item: item.replace(">", " xml:base='https://b.example/'>", 1),
+    lambda item: item.replace("Breaking", "<![CDATA[Breaking </item> <item>]]>"),
+)
 
 
 RSS_ITEM = (
