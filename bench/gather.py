@@ -19,6 +19,7 @@ import io
 import os
 import platform
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from _feedkinds import KINDS, Kind
 from _newsfeeds import FOOT, HEAD, feed, served
 from _webpages import cluttered, f1, page
 
@@ -131,36 +133,56 @@ def delta() -> None:
     """Read one new item in a known feed, and compare with feedparser on the whole."""
     import feedparser  # noqa: PLC0415 - as above
 
-    for items, paragraphs in ((20, 4), (40, 4), (30, 0)):
-        before, after = feed(range(1, items + 1), paragraphs), feed(range(items), paragraphs)
-        source = a_feed("https://news.example/rss")
-        first = examine(Order(source, "", source.url, "", NOON, None), before)
-        order = Order(source, first.memory, source.url, "", NOON + timedelta(hours=1), NOON)
-        if len(examine(order, after).new) != 1:
-            raise SystemExit("the new item was not found")
-        whole = best(lambda body=after: feedparser.parse(io.BytesIO(body)))
-        for what, body in (("one new item", after), ("nothing new", before + b"\n")):
-            ours = best(lambda body=body, order=order: examine(order, body))
-            line(
-                f"{what} in {items} of {len(after) // items / 1024:.1f} KB",
-                f"{ours * 1e3:.2f} ms",
-                f"feedparser {whole * 1e3:.1f} ms",
-                whole / ours,
-            )
+    for kind, make in KINDS.items():
+        for items in (10, 30, 100):
+            after = make(range(items))
+            order = _known(make, items, past=0)
+            _print_delta(f"one new item: {items} of {kind}", order, after, feedparser.parse)
+    for what, past in (("one new item, 500 past ones known", 500), ("nothing new", 0)):
+        for kind in ("RSS, 2.4 KB each", "RSS, teasers"):
+            make = KINDS[kind]
+            after = make(range(30)) if past else make(range(1, 31)) + b"\n"
+            _print_delta(f"{what}: 30 of {kind}", _known(make, 30, past=past), after, feedparser.parse)
     _same_entries()
 
 
+def _known(make: Kind, items: int, *, past: int) -> Order:
+    """Return the order to look again at a feed of which all but the newest item is known."""
+    source, memory, now = a_feed("https://news.example/rss"), "", NOON
+    for start in range(10_000 + past, 10_000, -items):
+        looked = Order(source, memory, source.url, "", now, NOON if memory else None)
+        memory, now = examine(looked, make(range(start, start + items))).memory, now + timedelta(hours=1)
+    looked = Order(source, memory, source.url, "", now, NOON if memory else None)
+    memory = examine(looked, make(range(1, items + 1))).memory
+    return Order(source, memory, source.url, "", now + timedelta(hours=1), now)
+
+
+def _print_delta(what: str, order: Order, after: bytes, parse: Callable[[io.BytesIO], object]) -> None:
+    """Measure both in turns, several times, and print the medians."""
+    if len(examine(order, after).new) != what.startswith("one"):
+        raise SystemExit("the new item was not found")
+    pairs = [
+        (best(lambda: examine(order, after), 3), best(lambda: parse(io.BytesIO(after)), 1)) for _ in range(7)
+    ]
+    ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    line(what, f"{ours * 1e3:.2f} ms", f"feedparser {theirs * 1e3:.1f} ms", theirs / ours)
+
+
 def _same_entries() -> None:
-    """Count the entries that come out the same when each is parsed alone."""
-    same = total = 0
-    for start in range(0, 400, 40):
-        document = rss_atom.to_utf8(feed(range(start, start + 40), start % 5))
+    """Count the entries that come out the same when each is read alone, as it would be if it were new."""
+    same = plain = total = 0
+    for make in KINDS.values():
+        document = rss_atom.to_utf8(make(range(100)))
         pieces = split(document)
-        whole = rss_atom.read(document).entries
-        for n, entry in enumerate(whole):
+        for n, entry in enumerate(rss_atom.read(document).entries):
+            alone = pieces.only({n}) if pieces else b""
+            plainly = rss_atom.read_plain(alone)
             total += 1
-            same += pieces is not None and rss_atom.read(pieces.only({n})).entries == (entry,)
-    print(f"{'entries that are the same when parsed alone':<58} {same:>14} of {total:>4}")
+            plain += plainly is not None
+            same += (plainly or rss_atom.read(alone)).entries == (entry,)
+    print(
+        f"{'entries that are the same when read alone':<58} {same:>14} of {total:>4}, {plain} of them plainly"
+    )
 
 
 # --- stall -------------------------------------------------------------------------------------
