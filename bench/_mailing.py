@@ -185,3 +185,44 @@ async def plain_loop(port: int, messages: int, connections: int, size: int) -> i
         return sent
 
     return sum(await asyncio.gather(*(lane() for _ in range(connections))))
+
+
+class _Bare(asyncio.Protocol):
+    """A connection that sends the same bytes again and again, the next envelope behind each message."""
+
+    ENVELOPE = b"MAIL FROM:<digest@news.example.org>\r\nRCPT TO:<reader@example.org>\r\nDATA\r\n"
+
+    def __init__(self, content: bytes, messages: int) -> None:
+        self._content, self._left, self._lines = content, messages, 0
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+        transport.write(b"HELO bench.example\r\n" + self.ENVELOPE)
+        self._awaited = 5
+
+    def data_received(self, data: bytes) -> None:
+        self._lines += data.count(b"\n")
+        if self._lines < self._awaited:
+            return
+        self._lines, self._left = 0, self._left - 1
+        if self._left < 0:
+            self._transport.close()
+            self.ended.set_result(None)
+        elif self._left:
+            self._transport.writelines((self._content, b".\r\n", self.ENVELOPE))
+            self._awaited = 4
+        else:
+            self._transport.writelines((self._content, b".\r\n"))
+            self._awaited = 1
+
+
+async def bare(port: int, messages: int, connections: int, size: int) -> int:
+    """Send one text for all with nothing but the event loop: what no sender in Python can go below."""
+    loop, each = asyncio.get_running_loop(), messages // connections
+    content = (b"x" * 74 + b"\r\n") * (size // 76)
+    lanes = [_Bare(content, each) for _ in range(connections)]
+    for lane in lanes:
+        await loop.create_connection(lambda lane=lane: lane, "127.0.0.1", port)
+    await asyncio.gather(*(lane.ended for lane in lanes))
+    return each * connections

@@ -35,6 +35,7 @@ from _mailing import (
     SITE,
     SOURCE,
     an_issue,
+    bare,
     delayed,
     links,
     plain_loop,
@@ -152,9 +153,11 @@ def sent(options: argparse.Namespace, folder: Path) -> None:
                 "send", folder=work, port=port, messages=options.messages, connections=connections
             )
             plain = in_child("plain", port=port, messages=max(options.messages // 20, 100))
+            alone = in_child("bare", port=port, messages=options.messages)
             shutil.rmtree(work)
             line("smtp-source -s 10, one text for all", peer)
             line("smtp-source -s 10 -d, connections kept", kept)
+            line("the event loop alone, one text, no ledger", alone)
             line("aiosmtplib, EmailMessage each, no ledger", plain)
             share, gain = rate(ours) / rate(peer), rate(ours) / rate(plain)
             shares.append(share)
@@ -239,6 +242,9 @@ def memory(options: argparse.Namespace, folder: Path) -> None:
 
 async def play(options: argparse.Namespace) -> None:
     """Be one of the processes that are measured; print what was measured as JSON."""
+    if options.role == "bare":
+        await report(lambda: bare(options.port, options.messages, 10, 40_000))
+        return
     if options.role == "plain":
         await report(lambda: plain_loop(options.port, options.messages, 10, 40_000))
         return
