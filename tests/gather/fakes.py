@@ -25,7 +25,7 @@ class Record:
     def titles(self) -> list[str]:
         return [article.title for article in self.articles.values()]
 
-    async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
+    async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:  # noqa: ARG002 - nobody else claims here
         return [s for s in await self.all_feeds() if s.next_look_at is None or s.next_look_at <= now]
 
     async def hold_feeds(self, ids: Collection[str], until: datetime | None) -> None:
