@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import _one_thread  # noqa: F401 - before numpy
 import numpy as np
 from _articles import Labelled, load
 from _scores import counts_of, interval, rouge, shown_of

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import _one_thread  # noqa: F401 - before numpy
 import numpy as np
 from _articles import Labelled, load
 from numpy.typing import NDArray

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -126,3 +129,16 @@ def test_the_best_set_is_worth_most_together_within_its_words():
     together[0, 3] = 0.7
     assert best_set(worth, together, lengths, 2, 150) == [0, 3]
     assert best_set(worth, apart, lengths, 2, 10) == [0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="threads are counted in /proc")
+def test_an_article_is_read_by_one_thread():
+    count = (
+        "from service.condense import features; import pathlib; "
+        "print(pathlib.Path('/proc/self/status').read_text().split('Threads:')[1].split()[0])"
+    )
+    environ = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    ran = subprocess.run(
+        [sys.executable, "-c", count], env=environ, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "1"
