@@ -53,8 +53,11 @@ class SignedAhead:
         self._ready = dict(last) | made
 
     async def _made(self, issue: Issue, deliveries: Sequence[Delivery]) -> dict[Delivery, Message]:
-        parts = [deliveries[start : start + TASK] for start in range(0, len(deliveries), TASK)]
-        done = await asyncio.gather(*(self._signed(issue, part) for part in parts), return_exceptions=True)
+        parts = []
+        for start in range(0, len(deliveries), TASK):
+            parts.append(asyncio.create_task(self._signed(issue, deliveries[start : start + TASK])))
+            await asyncio.sleep(0)  # all in one turn of the loop would hold up what is being sent
+        done = await asyncio.gather(*parts, return_exceptions=True)
         made: dict[Delivery, Message] = {}
         for part in done:
             if isinstance(part, BaseException):
