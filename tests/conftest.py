@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -18,6 +19,12 @@ BACKENDS = ("sqlite", "postgresql")
 NO_SERVER = "NOT TESTED ON POSTGRESQL: no pg_ctl on PATH or in /usr/lib/postgresql (apt install postgresql)"
 
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _hear_what_is_logged() -> None:
+    """Undo what a command does to logging: it has a process of its own, tests share theirs."""
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

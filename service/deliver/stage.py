@@ -108,6 +108,7 @@ async def deliver(
         await ledger.flush()
         await leases.release()
         holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
     await accord.confer()
     alert = deliverer.breaker.alert(now())
     metrics.PAUSED.set(alert is not None)

@@ -127,6 +127,7 @@ async def _held(store: GatherStore, states: Sequence[FeedState], now: datetime) 
         yield
     finally:
         holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
         if ids:
             with suppress(StoreError):
                 await store.hold_feeds(ids, None)

@@ -25,8 +25,8 @@ PATIENCE = 90.0
 """Seconds to wait for deliveries that another worker took: until its lease runs out, should it be gone."""
 PAUSE, SHARE = 0.5, 20
 """Seconds between two looks at the books, and how many times longer than a look at least."""
-ANSWER_SECONDS = 600.0
-"""How long the server may take to answer what it was given (RFC 5321, 4.5.3.2.6), also after a stop."""
+ANSWER_SECONDS = 60.0
+"""How long the server may take, after a stop, to answer what it was given; then it is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ async def deliver_these(
     finally:
         watching.cancel()
         pausing.cancel()
+        # A connection is given back before anything else may end: what is cut off in that hangs for ever.
+        await asyncio.gather(watching, pausing, return_exceptions=True)
     return Delivered(await house.overview.states(issue_ids), problems, await _is_paused(house, issue_ids))
 
 

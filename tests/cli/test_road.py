@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -96,14 +97,16 @@ def test_sending_twice_by_mistake_sends_once_and_again_means_it(told: Caller, tm
     for word in ("amina@example.org", "Amina@Example.org"):
         second = told("send", "morning", "--to", word)
     assert second.code == 0
-    assert "This was sent 0 seconds ago, and nothing is sent twice. --again sends it once more" in second.err
+    assert re.search(
+        r"This was sent \d+ seconds? ago, and nothing is sent twice. --again sends it once more", second.err
+    )
     assert "1 reader: 1 sent." in second.err
     assert len(mails(tmp_path)) == 1
 
     for _ in range(2):
         again = told("send", "morning", "--to", "amina@example.org", "--again")
     assert again.code == 0
-    assert "This was sent 0 seconds ago" in again.err
+    assert re.search(r"This was sent \d+ seconds? ago", again.err)
     assert "--key with another WORD sends it once more" in again.err
     assert "resume" not in again.err
     assert len(mails(tmp_path)) == 2
