@@ -79,8 +79,6 @@ CLOCK_OWNERS = {"datetime", "date", "time"}
 DRAWERS = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 LONGEST_FILE, LONGEST_FUNCTION = 350, 40
 LONGER_FILES = {
-    "core/model": "the nouns of the whole house, one glance",
-    "core/contracts": "what every stage asks of the outside, one glance",
     "store/schema": "every table, one glance",
 }
 

@@ -22,7 +22,7 @@ KEPT = timedelta(minutes=1) // timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class AccordRecords:
-    """The AccordStore of core/contracts.py. `clock` takes the place of the database's own, in tests."""
+    """The AccordStore of core/contracts/. `clock` takes the place of the database's own, in tests."""
 
     database: Database
     clock: Callable[[], datetime] | None = None

@@ -21,7 +21,7 @@ WITHIN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class BounceRecords:
-    """The BounceStore of core/contracts.py."""
+    """The BounceStore of core/contracts/."""
 
     database: Database
 

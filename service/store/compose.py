@@ -51,7 +51,7 @@ Query = Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ComposeRecords:
-    """The ComposeStore of core/contracts.py."""
+    """The ComposeStore of core/contracts/."""
 
     database: Database
 

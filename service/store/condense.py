@@ -21,7 +21,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class CondenseRecords:
-    """The CondenseStore of core/contracts.py."""
+    """The CondenseStore of core/contracts/."""
 
     database: Database
 

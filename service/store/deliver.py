@@ -38,7 +38,7 @@ MOMENT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class DeliverRecords:
-    """The DeliverStore of core/contracts.py."""
+    """The DeliverStore of core/contracts/."""
 
     database: Database
 

@@ -22,7 +22,7 @@ from service.store.sql import CLAIMS_LOCK, among, lock
 
 @dataclass(frozen=True, slots=True)
 class GatherRecords:
-    """The GatherStore of core/contracts.py."""
+    """The GatherStore of core/contracts/."""
 
     database: Database
 

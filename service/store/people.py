@@ -49,7 +49,7 @@ PERSON = ("id", "email", "name", "timezone")
 
 @dataclass(frozen=True, slots=True)
 class PeopleRecords:
-    """The PeopleStore of core/contracts.py."""
+    """The PeopleStore of core/contracts/."""
 
     database: Database
 

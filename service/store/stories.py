@@ -16,7 +16,7 @@ from service.store.sql import among
 
 @dataclass(frozen=True, slots=True)
 class StoryRecords:
-    """The StoryStore of core/contracts.py."""
+    """The StoryStore of core/contracts/."""
 
     database: Database
 

@@ -39,7 +39,7 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
 
 @dataclass(frozen=True, slots=True)
 class FeedStandings:
-    """The Sources of core/contracts.py: gather's rule over what the record holds of each feed."""
+    """The Sources of core/contracts/: gather's rule over what the record holds of each feed."""
 
     overview: Overview
 

@@ -31,7 +31,7 @@ class Reader:
 
 @dataclass
 class MemoryStore:
-    """The ComposeStore of core/contracts.py, over lists."""
+    """The ComposeStore of core/contracts/, over lists."""
 
     readers: list[Reader] = field(default_factory=list)
     articles: list[CondensedArticle] = field(default_factory=list)

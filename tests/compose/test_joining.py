@@ -17,7 +17,7 @@ from tests.compose.reports import REPORTS, a_report
 
 
 class Shelf:
-    """The StoryStore of core/contracts.py, over a list."""
+    """The StoryStore of core/contracts/, over a list."""
 
     def __init__(self, *articles: Article) -> None:
         self.articles = list(articles)

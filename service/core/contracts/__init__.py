@@ -1,0 +1,73 @@
+"""What each stage asks of the outside: small Protocols, each owned by the stage that consumes it.
+
+Instants are aware UTC datetimes. Every `record_*` is one transaction, and harmless when it is repeated.
+"""
+
+from service.core.contracts.compose import (
+    ComposeStore,
+    Edited,
+    Renderer,
+    Sources,
+    Splitter,
+    StoryStore,
+    Teller,
+)
+from service.core.contracts.condense import CondenseStore, Setback, Summarizer
+from service.core.contracts.deliver import (
+    AccordStore,
+    Again,
+    BounceStore,
+    Channel,
+    DeliverStore,
+    Halt,
+    Mark,
+    MessageMaker,
+    Outbox,
+)
+from service.core.contracts.gather import (
+    Answer,
+    Failed,
+    Fetched,
+    Fetcher,
+    GatherStore,
+    Gone,
+    Look,
+    NotModified,
+)
+from service.core.contracts.people import ERASED, Applied, PeopleStore
+from service.core.contracts.progress import Progress, silent
+
+__all__ = [
+    "ERASED",
+    "AccordStore",
+    "Again",
+    "Answer",
+    "Applied",
+    "BounceStore",
+    "Channel",
+    "ComposeStore",
+    "CondenseStore",
+    "DeliverStore",
+    "Edited",
+    "Failed",
+    "Fetched",
+    "Fetcher",
+    "GatherStore",
+    "Gone",
+    "Halt",
+    "Look",
+    "Mark",
+    "MessageMaker",
+    "NotModified",
+    "Outbox",
+    "PeopleStore",
+    "Progress",
+    "Renderer",
+    "Setback",
+    "Sources",
+    "Splitter",
+    "StoryStore",
+    "Summarizer",
+    "Teller",
+    "silent",
+]

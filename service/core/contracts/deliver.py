@@ -1,0 +1,193 @@
+"""What deliver asks of the outside: a ledger, a channel, and what several workers share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, Outcome
+
+
+class Mark(NamedTuple):
+    """One line for the ledger: where a delivery stands now. Instants and texts as the outcome gave them."""
+
+    delivery_id: str
+    state: DeliveryState
+    at: datetime
+    reply: str = ""
+    next_attempt_at: datetime | None = None
+    suppress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Which deliveries in doubt are sent again unasked: with fewer doubts, and planned after this instant."""
+
+    doubts: int
+    planned_after: datetime
+
+
+class DeliverStore(Protocol):
+    """What deliver asks of the record: the ledger."""
+
+    async def take_batch(
+        self, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
+    ) -> Batch:
+        """Lease up to `limit` deliveries that are due, marking those to suppressed people as such.
+
+        Due are: planned; deferred with `next_attempt_at <= now`; both only while no other lease holds them.
+        A delivery left `attempting` by a lease that ran out becomes `uncertain` first.
+        """
+        ...
+
+    async def extend(self, token: str, lease_until: datetime) -> None:
+        """Prolong the lease of what this token still holds; a sender that is alive says so."""
+        ...
+
+    async def settle_uncertain(self, now: datetime, again: Again | None) -> int:
+        """Turn attempts of leases that ran out into `uncertain`; return how many.
+
+        Of the uncertain deliveries that have no `next_attempt_at`, or one that has come, those that `again`
+        lets through are due (as deferred, at once). The others rest until somebody decides; with None, all.
+        """
+        ...
+
+    async def issue(self, issue_id: str) -> Issue | None:
+        """Return the issue."""
+        ...
+
+    async def record_marks(self, token: str, marks: Sequence[Mark]) -> set[str]:
+        """Write the marks in one durable commit, for deliveries that this token still holds.
+
+        Return the ids of the deliveries that were written; the rest belong to somebody else by now.
+        A mark with `suppress` also suppresses the delivery's address. A person who was suppressed or
+        unsubscribed since the batch was taken is not marked `attempting`: the delivery becomes `suppressed`
+        and its id is not returned.
+        """
+        ...
+
+    async def release(self, token: str) -> None:
+        """Give back what this token holds and did not attempt."""
+        ...
+
+    async def resend(
+        self,
+        issue_id: str,
+        states: Collection[DeliveryState],
+        now: datetime,
+        *,
+        subscribers: Collection[str] | None = None,
+    ) -> int:
+        """Make an issue's deliveries in these states due again, on purpose; return how many.
+
+        With `subscribers` (ids), only theirs. The Message-ID stays the same. What a worker holds is left
+        alone, and who is suppressed or unsubscribed is not mailed all the same.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Nobody sends from `since` to `until`, because of `reason` (a clause); `times` counts halts in a row."""
+
+    reason: str
+    since: datetime
+    until: datetime
+    times: int = 1
+
+
+class AccordStore(Protocol):
+    """What the workers that send by one relay share: turns at its limits, and a halt of all sending."""
+
+    async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
+        """Give stretches of time away: of each limit by its name, the next one of that length (seconds).
+
+        Return in how many seconds each begins; one that does not begin `within` so many is not given. No two
+        stretches of a limit overlap, whoever takes them. By the database's clock, which is the only one that
+        several machines share.
+        """
+        ...
+
+    async def halt(self, relay: str) -> Halt | None:
+        """Return the halt that stands for a relay, or None; it may be over, and nobody has tried yet."""
+        ...
+
+    async def begin_halt(self, relay: str, halt: Halt) -> bool:
+        """Let sending halt; return False when it did already, and that halt stands."""
+        ...
+
+    async def end_halt(self, relay: str, since: datetime | None = None) -> bool:
+        """Let sending go on; with `since`, only if that halt stands. Return whether there was one."""
+        ...
+
+    async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:
+        """Return whether we are the one who tries, when a halt is over; `until` then nobody else is."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where a channel fetches messages and says what came of them; many lanes of a channel share one."""
+
+    async def next(self) -> Message | None:
+        """Return the next message, waiting for as long as the pace demands; None when there is no more."""
+        ...
+
+    def ready(self) -> Message | None:
+        """Return a message that may leave at this moment, or None; never waits."""
+        ...
+
+    async def attempt(self, message: Message) -> bool:
+        """Make the attempt durable; False means that the message must not be sent any more.
+
+        Awaited right before the last bytes that make the receiver responsible (the final dot), with nothing
+        awaited in between. After True the channel owes a `settle`, after False it owes nothing.
+        """
+        ...
+
+    def settle(self, message: Message, outcome: Outcome) -> None:
+        """Say what came of a message, attempted or refused before it could be."""
+        ...
+
+    def put_back(self, message: Message) -> None:
+        """Give back a message that was not attempted, for another lane or another day."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to reach someone."""
+
+    name: str
+
+    async def carry(self, outbox: Outbox) -> None:
+        """Send the outbox's messages until it has no more.
+
+        Raises ChannelUnavailable when the channel as a whole cannot be reached; what was not attempted by
+        then has been put back.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and give connections back."""
+        ...
+
+
+class MessageMaker(Protocol):
+    """Turns an issue and a delivery into the message."""
+
+    def __call__(self, issue: Issue, delivery: Delivery) -> Message:
+        """Return the finished message; the same bytes for the same delivery every time."""
+        ...
+
+
+class BounceStore(Protocol):
+    """What bounces ask of the record."""
+
+    async def record_bounce(self, delivery_id: str, *, hard: bool, reason: str, now: datetime) -> bool:
+        """Set down that a delivery came back; return whether we know it.
+
+        A hard bounce suppresses the address; so does the fifth issue in thirty days that came back softly.
+        Setting down the same again changes nothing.
+        """
+        ...

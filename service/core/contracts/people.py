@@ -1,0 +1,110 @@
+"""What people ask of the outside: a record of who they are and what they chose."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from service.core.model import Feed, Membership, Placement, SubscriptionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying the roster changed, in counts."""
+
+    added: int = 0
+    changed: int = 0
+    ended: int = 0
+    kept: int = 0
+
+
+ERASED = "erased at their own request"
+"""The reason of a suppression whose person is not known any more."""
+
+
+class PeopleStore(Protocol):
+    """What people asks of the record."""
+
+    async def save_feeds(self, feeds: Sequence[Feed], now: datetime) -> Applied:
+        """Make the active feeds exactly these; what a feed's looks left behind is kept."""
+        ...
+
+    async def save_placements(
+        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
+    ) -> Applied:
+        """Make the roster's subscriptions these, in one transaction.
+
+        A new one starts told through the last article gathered before `starts_after`. A changed edition
+        changes `edition_key` and `next_due_at`, never `told_through`. A person's own choice (unsubscribed,
+        paused, wishes set on the preferences page) wins over the roster. Those that the roster declared
+        before and no longer does become `ended`; one that comes back is active again.
+        """
+        ...
+
+    async def add_placements(
+        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
+    ) -> Applied:
+        """Add or change these, as an import does, and leave everybody else alone: one transaction.
+
+        As in `save_placements`, a person's own choice wins. Give some thousands at a time.
+        """
+        ...
+
+    async def save_choice(self, placement: Placement, now: datetime) -> None:
+        """Store wishes that the person chose; from now on they win over the roster."""
+        ...
+
+    async def memberships(
+        self, *, newsletter: str | None = None, email: str | None = None, subscriber_id: str | None = None
+    ) -> Sequence[Membership]:
+        """Return subscriptions with their people, by address and newsletter, whatever their status."""
+        ...
+
+    async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
+        """Return the memberships of the next `limit` people, in the order in which they came.
+
+        `after` is the id of the last person of the page before, None for the first page; () is the end.
+        """
+        ...
+
+    async def known_subscribers(self, ids: Collection[str]) -> set[str]:
+        """Return which of these subscriber ids are stored already."""
+        ...
+
+    async def set_status(
+        self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
+    ) -> int:
+        """Set the person's own status for one newsletter, or for all with None; return how many changed.
+
+        Who is not active stands along with the others of their group, so that becoming active again never
+        brings back what those were told meanwhile. With None, pausing takes the active ones and resuming the
+        paused ones: what was unsubscribed comes back only when it is named. What was `ended` stays ended,
+        whatever the person says, until the roster or an import names it again.
+        """
+        ...
+
+    async def suppress(self, email: str, reason: str, now: datetime) -> None:
+        """Never mail this address again, whatever config says, until `unsuppress`."""
+        ...
+
+    async def erase(self, email: str) -> bool:
+        """Forget who the person was; return whether there was one.
+
+        Name, address, subscriptions and bounces go, and every reason and reply that may quote the address.
+        The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
+        """
+        ...
+
+    async def suppression(self, email: str) -> str | None:
+        """Return why this address is suppressed, or None when it is not."""
+        ...
+
+    async def unsuppress(self, email: str) -> bool:
+        """Allow the address again, and count its bounces anew; return whether it was suppressed."""
+        ...
+
+    async def signing_key(self) -> bytes:
+        """Return the key that signs links: 32 random bytes made when the database was."""
+        ...
