@@ -15,7 +15,6 @@ MODULES = {
 }
 
 COLUMNS = ("gather", "condense", "compose", "deliver", "people")
-DOORS = ("cli", "web")
 MAY_IMPORT = {
     "core": {"core"},
     **{column: {"core", column} for column in COLUMNS},
@@ -25,7 +24,8 @@ MAY_IMPORT = {
     "dispatch": {"core"},
     "scheduler": {"core"},
     "wiring": {"core", "settings", "assets", "dispatch", "scheduler", "store", "web", "wiring", *COLUMNS},
-    **{door: {"core", "settings", "assets", "wiring", door} for door in DOORS},
+    "web": {"core", "web"},
+    "cli": {"core", "settings", "assets", "wiring", "cli"},
     "__main__": {"cli"},
     "__init__": set(),
 }

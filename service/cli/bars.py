@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich import progress as bars
+from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from service.cli.output import console
 from service.core.contracts import Progress
 
 LONGEST_WORD = 40
@@ -35,8 +34,8 @@ class Left(bars.TimeRemainingColumn):
 
 
 @contextmanager
-def bar(title: str, *, rate: bool) -> Iterator[Progress]:
-    """Draw a bar on standard error for the length of the block; give the progress to report to."""
+def bar(console: Console, title: str, *, rate: bool) -> Iterator[Progress]:
+    """Draw a bar on the console for the length of the block; give the progress to report to."""
     columns = (
         bars.SpinnerColumn(),
         bars.TextColumn("{task.description}"),
@@ -46,7 +45,7 @@ def bar(title: str, *, rate: bool) -> Iterator[Progress]:
         Left(compact=True),
         bars.TextColumn("[dim]{task.fields[what]}", markup=True),
     )
-    with bars.Progress(*columns, console=console(sys.stderr), transient=True) as drawn:
+    with bars.Progress(*columns, console=console, transient=True) as drawn:
         task = drawn.add_task(title, total=None, what="", count="")
 
         def report(what: str, done: int, total: int) -> None:

@@ -83,7 +83,7 @@ def progress(title: str, *, rate: bool = False) -> Iterator[Progress]:
         return
     from service.cli.bars import bar  # noqa: PLC0415 - not for `--help`
 
-    with bar(title, rate=rate) as report:
+    with bar(console(sys.stderr), title, rate=rate) as report:
         yield report
 
 

@@ -16,8 +16,9 @@ from service.core.model import DeliveryState
 if TYPE_CHECKING:
     from service.core.listings import DeliveryLine
     from service.core.model import ManualSend
+    from service.core.wanted import Wanted
     from service.wiring.house import House
-    from service.wiring.sending import ManualReport, Recipients, Wanted
+    from service.wiring.sending import ManualReport, Recipients
 
 WHO = "Who gets it"
 SHOWN, PAGE = 20, 5_000
@@ -75,7 +76,7 @@ def send(
     if bool(to) == everybody:
         raise UsageError("say who gets it: --to ADDRESS, once for each reader, or --all")
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.sending import Wanted  # noqa: PLC0415 - as above
+    from service.core.wanted import Wanted  # noqa: PLC0415 - as above
 
     wanted = Wanted(newsletter, None if everybody else tuple(to or ()), again, key)
 
@@ -196,7 +197,5 @@ def _say_trouble(report: ManualReport | ManualSend) -> None:
 
 
 def _say_left_out(wanted: Wanted, reasons: dict[str, str]) -> None:
-    from service.wiring.sending import left_out  # noqa: PLC0415 - not for `--help`
-
-    for address, why in left_out(wanted, reasons):
+    for address, why in wanted.left_out(reasons):
         say(f"{address} {why}")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,12 +24,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.core.errors import CaveatError, StoreError, UsageError
 from service.core.listings import IssueLine, issue_record
 from service.core.model import ManualSend
+from service.core.wanted import Wanted
 from service.web.asked import idempotency_key, is_dry_run, limit_of, read_json, wanted_of
 from service.web.bearer import carries
-from service.wiring.sending import Wanted, dry_run, left_out, pause, recipients_of, resume, send
-
-if TYPE_CHECKING:
-    from service.wiring.house import House
+from service.web.sends import Sends
 
 RETRY_SECONDS = "120"
 CHALLENGE = 'Bearer realm="caveat"'
@@ -43,9 +41,9 @@ PLAIN = {
 }
 
 
-def api_application(house: House, token: str) -> ASGIApp:
-    """Return the API of the house as an ASGI application, open to whoever carries the token."""
-    api = _Api(house)
+def api_application(sends: Sends, token: str) -> ASGIApp:
+    """Return the API as an ASGI application, open to whoever carries the token."""
+    api = _Api(sends)
     routes = [
         Route("/sends", api.send, methods=["POST"]),
         Route("/issues", api.issues, methods=["GET"]),
@@ -62,8 +60,8 @@ def api_application(house: House, token: str) -> ASGIApp:
 class _Api:
     """One method for each thing that can be asked."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, sends: Sends) -> None:
+        self._sends = sends
 
     async def send(self, request: Request) -> Response:
         """Plan a send once for its key; say which issues came of it, or with `dry_run` what would."""
@@ -72,7 +70,7 @@ class _Api:
         if is_dry_run(asked):
             return await self._try(wanted)
         wanted = replace(wanted, key=idempotency_key(request))
-        sent = await send(self._house, wanted)
+        sent = await self._sends.send(wanted)
         if sent.problems and not sent.deliveries:
             raise CaveatError(" ".join(sent.problems))
         return _sent(request, wanted, sent)
@@ -80,7 +78,7 @@ class _Api:
     async def issues(self, request: Request) -> Response:
         """List the last issues with their books, newest first."""
         newsletter = request.query_params.get("newsletter")
-        found = await self._house.overview.issues(newsletter, limit=limit_of(request))
+        found = await self._sends.issues(newsletter, limit_of(request))
         return _answer({"issues": [issue_record(line) for line in found]})
 
     async def issue(self, request: Request) -> Response:
@@ -90,39 +88,34 @@ class _Api:
     async def pause(self, request: Request) -> Response:
         """Stop sending an issue until it is resumed."""
         found = await self._issue(request)
-        await pause(self._house, [found.id])
+        await self._sends.pause(found.id)
         return await self.issue(request)
 
     async def resume(self, request: Request) -> Response:
         """Let an issue go on."""
         found = await self._issue(request)
-        await resume(self._house, [found.id])
+        await self._sends.resume(found.id)
         return await self.issue(request)
 
     async def _try(self, wanted: Wanted) -> Response:
-        recipients = await recipients_of(self._house, wanted)
-        report = await dry_run(self._house, wanted, recipients)
-        planned = [
-            {"subject": p.issue.rendered.subject, "readers": p.readers, "stories": p.stories}
-            for p in report.planned
-        ]
+        trial = await self._sends.try_out(wanted)
+        planned = [asdict(draft) for draft in trial.drafts]
         return _answer(
             {
                 "issues": planned,
-                "deliveries": sum(p.readers for p in report.planned),
-                "nothing_new": report.nothing_new,
-                "left_out": _left_out(wanted, recipients.left_out),
-                "problems": list(report.problems),
+                "deliveries": sum(draft.readers for draft in trial.drafts),
+                "nothing_new": trial.nothing_new,
+                "left_out": _left_out(wanted, trial.left_out),
+                "problems": list(trial.problems),
                 "dry_run": True,
             }
         )
 
     async def _issue(self, request: Request) -> IssueLine:
-        wanted = request.path_params["issue"]
-        for line in await self._house.overview.issues_named(wanted):
-            if line.id == wanted:
-                return line
-        raise HTTPException(404, "There is no issue of that id.")
+        found = await self._sends.issue(request.path_params["issue"])
+        if found is None:
+            raise HTTPException(404, "There is no issue of that id.")
+        return found
 
 
 class _Locked:
@@ -161,7 +154,7 @@ def _sent(request: Request, wanted: Wanted, sent: ManualSend) -> Response:
 
 
 def _left_out(wanted: Wanted, reasons: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"address": address, "why": why} for address, why in left_out(wanted, reasons)]
+    return [{"address": address, "why": why} for address, why in wanted.left_out(reasons)]
 
 
 async def _refused(_request: Request, error: HTTPException) -> Response:

@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from service.core.errors import UsageError
+from service.core.wanted import Wanted
 from service.web.bodies import read_body
-from service.wiring.sending import Wanted
 
 LARGEST = 256 * 1024
 MOST_READERS, LONGEST_KEY, MOST_ISSUES = 1_000, 255, 100

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from service.assets import templates_folder
 from service.core.contracts import Progress, silent
 from service.core.listings import Unfinished
 from service.core.model import Roster
@@ -187,23 +186,6 @@ class House:
         from service.wiring.desk import HouseDesk  # noqa: PLC0415 - as above
 
         return HouseDesk(self.settings.site, self.roster, self.people, self.overview, self.clock)
-
-    @cached_property
-    def web(self) -> ASGIApp:
-        """The public pages."""
-        from service.web.api import api_application  # noqa: PLC0415 - as above
-        from service.web.app import application  # noqa: PLC0415 - as above
-
-        web, own = self.settings.web, self.settings.folder / "templates"
-        return application(
-            self.desk,
-            templates_folder(),
-            own=own if own.is_dir() else None,
-            metrics_token=web.metrics_token.reveal(),
-            api=api_application(self, web.api_token.reveal()) if web.api_token else None,
-            sign_up=self.sign_up if web.sign_up else None,
-            trusted_proxies=web.trusted_proxies,
-        )
 
     @cached_property
     def sign_up(self) -> HouseSignUp:

@@ -6,16 +6,15 @@ when it returns, and whoever delivers finds them there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from service.compose.stage import ManualReport, compose_manual
-from service.core import identity
 from service.core.contracts import Progress, silent
 from service.core.errors import KeyReused, UnknownName, UsageError, WordsChanged
 from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
+from service.core.wanted import Wanted
 from service.dispatch import deliver_jobs
 from service.store.accord import AccordRecords
 from service.store.deliver import DeliverRecords
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ManualReport",
     "Recipients",
-    "Wanted",
     "dry_run",
-    "left_out",
     "pause",
     "plan_send",
     "recipients_of",
@@ -39,40 +36,6 @@ __all__ = [
     "send",
     "sent_before",
 ]
-
-SLIP = timedelta(minutes=1)
-"""The same request without a key of its own, so soon after the first, is a slip of the finger."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody asks for: a newsletter (its id), to these addresses, None for everybody.
-
-    `again` tells once more what they were told last. The same `key` is the same send, however often it is
-    asked for; without one ("") it is the same request within a minute.
-    """
-
-    newsletter: str
-    to: tuple[str, ...] | None
-    again: bool = False
-    key: str = ""
-
-    @property
-    def request(self) -> str:
-        """The same for the same request, however the addresses are spelled and ordered."""
-        people = [] if self.to is None else sorted({identity.subscriber_id(address) for address in self.to})
-        how = ("all" if self.to is None else "some", "again" if self.again else "new")
-        return identity.digest_of("request", self.newsletter, *how, *people)
-
-    def send(self, now: datetime) -> ManualSend:
-        """Return the send that this would be at `now`."""
-        key = f"key {self.key}" if self.key else f"request {self.request} {now.isoformat()}"
-        return ManualSend(identity.send_id(key), self.request, now)
-
-    @property
-    def slip(self) -> timedelta | None:
-        """Within what time the same request is the same send, None where the key alone says so."""
-        return None if self.key else SLIP
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +159,6 @@ async def resume(house: House, issue_ids: Sequence[str]) -> None:
         await AccordRecords(house.database).end_halt(relay_of(house.settings.mail.smtp).name)
     resumed = [await DeliverRecords(house.database).resume(issue_id, house.clock()) for issue_id in issue_ids]
     await house.hint({"deliver": deliver_jobs(sum(resumed))})
-
-
-def left_out(wanted: Wanted, reasons: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return who of those named is not sent it, as address and why; `reasons` go by subscriber id."""
-    named = {identity.subscriber_id(address): address for address in wanted.to or ()}
-    return [(address, reasons[key]) for key, address in named.items() if key in reasons]
 
 
 def _checked(found: ManualSend | None, wanted: Wanted) -> ManualSend | None:

@@ -256,10 +256,11 @@ class Service:
 
     def _doors(self, web: WebSettings) -> list[Door]:
         """Return where we listen, and what answers there: the house that is lived in at that moment."""
+        from service.wiring.pages import pages_of  # noqa: PLC0415 - only where there is a web door
 
         async def pages(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
             async with self._tenancy.inside() as house:
-                await house.web(scope, receive, send)
+                await pages_of(house)(scope, receive, send)
 
         async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
             async with self._tenancy.inside() as house:

@@ -15,8 +15,9 @@ import asyncpg
 import pytest
 
 from service.core.model import Books
+from service.core.wanted import Wanted
 from service.wiring.by_hand import deliver_these
-from service.wiring.sending import Wanted, send
+from service.wiring.sending import send
 from service.wiring.service import Roles, Service
 from tests.end_to_end.press import News, edition_of, press
 from tests.end_to_end.world import (

@@ -11,8 +11,9 @@ import os
 import sys
 from pathlib import Path
 
+from service.core.wanted import Wanted
 from service.wiring.house import open_house
-from service.wiring.sending import Wanted, send
+from service.wiring.sending import send
 from tests.wiring.crowds import loaded
 
 

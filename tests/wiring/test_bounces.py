@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from service.core.model import Delivery
+from service.core.wanted import Wanted
 from service.deliver.verp import return_paths
 from service.settings.load import load_settings
 from service.wiring.by_hand import deliver_these
 from service.wiring.house import House, open_house
-from service.wiring.sending import Wanted, send
+from service.wiring.sending import send
 from tests.cli.house import write_files
 from tests.deliver.test_mailbox import ImapServer, serving
 from tests.deliver.test_returns import letter

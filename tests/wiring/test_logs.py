@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from service.core.wanted import Wanted
 from service.wiring.logs import configure_logs
-from service.wiring.sending import Wanted, send
+from service.wiring.sending import send
 from tests.builders import NOON
 from tests.deliver.server import Close, MailServer, Reply
 from tests.end_to_end.world import Clock, running

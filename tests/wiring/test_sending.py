@@ -20,10 +20,11 @@ import pytest
 
 from service.core.errors import KeyReused
 from service.core.model import DeliveryState
+from service.core.wanted import Wanted
 from service.wiring.by_hand import deliver_these
 from service.wiring.clock import utc_now
 from service.wiring.house import House, open_house
-from service.wiring.sending import Wanted, pause, resume, send
+from service.wiring.sending import pause, resume, send
 from tests.deliver.server import MailServer, Reply, Wait
 from tests.wiring.crowds import loaded, write_crowd
 
