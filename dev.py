@@ -2,7 +2,7 @@
 
     run [ARGS]          install what Caveat needs, then run its demo: the whole road on a bundled sample
     test [ARGS]         all tests (arguments go to pytest)
-    sweep [ARGS]        the long crash sweeps: every byte, every step, every system call
+    sweep [ARGS]        the long crash sweeps: every byte, every step, every system call, every power cut
     check               lint, format and types
     bench [NAME [ARGS]] all benchmarks, or one of them; --list names them
 
@@ -57,9 +57,9 @@ def test(arguments: list[str]) -> int:
 
 
 def sweep(arguments: list[str]) -> int:
-    """Break the line after every byte and kill the worker at every step."""
+    """Break the line after every byte, kill the worker and cut the power at every step."""
     install()
-    return start("pytest", "-m", "long", "tests/deliver", *arguments)
+    return start("pytest", "-n", "auto", "--dist", "load", "-m", "long", "tests/deliver", *arguments)
 
 
 def check(arguments: list[str]) -> int:
