@@ -31,7 +31,7 @@ MOST_JOBS = 16
 DELIVERIES_PER_JOB = 500
 INSTALL_LOCK = 0x0CA7EA7
 PAUSE_SECONDS = 1.0
-MOMENT_SECONDS = 0.15
+MOMENT_SECONDS, LONGEST_PAUSE = 0.15, 5.0
 CLOSE_SECONDS = 5.0
 LOOK_AGAIN = timedelta(seconds=5)
 GIVEN_UP = timedelta(seconds=10)
@@ -53,25 +53,28 @@ class Dispatch:
         self._queue: PgQueuer | None = None
         self._connection: Any = None  # asyncpg ships no types, and it is an optional extra
         self._opening = asyncio.Lock()
-        self._once_more: dict[str, asyncio.Task[None]] = {}
+        self._kept: dict[str, asyncio.Task[None]] = {}
 
     async def hint(self, hints: Hints) -> None:
         """Say that stages may have work. A lost hint is harmless, so trouble is logged and not raised.
 
-        A stage that is at work may have looked already, so its hint is given once more a moment later.
+        A stage that is at work may have looked already, so its hint is given again until the queue takes it.
         """
         for stage, count in (await self._hint(hints)).items():
-            if stage not in self._once_more:
+            if stage not in self._kept:
                 task = asyncio.create_task(self._hint_later(stage, count))
-                self._once_more[stage] = task
-                task.add_done_callback(partial(self._hinted_again, stage))
+                self._kept[stage] = task
+                task.add_done_callback(partial(self._hinted, stage))
 
-    def _hinted_again(self, stage: str, _task: asyncio.Task[None]) -> None:
-        self._once_more.pop(stage, None)
+    def _hinted(self, stage: str, _task: asyncio.Task[None]) -> None:
+        self._kept.pop(stage, None)
 
     async def _hint_later(self, stage: str, count: int) -> None:
-        await asyncio.sleep(MOMENT_SECONDS)
-        await self._hint({stage: count})
+        pause = MOMENT_SECONDS
+        while count:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            count = (await self._hint({stage: count})).get(stage, 0)
 
     async def _hint(self, hints: Hints) -> Hints:
         """Put the jobs on the queue; return those that wait or run there already."""
@@ -129,7 +132,7 @@ class Dispatch:
 
     async def close(self) -> None:
         """Give the connection back, and forget what waits in memory; the next call opens anew."""
-        for task in tuple(self._once_more.values()):
+        for task in tuple(self._kept.values()):
             if task is not asyncio.current_task():
                 task.cancel()
         connection, self._connection, self._queue = self._connection, None, None

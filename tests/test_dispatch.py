@@ -108,6 +108,36 @@ async def test_a_hint_at_a_stage_that_is_at_work_is_not_lost(storage: str):
         await _eventually(lambda: len(passes) == 2)
 
 
+async def test_a_hint_outlasts_a_pass_however_long_that_takes(storage: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dispatch_module, "MOMENT_SECONDS", 0.01)
+    begun, go_on, passes, tries = asyncio.Event(), asyncio.Event(), [], 0
+
+    async def one_pass() -> Mapping[str, int]:
+        passes.append("compose")
+        begun.set()
+        await go_on.wait()
+        return {}
+
+    dispatch = Dispatch(storage)
+    give = dispatch._hint
+
+    async def counted(hints: Mapping[str, int]) -> Mapping[str, int]:
+        nonlocal tries
+        tries += 1
+        return await give(hints)
+
+    async with at_work(dispatch, {"compose": one_pass}):
+        await dispatch.hint({"compose": 1})
+        await begun.wait()
+        monkeypatch.setattr(dispatch, "_hint", counted)
+        await dispatch.hint({"compose": 1})
+        await _eventually(lambda: tries > 3)
+        assert passes == ["compose"]
+        go_on.set()
+
+        await _eventually(lambda: len(passes) == 2)
+
+
 async def test_many_deliveries_are_worth_several_jobs(storage: str):
     recorder, dispatch = Recorder(), Dispatch(storage)
     async with at_work(dispatch, recorder.handlers("deliver")):
