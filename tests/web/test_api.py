@@ -74,7 +74,9 @@ async def programs(tmp_path: Path, storage: str) -> AsyncIterator[Program]:
     async with MailServer() as mail:
         folder = tmp_path / "config"
         write_crowd(folder, storage=storage, smtp_port=mail.port, readers=READERS, web=web)
-        async with running(folder, Clock(NOON)) as service, aiohttp.ClientSession() as http:
+        # A connection for each request: the server closes idle ones, and on a busy machine one is idle soon.
+        lines = aiohttp.TCPConnector(force_close=True)
+        async with running(folder, Clock(NOON)) as service, aiohttp.ClientSession(connector=lines) as http:
             await service.house.gather()
             await service.house.condense()
             yield Program(f"http://127.0.0.1:{port}/api", http, service, mail)
