@@ -144,16 +144,12 @@ class LeasedOutbox:
             # Somebody else may hold it by the time of the write. It was not sent, so it may be tried again.
             self._postpone(taken, "the sender was paused for longer than its lease")
         self._breaker.undecided()
-        self._leases.finished(self._in_hand.pop(message.delivery_id))
-        if not self._in_hand:
-            self._moved.set()
+        self._leases.finished(self._out_of_hand(message))
         return False
 
     def settle(self, message: Message, outcome: Outcome) -> None:
         """Write what came of the message."""
-        self._settle(self._in_hand.pop(message.delivery_id), outcome)
-        if not self._in_hand:
-            self._moved.set()
+        self._settle(self._out_of_hand(message), outcome)
 
     def put_back(self, message: Message) -> None:
         """Let another lane have the message."""
@@ -162,6 +158,13 @@ class LeasedOutbox:
         self._moved.set()
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _out_of_hand(self, message: Message) -> Taken:
+        """Take the message's delivery out of hand; whoever waits for the last one hears of it."""
+        taken = self._in_hand.pop(message.delivery_id)
+        if not self._in_hand:
+            self._moved.set()
+        return taken
 
     def _first(self, now: float) -> Taken | None:
         """Return the delivery whose turn it is; None when the queue is empty, or holds paced ones alone."""

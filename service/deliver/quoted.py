@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 LONGEST_LINE = 76
-SOFT_BREAK = b"=\r\n"
 _PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t")}
 _ESCAPED = [chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in range(256)]
 _EASY = re.compile(r"[A-Za-z0-9/:,._~?&+ -]*")

@@ -150,11 +150,6 @@ def known_of(memory: str) -> Known:
     return Known([line for line in lines if isinstance(line, str) and line.count(" ") == 5])
 
 
-def items_of(memory: str) -> tuple[Item, ...]:
-    """Read the items whole."""
-    return tuple(item_of_line(line) for line in known_of(memory).lines)
-
-
 def remembered(head: Head, lines: Iterable[str] | None, memory: str = "") -> str:
     """Write the memory; without `lines`, those of the old `memory` stay as they are."""
     told = {name: value for name in _NOTHING if (value := getattr(head, name)) != _NOTHING[name]}

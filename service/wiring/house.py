@@ -132,10 +132,6 @@ class House:
         """Return how much waits for each stage at this moment."""
         return await self.overview.unfinished(self.clock())
 
-    async def next_due(self, after: datetime) -> datetime | None:
-        """Return the first moment after `after` at which a delivery comes due."""
-        return await self.overview.next_due(after)
-
     async def apply_roster(self) -> RosterReport:
         """Make the record agree with what the configuration declares."""
         from service.people.roster import apply_roster  # noqa: PLC0415 - as above

@@ -159,7 +159,7 @@ class Service:
 
     async def _next_due(self, after: datetime) -> datetime | None:
         async with self._tenancy.inside() as house:
-            return await house.next_due(after)
+            return await house.overview.next_due(after)
 
     async def _hint_deliver(self) -> None:
         await self._dispatch.hint({"deliver": 1})
@@ -256,9 +256,10 @@ class Service:
 
     def _doors(self, web: WebSettings) -> list[Door]:
         """Return where we listen, and what answers there: the house that is lived in at that moment."""
-        from service.wiring.pages import pages_of  # noqa: PLC0415 - only where there is a web door
 
         async def pages(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
+            from service.wiring.pages import pages_of  # noqa: PLC0415 - workers have no pages
+
             async with self._tenancy.inside() as house:
                 await pages_of(house)(scope, receive, send)
 

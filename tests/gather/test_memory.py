@@ -16,7 +16,7 @@ from service.gather.memory import (
     fingerprint,
     head_of,
     instant,
-    items_of,
+    item_of_line,
     known_of,
     line_of,
     remembered,
@@ -35,6 +35,10 @@ ITEMS = st.builds(
     words=MARK,
     edits=st.integers(0, 9),
 )
+
+
+def items_of(memory: str) -> tuple[Item, ...]:
+    return tuple(item_of_line(line) for line in known_of(memory).lines)
 
 
 @given(st.lists(ITEMS, max_size=5), st.text(max_size=20), st.integers(0, 2**40), st.booleans())
