@@ -7,6 +7,7 @@ from datetime import datetime
 
 from service.core.contracts import Look
 from service.core.model import Article, Feed, FeedState
+from service.gather.memory import Item, item_of_line, known_of
 
 
 class Record:
@@ -53,3 +54,8 @@ class Record:
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
         for state in states:
             self.states[state.feed.id] = state
+
+
+def items_of(memory: str) -> tuple[Item, ...]:
+    """Read the items of a memory whole; gather reads those alone that something new may be."""
+    return tuple(item_of_line(line) for line in known_of(memory).lines)

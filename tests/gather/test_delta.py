@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from service.gather import rss_atom
 from service.gather.delta import split
 from service.gather.examine import Examined, Order, examine
-from service.gather.memory import head_of, items_of, known_of, remembered
+from service.gather.memory import head_of, known_of, remembered
 from tests.builders import NOON, a_feed
+from tests.gather.fakes import items_of
 from tests.gather.feeds import a_text, an_item, an_rss
 
 FEED = a_feed()

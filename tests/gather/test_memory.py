@@ -16,7 +16,6 @@ from service.gather.memory import (
     fingerprint,
     head_of,
     instant,
-    item_of_line,
     known_of,
     line_of,
     remembered,
@@ -24,6 +23,7 @@ from service.gather.memory import (
     with_arrivals,
 )
 from tests.builders import NOON
+from tests.gather.fakes import items_of
 
 MARK = st.text(alphabet="abcdefghijklmnopqrstuvwxyzABC0123456789_-", min_size=8, max_size=8)
 ITEMS = st.builds(
@@ -35,10 +35,6 @@ ITEMS = st.builds(
     words=MARK,
     edits=st.integers(0, 9),
 )
-
-
-def items_of(memory: str) -> tuple[Item, ...]:
-    return tuple(item_of_line(line) for line in known_of(memory).lines)
 
 
 @given(st.lists(ITEMS, max_size=5), st.text(max_size=20), st.integers(0, 2**40), st.booleans())
