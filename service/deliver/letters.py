@@ -12,16 +12,12 @@ from email.header import decode_header, make_header
 from email.message import Message as Mail
 from email.utils import getaddresses
 from functools import cached_property
-from html import unescape
 
+from service.deliver.html_text import text_of_html
 from service.deliver.wordlists import sections
 
 MOST_BYTES = 2_000_000
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_BREAKS = re.compile(r"(?i)<br\s*/?>|</(?:p|div|tr|li|h\d|table)>")
-_TAGS = re.compile(
-    r"(?s)<(?:style|script|head)\b.*?</(?:style|script|head)>|<!--.*?-->|<[^>]{0,2000}>", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def text_of(part: Mail) -> str:
         payload = str(part.get_payload()).encode("utf-8", "replace")
     text = _decoded(payload, part.get_content_charset(failobj=""))
     if part.get_content_type() == "text/html":
-        text = unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
+        text = text_of_html(text)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
 
 

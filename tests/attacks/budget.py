@@ -1,0 +1,73 @@
+"""A budget of processor time: each attack runs in a process that the kernel ends when its time is spent.
+
+No clock is compared with anything. An attack is long enough that work in proportion to its length takes
+milliseconds and work in proportion to its square takes minutes; the budget lies far from both. The limit is the
+kernel's (ITIMER_PROF counts the processor time of this process alone), because a regular expression that runs
+hears no other signal.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+Attack = tuple[str, Callable[[], object]]
+"""A name on one line, and what is to be done within the budget. What it raises counts for nothing here."""
+
+SECONDS = 3.0
+"""Processor time for each attack."""
+MOST_FAILURES = 20
+"""Failures that are looked for before the search ends: each costs `SECONDS`."""
+
+
+def overspent(attacks: str, seconds: float = SECONDS) -> list[str]:
+    """Return the names of the attacks that spend more than their budget.
+
+    `attacks` names a function without parameters as `module:function`; it yields the attacks, in the same
+    order each time. Raises AssertionError when it does not run to its end.
+    """
+    found: list[str] = []
+    first = 0
+    while len(found) < MOST_FAILURES:
+        worker = subprocess.run(
+            [sys.executable, "-m", __name__, attacks, str(first), str(seconds)],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        begun = worker.stdout.splitlines()
+        if worker.returncode == 0:
+            assert begun[-1:] == ["done"]
+            assert len(begun) > 1 or first, "there is no attack at all"
+            return found
+        assert worker.returncode == -signal.SIGPROF, worker.stderr
+        found.append(begun[-1])
+        first += len(begun)
+    return found
+
+
+def main(attacks: str, first: int, seconds: float) -> None:
+    """Run the attacks from number `first` on, each against its own timer; print each name before it runs."""
+    module, _, function = attacks.partition(":")
+    named: Callable[[], Iterator[Attack]] = getattr(importlib.import_module(module), function)
+    for number, (name, attack) in enumerate(named()):
+        if number < first:
+            continue
+        print(name, flush=True)  # noqa: T201 - the parent reads it
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        try:
+            attack()
+        except Exception:  # noqa: BLE001, S110 - what it says of the input is the subject of other tests
+            pass
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+    print("done", flush=True)  # noqa: T201 - as above
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
