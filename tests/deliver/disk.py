@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TRACED = "openat,pwrite64,ftruncate,fsync,fdatasync,unlink,sendto,recvfrom"
+SENDING = frozenset({"sendto", "sendmsg", "write", "writev"})
+RECEIVING = frozenset({"recvfrom", "recvmsg", "read", "readv"})
+"""The calls of both event loops, asyncio's and uvloop's, so that a record of either can be read."""
+TRACED = ",".join(("openat,pwrite64,ftruncate,fsync,fdatasync,unlink", *sorted(SENDING | RECEIVING)))
 STRACE = ("strace", "-f", "-y", "-xx", "-s", "10000000", "-e", f"trace={TRACED}")
 """How to make the record; `-o FILE` and the command come behind it."""
 
@@ -86,20 +89,20 @@ def _bytes(text: str) -> bytes:
 
 def handed_over(calls: Sequence[Call], cut: int) -> set[str]:
     """Return the ids of the messages whose last byte may have left before the cut."""
-    return {id_ for stream in _streams(calls, "sendto", cut, begun=True).values() for id_ in _ids(stream)}
+    return {id_ for stream in _streams(calls, SENDING, cut, begun=True).values() for id_ in _ids(stream)}
 
 
 def acknowledged(calls: Sequence[Call], cut: int, yes: bytes) -> set[str]:
     """Return the ids of the messages that the server said `yes` to before the cut."""
-    sent = _streams(calls, "sendto", cut, begun=True)
-    heard = _streams(calls, "recvfrom", cut, begun=False)
+    sent = _streams(calls, SENDING, cut, begun=True)
+    heard = _streams(calls, RECEIVING, cut, begun=False)
     return {id_ for line, stream in sent.items() for id_ in _ids(stream)[: heard.get(line, b"").count(yes)]}
 
 
-def _streams(calls: Sequence[Call], name: str, cut: int, *, begun: bool) -> dict[str, bytes]:
+def _streams(calls: Sequence[Call], names: frozenset[str], cut: int, *, begun: bool) -> dict[str, bytes]:
     streams: dict[str, bytes] = {}
     for call in calls:
-        if call.name == name and (call.began if begun else call.ended) <= cut:
+        if call.name in names and (call.began if begun else call.ended) <= cut:
             streams[call.on] = streams.get(call.on, b"") + call.data
     return streams
 

@@ -152,12 +152,12 @@ async def test_a_worker_may_be_killed_at_every_step(template, tmp_path, connecti
     assert step > 40
 
 
-async def traced(syscall: str, turn: int, url: str, port: int) -> bool:
+async def traced(loop: str, syscall: str, turn: int, url: str, port: int) -> bool:
     """Run a worker that is killed when a thread of it makes that system call that often; return whether."""
     inject = f"inject={syscall}:signal=KILL:when={turn}"
     process = await asyncio.create_subprocess_exec(
         *("strace", "-f", "-o", "/dev/null", "-e", f"trace={syscall}", "-e", inject),
-        *(sys.executable, "-m", "tests.deliver.worker", url, str(port), "2"),
+        *(sys.executable, "-m", "tests.deliver.worker", url, str(port), "2", "30", loop),
         cwd=Path(__file__).parents[2],
     )
     return await process.wait() in (-9, 137)
@@ -165,8 +165,14 @@ async def traced(syscall: str, turn: int, url: str, port: int) -> bool:
 
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: no strace (apt install strace)")
-@pytest.mark.parametrize("syscall", ["pwrite64", "fdatasync", "sendto"])
-async def test_a_worker_may_be_killed_at_every_system_call(template, tmp_path, syscall):
+@pytest.mark.parametrize(
+    ("loop", "syscall"),
+    [
+        *(("uvloop", call) for call in ("pwrite64", "fdatasync", "write", "writev")),
+        *(("asyncio", call) for call in ("pwrite64", "fdatasync", "sendto")),
+    ],
+)
+async def test_a_worker_may_be_killed_at_every_system_call(template, tmp_path, loop, syscall):
     path, planned = template
     turn = 0
     while True:
@@ -175,7 +181,7 @@ async def test_a_worker_may_be_killed_at_every_system_call(template, tmp_path, s
         shutil.copy(path, copy)
         url = f"sqlite:///{copy}"
         async with MailServer() as server:
-            was_killed = await traced(syscall, turn, url, server.port)
+            was_killed = await traced(loop, syscall, turn, url, server.port)
             for _ in range(2):
                 await run(url, server.port, 2, later=True)
             assert_all_once_but_for(2, planned, server)

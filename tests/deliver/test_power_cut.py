@@ -30,7 +30,7 @@ from tests.deliver.disk import Disk, Survives
 from tests.deliver.fakes import a_maker, a_relay_at
 from tests.deliver.planned import plan
 from tests.deliver.server import DOT, USUAL, MailServer, Taken
-from tests.deliver.worker import LATER, LEDGER_LOST
+from tests.deliver.worker import LATER, LEDGER_LOST, LOOPS
 
 PLACE = Path(__file__).parents[2]
 READERS, CONNECTIONS = 7, 2
@@ -50,12 +50,12 @@ async def planned(tmp_path: Path) -> list[str]:
     return ids
 
 
-async def worked(folder: Path, port: int, *strace: str) -> int:
+async def worked(folder: Path, port: int, *strace: str, loop: str = "uvloop") -> int:
     """Let a worker send under strace; return how it ended."""
     process = await asyncio.create_subprocess_exec(
         *strace,
         *(sys.executable, "-m", "tests.deliver.worker", f"sqlite:///{folder}/house.db"),
-        *(str(port), str(CONNECTIONS), "0.5"),
+        *(str(port), str(CONNECTIONS), "0.5", loop),
         cwd=PLACE,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -121,12 +121,12 @@ def _matters(call: disk.Call, folder: Path) -> bool:
     return call.on.startswith("socket:") or (call.on.startswith(str(folder)) and not call.on.endswith("-shm"))
 
 
-@pytest.fixture
-async def recorded(tmp_path: Path, planned: list[str]) -> Recorded:
+@pytest.fixture(params=sorted(LOOPS))
+async def recorded(request: pytest.FixtureRequest, tmp_path: Path, planned: list[str]) -> Recorded:
     files = contents(tmp_path)
     record = tmp_path / "record"
     async with MailServer() as server:
-        await worked(tmp_path, server.port, *disk.STRACE, "-o", str(record))
+        await worked(tmp_path, server.port, *disk.STRACE, "-o", str(record), loop=request.param)
     assert sorted(server.ids) == sorted(planned)
     return Recorded(tmp_path, record, server.taken, files)
 

@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,13 @@ from service.deliver.smtp import SmtpChannel
 from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
+from service.wiring import process
 from tests.deliver.fakes import a_maker, a_relay_at
 
 LATER = timedelta(minutes=10)
 LEDGER_LOST = 200
+LOOPS = {"asyncio": asyncio.run, "uvloop": process.run}
+"""What runs a worker's coroutine, by the name of the event loop."""
 
 
 class Steps:
@@ -63,10 +66,13 @@ def work(
     later: bool = False,
     lease: float = 30,
     writable: int = 0,
+    run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
 ) -> None:
     """Deliver what is due; dies at step `kill_at`, and can write no file beyond `writable` bytes.
 
-    `later`: what an earlier worker held has run out. Exits with how many steps it took, or LEDGER_LOST.
+    `later`: what an earlier worker held has run out. `run` runs the coroutine: asyncio's event loop sends
+    with `sendto`; uvloop's, which the service uses, with `write` and `writev`. Exits with how many steps it
+    took, or LEDGER_LOST.
     """
     if writable:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -77,7 +83,7 @@ def work(
     for name in ("take_batch", "record_marks", "release", "settle_uncertain"):
         setattr(DeliverRecords, name, steps.around_coroutine(getattr(DeliverRecords, name)))
     try:
-        asyncio.run(_work(url, port, connections, LATER if later else timedelta(), timedelta(seconds=lease)))
+        run(_work(url, port, connections, LATER if later else timedelta(), timedelta(seconds=lease)))
     except StoreError:
         os._exit(LEDGER_LOST)
     os._exit(min(steps.count, LEDGER_LOST - 1))
@@ -93,4 +99,4 @@ async def _work(url: str, port: int, connections: int, shift: timedelta, lease: 
 
 
 if __name__ == "__main__":
-    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), lease=float((sys.argv[4:] or ["30"])[0]))
+    work(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), lease=float(sys.argv[4]), run=LOOPS[sys.argv[5]])
