@@ -1,8 +1,9 @@
 """Breaker: stops sending when the server refuses our mail as such, before our name is ruined (pure).
 
-A refusal for policy (5.7.x, a block list, a wrong password) is never about the person. Several in a row, with
-nothing taken in between, say that everything we send now will be refused: so sending halts, says so once, and
-is tried again later with a single message.
+A refusal for policy (5.7.x, a block list, a wrong password) may be one recipient's own ("you are not on my
+list") or about everything we send. It is about everything when several recipients at several domains refuse
+within minutes and nothing is accepted in between. Then sending halts, says so once, and is tried again later
+with a single message.
 
 Workers that share a breaker hear of each other's halts, and one of them alone tries again for all. What a
 worker has to say is `unsaid` until it stands in the record; what it heard is good for a second.
@@ -14,8 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from service.core.contracts import Halt
+from service.deliver.evidence import concerns_everybody
 
-IN_A_ROW = 3
+WINDOW = timedelta(minutes=10)  # older refusals say nothing about now
+REMEMBERED = 100  # recipients who refused, so that the list has an end
 FIRST_PAUSE = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(hours=4)
 GOOD_FOR = timedelta(seconds=1)
@@ -48,7 +51,8 @@ class Breaker:
         self._close()
 
     def _close(self) -> None:
-        self._refusals = 0
+        # When each recipient refused; the latest stands last.
+        self._refusals: dict[str, datetime] = {}
         self._stand(None)
 
     def _stand(self, halt: Halt | None) -> None:
@@ -72,14 +76,24 @@ class Breaker:
             self.unsaid = Ended(self._halt)
         self._close()
 
-    def refused(self, reason: str, now: datetime, *, for_sure: bool = False) -> None:
-        """Learn of a refusal for policy, which may be the one that stops everything.
+    def refused(self, reason: str, now: datetime, *, recipient: str = "", for_sure: bool = False) -> None:
+        """Count a refusal for policy; enough of them open the breaker.
 
-        `reason` is a clause for a person. `for_sure`: one is enough, such as a wrong password.
+        `reason` is a clause for a person. `for_sure`: one is enough, such as a wrong password. After a halt the
+        message that tries renews it when it is refused, unless its recipient refused before: what one
+        recipient keeps saying is no news about the others.
         """
-        self._refusals += 1
-        enough = for_sure or self._refusals >= IN_A_ROW
-        if self._trying or (enough and (self._halt is None or now >= self._halt.until)):
+        known = recipient in self._refusals
+        self._refusals.pop(recipient, None)
+        self._refusals[recipient] = now
+        if len(self._refusals) > REMEMBERED:
+            del self._refusals[next(iter(self._refusals))]
+        if self._trying and known and not for_sure:
+            self._trying = False
+            return
+        recent = [address for address, at in self._refusals.items() if now - at < WINDOW]
+        enough = for_sure or self._trying or concerns_everybody(recent)
+        if enough and (self._halt is None or now >= self._halt.until):
             times = 1 if self._halt is None else self._halt.times + 1
             pause = min(FIRST_PAUSE * 2 ** min(times - 1, 10), LONGEST_PAUSE)
             self.unsaid = halt = Halt(reason, now, now + pause, times)

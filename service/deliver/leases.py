@@ -108,6 +108,10 @@ class Leases:
         """Return whether the lease that the delivery was taken under has not run out."""
         return now < self._until[taken.token]
 
+    def tokens(self) -> frozenset[str]:
+        """Return the tokens of the batches that are not finished."""
+        return frozenset(self._until)
+
     def finished(self, taken: Taken) -> None:
         """Forget a delivery that is settled or lost."""
         self._unfinished[taken.token] -= 1

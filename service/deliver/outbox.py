@@ -25,6 +25,7 @@ from service.core.model import (
 from service.deliver import retry
 from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
+from service.deliver.issue_refusals import IssueRefusals, Ruling, whole_issue_refused
 from service.deliver.leases import LOOK_AGAIN, Clock, Leases, Taken
 from service.deliver.ledger import Ledger
 from service.deliver.lines import Lines
@@ -55,6 +56,7 @@ class LeasedOutbox:
         pace: Pace,
         breaker: Breaker,
         accord: Accord,
+        issue_refusals: IssueRefusals,
         resend_uncertain: bool,
         clock: Clock,
         stopping: asyncio.Event,
@@ -63,6 +65,10 @@ class LeasedOutbox:
     ) -> None:
         self._store, self._leases, self._ledger, self._make = store, leases, ledger, make
         self._pace, self._breaker, self._accord = pace, breaker, accord
+        self._issue_refusals = issue_refusals
+        # Issues to pause, and those that are paused with the batches of which the record took their deliveries.
+        self._to_pause: set[str] = set()
+        self._paused: dict[str, frozenset[str]] = {}
         self._resend_uncertain = resend_uncertain
         self._clock, self._stopping, self._progress = clock, stopping, progress
         self._pause = pause or self._pause_or_stop
@@ -83,6 +89,8 @@ class LeasedOutbox:
     async def next(self) -> Message | None:
         """Return the next message, or None when nothing is due or the pass is to stop."""
         while not self._stopping.is_set():
+            while self._to_pause:
+                await self._pause_issue(self._to_pause.pop())
             if message := self.ready():
                 return message
             now = self._clock()
@@ -110,7 +118,7 @@ class LeasedOutbox:
 
     def ready(self) -> Message | None:
         """Return a message that may leave at this moment, or None."""
-        while not self._stopping.is_set():
+        while not (self._stopping.is_set() or self._to_pause):
             now = self._clock()
             if self._returned and self._breaker.lets_through(now):
                 taken, returned = self._returned.popleft()
@@ -125,6 +133,10 @@ class LeasedOutbox:
             if not self._breaker.lets_through(now):
                 return None
             self._pop(seconds)
+            if first.token in self._paused.get(first.delivery.issue_id, ()):
+                self._breaker.undecided()
+                self._leases.finished(first)
+                continue
             if message := self._made(first):
                 if self._pace.limited:
                     self._pace.leave(seconds)
@@ -182,6 +194,12 @@ class LeasedOutbox:
         else:
             self._leases.queue.popleft()
 
+    async def _pause_issue(self, issue_id: str) -> None:
+        """Pause an issue whose every message the server refuses; its deliveries wait for the operator."""
+        await self._ledger.flush()
+        self._paused[issue_id] = self._leases.tokens()
+        await self._store.pause(issue_id, self._clock())
+
     async def _lull(self) -> None:
         """Wait a moment for the other lanes: one that is kept waiting must not hold up what comes due.
 
@@ -217,21 +235,27 @@ class LeasedOutbox:
 
     def _unmade(self, taken: Taken, reason: str) -> None:
         self._problem(f"delivery {taken.delivery.id[:12]} cannot become a message: {reason}")
-        self._settle(taken, Refused(f"no message: {reason}", Blame.MESSAGE))
+        SENDING.ended(refusal := Refused(f"no message: {reason}", Blame.MESSAGE))
+        self._write(taken, DeliveryState.REFUSED, refusal.reply)
+        self._leases.finished(taken)
 
     def _settle(self, taken: Taken, outcome: Outcome) -> None:
         self._measure(taken, outcome)
         match outcome:
             case Sent(reply):
                 self._breaker.taken()
+                self._issue_refusals.accepted(taken.delivery.issue_id)
                 self._write(taken, DeliveryState.SENT, reply)
             case Refused(reply, Blame.POLICY):
                 reason = f"the mail server refuses our mail as such: {reply}"
-                self._breaker.refused(reason, self._clock())
+                self._breaker.refused(reason, self._clock(), recipient=taken.delivery.address)
                 self._postpone(taken, reply)
-            case Refused(reply, blame):
+            case Refused(reply, Blame.ADDRESS):
                 self._breaker.undecided()
-                self._write(taken, DeliveryState.REFUSED, reply, suppress=blame is Blame.ADDRESS)
+                self._write(taken, DeliveryState.REFUSED, reply, suppress=True)
+            case Refused(reply):
+                self._breaker.undecided()
+                self._message_refused(taken, outcome)
             case Deferred(reply):
                 self._breaker.undecided()
                 self._postpone(taken, reply)
@@ -239,6 +263,20 @@ class LeasedOutbox:
                 self._breaker.undecided()
                 self._doubted(taken, reply)
         self._leases.finished(taken)
+
+    def _message_refused(self, taken: Taken, refusal: Refused) -> None:
+        """Decide whether it is this message that is refused or the whole issue."""
+        issue_id, reply = taken.delivery.issue_id, refusal.reply
+        ruling = self._issue_refusals.refused(issue_id, taken.delivery.address, refusal)
+        if ruling is Ruling.FINAL:
+            self._write(taken, DeliveryState.REFUSED, reply)
+            return
+        self._postpone(taken, reply)
+        if ruling is Ruling.PAUSE_ISSUE:
+            self._to_pause.add(issue_id)
+            self._problem(whole_issue_refused(refusal, issue_id[:8]))
+        elif refusal.blame is Blame.SIZE:
+            self._problem(f"delivery {taken.delivery.id[:12]} is not sent yet: {reply}; it is tried again")
 
     def _measure(self, taken: Taken, outcome: Outcome) -> None:
         SENDING.ended(outcome)

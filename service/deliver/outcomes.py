@@ -102,7 +102,14 @@ def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
     if not 500 <= code < 600:
         return Deferred(reply)
     verdict = judge(code, enhanced_code(text), text, stage)
+    if verdict is MESSAGE and stage is not Stage.RCPT and _is_about_size(text):
+        verdict = Blame.SIZE
     return Refused(reply, verdict) if isinstance(verdict, Blame) else Deferred(reply)
+
+
+def _is_about_size(text: str) -> bool:
+    """Return whether the server's own limit on the size is what refuses (RFC 1870; 5.3.4 of RFC 3463)."""
+    return enhanced_code(text) == "5.3.4" or say(text) is Saying.SIZE
 
 
 def said(code: int, text: str) -> str:

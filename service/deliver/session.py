@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from service.core.model import Message
+from service.core.model import Blame, Message, Refused
 from service.deliver.outcomes import said
 
 LONGEST_LINE = 4096
@@ -227,18 +227,19 @@ class Envelope(NamedTuple):
     rcpt: bytes
 
 
-def envelope(message: Message, features: Features) -> Envelope | str:
-    """Return the message's envelope, or a sentence that says why this server cannot be given it."""
+def envelope(message: Message, features: Features) -> Envelope | Refused:
+    """Return the message's envelope, or why this server cannot be given it."""
     if not (_WIRE.fullmatch(message.sender) and _WIRE.fullmatch(message.recipient) and message.recipient):
-        return "an address in the envelope is not valid"
+        return Refused("an address in the envelope is not valid", Blame.MESSAGE)
     size = message.size
     if features.size and size > features.size:
-        return f"the message has {size} bytes and the server takes {features.size} at most"
+        sizes = f"the message has {size} bytes, the mail server takes {features.size} at most (SIZE)"
+        return Refused(sizes, Blame.SIZE)
     mail = f"MAIL FROM:<{message.sender}>"
     if features.sizes:
         mail += f" SIZE={size}"
     if not (message.recipient.isascii() and message.sender.isascii()):
         if not features.smtputf8:
-            return "the server cannot take addresses beyond ASCII (SMTPUTF8)"
+            return Refused("the server cannot take addresses beyond ASCII (SMTPUTF8)", Blame.MESSAGE)
         mail += " BODY=8BITMIME SMTPUTF8"
     return Envelope(f"{mail}\r\n".encode(), f"RCPT TO:<{message.recipient}>\r\n".encode())

@@ -23,6 +23,7 @@ from service.core.model import DeliveryState
 from service.deliver import metrics
 from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
+from service.deliver.issue_refusals import IssueRefusals
 from service.deliver.leases import Clock, Leases, Prepare, Terms
 from service.deliver.ledger import Ledger
 from service.deliver.outbox import LeasedOutbox
@@ -34,7 +35,8 @@ from service.deliver.retry import doubts_to_repeat
 class Deliverer:
     """What deliver works with. `grace` is for how many seconds messages in flight may finish at a stop.
 
-    `pace` and `breaker` remember from pass to pass, so one Deliverer is kept for as long as the process runs.
+    `pace`, `breaker` and `issue_refusals` remember from pass to pass, so one Deliverer is kept for as long as
+    the process runs.
     Where they are shared, `shared` is where the workers that send by the same `relay` agree on them.
     `prepare` does for the next batch what `make` takes long for.
     """
@@ -45,6 +47,7 @@ class Deliverer:
     terms: Terms = field(default=Terms())
     pace: Pace = field(default_factory=Pace)
     breaker: Breaker = field(default_factory=Breaker)
+    issue_refusals: IssueRefusals = field(default_factory=IssueRefusals)
     grace: float = 8.0
     new_token: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
     pause: Callable[[float], Awaitable[None]] | None = None
@@ -90,6 +93,7 @@ async def deliver(
         pace=deliverer.pace,
         breaker=deliverer.breaker,
         accord=accord,
+        issue_refusals=deliverer.issue_refusals,
         resend_uncertain=terms.resend_uncertain,
         clock=now,
         stopping=stopping,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from service.core.contracts import Outbox
-from service.core.model import Blame, Deferred, Message, Outcome, Refused, Uncertain
+from service.core.model import Deferred, Message, Outcome, Refused, Uncertain
 from service.deliver.outcomes import Stage, outcome_of
 from service.deliver.relay import Relay
 from service.deliver.session import Envelope, LineLost, Reply, Session, envelope
@@ -26,16 +26,17 @@ class Transaction:
         self.session, self.riding = session, False
         self._outbox, self._relay, self._timeouts = outbox, relay, relay.timeouts
         self._reset_first = False
-        self._ridden: Envelope | str = ""
+        self._ridden: Envelope | Refused | None = None
 
     async def send(self, message: Message) -> Message | None:
         """Bring one message to its outcome; return the one whose envelope rides behind it, if one does.
 
         Raises LineLost when the line ended before the message was handed over: it may be sent again.
         """
-        opening = self._ridden if self.riding else envelope(message, self.session.features)
-        if isinstance(opening, str):
-            self._outbox.settle(message, Refused(opening, Blame.MESSAGE))
+        ridden = self._ridden if self.riding else None
+        opening = ridden or envelope(message, self.session.features)
+        if isinstance(opening, Refused):
+            self._outbox.settle(message, opening)
             return None
         try:
             refusal = await self._offer(opening)
@@ -144,9 +145,9 @@ class Transaction:
         return self._outbox.ready()
 
     def _ride(self, following: Message | None) -> tuple[bytes, ...]:
-        self._ridden = envelope(following, self.session.features) if following is not None else ""
-        self.riding = not isinstance(self._ridden, str)
-        return () if isinstance(self._ridden, str) else (self._ridden.mail, self._ridden.rcpt, DATA)
+        self._ridden = ridden = envelope(following, self.session.features) if following is not None else None
+        self.riding = isinstance(ridden, Envelope)
+        return (ridden.mail, ridden.rcpt, DATA) if isinstance(ridden, Envelope) else ()
 
     async def _reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         reply = self.session.arrived() or await self.session.reply(timeout)

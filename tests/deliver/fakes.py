@@ -63,8 +63,9 @@ def a_delivery(address: str = "amina@example.org", name: str = "Amina", **change
     return Delivery(**(defaults | changes))
 
 
-def a_crowd(count: int, **changes: Any) -> list[Delivery]:
-    return [a_delivery(f"reader{n}@example.org", f"Reader {n}", **changes) for n in range(count)]
+def a_crowd(count: int, domains: int = 1, **changes: Any) -> list[Delivery]:
+    names = ["example.org", *(f"example{n}.org" for n in range(1, domains))]
+    return [a_delivery(f"reader{n}@{names[n % domains]}", f"Reader {n}", **changes) for n in range(count)]
 
 
 def a_message(content: bytes = b"Subject: hello\r\n\r\nhello\r\n", **changes: Any) -> Message:
@@ -135,6 +136,7 @@ class MemoryLedger:
     issues: dict[str, Issue] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     suppressed: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
     commits: list[tuple[Mark, ...]] = field(default_factory=list)
     lost: bool = False
 
@@ -159,7 +161,8 @@ class MemoryLedger:
                 row.state is DeliveryState.DEFERRED and (row.next_attempt_at or now) <= now
             )
             free = row.token is None or (row.lease_until or now) <= now
-            if row.delivery.channel != channel or not due or not free or len(taken) == limit:
+            resting = row.delivery.issue_id in self.paused
+            if resting or row.delivery.channel != channel or not due or not free or len(taken) == limit:
                 continue
             if row.delivery.address in self.suppressed:
                 row.state, suppressed = DeliveryState.SUPPRESSED, suppressed + 1
@@ -212,6 +215,13 @@ class MemoryLedger:
                 self.suppressed.add(row.delivery.address)
             written.add(mark.delivery_id)
         return written
+
+    async def pause(self, issue_id: str, now: datetime) -> None:  # noqa: ARG002 - the contract's
+        self.paused.add(issue_id)
+        for row in self.rows.values():
+            idle = row.state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)
+            if row.delivery.issue_id == issue_id and idle:
+                row.token = row.lease_until = None
 
     async def release(self, token: str) -> None:
         for row in self.rows.values():

@@ -22,11 +22,13 @@ async def plan(
     at: datetime = NOON,
     channel: str = "smtp",
     following: timedelta = DAY,
+    domains: int = 1,
 ) -> list[str]:
     """Plan an issue for so many readers, the next one for a while later; return the ids of the deliveries."""
     edition = an_edition()
     key = identity.edition_key(edition)
-    people = [a_subscriber(f"reader{n}@example.org", name=f"Reader {n}") for n in range(readers)]
+    names = ["example.org", *(f"example{n}.org" for n in range(1, domains))]
+    people = [a_subscriber(f"reader{n}@{names[n % domains]}", name=f"Reader {n}") for n in range(readers)]
     placements = [Placement(person, "morning", Wishes(), edition, key, at) for person in people]
     await PeopleRecords(database).save_placements(placements, at, starts_after=at - DAY)
     compose = ComposeRecords(database)

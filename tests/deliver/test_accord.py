@@ -161,7 +161,7 @@ def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(database, database_url, caplog):
-    await plan(database, 60)
+    await plan(database, 60, domains=60)
     clock = SlowClock()
     async with MailServer({DOT: {ANY: SPAM}}) as server, an_office(database_url, clock) as office:
         crew = [await office.worker(server) for _ in range(3)]
@@ -195,7 +195,7 @@ async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(databa
 
 
 async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second(database, database_url):
-    await plan(database, 40)
+    await plan(database, 40, domains=40)
     clock = Clock()
     gate = asyncio.Event()
     waiting = Wait(gate)
@@ -217,7 +217,7 @@ async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second
 
 
 async def test_the_try_that_succeeds_lets_all_go_on(database, database_url):
-    await plan(database, 30)
+    await plan(database, 30, domains=30)
     clock = Clock()
     async with (
         MailServer({DOT: dict.fromkeys((1, 2, 3, 4), SPAM)}) as server,

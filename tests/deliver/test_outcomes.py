@@ -10,7 +10,7 @@ from service.core.model import Blame, Deferred, Refused, Sent
 from service.deliver.outcomes import Stage, enhanced_code, outcome_of, said
 
 SENT, LATER = "sent", "deferred"
-ADDRESS, MESSAGE, POLICY = Blame.ADDRESS, Blame.MESSAGE, Blame.POLICY
+ADDRESS, MESSAGE, SIZE, POLICY = Blame.ADDRESS, Blame.MESSAGE, Blame.SIZE, Blame.POLICY
 MAIL, RCPT, DATA, DOT = Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT
 
 REPLIES = [
@@ -68,8 +68,10 @@ REPLIES = [
     (RCPT, 550, "User not found: amina@example.org", ADDRESS),
     (RCPT, 550, "该用户不存在", ADDRESS),
     # this message is no good
-    (DOT, 552, "5.3.4 Message size exceeds fixed limit", MESSAGE),
-    (MAIL, 552, "5.3.4 message too big", MESSAGE),
+    (DOT, 552, "5.3.4 Message size exceeds fixed limit", SIZE),
+    (MAIL, 552, "5.3.4 message too big", SIZE),
+    (MAIL, 552, "Message size exceeds maximum permitted", SIZE),
+    (RCPT, 552, "5.2.3 message larger than this mailbox takes", MESSAGE),
     (DOT, 554, "5.6.0 Message contains invalid header", MESSAGE),
     (RCPT, 501, "5.5.4 Invalid arguments", MESSAGE),
     (DATA, 503, "5.5.1 Error: need RCPT command", MESSAGE),

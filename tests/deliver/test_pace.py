@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from service.core.model import DeliveryState
-from service.deliver.breaker import FIRST_PAUSE, Breaker
+from service.deliver.breaker import FIRST_PAUSE, WINDOW, Breaker
+from service.deliver.evidence import RECIPIENTS_OF_ONE_DOMAIN
 from service.deliver.leases import Terms
 from service.deliver.pace import Limits, Pace
 from service.deliver.smtp import SmtpChannel
 from service.deliver.stage import Deliverer, deliver
 from tests.builders import NOON
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, an_issue
 from tests.deliver.server import ANY, DOT, MailServer, Reply
+
+NOT_ON_MY_LIST = Reply("554 5.7.1 you are not on my list")
+NEXT = an_issue(id="2" * 32)
 
 
 class PacedClock(Clock):
@@ -69,7 +73,7 @@ async def test_a_slow_domain_does_not_hold_up_the_others():
 
 
 async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
-    store, clock = MemoryLedger.holding(*a_crowd(40)), Clock()
+    store, clock = MemoryLedger.holding(*a_crowd(40, domains=4)), Clock()
     script = {DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}
     async with MailServer(script) as server:
         channel = SmtpChannel(a_relay(server))
@@ -88,9 +92,10 @@ async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
         assert again.problems == report.problems
         assert server.turns[DOT] == before
 
+        # Three recipients who refused before are due again; what they say is no news, the fourth's is.
         clock.now += FIRST_PAUSE
         await deliver(deliverer, now=clock)
-        assert server.turns[DOT] == before + 1
+        assert server.turns[DOT] <= before + 5
 
         server.script[DOT] = {}
         clock.now += FIRST_PAUSE * 2
@@ -112,16 +117,69 @@ async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
     assert store.suppressed == set()
 
 
+async def test_one_recipient_who_refuses_again_and_again_stops_nobody():
+    store, clock = MemoryLedger.holding(a_delivery("strict@example.org"), *a_crowd(30, domains=3)), Clock()
+    async with MailServer({"RCPT": {1: NOT_ON_MY_LIST}}) as server:
+        channel = SmtpChannel(a_relay(server))
+        deliverer = Deliverer(store, channel, a_maker())
+        assert (await deliver(deliverer, now=clock)).sent == 30
+        # Nobody else is due any more: its refusals are all in a row.
+        server.script["RCPT"] = {ANY: NOT_ON_MY_LIST}
+        for _ in range(6):
+            clock.now += timedelta(hours=5)
+            report = await deliver(deliverer, now=clock)
+            assert (report.deferred, report.alert) == (1, "")
+        server.script["RCPT"] = {}
+        store.rows |= MemoryLedger.holding(*a_crowd(9, domains=2, channel="smtp", issue_id=NEXT.id)).rows
+        store.issues[NEXT.id] = NEXT
+        assert (await deliver(deliverer, now=clock)).sent == 9
+        await channel.close()
+
+
+async def test_one_domain_that_refuses_does_not_stop_the_others():
+    strict = [a_delivery(f"reader{n}@strict.example") for n in range(9)]
+    store = MemoryLedger.holding(*strict, *a_crowd(20))
+    async with MailServer({"RCPT": dict.fromkeys(range(1, 10), NOT_ON_MY_LIST)}) as server:
+        channel = SmtpChannel(a_relay(server))
+        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        await channel.close()
+    assert (report.sent, report.deferred, report.problems) == (20, 9, ())
+
+
+async def test_where_all_recipients_have_one_domain_its_refusals_stop_sending_all_the_same():
+    store = MemoryLedger.holding(*a_crowd(200))
+    async with MailServer({DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}) as server:
+        channel = SmtpChannel(a_relay(server))
+        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        await channel.close()
+    assert "sending is paused" in report.alert
+    assert server.turns[DOT] <= RECIPIENTS_OF_ONE_DOMAIN + 1
+
+
+def test_refusals_that_lie_long_apart_are_not_counted_together():
+    breaker, now = Breaker(), NOON
+    for n in range(20):
+        breaker.refused("no", now, recipient=f"reader{n}@example{n}.org")
+        now += WINDOW / 2
+    assert breaker.alert(now) is None
+
+
+def a_refusal(breaker: Breaker, now: datetime, reader: int) -> None:
+    assert breaker.lets_through(now)
+    breaker.refused("no", now, recipient=f"reader{reader}@example{reader}.org")
+
+
 def test_pauses_grow_and_one_message_tries():
     breaker, now = Breaker(), NOON
-    for _ in range(3):
-        assert breaker.lets_through(now)
-        breaker.refused("no", now)
+    for reader in range(3):
+        a_refusal(breaker, now, reader)
     assert not breaker.lets_through(now)
     now += FIRST_PAUSE
+    # Who refused before says nothing new; the next one may try.
+    a_refusal(breaker, now, 2)
     assert breaker.lets_through(now)
     assert not breaker.lets_through(now)
-    breaker.refused("still no", now)
+    breaker.refused("still no", now, recipient="another@example.net")
     assert not breaker.lets_through(now + FIRST_PAUSE)
     now += FIRST_PAUSE * 2
     assert breaker.lets_through(now)

@@ -68,6 +68,13 @@ class DeliverStore(Protocol):
         """
         ...
 
+    async def pause(self, issue_id: str, now: datetime) -> None:
+        """Let nobody take up the issue's deliveries until the operator resumes it; twice is harmless.
+
+        What workers hold and did not attempt is not theirs any more.
+        """
+        ...
+
     async def release(self, token: str) -> None:
         """Give back what this token holds and did not attempt."""
         ...

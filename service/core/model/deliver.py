@@ -93,10 +93,14 @@ class Deferred:
 
 
 class Blame(StrEnum):
-    """What a refusal is about: the address is no good, this message is, or our sending is (policy, login)."""
+    """What a refusal is about: the address is no good, this message is, or our sending is (policy, login).
+
+    SIZE: the message is larger than the server takes, which the operator can change.
+    """
 
     ADDRESS = "address"
     MESSAGE = "message"
+    SIZE = "size"
     POLICY = "policy"
 
 
