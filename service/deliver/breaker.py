@@ -79,8 +79,8 @@ class Breaker:
     def refused(self, reason: str, now: datetime, *, recipient: str = "", for_sure: bool = False) -> None:
         """Count a refusal for policy; enough of them open the breaker.
 
-        `reason` is a clause for a person. `for_sure`: one is enough, such as a wrong password. After a halt the
-        message that tries renews it when it is refused, unless its recipient refused before: what one
+        `reason` is a clause for a person. `for_sure`: one is enough, such as a wrong password. After a halt
+        the message that tries renews it when it is refused, unless its recipient refused before: what one
         recipient keeps saying is no news about the others.
         """
         known = recipient in self._refusals

@@ -10,7 +10,7 @@ RECIPIENTS_OF_ONE_DOMAIN = 10  # enough without a second domain: an audience may
 
 
 def concerns_everybody(recipients: Collection[str]) -> bool:
-    """Return whether the refusals to these different addresses, with nothing accepted since, concern all mail."""
+    """Return whether the refusals of these addresses, with nothing accepted since, concern all mail."""
     several = len(recipients) >= RECIPIENTS and len(set(domains_of(recipients))) >= DOMAINS
     return several or len(recipients) >= RECIPIENTS_OF_ONE_DOMAIN
 

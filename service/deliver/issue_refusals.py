@@ -1,7 +1,7 @@
-"""Issue refusals: tells one message that a server refuses from an issue whose every message it refuses (pure).
+"""Issue refusals: tells a message that a server refuses from an issue that it refuses as a whole (pure).
 
-A refusal of the message (too large, content rejected) is final for one recipient only while others get the same
-issue. When the first recipients of an issue are all refused for one cause, the cause is the issue or the
+A refusal of the message (too large, content rejected) is final for one recipient only when others got the
+same issue. When the first recipients of an issue are all refused for one cause, the cause is the issue or the
 server's limit: the issue is to be paused, and nothing is recorded as refused for good.
 """
 
@@ -73,7 +73,7 @@ class IssueRefusals:
 
 
 def _cause(refusal: Refused) -> str:
-    """Return what two refusals for one cause have in common: size, or the codes that the reply begins with."""
+    """Return what two refusals for one cause have in common: size, or the reply codes."""
     if refusal.blame is Blame.SIZE:
         return refusal.blame
     code, _, rest = refusal.reply.partition(" ")
@@ -82,12 +82,10 @@ def _cause(refusal: Refused) -> str:
 
 
 def whole_issue_refused(refusal: Refused, issue: str) -> str:
-    """Return what the operator is told about an issue that is paused; `issue` is its id as people write it."""
+    """Return what the operator is told about an issue that is paused; `issue` is its id in short."""
     cure = "the cause is mended"
     if refusal.blame is Blame.SIZE:
-        cure = (
-            "the server takes larger messages (Postfix: message_size_limit) or the theme's mails are smaller"
-        )
+        cure = "the server takes larger messages (Postfix: message_size_limit) or our mails are smaller"
     return (
         f"issue {issue} is paused, because the mail server refuses every message of it: {refusal.reply}; "
         f"no delivery is recorded as refused, and other issues go on; once {cure}, "

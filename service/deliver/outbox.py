@@ -66,7 +66,7 @@ class LeasedOutbox:
         self._store, self._leases, self._ledger, self._make = store, leases, ledger, make
         self._pace, self._breaker, self._accord = pace, breaker, accord
         self._issue_refusals = issue_refusals
-        # Issues to pause, and those that are paused with the batches of which the record took their deliveries.
+        # Issues to pause; and those that are paused, with the batches that held deliveries of theirs.
         self._to_pause: set[str] = set()
         self._paused: dict[str, frozenset[str]] = {}
         self._resend_uncertain = resend_uncertain
@@ -89,8 +89,7 @@ class LeasedOutbox:
     async def next(self) -> Message | None:
         """Return the next message, or None when nothing is due or the pass is to stop."""
         while not self._stopping.is_set():
-            while self._to_pause:
-                await self._pause_issue(self._to_pause.pop())
+            await self._pause_issues()
             if message := self.ready():
                 return message
             now = self._clock()
@@ -194,11 +193,13 @@ class LeasedOutbox:
         else:
             self._leases.queue.popleft()
 
-    async def _pause_issue(self, issue_id: str) -> None:
-        """Pause an issue whose every message the server refuses; its deliveries wait for the operator."""
-        await self._ledger.flush()
-        self._paused[issue_id] = self._leases.tokens()
-        await self._store.pause(issue_id, self._clock())
+    async def _pause_issues(self) -> None:
+        """Pause the issues whose every message the server refuses; their deliveries wait for the operator."""
+        while self._to_pause:
+            issue_id = self._to_pause.pop()
+            await self._ledger.flush()
+            self._paused[issue_id] = self._leases.tokens()
+            await self._store.pause(issue_id, self._clock())
 
     async def _lull(self) -> None:
         """Wait a moment for the other lanes: one that is kept waiting must not hold up what comes due.
