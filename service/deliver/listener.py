@@ -20,7 +20,17 @@ from service.deliver.letters import MOST_BYTES
 
 LONGEST_LINE = 65_536
 SILENCE = 300.0
+"""Seconds that a client has for its next line, and to read an answer (RFC 5321, 4.5.3.2.7)."""
+
+WITHOUT_LETTER = 600.0
+"""Seconds in which a client must hand in a whole letter (RFC 5321, 4.5.3.2.6), however busily it talks."""
+
 MOST_AT_ONCE = 50
+"""Connections; when there are more, the one that has gone longest without a letter is closed."""
+
+QUEUE = 16
+"""Connections that the system accepts ahead of us; each costs a descriptor."""
+
 MOST_RECIPIENTS = 100
 MOST_FAULTS = 20
 END, LINE_END = b".\r\n", b"\r\n"
@@ -56,7 +66,7 @@ class Listener:
         shared = True if sys.platform != "win32" else None
         try:
             self._server = await asyncio.start_server(
-                self._serve, self._host, self.port, limit=LONGEST_LINE, reuse_port=shared
+                self._serve, self._host, self.port, limit=LONGEST_LINE, reuse_port=shared, backlog=QUEUE
             )
         except OSError as error:
             # asyncio's own words for it say the address once more.
@@ -77,9 +87,9 @@ class Listener:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._talks) >= MOST_AT_ONCE:
+        if task is None or (len(self._talks) >= MOST_AT_ONCE and not self._close_longest_silent()):
             writer.write(b"421 4.3.2 too many connections\r\n")
-            writer.close()
+            _hang_up(writer)
             return
         self._talks[task] = talk = _Talk(reader, writer, self._handle, self._ours)
         try:
@@ -90,8 +100,27 @@ class Listener:
             writer.write(b"421 4.3.2 we close\r\n")
         finally:
             del self._talks[task]
-            with suppress(OSError):
-                writer.close()
+            _hang_up(writer)
+
+    def _close_longest_silent(self) -> bool:
+        """Close the connection that has gone longest without a letter; False when all are being answered."""
+        silent = [
+            (talk.letter_by, number) for number, talk in enumerate(self._talks.values()) if talk.listening
+        ]
+        if not silent:
+            return False
+        task, talk = list(self._talks.items())[min(silent)[1]]
+        talk.leave(task)
+        talk.listening = False  # nobody picks it once more before the task has noticed
+        return True
+
+
+def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close the connection, at once if the client does not read what we said."""
+    with suppress(OSError):
+        if writer.transport.get_write_buffer_size():
+            writer.transport.abort()
+        writer.close()
 
 
 class _Talk:
@@ -105,7 +134,8 @@ class _Talk:
         ours: Callable[[str], bool],
     ) -> None:
         self._reader, self._writer, self._handle, self._ours = reader, writer, handle, ours
-        self._lmtp = self._listening = self._leaving = False
+        self._lmtp = self.listening = self._leaving = False
+        self.letter_by = asyncio.get_running_loop().time() + WITHOUT_LETTER
         self._faults = 0
         self._sender: str | None = None
         self._recipients: list[str] = []
@@ -113,7 +143,7 @@ class _Talk:
     def leave(self, task: asyncio.Task[None]) -> None:
         """End the talk, which `task` runs, before we listen again; at once if we are listening now."""
         self._leaving = True
-        if self._listening:
+        if self.listening:
             task.cancel()
 
     async def run(self) -> None:
@@ -176,6 +206,7 @@ class _Talk:
         content = await self._content()
         recipients, self._sender, self._recipients = self._recipients, None, []
         answer = await self._recorded(content, recipients)
+        self.letter_by = asyncio.get_running_loop().time() + WITHOUT_LETTER
         for _ in recipients if self._lmtp else recipients[:1]:
             await self._say(answer)
 
@@ -215,12 +246,12 @@ class _Talk:
         """Return what is said to us next; the only place where a talk may be broken off."""
         if self._leaving:
             raise asyncio.CancelledError
-        self._listening = True
+        self.listening = True
         try:
-            async with asyncio.timeout(SILENCE):
+            async with asyncio.timeout_at(self.letter_by), asyncio.timeout(SILENCE):
                 return await read()
         finally:
-            self._listening = False
+            self.listening = False
 
     async def _say(self, *lines: str) -> None:
         if len(lines) == 1 and lines[0][:3].isdigit():

@@ -22,6 +22,7 @@ from service.dispatch import STAGES, Dispatch, Handler, Hints, deliver_jobs
 from service.scheduler import Tick, start_scheduler
 from service.settings.values import Loaded, WebSettings
 from service.wiring.clock import Clock, utc_now
+from service.wiring.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
 from service.wiring.house import House
 from service.wiring.pool import Pool
 from service.wiring.reception import Reception
@@ -42,7 +43,8 @@ class _Report(Protocol):
 GRACE = 9.0
 """Seconds that what is in flight has to finish after a stop; the service is gone within ten."""
 
-Door = tuple[socket.socket, ASGIApp]
+Door = tuple[socket.socket, ASGIApp, int]
+"""Where we listen, what answers there, and how many connections may be open at once."""
 
 log = structlog.get_logger("service")
 
@@ -97,7 +99,7 @@ class Service:
         """
         loaded = self._load()
         settings = loaded.settings
-        doors = self._doors(settings.web)
+        doors = self._doors(settings.web, share_descriptors(raise_descriptor_limit(), settings))
         self._pool = Pool(settings.condense.processes or None)
         self._dispatch = Dispatch(settings.storage)
         try:
@@ -109,7 +111,7 @@ class Service:
             finally:
                 await self._tenancy.close()
         finally:
-            for door, _ in doors:
+            for door, _, _ in doors:
                 door.close()
             await self._dispatch.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -137,11 +139,15 @@ class Service:
             duties.append(self._dispatch.work(self._handlers(stopping), stopping))
         if "deliver" in self._roles.stages:
             duties.append(keep_vigil(self._next_due, self._hint_deliver, self._clock, stopping))
-        duties += [serve(application, door, stopping) for door, application in doors]
+        trusted = self._tenancy.house.settings.web.trusted_proxies
+        duties += [
+            serve(application, door, stopping, most=most, trusted_proxies=trusted)
+            for door, application, most in doors
+        ]
         if self._roles.schedule:
             duties.append(self._keep_time(stopping))
         self.started.set()
-        listening = [f"http://{host}:{port}" for host, port in (door.getsockname()[:2] for door, _ in doors)]
+        listening = [f"http://{host}:{port}" for host, port in (door[0].getsockname()[:2] for door in doors)]
         log.info("started", stages=self._roles.stages, schedule=self._roles.schedule, listening=listening)
         await together(duties, stopping)
 
@@ -254,7 +260,7 @@ class Service:
 
     # --- the web door ----------------------------------------------------------------------
 
-    def _doors(self, web: WebSettings) -> list[Door]:
+    def _doors(self, web: WebSettings, shares: DescriptorShares) -> list[Door]:
         """Return where we listen, and what answers there: the house that is lived in at that moment."""
 
         async def pages(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
@@ -269,10 +275,10 @@ class Service:
 
         doors: list[Door] = []
         if self._roles.web:
-            doors.append((listen(web.listen_host, web.listen_port), pages))
+            doors.append((listen(web.listen_host, web.listen_port), pages, shares.web))
         if web.metrics_listen is not None:
             try:
-                doors.append((listen(*web.metrics_listen), metrics))
+                doors.append((listen(*web.metrics_listen), metrics, shares.metrics))
             except CaveatError as error:
                 # Another process of the same configuration has it, and mail matters more than figures.
                 log.warning(

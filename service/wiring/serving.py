@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from service.core.errors import CaveatError
+from service.web.visitors import Visitors
+
+if TYPE_CHECKING:
+    from service.wiring.connections import ConnectionLimits
 
 ASGIApp = Callable[
     [
@@ -35,9 +39,23 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def serve(application: ASGIApp, door: socket.socket, stopping: asyncio.Event) -> None:
-    """Answer what comes in at the socket, until `stopping` is set; then finish what is being answered."""
+async def serve(
+    application: ASGIApp,
+    door: socket.socket,
+    stopping: asyncio.Event,
+    *,
+    most: int = 512,
+    limits: ConnectionLimits | None = None,
+    trusted_proxies: Sequence[str] = (),
+) -> None:
+    """Answer what comes in at the socket, until `stopping` is set; then finish what is being answered.
+
+    At most `most` connections are open at once; `limits` replaces that and the usual times. This machine and
+    `trusted_proxies` (CIDR) may have more connections than one client may.
+    """
     from uvicorn import Config, Server  # noqa: PLC0415 - only the web door needs it
+
+    from service.wiring.connections import ConnectionLimits, OpenConnections, accept  # noqa: PLC0415 - as above
 
     class QuietServer(Server):
         @contextmanager
@@ -45,24 +63,32 @@ async def serve(application: ASGIApp, door: socket.socket, stopping: asyncio.Eve
             """Leave signals to the service, which has more to stop than this."""
             yield
 
-    server = QuietServer(
-        Config(
-            application,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+    config = Config(
+        application,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        proxy_headers=False,  # Visitors reads them, by the settings and not by the environment
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    config.load()
+    server = QuietServer(config)
+    connections = OpenConnections(limits or ConnectionLimits(most), Visitors(trusted_proxies))
+    accepting = asyncio.create_task(accept(door, connections, config, server.server_state))
 
     async def leave() -> None:
         await stopping.wait()
+        accepting.cancel()
         server.should_exit = True
 
     leaving = asyncio.create_task(leave())
     try:
-        await server.serve(sockets=[door])
+        await server.serve(sockets=[])
     finally:
         leaving.cancel()
+        accepting.cancel()
+        with suppress(asyncio.CancelledError):
+            await accepting
         door.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiosmtplib
 import pytest
@@ -185,15 +185,54 @@ async def test_who_only_makes_mistakes_is_shown_the_door():
     assert answers[-1].startswith("421 4.7.0")
 
 
-async def test_more_talks_than_we_hold_are_put_off(monkeypatch):
+@asynccontextmanager
+async def greeted(port: int):
+    """Connect, hear the greeting, and say nothing."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert (await reader.readline()).startswith(b"220")
+    yield reader, writer
+    writer.close()
+
+
+async def test_half_open_connections_give_way_to_a_mail_server(monkeypatch):
+    monkeypatch.setattr(listener, "MOST_AT_ONCE", 3)
+    desk = Desk()
+    async with listening(desk) as one, AsyncExitStack() as stack:
+        held = [await stack.enter_async_context(greeted(one.port)) for _ in range(20)]
+        answers = await talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n")
+        assert answers[-2].startswith("250")
+        for reader, _ in held[:17]:
+            assert (await reader.read()).startswith(b"421 4.3.2")
+    assert len(desk.letters) == 1
+
+
+async def test_a_connection_whose_letter_is_being_recorded_does_not_give_way(monkeypatch):
     monkeypatch.setattr(listener, "MOST_AT_ONCE", 1)
-    async with listening(Desk()) as one:
-        first, writer = await asyncio.open_connection("127.0.0.1", one.port)
-        assert (await first.readline()).startswith(b"220")
+    recording, recorded = asyncio.Event(), asyncio.Event()
+
+    async def slow(_content, _recipients):
+        recording.set()
+        await recorded.wait()
+
+    async with listening(slow) as one:
+        busy = asyncio.create_task(talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n"))
+        await recording.wait()
         second, other = await asyncio.open_connection("127.0.0.1", one.port)
         assert (await second.read()).startswith(b"421 4.3.2")
-        writer.close()
         other.close()
+        recorded.set()
+        assert (await busy)[-2].startswith("250")
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"LHLO mx\r\n", b"NOOP\r\n" * 5, b"LHLO mx\r\n" + ENVELOPE + b"a letter without an end\r\n"]
+)
+async def test_a_client_that_hands_nothing_in_is_cut_off(monkeypatch, said):
+    monkeypatch.setattr(listener, "WITHOUT_LETTER", 0.05)
+    async with listening(Desk()) as one, greeted(one.port) as (reader, writer):
+        writer.write(said)
+        async with asyncio.timeout(20):
+            await reader.read()
 
 
 async def test_a_stop_ends_an_idle_talk_and_lets_a_letter_be_recorded_and_answered():

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import aiohttp
 import pytest
-import uvicorn
 from starlette.types import ASGIApp
 
 from service.assets import templates_folder
@@ -20,7 +18,9 @@ from service.store.database import Database
 from service.store.overview import Overview
 from service.store.people import PeopleRecords
 from service.web.app import application
+from service.wiring.connections import ConnectionLimits
 from service.wiring.desk import HouseDesk
+from service.wiring.serving import listen, serve
 from tests.builders import NOON, a_feed
 from tests.people.rosters import a_roster, an_entry
 
@@ -65,17 +65,13 @@ class Door:
         }
 
 
-async def served(app: ASGIApp) -> AsyncIterator[str]:
+async def served(app: ASGIApp, limits: ConnectionLimits | None = None) -> AsyncIterator[str]:
     """Let the application listen at a port of its own; give its address."""
-    door = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    running = asyncio.create_task(server.serve(sockets=[door]))
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0)
+    door, stopping = listen("127.0.0.1", 0), asyncio.Event()
+    running = asyncio.create_task(serve(app, door, stopping, limits=limits))
     yield f"http://127.0.0.1:{door.getsockname()[1]}"
-    server.should_exit = True
+    stopping.set()
     await running
-    door.close()
 
 
 @pytest.fixture
