@@ -1,7 +1,9 @@
 """Bounces: what a letter in the bounce mailbox says about a reader's address (pure).
 
-reports     the standard forms: delivery status notifications, abuse reports
+reports     delivery status notifications
+feedback    complaints
 notices     the many other forms, by codes and words
+classify    the rule that all of them are judged by
 neither     somebody is on holiday, wants to be convinced that we are human, or wrote to us
 """
 
@@ -9,12 +11,13 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from service.deliver.feedback import feedback_report
 from service.deliver.findings import WORSE, Action, Finding
 from service.deliver.letters import Letter, addresses_in, decoded_header
 from service.deliver.notices import is_machine, looks_returned, notice
-from service.deliver.reports import delivery_report, feedback_report, is_receipt
+from service.deliver.reports import delivery_report, is_receipt
 from service.deliver.wordlists import sections
 
 WORDS = sections("letters.txt")
@@ -23,7 +26,10 @@ _OUR_ID = re.compile(r"<?([0-9a-f]{48})@")
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a letter says. `delivery_id` is the delivery that came back, when the returned mail shows it."""
+    """What a mail says. `delivery_id` is the delivery that came back, when the returned mail shows it.
+
+    `kind` and `rule` are those of the finding that decided.
+    """
 
     action: Action
     status: str = ""
@@ -31,6 +37,8 @@ class Bounce:
     reason: str = ""
     complaint: bool = False
     delivery_id: str = ""
+    kind: str = ""
+    rule: str = ""
 
 
 def read_bounce(content: bytes) -> Bounce:
@@ -62,8 +70,13 @@ def _nothing(letter: Letter) -> str:
         return ""
     if _returned_a_bounce(letter):
         return "a bounce of a bounce"
-    if delivery_report(letter):
-        return ""
+    return "" if delivery_report(letter) else _answer(letter)
+
+
+def _answer(letter: Letter) -> str:
+    """Return what else the mail is, by its headers and words, when it is no report of a failure."""
+    if WORDS["statistics"].search(letter.subject):
+        return "a report about mail in general, such as DMARC's"
     if _is_challenge(letter):
         return "a challenge: it wants us to confirm that we sent it"
     return "an automatic reply" if _is_automatic(letter) else ""
@@ -73,9 +86,11 @@ def _bounce(findings: tuple[Finding, ...], letter: Letter) -> Bounce:
     """Return the worst of the findings, for all the recipients that it holds for."""
     if not findings:
         return Bounce(Action.NONE, reason="no bounce")
+    found = _OUR_ID.search(decoded_header(letter.returned, "Message-ID")) if letter.returned else None
+    if found and letter.returned:
+        findings = _about_our_reader(findings, addresses_in(letter.returned, "To"))
     worst = max(findings, key=lambda finding: WORSE.index(finding.action))
     recipients = [finding.recipient for finding in findings if finding.action is worst.action]
-    found = _OUR_ID.search(decoded_header(letter.returned, "Message-ID")) if letter.returned else None
     return Bounce(
         worst.action,
         worst.status,
@@ -83,14 +98,44 @@ def _bounce(findings: tuple[Finding, ...], letter: Letter) -> Bounce:
         worst.reason,
         worst.complaint,
         found[1] if found else "",
+        worst.kind,
+        worst.rule,
     )
 
 
+def _about_our_reader(findings: tuple[Finding, ...], readers: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Return what a report about a mail of ours, which went to one reader, says about that reader.
+
+    A mail server between may name others: a list or an alias that the reader's address stands for. Then the
+    reader's address is no good only when every address behind it is.
+    """
+    if len(readers) != 1 or findings[0].complaint or not any(finding.recipient for finding in findings):
+        return findings
+    reader = readers[0].lower()
+    named = tuple(finding for finding in findings if finding.recipient.lower() == reader)
+    if named:
+        return named
+    best = min(findings, key=lambda finding: WORSE.index(finding.action))
+    return (replace(best, recipient=readers[0]),)
+
+
 def _returned_a_bounce(letter: Letter) -> bool:
-    if letter.returned is None:
+    """Return whether the mail that came back was a bounce itself, so that it says nothing about a reader.
+
+    A bounce has an empty return path (RFC 5321, 4.5.5). Where the mail that came back shows none, it must
+    look like a bounce: a From address alone does not tell, newsletters are sent as `mailer@` too.
+    """
+    returned = letter.returned
+    if returned is None:
         return False
-    senders = addresses_in(letter.returned, "From")
-    return any(is_machine(address) for address in senders)
+    path = decoded_header(returned, "Return-Path")
+    if path:
+        return path.replace(" ", "") == "<>"
+    if _OUR_ID.search(decoded_header(returned, "Message-ID")) or returned.get("List-Unsubscribe"):
+        return False
+    by_machine = any(is_machine(address) for address in addresses_in(returned, "From"))
+    report = str(returned.get_content_type()) == "multipart/report"
+    return by_machine and (report or bool(WORDS["subject"].search(decoded_header(returned, "Subject"))))
 
 
 def _is_automatic(letter: Letter) -> bool:

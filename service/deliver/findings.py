@@ -20,13 +20,20 @@ WORSE = (Action.NONE, Action.SOFT, Action.HARD)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a letter says about a recipient. `recipient` is empty when it names none."""
+    """What a mail says about a recipient.
+
+    `recipient` is empty when it names none. `kind` says why in one word: one of phrases.Saying, or `delayed`,
+    `delivered`, `complaint`; empty when nothing is known. `rule` names what decided: `status 5.1.1`,
+    `code 550`, `words`, `action`.
+    """
 
     recipient: str
     action: Action
     status: str
     reason: str
     complaint: bool = False
+    kind: str = ""
+    rule: str = ""
 
 
 def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -17,7 +17,10 @@ from service.deliver.html_text import text_of_html
 from service.deliver.wordlists import sections
 
 MOST_BYTES = 2_000_000
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# RFC 5321 (4.5.3.1.1) allows 64 octets before the @; return paths of real senders are longer. Linear: an
+# address begins only where a run of its characters begins.
+_LOCAL = r"A-Za-z0-9.!#$%&'*+/=?^_`{|}~-"
+ADDRESS = re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]{{1,256}}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,20 @@ class Letter:
         return tuple(_parts(self.mail))
 
     @cached_property
-    def text(self) -> str:
-        """What the letter itself says, without the mail that it returns."""
-        plain = [text_of(part) for part in self.parts if part.get_content_type() == "text/plain"]
+    def whole_text(self) -> str:
+        """The plain text of the mail, the mail that it returns included where that is no part of its own.
+
+        A multipart whose boundary was lost on the way is one text.
+        """
+        plain = [text_of(part) for part in self.parts if _is_plain(part)]
         if not any(text.strip() for text in plain):
             plain = [text_of(part) for part in self.parts if part.get_content_type() == "text/html"]
-        text = "\n".join(plain)
+        return "\n".join(plain)
+
+    @cached_property
+    def text(self) -> str:
+        """What the letter itself says, without the mail that it returns."""
+        text = self.whole_text
         cut = sections("letters.txt")["returned"].search(text)
         return text[: cut.start()] if cut and text[: cut.start()].strip() else text
 
@@ -73,6 +84,10 @@ class Letter:
             if part.get_content_maintype() == "text" and (found := _headers_within(text_of(part))):
                 return found
         return None
+
+
+def _is_plain(part: Mail) -> bool:
+    return part.get_content_type() == "text/plain" or part.get_content_maintype() == "multipart"
 
 
 def text_of(part: Mail) -> str:

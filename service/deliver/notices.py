@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 
+from service.deliver.classify import CODE, STATUS, Judgement, Words, judgement_of, without_boilerplate
 from service.deliver.findings import Action, Finding
 from service.deliver.letters import ADDRESS, Letter, addresses_in
-from service.deliver.phrases import Saying, say
-from service.deliver.reports import Words, action_of
+from service.deliver.phrases import GONE, say
 from service.deliver.wordlists import sections
 
 LONGEST_REPORT = 6_000
@@ -51,10 +51,13 @@ def notice(letter: Letter) -> tuple[Finding, ...] | None:
     if not looks_returned(letter):
         return None
     report = letter.text[:LONGEST_REPORT]
-    words = Words.read(report)
+    words = _telling(report)
     reason = _reason(report)
-    action = _action(letter, words)
-    return tuple(Finding(address, action, words.status, reason) for address in _recipients(letter) or ("",))
+    judged = _judged(letter, words)
+    return tuple(
+        Finding(address, judged.action, words.status, reason, kind=judged.kind, rule=judged.rule)
+        for address in _recipients(letter) or ("",)
+    )
 
 
 def looks_returned(letter: Letter) -> bool:
@@ -77,31 +80,49 @@ def is_machine(address: str) -> bool:
     return bool(WORDS["machine"].search(address.partition("@")[0]))
 
 
-def _action(letter: Letter, words: Words) -> Action:
+def _telling(report: str) -> Words:
+    """Return the words that say why: those at the codes, where they say something, else all of them.
+
+    What a mail program says around them to people ("some programs act on incorrect addresses") is no reason.
+    """
+    report = without_boilerplate(report)
+    lines = [line for line in report.split("\n") if line.strip()]
+    coded = [index for index, line in enumerate(lines) if CODE.search(line) or STATUS.search(line)]
+    near = "\n".join(line for index in coded[:5] for line in lines[max(index - 1, 0) : index + 3])
+    whole = Words.read(report)
+    return Words(whole.code, whole.status, near) if say(near) else whole
+
+
+def _judged(letter: Letter, words: Words) -> Judgement:
     about = say(words.text)
-    if WORDS["delay"].search(f"{letter.subject}\n{words.text}") and about is not Saying.UNKNOWN:
-        return Action.SOFT
+    if WORDS["delay"].search(f"{letter.subject}\n{letter.text[:LONGEST_REPORT]}") and about not in GONE:
+        return Judgement(Action.SOFT, "delayed", "words")
     if about is None and words.code is None and words.status in ("", "5.0.0"):
-        return (
-            Action.HARD
-            if WORDS["gave up"].search(words.text) or WORDS["gave up"].search(letter.subject)
-            else Action.SOFT
-        )
-    return action_of(words)
+        gave_up = WORDS["gave up"].search(words.text) or WORDS["gave up"].search(letter.subject)
+        return Judgement(Action.HARD if gave_up else Action.SOFT, "", "words")
+    return judgement_of(words)
 
 
 def _recipients(letter: Letter) -> tuple[str, ...]:
     """Return whom it is about: by its header, by where addresses stand, by the mail that came back."""
     if named := ADDRESS.findall(letter.header("X-Failed-Recipients")):
         return tuple(dict.fromkeys(named))
-    ours = {
-        address.lower()
-        for address in letter.addresses("From", "Sender", "Reply-To", "To", "Cc", "Delivered-To")
-    }
+    addressed = {address.lower() for address in letter.addresses(*OURS)}
     returned = letter.returned
-    if returned is not None:
-        ours |= {address.lower() for address in addresses_in(returned, "From", "Sender", "Reply-To")}
-    report = letter.text[:LONGEST_REPORT]
+    senders = addresses_in(returned, "From", "Sender", "Reply-To") if returned is not None else ()
+    # Somebody who writes to themselves is both; then only the report's own headers are left out.
+    for ours in (addressed | {address.lower() for address in senders}, addressed):
+        if found := _named_in(letter.text[:LONGEST_REPORT], ours):
+            return found
+        if returned is not None and (
+            theirs := tuple(a for a in addresses_in(returned, "To") if a.lower() not in ours)
+        ):
+            return theirs[:20]
+    return ()
+
+
+def _named_in(report: str, ours: set[str]) -> tuple[str, ...]:
+    """Return the addresses in a report that may be the recipients, by where they stand."""
     heading = HEADING.search(report)
     for part in (report[heading.end() :], report) if heading else (report,):
         for pattern in (ALONE, LABELLED, ADDRESS):
@@ -111,8 +132,6 @@ def _recipients(letter: Letter) -> tuple[str, ...]:
             theirs = [one for one in found if one.lower() not in ours and not OFFICE.match(one)]
             if theirs:
                 return tuple(dict.fromkeys(theirs))[:20]
-    if returned is not None:
-        return tuple(a for a in addresses_in(returned, "To") if a.lower() not in ours)[:20]
     return ()
 
 

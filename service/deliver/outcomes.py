@@ -66,10 +66,30 @@ SUBJECTS: dict[str, Verdict] = {
 }
 SAID: dict[Saying, Verdict] = {
     Saying.UNKNOWN: ADDRESS,
+    Saying.MOVED: ADDRESS,
+    Saying.DISABLED: ADDRESS,
+    Saying.UNAVAILABLE: ADDRESS,
     Saying.FULL: LATER,
     Saying.SIZE: MESSAGE,
+    Saying.BLOCKED: POLICY,
     Saying.POLICY: POLICY,
+    Saying.RATE: LATER,
+    Saying.NETWORK: LATER,
     Saying.LATER: LATER,
+}
+# Codes that say something else than the words beside them: the subjects for which the words are believed.
+# Many servers send one code, mostly 5.1.1 or 5.4.1, for everything.
+CORRECTED: dict[Saying, frozenset[str]] = {
+    Saying.FULL: frozenset("123"),
+    Saying.SIZE: frozenset("124"),
+    Saying.BLOCKED: frozenset("12345"),
+    Saying.POLICY: frozenset("124"),
+    Saying.RATE: frozenset("124"),
+    Saying.NETWORK: frozenset("124"),
+    Saying.LATER: frozenset("24"),
+    Saying.UNKNOWN: frozenset("7"),
+    Saying.MOVED: frozenset("7"),
+    Saying.DISABLED: frozenset("7"),
 }
 # Servers use these for everything: the words win over them.
 VAGUE = frozenset({"1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1", "4.1", "4.4"})
@@ -133,9 +153,15 @@ def judge(code: int | None, status: str | None, text: str, stage: Stage) -> Verd
     """
     if code in AUTHENTICATION:
         return POLICY
+    verdict = _verdict(code, status, text, stage)
+    return POLICY if stage is Stage.MAIL and verdict is ADDRESS else verdict
+
+
+def _verdict(code: int | None, status: str | None, text: str, stage: Stage) -> Verdict:
     detail = status[2:] if status and status.startswith("5.") else ""
     words = say(text)
-    if stage is Stage.MAIL and words is Saying.UNKNOWN:
+    if words is Saying.UNAVAILABLE and (stage in (Stage.DATA, Stage.DOT) or detail.startswith("7.")):
+        # A filter's polite refusal of the content: an unknown mailbox is refused at RCPT.
         words = Saying.POLICY
     if detail and detail not in VAGUE and not detail.startswith("0."):
         return _corrected(detail, words) or _by_status(detail) or OTHERWISE[stage]
@@ -152,9 +178,8 @@ def _by_status(detail: str) -> Verdict | None:
 
 def _corrected(detail: str, words: Saying | None) -> Verdict | None:
     """Return what the words make of a code that is used wrongly so often that they are to be believed."""
-    subject = detail.partition(".")[0]
-    if words is Saying.FULL and subject in {"1", "2", "3"}:
-        return LATER
-    if words is Saying.UNKNOWN and subject == "7" and detail not in DETAILS:
-        return ADDRESS
-    return None
+    if words is None or detail.partition(".")[0] not in CORRECTED.get(words, ()):
+        return None
+    if detail in DETAILS and words is not Saying.BLOCKED:
+        return None
+    return SAID[words]

@@ -1,21 +1,24 @@
-"""Reports: bounces and complaints in the forms that RFCs lay down (pure): RFC 3464, RFC 6533, RFC 5965."""
+"""Reports: delivery status notifications (pure): RFC 3464, RFC 6533."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.message import Message as Mail
 
-from service.core.model import Blame
+from service.deliver.classify import STATUS, Judgement, Words, judgement_of, stage_of, without_boilerplate
 from service.deliver.findings import Action, Finding, merged
-from service.deliver.letters import ADDRESS, Letter, addresses_in, text_of
-from service.deliver.outcomes import Stage, judge
+from service.deliver.letters import ADDRESS, Letter, text_of
+from service.deliver.outcomes import VAGUE, Stage
 from service.deliver.phrases import say
 
-STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
-CODE = re.compile(r"(?<![\d.#/:-])([45][0-7]\d)(?=[\s.,;:)-]|$)")
 STATUS_PARTS = ("message/delivery-status", "message/global-delivery-status")
+EMPTY_STATUS = frozenset({"", "5.0.0", "5.3.0", "5.5.0"})
+RECIPIENT_FIELDS = frozenset({"final-recipient", "original-recipient"})
+KEY_FIELDS = RECIPIENT_FIELDS | {"action", "status"}
+FIELDS_WITHIN = re.compile(
+    r"(?im)^(?:reporting-mta|final-recipient|original-recipient): ?[a-z0-9/_-]{1,30} ?;"
+)
 
 Fields = dict[str, str]
 
@@ -23,24 +26,11 @@ Fields = dict[str, str]
 def delivery_report(letter: Letter) -> tuple[Finding, ...] | None:
     """Return what a delivery status notification says of each recipient; None for a letter that is none."""
     parts = [part for part in letter.parts if part.get_content_type() in STATUS_PARTS]
-    groups = [fields for part in parts for fields in _recipient_groups(_field_lines(part))]
+    groups = [fields for part in parts for fields in _recipient_groups(field_blocks(part))]
+    groups = groups or list(_fields_within(letter.whole_text))
     if not groups:
         return None
     return merged(_finding(fields, letter) for fields in groups)
-
-
-def feedback_report(letter: Letter) -> tuple[Finding, ...] | None:
-    """Return the complaint that an abuse report holds; None for a letter that is none."""
-    parts = [part for part in letter.parts if part.get_content_type() == "message/feedback-report"]
-    if not parts:
-        return None
-    fields = dict(pair for part in parts for pair in _field_lines(part))
-    kind = fields.get("feedback-type", "abuse").lower()
-    named = ADDRESS.findall(fields.get("original-rcpt-to", "") + " " + fields.get("removal-recipient", ""))
-    recipients = named or (addresses_in(letter.returned, "To") if letter.returned else ())
-    action = Action.NONE if kind == "not-spam" else Action.HARD
-    reason = f"complaint: {kind}"
-    return tuple(Finding(address, action, "", reason, complaint=True) for address in recipients or ("",))
 
 
 def is_receipt(letter: Letter) -> bool:
@@ -50,67 +40,44 @@ def is_receipt(letter: Letter) -> bool:
     return kind == "disposition-notification" or "message/disposition-notification" in kinds
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a report says of a failure: an SMTP code, an enhanced one, and the text."""
-
-    code: int | None
-    status: str
-    text: str
-
-    @classmethod
-    def read(cls, text: str, status: str = "") -> Words:
-        """Find the codes in a text; a status that is known already wins."""
-        code, found = CODE.search(text), STATUS.search(text)
-        precise = status and not status.endswith(".0.0") and not status.endswith(".0")
-        return cls(int(code[1]) if code else None, status if precise or not found else found[1], text)
-
-
-def action_of(words: Words) -> Action:
-    """Return whether a failure is for good (hard: the address is no good) or not."""
-    if words.status.startswith("4.") or (
-        words.code and words.code < 500 and not words.status.startswith("5.1.")
-    ):
-        return Action.SOFT
-    verdict = judge(words.code, words.status or None, words.text, Stage.RCPT)
-    return Action.HARD if verdict is Blame.ADDRESS else Action.SOFT
-
-
 def _finding(fields: Fields, letter: Letter) -> Finding:
     action = re.match(r"[a-z]*", fields.get("action", "").strip().lower())
     what = action[0] if action else ""
     found = STATUS.search(fields.get("status", ""))
-    words = Words.read(fields.get("diagnostic-code", ""), found[1] if found else "")
-    if not words.text.strip() or (
-        say(words.text) is None and words.status in ("", "5.0.0", "5.3.0", "5.5.0")
-    ):
-        words = Words.read(f"{words.text} {letter.text}", words.status)
-    reason = " ".join((words.text if fields.get("diagnostic-code") else "").split())[:300]
-    recipient = _recipient(fields)
-    if what in ("delivered", "relayed", "expanded") or words.status.startswith("2."):
-        return Finding(recipient, Action.NONE, words.status, reason or what)
+    # Some programs say why in a comment of the status: `5.0.0 (recipient reached disk quota)`.
+    comment = fields.get("status", "").partition("(")[2].rstrip(") ")
+    told = fields.get("diagnostic-code", "").strip() or comment
+    words = Words.read(told, found[1] if found else "")
+    if say(told) is None and (words.status in EMPTY_STATUS or (not told and words.status[2:] in VAGUE)):
+        words = Words.read(f"{told} {without_boilerplate(letter.text)}", words.status)
+    reason = " ".join(told.split())[:300]
+    recipient, status = _recipient(fields), words.status
+    if what in ("delivered", "relayed", "expanded") or status.startswith("2."):
+        return Finding(recipient, Action.NONE, status, reason or what, kind="delivered", rule="action")
     if what in ("delayed", "delay"):
-        return Finding(recipient, Action.SOFT, words.status, reason or "delayed")
-    return Finding(recipient, _failed(words, fields), words.status, reason or "failed")
+        return Finding(recipient, Action.SOFT, status, reason or "delayed", kind="delayed", rule="action")
+    judged = _failed(words, fields, stage_of(letter.text, recipient))
+    return Finding(recipient, judged.action, status, reason or "failed", kind=judged.kind, rule=judged.rule)
 
 
-def _failed(words: Words, fields: Fields) -> Action:
+def _failed(words: Words, fields: Fields, stage: Stage) -> Judgement:
     silent = not fields.get("diagnostic-code") and say(words.text) is None and words.code is None
     if silent and words.status in ("", "5.0.0"):
         # For good, and not a word why: the standard's own meaning of it is all there is.
-        return Action.HARD
-    return action_of(words)
+        return Judgement(Action.HARD, "", "action")
+    return judgement_of(words, stage)
 
 
 def _recipient(fields: Fields) -> str:
     for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
-        if found := ADDRESS.search(fields.get(name, "").partition(";")[2] or fields.get(name, "")):
+        value = fields.get(name, "").partition(";")[2] or fields.get(name, "")
+        if found := ADDRESS.search(value):
             return found[0]
     return ""
 
 
-def _field_lines(part: Mail) -> list[tuple[str, str]]:
-    """Return the fields of a part, in order, unfolded; however it was encoded and cut into blocks."""
+def field_blocks(part: Mail) -> list[list[tuple[str, str]]]:
+    """Return the fields of a part in order, unfolded, a list for each block between blank lines."""
     payload = part.get_payload()
     if isinstance(payload, list):
         text = "\n\n".join(block.as_string() for block in payload if isinstance(block, Mail))
@@ -122,21 +89,65 @@ def _field_lines(part: Mail) -> list[tuple[str, str]]:
             text = text_of(inner)
     else:
         text = text_of(part)
+    return _blocks_of(text)
+
+
+def _blocks_of(text: str) -> list[list[tuple[str, str]]]:
     unfolded = re.sub(r"\n[ \t]+(?=\S)", " ", text.replace("\r\n", "\n"))
-    pairs = (line.partition(":") for line in unfolded.split("\n"))
-    return [(name.strip().lower(), value.strip()) for name, colon, value in pairs if colon]
+    blocks: list[list[tuple[str, str]]] = [[]]
+    for line in unfolded.split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            blocks[-1].append((name.strip().lower(), value.strip()))
+        elif not line.strip() and blocks[-1]:
+            blocks.append([])
+    return blocks
 
 
-def _recipient_groups(lines: list[tuple[str, str]]) -> Iterator[Fields]:
-    """Cut the fields into one group for each recipient; the group about the message itself is left out."""
+def _recipient_groups(blocks: list[list[tuple[str, str]]]) -> Iterator[Fields]:
+    """Cut the fields into one group for each recipient; the group about the message itself is left out.
+
+    RFC 3464 wants a blank line between them and leaves the order within one open (Amazon SES begins with
+    `Action`). Some programs leave the blank line out, or put one into a group: a group ends where one of its
+    fields comes again, and at a blank line when it is complete.
+    """
     fields: Fields = {}
-    for name, value in lines:
-        starts = name in ("final-recipient", "original-recipient") and (
-            name in fields or ("action" in fields and "final-recipient" in fields)
-        )
-        if starts:
+    for block in blocks:
+        if _complete(fields):
             yield fields
             fields = {}
-        fields.setdefault(name, value)
-    if "final-recipient" in fields or "original-recipient" in fields or "action" in fields:
+        for name, value in block:
+            if _begins_another(name, fields):
+                yield fields
+                fields = {}
+            fields.setdefault(name, value)
+    if _names_a_recipient(fields):
         yield fields
+
+
+def _fields_within(text: str) -> Iterator[Fields]:
+    """Return the groups of a status report whose part has another type, or whose MIME structure is broken."""
+    start = FIELDS_WITHIN.search(text)
+    if start is None:
+        return
+    for fields in _recipient_groups(_blocks_of(text[start.start() :])):
+        if not RECIPIENT_FIELDS.isdisjoint(fields) and ("action" in fields or "status" in fields):
+            yield fields
+
+
+def _begins_another(name: str, fields: Fields) -> bool:
+    """Return whether a field belongs to the next recipient, where no blank line says so."""
+    if not _names_a_recipient(fields):
+        return False
+    if name in KEY_FIELDS and name in fields:
+        return True
+    first = next(field for field in fields if field in KEY_FIELDS)
+    return name in RECIPIENT_FIELDS and first in RECIPIENT_FIELDS and "action" in fields
+
+
+def _complete(fields: Fields) -> bool:
+    return not RECIPIENT_FIELDS.isdisjoint(fields) and "action" in fields and "status" in fields
+
+
+def _names_a_recipient(fields: Fields) -> bool:
+    return any(name in fields for name in ("final-recipient", "original-recipient", "action"))

@@ -18,14 +18,17 @@ LETTERS = sorted((Path(__file__).parent / "bounces").glob("*.eml"))
 def test_a_letter_says(path: Path):
     content = path.read_bytes()
     first, _, letter = content.partition(b"\r\n")
-    action, status, *recipients = first.decode().removeprefix("X-Expect: ").split()
+    action, status, *rest = first.decode().removeprefix("X-Expect: ").split()
+    kinds = [word.removeprefix("kind=") for word in rest if word.startswith("kind=")]
+    recipients = [word for word in rest if not word.startswith("kind=")]
     bounce = read_bounce(letter)
     found = (str(bounce.action), bounce.status or "-", " ".join(bounce.recipients) or "-")
     assert found == (action, status, " ".join(recipients))
+    assert not kinds or kinds == [bounce.kind]
 
 
 def test_there_are_enough_of_them_to_mean_something():
-    assert len(LETTERS) >= 40
+    assert len(LETTERS) >= 160
 
 
 def test_a_complaint_is_more_than_a_bounce():

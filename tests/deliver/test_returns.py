@@ -90,6 +90,16 @@ async def test_a_complaint_unsubscribes_from_everything_if_the_mail_was_ours():
     assert await received(letter("complaint")) == ("forged", Desk())
 
 
+@pytest.mark.parametrize("name", ["feedback-dmarc-failure", "feedback-dmarc-type", "feedback-virus"])
+async def test_a_report_about_authentication_unsubscribes_nobody(name):
+    token = tokens.sign(KEY, tokens.UNSUBSCRIBE, "amina", "morning")
+    report = letter(name).replace(
+        b"https://news.example.org/unsubscribe/x.y", f"https://n.example/{token}".encode()
+    )
+    assert token.encode() in report
+    assert await received(report, [PATH]) == ("ignored", Desk())
+
+
 async def test_a_mail_to_unsubscribe_does_so():
     token = tokens.sign(KEY, tokens.UNSUBSCRIBE, "amina", "morning")
     for subject in (f"unsubscribe {token}", f"Re: unsubscribe%20{token}".replace("%20", " ")):
