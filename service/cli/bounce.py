@@ -15,6 +15,8 @@ from service.cli.output import data, json_line, say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from service.wiring.bounces import Bounce
+
 chapter = Chapter(
     """Read mails that came back.
 
@@ -43,9 +45,11 @@ def inspect(
     """Say what a mail that came back means; nothing is recorded.
 
     With --json each file gets one line, in order: {"source", "action": "hard" | "soft" | "none", "status",
-    "recipients", "reason"}. A file that cannot be read never stops the others; the exit code is 1 then.
+    "recipients", "reason", "complaint", "kind", "rule"}. `kind` says why in a word (unknown, disabled, moved,
+    full, blocked, policy, rate, network, size, delayed, ...), `rule` what decided (a status, a code, words).
+    A file that cannot be read never stops the others; the exit code is 1 then.
     """
-    from service.wiring.bounces import read_bounce  # noqa: PLC0415 - not for `--help`
+    from service.wiring.bounces import nothing_of, read_bounce  # noqa: PLC0415 - not for `--help`
 
     whole = True
     for name in _names(files):
@@ -53,19 +57,23 @@ def inspect(
             bounce = read_bounce(Path(name).read_bytes())
         except OSError as error:
             whole = False
-            reason = f"the file cannot be read: {(error.strerror or str(error)).lower()}"
-            record = {"source": name, "action": "none", "status": "", "recipients": [], "reason": reason}
-        else:
-            record = {
-                "source": name,
-                "action": bounce.action.value,
-                "status": bounce.status,
-                "recipients": list(bounce.recipients),
-                "reason": bounce.reason,
-            }
-        _show(record, as_json=as_json)
+            bounce = nothing_of(f"the file cannot be read: {(error.strerror or str(error)).lower()}")
+        _show(_record(name, bounce), as_json=as_json)
     if not whole:
         raise typer.Exit(1)
+
+
+def _record(name: str, bounce: Bounce) -> dict[str, object]:
+    return {
+        "source": name,
+        "action": bounce.action.value,
+        "status": bounce.status,
+        "recipients": list(bounce.recipients),
+        "reason": bounce.reason,
+        "complaint": bounce.complaint,
+        "kind": str(bounce.kind),
+        "rule": bounce.rule,
+    }
 
 
 def _show(record: Mapping[str, object], *, as_json: bool) -> None:

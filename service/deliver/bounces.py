@@ -41,6 +41,11 @@ class Bounce:
     rule: str = ""
 
 
+def nothing_of(reason: str) -> Bounce:
+    """Return that a mail says nothing about an address, and why."""
+    return Bounce(Action.NONE, reason=reason)
+
+
 def read_bounce(content: bytes) -> Bounce:
     """Return what the letter says; any bytes have an answer.
 

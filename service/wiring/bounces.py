@@ -6,7 +6,7 @@ from datetime import datetime
 from email.utils import parseaddr
 
 from service.core.contracts import PeopleStore
-from service.deliver.bounces import Bounce, read_bounce
+from service.deliver.bounces import Bounce, nothing_of, read_bounce
 from service.deliver.mailbox import Mailbox, greet, poll
 from service.deliver.returns import Returns, receive
 from service.deliver.verp import delivery_of
@@ -20,6 +20,7 @@ __all__ = [
     "greet",
     "is_ours",
     "mailbox_of",
+    "nothing_of",
     "read_bounce",
     "read_mailbox",
     "receive",

@@ -466,6 +466,6 @@ def test_bounces_are_read(told: Caller, tmp_path: Path):
 
     assert done.code == 1
     assert [list(record) for record in done.records] == [
-        ["source", "action", "status", "recipients", "reason"]
+        ["source", "action", "status", "recipients", "reason", "complaint", "kind", "rule"]
     ] * 2
     assert done.records[0]["action"] == "none"
