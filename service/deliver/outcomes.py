@@ -15,6 +15,7 @@ from service.deliver.phrases import Saying, say
 
 ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![.\d])")
 LONGEST_REPLY = 400
+LOGIN_WANTED = re.compile(r"(?i)\bauth|access denied|starttls")
 
 
 class Stage(StrEnum):
@@ -119,7 +120,7 @@ def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
     reply = said(code, text)
     if 200 <= code < 300:
         return Sent(reply)
-    if not 500 <= code < 600:
+    if not 500 <= code < 600 or is_sequence_error(code, text, stage):
         return Deferred(reply)
     verdict = judge(code, enhanced_code(text), text, stage)
     if verdict is MESSAGE and stage is not Stage.RCPT and _is_about_size(text):
@@ -130,6 +131,18 @@ def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
 def _is_about_size(text: str) -> bool:
     """Return whether the server's own limit on the size is what refuses (RFC 1870; 5.3.4 of RFC 3463)."""
     return enhanced_code(text) == "5.3.4" or say(text) is Saying.SIZE
+
+
+def is_sequence_error(code: int, text: str, stage: Stage) -> bool:
+    """Return whether the server says that our command does not fit its state (RFC 5321, 4.2.3 and RFC 3463).
+
+    That is 503, and X.5.1 (invalid command) where it cannot be about the recipient. It says nothing about the
+    message, the person or our standing. Words that name another cause win, and a demand for a login does.
+    """
+    words = say(text)
+    if code == 503:
+        return words in {None, Saying.POLICY} and not LOGIN_WANTED.search(text)
+    return 500 <= code < 600 and stage is not Stage.RCPT and enhanced_code(text) == "5.5.1" and words is None
 
 
 def said(code: int, text: str) -> str:
@@ -149,7 +162,7 @@ def enhanced_code(text: str) -> str | None:
 def judge(code: int | None, status: str | None, text: str, stage: Stage) -> Verdict:
     """Return whom a permanent failure is about: an SMTP code, an enhanced code, words; each may be missing.
 
-    Words that blame the address for what MAIL answered are about our own address: policy.
+    What blames the address in an answer to MAIL is about our own address: policy.
     """
     if code in AUTHENTICATION:
         return POLICY

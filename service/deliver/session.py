@@ -1,7 +1,8 @@
 """Session: the transactions on one SMTP connection that is open, greeted and logged in (RFC 5321).
 
 An asyncio Protocol that takes over a transport. Commands go out in as few flights as the server allows
-(PIPELINING, RFC 2920), and replies are matched to them in order.
+(PIPELINING, RFC 2920), and replies are matched to them in order. A session is used for another message only
+while the server is known to have no envelope (`at_rest`) and every byte it sent was the reply to a command.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from service.deliver.outcomes import said
 
 LONGEST_LINE = 4096
 MOST_LINES = 200
+SESSION_CODES = frozenset({220, 221})  # the greeting and the goodbye: never an answer to a mail command
 _MARKS = frozenset({b" ", b"-", b"", b"\r"})
 _WIRE = re.compile(r"[^\x00-\x20<>\x7f-\x9f]*")
 
@@ -35,7 +37,12 @@ class Reply(NamedTuple):
     @property
     def good(self) -> bool:
         """Whether the command was accepted (2xx)."""
-        return 200 <= self.code < 300
+        return 200 <= self.code < 300 and self.code not in SESSION_CODES
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the command was refused (4xx, 5xx)."""
+        return 400 <= self.code < 600
 
     def __str__(self) -> str:
         return said(self.code, self.text)
@@ -52,10 +59,15 @@ class Features:
 
 
 class Session(asyncio.Protocol):
-    """A connection for one message after another. `sent` counts those the server took."""
+    """A connection for one message after another. `sent` counts those the server took.
+
+    `at_rest`: the server has no envelope and waits for MAIL. Whoever sends MAIL sets it to False, and to True
+    when the reply to the final dot or to RSET has come.
+    """
 
     def __init__(self, transport: asyncio.Transport, features: Features) -> None:
         self.features = features
+        self.at_rest = True
         self.sent = 0
         self.offered = 0
         self._transport = transport
@@ -96,8 +108,16 @@ class Session(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether the next message may go here: nothing unexpected has arrived."""
-        return self.is_open() and not self._replies
+        """Whether the next message may go here."""
+        return self.at_rest and self.is_in_step()
+
+    def is_in_step(self) -> bool:
+        """Whether the connection is open and the server has said nothing that was not read yet.
+
+        Asked when no reply is awaited: then whatever is unread was not asked for, and the replies to the next
+        commands could not be told from it.
+        """
+        return self.is_open() and not (self._replies or self._lines or self._rest)
 
     def is_open(self) -> bool:
         """Whether there is a line to write to."""
@@ -153,17 +173,20 @@ class Session(asyncio.Protocol):
         """Drop the connection at once, with whatever was not sent."""
         self._end = self._end or reason
         self._replies.clear()
-        self._transport.abort()
+        if not self._transport.is_closing():
+            self._transport.abort()
 
     async def quit(self, timeout: float) -> None:  # noqa: ASYNC109 - as above
-        """Take leave in a polite way, within `timeout` seconds."""
+        """Close the connection: by QUIT, within `timeout` seconds, if the server expects a command."""
         try:
-            self.write(b"QUIT\r\n")
-            await self.reply(timeout)
+            if self.usable:
+                self.write(b"QUIT\r\n")
+                await self.reply(timeout)
+                self._transport.close()
         except LineLost:
             pass
-        self._end = "we took leave"
-        self._transport.close()
+        finally:
+            self.abort("we took leave")
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -7,16 +7,21 @@ round trip where the server knows PIPELINING, and four where it does not.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import NoReturn
 
 from service.core.contracts import Outbox
 from service.core.model import Deferred, Message, Outcome, Refused, Uncertain
-from service.deliver.outcomes import Stage, outcome_of
+from service.deliver.outcomes import Stage, is_sequence_error, outcome_of
 from service.deliver.relay import Relay
 from service.deliver.session import Envelope, LineLost, Reply, Session, envelope
 
 DATA = b"DATA\r\n"
 DOT = b".\r\n"
 RSET = b"RSET\r\n"
+STEPS = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+NO_FIT = "the server's replies do not fit our commands"
+UNASKED = "the server said something that it was not asked"
 
 
 class Transaction:
@@ -25,7 +30,6 @@ class Transaction:
     def __init__(self, session: Session, outbox: Outbox, relay: Relay) -> None:
         self.session, self.riding = session, False
         self._outbox, self._relay, self._timeouts = outbox, relay, relay.timeouts
-        self._reset_first = False
         self._ridden: Envelope | Refused | None = None
 
     async def send(self, message: Message) -> Message | None:
@@ -50,55 +54,81 @@ class Transaction:
 
     async def _offer(self, opening: Envelope) -> Outcome | None:
         """Get the server ready for content; return None when it is, else why it does not want the message."""
-        self.session.offered += 1
-        if self.riding and self.session.takes_content():
+        session = self.session
+        session.offered += 1
+        if self.riding and session.takes_content():
             self.riding = False
             return None
-        pipelining = self.session.features.pipelining
+        pipelining = session.features.pipelining
         replies = await (self._in_one_flight(opening) if pipelining else self._in_steps(opening))
-        if len(replies) == 3 and replies[0].good and replies[1].good and replies[2].code == 354:
+        answers = dict(zip(STEPS, replies, strict=False))
+        if (misfit := _misfit(answers)) is not None:
+            self._out_of_step(misfit)
+        refusal = next((pair for pair in answers.items() if pair[1].refuses), None)
+        if refusal is None:
             return None
-        stages = zip((Stage.MAIL, Stage.RCPT, Stage.DATA), replies, strict=False)
-        stage, reply = next(pair for pair in stages if not _accepted(*pair))
-        if len(replies) == 3 and replies[2].code == 354:
-            # It refused the envelope and yet waits for content: an empty one ends that (RFC 2920, 3.1).
-            self.session.write(DOT)
-            await self._reply(self._timeouts.dot)
-        self._reset_first = True
+        stage, reply = refusal
+        if Stage.DATA in answers and answers[Stage.DATA].code == 354:
+            # It refused the envelope and yet waits for content. A dot would be an empty mail to whoever it
+            # has in mind; hanging up is no mail to anybody.
+            session.abort("the server waits for a message that it refused")
+        elif session.is_open():
+            await self._reset()
         return outcome_of(reply.code, reply.text, stage)
 
     async def _in_one_flight(self, opening: Envelope) -> list[Reply]:
+        """Return the three replies; fewer when the connection ends after one that refuses."""
         if not self.riding:
-            self.session.write(RSET if self._reset_first else b"", opening.mail, opening.rcpt, DATA)
-            if self._reset_first:
-                await self._reply(self._timeouts.mail)
-        self.riding = self._reset_first = False
-        return [
-            await self._reply(self._timeouts.mail),
-            await self._reply(self._timeouts.rcpt),
-            await self._reply(self._timeouts.data),
-        ]
+            self._begin(opening.mail, opening.rcpt, DATA)
+        self.riding = False
+        replies: list[Reply] = []
+        for timeout in (self._timeouts.mail, self._timeouts.rcpt, self._timeouts.data):
+            try:
+                replies.append(await self._reply(timeout))
+            except LineLost:
+                if any(reply.refuses for reply in replies):
+                    break
+                raise
+        return replies
 
     async def _in_steps(self, opening: Envelope) -> list[Reply]:
-        if self._reset_first:
-            self.session.write(RSET)
-            await self._reply(self._timeouts.mail)
-            self._reset_first = False
+        """Return the replies up to the first that does not accept."""
         replies = []
-        steps = zip(
-            (opening.mail, opening.rcpt, DATA),
-            (self._timeouts.mail, self._timeouts.rcpt, self._timeouts.data),
-            strict=True,
-        )
-        for command, timeout in steps:
-            self.session.write(command)
-            replies.append(await self._reply(timeout))
-            if not (replies[-1].good or replies[-1].code == 354):
+        timeouts = (self._timeouts.mail, self._timeouts.rcpt, self._timeouts.data)
+        for stage, command, timeout in zip(STEPS, (opening.mail, opening.rcpt, DATA), timeouts, strict=True):
+            self._begin(command)
+            replies.append(reply := await self._reply(timeout))
+            if not _accepted(stage, reply):
                 break
         return replies
 
+    def _begin(self, *commands: bytes) -> None:
+        """Write commands of a transaction that is not at rest until the dot or RSET is answered."""
+        self._write(*commands)
+        self.session.at_rest = False
+
+    async def _reset(self) -> None:
+        """Take a refused envelope back, so that nothing of it is left for the next message.
+
+        The reply also shows whether the refusal was the reply to our command: when the server said something
+        more than it was asked, RSET gets the reply that belonged to DATA. A connection on which RSET fails is
+        closed; the refusal stands unless the replies were out of step.
+        """
+        self._write(RSET)
+        try:
+            reply = await self._reply(self._timeouts.mail)
+        except LineLost:
+            return
+        if reply.good:
+            self.session.at_rest = True
+        elif not reply.refuses or is_sequence_error(reply.code, reply.text, Stage.MAIL):
+            self._out_of_step(reply)
+        else:
+            self.session.abort("the server refused RSET")
+
     async def _hand_over(self, message: Message) -> Message | None:
-        if not self.session.is_open():
+        if not self.session.is_in_step():
+            self.session.abort(UNASKED)
             raise LineLost("the connection was lost before the message was sent")
         try:
             allowed = await self._outbox.attempt(message)
@@ -107,7 +137,8 @@ class Transaction:
             self._outbox.settle(message, Deferred("we were told to stop before it was sent"))
             self.session.abort()
             raise
-        if allowed and not self.session.is_open():
+        if allowed and not self.session.is_in_step():
+            self.session.abort(UNASKED)
             self._outbox.settle(message, Deferred("the connection was lost before the message was sent"))
             return None
         if not allowed:
@@ -129,14 +160,22 @@ class Transaction:
                 self._outbox.put_back(following)
             self.session.abort()
             raise
-        if 300 <= reply.code < 400 or reply.code < 200:
-            self._outbox.settle(message, Uncertain(f"no answer that fits: {reply}"))
-            self.session.abort("the server's replies do not fit our commands")
-            self.riding = False
-        else:
-            self.session.sent += reply.good
-            self._outbox.settle(message, outcome_of(reply.code, reply.text, Stage.DOT))
+        self._settle(message, reply)
         return following
+
+    def _settle(self, message: Message, reply: Reply) -> None:
+        """Write what the reply to the final dot means, and close the connection if it fits no dot."""
+        if not (reply.good or reply.refuses) or is_sequence_error(reply.code, reply.text, Stage.DOT):
+            self._outbox.settle(message, Uncertain(f"no answer that fits: {reply}"))
+            self.session.abort(f"{NO_FIT}: {reply}")
+            self.riding = False
+            return
+        self.session.sent += reply.good
+        self.session.at_rest = not self.riding
+        if reply.code == 421:
+            self.session.abort(str(reply))
+            self.riding = False
+        self._outbox.settle(message, outcome_of(reply.code, reply.text, Stage.DOT))
 
     def _following(self) -> Message | None:
         """Return the message whose envelope may ride along, or None."""
@@ -149,11 +188,24 @@ class Transaction:
         self.riding = isinstance(ridden, Envelope)
         return (ridden.mail, ridden.rcpt, DATA) if isinstance(ridden, Envelope) else ()
 
+    def _write(self, *parts: bytes) -> None:
+        if self.session.is_open() and not self.session.is_in_step():
+            self._out_of_step(self.session.arrived())
+        self.session.write(*parts)
+
+    def _out_of_step(self, reply: Reply | None) -> NoReturn:
+        """Close the connection: what it says next cannot be matched to a command. Raises LineLost."""
+        if reply is not None and reply.code == 421:
+            reason = str(reply)
+        else:
+            reason = f"{NO_FIT}: {reply}" if reply else UNASKED
+        self.session.abort(reason)
+        raise LineLost(reason)
+
     async def _reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         reply = self.session.arrived() or await self.session.reply(timeout)
         if reply.code == 421:
-            self.session.abort("the server said 421")
-            raise LineLost(str(reply))
+            self._out_of_step(reply)
         return reply
 
     def _drop(self, message: Message, reason: str) -> None:
@@ -163,3 +215,22 @@ class Transaction:
 
 def _accepted(stage: Stage, reply: Reply) -> bool:
     return reply.code == 354 if stage is Stage.DATA else reply.good
+
+
+def _misfit(answers: Mapping[Stage, Reply]) -> Reply | None:
+    """Return a reply that cannot be the answer to its command; None when all can.
+
+    Such are: neither a refusal nor the acceptance that the command has; a recipient accepted after MAIL was
+    refused (the server has another envelope); a refusal because the command came out of sequence.
+    """
+    refused = False
+    for stage, reply in answers.items():
+        if not (reply.refuses or _accepted(stage, reply)):
+            return reply
+        if refused and stage is Stage.RCPT and reply.good:
+            return answers[Stage.MAIL]
+        # Behind a refusal it is in order that the next commands come out of sequence.
+        if reply.refuses and not refused and is_sequence_error(reply.code, reply.text, stage):
+            return reply
+        refused = refused or reply.refuses
+    return None

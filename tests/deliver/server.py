@@ -90,9 +90,14 @@ class Taken:
     """A message that the server took responsibility for."""
 
     sender: str
-    recipient: str
+    recipients: tuple[str, ...]
     content: bytes
     connection: int
+
+    @property
+    def recipient(self) -> str:
+        """The only recipient; all of them, comma-separated, when there are more."""
+        return ", ".join(self.recipients)
 
     @property
     def id(self) -> str:
@@ -108,7 +113,12 @@ class MailServer:
     """Listens on a free port of loopback. `script` maps a command to deeds by the turn (0: every turn).
 
     With `tls` it encrypts: after STARTTLS where that is among the extensions, else from the first byte on.
-    A `lenient` one says 354 to DATA although it refused the only recipient, as RFC 2920 allows.
+    A `lenient` one says 354 to DATA although it refused the only recipient, as RFC 2920 allows. A `forgetful`
+    one forgets the envelope as soon as the content is there; without that it keeps the envelope when it
+    refuses the content, and answers the next MAIL by 503, as it does to any nested MAIL.
+
+    `per_address` are deeds for one person's message, each done once: by the envelope sender for MAIL, else by
+    the recipient.
     """
 
     def __init__(
@@ -117,11 +127,14 @@ class MailServer:
         *,
         extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME"),
         lenient: bool = False,
+        forgetful: bool = True,
+        per_address: Mapping[str, Mapping[str, Deed]] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.script = {name: dict(deeds) for name, deeds in (script or {}).items()}
         self.extensions = extensions
-        self.lenient = lenient
+        self.lenient, self.forgetful = lenient, forgetful
+        self.per_address = {name: dict(deeds) for name, deeds in (per_address or {}).items()}
         self.tls = tls
         self.taken: list[Taken] = []
         self.commands: list[str] = []
@@ -130,6 +143,7 @@ class MailServer:
         self.flights = 0
         self.contents_for_nobody: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -149,10 +163,17 @@ class MailServer:
         """The delivery ids of what was taken, in order."""
         return [taken.id for taken in self.taken]
 
+    async def say_unasked(self, data: bytes) -> None:
+        """Send these bytes over every connection that is open."""
+        for writer in self._writers:
+            writer.write(data)
+            await writer.drain()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.add(writer)
         self.connections += 1
         try:
             await _Talk(self, reader, writer, self.connections).run()
@@ -160,6 +181,7 @@ class MailServer:
             pass
         finally:
             self._tasks.discard(task)
+            self._writers.discard(writer)
             writer.close()
             with suppress(Exception):
                 await writer.wait_closed()
@@ -170,8 +192,11 @@ class _Talk:
         self, server: MailServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
     ) -> None:
         self.server, self.reader, self.writer, self.number = server, reader, writer, number
-        self.sender = self.recipient = ""
-        self.has_sender = self.has_recipient = False
+        self.forget()
+
+    def forget(self) -> None:
+        self.sender: str | None = None
+        self.recipients: tuple[str, ...] = ()
 
     async def run(self) -> None:
         await self.answer(GREETING)
@@ -187,8 +212,8 @@ class _Talk:
         if verb in steps:
             await steps[verb](text)
         elif verb in {"RSET", "HELO", "NOOP", "AUTH", "QUIT"}:
-            self.has_sender = self.has_recipient = False
-            await self.answer(verb)
+            if await self.answer(verb):
+                self.forget()
             if verb == "QUIT":
                 raise Ended
         elif verb == "STARTTLS" and self.server.tls:
@@ -203,19 +228,21 @@ class _Talk:
         await self.answer("EHLO", usual)
 
     async def mail(self, text: str) -> None:
-        if await self.answer("MAIL"):
-            self.sender, self.has_sender = _path(text), True
+        if self.sender is not None:
+            await self.say("503 5.5.1 Error: nested MAIL command")
+        elif await self.answer("MAIL", person=_path(text)):
+            self.sender = _path(text)
 
     async def rcpt(self, text: str) -> None:
-        if not self.has_sender:
-            await self.say("503 5.5.1 MAIL first")
-        elif await self.answer("RCPT"):
-            self.recipient, self.has_recipient = _path(text), True
+        if self.sender is None:
+            await self.say("503 5.5.1 Error: need MAIL command")
+        elif await self.answer("RCPT", person=_path(text)):
+            self.recipients += (_path(text),)
 
     async def data(self, _text: str) -> None:
-        if not self.has_recipient and not self.server.lenient:
-            await self.say("503 5.5.1 RCPT first")
-        elif await self.answer("DATA"):
+        if not self.recipients and not self.server.lenient:
+            await self.say("503 5.5.1 Error: need RCPT command")
+        elif await self.answer("DATA", person=self.recipients[-1] if self.recipients else ""):
             await self.content()
 
     async def content(self) -> None:
@@ -227,20 +254,22 @@ class _Talk:
             if line == b".\r\n":
                 break
             data += line[1:] if line.startswith(b".") else line
-        if not self.has_recipient:
+        if not self.recipients:
             self.server.contents_for_nobody.append(bytes(data))
             await self.say("554 5.5.1 no valid recipients")
             return
-        taken = Taken(self.sender, self.recipient, bytes(data), self.number)
-        self.has_sender = self.has_recipient = False
-        if await self.answer(DOT, taken=taken):
-            self.server.taken.append(taken)
+        taken = Taken(self.sender or "", self.recipients, bytes(data), self.number)
+        if self.server.forgetful:
+            self.forget()
+        if await self.answer(DOT, person=taken.recipients[-1], taken=taken):
+            self.forget()
 
-    async def answer(self, name: str, usual: str = "", taken: Taken | None = None) -> bool:
+    async def answer(self, name: str, usual: str = "", person: str = "", taken: Taken | None = None) -> bool:
         """Do what the script says for this turn, or say the usual; return whether it was a yes."""
         turn = self.server.turns[name] = self.server.turns[name] + 1
         deeds = self.server.script.get(name, {})
-        match deeds.get(turn, deeds.get(ANY)):
+        once = self.server.per_address.get(person, {}).pop(name, None)
+        match once or deeds.get(turn, deeds.get(ANY)):
             case None:
                 text = usual or USUAL[name]
             case Reply(text):
@@ -256,8 +285,6 @@ class _Talk:
                 return False
         if taken is not None and text[0] == "2":
             self.server.taken.append(taken)  # it is ours before the reply leaves
-            await self.say(text)
-            return False
         await self.say(text)
         return text[0] in "23"
 

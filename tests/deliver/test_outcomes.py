@@ -54,6 +54,19 @@ REPLIES = [
     (RCPT, 550, "5.2.122 The recipient has exceeded their limit for messages per hour", LATER),
     (RCPT, 552, "too many recipients", LATER),
     (RCPT, 550, "5.4.300 Message expired -> 421 service not available", LATER),
+    # a command that does not fit the server's state says nothing about anybody
+    (MAIL, 503, "5.5.1 Error: nested MAIL command", LATER),
+    (MAIL, 503, "5.5.0 Sender already specified", LATER),
+    (MAIL, 503, "Bad sequence of commands", LATER),
+    (MAIL, 503, "5.5.1 Error: send HELO/EHLO first", LATER),
+    (MAIL, 502, "5.5.1 Invalid command", LATER),
+    (MAIL, 554, "5.5.1 Error", LATER),
+    (RCPT, 503, "5.5.1 Error: need MAIL command", LATER),
+    (RCPT, 503, "sender not yet given", LATER),
+    (DATA, 503, "5.5.1 Error: need RCPT command", LATER),
+    (DATA, 554, "5.5.1 Error: no valid recipients", LATER),
+    (DATA, 503, "5.5.2 Need Rcpt command.", LATER),
+    (DOT, 503, "5.5.1 Error", LATER),
     # the address is no good
     (
         RCPT,
@@ -88,7 +101,6 @@ REPLIES = [
     (RCPT, 552, "5.2.3 message larger than this mailbox takes", MESSAGE),
     (DOT, 554, "5.6.0 Message contains invalid header", MESSAGE),
     (RCPT, 501, "5.5.4 Invalid arguments", MESSAGE),
-    (DATA, 503, "5.5.1 Error: need RCPT command", MESSAGE),
     (DOT, 554, "5.4.6 Too many hops", MESSAGE),
     (DOT, 554, "Transaction failed", MESSAGE),
     # our sending is no good
@@ -98,6 +110,10 @@ REPLIES = [
     (MAIL, 550, "5.1.8 <digest@news.example.org>: Sender address rejected: Domain not found", POLICY),
     (MAIL, 553, "5.7.1 <digest@news.example.org>: Sender address rejected: not owned by user caveat", POLICY),
     (MAIL, 550, "unknown user digest@news.example.org", POLICY),
+    (MAIL, 550, "5.1.1 <digest@news.example.org>", POLICY),
+    (MAIL, 550, "5.2.1 mailbox disabled", POLICY),
+    (MAIL, 503, "5.5.1 Error: authentication required", POLICY),
+    (MAIL, 503, "5.7.0 Error: access denied for unknown[192.0.2.1]", POLICY),
     (RCPT, 554, "5.7.1 <amina@example.org>: Relay access denied", POLICY),
     (RCPT, 550, "5.7.1 Unable to relay for amina@example.org", POLICY),
     (RCPT, 554, "5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", POLICY),

@@ -314,13 +314,14 @@ async def test_a_message_too_large_for_the_server_is_not_even_offered():
     assert store.suppressed == set()
 
 
-async def test_a_data_that_is_accepted_without_a_recipient_is_ended_with_nothing_in_it():
+async def test_a_server_that_waits_for_content_without_a_recipient_is_hung_up_on():
     crowd = a_crowd(2)
     store = MemoryLedger.holding(*crowd)
     async with MailServer({"RCPT": {1: Reply("550 5.1.1 unknown")}}, lenient=True) as server:
         report = await sent_through(server, store)
     assert (report.sent, report.refused) == (1, 1)
-    assert server.contents_for_nobody == [b""]
+    assert server.contents_for_nobody == []
+    assert server.connections == 2
 
 
 async def test_connections_are_given_up_after_so_many_messages():
