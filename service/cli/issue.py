@@ -148,17 +148,15 @@ def resume(
     if bool(issues) == every:
         raise UsageError("name an issue, or say --all")
     from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.cli.watching import deliver_watched  # noqa: PLC0415 - as above
+    from service.cli.watching import deliver_watched, say_lifted  # noqa: PLC0415 - as above
     from service.wiring.sending import resume  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         named = [await issue_named(house, name) for name in issues or ()]
         found = list(dict.fromkeys(line.id for line in named or await house.overview.paused()))
-        await resume(house, found)
+        say_lifted(await resume(house, found))
         if found:
             await deliver_watched(house, found)
-        else:
-            say("No issue is paused; caveat deliver sends what waits.")
         well = True
         for issue_id in found:
             (after,) = await house.overview.issues_named(issue_id)

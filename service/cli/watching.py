@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from service.cli import session
-from service.cli.output import SHORT, progress, say
+from service.cli.output import SHORT, count, moment, progress, say
 from service.core.model import DeliveryState
 from service.wiring.by_hand import deliver_these
 from service.wiring.process import stopped_by
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from service.wiring.by_hand import Delivered
     from service.wiring.house import House
+    from service.wiring.sending import Resumed
 
 MOST_NAMED = 8
 INTERRUPTED = 130
@@ -60,6 +61,19 @@ async def deliver_watched(house: House, issue_ids: Sequence[str]) -> Delivered:
     if done.is_tried_again(resend=house.settings.mail.on_uncertain == "resend"):
         say("What is not sent waits in the outbox; caveat deliver, or a running service, tries again.")
     return done
+
+
+def say_lifted(resumed: Resumed) -> None:
+    """Say which pauses were lifted."""
+    if resumed.halt is not None:
+        since = moment(resumed.halt.since)
+        say(f"All sending was paused since {since}, because {resumed.halt.reason}. This pause is lifted.")
+    for issue_id, waiting in resumed.deliveries.items():
+        what = count(waiting, "delivery", "deliveries") + (" goes on" if waiting == 1 else " go on")
+        say(f"Issue {issue_id[:SHORT]}: {what}.")
+    if not resumed.deliveries:
+        nothing = "No issue is paused" if resumed.halt else "Neither an issue nor all sending is paused"
+        say(f"{nothing}; caveat deliver sends what waits.")
 
 
 def _going_on(issue_ids: Sequence[str]) -> str:

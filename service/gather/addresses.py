@@ -17,6 +17,12 @@ WEB_PORTS = frozenset({80, 443})
 SERVICE_PORTS = frozenset({1433, 1521, 2049, 2375, 3306, 3389, 5432, 6379, 9200, 11211, 27017})
 """Ports above 1023 that belong to databases and the like: no feed lives there, but damage could be done."""
 
+_PLATFORM = "a cloud platform's own address"
+"""Public by number, but every machine of that cloud reaches its platform there and not a publisher.
+
+Other platforms use special ranges: 169.254.169.254, 100.100.100.200, 192.0.0.192, fd00:ec2::254.
+"""
+
 _SPECIAL: tuple[tuple[Network, str], ...] = tuple(
     (ip_network(network), what)
     for network, what in (
@@ -24,6 +30,9 @@ _SPECIAL: tuple[tuple[Network, str], ...] = tuple(
         ("10.0.0.0/8", "a private address"),
         ("100.64.0.0/10", "a carrier's shared address"),
         ("127.0.0.0/8", "a private address"),
+        ("161.26.0.0/16", _PLATFORM),  # IBM Cloud's service network
+        ("166.8.0.0/14", _PLATFORM),  # IBM Cloud's service network
+        ("168.63.129.16/32", _PLATFORM),  # Azure's host agent: machine configuration, certificates, DNS
         ("169.254.0.0/16", "a link-local address"),
         ("172.16.0.0/12", "a private address"),
         ("192.0.0.0/24", "a reserved address"),

@@ -25,7 +25,15 @@ from service.core.errors import CaveatError, StoreError, UsageError
 from service.core.listings import IssueLine, issue_record
 from service.core.model import ManualSend
 from service.core.wanted import Wanted
-from service.web.asked import idempotency_key, is_dry_run, limit_of, read_json, wanted_of
+from service.web.asked import (
+    IDENTIFIER,
+    idempotency_key,
+    is_dry_run,
+    limit_of,
+    newsletter_of,
+    read_json,
+    wanted_of,
+)
 from service.web.bearer import carries
 from service.web.sends import Sends
 
@@ -77,8 +85,7 @@ class _Api:
 
     async def issues(self, request: Request) -> Response:
         """List the last issues with their books, newest first."""
-        newsletter = request.query_params.get("newsletter")
-        found = await self._sends.issues(newsletter, limit_of(request))
+        found = await self._sends.issues(newsletter_of(request), limit_of(request))
         return _answer({"issues": [issue_record(line) for line in found]})
 
     async def issue(self, request: Request) -> Response:
@@ -112,7 +119,8 @@ class _Api:
         )
 
     async def _issue(self, request: Request) -> IssueLine:
-        found = await self._sends.issue(request.path_params["issue"])
+        named = request.path_params["issue"]
+        found = await self._sends.issue(named) if IDENTIFIER.fullmatch(named) else None
         if found is None:
             raise HTTPException(404, "There is no issue of that id.")
         return found

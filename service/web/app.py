@@ -24,6 +24,9 @@ from service.web.visitors import Visitors
 from service.web.vitals import Vitals
 
 LONGEST_PATH = 2_000
+SLASH_REDIRECT = 307
+"""What Starlette answers when a page lies at the same path with, or without, a slash at its end."""
+
 RETRY_SECONDS = "120"
 
 
@@ -40,13 +43,14 @@ def application(
     """Return the public pages as an ASGI application.
 
     `templates` is the folder of ours, `own` that of the config folder; `metrics_token` (empty: none) opens
-    /metrics to whoever sends it; `api` answers under /api; `sign_up` opens /subscribe, and `trusted_proxies`
-    may say who asks there.
+    /metrics and the details of /healthz; `api` answers under /api; `sign_up` opens /subscribe;
+    `trusted_proxies` and a proxy on this machine may say who asks (X-Forwarded-For).
     """
     pages = Pages(templates, desk.site, own)
     unsubscribe, preferences = Unsubscribe(desk, pages), Preferences(desk, pages)
     is_open = sign_up is not None and bool(sign_up.newsletters)
-    vitals, front = Vitals(desk, metrics_token), _Front(pages, is_open=is_open)
+    visitors = Visitors(trusted_proxies)
+    vitals, front = Vitals(desk, metrics_token, visitors=visitors), _Front(pages, is_open=is_open)
     routes: list[BaseRoute] = [
         Route("/", front.welcome),
         Route("/unsubscribe/{token}", unsubscribe.show, methods=["GET"]),
@@ -60,7 +64,7 @@ def application(
     if api is not None:
         routes.append(Mount("/api", app=api))
     if sign_up is not None and is_open:
-        subscribe = Subscribe(sign_up, pages, Visitors(trusted_proxies))
+        subscribe = Subscribe(sign_up, pages, visitors)
         routes += [
             Route("/subscribe", subscribe.show, methods=["GET"]),
             Route("/subscribe", subscribe.act, methods=["POST"]),
@@ -133,9 +137,24 @@ class _Guard:
 
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *self._headers]
+                headers = message.get("headers", [])
+                if message["status"] == SLASH_REDIRECT:
+                    headers = _with_relative_location(headers, scope)
+                message["headers"] = [*headers, *self._headers]
             await send(message)
 
         if scope["type"] == "http" and len(scope["path"]) > LONGEST_PATH:
             scope = {**scope, "path": "/too-long", "raw_path": b"/too-long"}
         await self._inner(scope, receive, guarded)
+
+
+def _with_relative_location(
+    headers: Sequence[tuple[bytes, bytes]], scope: Scope
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers with a relative Location; Starlette's repeats Host, which can be forged."""
+    path, query = scope["raw_path"], scope["query_string"]
+    last = path.rstrip(b"/").rpartition(b"/")[2]
+    # The dots keep a colon in the path from being read as a scheme (RFC 3986, 4.2).
+    place = b"../" + last if path.endswith(b"/") else b"./" + last + b"/"
+    kept = [(name, value) for name, value in headers if name != b"location"]
+    return [*kept, (b"location", place + (b"?" + query if query else b""))]

@@ -14,9 +14,13 @@ from service.core.wanted import Wanted
 from service.web.bodies import read_body
 
 LARGEST = 256 * 1024
-MOST_READERS, LONGEST_KEY, MOST_ISSUES = 1_000, 255, 100
+MOST_READERS, LONGEST_KEY, MOST_ISSUES, USUAL_ISSUES = 1_000, 255, 100, 20
 FIELDS = ("newsletter", "to", "all", "again", "dry_run")
 SWITCHES = ("all", "again", "dry_run")
+
+NUMBER = re.compile("[1-9][0-9]{0,2}")
+IDENTIFIER = re.compile("[!-~]{1,100}")
+"""Every id is within this; other characters, such as NUL, are no business of the database."""
 
 STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"(?:\s*;.*)?')
 """A string as structured headers write it (RFC 9651, 3.3.3), whatever parameters follow."""
@@ -79,11 +83,29 @@ def idempotency_key(request: Request) -> str:
 
 
 def limit_of(request: Request) -> int:
-    """Return how many issues are asked for, 20 unless it says so. Raises UsageError."""
-    text = request.query_params.get("limit", "20")
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= MOST_ISSUES):
+    """Return how many issues are asked for, `USUAL_ISSUES` unless it says so. Raises UsageError."""
+    text = _parameter(request, "limit")
+    if text is None:
+        return USUAL_ISSUES
+    if not (NUMBER.fullmatch(text) and int(text) <= MOST_ISSUES):
         raise UsageError(f"`limit` must be a number from 1 to {MOST_ISSUES}")
     return int(text)
+
+
+def newsletter_of(request: Request) -> str | None:
+    """Return of which newsletter (its id) issues are asked for, None for all. Raises UsageError."""
+    text = _parameter(request, "newsletter")
+    if text is not None and not IDENTIFIER.fullmatch(text):
+        raise UsageError("`newsletter` must be the id of a newsletter")
+    return text
+
+
+def _parameter(request: Request, name: str) -> str | None:
+    """Return a parameter of the query. Raises UsageError for one that is given twice."""
+    given = request.query_params.getlist(name)
+    if len(given) > 1:
+        raise UsageError(f"`{name}` is given {len(given)} times")
+    return given[0] if given else None
 
 
 def _addresses(to: object) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from service.web.bearer import carries
 from service.web.desk import Desk, Figures
+from service.web.visitors import Visitors
 
 LATE = timedelta(minutes=5)
 """The scheduler beats every minute; after so long without a beat something is wrong."""
@@ -24,14 +25,19 @@ FRESH = {"Cache-Control": "no-store"}
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Health and figures. `token` (empty: none) opens /metrics; `open_metrics` opens it to everybody."""
+    """Health and figures. `token` (empty: none) opens /metrics; `open_metrics` opens all to everybody."""
 
     desk: Desk
     token: str = ""
     open_metrics: bool = False
+    visitors: Visitors = field(default_factory=Visitors)
 
-    async def health(self, _request: Request) -> Response:
-        """Say 200 when all is well, 503 when the record is out of reach or the scheduler has stopped."""
+    async def health(self, request: Request) -> Response:
+        """Answer 200 when all is well, 503 when the database is out of reach or the scheduler has stopped.
+
+        What is wrong is for the operator: a request from this machine or a trusted proxy itself, or one with
+        the token. A visitor, also one behind such a proxy (X-Forwarded-For), gets the status alone.
+        """
         health = await self.desk.health()
         age = None if health.last_tick_at is None else self.desk.now() - health.last_tick_at
         late = age is not None and age > LATE
@@ -41,6 +47,8 @@ class Vitals:
             "database": "reachable" if health.reachable else "out of reach",
             "last_tick_seconds": None if age is None else round(age.total_seconds(), 1),
         }
+        if not (self.open_metrics or self.visitors.is_operator(request) or carries(request, self.token)):
+            told = {"status": told["status"]}
         return JSONResponse(told, 200 if well else 503, FRESH)
 
     async def metrics(self, request: Request) -> Response:

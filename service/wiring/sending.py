@@ -6,12 +6,12 @@ when it returns, and whoever delivers finds them there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.compose.stage import ManualReport, compose_manual
-from service.core.contracts import Progress, silent
+from service.core.contracts import Halt, Progress, silent
 from service.core.errors import KeyReused, UnknownName, UsageError, WordsChanged
 from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
 from service.core.wanted import Wanted
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ManualReport",
     "Recipients",
+    "Resumed",
     "dry_run",
     "pause",
     "plan_send",
@@ -36,6 +37,14 @@ __all__ = [
     "send",
     "sent_before",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What `resume` lifted: by issue (id) how many deliveries go on, and the pause of all sending, if any."""
+
+    deliveries: Mapping[str, int]
+    halt: Halt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +162,22 @@ async def pause(house: House, issue_ids: Sequence[str]) -> None:
         await DeliverRecords(house.database).pause(issue_id, house.clock())
 
 
-async def resume(house: House, issue_ids: Sequence[str]) -> None:
-    """Let these issues go on, and hint whoever delivers. Where all sending was halted, it goes on too."""
+async def resume(house: House, issue_ids: Sequence[str]) -> Resumed:
+    """Let these issues go on, and hint whoever delivers; return what was lifted.
+
+    Where all sending was halted, it goes on too.
+    """
+    lifted = None
     if house.settings.mail.channel == "smtp":
-        await AccordRecords(house.database).end_halt(relay_of(house.settings.mail.smtp).name)
-    resumed = [await DeliverRecords(house.database).resume(issue_id, house.clock()) for issue_id in issue_ids]
-    await house.hint({"deliver": deliver_jobs(sum(resumed))})
+        halts, relay = AccordRecords(house.database), relay_of(house.settings.mail.smtp).name
+        halt = await halts.halt(relay)
+        lifted = halt if await halts.end_halt(relay) else None
+    waiting = {
+        issue_id: await DeliverRecords(house.database).resume(issue_id, house.clock())
+        for issue_id in issue_ids
+    }
+    await house.hint({"deliver": deliver_jobs(sum(waiting.values()))})
+    return Resumed(waiting, lifted)
 
 
 def _checked(found: ManualSend | None, wanted: Wanted) -> ManualSend | None:

@@ -139,7 +139,9 @@ def test_an_issue_is_paused_and_resumed_by_name(told: Caller, tmp_path: Path):
     assert told("issue", "show", issue["id"], "--json").records[0]["paused_at"] is not None
     assert told("issue", "resend", issue["id"], "--to", "ben@example.org", "--yes").code == 2
 
-    assert told("issue", "resume", "--all").code == 0
+    resumed = told("issue", "resume", "--all")
+    assert (resumed.code, f"Issue {issue['id'][:8]}: 0 deliveries go on." in resumed.err) == (0, True)
+    assert "Neither an issue nor all sending is paused" in told("issue", "resume", "--all").err
     assert told("issue", "show", issue["id"], "--json").records[0]["paused_at"] is None
     assert told("issue", "resend", issue["id"], "--to", "ben@example.org", "--yes").code == 0
     assert told("issue", "resume").code == 2

@@ -339,6 +339,18 @@ async def test_what_is_not_there_is_a_problem_too(program: Program):
         ("GET", "/issues?limit=0", 422),
         ("GET", "/issues?limit=²", 422),
         ("GET", "/issues?limit=101", 422),
+        ("GET", "/issues?limit=0001", 422),
+        ("GET", f"/issues?limit={'0' * 1990}1999", 422),
+        ("GET", f"/issues?limit={'9' * 1990}", 422),
+        ("GET", "/issues?limit=", 422),
+        ("GET", "/issues?limit=%2B5", 422),
+        ("GET", "/issues?limit=1e1", 422),
+        ("GET", "/issues?limit=5&limit=6", 422),
+        ("GET", "/issues?newsletter=%00", 422),
+        ("GET", "/issues?newsletter=", 422),
+        ("GET", "/issues?newsletter=a&newsletter=b", 422),
+        ("GET", "/issues/%00", 404),
+        ("POST", "/issues/%00/pause", 404),
     ):
         found, told = await program(method, path)
         assert (found, told["status"]) == (status, status), path

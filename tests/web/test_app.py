@@ -8,9 +8,11 @@ import re
 import socket
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urljoin
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from service.assets import templates_folder
 from service.core.errors import StoreError
@@ -177,6 +179,24 @@ async def test_health_tells_whether_record_and_scheduler_are_well(
     assert (await web.head(f"{door.url}/healthz")).status == 503
 
 
+async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(desk: HouseDesk, web: Web):
+    app = application(desk, templates_folder(), metrics_token=TOKEN, trusted_proxies=["10.0.0.0/8"])
+    async for url in served(app):
+        for forwarded, token, is_told in (
+            ("", "", True),
+            ("203.0.113.7", "", False),
+            ("127.0.0.1, 203.0.113.7", "", False),
+            ("10.1.2.3", "", True),
+            ("203.0.113.7, 10.1.2.3", "", False),
+            ("203.0.113.7", TOKEN, True),
+            ("203.0.113.7", "wrong", False),
+        ):
+            headers = {"X-Forwarded-For": forwarded, "Authorization": f"Bearer {token}"}
+            answer = await web.get(f"{url}/healthz", headers=headers)
+            told = json.loads(await answer.text())
+            assert (answer.status, told["status"], "database" in told) == (200, "ok", is_told)
+
+
 async def test_figures_are_for_whoever_has_the_token(door: Door, web: Web):
     async def metrics(header: str | None) -> aiohttp.ClientResponse:
         headers = {"Authorization": header} if header is not None else {}
@@ -206,6 +226,33 @@ async def test_a_site_within_a_folder_is_reached_there(desk: HouseDesk, web: Web
     async for url in served(application(desk, templates_folder())):
         for path in ("/news/", "/news/healthz", "/healthz", "/"):
             assert (await web.get(f"{url}{path}")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/robots.txt/", "/robots.txt"),
+        ("/healthz/?a=b", "/healthz?a=b"),
+        ("/news", "/news/"),
+        ("/news/preferences/a%3Ab/", "/news/preferences/a%3Ab"),
+        ("/preferences/javascript:alert(1)/", "/preferences/javascript:alert(1)"),
+    ],
+)
+async def test_no_redirect_leads_where_a_forged_host_says(desk: HouseDesk, web: Web, path: str, place: str):
+    desk._site = replace(SITE, url="https://example.org/news")
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"}
+    async for url in served(application(desk, templates_folder())):
+        answer = await web.get(URL(f"{url}{path}", encoded=True), headers=forged, allow_redirects=False)
+        location = answer.headers["Location"]
+        assert answer.status == 307
+        assert "evil" not in location
+        assert urljoin(f"{url}{path}", location) == f"{url}{place}"
+
+
+async def test_no_page_repeats_a_forged_host(door: Door, web: Web):
+    for method, url in await pages(door):
+        answer = await web.request(method, url, headers={"Host": "evil.example"}, allow_redirects=False)
+        assert "evil.example" not in await answer.text() + str(answer.headers)
 
 
 async def test_search_engines_are_asked_to_stay_away(door: Door, web: Web):

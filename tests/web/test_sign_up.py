@@ -238,6 +238,18 @@ class TestVisitors:
     def test_the_last_address_that_cannot_be_made_up(self, peer: str, forwarded: str, visitor: str):
         assert self.of(peer, forwarded) == visitor
 
+    def test_a_header_line_of_the_visitor_s_own_is_not_believed(self):
+        from starlette.requests import Request  # noqa: PLC0415 - as above
+
+        lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"1.1.1.1")]
+        request = Request({"type": "http", "client": ("127.0.0.1", 1), "headers": lines})
+        assert Visitors().of(request) == "1.1.1.1"
+
+    @pytest.mark.parametrize("proxy", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1"])
+    def test_a_proxy_on_this_machine_is_believed_without_a_setting(self, proxy: str):
+        believed = self.of(proxy, "1.1.1.1", ()) == "1.1.1.1"
+        assert believed == (proxy != "10.0.0.1")
+
     def test_a_limit_counts_within_its_time(self):
         limiter = Limiter(Limit(2, timedelta(hours=1)))
         assert [limiter.allows("a", NOON) for _ in range(3)] == [True, True, False]

@@ -40,7 +40,8 @@ async def test_a_halt_holds_in_every_process_until_somebody_resumes(tmp_path: Pa
             _told("deliver", reports[1])
         assert logs == []
 
-        await resume(other, [])
+        assert (await resume(other, [])).halt == halt
+        assert (await resume(one, [])).halt is None
         clock.now += timedelta(seconds=1)
         assert [(await house.deliver()).problems for house in (one, other)] == [(), ()]
 
