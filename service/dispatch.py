@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from service.core.errors import CaveatError
+
 if TYPE_CHECKING:
     from pgqueuer import PgQueuer
 
@@ -161,6 +163,8 @@ class Dispatch:
         async def one_pass(_job: object) -> None:
             try:
                 following = await handler()
+            except CaveatError as error:
+                log.warning("a pass failed, its rows stay unfinished", stage=stage, reason=str(error))
             except Exception as error:
                 log.exception("a pass failed, its rows stay unfinished", stage=stage, reason=str(error))
             else:

@@ -1,4 +1,7 @@
-"""A private PostgreSQL for the tests: its own folder, a free port on loopback, gone when the session ends."""
+"""A private PostgreSQL for the tests: its own folder, a free port on loopback, gone when the session ends.
+
+Every user logs in with a password (scram-sha-256), as on real servers.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 USERS = ("postgres", "nobody")
+PASSWORD = "pa:ss/w@rd %2F"
+"""The password of the user `caveat`; it holds every character that an address must escape."""
 ATTEMPTS = 5
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -58,7 +64,7 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
         _initialise(folder_of_binaries / "initdb", home, who)
         server, port = _start(folder_of_binaries, home, who, SETTINGS if durable else SETTINGS | CARELESS)
         try:
-            yield f"postgresql://caveat@127.0.0.1:{port}"
+            yield f"postgresql://caveat:{quote(PASSWORD, safe='')}@127.0.0.1:{port}"
         finally:
             server.send_signal(signal.SIGQUIT)  # at once, without tidying up
             server.wait()
@@ -79,11 +85,11 @@ def _who(home: Path) -> dict[str, Any]:
 
 def _initialise(initdb: Path, home: Path, who: dict[str, Any]) -> None:
     data = home / "data"
-    command = [initdb, "-D", data, "-U", "caveat", "-A", "trust", "-E", "UTF8", "-N"]
+    password = home / "password"
+    password.write_text(f"{PASSWORD}\n")
+    command = [initdb, "-D", data, "-U", "caveat", "-A", "scram-sha-256", "-E", "UTF8", "-N"]
+    command += [f"--pwfile={password}"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120, **who)
-    # One user needs a password, so that tests can give a wrong one.
-    rules = data / "pg_hba.conf"
-    rules.write_text(f"host all locked 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
 
 
 def _start(

@@ -79,21 +79,47 @@ def backup(
     say(f"{target} holds the database ({target.stat().st_size / 2**20:.1f} MB).")
 
 
-@chapter.page("restore", "caveat restore /var/backups/caveat-2026-11-24.db")
+@chapter.page("restore", "caveat restore /var/backups/caveat-2026-11-24.db\ncaveat restore --resume")
 def restore(
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="A file that caveat backup made.")],
+    source: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A file that caveat backup made.")
+    ] = None,
     *,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Send again after a restore that held all sending.")
+    ] = False,
     yes: Yes = False,
 ) -> None:
-    """Put a backup back; what the database holds now is lost.
+    """Put a backup back in place of the database.
 
-    Stop the service first. Whoever unsubscribed since the backup was made is not known to it: look before
-    you send. With PostgreSQL this calls pg_restore.
+    Stop the service first: nothing happens while any process uses the database. The database of before is
+    kept, under a name with the date. What it knows beyond the backup is taken over: who unsubscribed, paused,
+    bounced or was erased, what was sent, and the articles. So nobody is mailed twice, and nobody who left.
+    Who subscribed or changed their preferences since the backup is as the backup says.
+
+    Where the database of before is missing or damaged, nothing is sent until caveat restore --resume, because
+    what was sent since the backup is not known. With PostgreSQL this calls pg_restore and psql.
     """
     from service.wiring import upkeep  # noqa: PLC0415 - not for `--help`
+    from service.wiring.process import run  # noqa: PLC0415 - as above
 
     settings = session.load(tolerant=True).settings
-    require_yes(f"Replace everything in the database by what {source} holds?", said=yes)
+    if source is None:
+        if not resume:
+            raise UsageError("name the backup: caveat restore FILE")
+        lifted = run(upkeep.resume_sending(settings))
+        say("Sending goes on." if lifted else "Sending was not held.")
+        return
+    require_yes(f"Replace the database by what {source} holds?", said=yes)
     with progress("Restoring") as report:
-        upkeep.restore(settings, source, report)
+        done = run(upkeep.restore(settings, source, progress=report))
     say(f"The database is what {source} holds.")
+    if done.merged is not None:
+        said = ", ".join(f"{name} {count}" for name, count in asdict(done.merged).items())
+        say(f"Taken over from the database of before: {said}.")
+    if done.kept:
+        say(f"The database of before is kept: {done.kept}. Remove it when you no longer need it.")
+    if done.held and resume:
+        run(upkeep.resume_sending(settings))
+    elif done.held:
+        say(f"Nothing is sent for now: {done.held}. Look who would be mailed, then: caveat restore --resume")

@@ -8,20 +8,23 @@ with NORMAL a power cut forgets the last marks. PostgreSQL: READ COMMITTED, and 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, event
+from sqlalchemy import Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import StoreError
-from service.store import upgrade
+from service.store import sqlite_file, upgrade
+from service.store.database_lock import USE_LOCK, FileLock, busy, in_use, waited_for
 from service.store.direct import DirectPostgres, DirectSqlite
 from service.store.trouble import InWords
 
@@ -36,8 +39,10 @@ PRAGMAS = (
     "foreign_keys=ON",
     f"cache_size=-{CACHE_KIBIBYTES}",
     f"journal_size_limit={LOG_BYTES}",
+    "secure_delete=ON",  # what is deleted or replaced is overwritten with zeros: addresses, above all
 )
 LEDGER_CACHE = f"cache_size=-{LEDGER_CACHE_KIBIBYTES}"
+SECRET_OPTION = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&]*")
 POOL_SIZE = 5
 POOL_OVERFLOW = 15
 
@@ -48,8 +53,14 @@ class Database:
     `name` says which one it is in a sentence for a person, without a password.
     """
 
-    def __init__(self, engine: AsyncEngine, direct: DirectSqlite | DirectPostgres, name: str) -> None:
-        self.name = name
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        direct: DirectSqlite | DirectPostgres,
+        name: str,
+        lock: FileLock | None = None,
+    ) -> None:
+        self.name, self._lock = name, lock
         self.on_sqlite = engine.dialect.name == "sqlite"
         self._engine = engine
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
@@ -65,11 +76,31 @@ class Database:
         """
         place = read_url(url)
         if place.drivername == "sqlite":
-            path = place.database or ""
-            database = cls(_sqlite_engine(Path(path)), DirectSqlite(path, (*PRAGMAS, LEDGER_CACHE)), path)
-        else:
-            direct = _direct_postgres(url)
-            database = cls(_postgresql_engine(direct), direct, place.render_as_string())
+            return await cls._open_file(Path(place.database or ""))
+        direct = postgres_of(url)
+        database = cls(_postgresql_engine(direct), direct, shown(place))
+        try:
+            with InWords(database.name):
+                await direct.require_sessions()
+            await database._prepare()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @classmethod
+    async def _open_file(cls, named: Path) -> Database:
+        name, path = str(named), await asyncio.to_thread(named.resolve)
+        lock = await _shared_lock(path, name)
+        try:
+            with InWords(name):
+                await asyncio.to_thread(sqlite_file.prepare, path, name)
+            database = cls(
+                _sqlite_engine(path), DirectSqlite(str(path), (*PRAGMAS, LEDGER_CACHE)), name, lock
+            )
+        except BaseException:
+            lock.release()
+            raise
         try:
             await database._prepare()
         except BaseException:
@@ -107,10 +138,26 @@ class Database:
             async with self._writing:
                 return await self._direct.run(work)
 
+    async def empty_log(self) -> None:
+        """Leave nothing in the write-ahead log, which keeps the old pages of what was erased (SQLite).
+
+        Raises StoreError when somebody reads the old state for more than half a minute.
+        """
+        if self._lock is None:
+            return
+        with InWords(self.name):
+            if not await asyncio.to_thread(sqlite_file.empty_log, self._lock.database, BUSY_MILLISECONDS):
+                raise StoreError(
+                    f"the log of the database {self.name} is in use, and may hold what was erased until the "
+                    "service is started again"
+                )
+
     async def close(self) -> None:
         """Give every connection back."""
         self._direct.close()
         await self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - two dialects' classes with the same methods
         """Return an INSERT that can say what happens on conflict."""
@@ -118,10 +165,54 @@ class Database:
 
     async def _prepare(self) -> None:
         async with self.read() as connection:
-            if await connection.run_sync(upgrade.is_current, self.name):
+            if await self._is_current(connection):
                 return
+            is_new = await connection.run_sync(upgrade.version_of) is None
+        if is_new:  # nobody can work with tables that are not there
+            await self._upgrade()
+        elif not await waited_for(self._upgraded):
+            raise in_use(self.name, "bringing its tables to this version")
+
+    async def _is_current(self, connection: AsyncConnection) -> bool:
+        is_current = partial(upgrade.is_current, may_be_new=not self.on_sqlite)
+        return await connection.run_sync(is_current, self.name)
+
+    async def _upgrade(self) -> None:
+        run = partial(upgrade.upgrade, may_be_new=not self.on_sqlite)
         async with self.write() as connection:
-            await connection.run_sync(upgrade.upgrade, self.name)
+            await connection.run_sync(run, self.name)
+
+    async def _upgraded(self) -> bool:
+        """Upgrade the tables unless another process uses them; return whether they are current now.
+
+        Nothing is held between two attempts, so that of several that start at once one can begin.
+        """
+        if self._lock is None:
+            return await self._upgraded_on_server()
+        if self._lock.alone():
+            await self._upgrade()
+            return self._lock.share()
+        if not self._lock.share():
+            return False
+        async with self.read() as connection:
+            if await self._is_current(connection):
+                return True
+        self._lock.release()
+        return False
+
+    async def _upgraded_on_server(self) -> bool:
+        """Do the same by advisory locks, on the only connection so far: its own lock is not in its way."""
+
+        async def said(function: str) -> bool:
+            return bool(await connection.scalar(text(f"SELECT {function}({USE_LOCK})")))
+
+        async with self.write() as connection:
+            await said("pg_advisory_unlock_shared")
+            if await said("pg_try_advisory_xact_lock"):
+                await connection.run_sync(upgrade.upgrade, self.name)
+            elif not await self._is_current(connection):
+                return False
+            return await said("pg_try_advisory_lock_shared")
 
 
 def read_url(url: str) -> URL:
@@ -134,7 +225,7 @@ def read_url(url: str) -> URL:
     kind = "postgresql" if kind.startswith("postgresql") else kind
     if kind not in ("sqlite", "postgresql"):
         raise StoreError(
-            f"storage {place.render_as_string()} names no database that Caveat knows; "
+            f"storage {shown(place)} names no database that Caveat knows; "
             "write sqlite:///PATH or postgresql://USER@HOST/NAME"
         )
     if kind == "sqlite" and place.database in (None, "", ":memory:"):
@@ -142,13 +233,29 @@ def read_url(url: str) -> URL:
     return place.set(drivername=kind)
 
 
-def _sqlite_engine(path: Path) -> AsyncEngine:
+def shown(place: URL) -> str:
+    """Return the URL as a person may see it: without a password, wherever it stands."""
+    return SECRET_OPTION.sub(r"\1***", place.render_as_string())
+
+
+async def _shared_lock(path: Path, name: str) -> FileLock:
+    """Return the held lock of a database file, whose folder is made when it is missing. Raises StoreError."""
+    lock = FileLock(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreError(f"the folder of the database {path} cannot be made: {error.strerror}") from error
-    if path.is_dir():
-        raise StoreError(f"the database {path} is a folder; name a file under storage")
+        raise StoreError(f"the folder of the database {name} cannot be made: {error.strerror}") from error
+
+    async def shared() -> bool:
+        return lock.share()
+
+    if not await waited_for(shared):
+        lock.release()
+        raise busy(name)
+    return lock
+
+
+def _sqlite_engine(path: Path) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)), pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW
     )
@@ -172,19 +279,18 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
     return engine
 
 
-def _direct_postgres(url: str) -> DirectPostgres:
+def postgres_of(url: str) -> DirectPostgres:
+    """Return what connects to PostgreSQL at a storage URL. Raises StoreError without the driver."""
     if find_spec("asyncpg") is None:
-        raise StoreError("PostgreSQL needs one more package: pip install 'caveat[postgres]'")
+        raise StoreError("PostgreSQL needs the package asyncpg, which is missing; install Caveat again")
     # asyncpg reads the URL itself, so that everything libpq knows works: sslmode, passfile, sockets.
-    return DirectPostgres(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
+    place = make_url(url).set(drivername="postgresql")
+    return DirectPostgres(place.render_as_string(hide_password=False), shown(place))
 
 
 def _postgresql_engine(direct: DirectPostgres) -> AsyncEngine:
     async def connect(*_args: object, **_options: object) -> Any:  # noqa: ANN401 - asyncpg ships no types
-        try:
-            return await direct.connect()
-        except ValueError as error:  # an option of the URL that asyncpg does not know
-            raise StoreError(f"storage cannot be read: {error}") from error
+        return await direct.connect()
 
     return create_async_engine(
         "postgresql+asyncpg://",

@@ -11,6 +11,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from service.core.errors import StoreError
+from service.store.database_lock import USE_LOCK, busy
+from service.store.trouble import TRANSACTION_POOLING
+
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 10
@@ -19,6 +23,10 @@ SESSION = {"application_name": "caveat", "synchronous_commit": "on", "jit": "off
 # What runs here looks up a few rows by index. A planner that has no statistics yet, as after an issue for a
 # million was planned, would rather read and sort that million for each batch.
 BY_INDEX = {f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")}
+
+
+POOLER_LOOKS = 5
+"""A busy pooler may give two connections different sessions by chance; five times in a row it does not."""
 
 
 class DirectSqlite:
@@ -60,17 +68,55 @@ class DirectSqlite:
 class DirectPostgres:
     """Connections that rest between transactions; as many as there are transactions at once."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, name: str) -> None:
+        self._dsn, self._name = dsn, name
         self._resting: list[Any] = []  # asyncpg ships no types
 
     async def connect(self, **settings: str) -> Any:  # noqa: ANN401 - as above
-        """Return a new asyncpg connection. Raises ValueError for a URL with options that are unknown."""
-        import asyncpg  # noqa: PLC0415 - an optional extra
+        """Return a new asyncpg connection, which holds the database lock together with others.
 
-        return await asyncpg.connect(
-            self._dsn, timeout=CONNECT_SECONDS, server_settings={**SESSION, **settings}
-        )
+        Raises StoreError for a URL with options that are unknown, and while the database is being restored
+        or upgraded.
+        """
+        connection = await self.opened()
+        try:
+            # Not as start-up parameters: PgBouncer refuses a connection that brings some.
+            values = "; ".join(f"SET {name} = '{value}'" for name, value in (SESSION | settings).items())
+            await connection.execute(values)
+            if not await connection.fetchval("SELECT pg_try_advisory_lock_shared($1)", USE_LOCK):
+                raise busy(self._name)  # noqa: TRY301 - the connection ends below, whatever happened
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def require_sessions(self) -> None:
+        """Refuse a connection pooler that gives each transaction another session. Raises StoreError.
+
+        What is needed of a session: settings, locks, and LISTEN, by which workers hear of each other.
+        """
+        connection = await self.opened(statement_cache_size=0)
+        try:
+            if not await _is_pooled(connection):
+                return
+            other = await self.opened(statement_cache_size=0)
+            try:
+                for _ in range(POOLER_LOOKS):
+                    if await _backend(connection) == await _backend(other):
+                        raise StoreError(f"the database {self._name} {TRANSACTION_POOLING}")
+            finally:
+                await other.close()
+        finally:
+            await connection.close()
+
+    async def opened(self, **options: Any) -> Any:  # noqa: ANN401 - as above
+        """Return a new asyncpg connection as the server gives it, without our settings or lock."""
+        import asyncpg  # noqa: PLC0415 - 150 ms that SQLite need not pay
+
+        try:
+            return await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS, **options)
+        except ValueError as error:
+            raise StoreError(f"storage cannot be read: {error}") from error
 
     async def run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
         """Run `work` in one durable transaction."""
@@ -107,3 +153,14 @@ class DirectPostgres:
         """Give the connections back."""
         while self._resting:
             self._resting.pop().terminate()
+
+
+async def _is_pooled(connection: Any) -> bool:  # noqa: ANN401 - asyncpg ships no types
+    """Tell whether a pooler stands between: it invents the process id that a client is told at the start."""
+    return bool(await _backend(connection) != connection.get_server_pid())
+
+
+async def _backend(connection: Any) -> int:  # noqa: ANN401 - as above
+    """Return the id of the server's process that this connection's transaction runs in."""
+    async with connection.transaction():
+        return int(await connection.fetchval("SELECT pg_backend_pid()"))

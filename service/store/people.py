@@ -178,7 +178,10 @@ class PeopleRecords:
         The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
         """
         async with self.database.write() as connection:
-            return await erase(connection, email)
+            await lock_readers(connection)
+            known = await connection.run_sync(erase, email)
+        await self.database.empty_log()
+        return known
 
     async def suppression(self, email: str) -> str | None:
         """Return why this address is suppressed, or None when it is not."""

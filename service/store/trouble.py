@@ -21,6 +21,11 @@ SQLITE = {
 }
 """Words of SQLite's own messages, and what they mean."""
 
+TRANSACTION_POOLING = (
+    "is reached through a connection pooler that gives each transaction another session, which Caveat cannot "
+    "work with; set pool_mode = session for it in pgbouncer.ini, or name PostgreSQL itself under storage"
+)
+
 POSTGRESQL = {
     "28P01": "does not accept the password",
     "28000": "does not let this user in; check the user and pg_hba.conf",
@@ -31,12 +36,17 @@ POSTGRESQL = {
     "53100": "cannot grow: the disk is full",
     "40001": "had to undo this, because somebody else wrote the same at that moment; try again",
     "40P01": "had to undo this, because somebody else wrote the same at that moment; try again",
+    "42P05": TRANSACTION_POOLING,
+    "26000": TRANSACTION_POOLING,
     "57P03": "is starting up or shutting down; try again in a moment",
 }
 """SQLSTATE codes (PostgreSQL documentation, appendix A), and what they mean."""
 
 GONE = ("08", "57P")
 """How the codes begin that say the connection is gone."""
+
+ANSWERED = ("08P01", "08004")
+"""Codes of a server, or of a pooler before it, whose own words say why it does not go on."""
 
 LOST = "was lost in the middle of the work; nothing half-done was kept"
 
@@ -90,6 +100,8 @@ def _postgresql(cause: BaseException) -> str | None:
     if isinstance(code, str):
         if code in POSTGRESQL:
             return POSTGRESQL[code]
+        if code in ANSWERED:
+            return f"refuses the connection: {str(cause).partition(chr(10))[0]}"
         if code.startswith(GONE):
             return LOST
     # asyncpg says InternalClientError when the server's last word came in while nobody listened.

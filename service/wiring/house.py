@@ -21,6 +21,7 @@ from service.settings.values import Settings
 from service.store.database import Database
 from service.store.overview import Overview
 from service.store.people import PeopleRecords
+from service.store.sending_hold import SendingHold
 from service.wiring.clock import Clock, utc_now
 from service.wiring.pool import Pool
 
@@ -108,10 +109,12 @@ class House:
     ) -> DeliverReport:
         """Send what is due, until nothing is or `stopping` is set.
 
-        What is in flight then has `grace` seconds, the service's own when left out.
+        What is in flight then has `grace` seconds, the service's own when left out. Raises StoreError while
+        sending is held after a restore.
         """
         from service.deliver.stage import deliver  # noqa: PLC0415 - as above
 
+        await SendingHold(self.database).require_none()
         deliverer = await self.deliverer()
         if grace is not None:
             deliverer = replace(deliverer, grace=grace)

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -25,7 +24,7 @@ from tests.end_to_end.world import (
     Inbox,
     Mail,
     free_port,
-    link_in,
+    leave,
     running,
     smtp_server,
     until_quiet,
@@ -128,14 +127,6 @@ async def send_by_hand(service: Service, address: str) -> None:
     for _ in range(2):  # the second time by mistake
         planned = await send(service.house, Wanted("daily", (address,)))
         await deliver_these(service.house, planned.issues)
-
-
-async def leave(mail: Mail) -> None:
-    """Do what a mail program does when somebody presses its unsubscribe button (RFC 8058)."""
-    request = Request(link_in(mail, "List-Unsubscribe"), b"List-Unsubscribe=One-Click", method="POST")  # noqa: S310 - our own door
-    request.add_header("Content-Type", "application/x-www-form-urlencoded")
-    answer = await asyncio.to_thread(urlopen, request, timeout=10)
-    assert answer.status == 200
 
 
 def _database(server: str) -> str:

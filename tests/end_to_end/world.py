@@ -13,6 +13,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -156,3 +157,11 @@ async def _is_quiet(service: Service) -> bool:
 def link_in(mail: Mail, header: str) -> str:
     """Return the web address in one of the mail's headers."""
     return re.search(r"<(http[^>]+)>", mail.message[header])[1]
+
+
+async def leave(mail: Mail) -> None:
+    """Do what a mail program does when somebody presses its unsubscribe button (RFC 8058)."""
+    request = Request(link_in(mail, "List-Unsubscribe"), b"List-Unsubscribe=One-Click", method="POST")  # noqa: S310 - our own door
+    request.add_header("Content-Type", "application/x-www-form-urlencoded")
+    answer = await asyncio.to_thread(urlopen, request, timeout=10)
+    assert answer.status == 200

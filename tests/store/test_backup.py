@@ -1,56 +1,48 @@
-"""A backup holds one moment of a living database, and comes back as it was."""
+"""A backup holds one moment of a living database, and only its owner may read it."""
 
 from __future__ import annotations
 
-import shutil
+import os
 import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from service.core.errors import StoreError
-from service.store.backup import back_up, restore
+from service.store.backup import back_up
 from service.store.database import Database
 from service.store.people import PeopleRecords
+from service.store.postgres_tools import TABLES
 from tests.builders import NOON
+from tests.store.restoring import key_of, restored
 
 
-async def key_of(url: str) -> bytes:
-    database = await Database.open(url)
-    try:
-        return await PeopleRecords(database).signing_key()
-    finally:
-        await database.close()
-
-
-async def test_what_was_backed_up_comes_back(tmp_path: Path):
-    url = f"sqlite:///{tmp_path}/one.db"
-    database = await Database.open(url)
+async def test_what_was_backed_up_comes_back(database: Database, database_url: str, tmp_path: Path):
     await PeopleRecords(database).suppress("a@example.org", "manual", NOON)
-    back_up(url, tmp_path / "copy")  # while it is open
+    back_up(database_url, tmp_path / "copy")  # while it is open
     assert await PeopleRecords(database).unsuppress("a@example.org")
     await database.close()
 
-    restore(url, tmp_path / "copy")
+    await restored(database_url, tmp_path / "copy")
 
-    database = await Database.open(url)
+    database = await Database.open(database_url)
     assert await PeopleRecords(database).unsuppress("a@example.org")
     await database.close()
 
 
-async def test_a_backup_opens_a_house_elsewhere_with_the_same_signed_links(tmp_path: Path):
+async def test_a_backup_opens_elsewhere_with_the_same_signed_links(tmp_path: Path):
     here, there = f"sqlite:///{tmp_path}/here.db", f"sqlite:///{tmp_path}/there/there.db"
     key = await key_of(here)
     back_up(here, tmp_path / "copy")
-    restore(there, tmp_path / "copy")
+    await restored(there, tmp_path / "copy")
     assert await key_of(there) == key
 
 
-async def test_progress_ends_with_everything_done(tmp_path: Path):
-    url = f"sqlite:///{tmp_path}/one.db"
-    await key_of(url)
+async def test_progress_ends_with_everything_done(sqlite_url: str, tmp_path: Path):
     seen: list[tuple[int, int]] = []
-    back_up(url, tmp_path / "copy", lambda done, total: seen.append((done, total)))
+    back_up(sqlite_url, tmp_path / "copy", lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] > 0
 
 
@@ -60,33 +52,61 @@ def test_a_database_that_is_not_there_cannot_be_backed_up(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\x03\x04" * 2000])
-def test_a_file_of_another_kind_is_never_restored(tmp_path: Path, content: bytes):
-    (tmp_path / "copy").write_bytes(content)
-    with pytest.raises(StoreError, match="no backup"):
-        restore(f"sqlite:///{tmp_path}/one.db", tmp_path / "copy")
-    assert not (tmp_path / "one.db").exists()
+def test_only_the_owner_may_read_a_backup(database_url: str, tmp_path: Path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    before = os.umask(0)
+    try:
+        back_up(database_url, folder / "copy")
+    finally:
+        os.umask(before)
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {"copy": 0o600}
 
 
-async def test_a_backup_from_the_future_is_refused(tmp_path: Path):
-    url = f"sqlite:///{tmp_path}/one.db"
-    await key_of(url)
-    back_up(url, tmp_path / "copy")
-    with sqlite3.connect(tmp_path / "copy") as copy:
-        copy.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match=r"newer Caveat .*9999"):
-        restore(url, tmp_path / "copy")
+def test_what_lies_where_the_backup_goes_is_not_written_over(database_url: str, tmp_path: Path):
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "copy").symlink_to(tmp_path / "precious")
+    with pytest.raises(StoreError, match="is there already"):
+        back_up(database_url, tmp_path / "copy")
+    assert (tmp_path / "precious").read_text() == "kept"
 
 
-@pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed")
-async def test_postgresql_is_backed_up_by_its_own_tools(postgres_url: str, tmp_path: Path):
-    key = await key_of(postgres_url)
+def test_no_list_of_processes_shows_the_password(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    commands: list[list[str]] = []
+    run = subprocess.run
+
+    def listen(command: list[str], **options: object) -> object:
+        commands.append(command)
+        return run(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", listen)
     back_up(postgres_url, tmp_path / "copy")
-    restore(postgres_url, tmp_path / "copy")
-    assert await key_of(postgres_url) == key
+    assert "pg_dump" in str(commands)
+    assert "pa:ss" not in str(commands)
+    assert "pa%3Ass" not in str(commands)
 
 
-def test_an_archive_of_another_kind_is_never_given_to_postgresql(tmp_path: Path):
-    (tmp_path / "copy").write_bytes(b"nothing of the kind")
-    with pytest.raises(StoreError, match="no backup of a PostgreSQL"):
-        restore("postgresql://nobody@127.0.0.1:1/none", tmp_path / "copy")
+def test_a_password_among_the_options_is_no_argument_either(postgres_url: str, tmp_path: Path):
+    address, _, password = postgres_url.replace("caveat:", "caveat@", 1).partition("@")[2].partition("@")
+    # The same server, with the password where libpq takes it as well.
+    url = f"postgresql://caveat@{password}?password={address}"
+    back_up(url, tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_size > 0
+
+
+def test_an_archive_holds_our_tables_and_nothing_of_the_job_queue(postgres_url: str, tmp_path: Path):
+    back_up(postgres_url, tmp_path / "copy")
+    listed = subprocess.run(
+        ["pg_restore", "--list", str(tmp_path / "copy")], capture_output=True, text=True, check=True
+    ).stdout
+    assert [name for name in TABLES if f" TABLE public {name} " not in listed] == []
+    assert "pgqueuer" not in listed
+
+
+def test_a_backup_needs_no_other_file_to_be_read(sqlite_url: str, tmp_path: Path):
+    back_up(sqlite_url, tmp_path / "copy")
+    with closing(sqlite3.connect(f"file:{tmp_path}/copy?immutable=1", uri=True)) as copy:
+        assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert copy.execute("SELECT count(*) FROM settings").fetchone() == (1,)

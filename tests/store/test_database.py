@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from sqlalchemy import func, select, text, update
 
 from service.core.errors import StoreError
 from service.store import database as edge
+from service.store import database_lock, upgrade
 from service.store.database import Database
 from service.store.schema import counters, settings
 from tests.builders import NOON
 from tests.store.house import DAY, HOUR, House, an_issue
 
+VERSION = f"UPDATE alembic_version SET version_num = '{upgrade.KNOWN[-1]}'"  # noqa: S608 - a constant
 NAMED = counters.c.name == "articles"
 
 
@@ -132,6 +135,104 @@ async def test_a_database_of_a_newer_version_is_left_alone(database: Database, d
         await Database.open(database_url)
 
 
+@pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\x03\x04" * 2000])
+async def test_a_file_that_is_no_database_is_never_made_one(tmp_path: Path, content: bytes):
+    (tmp_path / "caveat.db").write_bytes(content)
+    with pytest.raises(StoreError, match=r"restore a backup|of another kind"):
+        await Database.open(f"sqlite:///{tmp_path}/caveat.db")
+    assert (tmp_path / "caveat.db").read_bytes() == content
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE notes (text)", "VACUUM"])
+async def test_another_programs_database_gets_no_tables_of_ours(tmp_path: Path, statement: str):
+    path = tmp_path / "notes.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 1")
+        other.execute(statement)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="is not one of Caveat's"):
+        await Database.open(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
+async def test_another_programs_versions_are_not_called_newer_than_ours(tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "notes.db")) as other, other:
+        other.execute("CREATE TABLE alembic_version (version_num)")
+        other.execute("INSERT INTO alembic_version VALUES ('3f2a')")
+    with pytest.raises(StoreError, match="belongs to another program"):
+        await Database.open(f"sqlite:///{tmp_path}/notes.db")
+
+
+async def test_a_database_that_lost_its_tables_is_not_made_anew(database: Database, database_url: str):
+    async with database.write() as connection:
+        await connection.execute(text("DROP TABLE alembic_version"))
+    with pytest.raises(StoreError, match="has lost its tables"):
+        await Database.open(database_url)
+
+
+async def test_a_database_that_lost_its_key_gets_no_other_one(database: Database, database_url: str):
+    async with database.write() as connection:
+        await connection.execute(settings.delete())
+    with pytest.raises(StoreError, match="has lost the key that signs links"):
+        await Database.open(database_url)
+
+
+async def test_a_write_ahead_log_without_its_database_is_not_written_over(tmp_path: Path):
+    (tmp_path / "caveat.db-wal").write_bytes(b"what was not moved along")
+    with pytest.raises(StoreError, match=r"is missing, but its file caveat\.db-wal is there"):
+        await Database.open(f"sqlite:///{tmp_path}/caveat.db")
+
+
+async def test_nobody_else_may_read_what_is_made(tmp_path: Path):
+    before = os.umask(0)
+    try:
+        database = await Database.open(f"sqlite:///{tmp_path}/data/caveat.db")
+        await House(database).people.suppress("amina@example.org", "complaint", NOON)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
+        await database.close()
+    finally:
+        os.umask(before)
+    names = {"caveat.db", "caveat.db-lock", "caveat.db-shm", "caveat.db-wal"}
+    assert modes == dict.fromkeys(names, 0o600)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+# --- two versions at once ----------------------------------------------------------------------
+
+
+async def make_older(url: str) -> None:
+    """Let the tables say that the version before this one made them, without changing them."""
+    database = await Database.open(url)
+    async with database.write() as connection:
+        older = text("UPDATE alembic_version SET version_num = :older")
+        await connection.execute(older, {"older": upgrade.KNOWN[-2]})
+    await database.close()
+
+
+async def test_tables_are_not_changed_under_a_process_that_works_with_them(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.3)
+    running = await Database.open(database_url)
+    await make_older(database_url)
+    with pytest.raises(StoreError, match=r"is in use, and bringing its tables .* stop the service"):
+        await Database.open(database_url)
+    assert await count(running) == 0
+    await running.close()
+
+
+async def test_several_that_start_after_an_update_upgrade_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    upgrades: list[object] = []
+    monkeypatch.setattr(upgrade, "_migrate", lambda c: (upgrades.append(c), c.execute(text(VERSION))))
+    await make_older(database_url)
+    databases = await asyncio.gather(*(Database.open(database_url) for _ in range(4)))
+    assert len(upgrades) == 1
+    for database in databases:
+        await database.close()
+
+
 # --- trouble -----------------------------------------------------------------------------------
 
 
@@ -145,6 +246,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(database: Database, d
         ("sqlite:///:memory:", "names no file"),
         ("postgresql://caveat:sesame@127.0.0.1:1/caveat", "cannot be reached"),
         ("postgresql://caveat:sesame@127.0.0.1/caveat?sslmode=maybe", "storage cannot be read"),
+        ("postgresql://caveat@127.0.0.1:1/caveat?password=sesame", r"password=\*\*\*.* cannot be reached"),
         ("postgresql://caveat:sesame@no.such.host.invalid/caveat", "cannot be reached"),
     ],
 )
@@ -183,8 +285,13 @@ async def test_a_file_that_somebody_keeps_locked(sqlite_url: str, monkeypatch: p
     await database.close()
 
 
+def as_locked(url: str, password: str) -> str:
+    """Return the address with the user `locked`, who owns nothing."""
+    return f"postgresql://locked:{password}@{url.rpartition('@')[2]}"
+
+
 async def test_a_wrong_password(postgres_server: str):
-    url = f"{postgres_server.replace('caveat@', 'locked:guess@')}/template"
+    url = f"{as_locked(postgres_server, 'guess')}/template"
     with pytest.raises(StoreError, match="does not accept the password") as caught:
         await Database.open(url)
     assert "guess" not in str(caught.value)
@@ -192,7 +299,7 @@ async def test_a_wrong_password(postgres_server: str):
 
 async def test_a_user_without_rights(postgres_url: str):
     with pytest.raises(StoreError, match="does not give this user the right"):
-        await Database.open(postgres_url.replace("caveat@", "locked:sesame@"))
+        await Database.open(as_locked(postgres_url, "sesame"))
 
 
 async def test_a_database_that_does_not_exist(postgres_server: str):
@@ -202,7 +309,7 @@ async def test_a_database_that_does_not_exist(postgres_server: str):
 
 async def test_without_the_driver_for_postgresql(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(edge, "find_spec", lambda _name: None)
-    with pytest.raises(StoreError, match=r"caveat\[postgres\]"):
+    with pytest.raises(StoreError, match=r"asyncpg.* is missing"):
         await Database.open("postgresql://caveat@localhost/caveat")
 
 

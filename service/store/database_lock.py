@@ -1,0 +1,108 @@
+"""Database lock (EDGE fcntl): every process that has the database open holds a shared lock.
+
+Replacing the database (restore) and changing its tables (upgrade) need the lock alone, so neither can happen
+under a process that works with what was there before. The kernel, or the PostgreSQL server, releases the lock
+when its process dies.
+
+SQLite: flock(2) on a file beside the database, which stays when the database is exchanged. PostgreSQL: an
+advisory lock of each session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from service.core.errors import StoreError
+from service.store.private_files import give_to_owner_of
+
+USE_LOCK = 0x0CA7EAB
+"""PostgreSQL: the advisory lock's key; shared by sessions that use the tables."""
+WAIT_SECONDS = 10.0
+"""How long to wait for a process that upgrades the tables or starts at the same moment."""
+LOOK_AGAIN_SECONDS = 0.1
+
+
+class FileLock:
+    """The lock of an SQLite database. One object holds it at most once."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self._path = database.with_name(f"{database.name}-lock")
+        self._descriptor: int | None = None
+
+    def share(self) -> bool:
+        """Take the lock together with others; return False when somebody has it alone."""
+        return self._take(fcntl.LOCK_SH)
+
+    def alone(self) -> bool:
+        """Take the lock alone; return False, holding nothing, when somebody else has it."""
+        if self._take(fcntl.LOCK_EX):
+            return True
+        # A conversion that fails has given the shared lock back already (flock(2)).
+        self.release()
+        return False
+
+    def release(self) -> None:
+        """Give the lock back; harmless when it is not held."""
+        if self._descriptor is not None:
+            # Said aloud, because a child process may have inherited the descriptor.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self, how: int) -> bool:
+        if self._descriptor is None:
+            self._descriptor = self._open()
+        try:
+            fcntl.flock(self._descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise StoreError(
+                f"the file {self._path} cannot be locked ({error.strerror}); keep the database on a disk of "
+                "this machine"
+            ) from error
+        return True
+
+    def _open(self) -> int:
+        try:
+            flags = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(self._path, flags, 0o600)
+            give_to_owner_of(self._path, self._path.parent)
+        except OSError as error:
+            raise StoreError(
+                f"the file {self._path} cannot be opened ({error.strerror}); it must belong to the user who "
+                "runs Caveat"
+            ) from error
+        return descriptor
+
+
+async def waited_for(attempt: Callable[[], Awaitable[bool]]) -> bool:
+    """Try again and again, for ten seconds at most; return whether it came true."""
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await attempt():  # noqa: ASYNC110 - other processes send no event
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    except TimeoutError:
+        return False
+    return True
+
+
+def busy(name: str) -> StoreError:
+    """Return the error for a database that is being replaced or upgraded."""
+    return StoreError(
+        f"the database {name} is being restored or upgraded by another Caveat process; "
+        "try again when it is done"
+    )
+
+
+def in_use(name: str, purpose: str) -> StoreError:
+    """Return the error for a database that others use while `purpose` needs it alone."""
+    return StoreError(
+        f"the database {name} is in use, and {purpose} needs it alone; stop the service (caveat run, worker, "
+        "web, scheduler) and every other caveat command that runs, then try again"
+    )

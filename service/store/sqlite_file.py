@@ -1,0 +1,93 @@
+"""The SQLite file (EDGE sqlite3): made whole, or refused when it is none of ours.
+
+A database that was lost (an empty file, a file of another program) is never made anew in silence: the
+suppressions and the key that signs links would be gone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import URL, Engine
+
+from service.core.errors import StoreError
+from service.store import upgrade
+from service.store.private_files import give_to_owner_of, publish, unfinished_file
+
+MAGIC = b"SQLite format 3\x00"
+"""How every SQLite file begins (https://sqlite.org/fileformat2.html, 1.2)."""
+
+
+def prepare(path: Path, name: str) -> None:
+    """Make the database where none is, with its tables; refuse one that cannot be ours. Raises StoreError.
+
+    `path` is free of symbolic links; `name` is how the database is called in sentences.
+    """
+    if path.is_dir():
+        raise StoreError(f"the database {name} is a folder; name a file under storage")
+    if path.exists():
+        require_content(path, name)
+        # Before anything is written: even the change to WAL mode would be one to another program's file.
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as found:
+            ours = "SELECT 1 FROM sqlite_master WHERE name = ?"
+            if found.execute(ours, [upgrade.VERSION_TABLE]).fetchone() is None:
+                raise upgrade.not_ours(name)
+        return
+    wal = path.with_name(f"{path.name}-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise StoreError(
+            f"the database {name} is missing, but its file {wal.name} is there; put the database back "
+            "beside it, or restore a backup"
+        )
+    _make(path, name)
+
+
+def require_content(path: Path, name: str) -> None:
+    """Refuse a file that is empty or no SQLite database. Raises StoreError."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(MAGIC))
+    except OSError as error:
+        raise StoreError(f"the database {name} cannot be opened: {error.strerror}") from error
+    if not begin:
+        raise StoreError(
+            f"the database {name} is empty: what it held is lost; restore a backup (caveat restore FILE). "
+            "To begin without the old subscribers and suppressions, remove the file"
+        )
+    if begin != MAGIC:
+        raise StoreError(f"the database {name} is a file of another kind; name another one under storage")
+
+
+def empty_log(path: Path, patience: int) -> bool:
+    """Move the write-ahead log into the database and cut it to nothing; wait for readers.
+
+    They have `patience` milliseconds. Return False when one of them still reads what only the log holds.
+    """
+    with closing(sqlite3.connect(path, timeout=patience / 1000, isolation_level=None)) as database:
+        [busy, _pages, _moved] = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+
+def plain_engine(path: Path) -> Engine:
+    """Return an engine for one connection at a time, for a file that nobody else uses."""
+    place = URL.create("sqlite", database=str(path))
+    return create_engine(place, poolclass=NullPool)
+
+
+def _make(path: Path, name: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with unfinished_file(path) as new:
+            engine = plain_engine(new)
+            with engine.begin() as connection:
+                upgrade.upgrade(connection, name, may_be_new=True)
+            engine.dispose()
+            give_to_owner_of(new, path.parent)
+            publish(new, path)  # another process may have been faster: its database is as good
+    except OSError as error:
+        raise StoreError(
+            f"the folder of the database {name} cannot be made or written to: {error.strerror}"
+        ) from error

@@ -1,0 +1,30 @@
+"""What the tests of backup and restore share: put a backup back, and look who is known."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from service.store.backup import unheard
+from service.store.database import Database
+from service.store.people import PeopleRecords
+from service.store.postgres_restore import restore_tables
+from service.store.restore import Restored, restore_file
+from tests.builders import NOON
+
+
+async def restored(url: str, source: Path) -> Restored:
+    """Restore the backup into the database at the URL."""
+    if url.startswith("postgresql"):
+        return await restore_tables(url, "test", source, NOON)
+    path = Path(url.removeprefix("sqlite:///"))
+    return await asyncio.to_thread(restore_file, "test", path, source, NOON, unheard)
+
+
+async def key_of(url: str) -> bytes:
+    """Return the key that signs links."""
+    database = await Database.open(url)
+    try:
+        return await PeopleRecords(database).signing_key()
+    finally:
+        await database.close()
