@@ -1,4 +1,4 @@
-"""A backup is put back after mails were sent and people left: nobody is mailed twice, or against their word."""
+"""A backup is put back after mails were sent and people left: nobody is mailed twice, or after they left."""
 
 from __future__ import annotations
 
