@@ -60,11 +60,18 @@ async def _read(
 ) -> Arrived:
     with opened(file) as source, progress("Reading people") as report:
         return await take_in(
-            house, source, file.name, usual=usual, dry_run=dry_run, refused=refused, progress=report
+            house,
+            source,
+            file.name,
+            usual=usual,
+            dry_run=dry_run,
+            refused=refused,
+            noted=_quiet if refused is _quiet else say,
+            progress=report,
         )
 
 
-def _quiet(_row: Refusal) -> None:
+def _quiet(_said: object) -> None:
     """Say nothing: it was said in the dry run."""
 
 

@@ -67,16 +67,18 @@ async def import_people(
     now: datetime,
     *,
     refused: Callable[[Refusal], None] = lambda _refusal: None,
+    noted: Callable[[str], None] = lambda _note: None,
     progress: Progress = silent,
 ) -> Arrived:
     """Take over the people in `source`, an open file called `name`; safe to repeat after an interruption.
 
-    `refused` is told of every row that is not taken over; `progress` counts bytes. Raises UsageError for a
-    file without a column for the address, or a usual newsletter that does not exist.
+    `refused` is told of every row that is not taken over, `noted` of what was guessed about the file;
+    `progress` counts bytes. Raises UsageError for a file that is no table or has no column for the address,
+    or a usual newsletter that does not exist.
     """
     desk, total, counts = _Desk(terms, now), _size(source), Counter[str]()
     waiting: list[Placement] = []
-    for row in read_rows(source, name):
+    for row in read_rows(source, name, noted):
         found = desk.judge(row)
         if isinstance(found, Refusal):
             refused(found)

@@ -8,32 +8,28 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from service.core.errors import UsageError
+from service.people.headings import FIRST, LAST, columns, meaning
+from service.people.table_text import read_text, rewound
 
 LONGEST_LINE = 1024 * 1024
-ALSO = {
-    "e-mail": "email",
-    "email address": "email",
-    "address": "email",
-    "mail": "email",
-    "full name": "name",
-    "time zone": "timezone",
-    "time_zone": "timezone",
-    "tz": "timezone",
-    "newsletter": "newsletters",
-    "lists": "newsletters",
-}
-"""What other programs call our columns."""
-
+DELIMITERS = ",;\t|"
 _FORMULA = frozenset("=+-@\t\r\n")
 """What a spreadsheet takes for a formula when a cell begins with it (OWASP, CSV Injection)."""
 
 _GUARDED = _FORMULA | {"'"}
 _MARK = b"\xef\xbb\xbf"
+_SEPARATOR = re.compile('"?sep=(.)"?[,;\t]*')
+"""A first line by which Excel is told the delimiter."""
+
+_INVISIBLE = dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e")
+)
+"""Characters without a shape that mail programs and web pages put around addresses."""
 
 
 class Row(NamedTuple):
@@ -58,14 +54,18 @@ class Refusal:
     reason: str
 
 
-def read_rows(source: BinaryIO, name: str) -> Iterator[Row | Refusal]:
+def read_rows(
+    source: BinaryIO, name: str, noted: Callable[[str], None] = lambda _note: None
+) -> Iterator[Row | Refusal]:
     """Yield the rows of a file: JSON Lines when its name or its first character says so, else CSV.
 
-    Raises UsageError for a CSV file without a column for the address.
+    An empty row of CSV is no row. `noted` is told, as a sentence, how a file was read whose encoding is a
+    guess. Raises UsageError for a file that is no table, or without a column for the address.
     """
-    named = name.lower().endswith((".jsonl", ".ndjson", ".json"))
-    first = source.peek(4)[:4] if isinstance(source, io.BufferedReader) else b""
-    return _json_rows(source) if named or first.lstrip(_MARK).startswith(b"{") else _csv_rows(source)
+    head, source = rewound(source)
+    if name.lower().endswith((".jsonl", ".ndjson", ".json")) or head.lstrip(_MARK).startswith(b"{"):
+        return _json_rows(source)
+    return _csv_rows(read_text(head, source, name, noted))
 
 
 def guard(cell: str) -> str:
@@ -79,52 +79,62 @@ def unguard(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in _GUARDED else cell
 
 
-def _csv_rows(source: BinaryIO) -> Iterator[Row | Refusal]:
-    # Broken bytes become surrogates, which no address may hold: the row is refused, not the file.
-    text = io.TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape", newline="")
+def _csv_rows(text: io.TextIOWrapper) -> Iterator[Row | Refusal]:
     try:
-        head = text.readline(LONGEST_LINE)
-        delimiter = max(",;\t", key=head.count)
-        names = _columns(next(csv.reader([head], delimiter=delimiter), []))
-        places, width = [names.index(c) if c in names else len(names) for c in COLUMNS], len(names)
+        delimiter, names, before = _head(text)
+        places = {name: place for place, name in enumerate(names) if name}
         reader = csv.reader(text, delimiter=delimiter)
-        line = 2
+        line = before + 1
         while True:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
                 yield Refusal(line, f"{error}; is a quotation mark not closed?")
-                line = reader.line_num + 2
+                line = before + reader.line_num + 1
                 continue
             if cells is None:
                 return
-            if cells:
-                yield _csv_row(line, places, width, cells)
-            line = reader.line_num + 2
+            if any(cell.strip() for cell in cells):
+                yield _csv_row(line, places, len(names), cells)
+            line = before + reader.line_num + 1
     finally:
         text.detach()
 
 
-def _csv_row(line: int, places: list[int], width: int, cells: list[str]) -> Row | Refusal:
+def _head(text: io.TextIOWrapper) -> tuple[str, list[str], int]:
+    """Return the delimiter, the columns' names, and how many lines that took. Raises UsageError."""
+    given, before = "", 0
+    while line := text.readline(LONGEST_LINE):
+        before += 1
+        separator = _SEPARATOR.fullmatch(line.strip("\r\n"))
+        if separator and before == 1:
+            given = separator[1]
+        elif line.strip(f'\r\n \xa0"{given or DELIMITERS}'):
+            break
+    heads = {
+        delimiter: next(csv.reader([line], delimiter=delimiter), []) for delimiter in given or DELIMITERS
+    }
+    # A heading may hold another delimiter in quotes: the right one yields the most headings that we know.
+    best = max(heads, key=lambda mark: (sum(map(bool, map(meaning, heads[mark]))), len(heads[mark])))
+    return best, columns(heads[best], COLUMNS), before
+
+
+def _csv_row(line: int, places: Mapping[str, int], width: int, cells: list[str]) -> Row | Refusal:
     if len(cells) > width and any(cell.strip() for cell in cells[width:]):
         return Refusal(line, f"{len(cells)} cells where {width} columns are named")
-    cells += [""] * (width + 1 - len(cells))  # a column that is not there is the one behind the last
-    return Row(line, *[unguard(cells[place].strip()) for place in places])
+    found = {name: unguard(cells[place].strip()) for name, place in places.items() if place < len(cells)}
+    return _row(line, found)
 
 
-def _columns(cells: list[str]) -> list[str]:
-    """Return our names of the columns; a column that we do not know is nameless. Raises UsageError."""
-    found = [ALSO.get(name, name) for name in (cell.strip().casefold() for cell in cells)]
-    names = [name if name in COLUMNS else "" for name in found]
-    if "email" not in names:
-        listed = ", ".join(cell.strip() for cell in cells if cell.strip())[:200] or "nothing"
-        raise UsageError(
-            f"the first line names no column `email`: it says {listed!r}; expected {','.join(COLUMNS)}"
-        )
-    twice = [name for name in COLUMNS if names.count(name) > 1]
-    if twice:
-        raise UsageError(f"the first line names the column `{twice[0]}` twice")
-    return names
+def _row(line: int, found: dict[str, str]) -> Row:
+    """Return the row of these values, by the names of our columns, FIRST and LAST."""
+    name = found.get("name", "") or f"{found.get(FIRST, '')} {found.get(LAST, '')}".strip()
+    email = found.get("email", "").translate(_INVISIBLE).strip()
+    if email.endswith(">") and "<" in email:  # Amina Example <amina@example.org>
+        called, _, email = email[:-1].rpartition("<")
+        name = name or called.strip(" \"'")
+    rest = {column: found.get(column, "") for column in COLUMNS[2:]}
+    return Row(line, email.strip().removeprefix("mailto:"), name, **rest)
 
 
 def _json_rows(source: BinaryIO) -> Iterator[Row | Refusal]:
@@ -149,12 +159,12 @@ def _json_row(line: int, data: bytes) -> Row | Refusal:
         return Refusal(line, 'the line is no object such as {"email": ...}')
     values: dict[str, str] = {}
     for key, value in found.items():
-        name = ALSO.get(key.casefold(), key.casefold())
-        if name not in COLUMNS or value is None:
+        name = meaning(key)
+        if not name or value is None:
             continue
         if name == "newsletters" and isinstance(value, list):
             value = " ".join(map(str, value))  # noqa: PLW2901 - a list is how JSON says it
         if not isinstance(value, str):
             return Refusal(line, f"`{key}` is {json.dumps(value)[:40]}, expected text")
         values[name] = value.strip()
-    return Row(line, **values)
+    return _row(line, values)

@@ -46,13 +46,16 @@ async def take_in(
     usual: Sequence[str],
     dry_run: bool,
     refused: Callable[[Refusal], None],
+    noted: Callable[[str], None] = lambda _note: None,
     progress: Progress = silent,
 ) -> Arrived:
     """Take over the people in a file; `usual` are the newsletters of those who name none."""
     now = house.clock()
     newsletters = {newsletter.id: newsletter for newsletter in house.roster.newsletters}
     terms = Terms(newsletters, now - FIRST_NEWS, usual, dry_run)
-    return await import_people(house.people, source, name, terms, now, refused=refused, progress=progress)
+    return await import_people(
+        house.people, source, name, terms, now, refused=refused, noted=noted, progress=progress
+    )
 
 
 def give_out(house: House, form: str, newsletter: str | None) -> AsyncIterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from service.people.addresses import read_address
 from service.people.arrivals import Arrived, Seen, Terms, import_people
 from service.people.choices import forget, unsubscribe
 from service.people.export import export_people
-from service.people.tables import COLUMNS, guard, unguard
+from service.people.tables import COLUMNS, Row, guard, read_rows, unguard
 from service.store.people import PeopleRecords
 from tests.builders import NOON
 from tests.people.rosters import EVENING, MORNING, told
@@ -138,12 +139,138 @@ async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: People
 
 async def test_bytes_that_are_no_text_cost_their_row_alone(sqlite_people: PeopleRecords):
     text = HEAD.encode() + b"a@x.org,Caf\xe9,,morning,\nb\xff@x.org,,,morning,\nc@x.org,\x00N\x00,,morning,\n"
+    text += "nobody,żółw,,morning,\n".encode()
     counts, refusals = await imported(sqlite_people, text)
     assert refusals[0] == "2: the name is not UTF-8"
     assert refusals[1].startswith("3: ")
     assert counts.people == 1
     (membership,) = await sqlite_people.memberships()
     assert membership.subscriber.name == "N"
+
+
+EXCEL = Path(__file__).parent / "excel"
+
+
+@pytest.mark.parametrize(
+    ("file", "people_found", "refused_lines"),
+    [
+        ("windows-1252.csv", {"ann2@lab.example": "Müller, Jörg"}, []),
+        ("utf-16.txt", {"zoe@lab.example": "Zoë"}, []),
+        ("semicolons-blank-row.csv", {"Jörg@lab.example": "Müller, Jörg", "x@lab.example": 'A "B" C'}, [5]),
+    ],
+)
+async def test_what_excel_saves_is_read(
+    sqlite_people: PeopleRecords, file: str, people_found: dict[str, str], refused_lines: list[int]
+):
+    data = (EXCEL / file).read_bytes().replace(b";m\r\n", b";morning\r\n")
+    counts, refusals = await imported(sqlite_people, data, file, usual=("morning",))
+    assert {m.subscriber.email: m.subscriber.name for m in await sqlite_people.memberships()} == people_found
+    assert [int(refusal.partition(":")[0]) for refusal in refusals] == refused_lines
+    assert counts.people == len(people_found)
+
+
+ROWS = 'email,name\namina@x.org,"Zoë, née Møller"\n,\nben@x.org,Bén\n'
+READ = {"amina@x.org": "Zoë, née Møller", "ben@x.org": "Bén"}
+
+
+def is_pipe(data: bytes) -> io.BufferedReader:
+    """Return what gives the bytes a few at a time, and cannot go back."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.left = data
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            piece = self.left[: min(7, len(buffer))]
+            self.left = self.left[len(piece) :]
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    return io.BufferedReader(Pipe())
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("before", ["", "\n\n", "sep=,\n", '"sep=,"\n', ",,,\n"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
+)
+def test_rows_are_the_same_in_every_encoding_from_a_file_and_from_a_pipe(
+    encoding: str, before: str, ending: str
+):
+    data = (before + ROWS).replace("\n", ending).encode(encoding)
+    for source in (io.BufferedReader(io.BytesIO(data)), is_pipe(data)):
+        rows = list(read_rows(source, "people.csv"))
+        assert {row.email: row.name for row in rows if isinstance(row, Row)} == READ
+        first = before.count("\n") + 2
+        assert [row.line for row in rows] == [first, first + 2]
+
+
+def test_a_guessed_encoding_is_told():
+    for encoding, is_told in (("utf-8", False), ("utf-16", False), ("cp1252", True)):
+        notes: list[str] = []
+        list(read_rows(io.BytesIO(ROWS.encode(encoding)), "people.csv", notes.append))
+        assert ["Windows-1252" in note for note in notes] == [True] * is_told
+
+
+def test_a_name_far_down_in_the_file_decides_its_encoding_too():
+    data = (HEAD + "someone@x.org,Ann,,morning,\n" * 60_000).encode() + b"ben@x.org,B\xe9n,,morning,\n"
+    *_, last = read_rows(io.BytesIO(data), "people.csv")
+    assert isinstance(last, Row)
+    assert last.name == "Bén"
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "found"),
+    [
+        ("Email Address,First Name,Last Name", "a@x.org,Ann,Lee", ("a@x.org", "Ann Lee")),
+        ("E-Mail-Adresse;Vorname;Nachname", "a@x.org;Änne;", ("a@x.org", "Änne")),
+        ("Adresse électronique\tNom", "a@x.org\tAnne", ("a@x.org", "Anne")),
+        ("Nombre|Correo electrónico", "Ana|a@x.org", ("a@x.org", "Ana")),
+        ("姓名,邮箱", "安,a@x.org", ("a@x.org", "安")),
+        ("メールアドレス,氏名", "a@x.org,安", ("a@x.org", "安")),
+        ("Электронная почта;Имя", "a@x.org;Аня", ("a@x.org", "Аня")),
+        ("الاسم,البريد الإلكتروني", "آنا,a@x.org", ("a@x.org", "آنا")),
+        ("EMAIL_ADDRESS,Address", "a@x.org,1 Example Street", ("a@x.org", "")),
+        ("Name,Address", "Ann,a@x.org", ("a@x.org", "Ann")),
+        ('"Name, first";email', '"Lee, Ann";a@x.org', ("a@x.org", "")),
+        ("email,name,,", "a@x.org,Ann,,,,", ("a@x.org", "Ann")),
+        ("email", "\u00a0a@x.org\u00a0", ("a@x.org", "")),
+        ("email", "\u202aa@x.org\u202c\u200b", ("a@x.org", "")),
+        ("email", "mailto:a@x.org", ("a@x.org", "")),
+        ("email,name", '"""Lee, Ann"" <a@x.org>",', ("a@x.org", "Lee, Ann")),
+        ("email,name", "Lee <a@x.org>,Ann", ("a@x.org", "Ann")),
+        ("email", "<a@x.org>", ("a@x.org", "")),
+        ("sep=;\nemail;name", "a@x.org;Ann", ("a@x.org", "Ann")),
+    ],
+)
+def test_headings_and_addresses_are_written_in_many_ways(head: str, row: str, found: tuple[str, str]):
+    [read] = read_rows(io.BytesIO(f"{head}\n{row}\n".encode()), "people.csv")
+    assert isinstance(read, Row)
+    assert (read.email, read.name) == found
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "a spreadsheet (such as .xlsx or .ods)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel workbook"),
+        (b"%PDF-1.7", "a PDF file"),
+        (b"\x1f\x8b\x08", "a file compressed with gzip"),
+        (b"<!doctype html><table>", "an HTML page"),
+        (b"<?xml version='1.0'?>", "an XML file"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_a_sentence_that_says_what_to_do(data: bytes, what: str):
+    with pytest.raises(UsageError) as refused:
+        list(read_rows(io.BytesIO(data), "people.xlsx"))
+    assert str(refused.value).startswith(f"people.xlsx is {what}")
+    assert str(refused.value).endswith(
+        "save it as CSV (in Excel: File, Save As, CSV UTF-8) and import that file"
+    )
 
 
 async def test_a_quotation_mark_that_stays_open_is_named_and_the_rest_goes_on(sqlite_people: PeopleRecords):
@@ -174,7 +301,8 @@ async def test_files_of_other_programs_are_understood(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "the first line names no column `email`: it says 'nothing'"),
+        ("", "people.csv is empty"),
+        ("\ufeff\n \n,,\n", "the first line names no column `email`: it says 'nothing'"),
         ("amina@x.org\nben@x.org\n", "the first line names no column `email`: it says 'amina@x.org'"),
         ("email,E-mail\n", "the first line names the column `email` twice"),
     ],

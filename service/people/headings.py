@@ -1,0 +1,91 @@
+"""Headings: what the first line of a CSV file calls our columns, in other programs and languages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from service.core.errors import UsageError
+
+FIRST, LAST = "first name", "last name"
+"""Columns that together are a name, where a file has no column for the whole of it."""
+
+_NAMES = {
+    "email": (
+        "email; e mail; mail; email address; e mail address; mail address; emailaddress; primary email; "
+        "email 1 value; e mail 1 value; subscriber email; contact email; work email; "
+        "e mail adresse; email adresse; emailadresse; mailadresse; e mailadresse; "  # German, Danish
+        "courriel; adresse email; adresse e mail; adresse mail; adresse electronique; mel; "  # French
+        "correo; correo electronico; direccion de correo; direccion de correo electronico; "  # Spanish
+        "indirizzo email; indirizzo e mail; posta elettronica; "  # Italian
+        "endereco de email; endereco de e mail; correio eletronico; "  # Portuguese
+        "emailadres; e mailadres; e mail adres; "  # Dutch
+        "adres email; adres e mail; "  # Polish
+        "e post; epost; e postadress; e postadresse; epostadresse; "  # Swedish, Norwegian
+        "sahkoposti; sahkopostiosoite; e posta; eposta; e posta adresi; emailova adresa; "  # Finnish, Turkish
+        "почта; электронная почта; адрес электронной почты; эл почта; имейл; "  # Russian
+        "邮箱; 电子邮件; 电子邮箱; 邮件地址; メール; メールアドレス; 이메일; 이메일 주소; "
+        "البريد الالكتروني; البريد الإلكتروني"
+    ),
+    "name": (
+        "name; full name; fullname; display name; contact name; subscriber name; "
+        "nom; nom complet; nombre; nombre completo; nome; nome completo; naam; navn; namn; nimi; "
+        "imie i nazwisko; "
+        "имя; фио; 姓名; 名前; 氏名; 이름; الاسم"
+    ),
+    FIRST: (
+        "first name; firstname; given name; forename; vorname; prenom; voornaam; imie; fornavn; fornamn; "
+        "etunimi"
+    ),
+    LAST: (
+        "last name; lastname; surname; family name; nachname; familienname; nom de famille; apellido; "
+        "apellidos; "
+        "cognome; sobrenome; achternaam; nazwisko; etternavn; efternavn; efternamn; sukunimi; фамилия"
+    ),
+    "timezone": (
+        "timezone; time zone; tz; zeitzone; fuseau horaire; zona horaria; fuso orario; fuso horario; tijdzone"
+    ),
+    "newsletters": "newsletters; newsletter; lists; list",
+    "schedule": "schedule",
+}
+_GENERAL = frozenset({"address", "adresse"})
+"""Words for an email address where no other column is one; else it is a postal address."""
+
+_BETWEEN = re.compile(r"[\W_]+")
+
+
+def meaning(cell: str) -> str:
+    """Return which of our columns a heading names, `first name` or `last name`; "" for any other heading."""
+    return _MEANING.get(_folded(cell), "")
+
+
+def columns(cells: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return for each heading the column that it names, "" for one that we do not know.
+
+    `known` are our columns. Raises UsageError when none is the address, or when two are the same.
+    """
+    names = [meaning(cell) for cell in cells]
+    if "email" not in names:
+        names = [
+            "email" if _folded(cell) in _GENERAL else name for cell, name in zip(cells, names, strict=True)
+        ]
+    if "email" not in names:
+        listed = ", ".join(cell.strip() for cell in cells if cell.strip())[:200] or "nothing"
+        raise UsageError(
+            f"the first line names no column `email`: it says {listed!r}; expected {','.join(known)}"
+        )
+    twice = [name for name in known if names.count(name) > 1]
+    if twice:
+        raise UsageError(f"the first line names the column `{twice[0]}` twice")
+    return names
+
+
+def _folded(cell: str) -> str:
+    """Return a heading without case, accents and punctuation."""
+    text = unicodedata.normalize("NFKD", cell.casefold())
+    bare = "".join(char for char in text if not "\u0300" <= char <= "\u036f")
+    return " ".join(_BETWEEN.sub(" ", unicodedata.normalize("NFC", bare)).split())
+
+
+_MEANING = {_folded(word): name for name, words in _NAMES.items() for word in words.split(";")}
