@@ -6,12 +6,12 @@ WORKDIR /src
 RUN pip install --no-cache-dir uv==0.13.9
 # The libraries first: this layer is built anew only when the lock file changes.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-default-groups --extra postgres --no-install-project
+RUN uv sync --frozen --no-default-groups --no-install-project
 COPY README.md LICENSE ./
 COPY service service
 COPY templates templates
 COPY config config
-RUN uv sync --frozen --no-default-groups --extra postgres --no-editable
+RUN uv sync --frozen --no-default-groups --no-editable
 
 FROM python:3.13-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin caveat \

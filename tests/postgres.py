@@ -59,7 +59,7 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
     if folder_of_binaries is None:
         raise FileNotFoundError("no PostgreSQL server is installed: apt install postgresql")
     home = Path(tempfile.mkdtemp(prefix="caveat-postgres-"))
-    who = _who(home)
+    who = may_not_be_root(home)
     try:
         _initialise(folder_of_binaries / "initdb", home, who)
         server, port = _start(folder_of_binaries, home, who, SETTINGS if durable else SETTINGS | CARELESS)
@@ -72,7 +72,7 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _who(home: Path) -> dict[str, Any]:
+def may_not_be_root(home: Path) -> dict[str, Any]:
     """Return how a program is started that works in `home` and must not be root."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(home)}
     who: dict[str, Any] = {"cwd": home, "env": environment, "stdin": subprocess.DEVNULL}

@@ -48,8 +48,21 @@ def init(
     taken = [path.name for path in sorted(example.glob("*.yaml")) if (target / path.name).exists()]
     if taken:
         raise UsageError(f"{target} has {', '.join(taken)} already; name another folder")
-    shutil.copytree(example, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*PRIVATE))
+    _copy_closed(example, target)
     say(f"{target} is ready. Next: edit its files, then caveat --config {target} config check")
+
+
+def _copy_closed(example: Path, target: Path) -> None:
+    """Copy the example so that only its owner may read it: passwords are going to be written into it."""
+    before = target.stat().st_mode & 0o7777 if target.exists() else 0o700
+    ignored = shutil.ignore_patterns(*PRIVATE)
+    shutil.copytree(example, target, dirs_exist_ok=True, ignore=ignored, copy_function=shutil.copyfile)
+    # copytree gives folders the mode of those that they were copied from.
+    for folder in example.rglob("*/"):
+        copied = target / folder.relative_to(example)
+        if copied.is_dir():
+            copied.chmod(0o700)
+    target.chmod(before)
 
 
 @chapter.page("check", "caveat config check\ncaveat config check --json | jq .line")

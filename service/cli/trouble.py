@@ -16,7 +16,10 @@ def write_down(error: BaseException) -> Path:
     path = _state_folder() / "trouble.log"
     text = "".join(traceback.format_exception(error))
     before = path.read_text(encoding="utf-8", errors="replace")[-KEPT_CHARACTERS:] if path.exists() else ""
-    path.write_text(f"{before}caveat {' '.join(sys.argv[1:])}\n{text}\n", encoding="utf-8", errors="replace")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="replace") as file:
+        os.fchmod(file.fileno(), 0o600)  # an earlier version left it open to everybody
+        file.write(f"{before}caveat {' '.join(sys.argv[1:])}\n{text}\n")
     return path
 
 
@@ -29,7 +32,7 @@ def _state_folder() -> Path:
     """Return the folder for what a program keeps of its runs (XDG base directory specification)."""
     home = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()) / "caveat"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.access(home, os.W_OK):
             return home
     except OSError:

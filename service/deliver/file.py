@@ -7,13 +7,13 @@ is written again after a crash takes its own place.
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 from service.core.contracts import Outbox
 from service.core.errors import ChannelUnavailable
 from service.core.model import Deferred, Message, Sent
 from service.deliver.lanes import drive
+from service.deliver.outbox_files import make_folder, write_whole
 
 LANES = 8
 
@@ -29,7 +29,7 @@ class FileChannel:
     async def carry(self, outbox: Outbox) -> None:
         """Write every message; raises ChannelUnavailable when the folder cannot be written to."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
         except OSError as error:
             raise self._unwritable(error) from error
         await drive([self._lane(outbox) for _ in range(LANES)])
@@ -54,20 +54,4 @@ class FileChannel:
 
 def write(folder: Path, message: Message) -> Path:
     """Write the message whole or not at all, and durably; return where it lies."""
-    path = folder / f"{message.delivery_id}.eml"
-    unfinished = folder / f".{message.delivery_id}.part"
-    try:
-        with unfinished.open("wb") as file:
-            file.writelines(message.parts)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)  # the name is durable only when the folder is
-    finally:
-        os.close(directory)
-    return path
+    return write_whole(folder, message.delivery_id, message.parts)

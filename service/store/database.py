@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,16 +17,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, event, text
+from sqlalchemy import Table, delete, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import StoreError
-from service.store import sqlite_file, upgrade
+from service.store import integrity, sqlite_file, upgrade
 from service.store.database_lock import USE_LOCK, FileLock, busy, in_use, waited_for
 from service.store.direct import DirectPostgres, DirectSqlite
+from service.store.schema import settings
 from service.store.trouble import InWords
 
 BUSY_MILLISECONDS = 30_000
@@ -43,6 +45,10 @@ PRAGMAS = (
 )
 LEDGER_CACHE = f"cache_size=-{LEDGER_CACHE_KIBIBYTES}"
 SECRET_OPTION = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&]*")
+LEAST_FREE = 16 * 2**20
+"""Bytes: with less than this free the disk counts as full; an issue for some thousands needs as much."""
+PROBE = "write_probe"
+"""The row of `settings` that is written and taken away again to find out whether writing works."""
 POOL_SIZE = 5
 POOL_OVERFLOW = 15
 
@@ -137,6 +143,27 @@ class Database:
                 return await self._direct.run(work)
             async with self._writing:
                 return await self._direct.run(work)
+
+    async def faults(self) -> list[str]:
+        """Return what is damaged, as clauses; [] when nothing is found. Reads the whole database (SQLite).
+
+        PostgreSQL is not asked: it finds damage with checksums and pg_amcheck, which are its operator's.
+        """
+        if self._lock is None:
+            return []
+        with InWords(self.name):
+            return await asyncio.to_thread(integrity.check_file, self._lock.database)
+
+    async def probe(self) -> None:
+        """Write a row durably and take it away. Raises StoreError when the disk is full or read-only."""
+        if self._lock is not None:
+            # A write-ahead log that was emptied is written over, which works on a full disk for a while.
+            free = (await asyncio.to_thread(shutil.disk_usage, self._lock.database.parent)).free
+            if free < LEAST_FREE:
+                raise StoreError(f"the database {self.name} cannot grow: the disk is full")
+        async with self.write() as connection:
+            await connection.execute(settings.insert().values(name=PROBE, value=""))
+            await connection.execute(delete(settings).where(settings.c.name == PROBE))
 
     async def empty_log(self) -> None:
         """Leave nothing in the write-ahead log, which keeps the old pages of what was erased (SQLite).

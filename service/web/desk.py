@@ -35,10 +35,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the house is: whether its record answers, and when its scheduler last beat (None: not known)."""
+    """Whether the database answers and can be written, and when the scheduler last ran (None: not known)."""
 
     reachable: bool
     last_tick_at: datetime | None = None
+    writable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

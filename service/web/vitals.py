@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from service.web.bearer import carries
-from service.web.desk import Desk, Figures
+from service.web.desk import Desk, Figures, Health
 from service.web.visitors import Visitors
 
 LATE = timedelta(minutes=5)
@@ -33,7 +33,7 @@ class Vitals:
     visitors: Visitors = field(default_factory=Visitors)
 
     async def health(self, request: Request) -> Response:
-        """Answer 200 when all is well, 503 when the database is out of reach or the scheduler has stopped.
+        """Answer 200 when all is well, 503 when the database or the scheduler does not work.
 
         What is wrong is for the operator: a request from this machine or a trusted proxy itself, or one with
         the token. A visitor, also one behind such a proxy (X-Forwarded-For), gets the status alone.
@@ -41,10 +41,10 @@ class Vitals:
         health = await self.desk.health()
         age = None if health.last_tick_at is None else self.desk.now() - health.last_tick_at
         late = age is not None and age > LATE
-        well = health.reachable and not late
+        well = health.reachable and health.writable and not late
         told = {
             "status": "ok" if well else "unwell",
-            "database": "reachable" if health.reachable else "out of reach",
+            "database": _database_said(health),
             "last_tick_seconds": None if age is None else round(age.total_seconds(), 1),
         }
         if not (self.open_metrics or self.visitors.is_operator(request) or carries(request, self.token)):
@@ -58,6 +58,12 @@ class Vitals:
         registry = CollectorRegistry()
         registry.register(_Snapshot(await self.desk.figures(), self.desk.now()))
         return Response(generate_latest(REGISTRY) + generate_latest(registry), 200, FRESH, PLAIN)
+
+
+def _database_said(health: Health) -> str:
+    if not health.reachable:
+        return "out of reach"
+    return "reachable" if health.writable else "cannot be written"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,14 @@ from service.settings.values import ImapSettings, Loaded, MailSettings, Settings
 from service.store.accord import AccordRecords
 from service.store.database import Database, read_url
 from service.store.overview import Overview
+from service.store.sending_hold import SendingHold
 from service.wiring.clock import Clock, utc_now
+from service.wiring.open_files import open_paths
 from service.wiring.reception import Place, who_holds
 
 FEW_BYTES = 200 * 2**20
+MOST_NAMED = 5
+"""How many open files a finding names."""
 RESERVED = (".example", ".test", ".invalid", ".localhost", "example.org", "example.com", "example.net")
 """Names that nobody can own (RFC 2606, RFC 6761): mail that says them was never set up for real readers."""
 
@@ -51,6 +55,8 @@ async def check_up(loaded: Loaded, clock: Clock = utc_now) -> AsyncIterator[Find
     for finding in await _storage(loaded.settings, clock):
         yield finding
     yield _space(loaded.settings)
+    for finding in _privacy(loaded.settings):
+        yield finding
     yield await _mail(loaded.settings.mail)
     for finding in await _bounces(loaded.settings.mail):
         yield finding
@@ -83,6 +89,8 @@ async def _storage(settings: Settings, clock: Clock) -> list[Finding]:
     except CaveatError as error:
         return [Finding("database", Verdict.FAULT, str(error))]
     try:
+        faults = await database.faults()
+        held = await SendingHold(database).sentence()
         waiting = await Overview(database).unfinished(clock())
         halt = await AccordRecords(database).halt(relay_of(settings.mail.smtp).name)
     except CaveatError as error:
@@ -94,7 +102,25 @@ async def _storage(settings: Settings, clock: Clock) -> list[Finding]:
         f"issues {waiting.groups}, deliveries {waiting.deliveries}"
     )
     halted = [Finding("sending", Verdict.LOOK, sentence(halt))] if halt and clock() < halt.until else []
+    if held:
+        halted.append(Finding("sending", Verdict.FAULT, held))
+    if faults:
+        said = (
+            f"{database.name} is damaged: {'; '.join(faults)}; restore the last backup (caveat restore FILE)"
+        )
+        return [Finding("database", Verdict.FAULT, said), *halted]
     return [Finding("database", Verdict.OK, counted), *halted]
+
+
+def _privacy(settings: Settings) -> list[Finding]:
+    """Name what others on this machine may read, though it holds addresses or the signing key."""
+    found = open_paths(settings)
+    if not found:
+        return []
+    named = ", ".join(map(str, found[:MOST_NAMED]))
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    said = f"everybody on this machine may read {named}{more}; chmod o= takes that away"
+    return [Finding("privacy", Verdict.LOOK, said)]
 
 
 def _space(settings: Settings) -> Finding:

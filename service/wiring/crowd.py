@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from service.core.contracts import Progress, silent
+from service.core.identity import subscriber_id
 from service.core.listings import Barred, BounceLine
 from service.core.model import Membership
+from service.deliver.outbox_files import remove_of
 from service.people import choices
 from service.people.addresses import read_address
 from service.people.arrivals import Arrived, Terms, import_people
@@ -109,5 +112,7 @@ async def unsuppress(house: House, email: str) -> bool:
 
 
 async def forget(house: House, email: str) -> bool:
-    """Erase who somebody was; return whether there was anybody."""
-    return await choices.forget(house.people, email, house.clock())
+    """Erase who somebody was, and the mails to them that are files; return whether there was anybody."""
+    known = await choices.forget(house.people, email, house.clock())
+    await asyncio.to_thread(remove_of, house.settings.mail.folder, subscriber_id(email))
+    return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from service.core.errors import CaveatError, UsageError
@@ -19,6 +19,8 @@ from service.web.desk import Choice, Figures, Health, Reader
 from service.wiring.clock import Clock
 
 ANSWER_SECONDS = 3.0
+PROBE_EVERY = timedelta(seconds=30)
+"""How often at most a health check writes to the database: anybody may ask for one."""
 
 Status = SubscriptionStatus
 
@@ -37,6 +39,8 @@ class HouseDesk:
         self._newsletters = {newsletter.id: newsletter for newsletter in roster.newsletters}
         self._key: bytes | None = None
         self.last_tick_at: datetime | None = None
+        self._probed_at: datetime | None = None
+        self._writable = True
 
     @property
     def site(self) -> Site:
@@ -107,7 +111,24 @@ class HouseDesk:
                 await self._people.signing_key()
         except (CaveatError, TimeoutError):
             return Health(reachable=False, last_tick_at=self.last_tick_at)
-        return Health(reachable=True, last_tick_at=self.last_tick_at)
+        writable = await self._is_writable()
+        return Health(reachable=True, last_tick_at=self.last_tick_at, writable=writable)
+
+    async def _is_writable(self) -> bool:
+        """Tell whether a row can be written, by a try every half minute, however often somebody asks."""
+        if self._probed_at is not None and self.now() < self._probed_at + PROBE_EVERY:
+            return self._writable
+        self._probed_at = self.now()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._people.database.probe()
+        except CaveatError:
+            self._writable = False
+        except TimeoutError:
+            pass  # a long transaction goes first; what was known stays
+        else:
+            self._writable = True
+        return self._writable
 
     async def figures(self) -> Figures:
         """Return how much there is and how much waits."""

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import socket
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import urljoin
 
 import aiohttp
 import pytest
+from sqlalchemy import text
 from yarl import URL
 
 from service.assets import templates_folder
 from service.core.errors import StoreError
+from service.store.database import Database
 from service.web.app import application, metrics_application
 from service.web.pages import masked
 from service.web.words import Dictionary
@@ -177,6 +181,34 @@ async def test_health_tells_whether_record_and_scheduler_are_well(
     status, told = await health()
     assert (status, told["database"]) == (503, "out of reach")
     assert (await web.head(f"{door.url}/healthz")).status == 503
+
+
+@pytest.mark.parametrize("trouble", ["a full disk", "a disk that became read-only"])
+async def test_health_says_no_when_nothing_can_be_written(
+    door: Door, web: Web, monkeypatch: pytest.MonkeyPatch, trouble: str
+):
+    if trouble == "a full disk":
+        monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=4096))
+    else:
+        async with door.people.database.read() as connection:  # the only connection of the pool
+            await connection.execute(text("PRAGMA query_only = ON"))
+    answer = await web.get(f"{door.url}/healthz")
+    assert answer.status == 503
+    assert json.loads(await answer.text())["database"] == "cannot be written"
+
+
+async def test_health_writes_no_more_often_than_twice_a_minute(
+    door: Door, web: Web, monkeypatch: pytest.MonkeyPatch
+):
+    probes: list[object] = []
+
+    async def probe(database: object) -> None:
+        probes.append(database)
+
+    monkeypatch.setattr(Database, "probe", probe)
+    for _ in range(5):
+        assert (await web.get(f"{door.url}/healthz")).status == 200
+    assert len(probes) == 1
 
 
 async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(desk: HouseDesk, web: Web):

@@ -1,0 +1,94 @@
+"""Through PgBouncer: everything works in session mode, and transaction mode is refused in one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from service.core.errors import StoreError
+from service.core.model import DeliveryState as State
+from service.dispatch import Dispatch
+from service.store.backup import back_up
+from service.store.database import Database
+from tests import pgbouncer
+from tests.store.house import House
+from tests.store.restoring import restored
+
+NOT_INSTALLED = "NOT TESTED: no pgbouncer (apt install pgbouncer)"
+pytestmark = pytest.mark.skipif(pgbouncer.program() is None, reason=NOT_INSTALLED)
+
+
+async def test_in_session_mode_readers_are_planned_taken_and_marked(postgres_url: str):
+    with pgbouncer.pooled(postgres_url, "session") as url:
+        database = await Database.open(url)
+        house = House(database)
+        issue = await house.issue_to("amina", "ben")
+        batch = (await house.take("a")).deliveries
+        await house.mark("a", batch, State.ATTEMPTING)
+        assert await house.mark("a", batch, State.SENT) == 2
+        assert await house.states(issue) == {"amina": "sent", "ben": "sent"}
+        await database.probe()
+        await database.close()
+
+
+async def test_in_session_mode_hints_reach_a_worker(postgres_url: str):
+    with pgbouncer.pooled(postgres_url, "session") as url:
+        worked, stopping = asyncio.Event(), asyncio.Event()
+
+        async def deliver() -> dict[str, int]:
+            worked.set()
+            return {}
+
+        dispatch = Dispatch(url)
+        working = asyncio.create_task(dispatch.work({"deliver": deliver}, stopping))
+        sender = Dispatch(url)
+        await sender.hint({"deliver": 1})
+        async with asyncio.timeout(20):
+            await worked.wait()
+        stopping.set()
+        await working
+        await sender.close()
+
+
+async def test_in_session_mode_a_backup_is_made_and_put_back(postgres_url: str, tmp_path: Path):
+    with pgbouncer.pooled(postgres_url, "session") as url:
+        back_up(url, tmp_path / "copy")
+        running = await Database.open(postgres_url)  # beside the pooler: the lock is the server's
+        with pytest.raises(StoreError, match="is in use, and a restore"):
+            await restored(url, tmp_path / "copy")
+        await running.close()
+        assert (await restored(url, tmp_path / "copy")).held == ""
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("transaction", r"gives each transaction another session.*pool_mode = session"),
+        ("statement", r"refuses the connection: transaction blocks not allowed in statement pooling mode"),
+    ],
+)
+async def test_a_pooler_without_sessions_is_refused_and_left_as_it_was(
+    postgres_url: str, mode: str, said: str
+):
+    with pgbouncer.pooled(postgres_url, mode) as url:
+        for _ in range(3):
+            with pytest.raises(StoreError, match=said):
+                await Database.open(url)
+        direct = await asyncpg.connect(postgres_url)
+        assert await direct.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+        await direct.close()
+
+
+async def test_what_the_pooler_says_is_told(postgres_url: str):
+    with pgbouncer.pooled(postgres_url, "session") as url:
+        with pytest.raises(StoreError, match=r"nowhere.* (does not exist|refuses the connection: .*nowhere)"):
+            await Database.open(f"{url.rpartition('/')[0]}/nowhere")
+        wrong = url.replace("pa%3Ass", "wrong")
+        with pytest.raises(
+            StoreError, match=r"(does not accept the password|refuses the connection)"
+        ) as caught:
+            await Database.open(wrong)
+        assert "wrong" not in str(caught.value)
