@@ -48,6 +48,7 @@ GONE = ("08", "57P")
 ANSWERED = ("08P01", "08004")
 """Codes of a server, or of a pooler before it, whose own words say why it does not go on."""
 
+CUT_OFF = "closed in the middle of operation: "
 LOST = "was lost in the middle of the work; nothing half-done was kept"
 
 NOT_OURS = frozenset(
@@ -103,7 +104,9 @@ def _postgresql(cause: BaseException) -> str | None:
         if code in ANSWERED:
             return f"refuses the connection: {str(cause).partition(chr(10))[0]}"
         if code.startswith(GONE):
-            return LOST
+            # The driver puts the server's last words, or a pooler's, behind its own.
+            words = str(cause).partition("\n")[0].partition(CUT_OFF)[2]
+            return f"{LOST}; it said: {words}" if words else LOST
     # asyncpg says InternalClientError when the server's last word came in while nobody listened.
     if type(cause).__name__ == "InternalClientError" or re.search("connection (is|was) closed", str(cause)):
         return LOST

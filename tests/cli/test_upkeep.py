@@ -62,3 +62,33 @@ def test_what_is_no_backup_changes_nothing(config: Path, tmp_path: Path):
     assert done.returncode == 1
     assert "no backup" in done.stderr
     assert (tmp_path / "data" / "caveat.db").read_bytes() == before
+
+
+def test_a_restore_without_a_backup_wants_one_or_a_word_to_resume(config: Path):
+    caveat(config, "migrate")
+    unnamed = caveat(config, "restore")
+    assert unnamed.returncode == 2
+    assert "caveat restore FILE" in unnamed.stderr
+    resumed = caveat(config, "restore", "--resume")
+    assert resumed.returncode == 0
+    assert "Sending was not held." in resumed.stderr
+
+
+def test_a_database_that_was_lost_is_restored_and_sending_held_until_it_is_resumed(
+    config: Path, tmp_path: Path
+):
+    copy = str(tmp_path / "copy.db")
+    caveat(config, "migrate")
+    caveat(config, "backup", copy)
+    (tmp_path / "data" / "caveat.db").write_bytes(b"")
+    lost = caveat(config, "doctor")
+    assert lost.returncode == 1
+    assert "is empty: what it held is lost" in lost.stdout
+    done = caveat(config, "restore", copy, "--yes")
+    assert done.returncode == 0
+    assert "caveat restore --resume" in done.stderr
+    held = caveat(config, "doctor")
+    assert held.returncode == 1
+    assert "nothing is sent" in held.stdout
+    assert "Sending goes on." in caveat(config, "restore", "--resume").stderr
+    assert caveat(config, "doctor").returncode == 0

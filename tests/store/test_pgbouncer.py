@@ -67,7 +67,7 @@ async def test_in_session_mode_a_backup_is_made_and_put_back(postgres_url: str, 
     ("mode", "said"),
     [
         ("transaction", r"gives each transaction another session.*pool_mode = session"),
-        ("statement", r"refuses the connection: transaction blocks not allowed in statement pooling mode"),
+        ("statement", r"it said: transaction blocks not allowed in statement pooling mode"),
     ],
 )
 async def test_a_pooler_without_sessions_is_refused_and_left_as_it_was(
