@@ -1,9 +1,9 @@
 """A budget of processor time: each attack runs in a process that the kernel ends when its time is spent.
 
 No clock is compared with anything. An attack is long enough that work in proportion to its length takes
-milliseconds and work in proportion to its square takes minutes; the budget lies far from both. The limit is the
-kernel's (ITIMER_PROF counts the processor time of this process alone), because a regular expression that runs
-hears no other signal.
+milliseconds and work in proportion to its square takes minutes; the budget lies far from both. The limit is
+the kernel's (ITIMER_PROF counts the processor time of this process alone), because a regular expression that
+runs hears no other signal.
 """
 
 from __future__ import annotations
