@@ -36,7 +36,7 @@ SIGNED = (
 SIGNED_TWICE = ("From", "To", "Subject", "Date")
 
 _BLANKS = re.compile(rb"[ \t]+")
-_TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
+_TRAILING = re.compile(rb"(?<![ \t])[ \t]+(?=\r\n)")  # a run is read from its first blank alone
 _FOLDS = re.compile(rb"\r\n(?=[ \t])")
 
 

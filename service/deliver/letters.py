@@ -17,6 +17,7 @@ from service.deliver.html_text import text_of_html
 from service.deliver.wordlists import sections
 
 MOST_BYTES = 2_000_000
+LONGEST_TEXT = 50_000  # characters that are looked through for words; a report says why within its first page
 # RFC 5321 (4.5.3.1.1) allows 64 octets before the @; return paths of real senders are longer. Linear: an
 # address begins only where a run of its characters begins.
 _LOCAL = r"A-Za-z0-9.!#$%&'*+/=?^_`{|}~-"
@@ -61,7 +62,7 @@ class Letter:
         plain = [text_of(part) for part in self.parts if _is_plain(part)]
         if not any(text.strip() for text in plain):
             plain = [text_of(part) for part in self.parts if part.get_content_type() == "text/html"]
-        return "\n".join(plain)
+        return "\n".join(plain)[:LONGEST_TEXT]
 
     @cached_property
     def text(self) -> str:

@@ -21,8 +21,8 @@ from service.deliver.metrics import RETURNS
 from service.deliver.verp import delivery_of
 
 ENVELOPE_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
-LEAVE = re.compile(r"(?i)\bunsubscribe\b[ +:_-]*([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
-TOKEN = re.compile(r"/([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)>")
+LEAVE = re.compile(r"(?i)\bunsubscribe\b[ +:_-]{0,9}([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})")
+TOKEN = re.compile(r"/([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})>")
 
 log = logging.getLogger("deliver")
 

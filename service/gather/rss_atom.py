@@ -31,7 +31,7 @@ _DECLARATION = re.compile(rb"<\?xml[^>]*>\s*")
 _IMPOSSIBLE = re.compile(
     rb"&#([xX][dD][89a-fA-F][0-9a-fA-F]{2}|[xX][0-9a-fA-F]{5,}|5[5-7][0-9]{3}|[0-9]{6,});?"
 )
-_TEXT_INPUT = re.compile(rb"<textinput\b.{0,4000}?</textinput\s*>", re.IGNORECASE | re.DOTALL)
+_TEXT_INPUT = re.compile(rb"<textinput\b(?:[^<]|<(?!/?textinput\b)){0,4000}</textinput\s*>", re.IGNORECASE)
 _CHANNEL = re.compile(rb"<channel\s", re.IGNORECASE)
 _LONG_AUTHOR = re.compile(
     rb"(<(?:[\w.-]+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email)\b[^<>]*>)"

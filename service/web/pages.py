@@ -22,7 +22,7 @@ from service.web.words import Dictionary, Words
 PERSONAL = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """For pages that show something of a person: no cache may keep them (RFC 9111, 5.2.2.5)."""
 
-_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_STYLE = re.compile(r"<style>([^<]*)</style>")
 
 
 class Pages:

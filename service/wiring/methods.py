@@ -16,7 +16,7 @@ from service.gather.page import extracted
 
 DEFAULT = "keypoints"
 LARGEST_PAGE = 16 * 1024 * 1024
-_TITLE = re.compile(rb"<title[^>]*>(.{0,2000}?)</title", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(rb"<title(?:\s[^<>]{0,300})?>([^<]{0,2000})</title", re.IGNORECASE)
 
 __all__ = ["Reason", "finds_caveats", "language_of", "method_named", "page_text", "primary", "reasons"]
 

@@ -1,0 +1,172 @@
+"""Every regular expression of the service, and how each is used.
+
+What a module compiles while it is loaded is recorded as it is compiled. What a function compiles or uses is
+found in its source; where the source shows no literal, `MADE` says which patterns it can make.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+SERVICE = Path(__file__).parents[2] / "service"
+FUNCTIONS = ("compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
+ANCHORED = {"match", "fullmatch"}
+"""These begin at one position alone; the other functions try every one."""
+
+MADE: Mapping[str, str] = {
+    "service.compose.gist:_is_broad": "one set of characters against one character",
+    "service.deliver.wordlists:ordered_sections": "the lines of the word lists, each attacked below",
+    "service.gather.delta:__init__": "a literal name between literals",
+    "service.gather.phrases:compiled": "called while modules are loaded, so recorded",
+    "service.settings.written:_syntax_fault": "the operator's own file, one sentence of its parser",
+}
+"""The functions whose patterns are not literal, and why each is harmless or where it is attacked."""
+
+HANDED_ON = {"_BEFORE", "_NAME", "_SUBSET"}
+"""Patterns that their module hands to a function of its own, which asks them to match at one position."""
+
+LIMITS: Mapping[str, int] = {
+    "_TAIL": 120,  # clean._without_tail looks at the end of a paragraph
+    "_CUT": 160,  # teasers.is_cut looks at the end of an entry
+    "RANGE": 200,  # the manual's own lines
+    "letters.txt": 50_000,  # letters.LONGEST_TEXT
+    "phrases.txt": 20_000,  # phrases.LONGEST_TEXT
+    "_WANTED": 500,  # words.wanted
+    "HEADING": 6_000,  # notices.LONGEST_REPORT
+    "ALONE": 6_000,
+    "LABELLED": 6_000,
+}
+"""Characters that a pattern is ever used on, because the code that uses it cuts there."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """A pattern, whether it is tried at one position alone, and the longest text that it meets."""
+
+    pattern: re.Pattern[Any]
+    anchored: bool = False
+    limit: int | None = None
+
+
+def every_pattern() -> dict[str, Use]:
+    """Return the uses by place: a module, with a name or line. The service must not be loaded yet."""
+    found = {**_recorded(), **_in_functions()[0]}
+    for file in ("letters.txt", "phrases.txt"):
+        found |= {f"{file}:{number}": Use(line, limit=LIMITS[file]) for number, line in _lines(file)}
+    return found
+
+
+def unexplained() -> set[str]:
+    """Return the functions that make patterns and are not in `MADE`, and those in `MADE` that are gone."""
+    return _in_functions()[1] ^ set(MADE)
+
+
+def _recorded() -> dict[str, Use]:
+    """Import every module of the service and return the patterns that are compiled while it is loaded."""
+    assert not [name for name in sys.modules if name.startswith("service.")]
+    compiled: list[tuple[str, re.Pattern[Any]]] = []
+
+    def recorder(function: Callable[..., Any]) -> Callable[..., Any]:
+        def record(pattern: Any, *args: Any, **kwargs: Any) -> Any:
+            frame = sys._getframe(1)
+            module = str(frame.f_globals.get("__name__", ""))
+            result = function(pattern, *args, **kwargs)
+            if module.startswith("service.") and isinstance(result, re.Pattern):
+                compiled.append((f"{module}:{frame.f_lineno}", result))
+            return result
+
+        return record
+
+    originals = {name: getattr(re, name) for name in FUNCTIONS}
+    for name, function in originals.items():
+        setattr(re, name, recorder(function))
+    try:
+        service = importlib.import_module("service")
+        for module in pkgutil.walk_packages(service.__path__, "service."):
+            if not module.name.endswith("__main__") and "migrations" not in module.name:
+                importlib.import_module(module.name)
+    finally:
+        for name, function in originals.items():
+            setattr(re, name, function)
+    names, source = _names(), "\n".join(path.read_text("utf-8") for path in SERVICE.rglob("*.py"))
+    return {
+        f"{place} {names.get(id(pattern), '')}": _use(names.get(id(pattern), ""), pattern, source)
+        for place, pattern in compiled
+        if not place.startswith("service.deliver.wordlists:")  # attacked line by line
+    }
+
+
+def _names() -> dict[int, str]:
+    """Return the names by which the modules know their patterns."""
+    return {
+        id(value): name
+        for module in [module for key, module in sys.modules.items() if key.startswith("service.")]
+        for name, value in vars(module).items()
+        if isinstance(value, re.Pattern)
+    }
+
+
+def _use(name: str, pattern: re.Pattern[Any], source: str) -> Use:
+    methods = set(re.findall(rf"\b{name}\.(\w+)\(", source)) if name else set()
+    anchored = name in HANDED_ON or (bool(methods) and methods <= ANCHORED)
+    return Use(pattern, anchored, LIMITS.get(name))
+
+
+def _in_functions() -> tuple[dict[str, Use], set[str]]:
+    """Return the literal patterns that functions use, and the functions whose patterns are made."""
+    found: dict[str, Use] = {}
+    made: set[str] = set()
+    for path in sorted(SERVICE.rglob("*.py")):
+        module = ".".join(path.relative_to(SERVICE.parent).with_suffix("").parts)
+        for function, call in _calls(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call.args[0], ast.Constant):
+                pattern = re.compile(call.args[0].value, _flags(call))
+                found[f"{module}:{call.lineno}"] = Use(pattern, _called(call) in ANCHORED)
+            else:
+                made.add(f"{module}:{function}")
+    return found, made
+
+
+def _calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls of re's functions inside functions, each with the name of the function around it."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and _called(node) in FUNCTIONS:
+                    yield function.name, node
+
+
+def _called(call: ast.Call) -> str:
+    """Return which of re's functions is called; empty for another function."""
+    what = call.func
+    named = isinstance(what, ast.Attribute) and isinstance(what.value, ast.Name) and what.value.id == "re"
+    return what.attr if named and isinstance(what, ast.Attribute) else ""
+
+
+def _flags(call: ast.Call) -> re.RegexFlag:
+    flags = re.NOFLAG
+    for node in [*call.args[1:], *(keyword.value for keyword in call.keywords)]:
+        for name in ast.walk(node):
+            known = isinstance(name, ast.Attribute) and name.attr in re.RegexFlag.__members__
+            flags |= re.RegexFlag[name.attr] if isinstance(name, ast.Attribute) and known else re.NOFLAG
+    return flags
+
+
+def _lines(file: str) -> Iterator[tuple[int, re.Pattern[str]]]:
+    """Yield the expressions of a word list, with its shorthand written out."""
+    shorthand = importlib.import_module("service.deliver.phrases").SHORTHAND
+    for number, text in enumerate((files("service.deliver") / file).read_text("utf-8").splitlines(), 1):
+        if text and text[0] not in "#[":
+            line = text
+            for short, long in shorthand.items():
+                line = line.replace(short, long)
+            yield number, re.compile(line, re.IGNORECASE | re.MULTILINE)
