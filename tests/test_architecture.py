@@ -43,6 +43,7 @@ LIBRARIES = {
     "compression": {"gather/bodies"},
     "cryptography": {"deliver/dkim"},
     "css_inline": {"compose/render"},
+    "dns": {"wiring/dns_records"},
     "email_validator": {"settings", "people"},
     "feedparser": {"gather/rss_atom"},
     "flufl": {"deliver/bounces"},

@@ -18,12 +18,19 @@ from service.core.errors import UsageError
 chapter = Chapter()
 
 
-@chapter.page("doctor", "caveat doctor\ncaveat doctor --json | jq -r .said")
-def doctor(*, as_json: AsJson = False) -> None:
+@chapter.page("doctor", "caveat doctor\ncaveat doctor --dns\ncaveat doctor --json | jq -r .said")
+def doctor(
+    *,
+    dns: Annotated[
+        bool, typer.Option("--dns", help="Ask name servers for SPF, DKIM, DMARC, MX and the site.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Look whether everything is in place to gather, condense and mail.
 
     It reads the configuration, opens the database, logs in at the mail server and leaves again; no mail is
-    sent and no feed is asked. The exit code is 1 when something is at fault.
+    sent and no feed is asked. With --dns it also checks the records that vouch for the mail, and says what to
+    publish. The exit code is 1 when something is at fault.
     """
     from service.wiring.checkup import Finding, Verdict, check_up  # noqa: PLC0415 - not for `--help`
     from service.wiring.process import run  # noqa: PLC0415 - as above
@@ -32,7 +39,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
     async def look() -> list[Finding]:
         found = []
-        async for finding in check_up(loaded):
+        async for finding in check_up(loaded, dns=dns):
             found.append(finding)
             if as_json:
                 json_line(asdict(finding))

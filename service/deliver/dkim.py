@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -72,6 +72,16 @@ class Signer:
         """Where another process finds the key, and what it is known by there."""
         form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return self.file or Path(), sha256(self.key.public_key().public_bytes(*form)).digest()
+
+    @property
+    def published(self) -> str:
+        """The TXT record that belongs at SELECTOR._domainkey.DOMAIN (RFC 6376, 3.6.1; RFC 8463, 4)."""
+        public = self.key.public_key()
+        if isinstance(public, Ed25519PublicKey):
+            kind, data = "ed25519", public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        else:
+            kind, data = "rsa", public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return f"v=DKIM1; k={kind}; p={base64.b64encode(data).decode()}"
 
     def draft(self, headers: CanonicalHeaders, body_hash: bytes, at: datetime) -> Draft:
         """Return the DKIM-Signature header before it is signed; always the same for the same message."""

@@ -47,8 +47,11 @@ class Finding:
     said: str
 
 
-async def check_up(loaded: Loaded, clock: Clock = utc_now) -> AsyncIterator[Finding]:
-    """Yield the findings one by one, as they are made; sends no mail and asks no feed."""
+async def check_up(loaded: Loaded, clock: Clock = utc_now, *, dns: bool = False) -> AsyncIterator[Finding]:
+    """Yield the findings one by one, as they are made; sends no mail and asks no feed.
+
+    With `dns` name servers are asked for the records that vouch for the mail.
+    """
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding("program", Verdict.OK, f"Caveat {version('caveat')} on Python {python}")
     yield _configuration(loaded)
@@ -61,6 +64,11 @@ async def check_up(loaded: Loaded, clock: Clock = utc_now) -> AsyncIterator[Find
     for finding in await _bounces(loaded.settings.mail):
         yield finding
     yield _site(loaded.settings)
+    if dns:
+        from service.wiring.dns_records import check_dns  # noqa: PLC0415 - only where it is asked for
+
+        async for finding in check_dns(loaded.settings):
+            yield finding
 
 
 def _configuration(loaded: Loaded) -> Finding:
