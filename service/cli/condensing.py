@@ -9,8 +9,7 @@ import stat
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -139,7 +138,7 @@ def _turn(lines: Sequence[Line], asked: Asked) -> list[Answer]:
 def _result(lines: Sequence[Line], future: Future[list[Answer]]) -> list[Answer]:
     try:
         return future.result()
-    except (TimeoutError, MemoryError, BrokenProcessPool):
+    except (TimeoutError, MemoryError, BrokenExecutor):
         problem = "this line or one beside it takes more time or memory than there is"
         return [Answer(number, problem=problem) for number, _ in lines]
 

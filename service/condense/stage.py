@@ -1,10 +1,10 @@
 """Condense: new articles -> key points.
 
     take     articles without a summary, in gather order
-    work     each by its method, in a process of the pool, within a deadline
+    work     each by its method, in a process of the pool, which ends what takes too long
     record   the summary, or that the try failed: the third one sets the article aside
 
-An article that breaks its method, its process or its deadline costs nobody else anything. One that there is
+An article that breaks its method, its process or its time limit costs nobody else anything. One that there is
 nothing to condense of (a title and no text) is not lost: it is told by its headline alone.
 """
 
@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.condense.summarizers import SUMMARIZERS, summarizer
 from service.core.contracts import CondenseStore, Progress, Setback, silent
-from service.core.errors import SummaryRefused
+from service.core.errors import PoolUnavailable, SummaryRefused
 from service.core.model import Article, Newsletter, Summary
 
 BATCH = 100
@@ -49,9 +48,10 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
 class Condenser:
     """What condense works with.
 
-    `pool` runs the work (None: a thread of this process), `abreast` articles at once, each within `deadline`
-    seconds. `method` is the site's; `points` are the key points kept of an article: a digest shows fewer of
-    them, by rank. `newsletters` may ask for methods of their own.
+    `pool` runs the work, `abreast` articles at once, and limits the time of each. Without one a thread of
+    this process runs it, and an article that takes longer than `deadline` seconds fails. `method` is the
+    site's; `points` are the key points kept of an article: a digest shows fewer of them, by rank.
+    `newsletters` may ask for methods of their own.
     """
 
     store: CondenseStore
@@ -82,7 +82,8 @@ class CondenseReport:
 async def condense(condenser: Condenser, *, now: datetime, progress: Progress = silent) -> CondenseReport:
     """Condense every article that has no summary, each once in a pass, and return what was done.
 
-    Raises StoreError when the record cannot be reached, and RuntimeError when the pool takes no work.
+    Raises StoreError when the record cannot be reached, PoolUnavailable when the pool cannot run a task, and
+    RuntimeError when it is closed. No article has failed because of that.
     """
     report, tried = CondenseReport(), set[str]()
     while True:
@@ -138,8 +139,11 @@ async def _made(
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(condenser.pool, condenser.work, method, article, condenser.points)
         try:
-            summary = await asyncio.wait_for(work, condenser.deadline)
-        except BrokenProcessPool:
+            # In a pool an article may wait for a long time behind others, which is no failure of its own.
+            summary = await asyncio.wait_for(work, condenser.deadline if condenser.pool is None else None)
+        except PoolUnavailable:
+            raise
+        except BrokenExecutor:
             return article, "the process that condensed it came to an end"
         except TimeoutError as error:
             return article, str(error) or f"it took longer than {condenser.deadline:g} seconds"

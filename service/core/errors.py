@@ -9,6 +9,7 @@ CaveatError                 every error that we raise on purpose; its text is on
 ├── WordsChanged            an article was edited while it was made an issue of      (made anew)
 ├── FeedUnreadable          bytes that are no feed                     (set down against the feed)
 ├── SummaryRefused          a text that cannot be condensed            (set down against the article)
+├── PoolUnavailable         no process could take a task               (the pass fails; its rows wait)
 └── ChannelUnavailable      a channel that cannot be reached at all    (deliveries wait)
 """
 
@@ -96,3 +97,7 @@ class ChannelUnavailable(CaveatError):
     def __init__(self, text: str, *, permanent: bool = False) -> None:
         self.permanent = permanent
         super().__init__(text)
+
+
+class PoolUnavailable(CaveatError):
+    """The process pool could not run a task, which is the task's fault in no way; it can be tried later."""

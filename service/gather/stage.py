@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from service.core.contracts import Fetcher, GatherStore, Look, Progress, silent
-from service.core.errors import StoreError
+from service.core.errors import PoolUnavailable, StoreError
 from service.core.identity import host_of
 from service.core.model import FeedState
 from service.gather.look import Eyes, Finding, look_at
@@ -168,7 +168,7 @@ class _Round:
     async def _found(self, state: FeedState) -> Finding:
         try:
             return await look_at(self._eyes, state, self._now)
-        except StoreError:
+        except (StoreError, PoolUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever one feed does to us must not cost the others
             reason = f"reading it failed in an unforeseen way ({type(error).__name__}: {error})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -12,3 +13,8 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return this moment."""
     return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Return seconds that only ever go forward, for measuring how long something takes."""
+    return time.monotonic()

@@ -1,166 +1,340 @@
-"""The pool: CPU work in processes of its own, so that the event loop keeps its beat.
+"""The process pool: CPU work in processes of its own, so that the event loop keeps answering.
 
-Some of that work is done on hostile input. A task that takes too long or too much memory fails alone; one
-that takes its process down is found out, because whatever was lost with it is tried again one by one.
+    submit   a task waits in one queue for the first free slot
+    slot     a thread with one process: it hands over a task, waits for the answer, and replaces the process
+             after TASKS_PER_PROCESS tasks, or when it ended
+    watch    a thread that ends what takes too long, and raises an alarm when nothing moves at all
+
+Some of the work is done on hostile input. A task that takes too long or too much memory fails alone. A task
+whose process ended is tried once more, because somebody else may have ended it; then it fails alone as well.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import atexit
 import os
-import signal
-import sys
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Executor, Future
 from functools import partial
-from multiprocessing.connection import wait
-from types import FrameType
+from math import inf
 from typing import Any, TypeVar
+
+import structlog
+
+from service.core.errors import PoolUnavailable
+from service.wiring.clock import monotonic
+from service.wiring.pool_process import Answer, PoolProcess, kill_fork_server, packed
+from service.wiring.pool_slot import ProcessEnded, Slot, Task
 
 T = TypeVar("T")
 
-SECONDS = 30
-"""How long a task may take before it fails; after twice that its process is ended."""
-BYTES = 4 << 30
-"""How much a process may take of the address space, where the system knows such a limit."""
+SECONDS = 30.0
+"""How long a task may run."""
+START_SECONDS = 60.0
+"""How long a process may take to start. The first waits for the fork server's imports, a second or two."""
+START_TRIES, START_PAUSE = 5, 0.1
+"""Number of tries to start a process before its task fails; seconds after the first, doubled each time."""
+END_SECONDS = 10.0
+"""How long a process may take to end after SIGKILL; one that waits for a dead disk does not."""
 TASKS_PER_PROCESS = 2_000
-PRELOADED = ("service.gather.examine", "service.gather.page", "service.condense.keypoints")
-"""What the fork server loads once, so that each process begins with it."""
+"""Number of tasks after which a process is replaced: what the parsers' C code leaks ends with it."""
+MOST_DEATHS = 2
+"""Number of processes that may end under one task before it fails."""
 MOST_PROCESSES = 8
+"""A process takes about 100 MB of memory, and more than these would rarely be busy."""
+LOOK_SECONDS = 1.0
+"""How often at least the watch looks while there is work."""
+
+log = structlog.get_logger("pool")
 
 
 class Pool(Executor):
-    """An executor of processes that outlives what kills one of them. Processes start with the first task."""
+    """An executor of processes. The first task starts the first of them.
 
-    def __init__(self, processes: int | None = None, *, seconds: int = SECONDS) -> None:
-        self._processes = processes or min(max(processors() - 1, 1), MOST_PROCESSES)
-        self._seconds = seconds
+    `seconds` is how long a task may run, `tasks` how many a process does. A future may raise TimeoutError,
+    MemoryError, ProcessEnded, PoolUnavailable, or what its task raised.
+    """
+
+    def __init__(
+        self,
+        processes: int | None = None,
+        *,
+        seconds: float = SECONDS,
+        tasks: int | None = None,
+        start_seconds: float = START_SECONDS,
+    ) -> None:
+        self._most = processes or min(max(processors() - 1, 1), MOST_PROCESSES)
+        self._seconds, self._start_seconds = seconds, start_seconds
+        self._tasks = tasks or TASKS_PER_PROCESS
         self._lock = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
-        self._quarantine = ThreadPoolExecutor(1, thread_name_prefix="quarantine")
-        self._closed = False
+        self._waiting, self._watching = threading.Condition(self._lock), threading.Condition(self._lock)
+        self._closed, self._stopping = False, threading.Event()
+        self._queue: deque[Task] = deque()
+        self._slots: list[Slot] = []
+        self._free = 0
+        self._moved_at = monotonic()
+        self._watch_thread: threading.Thread | None = None
+        self._over, self._asleep = False, False
+        self._trouble = ""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the pool, as a sentence; empty from the next task on that gets an answer."""
+        return self._trouble
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:  # noqa: ANN401 - Executor's
-        """Run the function in one of the processes. TimeoutError and MemoryError tell of its limits."""
-        answer: Future[T] = Future()
-        task = partial(_limited, self._seconds, partial(fn, *args, **kwargs))
-        pool = self._current()
-        try:
-            inner = pool.submit(task)
-        except BrokenProcessPool:
-            self._retire(pool)
-            self._alone(task, answer)
-        else:
-            inner.add_done_callback(lambda done: self._pass_on(done, pool, task, answer))
-        return answer
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes: with `wait` after they have finished what they have in hand, else at once."""
-        with self._lock:
-            self._closed, pool, self._pool = True, self._pool, None
-        if pool is not None:
-            # Without this the interpreter would wait, on its way out, for whatever they are busy with.
-            for process in () if wait else tuple((pool._processes or {}).values()):  # noqa: SLF001 - no public way
-                process.terminate()
-            pool.shutdown(wait, cancel_futures=cancel_futures)
-        self._quarantine.shutdown(wait, cancel_futures=cancel_futures)
-
-    def _current(self) -> ProcessPoolExecutor:
+        """Run the function in one of the processes. Raises RuntimeError when the pool is closed."""
+        task = Task(partial(fn, *args, **kwargs), Future())
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            if self._pool is None:
-                self._pool = _new_pool(self._processes, TASKS_PER_PROCESS)
-            return self._pool
+            self._find_slot(len(self._queue) + 1)
+            if not self._queue:
+                self._moved_at = monotonic()
+            self._queue.append(task)
+            self._waiting.notify()
+        return task.answer
 
-    def _retire(self, broken: ProcessPoolExecutor) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes: with `wait` after they have finished what there is to do, else at once."""
         with self._lock:
-            if self._pool is broken:
-                self._pool = None
-        broken.shutdown(wait=False, cancel_futures=True)
+            self._closed = True
+            if not wait:
+                self._stopping.set()
+            dropped = list(self._queue) if cancel_futures or not wait else []
+            if dropped:
+                self._queue.clear()
+            slots = tuple(self._slots)
+            for slot in slots if not wait else ():
+                if slot.process is not None:
+                    slot.process.kill()
+            self._waiting.notify_all()
+        for task in dropped:
+            task.answer.cancel()
+        for slot in slots:
+            slot.thread.join(None if wait else END_SECONDS)
+        with self._lock:
+            self._over = True
+            self._watching.notify()
+        if self._watch_thread is not None:
+            self._watch_thread.join()
+        atexit.unregister(self._at_exit)
 
-    def _pass_on(
-        self, done: Future[T], pool: ProcessPoolExecutor, task: Callable[[], T], answer: Future[T]
-    ) -> None:
-        if done.cancelled():
-            answer.cancel()
-        elif isinstance(done.exception(), BrokenProcessPool):
-            self._retire(pool)
-            self._alone(task, answer)
-        else:
-            _settle(answer, done)
+    # --- the queue; all of it under the lock ---------------------------------------------------
 
-    def _alone(self, task: Callable[[], T], answer: Future[T]) -> None:
-        """Run a task once more in a process that it shares with nobody."""
+    def _find_slot(self, tasks: int) -> None:
+        """Start a slot where the free ones are fewer than the tasks. Raises RuntimeError without a thread."""
+        if self._watch_thread is None:
+            # Threads that no exit waits for: it would wait for what hangs as well.
+            watch = threading.Thread(target=self._watch, name="pool watch", daemon=True)
+            watch.start()
+            self._watch_thread = watch
+            atexit.register(self._at_exit)
+        if tasks > self._free and len(self._slots) < self._most:
+            slot = Slot()
+            slot.thread = threading.Thread(target=self._work, args=(slot,), name="pool slot", daemon=True)
+            slot.thread.start()
+            self._slots.append(slot)
 
-        def once_more() -> None:
-            with _new_pool(1, None) as single:
-                _settle(answer, single.submit(task))
+    def _at_exit(self) -> None:
+        self.shutdown(wait=False, cancel_futures=True)
 
+    def _next(self, slot: Slot) -> Task | None:
+        """Wait for a task; None when there will be none for this slot any more."""
+        with self._lock:
+            while not slot.given_up:
+                while self._queue:
+                    task = self._queue.popleft()
+                    if task.answer.running() or task.answer.set_running_or_notify_cancel():
+                        slot.task, slot.overdue = task, False
+                        return task
+                if self._closed:
+                    break
+                self._free += 1
+                self._waiting.wait()
+                self._free -= 1
+            return None
+
+    def _take_from(self, slot: Slot) -> Task | None:
+        """Take the slot's task out of its hands; None when somebody else did."""
+        task, slot.task, slot.deadline = slot.task, None, inf
+        self._moved_at = monotonic()
+        return task
+
+    # --- a slot ---------------------------------------------------------------------------
+
+    def _work(self, slot: Slot) -> None:
+        """Work off tasks until the pool is closed, or until the slot is given up."""
+        while (task := self._next(slot)) is not None:
+            try:
+                self._attempt(slot, task)
+            except Exception as error:
+                log.exception("process_pool_failed", reason=str(error))
+                self._settle(slot, Answer(error=PoolUnavailable(f"the process pool failed: {error}")))
+                self._replace(slot)
+            if slot.overdue or (slot.process is not None and slot.process.tasks >= self._tasks):
+                self._replace(slot)
+        self._replace(slot)
+
+    def _attempt(self, slot: Slot, task: Task) -> None:
         try:
-            self._quarantine.submit(once_more)
-        except RuntimeError as error:  # closed meanwhile
-            answer.set_exception(error)
-
-
-def _settle(answer: Future[T], done: Future[T]) -> None:
-    """Give the outcome of one future to the other, waiting for it if need be."""
-    error = done.exception()
-    if not answer.set_running_or_notify_cancel():
-        return
-    if error is None:
-        answer.set_result(done.result())
-    else:
-        answer.set_exception(error)
-
-
-def _new_pool(processes: int, tasks: int | None) -> ProcessPoolExecutor:
-    # Never fork: this process has threads, and a lock that one of them holds would stay held in the child.
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    context.set_forkserver_preload(list(PRELOADED))
-    return ProcessPoolExecutor(processes, context, initializer=_settle_in, max_tasks_per_child=tasks)
-
-
-def _settle_in() -> None:
-    """Prepare a process: Ctrl-C is the parent's to hear, memory is bounded, and an orphan leaves."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - Unix alone has it
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limits = [BYTES, *(limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY)]
-        resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_leave_after, args=(parent.sentinel,), daemon=True).start()
-
-
-def _leave_after(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(0)
-
-
-def _limited(seconds: int, task: Callable[[], T]) -> T:
-    """Run the task against the clock: first politely, then by ending the process."""
-    if not hasattr(signal, "setitimer"):
-        return task()
-    import faulthandler  # noqa: PLC0415 - its watchdog is a thread of C, which no loop in C can hold up
-
-    def too_long(_signal: int, _frame: FrameType | None) -> None:
-        raise TimeoutError(f"it took longer than {seconds} seconds")
-
-    signal.signal(signal.SIGALRM, too_long)
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - what the watchdog writes is of no use to anybody
-        faulthandler.dump_traceback_later(2 * seconds, exit=True, file=nowhere)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+            call = packed(task.call)
+        except Exception as error:  # noqa: BLE001 - what cannot be pickled is for whoever wanted it done
+            self._settle(slot, Answer(error=error))
+            return
+        if slot.process is not None and not slot.process.is_idle:
+            self._replace(slot)  # somebody ended it while it had nothing to do
+        process = slot.process or self._started(slot)
+        if process is None:
+            return
         try:
-            return task()
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            faulthandler.cancel_dump_traceback_later()
+            slot.begun = False
+            self._expect(slot, self._seconds + self._start_seconds)
+            process.begin(call)
+            slot.begun = True
+            self._expect(slot, self._seconds)
+            answer = process.answer()
+        except (EOFError, OSError):
+            self._ended(slot)
+            return
+        self._trouble = ""
+        self._settle(slot, answer)
+
+    def _started(self, slot: Slot) -> PoolProcess | None:
+        """Start the slot's process; None when that is not possible, and its task has failed."""
+        reason = ""
+        for number in range(START_TRIES):
+            if self._stopping.wait(START_PAUSE * 2 ** (number - 1) if number else 0) or slot.given_up:
+                break
+            self._expect(slot, self._start_seconds, starting=True)
+            try:
+                process = PoolProcess(self._seconds)
+                with self._lock:
+                    slot.process = process
+                process.wait_until_ready()
+            except (EOFError, OSError) as error:
+                reason = str(error) or "it came to an end at once"
+                self._replace(slot)
+            else:
+                if not self._stopping.is_set():
+                    return process
+        if reason and not self._stopping.is_set():
+            self._alarm(f"no process of the pool could be started: {reason}")
+        unavailable = PoolUnavailable(f"no process could be started: {reason or 'the pool is closed'}")
+        self._settle(slot, Answer(error=unavailable))
+        return None
+
+    def _ended(self, slot: Slot) -> None:
+        """Decide what becomes of a task whose process ended."""
+        too_long = slot.overdue and slot.begun
+        self._replace(slot)
+        if self._stopping.is_set():
+            self._settle(slot, Answer(error=PoolUnavailable("the process pool was closed")))
+            return
+        if too_long:
+            error = TimeoutError(f"it took longer than {self._seconds:g} seconds")
+            self._settle(slot, Answer(error=error))
+            return
+        with self._lock:
+            again = slot.task is not None and slot.task.deaths + 1 < MOST_DEATHS
+            if again and (task := self._take_from(slot)):
+                task.deaths += 1
+                self._queue.appendleft(task)
+        log.warning("pool_process_ended", again=again)
+        if not again:
+            self._settle(slot, Answer(error=ProcessEnded("the process that did it came to an end")))
+
+    def _replace(self, slot: Slot) -> None:
+        """Take the slot's process away; the next task gets a new one."""
+        with self._lock:
+            process, slot.process = slot.process, None
+        if process is not None:
+            process.close(END_SECONDS)
+
+    def _expect(self, slot: Slot, seconds: float, *, starting: bool = False) -> None:
+        """Let the watch know within how many seconds the slot should be done with what it begins."""
+        with self._lock:
+            slot.deadline, slot.overdue, slot.starting = monotonic() + seconds, False, starting
+            if self._asleep:
+                self._watching.notify()
+
+    def _settle(self, slot: Slot, answer: Answer) -> None:
+        """Give the slot's task its answer, unless somebody took the task away."""
+        with self._lock:
+            task = self._take_from(slot)
+        if task is not None and answer.error is None:
+            task.answer.set_result(answer.result)
+        elif task is not None:
+            task.answer.set_exception(answer.error)
+
+    # --- the watch ---------------------------------------------------------------------------
+
+    def _alarm(self, sentence: str) -> None:
+        self._trouble = sentence
+        log.error("process_pool_stalled", reason=sentence)
+
+    def _watch(self) -> None:
+        """Look at every slot, when one is due or each second, for as long as there is work."""
+        while not self._over:
+            lost: list[Task] = []
+            with self._lock:
+                try:
+                    lost = self._looked(monotonic())
+                except Exception as error:
+                    log.exception("process_pool_failed", reason=str(error))
+                busy = bool(self._queue) or any(slot.deadline < inf for slot in self._slots)
+                if not lost and not self._over:
+                    self._asleep = not busy
+                    self._watching.wait(self._until_next_look(monotonic()) if busy else None)
+            for task in lost:
+                task.answer.set_exception(PoolUnavailable("the process pool was restarted"))
+
+    def _looked(self, now: float) -> list[Task]:
+        """End what takes too long, restart what stands still; return the tasks that were lost in that."""
+        lost = [task for slot in tuple(self._slots) if (task := self._looked_at(slot, now))]
+        patience = self._seconds + self._start_seconds
+        # What has a deadline comes to an end by it. Without any, milliseconds are usual.
+        idle = bool(self._queue) and all(slot.deadline == inf for slot in self._slots)
+        if idle and now - self._moved_at > patience:
+            self._alarm(f"the process pool took up no task for {patience:g} seconds; it is restarted")
+            self._moved_at = now
+            kill_fork_server()
+            lost += [task for slot in tuple(self._slots) if (task := self._give_up(slot))]
+            self._find_slot(len(self._queue))
+        return lost
+
+    def _until_next_look(self, now: float) -> float:
+        return min(LOOK_SECONDS, max(min((slot.deadline for slot in self._slots), default=inf) - now, 0.0))
+
+    def _looked_at(self, slot: Slot, now: float) -> Task | None:
+        """End what takes too long; return the task of a slot that does not come back even so."""
+        if slot.deadline > now:
+            return None
+        if slot.overdue:
+            self._alarm("a process of the pool does not end; another one replaces it")
+            lost = self._give_up(slot)
+            if self._queue:
+                self._find_slot(len(self._queue))
+            return lost
+        slot.overdue, slot.deadline = True, now + END_SECONDS
+        if slot.starting:
+            seconds = f"{self._start_seconds:g} seconds"
+            self._alarm(f"a process of the pool did not start within {seconds}; the fork server is restarted")
+            kill_fork_server()
+        if slot.process is not None:
+            slot.process.kill()
+        return None
+
+    def _give_up(self, slot: Slot) -> Task | None:
+        """Leave the slot to itself, and let another one do what is to be done; return its task."""
+        slot.given_up = True
+        self._slots.remove(slot)
+        if slot.process is not None:
+            slot.process.kill()
+        self._waiting.notify_all()
+        return self._take_from(slot)
 
 
 def processors() -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 import pytest
 
 from service.condense.stage import HEADLINE, Condenser, condense, method_for, summarize_article
 from service.core.contracts import Look
+from service.core.errors import PoolUnavailable
 from service.core.model import Article, FeedState, Summary
 from service.store.compose import ComposeRecords
 from service.store.condense import CondenseRecords
@@ -47,6 +49,15 @@ async def house(sqlite_url: str) -> AsyncIterator[House]:
 def pool():
     with Pool(2, seconds=1) as pool:
         yield pool
+
+
+class Stuck(Executor):
+    """A pool none of whose processes can be started."""
+
+    def submit(self, *_: object) -> Future[Summary]:
+        answer: Future[Summary] = Future()
+        answer.set_exception(PoolUnavailable("no process could be started: Cannot allocate memory"))
+        return answer
 
 
 def a_condenser(house: House, **changes: object) -> Condenser:
@@ -180,3 +191,20 @@ def test_a_feeds_method_wins_over_a_newsletters_and_that_over_the_sites():
     assert method_for(an_article(), [a_newsletter(), luhn, rest], "lexrank") == "luhn"
     assert method_for(an_article(topics=("sport",)), [luhn, rest], "lexrank") == "lsa"
     assert method_for(an_article(), [a_newsletter()], "lexrank") == "lexrank"
+
+
+async def test_an_article_that_waits_behind_slow_work_has_not_failed(house: House):
+    await house.arrive(an_article("Good"))
+    with Pool(1) as busy:
+        ahead = busy.submit(threading.Event().wait, 0.5)
+        report = await condense(a_condenser(house, pool=busy, deadline=0.05), now=NOON)
+        assert ahead.done()
+    assert (report.condensed, report.problems) == (1, ())
+
+
+async def test_a_pool_that_cannot_run_a_task_is_no_articles_failure(house: House):
+    await house.arrive(an_article("Good"))
+    for _ in range(4):
+        with pytest.raises(PoolUnavailable):
+            await condense(a_condenser(house, pool=Stuck()), now=NOON)
+    assert (await condense(a_condenser(house), now=NOON)).condensed == 1
