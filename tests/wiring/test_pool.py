@@ -244,7 +244,8 @@ def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monke
         pool.submit(double, 1).result(PATIENCE)
         until(lambda: pool._free == 1)
         os.kill(fork_server(), signal.SIGSTOP)
-        pool.submit(linger)  # has the one process that there is
+        pool.submit(linger)
+        until(lambda: pool._free == 0)  # it has the one process that there is
         assert pool.submit(double, 4).result(PATIENCE) == 8
     assert pool.trouble == ""
     assert "did not start within 8 seconds" in troubles[0]
