@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from service.store.database import Database
+from tests.postfix import why_not
 from tests.postgres import binaries, running_server
 
 BACKENDS = ("sqlite", "postgresql")
@@ -28,9 +29,10 @@ def _hear_what_is_logged() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    if any(NO_SERVER in str(report.longrepr) for report in skipped):
-        terminalreporter.write_line(NO_SERVER, red=True, bold=True)
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for reason in (NO_SERVER, why_not()):
+        if reason and any(reason in report for report in skipped):
+            terminalreporter.write_line(reason, red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
