@@ -17,6 +17,7 @@ from tests.postfix import why_not
 from tests.postgres import binaries, running_server
 
 BACKENDS = ("sqlite", "postgresql")
+NO_NGINX = "NOT TESTED BEHIND NGINX: there is no nginx on this machine (apt install nginx)"
 NO_SERVER = "NOT TESTED ON POSTGRESQL: no pg_ctl on PATH or in /usr/lib/postgresql (apt install postgresql)"
 
 _numbers = count(1)
@@ -30,7 +31,7 @@ def _hear_what_is_logged() -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    for reason in (NO_SERVER, why_not()):
+    for reason in (NO_SERVER, NO_NGINX, why_not()):
         if reason and any(reason in report for report in skipped):
             terminalreporter.write_line(reason, red=True, bold=True)
 
