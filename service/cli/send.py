@@ -9,7 +9,7 @@ import typer
 
 from service.cli.manual import Chapter
 from service.cli.options import AsJson, DryRun, Yes
-from service.cli.output import count, listing, progress, say
+from service.cli.output import SHORT, count, listing, progress, say
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
 
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from service.wiring.sending import ManualReport, Recipients
 
 WHO = "Who gets it"
-SHOWN, PAGE = 20, 5_000
-"""So many people are listed one by one; of more, those to whom it did not go well, by the page."""
+SHOWN = 20  # readers listed one by one; of more, only those not mailed are summarised
+PAGE = 5_000  # deliveries read at once
+REASONS_SHOWN = 5  # lines of the summary
+MAX_REASONS = 1_000  # reasons told apart; a server that words each reply differently must not fill the memory
+NAMED = 3  # addresses of each reason, and issues in the command that lists them all
 
 chapter = Chapter()
 
@@ -166,14 +169,55 @@ async def _say_plan(
 
 
 async def _list(house: House, planned: ManualSend, states: Counter[DeliveryState], *, as_json: bool) -> None:
-    """List the readers one by one: all for programs and when they are few, else those not mailed."""
+    """List the readers one by one for programs and when they are few; else summarise those not mailed."""
     few = as_json or states.total() <= SHOWN
     others = None if few else [state for state in states if state is not DeliveryState.SENT]
-    for issue in planned.issues:
+    reasons, concerned = Reasons(), []
+    for issue in planned.issues if others is None or others else ():
         after: str | None = None
         while page := await house.overview.deliveries(issue, states=others, after=after, limit=PAGE):
-            listing([_record(line) for line in page], as_json=as_json)
+            if few:
+                listing([_record(line) for line in page], as_json=as_json)
+            for line in () if few else page:
+                reasons.add(line.state, line.reply, line.address)
             after = page[-1].id
+        if after is not None and not few:
+            concerned.append(issue)
+    for sentence in reasons.sentences():
+        say(sentence)
+    for issue in concerned[:NAMED]:
+        say(f"caveat issue show {issue[:SHORT]} --who lists them all.")
+
+
+class Reasons:
+    """Deliveries that were not sent, counted by state and reason, with the first addresses of each."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._first: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, state: str, reply: str, address: str) -> None:
+        """Count a delivery. Replies that differ only in an address are one reason."""
+        reason = " ".join("..." if "@" in word else word for word in reply.split())
+        key = (state, reason)
+        if key not in self._counts and len(self._counts) >= MAX_REASONS:
+            key = (state, "other reasons")
+        self._counts[key] += 1
+        first = self._first.setdefault(key, [])
+        if len(first) < NAMED:
+            first.append(address)
+
+    def sentences(self) -> list[str]:
+        """Return a line for each of the most frequent reasons, and one for the rest."""
+        lines = []
+        for (state, reason), number in self._counts.most_common(REASONS_SHOWN):
+            first = self._first[state, reason]
+            more = ", ..." if number > len(first) else ""
+            because = f" ({reason})" if reason else ""
+            lines.append(f"{number:,} {state}{because}: {', '.join(first)}{more}")
+        if rest := self._counts.total() - sum(n for _, n in self._counts.most_common(REASONS_SHOWN)):
+            lines.append(f"{rest:,} more for other reasons.")
+        return lines
 
 
 def _record(line: DeliveryLine) -> dict[str, object]:

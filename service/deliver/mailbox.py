@@ -32,7 +32,10 @@ Handle = Callable[[bytes], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Where letters lie. `security` is `tls`, `starttls` or `none`; `keep`: mark as read, do not delete."""
+    """Where letters lie. `security` is `tls`, `starttls` or `none`; `keep`: mark as read, do not delete.
+
+    `authority` is a file of certificates to trust instead of the system's.
+    """
 
     host: str
     port: int = 993
@@ -41,6 +44,7 @@ class Mailbox:
     password: str = field(default="", repr=False)
     folder: str = "INBOX"
     keep: bool = False
+    authority: str | None = None
 
 
 async def poll(mailbox: Mailbox, handle: Handle) -> int:
@@ -115,7 +119,7 @@ def _connected(mailbox: Mailbox) -> BaseMailBox:
     where = (mailbox.host, mailbox.port, SECONDS)
     if mailbox.security == "none":
         return MailBoxUnencrypted(*where)
-    context = ssl.create_default_context()
+    context = ssl.create_default_context(cafile=mailbox.authority)
     if mailbox.security == "starttls":
         return MailBoxStartTls(*where, ssl_context=context)
     return MailBox(*where, ssl_context=context)

@@ -21,6 +21,10 @@ from service.deliver.session import Features, LineLost, Session
 from service.deliver.transaction import Transaction
 
 TRIES, BARREN = 2, 3
+OAUTH_METHODS = frozenset({"XOAUTH2", "OAUTHBEARER"})
+IMPLICIT_TLS_PORT = 465
+NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})  # OpenSSL's words for plain text
+MISADDRESSED_SECONDS = 10  # for a greeting that almost certainly never comes
 
 
 class SmtpChannel:
@@ -123,16 +127,19 @@ async def connect(relay: Relay) -> Session:
         port=relay.port,
         use_tls=relay.security == "tls",
         start_tls=relay.security == "starttls",
-        username=relay.username or None,
-        password=relay.password if relay.username else None,
         local_hostname=relay.hello,
-        timeout=relay.timeouts.connect,
+        timeout=patience(relay),
         cert_bundle=relay.authority,
     )
     try:
         await client.connect()
         if not client.last_ehlo_response:
             await _greet(client)
+        if relay.username:
+            await _log_in(client, relay)
+    except ChannelUnavailable:
+        client.close()
+        raise
     except (aiosmtplib.SMTPException, OSError) as error:
         client.close()
         raise _unavailable(relay, error) from error
@@ -148,6 +155,37 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
         await client.ehlo()
     except aiosmtplib.SMTPHeloError:
         await client.helo()
+
+
+async def _log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
+    """Log in by a method that the server offers. Raises ChannelUnavailable when we know none of them."""
+    if not client.supports_extension("auth"):
+        lacks = "offers no login"
+        if relay.security == "none":
+            lacks += " on a connection without encryption; set mail.smtp.security to starttls or tls"
+        else:
+            lacks += "; check mail.smtp.port, or leave mail.smtp.username out if it wants none"
+    elif not client.supported_auth_methods:
+        offered = [method.upper() for method in client.server_auth_methods]
+        lacks = f"offers no login that we know ({', '.join(offered)}); check mail.smtp.host"
+        if OAUTH_METHODS.intersection(offered):
+            lacks = (
+                f"accepts no password, only OAuth ({', '.join(offered)}), which is not supported; "
+                "ask its operator for an app password or for a relay that accepts one"
+            )
+    else:
+        await client.login(relay.username, relay.password)
+        return
+    raise ChannelUnavailable(f"the mail server {relay.name} {lacks}", permanent=True)
+
+
+def patience(relay: Relay) -> float:
+    """Return for how many seconds each step of a connection is awaited.
+
+    A port of implicit TLS (RFC 8314) that is addressed in plain text stays silent until we give up.
+    """
+    is_misaddressed = relay.port == IMPLICIT_TLS_PORT and relay.security != "tls"
+    return min(relay.timeouts.connect, MISADDRESSED_SECONDS) if is_misaddressed else relay.timeouts.connect
 
 
 def _features(client: aiosmtplib.SMTP) -> Features:
@@ -174,11 +212,12 @@ def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
         case aiosmtplib.SMTPResponseException():
             text = f"does not want to talk now: {said(error.code, error.message)}"
         case aiosmtplib.SMTPTimeoutError():
-            text = f"does not answer within {relay.timeouts.connect:g} seconds"
-        case aiosmtplib.SMTPNotSupported() | aiosmtplib.SMTPException() if "STARTTLS" in str(error).upper():
+            text = f"does not answer within {patience(relay):g} seconds"
+            if relay.security != "tls":
+                text += "; if it expects TLS from the first byte on, as port 465 does, "
+                text += "set mail.smtp.security to tls"
+        case aiosmtplib.SMTPException() if "STARTTLS" in str(error).upper():
             permanent, text = True, "offers no STARTTLS; check mail.smtp.security"
-        case aiosmtplib.SMTPNotSupported():
-            permanent, text = True, f"offers no login that we know: {error}; check mail.smtp.username"
         case _:
             text = _unreachable(error)
     return ChannelUnavailable(f"the mail server {relay.name} {text}", permanent=permanent)
@@ -189,6 +228,8 @@ def _unreachable(error: Exception) -> str:
     tls = next((one for one in (error, cause) if isinstance(one, ssl.SSLError)), None)
     if tls is not None:
         reason = getattr(tls, "verify_message", "") or tls.reason or tls
+        if tls.reason in NOT_TLS:
+            return "does not speak TLS from the first byte on; set mail.smtp.security to starttls"
         return f"cannot be talked to over TLS: {reason}; check mail.smtp.security and its certificate"
     reason = getattr(cause, "strerror", None) or cause
     return f"cannot be reached: {reason}; check mail.smtp.host and mail.smtp.port"

@@ -17,8 +17,10 @@ from service.settings.house_file import (
     CondenseBlock,
     DkimBlock,
     FetchBlock,
+    ImapBlock,
     MailBlock,
     SiteBlock,
+    SmtpBlock,
     WebBlock,
 )
 from service.settings.kinds import A_DATABASE, is_exposed, split_listen
@@ -39,6 +41,9 @@ from service.settings.written import Path as Keys
 from service.settings.written import Written
 
 AN_ADDRESS_OF_BOUNCES = "`address: bounces@example.org`"
+IMPLICIT_TLS_PORTS = frozenset({465, 993})  # submissions, imaps
+PLAIN_START_PORTS = {25: 465, 587: 465, 143: 993}
+"""Ports that begin without encryption, each with the port of the same service that begins with TLS."""
 
 
 BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
@@ -95,6 +100,8 @@ class Builder:
         if password and smtp.security == "none" and mail.channel == "smtp":
             what = "the password goes to the mail server unencrypted"
             self.warnings.append(self._written.at(("mail", "smtp", "security"), what, "starttls or tls"))
+        if mail.channel == "smtp":
+            self._compare_port(("mail", "smtp"), smtp)
         return MailSettings(
             channel=mail.channel,
             folder=self._path(mail.folder),
@@ -136,6 +143,7 @@ class Builder:
         if bounces.address is None:
             what = "there is a mailbox to read without an `address` that bounces come to"
             self.faults.append(self._written.at(here, what, AN_ADDRESS_OF_BOUNCES, key=True))
+        self._compare_port(here, imap)
         return ImapSettings(
             host=imap.host,
             port=imap.port,
@@ -145,7 +153,18 @@ class Builder:
             folder=imap.folder,
             keep=imap.keep,
             every=imap.every,
+            authority=self._file(imap.authority_file, (*here, "authority_file")),
         )
+
+    def _compare_port(self, here: Keys, server: SmtpBlock | ImapBlock) -> None:
+        """Warn of a well-known port (RFC 8314) that is used with the other kind of encryption."""
+        if server.port in IMPLICIT_TLS_PORTS and server.security != "tls":
+            what = f"port {server.port} expects TLS from the first byte on, not `security: {server.security}`"
+            self.warnings.append(self._written.at((*here, "port"), what, "`security: tls`"))
+        elif server.security == "tls" and (implicit := PLAIN_START_PORTS.get(server.port)):
+            what = f"port {server.port} begins without encryption, not with `security: tls`"
+            expected = f"`security: starttls`, or port {implicit}"
+            self.warnings.append(self._written.at((*here, "security"), what, expected))
 
     def _dkim(self, number: int, key: DkimBlock) -> DkimSettings:
         here = ("mail", "dkim", number, "key_file")

@@ -131,6 +131,10 @@ class ImapBlock(Block):
     folder: Label = Field(default="INBOX", description="The folder that is read.")
     keep: bool = Field(default=False, description="Mark letters as read instead of deleting them.")
     every: Duration = Field(default=timedelta(minutes=5), description="How often it is asked.")
+    authority_file: str = Field(
+        default="",
+        description="A file of certificates to trust instead of the system's, relative to this folder.",
+    )
 
 
 class BouncesBlock(Block):

@@ -75,7 +75,10 @@ class DkimSettings:
 
 @dataclass(frozen=True, slots=True)
 class ImapSettings:
-    """The mailbox that bounces come to. `keep`: letters are marked as read and not deleted."""
+    """The mailbox that bounces come to. `keep`: letters are marked as read and not deleted.
+
+    `authority` is a file of certificates to trust instead of the system's.
+    """
 
     host: str
     port: int
@@ -85,6 +88,7 @@ class ImapSettings:
     folder: str
     keep: bool
     every: timedelta
+    authority: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def mailbox_of(imap: ImapSettings) -> Mailbox:
         password=imap.password.reveal(),
         folder=imap.folder,
         keep=imap.keep,
+        authority=str(imap.authority) if imap.authority else None,
     )
 
 

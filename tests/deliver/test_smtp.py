@@ -11,10 +11,11 @@ import pytest
 from service.core.model import Delivery, DeliveryState
 from service.deliver import leases, outbox
 from service.deliver.leases import Terms
-from service.deliver.smtp import SmtpChannel
+from service.deliver.relay import Timeouts
+from service.deliver.smtp import SmtpChannel, patience
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.builders import NOON
-from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
+from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, a_relay_at
 from tests.deliver.server import (
     ANY,
     DOT,
@@ -397,3 +398,34 @@ async def test_a_stop_does_not_wait_for_ever_and_says_what_is_in_doubt():
         report = await sending
     assert report.uncertain == 1
     assert [store.state(d) for d in crowd[1:]] == [DeliveryState.PLANNED] * 2
+
+
+@pytest.mark.parametrize(
+    ("extensions", "sentence"),
+    [
+        (("PIPELINING",), "offers no login on a connection without encryption"),
+        (("AUTH XOAUTH2 OAUTHBEARER",), "accepts no password, only OAuth (XOAUTH2, OAUTHBEARER)"),
+        (("AUTH OAUTHBEARER",), "accepts no password, only OAuth (OAUTHBEARER)"),
+        (("AUTH GSSAPI NTLM",), "offers no login that we know (GSSAPI, NTLM)"),
+    ],
+)
+async def test_a_server_that_offers_no_login_by_password_is_named_as_such(extensions, sentence):
+    store = MemoryLedger.holding(a_delivery())
+    async with MailServer(extensions=extensions) as server:
+        report = await sent_through(server, store, username="caveat", password="hunter2")
+    [problem] = report.problems or (report.alert,)
+    assert sentence in problem
+    assert "STARTTLS;" not in problem
+    assert "hunter2" not in problem
+    assert "AUTH" not in server.turns
+    assert store.states() == {DeliveryState.PLANNED}
+
+
+@pytest.mark.parametrize(
+    ("port", "security", "seconds"),
+    [(465, "starttls", 10), (465, "none", 10), (465, "tls", 60), (587, "tls", 60)],
+)
+def test_a_port_of_implicit_tls_that_is_addressed_in_plain_text_is_not_awaited_for_long(
+    port, security, seconds
+):
+    assert patience(a_relay_at(port, security=security, timeouts=Timeouts())) == seconds

@@ -15,10 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from service.core.errors import ChannelUnavailable
+from service.deliver.mailbox import poll
 from service.deliver.smtp import SmtpChannel
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_maker, a_relay_at
-from tests.deliver.server import DOT, Close, MailServer
+from tests.deliver.server import DOT, Close, MailServer, Raw
+from tests.deliver.test_mailbox import ImapServer, a_mailbox
 
 WAYS = {"starttls": ("PIPELINING", "STARTTLS"), "tls": ("PIPELINING",)}
 
@@ -96,3 +99,62 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_mail(certificate, securit
     assert len(report.problems) == 1
     assert "self-signed certificate" in report.problems[0]
     assert "mail.smtp.security" in report.problems[0]
+
+
+def test_a_server_that_expects_tls_at_once_is_named_as_such_when_it_stays_silent(certificate):
+    async def run() -> DeliverReport:
+        async with MailServer(extensions=WAYS["tls"], tls=a_context(certificate)) as server:
+            channel = SmtpChannel(a_relay_at(server.port, security="starttls", timeouts=HASTE))
+            return await deliver(
+                Deliverer(MemoryLedger.holding(*a_crowd(1)), channel, a_maker()), now=Clock()
+            )
+
+    (problem,) = asyncio.run(run()).problems
+    assert (
+        "if it expects TLS from the first byte on, as port 465 does, set mail.smtp.security to tls" in problem
+    )
+
+
+def test_a_server_that_begins_without_tls_is_named_as_such(certificate):
+    async def run() -> DeliverReport:
+        async with MailServer(extensions=WAYS["starttls"], tls=a_context(certificate)) as server:
+            channel = SmtpChannel(a_relay_at(server.port, security="tls", timeouts=HASTE))
+            return await deliver(
+                Deliverer(MemoryLedger.holding(*a_crowd(1)), channel, a_maker()), now=Clock()
+            )
+
+    (problem,) = asyncio.run(run()).problems
+    assert problem.endswith("does not speak TLS from the first byte on; set mail.smtp.security to starttls")
+
+
+def test_what_comes_in_plain_text_behind_the_answer_to_starttls_is_discarded(certificate):
+    """Somebody on the way could put replies there that would be read as said under TLS (CVE-2011-0411)."""
+    injected = b"220 2.0.0 go ahead\r\n250-mail.example\r\n250 AUTH PLAIN\r\n550 5.1.1 unknown\r\n"
+    script = {"STARTTLS": {1: Raw(injected)}}
+    report, server = asyncio.run(sent(certificate, "starttls", trusting=True, script=script))
+    assert report == DeliverReport(sent=30)
+    assert len(set(server.ids)) == 30
+    assert not any(command.startswith("AUTH") for command in server.commands)
+
+
+@pytest.mark.parametrize("trusting", [True, False])
+async def test_the_bounce_mailbox_is_trusted_by_its_own_authority(certificate, trusting):
+    imap = ImapServer(b"Subject: one\r\n\r\n1\r\n")
+    found: list[bytes] = []
+
+    async def handle(content: bytes) -> None:
+        found.append(content)
+
+    server = await asyncio.start_server(imap.serve, "127.0.0.1", 0, ssl=a_context(certificate))
+    async with server:
+        mailbox = a_mailbox(
+            server.sockets[0].getsockname()[1],
+            security="tls",
+            authority=str(certificate) if trusting else None,
+        )
+        if trusting:
+            assert await poll(mailbox, handle) == 1
+        else:
+            with pytest.raises(ChannelUnavailable, match="certificate"):
+                await poll(mailbox, handle)
+    assert len(found) == trusting

@@ -411,3 +411,50 @@ class TestTolerance:
     def test_what_concerns_everybody_is_still_a_fault(self, tmp_path: Path):
         files = {**self.FILES, "newsletters.yaml": "newsletters:\n  - {id: morning}\n"}
         assert {f.file for f in faults(a_house(tmp_path, files), tolerant=True)} == {"newsletters.yaml"}
+
+
+SMTP = SITE + "mail:\n  channel: smtp\n  smtp:\n    port: {}\n    security: {}\n"
+IMAP = (
+    SITE + "mail:\n  bounces:\n    address: bounces@example.org\n    imap:\n      host: imap.example.org\n"
+    "      username: bounces\n      port: {}\n      security: {}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "warning"),
+    [
+        (
+            SMTP.format(465, "starttls"),
+            9,
+            "port 465 expects TLS from the first byte on, not `security: starttls`",
+        ),
+        (SMTP.format(465, "none"), 9, "port 465 expects TLS from the first byte on, not `security: none`"),
+        (SMTP.format(587, "tls"), 10, "port 587 begins without encryption, not with `security: tls`"),
+        (SMTP.format(25, "tls"), 10, "port 25 begins without encryption, not with `security: tls`"),
+        (
+            IMAP.format(993, "starttls"),
+            12,
+            "port 993 expects TLS from the first byte on, not `security: starttls`",
+        ),
+        (IMAP.format(143, "tls"), 13, "port 143 begins without encryption, not with `security: tls`"),
+        (SMTP.format(465, "tls"), 0, ""),
+        (SMTP.format(587, "starttls"), 0, ""),
+        (SMTP.format(2525, "tls"), 0, ""),
+        (IMAP.format(993, "tls"), 0, ""),
+        (IMAP.format(143, "starttls"), 0, ""),
+    ],
+)
+def test_a_port_with_the_other_kind_of_encryption_is_odd(tmp_path: Path, text, line, warning):
+    warnings = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
+    assert [(w.line, w.what) for w in warnings if "port" in w.what] == ([(line, warning)] if warning else [])
+
+
+def test_the_bounce_mailbox_may_have_an_authority_of_its_own(tmp_path: Path):
+    text = IMAP.format(993, "tls") + "      authority_file: own.pem\n"
+    folder = a_house(tmp_path, {"caveat.yaml": text, "own.pem": "-----BEGIN CERTIFICATE-----\n"})
+    imap = loaded(folder).settings.mail.bounces.imap
+    assert imap is not None
+    assert imap.authority == tmp_path / "own.pem"
+    (folder / "own.pem").unlink()
+    (fault,) = said(folder)
+    assert "own.pem cannot be read" in fault
