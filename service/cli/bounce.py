@@ -47,9 +47,9 @@ def inspect(
     With --json each file gets one line, in order: {"source", "action": "hard" | "soft" | "none", "status",
     "recipients", "reason", "complaint", "kind", "rule"}. `kind` says why in a word (unknown, disabled, moved,
     full, blocked, policy, rate, network, size, delayed, ...), `rule` what decided (a status, a code, words).
-    A file that cannot be read never stops the others; the exit code is 1 then.
+    A file or mail that cannot be read never stops the others; the exit code is 1 then.
     """
-    from service.wiring.bounces import nothing_of, read_bounce  # noqa: PLC0415 - not for `--help`
+    from service.wiring.bounces import CANNOT_BE_READ, nothing_of, read_bounce  # noqa: PLC0415 - not for `--help`
 
     whole = True
     for name in _names(files):
@@ -58,6 +58,8 @@ def inspect(
         except OSError as error:
             whole = False
             bounce = nothing_of(f"the file cannot be read: {(error.strerror or str(error)).lower()}")
+        else:
+            whole = whole and not bounce.reason.startswith(CANNOT_BE_READ)
         _show(_record(name, bounce), as_json=as_json)
     if not whole:
         raise typer.Exit(1)
@@ -79,7 +81,7 @@ def _record(name: str, bounce: Bounce) -> dict[str, object]:
 def _show(record: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         json_line(record)
-    elif str(record["reason"]).startswith("the file cannot be read"):
+    elif str(record["reason"]).startswith(("the file cannot be read", "the mail cannot be read")):
         say(f"{record['source']}: {record['reason']}")
     else:
         recipients = record["recipients"]

@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 
 from service.deliver.feedback import feedback_report
 from service.deliver.findings import WORSE, Action, Finding
-from service.deliver.letters import Letter, addresses_in, decoded_header
+from service.deliver.letters import Letter, MailUnreadable, addresses_in, decoded_header
 from service.deliver.notices import is_machine, looks_returned, notice
 from service.deliver.reports import delivery_report, is_receipt
 from service.deliver.wordlists import sections
 
 WORDS = sections("letters.txt")
+CANNOT_BE_READ = "the mail cannot be read"
 _OUR_ID = re.compile(r"<?([0-9a-f]{48})@")
 
 
@@ -47,19 +48,30 @@ def nothing_of(reason: str) -> Bounce:
 
 
 def read_bounce(content: bytes) -> Bounce:
-    """Return what the letter says; any bytes have an answer.
+    """Return what the mail says about an address; any bytes have an answer."""
+    try:
+        return bounce_of(Letter.read(content))
+    except Exception as error:  # noqa: BLE001 - other people's mail: it must not stop the next
+        return nothing_of(f"{CANNOT_BE_READ}: {reason_of(error)}")
+
+
+def reason_of(error: BaseException) -> str:
+    """Return in a few words what kept a mail from being read; nothing of the mail is in them."""
+    if isinstance(error, RecursionError):
+        return "its parts are nested too deeply"
+    if isinstance(error, MemoryError):
+        return "reading it took more memory than it may"
+    if isinstance(error, TimeoutError):
+        return "reading it took longer than it may"
+    return str(error) if isinstance(error, MailUnreadable) else type(error).__name__
+
+
+def bounce_of(letter: Letter) -> Bounce:
+    """Return what the letter says about an address.
 
     Hard: the address is no good, or its owner complains. Soft: it failed this time, or is delayed. None: a
     holiday note, a challenge, a receipt, a bounce of a bounce, or no bounce at all.
     """
-    try:
-        return _read(Letter.read(content))
-    except Exception:  # other people's mail: whatever is wrong with it must not stop the next
-        log.exception("a letter could not be read")
-        return Bounce(Action.NONE, reason="the letter could not be read")
-
-
-def _read(letter: Letter) -> Bounce:
     nothing = _nothing(letter)
     if nothing:
         return Bounce(Action.NONE, reason=nothing)
@@ -186,5 +198,4 @@ def _text(address: bytes | str) -> str:
     return address.decode("utf-8", "replace") if isinstance(address, bytes) else address
 
 
-log = logging.getLogger("deliver")
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)

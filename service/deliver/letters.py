@@ -16,12 +16,33 @@ from functools import cached_property
 from service.deliver.html_text import text_of_html
 from service.deliver.wordlists import sections
 
-MOST_BYTES = 2_000_000
+MOST_BYTES = 2_000_000  # of a mail that is taken; larger ones are refused or cut
+READ_BYTES = 500_000  # of these the first are read: reports stand before the mail that they return
 LONGEST_TEXT = 50_000  # characters that are looked through for words; a report says why within its first page
 # RFC 5321 (4.5.3.1.1) allows 64 octets before the @; return paths of real senders are longer. Linear: an
 # address begins only where a run of its characters begins.
 _LOCAL = r"A-Za-z0-9.!#$%&'*+/=?^_`{|}~-"
 ADDRESS = re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]{{1,256}}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+LONGEST_HEADER = 16_384  # characters; the email package reads addresses and parameters in quadratic time
+MOST_BOUNDARIES = 200  # the email package compares each line with every boundary around it
+SLOW_CODECS = frozenset({"idna", "punycode"})  # quadratic, and no charset of any mail
+_BLANK_LINES = re.compile(rb"(?:\r?\n){3,}")  # each is a block of a delivery status, and an object
+
+
+class MailUnreadable(ValueError):
+    """A mail is built in a way that no mail program builds one; the text says how."""
+
+
+class _ShortHeaders(email.policy.Compat32):
+    """The policy of old, with each header cut at `LONGEST_HEADER`."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+
+POLICY = _ShortHeaders()
 
 
 @dataclass(frozen=True)
@@ -32,8 +53,11 @@ class Letter:
 
     @classmethod
     def read(cls, content: bytes) -> Letter:
-        """Return the letter; any bytes are one."""
-        return cls(email.message_from_bytes(content[:MOST_BYTES].lstrip(), policy=email.policy.compat32))
+        """Return the letter. Raises MailUnreadable, or RecursionError for parts nested too deeply."""
+        content = _BLANK_LINES.sub(b"\n\n", content[:READ_BYTES].lstrip())
+        if content.lower().count(b"boundary") > MOST_BOUNDARIES:
+            raise MailUnreadable(f"it names more than {MOST_BOUNDARIES} boundaries")
+        return cls(email.message_from_bytes(content, policy=POLICY))
 
     def header(self, name: str) -> str:
         """Return a header decoded, on one line; empty when there is none."""
@@ -80,7 +104,7 @@ class Letter:
             if kind in ("message/rfc822", "message/global") and isinstance(payload, list) and payload:
                 return payload[0] if isinstance(payload[0], Mail) else None
             if kind in ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers"):
-                return email.message_from_string(text_of(part).lstrip())
+                return email.message_from_string(text_of(part).lstrip(), policy=POLICY)
         for part in self.parts:
             if part.get_content_maintype() == "text" and (found := _headers_within(text_of(part))):
                 return found
@@ -117,7 +141,11 @@ def decoded_header(mail: Mail, name: str) -> str:
 def addresses_in(mail: Mail, *names: str) -> tuple[str, ...]:
     """Return the addresses in these headers of a mail, each once."""
     values = [decoded_header(mail, name) for name in names]
-    found = [address for _, address in getaddresses([value for value in values if value]) if "@" in address]
+    try:
+        pairs = getaddresses([value for value in values if value])
+    except RecursionError:  # a comment in a comment in a comment
+        pairs = []
+    found = [address for _, address in pairs if "@" in address]
     found += [address for value in values for address in ADDRESS.findall(value)]
     return tuple(dict.fromkeys(found))
 
@@ -133,6 +161,7 @@ def _parts(mail: Mail) -> Iterator[Mail]:
 
 
 def _decoded(payload: bytes, charset: str) -> str:
+    charset = "" if charset in SLOW_CODECS else charset
     for name in (charset, "utf-8", *(("iso2022_jp",) if b"\x1b$" in payload else ()), "gb18030"):
         try:
             return payload.decode(name or "utf-8")
@@ -149,5 +178,5 @@ def _headers_within(text: str) -> Mail | None:
     if block is None:
         return None
     lines = [re.sub(r"^[ \t]*>?[ \t]?(?=[A-Za-z-]+:)", "", line) for line in block[0].split("\n")]
-    mail = email.message_from_string("\n".join(lines))
+    mail = email.message_from_string("\n".join(lines), policy=POLICY)
     return mail if mail.get("To") or mail.get("Message-ID") else None

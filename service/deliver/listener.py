@@ -38,8 +38,10 @@ GREETING = "220 caveat takes bounces"
 _PATH = re.compile(r"(?i)^(?:MAIL FROM|RCPT TO):\s*<([^<>]*)>(.*)")
 _SIZE = re.compile(r"(?i)\bSIZE=(\d{1,20})\b")
 
-Handle = Callable[[bytes, Sequence[str]], Awaitable[object]]
-"""Deals with a letter and whom it was delivered to; raises CaveatError when it must come again."""
+Handle = Callable[[bytes, Sequence[str]], Awaitable[bool]]
+"""Deals with a letter and whom it was delivered to; raises CaveatError when it must come again.
+
+It returns False for a letter that cannot be read and would not be readable another time."""
 
 log = logging.getLogger("deliver")
 
@@ -214,14 +216,15 @@ class _Talk:
         if content is None:
             return "552 5.3.4 the letter is too large"
         try:
-            await self._handle(content, recipients)
+            readable = await self._handle(content, recipients)
         except CaveatError as error:
             log.warning("a letter could not be recorded, it will come again: %s", error)
             return "451 4.3.0 not now"
         except Exception:  # a fault of ours must not cost the letter
             log.exception("a letter could not be recorded, it will come again")
             return "451 4.3.0 not now"
-        return "250 2.0.0 recorded"
+        # Refused for good, so that the mail server names it to its postmaster and does not try for days.
+        return "250 2.0.0 recorded" if readable else "554 5.6.0 the letter cannot be read"
 
     async def _content(self) -> bytes | None:
         """Return the letter; None for one that is too large, which is read to its end and thrown away.

@@ -27,7 +27,8 @@ from service.deliver.letters import MOST_BYTES
 AT_ONCE = 50
 SECONDS = 60
 
-Handle = Callable[[bytes], Awaitable[object]]
+Handle = Callable[[bytes], Awaitable[bool]]
+"""Deals with a letter; returns False for one that cannot be read and is to be set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,20 @@ class Mailbox:
 async def poll(mailbox: Mailbox, handle: Handle) -> int:
     """Give each unread letter to `handle` and put it out of the way afterwards; return how many there were.
 
-    A letter that `handle` fails on stays unread. Raises ChannelUnavailable when the mailbox is out of reach.
+    A letter that is set aside is never deleted: it stays in the folder, read and flagged, for the operator.
+    A letter that `handle` raises an error on stays unread, and so do those behind it. Raises
+    ChannelUnavailable when the mailbox is out of reach.
     """
     letters = await asyncio.to_thread(_unread, mailbox)
     done: list[str] = []
+    set_aside: list[str] = []
     try:
         for uid, content in letters:
-            await handle(content)
-            done.append(uid)
+            (done if await handle(content) else set_aside).append(uid)
     finally:
-        if done:
-            await asyncio.to_thread(_put_away, mailbox, done)
-    return len(done)
+        if done or set_aside:
+            await asyncio.to_thread(_put_away, mailbox, done, set_aside)
+    return len(done) + len(set_aside)
 
 
 async def greet(mailbox: Mailbox) -> None:
@@ -86,12 +89,14 @@ def _unread(mailbox: Mailbox) -> list[tuple[str, bytes]]:
     return letters
 
 
-def _put_away(mailbox: Mailbox, uids: list[str]) -> None:
+def _put_away(mailbox: Mailbox, done: list[str], set_aside: list[str]) -> None:
     with _opened(mailbox) as box:
-        if mailbox.keep:
-            box.flag(uids, MailMessageFlags.SEEN, value=True)
-        else:
-            box.delete(uids)
+        if set_aside:
+            box.flag(set_aside, (MailMessageFlags.SEEN, MailMessageFlags.FLAGGED), value=True)
+        if done and mailbox.keep:
+            box.flag(done, MailMessageFlags.SEEN, value=True)
+        elif done:
+            box.delete(done)
 
 
 @contextmanager

@@ -7,27 +7,33 @@ only with the token that stood in the mail: nobody can have somebody else's addr
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from service.core import tokens
 from service.core.contracts import BounceStore
-from service.deliver.bounces import Bounce, read_bounce
 from service.deliver.findings import Action
-from service.deliver.letters import Letter, decoded_header
+from service.deliver.inbound import InboundMail, Unreadable, read_inbound
 from service.deliver.metrics import RETURNS
 from service.deliver.verp import delivery_of
-
-ENVELOPE_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
-LEAVE = re.compile(r"(?i)\bunsubscribe\b[ +:_-]{0,9}([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})")
-TOKEN = re.compile(r"/([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})>")
 
 log = logging.getLogger("deliver")
 
 Leave = Callable[[str, str | None, datetime], Awaitable[object]]
 """Ends the subscription of a subscriber (id) to a newsletter (id; None: to all of them)."""
+
+
+Read = Callable[[bytes], Awaitable[InboundMail | Unreadable]]
+"""Reads a mail, which may be hostile, within limits of time and memory."""
+
+UNREADABLE = "unreadable"
+
+
+async def read_here(content: bytes) -> InboundMail | Unreadable:
+    """Read a mail in this thread, for whoever has no event loop to keep free."""
+    return read_inbound(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,47 +43,50 @@ class Returns:
     store: BounceStore
     leave: Leave
     key: bytes
+    read: Read = read_here
 
 
 async def receive(returns: Returns, content: bytes, *, now: datetime, recipients: Sequence[str] = ()) -> str:
-    """Set down what the letter means; return it in a word: hard, soft, complaint, left, forged or ignored.
+    """Set down what the letter means; return it in a word.
+
+    The word is one of hard, soft, complaint, left, forged, ignored and unreadable. An unreadable mail changes
+    nothing; it is counted, and the log names it by its size and SHA-256.
 
     `recipients` are the addresses that it was delivered to, where the envelope is known; where that says
     nothing (it is not known, or was rewritten on the way) its headers do. A letter that is received twice
     changes nothing the second time. Raises StoreError.
     """
-    letter, bounce = Letter.read(content), read_bounce(content)
-    word = await _set_down(returns, letter, bounce, recipients, now)
+    mail = await returns.read(content)
+    if isinstance(mail, Unreadable):
+        RETURNS.labels(UNREADABLE).inc()
+        name = f"{len(content)} bytes, sha256 {sha256(content).hexdigest()}"
+        log.warning("a mail that came in cannot be read and is set aside (%s): %s", name, mail.reason)
+        return UNREADABLE
+    word = await _set_down(returns, mail, recipients, now)
     RETURNS.labels(word).inc()
-    log.info("a letter came back: %s %s", word, bounce.status)
+    log.info("a letter came back: %s %s", word, mail.bounce.status)
     return word
 
 
-async def _set_down(
-    returns: Returns, letter: Letter, bounce: Bounce, recipients: Sequence[str], now: datetime
-) -> str:
+async def _set_down(returns: Returns, mail: InboundMail, recipients: Sequence[str], now: datetime) -> str:
+    bounce = mail.bounce
     if bounce.complaint and bounce.action is Action.HARD:
-        complainant = _complainant(returns.key, letter)
+        complainant = next(filter(None, (_claim(returns.key, token) for token in mail.returned_tokens)), None)
         if complainant:
             await returns.leave(complainant[0], None, now)
         return "complaint" if complainant else "forged"
-    asked = LEAVE.search(letter.subject)
-    claim = tokens.read(returns.key, tokens.UNSUBSCRIBE, asked[1]) if asked else None
+    claim = _claim(returns.key, mail.unsubscribe_token)
     if claim:
         await returns.leave(claim[0], claim[1], now)
         return "left"
     if bounce.action is Action.NONE:
         return "ignored"
-    return await _bounced(returns, letter, bounce, recipients, now)
+    return await _bounced(returns, mail, recipients, now)
 
 
-async def _bounced(
-    returns: Returns, letter: Letter, bounce: Bounce, recipients: Sequence[str], now: datetime
-) -> str:
-    deliveries = (
-        _deliveries(returns.key, recipients)
-        or _deliveries(returns.key, letter.addresses(*ENVELOPE_HEADERS))[:1]
-    )
+async def _bounced(returns: Returns, mail: InboundMail, recipients: Sequence[str], now: datetime) -> str:
+    bounce = mail.bounce
+    deliveries = _deliveries(returns.key, recipients) or _deliveries(returns.key, mail.envelope_addresses)[:1]
     if not deliveries:
         return "forged"
     hard, reason = bounce.action is Action.HARD, f"{bounce.status} {bounce.reason}".strip()
@@ -88,17 +97,12 @@ async def _bounced(
     return bounce.action.value if any(known) else "ignored"
 
 
+def _claim(key: bytes, token: str) -> tuple[str, ...] | None:
+    """Return (subscriber, newsletter) of a token that stood in a mail of ours; None for any other string."""
+    return tokens.read(key, tokens.UNSUBSCRIBE, token) if token else None
+
+
 def _deliveries(key: bytes, addresses: Sequence[str]) -> list[str]:
     """Return the deliveries whose return paths are among the addresses, each once."""
     found = (delivery_of(key, address) for address in addresses)
     return list(dict.fromkeys(delivery_id for delivery_id in found if delivery_id))
-
-
-def _complainant(key: bytes, letter: Letter) -> tuple[str, ...] | None:
-    """Return (subscriber, newsletter) by the token in the mail that somebody complains about."""
-    if letter.returned is None:
-        return None
-    for token in TOKEN.findall(decoded_header(letter.returned, "List-Unsubscribe")):
-        if claim := tokens.read(key, tokens.UNSUBSCRIBE, token):
-            return claim
-    return None

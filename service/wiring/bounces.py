@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import BrokenExecutor, Executor
 from datetime import datetime
 from email.utils import parseaddr
 
 from service.core.contracts import PeopleStore
-from service.deliver.bounces import Bounce, nothing_of, read_bounce
+from service.deliver.bounces import CANNOT_BE_READ, Bounce, nothing_of, read_bounce, reason_of
+from service.deliver.inbound import InboundMail, Unreadable, read_inbound
 from service.deliver.mailbox import Mailbox, greet, poll
-from service.deliver.returns import Returns, receive
+from service.deliver.returns import UNREADABLE, Returns, receive
 from service.deliver.verp import delivery_of
 from service.people.choices import unsubscribe
 from service.settings.values import ImapSettings, Settings
@@ -16,6 +19,8 @@ from service.store.bounces import BounceRecords
 from service.store.database import Database
 
 __all__ = [
+    "CANNOT_BE_READ",
+    "UNREADABLE",
     "Bounce",
     "greet",
     "is_ours",
@@ -28,13 +33,22 @@ __all__ = [
 ]
 
 
-def returns_of(database: Database, people: PeopleStore, key: bytes) -> Returns:
-    """Return what letters are worked off with; `key` is the one that signs links and return paths."""
+def returns_of(database: Database, people: PeopleStore, key: bytes, pool: Executor) -> Returns:
+    """Return what letters are worked off with; `key` is the one that signs links and return paths.
+
+    Mails are read in `pool`, whose limits of time and memory hold for each of them.
+    """
 
     async def leave(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
         return await unsubscribe(people, subscriber_id, newsletter, now)
 
-    return Returns(BounceRecords(database), leave, key)
+    async def read(content: bytes) -> InboundMail | Unreadable:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, read_inbound, content)
+        except (TimeoutError, MemoryError, BrokenExecutor) as error:
+            return Unreadable(reason_of(error))
+
+    return Returns(BounceRecords(database), leave, key, read)
 
 
 def is_ours(settings: Settings, key: bytes, address: str) -> bool:
@@ -68,7 +82,7 @@ def mailbox_of(imap: ImapSettings) -> Mailbox:
 async def read_mailbox(mailbox: Mailbox, returns: Returns, now: datetime) -> int:
     """Work off the letters in the mailbox; return how many. Raises ChannelUnavailable."""
 
-    async def handle(content: bytes) -> object:
-        return await receive(returns, content, now=now)
+    async def handle(content: bytes) -> bool:
+        return await receive(returns, content, now=now) != UNREADABLE
 
     return await poll(mailbox, handle)

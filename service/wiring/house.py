@@ -128,7 +128,7 @@ class House:
             return 0
         from service.wiring.bounces import mailbox_of, read_mailbox, returns_of  # noqa: PLC0415 - as above
 
-        returns = returns_of(self.database, self.people, await self.people.signing_key())
+        returns = returns_of(self.database, self.people, await self.people.signing_key(), self.pool)
         return await read_mailbox(mailbox_of(imap), returns, self.clock())
 
     async def unfinished(self) -> Unfinished:

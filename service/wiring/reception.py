@@ -79,12 +79,13 @@ class Reception:
         log.info("bounces are taken", at=listener.place)
         return listener
 
-    async def _receive(self, content: bytes, recipients: Sequence[str]) -> object:
-        from service.wiring.bounces import receive, returns_of  # noqa: PLC0415 - as above
+    async def _receive(self, content: bytes, recipients: Sequence[str]) -> bool:
+        from service.wiring.bounces import UNREADABLE, receive, returns_of  # noqa: PLC0415 - as above
 
         async with self._tenancy.inside() as house:
-            returns = returns_of(house.database, house.people, self._key)
-            return await receive(returns, content, now=self._clock(), recipients=recipients)
+            returns = returns_of(house.database, house.people, self._key, house.pool)
+            word = await receive(returns, content, now=self._clock(), recipients=recipients)
+            return word != UNREADABLE
 
     def _ours(self, address: str) -> bool:
         from service.wiring.bounces import is_ours  # noqa: PLC0415 - as above

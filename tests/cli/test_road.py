@@ -471,3 +471,11 @@ def test_bounces_are_read(told: Caller, tmp_path: Path):
         ["source", "action", "status", "recipients", "reason", "complaint", "kind", "rule"]
     ] * 2
     assert done.records[0]["action"] == "none"
+
+
+def test_a_mail_that_cannot_be_read_is_named(told: Caller, tmp_path: Path):
+    (tmp_path / "deep.eml").write_text("Content-Type: message/rfc822\n\n" * 5_000)
+    done = told("bounce", "inspect", "--json", tmp_path / "deep.eml")
+
+    assert done.code == 1
+    assert done.records[0]["reason"] == "the mail cannot be read: its parts are nested too deeply"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from service.deliver.html_text import LONGEST_TAG, text_of_html
-from tests.attacks.budget import overspent
 
 
 @pytest.mark.parametrize(
@@ -25,7 +24,3 @@ from tests.attacks.budget import overspent
 )
 def test_tags_comments_styles_and_scripts_are_left_out(html: str, text: str):
     assert text_of_html(html) == text
-
-
-def test_openings_without_an_end_take_time_in_proportion_to_their_length():
-    assert not overspent("tests.attacks.html_texts:letters")

@@ -42,6 +42,7 @@ class Desk:
             self.failures -= 1
             raise StoreError("the database is gone")
         self.letters.append((content, list(recipients)))
+        return True
 
 
 async def talk(port: int, *lines: bytes) -> list[str]:
@@ -213,6 +214,7 @@ async def test_a_connection_whose_letter_is_being_recorded_does_not_give_way(mon
     async def slow(_content, _recipients):
         recording.set()
         await recorded.wait()
+        return True
 
     async with listening(slow) as one:
         busy = asyncio.create_task(talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n"))
@@ -241,6 +243,7 @@ async def test_a_stop_ends_an_idle_talk_and_lets_a_letter_be_recorded_and_answer
     async def slow(_content, _recipients):
         recording.set()
         await recorded.wait()
+        return True
 
     one = Listener("127.0.0.1", 0, slow, is_bounces)
     await one.open()

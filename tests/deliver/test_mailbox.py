@@ -19,6 +19,7 @@ class ImapServer:
         self.letters = dict(enumerate(letters, start=1))
         self.seen: set[int] = set()
         self.deleted: set[int] = set()
+        self.flagged: set[int] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"* OK ready\r\n")
@@ -57,7 +58,9 @@ class ImapServer:
             content = self.letters[uid]
             head = b"* %d FETCH (UID %d BODY[]<0> {%d}\r\n" % (uid, uid, len(content))
             return [head + content + b")\r\n", b"OK done\r\n"]
-        (self.deleted if "Deleted" in rest else self.seen).update(uids)
+        for flag, flagged in (("Deleted", self.deleted), ("Seen", self.seen), ("Flagged", self.flagged)):
+            if flag in rest:
+                flagged.update(uids)
         return [b"OK done\r\n"]
 
 
@@ -79,8 +82,9 @@ LETTERS = (b"Subject: one\r\n\r\n1\r\n", b"Subject: two\r\n\r\n\xff\xfe\r\n")
 async def test_letters_are_handed_over_byte_for_byte_and_put_away():
     imap, found = ImapServer(*LETTERS), []
 
-    async def handle(content: bytes) -> None:
+    async def handle(content: bytes) -> bool:
         found.append(content)
+        return True
 
     async with serving(imap) as port:
         assert await poll(a_mailbox(port), handle) == 2
@@ -92,8 +96,8 @@ async def test_letters_are_handed_over_byte_for_byte_and_put_away():
 async def test_they_may_be_kept():
     imap = ImapServer(*LETTERS)
 
-    async def handle(_content: bytes) -> None:
-        pass
+    async def handle(_content: bytes) -> bool:
+        return True
 
     async with serving(imap) as port:
         assert await poll(a_mailbox(port, keep=True), handle) == 2
@@ -105,9 +109,10 @@ async def test_they_may_be_kept():
 async def test_a_letter_that_could_not_be_dealt_with_stays():
     imap = ImapServer(*LETTERS)
 
-    async def handle(content: bytes) -> None:
+    async def handle(content: bytes) -> bool:
         if b"two" in content:
             raise OSError("the disk is full")
+        return True
 
     async with serving(imap) as port:
         with pytest.raises(OSError, match="full"):

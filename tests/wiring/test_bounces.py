@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,30 @@ async def test_a_forged_letter_changes_nothing(house: House, imap):
     assert await house.read_bounces() == 1
     (membership,) = await house.people.memberships(email="amina@example.org")
     assert membership.suppressed is None
+
+
+class Late(Executor):
+    """An executor whose every task takes longer than it may; it keeps the names of the tasks."""
+
+    def __init__(self) -> None:
+        self.tasks: list[str] = []
+
+    def submit(self, fn, /, *_args, **_kwargs):
+        self.tasks.append(fn.__name__)
+        answer = Future()
+        answer.set_exception(TimeoutError("it took longer than 30 seconds"))
+        return answer
+
+
+async def test_mails_are_read_in_the_pool_and_set_aside_at_its_limits(house: House, imap):
+    server, _ = imap
+    server.letters |= {1: letter("postfix-unknown"), 2: letter("vacation")}
+    house.pool = late = Late()
+
+    assert await house.read_bounces() == 2
+    assert await house.read_bounces() == 0
+    assert late.tasks == ["read_inbound", "read_inbound"]
+    assert server.flagged == {1, 2}
 
 
 async def test_a_house_without_a_mailbox_reads_none(tmp_path: Path):
