@@ -128,3 +128,8 @@ def port_refusal(port: int) -> str | None:
     if port in WEB_PORTS or (port >= 1024 and port not in SERVICE_PORTS):
         return None
     return f"port {port} is not one that serves the web"
+
+
+def is_address(host: str) -> bool:
+    """Tell whether a host is written as a number, well-formed or not, and is not a name."""
+    return ":" in host or host.replace(".", "").isdigit()

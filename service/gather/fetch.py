@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -12,10 +11,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from service.core.contracts import Answer, Failed, Fetched, Gone, NotModified
-from service.gather.addresses import Allowed, port_refusal
+from service.gather.addresses import Allowed, is_address, port_refusal
 from service.gather.bodies import ACCEPTED, BodyRefused, decoder, megabytes
-from service.gather.headers import fresh_for, retry_after
+from service.gather.headers import conditions_of, fresh_for, retry_after
 from service.gather.outages import STRIKES, Outages
+from service.gather.proxy import Proxy
 from service.gather.turns import Turns
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ ACCEPT = (
 )
 PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-UNSENDABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 CHUNK = 64 * 1024
 MOST_KEPT = 10_000
 """How many addresses, and judgements of places, are kept for the next look."""
@@ -54,6 +53,7 @@ class Limits:
     connections: int = 50
     per_host: int = 2
     host_spacing: float = 0.5
+    proxy: Proxy | None = None
 
 
 class _Refused(OSError):
@@ -102,7 +102,7 @@ class HttpFetcher:
         attempt = _Attempt("")
         token = _attempt.set(attempt)
         try:
-            return await self._follow(url, _conditions(etag, last_modified), attempt)
+            return await self._follow(url, conditions_of(etag, last_modified), attempt)
         except TimeoutError:
             return Failed(f"the server did not answer in full within {self.limits.total_seconds:g} seconds")
         except Exception as trouble:
@@ -130,7 +130,7 @@ class HttpFetcher:
             self._session = ClientSession(
                 connector=connector,
                 cookie_jar=DummyCookieJar(),
-                trust_env=False,  # a proxy would connect for us, past the check of addresses
+                trust_env=False,  # a proxy is a setting, because it connects for us, past our check
                 auto_decompress=False,  # we decode ourselves, so that a bomb stops early
                 timeout=self._within(self.limits.total_seconds),
                 headers={
@@ -156,7 +156,9 @@ class HttpFetcher:
         address = str(target[0]) if isinstance(target, tuple) else ""
         attempt = _attempt.get()
         host = attempt.host if attempt else ""
-        what = None if self._allowed.names(host) else self._allowed.refusal(address)
+        # With a proxy every connection leads to it, and `Proxy.refusal` has judged the host behind it.
+        free = self.limits.proxy is not None or self._allowed.names(host)
+        what = None if free else self._allowed.refusal(address)
         if what is not None:
             if attempt:
                 attempt.refusals.append(f"{address}, {what}")
@@ -172,6 +174,8 @@ class HttpFetcher:
         loop, spent = asyncio.get_running_loop(), 0.0
         for _ in range(self.limits.redirects + 1):
             refusal, ours = self._judged(here)
+            if refusal is None and self.limits.proxy is not None:
+                refusal = await self.limits.proxy.refusal(here.host or "", self._allowed)
             if refusal:
                 return Failed(f"redirected to {refusal}" if seen else refusal)
             if here in seen:
@@ -224,7 +228,7 @@ class HttpFetcher:
             return f"{url.scheme or 'an empty'} address; only http and https are fetched"
         if ours:
             return None
-        what = self._allowed.refusal(url.host) if _is_address(url.host) else None
+        what = self._allowed.refusal(url.host) if is_address(url.host) else None
         if what is not None:
             return f"{url.host}, {what}; list it under fetch.allow_private if you mean it"
         return port_refusal(url.port or 0)
@@ -234,7 +238,17 @@ class HttpFetcher:
     ) -> Answer | _Elsewhere:
         session = self._open()
         within = self._within(self.limits.total_seconds - spent) if spent else session.timeout
-        async with session.get(url, headers=conditions, allow_redirects=False, timeout=within) as response:
+        proxy = self.limits.proxy
+        # aiohttp sends `proxy_headers` to open a tunnel; a plain request goes to the proxy as it is.
+        login = proxy.login() if proxy else {}
+        async with session.get(
+            url,
+            headers=conditions if url.scheme == "https" else {**conditions, **login},
+            allow_redirects=False,
+            timeout=within,
+            proxy=proxy.url if proxy else None,
+            proxy_headers=login,
+        ) as response:
             status = response.status
             if status in REDIRECTS and "Location" in response.headers:
                 return _Elsewhere(response.headers["Location"], status in PERMANENT)
@@ -284,15 +298,6 @@ class _Elsewhere:
     permanent: bool
 
 
-def _conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    return {name: value for name, value in pairs.items() if value and not UNSENDABLE.search(value)}
-
-
-def _is_address(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
-
-
 def _named(status: int) -> str:
     try:
         return f"{status} ({HTTPStatus(status).phrase.lower()})"
@@ -308,7 +313,9 @@ def _plain(trouble: BaseException, attempt: _Attempt) -> str | None:
         ClientConnectorError,
         ClientConnectorSSLError,
         ClientError,
+        ClientHttpProxyError,
         ClientPayloadError,
+        ClientProxyConnectionError,
         ClientResponseError,
         InvalidURL,
         ServerDisconnectedError,
@@ -320,6 +327,8 @@ def _plain(trouble: BaseException, attempt: _Attempt) -> str | None:
     for kinds, sentence in (
         (BodyRefused, str(trouble)),
         (InvalidURL, "the address is no web address"),
+        (ClientProxyConnectionError, "no connection to the proxy (fetch.proxy) could be made"),
+        (ClientHttpProxyError, f"the proxy (fetch.proxy) answered {_named(getattr(trouble, 'status', 0))}"),
         (ClientConnectorDNSError, f"no address was found for the name {host}"),
         (ClientConnectorCertificateError, f"the certificate of {host} could not be trusted"),
         (ClientConnectorSSLError, f"{host} would not speak TLS with us"),

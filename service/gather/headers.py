@@ -1,10 +1,21 @@
-"""Headers: what an answer's headers say about time. Pure; dates count from the server's own Date."""
+"""Headers: what is asked on conditions, and what an answer's headers say about time. Pure.
+
+Dates count from the server's own Date.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+
+UNSENDABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+
+def conditions_of(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """Return the headers of a conditional request, without values that no header can hold."""
+    pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in pairs.items() if value and not UNSENDABLE.search(value)}
 
 
 def _date(headers: Mapping[str, str], name: str) -> float | None:

@@ -32,6 +32,7 @@ from service.settings.values import (
     FetchSettings,
     ImapSettings,
     MailSettings,
+    ProxySettings,
     Secret,
     Settings,
     SmtpSettings,
@@ -67,7 +68,7 @@ class Builder:
             storage=storage,
             storage_shown=shown,
             mail=self._mail(file.mail),
-            fetch=_fetch(file.fetch),
+            fetch=self._fetch(file.fetch),
             web=self._web(file.web),
             condense=_condense(file.condense),
         )
@@ -88,6 +89,23 @@ class Builder:
         """Tell whether the key stands in a file that everybody may read."""
         file = self._folder / self._written.file
         return key not in self._written.overridden and bool(file.stat().st_mode & stat.S_IROTH)
+
+    def _fetch(self, fetch: FetchBlock) -> FetchSettings:
+        password, proxy = self._secrets["fetch", "proxy_password"], None
+        if fetch.proxy:
+            proxy = ProxySettings(fetch.proxy, fetch.proxy_username, password, fetch.proxy_resolves)
+        if password and not (fetch.proxy and fetch.proxy_username):
+            what, wanted = "a password without `proxy` and `proxy_username`", "where and as whom to log in"
+            self.faults.append(self._written.at(("fetch",), what, wanted))
+        return FetchSettings(
+            allow_private=tuple(fetch.allow_private),
+            settle=fetch.settle,
+            user_agent=fetch.user_agent,
+            timeout=fetch.timeout,
+            connections=fetch.connections,
+            host_spacing=fetch.host_spacing,
+            proxy=proxy,
+        )
 
     def _mail(self, mail: MailBlock) -> MailSettings:
         smtp = mail.smtp
@@ -212,17 +230,6 @@ def _site(site: SiteBlock) -> Site:
         sender=site.sender,
         postal_address=site.postal_address,
         unsubscribe_address=site.unsubscribe_address or parseaddr(site.sender)[1],
-    )
-
-
-def _fetch(fetch: FetchBlock) -> FetchSettings:
-    return FetchSettings(
-        allow_private=tuple(fetch.allow_private),
-        settle=fetch.settle,
-        user_agent=fetch.user_agent,
-        timeout=fetch.timeout,
-        connections=fetch.connections,
-        host_spacing=fetch.host_spacing,
     )
 
 

@@ -18,6 +18,7 @@ from service.settings.kinds import (
     Listen,
     Mailbox,
     Network,
+    ProxyUrl,
     SiteUrl,
     Storage,
     wrong,
@@ -205,6 +206,25 @@ class FetchBlock(Block):
     connections: int = Field(default=50, ge=1, le=1000, description="How many servers are asked at once.")
     host_spacing: Duration = Field(
         default=timedelta(seconds=0.5), description="The pause between two requests to one server."
+    )
+    proxy: ProxyUrl | None = Field(
+        default=None,
+        description="An HTTP proxy that fetches everything. It must refuse private addresses itself, because "
+        "a name may mean another address to it than to us. Variables such as HTTPS_PROXY are ignored.",
+        examples=["http://proxy.intern:3128"],
+    )
+    proxy_username: str = Field(default="", description="The name to log in with at the proxy.")
+    proxy_password: str = Field(
+        default="",
+        description="The password itself. Better: proxy_password_file.",
+        json_schema_extra={"writeOnly": True},
+    )
+    proxy_password_file: str = Field(
+        default="", description="A file that holds that password, relative to this folder."
+    )
+    proxy_resolves: bool = Field(
+        default=False,
+        description="true: only the proxy can look names up, and no name is checked before it is asked.",
     )
 
 

@@ -150,6 +150,18 @@ def read_site_url(text: str) -> str:
     return url
 
 
+def read_proxy_url(text: str) -> str:
+    """Return the address of an HTTP proxy, which has neither a path nor a login in it."""
+    expected = "an address such as http://proxy.example.org:3128"
+    url = _web_address(text, expected).rstrip("/")
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise wrong("there is a login in the proxy's address", "`proxy_username` and `proxy_password_file`")
+    if parts.path or parts.query or parts.fragment:
+        raise wrong(f"{text!r} goes on after its port", expected)
+    return url
+
+
 def _web_address(text: str, expected: str) -> str:
     try:
         parts = urlsplit(text)
@@ -273,6 +285,7 @@ FeedUrl = Annotated[
     str, AfterValidator(read_feed_url), _says("https://example.org/feed.xml", "file:notices.xml")
 ]
 SiteUrl = Annotated[str, AfterValidator(read_site_url), _says("https://news.example.org")]
+ProxyUrl = Annotated[str, AfterValidator(read_proxy_url), _says("http://proxy.example.org:3128")]
 Storage = Annotated[
     str,
     AfterValidator(read_storage),

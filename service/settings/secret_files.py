@@ -19,6 +19,7 @@ SECRETS: tuple[Keys, ...] = (
     ("storage_password",),
     ("mail", "smtp", "password"),
     ("mail", "bounces", "imap", "password"),
+    ("fetch", "proxy_password"),
     ("web", "metrics_token"),
     ("web", "api_token"),
 )

@@ -116,6 +116,16 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxySettings:
+    """An HTTP proxy that fetches. `resolves`: only the proxy can look names up."""
+
+    url: str
+    username: str
+    password: Secret
+    resolves: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSettings:
     """How feeds are fetched; `settle` is how long an article rests before it is told."""
 
@@ -125,6 +135,7 @@ class FetchSettings:
     timeout: timedelta
     connections: int
     host_spacing: timedelta
+    proxy: ProxySettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

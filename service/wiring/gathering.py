@@ -8,9 +8,10 @@ from concurrent.futures import BrokenExecutor, Executor
 from typing import TypeVar
 
 from service.gather.fetch import HttpFetcher, Limits
+from service.gather.proxy import Proxy
 from service.gather.stage import Gatherer
 from service.gather.workers import WorkRefused
-from service.settings.values import FetchSettings, Settings
+from service.settings.values import FetchSettings, ProxySettings, Settings
 from service.store.database import Database
 from service.store.gather import GatherRecords
 
@@ -42,8 +43,13 @@ def fetcher_of(fetch: FetchSettings) -> HttpFetcher:
             total_seconds=fetch.timeout.total_seconds(),
             connections=fetch.connections,
             host_spacing=fetch.host_spacing.total_seconds(),
+            proxy=_proxy_of(fetch.proxy) if fetch.proxy else None,
         )
     )
+
+
+def _proxy_of(proxy: ProxySettings) -> Proxy:
+    return Proxy(proxy.url, proxy.username, proxy.password.reveal(), resolves=proxy.resolves)
 
 
 def gatherer_of(settings: Settings, database: Database, fetcher: HttpFetcher, pool: Executor) -> Gatherer:

@@ -10,7 +10,9 @@ import pytest
 
 from service.assets import config_folder
 from service.core import identity
+from service.core.errors import ConfigError
 from service.core.model import Wishes
+from service.settings.load import load_settings
 from tests.settings.houses import FILES, SITE, a_house, faults, loaded, said
 
 
@@ -458,3 +460,34 @@ def test_the_bounce_mailbox_may_have_an_authority_of_its_own(tmp_path: Path):
     (folder / "own.pem").unlink()
     (fault,) = said(folder)
     assert "own.pem cannot be read" in fault
+
+
+def test_a_proxy_is_a_setting_with_a_login_beside_it(tmp_path: Path):
+    (tmp_path / "proxy.secret").write_text("sesame\n")
+    (tmp_path / "proxy.secret").chmod(0o600)
+    fetch = "{proxy: 'http://p.intern:3128/', proxy_username: ann, proxy_password_file: proxy.secret}"
+    found = load_settings(
+        a_house(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {}
+    ).settings.fetch.proxy
+
+    assert found is not None
+    assert (found.url, found.username, found.password.reveal()) == (
+        "http://p.intern:3128",
+        "ann",
+        "sesame",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fetch", "fault"),
+    [
+        ("{proxy: 'http://ann:sesame@proxy.intern:3128'}", "there is a login in the proxy's address"),
+        ("{proxy: 'http://proxy.intern:3128/path'}", "goes on after its port"),
+        ("{proxy: 'socks5://proxy.intern:1080'}", "is no web address"),
+        ("{proxy_password: sesame}", "a password without `proxy` and `proxy_username`"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_a_fault(tmp_path: Path, fetch: str, fault: str):
+    with pytest.raises(ConfigError) as refused:
+        load_settings(a_house(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {})
+    assert fault in str(refused.value.faults[0])
