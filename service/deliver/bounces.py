@@ -173,6 +173,9 @@ def _is_challenge(letter: Letter) -> bool:
     text = letter.text[:3000]
     if any(is_machine(address) for address in letter.addresses("From")):
         return False
+    if WORDS["subject"].search(letter.subject) and WORDS["gave up"].search(text):
+        # A bounce of somebody's challenge, or of a mail that speaks of one.
+        return False
     if WORDS["challenge"].search(text):
         return True
     # The subject may be that of our own mail, which is on its way back.

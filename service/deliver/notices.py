@@ -8,6 +8,7 @@ addresses, codes and words.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from service.deliver.classify import CODE, STATUS, Judgement, Words, judgement_of, without_boilerplate
 from service.deliver.findings import Action, Finding
@@ -42,6 +43,7 @@ HEADING = re.compile(
     r"(?i)(?:following|these|folgenden?|suivante?s?|siguientes?|seguenti)[ \t]+(?:\w+[ \t]+){0,3}?"
     r"(?:recipient|address|user|person|empfänger|adresse|destinataire|destinatario|direcci|indirizz)[^\n]*\n"
 )
+SENDMAIL_REASON = re.compile(r"(?m)^[ \t]{1,8}\(reason: ([45]\d\d[^\n]{0,500})")
 X400 = re.compile(r"(?i)^(?:smtp|rfc-?822)=")
 OURS = ("From", "Sender", "Reply-To", "To", "Cc", "Delivered-To")
 
@@ -53,10 +55,13 @@ def notice(letter: Letter) -> tuple[Finding, ...] | None:
     report = letter.text[:LONGEST_REPORT]
     words = _telling(report)
     reason = _reason(report)
-    judged = _judged(letter, words)
+    judged, recipients = _judged(letter, words), _recipients(letter)
+    if not recipients and not judged.kind:
+        # Neither why nor whom: too little to give an address up.
+        judged = replace(judged, action=Action.SOFT)
     return tuple(
         Finding(address, judged.action, words.status, reason, kind=judged.kind, rule=judged.rule)
-        for address in _recipients(letter) or ("",)
+        for address in recipients or ("",)
     )
 
 
@@ -85,6 +90,9 @@ def _telling(report: str) -> Words:
 
     What a mail program says around them to people ("some programs act on incorrect addresses") is no reason.
     """
+    if reason := SENDMAIL_REASON.search(report):
+        # The server's own reply. What Sendmail makes of it (`550 5.1.1 ... User unknown`) stands elsewhere.
+        return Words.read(reason[1])
     report = without_boilerplate(report)
     lines = [line for line in report.split("\n") if line.strip()]
     coded = [index for index, line in enumerate(lines) if CODE.search(line) or STATUS.search(line)]

@@ -76,6 +76,7 @@ SAID: dict[Saying, Verdict] = {
     Saying.POLICY: POLICY,
     Saying.RATE: LATER,
     Saying.NETWORK: LATER,
+    Saying.SYSTEM: MESSAGE,
     Saying.LATER: LATER,
 }
 # Codes that say something else than the words beside them: the subjects for which the words are believed.
@@ -87,6 +88,7 @@ CORRECTED: dict[Saying, frozenset[str]] = {
     Saying.POLICY: frozenset("124"),
     Saying.RATE: frozenset("124"),
     Saying.NETWORK: frozenset("124"),
+    Saying.SYSTEM: frozenset("24"),
     Saying.LATER: frozenset("24"),
     Saying.UNKNOWN: frozenset("7"),
     Saying.MOVED: frozenset("7"),

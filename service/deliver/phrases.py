@@ -39,6 +39,7 @@ class Saying(StrEnum):
     POLICY = "policy"  # spam, authentication, relaying, an access rule
     RATE = "rate"  # too many messages or connections in a time
     NETWORK = "network"  # a connection or a DNS query that failed and may succeed later
+    SYSTEM = "system"  # a fault of a mail program: a loop, a configuration, a full disk
     LATER = "later"  # greylisting, too busy, a delay, given up after long tries
 
 
