@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -10,12 +11,18 @@ from xml.etree import ElementTree as ET
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Feed
+from service.gather.charset import utf8_of
 from service.gather.clean import one_line, web_url, without_poison
-from service.gather.rss_atom import to_utf8
+from service.gather.outlines import Outline, lenient_outlines, strict_outlines, unescaped
 
+LARGEST = 16 << 20  # bytes; the largest list that we met has 2 MB
 MOST_FEEDS = 5_000
 DEEPEST = 50
 LONGEST_TOPIC = 64
+FEED_TYPES = ("rss", "atom", "rdf", "feed", "")
+"""Types of outlines whose `url` is a feed's; one without a type names its feed so as well."""
+
+_DECLARED = re.compile(rb"<\?xml[^<>]{0,500}\?>|<!DOCTYPE[^<>\[]{0,500}>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,67 +36,86 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list holds: its feeds, each once, and a sentence for each line that was left out."""
+    """What a list holds: its feeds, each once, and a sentence for each outline that was left out."""
 
     feeds: tuple[Listed, ...]
     left_out: tuple[str, ...] = ()
 
 
 def read_opml(body: bytes) -> Listing:
-    """Read a list. Raises FeedUnreadable for bytes that are no OPML, with the line where they break."""
+    """Read a list, leniently where it is not well-formed.
+
+    Raises FeedUnreadable for bytes that are no OPML, with the line where they break.
+    """
+    if len(body) > LARGEST:
+        raise FeedUnreadable(f"the list is larger than {LARGEST >> 20} MB")
+    text = utf8_of(body)
+    if b"<!ENTITY" in text[: text.lower().find(b"<outline")].upper():
+        raise FeedUnreadable("the list declares entities of its own, which no list of feeds needs")
     try:
-        root = ET.fromstring(to_utf8(body))  # noqa: S314 - the doctype and its entities are gone by now
-    except ET.ParseError as error:
-        # One line was put before the document, unless it brought an XML declaration of its own.
-        shift = 0 if body.lstrip().startswith(b"<?xml") else 1
-        line = max(1, error.position[0] - shift)
-        raise FeedUnreadable(
-            f"the list is broken in line {line}: {ET_ERRORS.get(error.code, 'not well-formed')}"
-        ) from None
-    if root.tag.lower() != "opml":
-        raise FeedUnreadable(f"no list of feeds: it begins with <{root.tag[:40]}>, not with <opml>")
+        return _listing(strict_outlines(_undeclared(text)))
+    except FeedUnreadable:
+        listing = _listing(lenient_outlines(text.decode("utf-8")))
+        if not (listing.feeds or listing.left_out):
+            raise
+        return listing
+
+
+def _undeclared(text: bytes) -> bytes:
+    """Return the document without declaration and doctype, on as many lines as before."""
+    start = text.lower().find(b"<opml")
+    before = text[:start] if start >= 0 else b""
+    # Comments may stand there, and whatever else does is left for the parser to complain of.
+    kept = _DECLARED.sub(lambda found: b"\n" * found[0].count(b"\n"), before)
+    return kept + text[len(before) :]
+
+
+def _listing(outlines: Iterable[Outline]) -> Listing:
+    """Return the feeds that the outlines name, and a sentence for each that is left out."""
     found: dict[str, Listed] = {}
     left_out: list[str] = []
-    for name, url, topics in _outlines(root, (), 0):
-        address = web_url(url)
-        if not address:
-            left_out.append(f"{name or 'a feed without a name'}: {one_line(url, 100)!r} is no web address")
-        elif len(found) >= MOST_FEEDS:
-            left_out.append(f"{name}: only {MOST_FEEDS} feeds are taken")
-        elif address in found:
-            kept = found[address]
-            found[address] = Listed(address, kept.name, tuple(dict.fromkeys([*kept.topics, *topics])))
-        else:
-            found[address] = Listed(address, name or address, topics)
+    folders: list[str] = []
+    for outline in outlines:
+        del folders[outline.depth :]
+        name, url = _named(outline.attributes)
+        folders.append("" if url else _topic(name))
+        if not (url or outline.broken):
+            continue
+        address = _address(url)
+        why = outline.broken if not address else ""
+        why = why or _refused(url, address, outline, full=len(found) >= MOST_FEEDS and address not in found)
+        if why:
+            left_out.append(f"line {outline.line}: {name or 'a feed without a name'}: {why}")
+            continue
+        topics = [*filter(None, folders), *_categories(outline.attributes.get("category", ""))]
+        kept = found.get(address, Listed(address, name or address))
+        found[address] = Listed(address, kept.name, tuple(dict.fromkeys([*kept.topics, *topics])))
     return Listing(tuple(found.values()), tuple(left_out))
 
 
-ET_ERRORS = {
-    3: "it holds no element",
-    4: "not well-formed",
-    7: "the tags do not match",
-    9: "something follows the end",
-}
-"""What expat's most common error codes say."""
+def _refused(url: str, address: str, outline: Outline, *, full: bool) -> str:
+    """Return why a feed is left out; empty when it is not."""
+    if not address:
+        return f"{one_line(url, 100)!r} is no web address"
+    if outline.depth > DEEPEST:
+        return f"it lies in more than {DEEPEST} folders"
+    return f"only {MOST_FEEDS} feeds are taken" if full else ""
 
 
-def _outlines(
-    element: ET.Element, folders: tuple[str, ...], depth: int
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield name, address and topics of every feed below the element."""
-    for child in element:
-        values = {key.lower(): value for key, value in child.attrib.items()}
-        name = one_line(values.get("title") or values.get("text") or "", 100)
-        url = values.get("xmlurl") or (
-            values.get("url", "") if values.get("type", "").lower() in ("rss", "atom") else ""
-        )
-        inside = folders
-        if url.strip():
-            yield name, url, tuple(dict.fromkeys([*folders, *_categories(values.get("category", ""))]))
-        elif name and child.tag.lower() == "outline":
-            inside = (*folders, _topic(name))
-        if depth < DEEPEST:
-            yield from _outlines(child, inside, depth + 1)
+def _named(attributes: Mapping[str, str]) -> tuple[str, str]:
+    """Return the name of an outline, and the address of its feed; empty for a folder or a link."""
+    name = one_line(unescaped(attributes.get("title") or attributes.get("text") or ""), 100)
+    url = attributes.get("xmlurl", "").strip()
+    if not url and attributes.get("type", "").strip().lower() in FEED_TYPES:
+        url = attributes.get("url", "").strip()
+    return name, url
+
+
+def _address(url: str) -> str:
+    """Return the web address; some lists escape `&` twice, some write `feed://` for `http://`."""
+    plain = re.sub(r"^feed:(?://)?(?=https?:)", "", url, count=1, flags=re.IGNORECASE)
+    plain = re.sub(r"^feed://", "http://", plain, count=1, flags=re.IGNORECASE)
+    return web_url(plain.replace("&amp;", "&"))
 
 
 def _categories(value: str) -> list[str]:

@@ -348,6 +348,18 @@ def test_feeds_come_and_go_and_the_comments_stay(told: Caller, tmp_path: Path):
     assert "# ours" in (told.folder / "feeds.yaml").read_text()
 
 
+def test_a_list_that_is_not_well_formed_is_taken_but_for_what_is_named(told: Caller, tmp_path: Path):
+    (tmp_path / "more.opml").write_text(
+        '<opml version="2.0"><body>\n<outline text="News & more" xmlUrl="https://example.org/?a=1&b=2"/>\n'
+        '<outline text="lost" xmlUrl="https://example.net/feed.xml>\n</body></opml>'
+    )
+    done = told("feed", "import", tmp_path / "more.opml")
+    assert done.code == 1
+    assert "line 3: lost: its attributes cannot be told apart" in done.err
+    assert "Added 1 feed" in done.err
+    assert told("feed", "remove", "News & more").code == 0
+
+
 def test_a_feed_is_added_by_its_site_and_not_without_one(told: Caller, tmp_path: Path):
     site = tmp_path / "site"
     site.mkdir()

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.errors import FeedUnreadable
-from service.gather.opml import Listed, read_opml, write_opml
+from service.gather.opml import LARGEST, Listed, read_opml, write_opml
+from tests.attacks.budget import overspent
 from tests.builders import NOON, a_feed
 
 LIST = """<?xml version="1.0" encoding="UTF-8"?>
@@ -36,7 +37,7 @@ def test_folders_and_categories_become_topics():
 
 
 def test_what_is_left_out_is_named():
-    assert read_opml(LIST.encode()).left_out == ("Bad: 'javascript:alert(1)' is no web address",)
+    assert read_opml(LIST.encode()).left_out == ("line 11: Bad: 'javascript:alert(1)' is no web address",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
@@ -62,20 +63,175 @@ def test_what_is_no_list_is_a_sentence(body: bytes, sentence: str):
     assert str(trouble.value) == sentence
 
 
-def test_a_list_reads_no_other_file():
-    evil = LIST.replace(
-        "<!-- a list -->", '<!DOCTYPE opml [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
-    ).replace("Top", "&x;")
+ENTITIES = (
+    '<!DOCTYPE opml [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+    '<!DOCTYPE opml [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;"><!ENTITY x "&b;&b;&b;">]>',
+    '<!doctype opml [\n<!entity x "y">\n]>',
+)
 
-    with pytest.raises(FeedUnreadable):
+
+@pytest.mark.parametrize("doctype", ENTITIES)
+def test_a_list_that_declares_entities_is_refused(doctype: str):
+    evil = LIST.replace("<!-- a list -->", doctype).replace("Top", "&x;")
+
+    with pytest.raises(FeedUnreadable, match="declares entities"):
         read_opml(evil.encode())
 
 
-def test_a_very_deep_list_is_read_as_far_as_anybody_would_nest():
-    folders, ends = "<outline text='x'>" * 5_000, "</outline>" * 5_000
+def test_a_feed_that_lies_too_deep_is_named():
+    folders, ends = "<outline text='x'>" * 50_000, "</outline>" * 50_000
     deep = f"<opml><body>{folders}<outline xmlUrl='https://a.example/'/>{ends}</body></opml>"
 
     assert read_opml(deep.encode()).feeds == ()
+    assert read_opml(deep.encode()).left_out == (
+        "line 1: a feed without a name: it lies in more than 50 folders",
+    )
+
+
+A = '<outline text="A" type="rss" xmlUrl="https://a.example/rss"/>\n'
+Z = '<outline text="Z" type="rss" xmlUrl="https://z.example/rss"/>\n'
+
+
+def a_list(*outlines: str) -> str:
+    """Return a list of the outlines between two that are sound; the first of them is in line 4."""
+    between = "\n".join(outlines)
+    return f'<?xml version="1.0"?>\n<opml version="2.0"><body>\n{A}{between}\n{Z}</body></opml>\n'
+
+
+B = "https://b.example/?a=1&b=2"
+FAULTS = {
+    "a raw & in an address": (f'<outline text="B" xmlUrl="{B}"/>', "B", B),
+    "a raw & in a title": ('<outline text="B & Co" xmlUrl="https://b.example/"/>', "B & Co", "https://b.example/"),
+    "a raw < in a title": ('<outline text="B <3" xmlUrl="https://b.example/"/>', "B <3", "https://b.example/"),
+    "tags in a title": (
+        '<outline text="B <b>now</b>" xmlUrl="https://b.example/"/>', "B <b>now</b>", "https://b.example/",
+    ),
+    "raw quotes in a title": (
+        '<outline text="B "now" or "then"" xmlUrl="https://b.example/"/>',
+        'B "now" or "then"', "https://b.example/",
+    ),
+    "an equals sign and raw quotes in a title": (
+        '<outline text="B 1="2"" xmlUrl="https://b.example/"/>', 'B 1="2"', "https://b.example/",
+    ),
+    "an entity of HTML": (
+        '<outline text="B&nbsp;caf&eacute;" xmlUrl="https://b.example/"/>', "B café", "https://b.example/",
+    ),
+    "a reference to a control character": (
+        '<outline text="B&#1;" xmlUrl="https://b.example/"/>', "B", "https://b.example/",
+    ),
+    "an attribute twice": (
+        '<outline text="B" text="C" xmlUrl="https://b.example/"/>', "B", "https://b.example/",
+    ),
+    "no blank between attributes": (
+        '<outline text="B"xmlUrl="https://b.example/"/>', "B", "https://b.example/",
+    ),
+    "a namespace that nobody declared": (
+        '<outline text="B" ns:a="1" xmlUrl="https://b.example/"/>', "B", "https://b.example/",
+    ),
+    "other case": ('<OUTLINE TEXT="B" XMLURL="https://b.example/" TYPE="RSS"/>', "B", "https://b.example/"),
+    "single quotes": ("<outline text='B' xmlurl='https://b.example/'/>", "B", "https://b.example/"),
+    "url for xmlUrl": ('<outline text="B" type="rss" url="https://b.example/"/>', "B", "https://b.example/"),
+    "url without a type": ('<outline text="B" url="https://b.example/"/>', "B", "https://b.example/"),
+    "an address escaped twice": (
+        '<outline text="B &amp;amp; Co" xmlUrl="https://b.example/?a=1&amp;amp;b=2"/>', "B & Co", B,
+    ),
+    "a feed scheme": ('<outline text="B" xmlUrl="feed://b.example/"/>', "B", "http://b.example/"),
+    "a feed scheme before another": (
+        '<outline text="B" xmlUrl="feed:https://b.example/"/>', "B", "https://b.example/",
+    ),
+    "blanks around the address": (
+        '<outline text="B" xmlUrl=" https://b.example/\n"/>', "B", "https://b.example/",
+    ),
+    "a tag that is never closed": (
+        '<outline text="B" xmlUrl="https://b.example/">', "B", "https://b.example/",
+    ),
+    "a comment with two hyphens": (
+        f'<!-- no -- {A.replace("a.example", "no.example")} --><outline text="B" xmlUrl="https://b.example/"/>',
+        "B", "https://b.example/",
+    ),
+    "a stray end": ('</outline><outline text="B" xmlUrl="https://b.example/"/>', "B", "https://b.example/"),
+    "control characters": (
+        '<outline text="B\x01\x0b" xmlUrl="https://b.example/"/>', "B", "https://b.example/",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_feed_is_taken_in_spite_of(fault: str):
+    outline, name, url = FAULTS[fault]
+    listing = read_opml(a_list(outline).encode())
+
+    assert [feed.url for feed in listing.feeds] == ["https://a.example/rss", url, "https://z.example/rss"]
+    assert listing.feeds[1].name == name
+    assert listing.left_out == ()
+
+
+LOST = {
+    '<outline text="B" xmlUrl="https://b.example/ />': "B: its attributes cannot be told apart",
+    '<outline text="B xmlUrl="https://b.example/" />': (
+        'B xmlUrl="https://b.example/: its address cannot be read'
+    ),
+    '<outline text="B & C" xmlUrl="javascript:alert(1)"/>': "B & C: 'javascript:alert(1)' is no web address",
+    '<outline text="B & C" xmlUrl=https://b.example/ />': (
+        "a feed without a name: its attributes cannot be told apart"
+    ),
+}
+
+
+@pytest.mark.parametrize("outline", LOST)
+def test_an_outline_that_is_left_out_is_named_with_its_line_and_the_rest_is_taken(outline: str):
+    listing = read_opml(a_list("<outline text='R & D'/>", outline).encode())
+
+    assert [feed.name for feed in listing.feeds] == ["A", "Z"]
+    assert listing.left_out == (f"line 5: {LOST[outline]}",)
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("\n\n", ""),
+        ("Warning: something in line 3\n", ""),
+        ("\ufeff", ""),
+        ("", "</body></opml>"),
+        ("", "<script>track()</script>"),
+        ("", "\x00\x00"),
+        ("<!DOCTYPE opml>\n", ""),
+    ],
+)
+def test_what_stands_around_a_list_does_not_matter(before: str, behind: str):
+    assert len(read_opml((before + a_list() + behind).encode()).feeds) == 2
+
+
+def test_a_list_that_breaks_off_gives_what_is_whole():
+    whole = a_list('<outline text="B" xmlUrl="https://b.example/"/>')
+    listing = read_opml(whole[: whole.index("b.example")].encode())
+
+    assert [feed.name for feed in listing.feeds] == ["A"]
+    assert listing.left_out == ("line 4: B: it breaks off",)
+
+
+def test_folders_are_topics_in_a_list_that_is_not_well_formed():
+    feed = A.replace("a.example", "b.example")
+    folders = f'<outline text="R & D"><outline text="Deep">{feed}</outline></outline>'
+    feeds = read_opml(a_list(folders).encode()).feeds
+
+    assert [feed.topics for feed in feeds] == [(), ("r & d", "deep"), ()]
+
+
+def test_latin_1_that_calls_itself_utf_8_is_read():
+    text = a_list('<outline text="Größe & Co" xmlUrl="https://b.example/"/>')
+    text = text.replace('"1.0"', '"1.0" encoding="utf-8"')
+
+    assert read_opml(text.encode("latin-1")).feeds[1].name == "Größe & Co"
+
+
+def test_a_list_larger_than_any_is_refused():
+    with pytest.raises(FeedUnreadable, match="larger than 16 MB"):
+        read_opml(b" " * (LARGEST + 1))
+
+
+def test_reading_any_list_takes_time_in_proportion_to_its_length():
+    assert not overspent("tests.attacks.lists:lists")
 
 
 TOPICS = st.lists(
