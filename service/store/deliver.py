@@ -137,22 +137,39 @@ class DeliverRecords:
             return (await connection.execute(due)).rowcount
 
     async def pause(self, issue_id: str, now: datetime) -> None:
-        """Let nobody take up the issue's deliveries until `resume`; pausing twice is harmless.
+        """Let nobody take up the issue's deliveries until `resume`; pausing twice is harmless."""
+        await self.pause_all([issue_id], now)
+
+    async def pause_all(self, issue_ids: Collection[str], now: datetime) -> None:
+        """Pause several issues: all of them first, then wait for what somebody is writing.
 
         What workers hold and did not attempt is taken out of their hands. What is under way may end; should
         it be put off, it waits like the rest.
         """
-        of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
-        going = and_(deliveries.c.issue == of_issue, OUTBOX, deliveries.c.due_at.is_not(None))
-        async with self.database.write() as connection:
-            flag = update(issues).where(issues.c.id == issue_id, issues.c.paused_at.is_(None))
-            await connection.execute(flag.values(paused_at=now))
+        await self.flag_paused(issue_ids, now)
         while True:
-            async with self.database.write() as connection:
-                await connection.execute(_unwritten(connection, going).values(due_at=None, token=None))
-                if not await connection.scalar(select(exists().where(going))):
-                    return
+            if await self.take_out_paused(issue_ids):
+                return
             await asyncio.sleep(MOMENT)
+
+    async def flag_paused(self, issue_ids: Collection[str], now: datetime) -> None:
+        """Pause all of these issues in one transaction: whatever ends the caller, it is all of them or none.
+
+        A delivery that somebody is writing at this moment may be left in their hands.
+        """
+        async with self.database.write() as connection:
+            of_these = among(connection, issues.c.id, issue_ids)
+            flag = update(issues).where(of_these, issues.c.paused_at.is_(None))
+            await connection.execute(flag.values(paused_at=now))
+            going = _going(connection, issue_ids)
+            await connection.execute(_unwritten(connection, going).values(due_at=None, token=None))
+
+    async def take_out_paused(self, issue_ids: Collection[str]) -> bool:
+        """Take the deliveries of these issues out of their workers' hands; return whether that is all."""
+        async with self.database.write() as connection:
+            going = _going(connection, issue_ids)
+            await connection.execute(_unwritten(connection, going).values(due_at=None, token=None))
+            return not await connection.scalar(select(exists().where(going)))
 
     async def resume(self, issue_id: str, now: datetime) -> int:
         """Let a paused issue go on: what waits is due at once. Return how many deliveries that is."""
@@ -167,6 +184,12 @@ def _within(again: Again) -> ColumnElement[bool]:
     # One look-up for each of the few that are in doubt, rather than a list of the issues.
     planned_at = select(issues.c.created_at).where(issues.c.number == deliveries.c.issue).scalar_subquery()
     return and_(deliveries.c.doubts < again.doubts, planned_at > again.planned_after)
+
+
+def _going(connection: AsyncConnection, issue_ids: Collection[str]) -> ColumnElement[bool]:
+    """Select the deliveries of these issues that somebody holds or may take."""
+    of_these = select(issues.c.number).where(among(connection, issues.c.id, issue_ids))
+    return and_(deliveries.c.issue.in_(of_these), OUTBOX, deliveries.c.due_at.is_not(None))
 
 
 def _unwritten(connection: AsyncConnection, which: ColumnElement[bool]) -> Update:

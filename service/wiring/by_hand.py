@@ -60,17 +60,21 @@ async def deliver_these(
 ) -> Delivered:
     """Deliver what is due, and return where the deliveries of these issues stand then.
 
-    Where another worker took some of them, wait for it. Once `stopping` is set, the issues are paused, for
-    every worker; what is with the server already is waited for.
+    Where another worker took some of them, wait for it. Once `stopping` is set, all the issues are paused,
+    for every worker; what is with the server already is waited for. Cancelled after that, it ends at once,
+    but not before the issues are paused.
     """
     stopping = stopping or asyncio.Event()
     watching = asyncio.create_task(_watch(house, issue_ids, progress))
-    pausing = asyncio.create_task(_pause_at(stopping, house, issue_ids))
+    flagged = asyncio.Event()
+    pausing = asyncio.create_task(_pause_at(stopping, house, issue_ids, flagged))
     try:
         problems = await _carry(house, issue_ids, stopping)
         if stopping.is_set():
             await pausing
     finally:
+        if stopping.is_set():
+            await flagged.wait()
         watching.cancel()
         pausing.cancel()
         # A connection is given back before anything else may end: what is cut off in that hangs for ever.
@@ -96,8 +100,15 @@ async def _watch(house: House, issue_ids: Sequence[str], progress: Progress) -> 
         await asyncio.sleep(max(PAUSE, SHARE * (now() - began)))
 
 
-async def _pause_at(stopping: asyncio.Event, house: House, issue_ids: Sequence[str]) -> None:
+async def _pause_at(
+    stopping: asyncio.Event, house: House, issue_ids: Sequence[str], flagged: asyncio.Event
+) -> None:
+    """Pause all the issues at a stop, and set `flagged` as soon as nobody takes up any of them."""
     await stopping.wait()
+    try:
+        await DeliverRecords(house.database).flag_paused(issue_ids, house.clock())
+    finally:
+        flagged.set()
     await pause(house, issue_ids)
 
 

@@ -158,8 +158,7 @@ async def dry_run(house: House, wanted: Wanted, recipients: Recipients) -> Manua
 
 async def pause(house: House, issue_ids: Sequence[str]) -> None:
     """Let nobody take up the deliveries of these issues until they are resumed."""
-    for issue_id in issue_ids:
-        await DeliverRecords(house.database).pause(issue_id, house.clock())
+    await DeliverRecords(house.database).pause_all(issue_ids, house.clock())
 
 
 async def resume(house: House, issue_ids: Sequence[str]) -> Resumed:

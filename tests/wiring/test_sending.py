@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from service.core.errors import KeyReused
@@ -254,3 +255,64 @@ async def test_a_second_ctrl_c_ends_at_once_and_nobody_is_lost(tmp_path: Path):
             done = await deliver_these(house, [issue.id])
         assert done.states == {DeliveryState.SENT: READERS}
         assert Counter(taken.recipient for taken in mail.taken) == once(READERS)
+
+
+# --- several issues in flight ------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def two_in_flight(
+    folder: Path, storage: str
+) -> AsyncIterator[tuple[House, tuple[str, ...], asyncio.Event]]:
+    """Give a house, two issues whose mails the server leaves without an answer, and when it has the first."""
+    silent = asyncio.Event()
+    script = {turn: Wait(silent) for turn in range(1, 200)}
+    async with MailServer({"DOT": script}) as mail:
+        await prepared(folder, mail, storage=storage, readers=4)
+        async with a_house(folder) as house:
+            first = await send(house, EVERYBODY)
+            second = await send(house, Wanted("morning", None, again=True, key="again"))
+            assert first.issues != second.issues
+            yield house, (*first.issues, *second.issues), script[1].reached
+            silent.set()
+
+
+async def paused(house: House) -> list[bool]:
+    return [issue.paused_at is not None for issue in await house.overview.issues()]
+
+
+@pytest.mark.parametrize("steps", [0, 2, 8, 34])
+async def test_whenever_the_second_ctrl_c_comes_every_issue_is_paused(tmp_path: Path, steps: int):
+    async with two_in_flight(tmp_path / "config", "sqlite:///../caveat.db") as (house, both, begun):
+        stopping = asyncio.Event()
+        delivering = asyncio.create_task(deliver_these(house, both, stopping=stopping))
+        async with asyncio.timeout(PATIENCE):
+            await begun.wait()
+        stopping.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        delivering.cancel()
+        await asyncio.gather(delivering, return_exceptions=True)
+        assert delivering.cancelled()
+        assert await paused(house) == [True, True]
+
+
+async def test_a_delivery_that_is_being_written_holds_up_the_pause_of_no_issue(
+    tmp_path: Path, postgres_url: str
+):
+    async with two_in_flight(tmp_path / "config", postgres_url) as (house, both, _):
+        writer = await asyncpg.connect(postgres_url)
+        await writer.execute("BEGIN")
+        locked = (
+            "SELECT 1 FROM deliveries JOIN issues ON number = issue WHERE id = $1 FOR UPDATE OF deliveries"
+        )
+        await writer.execute(locked.replace("$1", f"'{both[0]}'"))
+        pausing = asyncio.create_task(pause(house, both))
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if await paused(house) == [True, True]:
+                    break
+                await asyncio.sleep(0)
+        assert not pausing.done()
+        await writer.close()
+        await asyncio.wait_for(pausing, PATIENCE)
