@@ -15,6 +15,7 @@ class Action(StrEnum):
     NONE = "none"
 
 
+DELAYED = "delayed"  # the kind of a notice about a mail that may still arrive
 WORSE = (Action.NONE, Action.SOFT, Action.HARD)
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from service.deliver.classify import CODE, STATUS, Judgement, Words, judgement_of, without_boilerplate
-from service.deliver.findings import Action, Finding
+from service.deliver.findings import DELAYED, Action, Finding
 from service.deliver.letters import ADDRESS, Letter, addresses_in
 from service.deliver.phrases import GONE, say
 from service.deliver.wordlists import sections
@@ -104,7 +104,7 @@ def _telling(report: str) -> Words:
 def _judged(letter: Letter, words: Words) -> Judgement:
     about = say(words.text)
     if WORDS["delay"].search(f"{letter.subject}\n{letter.text[:LONGEST_REPORT]}") and about not in GONE:
-        return Judgement(Action.SOFT, "delayed", "words")
+        return Judgement(Action.SOFT, DELAYED, "words")
     if about is None and words.code is None and words.status in ("", "5.0.0"):
         gave_up = WORDS["gave up"].search(words.text) or WORDS["gave up"].search(letter.subject)
         return Judgement(Action.HARD if gave_up else Action.SOFT, "", "words")

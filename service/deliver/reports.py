@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from email.message import Message as Mail
 
 from service.deliver.classify import STATUS, Judgement, Words, judgement_of, stage_of, without_boilerplate
-from service.deliver.findings import Action, Finding, merged
+from service.deliver.findings import DELAYED, Action, Finding, merged
 from service.deliver.letters import ADDRESS, Letter, text_of
 from service.deliver.outcomes import VAGUE, Stage
 from service.deliver.phrases import say
@@ -55,7 +55,7 @@ def _finding(fields: Fields, letter: Letter) -> Finding:
     if what in ("delivered", "relayed", "expanded") or status.startswith("2."):
         return Finding(recipient, Action.NONE, status, reason or what, kind="delivered", rule="action")
     if what in ("delayed", "delay"):
-        return Finding(recipient, Action.SOFT, status, reason or "delayed", kind="delayed", rule="action")
+        return Finding(recipient, Action.SOFT, status, reason or "delayed", kind=DELAYED, rule="action")
     judged = _failed(words, fields, stage_of(letter.text, recipient))
     return Finding(recipient, judged.action, status, reason or "failed", kind=judged.kind, rule=judged.rule)
 

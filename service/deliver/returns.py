@@ -14,10 +14,16 @@ from hashlib import sha256
 
 from service.core import tokens
 from service.core.contracts import BounceStore
-from service.deliver.findings import Action
+from service.deliver.findings import DELAYED, Action
 from service.deliver.inbound import InboundMail, Unreadable, read_inbound
 from service.deliver.metrics import RETURNS
+from service.deliver.phrases import Saying
 from service.deliver.verp import delivery_of
+
+# Kinds of soft bounces that would be the same for any other address.
+NOT_ABOUT_THE_ADDRESS = frozenset(
+    {DELAYED, Saying.BLOCKED, Saying.POLICY, Saying.RATE, Saying.SIZE, Saying.SYSTEM}
+)
 
 log = logging.getLogger("deliver")
 
@@ -49,8 +55,10 @@ class Returns:
 async def receive(returns: Returns, content: bytes, *, now: datetime, recipients: Sequence[str] = ()) -> str:
     """Set down what the letter means; return it in a word.
 
-    The word is one of hard, soft, complaint, left, forged, ignored and unreadable. An unreadable mail changes
-    nothing; it is counted, and the log names it by its size and SHA-256.
+    The word is one of hard, soft, delayed, refused, complaint, left, forged, ignored and unreadable.
+    Delayed (it may still arrive) and refused (our mail or our server is what is wrong) say nothing about the
+    address, so they are not recorded: a week on a block list must not suppress a provider's subscribers.
+    An unreadable mail changes nothing; it is counted, and the log names it by its size and SHA-256.
 
     `recipients` are the addresses that it was delivered to, where the envelope is known; where that says
     nothing (it is not known, or was rewritten on the way) its headers do. A letter that is received twice
@@ -89,6 +97,8 @@ async def _bounced(returns: Returns, mail: InboundMail, recipients: Sequence[str
     deliveries = _deliveries(returns.key, recipients) or _deliveries(returns.key, mail.envelope_addresses)[:1]
     if not deliveries:
         return "forged"
+    if bounce.action is Action.SOFT and bounce.kind in NOT_ABOUT_THE_ADDRESS:
+        return "delayed" if bounce.kind == DELAYED else "refused"
     hard, reason = bounce.action is Action.HARD, f"{bounce.status} {bounce.reason}".strip()
     known = [
         await returns.store.record_bounce(delivery_id, hard=hard, reason=reason, now=now)

@@ -46,6 +46,10 @@ IMPLICIT_TLS_PORTS = frozenset({465, 993})  # submissions, imaps
 PLAIN_START_PORTS = {25: 465, 587: 465, 143: 993}
 """Ports that begin without encryption, each with the port of the same service that begins with TLS."""
 
+MAIL_PROGRAM = re.compile(
+    r"(?i)mailer(-daemon)?|m?daemon|system|postmaster|bounces?|double-bounce|uucp|smtpd?"
+)
+"""Local parts that mail programs send bounces from, which are not for newsletters."""
 
 BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 """RFC 6750, 2.1, and long enough not to be guessed."""
@@ -64,7 +68,7 @@ class Builder:
         storage, shown = self._storage(file)
         return Settings(
             folder=self._folder,
-            site=_site(file.site),
+            site=self._site(file.site),
             storage=storage,
             storage_shown=shown,
             mail=self._mail(file.mail),
@@ -72,6 +76,17 @@ class Builder:
             web=self._web(file.web),
             condense=_condense(file.condense),
         )
+
+    def _site(self, site: SiteBlock) -> Site:
+        address = parseaddr(site.sender)[1]
+        if MAIL_PROGRAM.fullmatch(address.partition("@")[0]):
+            what = f"mail programs send bounces from addresses such as {address}"
+            self.warnings.append(
+                self._written.at(
+                    ("site", "sender"), what, "an address like digest@, whose mails nobody takes for bounces"
+                )
+            )
+        return _site(site)
 
     def _storage(self, file: CaveatFile) -> tuple[str, str]:
         password = self._secrets["storage_password",]

@@ -90,6 +90,27 @@ async def test_a_complaint_unsubscribes_from_everything_if_the_mail_was_ours():
     assert await received(letter("complaint")) == ("forged", Desk())
 
 
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("block-outlook-s3140", "refused"),
+        ("content-gmail-unsolicited", "refused"),
+        ("relay-denied", "refused"),
+        ("rate-qq-frequency", "refused"),
+        ("size-too-large", "refused"),
+        ("exchange-japanese-delayed", "delayed"),
+        ("postfix-delayed", "delayed"),
+    ],
+)
+async def test_what_is_not_about_the_address_never_counts_towards_its_suppression(name, word):
+    assert await received(letter(name), [PATH]) == (word, Desk())
+
+
+@pytest.mark.parametrize("name", ["full-gmail", "network-timeout", "postfix-expired", "temporarily-disabled"])
+async def test_what_is_about_the_address_counts(name):
+    assert await received(letter(name), [PATH]) == ("soft", Desk([(DELIVERY.id, False)]))
+
+
 @pytest.mark.parametrize("name", ["feedback-dmarc-failure", "feedback-dmarc-type", "feedback-virus"])
 async def test_a_report_about_authentication_unsubscribes_nobody(name):
     token = tokens.sign(KEY, tokens.UNSUBSCRIBE, "amina", "morning")

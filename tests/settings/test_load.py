@@ -415,6 +415,14 @@ class TestTolerance:
         assert {f.file for f in faults(a_house(tmp_path, files), tolerant=True)} == {"newsletters.yaml"}
 
 
+@pytest.mark.parametrize("name", ["mailer", "system", "Bounces", "postmaster", "MAILER-DAEMON"])
+def test_a_sender_that_sounds_like_a_mail_program_is_odd(tmp_path: Path, name: str):
+    text = SITE.replace("digest@", f"{name}@")
+    assert text != SITE
+    [warning] = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
+    assert f"such as {name}@" in warning.what
+
+
 SMTP = SITE + "mail:\n  channel: smtp\n  smtp:\n    port: {}\n    security: {}\n"
 IMAP = (
     SITE + "mail:\n  bounces:\n    address: bounces@example.org\n    imap:\n      host: imap.example.org\n"
