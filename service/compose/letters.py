@@ -1,4 +1,4 @@
-"""Letters: the single mails that are no digest: please confirm, and welcome (EDGE the templates in mail/)."""
+"""Transactional mail: please confirm, welcome, do you want to unsubscribe (EDGE the templates in mail/)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from service.compose.links import web_link
 from service.compose.page import sent_by
 from service.compose.render import Shelf
 from service.compose.wording import Labels, Wording, wording
@@ -20,34 +19,37 @@ LETTERS = "mail"
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Everything that a letter can show. `confirm_url` and `first_issue` are empty where they say nothing.
+    """Everything that such a mail can show. `first_issue` is empty where it says nothing.
 
-    The places are filled in for the recipient later, as in an issue.
+    The places are filled in for the recipient later, as in an issue: no mail is stored with a token in it.
     """
 
     title: str
     lang: str
     direction: str
     sent_by: str
-    confirm_url: str = ""
     days: int = 0
     first_issue: str = ""
     address: str = Place.ADDRESS.mark
+    confirm_url: str = Place.CONFIRM_URL.mark
     unsubscribe_url: str = Place.UNSUBSCRIBE_URL.mark
     preferences_url: str = Place.PREFERENCES_URL.mark
 
 
 class Letters:
-    """Writes letters with the templates that lie in `templates`/mail, and before those in `own`/mail."""
+    """Writes these mails with the templates in `templates`/mail, and before those in `own`/mail."""
 
     def __init__(self, templates: Path, site: Site, own: Path | None = None) -> None:
         self._shelf = Shelf(LETTERS, templates, own)
         self._site = site
 
-    def confirm(self, title: str, *, language: str, timezone: str, confirm_url: str, days: int) -> Rendered:
+    def confirm(self, title: str, *, language: str, timezone: str, days: int) -> Rendered:
         """Return the mail that asks whether the newsletter is wanted; its link works for so many days."""
-        said = wording(self._labels, language, timezone)
-        return self._written("confirm", said, title, confirm_url=web_link(confirm_url), days=days)
+        return self._written("confirm", wording(self._labels, language, timezone), title, days=days)
+
+    def unsubscribe(self, title: str, *, language: str, timezone: str) -> Rendered:
+        """Return the mail that asks whether the subscriber wants to unsubscribe, as a mail said."""
+        return self._written("unsubscribe", wording(self._labels, language, timezone), title)
 
     def welcome(self, title: str, *, language: str, timezone: str, first_issue_at: datetime) -> Rendered:
         """Return the mail that says when the first issue comes, and how to change or stop it."""
@@ -61,7 +63,7 @@ class Letters:
             lang=said.language,
             direction=said.direction,
             sent_by=sent_by(self._site),
-            **facts,  # type: ignore[arg-type] # named and typed by the two letters above
+            **facts,  # type: ignore[arg-type] # named and typed by the mails above
         )
         return self._shelf.mail(letter, sheet=sheet, say=said.say)
 

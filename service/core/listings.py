@@ -130,6 +130,18 @@ class CorrectionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionalCounts:
+    """How many transactional mails stand where; `oldest` is when the oldest waiting one was planned."""
+
+    waiting: int
+    oldest: datetime | None
+    sent: int
+    refused: int
+    uncertain: int
+    suppressed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """How much there is in the record."""
 

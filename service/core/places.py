@@ -13,12 +13,16 @@ OPEN, CLOSE = "\ue000", "\ue001"
 
 
 class Place(StrEnum):
-    """What differs from one recipient to the next. URLs are absolute; `name` may be empty."""
+    """What differs from one recipient to the next. URLs are absolute; `name` may be empty.
+
+    `confirm_url` stands in mails that ask to confirm a sign-up, and nowhere else.
+    """
 
     NAME = "name"
     ADDRESS = "address"
     UNSUBSCRIBE_URL = "unsubscribe_url"
     PREFERENCES_URL = "preferences_url"
+    CONFIRM_URL = "confirm_url"
 
     @property
     def mark(self) -> str:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from html import escape
 from typing import NamedTuple
 
-from service.core.model import Issue, Site
+from service.core.model import Issue, MailKind, Site
 from service.core.places import MARK
 from service.deliver import headers, quoted
 
@@ -72,7 +72,7 @@ def form_of(issue: Issue, site: Site, host: str) -> Form:
     subject = issue.rendered.subject
     content_type, body = _body(issue)
     gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, Gap)))
-    head = _list_headers(issue, site, host) + content_type
+    head = _headers(issue, site, host) + content_type
     parts = _joined(head + b"\r\n", *body)
     return Form(
         subject=None if MARK.search(subject) else headers.unstructured("Subject", subject),
@@ -90,20 +90,32 @@ def subject_of(subject: str, values: dict[str, str]) -> bytes:
     return headers.unstructured("Subject", MARK.sub(lambda mark: values[mark[1]], subject))
 
 
-def _list_headers(issue: Issue, site: Site, host: str) -> bytes:
+def has_list_headers(issue: Issue) -> bool:
+    """Tell whether the mail belongs to a list that its reader is on, and can leave.
+
+    Who is asked to confirm a sign-up is on none, and who is asked whether they unsubscribe has that link.
+    """
+    return issue.kind in (MailKind.ISSUE, MailKind.WELCOME)
+
+
+def _headers(issue: Issue, site: Site, host: str) -> bytes:
     label = re.sub(r"[^A-Za-z0-9-]+", "-", issue.newsletter).strip("-") or "newsletter"
     list_id = headers.mailbox(site.name, f"{label}.{host}")
     list_id = list_id if list_id.endswith(b">") else b"<" + list_id + b">"
+    on_list = has_list_headers(issue)
+    kind = "digest" if issue.kind is MailKind.ISSUE else issue.kind.value
+    one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if on_list else ""
+    bulk = "Precedence: bulk\r\n" if issue.kind is MailKind.ISSUE else ""
     lines = (
         f"Date: {format_datetime(issue.created_at)}\r\n"
-        f"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        f"{one_click}"
         f"Auto-Submitted: auto-generated\r\n"
-        f"Precedence: bulk\r\n"
+        f"{bulk}"
         f"X-Auto-Response-Suppress: OOF, AutoReply\r\n"
-        f"Feedback-ID: {issue.id[:12]}:{label}:digest:{host}\r\n"
+        f"Feedback-ID: {issue.id[:12]}:{label}:{kind}:{host}\r\n"
         f"MIME-Version: 1.0\r\n"
     )
-    return b"List-Id: " + list_id + b"\r\n" + lines.encode()
+    return (b"List-Id: " + list_id + b"\r\n" if on_list else b"") + lines.encode()
 
 
 def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from service.deliver.bounces import Bounce, bounce_of, reason_of
 from service.deliver.letters import Letter, decoded_header
+from service.deliver.unsubscribe_mail import asks_to_unsubscribe
 
 ENVELOPE_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
 LEAVE = re.compile(r"(?i)\bunsubscribe\b[ +:_-]{0,9}([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})")
@@ -24,12 +25,14 @@ class InboundMail:
 
     `unsubscribe_token` is the token in its subject, `returned_tokens` are those in the List-Unsubscribe
     header of the mail that it returns, `envelope_addresses` whom its headers say that it was delivered to.
+    `unsubscribe_sender` is the address in From when a person asks to unsubscribe; it may be forged.
     """
 
     bounce: Bounce
     unsubscribe_token: str = ""
     returned_tokens: tuple[str, ...] = ()
     envelope_addresses: tuple[str, ...] = ()
+    unsubscribe_sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def read_inbound(content: bytes) -> InboundMail | Unreadable:
             asked[1] if asked else "",
             tuple(TOKEN.findall(returned)),
             letter.addresses(*ENVELOPE_HEADERS)[:MOST_ADDRESSES],
+            asks_to_unsubscribe(letter) or "",
         )
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it must not stop the next mail
         return Unreadable(reason_of(error))

@@ -71,6 +71,7 @@ class Leases:
         self._unfinished: dict[str, int] = {}
         self._taking = asyncio.Lock()
         self._dry_until = 0.0
+        self._next_look: float | None = None
         self.queue: deque[Taken] = deque()
         self.suppressed = self.taken = 0
 
@@ -90,11 +91,25 @@ class Leases:
             self.queue.extend(taken)
             return bool(self.queue)
 
-    async def _batch(self) -> list[Taken]:
+    async def take_transactional(self) -> None:
+        """Put the transactional mails that came due in front of the queue: their readers wait for them.
+
+        The record is asked once in LOOK_AGAIN seconds.
+        """
+        seconds = asyncio.get_running_loop().time()
+        due_for_a_look = self._next_look is not None and seconds >= self._next_look
+        if self._next_look is None or due_for_a_look:
+            self._next_look = seconds + LOOK_AGAIN
+        if due_for_a_look:
+            self.queue.extendleft(reversed(await self._batch(only_transactional=True)))
+
+    async def _batch(self, *, only_transactional: bool = False) -> list[Taken]:
         """Take a batch, and prepare it."""
         now, token = self._clock(), self._new_token()
         until = now + self._terms.lease
-        batch = await self._store.take_batch(self._channel, token, now, until, self._terms.batch)
+        batch = await self._store.take_batch(
+            self._channel, token, now, until, self._terms.batch, only_transactional=only_transactional
+        )
         self.suppressed += batch.suppressed
         if not batch.deliveries:
             return []

@@ -28,11 +28,12 @@ class Lines:
         return self._length
 
     def join(self, taken: Taken, now: float) -> None:
-        """Let a delivery stand at the end of its domain's line."""
+        """Let a delivery stand at the end of its domain's line, a transactional one at its head."""
         self._length += 1
         domain = taken.domain
         if domain in self._lines:
-            self._lines[domain].append(taken)
+            line = self._lines[domain]
+            (line.appendleft if taken.delivery.transactional else line.append)(taken)
         else:
             self._lines[domain] = deque([taken])
             self._place(domain, now)

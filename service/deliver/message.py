@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from service.core.errors import CaveatError
-from service.core.model import Delivery, Issue, Message, Site
+from service.core.model import Delivery, Issue, MailKind, Message, Site
 from service.core.places import Place
 from service.deliver import headers, quoted
 from service.deliver.dkim import Draft, Seal, Signer
-from service.deliver.form import Form, form_of, subject_of
+from service.deliver.form import Form, form_of, has_list_headers, subject_of
 
 KEPT_FORMS = 32
 # Plain strings: an enum's hash costs more than all else that filling a gap does.
 NAME, ADDRESS = Place.NAME.value, Place.ADDRESS.value
 UNSUBSCRIBE_URL, PREFERENCES_URL = Place.UNSUBSCRIBE_URL.value, Place.PREFERENCES_URL.value
+CONFIRM_URL = Place.CONFIRM_URL.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,9 @@ class Links:
 LinksOf = Callable[[str, str], Links]
 """Makes the links of a subscriber (id) for a newsletter (id)."""
 
+ConfirmLink = Callable[[str, str, datetime], str]
+"""Makes the link that confirms the sign-up of a subscriber (id) for a newsletter (id), asked for then."""
+
 ReturnPath = Callable[[Delivery], str]
 """Makes the envelope sender of a delivery: where its bounces go."""
 
@@ -48,8 +53,9 @@ class MailMaker:
 
     `links` makes the recipient's links; `return_path` the envelope sender (the site's own address unless
     given); each of `signers` adds a DKIM signature; `repeat_header` names a header for relays that drop a
-    message whose value they have seen before, if yours is one that does. Raises CaveatError for a delivery
-    that cannot become a message (an address that is none).
+    message whose value they have seen before, if yours is one that does; `confirm_link` makes what mails
+    that ask to confirm a sign-up need. Raises CaveatError for a delivery that cannot become a message (an
+    address that is none).
     """
 
     def __init__(
@@ -60,8 +66,10 @@ class MailMaker:
         *,
         signers: Sequence[Signer] = (),
         repeat_header: str = "",
+        confirm_link: ConfirmLink | None = None,
     ) -> None:
         self._site, self._links, self.signers = site, links, tuple(signers)
+        self._confirm_link = confirm_link
         name, address = headers.split_mailbox(site.sender)
         self._sender = headers.wire_address(address)
         self._from = b"From: " + headers.mailbox(name, self._sender) + b"\r\n"
@@ -91,8 +99,14 @@ class MailMaker:
             ADDRESS: delivery.address,
             UNSUBSCRIBE_URL: links.unsubscribe,
             PREFERENCES_URL: links.preferences,
+            CONFIRM_URL: "",
         }
-        own = [self._from, *self._own_headers(delivery, recipient, links)]
+        if issue.kind is MailKind.CONFIRMATION and self._confirm_link is not None:
+            asked = (delivery.subscriber_id, issue.newsletter, issue.created_at)
+            values[CONFIRM_URL] = self._confirm_link(*asked)
+        own = [self._from, *self._own_headers(delivery, recipient)]
+        if has_list_headers(issue):
+            own.append(self._unsubscribe_header(links))
         own.append(form.subject or subject_of(issue.rendered.subject, values))
         encoded = {place: quoted.encoded_value(values[place]) for place in form.places}
         filled = [gap.filled(values[gap.place], encoded[gap.place]) for gap in form.gaps]
@@ -101,15 +115,19 @@ class MailMaker:
         drafts = seal.drafts(head, filled) if seal is not None else ()
         return Message(delivery.id, self._return_path(delivery), recipient, parts), drafts
 
-    def _own_headers(self, delivery: Delivery, recipient: str, links: Links) -> tuple[bytes, ...]:
+    def _own_headers(self, delivery: Delivery, recipient: str) -> tuple[bytes, ...]:
         repeat = f"{self._repeat_header}: {delivery.id}\r\n" if self._repeat_header else ""
         return (
             b"To: ",
             headers.mailbox(delivery.name, recipient),
-            f"\r\nMessage-ID: <{delivery.id}@{self._host}>\r\nList-Unsubscribe: <{links.unsubscribe}>,\r\n "
-            f"<mailto:{self._site.unsubscribe_address}?subject=unsubscribe%20{links.token}>\r\n"
-            f"{repeat}".encode(),
+            f"\r\nMessage-ID: <{delivery.id}@{self._host}>\r\n{repeat}".encode(),
         )
+
+    def _unsubscribe_header(self, links: Links) -> bytes:
+        """Return List-Unsubscribe (RFC 2369): the link, and the address where such mail is read."""
+        address = self._site.unsubscribe_address
+        mail = f",\r\n <mailto:{address}?subject=unsubscribe%20{links.token}>" if address else ""
+        return f"List-Unsubscribe: <{links.unsubscribe}>{mail}\r\n".encode()
 
     def _formed(self, issue: Issue) -> tuple[Form, Seal | None]:
         form = form_of(issue, self._site, self._host)

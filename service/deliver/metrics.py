@@ -16,6 +16,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from service.core.model import Blame, Deferred, Outcome, Refused, Sent
 
 RETURNS = Counter("caveat_returned_letters_total", "Letters that came back, by what they were.", ["kind"])
+TRANSACTIONAL = Counter(
+    "caveat_transactional_mails_total",
+    "What came of confirmations, welcomes and other mail that one person waits for.",
+    ["outcome"],
+)
 PAUSED = Gauge("caveat_sending_paused", "1 while sending pauses because the server refuses our mail as such.")
 
 

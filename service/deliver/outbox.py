@@ -29,7 +29,7 @@ from service.deliver.issue_refusals import IssueRefusals, Ruling, whole_issue_re
 from service.deliver.leases import LOOK_AGAIN, Clock, Leases, Taken
 from service.deliver.ledger import Ledger
 from service.deliver.lines import Lines
-from service.deliver.metrics import SENDING
+from service.deliver.metrics import SENDING, TRANSACTIONAL
 from service.deliver.pace import Pace
 
 KEPT_ISSUES = 8
@@ -90,6 +90,7 @@ class LeasedOutbox:
         """Return the next message, or None when nothing is due or the pass is to stop."""
         while not self._stopping.is_set():
             await self._pause_issues()
+            await self._leases.take_transactional()
             if message := self.ready():
                 return message
             now = self._clock()
@@ -322,6 +323,10 @@ class LeasedOutbox:
     ) -> None:
         mark = Mark(taken.delivery.id, state, self._clock(), reply, again, suppress)
         self._ledger.outcome(taken.token, mark)
+        if taken.delivery.transactional:
+            TRANSACTIONAL.labels(state.value).inc()
+            level = logging.INFO if state is DeliveryState.SENT else logging.WARNING
+            log.log(level, "transactional mail: delivery %s is %s", taken.delivery.id[:12], state.value)
         self.counts[state] += 1
         self._done += 1
         self._progress(state, self._done, self._leases.taken)

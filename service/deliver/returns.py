@@ -1,7 +1,8 @@
 """Returns: letters that come back, into a mailbox or handed over -> what they mean is set down.
 
 A bounce counts only when it came to the return path of a delivery of ours, a complaint or a wish to leave
-only with the token that stood in the mail: nobody can have somebody else's address suppressed.
+only with the token that stood in the mail: nobody can have somebody else's address suppressed. Who asks to
+unsubscribe without one is sent a mail that asks whether it was they.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ log = logging.getLogger("deliver")
 Leave = Callable[[str, str | None, datetime], Awaitable[object]]
 """Ends the subscription of a subscriber (id) to a newsletter (id; None: to all of them)."""
 
+Ask = Callable[[str, datetime], Awaitable[bool]]
+"""Sends the subscriber at an address the mail that asks whether they unsubscribe; whether there is one."""
 
 Read = Callable[[bytes], Awaitable[InboundMail | Unreadable]]
 """Reads a mail, which may be hostile, within limits of time and memory."""
@@ -49,13 +52,14 @@ class Returns:
     store: BounceStore
     leave: Leave
     key: bytes
+    ask: Ask
     read: Read = read_here
 
 
 async def receive(returns: Returns, content: bytes, *, now: datetime, recipients: Sequence[str] = ()) -> str:
     """Set down what the letter means; return it in a word.
 
-    The word is one of hard, soft, delayed, refused, complaint, left, forged, ignored and unreadable.
+    The word is one of hard, soft, delayed, refused, complaint, left, asked, forged, ignored and unreadable.
     Delayed (it may still arrive) and refused (our mail or our server is what is wrong) say nothing about the
     address, so they are not recorded: a week on a block list must not suppress a provider's subscribers.
     An unreadable mail changes nothing; it is counted, and the log names it by its size and SHA-256.
@@ -88,7 +92,8 @@ async def _set_down(returns: Returns, mail: InboundMail, recipients: Sequence[st
         await returns.leave(claim[0], claim[1], now)
         return "left"
     if bounce.action is Action.NONE:
-        return "ignored"
+        sender = mail.unsubscribe_sender
+        return "asked" if sender and await returns.ask(sender, now) else "ignored"
     return await _bounced(returns, mail, recipients, now)
 
 

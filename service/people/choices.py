@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from service.core.contracts import ERASED, PeopleStore
+from service.core.contracts import ERASED, OWN_WISH, PeopleStore
 from service.core.model import Membership, Newsletter, SubscriptionStatus, Wishes
 from service.people.wishes import edition_for, placement_for
-
-OWN_WISH = "unsubscribed from everything"
-"""The reason of a suppression that the person can lift again: they asked for it themselves."""
 
 Status = SubscriptionStatus
 

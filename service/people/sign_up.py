@@ -1,80 +1,117 @@
-"""Sign-up: somebody asks for a newsletter and confirms by mail; until then nothing of them is stored.
+"""Sign-up: somebody asks for a newsletter and confirms by mail (double opt-in).
 
-What was asked travels in the signed link itself (double opt-in), so an address that somebody else typed is
-forgotten as soon as nobody confirms.
+Until then nothing is stored of them but the sign-up itself, which is forgotten when its last link expires.
+A link names the sign-up and nothing else: it works only while that row is there, so that a link from before
+an erasure brings nobody back.
 """
 
 from __future__ import annotations
 
+import hmac
+import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from service.core import identity, tokens
-from service.core.contracts import PeopleStore
-from service.core.model import Newsletter, Placement, Subscriber, SubscriptionStatus, Wishes
-from service.people.choices import OWN_WISH, resume
+from service.core import tokens
+from service.core.contracts import Limited, PeopleStore, SignUpStore
+from service.core.model import (
+    Issue,
+    Newsletter,
+    Placement,
+    SignUpRequest,
+    Subscriber,
+    SubscriptionStatus,
+    Wishes,
+)
+from service.people.addresses import read_address
+from service.people.choices import resume
 from service.people.roster import FIRST_NEWS
 from service.people.wishes import placement_for
 
 CONFIRM = "confirm"
 CONFIRM_PATH = "/confirm/"
 GOOD_FOR = timedelta(days=3)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+VISITOR_LIMIT = 10, timedelta(hours=1)
+TOTAL_LIMIT = 500, timedelta(hours=1)
+ADDRESS_LIMIT = 3, timedelta(days=1)
+UNSUBSCRIBE_MAIL_LIMIT = 1, timedelta(days=1)
+"""Mails that ask whether somebody wants to unsubscribe, to one address: a From header can be forged."""
+LONGEST_LIMIT = timedelta(days=1)  # attempts are kept for so long
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Who asks for which newsletter (id), in which time zone (None: its own), and until when that holds."""
+class Link:
+    """What a confirmation link names: the sign-up of a subscriber (id), and when it was asked for."""
 
-    email: str
+    subscriber_id: str
     newsletter: str
-    timezone: str | None
-    until: datetime
+    asked_at: datetime
 
 
-def an_ask(email: str, newsletter: str, timezone: str | None, now: datetime) -> Ask:
-    """Return the ask of somebody who asks at `now`."""
-    return Ask(email, newsletter, timezone, now.replace(microsecond=0) + GOOD_FOR)
+def confirm_url(key: bytes, site_url: str, subscriber_id: str, newsletter: str, asked_at: datetime) -> str:
+    """Return the link that confirms a sign-up; `asked_at` counts in milliseconds."""
+    asked = str((asked_at - EPOCH) // MILLISECOND)
+    return f"{site_url}{CONFIRM_PATH}{tokens.sign(key, CONFIRM, subscriber_id, newsletter, asked)}"
 
 
-def confirm_url(key: bytes, site_url: str, ask: Ask) -> str:
-    """Return the link that confirms the ask."""
-    until = str(int(ask.until.timestamp()))
-    token = tokens.sign(key, CONFIRM, ask.email, ask.newsletter, ask.timezone or "", until)
-    return f"{site_url}{CONFIRM_PATH}{token}"
-
-
-def read_ask(key: bytes, token: str, now: datetime) -> Ask | None:
-    """Return what a link asks for; None for one that we did not sign, or whose time is over."""
+def read_link(key: bytes, token: str, now: datetime) -> Link | None:
+    """Return what a link names; None for one that we did not sign, or that has expired."""
     claims = tokens.read(key, CONFIRM, token)
-    if claims is None or len(claims) != 4:
+    if claims is None or len(claims) != 3 or not claims[2].isdigit():
         return None
-    email, newsletter, timezone, until = claims
-    ask = Ask(email, newsletter, timezone or None, datetime.fromtimestamp(int(until), UTC))
-    return ask if now <= ask.until else None
+    link = Link(claims[0], claims[1], EPOCH + int(claims[2]) * MILLISECOND)
+    return link if now <= link.asked_at + GOOD_FOR else None
 
 
-async def may_be_mailed(store: PeopleStore, email: str) -> bool:
-    """Tell whether a mail that asks for confirmation may go there: not after a bounce, complaint or erasure.
-
-    Who unsubscribed from everything by their own wish may think again.
-    """
-    return await store.suppression(email) in {None, OWN_WISH}
+async def signed_up(store: SignUpStore, link: Link) -> SignUpRequest | None:
+    """Return the sign-up that the link confirms; None when there is none (any more), or only a later one."""
+    found = await store.sign_up(link.subscriber_id, link.newsletter)
+    return found if found and found.first_at <= link.asked_at else None
 
 
 async def confirm(
-    store: PeopleStore, ask: Ask, newsletter: Newsletter, now: datetime
-) -> tuple[Placement, bool]:
-    """Subscribe whoever asked; return where they stand, and whether they are new. Twice is harmless.
+    people: PeopleStore,
+    sign_ups: SignUpStore,
+    sign_up: SignUpRequest,
+    newsletter: Newsletter,
+    *,
+    welcome: Callable[[Placement], Issue],
+    channel: str,
+    now: datetime,
+) -> Placement:
+    """Subscribe whoever signed up, and plan the welcome if they are new. Twice is harmless.
 
     Raises UsageError when the newsletter cannot be had as it was asked for any more.
     """
-    person = Subscriber(identity.subscriber_id(ask.email), ask.email, "", ask.timezone)
+    asked = sign_up.subscriber
+    person = Subscriber(asked.id, asked.email, asked.name, sign_up.timezone)
     placement = placement_for(person, newsletter, Wishes(), now)
-    there = await store.memberships(newsletter=newsletter.id, subscriber_id=person.id)
-    is_new = False
+    there = await people.memberships(newsletter=newsletter.id, subscriber_id=person.id)
     if not there or there[0].subscription.status is SubscriptionStatus.ENDED:
-        applied = await store.add_placements([placement], now, starts_after=now - FIRST_NEWS)
         # Of two presses at the same moment, the record says which one came first.
-        is_new = applied.added + applied.changed > 0
-    await resume(store, person.id, newsletter.id, now)
-    return placement, is_new
+        await sign_ups.subscribe(
+            placement, now, starts_after=now - FIRST_NEWS, welcome=welcome(placement), channel=channel
+        )
+    await resume(people, person.id, newsletter.id, now)
+    return placement
+
+
+def counted_address(email: str) -> str:
+    """Return the spelling under which an address is counted: one for all spellings of one mailbox.
+
+    The domain by UTS 46, the whole by NFKC and case folding; without a tag after "+" and without dots, which
+    large providers ignore. For counting only: where dots do matter, two mailboxes share a limit.
+    Raises UsageError for what is no address.
+    """
+    local, _, domain = unicodedata.normalize("NFKC", read_address(email)).casefold().rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@{domain}"
+
+
+def counted(key: bytes, kind: str, value: str, limit: tuple[int, timedelta]) -> Limited:
+    """Return what a limit counts; addresses stand in its table as keyed hashes, which say nothing."""
+    name = hmac.digest(key, f"limit\0{kind}\0{value}".encode("utf-8", "replace"), "sha256").hex()[:32]
+    return Limited(name, *limit)

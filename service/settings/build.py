@@ -68,7 +68,7 @@ class Builder:
         storage, shown = self._storage(file)
         return Settings(
             folder=self._folder,
-            site=self._site(file.site),
+            site=self._site(file.site, file.mail.bounces),
             storage=storage,
             storage_shown=shown,
             mail=self._mail(file.mail),
@@ -77,7 +77,7 @@ class Builder:
             condense=_condense(file.condense),
         )
 
-    def _site(self, site: SiteBlock) -> Site:
+    def _site(self, site: SiteBlock, bounces: BouncesBlock) -> Site:
         address = parseaddr(site.sender)[1]
         if MAIL_PROGRAM.fullmatch(address.partition("@")[0]):
             what = f"mail programs send bounces from addresses such as {address}"
@@ -86,7 +86,7 @@ class Builder:
                     ("site", "sender"), what, "an address like digest@, whose mails nobody takes for bounces"
                 )
             )
-        return _site(site)
+        return _site(site, bounces)
 
     def _storage(self, file: CaveatFile) -> tuple[str, str]:
         password = self._secrets["storage_password",]
@@ -238,13 +238,15 @@ class Builder:
         return (self._folder / Path(text).expanduser()).resolve()
 
 
-def _site(site: SiteBlock) -> Site:
+def _site(site: SiteBlock, bounces: BouncesBlock) -> Site:
+    """Return who sends. Mail that asks to unsubscribe goes where bounces do, if they are read here."""
+    read = bounces.address if bounces.imap or bounces.listen else None
     return Site(
         name=site.name,
         url=site.url,
         sender=site.sender,
         postal_address=site.postal_address,
-        unsubscribe_address=site.unsubscribe_address or parseaddr(site.sender)[1],
+        unsubscribe_address=site.unsubscribe_address or read or "",
     )
 
 

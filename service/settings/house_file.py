@@ -44,7 +44,9 @@ class SiteBlock(Block):
         examples=["The Morning Caveat, 1 Example Street, Exampleton"],
     )
     unsubscribe_address: Email | None = Field(
-        default=None, description="Where mails that ask to unsubscribe go. Left out: the address in `from`."
+        default=None,
+        description="Where mail that asks to unsubscribe goes: an address whose mail reaches us as "
+        "bounces do. Left out: `mail.bounces.address` if its mail is read here; if not, mails name none.",
     )
 
 

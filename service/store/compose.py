@@ -276,7 +276,10 @@ def _given_to_first(connection: AsyncConnection, group: Group, column: ColumnEle
     """Return the query for this column of the newsletter's issues that the group's first member was given."""
     first = _members(connection, group, func.min(subscriptions.c.subscriber)).scalar_subquery()
     given = exists().where(deliveries.c.issue == issues.c.number, deliveries.c.subscriber == first)
-    return select(column).where(issues.c.newsletter == group.edition.newsletter, given)
+    # A transactional mail is no issue: it told them nothing.
+    return select(column).where(
+        issues.c.newsletter == group.edition.newsletter, issues.c.edition_key != "", given
+    )
 
 
 def _places(connection: AsyncConnection, group: Group) -> Query:

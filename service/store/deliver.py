@@ -43,16 +43,32 @@ class DeliverRecords:
     database: Database
 
     async def take_batch(
-        self, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
+        self,
+        channel: str,
+        token: str,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        *,
+        only_transactional: bool = False,
     ) -> Batch:
         """Lease up to `limit` deliveries that are due, marking those to suppressed people as such.
 
         Due are: planned; deferred with `next_attempt_at <= now`; both only while no other lease holds them.
-        A delivery left `attempting` by a lease that ran out becomes `uncertain` first.
+        A delivery left `attempting` by a lease that ran out becomes `uncertain` first. While transactional
+        mail is due, a batch holds nothing else; with `only_transactional` it never does.
         """
         take = sqlite_ledger.take if self.database.on_sqlite else postgres_ledger.take
         batch: Batch = await self.database.at_once(
-            partial(take, channel=channel, token=token, now=now, lease_until=lease_until, limit=limit)
+            partial(
+                take,
+                channel=channel,
+                token=token,
+                now=now,
+                lease_until=lease_until,
+                limit=limit,
+                only_transactional=only_transactional,
+            )
         )
         return batch
 

@@ -10,7 +10,16 @@ from sqlalchemy import Connection, String, delete, select, type_coerce, update
 
 from service.core import identity
 from service.core.contracts import ERASED
-from service.store.schema import bounces, deliveries, sends, subscribers, subscriptions, suppressions
+from service.store.schema import (
+    bounces,
+    deliveries,
+    sends,
+    sign_ups,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+from service.store.transactional import forget_mails, transactional_of
 
 
 def erase(connection: Connection, email: str) -> bool:
@@ -30,7 +39,8 @@ def erase(connection: Connection, email: str) -> bool:
 
 def forget(connection: Connection, number: int, person: str) -> None:
     """Take out of every table what it holds about the person of this number and id."""
-    for table in (subscriptions, bounces):
+    forget_mails(connection, transactional_of(connection, number))
+    for table in (subscriptions, sign_ups, bounces):
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
     _leave_sends(connection, person)

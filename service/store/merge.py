@@ -133,15 +133,21 @@ MOVE = """
 EMPTY_PLACES = """
     DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE group_number = groups.number)
 """
+# A transactional mail only with its person: a mail of somebody who signed up since then has nobody to go to.
 ISSUES = """
     INSERT INTO issues ({columns})
     SELECT {columns} FROM {old}.issues AS o
-     WHERE NOT EXISTS (SELECT 1 FROM issues AS n WHERE n.id = o.id) ORDER BY o.number
+     WHERE NOT EXISTS (SELECT 1 FROM issues AS n WHERE n.id = o.id)
+       AND (edition_key <> '' OR EXISTS (SELECT 1 FROM {old}.deliveries AS d
+                                           JOIN {old}.subscribers AS op ON op.number = d.subscriber
+                                           JOIN subscribers AS people ON people.id = op.id
+                                          WHERE d.issue = o.number))
+     ORDER BY o.number
 """
 # The old lines of deliveries that say something else than the restored ones, under the numbers of here.
 LINES = """
     SELECT issues.number AS issue, people.number AS subscriber, o.state, o.attempts, o.due_at, o.at, o.reply,
-           o.doubts
+           o.doubts, o.transactional
       FROM {old}.deliveries AS o
       JOIN {old}.issues AS oi ON oi.number = o.issue
       JOIN issues ON issues.id = oi.id
@@ -151,8 +157,8 @@ LINES = """
      WHERE n.issue IS NULL OR n.state <> o.state
 """
 NEW_LINES = """
-    INSERT INTO deliveries (issue, subscriber, state, attempts, due_at, at, reply, doubts)
-    SELECT issue, subscriber, state, attempts, due_at, at, reply, doubts FROM lines AS l
+    INSERT INTO deliveries (issue, subscriber, state, attempts, due_at, at, reply, doubts, transactional)
+    SELECT issue, subscriber, state, attempts, due_at, at, reply, doubts, transactional FROM lines AS l
      WHERE NOT EXISTS (SELECT 1 FROM deliveries AS n WHERE n.issue = l.issue AND n.subscriber = l.subscriber)
 """
 LATER_LINES = """

@@ -20,6 +20,7 @@ from service.store.schema import (
     IN_DOUBT,
     LOOKED_AT,
     OUTBOX,
+    TRANSACTIONAL,
     UNCONDENSED,
     WAITING,
     articles,
@@ -29,6 +30,7 @@ from service.store.schema import (
     feeds,
     groups,
     issues,
+    sign_ups,
     subscribers,
     subscriptions,
     summaries,
@@ -97,7 +99,15 @@ class Overview:
     async def counts(self) -> Counts:
         """Return how much there is of everything that is listed."""
         tables = (feeds, articles, subscribers, subscriptions, issues, suppressions)
-        counts = (select(func.count()).select_from(table).scalar_subquery() for table in tables)
+        counted = dict.fromkeys(tables, 0) | {
+            # Who only asked is no subscriber yet, and a transactional mail no issue.
+            subscribers: _only_asked().scalar_subquery(),
+            issues: select(func.count()).select_from(issues.alias()).where(TRANSACTIONAL).scalar_subquery(),
+        }
+        counts = (
+            select(func.count() - less).select_from(table).scalar_subquery()
+            for table, less in counted.items()
+        )
         async with self.database.read() as connection:
             return Counts(*(await connection.execute(select(*counts))).one())
 
@@ -230,6 +240,12 @@ class Overview:
 def _begins(column: Any, prefix: str) -> Any:  # noqa: ANN401 - SQLAlchemy's columns
     """Return the condition that an id begins with `prefix`: a range, so that the index finds it."""
     return (column >= prefix) & (column < prefix + "\x7f")
+
+
+def _only_asked() -> Query:
+    """Return the query for how many people signed up and are subscribed to nothing."""
+    theirs = exists().where(subscriptions.c.subscriber == sign_ups.c.subscriber)
+    return select(func.count(sign_ups.c.subscriber.distinct())).where(~theirs)
 
 
 def _issue_lines() -> Query:

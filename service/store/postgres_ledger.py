@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from service.core.contracts import Mark
+from service.core.contracts import OWN_WISH, Mark
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
 from service.store.columns import from_millis, storable, to_millis
@@ -20,12 +20,14 @@ Connection = Any
 """An asyncpg connection in a transaction; asyncpg ships no types, and is an optional extra."""
 
 # One after the other is what makes it cheap: a person is looked up where the delivery was found.
-FREE = """
-    EXISTS (SELECT FROM subscriptions
-             WHERE subscriptions.subscriber = people.number AND subscriptions.newsletter = issues.newsletter
-               AND subscriptions.status = 'active')
-    AND NOT EXISTS (SELECT FROM suppressions WHERE suppressions.address_hash = people.address_hash)
-"""
+FREE = f"""
+    (issues.edition_key = '' OR
+     EXISTS (SELECT FROM subscriptions
+              WHERE subscriptions.subscriber = people.number AND subscriptions.newsletter = issues.newsletter
+                AND subscriptions.status = 'active'))
+    AND NOT EXISTS (SELECT FROM suppressions WHERE suppressions.address_hash = people.address_hash
+                     AND NOT (issues.edition_key = '' AND suppressions.reason = '{OWN_WISH}'))
+"""  # noqa: S608 - a constant
 DOUBT = """
     UPDATE deliveries SET state = 'uncertain', doubts = doubts + 1, due_at = $1, at = $1, reply = $2
     WHERE (issue, subscriber) IN (
@@ -54,8 +56,9 @@ TAKE = f"""
         at = CASE WHEN free THEN at ELSE $1 END
     FROM found
     WHERE deliveries.issue = found.issue AND deliveries.subscriber = found.subscriber
-    RETURNING found.*, attempts, doubts
+    RETURNING found.*, attempts, doubts, transactional
 """  # noqa: S608 - constants of this file
+TAKE_TRANSACTIONAL = TAKE.replace("state IN ('planned'", "transactional AND state IN ('planned'", 1)
 
 # The id says which delivery it is: the issue's prefix, then the person.
 MARKED = f"""
@@ -103,13 +106,23 @@ BAD_ADDRESS = """
 
 
 async def take(
-    connection: Connection, *, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
+    connection: Connection,
+    *,
+    channel: str,
+    token: str,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+    only_transactional: bool,
 ) -> Batch:
     """Lease up to `limit` due deliveries in the open transaction, as DeliverStore.take_batch says."""
     at, until, suppressed = to_millis(now), to_millis(lease_until), 0
     await connection.execute(DOUBT, at, LEASE_RAN_OUT)
     # Go on while everybody found is suppressed: an empty batch says that nothing is due.
-    while found := await connection.fetch(TAKE, at, channel, limit, until, token):
+    values = (at, channel, limit, until, token)
+    while found := await connection.fetch(TAKE_TRANSACTIONAL, *values) or (
+        [] if only_transactional else await connection.fetch(TAKE, *values)
+    ):
         free = tuple(_delivery(row, channel) for row in found if row["free"])
         suppressed += len(found) - len(free)
         if free:
@@ -168,4 +181,5 @@ def _delivery(row: Mapping[str, Any], channel: str) -> Delivery:
         attempts=row["attempts"],
         doubts=row["doubts"],
         planned_at=from_millis(row["created_at"]),
+        transactional=row["transactional"],
     )

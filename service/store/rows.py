@@ -16,6 +16,7 @@ from service.core.model import (
     FeedState,
     Issue,
     KeyPoint,
+    MailKind,
     Rendered,
     Role,
     Subscriber,
@@ -222,7 +223,7 @@ def issue_values(issue: Issue, channel: str) -> Values:
 
 
 def issue_of(row: Row) -> Issue:
-    """Return the issue."""
+    """Return the issue, or the transactional mail, which has no edition."""
     return Issue(
         id=row["id"],
         newsletter=row["newsletter"],
@@ -234,4 +235,5 @@ def issue_of(row: Row) -> Issue:
         rendered=Rendered(row["subject"], row["html"], row["text"]),
         article_ids=tuple(row["article_ids"]),
         created_at=row["created_at"],
+        kind=MailKind.ISSUE if row["edition_key"] else MailKind(row["occurrence"]),
     )

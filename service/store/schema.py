@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -220,6 +221,20 @@ Index(
     subscriptions.c.subscriber,
 )
 
+# Who asked for a newsletter of late and may confirm it: a confirmation link works only while its row is here.
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("subscriber", BigInteger, ForeignKey("subscribers.number"), primary_key=True, autoincrement=False),
+    Column("newsletter", CleanText, primary_key=True),
+    Column("timezone", CleanText),
+    Column("first_at", Instant, nullable=False),  # links from before this instant do not count
+    Column("last_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+# prune: the ones whose last link has expired.
+Index("ix_sign_ups_last_at", sign_ups.c.last_at)
+
 suppressions = Table(
     "suppressions",
     metadata,
@@ -250,6 +265,15 @@ issues = Table(
     Column("subject", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
     Column("html", CleanText, nullable=False),
+)
+# A transactional mail is a row without an edition, whose `occurrence` is its kind, with one delivery.
+# prune: those that are old enough.
+TRANSACTIONAL = text("edition_key = ''")
+Index(
+    "ix_issues_transactional",
+    issues.c.created_at,
+    sqlite_where=TRANSACTIONAL,
+    postgresql_where=TRANSACTIONAL,
 )
 # the listing of one newsletter's issues, newest first.
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.number)
@@ -312,12 +336,22 @@ deliveries = Table(
     Column("at", Instant),
     Column("reply", CleanText),
     Column("doubts", SmallInteger, nullable=False, server_default="0"),  # attempts whose end nobody knows
+    # taken before all others, and sent without a subscription: the mail that somebody waits for
+    Column("transactional", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 OUTBOX = text("state IN ('planned', 'deferred')")
 IN_DOUBT = text("state IN ('attempting', 'uncertain')")
 # take_batch: what is due, longest waiting first.
 Index("ix_deliveries_outbox", deliveries.c.due_at, sqlite_where=OUTBOX, postgresql_where=OUTBOX)
+# take_batch: the transactional mails that are due, whatever waits beside them.
+TRANSACTIONAL_OUTBOX = text("transactional AND state IN ('planned', 'deferred')")
+Index(
+    "ix_deliveries_transactional",
+    deliveries.c.due_at,
+    sqlite_where=TRANSACTIONAL_OUTBOX,
+    postgresql_where=TRANSACTIONAL_OUTBOX,
+)
 # settle_uncertain and take_batch: the few that are under way or in doubt.
 Index("ix_deliveries_in_doubt", deliveries.c.due_at, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
 # release and extend: what one worker holds.
@@ -356,6 +390,19 @@ bounces = Table(
     Column("reason", CleanText, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# What was allowed of late under a limit, over all workers; `name` is a keyed hash of what is counted.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("name", Id, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+# LimitRecords: how often of late.
+Index("ix_attempts_name_at", attempts.c.name, attempts.c.at)
+# prune: the ones that no limit looks back to.
+Index("ix_attempts_at", attempts.c.at)
 
 # --- the house itself --------------------------------------------------------------------------
 

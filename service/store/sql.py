@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Connection,
     Integer,
     TableValuedAlias,
     Text,
@@ -29,7 +30,7 @@ CLAIMS_LOCK = 0x0CA7EAA
 
 
 def listed(
-    connection: AsyncConnection, values: Collection[Any], kind: type[Text | BigInteger]
+    connection: AsyncConnection | Connection, values: Collection[Any], kind: type[Text | BigInteger]
 ) -> TableValuedAlias:
     """Return these values as a table with the column `value`; however many, they are one parameter."""
     if connection.dialect.name == "sqlite":
@@ -39,7 +40,7 @@ def listed(
 
 
 def among(
-    connection: AsyncConnection, column: ColumnElement[Any], values: Collection[Any]
+    connection: AsyncConnection | Connection, column: ColumnElement[Any], values: Collection[Any]
 ) -> ColumnElement[bool]:
     """Return the condition that `column` is one of these values."""
     kind = BigInteger if isinstance(column.type, Integer) else Text

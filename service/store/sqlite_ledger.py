@@ -13,7 +13,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from service.core.contracts import Mark
+from service.core.contracts import OWN_WISH, Mark
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
 from service.store.columns import from_millis, storable, to_millis
@@ -21,14 +21,17 @@ from service.store.columns import from_millis, storable, to_millis
 LEASE_RAN_OUT = "the worker that sent it was not heard of again"
 
 # A look-up of one row each: a join, or NOT EXISTS over one, costs three times as much.
-FREE = """
-    (SELECT status FROM subscriptions
-      WHERE subscriptions.subscriber = deliveries.subscriber
-        AND newsletter = (SELECT newsletter FROM issues WHERE number = deliveries.issue)) IS 'active'
+# Transactional mail needs no subscription, and goes to who unsubscribed from everything as well.
+FREE = f"""
+    (deliveries.transactional OR
+     (SELECT status FROM subscriptions
+       WHERE subscriptions.subscriber = deliveries.subscriber
+         AND newsletter = (SELECT newsletter FROM issues WHERE number = deliveries.issue)) IS 'active')
     AND (SELECT 1 FROM suppressions
           WHERE address_hash = (SELECT address_hash FROM subscribers WHERE number = deliveries.subscriber)
+            AND NOT (deliveries.transactional AND reason = '{OWN_WISH}')
         ) IS NULL
-"""
+"""  # noqa: S608 - a constant
 DOUBT = """
     UPDATE deliveries SET state = 'uncertain', doubts = doubts + 1, due_at = :now, at = :now, reply = :reply
     WHERE state IN ('attempting', 'uncertain') AND state = 'attempting' AND due_at <= :now
@@ -36,7 +39,7 @@ DOUBT = """
 DUE = f"""
     SELECT deliveries.issue, deliveries.subscriber, deliveries.attempts, deliveries.doubts, {FREE},
         issues.id, issues.delivery_prefix, issues.created_at,
-        subscribers.id, subscribers.email, subscribers.name
+        subscribers.id, subscribers.email, subscribers.name, deliveries.transactional
     FROM deliveries
     JOIN issues ON issues.number = deliveries.issue
     JOIN subscribers ON subscribers.number = deliveries.subscriber
@@ -44,6 +47,7 @@ DUE = f"""
         AND issues.channel = :channel AND issues.paused_at IS NULL
     ORDER BY deliveries.due_at LIMIT :limit
 """  # noqa: S608 - constants of this file
+DUE_TRANSACTIONAL = DUE.replace("deliveries.state IN", "deliveries.transactional AND deliveries.state IN", 1)
 LEASE = """
     INSERT INTO deliveries (issue, subscriber, state, attempts, due_at, token)
     SELECT m.column1, m.column2, 'planned', 0, ?1, ?2 FROM (VALUES {rows}) AS m WHERE true
@@ -103,12 +107,16 @@ def take(
     now: datetime,
     lease_until: datetime,
     limit: int,
+    only_transactional: bool,
 ) -> Batch:
     """Lease up to `limit` due deliveries in the open transaction, as DeliverStore.take_batch says."""
     at, until, suppressed = to_millis(now), to_millis(lease_until), 0
     connection.execute(DOUBT, {"now": at, "reply": LEASE_RAN_OUT})
+    values = {"now": at, "channel": channel, "limit": limit}
     # Go on while everybody found is suppressed: an empty batch says that nothing is due.
-    while found := connection.execute(DUE, {"now": at, "channel": channel, "limit": limit}).fetchall():
+    while found := connection.execute(DUE_TRANSACTIONAL, values).fetchall() or (
+        [] if only_transactional else connection.execute(DUE, values).fetchall()
+    ):
         free = [row for row in found if row[4]]
         blocked = [row for row in found if not row[4]]
         if free:
@@ -181,7 +189,7 @@ def due_at_after(mark: Mark) -> int | None:
 
 
 def _delivery(row: Sequence[Any], channel: str) -> Delivery:
-    _issue, _subscriber, attempts, doubts, _free, issue_id, prefix, created_at, person, email, name = row
+    _issue, _subscriber, attempts, doubts, _free, issue_id, prefix, created_at, person, email, name = row[:11]
     return Delivery(
         id=prefix + person,
         issue_id=issue_id,
@@ -192,4 +200,5 @@ def _delivery(row: Sequence[Any], channel: str) -> Delivery:
         attempts=attempts,
         doubts=doubts,
         planned_at=from_millis(created_at),
+        transactional=bool(row[11]),
     )

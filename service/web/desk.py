@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.listings import Backlog, Counts, Unfinished
-from service.core.model import Membership, Newsletter, Site, SubscriptionStatus, Wishes
+from service.core.model import Membership, Newsletter, SignUpRequest, Site, SubscriptionStatus, Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,15 @@ class Desk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a confirmation link asks for: an address and a newsletter."""
+    """What a confirmation link asks for: a sign-up, and its newsletter."""
 
-    email: str
+    sign_up: SignUpRequest
     newsletter: Newsletter
-    timezone: str | None
+
+    @property
+    def email(self) -> str:
+        """The address that was given."""
+        return self.sign_up.subscriber.email
 
 
 class SignUp(Protocol):
@@ -133,8 +137,12 @@ class SignUp(Protocol):
         """Return what is wrong with an address and a time zone, by `email` and `timezone`."""
         ...
 
+    async def admits(self, visitor: str) -> bool:
+        """Count one more request of that visitor, and tell whether it is within the limits."""
+        ...
+
     async def ask(self, email: str, newsletter: str, timezone: str) -> None:
-        """Send the mail that asks for confirmation, if one may go there; say nothing either way."""
+        """Plan the mail that asks for confirmation, if one may go there; say nothing either way."""
         ...
 
     async def asked(self, token: str) -> Asked | None:

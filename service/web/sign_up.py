@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,15 +12,11 @@ from starlette.responses import Response
 from service.web.bodies import read_form
 from service.web.desk import Asked, SignUp
 from service.web.pages import Pages, masked, zone_names
-from service.web.visitors import Limit, Limiter, Visitors
+from service.web.visitors import Visitors
 
 LONGEST_ADDRESS = 320
 TRAP = "website"
 """A field that people do not see, and that programs fill in."""
-
-EACH_VISITOR = Limit(10, timedelta(hours=1))
-EACH_ADDRESS = Limit(3, timedelta(days=1))
-EVERYBODY = Limit(500, timedelta(hours=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +26,6 @@ class Subscribe:
     sign_up: SignUp
     pages: Pages
     visitors: Visitors
-    each_visitor: Limiter = field(default_factory=lambda: Limiter(EACH_VISITOR))
-    each_address: Limiter = field(default_factory=lambda: Limiter(EACH_ADDRESS))
-    everybody: Limiter = field(default_factory=lambda: Limiter(EVERYBODY))
 
     async def show(self, request: Request) -> Response:
         """Show the form."""
@@ -49,11 +41,9 @@ class Subscribe:
         problems = self._problems(typed)
         if problems:
             return self._form(request, typed, problems)
-        now = self.sign_up.now()
-        if not (self.each_visitor.allows(self.visitors.of(request), now) and self.everybody.allows("", now)):
+        if not await self.sign_up.admits(self.visitors.of(request)):
             raise HTTPException(429, headers={"Retry-After": "3600"})
-        # An address that is asked for too often is left in peace, and nobody is told.
-        if self.each_address.allows(typed["email"].casefold(), now) and not any(fields.get(TRAP, [])):
+        if not any(fields.get(TRAP, [])):
             await self.sign_up.ask(typed["email"], typed["newsletter"], typed["timezone"])
         words = self.pages.words(request)
         text = words.say("sent_text", address=typed["email"])

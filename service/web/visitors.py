@@ -1,12 +1,9 @@
-"""Visitors: who asks, as far as an address tells, and how often they may (pure but for its memory)."""
+"""Visitors: who asks, as far as an address tells (pure)."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
@@ -52,33 +49,6 @@ class Visitors:
                 break
             address = earlier.strip()
         return address
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most so many times within so long."""
-
-    times: int
-    within: timedelta
-
-
-class Limiter:
-    """Counts what keys did of late. Forgets the longest unheard-of when there are too many."""
-
-    def __init__(self, limit: Limit, *, most_keys: int = 10_000) -> None:
-        self._limit, self._most = limit, most_keys
-        self._seen: OrderedDict[str, deque[datetime]] = OrderedDict()
-
-    def allows(self, key: str, now: datetime) -> bool:
-        """Count one more time for the key, and tell whether that was within the limit."""
-        times = self._seen.setdefault(key, deque(maxlen=self._limit.times))
-        self._seen.move_to_end(key)
-        if len(self._seen) > self._most:
-            self._seen.popitem(last=False)
-        if len(times) == self._limit.times and now - times[0] < self._limit.within:
-            return False
-        times.append(now)
-        return True
 
 
 def _network(text: str) -> Network | None:

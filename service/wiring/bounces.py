@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor
 from datetime import datetime
-from email.utils import parseaddr
+from typing import TYPE_CHECKING
 
-from service.core.contracts import PeopleStore
 from service.deliver.bounces import CANNOT_BE_READ, Bounce, nothing_of, read_bounce, reason_of
 from service.deliver.inbound import InboundMail, Unreadable, read_inbound
 from service.deliver.mailbox import Mailbox, greet, poll
@@ -16,7 +15,9 @@ from service.deliver.verp import delivery_of
 from service.people.choices import unsubscribe
 from service.settings.values import ImapSettings, Settings
 from service.store.bounces import BounceRecords
-from service.store.database import Database
+
+if TYPE_CHECKING:
+    from service.wiring.house import House
 
 __all__ = [
     "CANNOT_BE_READ",
@@ -33,35 +34,38 @@ __all__ = [
 ]
 
 
-def returns_of(database: Database, people: PeopleStore, key: bytes, pool: Executor) -> Returns:
+def returns_of(house: House, key: bytes) -> Returns:
     """Return what letters are worked off with; `key` is the one that signs links and return paths.
 
-    Mails are read in `pool`, whose limits of time and memory hold for each of them.
+    Mails are read in the house's pool, whose limits of time and memory hold for each of them.
     """
 
     async def leave(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
-        return await unsubscribe(people, subscriber_id, newsletter, now)
+        return await unsubscribe(house.people, subscriber_id, newsletter, now)
+
+    async def ask(email: str, now: datetime) -> bool:
+        from service.wiring.transactional import ask_to_unsubscribe  # noqa: PLC0415 - templates, seldom asked for
+
+        return await ask_to_unsubscribe(house, email, now)
 
     async def read(content: bytes) -> InboundMail | Unreadable:
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, read_inbound, content)
+            return await asyncio.get_running_loop().run_in_executor(house.pool, read_inbound, content)
         except (TimeoutError, MemoryError, BrokenExecutor) as error:
             return Unreadable(reason_of(error))
 
-    return Returns(BounceRecords(database), leave, key, read)
+    return Returns(BounceRecords(house.database), leave, key, ask, read)
 
 
 def is_ours(settings: Settings, key: bytes, address: str) -> bool:
     """Tell whether a letter to this address is ours to take.
 
-    That is a return path that we made, the mailbox that they lead to, or the address for wishes to leave,
-    unless that is the sender's own, where people write who want an answer.
+    That is a return path that we made, the mailbox that they lead to, or the address that our mails name for
+    mail that asks to unsubscribe.
     """
     if delivery_of(key, address):
         return True
-    site, plain = settings.site, {(settings.mail.bounces.address or "").lower()}
-    if site.unsubscribe_address != parseaddr(site.sender)[1]:
-        plain.add(site.unsubscribe_address.lower())
+    plain = {(settings.mail.bounces.address or "").lower(), settings.site.unsubscribe_address.lower()}
     return bool(address) and address.lower() in plain
 
 

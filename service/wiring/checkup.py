@@ -7,18 +7,21 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.core.errors import CaveatError
+from service.core.listings import TransactionalCounts
 from service.deliver.breaker import sentence
 from service.settings.values import ImapSettings, Loaded, MailSettings, Settings
 from service.store.accord import AccordRecords
 from service.store.database import Database, read_url
 from service.store.overview import Overview
 from service.store.sending_hold import SendingHold
+from service.store.transactional import TransactionalRecords
 from service.wiring.clock import Clock, utc_now
 from service.wiring.open_files import open_paths
 from service.wiring.reception import Place, who_holds
@@ -26,6 +29,8 @@ from service.wiring.reception import Place, who_holds
 FEW_BYTES = 200 * 2**20
 MOST_NAMED = 5
 """How many open files a finding names."""
+LATE = timedelta(minutes=15)
+"""How long a transactional mail may wait before it is named: greylisting takes five to ten minutes."""
 RESERVED = (".example", ".test", ".invalid", ".localhost", "example.org", "example.com", "example.net")
 """Names that nobody can own (RFC 2606, RFC 6761): mail that says them was never set up for real readers."""
 
@@ -62,6 +67,8 @@ async def check_up(loaded: Loaded, clock: Clock = utc_now, *, dns: bool = False)
         yield finding
     yield await _mail(loaded.settings.mail)
     for finding in await _bounces(loaded.settings.mail):
+        yield finding
+    for finding in _unsubscribing(loaded.settings):
         yield finding
     yield _site(loaded.settings)
     if dns:
@@ -100,6 +107,7 @@ async def _storage(settings: Settings, clock: Clock) -> list[Finding]:
         faults = await database.faults()
         held = await SendingHold(database).sentence()
         waiting = await Overview(database).unfinished(clock())
+        mails = await TransactionalRecords(database).counts(clock() - timedelta(days=1))
         halt = await AccordRecords(database).halt(relay_of(settings.mail.smtp).name)
     except CaveatError as error:
         return [Finding("database", Verdict.FAULT, str(error))]
@@ -117,7 +125,21 @@ async def _storage(settings: Settings, clock: Clock) -> list[Finding]:
             f"{database.name} is damaged: {'; '.join(faults)}; restore the last backup (caveat restore FILE)"
         )
         return [Finding("database", Verdict.FAULT, said), *halted]
-    return [Finding("database", Verdict.OK, counted), *halted]
+    return [Finding("database", Verdict.OK, counted), *halted, *_transactional(mails, clock())]
+
+
+def _transactional(mails: TransactionalCounts, now: datetime) -> list[Finding]:
+    """Say how confirmations and welcomes fared in the last day, if there were any."""
+    if not (mails.waiting or mails.sent or mails.refused or mails.uncertain or mails.suppressed):
+        return []
+    said = (
+        f"confirmations and welcomes of the last day: sent {mails.sent}, waiting {mails.waiting}, "
+        f"refused {mails.refused}, uncertain {mails.uncertain}, suppressed {mails.suppressed}"
+    )
+    late = mails.oldest is not None and now - mails.oldest > LATE
+    if late and mails.oldest is not None:
+        said += f"; the oldest has waited since {mails.oldest:%Y-%m-%d %H:%M} UTC"
+    return [Finding("transactional", Verdict.LOOK if late else Verdict.OK, said)]
 
 
 def _privacy(settings: Settings) -> list[Finding]:
@@ -173,6 +195,27 @@ async def _bounces(mail: MailSettings) -> list[Finding]:
         return [Finding("bounces", Verdict.LOOK, said)]
     found = [await _mailbox(bounces.imap)] if bounces.imap else []
     return [*found, await _reception(bounces.listen)] if bounces.listen else found
+
+
+def _unsubscribing(settings: Settings) -> list[Finding]:
+    """Say whether mail that asks to unsubscribe is read; nothing is to be said while mail goes into files."""
+    address, bounces = settings.site.unsubscribe_address, settings.mail.bounces
+    is_read = bounces.imap is not None or bounces.listen is not None
+    if settings.mail.channel != "smtp":
+        return []
+    if not address:
+        said = "by the link and by one click; mails name no address for it, because mail to none is read here"
+        return [Finding("unsubscribe", Verdict.OK, said)]
+    if not is_read:
+        said = f"mail to {address} asks to unsubscribe, and nobody here reads it"
+        advice = "set mail.bounces.listen or imap, or leave out site.unsubscribe_address"
+        return [Finding("unsubscribe", Verdict.LOOK, f"{said}; {advice}")]
+    if address.lower() != (bounces.address or "").lower():
+        said = f"mail to {address} unsubscribes only if it reaches us as mail to {bounces.address} does"
+        return [Finding("unsubscribe", Verdict.LOOK, said)]
+    return [
+        Finding("unsubscribe", Verdict.OK, f"mail to {address} unsubscribes; it is read with the bounces")
+    ]
 
 
 async def _mailbox(imap: ImapSettings) -> Finding:

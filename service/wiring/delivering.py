@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from functools import partial
 
 from service.deliver.breaker import Breaker
 from service.deliver.channels import ChannelSettings, channel
@@ -15,6 +16,7 @@ from service.deliver.signing import SignedAhead
 from service.deliver.stage import Deliverer
 from service.deliver.verp import return_paths
 from service.people.links import reader_links
+from service.people.sign_up import confirm_url
 from service.settings.values import Settings, SmtpSettings
 from service.store.accord import AccordRecords
 from service.store.database import Database
@@ -43,6 +45,7 @@ def deliverer_of(settings: Settings, database: Database, key: bytes, executor: E
         return_paths(key, mail.bounces.address) if mail.bounces.address else None,
         signers=[Signer.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
         repeat_header=mail.smtp.repeat_header,
+        confirm_link=partial(confirm_url, key, settings.site.url),
     )
     ahead = SignedAhead(make, store, executor) if mail.dkim else None
     return Deliverer(

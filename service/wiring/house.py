@@ -67,8 +67,6 @@ class House:
 
     async def close(self) -> None:
         """Give every connection back."""
-        if "sign_up" in self.__dict__:
-            await self.sign_up.close()
         if self._deliverer is not None:
             await self._deliverer.channel.close()
         if "fetcher" in self.__dict__:
@@ -128,8 +126,18 @@ class House:
             return 0
         from service.wiring.bounces import mailbox_of, read_mailbox, returns_of  # noqa: PLC0415 - as above
 
-        returns = returns_of(self.database, self.people, await self.people.signing_key(), self.pool)
+        returns = returns_of(self, await self.people.signing_key())
         return await read_mailbox(mailbox_of(imap), returns, self.clock())
+
+    async def prune(self) -> int:
+        """Forget what has had its time: sign-ups, transactional mails, counted attempts; return how many."""
+        from service.people.sign_up import GOOD_FOR, LONGEST_LIMIT  # noqa: PLC0415 - as above
+        from service.store.limits import LimitRecords  # noqa: PLC0415 - as above
+        from service.store.transactional import TransactionalRecords  # noqa: PLC0415 - as above
+
+        now = self.clock()
+        pruned = await TransactionalRecords(self.database).prune(now, GOOD_FOR)
+        return pruned + await LimitRecords(self.database).prune(now, LONGEST_LIMIT)
 
     async def unfinished(self) -> Unfinished:
         """Return how much waits for each stage at this moment."""
@@ -189,11 +197,13 @@ class House:
     @cached_property
     def sign_up(self) -> HouseSignUp:
         """What lets people in who ask for a newsletter."""
-        from service.wiring.letters import letters_of  # noqa: PLC0415 - as above
         from service.wiring.sign_up import HouseSignUp  # noqa: PLC0415 - as above
 
-        postman = letters_of(self.settings, self.deliverer, self.clock)
-        return HouseSignUp(self.settings, self.roster, self.people, postman, self.clock)
+        return HouseSignUp(self.settings, self.roster, self.database, hint=self._hinted, clock=self.clock)
+
+    async def _hinted(self, hints: Hints) -> None:
+        # Read at each call: `hint` is set once there is a queue.
+        await self.hint(hints)
 
     @cached_property
     def metrics(self) -> ASGIApp:

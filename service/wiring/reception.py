@@ -83,7 +83,7 @@ class Reception:
         from service.wiring.bounces import UNREADABLE, receive, returns_of  # noqa: PLC0415 - as above
 
         async with self._tenancy.inside() as house:
-            returns = returns_of(house.database, house.people, self._key, house.pool)
+            returns = returns_of(house, self._key)
             word = await receive(returns, content, now=self._clock(), recipients=recipients)
             return word != UNREADABLE
 

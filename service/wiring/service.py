@@ -156,12 +156,24 @@ class Service:
             Tick("sweep", "0", self.sweep),
             Tick("bounces", "20", self._read_bounces),
             Tick("tidy", "40", self._dispatch.tidy),
+            Tick("prune", "50", self._prune),
         )
         scheduler = start_scheduler(ticks)
         try:
             await stopping.wait()
         finally:
             scheduler.shutdown(wait=False)
+
+    async def _prune(self) -> None:
+        """Forget what has had its time in the record."""
+        try:
+            async with self._tenancy.inside() as house:
+                pruned = await house.prune()
+        except CaveatError as error:
+            log.warning("prune_failed", reason=str(error))
+        else:
+            if pruned:
+                log.info("pruned", rows=pruned)
 
     async def _next_due(self, after: datetime) -> datetime | None:
         async with self._tenancy.inside() as house:

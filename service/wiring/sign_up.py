@@ -1,32 +1,52 @@
-"""Sign-up: the web door's SignUp, answered by people, the record and the postman."""
+"""Sign-up: the SignUp of service/web, answered by people and the record.
+
+Whatever the state of an address, asking for it takes the same steps: the ledger is what keeps a mail from a
+suppressed one, so that neither the page nor its time tells.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
+from service.compose.letters import Letters
+from service.core import identity
 from service.core.errors import UsageError
-from service.core.model import Newsletter, Roster
+from service.core.model import Issue, MailKind, Newsletter, Placement, Roster, SignUpRequest, Subscriber
 from service.people.addresses import read_address
 from service.people.links import reader_links
-from service.people.sign_up import GOOD_FOR, an_ask, confirm, confirm_url, may_be_mailed, read_ask
-from service.people.sign_up import Ask as PeopleAsk
+from service.people.sign_up import (
+    ADDRESS_LIMIT,
+    GOOD_FOR,
+    TOTAL_LIMIT,
+    VISITOR_LIMIT,
+    confirm,
+    counted,
+    counted_address,
+    read_link,
+    signed_up,
+)
 from service.people.wishes import read_timezone
 from service.settings.values import Settings
+from service.store.database import Database
+from service.store.limits import LimitRecords
 from service.store.people import PeopleRecords
+from service.store.transactional import TransactionalRecords
 from service.web.desk import Asked
 from service.wiring.clock import Clock
-from service.wiring.letters import Postman
+from service.wiring.transactional import Hint, letters_of, transactional
 
 
 class HouseSignUp:
-    """The SignUp of service/web."""
+    """The SignUp of service/web. `hint` tells whoever delivers that there is work."""
 
     def __init__(
-        self, settings: Settings, roster: Roster, people: PeopleRecords, postman: Postman, clock: Clock
+        self, settings: Settings, roster: Roster, database: Database, *, hint: Hint, clock: Clock
     ) -> None:
-        self._site_url, self._people, self._clock = settings.site.url, people, clock
-        self._postman = postman
+        self._settings, self._clock, self._hint = settings, clock, hint
+        self._people, self._limits = PeopleRecords(database), LimitRecords(database)
+        self._sign_ups = TransactionalRecords(database)
         offered = (roster.newsletter(name) for name in settings.web.sign_up)
         self._newsletters = {found.id: found for found in offered if found is not None}
 
@@ -51,43 +71,61 @@ class HouseSignUp:
                 found[name] = sentence[:1].upper() + sentence[1:]
         return found
 
+    async def admits(self, visitor: str) -> bool:
+        """Count one more request of that visitor, and tell whether it is within the limits."""
+        key = await self._people.signing_key()
+        limited = [counted(key, "visitor", visitor, VISITOR_LIMIT), counted(key, "total", "", TOTAL_LIMIT)]
+        return await self._limits.allows(limited, self.now())
+
     async def ask(self, email: str, newsletter: str, timezone: str) -> None:
-        """Send the mail that asks for confirmation, if one may go there."""
-        wanted, address = self._newsletters[newsletter], read_address(email)
-        if not await may_be_mailed(self._people, address):
+        """Plan the mail that asks for confirmation, unless the address was asked for too often."""
+        wanted, address, now = self._newsletters[newsletter], read_address(email), self.now()
+        key = await self._people.signing_key()
+        limited = counted(key, "address", counted_address(address), ADDRESS_LIMIT)
+        if not await self._limits.allows([limited], now):
             return
-        ask = an_ask(address, newsletter, timezone or None, self.now())
-        rendered = self._postman.letters.confirm(
-            wanted.title,
-            language=wanted.language,
-            timezone=timezone or wanted.timezone,
-            confirm_url=confirm_url(await self._people.signing_key(), self._site_url, ask),
-            days=GOOD_FOR.days,
+        person = Subscriber(identity.subscriber_id(address), address)
+        rendered = self._letters.confirm(
+            wanted.title, language=wanted.language, timezone=timezone or wanted.timezone, days=GOOD_FOR.days
         )
-        self._postman.send(rendered, newsletter, address)
+        mail = transactional(MailKind.CONFIRMATION, rendered, newsletter, person.id, now)
+        sign_up = SignUpRequest(person, newsletter, timezone or None, now)
+        await self._sign_ups.ask(sign_up, mail, self._settings.mail.channel)
+        await self._hint({"deliver": 1})
 
     async def asked(self, token: str) -> Asked | None:
         """Return what a confirmation link asks for."""
-        ask = read_ask(await self._people.signing_key(), token, self.now())
-        newsletter = self._newsletters.get(ask.newsletter) if ask else None
-        return Asked(ask.email, newsletter, ask.timezone) if ask and newsletter else None
+        link = read_link(await self._people.signing_key(), token, self.now())
+        found = await signed_up(self._sign_ups, link) if link else None
+        newsletter = self._newsletters.get(found.newsletter) if found else None
+        return Asked(found, newsletter) if found and newsletter else None
 
     async def confirm(self, asked: Asked) -> str:
         """Subscribe them, welcome them, and return the address of their preferences page."""
         newsletter, now = asked.newsletter, self.now()
-        ask = PeopleAsk(asked.email, newsletter.id, asked.timezone, now)
-        placement, is_new = await confirm(self._people, ask, newsletter, now)
-        if is_new:
-            rendered = self._postman.letters.welcome(
-                newsletter.title,
-                language=newsletter.language,
-                timezone=placement.edition.timezone,
-                first_issue_at=placement.next_due_at,
-            )
-            self._postman.send(rendered, newsletter.id, asked.email)
+        placement = await confirm(
+            self._people,
+            self._sign_ups,
+            asked.sign_up,
+            newsletter,
+            welcome=lambda placement: self._welcome(newsletter, placement, now),
+            channel=self._settings.mail.channel,
+            now=now,
+        )
+        await self._hint({"deliver": 1})
         key = await self._people.signing_key()
-        return reader_links(key, self._site_url, placement.subscriber.id, newsletter.id).preferences
+        url = self._settings.site.url
+        return reader_links(key, url, placement.subscriber.id, newsletter.id).preferences
 
-    async def close(self) -> None:
-        """Let the letters that are leaving leave, and give the others up."""
-        await self._postman.close()
+    def _welcome(self, newsletter: Newsletter, placement: Placement, now: datetime) -> Issue:
+        rendered = self._letters.welcome(
+            newsletter.title,
+            language=newsletter.language,
+            timezone=placement.edition.timezone,
+            first_issue_at=placement.next_due_at,
+        )
+        return transactional(MailKind.WELCOME, rendered, newsletter.id, placement.subscriber.id, now)
+
+    @cached_property
+    def _letters(self) -> Letters:
+        return letters_of(self._settings)

@@ -1,4 +1,4 @@
-"""Letters: the mail that asks for confirmation, and the one that welcomes."""
+"""Transactional mail: what asks for confirmation, what welcomes, what asks whether somebody unsubscribes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from tests.compose.digests import SITE
 
 LETTERS = Letters(templates_folder(), SITE)
 LABELS = tomllib.loads((templates_folder() / "mail/labels.toml").read_text(encoding="utf-8"))
-LINK = "https://news.example.org/confirm/abc?a=1&b=2"
 
 
-def please_confirm(title="The Morning Caveat", language="en", url=LINK, days=3, letters=LETTERS) -> Rendered:
-    return letters.confirm(title, language=language, timezone="Europe/Berlin", confirm_url=url, days=days)
+def please_confirm(title="The Morning Caveat", language="en", days=3, letters=LETTERS) -> Rendered:
+    return letters.confirm(title, language=language, timezone="Europe/Berlin", days=days)
 
 
 def a_welcome(language="en", timezone="Europe/Berlin") -> Rendered:
@@ -33,10 +32,10 @@ def test_a_request_says_for_whom_how_to_confirm_and_what_happens_otherwise():
     mail = please_confirm()
 
     assert mail.subject == "Please confirm: The Morning Caveat"
-    assert 'href="https://news.example.org/confirm/abc?a=1&amp;b=2"' in mail.html
-    assert f"\n{LINK}\n" in mail.text
+    assert f'href="{Place.CONFIRM_URL.mark}"' in mail.html
+    assert f"\n{Place.CONFIRM_URL.mark}\n" in mail.text
     for part in (mail.html, mail.text):
-        assert MARK.findall(part) == [Place.ADDRESS]
+        assert MARK.findall(part) == [Place.ADDRESS, Place.CONFIRM_URL]
         assert re.search(r"not\s+you,\s+do\s+nothing", part)
         assert "for 3 days" in " ".join(part.split())
         assert SITE.postal_address in part
@@ -48,7 +47,16 @@ def test_a_welcome_says_when_the_first_issue_comes_and_how_to_stop_it():
     assert mail.subject == "Welcome to The Morning Caveat"
     for part in (mail.html, mail.text):
         assert "Tuesday, 3 March 2026, 07:00" in " ".join(part.split())
-        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME}
+        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
+
+
+def test_a_mail_about_unsubscribing_says_that_nothing_has_changed_yet():
+    mail = LETTERS.unsubscribe("The Morning Caveat", language="en", timezone="Europe/Berlin")
+
+    assert mail.subject == "Do you want to unsubscribe from The Morning Caveat?"
+    for part in (mail.html, mail.text):
+        assert "nothing has changed yet" in " ".join(part.split())
+        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
 
 
 def test_the_first_issue_comes_at_the_readers_own_hour():
@@ -56,11 +64,12 @@ def test_the_first_issue_comes_at_the_readers_own_hour():
 
 
 @pytest.mark.parametrize("language", LABELS)
-def test_every_language_has_both_letters(language: str):
+def test_every_language_has_every_mail(language: str):
     assert LABELS[language].keys() == LABELS["en"].keys()
     for days in (1, 2, 3, 11):
         assert please_confirm(language=language, days=days).html
     assert f'lang="{language}"' in a_welcome(language).html
+    assert LETTERS.unsubscribe("The Morning", language=language, timezone="UTC").text
 
 
 def test_a_language_without_letters_gets_english_ones():
@@ -72,7 +81,7 @@ def test_a_hostile_title_stays_text():
 
     assert mail.subject == "Please confirm: {{ 7*7 }} Bcc: x <b> unsubscribe_url"
     assert "Bcc: x &lt;b&gt; unsubscribe_url" in mail.html
-    assert MARK.findall(mail.html) == [Place.ADDRESS]
+    assert MARK.findall(mail.html) == [Place.ADDRESS, Place.CONFIRM_URL]
 
 
 def test_an_operators_own_letter_stands_before_ours(tmp_path: Path):

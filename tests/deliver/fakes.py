@@ -152,11 +152,20 @@ class MemoryLedger:
         return {row.state for row in self.rows.values()}
 
     async def take_batch(
-        self, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
+        self,
+        channel: str,
+        token: str,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        *,
+        only_transactional: bool = False,
     ) -> Batch:
         taken, suppressed = [], 0
         await self.settle_uncertain(now, None)
-        for row in self.rows.values():
+        urgent = [row for row in self.rows.values() if row.delivery.transactional]
+        bulk = [row for row in self.rows.values() if not row.delivery.transactional]
+        for row in urgent if only_transactional else [*urgent, *bulk]:
             due = row.state is DeliveryState.PLANNED or (
                 row.state is DeliveryState.DEFERRED and (row.next_attempt_at or now) <= now
             )

@@ -27,7 +27,7 @@ DEEP = b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"hello\r\n"
 
 def receiver(desk: Desk):
     """Return what handles a mail, as wiring does it."""
-    returns = Returns(desk, desk.leave, KEY)
+    returns = Returns(desk, desk.leave, KEY, desk.ask)
 
     async def handle(content: bytes, recipients=()) -> bool:
         return await receive(returns, content, now=NOON, recipients=recipients) != UNREADABLE

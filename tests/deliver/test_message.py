@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+from dataclasses import replace
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -14,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.errors import CaveatError
-from service.core.model import Rendered
+from service.core.model import MailKind, Rendered
 from service.core.places import Place
 from service.deliver.headers import clean
-from tests.deliver.fakes import SITE, a_delivery, a_maker, an_issue
+from service.deliver.message import MailMaker
+from tests.deliver.fakes import SITE, a_delivery, a_maker, an_issue, links
 
 POISON = "Talks\x0b end\x00 \u2028in\x85 a\ud800 pledge\r\nBcc: victim@example.org"
 
@@ -144,6 +146,23 @@ def test_a_domain_beyond_ascii_goes_by_its_ascii_name():
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(CaveatError, match="cannot be mailed"):
         a_maker()(an_issue(), a_delivery(address))
+
+
+def test_a_site_that_reads_no_mail_to_unsubscribe_names_no_address_for_it():
+    message = read(a_maker(replace(SITE, unsubscribe_address=""))(an_issue(), a_delivery()).content)
+    assert message["List-Unsubscribe"] == f"<https://news.example.org/u/{a_delivery().subscriber_id}.morning>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_confirmation_holds_its_own_link_and_no_header_of_a_list():
+    maker = MailMaker(SITE, links, confirm_link=lambda *asked: f"https://news.example.org/confirm/{asked[1]}")
+    rendered = Rendered("Please confirm", "", f"Press {Place.CONFIRM_URL.mark}")
+    issue = an_issue(rendered=rendered, edition_key="", kind=MailKind.CONFIRMATION)
+    message = read(maker(issue, a_delivery()).content)
+    assert message.get_content().strip() == "Press https://news.example.org/confirm/morning"
+    assert not [name for name in message if name.lower().startswith("list-")]
+    # The same place in an issue says nothing.
+    assert read(maker(an_issue(rendered=rendered), a_delivery()).content).get_content().strip() == "Press"
 
 
 def test_the_site_may_have_a_name_in_any_script():

@@ -26,6 +26,7 @@ class Desk:
 
     bounced: list[tuple[str, bool]] = field(default_factory=list)
     left: list[tuple[str, str | None]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     async def record_bounce(self, delivery_id, *, hard, reason, now):  # noqa: ARG002 - the contract's
         self.bounced.append((delivery_id, hard))
@@ -33,6 +34,10 @@ class Desk:
 
     async def leave(self, subscriber_id, newsletter, _now):
         self.left.append((subscriber_id, newsletter))
+
+    async def ask(self, email, _now):
+        self.asked.append(email)
+        return email == "amina@example.org"
 
 
 def letter(name: str, to: str = "") -> bytes:
@@ -42,7 +47,7 @@ def letter(name: str, to: str = "") -> bytes:
 
 async def received(content: bytes, recipients=()) -> tuple[str, Desk]:
     desk = Desk()
-    returns = Returns(desk, desk.leave, KEY)
+    returns = Returns(desk, desk.leave, KEY, desk.ask)
     return await receive(returns, content, now=NOON, recipients=recipients), desk
 
 

@@ -34,11 +34,20 @@ from service.core.contracts.gather import (
     Look,
     NotModified,
 )
-from service.core.contracts.people import ERASED, Applied, PeopleStore
+from service.core.contracts.people import (
+    ERASED,
+    OWN_WISH,
+    Applied,
+    Limited,
+    LimitStore,
+    PeopleStore,
+    SignUpStore,
+)
 from service.core.contracts.progress import Progress, silent
 
 __all__ = [
     "ERASED",
+    "OWN_WISH",
     "AccordStore",
     "Again",
     "Answer",
@@ -55,6 +64,8 @@ __all__ = [
     "GatherStore",
     "Gone",
     "Halt",
+    "LimitStore",
+    "Limited",
     "Look",
     "Mark",
     "MessageMaker",
@@ -64,6 +75,7 @@ __all__ = [
     "Progress",
     "Renderer",
     "Setback",
+    "SignUpStore",
     "Sources",
     "Splitter",
     "StoryStore",

@@ -33,12 +33,20 @@ class DeliverStore(Protocol):
     """What deliver asks of the record: the ledger."""
 
     async def take_batch(
-        self, channel: str, token: str, now: datetime, lease_until: datetime, limit: int
+        self,
+        channel: str,
+        token: str,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        *,
+        only_transactional: bool = False,
     ) -> Batch:
         """Lease up to `limit` deliveries that are due, marking those to suppressed people as such.
 
         Due are: planned; deferred with `next_attempt_at <= now`; both only while no other lease holds them.
-        A delivery left `attempting` by a lease that ran out becomes `uncertain` first.
+        A delivery left `attempting` by a lease that ran out becomes `uncertain` first. While transactional
+        mail is due, a batch holds nothing else; with `only_transactional` it never does.
         """
         ...
 

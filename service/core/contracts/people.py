@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from service.core.model import Feed, Membership, Placement, SubscriptionStatus
+from service.core.model import (
+    Feed,
+    Issue,
+    Membership,
+    Placement,
+    SignUpRequest,
+    Subscriber,
+    SubscriptionStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,9 @@ class Applied:
 
 ERASED = "erased at their own request"
 """The reason of a suppression whose person is not known any more."""
+
+OWN_WISH = "unsubscribed from everything"
+"""The reason of a suppression that the person can lift again: they asked for it themselves."""
 
 
 class PeopleStore(Protocol):
@@ -107,4 +118,46 @@ class PeopleStore(Protocol):
 
     async def signing_key(self) -> bytes:
         """Return the key that signs links: 32 random bytes made when the database was."""
+        ...
+
+
+class SignUpStore(Protocol):
+    """What sign-up asks of the record. A transactional mail is planned with what makes it necessary."""
+
+    async def ask(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
+        """Store the sign-up and plan the mail that asks for confirmation; return whether it was planned.
+
+        While an earlier one for the same newsletter waits to be sent, that one is the answer to both.
+        """
+        ...
+
+    async def sign_up(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
+        """Return the sign-up of that subscriber for that newsletter, if one waits or was just confirmed."""
+        ...
+
+    async def subscribe(
+        self, placement: Placement, now: datetime, *, starts_after: datetime, welcome: Issue, channel: str
+    ) -> bool:
+        """Subscribe them and plan the welcome in one transaction; return whether that changed anything."""
+        ...
+
+    async def plan(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
+        """Plan a transactional mail; return False when it is planned already."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """What is limited: `name` at most so many `times` `within` so long."""
+
+    name: str
+    times: int
+    within: timedelta
+
+
+class LimitStore(Protocol):
+    """Counts over all workers and restarts."""
+
+    async def allows(self, limited: Sequence[Limited], now: datetime) -> bool:
+        """Tell whether each of these is allowed once more; if so, count it for each."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from service.core.model.condense import Role
 from service.core.model.gather import Article
@@ -191,11 +192,24 @@ class Rendered:
     text: str
 
 
+class MailKind(StrEnum):
+    """What a rendered mail is: an issue, or a transactional mail to one person.
+
+    Those ask to confirm a sign-up, welcome a subscriber, or ask to confirm that somebody unsubscribes.
+    """
+
+    ISSUE = "issue"
+    CONFIRMATION = "confirmation"
+    WELCOME = "welcome"
+    UNSUBSCRIBE = "unsubscribe"
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One dated, rendered number of an edition.
+    """One dated, rendered number of an edition; or a transactional mail, which has none ("").
 
-    `occurrence` is the local date and time it stands for (`2026-03-29T07:00`), or `manual:<key>`.
+    `occurrence` is the local date and time it stands for (`2026-03-29T07:00`), or `manual:<key>`;
+    a transactional mail has its kind there.
     It tells what lies in `told_from < position <= told_through`. `words` are the keys of the words that its
     articles had when it was made of them; an issue that is read back has none.
     """
@@ -212,3 +226,4 @@ class Issue:
     created_at: datetime
     corrections: tuple[Correction, ...] = ()
     words: tuple[str, ...] = ()
+    kind: MailKind = MailKind.ISSUE

@@ -26,7 +26,7 @@ class Delivery:
 
     `id` is computed from the three and is the left part of the Message-ID on every attempt. `attempts` counts
     the attempts made before this one, `doubts` those of them whose end nobody knows; `address` and `name` are
-    the subscriber's, as they are now.
+    the subscriber's, as they are now. A `transactional` one is a mail that somebody waits for.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Delivery:
     attempts: int = 0
     planned_at: datetime | None = None
     doubts: int = 0
+    transactional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,10 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Who sends: shown in every mail. `sender` is a From header; `url` has no slash at its end."""
+    """Who sends: shown in every mail. `sender` is a From header; `url` has no slash at its end.
+
+    Mail to `unsubscribe_address` can unsubscribe; empty: no address where such mail is read.
+    """
 
     name: str
     url: str

@@ -70,6 +70,19 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class SignUpRequest:
+    """Who asked for a newsletter (id) and may confirm it, in which time zone (None: the newsletter's own).
+
+    Links from before `first_at` do not count.
+    """
+
+    subscriber: Subscriber
+    newsletter: str
+    timezone: str | None
+    first_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RosterEntry:
     """A subscriber as the roster declares them: who, and which newsletters with which wishes."""
 

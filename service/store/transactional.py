@@ -1,0 +1,216 @@
+"""Transactional mail and the sign-ups behind it: planned, confirmed, pruned.
+
+A transactional mail is an issue of its own kind with one delivery, planned in the transaction that makes it
+necessary. So the ledger's rules hold for it: leases, attempts, retries, limits, halts, metrics. No token is
+stored: links are placeholders, filled in when the mail is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.listings import TransactionalCounts
+from service.core.model import DeliveryState as State
+from service.core.model import Issue, Placement, SignUpRequest, Subscriber
+from service.store.columns import Instant
+from service.store.database import Database
+from service.store.placing import Placing, Voice
+from service.store.rows import issue_values, subscriber_values
+from service.store.schema import (
+    TRANSACTIONAL,
+    TRANSACTIONAL_OUTBOX,
+    bounces,
+    deliveries,
+    issues,
+    sign_ups,
+    subscribers,
+    subscriptions,
+)
+from service.store.sql import among, lock_readers
+
+KEPT_FOR = timedelta(days=7)
+"""How long a transactional mail is kept: a bounce can come five days later (RFC 5321, 4.5.4.1)."""
+
+MAX_PRUNED = 500  # mails and sign-ups in one transaction, so that nobody waits long for it
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionalRecords:
+    """The SignUpStore of core/contracts/."""
+
+    database: Database
+
+    async def ask(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
+        """Store the sign-up and plan the mail that asks for confirmation; return whether it was planned.
+
+        While an earlier one for the same newsletter waits to be sent, that one is the answer to both.
+        """
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            number = await self._number(connection, sign_up.subscriber)
+            row = {
+                "subscriber": number,
+                "newsletter": sign_up.newsletter,
+                "timezone": sign_up.timezone,
+                "first_at": sign_up.first_at,
+                "last_at": sign_up.first_at,
+            }
+            again = {"timezone": sign_up.timezone, "last_at": sign_up.first_at}
+            key = (sign_ups.c.subscriber, sign_ups.c.newsletter)
+            stored = self.database.insert(sign_ups).on_conflict_do_update(index_elements=key, set_=again)
+            await connection.execute(stored, row)
+            if await connection.scalar(select(exists().where(_waiting(number, mail)))):
+                return False
+            return await self._plan(connection, mail, number, channel)
+
+    async def sign_up(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
+        """Return the sign-up of that subscriber for that newsletter, if one waits or was just confirmed."""
+        query = (
+            select(sign_ups, subscribers.c.id, subscribers.c.email, subscribers.c.name)
+            .join(subscribers, subscribers.c.number == sign_ups.c.subscriber)
+            .where(subscribers.c.id == subscriber_id, sign_ups.c.newsletter == newsletter)
+        )
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return SignUpRequest(
+            Subscriber(row.id, row.email, row.name), row.newsletter, row.timezone, row.first_at
+        )
+
+    async def subscribe(
+        self, placement: Placement, now: datetime, *, starts_after: datetime, welcome: Issue, channel: str
+    ) -> bool:
+        """Subscribe them and plan the welcome in one transaction; return whether that changed anything."""
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            placing = Placing(self.database, connection, Voice.IMPORT, now, starts_after)
+            await placing.place([placement])
+            if placing.counts["added"] + placing.counts["changed"] == 0:
+                return False
+            number = await self._number(connection, placement.subscriber)
+            await self._plan(connection, welcome, number, channel)
+        return True
+
+    async def plan(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
+        """Plan a transactional mail; return False when it is planned already."""
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            return await self._plan(connection, mail, await self._number(connection, subscriber), channel)
+
+    async def counts(self, since: datetime) -> TransactionalCounts:
+        """Return how the transactional mails stand that were planned after that instant."""
+        counting = (
+            select(deliveries.c.state, func.count(), func.min(issues.c.created_at, type_=Instant))
+            .join(issues, issues.c.number == deliveries.c.issue)
+            .where(TRANSACTIONAL, issues.c.created_at > since)
+            .group_by(deliveries.c.state)
+        )
+        async with self.database.read() as connection:
+            rows = (await connection.execute(counting)).all()
+        waiting = (State.PLANNED, State.ATTEMPTING, State.DEFERRED)
+        counted = {State(state): (count, oldest) for state, count, oldest in rows}
+        return TransactionalCounts(
+            waiting=sum(counted[state][0] for state in waiting if state in counted),
+            oldest=min((counted[state][1] for state in waiting if state in counted), default=None),
+            **{
+                state.value: counted.get(state, (0, None))[0]
+                for state in (State.SENT, State.REFUSED, State.UNCERTAIN, State.SUPPRESSED)
+            },
+        )
+
+    async def prune(self, now: datetime, good_for: timedelta) -> int:
+        """Forget sign-ups whose links expired, old mails, and who never confirmed; links are `good_for`.
+
+        Return how many sign-ups and people that is.
+        """
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            gone = select(sign_ups.c.subscriber, sign_ups.c.newsletter).where(
+                sign_ups.c.last_at < now - good_for
+            )
+            expired = (await connection.execute(gone.limit(MAX_PRUNED))).all()
+            for subscriber, newsletter in expired:
+                which = and_(sign_ups.c.subscriber == subscriber, sign_ups.c.newsletter == newsletter)
+                await connection.execute(delete(sign_ups).where(which))
+            await _give_up(connection, now, now - good_for)
+            people = await _forget_mails(connection, now - KEPT_FOR)
+            people |= {subscriber for subscriber, _ in expired}
+            return len(expired) + await _forget_people(connection, people)
+
+    async def _number(self, connection: AsyncConnection, subscriber: Subscriber) -> int:
+        """Return the subscriber's number; who is not known yet is stored, without a subscription."""
+        stored = self.database.insert(subscribers).on_conflict_do_nothing()
+        await connection.execute(stored, subscriber_values(subscriber))
+        found = select(subscribers.c.number).where(subscribers.c.id == subscriber.id)
+        return int((await connection.execute(found)).scalar_one())
+
+    async def _plan(self, connection: AsyncConnection, mail: Issue, subscriber: int, channel: str) -> bool:
+        stored = self.database.insert(issues).on_conflict_do_nothing()
+        planned = await connection.execute(stored, issue_values(mail, channel) | {"readers": 1})
+        if planned.rowcount == 0:
+            return False
+        columns = (issues.c.number, literal(subscriber), literal("planned"), literal(0))
+        at = literal(mail.created_at, Instant)
+        row = select(*columns, at, literal(value=True)).where(issues.c.id == mail.id)
+        names = ["issue", "subscriber", "state", "attempts", "due_at", "transactional"]
+        await connection.execute(deliveries.insert().from_select(names, row))
+        return True
+
+
+def _waiting(subscriber: int, mail: Issue) -> ColumnElement[bool]:
+    """Return the condition that such a mail for the same newsletter waits for its first or next attempt."""
+    same = select(issues.c.number).where(
+        TRANSACTIONAL, issues.c.occurrence == mail.kind.value, issues.c.newsletter == mail.newsletter
+    )
+    return and_(TRANSACTIONAL_OUTBOX, deliveries.c.subscriber == subscriber, deliveries.c.issue.in_(same))
+
+
+async def _give_up(connection: AsyncConnection, now: datetime, before: datetime) -> None:
+    """Refuse what was not sent in time, as in a long halt: its link has expired."""
+    late = select(issues.c.number).where(TRANSACTIONAL, issues.c.created_at < before)
+    waiting = and_(TRANSACTIONAL_OUTBOX, deliveries.c.issue.in_(late), deliveries.c.token.is_(None))
+    refused = {"state": State.REFUSED, "due_at": None, "at": now, "reply": "not sent before its link expired"}
+    await connection.execute(update(deliveries).where(waiting).values(refused))
+
+
+async def _forget_mails(connection: AsyncConnection, before: datetime) -> set[int]:
+    """Delete the finished transactional mails from before then; return whose they were (numbers)."""
+    finished = deliveries.c.state.not_in((State.PLANNED, State.DEFERRED))
+    old = (
+        select(deliveries.c.issue, deliveries.c.subscriber)
+        .join(issues, issues.c.number == deliveries.c.issue)
+        .where(TRANSACTIONAL, issues.c.created_at < before, deliveries.c.token.is_(None), finished)
+        .limit(MAX_PRUNED)
+    )
+    found = (await connection.execute(old)).all()
+    await connection.run_sync(forget_mails, [row.issue for row in found])
+    return {row.subscriber for row in found}
+
+
+def forget_mails(connection: Connection, numbers: Sequence[int]) -> None:
+    """Delete these transactional mails (numbers of issues), with their deliveries and what came back."""
+    for table in (bounces, deliveries):
+        connection.execute(delete(table).where(among(connection, table.c.issue, numbers)))
+    connection.execute(delete(issues).where(TRANSACTIONAL, among(connection, issues.c.number, numbers)))
+
+
+async def _forget_people(connection: AsyncConnection, numbers: set[int]) -> int:
+    """Delete those of these people whom no other row names: they asked once and never confirmed."""
+    named = [
+        exists().where(table.c.subscriber == subscribers.c.number)
+        for table in (subscriptions, sign_ups, deliveries, bounces)
+    ]
+    which = and_(among(connection, subscribers.c.number, numbers), *(~one for one in named))
+    return (await connection.execute(delete(subscribers).where(which))).rowcount
+
+
+def transactional_of(connection: Connection, subscriber: int) -> Sequence[int]:
+    """Return the numbers of the person's transactional mails."""
+    theirs = and_(deliveries.c.subscriber == subscriber, deliveries.c.transactional)
+    return connection.scalars(select(deliveries.c.issue).where(theirs)).all()

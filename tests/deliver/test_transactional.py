@@ -1,0 +1,69 @@
+"""A transactional mail goes before the bulk mail of a pass that is under way, and keeps to its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from service.core import identity
+from service.core.model import MailKind, Rendered, Subscriber
+from service.deliver.leases import Terms
+from service.deliver.pace import Limits, Pace
+from service.deliver.smtp import SmtpChannel
+from service.deliver.stage import Deliverer, deliver
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from service.store.transactional import TransactionalRecords
+from service.wiring.transactional import transactional
+from tests.deliver.fakes import Clock, a_maker, a_relay
+from tests.deliver.planned import plan
+from tests.deliver.server import MailServer
+
+NIA = "nia@example.org"
+BULK, ASKED_AFTER = 40, 5
+
+
+@dataclass
+class Waiting:
+    """Waits for the pace by moving the clock; lets Nia ask for a newsletter when she does."""
+
+    clock: Clock
+    database: Database
+    server: MailServer
+    asked: bool = field(default=False)
+
+    async def __call__(self, seconds: float) -> None:
+        self.clock.now += timedelta(seconds=seconds)
+        if not self.asked and len(self.server.taken) >= ASKED_AFTER:
+            self.asked = True
+            nia = Subscriber(identity.subscriber_id(NIA), NIA)
+            rendered = Rendered("Please confirm", "", "Please confirm")
+            mail = transactional(MailKind.CONFIRMATION, rendered, "morning", nia.id, self.clock.now)
+            await TransactionalRecords(self.database).plan(mail, nia, "smtp")
+
+
+@pytest.mark.parametrize("limits", [Limits(per_second=10), Limits(per_domain_minute=60)])
+async def test_it_goes_before_the_bulk_mail_that_was_taken_already(
+    database: Database, limits: Limits, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("service.deliver.leases.LOOK_AGAIN", 0.0)
+    await plan(database, BULK)
+    async with MailServer() as server:
+        clock = Clock()
+        pausing = Waiting(clock, database, server)
+        channel = SmtpChannel(a_relay(server))
+        began = clock.now
+        deliverer = Deliverer(
+            *(DeliverRecords(database), channel, a_maker(), Terms(lease=timedelta(hours=2)), Pace(limits)),
+            pause=pausing,
+        )
+        await deliver(deliverer, now=clock)
+        await channel.close()
+        place = [taken.recipient for taken in server.taken].index(NIA)
+        assert len(server.taken) == BULK + 1
+        assert ASKED_AFTER <= place <= ASKED_AFTER + 3
+        # It took a turn of the limit like any other mail.
+        rate = limits.per_second or limits.per_domain_minute / 60
+        assert (clock.now - began).total_seconds() >= (BULK - 10) / rate

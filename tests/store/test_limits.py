@@ -1,0 +1,74 @@
+"""Limits in the record hold over workers and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import service
+from service.core.contracts import Limited
+from service.store.database import Database
+from service.store.limits import LimitRecords
+from tests.builders import NOON
+
+HOUR = timedelta(hours=1)
+
+
+def a_limit(name: str = "a", times: int = 2) -> Limited:
+    return Limited(name, times, HOUR)
+
+
+@pytest.fixture
+def limits(database: Database) -> LimitRecords:
+    return LimitRecords(database)
+
+
+async def test_a_limit_counts_within_its_time(limits: LimitRecords):
+    assert [await limits.allows([a_limit()], NOON) for _ in range(3)] == [True, True, False]
+    assert await limits.allows([a_limit("b")], NOON)
+    assert not await limits.allows([a_limit()], NOON + HOUR - timedelta(seconds=1))
+    assert await limits.allows([a_limit()], NOON + HOUR)
+
+
+async def test_what_one_limit_refuses_counts_for_none(limits: LimitRecords):
+    assert await limits.allows([a_limit("a", 1)], NOON)
+    assert not await limits.allows([a_limit("b", 1), a_limit("a", 1)], NOON)
+    assert await limits.allows([a_limit("b", 1)], NOON)
+
+
+async def test_several_workers_at_once_never_allow_more(database_url: str):
+    workers = [await Database.open(database_url) for _ in range(3)]
+    asked = [LimitRecords(worker).allows([a_limit(times=5)], NOON) for worker in workers for _ in range(7)]
+    assert sum(await asyncio.gather(*asked)) == 5
+    for worker in workers:
+        await worker.close()
+
+
+def test_no_two_locks_of_ours_have_one_number():
+    """Two that did would wait for each other (it happened: a deadlock in PostgreSQL)."""
+    found = [
+        number
+        for path in Path(service.__file__).parent.rglob("*.py")
+        for number in re.findall(
+            r"^[A-Z_]+_LOCK = (0x[0-9A-F]+)", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    assert len(found) == len(set(found)) >= 6
+
+
+async def test_a_limit_outlives_the_worker(database_url: str):
+    for allowed in (True, False):
+        database = await Database.open(database_url)
+        assert await LimitRecords(database).allows([a_limit(times=1)], NOON) is allowed
+        await database.close()
+
+
+async def test_what_no_limit_looks_back_to_is_forgotten(limits: LimitRecords):
+    for minutes in (0, 10):
+        await limits.allows([a_limit()], NOON + timedelta(minutes=minutes))
+    assert await limits.prune(NOON + HOUR, HOUR) == 1
+    assert await limits.prune(NOON + HOUR, HOUR) == 0

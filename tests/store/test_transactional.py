@@ -1,0 +1,256 @@
+"""Transactional mail in the ledger: planned once, taken first, pruned, and forgotten with its person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from service.core import identity
+from service.core.contracts import OWN_WISH
+from service.core.listings import TransactionalCounts
+from service.core.model import DeliveryState as State
+from service.core.model import Issue, MailKind, Rendered, SignUpRequest, Subscriber
+from service.people.choices import forget
+from service.people.sign_up import GOOD_FOR
+from service.store.backup import back_up
+from service.store.bounces import BounceRecords
+from service.store.database import Database
+from service.store.schema import issues
+from service.store.transactional import KEPT_FOR, TransactionalRecords
+from service.wiring.transactional import transactional
+from tests.builders import NOON
+from tests.store.house import DAY, HOUR, MINUTE, House, a_placement
+from tests.store.restoring import restored
+
+EMAIL = "nia@example.org"
+NIA = Subscriber(identity.subscriber_id(EMAIL), EMAIL)
+
+
+def a_mail(kind: MailKind = MailKind.CONFIRMATION, at: datetime = NOON, person: Subscriber = NIA) -> Issue:
+    return transactional(kind, Rendered("Please confirm", "", "Please"), "morning", person.id, at)
+
+
+@pytest.fixture
+def house(database: Database) -> House:
+    return House(database)
+
+
+@pytest.fixture
+def records(database: Database) -> TransactionalRecords:
+    return TransactionalRecords(database)
+
+
+async def ask(records: TransactionalRecords, at: datetime = NOON, person: Subscriber = NIA) -> bool:
+    return await records.ask(SignUpRequest(person, "morning", None, at), a_mail(at=at, person=person), "file")
+
+
+async def subscribe(records: TransactionalRecords, at: datetime = NOON) -> bool:
+    placement = a_placement(subscriber=NIA, next_due_at=NOON + DAY)
+    welcome = a_mail(MailKind.WELCOME, at)
+    return await records.subscribe(placement, at, starts_after=NOON - DAY, welcome=welcome, channel="file")
+
+
+async def test_a_confirmation_needs_no_subscription_and_goes_before_what_waited_longer(
+    house: House, records: TransactionalRecords
+):
+    await house.issue_to("amina", "ben")
+    assert await ask(records, NOON + HOUR)
+    first = await house.take("a", NOON + HOUR)
+    assert [(d.address, d.transactional) for d in first.deliveries] == [(EMAIL, True)]
+    assert {d.address for d in (await house.take("b", NOON + HOUR)).deliveries} == {
+        "amina@example.org",
+        "ben@example.org",
+    }
+
+
+async def test_a_look_for_transactional_mail_takes_no_other(house: House, records: TransactionalRecords):
+    await house.issue_to("amina")
+    until = NOON + MINUTE
+    taking = ("file", "a", NOON, until, 9)
+    assert not (await house.deliver.take_batch(*taking, only_transactional=True)).deliveries
+    await ask(records)
+    batch = await house.deliver.take_batch(*taking, only_transactional=True)
+    assert [d.address for d in batch.deliveries] == [EMAIL]
+
+
+async def test_a_deferred_confirmation_goes_first_again(house: House, records: TransactionalRecords):
+    await ask(records)
+    batch = (await house.take("a")).deliveries
+    await house.mark("a", batch, State.ATTEMPTING)
+    again = NOON + MINUTE
+    await house.mark("a", batch, State.DEFERRED, reply="greylisted", next_attempt_at=again)
+    await house.issue_to("amina")
+    assert [d.address for d in (await house.take("b", again)).deliveries] == [EMAIL]
+
+
+@pytest.mark.parametrize(("reason", "sent"), [("550 no such user", False), (OWN_WISH, True)])
+async def test_only_an_own_wish_lets_a_suppressed_address_be_asked(
+    house: House, records: TransactionalRecords, reason: str, sent: bool
+):
+    await house.people.suppress(EMAIL, reason, NOON)
+    await ask(records)
+    batch = (await house.take("a")).deliveries
+    assert bool(batch) is sent
+    if sent:
+        assert await house.mark("a", batch, State.ATTEMPTING) == 1
+        return
+    (line,) = await house.overview.deliveries_to(NIA.id)
+    assert (line.state, line.occurrence) == (State.SUPPRESSED, "confirmation")
+
+
+async def test_who_is_suppressed_after_the_batch_was_taken_is_not_mailed(
+    house: House, records: TransactionalRecords
+):
+    await ask(records)
+    batch = (await house.take("a")).deliveries
+    await house.people.suppress(EMAIL, "complaint", NOON)
+    assert await house.mark("a", batch, State.ATTEMPTING) == 0
+
+
+async def test_asking_again_while_the_first_mail_waits_plans_no_other(
+    house: House, records: TransactionalRecords
+):
+    assert await ask(records)
+    assert not await ask(records, NOON + MINUTE)
+    batch = (await house.take("a", NOON + MINUTE)).deliveries
+    assert len(batch) == 1
+    await house.mark("a", batch, State.ATTEMPTING, NOON + MINUTE)
+    await house.mark("a", batch, State.SENT, NOON + MINUTE)
+    assert await ask(records, NOON + HOUR)
+
+
+async def test_whoever_subscribes_is_welcomed_once(house: House, records: TransactionalRecords):
+    await ask(records)
+    assert await subscribe(records)
+    assert not await subscribe(records, NOON + MINUTE)
+    lines = await house.overview.deliveries_to(NIA.id)
+    assert [line.occurrence for line in lines] == ["welcome", "confirmation"]
+
+
+async def test_a_welcome_is_no_issue_that_told_something(house: House, records: TransactionalRecords):
+    await subscribe(records)
+    (group,) = await house.compose.groups_of("morning", [NIA.id])
+    assert await house.compose.told_from_of_last_issue(group) is None
+    assert await house.overview.issues() == []
+
+
+async def test_who_only_asked_is_not_counted_as_a_subscriber(house: House, records: TransactionalRecords):
+    await house.subscribe("amina")
+    await ask(records)
+    counts = await house.overview.counts()
+    assert (counts.subscribers, counts.issues) == (1, 0)
+    await subscribe(records)
+    assert (await house.overview.counts()).subscribers == 2
+
+
+async def test_who_never_confirmed_is_forgotten_when_the_link_has_expired(
+    house: House, records: TransactionalRecords
+):
+    await ask(records)
+    batch = (await house.take("a")).deliveries
+    await house.mark("a", batch, State.ATTEMPTING)
+    await house.mark("a", batch, State.SENT)
+    assert await records.prune(NOON + GOOD_FOR, GOOD_FOR) == 0
+    assert await records.sign_up(NIA.id, "morning")
+
+    await records.prune(NOON + GOOD_FOR + MINUTE, GOOD_FOR)
+    assert await records.sign_up(NIA.id, "morning") is None
+    assert await BounceRecords(house.database).record_bounce(batch[0].id, hard=False, reason="full", now=NOON)
+
+    await records.prune(NOON + KEPT_FOR + MINUTE, GOOD_FOR)
+    assert await house.people.known_subscribers([NIA.id]) == set()
+    assert await house.overview.deliveries_to(NIA.id) == []
+    assert not await BounceRecords(house.database).record_bounce(
+        batch[0].id, hard=True, reason="gone", now=NOON
+    )
+
+
+async def test_who_confirmed_stays_when_their_mails_are_pruned(house: House, records: TransactionalRecords):
+    await ask(records)
+    await subscribe(records)
+    await house.issue_to("amina")
+    await records.prune(NOON + KEPT_FOR + MINUTE, GOOD_FOR)
+    await records.prune(NOON + KEPT_FOR + MINUTE, GOOD_FOR)
+    assert len(await house.people.memberships(email=EMAIL)) == 1
+    assert await house.overview.deliveries_to(NIA.id) == []
+    assert [issue.books.waiting for issue in await house.overview.issues()] == [1]
+
+
+async def test_a_mail_whose_link_has_expired_is_not_sent_any_more(
+    house: House, records: TransactionalRecords
+):
+    await ask(records)
+    late = NOON + GOOD_FOR + MINUTE
+    await records.prune(late, GOOD_FOR)
+    assert (await house.take("a", late)).deliveries == ()
+    (line,) = await house.overview.deliveries_to(NIA.id)
+    assert (line.state, line.reply) == (State.REFUSED, "not sent before its link expired")
+
+
+async def test_what_is_being_sent_is_not_pruned(house: House, records: TransactionalRecords):
+    await ask(records)
+    late = NOON + KEPT_FOR + MINUTE
+    batch = (await house.take("a", late)).deliveries
+    await records.prune(late, GOOD_FOR)
+    assert await house.mark("a", batch, State.ATTEMPTING, late) == 1
+
+
+async def test_an_erased_person_is_sent_nothing_that_waited(house: House, records: TransactionalRecords):
+    await ask(records)
+    batch = (await house.take("a")).deliveries
+    assert await forget(house.people, EMAIL, NOON)
+    assert await records.sign_up(NIA.id, "morning") is None
+    assert await house.mark("a", batch, State.ATTEMPTING) == 0
+    assert (await house.take("b", NOON + HOUR)).deliveries == ()
+    assert await house.people.known_subscribers([NIA.id]) == set()
+
+
+async def test_a_second_sign_up_does_not_make_older_links_good(records: TransactionalRecords, house: House):
+    await ask(records)
+    await forget(house.people, EMAIL, NOON)
+    await ask(records, NOON + HOUR)
+    found = await records.sign_up(NIA.id, "morning")
+    assert found
+    assert found.first_at == NOON + HOUR
+
+
+async def test_the_counts_say_how_the_mails_of_a_day_fared(house: House, records: TransactionalRecords):
+    await ask(records, NOON - 2 * DAY)
+    await ask(records, NOON, Subscriber(identity.subscriber_id("ben@example.org"), "ben@example.org"))
+    counts = await records.counts(NOON - DAY)
+    assert counts == TransactionalCounts(1, NOON, 0, 0, 0, 0)
+    await house.mark("a", (await house.take("a")).deliveries, State.REFUSED, reply="550 no")
+    counts = await records.counts(NOON - 3 * DAY)
+    assert (counts.waiting, counts.oldest, counts.refused) == (0, None, 2)
+
+
+async def test_a_mail_that_was_sent_since_the_backup_is_not_sent_again_after_a_restore(
+    database_url: str, tmp_path: Path
+):
+    """Nor does one of somebody who signed up since then stay behind without its person."""
+    database = await Database.open(database_url)
+    house, records = House(database), TransactionalRecords(database)
+    await house.subscribe("amina")
+    amina = (await house.membership()).subscriber
+    await ask(records)
+    back_up(database_url, tmp_path / "copy")
+    await ask(records, NOON, Subscriber(identity.subscriber_id("late@example.org"), "late@example.org"))
+    await records.plan(a_mail(MailKind.UNSUBSCRIBE, NOON, amina), amina, "file")
+    batch = [d for d in (await house.take("a")).deliveries if d.address == EMAIL]
+    await house.mark("a", batch, State.ATTEMPTING)
+    await house.mark("a", batch, State.SENT)
+    await house.deliver.release("a")
+    await database.close()
+
+    await restored(database_url, tmp_path / "copy")
+
+    database = await Database.open(database_url)
+    house, records = House(database), TransactionalRecords(database)
+    assert [d.address for d in (await house.take("b", NOON + HOUR)).deliveries] == [amina.email]
+    assert (await records.counts(NOON - DAY)).sent == 1
+    async with database.read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(issues)) == 2
+    await database.close()
