@@ -91,11 +91,12 @@ class SummaryRefused(CaveatError):
 class ChannelUnavailable(CaveatError):
     """A channel cannot be reached at all: connection refused, TLS failed, login refused.
 
-    `permanent` tells whether trying again without a change of settings is pointless (wrong password).
+    `permanent` tells whether trying again without a change of settings is pointless (wrong password), and
+    `too_much` that the server takes no further connection at this moment.
     """
 
-    def __init__(self, text: str, *, permanent: bool = False) -> None:
-        self.permanent = permanent
+    def __init__(self, text: str, *, permanent: bool = False, too_much: bool = False) -> None:
+        self.permanent, self.too_much = permanent, too_much
         super().__init__(text)
 
 

@@ -7,19 +7,22 @@ where nothing is shared it costs nothing. While the record is out of reach nothi
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import TypeVar
 
-from service.core.contracts import AccordStore, Halt
+from service.core.contracts import AccordStore, Halt, LearnedRate
 from service.core.errors import StoreError
 from service.deliver import metrics
+from service.deliver.adaptive_rate import Tally, updated
 from service.deliver.breaker import Breaker
 from service.deliver.leases import Clock
 from service.deliver.lines import Lines
 from service.deliver.pace import TURN, Gate, Pace
+from service.deliver.rate_reports import report_change
 
 TRY = timedelta(minutes=2)
 """For how long the worker who tries again keeps the others from it."""
@@ -62,8 +65,9 @@ class Accord:
         Raises StoreError when the record stays out of reach.
         """
         async with self._at_it:
-            if not self._breaker.wants_word(self._clock()):
+            if not (self._breaker.wants_word(self._clock()) or self._pace.urgent):
                 return
+            await self._share_rates()
             await self._tell()
             if self._store is not None:
                 store = self._store
@@ -73,6 +77,38 @@ class Accord:
                     lambda: store.try_again(self._relay, now, now + TRY)
                 ):
                     self._breaker.may_try()
+
+    async def _share_rates(self) -> None:
+        """Tell what servers said to our rate, and keep to what all workers know of it."""
+        store, pace, own_now = self._store, self._pace, self._clock()
+        if store is None:
+            learned, now = dict(pace.learned), own_now
+        else:
+            known, now = await self._patiently(lambda: store.learned_rates(self._relay))
+            learned = dict(known)
+        ahead = now - own_now
+        for domain, tally in pace.tallies(ahead).items():
+            rate = await self._taught(domain, learned.pop(domain, None), tally, now)
+            if rate is not None:
+                learned[domain] = rate
+        pace.learn(learned, ahead)
+
+    async def _taught(
+        self, domain: str, known: LearnedRate | None, tally: Tally, now: datetime
+    ) -> LearnedRate | None:
+        """Return what is known of a domain's rate after this tally, once the record has it."""
+        store = self._store
+        while True:
+            rate, version = updated(known, tally, now), known.version if known else 0
+            if store is None or await self._patiently(
+                functools.partial(store.save_rate, self._relay, domain, rate, version)
+            ):
+                break
+            # Another worker was faster.
+            others, now = await self._patiently(lambda: store.learned_rates(self._relay))
+            known = others.get(domain)
+        report_change(self._relay, domain, known, rate)
+        return rate
 
     async def _tell(self) -> None:
         """Let the record have what is unsaid; who begins a halt tells the operator, nobody else does."""
@@ -118,13 +154,18 @@ class Accord:
         if self._store is None:
             return inf, []
         store, asked_at = self._store, self._clock().timestamp()
+        later = [gate.probe_at for gate, _ in wanted.values() if gate.probe_at and gate.probe_at > asked_at]
+        wanted = {name: pair for name, pair in wanted.items() if (pair[0].probe_at or 0) <= asked_at}
+        probes_in = min(later, default=inf) - asked_at
+        if not wanted:
+            return probes_in, []
         lengths = {name: gate.ask(count) for name, (gate, count) in wanted.items()}
         begins_in = await self._patiently(lambda: store.take_turns(lengths, TURN))
         now = self._clock().timestamp()
         given = [name for name, seconds in begins_in.items() if seconds <= TURN]
         for name in given:
             wanted[name][0].give(begins_in[name], asked_at, now)
-        return min((begins_in[name] - TURN for name in wanted if name not in given), default=inf), given
+        return min([probes_in, *(begins_in[name] - TURN for name in wanted if name not in given)]), given
 
     async def _patiently(self, ask: Callable[[], Awaitable[Said]]) -> Said:
         waited, pause = 0.0, FIRST_PAUSE

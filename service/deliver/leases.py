@@ -35,11 +35,17 @@ class Terms:
 
 @dataclass(slots=True)
 class Taken:
-    """A delivery in hand, the token of its batch, and when (loop time) its attempt began, 0 for not yet."""
+    """A delivery in hand, the token of its batch, and when (loop time) its attempt began, 0 for not yet.
+
+    `probe`: it leaves to see whether a server that refused for our rate accepts again. `throttled` counts
+    such refusals of it.
+    """
 
     delivery: Delivery
     token: str
     attempted_at: float = field(default=0.0)
+    probe: bool = field(default=False)
+    throttled: int = field(default=0)
 
     @property
     def domain(self) -> str:

@@ -22,6 +22,11 @@ TRANSACTIONAL = Counter(
     ["outcome"],
 )
 PAUSED = Gauge("caveat_sending_paused", "1 while sending pauses because the server refuses our mail as such.")
+THROTTLED = Counter("caveat_throttled_total", "Refusals because we sent too fast, by who said so.", ["by"])
+LEARNED = Gauge(
+    "caveat_learned_rate_per_minute",
+    "Messages a minute that the mail server permits, as its refusals showed.",
+)
 
 
 class Spread:

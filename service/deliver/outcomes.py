@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from service.core.model import Blame, Deferred, Outcome, Refused, Sent
 from service.deliver.phrases import Saying, say
+from service.deliver.rate_replies import throttle_of
 
 ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![.\d])")
 LONGEST_REPLY = 400
@@ -122,6 +123,8 @@ def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
     reply = said(code, text)
     if 200 <= code < 300:
         return Sent(reply)
+    if (throttle := throttle_of(code, text, stage)) is not None:
+        return Deferred(reply, throttle)
     if not 500 <= code < 600 or is_sequence_error(code, text, stage):
         return Deferred(reply)
     verdict = judge(code, enhanced_code(text), text, stage)

@@ -30,6 +30,16 @@ def next_attempt(delivery_id: str, attempts: int, *, first_at: datetime, now: da
     return now + wait * (1 + JITTER * share)
 
 
+def after_throttling(delivery_id: str, times: int, now: datetime) -> datetime:
+    """Return when to try again what was refused `times` times because of our rate.
+
+    Soon: the rate that all share decides when it leaves. A delivery that alone is refused so comes back more
+    and more seldom.
+    """
+    share = spread(f"{delivery_id}:{times}", 1001) / 1000
+    return now + min(timedelta(seconds=1 << min(times, 16)), LONGEST_WAIT) * (1 + JITTER * share)
+
+
 def after_doubt(
     delivery_id: str, attempts: int, doubts: int, *, first_at: datetime, now: datetime
 ) -> datetime | None:

@@ -16,6 +16,7 @@ from service.core.errors import ChannelUnavailable
 from service.core.model import Deferred, Message
 from service.deliver.lanes import drive
 from service.deliver.outcomes import said
+from service.deliver.rate_replies import throttle_of, throttle_of_line
 from service.deliver.relay import Relay
 from service.deliver.session import Features, LineLost, Session
 from service.deliver.transaction import Transaction
@@ -70,6 +71,9 @@ class SmtpChannel:
                     # It was not handed over, so it is sent again; but a message that makes the server hang
                     # up every time must not hold up the others.
                     barren = 0 if transaction.session.sent else barren + 1
+                    if throttle := throttle_of_line(str(lost)):
+                        outbox.settle(current, Deferred(str(lost), throttle))
+                        barren, message = 0, None
                     if barren >= TRIES:
                         outbox.settle(current, Deferred(str(lost)))
                         message = None
@@ -200,7 +204,7 @@ def _features(client: aiosmtplib.SMTP) -> Features:
 
 def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
     """Return what to tell a person about a connection that did not come about."""
-    permanent = False
+    permanent = too_much = False
     match error:
         case aiosmtplib.SMTPAuthenticationError():
             permanent = error.code >= 500
@@ -210,6 +214,7 @@ def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
             text = f"does not speak SMTP: {said(0, error.message)[2:]}"
             text += "; check mail.smtp.port and mail.smtp.security"
         case aiosmtplib.SMTPResponseException():
+            too_much = throttle_of(error.code, error.message, None) is not None
             text = f"does not want to talk now: {said(error.code, error.message)}"
         case aiosmtplib.SMTPTimeoutError():
             text = f"does not answer within {patience(relay):g} seconds"
@@ -220,7 +225,7 @@ def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
             permanent, text = True, "offers no STARTTLS; check mail.smtp.security"
         case _:
             text = _unreachable(error)
-    return ChannelUnavailable(f"the mail server {relay.name} {text}", permanent=permanent)
+    return ChannelUnavailable(f"the mail server {relay.name} {text}", permanent=permanent, too_much=too_much)
 
 
 def _unreachable(error: Exception) -> str:

@@ -16,10 +16,11 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from service.core.contracts import AccordStore, Channel, DeliverStore, MessageMaker, Progress, silent
 from service.core.errors import CaveatError, ChannelUnavailable
-from service.core.model import DeliveryState
+from service.core.model import DeliveryState, Throttle
 from service.deliver import metrics
 from service.deliver.accord import Accord
 from service.deliver.breaker import Breaker
@@ -27,8 +28,10 @@ from service.deliver.issue_refusals import IssueRefusals
 from service.deliver.leases import Clock, Leases, Prepare, Terms
 from service.deliver.ledger import Ledger
 from service.deliver.outbox import LeasedOutbox
-from service.deliver.pace import Pace
+from service.deliver.pace import RELAY, Pace
+from service.deliver.rate_reports import rate_sentence
 from service.deliver.retry import doubts_to_repeat
+from service.deliver.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +88,27 @@ async def deliver(
     await store.settle_uncertain(began, doubts_to_repeat(began) if terms.resend_uncertain else None)
     leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token, prepare=deliverer.prepare)
     accord = _accord(deliverer, now)
+    settlement = _settlement(deliverer, leases, now, progress)
     outbox = LeasedOutbox(
         store,
         leases,
-        ledger := Ledger(store, patience=terms.lease.total_seconds()),
+        settlement.ledger,
         deliverer.make,
         pace=deliverer.pace,
         breaker=deliverer.breaker,
         accord=accord,
-        issue_refusals=deliverer.issue_refusals,
-        resend_uncertain=terms.resend_uncertain,
+        settlement=settlement,
         clock=now,
         stopping=stopping,
-        progress=progress,
         pause=deliverer.pause,
     )
     holding = asyncio.create_task(leases.hold())
     try:
         await _carried(deliverer, outbox, stopping)
     except ChannelUnavailable as error:
-        if error.permanent:
-            deliverer.breaker.refused(str(error), now(), for_sure=True)
-        else:
-            outbox.problems[str(error)] = None
+        _unavailable(deliverer, settlement, error, now())
     finally:
-        await ledger.flush()
+        await settlement.ledger.flush()
         await leases.release()
         holding.cancel()
         await asyncio.gather(holding, return_exceptions=True)
@@ -117,7 +116,39 @@ async def deliver(
     alert = deliverer.breaker.alert(now())
     metrics.PAUSED.set(alert is not None)
     metrics.SENDING.suppressed(leases.suppressed)
-    return _report(outbox, leases.suppressed, alert)
+    for problem in _refused_rates(deliverer):
+        settlement.problem(problem)
+    return _report(settlement, leases.suppressed, alert)
+
+
+def _unavailable(
+    deliverer: Deliverer, settlement: Settlement, error: ChannelUnavailable, now: datetime
+) -> None:
+    if error.permanent:
+        deliverer.breaker.refused(str(error), now, for_sure=True)
+        return
+    settlement.problem(str(error))
+    if error.too_much:
+        deliverer.pace.throttled(RELAY, Throttle.RELAY, str(error), now)
+
+
+def _refused_rates(deliverer: Deliverer) -> list[str]:
+    """Return what to say of the servers that take nothing at this moment, because we sent too fast."""
+    learned = deliverer.pace.learned.items()
+    return [rate_sentence(deliverer.relay, domain, rate) for domain, rate in learned if rate.refused_at]
+
+
+def _settlement(deliverer: Deliverer, leases: Leases, now: Clock, progress: Progress) -> Settlement:
+    return Settlement(
+        Ledger(deliverer.store, patience=deliverer.terms.lease.total_seconds()),
+        leases,
+        deliverer.pace,
+        deliverer.breaker,
+        deliverer.issue_refusals,
+        deliverer.terms.resend_uncertain,
+        now,
+        progress,
+    )
 
 
 def _accord(deliverer: Deliverer, now: Clock) -> Accord:
@@ -144,14 +175,14 @@ async def _carried(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio
         carrying.result()
 
 
-def _report(outbox: LeasedOutbox, suppressed: int, alert: str | None) -> DeliverReport:
-    counts = outbox.counts
+def _report(settlement: Settlement, suppressed: int, alert: str | None) -> DeliverReport:
+    counts = settlement.counts
     return DeliverReport(
         sent=counts[DeliveryState.SENT],
         deferred=counts[DeliveryState.DEFERRED],
         refused=counts[DeliveryState.REFUSED],
         uncertain=counts[DeliveryState.UNCERTAIN],
         suppressed=suppressed,
-        problems=((alert,) if alert else ()) + tuple(outbox.problems),
+        problems=((alert,) if alert else ()) + tuple(settlement.problems),
         alert=alert or "",
     )

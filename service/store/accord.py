@@ -1,4 +1,4 @@
-"""What the workers that send by one relay share: turns at its limits, and a halt of all sending."""
+"""What the workers that send by one relay share: turns at its limits, learned rates, a halt."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from math import ceil
 from sqlalchemy import case, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import Halt
-from service.store.columns import EPOCH, to_millis
+from service.core.contracts import Halt, LearnedRate
+from service.store.columns import EPOCH, from_millis, to_millis
 from service.store.database import Database
+from service.store.learned_rates import forget_rates, read_rates, write_rate
 from service.store.schema import halts, turns
 
 SQLITE_NOW = text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + 1")
@@ -53,6 +54,18 @@ class AccordRecords:
             over = select(turns.c.name).where(turns.c.free_at < now - KEPT).with_for_update(skip_locked=True)
             await connection.execute(delete(turns).where(turns.c.name.in_(over)))
         return {name: (at - now) / 1000 for name, at in begins.items()}
+
+    async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:
+        """Return what a relay's refusals taught, by recipient domain, "" for all; and the database's time."""
+        async with self.database.read() as connection:
+            now = from_millis(await self._now(connection))
+            return await read_rates(connection, relay), now
+
+    async def save_rate(self, relay: str, domain: str, rate: LearnedRate | None, version: int) -> bool:
+        """Replace the rate of this version (0: none stands), by none too; False if it is not there."""
+        async with self.database.write() as connection:
+            await forget_rates(connection, from_millis(await self._now(connection)))
+            return await write_rate(connection, self.database.insert, (relay, domain), rate, version)
 
     async def halt(self, relay: str) -> Halt | None:
         """Return the halt that stands for a relay, or None."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -377,6 +378,25 @@ halts = Table(
     Column("until", Instant, nullable=False),
     Column("times", Integer, nullable=False),  # in a row: pauses grow
     Column("tried_until", Instant, nullable=False),
+)
+
+# How fast a mail server lets us send, as its refusals showed; see LearnedRate in core/contracts/.
+learned_rates = Table(
+    "learned_rates",
+    metadata,
+    Column("relay", Id, primary_key=True),
+    Column("domain", Id, primary_key=True),  # of recipients; empty: the relay's own limit
+    Column("per_minute", Float),
+    Column("ceiling", Float),
+    Column("since", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("refused_at", Instant),
+    Column("last_refused_at", Instant),
+    Column("probe_at", Instant),
+    Column("reply", CleanText, nullable=False),
+    Column("busy", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),  # workers replace a row only as they read it
 )
 
 # Deliveries that came back: one row for an issue and a reader, however often the same letter is read.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service.core.contracts import Halt
+from service.core.contracts import Halt, LearnedRate
 from service.core.errors import StoreError
 from service.core.model import DeliveryState
 from service.deliver.accord import Accord
@@ -249,6 +249,20 @@ class Away:
     async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:  # noqa: ARG002 - the contract's
         self._ask()
         return dict.fromkeys(lengths, 0.0)
+
+    async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:  # noqa: ARG002 - as above
+        self._ask()
+        return {}, NOON
+
+    async def save_rate(
+        self,
+        relay: str,  # noqa: ARG002 - as above
+        domain: str,  # noqa: ARG002 - as above
+        rate: LearnedRate | None,  # noqa: ARG002 - as above
+        version: int,  # noqa: ARG002 - as above
+    ) -> bool:
+        self._ask()
+        return True
 
     async def halt(self, relay: str) -> Halt | None:  # noqa: ARG002 - as above
         self._ask()

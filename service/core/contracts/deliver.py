@@ -113,8 +113,43 @@ class Halt:
     times: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class LearnedRate:
+    """How fast a mail server lets us send, as its refusals showed; shared by all workers.
+
+    `per_minute` messages may leave, None while it is not measured; `ceiling` is the rate that was refused
+    last. `accepted` messages were taken `since`. From `refused_at` until a probe is accepted, nothing leaves
+    but one message at `probe_at`; `last_refused_at` is the latest refusal of that time. `reply` is what the
+    server said last; `busy`: about its own shortage, not our rate. `at` is the last change and `version`
+    counts the changes.
+    """
+
+    per_minute: float | None
+    ceiling: float | None
+    since: datetime
+    at: datetime
+    accepted: int = 0
+    refused_at: datetime | None = None
+    last_refused_at: datetime | None = None
+    probe_at: datetime | None = None
+    reply: str = ""
+    busy: bool = False
+    version: int = 0
+
+
 class AccordStore(Protocol):
-    """What the workers that send by one relay share: turns at its limits, and a halt of all sending."""
+    """What the workers that send by one relay share: turns at its limits, learned rates, a halt."""
+
+    async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:
+        """Return what a relay's refusals taught, by recipient domain, "" for all; and what time it is.
+
+        By the database's clock, as all instants of a LearnedRate.
+        """
+        ...
+
+    async def save_rate(self, relay: str, domain: str, rate: LearnedRate | None, version: int) -> bool:
+        """Replace the rate of this version (0: none stands), by none too; False if it is not there."""
+        ...
 
     async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
         """Give stretches of time away: of each limit by its name, the next one of that length (seconds).

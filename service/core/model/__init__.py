@@ -31,6 +31,7 @@ from service.core.model.deliver import (
     Refused,
     Sent,
     Site,
+    Throttle,
     Uncertain,
 )
 from service.core.model.gather import Article, Entry, Feed, FeedState
@@ -89,6 +90,7 @@ __all__ = [
     "Subscription",
     "SubscriptionStatus",
     "Summary",
+    "Throttle",
     "Uncertain",
     "Wishes",
 ]

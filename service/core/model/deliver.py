@@ -86,11 +86,26 @@ class Sent:
     reply: str = ""
 
 
+class Throttle(StrEnum):
+    """Who wants less mail at a time: the relay, or the servers of one recipient domain.
+
+    BUSY: the relay is short of something itself (storage, for instance), however slowly we send.
+    """
+
+    RELAY = "relay"
+    DOMAIN = "domain"
+    BUSY = "busy"
+
+
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now; try again later. Nothing is wrong with the person (4xx, connection lost, greylisting)."""
+    """Not now; try again later. Nothing is wrong with the person (4xx, connection lost, greylisting).
+
+    With `throttle` the message would have been accepted, had we sent less in the time before.
+    """
 
     reply: str
+    throttle: Throttle | None = None
 
 
 class Blame(StrEnum):

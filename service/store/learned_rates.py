@@ -1,0 +1,54 @@
+"""Learned rates: how fast mail servers let us send, as their refusals showed; shared by all workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Table, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core.contracts import LearnedRate
+from service.store.schema import learned_rates as table
+
+KEPT = timedelta(days=30)
+"""For how long a rate is remembered that nothing was sent by."""
+
+VALUES = tuple(column for column in table.c if column.name not in {"relay", "domain"})
+
+
+async def read_rates(connection: AsyncConnection, relay: str) -> Mapping[str, LearnedRate]:
+    """Return the learned rates of a relay, by recipient domain, "" for the relay itself."""
+    rows = await connection.execute(select(table.c.domain, *VALUES).where(table.c.relay == relay))
+    return {
+        row["domain"]: LearnedRate(**{column.name: row[column.name] for column in VALUES})
+        for row in rows.mappings()
+    }
+
+
+async def write_rate(
+    connection: AsyncConnection,
+    insert: Callable[[Table], Any],
+    key: tuple[str, str],
+    rate: LearnedRate | None,
+    version: int,
+) -> bool:
+    """Replace the rate of a relay and domain in the open transaction, if it has this version; return whether.
+
+    Version 0: there is none yet.
+    """
+    relay, domain = key
+    this = (table.c.relay == relay, table.c.domain == domain, table.c.version == version)
+    if rate is None:
+        return version == 0 or (await connection.execute(delete(table).where(*this))).rowcount > 0
+    if version:
+        return (await connection.execute(update(table).where(*this).values(asdict(rate)))).rowcount > 0
+    adding = insert(table).values(relay=relay, domain=domain, **asdict(rate)).on_conflict_do_nothing()
+    return (await connection.execute(adding.returning(table.c.relay))).one_or_none() is not None
+
+
+async def forget_rates(connection: AsyncConnection, now: datetime) -> None:
+    """Delete the rates that nothing was sent by for long."""
+    await connection.execute(delete(table).where(table.c.at < now - KEPT))

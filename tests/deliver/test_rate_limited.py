@@ -1,0 +1,207 @@
+"""A mail server that limits our rate gets every mail once, at the rate that it permits; in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from service.core.model import DeliveryState
+from service.deliver.leases import Terms
+from service.deliver.pace import Pace
+from service.deliver.smtp import SmtpChannel
+from service.deliver.stage import Deliverer, DeliverReport, deliver
+from service.store.accord import AccordRecords
+from tests.builders import NOON
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
+from tests.deliver.planned import plan
+from tests.deliver.server import ANY, DOT, MailServer, Reply
+from tests.deliver.test_accord import Log, SharedClock, an_office
+from tests.deliver.test_adaptive_rate import FixedWindow, Server, SlidingWindow
+from tests.deliver.test_pace import PacedClock
+
+TOO_MUCH = Reply("450 4.7.1 Error: too much mail from 127.0.0.1")
+PATIENT = Terms(lease=timedelta(days=1))
+
+
+class Limited(Mapping[int, Reply]):
+    """Answers to a command: as usual while the limit permits it, else `refusal`."""
+
+    def __init__(self, limit: Server, clock: Clock, refusal: Reply = TOO_MUCH) -> None:
+        self.limit, self.clock, self.refusal = limit, clock, refusal
+        self.refused = 0
+
+    def get(self, turn: int, default: object = None) -> Reply | None:  # type: ignore[override]  # noqa: ARG002 - a dict's
+        if turn == ANY or self.limit.takes(self.clock().timestamp()):
+            return None
+        self.refused += 1
+        return self.refusal
+
+    def __getitem__(self, turn: int) -> Reply:
+        raise KeyError(turn)
+
+    def __iter__(self):
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def a_deliverer(store: MemoryLedger, server: MailServer, clock: PacedClock, **relay: int) -> Deliverer:
+    channel = SmtpChannel(a_relay(server, **relay))
+    return Deliverer(store, channel, a_maker(), PATIENT, Pace(), pause=clock.pause, relay="mail.example:25")
+
+
+async def sent(
+    store: MemoryLedger, command: str, limit: Server, refusal: Reply = TOO_MUCH
+) -> tuple[DeliverReport, MailServer, PacedClock, Limited]:
+    clock = PacedClock()
+    async with MailServer() as server:
+        answers = Limited(limit, clock, refusal)
+        server.script[command] = answers  # type: ignore[assignment]
+        deliverer = a_deliverer(store, server, clock)
+        report = await deliver(deliverer, now=clock)
+        await deliverer.channel.close()
+    return report, server, clock, answers
+
+
+@pytest.mark.parametrize("limit", [FixedWindow, SlidingWindow])
+async def test_what_a_limit_refuses_is_sent_as_soon_as_it_permits_it(limit: type[Server]):
+    store = MemoryLedger.holding(*a_crowd(187))
+    report, server, clock, answers = await sent(store, "MAIL", limit(20, 60))
+    assert (report.sent, report.refused, report.problems) == (187, 0, ())
+    assert len(set(server.ids)) == len(server.ids) == 187
+    # Nine times twenty fill nine minutes; the first one goes by until we know.
+    assert clock.waited < 9 * 60 / 0.85
+    assert answers.refused < 40
+
+
+@pytest.mark.parametrize("reply", ["454 Throttling failure: Maximum sending rate exceeded", TOO_MUCH.text])
+async def test_a_limit_that_refuses_after_the_content_loses_nothing(reply):
+    store, clock = MemoryLedger.holding(*a_crowd(60)), PacedClock()
+    async with MailServer() as server:
+        server.script[DOT] = Limited(FixedWindow(20, 60), clock, Reply(reply))  # type: ignore[assignment]
+        deliverer = a_deliverer(store, server, clock)
+        for _ in range(9):
+            await deliver(deliverer, now=clock)
+            clock.now += timedelta(seconds=30)
+        await deliverer.channel.close()
+    assert store.states() == {DeliveryState.SENT}
+    assert len(set(server.ids)) == len(server.taken) == 60
+
+
+async def test_being_refused_for_our_rate_counts_neither_as_an_attempt_nor_towards_giving_up():
+    old = a_delivery(planned_at=NOON - timedelta(days=5))
+    store, clock = MemoryLedger.holding(old), PacedClock()
+    async with MailServer({"MAIL": {1: TOO_MUCH, 2: TOO_MUCH}}) as server:
+        deliverer = a_deliverer(store, server, clock)
+        assert (await deliver(deliverer, now=clock)).sent == 1
+        await deliverer.channel.close()
+    assert store.rows[old.id].attempts == 1
+
+
+async def test_one_domain_that_limits_our_rate_does_not_slow_down_the_others(caplog):
+    caplog.set_level(logging.WARNING, "deliver")
+    slow = [a_delivery(f"reader{n}@slow.example") for n in range(40)]
+    quick = [a_delivery(f"reader{n}@quick.example") for n in range(40)]
+    store, clock = MemoryLedger.holding(*slow, *quick), PacedClock()
+    limit = FixedWindow(20, 60)
+    unusual = Reply("450 4.7.28 Our system has detected an unusual rate of mail")
+    async with MailServer() as server:
+
+        class Slow(Limited):
+            """Counts what goes to slow.example alone."""
+
+            def get(self, turn: int, default: object = None) -> Reply | None:
+                last = next(line for line in reversed(server.commands) if line.startswith("RCPT"))
+                return super().get(turn, default) if "slow.example" in last else None
+
+        server.script["RCPT"] = Slow(limit, clock, unusual)  # type: ignore[assignment]
+        server.taken = log = Log(clock)
+        deliverer = a_deliverer(store, server, clock)
+        report = await deliver(deliverer, now=clock)
+        await deliverer.channel.close()
+    assert (report.sent, report.problems) == (80, ())
+    began = NOON.timestamp()
+    quick_at = [at for at, taken in zip(log.moments, log, strict=True) if "quick" in taken.recipient]
+    assert max(quick_at) == began
+    assert 60 <= log.moments[-1] - began < 200
+    assert "mail.smtp.domains for slow.example" in caplog.text
+
+
+async def test_three_domains_that_limit_our_rate_at_once_are_the_relay():
+    store = MemoryLedger.holding(*a_crowd(60, domains=20))
+    reply = Reply("450 4.7.1 too many messages per minute")
+    report, _, _, answers = await sent(store, "RCPT", FixedWindow(20, 60), reply)
+    assert (report.sent, report.problems) == (60, ())
+    assert answers.refused < 30
+
+
+async def test_greylisting_of_everybody_slows_nothing_down():
+    store, clock = MemoryLedger.holding(*a_crowd(30)), PacedClock()
+    async with MailServer({"RCPT": {ANY: Reply("450 4.7.1 Greylisted, please try again later")}}) as server:
+        report = await deliver(a_deliverer(store, server, clock), now=clock)
+    assert report.deferred == 30
+    assert clock.waited == 0
+
+
+async def test_a_server_without_storage_is_asked_more_and_more_seldom_and_gets_everything_once_it_has():
+    store, clock = MemoryLedger.holding(*a_crowd(50)), PacedClock()
+    full = {ANY: Reply("452 4.3.1 Insufficient system storage")}
+    async with MailServer({"MAIL": full}) as server:
+        deliverer = a_deliverer(store, server, clock)
+        for _ in range(60):
+            report = await deliver(deliverer, now=clock)
+            clock.now += timedelta(minutes=1)
+        assert server.turns["MAIL"] < 40
+        assert "cannot take mail at the moment" in report.problems[0]
+        server.script["MAIL"] = {}
+        clock.now += timedelta(minutes=15)
+        waited = clock.waited
+        assert (await deliver(deliverer, now=clock)).sent == 50
+        await deliverer.channel.close()
+    # It is not slower than before.
+    assert clock.waited - waited < 10
+
+
+async def test_a_relay_that_takes_one_connection_at_a_time_gets_everything_over_one():
+    store, clock = MemoryLedger.holding(*a_crowd(30)), PacedClock()
+    busy = Reply("421 4.7.0 mail.example Error: too many connections from 127.0.0.1")
+    async with MailServer({"greeting": dict.fromkeys(range(2, 20), busy)}) as server:
+        deliverer = a_deliverer(store, server, clock, connections=5)
+        report = await deliver(deliverer, now=clock)
+        await deliverer.channel.close()
+    assert report == DeliverReport(sent=30)
+
+
+async def test_several_workers_share_what_one_of_them_was_refused(
+    database, database_url, monkeypatch, caplog
+):
+    caplog.set_level(logging.WARNING, "deliver")
+    monkeypatch.setattr("service.deliver.outbox.MOST_WAITING", 10)
+    await plan(database, 50)
+    clock = SharedClock(workers=2)
+    async with MailServer() as server, an_office(database_url, clock) as office:
+        server.script["MAIL"] = answers = Limited(FixedWindow(20, 60), clock)  # type: ignore[assignment]
+        server.taken = log = Log(clock)
+
+        async def work(deliverer: Deliverer) -> DeliverReport:
+            report = await deliver(replace(deliverer, pause=clock.pause), now=clock)
+            clock.leave()
+            return report
+
+        crew = [await office.worker(server) for _ in range(2)]
+        reports = await asyncio.gather(*map(work, crew))
+        learned, _ = await AccordRecords(database, clock).learned_rates("mail.example:25")
+    assert sum(report.sent for report in reports) == len(set(server.ids)) == len(server.ids) == 50
+    assert answers.refused < 40
+    # The third twenty cannot begin before two minutes are over, and the last mails take half a minute more.
+    assert log.moments[-1] - log.moments[0] < 150 / 0.8
+    assert 12 <= (learned[""].per_minute or 0) <= 25
+    warnings = [record.getMessage() for record in caplog.records]
+    assert any("mail.smtp.per_minute" in warning for warning in warnings)
+    assert len(warnings) <= 2
