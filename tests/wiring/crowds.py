@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.settings.load import load_settings
@@ -9,14 +10,23 @@ from service.settings.values import Loaded
 from tests.cli.house import FILES, write_files
 
 
-def write_crowd(folder: Path, *, storage: str, smtp_port: int, readers: int, web: str = "") -> None:
-    """Write a configuration with so many readers, reader0@example.org and on, who get one issue together."""
+def write_crowd(
+    folder: Path,
+    *,
+    storage: str,
+    smtp_port: int,
+    readers: int,
+    web: str = "",
+    domains: Sequence[str] = ("example.org",),
+) -> None:
+    """Write a configuration with that number of readers, at the domains in turn, who get one issue together."""
     write_files(folder)
     smtp = f"mail: {{channel: smtp, smtp: {{host: 127.0.0.1, port: {smtp_port}, security: none}}}}"
     text = FILES["caveat.yaml"].replace("mail: {channel: file, folder: ../outbox}", smtp)
     text = text.replace("sqlite:///../caveat.db", storage)
     (folder / "caveat.yaml").write_text(f"{text}{web}\n")
-    people = (f"  - {{email: reader{n}@example.org, newsletters: [morning]}}\n" for n in range(readers))
+    addresses = (f"reader{n}@{domains[n % len(domains)]}" for n in range(readers))
+    people = (f"  - {{email: {address}, newsletters: [morning]}}\n" for address in addresses)
     (folder / "subscribers.yaml").write_text("subscribers:\n" + "".join(people))
 
 

@@ -104,7 +104,10 @@ async def test_a_run_with_refusals_deferrals_and_doubts_names_nobody(errors, tmp
     }
     async with MailServer({"RCPT": replies, "DOT": {2: Close(taking=True)}}) as mail:
         folder = tmp_path / "config"
-        write_crowd(folder, storage="sqlite:///../caveat.db", smtp_port=mail.port, readers=40)
+        domains = ("example.org", "example.net")
+        write_crowd(
+            folder, storage="sqlite:///../caveat.db", smtp_port=mail.port, readers=40, domains=domains
+        )
         configure_logs()
         async with running(folder, Clock(NOON)) as service:
             await service.house.gather()
