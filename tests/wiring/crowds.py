@@ -19,7 +19,7 @@ def write_crowd(
     web: str = "",
     domains: Sequence[str] = ("example.org",),
 ) -> None:
-    """Write a configuration with that number of readers, at the domains in turn, who get one issue together."""
+    """Write a configuration with so many readers, at the domains in turn, who get one issue together."""
     write_files(folder)
     smtp = f"mail: {{channel: smtp, smtp: {{host: 127.0.0.1, port: {smtp_port}, security: none}}}}"
     text = FILES["caveat.yaml"].replace("mail: {channel: file, folder: ../outbox}", smtp)
