@@ -79,6 +79,9 @@ _TELLABLE = frozenset(
 )
 """Encodings of scripts other than Latin, which a guess tells well; Latin ones look too much alike."""
 
+_NEVER_NAMED = frozenset({"utf-8", "utf-16", "utf-32", "punycode", "idna"})
+"""Encodings that are seen by their shape, and two that decode in quadratic time and that no document has."""
+
 _FORBIDDEN = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 
 
@@ -125,8 +128,8 @@ def _named(body: bytes, content_type: str) -> list[str]:
 def _decoded(body: bytes, name: str) -> str | None:
     """Decode strictly, so that a wrong claim is found out; None when it is, or when nobody knows the name."""
     try:
-        if codecs.lookup(name).name in ("utf-8", "utf-16", "utf-32"):
-            return None  # it would have been seen by its shape
+        if codecs.lookup(name).name in _NEVER_NAMED:
+            return None
         return body.decode(name)
     except (LookupError, UnicodeError, ValueError):
         return None

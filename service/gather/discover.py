@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html.parser import HTMLParser
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
 from urllib.parse import urljoin
 
 from service.gather.clean import one_line, web_url
@@ -21,6 +23,15 @@ FEED_TYPES = frozenset(
 NOT_FEEDS = ("wp-json", "oembed", "manifest", "opensearch")
 LOOKED_AT = 512 * 1024
 MOST = 20
+_UNSEEN = (
+    (re.compile("<!--"), re.compile("-->")),
+    (re.compile(r"<script\b", re.IGNORECASE), re.compile("</script", re.IGNORECASE)),
+)
+"""What the tags in it are none of, from where to where."""
+_TAG = re.compile(r"<(base|link|a)\s([^<>]{0,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"([A-Za-z-]{1,40})\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]{1,2000}))",
+)
 GUESSES = ("feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "?feed=rss2")
 
 
@@ -39,11 +50,8 @@ def advertised(page: str, url: str) -> tuple[Advertised, ...]:
     like a feed's. Feeds of comments come last.
     """
     reader = _Links()
-    try:
-        reader.feed(page[:LOOKED_AT])
-        reader.close()
-    except (AssertionError, ValueError, RecursionError):
-        pass  # whatever was found so far is all that can be
+    for tag, values in _tags(page[:LOOKED_AT]):
+        reader.look_at(tag, values)
     base = _joined(url, reader.base) or url
     found: dict[str, Advertised] = {}
     for href, title in reader.declared or reader.anchors:
@@ -59,20 +67,40 @@ def guesses(url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_joined(url, f"/{guess}") for guess in GUESSES))
 
 
-class _Links(HTMLParser):
+def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield name and attributes of the tags that may name a feed, in time linear in the length of the page.
+
+    Python's html.parser reads to the end of the page for each tag or comment that does not end.
+    """
+    for opening, closing in _UNSEEN:
+        page = _without(page, opening, closing)
+    for tag in _TAG.finditer(page):
+        values: dict[str, str] = {}
+        for attribute in _ATTRIBUTE.finditer(tag[2]):
+            value = attribute[2] or attribute[3] or attribute[4] or ""
+            values.setdefault(attribute[1].lower(), unescape(value))
+        yield tag[1].lower(), values
+
+
+def _without(page: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """Return the page without what stands between these; what never ends stays."""
+    pieces, at = [], 0
+    while (begin := opening.search(page, at)) and (end := closing.search(page, begin.end())):
+        pieces.append(page[at : begin.start()])
+        at = end.end()
+    return "".join([*pieces, page[at:]])
+
+
+@dataclass(slots=True)
+class _Links:
     """Collects what may be feeds, from the head of a page and, for want of that, from its anchors."""
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.base = ""
-        self.declared: list[tuple[str, str]] = []
-        self.anchors: list[tuple[str, str]] = []
+    base: str = ""
+    declared: list[tuple[str, str]] = field(default_factory=list)
+    anchors: list[tuple[str, str]] = field(default_factory=list)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def look_at(self, tag: str, values: dict[str, str]) -> None:
         """Look at one tag."""
-        if tag not in ("base", "link", "a"):
-            return
-        values = {name: value or "" for name, value in attrs}
         href = values.get("href", "").strip()
         if not href:
             return
