@@ -57,6 +57,11 @@ class Dispatch:
         self._opening = asyncio.Lock()
         self._kept: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether workers in other processes take jobs from it as well."""
+        return self._url is not None
+
     async def hint(self, hints: Hints) -> None:
         """Say that stages may have work. A lost hint is harmless, so trouble is logged and not raised.
 

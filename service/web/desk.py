@@ -35,11 +35,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the database answers and can be written, and when the scheduler last ran (None: not known)."""
+    """Whether the database answers and can be written, and when the scheduler last ran (None: not known).
+
+    `problems` are sentences about stages that make no progress, and about the process pool.
+    """
 
     reachable: bool
     last_tick_at: datetime | None = None
     writable: bool = True
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Vitals:
     visitors: Visitors = field(default_factory=Visitors)
 
     async def health(self, request: Request) -> Response:
-        """Answer 200 when all is well, 503 when the database or the scheduler does not work.
+        """Answer 200 when all is well, 503 when the database, the scheduler or a stage does not work.
 
         What is wrong is for the operator: a request from this machine or a trusted proxy itself, or one with
         the token. A visitor, also one behind such a proxy (X-Forwarded-For), gets the status alone.
@@ -41,11 +41,12 @@ class Vitals:
         health = await self.desk.health()
         age = None if health.last_tick_at is None else self.desk.now() - health.last_tick_at
         late = age is not None and age > LATE
-        well = health.reachable and health.writable and not late
-        told = {
+        well = health.reachable and health.writable and not late and not health.problems
+        told: dict[str, object] = {
             "status": "ok" if well else "unwell",
             "database": _database_said(health),
             "last_tick_seconds": None if age is None else round(age.total_seconds(), 1),
+            "problems": list(health.problems),
         }
         if not (self.open_metrics or self.visitors.is_operator(request) or carries(request, self.token)):
             told = {"status": told["status"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -28,7 +28,8 @@ Status = SubscriptionStatus
 class HouseDesk:
     """The Desk of service/web, for one configuration and one record.
 
-    `last_tick_at` is set by whoever runs the scheduler in this process.
+    `last_tick_at` is set by whoever runs the scheduler in this process, `stage_problems` by whoever watches
+    its stages.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class HouseDesk:
         self._newsletters = {newsletter.id: newsletter for newsletter in roster.newsletters}
         self._key: bytes | None = None
         self.last_tick_at: datetime | None = None
+        self.stage_problems: Callable[[], tuple[str, ...]] = tuple
         self._probed_at: datetime | None = None
         self._writable = True
 
@@ -110,9 +112,9 @@ class HouseDesk:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._people.signing_key()
         except (CaveatError, TimeoutError):
-            return Health(reachable=False, last_tick_at=self.last_tick_at)
-        writable = await self._is_writable()
-        return Health(reachable=True, last_tick_at=self.last_tick_at, writable=writable)
+            return Health(reachable=False, last_tick_at=self.last_tick_at, problems=self.stage_problems())
+        writable, problems = await self._is_writable(), self.stage_problems()
+        return Health(reachable=True, last_tick_at=self.last_tick_at, writable=writable, problems=problems)
 
     async def _is_writable(self) -> bool:
         """Tell whether a row can be written, by a try every half minute, however often somebody asks."""

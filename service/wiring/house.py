@@ -59,6 +59,7 @@ class House:
         self.turn = {stage: asyncio.Lock() for stage in STAGES}
         self._deliverer: Deliverer | None = None
         self.hint: Callable[[Hints], Awaitable[None]] = _nobody_listens
+        self.stage_problems: Callable[[], tuple[str, ...]] = tuple
 
     @classmethod
     async def open(cls, settings: Settings, roster: Roster, *, clock: Clock, pool: Executor) -> House:
@@ -192,7 +193,9 @@ class House:
         """What stands behind the web door."""
         from service.wiring.desk import HouseDesk  # noqa: PLC0415 - as above
 
-        return HouseDesk(self.settings.site, self.roster, self.people, self.overview, self.clock)
+        desk = HouseDesk(self.settings.site, self.roster, self.people, self.overview, self.clock)
+        desk.stage_problems = self.stage_problems
+        return desk
 
     @cached_property
     def sign_up(self) -> HouseSignUp:

@@ -78,6 +78,8 @@ class Pool(Executor):
         self._watch_thread: threading.Thread | None = None
         self._over, self._asleep = False, False
         self._trouble = ""
+        self.started = 0
+        """Number of processes that were started so far."""
 
     @property
     def trouble(self) -> str:
@@ -212,7 +214,7 @@ class Pool(Executor):
             try:
                 process = PoolProcess(self._seconds)
                 with self._lock:
-                    slot.process = process
+                    slot.process, self.started = process, self.started + 1
                 process.wait_until_ready()
             except (EOFError, OSError) as error:
                 reason = str(error) or "it came to an end at once"

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import structlog
 
+from service.core.contracts import Progress
 from service.core.errors import CaveatError, ConfigError
 from service.core.listings import Unfinished
 from service.dispatch import STAGES, Dispatch, Handler, Hints, deliver_jobs
@@ -24,6 +26,7 @@ from service.settings.values import Loaded, WebSettings
 from service.wiring.clock import Clock, utc_now
 from service.wiring.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
 from service.wiring.house import House
+from service.wiring.pass_watch import PassWatch
 from service.wiring.pool import Pool
 from service.wiring.reception import Reception
 from service.wiring.serving import ASGIApp, listen, serve
@@ -82,6 +85,7 @@ class Service:
         self._tenancy: Tenancy
         self._dispatch: Dispatch
         self._pool: Pool
+        self._watch: PassWatch
         self._reception: Reception
         self.started = asyncio.Event()
         self._bounces_read_at: datetime | None = None
@@ -101,6 +105,7 @@ class Service:
         settings = loaded.settings
         doors = self._doors(settings.web, share_descriptors(raise_descriptor_limit(), settings))
         self._pool = Pool(settings.condense.processes or None)
+        self._watch = PassWatch(lambda: self._pool.trouble)
         self._dispatch = Dispatch(settings.storage)
         try:
             self._tenancy = Tenancy(await self._opened(loaded))
@@ -127,14 +132,17 @@ class Service:
         except CaveatError as error:
             log.warning("the sweep could not ask the record, the next one will", reason=str(error))
             return
-        await self._dispatch.hint(hints_of(unfinished))
+        hints = hints_of(unfinished)
+        if not self._dispatch.is_shared:
+            self._watch.waiting(stage for stage in self._roles.stages if hints[stage])
+        await self._dispatch.hint(hints)
 
     async def _work(self, doors: Sequence[Door], stopping: asyncio.Event) -> None:
         """Do everything that the roles ask for, side by side, until the end or until one of them fails."""
         await self.sweep()
         if "deliver" in self._roles.stages:
             await self._reception.follow(self._tenancy.house.settings)
-        duties = [self._follow_saves(stopping), self._reception.stay(stopping)]
+        duties = [self._follow_saves(stopping), self._reception.stay(stopping), self._watch.run(stopping)]
         if self._roles.stages:
             duties.append(self._dispatch.work(self._handlers(stopping), stopping))
         if "deliver" in self._roles.stages:
@@ -202,24 +210,34 @@ class Service:
         """Return one pass of each stage that this process works on."""
 
         async def gather() -> Hints:
-            async with self._tenancy.inside() as house:
-                return {"condense": 1} if _told("gather", await house.gather()).new else {}
+            async with self._passing("gather") as (house, step):
+                report = _told("gather", await house.gather(progress=step))
+            return {"condense": 1} if report.new else {}
 
         async def condense() -> Hints:
-            async with self._tenancy.inside() as house:
-                return {"compose": 1} if _told("condense", await house.condense()).condensed else {}
+            async with self._passing("condense") as (house, step):
+                report = _told("condense", await house.condense(progress=step))
+            return {"compose": 1} if report.condensed else {}
 
         async def compose() -> Hints:
-            async with self._tenancy.inside() as house:
-                return {"deliver": deliver_jobs(_told("compose", await house.compose()).deliveries)}
+            async with self._passing("compose") as (house, step):
+                report = _told("compose", await house.compose(progress=step))
+            return {"deliver": deliver_jobs(report.deliveries)}
 
         async def deliver() -> Hints:
-            async with self._tenancy.inside() as house:
-                _told("deliver", await house.deliver(stopping=stopping))
+            async with self._passing("deliver") as (house, step):
+                _told("deliver", await house.deliver(stopping=stopping, progress=step))
             return {}
 
         handlers = {"gather": gather, "condense": condense, "compose": compose, "deliver": deliver}
         return {stage: handlers[stage] for stage in self._roles.stages}
+
+    @asynccontextmanager
+    async def _passing(self, stage: str) -> AsyncIterator[tuple[House, Progress]]:
+        """Give the house for a pass, and what the pass calls at each step."""
+        with self._watch.passing(stage) as step:
+            async with self._tenancy.inside() as house:
+                yield house, step
 
     # --- the configuration -----------------------------------------------------------------
 
@@ -258,7 +276,7 @@ class Service:
 
     async def _opened(self, loaded: Loaded) -> House:
         house = await House.open(loaded.settings, loaded.roster, clock=self._clock, pool=self._pool)
-        house.hint = self._dispatch.hint
+        house.hint, house.stage_problems = self._dispatch.hint, self._watch.problems
         return house
 
     async def _move_in(self, loaded: Loaded) -> None:

@@ -14,7 +14,7 @@ from threading import Thread
 
 HOURS = {"courier": (3, 15), "wire": (9, 21)}
 """At which hours (UTC) of each day a publisher brings out an article."""
-MARK = re.compile(r"\bQ\d{3}\b")
+MARK = re.compile(r"\bQ\d{3,4}\b")
 """What each article is known by, wherever it is told."""
 LATEST = 12
 
@@ -85,7 +85,10 @@ class News:
         """Return a name of which every article has its own twelve."""
         which = self.number * 12 + place
         first, rest = which % len(BEGINNINGS), which // len(BEGINNINGS)
-        return (BEGINNINGS[first] + ENDINGS[rest % len(ENDINGS)] + ENDINGS[rest // len(ENDINGS)]).title()
+        middle, rest = rest % len(ENDINGS), rest // len(ENDINGS)
+        more, rest = rest % len(ENDINGS), rest // len(ENDINGS)
+        last = ["", *BEGINNINGS, *ENDINGS][rest]
+        return (BEGINNINGS[first] + ENDINGS[middle] + ENDINGS[more] + last).title()
 
 
 def edition_of(start: datetime, days: int) -> list[News]:

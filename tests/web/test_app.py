@@ -166,12 +166,17 @@ async def test_health_tells_whether_record_and_scheduler_are_well(
 
     assert await health() == (
         200,
-        {"status": "ok", "database": "reachable", "last_tick_seconds": None},
+        {"status": "ok", "database": "reachable", "last_tick_seconds": None, "problems": []},
     )
     door.desk.last_tick_at = NOON - timedelta(seconds=42)
     assert (await health())[1]["last_tick_seconds"] == 42
     door.desk.last_tick_at = NOON - timedelta(minutes=6)
     assert (await health())[0] == 503
+    door.desk.last_tick_at = NOON
+    door.desk.stage_problems = lambda: ("a pass of gather has made no progress",)
+    status, told = await health()
+    assert (status, told["problems"]) == (503, ["a pass of gather has made no progress"])
+    door.desk.stage_problems = tuple
 
     async def out_of_reach(_: object) -> bytes:
         raise StoreError("database /secret/place is gone")

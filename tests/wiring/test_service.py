@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from itertools import islice
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -19,6 +20,7 @@ import structlog
 
 from service.core.errors import CaveatError
 from service.core.listings import Unfinished
+from service.wiring.pool_process import PoolProcess
 from service.wiring.service import Roles, Service, hints_of, together
 from tests.builders import NOON
 from tests.cli.house import FILES
@@ -117,6 +119,30 @@ async def test_who_is_at_work_stays_in_the_house_where_they_began(service: Servi
         assert await old.unfinished() is not None  # its database is still open
         assert old.roster.newsletters[0].title == "The Test"
     assert service.house.roster.newsletters[0].title == "Another Title"
+
+
+async def test_a_pool_that_cannot_start_a_process_fails_the_health_check_until_it_can(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    port = service.house.settings.web.listen_port
+
+    def no_memory(_process: object, _seconds: float) -> None:
+        raise OSError("Cannot allocate memory")
+
+    async def status() -> int:
+        try:
+            return await asyncio.to_thread(answer, port)
+        except HTTPError as error:
+            return error.code
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PoolProcess, "__init__", no_memory)
+        patched.setattr("service.wiring.pool.START_PAUSE", 0.001)
+        failing = service._pool.submit(len, ())
+        await until(failing.done)
+        assert await status() == 503
+    assert await asyncio.wrap_future(service._pool.submit(len, ())) == 0
+    assert await status() == 200
 
 
 def test_a_sweep_hints_at_what_is_unfinished_and_at_nothing_else():
