@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import structlog
 
@@ -24,7 +25,15 @@ FAILURES = 3
 """Number of passes in a row that fail before health says so; one may have met a restart of the database."""
 LOOK_SECONDS = 15.0
 
+Report = TypeVar("Report", bound="_Report")
+
 log = structlog.get_logger("service")
+
+
+class _Report(Protocol):
+    """What a pass of a stage returns: a dataclass of counts and sentences."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -113,3 +122,18 @@ class PassWatch:
         for stage, at in self._stages.items():
             if at.failures >= FAILURES:
                 yield f"the last {FAILURES} passes of {stage} failed; the log says why"
+
+
+def log_report(stage: str, report: Report) -> Report:
+    """Write down what a pass did, when it did something; return the report."""
+    counts = {key: value for key, value in asdict(report).items() if isinstance(value, int) and value}
+    if counts:
+        log.info("a pass is done", stage=stage, **counts)
+    for kind in ("failed", "problems", "notes"):
+        said = getattr(report, kind, ())
+        for sentence in said if isinstance(said, tuple) else ():
+            # Whoever met its cause told it, for all workers and once.
+            if sentence == getattr(report, "alert", ""):
+                continue
+            log.warning("a pass met trouble", stage=stage, what=sentence)
+    return report

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any
 
 import structlog
 
@@ -26,22 +26,13 @@ from service.settings.values import Loaded, WebSettings
 from service.wiring.clock import Clock, utc_now
 from service.wiring.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
 from service.wiring.house import House
-from service.wiring.pass_watch import PassWatch
+from service.wiring.pass_watch import PassWatch, log_report
 from service.wiring.pool import Pool
 from service.wiring.reception import Reception
 from service.wiring.serving import ASGIApp, listen, serve
 from service.wiring.tenancy import Tenancy
 from service.wiring.vigil import keep_vigil
 from service.wiring.watch import saves
-
-Report = TypeVar("Report", bound="_Report")
-
-
-class _Report(Protocol):
-    """What a pass of a stage returns: a dataclass of counts and sentences."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
 
 GRACE = 9.0
 """Seconds that what is in flight has to finish after a stop; the service is gone within ten."""
@@ -211,22 +202,22 @@ class Service:
 
         async def gather() -> Hints:
             async with self._passing("gather") as (house, step):
-                report = _told("gather", await house.gather(progress=step))
+                report = log_report("gather", await house.gather(progress=step))
             return {"condense": 1} if report.new else {}
 
         async def condense() -> Hints:
             async with self._passing("condense") as (house, step):
-                report = _told("condense", await house.condense(progress=step))
+                report = log_report("condense", await house.condense(progress=step))
             return {"compose": 1} if report.condensed else {}
 
         async def compose() -> Hints:
             async with self._passing("compose") as (house, step):
-                report = _told("compose", await house.compose(progress=step))
+                report = log_report("compose", await house.compose(progress=step))
             return {"deliver": deliver_jobs(report.deliveries)}
 
         async def deliver() -> Hints:
             async with self._passing("deliver") as (house, step):
-                _told("deliver", await house.deliver(stopping=stopping, progress=step))
+                log_report("deliver", await house.deliver(stopping=stopping, progress=step))
             return {}
 
         handlers = {"gather": gather, "condense": condense, "compose": compose, "deliver": deliver}
@@ -341,18 +332,3 @@ async def together(duties: Sequence[Coroutine[Any, Any, None]], stopping: asynci
     for task in tasks:
         if not task.cancelled():
             task.result()
-
-
-def _told(stage: str, report: Report) -> Report:
-    """Write down what a pass did, when it did something; return the report."""
-    counts = {key: value for key, value in asdict(report).items() if isinstance(value, int) and value}
-    if counts:
-        log.info("a pass is done", stage=stage, **counts)
-    for kind in ("failed", "problems", "notes"):
-        said = getattr(report, kind, ())
-        for sentence in said if isinstance(said, tuple) else ():
-            # Whoever met its cause told it, for all workers and once.
-            if sentence == getattr(report, "alert", ""):
-                continue
-            log.warning("a pass met trouble", stage=stage, what=sentence)
-    return report

@@ -13,8 +13,8 @@ from service.settings.load import load_settings
 from service.store.accord import AccordRecords
 from service.wiring.checkup import check_up
 from service.wiring.house import open_house
+from service.wiring.pass_watch import log_report
 from service.wiring.sending import resume
-from service.wiring.service import _told
 from tests.builders import NOON
 from tests.deliver.fakes import Clock
 from tests.end_to_end.world import write_config
@@ -37,7 +37,7 @@ async def test_a_halt_holds_in_every_process_until_somebody_resumes(tmp_path: Pa
         assert reports[0].alert in said
         # Whoever began the halt told it; the passes of a service do not repeat it every minute.
         with capture_logs() as logs:
-            _told("deliver", reports[1])
+            log_report("deliver", reports[1])
         assert logs == []
 
         assert (await resume(other, [])).halt == halt
