@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from service.core.errors import CaveatError
 from service.core.listings import TransactionalCounts
 from service.deliver.breaker import sentence
+from service.deliver.rate_reports import rate_sentence
 from service.settings.values import ImapSettings, Loaded, MailSettings, Settings
 from service.store.accord import AccordRecords
 from service.store.database import Database, read_url
@@ -108,7 +109,9 @@ async def _storage(settings: Settings, clock: Clock) -> list[Finding]:
         held = await SendingHold(database).sentence()
         waiting = await Overview(database).unfinished(clock())
         mails = await TransactionalRecords(database).counts(clock() - timedelta(days=1))
-        halt = await AccordRecords(database).halt(relay_of(settings.mail.smtp).name)
+        shared, relay = AccordRecords(database), relay_of(settings.mail.smtp).name
+        halt = await shared.halt(relay)
+        learned, _ = await shared.learned_rates(relay)
     except CaveatError as error:
         return [Finding("database", Verdict.FAULT, str(error))]
     finally:
@@ -118,6 +121,10 @@ async def _storage(settings: Settings, clock: Clock) -> list[Finding]:
         f"issues {waiting.groups}, deliveries {waiting.deliveries}"
     )
     halted = [Finding("sending", Verdict.LOOK, sentence(halt))] if halt and clock() < halt.until else []
+    halted += [
+        Finding("sending", Verdict.LOOK, rate_sentence(relay, domain, rate))
+        for domain, rate in learned.items()
+    ]
     if held:
         halted.append(Finding("sending", Verdict.FAULT, held))
     if faults:

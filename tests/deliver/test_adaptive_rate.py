@@ -8,9 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.core.contracts import LearnedRate
-from service.deliver.adaptive_rate import Tally, updated
+from service.deliver.adaptive_rate import (
+    DECREASE,
+    FORGOTTEN_AT,
+    LONGEST_PROBE,
+    SLOWEST,
+    Tally,
+    updated,
+)
 from service.deliver.pace import TURN, Gate
 from tests.builders import NOON
 from tests.deliver.test_turns import Timeline
@@ -161,11 +170,107 @@ def an_hour(server: Server, workers: int, record: Record | None = None, begins: 
 LIMITS = [(20, 60), (100, 60), (600, 60), (10, 1)]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize("limit", LIMITS, ids=str)
-@pytest.mark.parametrize("kind", [FixedWindow, ClockWindow, SlidingWindow, TokenBucket])
-def test_an_unknown_limit_is_used_to_nine_tenths_in_the_first_hour(kind: type[Server], limit, workers):
+KINDS = [FixedWindow, ClockWindow, SlidingWindow, TokenBucket]
+
+
+def used(kind: type[Server], limit: tuple[int, float], workers: int) -> tuple[float, int]:
+    """Return which part of the limit is used in the first hour, and how many messages are refused."""
     messages, period = limit
     record = an_hour(kind(messages, period), workers)
-    assert record.accepted >= 0.9 * messages * HOUR / period
-    assert record.refused <= 30
+    return record.accepted * period / (messages * HOUR), record.refused
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("limit", [(20, 60), (100, 60)], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_limit_is_used_to_nine_tenths_in_the_first_hour(kind, limit, workers):
+    part, refused = used(kind, limit, workers)
+    assert part >= 0.9
+    assert refused <= 30
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("limit", LIMITS, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_so_is_every_other_limit(kind, limit, workers):
+    part, refused = used(kind, limit, workers)
+    assert part >= 0.9
+    assert refused <= 30
+
+
+def test_a_limit_by_the_second_is_used_to_nine_tenths_as_well():
+    part, refused = used(SlidingWindow, (10, 1), 2)
+    assert part >= 0.9
+    assert refused <= 30
+
+
+def test_what_was_learned_holds_on_the_next_day():
+    server, record = FixedWindow(20, 60), an_hour(FixedWindow(20, 60), 2)
+    before = record.refused
+    record = an_hour(server, 2, record, begins=24 * HOUR)
+    assert record.refused - before < 8
+    assert record.accepted >= 2 * 0.9 * 20 * 60
+
+
+def test_a_limit_that_becomes_tighter_is_found_again_and_one_that_is_lifted_is_forgotten():
+    record = an_hour(SlidingWindow(600, 60), 2)
+    accepted, refused = record.accepted, record.refused
+    an_hour(SlidingWindow(20, 60), 2, record, begins=HOUR)
+    assert record.accepted - accepted >= 0.9 * 20 * 60
+    assert record.refused - refused < 60
+    accepted = record.accepted
+    an_hour(SlidingWindow(6000, 60), 2, record, begins=2 * HOUR)
+    assert record.accepted - accepted > 10 * 20 * 60
+
+
+SECONDS = st.floats(0.001, 5000)
+TALLIES = st.builds(
+    Tally,
+    st.integers(0, 5000),
+    st.none(),
+    st.sampled_from(["", "450 4.7.1 too much"]),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(st.tuples(SECONDS, TALLIES), max_size=60))
+def test_whatever_workers_see_the_rate_stays_sound(steps):
+    known, now = None, NOON
+    for seconds, tally in steps:
+        now += timedelta(seconds=seconds)
+        before, known = known, updated(known, tally, now)
+        if known is None:
+            continue
+        assert (known.refused_at is None) == (known.probe_at is None)
+        assert known.per_minute is None or known.per_minute >= SLOWEST
+        assert known.probe_at is None or known.probe_at - now <= LONGEST_PROBE
+        assert known.version == (before.version if before else 0) + 1
+        if before is not None and tally.refusal and before.per_minute and not tally.accepted:
+            # Refusals never raise the rate.
+            assert (known.per_minute or 0) <= before.per_minute
+
+
+@given(st.integers(1, 400))
+def test_all_refusals_before_the_recovery_are_one(refusals):
+    known, now = LearnedRate(100, 110, NOON - timedelta(hours=1), NOON, accepted=6000), NOON
+    for _ in range(refusals):
+        known = updated(known, Tally(refusal="450 no"), now)
+        now += timedelta(milliseconds=1)
+    known = updated(known, Tally(accepted=1, recovered=True), now + timedelta(seconds=1))
+    assert known is not None
+    assert known.per_minute == pytest.approx(100 * DECREASE, abs=0.1)
+
+
+def test_a_limit_that_was_exceeded_tenfold_is_not_there_any_more():
+    known = LearnedRate(20.0 * FORGOTTEN_AT, 20, NOON, NOON)
+    assert updated(known, Tally(accepted=10, since=NOON), NOON) is None
+
+
+def test_a_server_that_was_short_of_something_itself_keeps_its_rate():
+    known = LearnedRate(100, 110, NOON, NOON)
+    known = updated(known, Tally(refusal="452 4.3.1 full", busy=True), NOON)
+    known = updated(known, Tally(accepted=1, recovered=True), NOON + timedelta(hours=1))
+    assert known is not None
+    assert known.per_minute == pytest.approx(100, abs=0.1)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import replace
 
 import pytest
 
 from service.core.model import DeliveryState
+from service.deliver.breaker import Breaker
+from service.deliver.leases import Terms
+from service.deliver.pace import Pace
+from service.deliver.relay import Relay
 from service.deliver.smtp import SmtpChannel
-from service.deliver.stage import Deliverer, deliver
-from tests.deliver.fakes import Clock, MemoryLedger, a_delivery, a_relay_at
+from service.deliver.stage import Deliverer, DeliverReport, deliver
+from service.store.accord import AccordRecords
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from service.wiring.clock import utc_now
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay_at
+from tests.deliver.planned import plan
 from tests.deliver.test_transaction import AGAIN, make
 from tests.postfix import running_postfix, why_not
 
@@ -18,6 +29,74 @@ REFUSING = (
     " {later.example = 450 4.2.0 not now} }, permit_mynetworks, reject"
 )
 WAYS = {"pipelining": "", "in steps": "pipelining"}
+
+
+ANVIL = {
+    "smtpd_client_event_limit_exceptions": "",
+    "smtpd_recipient_restrictions": "permit_mynetworks, reject",
+    "in_flow_delay": "0",  # no queue manager takes mail out
+}
+
+
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
+async def test_a_postfix_that_limits_our_rate_gets_every_mail_once():
+    store = MemoryLedger.holding(*a_crowd(25))
+    limits = {"smtpd_client_message_rate_limit": "20", "anvil_rate_time_unit": "1s"}
+    with running_postfix(ANVIL | limits) as server:
+        channel = SmtpChannel(a_relay_at(server.port))
+        report = await deliver(Deliverer(store, channel, a_maker()), now=utc_now)
+        await channel.close()
+        queued, log = server.queued(), server.log()
+    assert (report.sent, report.problems) == (25, ())
+    assert len({mail.recipients for mail in queued}) == len(queued) == 25
+    assert "rate limit exceeded" in log
+
+
+@pytest.mark.long
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
+@pytest.mark.parametrize(
+    ("readers", "unit", "limit"),
+    [(100, "1s", "smtpd_client_recipient_rate_limit"), (187, "60s", "smtpd_client_message_rate_limit")],
+)
+async def test_three_workers_share_what_a_postfix_permits(database, database_url, readers, unit, limit):
+    """Each with five connections, by the real clock."""
+    await plan(database, readers)
+    settings = ANVIL | {limit: "20", "anvil_rate_time_unit": unit}
+    with running_postfix(settings) as server:
+        reports, seconds = await sent_by(3, database_url, a_relay_at(server.port, connections=5))
+        queued, log = server.queued(), server.log()
+    assert sum(report.sent for report in reports) == readers
+    recipients = [mail.recipients for mail in queued]
+    assert len(recipients) == len(set(recipients)) == readers
+    refused = log.count("rate limit exceeded")
+    assert 0 < refused < readers
+    logging.getLogger("deliver").warning("%d mails in %.0f s, %d refused", readers, seconds, refused)
+
+
+async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverReport], float]:
+    """Return what these workers did together, each with its own database, and in how many seconds."""
+    databases = [await Database.open(url) for _ in range(workers)]
+    channels = [SmtpChannel(relay) for _ in databases]
+    crew = [
+        Deliverer(
+            DeliverRecords(database),
+            channel,
+            a_maker(),
+            Terms(batch=10),
+            Pace(shared=True),
+            Breaker(shared=True),
+            shared=AccordRecords(database),
+            relay=relay.name,
+        )
+        for database, channel in zip(databases, channels, strict=True)
+    ]
+    began = asyncio.get_running_loop().time()
+    reports = await asyncio.gather(*(deliver(one, now=utc_now) for one in crew))
+    seconds = asyncio.get_running_loop().time() - began
+    for channel, database in zip(channels, databases, strict=True):
+        await channel.close()
+        await database.close()
+    return list(reports), seconds
 
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not())

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from service.core.contracts import Halt
+from service.core.contracts import Halt, LearnedRate
 from service.store.accord import AccordRecords
 from service.store.database import Database
+from service.store.learned_rates import KEPT
 from service.store.schema import turns
 from tests.builders import NOON
 from tests.deliver.fakes import Clock
@@ -29,6 +30,34 @@ def clock() -> Clock:
 @pytest.fixture
 def records(database: Database, clock: Clock) -> AccordRecords:
     return AccordRecords(database, clock)
+
+
+# --- learned rates -----------------------------------------------------------------------------
+
+
+async def test_a_learned_rate_is_replaced_only_as_it_was_read(records: AccordRecords, clock: Clock):
+    first = LearnedRate(
+        None, None, NOON, NOON, refused_at=NOON, probe_at=NOON + SECOND, reply="450 no", version=1
+    )
+    assert await records.save_rate("relay", "", first, 0)
+    assert not await records.save_rate("relay", "", first, 0)
+    second = replace(first, per_minute=19.5, ceiling=20.5, accepted=7, busy=True, version=2)
+    assert await records.save_rate("relay", "", second, 1)
+    assert not await records.save_rate("relay", "", replace(first, reply="late"), 1)
+    assert await records.save_rate("relay", "slow.example", first, 0)
+    assert await records.save_rate("other relay", "", first, 0)
+    assert await records.learned_rates("relay") == ({"": second, "slow.example": first}, clock())
+    assert not await records.save_rate("relay", "", None, 1)
+    assert await records.save_rate("relay", "", None, 2)
+    assert await records.learned_rates("relay") == ({"slow.example": first}, clock())
+
+
+async def test_a_rate_that_nothing_is_sent_by_is_forgotten(records: AccordRecords, clock: Clock):
+    rate = LearnedRate(20, 20, NOON, NOON, version=1)
+    assert await records.save_rate("relay", "", rate, 0)
+    clock.now += KEPT + SECOND
+    assert await records.save_rate("other relay", "", replace(rate, at=clock()), 0)
+    assert (await records.learned_rates("relay"))[0] == {}
 
 
 # --- turns -------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from service.core.contracts import Halt
+from service.core.contracts import Halt, LearnedRate
 from service.deliver.pace import Limits
 from service.settings.load import load_settings
 from service.store.accord import AccordRecords
@@ -44,6 +45,23 @@ async def test_a_halt_holds_in_every_process_until_somebody_resumes(tmp_path: Pa
         assert (await resume(one, [])).halt is None
         clock.now += timedelta(seconds=1)
         assert [(await house.deliver()).problems for house in (one, other)] == [(), ()]
+
+
+async def test_doctor_names_the_setting_for_a_limit_that_was_learned(tmp_path: Path, database_url: str):
+    folder = tmp_path / "config"
+    write_config(folder, storage=database_url, press="http://127.0.0.1:1", smtp_port=25, web_port=8080)
+    settings, clock = load_settings(folder, {}), Clock()
+    async with open_house(settings.settings, settings.roster, clock=clock) as house:
+        records = AccordRecords(house.database, clock)
+        relay = LearnedRate(19.6, 20, NOON, NOON, reply="450 4.7.1 too much mail")
+        assert await records.save_rate("127.0.0.1:25", "", relay, 0)
+        assert await records.save_rate("127.0.0.1:25", "gmail.com", replace(relay, refused_at=NOON), 0)
+        said = " ".join([finding.said async for finding in check_up(settings, clock)])
+    assert (
+        "127.0.0.1:25 limits how fast mail may be sent (450 4.7.1 too much mail); it is sent 20 mails" in said
+    )
+    assert "mail.smtp.per_minute" in said
+    assert "mail.smtp.domains for gmail.com" in said
 
 
 async def test_the_limits_of_the_settings_are_shared(tmp_path: Path, database_url: str):
