@@ -30,7 +30,7 @@ _UNSEEN = (
 """What the tags in it are none of, from where to where."""
 _TAG = re.compile(r"<(base|link|a)\s([^<>]{0,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
-    r"([A-Za-z-]{1,40})\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]{1,2000}))",
+    r"(?<![A-Za-z-])([A-Za-z-]{1,40})\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]{1,2000}))",
 )
 GUESSES = ("feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "?feed=rss2")
 

@@ -18,7 +18,7 @@ from service.core.errors import FeedUnreadable
 LONGEST_OUTLINE = 64 * 1024  # characters of one tag; a longer one has lost its end
 
 _MARK = re.compile(r"<(/?)(?:[\w-]{1,40}:)?(outline|body|opml)(?=[\s/>])", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([A-Za-z_][\w:.-]{0,63})\s{0,100}=\s{0,100}([\"'])")
+_ATTRIBUTE = re.compile(r"(?<![\w:.-])([A-Za-z_][\w:.-]{0,63})\s{0,100}=\s{0,100}([\"'])")
 # What can stand behind the quote that ends a value: another attribute, or the end of the tag.
 _BEHIND = re.compile(
     r"\s{0,100}(?:[A-Za-z_][\w:.-]{0,63}\s{0,100}=\s{0,100}[\"']|(/?)\s{0,100}>\s{0,100}(?:<|$))"

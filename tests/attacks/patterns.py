@@ -97,9 +97,9 @@ def _recorded() -> dict[str, Use]:
     finally:
         for name, function in originals.items():
             setattr(re, name, function)
-    names, source = _names(), "\n".join(path.read_text("utf-8") for path in SERVICE.rglob("*.py"))
+    names, methods = _names(), _methods()
     return {
-        f"{place} {names.get(id(pattern), '')}": _use(names.get(id(pattern), ""), pattern, source)
+        f"{place} {names.get(id(pattern), '')}": _use(names.get(id(pattern), ""), pattern, methods)
         for place, pattern in compiled
         if not place.startswith("service.deliver.wordlists:")  # attacked line by line
     }
@@ -115,9 +115,18 @@ def _names() -> dict[int, str]:
     }
 
 
-def _use(name: str, pattern: re.Pattern[Any], source: str) -> Use:
-    methods = set(re.findall(rf"\b{name}\.(\w+)\(", source)) if name else set()
-    anchored = name in HANDED_ON or (bool(methods) and methods <= ANCHORED)
+def _methods() -> dict[str, set[str]]:
+    """Return the methods that are called of each name anywhere in the service."""
+    found: dict[str, set[str]] = {}
+    for path in SERVICE.rglob("*.py"):
+        for name, method in re.findall(r"\b(\w+)\.(\w+)\(", path.read_text("utf-8")):
+            found.setdefault(name, set()).add(method)
+    return found
+
+
+def _use(name: str, pattern: re.Pattern[Any], methods: Mapping[str, set[str]]) -> Use:
+    called = methods.get(name, set())
+    anchored = name in HANDED_ON or (bool(called) and called <= ANCHORED)
     return Use(pattern, anchored, LIMITS.get(name))
 
 

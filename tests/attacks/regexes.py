@@ -12,8 +12,8 @@ from tests.attacks.budget import Attack
 
 LONG = 512 * 1024
 """Characters of an attack: work in proportion to its square is minutes of processor time."""
-SHORT = 16 * 1024
-SUSPICIOUS = 0.005
+SHORT = 10 * 1024
+SUSPICIOUS = 0.003
 """Seconds for a short attack that make it worth the long one; a quadratic one needs several times as many."""
 
 KNOWN_SLOW = (
