@@ -19,6 +19,7 @@ from service.deliver.session import Envelope, LineLost, Reply, Session, envelope
 DATA = b"DATA\r\n"
 DOT = b".\r\n"
 RSET = b"RSET\r\n"
+LOGIN_WANTED = 530  # RFC 4954; on a connection that took messages before, a new login mends it
 STEPS = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 NO_FIT = "the server's replies do not fit our commands"
 UNASKED = "the server said something that it was not asked"
@@ -68,6 +69,9 @@ class Transaction:
         if refusal is None:
             return None
         stage, reply = refusal
+        if reply.code == LOGIN_WANTED and self._relay.username and session.sent:
+            session.abort("the login has expired")
+            raise LineLost(f"the login has expired: {reply}")
         if Stage.DATA in answers and answers[Stage.DATA].code == 354:
             # It refused the envelope and yet waits for content. A dot would be an empty mail to whoever it
             # has in mind; hanging up is no mail to anybody.

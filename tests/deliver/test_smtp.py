@@ -236,6 +236,17 @@ async def test_421_in_the_middle_is_met_by_another_connection():
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("extensions", [("AUTH PLAIN",), ("AUTH PLAIN", "PIPELINING")])
+async def test_a_login_that_expires_is_renewed_and_nothing_is_put_off(extensions):
+    store = MemoryLedger.holding(*a_crowd(12))
+    expired = Reply("530 5.7.0 Authentication required")
+    async with MailServer({"MAIL": dict.fromkeys((4, 9), expired)}, extensions=extensions) as server:
+        report = await sent_through(server, store, username="caveat", password="hunter2")
+    assert report == DeliverReport(sent=12)
+    assert len(set(server.ids)) == len(server.ids) == 12
+    assert server.turns["AUTH"] == server.connections == 3
+
+
 async def test_a_server_that_always_says_421_is_left_alone():
     crowd = a_crowd(30)
     store = MemoryLedger.holding(*crowd)
