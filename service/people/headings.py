@@ -11,6 +11,9 @@ from service.core.errors import UsageError
 FIRST, LAST = "first name", "last name"
 """Columns that together are a name, where a file has no column for the whole of it."""
 
+STATUS = "status"
+"""The column in which another program keeps whether somebody is still subscribed."""
+
 _NAMES = {
     "email": (
         "email; e mail; mail; email address; e mail address; mail address; emailaddress; primary email; "
@@ -48,6 +51,7 @@ _NAMES = {
     ),
     "newsletters": "newsletters; newsletter; lists; list",
     "schedule": "schedule",
+    STATUS: "status; subscription status; email status; subscriber status; contact status; member status",
 }
 _GENERAL = frozenset({"address", "adresse"})
 """Words for an email address where no other column is one; else it is a postal address."""

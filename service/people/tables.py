@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from service.people.headings import FIRST, LAST, columns, meaning
+from service.people.headings import FIRST, LAST, STATUS, columns, meaning
 from service.people.table_text import read_text, rewound
 
 LONGEST_LINE = 1024 * 1024
@@ -30,6 +30,15 @@ _INVISIBLE = dict.fromkeys(
     map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e")
 )
 """Characters without a shape that mail programs and web pages put around addresses."""
+
+
+NOT_SUBSCRIBED = {
+    *("unsubscribed", "unsubscribe", "opted-out", "optout", "inactive", "disabled"),
+    *("bounced", "bounce", "cleaned", "complained", "complaint", "spam"),
+    *("blocklisted", "blocked", "blacklisted", "suppressed", "deleted", "removed", "archived"),
+    *("pending", "unconfirmed"),
+}
+"""Words in other programs' status columns for people who left, cannot be reached, or never confirmed."""
 
 
 class Row(NamedTuple):
@@ -126,13 +135,18 @@ def _csv_row(line: int, places: Mapping[str, int], width: int, cells: list[str])
     return _row(line, found)
 
 
-def _row(line: int, found: dict[str, str]) -> Row:
-    """Return the row of these values, by the names of our columns, FIRST and LAST."""
+def _row(line: int, found: dict[str, str]) -> Row | Refusal:
+    """Return the row of these values, by the names of our columns, FIRST, LAST and STATUS."""
     name = found.get("name", "") or f"{found.get(FIRST, '')} {found.get(LAST, '')}".strip()
     email = found.get("email", "").translate(_INVISIBLE).strip()
     if email.endswith(">") and "<" in email:  # Amina Example <amina@example.org>
         called, _, email = email[:-1].rpartition("<")
         name = name or called.strip(" \"'")
+    status = found.get(STATUS, "")
+    if "-".join(re.split(r"[\s_-]+", status.casefold().strip())) in NOT_SUBSCRIBED:
+        return Refusal(
+            line, f"their status in the file is {status[:40]!r}; only subscribed people are imported"
+        )
     rest = {column: found.get(column, "") for column in COLUMNS[2:]}
     return Row(line, email.strip().removeprefix("mailto:"), name, **rest)
 

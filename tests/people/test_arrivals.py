@@ -112,6 +112,19 @@ async def test_a_dry_run_stores_nothing(people: PeopleRecords):
     assert len(await told(people)) == 1
 
 
+async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_people: PeopleRecords):
+    text = (
+        "Email,Status,Newsletters\nstays@x.org,subscribed,morning\nleft@x.org,Unsubscribed,morning\n"
+        "asked@x.org,Opted out,morning\nspam@x.org,complained,morning\nnew@x.org,pending,morning\n"
+        "old@x.org,,morning\n"
+    )
+    counts, refusals = await imported(sqlite_people, text)
+
+    assert counts == Arrived(people=2, added=2, refused=4)
+    assert refusals[0] == "3: their status in the file is 'Unsubscribed'; only subscribed people are imported"
+    assert {m.subscriber.email for m in await sqlite_people.memberships()} == {"stays@x.org", "old@x.org"}
+
+
 async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: PeopleRecords):
     rows = {
         "amina@x.org,A,,morning,": "",
