@@ -30,6 +30,12 @@ UV_VERSION = "0.13.9"
 OLDEST_UV = (0, 5)
 OLDEST_PYTHON = (3, 11)
 INTERRUPTED = 130
+UNWANTED_VARIABLES = frozenset({"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"})
+"""Variables that commands must not inherit: another environment's folder, and a ban on compiled files.
+
+Container images often set the second. Without compiled files each command compiles all libraries again, a
+second of CPU time, and the tests start hundreds of commands.
+"""
 
 
 class CannotStart(Exception):
@@ -141,7 +147,7 @@ def install_uv() -> None:
 
 def call(command: list[str], **settings: str) -> int:
     """Run a command from the project's folder and return its exit code, as a shell would give it."""
-    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    environment = {key: value for key, value in os.environ.items() if key not in UNWANTED_VARIABLES}
     environment.update(settings, UV_PYTHON_DOWNLOADS="never")
     if has_certificates():
         environment.setdefault("UV_SYSTEM_CERTS", "1")

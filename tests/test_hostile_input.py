@@ -11,6 +11,7 @@ import pytest
 from tests.attacks.budget import overspent
 
 
+@pytest.mark.long
 def test_feeds_in_any_format_and_charset():
     assert not overspent("tests.attacks.documents:feeds")
 
@@ -19,6 +20,7 @@ def test_pages_that_are_asked_for_their_feeds():
     assert not overspent("tests.attacks.documents:pages")
 
 
+@pytest.mark.long
 def test_tables_of_people_forms_and_rules_for_robots():
     assert not overspent("tests.attacks.documents:texts")
 

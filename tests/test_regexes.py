@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from tests.attacks import patterns
+import pytest
+
 from tests.attacks.budget import overspent
 from tests.attacks.regexes import KNOWN_SLOW
 
 
+@pytest.mark.long
 def test_the_attacks_find_out_patterns_that_are_quadratic_or_worse():
     found = overspent("tests.attacks.regexes:known_slow", 0.5)
 
@@ -17,5 +20,6 @@ def test_each_function_that_makes_a_pattern_is_known_to_the_attacks():
     assert not patterns.unexplained()
 
 
+@pytest.mark.long
 def test_no_pattern_of_the_service_is_quadratic():
     assert not overspent("tests.attacks.regexes:regexes")

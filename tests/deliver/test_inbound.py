@@ -39,6 +39,7 @@ def count_of(word: str) -> float:
     return RETURNS.labels(word)._value.get()
 
 
+@pytest.mark.long
 def test_reading_any_mail_takes_time_in_proportion_to_its_length():
     assert not overspent("tests.attacks.mails:mails")
 

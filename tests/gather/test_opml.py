@@ -230,6 +230,7 @@ def test_a_list_larger_than_any_is_refused():
         read_opml(b" " * (LARGEST + 1))
 
 
+@pytest.mark.long
 def test_reading_any_list_takes_time_in_proportion_to_its_length():
     assert not overspent("tests.attacks.lists:lists")
 
