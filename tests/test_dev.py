@@ -16,7 +16,7 @@ DOOR = Path(dev.__file__)
 UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo "uv ${UV_CALLS_ITSELF:-0.13.9}"; exit 0; fi
 echo "$@" >>"$LOG"
-echo "downloads=$UV_PYTHON_DOWNLOADS venv=${VIRTUAL_ENV:-none} nopyc=${PYTHONDONTWRITEBYTECODE:-none}" >>"$LOG"
+echo "downloads=$UV_PYTHON_DOWNLOADS venv=${VIRTUAL_ENV:-none} pyc=${PYTHONDONTWRITEBYTECODE:-yes}" >>"$LOG"
 if [ "$1" = sync ]; then exit "${SYNC_EXIT:-0}"; fi
 case "$*" in *"$FAILS"*) exit "${RUN_EXIT:-0}";; esac
 """
@@ -128,7 +128,7 @@ def test_uv_may_not_fetch_a_python_of_its_own_and_ignores_another_environment(ma
         "test", VIRTUAL_ENV="/elsewhere", PYTHONDONTWRITEBYTECODE="1", UV_PYTHON_DOWNLOADS="automatic"
     )
 
-    assert "downloads=never venv=none nopyc=none" in machine.log.read_text()
+    assert "downloads=never venv=none pyc=yes" in machine.log.read_text()
 
 
 def test_without_uv_pip_brings_it_once_and_beside_the_project(machine: Machine):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.attacks import patterns
 import pytest
 
+from tests.attacks import patterns
 from tests.attacks.budget import overspent
 from tests.attacks.regexes import KNOWN_SLOW
 
