@@ -64,10 +64,11 @@ def the_margins_mail(theme: str) -> str:
 
 
 def a_letter() -> str:
-    letters = Letters(templates_folder(), SITE)
-    return letters.confirm(
-        SITE.name, language="en", timezone="UTC", confirm_url="https://news.example.org/confirm/x", days=3
-    ).html
+    return Letters(templates_folder(), SITE).confirm(SITE.name, language="en", timezone="UTC", days=3).html
+
+
+def a_question_whether_to_unsubscribe() -> str:
+    return Letters(templates_folder(), SITE).unsubscribe(SITE.name, language="en", timezone="UTC").html
 
 
 def a_public_page() -> str:
@@ -128,7 +129,7 @@ def test_corrections_can_be_read_in_light_and_dark(browser: Browser, theme: str)
         assert overflow <= 0
 
 
-@pytest.mark.parametrize("made", [a_letter, a_public_page])
+@pytest.mark.parametrize("made", [a_letter, a_question_whether_to_unsubscribe, a_public_page])
 def test_letters_and_public_pages_can_be_read_in_light_and_dark(browser: Browser, made):
     for scheme, width in product(("light", "dark"), (320, DESKTOP)):
         page = opened(browser, made(), width, scheme)
