@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from rouge_score.tokenizers import DefaultTokenizer
 
-from service.condense.sentences import Sentence, split_sentences
+from service.text.sentences import Sentence, split_sentences
 
 SETS = {
     "editors": "caveat_pairs_dev",

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import aiosmtplib
 
-from service.core import identity, tokens
+from service.core import ids as identity
+from service.core import tokens
 from service.core.model import Edition, Issue, Rendered, Site
-from service.core.places import Place
-from service.deliver.message import Links
+from service.core.placeholders import Place
+from service.deliver.message.mail_maker import Links
 from service.store.database import Database
 
 SINK, SOURCE = "/usr/sbin/smtp-sink", "/usr/sbin/smtp-source"

@@ -21,8 +21,8 @@ from _scores import counts_of, interval, rouge, shown_of
 from learn_keypoints import learn, tables_of
 
 from service.condense.keypoints import KeyPoints, weights_from
-from service.condense.summarizers import summarizer
-from service.core.contracts import Summarizer
+from service.condense.ports import Summarizer
+from service.condense.registry import summarizer
 
 FOLDS = 5
 SCORES = (

@@ -44,17 +44,17 @@ from _mailing import (
     source,
 )
 
+from service.app.process_pool.pool import Pool
 from service.core.model import Group, Issue
-from service.deliver.dkim import Signer
-from service.deliver.message import MailMaker
-from service.deliver.relay import Relay
-from service.deliver.signing import SignedAhead
-from service.deliver.smtp import SmtpChannel
+from service.deliver.channels.smtp.channel import SmtpChannel
+from service.deliver.channels.smtp.settings import Relay
+from service.deliver.message.dkim import Signer
+from service.deliver.message.dkim_pool import SignedAhead
+from service.deliver.message.mail_maker import MailMaker
 from service.deliver.stage import Deliverer, deliver
 from service.store.compose import ComposeRecords
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
-from service.wiring.pool import Pool
 
 try:
     from uvloop import run as run_loop

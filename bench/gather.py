@@ -34,18 +34,18 @@ from _feedkinds import KINDS, Kind
 from _newsfeeds import FOOT, HEAD, feed, served
 from _webpages import cluttered, f1, page
 
-from service.core import identity
+from service.app.factories.gather import PooledWorkers
+from service.app.process_pool.pool import Pool
+from service.core import ids as identity
 from service.core.model import Feed
-from service.gather import rss_atom
-from service.gather.delta import split
-from service.gather.examine import Order, examine
-from service.gather.fetch import HttpFetcher, Limits
+from service.gather.entries.process import Order, examine
+from service.gather.formats import rss_atom
+from service.gather.formats.split_items import split
+from service.gather.http.fetcher import HttpFetcher, Limits
 from service.gather.stage import Gatherer, GatherReport, gather
 from service.store.database import Database
 from service.store.gather import GatherRecords
-from service.store.people import PeopleRecords
-from service.wiring.gathering import PooledWorkers
-from service.wiring.pool import Pool
+from service.store.subscribers import PeopleRecords
 
 try:
     from uvloop import run as run_loop
@@ -288,7 +288,7 @@ def pages() -> None:
     """Extract the sample's pages, and made up ones, amid the links and scripts of a real site."""
     import trafilatura  # noqa: PLC0415 - as above
 
-    from service.gather.page import extracted, read_page  # noqa: PLC0415 - as above
+    from service.gather.entries.full_text import extracted, read_page  # noqa: PLC0415 - as above
 
     sample = [cluttered(path.read_text(encoding="utf-8")) for path in sorted(PAGES.glob("*.html"))]
     made = [page(number) for number in range(80)]

@@ -18,9 +18,9 @@ import numpy as np
 from _articles import Labelled, load
 from numpy.typing import NDArray
 
-from service.condense.caveats import NAMES_AND_LIMITS, PAIR_NAMES, Sides
+from service.condense.caveat_model import NAMES_AND_LIMITS, PAIR_NAMES, Sides
 from service.condense.features import LIGHT, NAMES, read
-from service.condense.words import words_of
+from service.text.lexicon import words_of
 
 Array = NDArray[np.float64]
 

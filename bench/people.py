@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from email_validator import validate_email
 
 from service.core.model import Newsletter
-from service.people.arrivals import Terms, import_people
-from service.people.export import export_people
 from service.store.database import Database
-from service.store.people import PeopleRecords
+from service.store.subscribers import PeopleRecords
+from service.subscribers.export import export_people
+from service.subscribers.importer import Terms, import_people
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ZONES = ("Europe/Berlin", "Asia/Qatar", "America/New_York", "Asia/Tokyo", "")

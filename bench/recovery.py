@@ -30,12 +30,13 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as Line
 
-from service import dispatch
+from service.app.factories import deliver as delivering
 from service.deliver.leases import Terms
+from service.runtime import due_timer as vigil
+from service.runtime import job_queue as dispatch
+from service.runtime.service import Roles, Service
 from service.settings.load import load_settings
 from service.store.database import Database
-from service.wiring import delivering, vigil
-from service.wiring.service import Roles, Service
 from tests.deliver.planned import plan
 from tests.end_to_end.world import free_port, write_config
 from tests.postgres import running_server

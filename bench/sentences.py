@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from service.condense.sentences import split_sentences
+from service.text.sentences import split_sentences
 from tests.compose.reports import REPORTS
 
 PLAIN = re.compile(r"(?<=[.!?])\s+(?=[\"'“(]?[A-Z])")

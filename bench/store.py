@@ -26,8 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sqlalchemy import text, update
 
-from service.core import identity
-from service.core.contracts import Mark
+from service.core import ids as identity
 from service.core.model import (
     Delivery,
     DeliveryState,
@@ -39,11 +38,12 @@ from service.core.model import (
     Subscriber,
     Wishes,
 )
+from service.deliver.ports import Mark
 from service.store.compose import ComposeRecords
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
-from service.store.people import PeopleRecords
 from service.store.schema import deliveries, subscriptions
+from service.store.subscribers import PeopleRecords
 from tests.postgres import running_server
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -27,15 +27,15 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from service.compose import story_index
-from service.compose.gist import gist_of
-from service.compose.stories import group_stories
-from service.compose.story_index import StoryIndex
-from service.condense.sayings import saying_of
+from service.compose.stories import index as story_index
+from service.compose.stories.features import gist_of
+from service.compose.stories.group import group_stories
+from service.compose.stories.index import StoryIndex
+from service.compose.stories.merge import tell
 from service.condense.stage import summarize_article
-from service.condense.tell import tell
-from service.core.identity import digest_of
+from service.core.ids import digest_of
 from service.core.model import Article, CondensedArticle, StoryPoint
+from service.text.similarity import saying_of
 from tests.compose.reports import REPORTS
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from service.core import identity
+from service.core import ids as identity
 from service.core.model import (
     Article,
     CondensedArticle,

@@ -1,7 +1,7 @@
-"""Whoever reads what strangers send takes time in proportion to its length, whatever it is.
+"""Every reader of hostile input takes time in proportion to its length.
 
-Mail is attacked in tests/deliver/test_inbound.py, lists of feeds in tests/gather/test_opml.py, regular
-expressions in tests/test_regexes.py.
+Mail is attacked in tests/bounces/test_read_mail.py, lists of feeds in tests/gather/formats/test_opml.py,
+regular expressions in tests/test_regexes.py.
 """
 
 from __future__ import annotations

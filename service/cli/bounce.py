@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.manual import Chapter
-from service.cli.options import AsJson
-from service.cli.output import data, json_line, say
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson
+from service.cli.ui.output import data, json_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from service.wiring.bounces import Bounce
+    from service.app.bounces import Bounce
 
 chapter = Chapter(
     """Read mails that came back.
@@ -49,7 +49,7 @@ def inspect(
     full, blocked, policy, rate, network, size, delayed, ...), `rule` what decided (a status, a code, words).
     A file or mail that cannot be read never stops the others; the exit code is 1 then.
     """
-    from service.wiring.bounces import CANNOT_BE_READ, nothing_of, read_bounce  # noqa: PLC0415 - not for `--help`
+    from service.app.bounces import CANNOT_BE_READ, nothing_of, read_bounce  # noqa: PLC0415 - not for `--help`
 
     whole = True
     for name in _names(files):

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli import session, terminal
-from service.cli.manual import Chapter
-from service.cli.options import AsJson
-from service.cli.output import count, data, json_line, listing, say
+from service.cli.ui import context as session
+from service.cli.ui import terminal
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson
+from service.cli.ui.output import count, data, json_line, listing, say
 from service.core.errors import ConfigError, Fault, UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from service.wiring.house import House
+    from service.app.factories.application import House
 
 PRIVATE = ("*.secret", "secrets", "*.local.yaml", ".*")
 
@@ -41,7 +42,7 @@ def init(
     It works as it is: public feeds of five continents, one newsletter, one subscriber, and mail that goes
     into files. Nothing that is there already is overwritten.
     """
-    from service.assets import config_folder  # noqa: PLC0415 - not for `--help`
+    from service.settings.packaged_files import config_folder  # noqa: PLC0415 - not for `--help`
 
     target = folder or session.current().config
     example = config_folder()
@@ -143,8 +144,8 @@ def diff(*, as_json: AsJson = False) -> None:
 
     add, change, end and return follow the files; stay means that the person's own choice goes before them.
     """
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.crowd import parted  # noqa: PLC0415 - as above
+    from service.app.subscribers import parted  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         records = [
@@ -170,7 +171,7 @@ def apply() -> None:
     Nobody's own choice is overwritten, and doing it twice changes nothing the second time. A subscriber who
     cannot be placed is named and stays as they were; the exit code is 1 then.
     """
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         done = await house.apply_roster()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.manual import Chapter
+from service.cli.ui.help import Chapter
 
 FOLDER = Path("caveat-demo")
 

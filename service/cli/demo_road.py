@@ -11,20 +11,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from service.assets import sample_folder
-from service.cli import terminal
-from service.cli.digest_view import show
-from service.cli.output import count, progress, say
+from service.app.clock import utc_now
+from service.app.factories.application import House, open_house
+from service.app.readers import Reader
 from service.cli.sample_site import free_port, served
+from service.cli.ui import terminal
+from service.cli.ui.digest_view import show
+from service.cli.ui.output import count, progress, say
 from service.core.errors import CaveatError, UsageError
-from service.core.listings import DeliveryLine, IssueLine
 from service.core.model import Membership
+from service.core.read_models import DeliveryLine, IssueLine
+from service.runtime.logging import configure_logs
+from service.runtime.signals import run
 from service.settings.load import load_settings
-from service.wiring.clock import utc_now
-from service.wiring.house import House, open_house
-from service.wiring.logs import configure_logs
-from service.wiring.process import run
-from service.wiring.readers import Reader
+from service.settings.packaged_files import sample_folder
 
 PORT, CONFIG, DATABASE, OUTBOX = ".port", "config", "data/caveat.db", "outbox"
 OURS = (CONFIG, "data", OUTBOX, PORT, ".gitignore")

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.manual import Chapter
-from service.cli.options import AsJson
-from service.cli.output import clean, data, json_line
-from service.core import identity
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson
+from service.cli.ui.output import clean, data, json_line
+from service.core import ids as identity
 from service.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from service.core.listings import ArticleLine
-    from service.wiring.edits import Editing
-    from service.wiring.house import House
+    from service.app.article_edits import Editing
+    from service.app.factories.application import House
+    from service.core.read_models import ArticleLine
 
 SIGNS = {True: "yes", False: "no", None: "not yet"}
 
@@ -44,9 +44,9 @@ def explain(
     Follows it along the road: gathered, condensed, on topic, told already, settled, and heavy enough to be
     among the stories of the next issue.
     """
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.edits import editing_of, heard_of  # noqa: PLC0415 - as above
-    from service.wiring.plans import verdicts  # noqa: PLC0415 - as above
+    from service.app.article_edits import editing_of, heard_of  # noqa: PLC0415 - as above
+    from service.app.forecast import verdicts  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         line = _only(await _found(house, article.strip()), article)

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli import session
-from service.cli.manual import Chapter
-from service.cli.options import AsJson, DryRun
-from service.cli.output import clean, count, data, json_line, listing, say, under
+from service.cli.ui import context as session
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson, DryRun
+from service.cli.ui.output import clean, count, data, json_line, listing, say, under
 from service.core.errors import CaveatError, UsageError
-from service.core.identity import feed_id
+from service.core.ids import feed_id
 
 if TYPE_CHECKING:
-    from service.core.listings import FeedLine
+    from service.app.factories.application import House
+    from service.app.feeds import Inspection
     from service.core.model import Feed
-    from service.wiring.feeds import Inspection
-    from service.wiring.house import House
+    from service.core.read_models import FeedLine
 
 SHOWN_ENTRIES = 10
 FORMATS = {
@@ -53,7 +53,7 @@ chapter = Chapter(
 @chapter.page("list", "caveat feed list\ncaveat feed list --json | jq -r .url")
 def list_feeds(*, as_json: AsJson = False) -> None:
     """List the feeds with their last success, last trouble and next look."""
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         known = {line.state.feed.id: line for line in await house.overview.feeds()}
@@ -83,7 +83,7 @@ def _record(feed: Feed, line: FeedLine | None) -> dict[str, object]:
 
 def _row(record: dict[str, Any], now: datetime) -> dict[str, object]:
     """Return a feed's line of the table: ages instead of instants, its address last."""
-    from service.wiring.feeds import ago, until  # noqa: PLC0415 - not for `--help`
+    from service.app.feeds import ago, until  # noqa: PLC0415 - not for `--help`
 
     ages = {"read": ago(record["read"], now), "next": until(record["next"], now)}
     return {**{key: record[key] for key in ("name", "topics", "articles")}, **ages, "url": record["url"]}
@@ -123,7 +123,7 @@ def add(
 
     An address is asked first: a site's own feeds are found, and what is no feed is not added.
     """
-    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
 
     url, title = (address, "") if address.startswith("file:") else _chosen(address, pick)
     _refuse_known(url)
@@ -144,8 +144,8 @@ def _refuse_known(url: str) -> None:
 
 def _chosen(address: str, pick: int) -> tuple[str, str]:
     """Return the feed, and its title, that an address leads to. Raises CaveatError when there is none."""
-    from service.wiring.feeds import find  # noqa: PLC0415 - not for `--help`
-    from service.wiring.process import run  # noqa: PLC0415 - as above
+    from service.app.feeds import find  # noqa: PLC0415 - not for `--help`
+    from service.runtime.signals import run  # noqa: PLC0415 - as above
 
     found = run(find(session.load().settings, address))
     if not found.feeds:
@@ -163,7 +163,7 @@ def remove(
     name: Annotated[str, typer.Argument(metavar="FEED", help="Its address or its name.")],
 ) -> None:
     """Take a feed out; what it brought so far stays."""
-    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
 
     edit.remove(session.current().config, "feeds", name, os.environ)
     say(f"Took {name} out of feeds.yaml.")
@@ -190,8 +190,8 @@ def inspect(
     [{"id", "title", "url", "published", "text"}]}. One that fails never stops the others; the exit code is
     1 then.
     """
-    from service.wiring.feeds import inspect_each  # noqa: PLC0415 - not for `--help`
-    from service.wiring.process import run  # noqa: PLC0415 - as above
+    from service.app.feeds import inspect_each  # noqa: PLC0415 - not for `--help`
+    from service.runtime.signals import run  # noqa: PLC0415 - as above
 
     show = _show_as_json if as_json else _show
     if not run(inspect_each(session.fetch_settings(), _names(sources), show)):
@@ -205,8 +205,8 @@ def health(*, as_json: AsJson = False) -> None:
     `faulty` is the share of its documents whose markup was broken, `repeats` that of old items under new
     names. The exit code is 1 when some feed wants a look.
     """
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.feeds import flags_of, health_record  # noqa: PLC0415 - as above
+    from service.app.feeds import flags_of, health_record  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         lines = [line for line in await house.overview.feeds() if line.active]
@@ -235,9 +235,9 @@ def import_feeds(
 
     Feeds that are there already are left as they are. What cannot be taken is named; the exit code is 1.
     """
+    from service.app.feeds import read_list  # noqa: PLC0415 - as above
     from service.cli.summarize import opened  # noqa: PLC0415 - not for `--help`
-    from service.settings import edit  # noqa: PLC0415 - as above
-    from service.wiring.feeds import read_list  # noqa: PLC0415 - as above
+    from service.settings import yaml_edit as edit  # noqa: PLC0415 - as above
 
     loaded = session.load()
     with opened(file) as stream:
@@ -254,7 +254,7 @@ def import_feeds(
 @chapter.page("export", "caveat feed export > feeds.opml")
 def export() -> None:
     """Print the feeds as a list that every feed reader takes (OPML)."""
-    from service.wiring.feeds import write_list  # noqa: PLC0415 - not for `--help`
+    from service.app.feeds import write_list  # noqa: PLC0415 - not for `--help`
 
     loaded = session.load()
     sys.stdout.buffer.write(write_list(loaded))

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.manual import Chapter
-from service.cli.options import AsJson, DryRun, Yes
-from service.cli.output import SHORT, count, data, json_line, listing, say, shown
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson, DryRun, Yes
+from service.cli.ui.output import SHORT, count, data, json_line, listing, say, shown
 from service.core.errors import UnknownName, UsageError
-from service.core.identity import subscriber_id
-from service.core.listings import books_record, issue_record
+from service.core.ids import subscriber_id
 from service.core.model import DeliveryState
+from service.core.read_models import books_record, issue_record
 
 if TYPE_CHECKING:
-    from service.core.listings import DeliveryLine, IssueLine
+    from service.app.factories.application import House
     from service.core.model import Correction
-    from service.wiring.house import House
+    from service.core.read_models import DeliveryLine, IssueLine
 
 PAGE = 5_000
 Name = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, or the first characters of it.")]
@@ -41,7 +41,7 @@ def list_issues(
     as_json: AsJson = False,
 ) -> None:
     """List the last issues with their books, newest first."""
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         issues = await house.overview.issues(newsletter, limit=limit)
@@ -64,7 +64,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show an issue with its books; the exit code is 1 when they do not close."""
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         found = await issue_named(house, issue)
@@ -102,7 +102,7 @@ def resend(
     """
     if not (missed or uncertain or to):
         raise UsageError("say to whom: --missed, --uncertain or --to ADDRESS")
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     states = [
         *((DeliveryState.REFUSED,) if missed else ()),
@@ -119,8 +119,8 @@ def resend(
 @chapter.page("pause", "caveat issue pause 4a66")
 def pause(issue: Name) -> None:
     """Stop sending an issue, whichever worker is at it; what is with the mail server already may arrive."""
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.sending import pause  # noqa: PLC0415 - as above
+    from service.app.manual_send import pause  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         found = await issue_named(house, issue)
@@ -147,9 +147,9 @@ def resume(
     """
     if bool(issues) == every:
         raise UsageError("name an issue, or say --all")
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.cli.watching import deliver_watched, say_lifted  # noqa: PLC0415 - as above
-    from service.wiring.sending import resume  # noqa: PLC0415 - as above
+    from service.app.manual_send import resume  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.watch_delivery import deliver_watched, say_lifted  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         named = [await issue_named(house, name) for name in issues or ()]
@@ -183,7 +183,7 @@ def verify(
     """
     if bool(issue) == every:
         raise UsageError("name an issue, or say --all")
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         issues = (
@@ -217,9 +217,9 @@ async def _send_again(
     dry_run: bool,
     yes: bool,
 ) -> bool:
-    from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
-    from service.cli.watching import deliver_watched  # noqa: PLC0415 - as above
-    from service.wiring.by_hand import due_again  # noqa: PLC0415 - as above
+    from service.app.foreground_delivery import due_again  # noqa: PLC0415 - as above
+    from service.cli.ui.confirm import require_yes  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.watch_delivery import deliver_watched  # noqa: PLC0415 - as above
 
     if issue.paused_at:
         raise UsageError(f"the issue is paused; caveat issue resume {issue.id[:SHORT]} goes on with it")
@@ -244,7 +244,7 @@ async def _send_again(
 
 
 async def _show(house: House, issue: IssueLine, *, as_json: bool) -> None:
-    from service.wiring.edits import corrections_in, edited_since  # noqa: PLC0415 - not for `--help`
+    from service.app.article_edits import corrections_in, edited_since  # noqa: PLC0415 - not for `--help`
 
     corrected = [line.correction for line in await corrections_in(house, issue.id)]
     edited = await edited_since(house, issue.article_ids)
@@ -267,7 +267,7 @@ def _correction(told: Correction) -> dict[str, object]:
 
 
 async def _verified(house: House, issue: IssueLine, *, as_json: bool) -> bool:
-    from service.wiring.edits import corrections_in  # noqa: PLC0415 - not for `--help`
+    from service.app.article_edits import corrections_in  # noqa: PLC0415 - not for `--help`
 
     points, wrong = 0, []
     articles = await house.overview.articles_of(issue.article_ids)
@@ -312,7 +312,7 @@ async def _list_readers(house: House, issue: IssueLine, *, as_json: bool) -> Non
 
 
 def _brief(issue: IssueLine) -> dict[str, object]:
-    from service.wiring.plans import occasion  # noqa: PLC0415 - not for `--help`
+    from service.app.forecast import occasion  # noqa: PLC0415 - not for `--help`
 
     books = issue.books
     return {

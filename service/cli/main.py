@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from service.cli import session
-from service.cli.contents import first_page
-from service.cli.output import data, say, sentence
-from service.cli.page import HELP
+from service.cli.ui import context as session
+from service.cli.ui.command_list import first_page
+from service.cli.ui.help_page import HELP
+from service.cli.ui.output import data, say, sentence
 from service.core.errors import CaveatError, ConfigError, UsageError
 
 DONE, FAILED, WRONG, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141
@@ -48,7 +48,7 @@ def _done(words: list[str]) -> int:
     if not rest or rest[0] in HELP:
         data(first_page())
         return DONE if rest else WRONG
-    from service.cli.app import invoke  # noqa: PLC0415 - see the docstring
+    from service.cli.ui.commands import invoke  # noqa: PLC0415 - see the docstring
 
     return invoke(rest)
 
@@ -56,7 +56,7 @@ def _done(words: list[str]) -> int:
 def _told(error: Exception) -> int:
     """Say in one sentence what went wrong, and return the exit code for it."""
     if session.current().debug:
-        from service.cli.trouble import show  # noqa: PLC0415 - only when something went wrong
+        from service.cli.ui.crash_log import show  # noqa: PLC0415 - only when something went wrong
 
         show(error)
     if isinstance(error, ConfigError):
@@ -72,7 +72,7 @@ def _told(error: Exception) -> int:
         where = f"{error.filename}: " if error.filename else ""
         say(sentence(f"{where}{error.strerror}"))
         return FAILED
-    from service.cli.trouble import write_down  # noqa: PLC0415 - as above
+    from service.cli.ui.crash_log import write_down  # noqa: PLC0415 - as above
 
     say(sentence(f"something went wrong inside Caveat ({type(error).__name__}: {error})"))
     say(f"The details are in {write_down(error)}; --debug shows them here.")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.manual import Chapter
-from service.cli.options import AsJson
-from service.cli.output import count, listing, say
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson
+from service.cli.ui.output import count, listing, say
 
 if TYPE_CHECKING:
-    from service.wiring.house import House
+    from service.app.factories.application import House
 
 chapter = Chapter()
 
@@ -33,9 +33,9 @@ def plan(
     Readers who want the same, and were told the same so far, share one line: they get the same issue. An
     issue with nothing to tell is not sent, unless its newsletter says so.
     """
-    from service.cli.finding import newsletter_named  # noqa: PLC0415 - not for `--help`
-    from service.cli.house import in_house  # noqa: PLC0415 - as above
-    from service.wiring.plans import plan_of  # noqa: PLC0415 - as above
+    from service.app.forecast import plan_of  # noqa: PLC0415 - as above
+    from service.cli.ui.lookup import newsletter_named  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         chosen = [newsletter_named(house.roster, newsletter)] if newsletter else house.roster.newsletters

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli import terminal
-from service.cli.manual import Chapter
-from service.cli.output import say
+from service.cli.ui import terminal
+from service.cli.ui.help import Chapter
+from service.cli.ui.output import say
 from service.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from service.app.factories.application import House
+    from service.app.readers import Reader
     from service.core.model import Newsletter
-    from service.wiring.house import House
-    from service.wiring.readers import Reader
 
 YEARS = range(2000, 2100)
 
@@ -64,9 +64,9 @@ def preview(
 
     Without --for it is shown as nobody in particular would get it, with the news of the last day.
     """
-    from service.cli.finding import newsletter_named  # noqa: PLC0415 - not for `--help`
-    from service.cli.house import in_house  # noqa: PLC0415 - as above
-    from service.wiring.readers import reader_of  # noqa: PLC0415 - as above
+    from service.app.readers import reader_of  # noqa: PLC0415 - as above
+    from service.cli.ui.lookup import newsletter_named  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - as above
 
     moment = _moment(at) if at else None
     chosen = shape or (Shape.SCREEN if out is None and terminal.is_person(sys.stdout) else Shape.TEXT)
@@ -90,14 +90,14 @@ async def _show(
     shape: Shape,
     out: Path | None,
 ) -> None:
-    from service.wiring.previews import mail_for, rendered_for  # noqa: PLC0415 - not for `--help`
+    from service.app.preview import mail_for, rendered_for  # noqa: PLC0415 - not for `--help`
 
     found = await house.preview(reader, at=at)
     if not found.digest.stories and newsletter.empty == "skip":
         say("There is nothing to tell: no new article fits. caveat gather looks for some.")
         return
     if shape is Shape.SCREEN:
-        from service.cli.digest_view import show  # noqa: PLC0415 - as above
+        from service.cli.ui.digest_view import show  # noqa: PLC0415 - as above
 
         show(found.digest, newsletter.title)
         return

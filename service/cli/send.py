@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.manual import Chapter
-from service.cli.options import AsJson, DryRun, Yes
-from service.cli.output import SHORT, count, listing, progress, say
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson, DryRun, Yes
+from service.cli.ui.output import SHORT, count, listing, progress, say
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
 
 if TYPE_CHECKING:
-    from service.core.listings import DeliveryLine
+    from service.app.factories.application import House
+    from service.app.manual_send import ManualReport, Recipients
     from service.core.model import ManualSend
-    from service.core.wanted import Wanted
-    from service.wiring.house import House
-    from service.wiring.sending import ManualReport, Recipients
+    from service.core.read_models import DeliveryLine
+    from service.core.send_request import Wanted
 
 WHO = "Who gets it"
 SHOWN = 20  # readers listed one by one; of more, only those not mailed are summarised
@@ -78,8 +78,8 @@ def send(
     """
     if bool(to) == everybody:
         raise UsageError("say who gets it: --to ADDRESS, once for each reader, or --all")
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.core.wanted import Wanted  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
+    from service.core.send_request import Wanted  # noqa: PLC0415 - as above
 
     wanted = Wanted(newsletter, None if everybody else tuple(to or ()), again, key)
 
@@ -94,8 +94,8 @@ def send(
 
 async def _planned(house: House, wanted: Wanted, *, yes: bool) -> ManualSend:
     """Return the send, planned now after a yes, or found to be planned already."""
-    from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
-    from service.wiring.sending import plan_send, recipients_of, sent_before  # noqa: PLC0415 - as above
+    from service.app.manual_send import plan_send, recipients_of, sent_before  # noqa: PLC0415 - as above
+    from service.cli.ui.confirm import require_yes  # noqa: PLC0415 - not for `--help`
 
     planned = await sent_before(house, wanted)
     if planned is None:
@@ -118,7 +118,7 @@ async def _planned(house: House, wanted: Wanted, *, yes: bool) -> ManualSend:
 
 async def _deliver(house: House, planned: ManualSend, *, as_json: bool) -> bool:
     """Deliver what was planned and say what came of it; return whether everybody who was meant got it."""
-    from service.cli.watching import deliver_watched  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.watch_delivery import deliver_watched  # noqa: PLC0415 - not for `--help`
 
     _say_trouble(planned)
     well = not (planned.problems or planned.left_out)
@@ -134,7 +134,7 @@ async def _deliver(house: House, planned: ManualSend, *, as_json: bool) -> bool:
 
 
 async def _try(house: House, wanted: Wanted, *, as_json: bool) -> bool:
-    from service.wiring.sending import dry_run, recipients_of  # noqa: PLC0415 - not for `--help`
+    from service.app.manual_send import dry_run, recipients_of  # noqa: PLC0415 - not for `--help`
 
     recipients = await recipients_of(house, wanted)
     _say_left_out(wanted, recipients.left_out)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from service.cli import session
-from service.cli.manual import Chapter
+from service.cli.ui import context as session
+from service.cli.ui.help import Chapter
 from service.core.errors import UnknownName, UsageError
 
 STAGES = ("gather", "condense", "compose", "deliver")
@@ -90,9 +90,9 @@ def _refuse_alone(role: str) -> None:
 
 
 def _serve(*, stages: tuple[str, ...], schedule: bool, web: bool, connections: int | None = None) -> None:
-    from service.wiring.logs import configure_logs  # noqa: PLC0415 - not for `--help`
-    from service.wiring.process import run_service  # noqa: PLC0415 - as above
-    from service.wiring.service import Roles  # noqa: PLC0415 - as above
+    from service.runtime.logging import configure_logs  # noqa: PLC0415 - not for `--help`
+    from service.runtime.service import Roles  # noqa: PLC0415 - as above
+    from service.runtime.signals import run_service  # noqa: PLC0415 - as above
 
     configure_logs("debug" if session.current().debug else "info")
     run_service(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.manual import Chapter
-from service.cli.output import count, progress, say
+from service.cli.ui.help import Chapter
+from service.cli.ui.output import count, progress, say
 
 if TYPE_CHECKING:
-    from service.wiring.house import House
+    from service.app.factories.application import House
 
 chapter = Chapter()
 
@@ -27,8 +27,8 @@ def gather(
 
     A feed that cannot be read is named with its reason and costs the others nothing; the exit code is 1.
     """
-    from service.cli.finding import feed_ids  # noqa: PLC0415 - not for `--help`
-    from service.cli.house import in_house  # noqa: PLC0415 - as above
+    from service.cli.ui.lookup import feed_ids  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         only = feed_ids(house.roster, feeds) if feeds else None
@@ -50,7 +50,7 @@ def condense() -> None:
 
     An article that cannot be condensed is tried three times, then set aside; the exit code is 1 then.
     """
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         with progress("Condensing") as report:
@@ -71,7 +71,7 @@ def compose() -> None:
 
     They go into the outbox and leave with caveat deliver, or within a minute where a worker runs.
     """
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         with progress("Composing") as report:
@@ -93,8 +93,8 @@ def deliver() -> None:
     What the mail server puts off is tried again later; the exit code is 1 when something was refused or the
     server could not be reached. Nothing is lost either way.
     """
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.cli.watching import INTERRUPTED, stoppable  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.watch_delivery import INTERRUPTED, stoppable  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         with stoppable("caveat deliver") as stopping, progress("Sending", rate=True) as report:

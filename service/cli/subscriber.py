@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli import session
-from service.cli.manual import Chapter
-from service.cli.options import AsJson, Yes
-from service.cli.output import json_line, listing, say
-from service.core import identity
+from service.cli.ui import context as session
+from service.cli.ui.help import Chapter
+from service.cli.ui.options import AsJson, Yes
+from service.cli.ui.output import json_line, listing, say
+from service.core import ids as identity
 from service.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from service.app.factories.application import House
     from service.core.model import Membership
-    from service.wiring.house import House
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Their email address.")]
 Only = Annotated[
@@ -43,8 +43,8 @@ chapter = Chapter(
 @chapter.page("list", "caveat subscriber list\ncaveat subscriber list --newsletter morning --json | wc -l")
 def list_subscribers(*, newsletter: Only = None, as_json: AsJson = False) -> None:
     """List everybody with what they get, when it is due next, and where they stand."""
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.crowd import everybody  # noqa: PLC0415 - as above
+    from service.app.subscribers import everybody  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         records = []
@@ -62,8 +62,8 @@ def list_subscribers(*, newsletter: Only = None, as_json: AsJson = False) -> Non
 @chapter.page("show", "caveat subscriber show amina@example.org")
 def show(address: Address, *, as_json: AsJson = False) -> None:
     """Show what somebody gets, with which wishes, what was sent to them last, and why they are not mailed."""
-    from service.cli import suppressing  # noqa: PLC0415 - not for `--help`
-    from service.cli.house import in_house  # noqa: PLC0415 - as above
+    from service.cli import suppress as suppressing  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - as above
 
     async def work(house: House) -> bool:
         memberships = await _theirs(house, address)
@@ -103,7 +103,7 @@ def add(
     ] = None,
 ) -> None:
     """Write somebody into subscribers.yaml; a running service takes them over by itself."""
-    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
 
     wishes = [{"id": one, "schedule": schedule} if schedule else one for one in newsletters]
     entry = {"email": address, "name": name, "timezone": timezone, "newsletters": wishes}
@@ -115,7 +115,7 @@ def add(
 @chapter.page("edit", 'caveat subscriber edit amina@example.org --timezone Europe/Berlin --name "Amina A."')
 def change(address: Address, *, name: Name = None, timezone: Zone = None) -> None:
     """Change somebody's name or time zone in subscribers.yaml; the rest of the file stays as it is."""
-    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
 
     changes = {key: value for key, value in {"name": name, "timezone": timezone}.items() if value is not None}
     if not changes:
@@ -127,7 +127,7 @@ def change(address: Address, *, name: Name = None, timezone: Zone = None) -> Non
 @chapter.page("remove", "caveat subscriber remove amina@example.org")
 def remove(address: Address) -> None:
     """Take somebody out of subscribers.yaml; they get nothing more, and come back if you add them again."""
-    from service.settings import edit  # noqa: PLC0415 - not for `--help`
+    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
 
     edit.remove(session.current().config, "subscribers", address, os.environ)
     say(f"Took {address} out of subscribers.yaml.")
@@ -172,7 +172,7 @@ def suppress(
 
     Only a hash of the address is kept. Bounces and complaints do the same by themselves.
     """
-    from service.cli import suppressing  # noqa: PLC0415 - not for `--help`
+    from service.cli import suppress as suppressing  # noqa: PLC0415 - not for `--help`
 
     suppressing.suppress(address, reason)
 
@@ -196,7 +196,7 @@ def unsuppress(
 
     What they unsubscribed from themselves stays so. Bounces are counted anew.
     """
-    from service.cli import suppressing  # noqa: PLC0415 - not for `--help`
+    from service.cli import suppress as suppressing  # noqa: PLC0415 - not for `--help`
 
     suppressing.unsuppress(address, dry_run=dry_run, yes=yes)
 
@@ -207,9 +207,9 @@ def erase(address: Address, *, yes: Yes = False) -> None:
 
     A hash of the address stays, so that no import mails them again. Take them out of subscribers.yaml first.
     """
-    from service.cli.asking import require_yes  # noqa: PLC0415 - not for `--help`
-    from service.cli.house import in_house  # noqa: PLC0415 - as above
-    from service.wiring.crowd import forget  # noqa: PLC0415 - as above
+    from service.app.subscribers import forget  # noqa: PLC0415 - as above
+    from service.cli.ui.confirm import require_yes  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - as above
 
     wanted = identity.subscriber_id(address)
 
@@ -248,7 +248,7 @@ def import_subscribers(
     cannot be taken over is named by line number with its reason, and the exit code is 1; the others come in.
     Whoever unsubscribed stays so. It may be repeated after an interruption.
     """
-    from service.cli.importing import bring_in  # noqa: PLC0415 - not for `--help`
+    from service.cli.import_subscribers import bring_in  # noqa: PLC0415 - not for `--help`
 
     bring_in(file, usual or (), dry_run=dry_run, yes=yes)
 
@@ -264,8 +264,8 @@ def export(
     """Print everybody as a file that an import takes, and spreadsheets open without harm."""
     import sys  # noqa: PLC0415 - beside its neighbours
 
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.crowd import give_out  # noqa: PLC0415 - as above
+    from service.app.subscribers import give_out  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         async for line in give_out(house, form, newsletter):
@@ -276,8 +276,8 @@ def export(
 
 
 def _choose(what: str, address: str, newsletter: str | None, said: str) -> None:
-    from service.cli.house import in_house  # noqa: PLC0415 - not for `--help`
-    from service.wiring.crowd import choose  # noqa: PLC0415 - as above
+    from service.app.subscribers import choose  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
 
     async def work(house: House) -> bool:
         memberships = await _theirs(house, address)
@@ -293,7 +293,7 @@ def _choose(what: str, address: str, newsletter: str | None, said: str) -> None:
 async def _theirs(house: House, address: str) -> Sequence[Membership]:
     found = await house.people.memberships(email=address)
     if not found:
-        from service.cli import suppressing  # noqa: PLC0415 - only when it is needed
+        from service.cli import suppress as suppressing  # noqa: PLC0415 - only when it is needed
 
         known = [entry.subscriber.email for entry in house.roster.subscribers]
         barred = await suppressing.why(house, address)

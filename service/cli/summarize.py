@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from service.cli.manual import Chapter
+from service.cli.ui.help import Chapter
 from service.core.errors import UsageError
 
 STDIN = Path("-")
@@ -112,7 +112,7 @@ def summarize(
     "role", "qualifies"}], "context": [{"text", "start", "end", "qualifies"}]}. start and end count
     characters of the text; qualifies is the index of a key point.
     """
-    from service.cli.condensing import Asked, summarize_lines, summarize_one  # noqa: PLC0415 - not for `--help`
+    from service.cli.summarize_input import Asked, summarize_lines, summarize_one  # noqa: PLC0415 - not for `--help`
 
     asked = Asked(points, method, language, as_json=as_json, explain=explain)
     with opened(file) as stream:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 
-from service.compose.words import IDEOGRAPHS
-from service.core.contracts import Edited, Splitter
+from service.compose.ports import Edited, Splitter
+from service.compose.render.text_cleaning import IDEOGRAPHS
 from service.core.model import Change, Correction, Excerpt
 
 ALIKE = 0.5

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.compose.again import Chapter
-from service.core import identity
-from service.core.contracts import Teller
+from service.compose.ports import Teller
+from service.compose.stories.updates import Chapter
+from service.core import ids as identity
 from service.core.model import Article, Digest, Edition, Role, Story
 
 SAME_PUBLISHER = timedelta(hours=6)

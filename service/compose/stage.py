@@ -14,24 +14,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
 
-from service.compose.damage import reason
-from service.compose.desk import MEMORY, Desk, Slot
-from service.compose.due import Plan, Verdict, plan
-from service.compose.joining import Joiner
-from service.compose.margin import Proofreader
-from service.core import identity
-from service.core.contracts import (
-    ComposeStore,
-    Progress,
-    Renderer,
-    Sources,
-    Splitter,
-    Teller,
-    silent,
-)
+from service.compose.composition import MEMORY, Desk, Slot
+from service.compose.fault_isolation import reason
+from service.compose.lateness import Plan, Verdict, plan
+from service.compose.notices import Proofreader
+from service.compose.ports import ComposeStore, Renderer, Sources, Splitter, Teller
+from service.compose.stories.assign import Joiner
+from service.core import ids as identity
 from service.core.errors import StoreError, UnknownName, WordsChanged
 from service.core.model import Digest, Edition, Group, Issue, Newsletter, Rendered
-from service.core.places import Place
+from service.core.placeholders import Place
+from service.core.progress import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.condense.words import BITS, CUES, FLAG_BITS, STEM_BITS, Words, chunks, mark_phrases
+from service.text.lexicon import BITS, CUES, FLAG_BITS, STEM_BITS, Words, chunks, mark_phrases
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]

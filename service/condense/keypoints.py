@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from service.condense.caveats import PairModel, Sides
-from service.condense.choose import CANDIDATES, CORE, best_set
+from service.condense.candidates import readable
+from service.condense.caveat_model import PairModel, Sides
 from service.condense.features import NAMES, Float, Int, Reading, read
-from service.condense.readable import readable
-from service.condense.sentences import Sentence
-from service.condense.words import speaks, words_of
+from service.condense.selection import CANDIDATES, CORE, best_set
 from service.core.model import ContextLine, KeyPoint, Role, Summary
+from service.text.lexicon import speaks, words_of
+from service.text.sentences import Sentence
 
 MOST_SENTENCES = 2_000
 """What stands behind these is not looked at: no news article is longer, but a hostile text may be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.condense.readable import readable, summary_of
+from service.condense.candidates import readable, summary_of
 from service.core.model import Summary
 
 

@@ -16,10 +16,11 @@ from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.condense.summarizers import SUMMARIZERS, summarizer
-from service.core.contracts import CondenseStore, Progress, Setback, silent
+from service.condense.ports import CondenseStore, Setback
+from service.condense.registry import SUMMARIZERS, summarizer
 from service.core.errors import PoolUnavailable, SummaryRefused
 from service.core.model import Article, Newsletter, Summary
+from service.core.progress import Progress, silent
 
 BATCH = 100
 HEADLINE = "headline"

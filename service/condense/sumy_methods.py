@@ -22,11 +22,11 @@ from sumy.summarizers.luhn import LuhnSummarizer
 from sumy.summarizers.text_rank import TextRankSummarizer
 from sumy.utils import get_stop_words
 
-from service.condense.readable import readable, summary_of
-from service.condense.sentences import Sentence, split_sentences
-from service.condense.words import chunks
+from service.condense.candidates import readable, summary_of
 from service.core.errors import SummaryRefused
 from service.core.model import Summary
+from service.text.lexicon import chunks
+from service.text.sentences import Sentence, split_sentences
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 

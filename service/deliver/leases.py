@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from service.core.contracts import DeliverStore
 from service.core.errors import StoreError
 from service.core.model import Delivery
+from service.deliver.ports import DeliverStore
 
 LOOK_AGAIN = 1.0
 """Seconds before the record is asked again when nothing was due."""

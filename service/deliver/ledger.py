@@ -12,8 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from service.core.contracts import DeliverStore, Mark
 from service.core.errors import StoreError
+from service.deliver.ports import DeliverStore, Mark
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 GATHERING = 0.002

@@ -8,7 +8,6 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from service.core.contracts import DeliverStore, Mark, MessageMaker
 from service.core.errors import CaveatError
 from service.core.model import (
     DeliveryState,
@@ -16,13 +15,14 @@ from service.core.model import (
     Message,
     Outcome,
 )
-from service.deliver.accord import Accord
-from service.deliver.breaker import Breaker
 from service.deliver.leases import LOOK_AGAIN, Clock, Leases, Taken
 from service.deliver.ledger import Ledger
-from service.deliver.lines import Lines
+from service.deliver.limits.circuit_breaker import Breaker
+from service.deliver.limits.coordination import Accord
+from service.deliver.limits.domain_queues import Lines
+from service.deliver.limits.rate_limit import Pace
 from service.deliver.metrics import SENDING
-from service.deliver.pace import Pace
+from service.deliver.ports import DeliverStore, Mark, MessageMaker
 from service.deliver.settlement import Settlement
 
 KEPT_ISSUES = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from service.core.contracts import Again
-from service.core.identity import spread
+from service.core.ids import spread
+from service.deliver.ports import Again
 
 FIRST_WAIT = timedelta(seconds=60)
 LONGEST_WAIT = timedelta(hours=4)

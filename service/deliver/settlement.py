@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.core.contracts import Mark, Progress
 from service.core.model import (
     Blame,
     Deferred,
@@ -19,13 +18,15 @@ from service.core.model import (
     Throttle,
     Uncertain,
 )
+from service.core.progress import Progress
 from service.deliver import retry
-from service.deliver.breaker import Breaker
-from service.deliver.issue_refusals import IssueRefusals, Ruling, whole_issue_refused
 from service.deliver.leases import Clock, Leases, Taken
 from service.deliver.ledger import Ledger
+from service.deliver.limits.circuit_breaker import Breaker
+from service.deliver.limits.issue_refusals import IssueRefusals, Ruling, whole_issue_refused
+from service.deliver.limits.rate_limit import Pace
 from service.deliver.metrics import SENDING, THROTTLED, TRANSACTIONAL
-from service.deliver.pace import Pace
+from service.deliver.ports import Mark
 
 log = logging.getLogger("deliver")
 

@@ -18,18 +18,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.core.contracts import AccordStore, Channel, DeliverStore, MessageMaker, Progress, silent
 from service.core.errors import CaveatError, ChannelUnavailable
 from service.core.model import DeliveryState, Throttle
+from service.core.progress import Progress, silent
 from service.deliver import metrics
-from service.deliver.accord import Accord
-from service.deliver.breaker import Breaker
-from service.deliver.issue_refusals import IssueRefusals
 from service.deliver.leases import Clock, Leases, Prepare, Terms
 from service.deliver.ledger import Ledger
+from service.deliver.limits.circuit_breaker import Breaker
+from service.deliver.limits.coordination import Accord
+from service.deliver.limits.issue_refusals import IssueRefusals
+from service.deliver.limits.rate_limit import RELAY, Pace
+from service.deliver.limits.rate_reports import rate_sentence
 from service.deliver.outbox import LeasedOutbox
-from service.deliver.pace import RELAY, Pace
-from service.deliver.rate_reports import rate_sentence
+from service.deliver.ports import AccordStore, Channel, DeliverStore, MessageMaker
 from service.deliver.retry import doubts_to_repeat
 from service.deliver.settlement import Settlement
 

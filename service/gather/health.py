@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from service.core.model import FeedState, Standing
-from service.gather.cadence import MOVE_HELD_FOR, MOVE_LOOKS, after_answer, after_failure, usual_gap
-from service.gather.memory import Head, head_of, instant
+from service.gather.entries.seen_items import Head, head_of, instant
+from service.gather.polling_interval import MOVE_HELD_FOR, MOVE_LOOKS, after_answer, after_failure, usual_gap
 
 BARS = "▁▂▃▄▅▆▇█"
 SHOWN_DAYS = 14

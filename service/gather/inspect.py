@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from service.core.contracts import Failed, Fetched, Fetcher, Gone
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
-from service.gather import delta, formats
-from service.gather.clean import one_line, plain_text, title_text
-from service.gather.files import Files, is_file
-from service.gather.parsed import ParsedFeed
-from service.gather.workers import InProcess, Workers, WorkRefused
+from service.gather.entries.markup import one_line, plain_text, title_text
+from service.gather.formats import registry as formats
+from service.gather.formats import split_items as delta
+from service.gather.formats.parsed_feed import ParsedFeed
+from service.gather.http.executor import InProcess, Workers, WorkRefused
+from service.gather.http.file_fetcher import Files, is_file
+from service.gather.ports import Failed, Fetched, Fetcher, Gone
 
 MOST_ENTRIES = 10_000
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from service.core.contracts import Fetcher, GatherStore, Look, Progress, silent
 from service.core.errors import PoolUnavailable, StoreError
-from service.core.identity import host_of
+from service.core.ids import host_of
 from service.core.model import FeedState
-from service.gather.look import Eyes, Finding, look_at
-from service.gather.robots import Robots
-from service.gather.workers import InProcess, Workers
+from service.core.progress import Progress, silent
+from service.gather.http.executor import InProcess, Workers
+from service.gather.http.robots import Robots
+from service.gather.poll import Eyes, Finding, look_at
+from service.gather.ports import Fetcher, GatherStore, Look
 
 RECORDED_TOGETHER = 200
 CLAIM = timedelta(minutes=1)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.core.model import Site
-from service.settings.house_file import (
+from service.settings.field_types import A_DATABASE, is_exposed, split_listen
+from service.settings.main_file import (
     BouncesBlock,
     CaveatFile,
     CondenseBlock,
@@ -23,7 +24,6 @@ from service.settings.house_file import (
     SmtpBlock,
     WebBlock,
 )
-from service.settings.kinds import A_DATABASE, is_exposed, split_listen
 from service.settings.storage_url import StorageUnknown, storage_url
 from service.settings.values import (
     BouncesSettings,
@@ -38,8 +38,8 @@ from service.settings.values import (
     SmtpSettings,
     WebSettings,
 )
-from service.settings.written import Path as Keys
-from service.settings.written import Written
+from service.settings.yaml_source import Path as Keys
+from service.settings.yaml_source import Written
 
 AN_ADDRESS_OF_BOUNCES = "`address: bounces@example.org`"
 IMPLICIT_TLS_PORTS = frozenset({465, 993})  # submissions, imaps

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import Any, get_origin
 
 from service.core.errors import Fault
-from service.settings.explain import inside, is_block, keys_of
-from service.settings.house_file import CaveatFile
-from service.settings.written import Written, read_yaml
+from service.settings.errors import inside, is_block, keys_of
+from service.settings.main_file import CaveatFile
+from service.settings.yaml_source import Written, read_yaml
 
 PREFIX, DEEPER = "CAVEAT_", "__"
 _OTHERS = re.compile(r"CAVEAT_(CONFIG$|DEBUG$|SERVICE_|PORT$|PORT_)")

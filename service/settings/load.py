@@ -14,15 +14,15 @@ from pydantic import ValidationError
 
 from service.core.errors import ConfigError, Fault
 from service.settings.build import Builder
+from service.settings.config_files import FILES
 from service.settings.environment import override
-from service.settings.explain import explain
-from service.settings.files import FILES
-from service.settings.house_file import CaveatFile
+from service.settings.errors import explain
+from service.settings.main_file import CaveatFile
 from service.settings.roster import RosterReader
 from service.settings.secret_files import SecretReader
 from service.settings.show import effective
 from service.settings.values import Loaded
-from service.settings.written import Written, read_yaml
+from service.settings.yaml_source import Written, read_yaml
 
 LARGEST_FILE = 64 * 1024 * 1024
 MAIN = "caveat.yaml"

@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from service.core import identity
+from service.core import ids as identity
 from service.core.errors import Fault
 from service.core.model import Feed, Newsletter, Roster, RosterEntry, Subscriber, Wishes
 from service.settings.block import Block
-from service.settings.explain import explain
-from service.settings.files import FILES
-from service.settings.kinds import near
-from service.settings.names import themes
+from service.settings.config_files import FILES
+from service.settings.errors import explain
+from service.settings.field_types import near
 from service.settings.roster_files import FeedEntry, NewsletterEntry, SubscriberEntry, Wish
-from service.settings.written import Path as Keys
-from service.settings.written import Written
+from service.settings.theme_names import themes
+from service.settings.yaml_source import Path as Keys
+from service.settings.yaml_source import Written
 
 Entry = TypeVar("Entry", bound=Block)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from service.settings.block import Block
-from service.settings.kinds import (
+from service.settings.field_types import (
     Duration,
     Email,
     FeedUrl,
@@ -20,7 +20,7 @@ from service.settings.kinds import (
     Topic,
     Zone,
 )
-from service.settings.names import DEFAULT_THEME, Method
+from service.settings.theme_names import DEFAULT_THEME, Method
 
 Format = Literal["html", "text"]
 Stories = Annotated[int, Field(ge=1, le=50)]

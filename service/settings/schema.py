@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from service.settings.config_files import FILES
 from service.settings.environment import variables
-from service.settings.explain import inside
-from service.settings.files import FILES
-from service.settings.kinds import write_duration
+from service.settings.errors import inside
+from service.settings.field_types import write_duration
 
 MARGIN, COLUMN = "  ", 26
 

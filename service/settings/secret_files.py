@@ -7,8 +7,8 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.settings.values import Secret
-from service.settings.written import Path as Keys
-from service.settings.written import Written
+from service.settings.yaml_source import Path as Keys
+from service.settings.yaml_source import Written
 
 LARGEST = 64 * 1024
 MOUNTED = Path("/run/secrets")

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.settings.explain import SECRETS
-from service.settings.kinds import write_duration
+from service.settings.errors import SECRETS
+from service.settings.field_types import write_duration
 from service.settings.values import HIDDEN, Effective
-from service.settings.written import Path, Written
+from service.settings.yaml_source import Path, Written
 
 
 def effective(file: BaseModel, written: Written, storage_shown: str) -> tuple[Effective, ...]:

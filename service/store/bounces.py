@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core import identity
-from service.core.listings import Barred, BounceLine
+from service.core import ids as identity
+from service.core.read_models import Barred, BounceLine
 from service.store.database import Database
 from service.store.schema import bounces, deliveries, issues, subscribers, suppressions
 from service.store.sqlite_ledger import PREFIX

@@ -16,16 +16,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import Edited
+from service.compose.ports import Edited
 from service.core.errors import WordsChanged
-from service.core.identity import edit_key
+from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue
 from service.store import groups as standing
-from service.store import told_corrections
+from service.store import sent_corrections as told_corrections
 from service.store.columns import Instant
 from service.store.database import Database
+from service.store.dialect import among, lock_readers
 from service.store.groups import ACTIVE
-from service.store.rows import article_of, edition_of, issue_values, summary_of
+from service.store.mappers import article_of, edition_of, issue_values, summary_of
 from service.store.schema import (
     UNCONDENSED,
     article_topics,
@@ -39,7 +40,6 @@ from service.store.schema import (
     subscriptions,
     summaries,
 )
-from service.store.sql import among, lock_readers
 
 MOST_TOLD = 5_000
 """So many articles are offered for one issue at most: the newest. A reader may have been away for a year."""

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import case, select, update
 
-from service.core.contracts import Setback
+from service.condense.ports import Setback
 from service.core.model import Article, Summary
 from service.store import corrections
 from service.store.database import Database
-from service.store.rows import article_of, summary_values
+from service.store.mappers import article_of, summary_values
 from service.store.schema import UNCONDENSED, articles, summaries
 
 TRIES = 3

@@ -27,13 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import Setback
+from service.condense.ports import Setback
 from service.core.model import Article, Summary
 from service.store.columns import storable
 from service.store.database import Database
-from service.store.rows import Row, article_of
+from service.store.dialect import among
+from service.store.mappers import Row, article_of
 from service.store.schema import articles, corrections, issues, told_corrections
-from service.store.sql import among
 
 NEW = (corrections.c.title.label("new_title"), corrections.c.text.label("new_text"))
 # Word for word the index's condition, and not a parameter: only so do the databases use the index.

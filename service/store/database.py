@@ -24,11 +24,13 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service.core.errors import StoreError
-from service.store import integrity, sqlite_file, upgrade
+from service.store import migrate as upgrade
+from service.store import sqlite_file
+from service.store.backups import integrity
 from service.store.database_lock import USE_LOCK, FileLock, busy, in_use, waited_for
-from service.store.direct import DirectPostgres, DirectSqlite
+from service.store.errors import InWords
+from service.store.raw_driver import DirectPostgres, DirectSqlite
 from service.store.schema import settings
-from service.store.trouble import InWords
 
 BUSY_MILLISECONDS = 30_000
 CACHE_KIBIBYTES = 4_000  # for each connection; planning a million deliveries is no faster with more

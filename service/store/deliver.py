@@ -21,15 +21,15 @@ from functools import partial
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import Again, Mark
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
+from service.deliver.ports import Again, Mark
 from service.store import postgres_ledger, sqlite_ledger
 from service.store.database import Database
-from service.store.rows import issue_of
+from service.store.dialect import among
+from service.store.mappers import issue_of
 from service.store.schema import IN_DOUBT, OUTBOX, deliveries, issues
 from service.store.schema import subscribers as people
-from service.store.sql import among
 from service.store.sqlite_ledger import LEASE_RAN_OUT
 
 MOMENT = 0.05

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, String, delete, select, type_coerce, update
 
-from service.core import identity
-from service.core.contracts import ERASED
+from service.core import ids as identity
 from service.store.schema import (
     bounces,
     deliveries,
@@ -20,6 +19,7 @@ from service.store.schema import (
     suppressions,
 )
 from service.store.transactional import forget_mails, transactional_of
+from service.subscribers.ports import ERASED
 
 
 def erase(connection: Connection, email: str) -> bool:

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import Look
-from service.core.identity import host_of
+from service.core.ids import host_of
 from service.core.model import Article, FeedState
+from service.gather.ports import Look
 from service.store.corrections import correct
 from service.store.database import Database
-from service.store.rows import article_values, feed_state_of, feed_values, look_values
+from service.store.dialect import CLAIMS_LOCK, among, lock
+from service.store.mappers import article_values, feed_state_of, feed_values, look_values
 from service.store.schema import CLAIMED, LOOKED_AT, article_topics, articles, counters, feeds
-from service.store.sql import CLAIMS_LOCK, among, lock
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store.dialect import among
 from service.store.schema import groups, subscriptions
-from service.store.sql import among
 
 ACTIVE = subscriptions.c.status == "active"
 

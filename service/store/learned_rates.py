@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import LearnedRate
+from service.deliver.ports import LearnedRate
 from service.store.schema import learned_rates as table
 
 KEPT = timedelta(days=30)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.contracts import Limited
 from service.store.database import Database
+from service.store.dialect import lock
 from service.store.schema import attempts
-from service.store.sql import lock
+from service.subscribers.ports import Limited
 
 LIMITS_LOCK = 0x0CA7EAC
 """Held to the end of the transaction by whoever counts, so that two workers never allow the same turn."""

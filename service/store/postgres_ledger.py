@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from service.core.contracts import OWN_WISH, Mark
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
+from service.deliver.ports import Mark
 from service.store.columns import from_millis, storable, to_millis
 from service.store.sqlite_ledger import LEASE_RAN_OUT, PREFIX, due_at_after
+from service.subscribers.ports import OWN_WISH
 
 Connection = Any
 """An asyncpg connection in a transaction; asyncpg ships no types, and is an optional extra."""

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.core.model import Group, Issue, ManualSend
 from service.store.compose import ComposeRecords
 from service.store.database import Database
-from service.store.rows import Row
+from service.store.dialect import lock_readers
+from service.store.mappers import Row
 from service.store.schema import sends
-from service.store.sql import lock_readers
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import URL, Engine
 
 from service.core.errors import StoreError
-from service.store import upgrade
+from service.store import migrate as upgrade
 from service.store.private_files import give_to_owner_of, publish, unfinished_file
 
 MAGIC = b"SQLite format 3\x00"

@@ -13,10 +13,11 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from service.core.contracts import OWN_WISH, Mark
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
+from service.deliver.ports import Mark
 from service.store.columns import from_millis, storable, to_millis
+from service.subscribers.ports import OWN_WISH
 
 LEASE_RAN_OUT = "the worker that sent it was not heard of again"
 

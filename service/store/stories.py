@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from service.core.model import Article
 from service.store.database import Database
-from service.store.rows import article_of
+from service.store.dialect import among
+from service.store.mappers import article_of
 from service.store.schema import articles, story_articles
-from service.store.sql import among
 
 
 @dataclass(frozen=True, slots=True)

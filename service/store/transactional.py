@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.listings import TransactionalCounts
 from service.core.model import DeliveryState as State
 from service.core.model import Issue, Placement, SignUpRequest, Subscriber
+from service.core.read_models import TransactionalCounts
 from service.store.columns import Instant
 from service.store.database import Database
-from service.store.placing import Placing, Voice
-from service.store.rows import issue_values, subscriber_values
+from service.store.dialect import among, lock_readers
+from service.store.mappers import issue_values, subscriber_values
 from service.store.schema import (
     TRANSACTIONAL,
     TRANSACTIONAL_OUTBOX,
@@ -31,7 +31,7 @@ from service.store.schema import (
     subscribers,
     subscriptions,
 )
-from service.store.sql import among, lock_readers
+from service.store.subscriptions import Placing, Voice
 
 KEPT_FOR = timedelta(days=7)
 """How long a transactional mail is kept: a bounce can come five days later (RFC 5321, 4.5.4.1)."""

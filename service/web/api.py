@@ -22,10 +22,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.core.errors import CaveatError, StoreError, UsageError
-from service.core.listings import IssueLine, issue_record
 from service.core.model import ManualSend
-from service.core.wanted import Wanted
-from service.web.asked import (
+from service.core.read_models import IssueLine, issue_record
+from service.core.send_request import Wanted
+from service.web.api_ports import Sends
+from service.web.api_requests import (
     IDENTIFIER,
     idempotency_key,
     is_dry_run,
@@ -34,8 +35,7 @@ from service.web.asked import (
     read_json,
     wanted_of,
 )
-from service.web.bearer import carries
-from service.web.sends import Sends
+from service.web.auth import carries
 
 RETRY_SECONDS = "120"
 CHALLENGE = 'Bearer realm="caveat"'

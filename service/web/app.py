@@ -15,13 +15,13 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.core.errors import StoreError
-from service.web.desk import Desk, SignUp
+from service.web.client_ip import Visitors
+from service.web.health import Vitals
 from service.web.pages import Pages
+from service.web.ports import Desk, SignUp
 from service.web.preferences import Preferences
 from service.web.sign_up import Subscribe
 from service.web.unsubscribe import Unsubscribe
-from service.web.visitors import Visitors
-from service.web.vitals import Vitals
 
 LONGEST_PATH = 2_000
 SLASH_REDIRECT = 307

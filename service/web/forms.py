@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from service.core.model import Edition, Membership, Newsletter, SubscriptionStatus, Wishes
 from service.core.schedules import DAYS, WEEK
-from service.web.bodies import Fields
-from service.web.desk import Choice
+from service.web.ports import Choice
+from service.web.request_bodies import Fields
 
 Status = SubscriptionStatus
 STATUSES = {"receive": Status.ACTIVE, "pause": Status.PAUSED, "leave": Status.UNSUBSCRIBED}

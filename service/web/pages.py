@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from service.core.model import Site
-from service.web.words import Dictionary, Words
+from service.web.page_text import Dictionary, Words
 
 PERSONAL = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """For pages that show something of a person: no cache may keep them (RFC 9111, 5.2.2.5)."""

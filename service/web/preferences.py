@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.core.model import SubscriptionStatus
-from service.web.bodies import read_form
-from service.web.desk import Choice, Desk, Reader
 from service.web.forms import STATUSES, NewsletterForm, choice_of, filled_in, shown
+from service.web.page_text import Words
 from service.web.pages import PERSONAL, Pages, masked, zone_names
-from service.web.words import Words
+from service.web.ports import Choice, Desk, Reader
+from service.web.request_bodies import read_form
 
 SAVED = "saved"
 

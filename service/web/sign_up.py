@@ -9,10 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.web.bodies import read_form
-from service.web.desk import Asked, SignUp
+from service.web.client_ip import Visitors
 from service.web.pages import Pages, masked, zone_names
-from service.web.visitors import Visitors
+from service.web.ports import Asked, SignUp
+from service.web.request_bodies import read_form
 
 LONGEST_ADDRESS = 320
 TRAP = "website"

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.core.model import Membership, SubscriptionStatus
-from service.web.bodies import FORM, fields_of, read_body
-from service.web.desk import Desk, Reader
+from service.web.page_text import Words
 from service.web.pages import PERSONAL, Pages, masked
-from service.web.words import Words
+from service.web.ports import Desk, Reader
+from service.web.request_bodies import FORM, fields_of, read_body
 
 ONE_CLICK = (b"List-Unsubscribe", b"One-Click")
 EVERYTHING = "everything"

@@ -9,11 +9,11 @@ from itertools import product
 
 from protego import Protego
 
-from service.gather import formats
-from service.gather.discover import advertised
-from service.gather.page import read_page
-from service.people.tables import read_rows
-from service.web.bodies import fields_of
+from service.gather.entries.full_text import read_page
+from service.gather.formats import registry as formats
+from service.gather.formats.html_links import advertised
+from service.subscribers.import_formats import read_rows
+from service.web.request_bodies import fields_of
 from tests.attacks.budget import Attack
 
 BYTES = 200_000

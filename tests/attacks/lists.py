@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from service.gather.opml import read_opml
+from service.gather.formats.opml import read_opml
 from tests.attacks.budget import Attack
 
 BYTES = 150_000

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import product
 
-from service.deliver.inbound import read_inbound
-from service.deliver.letters import LONGEST_HEADER, MOST_BOUNDARIES
+from service.bounces.inbound_mail import LONGEST_HEADER, MOST_BOUNDARIES
+from service.bounces.read_mail import read_inbound
 from tests.attacks.budget import Attack
 
 BYTES = 150_000  # of each mail: work in proportion to the square of that is minutes

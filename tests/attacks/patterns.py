@@ -23,11 +23,11 @@ ANCHORED = {"match", "fullmatch"}
 """These begin at one position alone; the other functions try every one."""
 
 MADE: Mapping[str, str] = {
-    "service.compose.gist:_is_broad": "one set of characters against one character",
-    "service.deliver.wordlists:ordered_sections": "the lines of the word lists, each attacked below",
-    "service.gather.delta:__init__": "a literal name between literals",
-    "service.gather.phrases:compiled": "called while modules are loaded, so recorded",
-    "service.settings.written:_syntax_fault": "the operator's own file, one sentence of its parser",
+    "service.compose.stories.features:_is_broad": "one set of characters against one character",
+    "service.text.word_lists:ordered_sections": "the lines of the word lists, each attacked below",
+    "service.gather.formats.split_items:__init__": "a literal name between literals",
+    "service.gather.entries.boilerplate:compiled": "called while modules are loaded, so recorded",
+    "service.settings.yaml_source:_syntax_fault": "the operator's own file, one sentence of its parser",
 }
 """The functions whose patterns are not literal, and why each is harmless or where it is attacked."""
 
@@ -101,7 +101,7 @@ def _recorded() -> dict[str, Use]:
     return {
         f"{place} {names.get(id(pattern), '')}": _use(names.get(id(pattern), ""), pattern, methods)
         for place, pattern in compiled
-        if not place.startswith("service.deliver.wordlists:")  # attacked line by line
+        if not place.startswith("service.text.word_lists:")  # attacked line by line
     }
 
 
@@ -172,7 +172,7 @@ def _flags(call: ast.Call) -> re.RegexFlag:
 
 def _lines(file: str) -> Iterator[tuple[int, re.Pattern[str]]]:
     """Yield the expressions of a word list, with its shorthand written out."""
-    shorthand = importlib.import_module("service.deliver.phrases").SHORTHAND
+    shorthand = importlib.import_module("service.deliver.channels.smtp.reply_patterns").SHORTHAND
     for number, text in enumerate((files("service.deliver") / file).read_text("utf-8").splitlines(), 1):
         if text and text[0] not in "#[":
             line = text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.compose.render import JinjaRenderer
+from service.compose.render.theme import JinjaRenderer
 from service.core.model import Digest, Rendered
 from tests.cli.house import Caller
 

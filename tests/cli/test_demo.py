@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.cli.main import main
-from service.compose.render import JinjaRenderer
+from service.compose.render.theme import JinjaRenderer
 from service.core.model import Digest, Rendered
 
 Capture = pytest.CaptureFixture[str]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from service.cli import app as contents
 from service.cli import main as door
-from service.cli import session
-from service.cli.manual import Chapter
+from service.cli.ui import commands as contents
+from service.cli.ui import context as session
+from service.cli.ui.help import Chapter
 from service.core.errors import ConfigError, Fault, StoreError, UnknownName
 
 Capture = pytest.CaptureFixture[str]

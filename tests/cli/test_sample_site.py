@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from service.assets import sample_folder
 from service.cli.sample_site import free_port, served
+from service.settings.packaged_files import sample_folder
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import condensing
-from service.cli.readable import summary_of
+from service.cli import summarize_input as condensing
+from service.cli.ui.summary_view import summary_of
 from service.core.model import ContextLine, KeyPoint, Role, Summary
 from tests.cli.house import Caller
 

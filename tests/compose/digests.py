@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.core import identity
+from service.core import ids as identity
 from service.core.model import (
     Article,
     Change,

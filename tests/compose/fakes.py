@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from service.core import identity
-from service.core.contracts import Edited
+from service.compose.ports import Edited
+from service.core import ids as identity
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, Edition, Group, Issue, StoryPoint
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.compose.corrections import correction_of, words
-from service.condense.sentences import split_sentences
-from service.core import identity
-from service.core.contracts import Edited
+from service.compose.ports import Edited
+from service.core import ids as identity
 from service.core.model import Change, ContextLine, Correction, Edit, Excerpt
+from service.text.sentences import split_sentences
 from tests.builders import NOON, an_article, condensed
 
 HIT = "Two ferries were hit in the storm on Monday."

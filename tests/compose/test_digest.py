@@ -8,10 +8,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.again import Chapter
 from service.compose.digest import in_order, lighter, make_digest
-from service.compose.stories import Telling
-from service.core import identity
+from service.compose.stories.group import Telling
+from service.compose.stories.updates import Chapter
+from service.core import ids as identity
 from service.core.model import Role
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.compose.digests import a_digest, a_story, caveat, point, the_front_page, the_spray, the_treaty

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from service.compose.explain import Case, Given, Verdict, explain
-from service.core import identity
+from service.core import ids as identity
 from service.core.model import (
     DeliveryState,
     Membership,

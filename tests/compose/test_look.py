@@ -11,9 +11,9 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from service.assets import templates_folder
-from service.compose.letters import Letters
-from service.compose.render import JinjaRenderer
+from service.compose.render.theme import JinjaRenderer
+from service.compose.render.transactional import Letters
+from service.settings.packaged_files import templates_folder
 from tests.compose.digests import SITE, a_digest, the_front_page, the_margin
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from service.assets import templates_folder
-from service.compose.joining import Joiner
-from service.compose.render import JinjaRenderer
+from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer, ComposeReport, compose, compose_manual, preview
-from service.condense.sentences import split_sentences
-from service.core.contracts import Look
+from service.compose.stories.assign import Joiner
 from service.core.model import Article, DeliveryState, FeedState
+from service.gather.ports import Look
+from service.settings.packaged_files import templates_folder
 from service.store.database import Database
+from service.store.sent_corrections import CorrectionRecords
 from service.store.stories import StoryRecords
-from service.store.told_corrections import CorrectionRecords
+from service.text.sentences import split_sentences
 from tests.builders import NOON, a_feed, a_newsletter, a_report_on, an_article, an_edition, condensed
 from tests.compose.digests import SITE
 from tests.compose.fakes import tell_all

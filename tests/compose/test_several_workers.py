@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from service.assets import templates_folder
-from service.compose.joining import Joiner
-from service.compose.render import JinjaRenderer
+from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer, ComposeReport, compose
+from service.compose.stories.assign import Joiner
 from service.condense.stage import Condenser, condense
-from service.core.contracts import Look
 from service.core.errors import WordsChanged
-from service.core.identity import edit_key
+from service.core.ids import edit_key
 from service.core.model import FeedState, Group, Issue
+from service.gather.ports import Look
+from service.settings.packaged_files import templates_folder
 from service.store.compose import ComposeRecords
 from service.store.corrections import settle
 from service.store.database import Database

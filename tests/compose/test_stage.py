@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from service.compose import desk
-from service.compose.joining import Joined, Joiner
+from service.compose import composition as desk
 from service.compose.stage import (
     Composer,
     ComposeReport,
@@ -20,10 +19,11 @@ from service.compose.stage import (
     compose_manual,
     preview,
 )
-from service.compose.stories import Telling
+from service.compose.stories.assign import Joined, Joiner
+from service.compose.stories.group import Telling
 from service.core.errors import StoreError, UnknownName
 from service.core.model import CondensedArticle, Digest, Edition, Rendered, StoryPoint
-from service.core.places import Place
+from service.core.placeholders import Place
 from service.core.schedules import next_occurrence, parse_schedule
 from tests.builders import a_newsletter, an_article, an_edition, condensed
 from tests.compose.fakes import MemoryStore, Reader, tell_all

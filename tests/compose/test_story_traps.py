@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.compose.story_index import StoryIndex
+from service.compose.stories.index import StoryIndex
 from tests.builders import an_article
 from tests.compose.story_traps import TRAPS, Trap
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.condense import caveats, features, words
-from service.condense.caveats import PAIR_NAMES, PairModel, Sides
-from service.condense.choose import best_set
+from service.condense import caveat_model as caveats
+from service.condense import features
+from service.condense.caveat_model import PAIR_NAMES, PairModel, Sides
 from service.condense.features import LIGHT, NAMES, read
-from service.condense.words import BITS, CUES, Words, chunks, speaks, words_of
+from service.condense.selection import best_set
+from service.text import lexicon as words
+from service.text.lexicon import BITS, CUES, Words, chunks, speaks, words_of
 
 ROOM = Path(words.__file__).parent
 LINES = [

@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import pytest
 
+from service.app.process_pool.pool import Pool
 from service.condense.stage import HEADLINE, Condenser, condense, method_for, summarize_article
-from service.core.contracts import Look
 from service.core.errors import PoolUnavailable
 from service.core.model import Article, FeedState, Summary
+from service.gather.ports import Look
 from service.store.compose import ComposeRecords
 from service.store.condense import CondenseRecords
 from service.store.database import Database
 from service.store.gather import GatherRecords
-from service.wiring.pool import Pool
 from tests.builders import NOON, a_feed, a_newsletter, an_article, an_edition
 from tests.condense.traps import TRAPS, booby_trapped
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from service.core import identity
-from service.core.contracts import Again, Mark
+from service.core import ids as identity
 from service.core.errors import StoreError
 from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, Rendered, Site
-from service.core.places import Place
-from service.deliver.message import Links, MailMaker
-from service.deliver.relay import Relay, Timeouts
+from service.core.placeholders import Place
+from service.deliver.channels.smtp.settings import Relay, Timeouts
+from service.deliver.message.mail_maker import Links, MailMaker
+from service.deliver.ports import Again, Mark
 from tests.builders import NOON
 from tests.deliver.server import MailServer
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from service.core import identity
+from service.core import ids as identity
 from service.core.model import Issue, Placement, Wishes
 from service.store.compose import ComposeRecords
 from service.store.database import Database
-from service.store.people import PeopleRecords
+from service.store.subscribers import PeopleRecords
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.deliver.fakes import an_issue
 

@@ -19,8 +19,8 @@ import pytest
 from sqlalchemy import text
 
 from service.core.model import DeliveryState
+from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.leases import Terms
-from service.deliver.smtp import SmtpChannel
 from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
 from service.store.deliver import DeliverRecords

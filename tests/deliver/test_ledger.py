@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from service.core.contracts import Mark
 from service.core.errors import StoreError
 from service.core.model import DeliveryState
 from service.deliver.ledger import Ledger
+from service.deliver.ports import Mark
 from tests.builders import NOON
 from tests.deliver.fakes import MemoryLedger, a_crowd
 

@@ -8,20 +8,20 @@ from dataclasses import replace
 
 import pytest
 
+from service.app.clock import utc_now
 from service.core.model import DeliveryState
-from service.deliver.breaker import Breaker
+from service.deliver.channels.smtp.channel import SmtpChannel
+from service.deliver.channels.smtp.settings import Relay
 from service.deliver.leases import Terms
-from service.deliver.pace import Pace
-from service.deliver.relay import Relay
-from service.deliver.smtp import SmtpChannel
+from service.deliver.limits.circuit_breaker import Breaker
+from service.deliver.limits.rate_limit import Pace
 from service.deliver.stage import Deliverer, DeliverReport, deliver
-from service.store.accord import AccordRecords
+from service.store.coordination import AccordRecords
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
-from service.wiring.clock import utc_now
+from tests.deliver.channels.smtp.test_transaction import AGAIN, make
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay_at
 from tests.deliver.planned import plan
-from tests.deliver.test_transaction import AGAIN, make
 from tests.postfix import running_postfix, why_not
 
 REFUSING = (

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from service.deliver.smtp import SmtpChannel
+from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
 from service.store.deliver import DeliverRecords

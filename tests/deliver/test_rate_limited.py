@@ -11,18 +11,18 @@ from datetime import timedelta
 import pytest
 
 from service.core.model import DeliveryState
+from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.leases import Terms
-from service.deliver.pace import Pace
-from service.deliver.smtp import SmtpChannel
+from service.deliver.limits.rate_limit import Pace
 from service.deliver.stage import Deliverer, DeliverReport, deliver
-from service.store.accord import AccordRecords
+from service.store.coordination import AccordRecords
 from tests.builders import NOON
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
+from tests.deliver.limits.test_adaptive_rate import FixedWindow, Server, SlidingWindow
+from tests.deliver.limits.test_coordination import Log, SharedClock, an_office
+from tests.deliver.limits.test_rate_limit import PacedClock
 from tests.deliver.planned import plan
 from tests.deliver.server import ANY, DOT, MailServer, Reply
-from tests.deliver.test_accord import Log, SharedClock, an_office
-from tests.deliver.test_adaptive_rate import FixedWindow, Server, SlidingWindow
-from tests.deliver.test_pace import PacedClock
 
 TOO_MUCH = Reply("450 4.7.1 Error: too much mail from 127.0.0.1")
 PATIENT = Terms(lease=timedelta(days=1))

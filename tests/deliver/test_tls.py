@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from service.bounces.imap import poll
 from service.core.errors import ChannelUnavailable
-from service.deliver.mailbox import poll
-from service.deliver.smtp import SmtpChannel
+from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.stage import Deliverer, DeliverReport, deliver
+from tests.bounces.test_imap import ImapServer, a_mailbox
 from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_maker, a_relay_at
 from tests.deliver.server import DOT, Close, MailServer, Raw
-from tests.deliver.test_mailbox import ImapServer, a_mailbox
 
 WAYS = {"starttls": ("PIPELINING", "STARTTLS"), "tls": ("PIPELINING",)}
 

@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from service.core import identity
+from service.app.transactional_mail import transactional
+from service.core import ids as identity
 from service.core.model import MailKind, Rendered, Subscriber
+from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.leases import Terms
-from service.deliver.pace import Limits, Pace
-from service.deliver.smtp import SmtpChannel
+from service.deliver.limits.rate_limit import Limits, Pace
 from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
 from service.store.transactional import TransactionalRecords
-from service.wiring.transactional import transactional
 from tests.deliver.fakes import Clock, a_maker, a_relay
 from tests.deliver.planned import plan
 from tests.deliver.server import MailServer

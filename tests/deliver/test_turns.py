@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.deliver.pace import TURN, Gate
+from service.deliver.limits.rate_limit import TURN, Gate
 
 MINUTE = 60.0
 

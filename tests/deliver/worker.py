@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.core.errors import StoreError
+from service.deliver.channels.smtp.channel import SmtpChannel
+from service.deliver.channels.smtp.connection import Session
 from service.deliver.leases import Terms
-from service.deliver.session import Session
-from service.deliver.smtp import SmtpChannel
 from service.deliver.stage import Deliverer, deliver
+from service.runtime import signals as process
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
-from service.wiring import process
 from tests.deliver.fakes import a_maker, a_relay_at
 
 LATER = timedelta(minutes=10)

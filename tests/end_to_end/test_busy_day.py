@@ -20,8 +20,8 @@ import structlog.testing
 import structlog.typing
 from aiohttp import web
 
-from service.core.listings import Counts, IssueLine
-from service.wiring.pool import Pool
+from service.app.process_pool.pool import Pool
+from service.core.read_models import Counts, IssueLine
 from tests.end_to_end.press import News, feed, page
 from tests.end_to_end.world import Clock, Inbox, free_port, running, smtp_server, until_quiet, write_config
 
@@ -98,7 +98,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
 
 async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.MonkeyPatch) -> Day:
     """Let the day go by, tick by tick."""
-    patched.setattr("service.wiring.service.Pool", partial(Pool, tasks=TASKS_PER_PROCESS))
+    patched.setattr("service.runtime.service.Pool", partial(Pool, tasks=TASKS_PER_PROCESS))
     patched.setattr("tests.end_to_end.world.PATIENCE", PATIENCE)
     clock, news = Clock(START), news_of_a_day()
     press = PressRoom(news, clock)

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
+from service.app.foreground_delivery import deliver_these
+from service.app.manual_send import send
 from service.core.model import Books
-from service.core.wanted import Wanted
-from service.wiring.by_hand import deliver_these
-from service.wiring.sending import send
-from service.wiring.service import Roles, Service
+from service.core.send_request import Wanted
+from service.runtime.service import Roles, Service
 from tests.end_to_end.press import News, edition_of, press
 from tests.end_to_end.world import (
     Clock,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from service.app.factories.application import open_house
 from service.settings.load import load_settings
-from service.wiring.house import open_house
 from tests.end_to_end.world import Clock
 
 SEVEN = datetime(2026, 3, 4, 7, 0, tzinfo=UTC)

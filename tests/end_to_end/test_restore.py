@@ -10,11 +10,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from service.app import maintenance as upkeep
+from service.app.factories.application import House, open_house
 from service.core.errors import StoreError
-from service.people import choices
 from service.settings.load import load_settings
-from service.wiring import upkeep
-from service.wiring.house import House, open_house
+from service.subscribers import actions as choices
 from tests.end_to_end.press import edition_of, press
 from tests.end_to_end.world import (
     Clock,

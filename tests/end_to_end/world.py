@@ -18,9 +18,9 @@ from urllib.request import Request, urlopen
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from service.core.listings import Unfinished
+from service.core.read_models import Unfinished
+from service.runtime.service import Roles, Service
 from service.settings.load import load_settings
-from service.wiring.service import Roles, Service
 from tests.end_to_end.press import MARK
 
 PATIENCE = 30

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.gather.fetch import HttpFetcher, Limits
+from service.gather.http.fetcher import HttpFetcher, Limits
 from tests.gather.server import Server, serving
 
 HOME = ("127.0.0.1",)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from service.core.contracts import Look
 from service.core.model import Article, Feed, FeedState
-from service.gather.memory import Item, item_of_line, known_of
+from service.gather.entries.seen_items import Item, item_of_line, known_of
+from service.gather.ports import Look
 
 
 class Record:

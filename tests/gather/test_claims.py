@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from service.gather.fetch import HttpFetcher, Limits
+from service.gather.http.fetcher import HttpFetcher, Limits
 from service.gather.stage import CLAIM, Gatherer, gather
 from service.store.database import Database
 from service.store.gather import GatherRecords
-from service.store.people import PeopleRecords
+from service.store.subscribers import PeopleRecords
 from tests.builders import NOON, a_feed
 from tests.gather.conftest import HOME
 from tests.gather.feeds import numbered

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.model import FeedState
+from service.gather.entries.seen_items import Head, remembered, seconds, with_arrivals
 from service.gather.health import brief, health_of, is_silent, span, sparkline, standing_of
-from service.gather.memory import Head, remembered, seconds, with_arrivals
 from tests.builders import NOON, a_feed
 
 DAY = timedelta(days=1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from service.gather.fetch import HttpFetcher
+from service.gather.http.executor import WorkRefused
+from service.gather.http.fetcher import HttpFetcher
 from service.gather.inspect import Inspection, inspect
-from service.gather.workers import WorkRefused
 from tests.gather.feeds import an_item, an_rss
 from tests.gather.server import Server, reply
 

@@ -12,7 +12,7 @@ from service.gather.stage import Gatherer, gather
 from service.store.condense import CondenseRecords
 from service.store.database import Database
 from service.store.gather import GatherRecords
-from service.store.people import PeopleRecords
+from service.store.subscribers import PeopleRecords
 from tests.builders import NOON, a_feed
 from tests.gather.feeds import an_item, an_rss, numbered
 from tests.gather.server import reply

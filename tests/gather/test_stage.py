@@ -10,10 +10,10 @@ import pytest
 
 from service.core.errors import StoreError
 from service.core.model import Feed
-from service.gather.examine import Order
-from service.gather.fetch import HttpFetcher
+from service.gather.entries.process import Order
+from service.gather.http.executor import InProcess, WorkRefused
+from service.gather.http.fetcher import HttpFetcher
 from service.gather.stage import Gatherer, GatherReport, gather
-from service.gather.workers import InProcess, WorkRefused
 from tests.builders import NOON, a_feed
 from tests.gather.fakes import Record
 from tests.gather.feeds import a_text, an_item, an_rss, numbered

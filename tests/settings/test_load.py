@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import pytest
 
-from service.assets import config_folder
-from service.core import identity
+from service.core import ids as identity
 from service.core.errors import ConfigError
 from service.core.model import Wishes
 from service.settings.load import load_settings
+from service.settings.packaged_files import config_folder
 from tests.settings.houses import FILES, SITE, a_house, faults, loaded, said
 
 

@@ -9,14 +9,14 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from service.assets import config_folder
-from service.condense.summarizers import SUMMARIZERS
-from service.deliver.channels import CHANNELS
-from service.settings.explain import inside
-from service.settings.files import FILES
-from service.settings.kinds import read_duration, write_duration
-from service.settings.names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method, themes
+from service.condense.registry import SUMMARIZERS
+from service.deliver.channels.registry import CHANNELS
+from service.settings.config_files import FILES
+from service.settings.errors import inside
+from service.settings.field_types import read_duration, write_duration
+from service.settings.packaged_files import config_folder
 from service.settings.schema import json_schemas, manual
+from service.settings.theme_names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method, themes
 from service.settings.values import HIDDEN
 from tests.settings.houses import SITE, a_house, loaded
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from service.core import identity
-from service.core.contracts import Look, Mark
+from service.core import ids as identity
 from service.core.model import (
     Article,
     Batch,
@@ -23,13 +22,15 @@ from service.core.model import (
     Subscription,
     Wishes,
 )
+from service.deliver.ports import Mark
+from service.gather.ports import Look
 from service.store.compose import ComposeRecords
 from service.store.condense import CondenseRecords
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
 from service.store.gather import GatherRecords
-from service.store.overview import Overview
-from service.store.people import PeopleRecords
+from service.store.queries import Overview
+from service.store.subscribers import PeopleRecords
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition, condensed
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from service.store.backup import unheard
+from service.store.backups.backup import unheard
+from service.store.backups.postgres_restore import restore_tables
+from service.store.backups.restore import Restored, restore_file
 from service.store.database import Database
-from service.store.people import PeopleRecords
-from service.store.postgres_restore import restore_tables
-from service.store.restore import Restored, restore_file
+from service.store.subscribers import PeopleRecords
 from tests.builders import NOON
 
 

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from service.core import identity
-from service.core.listings import Barred
+from service.core import ids as identity
+from service.core.read_models import Barred
 from service.store.bounces import MOST_SOFT, BounceRecords
 from service.store.database import Database
-from service.store.people import PeopleRecords
 from service.store.sqlite_ledger import PREFIX
+from service.store.subscribers import PeopleRecords
 from tests.builders import NOON
 from tests.deliver.planned import plan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from service.core import identity
+from service.core import ids as identity
 from service.core.model import SubscriptionStatus
 from tests.builders import NOON, a_subscriber, an_article, an_edition
 from tests.store.house import DAY, HOUR, MINUTE, House, a_placement, an_issue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.core.contracts import Setback
+from service.condense.ports import Setback
 from service.core.model import ContextLine, KeyPoint, Role, Summary
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.store.house import House

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from service.core.contracts import Look, Setback
+from service.condense.ports import Setback
 from service.core.model import Article, FeedState
+from service.gather.ports import Look
 from service.store.schema import corrections
 from tests.builders import NOON, a_feed, an_article, an_edition, condensed
 from tests.store.house import DAY, HOUR, House, an_issue

@@ -13,7 +13,8 @@ from sqlalchemy import func, select, text, update
 
 from service.core.errors import StoreError
 from service.store import database as edge
-from service.store import database_lock, upgrade
+from service.store import database_lock
+from service.store import migrate as upgrade
 from service.store.database import Database
 from service.store.schema import counters, settings
 from tests.builders import NOON

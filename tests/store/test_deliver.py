@@ -7,10 +7,10 @@ from datetime import datetime
 
 import pytest
 
-from service.core import identity
-from service.core.contracts import Again, Mark
+from service.core import ids as identity
 from service.core.model import Delivery, SubscriptionStatus
 from service.core.model import DeliveryState as State
+from service.deliver.ports import Again, Mark
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.house import DAY, HOUR, MINUTE, House
 

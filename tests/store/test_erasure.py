@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, select
 
-from service.core import identity
-from service.core.contracts import ERASED
+from service.core import ids as identity
 from service.core.model import DeliveryState as State
 from service.core.model import ManualSend, SubscriptionStatus, Wishes
-from service.people.choices import forget
 from service.store.bounces import BounceRecords
 from service.store.database import Database
 from service.store.sends import Draft, SendRecords
+from service.subscribers.actions import forget
+from service.subscribers.ports import ERASED
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.house import DAY, HOUR, House, a_placement, an_issue
 

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.core.contracts import Look
 from service.core.model import FeedState
+from service.gather.ports import Look
 from tests.builders import NOON, a_feed, an_article
 from tests.store.house import DAY, HOUR, MINUTE, House
 

@@ -9,10 +9,10 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.core import identity
-from service.core.contracts import Again, Mark
+from service.core import ids as identity
 from service.core.model import DeliveryState as State
 from service.core.model import SubscriptionStatus
+from service.deliver.ports import Again, Mark
 from service.store.schema import deliveries
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.house import DAY, MINUTE, House, a_placement, an_issue

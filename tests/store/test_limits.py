@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import service
-from service.core.contracts import Limited
 from service.store.database import Database
 from service.store.limits import LimitRecords
+from service.subscribers.ports import Limited
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)

@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from service.store import migrations, upgrade
+from service.store import migrate as upgrade
+from service.store import migrations
 from service.store.database import Database
 from service.store.schema import metadata
 

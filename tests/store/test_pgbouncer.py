@@ -10,8 +10,8 @@ import pytest
 
 from service.core.errors import StoreError
 from service.core.model import DeliveryState as State
-from service.dispatch import Dispatch
-from service.store.backup import back_up
+from service.runtime.job_queue import Dispatch
+from service.store.backups.backup import back_up
 from service.store.database import Database
 from tests import pgbouncer
 from tests.store.house import House

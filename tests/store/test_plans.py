@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from service.core.contracts import Again, Look
 from service.core.model import Correction, FeedState, ManualSend, SubscriptionStatus, Summary
-from service.store import told_corrections
+from service.deliver.ports import Again
+from service.gather.ports import Look
+from service.store import sent_corrections as told_corrections
 from service.store.database import Database
 from service.store.sends import SendRecords
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition

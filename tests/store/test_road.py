@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from service.core import identity
-from service.core.contracts import Look, Mark
+from service.core import ids as identity
 from service.core.model import (
     DeliveryState,
     FeedState,
@@ -15,12 +14,14 @@ from service.core.model import (
     SubscriptionStatus,
     Wishes,
 )
+from service.deliver.ports import Mark
+from service.gather.ports import Look
 from service.store.compose import ComposeRecords
 from service.store.condense import CondenseRecords
 from service.store.database import Database
 from service.store.deliver import DeliverRecords
 from service.store.gather import GatherRecords
-from service.store.people import PeopleRecords
+from service.store.subscribers import PeopleRecords
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition, condensed
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from service.core.identity import send_id
+from service.core.ids import send_id
 from service.core.model import DeliveryState, ManualSend
 from service.store.sends import Draft, SendRecords
 from tests.builders import NOON, a_subscriber

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from service.core import identity
-from service.core.contracts import OWN_WISH
-from service.core.listings import TransactionalCounts
+from service.app.transactional_mail import transactional
+from service.core import ids as identity
 from service.core.model import DeliveryState as State
 from service.core.model import Issue, MailKind, Rendered, SignUpRequest, Subscriber
-from service.people.choices import forget
-from service.people.sign_up import GOOD_FOR
-from service.store.backup import back_up
+from service.core.read_models import TransactionalCounts
+from service.store.backups.backup import back_up
 from service.store.bounces import BounceRecords
 from service.store.database import Database
 from service.store.schema import issues
 from service.store.transactional import KEPT_FOR, TransactionalRecords
-from service.wiring.transactional import transactional
+from service.subscribers.actions import forget
+from service.subscribers.ports import OWN_WISH
+from service.subscribers.sign_up import GOOD_FOR
 from tests.builders import NOON
 from tests.store.house import DAY, HOUR, MINUTE, House, a_placement
 from tests.store.restoring import restored

@@ -10,19 +10,19 @@ import aiohttp
 import pytest
 from starlette.types import ASGIApp
 
-from service.assets import templates_folder
+from service.app.self_service import HouseDesk
 from service.core.model import Membership, Site
-from service.people.links import ReaderLinks, reader_links
-from service.people.roster import apply_roster
+from service.runtime.connections import ConnectionLimits
+from service.runtime.http_server import listen, serve
+from service.settings.packaged_files import templates_folder
 from service.store.database import Database
-from service.store.overview import Overview
-from service.store.people import PeopleRecords
+from service.store.queries import Overview
+from service.store.subscribers import PeopleRecords
+from service.subscribers.links import ReaderLinks, reader_links
+from service.subscribers.sync import apply_roster
 from service.web.app import application
-from service.wiring.connections import ConnectionLimits
-from service.wiring.desk import HouseDesk
-from service.wiring.serving import listen, serve
 from tests.builders import NOON, a_feed
-from tests.people.rosters import a_roster, an_entry
+from tests.subscribers.rosters import a_roster, an_entry
 
 TOKEN = "metrics-token"
 SITE = Site(

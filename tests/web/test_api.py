@@ -18,11 +18,11 @@ import pytest
 import structlog
 
 from service.core.errors import StoreError
-from service.wiring.service import Service
+from service.runtime.service import Service
+from tests.app.crowds import write_crowd
 from tests.builders import NOON
 from tests.deliver.server import Close, MailServer, Reply, Wait
 from tests.end_to_end.world import Clock, free_port, running
-from tests.wiring.crowds import write_crowd
 
 TOKEN = "t0ken-of-the-api-0123456789"
 PATIENCE = 30

@@ -17,13 +17,13 @@ import pytest
 from sqlalchemy import text
 from yarl import URL
 
-from service.assets import templates_folder
+from service.app.self_service import HouseDesk
 from service.core.errors import StoreError
+from service.settings.packaged_files import templates_folder
 from service.store.database import Database
 from service.web.app import application, metrics_application
+from service.web.page_text import Dictionary
 from service.web.pages import masked
-from service.web.words import Dictionary
-from service.wiring.desk import HouseDesk
 from tests.builders import NOON
 from tests.web.conftest import SITE, TOKEN, Door, served
 

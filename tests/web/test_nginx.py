@@ -14,13 +14,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from service.people.links import reader_links
-from service.people.sign_up import VISITOR_LIMIT
-from service.wiring.service import Roles, Service
+from service.runtime.service import Roles, Service
+from service.subscribers.links import reader_links
+from service.subscribers.sign_up import VISITOR_LIMIT
 from tests.builders import NOON
 from tests.conftest import NO_NGINX
 from tests.end_to_end.world import Clock, free_port, running, write_config
-from tests.wiring.test_service import edit
+from tests.runtime.test_service import edit
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "deploy" / "nginx.conf"

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from service.people.choices import unsubscribe
-from service.people.roster import apply_roster
+from service.subscribers.actions import unsubscribe
+from service.subscribers.sync import apply_roster
 from tests.builders import NOON
 from tests.web.conftest import ROSTER, Door
 

@@ -15,19 +15,19 @@ from typing import cast
 import aiohttp
 import pytest
 
-from service.assets import templates_folder
-from service.core.identity import subscriber_id
+from service.app.factories.application import House, open_house
+from service.app.process_pool.pool import Pool
+from service.core.ids import subscriber_id
 from service.core.model import Membership
-from service.people.choices import forget, unsubscribe
-from service.people.roster import apply_roster
-from service.people.sign_up import ADDRESS_LIMIT, GOOD_FOR, VISITOR_LIMIT, confirm_url
 from service.settings.load import load_settings
+from service.settings.packaged_files import templates_folder
 from service.store.database import Database
+from service.subscribers.actions import forget, unsubscribe
+from service.subscribers.sign_up import ADDRESS_LIMIT, GOOD_FOR, VISITOR_LIMIT, confirm_url
+from service.subscribers.sync import apply_roster
 from service.web.app import application
+from service.web.client_ip import Visitors
 from service.web.sign_up import TRAP
-from service.web.visitors import Visitors
-from service.wiring.house import House, open_house
-from service.wiring.pool import Pool
 from tests.builders import NOON
 from tests.settings.houses import FILES, SITE, a_house
 from tests.web.conftest import served

@@ -35,7 +35,7 @@ from service.core.model.deliver import (
     Uncertain,
 )
 from service.core.model.gather import Article, Entry, Feed, FeedState
-from service.core.model.people import (
+from service.core.model.subscribers import (
     Membership,
     Placement,
     Roster,

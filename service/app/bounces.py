@@ -1,0 +1,92 @@
+"""Bounces: what letters that come back say is set down; and what the doors ask about one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import BrokenExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from service.bounces.classify import CANNOT_BE_READ, Bounce, nothing_of, read_bounce, reason_of
+from service.bounces.handler import UNREADABLE, Returns, receive
+from service.bounces.imap import Mailbox, greet, poll
+from service.bounces.read_mail import InboundMail, Unreadable, read_inbound
+from service.bounces.verp import delivery_of
+from service.settings.values import ImapSettings, Settings
+from service.store.bounces import BounceRecords
+from service.subscribers.actions import unsubscribe
+
+if TYPE_CHECKING:
+    from service.app.factories.application import House
+
+__all__ = [
+    "CANNOT_BE_READ",
+    "UNREADABLE",
+    "Bounce",
+    "greet",
+    "is_ours",
+    "mailbox_of",
+    "nothing_of",
+    "read_bounce",
+    "read_mailbox",
+    "receive",
+    "returns_of",
+]
+
+
+def returns_of(house: House, key: bytes) -> Returns:
+    """Return what letters are worked off with; `key` is the one that signs links and return paths.
+
+    Mails are read in the house's pool, whose limits of time and memory hold for each of them.
+    """
+
+    async def leave(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
+        return await unsubscribe(house.people, subscriber_id, newsletter, now)
+
+    async def ask(email: str, now: datetime) -> bool:
+        from service.app.transactional_mail import ask_to_unsubscribe  # noqa: PLC0415 - templates, seldom asked for
+
+        return await ask_to_unsubscribe(house, email, now)
+
+    async def read(content: bytes) -> InboundMail | Unreadable:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(house.pool, read_inbound, content)
+        except (TimeoutError, MemoryError, BrokenExecutor) as error:
+            return Unreadable(reason_of(error))
+
+    return Returns(BounceRecords(house.database), leave, key, ask, read)
+
+
+def is_ours(settings: Settings, key: bytes, address: str) -> bool:
+    """Tell whether a letter to this address is ours to take.
+
+    That is a return path that we made, the mailbox that they lead to, or the address that our mails name for
+    mail that asks to unsubscribe.
+    """
+    if delivery_of(key, address):
+        return True
+    plain = {(settings.mail.bounces.address or "").lower(), settings.site.unsubscribe_address.lower()}
+    return bool(address) and address.lower() in plain
+
+
+def mailbox_of(imap: ImapSettings) -> Mailbox:
+    """Return the mailbox that the settings describe."""
+    return Mailbox(
+        host=imap.host,
+        port=imap.port,
+        security=imap.security,
+        username=imap.username,
+        password=imap.password.reveal(),
+        folder=imap.folder,
+        keep=imap.keep,
+        authority=str(imap.authority) if imap.authority else None,
+    )
+
+
+async def read_mailbox(mailbox: Mailbox, returns: Returns, now: datetime) -> int:
+    """Work off the letters in the mailbox; return how many. Raises ChannelUnavailable."""
+
+    async def handle(content: bytes) -> bool:
+        return await receive(returns, content, now=now) != UNREADABLE
+
+    return await poll(mailbox, handle)

@@ -1,0 +1,1 @@
+"""Factories: each stage, and the whole application, built from the settings."""

@@ -1,0 +1,24 @@
+"""Condensing: the condense room with its production parts."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+from service.app.process_pool.pool import processors
+from service.condense.stage import Condenser
+from service.core.model import Roster
+from service.settings.values import Settings
+from service.store.condense import CondenseRecords
+from service.store.database import Database
+
+
+def condenser_of(settings: Settings, roster: Roster, database: Database, pool: Executor) -> Condenser:
+    """Return condense, ready to work."""
+    return Condenser(
+        CondenseRecords(database),
+        pool,
+        settings.condense.method,
+        settings.condense.points,
+        roster.newsletters,
+        abreast=settings.condense.processes or processors(),
+    )

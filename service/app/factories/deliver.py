@@ -1,0 +1,80 @@
+"""Delivering: the deliver room with its production parts."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from functools import partial
+
+from service.bounces.verp import return_paths
+from service.deliver.channels.registry import ChannelSettings, channel
+from service.deliver.channels.smtp.settings import Relay
+from service.deliver.leases import Terms
+from service.deliver.limits.circuit_breaker import Breaker
+from service.deliver.limits.rate_limit import Limits, Pace
+from service.deliver.message.dkim import Signer
+from service.deliver.message.dkim_pool import SignedAhead
+from service.deliver.message.mail_maker import Links, MailMaker
+from service.deliver.stage import Deliverer
+from service.settings.values import Settings, SmtpSettings
+from service.store.coordination import AccordRecords
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from service.subscribers.links import reader_links
+from service.subscribers.sign_up import confirm_url
+
+
+def deliverer_of(settings: Settings, database: Database, key: bytes, executor: Executor) -> Deliverer:
+    """Return deliver, ready to work; `key` signs the links and return path of each mail.
+
+    DKIM signatures are made in the processes of `executor`.
+
+    Raises CaveatError for a DKIM key that cannot be read.
+    """
+    mail = settings.mail
+    # Files have no server behind them that would set limits or refuse.
+    by_smtp = mail.channel == "smtp"
+
+    def links(subscriber_id: str, newsletter: str) -> Links:
+        theirs = reader_links(key, settings.site.url, subscriber_id, newsletter)
+        return Links(theirs.unsubscribe, theirs.preferences, theirs.token)
+
+    store = DeliverRecords(database)
+    make = MailMaker(
+        settings.site,
+        links,
+        return_paths(key, mail.bounces.address) if mail.bounces.address else None,
+        signers=[Signer.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
+        repeat_header=mail.smtp.repeat_header,
+        confirm_link=partial(confirm_url, key, settings.site.url),
+    )
+    ahead = SignedAhead(make, store, executor) if mail.dkim else None
+    return Deliverer(
+        store,
+        channel(mail.channel, ChannelSettings(mail.folder, relay_of(mail.smtp))),
+        ahead or make,
+        Terms(resend_uncertain=mail.on_uncertain == "resend"),
+        Pace(limits_of(mail.smtp) if by_smtp else Limits(), shared=by_smtp),
+        Breaker(shared=by_smtp),
+        shared=AccordRecords(database) if by_smtp else None,
+        relay=relay_of(mail.smtp).name,
+        prepare=ahead.prepare if ahead else None,
+    )
+
+
+def limits_of(smtp: SmtpSettings) -> Limits:
+    """Return how fast messages may leave, as the settings say."""
+    return Limits(smtp.per_second, smtp.per_minute, smtp.per_domain_minute, smtp.domains)
+
+
+def relay_of(smtp: SmtpSettings) -> Relay:
+    """Return the relay that the settings describe."""
+    return Relay(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        username=smtp.username,
+        password=smtp.password.reveal(),
+        connections=smtp.connections,
+        hello=smtp.hello,
+        authority=str(smtp.authority) if smtp.authority else None,
+    )

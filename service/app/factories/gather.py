@@ -1,0 +1,57 @@
+"""Gathering: the gather room with its production parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor
+from typing import TypeVar
+
+from service.gather.http.executor import WorkRefused
+from service.gather.http.fetcher import HttpFetcher, Limits
+from service.gather.http.proxy import Proxy
+from service.gather.stage import Gatherer
+from service.settings.values import FetchSettings, ProxySettings, Settings
+from service.store.database import Database
+from service.store.gather import GatherRecords
+
+Made = TypeVar("Made")
+
+
+class PooledWorkers:
+    """Workers for gather: the pool's processes, whose limits become a sentence set down against the feed."""
+
+    def __init__(self, pool: Executor) -> None:
+        self._pool = pool
+
+    async def run(self, work: Callable[..., Made], *values: object) -> Made:
+        """Return what the function returns, raise what it raises, or WorkRefused at the limits."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *values)
+        except TimeoutError:
+            raise WorkRefused("reading it took longer than it may") from None
+        except (MemoryError, BrokenExecutor):
+            raise WorkRefused("reading it took more memory than it may") from None
+
+
+def fetcher_of(fetch: FetchSettings) -> HttpFetcher:
+    """Return the fetcher that the settings describe."""
+    return HttpFetcher(
+        Limits(
+            user_agent=fetch.user_agent,
+            allow_private=fetch.allow_private,
+            total_seconds=fetch.timeout.total_seconds(),
+            connections=fetch.connections,
+            host_spacing=fetch.host_spacing.total_seconds(),
+            proxy=_proxy_of(fetch.proxy) if fetch.proxy else None,
+        )
+    )
+
+
+def _proxy_of(proxy: ProxySettings) -> Proxy:
+    return Proxy(proxy.url, proxy.username, proxy.password.reveal(), resolves=proxy.resolves)
+
+
+def gatherer_of(settings: Settings, database: Database, fetcher: HttpFetcher, pool: Executor) -> Gatherer:
+    """Return gather, ready to work."""
+    return Gatherer(GatherRecords(database), fetcher, settings.folder, PooledWorkers(pool))

@@ -1,0 +1,199 @@
+"""Sending by hand: the same road as a scheduled issue, now and once, for the people who are named.
+
+The command line and the API plan with `plan_send`. It only plans: issues and deliveries stand in the record
+when it returns, and whoever delivers finds them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from service.app.factories.deliver import relay_of
+from service.app.readers import nobody
+from service.compose.stage import ManualReport, compose_manual
+from service.core.errors import KeyReused, UnknownName, UsageError, WordsChanged
+from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
+from service.core.progress import Progress, silent
+from service.core.send_request import Wanted
+from service.deliver.ports import Halt
+from service.runtime.job_queue import deliver_jobs
+from service.store.coordination import AccordRecords
+from service.store.deliver import DeliverRecords
+from service.store.sends import Draft, SendRecords
+
+if TYPE_CHECKING:
+    from service.app.factories.application import House
+
+__all__ = [
+    "ManualReport",
+    "Recipients",
+    "Resumed",
+    "dry_run",
+    "pause",
+    "plan_send",
+    "recipients_of",
+    "resume",
+    "send",
+    "sent_before",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What `resume` lifted: by issue (id) how many deliveries go on, and the pause of all sending, if any."""
+
+    deliveries: Mapping[str, int]
+    halt: Halt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who is meant: `chosen`, None for everybody; `left_out` says of others (ids) why they are not mailed."""
+
+    newsletter: Newsletter
+    chosen: tuple[Membership, ...] | None
+    count: int
+    left_out: dict[str, str]
+
+    @property
+    def ids(self) -> tuple[str, ...] | None:
+        """The subscribers' ids; None for everybody."""
+        return None if self.chosen is None else tuple(m.subscriber.id for m in self.chosen)
+
+
+async def recipients_of(house: House, wanted: Wanted) -> Recipients:
+    """Return who is meant. Raises UsageError for a newsletter or an address that is not known."""
+    newsletter = house.roster.newsletter(wanted.newsletter)
+    if newsletter is None:
+        raise UnknownName("newsletter", wanted.newsletter, [found.id for found in house.roster.newsletters])
+    if wanted.to is None:
+        groups = await house.composer.store.groups_of(newsletter.id, None)
+        return Recipients(newsletter, None, sum(group.size for group in groups), {})
+    known = [entry.subscriber.email for entry in house.roster.subscribers]
+    chosen: dict[str, Membership] = {}
+    out: dict[str, str] = {}
+    unknown: list[str] = []
+    for address in dict.fromkeys(wanted.to):
+        found = await house.people.memberships(newsletter=newsletter.id, email=address)
+        if not found:
+            unknown.append(str(nobody(address, newsletter.id, known)))
+        elif why := _out_of_reach(found[0]):
+            out[found[0].subscriber.id] = why
+        else:
+            chosen[found[0].subscriber.id] = found[0]
+    if unknown:
+        raise UsageError(" ".join(unknown))
+    return Recipients(newsletter, tuple(chosen.values()), len(chosen), out)
+
+
+async def sent_before(house: House, wanted: Wanted) -> ManualSend | None:
+    """Return the send that this is a repetition of, None for one that is new. Raises KeyReused."""
+    return _checked(await SendRecords(house.database).find(wanted.send(house.clock()), wanted.slip), wanted)
+
+
+async def plan_send(
+    house: House, wanted: Wanted, recipients: Recipients, *, progress: Progress = silent
+) -> tuple[ManualSend, bool]:
+    """Plan the send: its issues and deliveries, in one transaction, once for its key.
+
+    Return it and whether it is new, rather than the one that was asked for before. What failed to compose is
+    in its `problems`; when nothing else came of it, nothing is recorded and it may be tried again.
+    Raises KeyReused.
+    """
+    async with house.turn["compose"]:
+        if before := await sent_before(house, wanted):
+            return before, False
+        try:
+            recorded, is_new = await _drafted(house, wanted, recipients, progress)
+        except WordsChanged:
+            recorded, is_new = await _drafted(house, wanted, recipients, progress)
+    await house.hint({"deliver": deliver_jobs(recorded.deliveries)})
+    return _checked(recorded, wanted) or recorded, is_new
+
+
+async def _drafted(
+    house: House, wanted: Wanted, recipients: Recipients, progress: Progress
+) -> tuple[ManualSend, bool]:
+    """Compose the send's issues and record them, all or none. Raises WordsChanged."""
+    send, draft = wanted.send(house.clock()), Draft(house.database)
+    report = await compose_manual(
+        replace(house.composer, store=draft),
+        recipients.newsletter.id,
+        recipients.ids,
+        now=send.at,
+        again=wanted.again,
+        key=send.id,
+        progress=progress,
+    )
+    send = replace(
+        send, nothing_new=report.nothing_new, left_out=recipients.left_out, problems=report.problems
+    )
+    if report.problems and not draft.issues:
+        return send, True
+    records = SendRecords(house.database)
+    return await records.record(send, draft, house.composer.channel, wanted.slip)
+
+
+async def send(house: House, wanted: Wanted) -> ManualSend:
+    """Plan what is wanted, or return what was planned for it before. Raises UsageError."""
+    before = await sent_before(house, wanted)
+    if before is not None:
+        return before
+    planned, _ = await plan_send(house, wanted, await recipients_of(house, wanted))
+    return planned
+
+
+async def dry_run(house: House, wanted: Wanted, recipients: Recipients) -> ManualReport:
+    """Return what the send would be; nothing is recorded."""
+    return await compose_manual(
+        house.composer,
+        recipients.newsletter.id,
+        recipients.ids,
+        now=house.clock(),
+        again=wanted.again,
+        dry_run=True,
+    )
+
+
+async def pause(house: House, issue_ids: Sequence[str]) -> None:
+    """Let nobody take up the deliveries of these issues until they are resumed."""
+    await DeliverRecords(house.database).pause_all(issue_ids, house.clock())
+
+
+async def resume(house: House, issue_ids: Sequence[str]) -> Resumed:
+    """Let these issues go on, and hint whoever delivers; return what was lifted.
+
+    Where all sending was halted, it goes on too.
+    """
+    lifted = None
+    if house.settings.mail.channel == "smtp":
+        halts, relay = AccordRecords(house.database), relay_of(house.settings.mail.smtp).name
+        halt = await halts.halt(relay)
+        lifted = halt if await halts.end_halt(relay) else None
+    waiting = {
+        issue_id: await DeliverRecords(house.database).resume(issue_id, house.clock())
+        for issue_id in issue_ids
+    }
+    await house.hint({"deliver": deliver_jobs(sum(waiting.values()))})
+    return Resumed(waiting, lifted)
+
+
+def _checked(found: ManualSend | None, wanted: Wanted) -> ManualSend | None:
+    """Return what was found, when it is what is wanted. Raises KeyReused when it is something else."""
+    if found is not None and found.request != wanted.request:
+        raise KeyReused
+    return found
+
+
+def _out_of_reach(membership: Membership) -> str | None:
+    """Return why somebody who has the newsletter is not sent it, None when they are."""
+    if membership.suppressed:
+        return f"must not be mailed: {membership.suppressed}"
+    said = {
+        SubscriptionStatus.PAUSED: "paused it",
+        SubscriptionStatus.UNSUBSCRIBED: "unsubscribed from it",
+        SubscriptionStatus.ENDED: "does not get it any more",
+    }
+    return said.get(membership.subscription.status)

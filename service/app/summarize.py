@@ -1,0 +1,70 @@
+"""Methods: what a door may ask of the condense room for a text that is in no database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import unescape
+from typing import Protocol, runtime_checkable
+
+from service.condense.ports import Summarizer
+from service.condense.registry import SUMMARIZERS, summarizer
+from service.core.errors import SummaryRefused, UsageError
+from service.gather.entries.full_text import extracted
+from service.gather.entries.language import language_of, primary
+from service.gather.entries.markup import one_line, plain_text
+
+DEFAULT = "keypoints"
+LARGEST_PAGE = 16 * 1024 * 1024
+_TITLE = re.compile(rb"<title(?:\s[^<>]{0,300})?>([^<]{0,2000})</title", re.IGNORECASE)
+
+__all__ = ["Reason", "finds_caveats", "language_of", "method_named", "page_text", "primary", "reasons"]
+
+
+class Reason(Protocol):
+    """One sentence and why it is, or is not, shown. `parts` and `reasons` are features with their weights."""
+
+    text: str
+    pick: float
+    order: float
+    parts: Sequence[tuple[str, float]]
+    role: str
+    qualifies: str
+    reasons: Sequence[tuple[str, float]]
+    probability: float
+
+
+@runtime_checkable
+class _Explaining(Protocol):
+    def explain(self, text: str, *, title: str, language: str, points: int) -> Sequence[Reason]: ...
+
+
+def method_named(name: str | None) -> Summarizer:
+    """Return the method of that name, the usual one for None. Raises UnknownName."""
+    return summarizer(name or DEFAULT)
+
+
+def reasons(method: Summarizer, text: str, *, title: str, language: str, points: int) -> Sequence[Reason]:
+    """Return every sentence with its reasons. Raises UsageError for a method that cannot say any."""
+    if not isinstance(method, _Explaining):
+        able = [name for name in SUMMARIZERS if isinstance(summarizer(name), _Explaining)]
+        raise UsageError(f"{method.name} cannot explain its choice; {', '.join(able)} can")
+    return method.explain(text, title=title, language=language, points=points)
+
+
+def finds_caveats(method: Summarizer, language: str) -> bool:
+    """Tell whether the method, if it is one that looks for caveats, can find them in this language."""
+    if method.name != DEFAULT:
+        return True
+    from service.text.lexicon import speaks  # noqa: PLC0415 - loads numpy, which other methods may not need
+
+    return speaks(language)
+
+
+def page_text(page: bytes) -> tuple[str, str]:
+    """Return the title and the text of an article's HTML page. Raises SummaryRefused for one too large."""
+    if len(page) > LARGEST_PAGE:
+        raise SummaryRefused(f"the page is larger than {LARGEST_PAGE >> 20} MB")
+    found = _TITLE.search(page)
+    title = one_line(unescape(found[1].decode("utf-8", "replace"))) if found else ""
+    return title, extracted(page) or plain_text(page.decode("utf-8", "replace"))

@@ -1,0 +1,1 @@
+"""Bounces: mail that comes back, read, classified and acted on."""

@@ -1,0 +1,182 @@
+"""Letters: mail that comes in, read tolerantly (pure): whatever it is, it has a text and raises no error."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message as Mail
+from email.utils import getaddresses
+from functools import cached_property
+
+from service.text.html_text import text_of_html
+from service.text.word_lists import sections
+
+MOST_BYTES = 2_000_000  # of a mail that is taken; larger ones are refused or cut
+READ_BYTES = 500_000  # of these the first are read: reports stand before the mail that they return
+LONGEST_TEXT = 50_000  # characters that are looked through for words; a report says why within its first page
+# RFC 5321 (4.5.3.1.1) allows 64 octets before the @; return paths of real senders are longer. Linear: an
+# address begins only where a run of its characters begins.
+_LOCAL = r"A-Za-z0-9.!#$%&'*+/=?^_`{|}~-"
+ADDRESS = re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]{{1,256}}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+LONGEST_HEADER = 16_384  # characters; the email package reads addresses and parameters in quadratic time
+MOST_BOUNDARIES = 200  # the email package compares each line with every boundary around it
+SLOW_CODECS = frozenset({"idna", "punycode"})  # quadratic, and no charset of any mail
+_BLANK_LINES = re.compile(rb"(?:\r?\n){3,}")  # each is a block of a delivery status, and an object
+
+
+class MailUnreadable(ValueError):
+    """A mail is built in a way that no mail program builds one; the text says how."""
+
+
+class _ShortHeaders(email.policy.Compat32):
+    """The policy of old, with each header cut at `LONGEST_HEADER`."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+
+POLICY = _ShortHeaders()
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail that came in."""
+
+    mail: Mail
+
+    @classmethod
+    def read(cls, content: bytes) -> Letter:
+        """Return the letter. Raises MailUnreadable, or RecursionError for parts nested too deeply."""
+        content = _BLANK_LINES.sub(b"\n\n", content[:READ_BYTES].lstrip())
+        if content.lower().count(b"boundary") > MOST_BOUNDARIES:
+            raise MailUnreadable(f"it names more than {MOST_BOUNDARIES} boundaries")
+        return cls(email.message_from_bytes(content, policy=POLICY))
+
+    def header(self, name: str) -> str:
+        """Return a header decoded, on one line; empty when there is none."""
+        return decoded_header(self.mail, name)
+
+    def addresses(self, *names: str) -> tuple[str, ...]:
+        """Return the addresses in these headers."""
+        return addresses_in(self.mail, *names)
+
+    @property
+    def subject(self) -> str:
+        """The subject."""
+        return self.header("Subject")
+
+    @cached_property
+    def parts(self) -> tuple[Mail, ...]:
+        """Every part that is not inside a mail that was returned, in order."""
+        return tuple(_parts(self.mail))
+
+    @cached_property
+    def whole_text(self) -> str:
+        """The plain text of the mail, the mail that it returns included where that is no part of its own.
+
+        A multipart whose boundary was lost on the way is one text.
+        """
+        plain = [text_of(part) for part in self.parts if _is_plain(part)]
+        if not any(text.strip() for text in plain):
+            plain = [text_of(part) for part in self.parts if part.get_content_type() == "text/html"]
+        return "\n".join(plain)[:LONGEST_TEXT]
+
+    @cached_property
+    def text(self) -> str:
+        """What the letter itself says, without the mail that it returns."""
+        text = self.whole_text
+        cut = sections("letters.txt")["returned"].search(text)
+        return text[: cut.start()] if cut and text[: cut.start()].strip() else text
+
+    @cached_property
+    def returned(self) -> Mail | None:
+        """The mail that came back, or its headers, if the letter holds them."""
+        for part in self.parts:
+            kind = part.get_content_type()
+            payload = part.get_payload()
+            if kind in ("message/rfc822", "message/global") and isinstance(payload, list) and payload:
+                return payload[0] if isinstance(payload[0], Mail) else None
+            if kind in ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers"):
+                return email.message_from_string(text_of(part).lstrip(), policy=POLICY)
+        for part in self.parts:
+            if part.get_content_maintype() == "text" and (found := _headers_within(text_of(part))):
+                return found
+        return None
+
+
+def _is_plain(part: Mail) -> bool:
+    return part.get_content_type() == "text/plain" or part.get_content_maintype() == "multipart"
+
+
+def text_of(part: Mail) -> str:
+    """Return the text of a part, whatever charset and encoding it claims; of HTML what a reader sees."""
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        payload = str(part.get_payload()).encode("utf-8", "replace")
+    text = _decoded(payload, part.get_content_charset(failobj=""))
+    if part.get_content_type() == "text/html":
+        text = text_of_html(text)
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+
+
+def decoded_header(mail: Mail, name: str) -> str:
+    """Return a header decoded, on one line; empty when there is none."""
+    raw = mail.get(name)
+    if raw is None:
+        return ""
+    try:
+        text = str(make_header(decode_header(str(raw))))
+    except (HeaderParseError, LookupError, UnicodeError, ValueError, AssertionError):
+        text = str(raw)
+    return " ".join(text.split())
+
+
+def addresses_in(mail: Mail, *names: str) -> tuple[str, ...]:
+    """Return the addresses in these headers of a mail, each once."""
+    values = [decoded_header(mail, name) for name in names]
+    try:
+        pairs = getaddresses([value for value in values if value])
+    except RecursionError:  # a comment in a comment in a comment
+        pairs = []
+    found = [address for _, address in pairs if "@" in address]
+    found += [address for value in values for address in ADDRESS.findall(value)]
+    return tuple(dict.fromkeys(found))
+
+
+def _parts(mail: Mail) -> Iterator[Mail]:
+    payload = mail.get_payload()
+    if mail.get_content_maintype() == "multipart" and isinstance(payload, list):
+        for part in payload:
+            if isinstance(part, Mail):
+                yield from _parts(part)
+    else:
+        yield mail
+
+
+def _decoded(payload: bytes, charset: str) -> str:
+    charset = "" if charset in SLOW_CODECS else charset
+    for name in (charset, "utf-8", *(("iso2022_jp",) if b"\x1b$" in payload else ()), "gb18030"):
+        try:
+            return payload.decode(name or "utf-8")
+        except (LookupError, UnicodeError):
+            continue
+    return payload.decode("latin-1")
+
+
+def _headers_within(text: str) -> Mail | None:
+    """Return the headers of a mail that stands at the end of a text, behind the words that announce it."""
+    block = re.search(
+        r"(?m)^[ \t>]*(?:Received|Return-Path|Message-ID|From|Date|To|Subject): .*\n(?:[ \t>]*\S.*\n?)+", text
+    )
+    if block is None:
+        return None
+    lines = [re.sub(r"^[ \t]*>?[ \t]?(?=[A-Za-z-]+:)", "", line) for line in block[0].split("\n")]
+    mail = email.message_from_string("\n".join(lines), policy=POLICY)
+    return mail if mail.get("To") or mail.get("Message-ID") else None

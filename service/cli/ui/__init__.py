@@ -1,0 +1,1 @@
+"""UI: what all commands share: help, output, context, look-ups, progress."""

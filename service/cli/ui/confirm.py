@@ -1,0 +1,19 @@
+"""Asking: nothing that cannot be taken back happens without a yes."""
+
+from __future__ import annotations
+
+import sys
+
+from service.cli.ui import terminal
+from service.core.errors import UsageError
+
+
+def require_yes(question: str, *, said: bool) -> None:
+    """Go on only when `--yes` was said, or a person answers yes. Raises UsageError otherwise."""
+    if said:
+        return
+    if not terminal.is_person(sys.stdin):
+        raise UsageError(f"{question} Nobody is here to ask; say --yes to do it unasked.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question is talk
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("nothing was done")

@@ -1,0 +1,76 @@
+"""A page of the manual: plain, aligned text, made without loading any library for it."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from service.cli.ui import terminal
+
+Row = tuple[str, str]
+"""A name and what it means."""
+
+MARGIN = "  "
+WIDEST_NAME = 26
+HELP = ("-h", "--help")
+EVERYWHERE: tuple[Row, ...] = (
+    ("--config DIR", "The folder of configuration (or set CAVEAT_CONFIG; without either: ./config)."),
+    ("--debug", "Show what happens inside, with tracebacks."),
+    (", ".join(HELP), "Show this page."),
+)
+
+
+class Page:
+    """A help page under construction; the meanings in all its lists begin in one column."""
+
+    def __init__(self) -> None:
+        self._parts: list[str | tuple[Row, ...]] = []
+        self._width = terminal.width()
+
+    def usage(self, path: str, arguments: Sequence[str]) -> None:
+        """Begin with how the command is written."""
+        written = " ".join([terminal.bold(path), *arguments, "[OPTIONS]"])
+        self._parts += [f"{terminal.bold('Usage:')} {written}", ""]
+
+    def prose(self, text: str) -> None:
+        """Add paragraphs, wrapped; indented ones stay as they are."""
+        for paragraph in inspect.cleandoc(text).split("\n\n") if text else ():
+            kept = paragraph.startswith("    ")
+            self._parts += [paragraph] if kept else self._wrapped(" ".join(paragraph.split()), MARGIN)
+            self._parts.append("")
+
+    def section(self, title: str, rows: Iterable[Row]) -> None:
+        """Add a titled list of names and meanings."""
+        if found := tuple(rows):
+            self._parts += [terminal.bold(title), found, ""]
+
+    def examples(self, lines: Iterable[str]) -> None:
+        """Add example commands, word for word."""
+        if found := [MARGIN + line for line in lines]:
+            self._parts += [terminal.bold("Examples"), *found, ""]
+
+    def text(self) -> str:
+        """Return the page."""
+        lists = [part for part in self._parts if not isinstance(part, str)]
+        widest = max((len(name) for rows in lists for name, _ in rows), default=0)
+        column = min(widest, WIDEST_NAME, self._width // 2) + len(MARGIN) + 2
+        lines: list[str] = []
+        for part in self._parts:
+            lines += [part] if isinstance(part, str) else self._columns(part, column)
+        return "\n".join(lines)
+
+    def _columns(self, rows: Iterable[Row], column: int) -> Iterable[str]:
+        for name, meaning in rows:
+            lines = self._wrapped(meaning, " " * column)
+            if lines and len(MARGIN) + len(name) + 2 <= column:
+                yield MARGIN + terminal.cyan(name) + lines[0][len(MARGIN) + len(name) :]
+                yield from lines[1:]
+            else:
+                yield MARGIN + terminal.cyan(name)
+                yield from lines
+
+    def _wrapped(self, text: str, indent: str) -> list[str]:
+        return textwrap.wrap(
+            text, self._width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        )

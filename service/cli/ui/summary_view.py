@@ -1,0 +1,66 @@
+"""Readable: key points, and the reasons for them, as text for people."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from service.cli.ui import terminal
+from service.cli.ui.output import clean
+from service.core.model import Role, Summary
+
+if TYPE_CHECKING:
+    from service.app.summarize import Reason
+
+POINT, CAVEAT, CONTEXT = "• ", "caveat: ", "also in the article: "
+SHOWN_PARTS = 6
+
+
+def summary_of(summary: Summary, *, title: str = "") -> str:
+    """Return the key points as a list; what qualifies a point is indented below it."""
+    lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
+    context: list[str] = []
+    for index, point in enumerate(summary.key_points):
+        if point.role is Role.CAVEAT:
+            lines += _marked(CAVEAT, point.text)
+        else:
+            lines, context = [*lines, *context, *_wrapped(point.text, POINT)], []
+        context += [
+            part for c in summary.context if c.qualifies == index for part in _marked(CONTEXT, c.text)
+        ]
+    lines += context
+    return "\n".join([*lines, ""])
+
+
+def reasons_of(reasons: Sequence[Reason]) -> Iterator[str]:
+    """Yield, for each sentence of the text, what it is shown as and what speaks for and against it."""
+    for number, reason in enumerate(reasons, start=1):
+        role = reason.role or "not shown"
+        yield terminal.bold(f"{number}. {role}") + f"  pick {reason.pick:.2f}  order {reason.order:.2f}"
+        yield from _wrapped(reason.text, "   ")
+        yield f"     {_weighed(reason.parts)}"
+        if reason.qualifies:
+            yield from _wrapped(f"qualifies ({reason.probability:.0%}): {reason.qualifies}", "     ")
+            yield f"     {_weighed(reason.reasons)}"
+        yield ""
+
+
+def _weighed(parts: Sequence[tuple[str, float]]) -> str:
+    heavy = sorted(parts, key=lambda part: -abs(part[1]))[:SHOWN_PARTS]
+    return "  ".join(f"{name} {value:+.2f}" for name, value in heavy)
+
+
+def _marked(label: str, text: str) -> list[str]:
+    first, *rest = _wrapped(text, "    " + label, "      ")
+    return [first.replace(label, terminal.yellow(label), 1), *rest]
+
+
+def _wrapped(text: str, lead: str, rest: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        clean(text),
+        terminal.width(),
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead) if rest is None else rest,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,1 @@
+"""Render: a digest or a transactional mail becomes subject, HTML and text."""

@@ -1,0 +1,62 @@
+"""Words fit to be shown: text from outside, made harmless for templates, mail and eyes (pure)."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+
+from service.core.placeholders import without_marks
+
+LONGEST_TITLE = 220
+LONGEST_SENTENCE = 900
+WORDS_A_MINUTE = 220
+LINE = 76
+
+# Embeddings, overrides and isolates reorder the text around them: a title could write over its neighbours.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+# What cannot be encoded (Cs) is replaced, private use (Co) dropped, controls and line ends become a space.
+_INSTEAD = {"Cs": "\ufffd", "Cc": " ", "Zl": " ", "Zp": " ", "Co": ""}
+
+
+def clean(text: str, longest: int = LONGEST_SENTENCE) -> str:
+    """Return `text` as one line without controls, marks and reordering, at most `longest` characters."""
+    # Cut before the slow part: nobody needs the rest of a title of a million characters.
+    kept = without_marks(text)[: longest * 4]
+    harmless = kept if kept.isprintable() else "".join(_harmless(character) for character in kept)
+    return shorten(" ".join(harmless.split()), longest)
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return the text cut between words to at most `longest` characters, an ellipsis at the cut."""
+    if len(text) <= longest:
+        return text
+    cut = text[: longest - 1]
+    whole_words, space, _ = cut.rpartition(" ")
+    # A script without spaces, or one endless word, is cut where it stands.
+    kept = whole_words if space and len(whole_words) > longest // 2 else cut
+    return kept.rstrip(" ,;:–—-") + "…"
+
+
+def reading_minutes(texts: list[str]) -> int:
+    """Return how many minutes it takes to read the texts, at least one."""
+    words = sum(len(text.split()) + len(IDEOGRAPHS.findall(text)) / 2 for text in texts)
+    return max(1, round(words / WORDS_A_MINUTE))
+
+
+def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
+    """Return `text` in lines of at most 76 characters: `first` opens the first line, `indent` the others."""
+    lead = indent if first is None else first
+    lines = textwrap.wrap(text, LINE, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False)
+    return "\n".join(lines) or lead.rstrip()
+
+
+def _harmless(character: str) -> str:
+    if character in _REORDERING or _is_noncharacter(ord(character)):
+        return ""
+    return _INSTEAD.get(unicodedata.category(character), character)
+
+
+def _is_noncharacter(code: int) -> bool:
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF

@@ -1,0 +1,142 @@
+"""Render: a digest -> subject, HTML and text, by a theme (EDGE: jinja2, css-inline, the theme's files).
+
+A theme is a folder of three templates and, if it speaks its own words, a labels.toml; templates run in a
+sandbox, see a Page and nothing else, and fail loudly on a name that does not exist.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+import css_inline
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from service.compose.render.labels import Labels, wording
+from service.compose.render.text_cleaning import shorten, wrapped
+from service.compose.render.view import make_page
+from service.core.errors import CaveatError, UnknownName
+from service.core.model import Digest, Rendered, Site
+
+DIGESTS = "digest"
+WHOLE_LABELS = "daily"
+LONGEST_SUBJECT = 150
+KEPT = ' data-css-inline="keep"'
+
+
+class JinjaRenderer:
+    """Renders with the themes that lie in `templates`/digest, and before those in `own`/digest.
+
+    `site` is who sends. Raises UnknownName for a theme that is not there, CaveatError for one that fails.
+    """
+
+    def __init__(self, templates: Path, site: Site, own: Path | None = None) -> None:
+        self._shelf = Shelf(DIGESTS, templates, own)
+        self._site = site
+        self._labels: dict[str, Labels] = {}
+
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> Rendered:
+        """Return the digest rendered once for all recipients, with marks at the places of core.places.
+
+        The HTML of an edition that wants plain text is empty.
+        """
+        if theme not in self.themes():
+            raise UnknownName("theme", theme, self.themes())
+        if theme not in self._labels:
+            self._labels[theme] = self._shelf.labels(WHOLE_LABELS, theme)
+        edition = digest.edition
+        said = wording(self._labels[theme], edition.language, edition.timezone)
+        page = make_page(digest, said, title=title, site=self._site, issue_id=issue_id)
+        return self._shelf.mail(theme, html=edition.format != "text", page=page, say=said.say)
+
+    def themes(self) -> tuple[str, ...]:
+        """Return the names of the themes that there are."""
+        return self._shelf.names()
+
+
+class Shelf:
+    """The looks in one folder of templates: each a folder of subject.txt, body.html and body.txt.
+
+    A file in the operator's `own` folder stands before ours of the same name.
+    """
+
+    def __init__(self, kind: str, templates: Path, own: Path | None = None) -> None:
+        self._kind = kind
+        self._folders = [folder / kind for folder in (own, templates) if folder is not None]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the looks that there are."""
+        found = {path.parent.name for folder in self._folders for path in folder.glob("*/body.html")}
+        return tuple(sorted(found))
+
+    def mail(self, look: str, *, html: bool = True, **values: object) -> Rendered:
+        """Return the look's three parts filled in. Raises CaveatError, which names the file and the line."""
+        subject = " ".join(self._filled(f"{look}/subject.txt", values).split())
+        return Rendered(
+            subject=shorten(subject, LONGEST_SUBJECT),
+            html=self._filled(f"{look}/body.html", values) if html else "",
+            text=self._filled(f"{look}/body.txt", values).strip() + "\n",
+        )
+
+    def labels(self, *folders: str) -> Labels:
+        """Return the labels of these folders, the later over the earlier ones, label by label."""
+        merged: dict[str, dict[str, Any]] = {}
+        for name in dict.fromkeys(folders):
+            for folder in reversed(self._folders):
+                for language, labels in _read_labels(folder / name / "labels.toml").items():
+                    merged.setdefault(language, {}).update(labels)
+        return merged
+
+    def _filled(self, name: str, values: dict[str, object]) -> str:
+        """Return the template filled in; HTML with its stylesheet written into every element."""
+        try:
+            filled = self._environment.get_template(name).render(values)
+            return _inlined(filled) if name.endswith(".html") else filled
+        except Exception as error:  # a template is somebody's program: whatever it raises is its own fault
+            where = f", line {line}" if (line := _line_of(error, name)) else ""
+            raise CaveatError(f"the template {self._kind}/{name}{where} fails: {error}") from error
+
+    @cached_property
+    def _environment(self) -> ImmutableSandboxedEnvironment:
+        environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(self._folders),
+            autoescape=select_autoescape(["html"], default_for_string=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        filters: dict[str, Any] = {"wrapped": wrapped, "shorten": shorten}
+        environment.filters.update(filters)
+        return environment
+
+
+def _read_labels(path: Path) -> Labels:
+    if not path.is_file():
+        return {}
+    try:
+        labels = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CaveatError(f"{path} is no labels file: {error}") from error
+    if not all(isinstance(of_language, dict) for of_language in labels.values()):
+        raise CaveatError(f"{path} is no labels file: a label stands under its language, as in [en]")
+    return labels
+
+
+def _inlined(html: str) -> str:
+    # A stylesheet is never fetched: a theme's link to one would make every digest wait for somebody's server.
+    inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
+    # Blocks marked as KEPT stay blocks: media queries cannot be written into an element.
+    return str(inliner.inline(html)).replace(KEPT, "")
+
+
+def _line_of(error: Exception, name: str) -> int | None:
+    """Return the line of the template that failed: the parser says it, at run time the traceback knows."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.lineno
+    frames = [f for f in extract_tb(error.__traceback__) if Path(f.filename).match(name)]
+    return frames[-1].lineno if frames else None

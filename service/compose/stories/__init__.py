@@ -1,0 +1,1 @@
+"""Stories: articles from several feeds about one event."""

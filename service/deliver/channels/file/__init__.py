@@ -1,0 +1,1 @@
+"""File channel: messages as files in a folder."""

@@ -1,0 +1,1 @@
+"""SMTP: transactions with a mail server, and what its replies mean."""

@@ -1,0 +1,240 @@
+"""SMTP channel (EDGE aiosmtplib): connections that are kept, each a lane for one message after another.
+
+aiosmtplib connects, greets, starts TLS and logs in; the transactions are ours (session.py, transaction.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import cast
+
+import aiosmtplib
+
+from service.core.errors import ChannelUnavailable
+from service.core.model import Deferred, Message
+from service.deliver.channels.smtp.connection import Features, LineLost, Session
+from service.deliver.channels.smtp.rate_replies import throttle_of, throttle_of_line
+from service.deliver.channels.smtp.replies import said
+from service.deliver.channels.smtp.settings import Relay
+from service.deliver.channels.smtp.transaction import Transaction
+from service.deliver.limits.concurrency import drive
+from service.deliver.ports import Outbox
+
+TRIES, BARREN = 2, 3
+OAUTH_METHODS = frozenset({"XOAUTH2", "OAUTHBEARER"})
+IMPLICIT_TLS_PORT = 465
+NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})  # OpenSSL's words for plain text
+MISADDRESSED_SECONDS = 10  # for a greeting that almost certainly never comes
+
+
+class SmtpChannel:
+    """Hands messages to one mail server, over at most `relay.connections` connections at a time."""
+
+    name = "smtp"
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self._idle: list[Session] = []
+
+    async def carry(self, outbox: Outbox) -> None:
+        """Send until the outbox is empty.
+
+        Raises ChannelUnavailable when the server cannot be reached, refuses the login, or takes nothing.
+        """
+        first = await outbox.next()
+        if first is None:
+            return
+        try:
+            # One connection first: a wrong password is tried once, not once for every lane.
+            self._idle.append(await self._session())
+        finally:
+            outbox.put_back(first)
+        await drive([self._lane(outbox) for _ in range(self._relay.connections)])
+
+    async def close(self) -> None:
+        """Take leave of the server on every connection that is open."""
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(session.quit(self._relay.timeouts.quit) for session in idle))
+
+    async def _lane(self, outbox: Outbox) -> None:
+        """Send one message after another; the connection is kept for the next pass."""
+        transaction, barren = None, 0
+        message = await outbox.next()
+        try:
+            while message is not None:
+                current = message
+                transaction = await self._lively(transaction, current, outbox)
+                try:
+                    message = await transaction.send(current)
+                except LineLost as lost:
+                    # It was not handed over, so it is sent again; but a message that makes the server hang
+                    # up every time must not hold up the others.
+                    barren = 0 if transaction.session.sent else barren + 1
+                    if throttle := throttle_of_line(str(lost)):
+                        outbox.settle(current, Deferred(str(lost), throttle))
+                        barren, message = 0, None
+                    if barren >= TRIES:
+                        outbox.settle(current, Deferred(str(lost)))
+                        message = None
+                    if barren >= BARREN:
+                        raise self._takes_nothing(lost) from lost
+                message = message or await outbox.next()
+        finally:
+            if transaction is not None:
+                self._keep(transaction)
+
+    def _takes_nothing(self, lost: LineLost) -> ChannelUnavailable:
+        return ChannelUnavailable(f"the mail server {self._relay.name} takes no message: {lost}")
+
+    async def _lively(self, used: Transaction | None, message: Message, outbox: Outbox) -> Transaction:
+        """Return a transaction that the message can be sent by: the used one, or one on a new line."""
+        if used is not None and (used.riding or self._fresh(used.session)):
+            return used
+        try:
+            if used is not None:
+                await used.session.quit(self._relay.timeouts.quit)
+            return Transaction(await self._session(), outbox, self._relay)
+        except BaseException:
+            outbox.put_back(message)
+            raise
+
+    def _keep(self, transaction: Transaction) -> None:
+        if transaction.riding or not self._fresh(transaction.session):
+            transaction.session.abort()
+        else:
+            self._idle.append(transaction.session)
+
+    def _fresh(self, session: Session) -> bool:
+        relay = self._relay
+        return (
+            session.usable
+            and session.offered < relay.messages
+            and session.age < relay.age
+            and session.idle_for < relay.idle
+        )
+
+    async def _session(self) -> Session:
+        """Return a connection that waits for a message: a kept one, or a new one."""
+        while self._idle:
+            session = self._idle.pop()
+            if self._fresh(session):
+                return session
+            session.abort()
+        return await connect(self._relay)
+
+
+async def connect(relay: Relay) -> Session:
+    """Open a connection: TCP, greeting, TLS, login. Raises ChannelUnavailable, as a person can be told."""
+    client = aiosmtplib.SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        use_tls=relay.security == "tls",
+        start_tls=relay.security == "starttls",
+        local_hostname=relay.hello,
+        timeout=patience(relay),
+        cert_bundle=relay.authority,
+    )
+    try:
+        await client.connect()
+        if not client.last_ehlo_response:
+            await _greet(client)
+        if relay.username:
+            await _log_in(client, relay)
+    except ChannelUnavailable:
+        client.close()
+        raise
+    except (aiosmtplib.SMTPException, OSError) as error:
+        client.close()
+        raise _unavailable(relay, error) from error
+    transport = client.transport
+    if client.protocol is not None and client.protocol.transport is not None:
+        transport = client.protocol.transport
+    return Session(cast("asyncio.Transport", transport), _features(client))
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """Say EHLO, and HELO to a server that is older than that."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
+
+
+async def _log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
+    """Log in by a method that the server offers. Raises ChannelUnavailable when we know none of them."""
+    if not client.supports_extension("auth"):
+        lacks = "offers no login"
+        if relay.security == "none":
+            lacks += " on a connection without encryption; set mail.smtp.security to starttls or tls"
+        else:
+            lacks += "; check mail.smtp.port, or leave mail.smtp.username out if it wants none"
+    elif not client.supported_auth_methods:
+        offered = [method.upper() for method in client.server_auth_methods]
+        lacks = f"offers no login that we know ({', '.join(offered)}); check mail.smtp.host"
+        if OAUTH_METHODS.intersection(offered):
+            lacks = (
+                f"accepts no password, only OAuth ({', '.join(offered)}), which is not supported; "
+                "ask its operator for an app password or for a relay that accepts one"
+            )
+    else:
+        await client.login(relay.username, relay.password)
+        return
+    raise ChannelUnavailable(f"the mail server {relay.name} {lacks}", permanent=True)
+
+
+def patience(relay: Relay) -> float:
+    """Return for how many seconds each step of a connection is awaited.
+
+    A port of implicit TLS (RFC 8314) that is addressed in plain text stays silent until we give up.
+    """
+    is_misaddressed = relay.port == IMPLICIT_TLS_PORT and relay.security != "tls"
+    return min(relay.timeouts.connect, MISADDRESSED_SECONDS) if is_misaddressed else relay.timeouts.connect
+
+
+def _features(client: aiosmtplib.SMTP) -> Features:
+    size = client.esmtp_extensions.get("size", "")
+    return Features(
+        pipelining=client.supports_extension("pipelining"),
+        smtputf8=client.supports_extension("smtputf8"),
+        sizes=client.supports_extension("size"),
+        size=int(size) if size.isdigit() else 0,
+    )
+
+
+def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
+    """Return what to tell a person about a connection that did not come about."""
+    permanent = too_much = False
+    match error:
+        case aiosmtplib.SMTPAuthenticationError():
+            permanent = error.code >= 500
+            text = f"refuses the login as {relay.username!r}: {said(error.code, error.message)}"
+            text += "; check mail.smtp.username and its password" if permanent else ""
+        case aiosmtplib.SMTPResponseException(code=code) if code < 0:
+            text = f"does not speak SMTP: {said(0, error.message)[2:]}"
+            text += "; check mail.smtp.port and mail.smtp.security"
+        case aiosmtplib.SMTPResponseException():
+            too_much = throttle_of(error.code, error.message, None) is not None
+            text = f"does not want to talk now: {said(error.code, error.message)}"
+        case aiosmtplib.SMTPTimeoutError():
+            text = f"does not answer within {patience(relay):g} seconds"
+            if relay.security != "tls":
+                text += "; if it expects TLS from the first byte on, as port 465 does, "
+                text += "set mail.smtp.security to tls"
+        case aiosmtplib.SMTPException() if "STARTTLS" in str(error).upper():
+            permanent, text = True, "offers no STARTTLS; check mail.smtp.security"
+        case _:
+            text = _unreachable(error)
+    return ChannelUnavailable(f"the mail server {relay.name} {text}", permanent=permanent, too_much=too_much)
+
+
+def _unreachable(error: Exception) -> str:
+    cause = error.__cause__ or error.__context__ or error
+    tls = next((one for one in (error, cause) if isinstance(one, ssl.SSLError)), None)
+    if tls is not None:
+        reason = getattr(tls, "verify_message", "") or tls.reason or tls
+        if tls.reason in NOT_TLS:
+            return "does not speak TLS from the first byte on; set mail.smtp.security to starttls"
+        return f"cannot be talked to over TLS: {reason}; check mail.smtp.security and its certificate"
+    reason = getattr(cause, "strerror", None) or cause
+    return f"cannot be reached: {reason}; check mail.smtp.host and mail.smtp.port"

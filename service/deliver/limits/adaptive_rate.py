@@ -1,0 +1,141 @@
+"""Adaptive rate: how fast messages may leave to a server that says "too much" (pure).
+
+Additive increase, multiplicative decrease (D. Chiu and R. Jain 1989; TCP does it by RFC 5681), where the
+acceptances take the place of TCP's acknowledgements:
+
+    refusal     nothing leaves but single probes: after a second, then after a quarter of the time that has
+                passed since
+    recovery    the rate becomes 9/10 of what was refused; or, when the server refused for more than a tenth
+                of the time since it last recovered, what it took in that time, which is what a quota for
+                a minute, an hour or a day comes to
+    acceptance  each message raises the rate by 1/100 message a minute, so by one hundredth a minute at full
+                use; by ten times that while the rate is far below or far above the one that was refused last
+    forgetting  a limit that was exceeded tenfold is not there any more
+
+All refusals between the first one and the recovery are one event: they say the same. All instants are by one
+clock, the database's where several workers share a rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import sqrt
+
+from service.deliver.ports import LearnedRate
+
+DECREASE = 0.9
+INCREASE = 0.01  # messages a minute for each one that was accepted
+FAST_INCREASE = 0.1
+NEAR = (0.9, 1.1)  # times the rate that was refused last: outside of it the increase is fast
+CLOSE = 1.5  # times: bounds of a quota that are wider apart say little, and the lower one is taken
+LONG_REFUSAL = 0.1  # as a part of the time since the last recovery: longer ones are a quota that was used up
+FORGOTTEN_AT = 10  # times the rate that was refused last
+FIRST_PROBE = timedelta(seconds=1)
+LONGEST_PROBE = timedelta(minutes=15)  # a daily quota lasts hours, and nobody wants to miss its end for long
+SLOWEST = 0.2  # messages a minute; a slower rate would be an outage, which probes find the end of
+IDLE = timedelta(minutes=2)  # with nothing accepted for so long, what went before is another burst
+UNMEASURED = timedelta(hours=1)  # without another refusal: then there was no limit that we could meet
+TINY = 1e-9  # what rounding may take away
+MINUTE = timedelta(minutes=1)
+TICK = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one worker saw since it last told: messages accepted, the first of them at `since`.
+
+    `refusal` is a reply of the kind "too much", `recovered` says that a probe was accepted. `busy`: the
+    server complains about its own shortage, not about our rate.
+    """
+
+    accepted: int = 0
+    since: datetime | None = None
+    refusal: str = ""
+    recovered: bool = False
+    busy: bool = False
+
+
+def updated(known: LearnedRate | None, tally: Tally, now: datetime) -> LearnedRate | None:
+    """Return what is known after a tally; None while, or once again, there is no limit."""
+    if known is None:
+        if not tally.refusal:
+            return None
+        known = LearnedRate(None, None, since=tally.since or now, at=now)
+    known = _counted(known, tally, now)
+    if tally.recovered and known.refused_at is not None:
+        known = _recovered(known, now)
+    if tally.refusal:
+        known = _refused(known, tally, now)
+    if known.refused_at is None and _is_forgotten(known, now):
+        return None
+    return replace(known, version=known.version + 1)
+
+
+def _is_forgotten(known: LearnedRate, now: datetime) -> bool:
+    if known.per_minute is None or known.ceiling is None:
+        return now - known.since > UNMEASURED
+    return known.per_minute > FORGOTTEN_AT * known.ceiling
+
+
+def _counted(known: LearnedRate, tally: Tally, now: datetime) -> LearnedRate:
+    if not tally.accepted:
+        return replace(known, at=now)
+    began = tally.since or now
+    idle = known.refused_at is None and began - known.at > _idle_after(known.per_minute)
+    accepted = tally.accepted + (0 if idle else known.accepted)
+    since = began if idle else min(known.since, began)
+    rate = known.per_minute
+    if rate is not None and known.ceiling is not None and known.refused_at is None:
+        near = NEAR[0] * known.ceiling <= rate * (1 + TINY) and rate < NEAR[1] * known.ceiling
+        gain = INCREASE if near else FAST_INCREASE
+        rate += gain * tally.accepted
+    return replace(known, per_minute=rate, since=since, accepted=accepted, at=now)
+
+
+def _idle_after(per_minute: float | None) -> timedelta:
+    return max(IDLE, 3 * MINUTE / per_minute) if per_minute else IDLE
+
+
+def _refused(known: LearnedRate, tally: Tally, now: datetime) -> LearnedRate:
+    first = known.refused_at or now
+    if known.probe_at is not None and now < known.probe_at:
+        return known  # sent before the server refused
+    wait = min(max((now - first) / 4, FIRST_PROBE), LONGEST_PROBE)
+    return replace(
+        known,
+        refused_at=first,
+        last_refused_at=now,
+        probe_at=now + wait,
+        reply=tally.refusal,
+        busy=tally.busy,
+    )
+
+
+def _recovered(known: LearnedRate, now: datetime) -> LearnedRate:
+    """Return the rate to go on with; a server that was merely busy keeps the rate it had."""
+    rate, ceiling = known.per_minute, known.ceiling
+    refused_at, last_refused_at = known.refused_at or now, known.last_refused_at or now
+    if not known.busy:
+        if rate is not None:
+            rate, ceiling = rate * DECREASE, rate
+        # The probe itself belongs to what comes.
+        accepted = known.accepted - 1
+        used_up = now - refused_at > LONG_REFUSAL * (now - known.since)
+        if accepted and (rate is None or used_up):
+            # The quota lies between what these two say: it ended after the last refusal, before the probe.
+            least = accepted * (MINUTE / (now - known.since))
+            most = accepted * (MINUTE / max(last_refused_at - known.since, TICK))
+            between = sqrt(least * most) if most < CLOSE * least else least
+            rate, ceiling = min(between, rate or between), min(most, ceiling or most)
+        rate = None if rate is None else max(rate, SLOWEST)
+    return replace(
+        known,
+        per_minute=rate,
+        ceiling=ceiling,
+        since=now,
+        accepted=1,
+        refused_at=None,
+        last_refused_at=None,
+        probe_at=None,
+    )

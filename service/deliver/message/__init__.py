@@ -1,0 +1,1 @@
+"""Message: the bytes of each mail."""

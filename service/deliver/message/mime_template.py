@@ -1,0 +1,161 @@
+"""Form: an issue encoded once, with gaps where a recipient's values go (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+from enum import Enum, auto
+from html import escape
+from typing import NamedTuple
+
+from service.core.model import Issue, MailKind, Site
+from service.core.placeholders import MARK
+from service.deliver.message import headers
+from service.deliver.message import quoted_printable as quoted
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_MARKUP = re.compile("[&<>\"']")
+_LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
+
+
+class _Where(Enum):
+    """What a gap lies in: it decides how the value is encoded."""
+
+    TEXT = auto()
+    HTML = auto()
+
+
+class Gap(NamedTuple):
+    """Where a value goes. `place` is a plain string: an enum's hash costs more than all else here."""
+
+    place: str
+    where: _Where
+
+    def filled(self, value: str, encoded: bytes) -> bytes:
+        """Return the value for here; `encoded` is what it is in plain text."""
+        if self.where is _Where.TEXT or not _MARKUP.search(value):
+            return encoded
+        return quoted.encoded_value(escape(value))
+
+
+_Piece = bytes | Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An issue encoded. `head` lacks the recipient's headers, `subject` is None when it holds a place.
+
+    `body` is bytes and, for what differs, an index into `gaps`: a value that stands at several places is
+    encoded once. `parts` are head and body as they stand behind the recipient's headers, empty where `holes`
+    say (part, gap).
+    """
+
+    subject: bytes | None
+    head: bytes
+    body: tuple[bytes | int, ...]
+    gaps: tuple[Gap, ...]
+    places: tuple[str, ...]
+    parts: tuple[bytes, ...]
+    holes: tuple[tuple[int, int], ...]
+
+    def filled(self, values: Sequence[bytes]) -> list[bytes]:
+        """Return the parts with the values of the gaps in their holes."""
+        parts = list(self.parts)
+        for part, gap in self.holes:
+            parts[part] = values[gap]
+        return parts
+
+
+def form_of(issue: Issue, site: Site, host: str) -> Form:
+    """Return the issue's form; `host` stands in List-Id and Feedback-ID."""
+    subject = issue.rendered.subject
+    content_type, body = _body(issue)
+    gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, Gap)))
+    head = _headers(issue, site, host) + content_type
+    parts = _joined(head + b"\r\n", *body)
+    return Form(
+        subject=None if MARK.search(subject) else headers.unstructured("Subject", subject),
+        head=head,
+        body=tuple(gaps.index(piece) if isinstance(piece, Gap) else piece for piece in body),
+        gaps=gaps,
+        places=tuple({gap.place: None for gap in gaps}),
+        parts=tuple(piece if isinstance(piece, bytes) else b"" for piece in parts),
+        holes=tuple((at, gaps.index(piece)) for at, piece in enumerate(parts) if isinstance(piece, Gap)),
+    )
+
+
+def subject_of(subject: str, values: dict[str, str]) -> bytes:
+    """Return the Subject header of a subject that greets the reader."""
+    return headers.unstructured("Subject", MARK.sub(lambda mark: values[mark[1]], subject))
+
+
+def has_list_headers(issue: Issue) -> bool:
+    """Tell whether the mail belongs to a list that its reader is on, and can leave.
+
+    Who is asked to confirm a sign-up is on none, and who is asked whether they unsubscribe has that link.
+    """
+    return issue.kind in (MailKind.ISSUE, MailKind.WELCOME)
+
+
+def _headers(issue: Issue, site: Site, host: str) -> bytes:
+    label = re.sub(r"[^A-Za-z0-9-]+", "-", issue.newsletter).strip("-") or "newsletter"
+    list_id = headers.mailbox(site.name, f"{label}.{host}")
+    list_id = list_id if list_id.endswith(b">") else b"<" + list_id + b">"
+    on_list = has_list_headers(issue)
+    kind = "digest" if issue.kind is MailKind.ISSUE else issue.kind.value
+    one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if on_list else ""
+    bulk = "Precedence: bulk\r\n" if issue.kind is MailKind.ISSUE else ""
+    lines = (
+        f"Date: {format_datetime(issue.created_at)}\r\n"
+        f"{one_click}"
+        f"Auto-Submitted: auto-generated\r\n"
+        f"{bulk}"
+        f"X-Auto-Response-Suppress: OOF, AutoReply\r\n"
+        f"Feedback-ID: {issue.id[:12]}:{label}:{kind}:{host}\r\n"
+        f"MIME-Version: 1.0\r\n"
+    )
+    return (b"List-Id: " + list_id + b"\r\n" if on_list else b"") + lines.encode()
+
+
+def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:
+    """Return content headers and body: text alone, or text first and HTML after it (RFC 2046, 5.1.4)."""
+    kind = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
+    text = _pieces(issue.rendered.text, _Where.TEXT)
+    if not issue.rendered.html:
+        return kind % b"plain", _joined(*text, b"\r\n")
+    # "=_" cannot occur in quoted-printable, so the boundary cannot occur in a part.
+    boundary = f"=_caveat_{issue.id}".encode()
+    return b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n', _joined(
+        b"--" + boundary + b"\r\n" + kind % b"plain" + b"\r\n",
+        *text,
+        b"\r\n\r\n--" + boundary + b"\r\n" + kind % b"html" + b"\r\n",
+        *_pieces(issue.rendered.html, _Where.HTML),
+        b"\r\n\r\n--" + boundary + b"--\r\n",
+    )
+
+
+def _pieces(part: str, where: _Where) -> list[_Piece]:
+    """Return the part encoded, cut at its places."""
+    part = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", part)).rstrip("\n")
+    pieces: list[_Piece] = []
+    between = MARK.split(part)  # text, place, text, place, ..., text
+    for index, text in enumerate(between):
+        if index % 2:
+            pieces.append(Gap(text, where))
+            continue
+        last = index == len(between) - 1
+        pieces.append(quoted.encoded(text) if last else quoted.encoded_open(text))
+    return pieces
+
+
+def _joined(*pieces: _Piece) -> tuple[_Piece, ...]:
+    """Return the pieces with neighbouring bytes made one."""
+    joined: list[_Piece] = []
+    for piece in pieces:
+        if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return tuple(joined)

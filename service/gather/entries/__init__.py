@@ -1,0 +1,1 @@
+"""Entries: what a feed holds becomes articles."""

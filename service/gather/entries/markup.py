@@ -1,0 +1,180 @@
+"""Clean: what feeds and pages hold becomes plain text that is safe and quiet everywhere downstream."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+import nh3
+
+from service.core.placeholders import without_marks
+from service.gather.entries.boilerplate import READ_MORE, WHOLE, compiled
+
+_PARAGRAPHS = (
+    "p div br hr h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre table tr section article header footer "
+    "main aside details summary address"
+)
+_SILENT = (
+    "script style noscript template iframe object embed svg math form button select textarea audio video "
+    "canvas figcaption title"
+)
+PARAGRAPH_TAGS = frozenset(_PARAGRAPHS.split())
+CELL_TAGS = frozenset({"td", "th"})
+SILENT_TAGS = frozenset(_SILENT.split())
+MAX_HTML = 400_000
+MAX_TAGS = 8_000
+"""An HTML parser takes time quadratic in the depth of nesting: 50,000 open tags cost it seven seconds."""
+MOST_TEXT = 100_000
+"""More characters than any article has; what is longer is cut."""
+MAX_TITLE = 300
+MAX_URL = 2_000
+
+_TAG = re.compile(r"<(/?)([a-z0-9]+)>")
+_SPACE = re.compile(r"[\s\u2028\u2029\u0085\u200b\ufeff]+")
+_NEVER = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2069"
+    "\ufff9-\ufffb\ufffe\uffff\ue000-\uf8ff]"
+)
+"""Controls, lone surrogates, soft hyphens, what turns the direction of text round, and private-use marks."""
+
+_FURNITURE = compiled(rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}")
+_WHOLE = compiled(WHOLE)
+_TAIL = compiled(
+    r"(?:(?P<cut>\s*(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3,4}))\s*|(?<=[.!?:\"”»)\]])\s+|\s+(?=(?-i:[A-Z])))"
+    rf"\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?\s*$"
+)
+"""An invitation at the end of a text: after a cut, a sentence's end, or with a capital letter of its own."""
+
+
+def without_poison(text: str) -> str:
+    """Return the text without characters that break mail headers, terminals, offsets or places."""
+    return without_marks(_NEVER.sub("", text))
+
+
+def _spaced(text: str) -> str:
+    """Return the text with one space wherever there is any, and none around it."""
+    return " ".join(text.replace("\u200b", " ").replace("\ufeff", " ").split())
+
+
+def one_line(text: str, limit: int = MAX_TITLE) -> str:
+    """Return plain text as one line of at most `limit` characters, cut between words."""
+    line = _spaced(without_poison(unicodedata.normalize("NFC", text[: limit * 20])))
+    if len(line) <= limit:
+        return line
+    return line[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:-–—") + "…"
+
+
+def title_text(markup: str) -> str:
+    """Return a title, which feeds give as text, escaped text or markup, as one line of plain text."""
+    short = markup[: MAX_TITLE * 20]
+    if "<" in short:
+        short = nh3.clean(_encodable(short), tags=set(), clean_content_tags={"script", "style"})
+    return one_line(html.unescape(short))
+
+
+def plain_text(markup: str) -> str:
+    """Return untrusted HTML as paragraphs of plain text separated by an empty line.
+
+    The sanitiser's parser decides what is text, so nothing that a browser would run or hide survives, and
+    its output holds only the bare tags that end a paragraph. Captions and forms go with their content.
+    """
+    bounded = _bounded(_encodable(markup))
+    bare = nh3.clean(
+        bounded,
+        tags=set(PARAGRAPH_TAGS | CELL_TAGS),
+        attributes={},
+        clean_content_tags=set(SILENT_TAGS - {"figcaption"}) | {"figcaption"},
+        link_rel=None,
+    )
+    parts: list[str] = []
+    current: list[str] = []
+    position = 0
+    for tag in _TAG.finditer(bare):
+        current.append(bare[position : tag.start()])
+        position = tag.end()
+        if tag.group(2) in CELL_TAGS:
+            current.append(" ")
+        else:
+            parts.append("".join(current))
+            current = []
+    parts.append("".join([*current, bare[position:]]))
+    return paragraphs(html.unescape(part) for part in parts)
+
+
+def paragraphs(parts: object) -> str:
+    """Join pieces of text to paragraphs: spaces folded, empty ones and page furniture left out."""
+    kept: list[str] = []
+    for part in parts if not isinstance(parts, str) else parts.split("\n\n"):  # type: ignore[attr-defined]
+        line = _spaced(without_poison(unicodedata.normalize("NFC", part)))
+        if line and not _WHOLE.fullmatch(line) and not _FURNITURE.fullmatch(line):
+            kept.append(line)
+    if kept:
+        kept[-1] = _without_tail(kept[-1])
+    return "\n\n".join(part for part in kept if part)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, cut between paragraphs or, failing that, sentences."""
+    if len(text) <= limit:
+        return text
+    cut = max(
+        text.rfind("\n\n", 0, limit), *(text.rfind(end, 0, limit) + 1 for end in (". ", "! ", "? ", "。"))
+    )
+    return text[: cut if cut > 0 else limit].rstrip()
+
+
+def _without_tail(line: str) -> str:
+    """Take "… Read more" off the end of the last paragraph, and no more than that."""
+    start = max(0, len(line) - 120)
+    tail = _TAIL.search(line, start)
+    if tail is None:
+        return line
+    return line[: tail.start()].rstrip() + ("…" if tail["cut"] or tail.group().endswith(("…", "...")) else "")
+
+
+def _encodable(text: str) -> str:
+    return _NEVER.sub("", text)
+
+
+def _bounded(markup: str) -> str:
+    markup = markup[:MAX_HTML]
+    if markup.count("<") <= MAX_TAGS:
+        return markup
+    at = -1
+    for _ in range(MAX_TAGS):
+        at = markup.index("<", at + 1)
+    return markup[:at]
+
+
+def web_url(url: str) -> str:
+    """Return the URL if a reader can safely be sent there, else "": http(s), a host, no tricks.
+
+    Refused: other schemes, controls and odd spaces, names with a password, and a host name whose label mixes
+    Latin with Cyrillic or Greek letters, as look-alike addresses do. A plain space in a path is escaped.
+    """
+    url = re.sub(r"(?<=[^:/]/)(.*)", lambda path: path.group().replace(" ", "%20"), url.strip(), count=1)
+    if len(url) > MAX_URL or _NEVER.search(url) or _SPACE.search(url) or "\\" in url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        parts.port  # noqa: B018 - a property that raises on a port that is none
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        return ""
+    return "" if any(_mixes_scripts(label) for label in _readable(host).split(".")) else url
+
+
+def _readable(host: str) -> str:
+    try:
+        return host.encode("ascii").decode("idna") if "xn--" in host else host
+    except UnicodeError:
+        return host
+
+
+def _mixes_scripts(label: str) -> bool:
+    scripts = {unicodedata.name(letter, "?").split(" ")[0] for letter in label if letter.isalpha()}
+    return len(scripts & {"LATIN", "CYRILLIC", "GREEK"}) > 1

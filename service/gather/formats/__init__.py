@@ -1,0 +1,1 @@
+"""Formats: feed documents in every format that is read."""

@@ -1,0 +1,129 @@
+"""Discover: the feeds that a web page says it has. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from urllib.parse import urljoin
+
+from service.gather.entries.markup import one_line, web_url
+
+FEED_TYPES = frozenset(
+    {
+        "application/rss+xml",
+        "application/atom+xml",
+        "application/rdf+xml",
+        "application/feed+json",
+        "application/json",
+        "text/rss+xml",
+    }
+)
+NOT_FEEDS = ("wp-json", "oembed", "manifest", "opensearch")
+LOOKED_AT = 512 * 1024
+MOST = 20
+_UNSEEN = (
+    (re.compile("<!--"), re.compile("-->")),
+    (re.compile(r"<script\b", re.IGNORECASE), re.compile("</script", re.IGNORECASE)),
+)
+"""What the tags in it are none of, from where to where."""
+_TAG = re.compile(r"<(base|link|a)\s([^<>]{0,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"(?<![A-Za-z-])([A-Za-z-]{1,40})\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]{1,2000}))",
+)
+GUESSES = ("feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "?feed=rss2")
+
+
+@dataclass(frozen=True, slots=True)
+class Advertised:
+    """A feed that a page links to: where it lies and what the page calls it ("" when it does not)."""
+
+    url: str
+    title: str = ""
+
+
+def advertised(page: str, url: str) -> tuple[Advertised, ...]:
+    """Return the feeds that an HTML page at `url` names in its links, in order, each once.
+
+    Declared ones (`<link rel="alternate" type=...>`) come first; without any, anchors whose address looks
+    like a feed's. Feeds of comments come last.
+    """
+    reader = _Links()
+    for tag, values in _tags(page[:LOOKED_AT]):
+        reader.look_at(tag, values)
+    base = _joined(url, reader.base) or url
+    found: dict[str, Advertised] = {}
+    for href, title in reader.declared or reader.anchors:
+        address = web_url(_joined(base, href))
+        if address and not any(word in address for word in NOT_FEEDS):
+            found.setdefault(address, Advertised(address, one_line(title, 100)))
+    ranked = sorted(found.values(), key=lambda feed: "comment" in f"{feed.url} {feed.title}".lower())
+    return tuple(ranked[:MOST])
+
+
+def guesses(url: str) -> tuple[str, ...]:
+    """Return addresses at which sites often have their feed, for a page that advertises none."""
+    return tuple(dict.fromkeys(_joined(url, f"/{guess}") for guess in GUESSES))
+
+
+def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield name and attributes of the tags that may name a feed, in time linear in the length of the page.
+
+    Python's html.parser reads to the end of the page for each tag or comment that does not end.
+    """
+    for opening, closing in _UNSEEN:
+        page = _without(page, opening, closing)
+    for tag in _TAG.finditer(page):
+        values: dict[str, str] = {}
+        for attribute in _ATTRIBUTE.finditer(tag[2]):
+            value = attribute[2] or attribute[3] or attribute[4] or ""
+            values.setdefault(attribute[1].lower(), unescape(value))
+        yield tag[1].lower(), values
+
+
+def _without(page: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """Return the page without what stands between these; what never ends stays."""
+    pieces, at = [], 0
+    while (begin := opening.search(page, at)) and (end := closing.search(page, begin.end())):
+        pieces.append(page[at : begin.start()])
+        at = end.end()
+    return "".join([*pieces, page[at:]])
+
+
+@dataclass(slots=True)
+class _Links:
+    """Collects what may be feeds, from the head of a page and, for want of that, from its anchors."""
+
+    base: str = ""
+    declared: list[tuple[str, str]] = field(default_factory=list)
+    anchors: list[tuple[str, str]] = field(default_factory=list)
+
+    def look_at(self, tag: str, values: dict[str, str]) -> None:
+        """Look at one tag."""
+        href = values.get("href", "").strip()
+        if not href:
+            return
+        if tag == "base":
+            self.base = self.base or href
+        elif tag == "link":
+            kinds = values.get("rel", "").lower().split()
+            media = values.get("type", "").split(";")[0].strip().lower()
+            if ("alternate" in kinds and media in FEED_TYPES) or "feed" in kinds:
+                self.declared.append((href, values.get("title", "")))
+        elif _looks_like_a_feed(href):
+            self.anchors.append((href, values.get("title", "")))
+
+
+def _looks_like_a_feed(href: str) -> bool:
+    path = "/" + href.partition("#")[0].partition("?")[0].lower().rstrip("/")
+    return path.endswith(
+        (".rss", ".atom", "/rss", "/feed", "/atom", "/rss.xml", "/feed.xml", "/atom.xml", "/feed.json")
+    )
+
+
+def _joined(base: str, href: str) -> str:
+    try:
+        return urljoin(base, href) if href else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,105 @@
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org): the standard library's parser and a tolerant reading."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from service.core.errors import FeedUnreadable
+from service.core.model import Entry
+from service.gather.formats.parsed_feed import ParsedFeed
+
+_VERSION = re.compile(r"jsonfeed\.org/version/(\d)(?:\.(\d))?")
+
+
+def read(document: bytes, url: str = "") -> ParsedFeed:
+    """Read a JSON Feed; `url` is its address, for relative links.
+
+    Raises FeedUnreadable for JSON that is broken, nested without end, or is no JSON Feed.
+    """
+    try:
+        found = json.loads(document, strict=False)  # a bare line break in a string is a common slip
+    except (ValueError, RecursionError) as error:
+        raise FeedUnreadable(f"the JSON is broken ({_why(error)})") from None
+    if not isinstance(found, dict) or not isinstance(found.get("items"), list):
+        raise FeedUnreadable("JSON, but not a JSON Feed: it has no list of items")
+    version = _VERSION.search(_text(found.get("version")))
+    if version is None and not any(isinstance(item, dict) and _about(item) for item in found["items"]):
+        raise FeedUnreadable("JSON, but not a JSON Feed: it names no version of the format")
+    return ParsedFeed(
+        format=f"json{version.group(1)}{version.group(2) or 0}" if version else "json",
+        title=html.escape(_text(found.get("title")), quote=False),
+        entries=tuple(
+            _entry(item, url) for item in found["items"] if isinstance(item, dict) and _about(item)
+        ),
+        language=_text(found.get("language")),
+    )
+
+
+def _about(item: Mapping[str, Any]) -> bool:
+    return any(
+        _text(item.get(key)) for key in ("id", "url", "title", "content_html", "content_text", "summary")
+    )
+
+
+def _entry(item: Mapping[str, Any], base: str) -> Entry:
+    authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
+    names = [_text(author.get("name")) for author in authors or () if isinstance(author, dict)]
+    return Entry(
+        guid=_text(item.get("id")),
+        url=_joined(base, _text(item.get("url")) or _text(item.get("external_url"))),
+        title=html.escape(_text(item.get("title")), quote=False),
+        html=_text(item.get("content_html"))
+        or _escaped(_text(item.get("content_text")))
+        or _escaped(_text(item.get("summary"))),
+        published_at=_instant(_text(item.get("date_published")))
+        or _instant(_text(item.get("date_modified"))),
+        author=", ".join(name for name in names if name),
+    )
+
+
+def _text(value: object) -> str:
+    """Return a string, or a number that stands where a string should (RFC-minded ids), else nothing."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"\n\s*\n", "<br>", html.escape(text, quote=False))
+
+
+def _joined(base: str, link: str) -> str:
+    try:
+        return urljoin(base, link) if link else ""
+    except ValueError:
+        return ""
+
+
+def _instant(value: str) -> datetime | None:
+    """Read RFC 3339, which the format asks for, or the mail date that some send instead."""
+    if not value:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        try:
+            instant = parsedate_to_datetime(value)
+        except (ValueError, TypeError, IndexError):
+            return None
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}: {error.msg}"
+    return "nested too deep" if isinstance(error, RecursionError) else "not in a Unicode encoding"

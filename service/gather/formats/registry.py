@@ -1,0 +1,120 @@
+"""Formats: the registry of what can be read as a feed, and how bytes are told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from service.core.errors import FeedUnreadable, UnknownName
+from service.gather.entries.boilerplate import CHALLENGE, compiled
+from service.gather.formats import json_feed, rss_atom
+from service.gather.formats.charset import text_of, utf8_of
+from service.gather.formats.html_links import advertised
+from service.gather.formats.parsed_feed import ParsedFeed
+
+Reader = Callable[[bytes, str], ParsedFeed]
+"""Takes the document and its address, returns the feed, raises FeedUnreadable."""
+
+FORMATS: dict[str, Reader] = {"xml": rss_atom.read, "json": json_feed.read}
+
+LOOKED_AT = 64 * 1024
+_FILES = (
+    (b"%PDF", "a PDF file"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"PK\x03\x04", "a ZIP file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"ID3", "a sound file"),
+)
+_PROLOG = re.compile(
+    r"\s*(?:<\?.*?(?:\?>|>)|<!--.*?(?:-->|$)|<!DOCTYPE(?:[^\[<>]|\[.*?\]\s*(?=>))*>)",
+    re.IGNORECASE | re.DOTALL,
+)
+_PLAINLY = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^<>]*\?>\s*)?<(?:rss|rdf:RDF|feed)\s")
+"""How nearly every feed begins; what begins otherwise is looked at more closely."""
+_NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
+_FEED_ROOT = re.compile(r"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>]", re.IGNORECASE)
+FEED_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
+HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script"})
+OTHERS = {
+    "opml": "a list of feeds (OPML), not a feed; it can be imported",
+    "urlset": "a sitemap, not a feed",
+    "sitemapindex": "a sitemap, not a feed",
+    "error": "an error message in XML, not a feed",
+}
+_CHALLENGE = compiled(CHALLENGE)
+
+
+def reader(name: str) -> Reader:
+    """Return the reader of that name. Raises UnknownName."""
+    if name not in FORMATS:
+        raise UnknownName("feed format", name, FORMATS)
+    return FORMATS[name]
+
+
+def sniff(body: bytes, url: str = "") -> str:
+    """Return the name of the format that the bytes are in, whatever headers and file names may claim.
+
+    Raises FeedUnreadable, saying what the bytes are instead; of a web page, the feed that it advertises.
+    """
+    return "xml" if _PLAINLY.match(body) else _sniffed(body, url)
+
+
+def _sniffed(body: bytes, url: str) -> str:
+    if not body.strip(b"\r\n\t \x00"):
+        raise FeedUnreadable("the answer is empty")
+    for magic, what in _FILES:
+        if body.startswith(magic):
+            raise FeedUnreadable(f"{what}, not a feed")
+    head = text_of(body[:LOOKED_AT]).lstrip("\ufeff \r\n\t\x00")
+    if head.startswith(("{", "[")):
+        return "json"
+    root = _root(head)
+    if root in FEED_ROOTS:
+        return "xml"
+    if root in OTHERS:
+        raise FeedUnreadable(OTHERS[root])
+    if root in HTML_ROOTS or (root and re.search(r"<(?:html|body)[\s>]", head, re.IGNORECASE)):
+        raise FeedUnreadable(_of_a_page(body, url))
+    if _FEED_ROOT.search(head):
+        return "xml"  # something was printed before the feed began
+    if root and not head.startswith("<?xml"):
+        raise FeedUnreadable(
+            _of_a_page(body, url) if re.search(r"</(?:p|div|a|b|span|h1)>|<br", head) else _no_feed(root)
+        )
+    raise FeedUnreadable(_no_feed(root))
+
+
+def document_of(name: str, body: bytes, content_type: str = "") -> bytes:
+    """Return the body in UTF-8, as the reader of that format wants it."""
+    return rss_atom.to_utf8(body, content_type) if name == "xml" else utf8_of(body, content_type)
+
+
+def read(body: bytes, content_type: str = "", url: str = "") -> ParsedFeed:
+    """Read a feed in any format, whole. Raises FeedUnreadable."""
+    name = sniff(body, url)
+    return reader(name)(document_of(name, body, content_type), url)
+
+
+def _root(head: str) -> str:
+    """Return the local name of the first element, in lower case; "" when there is none at the beginning."""
+    at = 0
+    while prolog := _PROLOG.match(head, at):
+        at = prolog.end()
+    name = _NAME.match(head[at:].lstrip())
+    return name.group(1).lower() if name else ""
+
+
+def _of_a_page(body: bytes, url: str) -> str:
+    page = body[: 512 * 1024].decode("utf-8", "replace")
+    if _CHALLENGE.search(page):
+        return "a page that wants us to prove we are human, not a feed"
+    feeds = advertised(page, url)
+    if feeds:
+        return f"a web page, not a feed; the page names this feed: {feeds[0].url}"
+    return "a web page, not a feed, and the page names no feed either"
+
+
+def _no_feed(root: str) -> str:
+    return f"XML, but not a feed: it begins with <{root[:40]}>" if root else "text that is no feed"

@@ -1,0 +1,244 @@
+"""RSS, Atom, RDF and CDF: feedparser on bytes, never on an address."""
+
+from __future__ import annotations
+
+import calendar
+import html
+import io
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from service.core.errors import FeedUnreadable
+from service.core.model import Entry
+from service.gather.formats import fast_xml as plain
+from service.gather.formats.charset import utf8_of
+from service.gather.formats.doctype import without_doctype
+from service.gather.formats.parsed_feed import ParsedFeed
+from service.gather.formats.split_items import split
+from service.gather.http.decompression import megabytes
+
+UTF8 = "application/xml; charset=utf-8"
+DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
+LOOKED_AT = 64 * 1024
+MOST_ALONE = 300
+MOST_UNSPLIT = 4 * 1024 * 1024
+
+_DECLARATION = re.compile(rb"<\?xml[^>]*>\s*")
+_IMPOSSIBLE = re.compile(
+    rb"&#([xX][dD][89a-fA-F][0-9a-fA-F]{2}|[xX][0-9a-fA-F]{5,}|5[5-7][0-9]{3}|[0-9]{6,});?"
+)
+_TEXT_INPUT = re.compile(rb"<textinput\b(?:[^<]|<(?!/?textinput\b)){0,4000}</textinput\s*>", re.IGNORECASE)
+_CHANNEL = re.compile(rb"<channel\s", re.IGNORECASE)
+_LONG_AUTHOR = re.compile(
+    rb"(<(?:[\w.-]+:)?(?:author|creator|managingeditor|webmaster|publisher|name|email)\b[^<>]*>)"
+    rb"(?:<!\[CDATA\[)?[^<\]]{500,}(?:\]\]>)?",
+    re.IGNORECASE,
+)
+"""Feedparser looks for an address in an author's name, in time quadratic in the length of the name."""
+_ROOT = re.compile(rb"<(?:\?xml\b|(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>])", re.IGNORECASE)
+_OPENED = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_CLOSED = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>|<(?:[\w.-]+:)?item\b[^<>]*/>", re.IGNORECASE)
+_SWALLOWED = re.compile(
+    r"<(?:link|guid|id|pubDate|description|item|entry|updated|published)[\s>]", re.IGNORECASE
+)
+_TTL = re.compile(r"\s*(\d{1,6})")
+
+
+def to_utf8(body: bytes, content_type: str = "") -> bytes:
+    """Return the document in UTF-8, under a declaration that says so, and with a harmless doctype.
+
+    What stands before the XML declaration or the root (blank lines, a warning from PHP) is cut off. Raises
+    FeedUnreadable for a doctype built to do harm.
+    """
+    document = utf8_of(body, content_type).lstrip()
+    if not document.startswith((b"<?xml", b"<!")):
+        root = _ROOT.search(document, 0, LOOKED_AT)
+        document = document[root.start() :] if root else document
+    declared = _DECLARATION.match(document)
+    document = document[declared.end() :] if declared else document
+    return without_doctype(DECLARATION + _IMPOSSIBLE.sub(_possible, document))
+
+
+def _possible(reference: re.Match[bytes]) -> bytes:
+    """Put U+FFFD where a character reference names no character, as browsers do; feedparser would raise."""
+    digits = reference.group(1)
+    number = int(digits[1:], 16) if digits[:1] in b"xX" else int(digits)
+    return b"&#xFFFD;" if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF else reference.group()
+
+
+def read_plain(document: bytes, url: str = "") -> ParsedFeed | None:
+    """Do what `read` does, in a tenth of its time; None where the document is not plain (see plain)."""
+    habits = _habits()
+    found = plain.read(_LONG_AUTHOR.sub(rb"\1", document), url, habits) if habits else None
+    return None if found is None else _feed_of(found, [_entry(raw) for raw in found["entries"]], document)
+
+
+def read(document: bytes, url: str = "") -> ParsedFeed:
+    """Read a document that `to_utf8` returned. `url` is its address, for relative links.
+
+    Raises FeedUnreadable for a document that holds no feed, or that is built to do harm.
+    """
+    if len(document) > MOST_UNSPLIT and split(document) is None:
+        raise FeedUnreadable(
+            f"the XML is larger than {megabytes(MOST_UNSPLIT)} and its items cannot be told apart"
+        )
+    found = _parsed(document, url)
+    feed: Mapping[str, Any] = found.get("feed", {})
+    faulty = bool(found.get("bozo"))
+    entries = [_entry(raw) for raw in found.get("entries", ())]
+    if faulty and entries and _breaks_off(document):
+        entries.pop()
+    if faulty:
+        entries = [entry for entry in entries if not _damaged(entry)]
+    version = str(found.get("version") or "")
+    if not entries and faulty:
+        raise FeedUnreadable(f"the XML is broken, and no entry could be read from it ({_why(found)})")
+    if not entries and not version and not feed:
+        raise FeedUnreadable("the XML holds no feed")
+    return _feed_of(found, entries, document)
+
+
+def _feed_of(found: Mapping[str, Any], entries: list[Entry], document: bytes) -> ParsedFeed:
+    feed: Mapping[str, Any] = found.get("feed", {})
+    version = str(found.get("version") or "")
+    return ParsedFeed(
+        format=version or ("cdf" if _CHANNEL.search(document, 0, LOOKED_AT) else "xml"),
+        title=str(feed.get("title") or ""),
+        entries=tuple(entries),
+        language=str(feed.get("language") or ""),
+        ttl=_ttl(feed.get("ttl")),
+        faulty=bool(found.get("bozo")),
+    )
+
+
+@cache
+def _habits() -> plain.Habits | None:
+    """Return what feedparser does with dates and addresses; None where it keeps that in other places."""
+    try:
+        from feedparser.datetimes import _parse_date as instant  # noqa: PLC0415 - as in _fed
+        from feedparser.mixin import _FeedParserMixin as mixin  # noqa: PLC0415 - as in _fed
+        from feedparser.urls import _urljoin as joined  # noqa: PLC0415 - as in _fed
+
+        prefixes = {uri.lower(): prefix for uri, prefix in mixin.namespaces.items()}
+        return plain.Habits(instant, joined, mixin.looks_like_html, prefixes)
+    except (ImportError, AttributeError):
+        return None
+
+
+def _parsed(document: bytes, url: str) -> Mapping[str, Any]:
+    """Let feedparser read the document; if one item makes it fail, read the items one by one."""
+    try:
+        return _fed(document, url)
+    except (MemoryError, TimeoutError):
+        raise
+    except Exception as error:  # noqa: BLE001 - odd markup makes it raise whatever its insides raise
+        document = _TEXT_INPUT.sub(b"", document)  # where it does not belong, feedparser stumbles over it
+        pieces = split(document)
+        if pieces is None or len(pieces.items) > MOST_ALONE:
+            said = f"{type(error).__name__}: {error}"
+            raise FeedUnreadable(f"the markup is too odd to be read ({said})") from None
+    found: dict[str, Any] = {"entries": [], "feed": {}, "bozo": True}
+    for index in range(len(pieces.items)):
+        with suppress(ValueError, LookupError, AttributeError, TypeError, RecursionError, AssertionError):
+            alone = _fed(pieces.only({index}), url)
+            found["entries"] += alone.get("entries", ())
+            found |= {"feed": alone.get("feed", {}), "version": alone.get("version")}
+    return found
+
+
+def _fed(document: bytes, url: str) -> Mapping[str, Any]:
+    import feedparser  # noqa: PLC0415 - 0.4 s that --help need not pay
+
+    # BytesIO, because feedparser would take bare bytes for the name of a file and open it.
+    found: Mapping[str, Any] = feedparser.parse(
+        io.BytesIO(_LONG_AUTHOR.sub(rb"\1", document)),
+        response_headers={"content-type": UTF8, "content-location": url},
+        sanitize_html=False,  # clean does that, for text of every origin
+        resolve_relative_uris=False,  # only text is kept of what an entry says
+    )
+    return found
+
+
+def _damaged(entry: Entry) -> bool:
+    """Tell whether a broken tag made an entry swallow what follows it, or left nothing of it."""
+    return (
+        not (entry.title or entry.html or entry.url)
+        or _SWALLOWED.search(entry.title) is not None
+        or "<" in entry.url
+        or "<" in entry.guid
+    )
+
+
+def _entry(raw: Mapping[str, Any]) -> Entry:
+    return Entry(
+        guid=str(raw.get("id") or ""),
+        url=_link(raw),
+        title=_markup(raw.get("title_detail"), str(raw.get("title") or "")),
+        html=_content(raw),
+        published_at=_date(raw),
+        author=str(raw.get("author") or ""),
+    )
+
+
+def _date(raw: Mapping[str, Any]) -> datetime | None:
+    """Return when the entry was published, else updated, else created."""
+    # Asked by `in`, because feedparser warns of asking for an update that is not there.
+    names = ("published_parsed", "updated_parsed", "created_parsed")
+    return next((at for name in names if name in raw and (at := _instant(raw[name]))), None)
+
+
+def _link(raw: Mapping[str, Any]) -> str:
+    """Return the entry's page: its link, else the first alternate, else an enclosure."""
+    if raw.get("link"):
+        return str(raw["link"])
+    links = [link for link in raw.get("links", ()) if link.get("href")]
+    for wanted in ("alternate", "related", "via", "enclosure"):
+        for link in links:
+            if link.get("rel") == wanted:
+                return str(link["href"])
+    return ""
+
+
+def _content(raw: Mapping[str, Any]) -> str:
+    """Return the longest text that the entry carries, as markup."""
+    pieces = [_markup(part, str(part.get("value") or "")) for part in raw.get("content", ())]
+    pieces.append(_markup(raw.get("summary_detail"), str(raw.get("summary") or "")))
+    return max(pieces, key=len)
+
+
+def _markup(detail: Mapping[str, Any] | None, value: str) -> str:
+    """Return the value as markup: what the feed calls plain text is escaped, its blank lines are breaks."""
+    if detail and detail.get("type") == "text/plain":
+        return re.sub(r"\n\s*\n", "<br>", html.escape(value, quote=False))
+    return value
+
+
+def _instant(parsed: Any) -> datetime | None:  # noqa: ANN401 - a struct_time, or whatever feedparser made of a date
+    try:
+        return (
+            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=calendar.timegm(parsed)) if parsed else None
+        )
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def _ttl(minutes: object) -> int | None:
+    found = _TTL.match(str(minutes or ""))
+    return int(found.group(1)) * 60 if found and int(found.group(1)) else None
+
+
+def _why(found: Mapping[str, Any]) -> str:
+    trouble: Any = found.get("bozo_exception")
+    line = trouble.getLineNumber() if hasattr(trouble, "getLineNumber") else None
+    said = trouble.getMessage() if hasattr(trouble, "getMessage") else str(trouble)
+    return f"line {line}: {said}" if line else said
+
+
+def _breaks_off(document: bytes) -> bool:
+    """Tell whether the last item was never closed, as in a document that was cut off."""
+    last = max((match.end() for match in _CLOSED.finditer(document)), default=0)
+    return _OPENED.search(document, last) is not None

@@ -1,0 +1,1 @@
+"""HTTP: fetch documents politely and safely."""

@@ -1,1 +1,0 @@
-"""People: the roster, subscriptions, signed links and what a person chose."""

@@ -1,0 +1,1 @@
+"""Runtime: the processes that run the use cases: service, scheduler, job queue, servers, logging."""

@@ -1,0 +1,117 @@
+"""Reception: the door where a mail server hands bounces over, open while the settings name a place for it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from service.app.clock import Clock
+from service.core.errors import CaveatError
+from service.runtime.reload import Tenancy
+from service.settings.values import Settings
+
+if TYPE_CHECKING:
+    from service.bounces.lmtp_server import Listener
+
+Place = tuple[str, int]
+"""Host and port."""
+
+PATIENCE = 3.0
+"""Seconds that whoever holds our port has to greet."""
+
+log = structlog.get_logger("service")
+
+
+class Reception:
+    """Takes letters for the house that is lived in at that moment."""
+
+    def __init__(self, tenancy: Tenancy, clock: Clock) -> None:
+        self._tenancy, self._clock = tenancy, clock
+        self._listener: Listener | None = None
+        self._wanted: Place | None = None
+        self._key = b""
+
+    async def follow(self, settings: Settings) -> None:
+        """Listen where these settings say, or nowhere.
+
+        Raises CaveatError when that place cannot be had; then the one that was held before is held again.
+        """
+        wanted = settings.mail.bounces.listen
+        if wanted == self._wanted:
+            return
+        before, held = self._listener, self._wanted
+        await self.close()
+        try:
+            if wanted is not None:
+                self._listener = await self._opened(wanted)
+        except CaveatError:
+            if before is not None:
+                await before.open()
+                self._listener, self._wanted = before, held
+            raise
+        self._wanted = wanted
+
+    async def stay(self, stopping: asyncio.Event) -> None:
+        """Take letters until `stopping` is set, then let those that are being recorded be so."""
+        try:
+            await stopping.wait()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Take no more letters."""
+        if self._listener is not None:
+            await self._listener.close()
+        self._listener = self._wanted = None
+
+    async def _opened(self, place: Place) -> Listener:
+        from service.bounces.lmtp_server import Listener  # noqa: PLC0415 - most houses have no such door
+
+        self._key = await self._tenancy.house.people.signing_key()
+        listener = Listener(*place, self._receive, self._ours)
+        await listener.open()
+        log.info("bounces are taken", at=listener.place)
+        return listener
+
+    async def _receive(self, content: bytes, recipients: Sequence[str]) -> bool:
+        from service.app.bounces import UNREADABLE, receive, returns_of  # noqa: PLC0415 - as above
+
+        async with self._tenancy.inside() as house:
+            returns = returns_of(house, self._key)
+            word = await receive(returns, content, now=self._clock(), recipients=recipients)
+            return word != UNREADABLE
+
+    def _ours(self, address: str) -> bool:
+        from service.app.bounces import is_ours  # noqa: PLC0415 - as above
+
+        return is_ours(self._tenancy.house.settings, self._key, address)
+
+
+async def who_holds(place: Place) -> str | None:
+    """Return who listens there already: "caveat", or what keeps us from listening; None when it is free."""
+    family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+    try:
+        socket.create_server(place, family=family).close()
+    except OSError as error:
+        greeting = await _greeting(place) if error.errno == errno.EADDRINUSE else ""
+        return "caveat" if greeting.startswith("220 caveat ") else (error.strerror or str(error))
+    return None
+
+
+async def _greeting(place: Place) -> str:
+    """Return the first line that is said there; empty when nothing is."""
+    line = b""
+    with suppress(OSError, TimeoutError, ValueError):
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection(*place)
+            try:
+                line = await reader.readline()
+            finally:
+                writer.close()
+    return line.decode("ascii", "replace")

@@ -1,0 +1,134 @@
+"""Explain: what pydantic found wrong, as faults that a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from service.core.errors import Fault
+from service.settings.field_types import WRONG, near
+from service.settings.secret_files import SECRETS as KEYS_OF_SECRETS
+from service.settings.yaml_source import Path, Written
+
+SECRETS = frozenset({"storage", *(str(path[-1]) for path in KEYS_OF_SECRETS)})
+"""Keys whose value is never repeated, not even in a fault."""
+
+_EXPECTED = {
+    "string_type": "text; put quotes around what looks like a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list, such as [one, two]",
+    "model_type": "a block of keys",
+    "model_attributes_type": "a block of keys",
+    "dict_type": "a block of keys",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "string_too_short": "some text",
+    "string_too_long": "at most {max_length} characters",
+    "literal_error": "{expected}",
+}
+
+
+def explain(error: ValidationError, model: type[BaseModel], written: Written, prefix: Path) -> list[Fault]:
+    """Return a fault for each error of a value that was found at `prefix` and read as `model`."""
+    return [_explained(dict(one), model, written, prefix) for one in error.errors(include_url=False)]
+
+
+def _explained(error: Mapping[str, Any], model: type[BaseModel], written: Written, prefix: Path) -> Fault:
+    inner: Path = tuple(error["loc"])
+    path, kind, context = (*prefix, *inner), error["type"], error.get("ctx", {})
+    key = str(path[-1]) if path else ""
+    if kind == "missing":
+        return written.at(path[:-1], f"`{key}` is missing", _example(model, inner), key=True)
+    if kind == "extra_forbidden":
+        known = _known(model, inner[:-1])
+        what = f"there is no key `{key}` here{near(key, known)}"
+        return written.at(path, what, f"one of {', '.join(known)}", key=True)
+    if kind == WRONG:
+        return written.at(path, context["what"], context["expected"])
+    expected = _EXPECTED.get(kind, error["msg"]).format(**context)
+    hint = ""
+    if kind == "literal_error":
+        choices = [part.strip("' ") for part in expected.replace(" or ", ",").split(",")]
+        expected, hint = f"one of {', '.join(choices)}", near(str(error["input"]), choices)
+    if kind == "model_type" and (block := inside(model, inner)):
+        expected += f", such as {_shortest(block)}"
+    return written.at(path, f"{_named(path)} is {_shown(key, error['input'])}{hint}", expected)
+
+
+def _named(path: Path) -> str:
+    if path and isinstance(path[-1], int):
+        return f"an item of `{path[-2]}`" if len(path) > 1 else "an item"
+    return f"`{path[-1]}`" if path else "the file"
+
+
+def _shown(key: str, value: object) -> str:
+    if key in SECRETS:
+        return "not usable"
+    if value is None:
+        return "empty"
+    if isinstance(value, Mapping):
+        return "a block of keys"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value) if isinstance(value, str) else f"the number {value}"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _shortest(block: type[BaseModel]) -> str:
+    """Return the block with the keys that it must have."""
+    needed = [field.alias or name for name, field in block.model_fields.items() if field.is_required()]
+    return "{" + ", ".join(f"{key}: ..." for key in needed or list(keys_of(block))[:1]) + "}"
+
+
+def inside(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    """Return the block that lies at `path` within a model, or None where there is none."""
+    found: type[BaseModel] | None = model
+    for part in path:
+        if found is None:
+            return None
+        if isinstance(part, str):
+            found = _block_of(keys_of(found).get(part))
+    return found
+
+
+def keys_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return a block's keys, as they are written, with their types."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def is_block(annotation: Any) -> bool:  # noqa: ANN401 - any type hint
+    """Tell whether a key holds a block of further keys, and not a list of such."""
+    if get_origin(annotation) in {Union, UnionType}:  # a block that may be left out
+        return any(is_block(one) for one in get_args(annotation))
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _block_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any type hint
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _block_of(inner))), None)
+
+
+def _known(model: type[BaseModel], path: Path) -> list[str]:
+    block = inside(model, path)
+    return list(keys_of(block)) if block else []
+
+
+def _example(model: type[BaseModel], path: Path) -> str:
+    block, key = inside(model, path[:-1]), str(path[-1])
+    if block is None:
+        return f"`{key}: ...`"
+    field = next((f for name, f in block.model_fields.items() if (f.alias or name) == key), None)
+    if field is None or not field.examples:
+        return f"`{key}: ...`"
+    example = field.examples[0]
+    return f"`{key}: {example if isinstance(example, str) else '[' + ', '.join(map(str, example)) + ']'}`"

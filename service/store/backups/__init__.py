@@ -1,0 +1,1 @@
+"""Backups: made, checked, restored and merged, on SQLite and PostgreSQL."""

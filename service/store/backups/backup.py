@@ -1,0 +1,63 @@
+"""Backup (EDGE): the whole database into one file while it is in use.
+
+SQLite is copied by its own online backup, which gives one consistent moment however busy the writers are.
+PostgreSQL is left to its own tool, pg_dump, whose archive any version from ours on can read. The file holds
+addresses and the key that signs links: only its owner may read it. restore.py puts it back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from service.core.errors import StoreError
+from service.store.backups.postgres_tools import dump
+from service.store.backups.restore import PAGES_AT_ONCE, Pages
+from service.store.database import BUSY_MILLISECONDS, read_url, shown
+from service.store.errors import InWords
+from service.store.private_files import publish, unfinished_file
+from service.store.sqlite_file import require_content
+
+
+def unheard(_done: int, _total: int) -> None:
+    """Report to nobody."""
+
+
+def back_up(storage: str, target: Path, progress: Pages = unheard) -> None:
+    """Copy the database at the URL `storage` into the new file `target`, which appears only when whole.
+
+    Raises StoreError when the database or the file cannot be used, and when `target` is there already.
+    """
+    place = read_url(storage)
+    with InWords(shown(place)):
+        try:
+            with unfinished_file(target) as unfinished:
+                if place.drivername == "sqlite":
+                    _copy(_existing(Path(place.database or "")), unfinished, progress)
+                else:
+                    dump(storage, unfinished)
+                if not publish(unfinished, target):
+                    raise StoreError(f"{target} is there already; name another file")
+        except OSError as error:
+            raise StoreError(f"the backup {target} cannot be written: {error.strerror}") from error
+
+
+def _copy(source: Path, target: Path, progress: Pages) -> None:
+    def report(_status: int, remaining: int, total: int) -> None:
+        progress(total - remaining, total)
+
+    with (
+        closing(sqlite3.connect(source, timeout=BUSY_MILLISECONDS / 1000)) as read,
+        closing(sqlite3.connect(target, timeout=BUSY_MILLISECONDS / 1000)) as write,
+    ):
+        read.backup(write, pages=PAGES_AT_ONCE, progress=report)
+        # The copy would say WAL of itself, and could not be read where only its one file may be touched.
+        write.execute("PRAGMA journal_mode=DELETE")
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise StoreError(f"there is no database at {path} yet")
+    require_content(path, str(path))
+    return path

@@ -1,0 +1,257 @@
+"""Merge: what happened after a backup was made, taken over into the tables that come out of it.
+
+Restored tables know nothing of the mails that left since the backup, nor of who unsubscribed since.
+Where the replaced tables can be read, their later facts win: who must not be mailed stays so, who was erased
+stays erased, what was sent stays sent, and readers stand where they stood, so that nobody is mailed twice.
+Articles are taken over as well, or feeds would bring
+them in once more. New subscribers and changed preferences are as the backup holds them.
+
+Rows are matched by ids that are computed from content, because numbers of two databases may differ. The old
+tables are in another schema of the same connection: an attached file, or a schema of PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, text
+
+from service.store.erasure import forget
+from service.store.schema import (
+    article_topics,
+    articles,
+    corrections,
+    edits,
+    feeds,
+    issues,
+    sends,
+    story_articles,
+    summaries,
+)
+from service.subscribers.ports import ERASED
+
+ABOUT = {
+    article_topics: ("topic", "position"),
+    summaries: ("position",),
+    story_articles: ("position",),
+    corrections: ("position",),
+    edits: ("key",),
+}
+"""Tables of what is known about articles, and what a row of each is known by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """How many rows were taken over, by kind."""
+
+    suppressions: int = 0
+    unsubscribed: int = 0
+    erased: int = 0
+    issues: int = 0
+    deliveries: int = 0
+
+
+SUPPRESSIONS = """
+    INSERT INTO suppressions (address_hash, reason, at)
+    SELECT address_hash, reason, at FROM {old}.suppressions AS o
+     WHERE NOT EXISTS (SELECT 1 FROM suppressions AS n WHERE n.address_hash = o.address_hash)
+"""
+ERASED_REASON = """
+    UPDATE suppressions SET reason = :erased
+     WHERE address_hash IN (SELECT address_hash FROM {old}.suppressions WHERE reason = :erased)
+"""
+TO_ERASE = """
+    SELECT number, id FROM subscribers
+     WHERE address_hash IN (SELECT address_hash FROM suppressions WHERE reason = :erased)
+"""
+# A reader's own word since the backup. Wishes stay as the backup has them; "no more mail" does not.
+STATUS = """
+    UPDATE subscriptions
+       SET choice = was.choice, changed_at = was.changed_at,
+           status = CASE WHEN subscriptions.status = 'ended' THEN 'ended' ELSE was.choice END
+      FROM (SELECT people.number AS subscriber, o.newsletter, o.choice, o.changed_at
+              FROM {old}.subscriptions AS o
+              JOIN {old}.subscribers AS op ON op.number = o.subscriber
+              JOIN subscribers AS people ON people.id = op.id
+             WHERE o.choice IN ('unsubscribed', 'paused')) AS was
+     WHERE subscriptions.subscriber = was.subscriber AND subscriptions.newsletter = was.newsletter
+       AND subscriptions.choice <> was.choice AND subscriptions.changed_at <= was.changed_at
+       AND subscriptions.choice <> 'unsubscribed'
+"""
+# Articles keep their positions, which are beyond the backup's last one: so no feed brings them in anew.
+FEEDS = """
+    INSERT INTO feeds ({columns})
+    SELECT {columns} FROM {old}.feeds AS o WHERE NOT EXISTS (SELECT 1 FROM feeds AS n WHERE n.id = o.id)
+"""
+ARTICLES = """
+    INSERT INTO articles ({columns})
+    SELECT {columns} FROM {old}.articles AS o
+     WHERE o.position > (SELECT value FROM counters WHERE name = 'articles')
+       AND NOT EXISTS (SELECT 1 FROM articles AS n WHERE n.id = o.id)
+"""
+ABOUT_ARTICLES = """
+    INSERT INTO {table} ({columns})
+    SELECT {columns} FROM {old}.{table} AS o
+     WHERE EXISTS (SELECT 1 FROM articles AS n JOIN {old}.articles AS oa ON oa.id = n.id
+                    WHERE n.position = o.position AND oa.position = o.position)
+       AND NOT EXISTS (SELECT 1 FROM {table} AS n WHERE {same})
+"""
+COUNTER = """
+    UPDATE counters SET value = (SELECT value FROM {old}.counters AS o WHERE o.name = counters.name)
+     WHERE value < (SELECT value FROM {old}.counters AS o WHERE o.name = counters.name)
+"""
+# Where each reader stood, where that is further on than the backup says.
+AHEAD = """
+    SELECT s.subscriber, s.newsletter, n.edition_key,
+           CASE WHEN o.told_through > n.told_through THEN o.told_through ELSE n.told_through END
+               AS told_through,
+           CASE WHEN o.next_due_at > n.next_due_at THEN o.next_due_at ELSE n.next_due_at END
+               AS next_due_at
+      FROM subscriptions AS s
+      JOIN groups AS n ON n.number = s.group_number
+      JOIN subscribers AS people ON people.number = s.subscriber
+      JOIN {old}.subscribers AS op ON op.id = people.id
+      JOIN {old}.subscriptions AS os ON os.subscriber = op.number AND os.newsletter = s.newsletter
+      JOIN {old}.groups AS o ON o.number = os.group_number
+     WHERE o.told_through > n.told_through OR o.next_due_at > n.next_due_at
+"""
+NEW_PLACES = """
+    INSERT INTO groups (edition_key, told_through, next_due_at)
+    SELECT DISTINCT edition_key, told_through, next_due_at FROM moved AS m
+     WHERE NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.edition_key = m.edition_key
+                          AND g.told_through = m.told_through AND g.next_due_at = m.next_due_at)
+"""
+MOVE = """
+    UPDATE subscriptions SET group_number = there.number
+      FROM (SELECT m.subscriber, m.newsletter, min(g.number) AS number
+              FROM moved AS m
+              JOIN groups AS g ON g.edition_key = m.edition_key AND g.told_through = m.told_through
+                AND g.next_due_at = m.next_due_at
+             GROUP BY m.subscriber, m.newsletter) AS there
+     WHERE subscriptions.subscriber = there.subscriber AND subscriptions.newsletter = there.newsletter
+"""
+EMPTY_PLACES = """
+    DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE group_number = groups.number)
+"""
+# A transactional mail only with its person: a mail of somebody who signed up since then has nobody to go to.
+ISSUES = """
+    INSERT INTO issues ({columns})
+    SELECT {columns} FROM {old}.issues AS o
+     WHERE NOT EXISTS (SELECT 1 FROM issues AS n WHERE n.id = o.id)
+       AND (edition_key <> '' OR EXISTS (SELECT 1 FROM {old}.deliveries AS d
+                                           JOIN {old}.subscribers AS op ON op.number = d.subscriber
+                                           JOIN subscribers AS people ON people.id = op.id
+                                          WHERE d.issue = o.number))
+     ORDER BY o.number
+"""
+# The old lines of deliveries that say something else than the restored ones, under the numbers of here.
+LINES = """
+    SELECT issues.number AS issue, people.number AS subscriber, o.state, o.attempts, o.due_at, o.at, o.reply,
+           o.doubts, o.transactional
+      FROM {old}.deliveries AS o
+      JOIN {old}.issues AS oi ON oi.number = o.issue
+      JOIN issues ON issues.id = oi.id
+      JOIN {old}.subscribers AS op ON op.number = o.subscriber
+      JOIN subscribers AS people ON people.id = op.id
+      LEFT JOIN deliveries AS n ON n.issue = issues.number AND n.subscriber = people.number
+     WHERE n.issue IS NULL OR n.state <> o.state
+"""
+NEW_LINES = """
+    INSERT INTO deliveries (issue, subscriber, state, attempts, due_at, at, reply, doubts, transactional)
+    SELECT issue, subscriber, state, attempts, due_at, at, reply, doubts, transactional FROM lines AS l
+     WHERE NOT EXISTS (SELECT 1 FROM deliveries AS n WHERE n.issue = l.issue AND n.subscriber = l.subscriber)
+"""
+LATER_LINES = """
+    UPDATE deliveries
+       SET state = l.state, attempts = l.attempts, due_at = l.due_at, token = NULL, at = l.at,
+           reply = l.reply, doubts = l.doubts
+      FROM lines AS l
+     WHERE deliveries.issue = l.issue AND deliveries.subscriber = l.subscriber
+       AND deliveries.state <> 'sent'
+       AND (l.state = 'sent' OR (l.at IS NOT NULL AND (deliveries.at IS NULL OR deliveries.at <= l.at)))
+"""
+PAUSED = """
+    UPDATE issues SET paused_at = (SELECT o.paused_at FROM {old}.issues AS o WHERE o.id = issues.id)
+     WHERE paused_at IS NULL AND id IN (SELECT id FROM {old}.issues WHERE paused_at IS NOT NULL)
+"""
+PAUSED_LINES = """
+    UPDATE deliveries SET due_at = NULL, token = NULL
+     WHERE state IN ('planned', 'deferred') AND due_at IS NOT NULL
+       AND issue IN (SELECT number FROM issues WHERE paused_at IS NOT NULL)
+"""
+READERS = """
+    UPDATE issues SET readers = (SELECT count(*) FROM deliveries WHERE issue = issues.number)
+     WHERE id IN (SELECT id FROM {old}.issues)
+"""
+TOLD_CORRECTIONS = """
+    INSERT INTO told_corrections (issue, position, edit, changes)
+    SELECT issues.number, o.position, o.edit, o.changes
+      FROM {old}.told_corrections AS o
+      JOIN {old}.issues AS oi ON oi.number = o.issue
+      JOIN issues ON issues.id = oi.id
+      JOIN edits ON edits.key = o.edit AND edits.position = o.position
+     WHERE NOT EXISTS (SELECT 1 FROM told_corrections AS n
+                        WHERE n.issue = issues.number AND n.position = o.position)
+"""
+SENDS = """
+    INSERT INTO sends ({columns})
+    SELECT {columns} FROM {old}.sends AS o WHERE NOT EXISTS (SELECT 1 FROM sends AS n WHERE n.id = o.id)
+"""
+BOUNCES = """
+    INSERT INTO bounces (subscriber, issue, at, hard, reason)
+    SELECT people.number, issues.number, o.at, o.hard, o.reason
+      FROM {old}.bounces AS o
+      JOIN {old}.issues AS oi ON oi.number = o.issue
+      JOIN issues ON issues.id = oi.id
+      JOIN {old}.subscribers AS op ON op.number = o.subscriber
+      JOIN subscribers AS people ON people.id = op.id
+     WHERE NOT EXISTS (SELECT 1 FROM bounces AS n
+                        WHERE n.subscriber = people.number AND n.issue = issues.number)
+"""
+
+
+def merge(connection: Connection, old: str) -> Merged:
+    """Take over, in the open transaction, what the tables in the schema `old` know beyond the restored ones.
+
+    Both must have the tables of this version.
+    """
+
+    def run(statement: str, **values: object) -> int:
+        return connection.execute(text(statement.format(old=old)), values).rowcount
+
+    def table(name: str, statement: str) -> None:
+        connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS {statement.format(old=old)}"))
+
+    suppressed = run(SUPPRESSIONS)
+    run(ERASED_REASON, erased=ERASED)
+    erased = connection.execute(text(TO_ERASE), {"erased": ERASED}).all()
+    for number, person in erased:
+        forget(connection, number, person)
+    unsubscribed = run(STATUS)
+    run(_with_columns(FEEDS, feeds))
+    run(_with_columns(ARTICLES, articles))
+    for about, key in ABOUT.items():
+        same = " AND ".join(f"n.{name} = o.{name}" for name in key)
+        run(_with_columns(ABOUT_ARTICLES, about).replace("{table}", about.name).replace("{same}", same))
+    run(COUNTER)
+    table("moved", AHEAD)
+    run(NEW_PLACES)
+    run(MOVE)
+    run(EMPTY_PLACES)
+    new_issues = run(_with_columns(ISSUES, issues, "number"))
+    run(TOLD_CORRECTIONS)
+    table("lines", LINES)
+    lines = run(NEW_LINES) + run(LATER_LINES)
+    run(PAUSED)
+    run(PAUSED_LINES)
+    run(READERS)
+    run(_with_columns(SENDS, sends))
+    run(BOUNCES)
+    for name in ("moved", "lines"):
+        connection.execute(text(f"DROP TABLE {name}"))
+    return Merged(suppressed, unsubscribed, len(erased), new_issues, lines)
+
+
+def _with_columns(statement: str, of: Table, *without: str) -> str:
+    names = (column.name for column in of.columns if column.name not in without)
+    return statement.replace("{columns}", ", ".join(names))

@@ -1,0 +1,155 @@
+"""Restore on PostgreSQL (EDGE asyncpg): a backup takes the place of our tables, all of them or none.
+
+    lock     the advisory lock that every session of Caveat shares, alone
+    stage    one transaction of psql: the archive's tables are made and moved into a schema of their own; the
+             tables in use are where they were when it ends
+    swap     one transaction: the staged tables are brought to this version, what the old ones know beyond the
+             backup is merged, the old ones move into a schema with the date, the staged ones take their place
+
+Whatever ends in between leaves the old tables in use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from service.core.errors import StoreError
+from service.store import migrate as upgrade
+from service.store.backups.merge import Merged, merge
+from service.store.backups.postgres_tools import TABLES, Archive, read_archive, replay
+from service.store.backups.restore import NO_DATABASE, UNREADABLE, Restored, require_known
+from service.store.database import postgres_of
+from service.store.database_lock import USE_LOCK, in_use
+from service.store.sending_hold import hold
+
+STAGE = "caveat_restoring"
+PARKED = "caveat_parked"
+KEPT = "before_restore_"
+HOLDERS = f"""
+    SELECT DISTINCT coalesce(host(client_addr), 'this machine')
+      FROM pg_stat_activity JOIN pg_locks USING (pid)
+     WHERE locktype = 'advisory' AND objid = {USE_LOCK} AND granted ORDER BY 1
+"""  # noqa: S608 - a constant
+SCHEMA = f"""
+    SELECT coalesce((SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                      WHERE pg_class.oid = to_regclass('{upgrade.VERSION_TABLE}')), current_schema())
+"""  # noqa: S608 - as above
+
+
+async def restore_tables(storage: str, name: str, source: Path, now: datetime) -> Restored:
+    """Make our tables in the PostgreSQL database what the backup `source` holds, with what was merged.
+
+    Raises StoreError.
+    """
+    archive = await asyncio.to_thread(read_archive, source)
+    direct = postgres_of(storage)
+    await direct.require_sessions()
+
+    async def connect(*_args: object, **_options: object) -> Any:  # noqa: ANN401 - asyncpg ships no types
+        return await direct.opened()
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            schema, old = await _locked(connection, name)
+            await connection.commit()
+            if archive.schema != schema:
+                raise StoreError(
+                    f"the backup {source} holds tables of the schema {archive.schema}, and the database "
+                    f"{name} has them in {schema}; set its search_path to {archive.schema}"
+                )
+            await asyncio.to_thread(_stage, storage, archive, old)
+            async with connection.begin():
+                swap = partial(_swap, schema=schema, old=old, source=source, now=now, name=name)
+                return await connection.run_sync(swap)
+    finally:
+        await engine.dispose()
+
+
+async def _locked(connection: AsyncConnection, name: str) -> tuple[str, Sequence[str]]:
+    """Take the lock alone; return the schema of our tables and which of them are there. Raises StoreError."""
+    if not await connection.scalar(text(f"SELECT pg_try_advisory_lock({USE_LOCK})")):
+        where = ", ".join(await connection.scalars(text(HOLDERS)))
+        raise StoreError(f"{in_use(name, 'a restore')} (connected from: {where})")
+    await connection.execute(text(f"DROP SCHEMA IF EXISTS {STAGE} CASCADE"))  # of a restore that was killed
+    schema = await connection.scalar(text(SCHEMA))
+    if schema is None:
+        raise StoreError(f"the database {name} has no schema for tables; set its search_path")
+    return schema, await connection.run_sync(_ours, schema)
+
+
+def _ours(connection: Connection, schema: str) -> list[str]:
+    there = set(inspect(connection).get_table_names(schema=schema))
+    return [name for name in TABLES if name in there]
+
+
+def _stage(storage: str, archive: Archive, old: Sequence[str]) -> None:
+    """Make the archive's tables in a schema of their own."""
+    here = _quoted(archive.schema)
+    before = [
+        f"CREATE SCHEMA {PARKED};",
+        *(f"ALTER TABLE {here}.{name} SET SCHEMA {PARKED};" for name in old),
+    ]
+    after = [
+        f"CREATE SCHEMA {STAGE};",
+        *(f"ALTER TABLE {here}.{name} SET SCHEMA {STAGE};" for name in archive.tables),
+        *(f"ALTER TABLE {PARKED}.{name} SET SCHEMA {here};" for name in old),
+        f"DROP SCHEMA {PARKED};",
+    ]
+    replay(storage, archive, before=before, after=after)
+
+
+def _swap(
+    connection: Connection, *, schema: str, old: Sequence[str], source: Path, now: datetime, name: str
+) -> Restored:
+    """Complete the staged tables and let them take the place of the old ones, in the open transaction."""
+    here, kept = _quoted(schema), f"{KEPT}{now:%Y%m%d_%H%M%S}"
+    _work_in(connection, STAGE)
+    require_known(upgrade.version_of(connection) or "none", source)
+    upgrade.upgrade(connection, name)
+    merged = _merged(connection, here, name) if old else None
+    _work_in(connection, STAGE)
+    held = "" if merged else UNREADABLE if old else NO_DATABASE
+    if held:
+        hold(connection, held)
+    if old:
+        connection.execute(text(f"CREATE SCHEMA {kept}"))
+        _move(connection, old, here, kept)
+    _move(connection, inspect(connection).get_table_names(schema=STAGE), STAGE, here)
+    connection.execute(text(f"DROP SCHEMA {STAGE}"))
+    return Restored(f"the schema {kept}" if old else "", merged, held)
+
+
+def _merged(connection: Connection, here: str, name: str) -> Merged | None:
+    """Take over what the old tables know; None, with nothing changed, when they cannot be read."""
+    try:
+        with connection.begin_nested():
+            _work_in(connection, here)
+            upgrade.upgrade(connection, name)
+            _work_in(connection, STAGE)
+            return merge(connection, here)
+    except (StoreError, DBAPIError):
+        return None
+
+
+def _work_in(connection: Connection, schema: str) -> None:
+    connection.execute(text(f"SET LOCAL search_path TO {schema}"))
+
+
+def _move(connection: Connection, tables: Sequence[str], source: str, target: str) -> None:
+    for table in tables:
+        connection.execute(text(f"ALTER TABLE {source}.{table} SET SCHEMA {target}"))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,115 @@
+"""What the workers that send by one relay share: turns at its limits, learned rates, a halt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from sqlalchemy import case, delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.deliver.ports import Halt, LearnedRate
+from service.store.columns import EPOCH, from_millis, to_millis
+from service.store.database import Database
+from service.store.learned_rates import forget_rates, read_rates, write_rate
+from service.store.schema import halts, turns
+
+SQLITE_NOW = text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + 1")
+POSTGRES_NOW = text("SELECT CAST(ceil(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)")
+KEPT = timedelta(minutes=1) // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccordRecords:
+    """The AccordStore of core/contracts/. `clock` takes the place of the database's own, in tests."""
+
+    database: Database
+    clock: Callable[[], datetime] | None = None
+
+    async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
+        """Give the next stretch of each limit's time away; return in how many seconds each begins.
+
+        One that does not begin `within` so many seconds is not given.
+        """
+        # In one order for everybody, so that two workers never wait for each other.
+        millis = {name: ceil(lengths[name] * 1000) for name in sorted(lengths)}
+        async with self.database.write() as connection:
+            now = await self._now(connection)
+            asked = self.database.insert(turns).values(
+                [{"name": name, "free_at": now + length} for name, length in millis.items()]
+            )
+            begins_at = case((turns.c.free_at > now, turns.c.free_at), else_=now)
+            given = await connection.execute(
+                asked.on_conflict_do_update(
+                    index_elements=["name"],
+                    set_={"free_at": begins_at + asked.excluded.free_at - now},
+                    where=turns.c.free_at <= now + int(within * 1000),
+                ).returning(turns.c.name, turns.c.free_at)
+            )
+            begins = {name: free_at - millis[name] for name, free_at in given}
+            left = select(turns.c.name, turns.c.free_at).where(turns.c.name.in_(millis.keys() - begins))
+            begins |= {row.name: row.free_at for row in await connection.execute(left)}
+            over = select(turns.c.name).where(turns.c.free_at < now - KEPT).with_for_update(skip_locked=True)
+            await connection.execute(delete(turns).where(turns.c.name.in_(over)))
+        return {name: (at - now) / 1000 for name, at in begins.items()}
+
+    async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:
+        """Return what a relay's refusals taught, by recipient domain, "" for all; and the database's time."""
+        async with self.database.read() as connection:
+            now = from_millis(await self._now(connection))
+            return await read_rates(connection, relay), now
+
+    async def save_rate(self, relay: str, domain: str, rate: LearnedRate | None, version: int) -> bool:
+        """Replace the rate of this version (0: none stands), by none too; False if it is not there."""
+        async with self.database.write() as connection:
+            await forget_rates(connection, from_millis(await self._now(connection)))
+            return await write_rate(connection, self.database.insert, (relay, domain), rate, version)
+
+    async def halt(self, relay: str) -> Halt | None:
+        """Return the halt that stands for a relay, or None."""
+        columns = (halts.c.reason, halts.c.since, halts.c.until, halts.c.times)
+        async with self.database.read() as connection:
+            row = (await connection.execute(select(*columns).where(halts.c.relay == relay))).one_or_none()
+        return None if row is None else Halt(*row)
+
+    async def begin_halt(self, relay: str, halt: Halt) -> bool:
+        """Let sending halt; return False when it did already, and that halt stands."""
+        values = {
+            "reason": halt.reason,
+            "since": halt.since,
+            "until": halt.until,
+            "times": halt.times,
+            "tried_until": EPOCH,
+        }
+        asked = self.database.insert(halts).values(relay=relay, **values)
+        begun = asked.on_conflict_do_update(
+            index_elements=["relay"], set_=values, where=halts.c.until <= halt.since
+        )
+        async with self.database.write() as connection:
+            row = await connection.execute(begun.returning(halts.c.relay))
+            return row.one_or_none() is not None
+
+    async def end_halt(self, relay: str, since: datetime | None = None) -> bool:
+        """Let sending go on; with `since`, only if that halt stands. Return whether there was one."""
+        ended = delete(halts).where(halts.c.relay == relay)
+        if since is not None:
+            ended = ended.where(halts.c.since == since)
+        async with self.database.write() as connection:
+            return (await connection.execute(ended)).rowcount > 0
+
+    async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:
+        """Return whether we are the one who tries, when a halt is over; `until` then nobody else is."""
+        free = (halts.c.relay == relay, halts.c.until <= now, halts.c.tried_until <= now)
+        async with self.database.write() as connection:
+            tried = await connection.execute(update(halts).where(*free).values(tried_until=until))
+            return tried.rowcount > 0
+
+    async def _now(self, connection: AsyncConnection) -> int:
+        if self.clock is not None:
+            return to_millis(self.clock())
+        now: int = (
+            await connection.execute(SQLITE_NOW if self.database.on_sqlite else POSTGRES_NOW)
+        ).scalar_one()
+        return now

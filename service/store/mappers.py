@@ -1,0 +1,239 @@
+"""Rows and nouns: how each noun lies in its table, and how it is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import timedelta
+from typing import Any
+
+from service.core.ids import address_hash, delivery_prefix
+from service.core.model import (
+    Article,
+    ContextLine,
+    Edition,
+    Feed,
+    FeedState,
+    Issue,
+    KeyPoint,
+    MailKind,
+    Rendered,
+    Role,
+    Subscriber,
+    Summary,
+    Wishes,
+)
+from service.store.columns import EPOCH
+
+Row = Mapping[Any, Any]
+"""A row as it was read, by the names of its columns."""
+
+Values = dict[str, Any]
+"""A row to be written: the value of each column by its name."""
+
+
+def feed_values(feed: Feed) -> Values:
+    """Return what the roster says of a feed."""
+    return {
+        "id": feed.id,
+        "url": feed.url,
+        "name": feed.name,
+        "topics": feed.topics,
+        "language": feed.language,
+        "method": feed.method,
+        "full_text": feed.full_text,
+        "every_seconds": round(feed.every.total_seconds()),
+        "first_items": feed.first_items,
+    }
+
+
+def look_values(state: FeedState) -> Values:
+    """Return what the looks at a feed left behind."""
+    return {
+        "etag": state.etag,
+        "last_modified": state.last_modified,
+        "next_look_at": state.next_look_at or EPOCH,
+        "claimed_until": None,
+        "last_look_at": state.last_look_at,
+        "last_success_at": state.last_success_at,
+        "failures": state.failures,
+        "last_error": state.last_error,
+        "memory": state.memory,
+    }
+
+
+def feed_of(row: Row) -> Feed:
+    """Return the feed."""
+    return Feed(
+        id=row["id"],
+        url=row["url"],
+        name=row["name"],
+        topics=tuple(row["topics"]),
+        language=row["language"],
+        method=row["method"],
+        full_text=row["full_text"],
+        every=timedelta(seconds=row["every_seconds"]),
+        first_items=row["first_items"],
+    )
+
+
+def feed_state_of(row: Row) -> FeedState:
+    """Return the feed with what its looks left behind."""
+    return FeedState(
+        feed=feed_of(row),
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        next_look_at=None if row["next_look_at"] == EPOCH else row["next_look_at"],
+        last_look_at=row["last_look_at"],
+        last_success_at=row["last_success_at"],
+        failures=row["failures"],
+        last_error=row["last_error"],
+        memory=row["memory"],
+    )
+
+
+def article_values(article: Article, position: int) -> Values:
+    """Return a new article's row."""
+    return {
+        "position": position,
+        "id": article.id,
+        "feed_id": article.feed_id,
+        "state": "new",
+        "tries": 0,
+        "problem": "",
+        "gathered_at": article.gathered_at,
+        "published_at": article.published_at,
+        "language": article.language,
+        "publisher": article.publisher,
+        "topics": article.topics,
+        "method": article.method,
+        "url": article.url,
+        "title": article.title,
+        "text": article.text,
+    }
+
+
+def article_of(row: Row) -> Article:
+    """Return the article."""
+    return Article(
+        id=row["id"],
+        feed_id=row["feed_id"],
+        url=row["url"],
+        title=row["title"],
+        text=row["text"],
+        language=row["language"],
+        publisher=row["publisher"],
+        published_at=row["published_at"],
+        gathered_at=row["gathered_at"],
+        topics=tuple(row["topics"]),
+        method=row["method"],
+        position=row["position"],
+    )
+
+
+def summary_values(summary: Summary) -> Values:
+    """Return a summary's row, each line as a list: its fields in the order of the noun's."""
+    return {
+        "method": summary.method,
+        "key_points": [[k.text, k.start, k.end, k.role, k.qualifies, k.rank] for k in summary.key_points],
+        "context": [[c.text, c.start, c.end, c.qualifies] for c in summary.context],
+    }
+
+
+def summary_of(method: str, key_points: list[list[Any]], context: list[list[Any]]) -> Summary:
+    """Return the summary."""
+    return Summary(
+        method=method,
+        key_points=tuple(
+            KeyPoint(words, start, end, Role(role), qualifies, rank)
+            for words, start, end, role, qualifies, rank in key_points
+        ),
+        context=tuple(ContextLine(*line) for line in context),
+    )
+
+
+EDITION = tuple(column.name for column in fields(Edition))
+"""The columns of an edition's wishes."""
+
+
+def edition_values(edition: Edition, key: str) -> Values:
+    """Return an edition's row."""
+    return {"key": key, **asdict(edition)}
+
+
+def edition_of(row: Row) -> Edition:
+    """Return the edition."""
+    return Edition(
+        newsletter=row["newsletter"],
+        schedule=row["schedule"],
+        timezone=row["timezone"],
+        topics=tuple(row["topics"]),
+        stories=row["stories"],
+        points=row["points"],
+        language=row["language"],
+        format=row["format"],
+    )
+
+
+WISHES = tuple(wish.name for wish in fields(Wishes))
+
+
+def wishes_values(wishes: Wishes) -> Values:
+    """Return the wishes that were made, as JSON gives them back; the newsletter's are left out."""
+    made = ((name, getattr(wishes, name)) for name in WISHES)
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in made if v is not None}
+
+
+def wishes_of(stored: Values) -> Wishes:
+    """Return the wishes."""
+    topics = stored.get("topics")
+    return Wishes(**{**stored, "topics": None if topics is None else tuple(topics)})
+
+
+def subscriber_values(subscriber: Subscriber) -> Values:
+    """Return a person's row."""
+    return {
+        "id": subscriber.id,
+        "address_hash": address_hash(subscriber.email),
+        "email": subscriber.email,
+        "name": subscriber.name,
+        "timezone": subscriber.timezone,
+    }
+
+
+def issue_values(issue: Issue, channel: str) -> Values:
+    """Return an issue's row."""
+    return {
+        "id": issue.id,
+        "delivery_prefix": delivery_prefix(issue.id, channel),
+        "channel": channel,
+        "newsletter": issue.newsletter,
+        "edition_key": issue.edition_key,
+        "occurrence": issue.occurrence,
+        "due_at": issue.due_at,
+        "told_from": issue.told_from,
+        "told_through": issue.told_through,
+        "created_at": issue.created_at,
+        "readers": 0,
+        "article_ids": issue.article_ids,
+        "subject": issue.rendered.subject,
+        "text": issue.rendered.text,
+        "html": issue.rendered.html,
+    }
+
+
+def issue_of(row: Row) -> Issue:
+    """Return the issue, or the transactional mail, which has no edition."""
+    return Issue(
+        id=row["id"],
+        newsletter=row["newsletter"],
+        edition_key=row["edition_key"],
+        occurrence=row["occurrence"],
+        due_at=row["due_at"],
+        told_from=row["told_from"],
+        told_through=row["told_through"],
+        rendered=Rendered(row["subject"], row["html"], row["text"]),
+        article_ids=tuple(row["article_ids"]),
+        created_at=row["created_at"],
+        kind=MailKind.ISSUE if row["edition_key"] else MailKind(row["occurrence"]),
+    )

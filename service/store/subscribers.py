@@ -1,0 +1,320 @@
+"""What people asks of the record: feeds and subscriptions as declared or chosen, statuses, suppression.
+
+A subscription has two words for where it stands: `choice` is the person's own, `status` is what counts. They
+differ while the roster has ended a subscription; when it comes back, the choice counts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Update, and_, case, delete, literal, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.core import ids as identity
+from service.core.model import (
+    Feed,
+    FeedState,
+    Membership,
+    Placement,
+    Subscriber,
+    Subscription,
+    SubscriptionStatus,
+)
+from service.store import groups as standing
+from service.store.database import Database
+from service.store.dialect import among, lock_readers
+from service.store.erasure import erase
+from service.store.mappers import EDITION, Row, Values, edition_of, feed_values, look_values, wishes_of
+from service.store.schema import (
+    bounces,
+    editions,
+    feeds,
+    groups,
+    settings,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+from service.store.subscriptions import Placing, Voice, current_group
+from service.subscribers.ports import Applied
+
+Status = SubscriptionStatus
+
+PERSON = ("id", "email", "name", "timezone")
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleRecords:
+    """The PeopleStore of core/contracts/."""
+
+    database: Database
+
+    async def save_feeds(self, declared: Sequence[Feed], now: datetime) -> Applied:  # noqa: ARG002 - the contract's
+        """Make the active feeds exactly these; what a feed's looks left behind is kept."""
+        by_id = {feed.id: feed for feed in declared}
+        wanted = {key: feed_values(feed) for key, feed in by_id.items()}
+        async with self.database.write() as connection:
+            known = {row["id"]: row for row in (await connection.execute(select(feeds))).mappings()}
+            added = [key for key in wanted if key not in known]
+            changed = [key for key in wanted if key in known and _differs(known[key], wanted[key])]
+            ended = [key for key, row in known.items() if row["active"] and key not in wanted]
+            for key in added:
+                never = look_values(FeedState(by_id[key]))
+                await connection.execute(feeds.insert().values(**wanted[key], **never, active=True))
+            for key in changed:
+                back = {} if known[key]["active"] else {"active": True, "gone_at": None}
+                await connection.execute(update(feeds).where(feeds.c.id == key).values(**wanted[key], **back))
+            if ended:
+                await connection.execute(update(feeds).where(feeds.c.id.in_(ended)).values(active=False))
+        return Applied(len(added), len(changed), len(ended), len(wanted) - len(added) - len(changed))
+
+    async def save_placements(
+        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
+    ) -> Applied:
+        """Make the roster's subscriptions these, in one transaction.
+
+        A new one starts told through the last article gathered before `starts_after`. A changed edition
+        changes `edition_key` and `next_due_at`, never `told_through`. A person's own choice (unsubscribed,
+        paused, wishes set on the preferences page) wins over the roster. Those that the roster declared
+        before and no longer does become `ended`; one that comes back is active again.
+        """
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            placing = Placing(self.database, connection, Voice.ROSTER, now, starts_after)
+            await placing.place(placements)
+            ended = await _end_others(connection, placements, now)
+        counts = placing.counts
+        return Applied(counts["added"], counts["changed"], ended, counts["kept"])
+
+    async def add_placements(
+        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
+    ) -> Applied:
+        """Add or change these, as an import does, and leave everybody else alone: one transaction.
+
+        As in `save_placements`, a person's own choice wins. Give some thousands at a time.
+        """
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            placing = Placing(self.database, connection, Voice.IMPORT, now, starts_after)
+            await placing.place(placements)
+        counts = placing.counts
+        return Applied(counts["added"], counts["changed"], 0, counts["kept"])
+
+    async def save_choice(self, placement: Placement, now: datetime) -> None:
+        """Store wishes that the person chose; from now on they win over the roster."""
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            await Placing(self.database, connection, Voice.PERSON, now).place([placement])
+
+    async def memberships(
+        self, *, newsletter: str | None = None, email: str | None = None, subscriber_id: str | None = None
+    ) -> Sequence[Membership]:
+        """Return subscriptions with their people, by address and newsletter, whatever their status."""
+        query = _memberships().order_by(subscribers.c.email, subscriptions.c.newsletter)
+        if newsletter is not None:
+            query = query.where(subscriptions.c.newsletter == newsletter)
+        if email is not None:
+            query = query.where(subscribers.c.id == identity.subscriber_id(email))
+        if subscriber_id is not None:
+            query = query.where(subscribers.c.id == subscriber_id)
+        async with self.database.read() as connection:
+            return [_membership_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
+        """Return the memberships of the next `limit` people, in the order in which they came.
+
+        `after` is the id of the last person of the page before, None for the first page; () is the end.
+        """
+        people = select(subscriptions.c.subscriber).distinct().order_by(subscriptions.c.subscriber)
+        if after is not None:
+            last = select(subscribers.c.number).where(subscribers.c.id == after)
+            people = people.where(subscriptions.c.subscriber > last.scalar_subquery())
+        page = people.limit(limit).subquery()
+        query = (
+            _memberships()
+            .where(subscriptions.c.subscriber.in_(select(page.c.subscriber)))
+            .order_by(subscriptions.c.subscriber, subscriptions.c.newsletter)
+        )
+        async with self.database.read() as connection:
+            return [_membership_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def known_subscribers(self, ids: Collection[str]) -> set[str]:
+        """Return which of these subscriber ids are stored already."""
+        async with self.database.read() as connection:
+            known = select(subscribers.c.id).where(among(connection, subscribers.c.id, ids))
+            return set((await connection.execute(known)).scalars())
+
+    async def set_status(
+        self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
+    ) -> int:
+        """Set the person's own status for one newsletter, or for all with None; return how many changed.
+
+        Who is not active stands along with the others of their group, so that becoming active again never
+        brings back what those were told meanwhile. With None, pausing takes the active ones and resuming the
+        paused ones: what was unsubscribed comes back only when it is named. What was `ended` stays ended,
+        whatever the person says, until the roster or an import names it again.
+        """
+        async with self.database.write() as connection:
+            if status is Status.ACTIVE:
+                await lock_readers(connection)
+                await _catch_up(connection, subscriber_id, newsletter, now)
+            changing = _status_change(subscriber_id, newsletter, status)
+            return (await connection.execute(changing.values(changed_at=now))).rowcount
+
+    async def suppress(self, email: str, reason: str, now: datetime) -> None:
+        """Never mail this address again, whatever config says, until `unsuppress`."""
+        row = {"address_hash": identity.address_hash(email), "reason": reason, "at": now}
+        async with self.database.write() as connection:
+            await connection.execute(self.database.insert(suppressions).values(row).on_conflict_do_nothing())
+
+    async def erase(self, email: str) -> bool:
+        """Forget who the person was; return whether there was one.
+
+        Name, address, subscriptions and bounces go, and every reason and reply that may quote the address.
+        The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
+        """
+        async with self.database.write() as connection:
+            await lock_readers(connection)
+            known = await connection.run_sync(erase, email)
+        await self.database.empty_log()
+        return known
+
+    async def suppression(self, email: str) -> str | None:
+        """Return why this address is suppressed, or None when it is not."""
+        query = select(suppressions.c.reason).where(
+            suppressions.c.address_hash == identity.address_hash(email)
+        )
+        async with self.database.read() as connection:
+            reason: str | None = await connection.scalar(query)
+            return reason
+
+    async def unsuppress(self, email: str) -> bool:
+        """Allow the address again, and count its bounces anew; return whether it was suppressed."""
+        lifted = delete(suppressions).where(suppressions.c.address_hash == identity.address_hash(email))
+        person = select(subscribers.c.number).where(subscribers.c.id == identity.subscriber_id(email))
+        async with self.database.write() as connection:
+            if (await connection.execute(lifted)).rowcount == 0:
+                return False
+            await connection.execute(delete(bounces).where(bounces.c.subscriber == person.scalar_subquery()))
+            return True
+
+    async def signing_key(self) -> bytes:
+        """Return the key that signs links: 32 random bytes made when the database was."""
+        key = select(settings.c.value).where(settings.c.name == "signing_key")
+        async with self.database.read() as connection:
+            return bytes.fromhex((await connection.execute(key)).scalar_one())
+
+
+def _differs(row: Row, wanted: Values) -> bool:
+    known = {name: row[name] for name in wanted} | {"topics": tuple(row["topics"])}
+    return known != wanted or not row["active"]
+
+
+async def _end_others(connection: AsyncConnection, placements: Sequence[Placement], now: datetime) -> int:
+    """End what the roster declared before and does not any more; return how many that is."""
+    declared = {(placement.subscriber.id, placement.newsletter) for placement in placements}
+    query = (
+        select(
+            subscribers.c.id, subscriptions.c.newsletter, subscriptions.c.subscriber, subscriptions.c.status
+        )
+        .join(subscribers, subscribers.c.number == subscriptions.c.subscriber)
+        .where(subscriptions.c.declared)
+    )
+    gone = [row for row in await connection.execute(query) if (row.id, row.newsletter) not in declared]
+    # An unsubscribed one stays so: it must not become active when the roster names it again.
+    ends = case((subscriptions.c.status == Status.UNSUBSCRIBED, Status.UNSUBSCRIBED), else_=Status.ENDED)
+    for row in gone:
+        await connection.execute(
+            update(subscriptions)
+            .where(subscriptions.c.subscriber == row.subscriber, subscriptions.c.newsletter == row.newsletter)
+            .values(status=ends, declared=False, changed_at=now)
+        )
+    return sum(row.status in (Status.ACTIVE, Status.PAUSED) for row in gone)
+
+
+def _of(subscriber_id: str, newsletter: str | None) -> ColumnElement[bool]:
+    person = select(subscribers.c.number).where(subscribers.c.id == subscriber_id).scalar_subquery()
+    named = true() if newsletter is None else subscriptions.c.newsletter == newsletter
+    return and_(subscriptions.c.subscriber == person, named)
+
+
+def _status_change(subscriber_id: str, newsletter: str | None, status: Status) -> Update:
+    """Return the update of those that the word changes."""
+    changing = update(subscriptions).where(_of(subscriber_id, newsletter))
+    if status is Status.ENDED:
+        running = subscriptions.c.status.in_((Status.ACTIVE, Status.PAUSED))
+        return changing.where(running).values(status=status, declared=False)
+    if newsletter is None and status is not Status.UNSUBSCRIBED:
+        changing = changing.where(subscriptions.c.choice != Status.UNSUBSCRIBED)
+    stays = subscriptions.c.status == Status.ENDED
+    counts = literal(status) if status is Status.UNSUBSCRIBED else case((stays, Status.ENDED), else_=status)
+    return changing.where(subscriptions.c.choice != status).values(choice=status, status=counts)
+
+
+async def _catch_up(
+    connection: AsyncConnection, subscriber_id: str, newsletter: str | None, now: datetime
+) -> None:
+    """Put those who are about to come back where their next moment lies ahead."""
+    query = (
+        select(subscriptions, groups.c.edition_key, groups.c.told_through, groups.c.next_due_at)
+        .join(groups, groups.c.number == subscriptions.c.group_number)
+        .where(
+            _of(subscriber_id, newsletter),
+            subscriptions.c.status != Status.ACTIVE,
+            groups.c.next_due_at <= now,
+        )
+    )
+    for row in (await connection.execute(query)).mappings().all():
+        there = await current_group(connection, dict(row), now)
+        await connection.execute(
+            update(subscriptions)
+            .where(
+                subscriptions.c.subscriber == row["subscriber"],
+                subscriptions.c.newsletter == row["newsletter"],
+            )
+            .values(group_number=there)
+        )
+        await standing.remove_if_empty(connection, [row["group_number"]])
+
+
+def _memberships() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            subscriptions,
+            groups.c.edition_key,
+            groups.c.told_through,
+            groups.c.next_due_at,
+            *(editions.c[name].label(f"of_{name}") for name in EDITION),
+            *(subscribers.c[name].label(f"person_{name}") for name in ("id", "email", "name", "timezone")),
+            suppressions.c.reason,
+        )
+        .join(groups, groups.c.number == subscriptions.c.group_number)
+        .join(editions, editions.c.key == groups.c.edition_key)
+        .join(subscribers, subscribers.c.number == subscriptions.c.subscriber)
+        .outerjoin(suppressions, suppressions.c.address_hash == subscribers.c.address_hash)
+    )
+
+
+def _membership_of(row: Row) -> Membership:
+    return Membership(
+        subscriber=Subscriber(
+            row["person_id"], row["person_email"], row["person_name"], row["person_timezone"]
+        ),
+        subscription=Subscription(
+            subscriber_id=row["person_id"],
+            newsletter=row["newsletter"],
+            wishes=wishes_of(row["wishes"]),
+            edition_key=row["edition_key"],
+            next_due_at=row["next_due_at"],
+            told_through=row["told_through"],
+            status=Status(row["status"]),
+        ),
+        edition=edition_of({name: row[f"of_{name}"] for name in EDITION}),
+        suppressed=row["reason"],
+        declared=row["declared"],
+        chosen=row["chosen"],
+    )

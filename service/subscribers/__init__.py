@@ -1,0 +1,1 @@
+"""Subscribers: people, their subscriptions and preferences, import and export, signed links."""

@@ -1,0 +1,93 @@
+"""Choices: what a person decides for themselves; it wins over the roster, and saying it twice is harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from service.core.model import Membership, Newsletter, SubscriptionStatus, Wishes
+from service.subscribers.ports import ERASED, OWN_WISH, PeopleStore
+from service.subscribers.preferences import edition_for, placement_for
+
+Status = SubscriptionStatus
+
+
+async def unsubscribe(store: PeopleStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
+    """End one newsletter for the person, or all of them with None; return how many that changed.
+
+    With None the address is suppressed as well, so that no roster and no import brings them new ones.
+    """
+    changed = await store.set_status(subscriber_id, newsletter, Status.UNSUBSCRIBED, now)
+    if newsletter is None:
+        for address in await _addresses(store, subscriber_id):
+            await store.suppress(address, OWN_WISH, now)
+    return changed
+
+
+async def pause(store: PeopleStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
+    """Let one newsletter rest, or all that are running; return how many that changed."""
+    return await store.set_status(subscriber_id, newsletter, Status.PAUSED, now)
+
+
+async def resume(store: PeopleStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
+    """Send one newsletter again, or all that were paused; return how many that changed.
+
+    Whoever unsubscribed from everything is heard again by naming a newsletter; a suppression for any other
+    reason (a bounce, a complaint) stays.
+    """
+    if newsletter is not None:
+        await _lift_own_wish(store, subscriber_id, newsletter, now)
+    return await store.set_status(subscriber_id, newsletter, Status.ACTIVE, now)
+
+
+async def choose(
+    store: PeopleStore, membership: Membership, newsletter: Newsletter, wishes: Wishes, now: datetime
+) -> bool:
+    """Store how the person wants a newsletter that they have; return whether that changed anything.
+
+    Raises UsageError, and stores nothing, for a wish that cannot be read.
+    """
+    wanted = placement_for(membership.subscriber, newsletter, wishes, now)
+    if wanted.edition_key == membership.subscription.edition_key:
+        return False
+    await store.save_choice(wanted, now)
+    return True
+
+
+async def forget(store: PeopleStore, email: str, now: datetime) -> bool:
+    """Erase who the person was (GDPR, article 17); return whether there was one.
+
+    What stays is a hash of the address, so that no roster and no import mails them again.
+    """
+    await store.suppress(email, ERASED, now)
+    return await store.erase(email)
+
+
+def own_wishes(newsletter: Newsletter, wishes: Wishes, timezone: str | None) -> Wishes:
+    """Return the wishes that the newsletter does not fulfil anyway; the rest follows its changes.
+
+    `timezone` is where the person lives. Raises UsageError for a wish that cannot be read.
+    """
+    usual = edition_for(newsletter, Wishes(), timezone)
+    wanted = edition_for(newsletter, wishes, timezone)
+    names = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
+    return Wishes(**{n: getattr(wanted, n) for n in names if getattr(wanted, n) != getattr(usual, n)})
+
+
+async def _addresses(store: PeopleStore, subscriber_id: str) -> Sequence[str]:
+    found = await store.memberships(subscriber_id=subscriber_id)
+    return list({membership.subscriber.email: None for membership in found})
+
+
+async def _lift_own_wish(store: PeopleStore, subscriber_id: str, newsletter: str, now: datetime) -> None:
+    """Undo "everything" for the one that is named: the others stay unsubscribed, which each of them says."""
+    found = await store.memberships(subscriber_id=subscriber_id)
+    theirs = [m for m in found if m.suppressed == OWN_WISH]
+    if not theirs:
+        return
+    for membership in theirs:
+        if membership.subscription.newsletter != newsletter:
+            await store.set_status(
+                subscriber_id, membership.subscription.newsletter, Status.UNSUBSCRIBED, now
+            )
+    await store.unsuppress(theirs[0].subscriber.email)

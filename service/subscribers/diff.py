@@ -1,0 +1,113 @@
+"""Difference: where the roster and the record part, and who has the last word about it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from service.core.model import Edition, Feed, Membership, Placement, Roster, SubscriptionStatus
+from service.subscribers.ports import PeopleStore
+from service.subscribers.sync import place_all
+
+PAGE = 2_000
+WISHES = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
+
+
+class Parting(StrEnum):
+    """What will come of a difference when the roster is applied."""
+
+    ADD = "add"
+    CHANGE = "change"
+    END = "end"
+    RETURN = "return"
+    STAY = "stay"
+    """The roster says one thing, the person another: the person's word stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where they part. `what` is `feed` or `subscription`; `newsletter` is empty for a feed."""
+
+    what: str
+    name: str
+    newsletter: str
+    parting: Parting
+    detail: str
+
+
+async def differences(
+    store: PeopleStore, roster: Roster, feeds: Sequence[Feed], now: datetime
+) -> AsyncIterator[Difference]:
+    """Yield where the roster and the record part: feeds first, then people as they stand in the roster.
+
+    `feeds` are the record's active ones. People that the roster never named (from an import or the sign-up
+    page) are the record's own affair and not mentioned. What cannot be read in the roster stays as it is.
+    """
+    for difference in _feeds(roster.feeds, feeds):
+        yield difference
+    placements, _, unplaced = place_all(roster, now)
+    wanted = {(p.subscriber.id, p.newsletter): p for p in placements}
+    kept = {*roster.unread, *unplaced}
+    after: str | None = None
+    while page := await store.memberships_page(after, PAGE):
+        after = page[-1].subscriber.id
+        for membership in page:
+            key = (membership.subscriber.id, membership.subscription.newsletter)
+            placement = wanted.pop(key, None)
+            if membership.subscriber.id not in kept and (found := _parting(membership, placement)):
+                yield found
+    for placement in wanted.values():
+        yield Difference("subscription", placement.subscriber.email, placement.newsletter, Parting.ADD, "")
+
+
+def _feeds(declared: Sequence[Feed], known: Sequence[Feed]) -> Iterator[Difference]:
+    there = {feed.id: feed for feed in known}
+    for feed in declared:
+        before = there.pop(feed.id, None)
+        if before is None:
+            yield Difference("feed", feed.url, "", Parting.ADD, feed.name)
+        elif before != feed:
+            names = ("url", "name", "topics", "language", "method", "full_text", "every", "first_items")
+            detail = "; ".join(_changes(before, feed, names))
+            yield Difference("feed", feed.url, "", Parting.CHANGE, detail)
+    for feed in there.values():
+        yield Difference("feed", feed.url, "", Parting.END, feed.name)
+
+
+def _parting(membership: Membership, placement: Placement | None) -> Difference | None:
+    parting, detail = _judged(membership, placement)
+    if parting is None:
+        return None
+    subscription = membership.subscription
+    return Difference("subscription", membership.subscriber.email, subscription.newsletter, parting, detail)
+
+
+def _judged(membership: Membership, placement: Placement | None) -> tuple[Parting | None, str]:
+    status = membership.subscription.status
+    if placement is None:
+        ends = membership.declared and status is not SubscriptionStatus.ENDED
+        return (Parting.END, f"was {status}") if ends else (None, "")
+    if membership.suppressed is not None:
+        return Parting.STAY, f"gets no mail: {membership.suppressed}"
+    if status in {SubscriptionStatus.UNSUBSCRIBED, SubscriptionStatus.PAUSED}:
+        return Parting.STAY, f"{status} by their own choice"
+    if status is SubscriptionStatus.ENDED:
+        return Parting.RETURN, "had been taken out of the roster"
+    changes = "; ".join(_changes(membership.edition, placement.edition, WISHES))
+    if not changes:
+        return None, ""
+    return (Parting.STAY, f"their own wishes: {changes}") if membership.chosen else (Parting.CHANGE, changes)
+
+
+def _changes(there: Edition | Feed, wanted: Edition | Feed, names: Sequence[str]) -> Iterator[str]:
+    """Yield what is wanted otherwise than it is: `stories 8 -> 5`."""
+    for name in names:
+        before, after = getattr(there, name), getattr(wanted, name)
+        if before != after:
+            yield f"{name} {_said(before)} -> {_said(after)}"
+
+
+def _said(value: object) -> str:
+    return (", ".join(value) or "all") if isinstance(value, tuple) else str(value)

@@ -1,0 +1,184 @@
+"""Tables: people as other programs write them, CSV or JSON Lines, row by row and never all at once.
+
+A row knows its line. A row that cannot be read is a Refusal and costs no other row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
+
+from service.subscribers.import_headings import FIRST, LAST, STATUS, columns, meaning
+from service.subscribers.import_text import read_text, rewound
+
+LONGEST_LINE = 1024 * 1024
+DELIMITERS = ",;\t|"
+_FORMULA = frozenset("=+-@\t\r\n")
+"""What a spreadsheet takes for a formula when a cell begins with it (OWASP, CSV Injection)."""
+
+_GUARDED = _FORMULA | {"'"}
+_MARK = b"\xef\xbb\xbf"
+_SEPARATOR = re.compile('"?sep=(.)"?[,;\t]*')
+"""A first line by which Excel is told the delimiter."""
+
+_INVISIBLE = dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e")
+)
+"""Characters without a shape that mail programs and web pages put around addresses."""
+
+
+NOT_SUBSCRIBED = {
+    *("unsubscribed", "unsubscribe", "opted-out", "optout", "inactive", "disabled"),
+    *("bounced", "bounce", "cleaned", "complained", "complaint", "spam"),
+    *("blocklisted", "blocked", "blacklisted", "suppressed", "deleted", "removed", "archived"),
+    *("pending", "unconfirmed"),
+}
+"""Words in other programs' status columns for people who left, cannot be reached, or never confirmed."""
+
+
+class Row(NamedTuple):
+    """One person's row: the line that it begins in, from 1, and what it says; empty where it says nothing."""
+
+    line: int
+    email: str = ""
+    name: str = ""
+    timezone: str = ""
+    newsletters: str = ""
+    schedule: str = ""
+
+
+COLUMNS = Row._fields[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that cannot be taken over, and why, as a sentence."""
+
+    line: int
+    reason: str
+
+
+def read_rows(
+    source: BinaryIO, name: str, noted: Callable[[str], None] = lambda _note: None
+) -> Iterator[Row | Refusal]:
+    """Yield the rows of a file: JSON Lines when its name or its first character says so, else CSV.
+
+    An empty row of CSV is no row. `noted` is told, as a sentence, how a file was read whose encoding is a
+    guess. Raises UsageError for a file that is no table, or without a column for the address.
+    """
+    head, source = rewound(source)
+    if name.lower().endswith((".jsonl", ".ndjson", ".json")) or head.lstrip(_MARK).startswith(b"{"):
+        return _json_rows(source)
+    return _csv_rows(read_text(head, source, name, noted))
+
+
+def guard(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula; `unguard` gives it back."""
+    asked = cell[:1] in _FORMULA or (cell[:1] == "'" and cell[1:2] in _GUARDED)
+    return f"'{cell}" if asked else cell
+
+
+def unguard(cell: str) -> str:
+    """Return a cell without the apostrophe that guards it."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _GUARDED else cell
+
+
+def _csv_rows(text: io.TextIOWrapper) -> Iterator[Row | Refusal]:
+    try:
+        delimiter, names, before = _head(text)
+        places = {name: place for place, name in enumerate(names) if name}
+        reader = csv.reader(text, delimiter=delimiter)
+        line = before + 1
+        while True:
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                yield Refusal(line, f"{error}; is a quotation mark not closed?")
+                line = before + reader.line_num + 1
+                continue
+            if cells is None:
+                return
+            if any(cell.strip() for cell in cells):
+                yield _csv_row(line, places, len(names), cells)
+            line = before + reader.line_num + 1
+    finally:
+        text.detach()
+
+
+def _head(text: io.TextIOWrapper) -> tuple[str, list[str], int]:
+    """Return the delimiter, the columns' names, and how many lines that took. Raises UsageError."""
+    given, before = "", 0
+    while line := text.readline(LONGEST_LINE):
+        before += 1
+        separator = _SEPARATOR.fullmatch(line.strip("\r\n"))
+        if separator and before == 1:
+            given = separator[1]
+        elif line.strip(f'\r\n \xa0"{given or DELIMITERS}'):
+            break
+    heads = {
+        delimiter: next(csv.reader([line], delimiter=delimiter), []) for delimiter in given or DELIMITERS
+    }
+    # A heading may hold another delimiter in quotes: the right one yields the most headings that we know.
+    best = max(heads, key=lambda mark: (sum(map(bool, map(meaning, heads[mark]))), len(heads[mark])))
+    return best, columns(heads[best], COLUMNS), before
+
+
+def _csv_row(line: int, places: Mapping[str, int], width: int, cells: list[str]) -> Row | Refusal:
+    if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+        return Refusal(line, f"{len(cells)} cells where {width} columns are named")
+    found = {name: unguard(cells[place].strip()) for name, place in places.items() if place < len(cells)}
+    return _row(line, found)
+
+
+def _row(line: int, found: dict[str, str]) -> Row | Refusal:
+    """Return the row of these values, by the names of our columns, FIRST, LAST and STATUS."""
+    name = found.get("name", "") or f"{found.get(FIRST, '')} {found.get(LAST, '')}".strip()
+    email = found.get("email", "").translate(_INVISIBLE).strip()
+    if email.endswith(">") and "<" in email:  # Amina Example <amina@example.org>
+        called, _, email = email[:-1].rpartition("<")
+        name = name or called.strip(" \"'")
+    status = found.get(STATUS, "")
+    if "-".join(re.split(r"[\s_-]+", status.casefold().strip())) in NOT_SUBSCRIBED:
+        return Refusal(
+            line, f"their status in the file is {status[:40]!r}; only subscribed people are imported"
+        )
+    rest = {column: found.get(column, "") for column in COLUMNS[2:]}
+    return Row(line, email.strip().removeprefix("mailto:"), name, **rest)
+
+
+def _json_rows(source: BinaryIO) -> Iterator[Row | Refusal]:
+    line = 0
+    while data := source.readline(LONGEST_LINE):
+        line += 1
+        if len(data) == LONGEST_LINE and not data.endswith(b"\n"):
+            yield Refusal(line, "the line is longer than 1 MB")
+            while (data := source.readline(LONGEST_LINE)) and not data.endswith(b"\n"):
+                pass
+            continue
+        if data.strip(_MARK + b" \t\r\n"):
+            yield _json_row(line, data)
+
+
+def _json_row(line: int, data: bytes) -> Row | Refusal:
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        return Refusal(line, f"the line is no JSON: {error}")
+    if not isinstance(found, dict):
+        return Refusal(line, 'the line is no object such as {"email": ...}')
+    values: dict[str, str] = {}
+    for key, value in found.items():
+        name = meaning(key)
+        if not name or value is None:
+            continue
+        if name == "newsletters" and isinstance(value, list):
+            value = " ".join(map(str, value))  # noqa: PLW2901 - a list is how JSON says it
+        if not isinstance(value, str):
+            return Refusal(line, f"`{key}` is {json.dumps(value)[:40]}, expected text")
+        values[name] = value.strip()
+    return _row(line, values)

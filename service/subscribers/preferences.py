@@ -1,0 +1,125 @@
+"""Wishes: a newsletter as one person wants it becomes an edition with a next due moment (pure)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+from difflib import get_close_matches
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from service.core import ids as identity
+from service.core.errors import UsageError
+from service.core.model import Edition, Newsletter, Placement, Subscriber, Wishes
+from service.core.schedules import DAYS, WEEK, next_occurrence, parse_schedule
+
+MOST_STORIES, MOST_POINTS = 50, 12
+FORMATS = ("html", "text")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+def edition_for(newsletter: Newsletter, wishes: Wishes, timezone: str | None) -> Edition:
+    """Return the newsletter as somebody in `timezone` (None: unknown) with these wishes wants it.
+
+    Wishes that mean the same give the same edition, however they are spelt. Raises UsageError, with a
+    sentence for the person, for a wish that cannot be read.
+    """
+    return Edition(
+        newsletter=newsletter.id,
+        schedule=read_schedule(wishes.schedule or newsletter.schedule),
+        timezone=read_timezone(wishes.timezone or timezone or newsletter.timezone),
+        topics=read_topics(newsletter.topics if wishes.topics is None else wishes.topics),
+        stories=_within(wishes.stories, newsletter.stories, MOST_STORIES, "stories"),
+        points=_within(wishes.points, newsletter.points, MOST_POINTS, "key points"),
+        language=read_language(wishes.language or newsletter.language),
+        format=_one_of(wishes.format or newsletter.format, FORMATS, "format"),
+    )
+
+
+def placement_for(subscriber: Subscriber, newsletter: Newsletter, wishes: Wishes, now: datetime) -> Placement:
+    """Return where these wishes put the person, due first after `now`. Raises UsageError like edition_for."""
+    return Placer(now).place(subscriber, newsletter, wishes)
+
+
+class Placer:
+    """Makes placements at one moment; each edition is computed once for all who share it."""
+
+    def __init__(self, now: datetime) -> None:
+        self._standing: Callable[..., tuple[Edition, str, datetime]] = lru_cache(maxsize=4096)(_standing)
+        self._now = now
+
+    def place(self, subscriber: Subscriber, newsletter: Newsletter, wishes: Wishes) -> Placement:
+        """Return where these wishes put the person. Raises UsageError like edition_for."""
+        edition, key, due_at = self._standing(newsletter, wishes, subscriber.timezone, self._now)
+        return Placement(subscriber, newsletter.id, wishes, edition, key, due_at)
+
+
+def _standing(
+    newsletter: Newsletter, wishes: Wishes, timezone: str | None, now: datetime
+) -> tuple[Edition, str, datetime]:
+    edition = edition_for(newsletter, wishes, timezone)
+    return edition, identity.edition_key(edition), next_due(edition, now)
+
+
+def next_due(edition: Edition, now: datetime) -> datetime:
+    """Return the first moment after `now` at which the edition is due."""
+    return next_occurrence(parse_schedule(edition.schedule), ZoneInfo(edition.timezone), now).at
+
+
+def read_schedule(text: str) -> str:
+    """Return the schedule in its one spelling: `Weekly Tue,Monday 7:00` is `weekly mon,tue 07:00`."""
+    parse_schedule(text)
+    word, *days, times = text.lower().split()
+    clock = sorted({f"{time:0>5}" for time in times.split(",")})
+    return " ".join([word, *(_days(listed) for listed in days), ",".join(clock)])
+
+
+def _days(listed: str) -> str:
+    names = [name for name in listed.split(",") if name]
+    if all(name in DAYS for name in names):
+        return ",".join(WEEK[number][:3] for number in sorted({DAYS[name] for name in names}))
+    return ",".join(str(day) for day in sorted({int(name) for name in names}))
+
+
+def read_timezone(name: str) -> str:
+    """Return the name of a time zone that exists. Raises UsageError with a suggestion where there is one."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", name):
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, OSError, ValueError):
+            pass
+        else:
+            return name
+    known = {zone.lower(): zone for zone in available_timezones()}
+    known |= {zone.lower().rpartition("/")[2]: zone for zone in known.values()}
+    close = get_close_matches(name.strip().lower().replace(" ", "_"), known, n=1, cutoff=0.8)
+    hint = f" Did you mean {known[close[0]]}?" if close else ""
+    raise UsageError(f"there is no time zone {name[:64]!r}.{hint} Write one such as Europe/Berlin.")
+
+
+def read_topics(topics: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the topics in their one spelling, each once, in the order of the alphabet; () means all."""
+    folded = {" ".join(unicodedata.normalize("NFC", topic).split()).casefold() for topic in topics}
+    return tuple(sorted(folded - {""}))
+
+
+def read_language(text: str) -> str:
+    """Return a language tag (BCP 47)."""
+    if not _LANGUAGE.fullmatch(text):
+        raise UsageError(f"{text[:64]!r} is no language; write a tag such as en, fr or pt-BR")
+    return text
+
+
+def _within(wish: int | None, usual: int, most: int, noun: str) -> int:
+    number = usual if wish is None else wish
+    if not 1 <= number <= most:
+        raise UsageError(f"{number} {noun} cannot be; choose from 1 to {most}")
+    return number
+
+
+def _one_of(word: str, known: tuple[str, ...], noun: str) -> str:
+    if word not in known:
+        raise UsageError(f"there is no {noun} {word[:64]!r}; choose {' or '.join(known)}")
+    return word

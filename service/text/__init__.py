@@ -1,0 +1,1 @@
+"""Text: sentences, words, numbers and similarity of text in any language (pure)."""

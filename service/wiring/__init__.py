@@ -1,1 +1,0 @@
-"""Wiring: the only room that knows every part. It puts them together, and holds the only clock."""

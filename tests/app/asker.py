@@ -1,0 +1,29 @@
+"""A process that signs people up until it is killed: `python -m tests.app.asker CONFIG`.
+
+It prints each address once its request is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from itertools import count
+from pathlib import Path
+
+from service.app.factories.application import open_house
+from service.settings.load import load_settings
+from tests.deliver.fakes import Clock
+
+
+async def main(folder: Path) -> None:
+    """Ask for one address after another."""
+    loaded = load_settings(folder, {})
+    async with open_house(loaded.settings, loaded.roster, clock=Clock()) as house:
+        for number in count():
+            email = f"p{number}@example.org"
+            await house.sign_up.ask(email, "morning", "")
+            print(email, flush=True)  # noqa: T201 - what the test reads
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

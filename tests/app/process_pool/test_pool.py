@@ -1,0 +1,365 @@
+"""The pool outlives its processes, one bad task harms no other, and a pool that stands still says so."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import suppress
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+import structlog.testing
+
+from service.app.process_pool import pool as pool_module
+from service.app.process_pool import process as pool_process
+from service.app.process_pool.pool import Pool
+from service.app.process_pool.process import PoolProcess, kill_fork_server
+from service.app.process_pool.task import ProcessEnded, Slot
+from service.core.errors import PoolUnavailable
+from tests.app.tasks import (
+    answer_of_no_kind,
+    die,
+    double,
+    gorge,
+    large,
+    linger,
+    refuse,
+    refuse_oddly,
+    spin,
+    stop,
+)
+
+PATIENCE = 60
+"""Seconds after which a test takes the pool for hung."""
+ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such signals")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_fork_server_that_knows_the_tasks() -> Iterator[None]:
+    """Import once what tests need, as the service does with what it needs; else each process would."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pool_process, "PRELOADED", ("service.app.process_pool.process", "tests.app.tasks"))
+        kill_fork_server()
+        yield
+    kill_fork_server()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool(2, seconds=1) as pool:
+        yield pool
+
+
+def pids_of(pool: Pool) -> list[int]:
+    return [slot.process.pid for slot in tuple(pool._slots) if slot.process is not None]
+
+
+def is_there(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    never = threading.Event()
+    assert any(is_so() or never.wait(0.01) for _ in range(100 * PATIENCE))
+
+
+def test_work_is_done_in_another_process(pool: Pool):
+    assert pool.submit(os.getpid).result(PATIENCE) != os.getpid()
+    assert list(pool.map(double, range(5))) == [0, 2, 4, 6, 8]
+
+
+def test_an_error_comes_back_as_it_is(pool: Pool):
+    with pytest.raises(ValueError, match="not this one") as told:
+        pool.submit(refuse).result(PATIENCE)
+    assert "tasks.py" in "".join(told.value.__notes__)
+
+
+def test_an_error_that_cannot_travel_comes_back_by_its_name(pool: Pool):
+    with pytest.raises(RuntimeError, match="Odd: 1 and 2"):
+        pool.submit(refuse_oddly).result(PATIENCE)
+
+
+def test_what_cannot_be_pickled_fails_alone(pool: Pool):
+    for task in (pool.submit(lambda: None), pool.submit(answer_of_no_kind)):
+        assert task.exception(PATIENCE) is not None
+    assert pool.submit(double, 2).result(PATIENCE) == 4
+
+
+def test_a_task_that_kills_its_process_fails_alone(pool: Pool):
+    answers = [pool.submit(double, 1), pool.submit(die), *(pool.submit(double, n) for n in range(2, 6))]
+
+    with pytest.raises(BrokenExecutor, match="came to an end"):
+        answers[1].result(PATIENCE)
+    assert [answer.result(PATIENCE) for n, answer in enumerate(answers) if n != 1] == [2, 4, 6, 8, 10]
+    assert pool.submit(double, 21).result(PATIENCE) == 42
+
+
+@pytest.mark.parametrize(
+    "task", [linger, pytest.param(spin, marks=ON_UNIX), pytest.param(stop, marks=ON_UNIX)]
+)
+def test_a_task_that_takes_too_long_fails_whatever_it_is_deaf_to(pool: Pool, task: Callable[[], int]):
+    slow, quick = pool.submit(task), pool.submit(double, 4)
+    with pytest.raises(TimeoutError, match="longer than 1 second"):
+        slow.result(PATIENCE)
+    assert quick.result(PATIENCE) == 8
+    assert pool.trouble == ""
+
+
+@ON_UNIX
+def test_a_task_that_takes_too_much_memory_fails(pool: Pool):
+    with pytest.raises(MemoryError):
+        pool.submit(gorge).result(PATIENCE)
+
+
+def test_nothing_starts_before_there_is_work():
+    threads = threading.active_count()
+    pool = Pool()
+    assert threading.active_count() == threads
+    pool.shutdown()
+
+    with pytest.raises(RuntimeError):
+        pool.submit(double, 1)
+
+
+def test_no_more_processes_start_than_there_is_work_for():
+    with Pool(8) as pool:
+        for number in range(3):
+            pool.submit(double, number).result(PATIENCE)
+            until(lambda: pool._free == 1)
+        assert len(pids_of(pool)) == 1
+
+
+# --- replacement ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("processes", "each", "tasks"),
+    [(1, 2, 30), (2, 3, 100), (6, 25, 2_000), pytest.param(8, 2, 5_000, marks=pytest.mark.long)],
+)
+def test_processes_are_replaced_after_their_tasks_and_the_work_goes_on(processes: int, each: int, tasks: int):
+    # concurrent.futures hangs here (gh-115634): its processes leave and nobody comes after them.
+    with Pool(processes, tasks=each) as pool:
+        doing = [pool.submit(os.getpid) for _ in range(tasks)]
+        done = [task.result(PATIENCE) for task in doing]
+        assert max(done.count(pid) for pid in set(done)) <= each
+        assert len(set(done)) >= tasks // each
+        assert pool.trouble == ""
+
+
+@ON_UNIX
+def test_whoever_kills_processes_at_random_costs_at_most_the_tasks_they_had():
+    with Pool(4, tasks=20) as pool:
+        doing = [pool.submit(large, number) for number in range(300)]
+        turns, killed = cycle(range(4)), 0
+        for number, task in enumerate(doing):
+            if number % 5 == 0 and (pids := pids_of(pool)):
+                with suppress(ProcessLookupError):
+                    os.kill(pids[next(turns) % len(pids)], signal.SIGKILL)
+                    killed += 1
+            task.exception(PATIENCE)
+        assert killed
+        lost = [task for task in doing if task.exception() is not None]
+        assert {type(task.exception()) for task in lost} <= {ProcessEnded}
+        right = [task.result() == large(n) for n, task in enumerate(doing) if task not in lost]
+        assert all(right)
+        assert len(lost) <= killed / 2  # each of them had two processes killed under it
+        assert list(pool.map(double, range(50))) == [2 * n for n in range(50)]
+
+
+@ON_UNIX
+@pytest.mark.parametrize("sign", ["SIGKILL", "SIGSTOP"])
+def test_a_process_that_was_ended_or_stopped_while_it_was_idle_costs_nothing(sign: str):
+    with Pool(2, start_seconds=1, seconds=1) as pool:
+        pool.submit(double, 1).result(PATIENCE)
+        for pid in pids_of(pool):
+            os.kill(pid, getattr(signal, sign))
+        assert pool.submit(double, 4).result(PATIENCE) == 8
+
+
+@ON_UNIX
+def test_a_closed_pool_leaves_no_process_behind_however_deaf_it_is():
+    pool = Pool(3)
+    doing = [pool.submit(task) for task in (spin, stop, linger, double)]
+    until(lambda: sum(slot.begun for slot in pool._slots) == 3)
+    pids = pids_of(pool)
+    pool.shutdown(wait=False)
+    assert [pid for pid in pids if is_there(pid)] == []
+    assert {type(task.exception(0)) for task in doing[:3]} == {PoolUnavailable}
+    assert doing[3].cancelled()
+
+
+def test_a_pool_that_closes_in_peace_finishes_what_it_has():
+    with Pool(2, tasks=3) as pool:
+        doing = [pool.submit(double, number) for number in range(20)]
+    assert [task.result(0) for task in doing] == [2 * number for number in range(20)]
+
+
+def test_what_was_cancelled_in_the_queue_is_not_done():
+    with Pool(1, seconds=1) as pool:
+        first, second = pool.submit(linger), pool.submit(double, 1)
+        assert second.cancel()
+        assert first.exception(PATIENCE) is not None
+    assert second.cancelled()
+
+
+# --- the fork server -----------------------------------------------------------------------
+
+
+def fork_server() -> int:
+    from multiprocessing import forkserver  # noqa: PLC0415 - Unix alone has it
+
+    pid = forkserver._forkserver._forkserver_pid
+    assert pid is not None
+    return pid
+
+
+@ON_UNIX
+def test_a_fork_server_that_was_killed_costs_nothing():
+    with Pool(3, tasks=1) as pool:
+        pool.submit(double, 1).result(PATIENCE)
+        for _ in range(3):
+            doing = [pool.submit(double, number) for number in range(6)]
+            kill_fork_server()
+            assert [task.result(PATIENCE) for task in doing] == [0, 2, 4, 6, 8, 10]
+        assert pool.trouble == ""
+
+
+@ON_UNIX
+def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monkeypatch: pytest.MonkeyPatch):
+    troubles: list[str] = []
+    alarm = Pool._alarm
+    monkeypatch.setattr(Pool, "_alarm", lambda pool, said: (alarm(pool, said), troubles.append(pool.trouble)))
+    pool = Pool(2, start_seconds=8)
+    with structlog.testing.capture_logs() as logs:
+        pool.submit(double, 1).result(PATIENCE)
+        until(lambda: pool._free == 1)
+        os.kill(fork_server(), signal.SIGSTOP)
+        pool.submit(linger)
+        until(lambda: pool._free == 0)  # it has the one process that there is
+        assert pool.submit(double, 4).result(PATIENCE) == 8
+    assert pool.trouble == ""
+    assert "did not start within 8 seconds" in troubles[0]
+    assert {log["log_level"] for log in logs if log["event"] == "process_pool_stalled"} == {"error"}
+    pool.shutdown(wait=False)
+
+
+# --- the watch -----------------------------------------------------------------------------
+
+
+def test_when_no_process_can_be_started_the_task_is_not_to_blame(monkeypatch: pytest.MonkeyPatch):
+    def no_memory(_pool: object, _seconds: float) -> None:
+        raise OSError("Cannot allocate memory")
+
+    with Pool(1) as pool:
+        with monkeypatch.context() as patched:
+            patched.setattr(PoolProcess, "__init__", no_memory)
+            patched.setattr(pool_module, "START_PAUSE", 0.001)
+            with pytest.raises(PoolUnavailable, match="Cannot allocate memory"):
+                pool.submit(double, 1).result(PATIENCE)
+            assert "no process of the pool could be started" in pool.trouble
+        assert pool.submit(double, 1).result(PATIENCE) == 2
+        assert pool.trouble == ""
+
+
+@ON_UNIX
+def test_a_process_that_does_not_end_is_given_up_and_another_takes_its_place(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pool_module, "END_SECONDS", 0.2)
+    kill = PoolProcess.kill
+    with Pool(1, seconds=0.5) as pool:
+        with monkeypatch.context() as patched:
+            patched.setattr(PoolProcess, "kill", lambda _process: None)  # as one that waits for a dead disk
+            stuck, behind = pool.submit(linger), pool.submit(double, 4)
+            [process] = [slot.process for slot in slots_at_work(pool, stuck)]
+            assert isinstance(stuck.exception(PATIENCE), PoolUnavailable)
+            assert "does not end" in pool.trouble
+            assert behind.result(PATIENCE) == 8
+        kill(process)
+        assert pool.trouble == ""
+
+
+def slots_at_work(pool: Pool, task: Future[int]) -> list[Slot]:
+    """Return the slots once the task has begun."""
+    until(lambda: task.running() and bool(pids_of(pool)))
+    return list(pool._slots)
+
+
+def test_a_queue_in_which_nothing_moves_is_an_alarm_and_a_restart(monkeypatch: pytest.MonkeyPatch):
+    attempt, release, hung = Pool._attempt, threading.Event(), []
+
+    def hangs_once(pool: Pool, slot: object, task: object) -> None:
+        if not hung:
+            hung.append(task)
+            release.wait(PATIENCE)
+        attempt(pool, slot, task)
+
+    monkeypatch.setattr(Pool, "_attempt", hangs_once)
+    with Pool(1, seconds=0.1, start_seconds=3) as pool, structlog.testing.capture_logs() as logs:
+        first, second = pool.submit(double, 1), pool.submit(double, 2)
+        assert isinstance(first.exception(PATIENCE), PoolUnavailable)
+        assert second.result(PATIENCE) == 4
+        release.set()
+    assert ["is restarted" in log["reason"] for log in logs if log["event"] == "process_pool_stalled"] == [
+        True
+    ]
+
+
+# --- parents and signals -------------------------------------------------------------------
+
+ORPHANS = """
+import os, signal, sys
+from service.app.process_pool import process as pool_process
+from service.app.process_pool.pool import Pool
+from tests.app.tasks import linger
+pool_process.PRELOADED = ('tests.app.tasks',)
+pool = Pool(2)
+busy, idle = pool.submit(linger), pool.submit(os.getpid)
+idle.result()
+while sum(slot.begun for slot in pool._slots) < 2: pass
+print(*(slot.process.pid for slot in pool._slots), flush=True)
+signal.pause()
+"""
+
+
+@ON_UNIX
+def test_orphans_leave_when_their_parent_dies():
+    parent = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True)
+    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    parent.kill()
+    parent.communicate()
+    until(lambda: not any(map(is_there, pids)))
+
+
+CTRL_C = """
+import os, signal
+from service.app.process_pool import process as pool_process
+from service.app.process_pool.pool import Pool
+from tests.app.tasks import double
+pool_process.PRELOADED = ('tests.app.tasks',)
+signal.signal(signal.SIGINT, lambda *_: print("heard", flush=True))
+with Pool(3, tasks=1) as pool:
+    doing = [pool.submit(double, n) for n in range(9)]
+    while not all(task.done() for task in doing):
+        os.killpg(0, signal.SIGINT)
+        signal.sigtimedwait([], 0.02)
+    print(sum(task.result() for task in doing))
+"""
+
+
+@ON_UNIX
+def test_ctrl_c_is_heard_by_the_parent_alone_even_while_processes_start():
+    parent = subprocess.run(
+        [sys.executable, "-c", CTRL_C], capture_output=True, text=True, check=False, start_new_session=True
+    )
+    assert (parent.returncode, parent.stderr) == (0, "")
+    assert parent.stdout.split()[-1] == "72"

@@ -1,0 +1,164 @@
+"""Mail that asks to unsubscribe: where it goes by default is read, and a forged sender changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.app.bounces import receive, returns_of
+from service.app.doctor.checks import Verdict, check_up
+from service.app.factories.application import House
+from service.core.model import MailKind
+from service.runtime.service import Roles
+from service.settings.load import load_settings
+from service.store.transactional import TransactionalRecords
+from tests.app.test_sign_up import a_process, read, token_in
+from tests.builders import NOON
+from tests.deliver.fakes import Clock
+from tests.deliver.server import MailServer
+from tests.end_to_end.world import free_port, running
+from tests.runtime.test_service import until
+from tests.settings.houses import FILES, a_house
+
+ADDRESS, AMINA = "bounces@news.example.org", "amina@example.org"
+WORKER = Roles(("deliver",), schedule=False, web=False)
+
+
+def a_config(folder: Path, storage: str, port: int, *, bounces: str = "{}", site: str = "") -> Path:
+    """Write a configuration that sends by SMTP, with these settings of bounces, and more about the site."""
+    smtp = f"{{host: 127.0.0.1, port: {port}, security: none}}"
+    mail = f"mail: {{channel: smtp, smtp: {smtp}, bounces: {bounces}}}\n"
+    main = f"{FILES['caveat.yaml']}{site}storage: '{storage}'\n{mail}"
+    return a_house(folder, {"caveat.yaml": main, "feeds.yaml": "feeds: []\n"})
+
+
+def a_mail(sender: str = AMINA, subject: str = "Unsubscribe", body: str = "", **headers: str) -> bytes:
+    lines = [f"From: {sender}", f"To: {ADDRESS}", f"Subject: {subject}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", body, ""]).encode()
+
+
+async def hand_over(port: int, content: bytes, to: str = ADDRESS) -> None:
+    """Give the mail to our own LMTP server, as a mail server does."""
+
+    def talk() -> None:
+        with closing(smtplib.LMTP("127.0.0.1", port, timeout=10)) as client:
+            client.sendmail(AMINA, [to], content)
+
+    await asyncio.to_thread(talk)
+
+
+async def received(house: House, content: bytes, now=NOON) -> str:
+    return await receive(returns_of(house, await house.people.signing_key()), content, now=now)
+
+
+async def status(house: House) -> str:
+    (membership,) = await house.people.memberships(email=AMINA)
+    return membership.subscription.status.value
+
+
+async def test_a_subscriber_who_writes_to_the_address_in_our_mails_is_asked_and_can_confirm(
+    tmp_path: Path, database_url: str
+):
+    door = free_port()
+    async with MailServer() as server:
+        bounces = f'{{address: {ADDRESS}, listen: "127.0.0.1:{door}"}}'
+        folder = a_config(tmp_path, database_url, server.port, bounces=bounces)
+        assert load_settings(folder, {}).settings.site.unsubscribe_address == ADDRESS
+        async with running(folder, Clock(), WORKER) as service:
+            await service.house.apply_roster()
+            await hand_over(door, a_mail())
+            await until(lambda: server.taken)
+            assert await status(service.house) == "active"
+
+            (taken,) = server.taken
+            assert taken.recipient == AMINA
+            assert "unsubscribe from The Morning?" in read(taken)["Subject"]
+            reader = await service.house.desk.leaver(token_in(taken, "unsubscribe"))
+            assert reader
+            await service.house.desk.leave(reader, reader.newsletter)
+            assert await status(service.house) == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (a_mail(), "asked"),
+        (a_mail("Amina <AMINA@example.org>", "Re: The Morning", "Bitte abbestellen!\r\n"), "asked"),
+        (a_mail(subject="Re: news", body="> unsubscribe\r\n\r\nThank you for this.\r\n"), "ignored"),
+        (a_mail(subject="Out of office", Auto_Submitted="auto-replied", body="unsubscribe"), "ignored"),
+        (a_mail(Precedence="bulk"), "ignored"),
+        (a_mail(List_Id="<other.example>"), "ignored"),
+        (a_mail("mailer-daemon@example.org"), "ignored"),
+        (a_mail("stranger@example.org"), "ignored"),
+        (a_mail(subject="Thanks for today"), "ignored"),
+    ],
+)
+async def test_only_a_person_who_subscribes_is_asked(
+    tmp_path: Path, sqlite_url: str, content: bytes, word: str
+):
+    async with a_process(a_config(tmp_path, sqlite_url, 1), Clock()) as house:
+        assert await received(house, content) == word
+        counts = await TransactionalRecords(house.database).counts(NOON - timedelta(days=1))
+        assert counts.waiting == (word == "asked")
+        assert await status(house) == "active"
+
+
+async def test_forged_mails_bring_one_question_a_day_and_change_nothing(tmp_path: Path, database_url: str):
+    async with a_process(a_config(tmp_path, database_url, 1), Clock()) as house:
+        words = [await received(house, a_mail()) for _ in range(5)]
+        assert words == ["asked", *["ignored"] * 4]
+        assert await received(house, a_mail(), NOON + timedelta(days=1)) == "asked"
+        assert await status(house) == "active"
+        (membership,) = await house.people.memberships(email=AMINA)
+        lines = await house.overview.deliveries_to(membership.subscriber.id)
+        assert [line.occurrence for line in lines] == [MailKind.UNSUBSCRIBE] * 2
+
+
+@pytest.mark.parametrize(
+    ("bounces", "site", "address", "verdict", "said"),
+    [
+        ("{}", "", "", Verdict.OK, "by the link and by one click"),
+        (f"{{address: {ADDRESS}}}", "", "", Verdict.OK, "by the link and by one click"),
+        (
+            f'{{address: {ADDRESS}, listen: "127.0.0.1:PORT"}}',
+            *("", ADDRESS, Verdict.OK, f"mail to {ADDRESS} unsubscribes"),
+        ),
+        (
+            "{}",
+            "  unsubscribe_address: leave@news.example.org\n",
+            *("leave@news.example.org", Verdict.LOOK, "nobody here reads it"),
+        ),
+        (
+            f'{{address: {ADDRESS}, listen: "127.0.0.1:PORT"}}',
+            "  unsubscribe_address: leave@news.example.org\n",
+            *("leave@news.example.org", Verdict.LOOK, "unsubscribes only if it reaches us as mail to"),
+        ),
+    ],
+)
+async def test_the_address_for_it_is_one_that_is_read_and_doctor_says_its_state(  # noqa: PLR0917 - a row
+    tmp_path: Path, sqlite_url: str, bounces: str, site: str, address: str, verdict: Verdict, said: str
+):
+    bounces = bounces.replace("PORT", str(free_port()))
+    loaded = load_settings(a_config(tmp_path, sqlite_url, 1, bounces=bounces, site=site), {})
+    assert loaded.settings.site.unsubscribe_address == address
+    (finding,) = [found async for found in check_up(loaded, Clock()) if found.what == "unsubscribe"]
+    assert (finding.verdict, said in finding.said) == (verdict, True)
+
+
+async def test_the_address_that_our_mails_name_is_taken_even_if_it_is_the_senders(
+    tmp_path: Path, sqlite_url: str
+):
+    door, sender = free_port(), "digest@news.example.org"
+    bounces, site = (
+        f'{{address: {ADDRESS}, listen: "127.0.0.1:{door}"}}',
+        f"  unsubscribe_address: {sender}\n",
+    )
+    folder = a_config(tmp_path, sqlite_url, 1, bounces=bounces, site=site)
+    async with running(folder, Clock(), WORKER):
+        await hand_over(door, a_mail(subject="hello"), to=sender)

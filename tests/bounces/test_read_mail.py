@@ -1,0 +1,116 @@
+"""Mail that is built to stop its reader does not: it is read, or it is set aside and the next one is read."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import smtplib
+
+import pytest
+
+from service.bounces.classify import read_bounce
+from service.bounces.handler import UNREADABLE, Returns, receive
+from service.bounces.imap import poll
+from service.bounces.inbound_mail import LONGEST_HEADER, Letter
+from service.bounces.read_mail import InboundMail, Unreadable, read_inbound
+from service.bounces.result import Action
+from service.deliver.metrics import RETURNS
+from tests.attacks.budget import overspent
+from tests.attacks.mails import nested
+from tests.bounces.test_handler import DELIVERY, KEY, PATH, Desk, letter
+from tests.bounces.test_imap import ImapServer, a_mailbox, serving
+from tests.bounces.test_lmtp_server import listening
+from tests.builders import NOON
+
+DEEP = b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"hello\r\n"
+
+
+def receiver(desk: Desk):
+    """Return what handles a mail, as wiring does it."""
+    returns = Returns(desk, desk.leave, KEY, desk.ask)
+
+    async def handle(content: bytes, recipients=()) -> bool:
+        return await receive(returns, content, now=NOON, recipients=recipients) != UNREADABLE
+
+    return handle
+
+
+def count_of(word: str) -> float:
+    return RETURNS.labels(word)._value.get()
+
+
+@pytest.mark.long
+def test_reading_any_mail_takes_time_in_proportion_to_its_length():
+    assert not overspent("tests.attacks.mails:mails")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (DEEP, "its parts are nested too deeply"),
+        (nested(5_000), "it names more than 200 boundaries"),
+    ],
+)
+def test_a_mail_that_cannot_be_read_is_a_value_with_a_reason(content: bytes, reason: str):
+    assert read_inbound(content) == Unreadable(reason)
+    bounce = read_bounce(content)
+    assert (bounce.action, bounce.reason) == (Action.NONE, f"the mail cannot be read: {reason}")
+
+
+def test_an_ordinary_bounce_says_the_same_as_before():
+    mail = read_inbound(letter("postfix-unknown", PATH))
+
+    assert isinstance(mail, InboundMail)
+    assert mail.bounce == read_bounce(letter("postfix-unknown", PATH))
+    assert PATH in mail.envelope_addresses
+
+
+def test_a_header_is_read_to_a_greatest_length():
+    mail = Letter.read(b"Subject: " + b"a" * 100_000 + b"\r\nTo: b@example.org\r\n\r\nhello")
+
+    assert mail.subject == "a" * LONGEST_HEADER
+    assert mail.addresses("To") == ("b@example.org",)
+
+
+def test_a_charset_that_no_mail_has_is_not_asked_to_decode():
+    mail = b"Content-Type: text/plain; charset=punycode\r\n\r\nUser unknown-"
+
+    assert Letter.read(mail).text == "User unknown-"
+
+
+async def test_an_unreadable_mail_is_counted_and_named_in_the_log(caplog):
+    before = count_of(UNREADABLE)
+
+    assert not await receiver(Desk())(DEEP)
+
+    assert count_of(UNREADABLE) == before + 1
+    assert hashlib.sha256(DEEP).hexdigest() in caplog.text
+    assert "nested too deeply" in caplog.text
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_a_mailbox_is_read_past_an_unreadable_mail_which_stays_for_the_operator(keep: bool):
+    imap, desk = ImapServer(DEEP, letter("postfix-unknown", PATH)), Desk()
+    async with serving(imap) as port:
+        assert await poll(a_mailbox(port, keep=keep), receiver(desk)) == 2
+        assert await poll(a_mailbox(port, keep=keep), receiver(desk)) == 0
+
+    assert desk.bounced == [(DELIVERY.id, True)]
+    assert imap.letters[1] == DEEP
+    assert imap.flagged == {1}
+    assert (2 in imap.letters) is keep
+
+
+async def test_an_unreadable_mail_is_refused_for_good_and_the_next_one_is_taken():
+    desk = Desk()
+
+    def talk(port: int) -> int:
+        with smtplib.LMTP("127.0.0.1", port) as client:
+            with pytest.raises(smtplib.SMTPDataError) as refused:
+                client.sendmail("", ["bounces@news.example.org"], DEEP)
+            client.sendmail("", ["bounces@news.example.org"], letter("postfix-unknown", PATH))
+            return refused.value.smtp_code
+
+    async with listening(receiver(desk)) as one:
+        assert await asyncio.to_thread(talk, one.port) == 554
+    assert desk.bounced == [(DELIVERY.id, True)]

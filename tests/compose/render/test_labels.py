@@ -1,0 +1,129 @@
+"""The page speaks the reader's language: labels, plurals, dates and direction."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from service.compose.render.labels import direction_of, primary, wording
+from service.settings.packaged_files import templates_folder
+
+LABELS = tomllib.loads((templates_folder() / "digest/daily/labels.toml").read_text(encoding="utf-8"))
+EVENING = datetime(2026, 3, 2, 18, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("language", LABELS)
+def test_every_language_says_everything_for_every_number(language: str):
+    said = wording(LABELS, language, "UTC")
+
+    assert LABELS[language].keys() == LABELS["en"].keys()
+    for key in LABELS[language]:
+        for n in (0, 1, 2, 3, 5, 11, 21, 100):
+            values = {"listed": "A, B", "address": "a@b.example", "title": "T", "name": "N", "day": "D"}
+            assert said.say(key, n=n, **values)
+
+
+def test_a_number_takes_its_plural():
+    russian = wording(LABELS, "ru", "Europe/Moscow")
+
+    assert [russian.say("stories", n=n) for n in (1, 2, 5, 21)] == [
+        "1 новость",
+        "2 новости",
+        "5 новостей",
+        "21 новость",
+    ]
+
+
+def test_a_value_that_looks_like_a_place_stays_as_it_is():
+    said = wording(LABELS, "en", "UTC")
+
+    assert "{title} {n} is subscribed to {{ x }}" in said.say(
+        "why_you", address="{title} {n}", title="{{ x }}"
+    )
+
+
+def test_a_label_that_does_not_exist_fails_loudly():
+    with pytest.raises(KeyError):
+        wording(LABELS, "en", "UTC").say("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("de", "de"), ("de-AT", "de"), ("pt-BR", "pt"), ("DE_ch", "de"), ("sw", "en"), ("", "en"), ("x!", "en")],
+)
+def test_the_nearest_language_is_spoken_else_english(tag: str, language: str):
+    assert wording(LABELS, tag, "UTC").language == language
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "day", "clock"),
+    [
+        ("en", "America/New_York", "Monday, March 2, 2026", "1:05\u00a0PM"),
+        ("en", "Europe/Berlin", "Monday, 2 March 2026", "19:05"),
+        ("en", "Asia/Calcutta", "Monday, 2 March 2026", "11:35\u00a0pm"),
+        ("en", "Asia/Qatar", "Monday, 2 March 2026", "9:05\u00a0pm"),
+        ("en", "UTC", "Monday, 2 March 2026", "6:05\u00a0pm"),
+        ("en-GB", "America/New_York", "Monday, 2 March 2026", "13:05"),
+        ("de", "Europe/Vienna", "Montag, 2. März 2026", "19:05"),
+        ("de", "America/New_York", "Montag, 2. März 2026", "13:05"),
+        ("ar", "Asia/Qatar", "الاثنين، 2 مارس 2026", "9:05\u00a0م"),
+        ("zh", "Asia/Shanghai", "2026年3月3日星期二", "02:05"),
+        ("sw", "Africa/Nairobi", "Monday, 2 March 2026", "21:05"),
+    ],
+)
+def test_dates_are_written_as_where_the_reader_lives(language: str, zone: str, day: str, clock: str):
+    said = wording(LABELS, language, zone)
+
+    assert said.day(EVENING) == day
+    assert said.moment(EVENING, EVENING) == clock
+
+
+def test_another_day_is_named_and_another_year_too():
+    said = wording(LABELS, "en", "Europe/Berlin")
+
+    assert said.moment(EVENING, EVENING + timedelta(days=1)) == "2 Mar, 19:05"
+    assert said.moment(EVENING, EVENING + timedelta(days=400)) == "2 Mar 2026, 19:05"
+
+
+def test_the_same_day_is_the_readers_day():
+    said = wording(LABELS, "en", "America/New_York")
+    late = datetime(2026, 3, 3, 4, 0, tzinfo=UTC)
+
+    assert said.moment(late, EVENING) == "11:00\u00a0PM"
+    assert said.moment(late, late + timedelta(hours=2)) == "Mar 2, 11:00\u00a0PM"
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "day"),
+    [
+        ("en", "Europe/Berlin", "Mon, 2 Mar"),
+        ("en", "America/New_York", "Mon, Mar 2"),
+        ("de", "Europe/Vienna", "Mo., 2. März"),
+        ("ja", "Asia/Tokyo", "3月3日(火)"),
+    ],
+)
+def test_a_short_day_has_its_day_of_the_week(language: str, zone: str, day: str):
+    assert wording(LABELS, language, zone).short_day(EVENING, EVENING + timedelta(days=3)) == day
+
+
+def test_a_short_day_long_ago_has_its_year():
+    assert wording(LABELS, "en", "UTC").short_day(EVENING, EVENING + timedelta(days=300)).endswith("2026")
+
+
+def test_direction_is_that_of_the_language():
+    assert wording(LABELS, "ar", "Asia/Qatar").direction == "rtl"
+    assert [direction_of(tag) for tag in ("he", "fa-IR", "en", "zh-Hant", "und", "", "!!")] == [
+        "rtl",
+        "rtl",
+        "ltr",
+        "ltr",
+        "ltr",
+        "ltr",
+        "ltr",
+    ]
+
+
+def test_the_first_part_of_a_tag_is_the_language():
+    assert [primary(tag) for tag in ("pt-BR", "ZH_tw", "de", "")] == ["pt", "zh", "de", ""]

@@ -1,0 +1,307 @@
+"""A theme is a folder: it sees a page and nothing else, and what comes out is fit to be mailed.
+
+The golden files show what readers get; REWRITE_GOLDEN=1 writes them anew, to be looked at and then kept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+
+from service.compose.render.theme import LONGEST_SUBJECT, JinjaRenderer
+from service.core.errors import CaveatError, UnknownName
+from service.core.model import Digest, Rendered, Story
+from service.core.placeholders import MARK, Place
+from service.settings.packaged_files import templates_folder
+from tests.compose.digests import (
+    SITE,
+    a_digest,
+    a_story,
+    caveat,
+    point,
+    published,
+    the_fire,
+    the_front_page,
+    the_marathon,
+    the_margin,
+    the_spray,
+    the_treaty,
+    the_well,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+THEMES = ("daily", "brief")
+RENDERER = JinjaRenderer(templates_folder(), SITE)
+
+anything = st.text(st.characters())
+
+
+def rendered(digest: Digest, theme: str = "daily", renderer: JinjaRenderer = RENDERER) -> Rendered:
+    return renderer.render(digest, title="The Morning Caveat", theme=theme, issue_id="issue")
+
+
+class Seen(HTMLParser):
+    """What a mail program finds in a page: its tags with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def hrefs(self) -> list[str]:
+        return [attributes.get("href") or "" for tag, attributes in self.tags if tag == "a"]
+
+
+def a_poisoned_story(*words: str) -> Story:
+    """Return a story that says all of these in every place that a feed fills."""
+    text = " ".join(words)
+    article = replace(published("x", url=words[0]), title=text, publisher=text, language=words[-1])
+    return a_story([point(article, text, text), caveat(article, text)], article, published("y", "The Wire"))
+
+
+# --- what readers get --------------------------------------------------------------------------
+
+CASES = {
+    "front-page": (the_front_page(), "daily"),
+    "front-page-brief": (the_front_page(), "brief"),
+    "arabic-reader": (
+        a_digest(the_well(), the_treaty(), language="ar", timezone="Asia/Qatar", left_out=1),
+        "daily",
+    ),
+    "german-reader": (a_digest(the_fire(), the_spray(), language="de", timezone="Europe/Vienna"), "daily"),
+    "one-story": (a_digest(the_marathon(), timezone="America/New_York"), "daily"),
+    "quiet-day": (a_digest(), "daily"),
+    "margin": (the_margin(), "daily"),
+    "margin-brief": (the_margin(), "brief"),
+    "margin-arabic": (the_margin(language="ar", timezone="Asia/Qatar"), "daily"),
+    "plain-text": (a_digest(the_treaty(), format="text"), "daily"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_readers_get_is_as_it_was(name: str):
+    mail = rendered(*CASES[name])
+
+    for part in ("subject", "html", "text") if mail.html else ("subject", "text"):
+        kept = GOLDEN / f"{name}.{'txt' if part == 'text' else part}"
+        if os.environ.get("REWRITE_GOLDEN"):
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(getattr(mail, part), encoding="utf-8")
+        assert getattr(mail, part) == kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_names_every_caveat_of_what_it_shows(theme: str):
+    mail = rendered(a_digest(the_spray()), theme)
+
+    for part in (Seen(mail.html).text, mail.text):
+        said = " ".join(part.replace("|", " ").split())
+        assert re.search(r"instead of six\. caveat.* in no way .* Nobody over 65 took", said, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_mail_says_why_it_came_and_how_to_stop_it(theme: str):
+    mail = rendered(the_front_page(), theme)
+
+    for part in (mail.html, mail.text):
+        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
+        assert "The Morning Caveat, 1 Example Street, Exampleton" in part
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_page_has_headings_and_no_picture_script_or_form(theme: str):
+    seen = Seen(rendered(the_front_page(), theme).html)
+    names = [tag for tag, _ in seen.tags]
+
+    assert names.count("h1") == 1
+    assert names.count("h2") >= 8
+    assert not {"img", "script", "form", "iframe", "link", "object", "svg"} & set(names)
+    assert not any(name.startswith("on") for _, attributes in seen.tags for name in attributes)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_look_survives_without_style_blocks(theme: str):
+    html = re.sub(r"<style>.*?</style>", "", rendered(the_front_page(), theme).html, flags=re.DOTALL)
+    seen = Seen(html)
+
+    assert "<style" not in html
+    for tag, attributes in seen.tags:
+        if tag in {"h1", "h2", "p", "li"}:
+            assert "color:" in (attributes.get("style") or "") or attributes.get("class") in {"point", None}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_dark_readers_get_a_dark_page(theme: str):
+    assert "@media (prefers-color-scheme: dark)" in rendered(the_front_page(), theme).html
+
+
+def test_who_wants_plain_text_gets_no_html():
+    assert rendered(a_digest(the_treaty(), format="text")).html == ""
+
+
+def test_lines_of_plain_text_are_short_but_for_addresses():
+    lines = rendered(the_front_page()).text.split("\n")
+
+    assert max(len(line) for line in lines if "://" not in line) <= 76
+
+
+# --- poison ------------------------------------------------------------------------------------
+
+
+@settings(max_examples=30)
+@given(st.lists(anything, min_size=4, max_size=4), st.sampled_from(THEMES))
+def test_whatever_a_feed_says_only_lawful_links_and_no_markup_come_out(words: list[str], theme: str):
+    mail = rendered(a_digest(a_poisoned_story(*words)), theme)
+
+    for href in Seen(mail.html).hrefs():
+        assert re.match(r"https?://|#s\d+$|\ue000(preferences|unsubscribe)_url\ue001$", href)
+    assert len(mail.subject) <= LONGEST_SUBJECT
+    for part in (mail.subject, mail.html, mail.text):
+        part.encode()
+        assert "\r" not in part
+    assert "\n" not in mail.subject
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "{{ 7 * 7 }}",
+        "{% for x in page.stories %}{{ x }}{% endfor %}",
+        "{# a comment #}",
+        "${7*7} <%= 7 %> #{7}",
+        "{title} {n} {address}",
+        "<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "</title></style></td></table><h1>Ours</h1>",
+        '" onmouseover="alert(1)',
+        "<!--[if mso]>",
+        "&lt;b&gt; &amp; &#106;",
+    ],
+)
+@pytest.mark.parametrize("theme", THEMES)
+def test_text_from_a_feed_is_shown_as_it_is(poison: str, theme: str):
+    plain, poisoned = (
+        rendered(a_digest(a_poisoned_story("https://news.example/", word, "en")), theme)
+        for word in ("x", poison)
+    )
+
+    assert poison in " ".join(poisoned.text.replace("|", " ").split())
+    assert poison in " ".join(Seen(poisoned.html).text.split())
+    assert [tag for tag, _ in Seen(poisoned.html).tags] == [tag for tag, _ in Seen(plain.html).tags]
+
+
+def test_a_feed_cannot_open_a_place():
+    story = a_poisoned_story("https://news.example/", Place.ADDRESS.mark, f"\ue000{Place.NAME}\ue001", "en")
+    poisoned, plain = rendered(a_digest(story)), rendered(a_digest(the_marathon()))
+
+    for part in ("subject", "html", "text"):
+        assert MARK.findall(getattr(poisoned, part)) == MARK.findall(getattr(plain, part))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "data:text/html,x", "java\tscript:alert(1)", "vbscript:x", "file:///etc/passwd"],
+)
+def test_a_story_without_a_lawful_address_is_told_without_a_link(url: str):
+    mail = rendered(a_digest(a_story([point(published("A title", url=url), "A sentence.")])))
+
+    assert "A title" in mail.html
+    assert "A sentence." in mail.html
+    assert all(href.startswith("\ue000") for href in Seen(mail.html).hrefs())
+    assert url not in mail.text
+
+
+# --- themes ------------------------------------------------------------------------------------
+
+
+def a_theme(folder: Path, name: str = "mine", **files: str) -> JinjaRenderer:
+    """Return a renderer with a theme of the operator's own in `folder`."""
+    theme = folder / "digest" / name
+    theme.mkdir(parents=True, exist_ok=True)
+    day = "{{ page.day }}"
+    whole = {"subject_txt": "{{ page.title }}", "body_html": day, "body_txt": day}
+    for file, text in (({} if name == "daily" else whole) | files).items():
+        (theme / file.replace("_", ".", 1)).write_text(text, encoding="utf-8")
+    return JinjaRenderer(templates_folder(), SITE, own=folder)
+
+
+def test_a_look_is_a_folder(tmp_path: Path):
+    renderer = a_theme(tmp_path, body_html="<style>p { color: red }</style><p>{{ page.stories|length }}</p>")
+
+    assert renderer.themes() == ("brief", "daily", "mine")
+    assert '<p style="color:red">1</p>' in rendered(a_digest(the_marathon()), "mine", renderer).html
+
+
+def test_an_operators_file_stands_before_ours(tmp_path: Path):
+    renderer = a_theme(tmp_path, "daily", style_css=".title { color: #00f }")
+    html = rendered(a_digest(the_marathon()), "daily", renderer).html
+
+    assert re.search(r'<h1 class="ink title" style="color:#00f', html)
+    assert "She ran it in 2:31:07." in html
+
+
+def test_an_operators_labels_stand_before_ours_one_by_one(tmp_path: Path):
+    renderer = a_theme(tmp_path, "daily", labels_toml='[en]\nabout = "Small print"\n[sw]\nabout = "Kuhusu"')
+
+    assert "Small print" in rendered(a_digest(the_marathon()), "daily", renderer).html
+    swahili = rendered(a_digest(the_marathon(), language="sw"), "daily", renderer).html
+    assert "Kuhusu" in swahili
+    assert "Read in full" in swahili
+
+
+def test_a_theme_that_is_not_there_lists_those_that_are():
+    with pytest.raises(UnknownName, match=r"there is no theme 'dayly'\. Did you mean daily"):
+        rendered(a_digest(), "dayly")
+
+
+@pytest.mark.parametrize("name", ["../daily", "/etc", "", "."])
+def test_a_theme_is_a_name_and_no_path(name: str):
+    with pytest.raises(UnknownName):
+        rendered(a_digest(), name)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("\n{% if %}", r"digest/mine/body.html, line 2 fails"),
+        ("\n\n{{ page.nonsense }}", r"body.html, line 3 fails: .*nonsense"),
+        ("{{ say('nonsense') }}", r"body.html, line 1 fails: 'nonsense'"),
+        ("{{ page.__class__.__mro__ }}", r"body.html.* fails: .*unsafe"),
+        ("{% for n in range(10**9) %}{% endfor %}", r"body.html.* fails: .*range"),
+        ("{{ page.title / 0 }}", r"body.html, line 1 fails"),
+        ("{% include 'elsewhere/body.html' %}", r"body.html.* fails: .*elsewhere"),
+    ],
+)
+def test_a_theme_that_fails_says_where(tmp_path: Path, body: str, says: str):
+    with pytest.raises(CaveatError, match=says):
+        rendered(a_digest(), "mine", a_theme(tmp_path, body_html=body))
+
+
+@pytest.mark.parametrize("labels", ["[en", "about = 'x'", "[en]\nabout = \ud83d"])
+def test_a_labels_file_that_cannot_be_read_is_named(tmp_path: Path, labels: str):
+    renderer = a_theme(tmp_path)
+    (tmp_path / "digest/mine/labels.toml").write_bytes(labels.encode("utf-8", "surrogatepass"))
+
+    with pytest.raises(CaveatError, match=r"labels.toml is no labels file"):
+        rendered(a_digest(), "mine", renderer)
+
+
+def test_a_stylesheet_elsewhere_is_never_fetched(tmp_path: Path, httpserver: HTTPServer):
+    link = f'<link rel="stylesheet" href="{httpserver.url_for("/style.css")}"><p>Hello</p>'
+
+    assert "Hello" in rendered(a_digest(), "mine", a_theme(tmp_path, body_html=link)).html
+    assert httpserver.log == []

@@ -1,0 +1,93 @@
+"""Transactional mail: what asks for confirmation, what welcomes, what asks whether somebody unsubscribes."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from service.compose.render.transactional import Letters
+from service.core.model import Rendered
+from service.core.placeholders import MARK, Place
+from service.settings.packaged_files import templates_folder
+from tests.compose.digests import SITE
+
+LETTERS = Letters(templates_folder(), SITE)
+LABELS = tomllib.loads((templates_folder() / "mail/labels.toml").read_text(encoding="utf-8"))
+
+
+def please_confirm(title="The Morning Caveat", language="en", days=3, letters=LETTERS) -> Rendered:
+    return letters.confirm(title, language=language, timezone="Europe/Berlin", days=days)
+
+
+def a_welcome(language="en", timezone="Europe/Berlin") -> Rendered:
+    first = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
+    return LETTERS.welcome("The Morning Caveat", language=language, timezone=timezone, first_issue_at=first)
+
+
+def test_a_request_says_for_whom_how_to_confirm_and_what_happens_otherwise():
+    mail = please_confirm()
+
+    assert mail.subject == "Please confirm: The Morning Caveat"
+    assert f'href="{Place.CONFIRM_URL.mark}"' in mail.html
+    assert f"\n{Place.CONFIRM_URL.mark}\n" in mail.text
+    for part in (mail.html, mail.text):
+        assert MARK.findall(part) == [Place.ADDRESS, Place.CONFIRM_URL]
+        assert re.search(r"not\s+you,\s+do\s+nothing", part)
+        assert "for 3 days" in " ".join(part.split())
+        assert SITE.postal_address in part
+
+
+def test_a_welcome_says_when_the_first_issue_comes_and_how_to_stop_it():
+    mail = a_welcome()
+
+    assert mail.subject == "Welcome to The Morning Caveat"
+    for part in (mail.html, mail.text):
+        assert "Tuesday, 3 March 2026, 07:00" in " ".join(part.split())
+        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
+
+
+def test_a_mail_about_unsubscribing_says_that_nothing_has_changed_yet():
+    mail = LETTERS.unsubscribe("The Morning Caveat", language="en", timezone="Europe/Berlin")
+
+    assert mail.subject == "Do you want to unsubscribe from The Morning Caveat?"
+    for part in (mail.html, mail.text):
+        assert "nothing has changed yet" in " ".join(part.split())
+        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
+
+
+def test_the_first_issue_comes_at_the_readers_own_hour():
+    assert "Tuesday, March 3, 2026, 1:00\u00a0AM" in a_welcome(timezone="America/New_York").text
+
+
+@pytest.mark.parametrize("language", LABELS)
+def test_every_language_has_every_mail(language: str):
+    assert LABELS[language].keys() == LABELS["en"].keys()
+    for days in (1, 2, 3, 11):
+        assert please_confirm(language=language, days=days).html
+    assert f'lang="{language}"' in a_welcome(language).html
+    assert LETTERS.unsubscribe("The Morning", language=language, timezone="UTC").text
+
+
+def test_a_language_without_letters_gets_english_ones():
+    assert please_confirm(language="sw").subject == "Please confirm: The Morning Caveat"
+
+
+def test_a_hostile_title_stays_text():
+    mail = please_confirm(title=f"{{{{ 7*7 }}}}\r\nBcc: x <b> {Place.UNSUBSCRIBE_URL.mark}")
+
+    assert mail.subject == "Please confirm: {{ 7*7 }} Bcc: x <b> unsubscribe_url"
+    assert "Bcc: x &lt;b&gt; unsubscribe_url" in mail.html
+    assert MARK.findall(mail.html) == [Place.ADDRESS, Place.CONFIRM_URL]
+
+
+def test_an_operators_own_letter_stands_before_ours(tmp_path: Path):
+    (tmp_path / "mail/confirm").mkdir(parents=True)
+    (tmp_path / "mail/confirm/subject.txt").write_text("Hello from {{ sheet.title }}", encoding="utf-8")
+    mail = please_confirm(letters=Letters(templates_folder(), SITE, own=tmp_path))
+
+    assert mail.subject == "Hello from The Morning Caveat"
+    assert "One more step" in mail.html

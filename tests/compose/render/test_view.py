@@ -1,0 +1,232 @@
+"""The page is all that a theme sees: clean text, finished links, every caveat with its point."""
+
+from __future__ import annotations
+
+import tomllib
+import unicodedata
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.compose.render.labels import wording
+from service.compose.render.view import MOST_SOURCES, Page, StoryView, make_page
+from service.core.model import Digest, Story
+from service.core.placeholders import MARK, Place
+from service.settings.packaged_files import templates_folder
+from tests.compose.digests import (
+    MORNING,
+    SITE,
+    a_digest,
+    a_story,
+    caveat,
+    point,
+    published,
+    the_fire,
+    the_front_page,
+    the_inquiry,
+    the_marathon,
+    the_strike,
+    the_treaty,
+    the_well,
+)
+
+LABELS = tomllib.loads((templates_folder() / "digest/daily/labels.toml").read_text(encoding="utf-8"))
+POISON = [
+    "one\r\nBcc: all@example.org",
+    "bell \x07 and \x0b tab",
+    "next \x85 line \u2028 and \u2029",
+    "lone \ud800 surrogate",
+    "\u202egnp.exe",
+    "{{ page.name }} {% include 'x' %} {# #}",
+    f"{Place.UNSUBSCRIBE_URL.mark}",
+    "<script>alert(1)</script>",
+    "x" * 5_000,
+    "",
+]
+
+
+def page_of(digest: Digest, **changes) -> Page:
+    said = wording(LABELS, digest.edition.language, digest.edition.timezone)
+    settings = {"title": "The Morning Caveat", "site": SITE, "issue_id": "issue"} | changes
+    return make_page(digest, said, **settings)
+
+
+def view_of(story: Story, **wishes) -> StoryView:
+    return page_of(a_digest(story, **wishes)).stories[0]
+
+
+def texts_of(value) -> list[str]:
+    """Return every string that a theme can reach."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, tuple):
+        return [text for item in value for text in texts_of(item)]
+    if is_dataclass(value):
+        return [text for one in fields(value) for text in texts_of(getattr(value, one.name))]
+    return []
+
+
+# --- stories -----------------------------------------------------------------------------------
+
+
+def test_caveats_stand_under_their_own_point():
+    first, second = view_of(the_treaty()).points
+
+    assert [line.text[:31] for line in first.caveats] == ["The treaty takes effect only if"]
+    assert [line.text[:31] for line in second.caveats] == ["The agreement in no way settles"]
+    assert [line.text[:12] for line in second.context] == ["About 9,000 "]
+
+
+def test_a_caveat_whose_point_is_not_shown_stands_for_itself():
+    article = published("A title")
+    story = Story("id", (article,), (replace(caveat(article, "But not yet."), qualifies=7),))
+
+    (only,) = view_of(story).points
+    assert only.line.text == "But not yet."
+    assert only.caveats == ()
+
+
+def test_what_all_lines_share_is_said_once_under_the_headline():
+    alone = view_of(the_treaty())
+
+    assert not alone.several
+    assert (alone.told_by, alone.time) == ("The Meridian Courier", "05:00")
+
+
+def test_with_several_sources_every_line_names_its_own():
+    told = view_of(the_fire())
+
+    assert told.several
+    assert told.told_by == "The Meridian Courier, Northwater Wire, The Oltmark Herald"
+    assert [(p.line.source, p.line.time) for p in told.points] == [
+        ("The Meridian Courier", "06:00"),
+        ("Northwater Wire", "04:00"),
+        ("The Oltmark Herald", "2 Mar, 20:00"),
+    ]
+
+
+def test_a_story_is_as_new_as_its_newest_article():
+    old, new = (
+        published(title, "The Wire", at=MORNING - timedelta(hours=h)) for title, h in [("a", 9), ("b", 2)]
+    )
+
+    assert view_of(a_story([point(old, "One."), point(new, "Two.")])).time == "05:00"
+
+
+def test_a_line_leaves_out_the_date_that_stands_above_it():
+    article = published("A title", at=MORNING - timedelta(days=3))
+    other = published("Another", "The Wire", at=MORNING - timedelta(days=3, hours=2))
+    told = view_of(a_story([point(article, "One."), point(other, "Two.")]))
+
+    assert told.time == "28 Feb, 07:00"
+    assert [p.line.time for p in told.points] == ["07:00", "05:00"]
+
+
+def test_many_publishers_are_named_in_part_and_linked_in_part():
+    articles = [published("A title", f"Paper {n}") for n in range(9)]
+    told = view_of(a_story([point(articles[0], "One.")], *articles))
+
+    assert told.told_by == "Paper 0, Paper 1, Paper 2 and 6 more"
+    assert [source.publisher for source in told.sources] == [f"Paper {n}" for n in range(MOST_SOURCES)]
+
+
+def test_two_articles_of_one_publisher_are_one_source():
+    articles = [published(title, "The Wire") for title in ("First", "Second")]
+
+    assert len(view_of(a_story([point(articles[0], "One.")], *articles)).sources) == 1
+
+
+def test_every_sentence_leads_to_its_place():
+    (only,) = view_of(the_marathon()).points
+
+    assert only.line.url.endswith("/2026/baker-wins-marathon#:~:text=She%20ran%20it%20in%202%3A31%3A07")
+
+
+def test_a_story_in_another_language_says_so():
+    english = [view_of(story()) for story in (the_treaty, the_strike, the_well)]
+    arabic = [view_of(story(), language="ar") for story in (the_treaty, the_well)]
+
+    assert [(v.lang, v.direction) for v in english] == [("", "ltr"), ("de", "ltr"), ("ar", "rtl")]
+    assert [(v.lang, v.direction) for v in arabic] == [("en", "ltr"), ("", "rtl")]
+
+
+def test_an_update_is_known_as_one():
+    assert view_of(the_inquiry()).update
+    assert not view_of(the_treaty()).update
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def test_an_inbox_shows_the_other_headlines_behind_the_first():
+    page = page_of(a_digest(the_fire(), the_marathon(), the_strike()))
+
+    assert (
+        page.preheader == "Baker wins marathon · Lokführer in Westmark beenden ihren Streik nach neun Tagen"
+    )
+
+
+def test_with_one_story_an_inbox_shows_its_first_point():
+    assert page_of(a_digest(the_marathon())).preheader == "She ran it in 2:31:07."
+    assert page_of(a_digest()).preheader == ""
+
+
+def test_the_sender_is_named_once():
+    assert page_of(a_digest()).sent_by == "The Morning Caveat, 1 Example Street, Exampleton"
+    elsewhere = replace(SITE, postal_address="1 Example Street, Exampleton")
+    assert page_of(a_digest(), site=elsewhere).sent_by == "The Morning Caveat · 1 Example Street, Exampleton"
+    assert page_of(a_digest(), site=replace(SITE, postal_address="")).sent_by == "The Morning Caveat"
+
+
+def test_the_date_is_the_readers_own():
+    late = MORNING.replace(hour=23)
+
+    assert page_of(a_digest(at=late)).day == "Wednesday, 4 March 2026"
+    assert page_of(a_digest(at=late, timezone="America/New_York")).day == "Tuesday, March 3, 2026"
+
+
+def test_the_table_of_contents_stays_a_few_lines():
+    few, many = page_of(a_digest(the_treaty(), the_fire())), page_of(a_digest(*[the_treaty()] * 20))
+
+    assert few.stories[1].short == "Fire destroys grain silo at Skarrow port and halts exports for…"
+    assert many.stories[1].short == "Kessary and Oltmark agree to share the…"
+
+
+def test_publishers_and_minutes_are_counted():
+    page = page_of(the_front_page())
+
+    assert (page.publishers, page.minutes, page.left_out) == (8, 2, 5)
+
+
+# --- poison ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_poison_anywhere_reaches_no_theme(poison: str):
+    article = published("A title", url=f"https://news.example/{poison}"[:900])
+    article = replace(article, title=poison, publisher=poison, language=poison[:20])
+    story = a_story([point(article, poison, poison), caveat(article, poison)])
+    page = page_of(a_digest(story), title=poison, site=replace(SITE, name=poison, postal_address=poison))
+
+    assert page.stories[0].headline
+    for text in texts_of(page):
+        text.encode()
+        assert "\r" not in text
+        assert "\n" not in text
+        assert len(text) <= 2_000
+        assert not MARK.search(text) or text in {place.mark for place in Place}
+
+
+@given(st.lists(st.text(st.characters()), min_size=6, max_size=6))
+def test_a_page_is_made_of_any_text(words: list[str]):
+    article = replace(
+        published("A title", url=words[0]), title=words[1], publisher=words[2], language=words[3]
+    )
+    page = page_of(a_digest(a_story([point(article, words[4], words[5])])))
+
+    for text in texts_of(page):
+        text.encode()
+        assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text)

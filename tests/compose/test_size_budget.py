@@ -1,0 +1,137 @@
+"""An issue stays below the 102 kB at which Gmail cuts a message off, whatever is in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.compose.digest import lighter
+from service.compose.render.theme import JinjaRenderer
+from service.compose.size_budget import ENVELOPE, HEAVIEST, LIMIT, encoded, fitted, weight
+from service.core.model import Digest, Rendered
+from service.core.placeholders import Place
+from service.settings.packaged_files import templates_folder
+from tests.compose.digests import (
+    SITE,
+    a_correction,
+    a_digest,
+    a_story,
+    caveat,
+    point,
+    published,
+    the_front_page,
+    the_margin,
+)
+
+MOST_POINTS = 12
+WORST_URL = "https://news.example/" + "a" * 1_900
+alphabets = st.sampled_from(["a", "ä", "字", "👩", "&", "<", '"', "=", "word ", "字。", "&=", "\u202e"])
+
+
+@cache
+def renderer() -> JinjaRenderer:
+    return JinjaRenderer(templates_folder(), SITE)
+
+
+def rendered(digest: Digest, theme: str = "daily") -> tuple[Digest, Rendered]:
+    return fitted(
+        digest, lambda d: renderer().render(d, title="The Morning Caveat", theme=theme, issue_id="issue")
+    )
+
+
+def a_monster(letters: str, points: int, caveats: int, sources: int, url: str):
+    """Return a story of sentences of 5,000 characters from many publishers with very long names."""
+    text, name = letters * 5_000, (letters * 100)[:100]
+    articles = [published(text, f"{name}{n}", url=f"{url}{n}", language="en") for n in range(max(sources, 1))]
+    told = []
+    for n in range(points):
+        told.append(point(articles[n % len(articles)], text, *([text] if n < 2 else [])))
+        if n < caveats:
+            told.append(caveat(articles[0], text))
+    return a_story(told[:MOST_POINTS], *articles)
+
+
+def a_monstrous_correction(letters: str):
+    """Return a correction of three sentences of 5,000 characters."""
+    text = letters * 5_000
+    article = published(text, text[:100], url=WORST_URL)
+    return a_correction(article, (text, text), (text, ""), (text, text))
+
+
+def test_quoted_printable_is_counted_as_it_is_sent():
+    assert encoded("abc") == 3
+    assert encoded("ä=") == 9
+    assert encoded("one\ntwo") == 8
+    assert encoded("x" * 80) > 80 + 2
+
+
+def test_a_place_weighs_as_much_as_what_it_will_hold():
+    place = Place.UNSUBSCRIBE_URL.mark
+
+    assert weight(Rendered("", place * 2, place)) > 3 * 240
+
+
+def test_corrections_give_way_last_and_wait_for_the_next_issue():
+    digest = the_margin()
+    without_points = replace(digest.stories[0], points=digest.stories[0].points[:1])
+    lightest = lighter(replace(digest, stories=(without_points,)))
+
+    assert lightest == replace(digest, stories=(without_points,), corrections=())
+    assert lighter(lightest) is None
+
+
+def test_a_mornings_issue_is_far_from_the_limit():
+    digest, mail = rendered(the_front_page())
+
+    assert digest == the_front_page()
+    assert weight(mail) < 0.6 * LIMIT
+
+
+def test_what_is_too_heavy_loses_its_last_stories_and_says_so():
+    stories = [a_monster("字", 4, 2, 3, WORST_URL) for _ in range(8)]
+    digest, mail = rendered(a_digest(*stories))
+
+    assert 0 < len(digest.stories) < 8
+    assert digest.left_out == 8 - len(digest.stories)
+    assert f"{digest.left_out} more stories were left out" in mail.html
+    assert weight(mail) <= HEAVIEST
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(
+        st.builds(
+            a_monster,
+            alphabets,
+            points=st.integers(1, MOST_POINTS),
+            caveats=st.integers(0, MOST_POINTS),
+            sources=st.integers(1, 40),
+            url=st.sampled_from(["https://a.example/", WORST_URL, "https://a.example/?" + "&=" * 150]),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from(["en", "ar", "hi"]),
+    st.sampled_from(["daily", "brief"]),
+    st.lists(st.builds(a_monstrous_correction, alphabets), max_size=3),
+)
+def test_whatever_the_digest_holds_the_message_stays_below_the_limit(stories, language, theme, corrections):
+    whole = a_digest(*stories, language=language, left_out=99)
+    digest, mail = rendered(replace(whole, corrections=tuple(corrections)), theme)
+
+    assert weight(mail) + ENVELOPE <= LIMIT
+    assert bool(digest.stories) == bool(stories)
+
+
+@pytest.mark.parametrize("letters", ["字", "👩", "&=", '"'])
+def test_one_story_of_nothing_but_caveats_keeps_them_all(letters: str):
+    story = a_monster(letters, 1, 1, 40, WORST_URL)
+    article = story.articles[0]
+    told = [story.points[0], *(caveat(article, letters * 5_000) for _ in range(MOST_POINTS - 1))]
+    digest, mail = rendered(a_digest(a_story(told, *story.articles)))
+
+    assert len(digest.stories[0].points) == MOST_POINTS
+    assert weight(mail) <= HEAVIEST

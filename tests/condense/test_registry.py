@@ -1,0 +1,122 @@
+"""Summarizers: every method gives key points of the text, word for word, or says why it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from service.condense.candidates import LONGEST_POINT, MOST_CHARACTERS
+from service.condense.registry import SUMMARIZERS, summarizer
+from service.core.errors import SummaryRefused, UnknownName
+
+ARTICLE = """Ferry talks end without a deal
+
+The harbour board and the ferry crews ended two days of talks on Sunday without a deal on night crossings.
+
+The board said that the crews had agreed to more night crossings in summer. The crews' union said that it \
+had agreed to talks about night crossings, not to the crossings themselves.
+
+night crossings
+
+A crossing at night costs the harbour twice as much as one by day, the board's figures say. "We want the \
+crossings," said board member Ruth Amsel. "But nobody can row at night for nothing." The ferries carry nine \
+hundred people a day. No date has been set for more talks.
+"""
+PLAIN = sorted(set(SUMMARIZERS) - {"keypoints"})
+"""The methods that know of no caveats."""
+
+
+@pytest.fixture(params=PLAIN)
+def method(request: pytest.FixtureRequest):
+    return summarizer(request.param)
+
+
+def test_key_points_are_verbatim_in_reading_order_and_ranked(method):
+    summary = method.summarize(ARTICLE, title="Ferry talks", points=4)
+    assert summary.method == method.name
+    assert summary.is_verbatim(ARTICLE)
+    assert [point.start for point in summary.key_points] == sorted(p.start for p in summary.key_points)
+    assert sorted(point.rank for point in summary.key_points) == [0, 1, 2, 3]
+
+
+def test_fewer_points_are_the_weightiest_of_more(method):
+    many = method.summarize(ARTICLE, points=6).key_points
+    few = method.summarize(ARTICLE, points=2).key_points
+    assert {point.text for point in few} == {point.text for point in many if point.rank < 2}
+
+
+def test_headings_are_never_key_points(method):
+    shown = [point.text for point in method.summarize(ARTICLE, points=50).key_points]
+    assert len(shown) == 8
+    assert "night crossings" not in shown
+    assert not [text for text in shown if text.startswith("Ferry talks")]
+
+
+def test_a_sentence_that_stands_twice_is_shown_once(method):
+    assert len(method.summarize("The port is shut. It rains. The port is shut.").key_points) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["Only this.", "One here. Two there.", "a. b. c. d.", "\ud800 is here. And \0 too."]
+)
+def test_little_is_enough(method, text: str):
+    assert method.summarize(text).is_verbatim(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("ja", "首相は辞任した。野党は反対した。"), ("ru", "Он уехал. Она осталась."), ("xx", "Ab cd. Ef gh.")],
+)
+def test_every_language_is_taken(method, language: str, text: str):
+    assert len(method.summarize(text, language=language).key_points) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        (" \n\n\t", "empty"),
+        ("Headline only", "no sentence"),
+        ("... !!! ???", "has words"),
+        ("word " * LONGEST_POINT + ".", "at most 900 characters"),
+        ("a" * (MOST_CHARACTERS + 1), "6,000,001 characters"),
+    ],
+    ids=["empty", "white", "heading", "marks", "long", "large"],
+)
+def test_a_text_that_cannot_be_condensed_is_refused_with_the_reason(method, text: str, why: str):
+    with pytest.raises(SummaryRefused, match=why):
+        method.summarize(text)
+
+
+def test_an_endless_text_is_condensed_from_its_beginning(method):
+    text = " ".join(f"Report {n} names ship {n * 7} and port {n * 13}." for n in range(50_000))
+    assert len(method.summarize(text).key_points) == 5
+
+
+def test_lead_takes_the_first_sentences():
+    points = summarizer("lead").summarize(ARTICLE, points=1).key_points
+    assert [point.text[:30] for point in points] == ["The harbour board and the ferr"]
+
+
+def test_lexrank_prefers_what_other_sentences_repeat():
+    points = summarizer("lexrank").summarize(ARTICLE, points=1).key_points
+    assert "night crossings" in points[0].text
+
+
+@pytest.mark.parametrize("name", SUMMARIZERS)
+def test_every_name_in_the_registry_is_a_method_of_that_name(name: str):
+    assert summarizer(name).name == name
+    assert summarizer(name) is summarizer(name)
+
+
+def test_an_unknown_method_is_named_with_those_that_exist():
+    with pytest.raises(UnknownName, match="Did you mean lexrank"):
+        summarizer("lexrnk")
+
+
+def test_the_registry_costs_no_heavy_import():
+    heavy = "import sys, service.condense.registry; print({'numpy', 'sumy', 'nltk'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,28 @@
+"""Places mark where a recipient's own values go, and text from outside cannot open one."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.placeholders import CLOSE, MARK, OPEN, Place, without_marks
+
+
+def test_every_place_is_found_by_its_mark_and_named():
+    rendered = " ".join(place.mark for place in Place)
+
+    assert [Place(name) for name in MARK.findall(rendered)] == list(Place)
+
+
+def test_a_name_that_is_no_place_opens_nothing():
+    assert not MARK.findall(f"{OPEN}password{CLOSE} {OPEN}{CLOSE} {OPEN}name {CLOSE}name{OPEN}")
+
+
+@given(st.lists(st.one_of(st.sampled_from([OPEN, CLOSE, *Place]), st.text())).map("".join))
+def test_text_from_outside_opens_no_place(text: str):
+    assert not MARK.search(without_marks(text))
+
+
+@given(st.text(st.characters(exclude_characters=OPEN + CLOSE)))
+def test_text_without_the_two_characters_is_left_as_it_is(text: str):
+    assert without_marks(text) == text

@@ -1,0 +1,276 @@
+"""A server's limit is learned from its refusals and used up, by one worker or several; in virtual time."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.deliver.limits.adaptive_rate import (
+    DECREASE,
+    FORGOTTEN_AT,
+    LONGEST_PROBE,
+    SLOWEST,
+    Tally,
+    updated,
+)
+from service.deliver.limits.rate_limit import TURN, Gate
+from service.deliver.ports import LearnedRate
+from tests.builders import NOON
+from tests.deliver.test_turns import Timeline
+
+HOUR = 3600.0
+ROUND_TRIP = 0.002
+
+
+class FixedWindow:
+    """Permits so many messages in each window, which begins with the first message after the last one."""
+
+    def __init__(self, messages: int, period: float) -> None:
+        self.messages, self.period = messages, period
+        self.began, self.count = -1e9, 0
+
+    def takes(self, now: float) -> bool:
+        if now > self.began + self.period:
+            self.began, self.count = now, 0
+        self.count += 1  # as Postfix counts: also what it refuses
+        return self.count <= self.messages
+
+
+class ClockWindow(FixedWindow):
+    """The same, with windows that begin with the minute of the clock, at whatever second we begin."""
+
+    def takes(self, now: float) -> bool:
+        now += 0.83 * self.period
+        self.began = max(self.began, now - now % self.period)
+        if now - self.began < self.period and self.count and self._window != self.began:
+            self.count = 0
+        self._window = self.began
+        self.count += 1
+        return self.count <= self.messages
+
+    _window = -1.0
+
+
+class SlidingWindow:
+    """Permits so many messages within any stretch of that length; what it refuses does not count."""
+
+    def __init__(self, messages: int, period: float) -> None:
+        self.messages, self.period = messages, period
+        self.taken: deque[float] = deque()
+
+    def takes(self, now: float) -> bool:
+        while self.taken and self.taken[0] <= now - self.period:
+            self.taken.popleft()
+        if len(self.taken) >= self.messages:
+            return False
+        self.taken.append(now)
+        return True
+
+
+class TokenBucket:
+    """Permits a rate, and a burst of the messages of ten seconds."""
+
+    def __init__(self, messages: int, period: float) -> None:
+        self.rate = messages / period
+        self.most = self.tokens = max(1.0, self.rate * 10)
+        self.at = 0.0
+
+    def takes(self, now: float) -> bool:
+        self.tokens, self.at = min(self.most, self.tokens + (now - self.at) * self.rate), now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+Server = FixedWindow | SlidingWindow | TokenBucket
+
+
+@dataclass
+class Record:
+    """What workers share: the turns, and what was learned."""
+
+    timeline: Timeline = field(default_factory=Timeline)
+    known: LearnedRate | None = None
+    accepted: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Worker:
+    """A worker that never runs out of messages. It tells and hears once a second, and refusals at once."""
+
+    record: Record
+    gate: Gate = field(default_factory=lambda: Gate(shared=True))
+    tally: Tally = field(default_factory=Tally)
+    hears_at: float = 0.0
+
+    def confer(self, now: float) -> None:
+        known = self.record.known
+        at = NOON + timedelta(seconds=now)
+        if known is not None or self.tally.refusal:
+            known = self.record.known = updated(known, self.tally, at)
+            self.tally = Tally()
+        probe_at = known.probe_at if known else None
+        self.gate.learn(
+            known.per_minute if known else None, (probe_at - NOON).total_seconds() if probe_at else None
+        )
+        self.hears_at = now + 1.0
+
+    def act(self, server: Server, now: float) -> float:
+        """Do what is next at this moment; return when to act again."""
+        if now >= self.hears_at:
+            self.confer(now)
+        opens_at = self.gate.opens_at(now)
+        if opens_at is None and (self.gate.probe_at or now) > now:
+            opens_at = self.gate.probe_at
+        elif opens_at is None:
+            begins_in = self.record.timeline.take(self.gate.ask(500), now)
+            if begins_in <= TURN:
+                self.gate.give(begins_in, now, now)
+                return now
+            opens_at = now + begins_in - TURN
+        elif opens_at <= now:
+            self.send(server, now)
+            return now + ROUND_TRIP
+        return min(opens_at or now, self.hears_at)
+
+    def send(self, server: Server, now: float) -> None:
+        probe = self.gate.probe_at is not None
+        self.gate.leave(now)
+        since = self.tally.since or NOON + timedelta(seconds=now)
+        if server.takes(now):
+            self.record.accepted += 1
+            self.tally = replace(self.tally, accepted=self.tally.accepted + 1, since=since, recovered=probe)
+            if probe:
+                self.confer(now)
+        else:
+            self.record.refused += 1
+            self.tally = replace(self.tally, refusal="450 4.7.1 Error: too much mail", recovered=False)
+            self.confer(now)
+
+
+def an_hour(server: Server, workers: int, record: Record | None = None, begins: float = 0.0) -> Record:
+    """Return what came of an hour in which these workers were never out of messages."""
+    record = record or Record()
+    crew = [Worker(record) for _ in range(workers)]
+    events = [(begins, number) for number in range(workers)]
+    while events[0][0] < begins + HOUR:
+        now, number = events[0]
+        heapq.heapreplace(events, (max(crew[number].act(server, now), now), number))
+    return record
+
+
+LIMITS = [(20, 60), (100, 60), (600, 60), (10, 1)]
+
+
+KINDS = [FixedWindow, ClockWindow, SlidingWindow, TokenBucket]
+
+
+def used(kind: type[Server], limit: tuple[int, float], workers: int) -> tuple[float, int]:
+    """Return which part of the limit is used in the first hour, and how many messages are refused."""
+    messages, period = limit
+    record = an_hour(kind(messages, period), workers)
+    return record.accepted * period / (messages * HOUR), record.refused
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("limit", [(20, 60), (100, 60)], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_limit_is_used_to_nine_tenths_in_the_first_hour(kind, limit, workers):
+    part, refused = used(kind, limit, workers)
+    assert part >= 0.9
+    assert refused <= 30
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("limit", LIMITS, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_so_is_every_other_limit(kind, limit, workers):
+    part, refused = used(kind, limit, workers)
+    assert part >= 0.9
+    assert refused <= 30
+
+
+def test_a_limit_by_the_second_is_used_to_nine_tenths_as_well():
+    part, refused = used(SlidingWindow, (10, 1), 2)
+    assert part >= 0.9
+    assert refused <= 30
+
+
+def test_what_was_learned_holds_on_the_next_day():
+    server, record = FixedWindow(20, 60), an_hour(FixedWindow(20, 60), 2)
+    before = record.refused
+    record = an_hour(server, 2, record, begins=24 * HOUR)
+    assert record.refused - before < 8
+    assert record.accepted >= 2 * 0.9 * 20 * 60
+
+
+def test_a_limit_that_becomes_tighter_is_found_again_and_one_that_is_lifted_is_forgotten():
+    record = an_hour(SlidingWindow(600, 60), 2)
+    accepted, refused = record.accepted, record.refused
+    an_hour(SlidingWindow(20, 60), 2, record, begins=HOUR)
+    assert record.accepted - accepted >= 0.9 * 20 * 60
+    assert record.refused - refused < 60
+    accepted = record.accepted
+    an_hour(SlidingWindow(6000, 60), 2, record, begins=2 * HOUR)
+    assert record.accepted - accepted > 10 * 20 * 60
+
+
+SECONDS = st.floats(0.001, 5000)
+TALLIES = st.builds(
+    Tally,
+    st.integers(0, 5000),
+    st.none(),
+    st.sampled_from(["", "450 4.7.1 too much"]),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(st.tuples(SECONDS, TALLIES), max_size=60))
+def test_whatever_workers_see_the_rate_stays_sound(steps):
+    known, now = None, NOON
+    for seconds, tally in steps:
+        now += timedelta(seconds=seconds)
+        before, known = known, updated(known, tally, now)
+        if known is None:
+            continue
+        assert (known.refused_at is None) == (known.probe_at is None)
+        assert known.per_minute is None or known.per_minute >= SLOWEST
+        assert known.probe_at is None or known.probe_at - now <= LONGEST_PROBE
+        assert known.version == (before.version if before else 0) + 1
+        if before is not None and tally.refusal and before.per_minute and not tally.accepted:
+            # Refusals never raise the rate.
+            assert (known.per_minute or 0) <= before.per_minute
+
+
+@given(st.integers(1, 400))
+def test_all_refusals_before_the_recovery_are_one(refusals):
+    known, now = LearnedRate(100, 110, NOON - timedelta(hours=1), NOON, accepted=6000), NOON
+    for _ in range(refusals):
+        known = updated(known, Tally(refusal="450 no"), now)
+        now += timedelta(milliseconds=1)
+    known = updated(known, Tally(accepted=1, recovered=True), now + timedelta(seconds=1))
+    assert known is not None
+    assert known.per_minute == pytest.approx(100 * DECREASE, abs=0.1)
+
+
+def test_a_limit_that_was_exceeded_tenfold_is_not_there_any_more():
+    known = LearnedRate(20.0 * FORGOTTEN_AT, 20, NOON, NOON)
+    assert updated(known, Tally(accepted=10, since=NOON), NOON) is None
+
+
+def test_a_server_that_was_short_of_something_itself_keeps_its_rate():
+    known = LearnedRate(100, 110, NOON, NOON)
+    known = updated(known, Tally(refusal="452 4.3.1 full", busy=True), NOON)
+    known = updated(known, Tally(accepted=1, recovered=True), NOON + timedelta(hours=1))
+    assert known is not None
+    assert known.per_minute == pytest.approx(100, abs=0.1)

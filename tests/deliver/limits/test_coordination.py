@@ -1,0 +1,317 @@
+"""Several workers on one record: the server counts what they send together, and they halt together."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from service.core.errors import StoreError
+from service.core.model import DeliveryState
+from service.deliver.channels.smtp.channel import SmtpChannel
+from service.deliver.leases import Terms
+from service.deliver.limits.circuit_breaker import FIRST_PAUSE, Breaker
+from service.deliver.limits.coordination import Accord
+from service.deliver.limits.domain_queues import Lines
+from service.deliver.limits.rate_limit import Limits, Pace
+from service.deliver.ports import Halt, LearnedRate
+from service.deliver.stage import Deliverer, deliver
+from service.store.coordination import AccordRecords
+from service.store.database import Database
+from service.store.deliver import DeliverRecords
+from tests.builders import NOON
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_maker, a_relay
+from tests.deliver.planned import plan
+from tests.deliver.server import ANY, DOT, MailServer, Reply, Script, Taken, Wait
+from tests.deliver.test_turns import most_within
+
+SPAM = Reply("550 5.7.1 this message looks like spam")
+PATIENT = Terms(batch=5, lease=timedelta(days=1))
+
+
+class SharedClock(Clock):
+    """A clock that goes on only while all workers wait, to the moment for which the first of them does."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__()
+        self.workers = workers
+        self._waiting: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._turn = 0
+
+    async def pause(self, seconds: float) -> None:
+        self._turn += 1
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (self.now + timedelta(seconds=seconds), self._turn, woken))
+        self._go_on()
+        await woken
+
+    def leave(self) -> None:
+        self.workers -= 1
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._waiting and len(self._waiting) == self.workers:
+            self.now, _, woken = heapq.heappop(self._waiting)
+            woken.set_result(None)
+
+
+class Log(list[Taken]):
+    """What a server took, and when by the workers' clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock, self.moments = clock, list[float]()
+
+    def append(self, taken: Taken) -> None:
+        self.moments.append(self.clock().timestamp())
+        super().append(taken)
+
+
+class SlowClock(Clock):
+    """A clock that goes on a little whenever somebody looks at it."""
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=20)
+        return self.now
+
+
+class Office:
+    """Workers in processes of their own, as far as it matters here: each with its own way into the record."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url, self.clock = url, clock
+        self._opened: list[Database] = []
+        self._channels: list[SmtpChannel] = []
+
+    async def worker(self, server: MailServer, limits: Limits | None = None) -> Deliverer:
+        database = await Database.open(self.url)
+        channel = SmtpChannel(a_relay(server))
+        self._opened.append(database)
+        self._channels.append(channel)
+        return Deliverer(
+            DeliverRecords(database),
+            channel,
+            a_maker(),
+            PATIENT,
+            Pace(limits or Limits(), shared=True),
+            Breaker(shared=True),
+            shared=AccordRecords(database, self.clock),
+            relay="mail.example:25",
+        )
+
+    async def close(self) -> None:
+        for channel in self._channels:
+            await channel.close()
+        for database in self._opened:
+            await database.close()
+
+
+@asynccontextmanager
+async def an_office(url: str, clock: Clock) -> AsyncIterator[Office]:
+    office = Office(url, clock)
+    yield office
+    await office.close()
+
+
+# --- the sum stays under the limit -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        (Limits(per_second=4), (4, 1)),
+        (Limits(per_minute=40), (40, 60)),
+        (Limits(per_domain_minute=20), (20, 60)),
+        (Limits(per_second=1, domains={"example.org": 50}), (50, 60)),
+    ],
+)
+async def test_two_workers_together_stay_under_the_limit(database, database_url, limits, most, monkeypatch):
+    monkeypatch.setattr("service.deliver.outbox.MOST_WAITING", 10)  # so that one leaves some to the other
+    await plan(database, 50)
+    clock = SharedClock(workers=2)
+    async with MailServer() as server, an_office(database_url, clock) as office:
+        server.taken = log = Log(clock)
+
+        async def work(deliverer: Deliverer) -> int:
+            report = await deliver(replace(deliverer, pause=clock.pause), now=clock)
+            clock.leave()
+            return report.sent
+
+        crew = [await office.worker(server, limits) for _ in range(2)]
+        sent = await asyncio.gather(*map(work, crew))
+    assert sum(sent) == len(set(server.ids)) == 50
+    assert min(sent) > 5
+    messages, period = most
+    assert most_within(period, log.moments) <= messages
+    # Nearly all of the limit is used.
+    assert log.moments[-1] - log.moments[0] < 50 * period / messages * 1.3
+
+
+# --- one halt for all --------------------------------------------------------------------------
+
+
+def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(database, database_url, caplog):
+    await plan(database, 60, domains=60)
+    clock = SlowClock()
+    async with MailServer({DOT: {ANY: SPAM}}) as server, an_office(database_url, clock) as office:
+        crew = [await office.worker(server) for _ in range(3)]
+        reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
+        # Three each, and what was on its way behind the third.
+        assert server.turns[DOT] <= 4 * len(crew)
+        assert all("550 5.7.1 this message looks like spam" in report.alert for report in reports)
+        assert len(alerts(caplog)) == 1
+
+        # Whoever comes later hears of it before anything is sent, and so does a worker that starts anew.
+        before = server.turns[DOT]
+        latecomer = await office.worker(server)
+        assert (await deliver(latecomer, now=clock)).alert == reports[0].alert
+        await asyncio.gather(*(deliver(one, now=clock) for one in crew))
+        assert server.turns[DOT] == before
+        assert len(alerts(caplog)) == 1
+
+        # When it is over, one message tries for all of them.
+        clock.now += FIRST_PAUSE
+        await asyncio.gather(*(deliver(one, now=clock) for one in (*crew, latecomer)))
+        assert server.turns[DOT] == before + 1
+        assert len(alerts(caplog)) == 2
+
+        # The operator mends the cause and lets it go on, for everybody.
+        server.script[DOT] = {}
+        assert await AccordRecords(database).end_halt("mail.example:25")
+        clock.now += FIRST_PAUSE
+        reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
+    assert sum(report.sent for report in reports) == len(set(server.ids)) == 60
+    assert [report.problems for report in reports] == [()] * 3
+
+
+async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second(database, database_url):
+    await plan(database, 40, domains=40)
+    clock = Clock()
+    gate = asyncio.Event()
+    waiting = Wait(gate)
+    accepting: Script = {DOT: {2: waiting}}
+    async with (
+        MailServer({DOT: {ANY: SPAM}}) as strict,
+        MailServer(accepting) as kind,
+        an_office(database_url, clock) as office,
+    ):
+        busy = asyncio.create_task(deliver(await office.worker(kind), now=clock))
+        await waiting.reached.wait()
+        await deliver(await office.worker(strict), now=clock)
+        clock.now += timedelta(seconds=1)
+        gate.set()
+        report = await busy
+    # One more at most: the one that was on its way behind the second.
+    assert report.sent == len(kind.taken) <= 3
+    assert "looks like spam" in report.alert
+
+
+async def test_the_try_that_succeeds_lets_all_go_on(database, database_url):
+    await plan(database, 30, domains=30)
+    clock = Clock()
+    async with (
+        MailServer({DOT: dict.fromkeys((1, 2, 3, 4), SPAM)}) as server,
+        an_office(database_url, clock) as office,
+    ):
+        crew = [await office.worker(server) for _ in range(2)]
+        await deliver(crew[0], now=clock)
+        assert (await deliver(crew[1], now=clock)).sent == 0
+        clock.now += FIRST_PAUSE
+        reports = [await deliver(one, now=clock) for one in crew]
+    assert sum(report.sent for report in reports) == len(server.taken) == 30
+    assert await AccordRecords(database).halt("mail.example:25") is None
+
+
+# --- a record that is out of reach -------------------------------------------------------------
+
+
+class Away:
+    """A record that answers the n-th time."""
+
+    def __init__(self, answers_at: int) -> None:
+        self.asked, self.answers_at = 0, answers_at
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.asked < self.answers_at:
+            raise StoreError("the database is gone")
+
+    async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:  # noqa: ARG002 - the contract's
+        self._ask()
+        return dict.fromkeys(lengths, 0.0)
+
+    async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:  # noqa: ARG002 - as above
+        self._ask()
+        return {}, NOON
+
+    async def save_rate(
+        self,
+        relay: str,  # noqa: ARG002 - as above
+        domain: str,  # noqa: ARG002 - as above
+        rate: LearnedRate | None,  # noqa: ARG002 - as above
+        version: int,  # noqa: ARG002 - as above
+    ) -> bool:
+        self._ask()
+        return True
+
+    async def halt(self, relay: str) -> Halt | None:  # noqa: ARG002 - as above
+        self._ask()
+        return None
+
+    async def begin_halt(self, relay: str, halt: Halt) -> bool:  # noqa: ARG002 - as above
+        self._ask()
+        return True
+
+    async def end_halt(self, relay: str, since: datetime | None = None) -> bool:  # noqa: ARG002 - as above
+        self._ask()
+        return True
+
+    async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:  # noqa: ARG002 - as above
+        self._ask()
+        return True
+
+
+def an_accord(store: Away, pace: Pace, breaker: Breaker, pauses: list[float]) -> Accord:
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    return Accord(store, "relay", pace, breaker, Clock(), patience=60, pause=pause)
+
+
+async def test_while_the_record_is_out_of_reach_nothing_is_let_through():
+    pace, breaker, pauses = Pace(Limits(per_second=5), shared=True), Breaker(shared=True), list[float]()
+    accord = an_accord(Away(answers_at=4), pace, breaker, pauses)
+    assert not breaker.lets_through(NOON)
+    await accord.confer()
+    assert len(pauses) == 3
+    assert breaker.lets_through(NOON)
+    assert await accord.wait(Lines(pace), 9, ready=True) == 0.0
+
+    gone = an_accord(Away(answers_at=999), Pace(Limits(per_second=5), shared=True), breaker, pauses)
+    with pytest.raises(StoreError, match="gone"):
+        await gone.wait(Lines(pace), 9, ready=True)
+    assert 60 <= sum(pauses) < 80
+
+
+async def test_a_record_that_stays_away_lets_nothing_be_sent():
+    store, hasty = MemoryLedger.holding(*a_crowd(5)), Terms(lease=timedelta(milliseconds=100))
+    async with MailServer() as server:
+        channel = SmtpChannel(a_relay(server))
+        deliverer = Deliverer(
+            store, channel, a_maker(), hasty, breaker=Breaker(shared=True), shared=Away(answers_at=999)
+        )
+        with pytest.raises(StoreError):
+            await deliver(deliverer, now=Clock())
+        await channel.close()
+    assert server.taken == []
+    assert store.states() == {DeliveryState.PLANNED}

@@ -1,0 +1,112 @@
+"""An issue whose every message a server refuses is paused; one message that is refused stays one message."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from service.core.model import Blame, DeliveryState, Refused
+from service.deliver.channels.smtp.channel import SmtpChannel
+from service.deliver.limits.issue_refusals import IssueRefusals, Ruling
+from service.deliver.stage import Deliverer, DeliverReport, deliver
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, an_issue
+from tests.deliver.server import ANY, DOT, MailServer, Reply
+
+LARGE, SMALL = an_issue(id="1" * 32, html="<p>" + "long " * 4000 + "</p>"), an_issue(id="2" * 32)
+UNREADABLE = Refused("554 5.6.0 invalid content", Blame.MESSAGE)
+
+
+def two_issues(readers: int) -> MemoryLedger:
+    large = MemoryLedger.holding(*a_crowd(readers, issue_id=LARGE.id), issue=LARGE)
+    small = MemoryLedger.holding(*a_crowd(readers, issue_id=SMALL.id), issue=SMALL)
+    return MemoryLedger(large.issues | small.issues, large.rows | small.rows)
+
+
+async def one_pass(store: MemoryLedger, server: MailServer, clock: Clock | None = None) -> DeliverReport:
+    channel = SmtpChannel(a_relay(server))
+    report = await deliver(Deliverer(store, channel, a_maker()), now=clock or Clock())
+    await channel.close()
+    return report
+
+
+def states_of(store: MemoryLedger, issue_id: str) -> set[DeliveryState]:
+    return {row.state for row in store.rows.values() if row.delivery.issue_id == issue_id}
+
+
+async def test_an_issue_larger_than_the_server_takes_is_paused_and_nothing_of_it_is_refused_for_good():
+    store = two_issues(40)
+    async with MailServer(extensions=("PIPELINING", "SIZE 10000")) as server:
+        report = await one_pass(store, server)
+        assert states_of(store, LARGE.id) == {DeliveryState.DEFERRED, DeliveryState.PLANNED}
+        assert store.paused == {LARGE.id}
+        # The other issue is not held up by it.
+        assert states_of(store, SMALL.id) == {DeliveryState.SENT}
+        assert len(server.taken) == 40
+    [problem] = [problem for problem in report.problems if "is paused" in problem]
+    assert "the mail server takes 10000 at most (SIZE)" in problem
+    assert "the message has 2" in problem
+    assert "caveat issue resume 11111111" in problem
+
+
+async def test_once_the_server_takes_larger_messages_the_issue_is_sent_whole():
+    store, clock = two_issues(12), Clock()
+    async with MailServer(extensions=("PIPELINING", "SIZE 10000")) as server:
+        await one_pass(store, server, clock)
+    store.paused.clear()  # caveat issue resume
+    clock.now += timedelta(minutes=5)
+    async with MailServer(extensions=("PIPELINING", "SIZE 50000")) as server:
+        report = await one_pass(store, server, clock)
+    assert report.problems == ()
+    assert store.states() == {DeliveryState.SENT}
+
+
+async def test_a_server_that_refuses_the_content_of_every_message_pauses_the_issue():
+    store = MemoryLedger.holding(*a_crowd(40, domains=4))
+    async with MailServer({DOT: {ANY: Reply("552 5.6.0 headers are not as we like them")}}) as server:
+        report = await one_pass(store, server)
+        assert server.turns[DOT] <= 4
+    assert store.states() == {DeliveryState.DEFERRED, DeliveryState.PLANNED}
+    assert "552 5.6.0 headers are not as we like them" in report.problems[0]
+
+
+async def test_a_few_messages_that_are_refused_at_first_are_refused_and_the_rest_goes_out():
+    store, clock = MemoryLedger.holding(*a_crowd(20, domains=4)), Clock()
+    deeds = dict.fromkeys((1, 2), Reply("554 5.6.0 not this one"))
+    async with MailServer({DOT: deeds}) as server:
+        channel = SmtpChannel(a_relay(server))
+        deliverer = Deliverer(store, channel, a_maker())
+        first = await deliver(deliverer, now=clock)
+        assert (first.sent, first.deferred, first.refused) == (18, 2, 0)
+        server.script[DOT] = {ANY: Reply("554 5.6.0 not this one")}
+        clock.now += timedelta(minutes=5)
+        assert (await deliver(deliverer, now=clock)).refused == 2
+        await channel.close()
+    assert store.paused == set()
+
+
+async def test_a_single_reader_whose_mail_is_too_large_waits_and_is_named():
+    store = MemoryLedger.holding(a_delivery(issue_id=LARGE.id), issue=LARGE)
+    async with MailServer(extensions=("SIZE 10000",)) as server:
+        report = await one_pass(store, server)
+        assert server.turns["MAIL"] == 0
+    assert store.states() == {DeliveryState.DEFERRED}
+    assert "(SIZE)" in report.problems[0]
+
+
+def test_refusals_for_different_causes_are_not_counted_together():
+    refusals = IssueRefusals()
+    for n, status in enumerate(("5.6.0", "5.6.1", "5.6.2", "5.6.3")):
+        refused = Refused(f"554 {status} no", Blame.MESSAGE)
+        assert refusals.refused("issue", f"reader{n}@example{n}.org", refused) is Ruling.TRY_AGAIN
+
+
+def test_one_domain_that_refuses_the_content_pauses_nothing():
+    refusals = IssueRefusals()
+    said = {refusals.refused("issue", f"reader{n}@example.org", UNREADABLE) for n in range(9)}
+    assert said == {Ruling.TRY_AGAIN}
+    assert refusals.refused("issue", "reader0@example.org", UNREADABLE) is Ruling.FINAL
+
+
+def test_what_is_refused_after_others_got_the_issue_is_that_one_message():
+    refusals = IssueRefusals()
+    refusals.accepted("issue")
+    assert refusals.refused("issue", "amina@example.org", UNREADABLE) is Ruling.FINAL

@@ -1,0 +1,199 @@
+"""How fast messages may leave, and when sending pauses altogether."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from service.core.model import DeliveryState
+from service.deliver.channels.smtp.channel import SmtpChannel
+from service.deliver.leases import Terms
+from service.deliver.limits.circuit_breaker import FIRST_PAUSE, WINDOW, Breaker
+from service.deliver.limits.evidence import RECIPIENTS_OF_ONE_DOMAIN
+from service.deliver.limits.rate_limit import Limits, Pace
+from service.deliver.stage import Deliverer, deliver
+from tests.builders import NOON
+from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, an_issue
+from tests.deliver.server import ANY, DOT, MailServer, Reply
+
+NOT_ON_MY_LIST = Reply("554 5.7.1 you are not on my list")
+NEXT = an_issue(id="2" * 32)
+
+
+class PacedClock(Clock):
+    """A clock that goes on only while somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited = 0.0
+
+    async def pause(self, seconds: float) -> None:
+        self.waited += seconds
+        self.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+async def sent_at(limits: Limits, *deliveries) -> tuple[PacedClock, MailServer]:
+    clock, store = PacedClock(), MemoryLedger.holding(*deliveries)
+    async with MailServer() as server:
+        channel, patient = SmtpChannel(a_relay(server)), Terms(lease=timedelta(days=1))
+        deliverer = Deliverer(store, channel, a_maker(), patient, pace=Pace(limits), pause=clock.pause)
+        report = await deliver(deliverer, now=clock)
+        await channel.close()
+    assert report.sent == len(deliveries)
+    return clock, server
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [
+        (Limits(), 0),
+        (Limits(per_second=2), 9 / 2),
+        (Limits(per_minute=30), 9 * 2),
+        (Limits(per_second=10, per_minute=30), 9 * 2),
+        (Limits(per_domain_minute=6), 9 * 10),
+        (Limits(domains={"example.org": 60}), 9),
+        (Limits(domains={"elsewhere.example": 1}), 0),
+    ],
+)
+async def test_messages_are_spread_over_time(limits, seconds):
+    clock, _ = await sent_at(limits, *a_crowd(10))
+    assert clock.waited == pytest.approx(seconds, abs=0.1)
+
+
+async def test_a_slow_domain_does_not_hold_up_the_others():
+    slow = [a_delivery(f"reader{n}@slow.example") for n in range(3)]
+    quick = [a_delivery(f"reader{n}@quick.example") for n in range(3)]
+    clock, server = await sent_at(Limits(domains={"slow.example": 1}), *slow, *quick)
+    domains = [taken.recipient.partition("@")[2] for taken in server.taken]
+    assert domains == ["slow.example", *["quick.example"] * 3, *["slow.example"] * 2]
+    assert clock.waited == pytest.approx(120, abs=1)
+
+
+async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
+    store, clock = MemoryLedger.holding(*a_crowd(40, domains=4)), Clock()
+    script = {DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}
+    async with MailServer(script) as server:
+        channel = SmtpChannel(a_relay(server))
+        deliverer = Deliverer(store, channel, a_maker())
+        report = await deliver(deliverer, now=clock)
+        assert server.turns[DOT] <= 4
+        assert len(report.problems) == 1
+        assert "sending is paused until 2026-03-02 12:15 UTC" in report.problems[0]
+        assert "550 5.7.1 this message looks like spam" in report.problems[0]
+        assert store.suppressed == set()
+        assert store.states() == {DeliveryState.DEFERRED, DeliveryState.PLANNED}
+
+        clock.now += FIRST_PAUSE / 2
+        before = server.turns[DOT]
+        again = await deliver(deliverer, now=clock)
+        assert again.problems == report.problems
+        assert server.turns[DOT] == before
+
+        # Three recipients who refused before are due again; what they say is no news, the fourth's is.
+        clock.now += FIRST_PAUSE
+        await deliver(deliverer, now=clock)
+        assert server.turns[DOT] <= before + 5
+
+        server.script[DOT] = {}
+        clock.now += FIRST_PAUSE * 2
+        last = await deliver(deliverer, now=clock)
+        await channel.close()
+    assert last.problems == ()
+    assert len(server.taken) == 40
+    assert store.states() == {DeliveryState.SENT}
+
+
+async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
+    store = MemoryLedger.holding(*a_crowd(20))
+    script = {"RCPT": {n: Reply("550 5.7.1 you are not on my list") for n in (3, 4, 9, 12, 13)}}
+    async with MailServer(script) as server:
+        channel = SmtpChannel(a_relay(server))
+        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        await channel.close()
+    assert (report.sent, report.deferred, report.problems) == (15, 5, ())
+    assert store.suppressed == set()
+
+
+async def test_one_recipient_who_refuses_again_and_again_stops_nobody():
+    store, clock = MemoryLedger.holding(a_delivery("strict@example.org"), *a_crowd(30, domains=3)), Clock()
+    async with MailServer({"RCPT": {1: NOT_ON_MY_LIST}}) as server:
+        channel = SmtpChannel(a_relay(server))
+        deliverer = Deliverer(store, channel, a_maker())
+        assert (await deliver(deliverer, now=clock)).sent == 30
+        # Nobody else is due any more: its refusals are all in a row.
+        server.script["RCPT"] = {ANY: NOT_ON_MY_LIST}
+        for _ in range(6):
+            clock.now += timedelta(hours=5)
+            report = await deliver(deliverer, now=clock)
+            assert (report.deferred, report.alert) == (1, "")
+        server.script["RCPT"] = {}
+        store.rows |= MemoryLedger.holding(*a_crowd(9, domains=2, channel="smtp", issue_id=NEXT.id)).rows
+        store.issues[NEXT.id] = NEXT
+        assert (await deliver(deliverer, now=clock)).sent == 9
+        await channel.close()
+
+
+async def test_one_domain_that_refuses_does_not_stop_the_others():
+    strict = [a_delivery(f"reader{n}@strict.example") for n in range(9)]
+    store = MemoryLedger.holding(*strict, *a_crowd(20))
+    async with MailServer({"RCPT": dict.fromkeys(range(1, 10), NOT_ON_MY_LIST)}) as server:
+        channel = SmtpChannel(a_relay(server))
+        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        await channel.close()
+    assert (report.sent, report.deferred, report.problems) == (20, 9, ())
+
+
+async def test_where_all_recipients_have_one_domain_its_refusals_stop_sending_all_the_same():
+    store = MemoryLedger.holding(*a_crowd(200))
+    async with MailServer({DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}) as server:
+        channel = SmtpChannel(a_relay(server))
+        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        await channel.close()
+    assert "sending is paused" in report.alert
+    assert server.turns[DOT] <= RECIPIENTS_OF_ONE_DOMAIN + 1
+
+
+def test_refusals_that_lie_long_apart_are_not_counted_together():
+    breaker, now = Breaker(), NOON
+    for n in range(20):
+        breaker.refused("no", now, recipient=f"reader{n}@example{n}.org")
+        now += WINDOW / 2
+    assert breaker.alert(now) is None
+
+
+def a_refusal(breaker: Breaker, now: datetime, reader: int) -> None:
+    assert breaker.lets_through(now)
+    breaker.refused("no", now, recipient=f"reader{reader}@example{reader}.org")
+
+
+def test_pauses_grow_and_one_message_tries():
+    breaker, now = Breaker(), NOON
+    for reader in range(3):
+        a_refusal(breaker, now, reader)
+    assert not breaker.lets_through(now)
+    now += FIRST_PAUSE
+    # Who refused before says nothing new; the next one may try.
+    a_refusal(breaker, now, 2)
+    assert breaker.lets_through(now)
+    assert not breaker.lets_through(now)
+    breaker.refused("still no", now, recipient="another@example.net")
+    assert not breaker.lets_through(now + FIRST_PAUSE)
+    now += FIRST_PAUSE * 2
+    assert breaker.lets_through(now)
+    breaker.undecided()
+    assert breaker.lets_through(now)
+    breaker.taken()
+    assert breaker.lets_through(now)
+    assert breaker.lets_through(now)
+    assert breaker.alert(now) is None
+
+
+def test_one_is_enough_when_it_is_for_sure_and_once_more_after_the_pause():
+    breaker = Breaker()
+    breaker.refused("a wrong password", NOON, for_sure=True)
+    assert "a wrong password" in (breaker.alert(NOON) or "")
+    breaker.refused("a wrong password", NOON + FIRST_PAUSE, for_sure=True)
+    assert breaker.is_open(NOON + FIRST_PAUSE * 2)

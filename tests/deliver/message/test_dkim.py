@@ -1,0 +1,145 @@
+"""DKIM signatures, verified by somebody else's library and by the letter of the RFC."""
+
+from __future__ import annotations
+
+import base64
+import re
+from hashlib import sha256
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.core.errors import CaveatError
+from service.core.placeholders import Place
+from service.deliver.message.dkim import Signer, canonical_headers, relaxed_body
+from service.deliver.message.mail_maker import MailMaker
+from tests.deliver.fakes import SITE, a_delivery, an_issue, links
+
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+ED_KEY = Ed25519PrivateKey.generate()
+SIGNERS = (Signer("news.example.org", "rsa1", RSA_KEY), Signer("news.example.org", "ed1", ED_KEY))
+
+
+def dns(name: bytes, timeout: int = 5) -> bytes:  # noqa: ARG001 - dkimpy's signature
+    assert name == b"rsa1._domainkey.news.example.org."
+    public = RSA_KEY.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+
+
+def signed(signers=SIGNERS, issue=None, **delivery) -> bytes:
+    make = MailMaker(SITE, links, signers=signers)
+    return make(issue or an_issue(), a_delivery(**delivery)).content
+
+
+def verified(content: bytes) -> bool:
+    return dkim.verify(content, dnsfunc=dns)
+
+
+def test_the_rsa_signature_is_good_for_dkimpy():
+    assert verified(signed(SIGNERS[:1]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Aid talks", b"Aid walks"),
+        (b"harbour", b"airport"),
+        (b"List-Unsubscribe=One-Click", b"List-Unsubscribe=Two-Click"),
+        (b"List-Unsubscribe: <https://news", b"List-Unsubscribe: <https://evil"),
+        (b"To: Amina", b"To: Someone"),
+        (b"MIME-Version: 1.0\r\n", b"MIME-Version: 1.0\r\nSubject: another\r\n"),
+        (b"auto-generated", b"no"),
+    ],
+)
+def test_a_change_of_what_matters_breaks_it(old, new):
+    content = signed(SIGNERS[:1])
+    assert old in content
+    assert not verified(content.replace(old, new))
+
+
+def test_it_covers_how_to_unsubscribe():
+    named = re.sub(r"\s", "", re.search(r"h=([^;]+);", signed().decode())[1]).split(":")
+    assert {"List-Unsubscribe", "List-Unsubscribe-Post", "From", "Message-ID"} <= set(named)
+    assert named.count("From") == 2
+
+
+def test_the_ed25519_signature_is_good_by_the_letter_of_the_rfc():
+    content = signed(SIGNERS[1:])
+    head, _, body = content.partition(b"\r\n\r\n")
+    tags = dict(
+        tag.strip().split(b"=", 1)
+        for tag in canonical_headers(head)["dkim-signature"].split(b":", 1)[1].split(b";")
+    )
+    assert base64.b64decode(tags[b"bh"]) == sha256(relaxed_body(body).rstrip(b"\r\n") + b"\r\n").digest()
+    headers = canonical_headers(head.partition(b"\r\nFrom: ")[2].join([b"From: ", b""]))
+    names = [n.strip().lower().decode() for n in tags[b"h"].split(b":")]
+    seen, data = set(), b""
+    for name in names:
+        data += b"" if name in seen else headers.get(name, b"")
+        seen.add(name)
+    own = canonical_headers(head)["dkim-signature"].removesuffix(b"\r\n")
+    data += own[: own.rindex(b"b=") + 2]
+    signature = base64.b64decode(re.sub(rb"\s", b"", tags[b"b"]))
+    ED_KEY.public_key().verify(signature, sha256(data).digest())
+
+
+def test_both_may_stand_in_one_message_and_a_repeat_has_the_same_bytes():
+    content = signed()
+    assert content.count(b"DKIM-Signature:") == 2
+    assert verified(content)
+    assert content == signed()
+
+
+def test_a_message_without_signers_is_not_signed():
+    assert b"DKIM" not in signed(())
+
+
+ODD = st.text(st.sampled_from("ab .\t\n=é王"), max_size=120)
+
+
+@settings(max_examples=40, deadline=None)
+@given(before=ODD, after=ODD, name=st.sampled_from(["", "Amina", "Zoë  Two", "x" * 90]), html=st.booleans())
+def test_whatever_the_body_is_the_signature_holds(before, after, name, html):
+    text = f"{before}{Place.NAME.mark}{after}{Place.UNSUBSCRIBE_URL.mark}"
+    issue = an_issue(text=text, html=f"<p>{text}</p>" if html else "")
+    assert verified(signed(SIGNERS[:1], issue, name=name))
+    assert verified(signed(SIGNERS[:1], an_issue(text=before + Place.NAME.mark, html=""), name=name))
+
+
+def test_lines_of_the_signature_are_short():
+    head = signed().partition(b"\r\n\r\n")[0]
+    signature = head[head.index(b"DKIM-Signature") : head.index(b"From: ")]
+    assert max(map(len, signature.split(b"\r\n"))) <= 80
+
+
+def test_a_key_is_read_from_its_file_or_refused_in_a_sentence(tmp_path):
+    def written(key, name: str):
+        path = tmp_path / name
+        path.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return path
+
+    for key in (RSA_KEY, ED_KEY):
+        signer = Signer.from_file("news.example.org", "s", written(key, "good.pem"))
+        assert type(signer.key) is type(key)
+    for path, said in (
+        (tmp_path / "nowhere.pem", "cannot be read"),
+        (written(ec.generate_private_key(ec.SECP256R1()), "ec.pem"), "use RSA or Ed25519"),
+    ):
+        with pytest.raises(CaveatError, match=said):
+            Signer.from_file("d", "s", path)
+    (tmp_path / "text.pem").write_text("no key")
+    with pytest.raises(CaveatError, match="no unencrypted private key"):
+        Signer.from_file("d", "s", tmp_path / "text.pem")

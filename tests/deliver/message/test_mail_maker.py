@@ -1,0 +1,210 @@
+"""Messages, as a mail reader that knows nothing of us would see them."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from dataclasses import replace
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core.errors import CaveatError
+from service.core.model import MailKind, Rendered
+from service.core.placeholders import Place
+from service.deliver.message.headers import clean
+from service.deliver.message.mail_maker import MailMaker
+from tests.deliver.fakes import SITE, a_delivery, a_maker, an_issue, links
+
+POISON = "Talks\x0b end\x00 \u2028in\x85 a\ud800 pledge\r\nBcc: victim@example.org"
+
+
+def read(content: bytes) -> EmailMessage:
+    message = email.message_from_bytes(content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def made(issue=None, **delivery) -> EmailMessage:
+    return read(a_maker()(issue or an_issue(), a_delivery(**delivery)).content)
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    return body.get_content().replace("\r\n", "\n")
+
+
+def test_it_has_every_header_of_a_lawful_bulk_mail():
+    delivery = a_delivery()
+    message = made()
+    assert message["From"] == "The Morning Caveat <digest@news.example.org>"
+    assert message["To"] == "Amina <amina@example.org>"
+    assert message["Subject"] == "Aid talks end with a pledge"
+    assert message["Date"] == "Mon, 02 Mar 2026 12:00:00 +0000"
+    assert message["Message-ID"] == f"<{delivery.id}@news.example.org>"
+    assert message["List-Id"] == "The Morning Caveat <morning.news.example.org>"
+    https, mailto = re.findall("<([^>]+)>", message["List-Unsubscribe"])
+    assert https == f"https://news.example.org/u/{delivery.subscriber_id}.morning"
+    assert mailto.startswith("mailto:unsubscribe@news.example.org?subject=unsubscribe%20")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Precedence"] == "bulk"
+    assert message["Feedback-ID"].count(":") == 3
+    assert message["MIME-Version"] == "1.0"
+    for name in ("From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Id"):
+        assert len(message.get_all(name)) == 1
+
+
+def test_it_shows_the_text_first_and_the_html_after_it_both_with_the_readers_own_values():
+    message = made(name="Ümit & Söhne")
+    assert message.get_content_type() == "multipart/alternative"
+    assert [p.get_content_type() for p in message.iter_parts()] == ["text/plain", "text/html"]
+    text, html = part(message, "plain"), part(message, "html")
+    own = f"https://news.example.org/u/{a_delivery().subscriber_id}.morning"
+    assert text == f"Hello Ümit & Söhne,\n\nthe harbour reopened.\n\nUnsubscribe: {own}\n"
+    assert "<p>Hello Ümit &amp; Söhne,</p>" in html
+    assert f'<a href="{own}">' in html
+
+
+def test_an_issue_in_plain_text_is_one_part():
+    message = made(an_issue(html=""))
+    assert message.get_content_type() == "text/plain"
+    assert message.get_content().startswith("Hello Amina,")
+
+
+def test_the_same_delivery_makes_the_same_bytes_every_time():
+    assert a_maker()(an_issue(), a_delivery()) == a_maker()(an_issue(), a_delivery(attempts=3))
+
+
+def test_two_readers_differ_in_nothing_but_what_is_theirs():
+    make = a_maker()
+    one = make(an_issue(), a_delivery("a@example.org", "")).content.splitlines()
+    two = make(an_issue(), a_delivery("b@example.org", "")).content.splitlines()
+    differing = [line for line, other in zip(one, two, strict=True) if line != other]
+    assert all(re.search(rb"a@example.org|/u/|Message-ID|mailto", line) for line in differing)
+
+
+def test_a_name_without_a_reader_leaves_no_gap_in_the_line():
+    assert part(made(name=""), "plain").startswith("Hello ,\n")
+
+
+def test_poison_in_a_title_is_cleaned_and_opens_no_header():
+    issue = an_issue(POISON, text=f"{POISON}\n", html=f"<p>{POISON}</p>\n")
+    message = made(issue)
+    assert message["Subject"] == "Talks end in a pledge Bcc: victim@example.org"
+    assert message["Bcc"] is None
+    assert "\x00" not in part(message, "plain")
+
+
+def test_a_title_of_five_thousand_characters_is_cut():
+    message = made(an_issue("Ω" * 5000))
+    assert 100 < len(message["Subject"]) <= 300
+    assert all(
+        len(line) <= 78 for line in bytes(message).split(b"\n\n")[0].split(b"\n") if b"Subject" in line
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Amina", "Amina"),
+        ("Ng, Amina", "Ng, Amina"),
+        ('Amina "Mina" O\\N', 'Amina "Mina" O\\N'),
+        ("Zoë 🌍", "Zoë 🌍"),
+        ("=?utf-8?q?evil?=", "=?utf-8?q?evil?="),
+        ("x\r\nBcc: victim@example.org", "x Bcc: victim@example.org"),
+        ("", ""),
+        ("王" * 90, "王" * 90),
+    ],
+)
+def test_a_readers_name_arrives_as_it_is(name, shown):
+    content = a_maker()(an_issue(), a_delivery(name=name)).content
+    # The older reader: the newer one puts spaces between encoded words (RFC 2047, 6.2 says to take them out).
+    message = email.message_from_bytes(content)
+    raw, address = parseaddr(message["To"])
+    assert (str(make_header(decode_header(raw))), address) == (shown, "amina@example.org")
+    assert message["Bcc"] is None
+
+
+def test_a_subject_may_greet_the_reader():
+    issue = an_issue(f"{Place.NAME.mark}, your morning in Zürich")
+    assert made(issue, name="Jürgen")["Subject"] == "Jürgen, your morning in Zürich"
+
+
+def test_a_domain_beyond_ascii_goes_by_its_ascii_name():
+    message = a_maker()(an_issue(), a_delivery("anna@straße.example"))
+    assert message.recipient == "anna@xn--strae-oqa.example"
+
+
+@pytest.mark.parametrize("address", ["nobody", "a b@example.org", "a@b>\r\nRCPT TO:<c@d", "@example.org", ""])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(CaveatError, match="cannot be mailed"):
+        a_maker()(an_issue(), a_delivery(address))
+
+
+def test_a_site_that_reads_no_mail_to_unsubscribe_names_no_address_for_it():
+    message = read(a_maker(replace(SITE, unsubscribe_address=""))(an_issue(), a_delivery()).content)
+    assert message["List-Unsubscribe"] == f"<https://news.example.org/u/{a_delivery().subscriber_id}.morning>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_confirmation_holds_its_own_link_and_no_header_of_a_list():
+    maker = MailMaker(SITE, links, confirm_link=lambda *asked: f"https://news.example.org/confirm/{asked[1]}")
+    rendered = Rendered("Please confirm", "", f"Press {Place.CONFIRM_URL.mark}")
+    issue = an_issue(rendered=rendered, edition_key="", kind=MailKind.CONFIRMATION)
+    message = read(maker(issue, a_delivery()).content)
+    assert message.get_content().strip() == "Press https://news.example.org/confirm/morning"
+    assert not [name for name in message if name.lower().startswith("list-")]
+    # The same place in an issue says nothing.
+    assert read(maker(an_issue(rendered=rendered), a_delivery()).content).get_content().strip() == "Press"
+
+
+def test_the_site_may_have_a_name_in_any_script():
+    site = SITE.__class__(
+        name="ニュース",
+        url="https://news.example.org",
+        sender="ニュース <digest@news.example.org>",
+        postal_address="",
+        unsubscribe_address="u@news.example.org",
+    )
+    message = read(a_maker(site)(an_issue(), a_delivery()).content)
+    assert message["From"].addresses[0].display_name == "ニュース"
+    assert message["List-Id"].endswith("<morning.news.example.org>")
+
+
+ANY_TEXT = st.text(st.characters(exclude_characters="\ue000\ue001"), max_size=300)
+PLACED = st.lists(st.one_of(ANY_TEXT, st.sampled_from([p.mark for p in Place])), max_size=8).map("".join)
+
+
+@given(subject=ANY_TEXT, text=PLACED, html=PLACED, name=ANY_TEXT)
+def test_whatever_it_is_made_of_its_lines_stay_short_and_nothing_must_be_stuffed(subject, text, html, name):
+    issue = an_issue(subject, text=text, html=html)
+    content = a_maker()(issue, a_delivery(name=name)).content
+    head, _, body = content.partition(b"\r\n\r\n")
+    assert b"\r\n." not in content
+    assert content.isascii()
+    assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
+    assert all(len(line) <= 76 for line in body.split(b"\r\n"))
+    assert all(len(line) <= 250 for line in head.split(b"\r\n"))
+    assert read(content)["From"] is not None
+
+
+@given(
+    text=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Co"]), max_size=400),
+    name=st.text(st.characters(exclude_categories=["C", "Z"]), max_size=50),
+)
+def test_what_was_written_is_what_is_read(text, name):
+    rendered = Rendered("s", "", f"{text}{Place.NAME.mark}{text}{Place.UNSUBSCRIBE_URL.mark}")
+    delivery = a_delivery(name=name)
+    content = a_maker()(an_issue(rendered=rendered), delivery).content
+    own = f"https://news.example.org/u/{delivery.subscriber_id}.morning"
+    assert (
+        read(content).get_payload(decode=True).decode().replace("\r\n", "\n").rstrip("\n")
+        == f"{text}{clean(name)}{text}{own}"
+    )

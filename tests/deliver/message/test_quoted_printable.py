@@ -1,0 +1,51 @@
+"""Quoted-printable pieces that may be joined."""
+
+from __future__ import annotations
+
+import quopri
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.deliver.message.quoted_printable import encoded, encoded_open, encoded_value
+
+LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=500)
+
+
+def decoded(data: bytes) -> str:
+    return quopri.decodestring(data).replace(b"\r\n", b"\n").decode()
+
+
+@given(LINES)
+def test_it_can_be_read_back_and_no_line_is_long(text):
+    data = encoded(text)
+    assert decoded(data) == text
+    assert all(len(line) <= 76 for line in data.split(b"\r\n"))
+
+
+@given(LINES, LINES, LINES)
+def test_pieces_and_values_may_be_joined(before, value, after):
+    data = encoded_open(before) + encoded_value(value) + encoded(after)
+    assert decoded(data) == before + value + after
+    assert all(len(line) <= 76 for line in data.split(b"\r\n"))
+
+
+@given(LINES)
+def test_no_line_begins_with_a_dot_or_from(text):
+    lines = encoded(text).split(b"\r\n")
+    assert not any(line.startswith((b".", b"From ")) for line in lines)
+
+
+def test_a_line_that_is_just_long_enough_is_not_broken():
+    assert encoded("x" * 76) == b"x" * 76
+    assert encoded("x" * 77) == b"x" * 75 + b"=\r\nxx"
+
+
+def test_an_escape_and_a_character_are_never_torn_apart():
+    for offset in range(12):
+        for line in encoded("x" * (64 + offset) + "王🌍é" * 3).split(b"=\r\n"):
+            quopri.decodestring(line).decode()
+
+
+def test_white_space_at_the_end_of_a_line_is_kept():
+    assert encoded("a \nb\t") == b"a=20\r\nb=09"

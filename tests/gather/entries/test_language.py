@@ -1,0 +1,39 @@
+"""The language of a text, with the feed's word as a prior."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.gather.entries.language import language_of, primary
+
+GERMAN = (
+    "Der Stadtrat beschloss am Montag, die alte Brücke über den Fluss neu zu bauen und die Straße zu sperren."
+)
+ENGLISH = (
+    "The council decided on Monday to rebuild the old bridge across the river and to close the road for now."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "language"),
+    [
+        (GERMAN, None, "de"),
+        (GERMAN, "en-US", "de"),
+        (ENGLISH, "de", "en"),
+        ("Kurz.", "de-AT", "de"),
+        ("Kurz.", None, "en"),
+        ("Kurz.", "???", "en"),
+        ("", None, "en"),
+        ("1234 5678 9012 3456 7890 1234 5678 9012 3456", "fr", "fr"),
+    ],
+)
+def test_a_declared_language_holds_unless_the_text_is_certain(text: str, declared: str | None, language: str):
+    assert language_of(text, declared) == language
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [("en-GB", "en"), ("pt_BR", "pt"), ("DE", "de"), ("gsw", "gsw"), ("english", ""), ("", ""), (None, "")],
+)
+def test_the_primary_subtag(tag: str | None, code: str):
+    assert primary(tag) == code

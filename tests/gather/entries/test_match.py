@@ -1,0 +1,241 @@
+"""A redesign is no news: what feeds do to their guids, links and dates must not flood anybody."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from service.gather.entries.process import Examined, Order, examine
+from service.gather.entries.seen_items import head_of
+from tests.builders import NOON, a_feed
+from tests.gather.feeds import a_text, an_item, an_rss
+
+FEED = a_feed()
+
+
+class Reader:
+    """Looks at one feed again and again, an hour apart."""
+
+    def __init__(self, first_items: int = 10) -> None:
+        self.feed = a_feed(first_items=first_items)
+        self.memory, self.now = "", NOON
+        self.since: datetime | None = None
+
+    def reads(self, *items: str, hours: float = 1) -> Examined:
+        self.now += timedelta(hours=hours)
+        order = Order(self.feed, self.memory, self.feed.url, "", self.now, self.since)
+        found = examine(order, an_rss(*items).encode())
+        self.memory, self.since = found.memory, self.now
+        return found
+
+
+def items(numbers: range, **changes: object) -> list[str]:
+    return [an_item(n, **changes) for n in numbers]
+
+
+def titles(found: Examined) -> list[str]:
+    return [draft.title for draft in found.new]
+
+
+def a_reader_of(numbers: range) -> Reader:
+    reader = Reader()
+    reader.reads(*items(numbers))
+    return reader
+
+
+def test_a_new_feed_contributes_its_latest_by_date_wherever_they_stand():
+    reader = Reader(first_items=2)
+
+    found = reader.reads(*items(range(20, 0, -1)))
+
+    assert titles(found) == [f"Council number {n} votes on its bridge" for n in (1, 2)]
+
+
+def test_without_dates_the_top_of_the_document_is_the_latest():
+    reader = Reader(first_items=2)
+
+    found = reader.reads(*items(range(1, 9), pubDate=None))
+
+    assert titles(found) == [f"Council number {n} votes on its bridge" for n in (2, 1)]
+
+
+def test_guids_made_anew_at_every_look_make_nothing_new():
+    reader = a_reader_of(range(1, 30))
+
+    found = reader.reads(*(an_item(n, guid=f"random-{n * 7919}") for n in range(1, 30)))
+
+    assert (found.new, found.changed) == ((), ())
+
+
+def test_guids_that_get_lost_make_nothing_new():
+    reader = a_reader_of(range(1, 30))
+
+    assert reader.reads(*items(range(1, 30), guid=None)).new == ()
+
+
+def test_random_guids_without_links_are_known_by_their_words():
+    reader = Reader()
+    reader.reads(*(an_item(n, link=None, guid=f"a{n}") for n in range(1, 30)))
+
+    assert reader.reads(*(an_item(n, link=None, guid=f"b{n}") for n in range(1, 30))).new == ()
+
+
+def test_tracking_parameters_schemes_and_hosts_www_make_nothing_new():
+    reader = a_reader_of(range(1, 30))
+
+    found = reader.reads(
+        *(
+            an_item(n, guid=f"x{n}", link=f"http://www.news.example/story/{n}/?utm_source=rss#top")
+            for n in range(1, 30)
+        )
+    )
+
+    assert found.new == ()
+
+
+def test_a_move_to_another_domain_makes_nothing_new_but_what_is():
+    reader = a_reader_of(range(1, 30))
+    moved = [
+        an_item(
+            n,
+            link=f"https://new.example/a/{n}",
+            guid=f"https://new.example/a/{n}",
+            description=a_text("edited"),
+        )
+        for n in range(1, 30)
+    ]
+
+    found = reader.reads(
+        an_item(99, title="Something that happened since", pubDate=NOON + timedelta(hours=1)), *moved
+    )
+
+    assert titles(found) == ["Something that happened since"]
+    assert "items that look new were held as old: they were known under other addresses" in found.note
+
+
+def test_everything_dated_anew_makes_nothing_new():
+    reader = a_reader_of(range(1, 30))
+
+    assert reader.reads(*items(range(1, 30), pubDate=NOON + timedelta(hours=2))).new == ()
+
+
+def test_an_archive_that_comes_up_in_one_burst_is_held():
+    reader = a_reader_of(range(1, 20))
+
+    found = reader.reads(*items(range(1, 200), pubDate=NOON - timedelta(days=400)))
+
+    assert found.new == ()
+    assert found.held == 180
+    assert "dated before the last look" in found.note
+    assert head_of(reader.memory).held == 180
+
+
+def test_what_was_held_once_stays_known_and_later_news_passes():
+    reader = a_reader_of(range(1, 20))
+    archive = items(range(20, 200), pubDate=NOON - timedelta(days=400))
+    reader.reads(*items(range(1, 20)), *archive)
+
+    found = reader.reads(an_item(999, pubDate=NOON + timedelta(hours=2)), *archive)
+
+    assert titles(found) == ["Council number 999 votes on its bridge"]
+
+
+def test_an_archive_without_dates_gives_its_top_and_no_more():
+    reader = a_reader_of(range(1, 20))
+
+    found = reader.reads(*items(range(100, 300), pubDate=None))
+
+    assert len(found.new) == 10
+    assert found.held == 190
+
+
+def test_a_redesign_that_brings_up_old_items_with_the_known_ones_holds_them_all():
+    reader = a_reader_of(range(1, 20))
+    again = [an_item(n, link=f"https://x.example/{n}", guid=f"x{n}", pubDate=NOON) for n in range(1, 200)]
+
+    assert reader.reads(*again).new == ()
+
+
+def test_a_busy_day_is_no_flood():
+    reader = a_reader_of(range(1, 20))
+
+    found = reader.reads(*(an_item(n, pubDate=NOON + timedelta(minutes=n % 60)) for n in range(100, 160)))
+
+    assert len(found.new) == 60
+
+
+def test_a_long_absence_is_no_flood():
+    reader = a_reader_of(range(1, 20))
+
+    found = reader.reads(
+        *(an_item(n, pubDate=NOON + timedelta(days=n - 100)) for n in range(100, 150)), hours=24 * 60
+    )
+
+    assert len(found.new) == 50
+
+
+def test_a_late_article_with_an_old_date_is_not_lost():
+    reader = a_reader_of(range(1, 20))
+
+    found = reader.reads(an_item(500, pubDate=NOON - timedelta(days=90)), *items(range(1, 20)))
+
+    assert len(found.new) == 1
+
+
+def test_a_shared_guid_or_link_tells_nothing_apart():
+    reader = Reader()
+    found = reader.reads(*(an_item(n, guid="same", link="https://news.example/live") for n in range(1, 6)))
+    assert len({draft.id for draft in found.new}) == 5
+
+    later = reader.reads(*(an_item(n, guid="same", link="https://news.example/live") for n in range(6)))
+
+    assert titles(later) == ["Council number 0 votes on its bridge"]
+
+
+def test_a_link_to_the_front_page_is_no_identity():
+    reader = Reader()
+    reader.reads(an_item(1, guid="a", link="https://news.example/"))
+
+    assert len(reader.reads(an_item(2, guid="b", link="https://news.example/")).new) == 1
+
+
+def test_a_guid_given_to_another_article_does_not_hide_it():
+    reader = a_reader_of(range(1, 3))
+
+    found = reader.reads(an_item(7, guid="https://news.example/story/1"))
+
+    assert titles(found) == ["Council number 7 votes on its bridge"]
+
+
+def test_an_edit_is_a_change_and_another_date_or_markup_is_none():
+    reader = a_reader_of(range(1, 4))
+
+    found = reader.reads(
+        an_item(1, title="Council number 1 does not vote"),
+        an_item(2, pubDate=NOON),
+        an_item(3, description=f"<p>{a_text('Town 3')}</p>"),
+    )
+
+    assert [draft.title for draft in found.changed] == ["Council number 1 does not vote"]
+    assert found.new == ()
+
+
+def test_a_text_that_changes_at_every_look_is_followed_only_so_far():
+    reader = a_reader_of(range(1, 2))
+
+    changes = [
+        len(reader.reads(an_item(1, description=f"{n} readers, {a_text()}")).changed) for n in range(10)
+    ]
+
+    assert sum(changes) == 5
+
+
+def test_the_same_item_twice_in_a_document_is_one_article():
+    assert len(Reader().reads(an_item(1), an_item(1), an_item(1, guid="other")).new) == 1
+
+
+def test_dates_in_the_future_and_before_feeds_existed_are_not_believed():
+    found = Reader().reads(
+        an_item(1, pubDate=NOON + timedelta(days=30)), an_item(2, pubDate="1 Jan 1970 00:00:00 GMT")
+    )
+
+    assert [draft.published_at for draft in found.new] == [None, None]

@@ -1,0 +1,126 @@
+"""What is remembered comes back whole, stays small, and spoilt memory is no memory."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.gather.entries.seen_items import (
+    MOST_ITEMS,
+    Head,
+    Item,
+    fingerprint,
+    head_of,
+    instant,
+    known_of,
+    line_of,
+    remembered,
+    seconds,
+    with_arrivals,
+)
+from tests.builders import NOON
+from tests.gather.fakes import items_of
+
+MARK = st.text(alphabet="abcdefghijklmnopqrstuvwxyzABC0123456789_-", min_size=8, max_size=8)
+ITEMS = st.builds(
+    Item,
+    raw=MARK,
+    guid=MARK | st.just(""),
+    link=MARK | st.just(""),
+    title=MARK,
+    words=MARK,
+    edits=st.integers(0, 9),
+)
+
+
+@given(st.lists(ITEMS, max_size=5), st.text(max_size=20), st.integers(0, 2**40), st.booleans())
+def test_what_is_written_is_read(items: list[Item], title: str, ttl: int, splits: bool):
+    head = Head(title=title, ttl=ttl, splits=splits, days={"2026-03-01": 2})
+    memory = remembered(head, map(line_of, items))
+
+    assert head_of(memory) == head
+    assert items_of(memory) == tuple(items)
+
+
+@given(st.lists(ITEMS, max_size=9), st.lists(MARK, max_size=3))
+def test_the_items_that_bear_a_name_are_found_without_reading_the_others(
+    items: list[Item], others: list[str]
+):
+    names = {*others, *(name for item in items[::3] for name in item[1:5])} - {""}
+    known = known_of(remembered(Head(), map(line_of, items)))
+
+    found = known.sharing(names)
+
+    assert [item for item in items if names & set(item[1:5])] == [
+        item for item in found if names & set(item[1:5])
+    ]
+    assert set(known.by_bytes()) == {item.raw for item in items}
+
+
+def test_a_memory_of_an_early_version_is_read():
+    memory = json.dumps({"v": 1}) + "\n" + json.dumps(["a b - d e 2", "f - - - - 0"])
+
+    assert items_of(memory) == (Item("a", "b", "", "d", "e", 2), Item("f", "", "", "", ""))
+
+
+def test_the_head_changes_alone():
+    memory = remembered(Head(ttl=5), [line_of(Item("a", "b", "c", "d", "e"))])
+
+    changed = remembered(Head(ttl=6), None, memory)
+
+    assert head_of(changed).ttl == 6
+    assert items_of(changed) == items_of(memory)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        "",
+        "nonsense",
+        "[]",
+        '{"v":99,"ttl":5}',
+        '{"ttl":5}',
+        '{"v":1,"ttl":"five","days":3,"unknown":1}\n[1]',
+        "{}\n{",
+        "{}\n[",
+        "{}\na b c",
+    ],
+)
+def test_spoilt_memory_is_no_memory(memory: str):
+    assert head_of(memory) == Head()
+    assert items_of(memory) == ()
+
+
+def test_memory_is_bounded():
+    items = [Item(fingerprint(str(n)), *["x" * 8] * 4) for n in range(2 * MOST_ITEMS)]
+
+    assert len(items_of(remembered(Head(), map(line_of, items)))) == MOST_ITEMS
+
+
+def test_nothing_has_no_fingerprint():
+    assert fingerprint("") == fingerprint("", b"") == ""
+    assert len({fingerprint("a", "b"), fingerprint("ab"), fingerprint("ab", ""), fingerprint("\ud800")}) == 4
+
+
+def test_days_are_counted_and_long_past_ones_forgotten():
+    head = with_arrivals(Head(), [NOON, NOON, NOON - timedelta(days=1), NOON - timedelta(days=99)], NOON)
+    assert head.days == {"2026-03-01": 1, "2026-03-02": 2}
+    assert instant(head.newest) == NOON
+
+    later = with_arrivals(head, [], NOON + timedelta(days=60))
+    assert later.days == {"2026-03-02": 2}
+
+
+def test_an_arrival_from_the_future_counts_as_now():
+    assert with_arrivals(Head(), [NOON + timedelta(days=5)], NOON).newest == seconds(NOON)
+
+
+def test_the_first_line_alone_is_what_a_quiet_look_reads():
+    first, _, rest = remembered(Head(ttl=5), [line_of(Item("a", "", "", "", ""))]).partition("\n")
+
+    assert json.loads(first) == {"v": 1, "ttl": 5}
+    assert rest == "a - - - - 0"

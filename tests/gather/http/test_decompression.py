@@ -1,0 +1,159 @@
+"""Every content coding is undone piece by piece, stops at its limits, and fails in a plain sentence."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterable
+
+import pytest
+
+from service.gather.http import decompression as bodies
+from service.gather.http.decompression import ACCEPTED, PIECE, BodyRefused, decoder
+from tests.gather.server import PACKED
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MB = 1024 * 1024
+TEXT = b"".join(b"<item><title>Number %d</title></item>\n" % n for n in range(20_000))
+
+
+def raw_deflated(data: bytes) -> bytes:
+    pack = zlib.compressobj(wbits=-15)
+    return pack.compress(data) + pack.flush()
+
+
+def unpacked(coding: str, chunks: Iterable[bytes]) -> bytes:
+    unpack = decoder(coding)
+    out = b"".join(piece for chunk in chunks for piece in unpack.pieces(chunk))
+    unpack.close()
+    return out
+
+
+def in_chunks(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def test_what_we_say_that_we_can_undo_is_what_we_can():
+    assert ACCEPTED == "gzip, deflate, br, zstd"
+    assert PACKED.keys() == bodies.CODINGS.keys()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000, 10 * MB])
+@pytest.mark.parametrize("coding", PACKED)
+def test_it_does_not_matter_in_what_chunks_the_bytes_come(coding: str, size: int):
+    text = TEXT if size > 7 else TEXT[:2_000]
+
+    assert unpacked(coding, in_chunks(PACKED[coding](text), size)) == text
+
+
+def test_several_members_and_frames_in_a_row_are_one_body():
+    assert unpacked("gzip", in_chunks(gzip.compress(b"he") + gzip.compress(b"llo"), 5)) == b"hello"
+    frames = zstd.compress(b"he") + b"\x50\x2a\x4d\x18\x03\0\0\0odd" + zstd.compress(b"llo")
+    assert unpacked("zstd", [frames]) == b"hello"
+    assert unpacked("zstd", [zstd.compress(b"hello"), b"\0\0\0\0"]) == b"hello"
+
+
+def test_deflate_without_its_wrapper_is_undone_too():
+    assert unpacked("deflate", in_chunks(raw_deflated(TEXT), 5_000)) == TEXT
+
+
+@pytest.mark.parametrize("coding", PACKED)
+def test_a_bomb_comes_out_in_small_pieces(coding: str):
+    unpack = decoder(coding)
+    pieces = unpack.pieces(PACKED[coding](bytes(60 * MB)))
+
+    assert all(len(next(pieces)) <= 2 * PIECE for _ in range(20))
+
+
+@pytest.mark.parametrize("coding", PACKED)
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.9, 0.999])
+def test_what_broke_off_is_told(coding: str, part: float):
+    packed = PACKED[coding](TEXT)
+
+    with pytest.raises(BodyRefused, match="broke off"):
+        unpacked(coding, in_chunks(packed[: int(len(packed) * part)], 1_000))
+
+
+@pytest.mark.parametrize("coding", PACKED)
+@pytest.mark.parametrize("garbage", [b"<rss>", b"\x00" * 50, b"\xff" * 50, b"garbage of no kind at all"])
+def test_what_is_not_packed_as_it_says_is_told(coding: str, garbage: bytes):
+    with pytest.raises(BodyRefused, match=f"not the {coding} that|broke off"):
+        unpacked(coding, [garbage])
+
+
+@pytest.mark.parametrize("coding", PACKED)
+def test_a_flipped_bit_never_raises_anything_else(coding: str):
+    packed = PACKED[coding](TEXT[:5_000])
+    for at in range(0, len(packed), max(1, len(packed) // 60)):
+        flipped = packed[:at] + bytes([packed[at] ^ 0x10]) + packed[at + 1 :]
+        try:
+            unpacked(coding, in_chunks(flipped, 100))
+        except BodyRefused:
+            continue
+
+
+def test_a_zstd_window_larger_than_servers_may_use_is_refused():
+    wide = zstd.ZstdCompressor(
+        options={zstd.CompressionParameter.window_log: 24, zstd.CompressionParameter.content_size_flag: 0}
+    )
+    packed = wide.compress(TEXT) + wide.flush()
+
+    with pytest.raises(BodyRefused, match="not the zstd that"):
+        unpacked("zstd", [packed])
+
+
+@pytest.mark.parametrize(
+    ("coding", "part"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstd.compress(b""))]
+)
+def test_a_body_of_countless_empty_parts_is_given_up(coding: str, part: bytes):
+    with pytest.raises(BodyRefused, match="more than 1,000 parts"):
+        unpacked(coding, [part * 2_000])
+
+
+@pytest.mark.parametrize("header", ["gzip, gzip", "compress", "br, gzip"])
+def test_codings_that_we_did_not_ask_for_are_refused(header: str):
+    with pytest.raises(BodyRefused, match="which we did not ask for"):
+        decoder(header)
+
+
+@pytest.mark.parametrize("header", ["", "identity", " , "])
+def test_what_is_not_packed_comes_as_it_is(header: str):
+    assert unpacked(header, [b"hel", b"lo"]) == b"hello"
+
+
+BOMB = """
+import resource, sys
+from service.gather.http.decompression import decoder
+packed, cap, out = open(sys.argv[2], "rb").read(), 16 << 20, 0
+for _ in decoder(sys.argv[1]).pieces(b""):
+    pass
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for piece in decoder(sys.argv[1]).pieces(packed):
+    out += len(piece)
+    if out > cap:
+        break
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(out > cap, out < cap + (1 << 20), grown)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Unix alone tells how much memory a process took")
+@pytest.mark.parametrize("coding", PACKED)
+def test_a_bomb_takes_no_more_memory_than_its_window(coding: str, tmp_path):
+    (tmp_path / "bomb").write_bytes(PACKED[coding](bytes(100 * MB)))
+
+    told = subprocess.run(
+        [sys.executable, "-c", BOMB, coding, str(tmp_path / "bomb")],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+
+    assert told[:2] == ["True", "True"]
+    assert int(told[2]) < 40 * 1024, "kilobytes: the largest window is 16 MB, and there is a copy of it"

@@ -1,0 +1,69 @@
+"""Hosts are asked one after the other and not too fast, without anybody sleeping in this test."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from service.gather.http import host_limits as turns
+from service.gather.http.host_limits import Turns
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    slept: list[float] = []
+
+    async def note(seconds: float) -> None:
+        slept.append(round(seconds, 1))
+
+    monkeypatch.setattr(turns.asyncio, "sleep", note)
+    return slept
+
+
+async def test_starts_at_one_host_are_spaced(pauses: list[float]):
+    order = Turns(at_once=4, spacing=10)
+    for _ in range(3):
+        async with order.turn("a.example"):
+            pass
+
+    assert pauses == [10.0, 20.0]
+
+
+async def test_hosts_do_not_wait_for_one_another_nor_do_the_operators_own(pauses: list[float]):
+    order = Turns(at_once=4, spacing=10)
+    for host in ("a.example", "b.example", "c.example"):
+        async with order.turn(host):
+            pass
+    async with order.turn("a.example", spaced=False):
+        pass
+
+    assert pauses == []
+
+
+async def test_no_more_than_so_many_at_once():
+    order = Turns(at_once=2, spacing=0)
+    inside, release = [], asyncio.Event()
+
+    async def one(name: int) -> None:
+        async with order.turn("a.example", spaced=False):
+            inside.append(name)
+            await release.wait()
+
+    tasks = [asyncio.create_task(one(n)) for n in range(5)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert inside == [0, 1]
+
+    release.set()
+    await asyncio.gather(*tasks)
+    assert inside == [0, 1, 2, 3, 4]
+
+
+async def test_idle_hosts_are_forgotten():
+    order = Turns(at_once=1, spacing=0)
+    for n in range(2_500):
+        async with order.turn(f"{n}.example"):
+            pass
+
+    assert len(order._hosts) <= 1_001

@@ -1,0 +1,124 @@
+"""When to look again: as often as a feed deserves, as seldom as its server asks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.gather.entries.seen_items import Head, seconds
+from service.gather.polling_interval import (
+    LONGEST,
+    after_answer,
+    after_failure,
+    move_has_held,
+    own_interval,
+    usual_gap,
+)
+from tests.builders import NOON, a_feed
+
+FEED = a_feed(every=timedelta(minutes=15))
+HOUR = 3600
+
+
+def days(*counts: int) -> dict[str, int]:
+    """Return a rhythm: items of each day up to today."""
+    first = NOON.date() - timedelta(days=len(counts) - 1)
+    return {(first + timedelta(days=n)).isoformat(): count for n, count in enumerate(counts) if count}
+
+
+def wait(next_look) -> float:
+    """Return the minutes until the next look without its jitter, which is at most a tenth."""
+    return (next_look.at - NOON) / timedelta(minutes=1)
+
+
+def test_a_feed_of_which_little_is_known_is_looked_at_as_config_says():
+    assert own_interval(FEED, Head(), NOON) == FEED.every
+
+
+def test_a_busy_feed_is_looked_at_no_more_often_than_config_says():
+    assert own_interval(FEED, Head(days=days(*[200] * 10)), NOON) == FEED.every
+
+
+def test_a_feed_that_publishes_daily_is_looked_at_less():
+    head = Head(days=days(*[1] * 20))
+    gap = usual_gap(head, NOON)
+
+    assert gap is not None
+    assert timedelta(hours=23) < gap < timedelta(hours=25)
+    assert own_interval(FEED, head, NOON) == timedelta(hours=3)
+    assert timedelta(minutes=30) < own_interval(FEED, Head(days=days(*[6] * 20)), NOON) < timedelta(hours=1)
+
+
+def test_a_feed_that_publishes_once_a_month_is_still_looked_at_for_the_next_digest():
+    assert own_interval(FEED, Head(days=days(1, *[0] * 25, 1, *[0] * 25, 1)), NOON) == timedelta(hours=3)
+
+
+@pytest.mark.parametrize(
+    ("head", "fresh_for", "minutes", "why"),
+    [
+        (Head(), None, 15, "its own rhythm"),
+        (Head(), 60, 15, "its own rhythm"),
+        (Head(ttl=HOUR), None, 60, "the feed's TTL"),
+        (Head(ttl=HOUR), 2 * HOUR, 120, "the server's cache headers"),
+        (Head(ttl=365 * 24 * HOUR), None, 360, "the feed's TTL"),
+        (Head(), 365 * 24 * HOUR, 360, "the server's cache headers"),
+    ],
+)
+def test_the_longest_wish_wins_within_reason(head: Head, fresh_for: int | None, minutes: float, why: str):
+    following = after_answer(FEED, head, NOON, fresh_for)
+
+    assert minutes <= wait(following) <= minutes * 1.1
+    assert following.why == why
+
+
+@pytest.mark.parametrize(
+    ("failures", "retry_after", "minutes", "why"),
+    [
+        (1, None, 15, "failed once"),
+        (2, None, 30, "failed 2 times in a row"),
+        (5, None, 240, "failed 5 times in a row"),
+        (30, None, 24 * 60, "failed 30 times in a row"),
+        (1, HOUR, 60, "the server's Retry-After"),
+        (1, 60, 15, "failed once"),
+        (1, 10**9, 24 * 60, "the server's Retry-After"),
+    ],
+)
+def test_failures_double_the_wait_up_to_a_day(
+    failures: int, retry_after: int | None, minutes: float, why: str
+):
+    following = after_failure(FEED, failures, NOON, retry_after)
+
+    assert minutes <= wait(following) <= minutes * 1.1
+    assert following.why == why
+
+
+@given(st.integers(0, 10**9), st.none() | st.integers(0, 10**9), st.integers(1, 10**6), st.text(max_size=9))
+def test_no_feed_is_asked_too_soon_or_forgotten(ttl: int, fresh_for: int | None, failures: int, name: str):
+    feed = a_feed(f"https://news.example/{name}")
+    for following in (
+        after_answer(feed, Head(ttl=ttl), NOON, fresh_for),
+        after_failure(feed, failures, NOON, fresh_for),
+    ):
+        assert feed.every <= following.at - NOON <= LONGEST * 1.1
+
+
+def test_feeds_do_not_march_in_step():
+    looks = {after_answer(a_feed(f"https://{n}.example/"), Head(), NOON, None).at for n in range(50)}
+
+    assert len(looks) > 30
+    assert after_answer(FEED, Head(), NOON, None) == after_answer(FEED, Head(), NOON, None)
+
+
+def test_a_move_has_to_hold_before_it_is_believed():
+    week = timedelta(days=7)
+    held = Head(moved_to="https://b.example/", moved_since=seconds(NOON - week), moved_looks=3)
+
+    assert move_has_held(held, NOON)
+    assert not move_has_held(held, NOON - timedelta(hours=1))
+    assert not move_has_held(
+        Head(moved_to="https://b.example/", moved_since=seconds(NOON - week), moved_looks=2), NOON
+    )
+    assert not move_has_held(Head(), NOON)

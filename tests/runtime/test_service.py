@@ -1,0 +1,265 @@
+"""The service lives through its configuration being edited, and leaves when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from itertools import islice
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+import structlog
+
+from service.app.process_pool.process import PoolProcess
+from service.core.errors import CaveatError
+from service.core.read_models import Unfinished
+from service.runtime.service import Roles, Service, hints_of, together
+from tests.builders import NOON
+from tests.cli.house import FILES
+from tests.end_to_end.world import Clock, free_port, running, write_config
+
+PATIENCE = 20
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = tmp_path / "config"
+    web = free_port()
+    write_config(
+        folder, storage="sqlite:///../caveat.db", press="http://127.0.0.1:1", smtp_port=1, web_port=web
+    )
+    (folder / "feeds.yaml").write_text("feeds: []\n")
+    return folder
+
+
+@pytest.fixture
+async def service(config: Path) -> AsyncIterator[Service]:
+    async with running(config, Clock(NOON)) as service:
+        yield service
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110 - a file watcher tells only the service
+            await asyncio.sleep(0.02)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Save a change as editors do: a new file in the place of the old one."""
+    text = path.read_text()
+    assert old in text
+    path.with_suffix(".new").write_text(text.replace(old, new))
+    path.with_suffix(".new").replace(path)
+
+
+def answer(port: int, path: str = "/healthz") -> int:
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+        return response.status
+
+
+async def test_the_roster_is_applied_at_the_start(service: Service):
+    people = {m.subscriber.email for m in await service.house.people.memberships()}
+
+    assert people == {"amina@example.org", "ben@example.org", "carla@example.org"}
+
+
+async def test_what_is_saved_is_taken_over_without_a_stop(service: Service, config: Path):
+    before = service.house
+    edit(config / "subscribers.yaml", "amina@example.org", "dana@example.org")
+    await until(lambda: service.house is not before)
+
+    async def known() -> set[str]:
+        found = await service.house.people.memberships()
+        return {m.subscriber.email for m in found if m.subscription.status == "active"}
+
+    async with asyncio.timeout(PATIENCE):
+        while "dana@example.org" not in await known():  # noqa: ASYNC110 - as in until
+            await asyncio.sleep(0.02)
+    assert await asyncio.to_thread(answer, service.house.settings.web.listen_port) == 200
+
+
+async def test_a_broken_file_leaves_the_last_good_one_in_force(service: Service, config: Path):
+    before = service.house
+    with structlog.testing.capture_logs() as logs:
+        edit(config / "newsletters.yaml", "daily 07:00", "dayly 07:00")
+        await until(lambda: service.fault)
+
+    assert service.house is before
+    assert "newsletters.yaml:3" in str(service.fault)
+    assert [line["log_level"] for line in logs if "last good one stays" in line["event"]] == ["warning"]
+    assert await asyncio.to_thread(answer, before.settings.web.listen_port) == 200
+
+    edit(config / "newsletters.yaml", "dayly 07:00", "daily 08:00")
+    await until(lambda: service.house is not before)
+    await until(lambda: service.fault is None)
+    assert service.house.roster.newsletters[0].schedule == "daily 08:00"
+
+
+async def test_another_database_takes_effect_at_the_next_start_only(service: Service, config: Path):
+    with structlog.testing.capture_logs() as logs:
+        edit(config / "caveat.yaml", "caveat.db", "other.db")
+        await until(lambda: [line for line in logs if "next start" in line["event"]])
+
+    assert service.house.settings.storage.endswith("caveat.db")
+
+
+async def test_who_is_at_work_stays_in_the_house_where_they_began(service: Service, config: Path):
+    async with service._tenancy.inside() as old:
+        edit(config / "newsletters.yaml", "The Test", "Another Title")
+        await until(lambda: service.house is not old)
+
+        assert await old.unfinished() is not None  # its database is still open
+        assert old.roster.newsletters[0].title == "The Test"
+    assert service.house.roster.newsletters[0].title == "Another Title"
+
+
+async def test_a_pool_that_cannot_start_a_process_fails_the_health_check_until_it_can(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    port = service.house.settings.web.listen_port
+
+    def no_memory(_process: object, _seconds: float) -> None:
+        raise OSError("Cannot allocate memory")
+
+    async def status() -> int:
+        try:
+            return await asyncio.to_thread(answer, port)
+        except HTTPError as error:
+            return error.code
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PoolProcess, "__init__", no_memory)
+        patched.setattr("service.app.process_pool.pool.START_PAUSE", 0.001)
+        failing = service._pool.submit(len, ())
+        await until(failing.done)
+        assert await status() == 503
+    assert await asyncio.wrap_future(service._pool.submit(len, ())) == 0
+    assert await status() == 200
+
+
+def test_a_sweep_hints_at_what_is_unfinished_and_at_nothing_else():
+    assert hints_of(Unfinished()) == {"gather": 0, "condense": 0, "compose": 0, "deliver": 0}
+    assert hints_of(Unfinished(feeds=7, groups=3, deliveries=1_200)) == {
+        "gather": 1,
+        "condense": 0,
+        "compose": 1,
+        "deliver": 3,
+    }
+
+
+async def test_the_first_duty_that_fails_stops_the_others():
+    stopping, left = asyncio.Event(), []
+
+    async def patient() -> None:
+        await stopping.wait()
+        left.append("patient")
+
+    async def broken() -> None:
+        raise CaveatError("the door is stuck")
+
+    with pytest.raises(CaveatError, match="stuck"):
+        await together([patient(), broken()], stopping)
+    assert left == ["patient"]
+
+
+async def test_a_duty_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.runtime.service.GRACE", 0.05)
+    stopping = asyncio.Event()
+    stopping.set()
+
+    await together([asyncio.Event().wait()], stopping)
+
+
+def program(config: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "service", "--config", str(config), *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def events_until(process: subprocess.Popen[str], event: str) -> list[str]:
+    """Read the program's log up to an event."""
+    seen: list[str] = []
+    for line in process.stderr:
+        seen.append(json.loads(line)["event"])
+        if seen[-1] == event:
+            return seen
+    raise AssertionError(f"the program ended before {event!r}: {seen}")
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_the_program_runs_until_it_is_told_to_stop(config: Path, sign: signal.Signals):
+    process = program(config, "run")
+    try:
+        events_until(process, "started")
+        port = int(
+            (config / "caveat.yaml").read_text().rpartition('listen: "127.0.0.1:')[2].partition('"')[0]
+        )
+        assert answer(port) == 200
+        os.kill(process.pid, sign)
+        _, said = process.communicate(timeout=10)
+    finally:
+        process.kill()
+
+    assert process.returncode == 0
+    assert json.loads(said.splitlines()[-1])["event"] == "stopped"
+
+
+async def test_a_worker_tells_its_figures_too_and_works_without_where_it_cannot(config: Path):
+    port = free_port()
+    edit(config / "caveat.yaml", "web: {", f'web: {{metrics_listen: "127.0.0.1:{port}", ')
+    worker = Roles(("deliver",), schedule=False, web=False)
+    with structlog.testing.capture_logs() as logs:
+        async with running(config, Clock(NOON), worker), running(config, Clock(NOON), worker):
+            assert await asyncio.to_thread(answer, port, "/metrics") == 200
+
+    assert [line["log_level"] for line in logs if "no figures" in line["event"]] == ["warning"]
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(config: Path):
+    port = free_port()
+    edit(config / "caveat.yaml", 'web: {listen: "127.0.0.1:', f'web: {{listen: "127.0.0.1:{port}"}}\n# "')
+    with socket.create_server(("127.0.0.1", port)):
+        process = program(config, "web")
+        _, said = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 1
+    assert f"127.0.0.1:{port}" in said
+    assert "web.listen" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("role", ["worker", "scheduler"])
+def test_a_part_alone_is_refused_where_the_parts_could_not_meet(config: Path, role: str):
+    process = program(config, role)
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 2
+    assert "PostgreSQL" in said
+
+
+def test_a_scheduler_and_a_worker_meet_over_postgresql(config: Path, postgres_url: str):
+    edit(config / "caveat.yaml", "sqlite:///../caveat.db", postgres_url)
+    (config / "notices.xml").write_text(FILES["notices.xml"])
+    (config / "feeds.yaml").write_text('feeds: [{url: "file:notices.xml", name: Notices}]\n')
+    worker, scheduler = program(config, "worker"), program(config, "scheduler")
+    try:
+        events_until(scheduler, "started")
+        passes = (line for line in map(json.loads, worker.stderr) if line["event"] == "a pass is done")
+        seen = [line["stage"] for line in islice(passes, 2)]
+    finally:
+        for process in (worker, scheduler):
+            process.terminate()
+            process.communicate(timeout=PATIENCE)
+
+    assert seen == ["gather", "condense"]
+
+
+def test_roles_are_everything_unless_said():
+    assert Roles() == Roles(("gather", "condense", "compose", "deliver"), schedule=True, web=True)

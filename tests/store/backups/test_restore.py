@@ -1,0 +1,383 @@
+"""A restore replaces the database whole or not at all, and never under anybody who uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import select, text, update
+
+from service.core.errors import StoreError
+from service.core.model import DeliveryState as State
+from service.store import database_lock
+from service.store.backups.backup import back_up, unheard
+from service.store.backups.merge import Merged
+from service.store.backups.restore import restore_file
+from service.store.database import Database
+from service.store.schema import counters
+from service.store.sending_hold import SendingHold
+from tests.builders import NOON
+from tests.store.house import DAY, HOUR, House, an_issue
+from tests.store.restoring import restored
+
+
+async def mark(url: str, value: int) -> None:
+    """Leave a mark in the database by which it is known again."""
+    database = await Database.open(url)
+    async with database.write() as connection:
+        await connection.execute(update(counters).values(value=value))
+    await database.close()
+
+
+async def marked(url: str) -> int:
+    database = await Database.open(url)
+    async with database.read() as connection:
+        value = await connection.scalar(select(counters.c.value))
+    await database.close()
+    return value
+
+
+def mode_of(path: str) -> int:
+    return Path(path).stat().st_mode & 0o777
+
+
+def bytes_of(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def path_of(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+# --- nobody else -------------------------------------------------------------------------------
+
+
+async def test_a_database_in_use_is_left_as_it_is(database_url: str, tmp_path: Path):
+    back_up(database_url, tmp_path / "copy")
+    await mark(database_url, 7)
+    running = await Database.open(database_url)
+    with pytest.raises(StoreError, match=r"is in use, and a restore needs it alone; stop the service"):
+        await restored(database_url, tmp_path / "copy")
+    await running.close()
+    assert await marked(database_url) == 7
+
+
+async def test_a_program_that_knows_no_lock_of_ours_is_noticed_too(sqlite_url: str, tmp_path: Path):
+    back_up(sqlite_url, tmp_path / "copy")
+    await mark(sqlite_url, 7)
+    with closing(sqlite3.connect(path_of(sqlite_url))) as other:
+        other.execute("SELECT * FROM counters").fetchall()
+        with pytest.raises(StoreError, match="is in use, and a restore"):
+            await restored(sqlite_url, tmp_path / "copy")
+    assert await marked(sqlite_url) == 7
+
+
+async def test_nobody_opens_a_database_that_is_being_restored(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.2)
+    lock = database_lock.FileLock(path_of(sqlite_url))
+    assert lock.alone()
+    with pytest.raises(StoreError, match="is being restored or upgraded"):
+        await Database.open(sqlite_url)
+    lock.release()
+    assert await marked(sqlite_url) == 0
+
+
+async def test_nobody_opens_tables_that_are_being_restored(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.2)
+    restoring = await asyncpg.connect(postgres_url)
+    await restoring.execute(f"SELECT pg_advisory_lock({database_lock.USE_LOCK})")
+    with pytest.raises(StoreError, match="is being restored or upgraded"):
+        await Database.open(postgres_url)
+    await restoring.close()
+
+
+async def test_a_process_that_was_killed_holds_nothing(sqlite_url: str, tmp_path: Path):
+    program = (
+        "import asyncio, os, signal; from service.store.database import Database\n"
+        f"asyncio.run(Database.open({sqlite_url!r})); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    back_up(sqlite_url, tmp_path / "copy")
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program], check=False)
+    assert done.returncode == -signal.SIGKILL
+    await restored(sqlite_url, tmp_path / "copy")
+
+
+# --- what is no backup -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\x03\x04" * 2000])
+async def test_a_file_of_another_kind_is_never_restored(tmp_path: Path, database_url: str, content: bytes):
+    (tmp_path / "copy").write_bytes(content)
+    await mark(database_url, 7)
+    with pytest.raises(StoreError, match="no backup of a"):
+        await restored(database_url, tmp_path / "copy")
+    assert await marked(database_url) == 7
+
+
+async def test_another_programs_database_is_no_backup(sqlite_url: str, tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "copy")) as other:
+        other.execute("CREATE TABLE notes (text)")
+    with pytest.raises(StoreError, match="no backup of a Caveat database"):
+        await restored(sqlite_url, tmp_path / "copy")
+
+
+async def test_a_backup_from_the_future_is_refused(database_url: str, tmp_path: Path):
+    future = await Database.open(database_url)
+    async with future.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    back_up(database_url, tmp_path / "copy")
+    async with future.write() as connection:
+        await connection.execute(text("UPDATE counters SET value = 7"))
+    await future.close()
+    with pytest.raises(StoreError, match=r"newer Caveat .*9999"):
+        await restored(database_url, tmp_path / "copy")
+
+
+async def test_a_damaged_backup_is_refused(database_url: str, tmp_path: Path):
+    back_up(database_url, tmp_path / "copy")
+    await mark(database_url, 7)
+    whole = (tmp_path / "copy").read_bytes()
+    (tmp_path / "copy").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StoreError, match=r"copy (is damaged|cannot be restored)"):
+        await restored(database_url, tmp_path / "copy")
+    assert await marked(database_url) == 7
+
+
+async def test_a_file_copied_out_of_a_running_database_is_refused(sqlite_url: str, tmp_path: Path):
+    path = path_of(sqlite_url)
+    running = await Database.open(sqlite_url)
+    await House(running).people.suppress("amina@example.org", "complaint", NOON)
+    for side in ("", "-wal"):
+        (tmp_path / f"copy{side}").write_bytes(path.with_name(path.name + side).read_bytes())
+    await running.close()
+    with pytest.raises(StoreError, match="was copied out of a running database"):
+        await restored(sqlite_url, tmp_path / "copy")
+
+
+# --- what is kept and what is held -------------------------------------------------------------
+
+
+async def test_the_database_of_before_stays_beside_the_new_one(sqlite_url: str, tmp_path: Path):
+    back_up(sqlite_url, tmp_path / "copy")
+    await mark(sqlite_url, 7)
+    done = await restored(sqlite_url, tmp_path / "copy")
+    assert done.kept.endswith("caveat.db.before-restore-2026-03-02T120000Z")
+    assert mode_of(done.kept) & 0o077 == 0
+    with closing(sqlite3.connect(done.kept)) as kept:
+        assert kept.execute("SELECT value FROM counters").fetchone() == (7,)
+
+
+async def test_the_tables_of_before_stay_in_a_schema_with_the_date(postgres_url: str, tmp_path: Path):
+    back_up(postgres_url, tmp_path / "copy")
+    await mark(postgres_url, 7)
+    done = await restored(postgres_url, tmp_path / "copy")
+    assert done.kept == "the schema before_restore_20260302_120000"
+    connection = await asyncpg.connect(postgres_url)
+    assert await connection.fetchval("SELECT value FROM before_restore_20260302_120000.counters") == 7
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'caveat%'"
+    assert await connection.fetchval(schemas) == 0
+    await connection.close()
+
+
+async def test_what_others_may_do_with_the_file_is_not_more_than_before(sqlite_url: str, tmp_path: Path):
+    path = path_of(sqlite_url)
+    back_up(sqlite_url, tmp_path / "copy")
+    path.chmod(0o644)
+    await restored(sqlite_url, tmp_path / "copy")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database any more"])
+async def test_sending_is_held_when_the_database_of_before_is_lost(
+    sqlite_url: str, tmp_path: Path, damage: bytes
+):
+    back_up(sqlite_url, tmp_path / "copy")
+    path_of(sqlite_url).write_bytes(damage)
+    done = await restored(sqlite_url, tmp_path / "copy")
+    assert done.merged is None
+    assert bytes_of(done.kept) == damage
+    database = await Database.open(sqlite_url)
+    hold = SendingHold(database)
+    with pytest.raises(StoreError, match="what was sent since the backup is not known"):
+        await hold.require_none()
+    assert await hold.lift()
+    await hold.require_none()
+    assert not await hold.lift()
+    await database.close()
+
+
+async def test_a_damaged_database_of_before_is_merged_as_far_as_it_can_be_read_and_sending_held(
+    sqlite_url: str, tmp_path: Path
+):
+    back_up(sqlite_url, tmp_path / "copy")
+    database = await Database.open(sqlite_url)
+    await House(database).people.suppress("amina@example.org", "complaint", NOON)
+    async with database.write() as connection:
+        await connection.execute(text("PRAGMA writable_schema = ON"))
+        await connection.execute(text("DELETE FROM sqlite_master WHERE name = 'ix_groups_due'"))
+    await database.close()
+    done = await restored(sqlite_url, tmp_path / "copy")
+    assert done.merged == Merged(suppressions=1)
+    assert done.held
+
+
+# --- what is merged ----------------------------------------------------------------------------
+
+
+async def test_what_is_known_since_the_backup_wins(database_url: str, tmp_path: Path):
+    database = await Database.open(database_url)
+    house = House(database)
+    issue = await house.issue_to("amina", "ben", "carla", "dora")
+    back_up(database_url, tmp_path / "copy")  # four deliveries are planned
+    batch = {d.address.partition("@")[0]: d for d in (await house.take("a")).deliveries}
+    await house.mark("a", list(batch.values()), State.ATTEMPTING)
+    await house.mark("a", [batch["amina"]], State.SENT, NOON + HOUR)
+    await house.mark("a", [batch["ben"]], State.REFUSED, NOON + HOUR, suppress=True, reply="550 unknown")
+    await house.mark("a", [batch["carla"]], State.DEFERRED, NOON + HOUR, next_attempt_at=NOON + DAY)
+    before = await house.states(issue)
+    standing = await house.place("amina")
+    await database.close()
+
+    done = await restored(database_url, tmp_path / "copy")
+
+    assert done.merged == Merged(suppressions=1, deliveries=4)
+    database = await Database.open(database_url)
+    house = House(database)
+    assert await house.states(issue) == before
+    assert before == {"amina": "sent", "ben": "refused", "carla": "deferred", "dora": "attempting"}
+    assert await house.place("amina") == standing
+    assert [d.address for d in (await house.take("b", NOON + HOUR)).deliveries] == []
+    assert await house.people.suppression("ben@example.org") == "550 unknown"
+    await database.close()
+
+
+async def test_what_the_backup_calls_sent_stays_sent(database_url: str, tmp_path: Path):
+    """The database of before may be older than the backup: it came out of an earlier restore."""
+    database = await Database.open(database_url)
+    house = House(database)
+    issue = await house.issue_to("amina")
+    back_up(database_url, tmp_path / "early")
+    batch = (await house.take("a")).deliveries
+    await house.mark("a", batch, State.ATTEMPTING)
+    await house.mark("a", batch, State.SENT)
+    back_up(database_url, tmp_path / "late")
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE deliveries SET state = 'planned', due_at = 0, at = NULL"))
+    await database.close()
+
+    await restored(database_url, tmp_path / "late")
+
+    database = await Database.open(database_url)
+    assert await House(database).states(issue) == {"amina": "sent"}
+    await database.close()
+
+
+async def test_an_issue_made_since_the_backup_is_not_made_again(database_url: str, tmp_path: Path):
+    database = await Database.open(database_url)
+    house = House(database)
+    await house.subscribe("amina", "ben")
+    back_up(database_url, tmp_path / "copy")
+    group = await house.group()
+    await house.compose.record_issue(group, an_issue(group), NOON + DAY, "file")
+    await database.close()
+
+    await restored(database_url, tmp_path / "copy")
+
+    database = await Database.open(database_url)
+    house = House(database)
+    assert await house.compose.due_groups(NOON) == []
+    [issue] = await house.overview.issues()
+    assert issue.books.closed
+    assert issue.books.due == 2
+    await database.close()
+
+
+# --- interrupted -------------------------------------------------------------------------------
+
+STEPS = {"os.rename", "os.link", "os.remove", "os.chmod", "sqlite3.connect", "open", "tempfile.mkstemp"}
+"""Audit events (PEP 578) of a restore: whatever it does to files begins with one of them."""
+
+
+def killed_at(step: int, path: Path, source: Path) -> bool:
+    """Restore in a child that is killed before its step of that number; return whether it was."""
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def count(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal left
+            if event in STEPS and str(path.parent) in str(arguments):
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            sys.addaudithook(count)
+            restore_file("test", path, source, NOON, unheard)
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+async def test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new_database(
+    sqlite_url: str, tmp_path: Path
+):
+    path = path_of(sqlite_url)
+    await mark(sqlite_url, 3)
+    back_up(sqlite_url, tmp_path / "copy")
+    old = path.read_bytes()
+    seen, step = [], 0
+    await mark(sqlite_url, 7)
+    with closing(sqlite3.connect(path)) as settled:
+        settled.execute("PRAGMA journal_mode=DELETE")
+        settled.execute("CREATE TABLE only_in_the_old_one (x)")
+    old = path.read_bytes()
+    while await asyncio.to_thread(killed_at, step, path, tmp_path / "copy"):
+        with closing(sqlite3.connect(path)) as found:
+            assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            of_old = found.execute("SELECT 1 FROM sqlite_master WHERE name = 'only_in_the_old_one'")
+            seen.append("new" if of_old.fetchone() is None else "old")
+        path.write_bytes(old)
+        step += 1
+    assert seen == sorted(seen, reverse=True)  # first the old one, from one step on the new one
+    assert len(seen) > 10
+    assert "old" in seen
+    assert await marked(sqlite_url) == 7  # the counter of before wins: its positions are given away
+
+
+async def test_a_restore_of_tables_that_is_killed_leaves_the_old_ones(postgres_url: str, tmp_path: Path):
+    await mark(postgres_url, 7)
+    back_up(postgres_url, tmp_path / "copy")
+    program = (
+        "import asyncio, sys; from datetime import datetime, UTC; from pathlib import Path\n"
+        "from service.store.backups.postgres_restore import restore_tables\n"
+        f"asyncio.run(restore_tables({postgres_url!r}, 'test', Path({str(tmp_path / 'copy')!r}), "
+        "datetime(2026, 3, 2, tzinfo=UTC)))"
+    )
+    watch = await asyncpg.connect(postgres_url)
+    # Whoever wants the counters waits for us: the restore stands still in the middle.
+    async with watch.transaction():
+        await watch.execute("LOCK TABLE counters IN ACCESS SHARE MODE")
+        child = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        async with asyncio.timeout(20):
+            while not await watch.fetchval(waiting):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.05)
+        child.kill()
+        await child.wait()
+    await watch.close()
+    assert await marked(postgres_url) == 7
+    done = await restored(postgres_url, tmp_path / "copy")
+    assert done.held == ""

@@ -1,0 +1,149 @@
+"""What readers were told and a publisher edited since is found, told once, and can be proven ever after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from service.compose.ports import Edited
+from service.core.model import Article, Change, Correction, Edit, Excerpt, FeedState
+from service.gather.ports import Look
+from service.store.sent_corrections import CorrectionRecords
+from tests.builders import NOON, a_feed, an_article, condensed
+from tests.store.house import DAY, HOUR, House, an_issue
+
+FIRST = an_article("Two ferries hit", "Two ferries were hit. Nobody was hurt.", gathered_at=NOON - HOUR)
+EDITED = replace(FIRST, title="Three ferries hit", text="Three ferries were hit. Nobody was hurt.")
+FOUR = replace(FIRST, title="Four ferries hit", text="Four ferries were hit. Nobody was hurt.")
+TOLD = Excerpt("Two ferries were hit.", 0, 21)
+
+
+async def see(house: House, edited: Article) -> None:
+    """Look at the feed and find this edited."""
+    await house.gather.record_look(Look(FeedState(a_feed()), changed=(edited,)))
+
+
+async def tell(house: House, *corrections: Correction, day: int = 0, articles: tuple[str, ...] = ()) -> str:
+    """Let a day's issue say this to whoever is due; return its id."""
+    group = await house.group(NOON + day * DAY)
+    issue = an_issue(group, through=1, occurrence=f"day {day}")
+    issue = replace(issue, article_ids=articles, corrections=corrections, created_at=NOON + day * DAY)
+    assert await house.compose.record_issue(group, issue, NOON + (day + 1) * DAY, "file")
+    return issue.id
+
+
+async def a_told_article(house: House) -> None:
+    await house.arrive([FIRST])
+    await house.condense.record_summary(FIRST.id, condensed(FIRST).summary, NOON)
+    await house.subscribe("amina")
+    await tell(house, articles=(FIRST.id,))
+
+
+async def edited(house: House, day: int = 1) -> list[Edited]:
+    """Return the edits that the readers who are due that day were not told of."""
+    now = NOON + day * DAY
+    return list(await house.compose.edited(await house.group(now), NOON - DAY, now))
+
+
+def corrected(found: Edited, told: Excerpt = TOLD) -> Correction:
+    end = found.edit.text.index(".") + 1
+    now = Excerpt(found.edit.text[:end], 0, end, found.edit.key)
+    return Correction(found.article, found.edit, (Change(told, now),))
+
+
+async def test_an_edit_of_what_was_told_is_found_with_the_issue_that_told_it(house: House):
+    await a_told_article(house)
+    assert await edited(house) == []
+    await see(house, EDITED)
+
+    [found] = await edited(house)
+    assert (found.article.text, found.edit.text) == (FIRST.text, EDITED.text)
+    assert found.summary == condensed(FIRST).summary
+    assert (found.told_in, found.corrected) == (("Talks resume",), ())
+
+
+async def test_an_edit_rests_before_it_is_told_and_an_old_issue_is_not_corrected(house: House):
+    await a_told_article(house)
+    await see(house, EDITED)
+    group = await house.group(NOON + DAY)
+
+    assert await house.compose.edited(group, NOON - DAY, NOON - 2 * HOUR) == []
+    assert await house.compose.edited(group, NOON + HOUR, NOON + DAY) == []
+
+
+async def test_who_was_not_told_the_article_has_nothing_to_be_corrected(house: House):
+    await a_told_article(house)
+    await house.subscribe("amina", "ben")
+    await see(house, EDITED)
+    groups = await house.compose.due_groups(NOON + DAY)
+    found = [await house.compose.edited(group, NOON - DAY, NOON + DAY) for group in groups]
+
+    assert [len(edits) for edits in found] == [0, 1]
+
+
+async def test_a_correction_is_told_once_with_its_issue_and_stays_provable(house: House):
+    await a_told_article(house)
+    await see(house, EDITED)
+    [found] = await edited(house)
+    issue = await tell(house, corrected(found), day=1)
+
+    assert await edited(house, day=2) == []
+    [line] = await CorrectionRecords(house.database).told_by(issue)
+    assert line.correction == corrected(found)
+    assert line.is_verbatim
+    wrong = replace(line.correction, changes=(Change(replace(TOLD, text="Two fairies were hit."), None),))
+    assert not replace(line, correction=wrong).is_verbatim
+
+
+async def test_a_later_edit_comes_with_what_was_told_of_the_one_before(house: House):
+    await a_told_article(house)
+    await see(house, EDITED)
+    [first] = await edited(house)
+    await tell(house, corrected(first), day=1)
+    await see(house, FOUR)
+
+    [second] = await edited(house, day=2)
+    now = corrected(first).changes[0].now
+    assert now
+    assert (second.edit.text, second.corrected) == (FOUR.text, (corrected(first).changes,))
+    await tell(house, corrected(second, told=now), day=2)
+    lines = await CorrectionRecords(house.database).told_of(FIRST.id)
+    assert [line.correction.changes[0].now.text for line in lines] == [
+        "Three ferries were hit.",
+        "Four ferries were hit.",
+    ]
+    assert all(line.is_verbatim for line in lines)
+
+
+async def test_an_edit_that_is_taken_back_after_it_was_told_is_an_edit_too(house: House):
+    await a_told_article(house)
+    await see(house, EDITED)
+    [first] = await edited(house)
+    await tell(house, corrected(first), day=1)
+    await see(house, FIRST)
+
+    [back] = await edited(house, day=2)
+    assert back.edit.text == FIRST.text
+
+
+async def test_an_issue_that_is_made_twice_is_corrected_once(house: House):
+    await a_told_article(house)
+    await see(house, EDITED)
+    [found] = await edited(house)
+    group = await house.group(NOON + DAY)
+    issue = replace(an_issue(group, occurrence="day 1"), corrections=(corrected(found),))
+
+    assert await house.compose.record_issue(group, issue, NOON + 2 * DAY, "file") == 1
+    assert await house.compose.record_issue(group, issue, NOON + 2 * DAY, "file") == 0
+    assert len(await CorrectionRecords(house.database).told_by(issue.id)) == 1
+
+
+async def test_what_is_kept_beside_articles_can_be_listed(house: House):
+    await a_told_article(house)
+    records = CorrectionRecords(house.database)
+    assert await records.edit_of(FIRST.id) is None
+    await see(house, EDITED)
+
+    edit = await records.edit_of(FIRST.id)
+    assert isinstance(edit, Edit)
+    assert (edit.title, edit.at) == ("Three ferries hit", NOON - HOUR)
+    assert await records.edited_among([FIRST.id, "another"]) == 1

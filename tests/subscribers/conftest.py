@@ -1,0 +1,18 @@
+"""A record of people on a fresh database, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.store.database import Database
+from service.store.subscribers import PeopleRecords
+
+
+@pytest.fixture
+def people(database: Database) -> PeopleRecords:
+    return PeopleRecords(database)
+
+
+@pytest.fixture
+def sqlite_people(sqlite_database: Database) -> PeopleRecords:
+    return PeopleRecords(sqlite_database)

@@ -1,0 +1,39 @@
+"""Rosters for tests, said in few words, and what the record holds, told in as few."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.core import ids as identity
+from service.core.model import Feed, Membership, Newsletter, Roster, RosterEntry, Subscriber, Wishes
+from service.store.subscribers import PeopleRecords
+from tests.builders import a_feed, a_newsletter
+
+MORNING = a_newsletter()
+EVENING = a_newsletter("evening", title="The Evening", schedule="daily 18:00")
+
+
+def an_entry(name: str, *newsletters: str, timezone: str | None = None, **wishes: Any) -> RosterEntry:
+    email = name if "@" in name else f"{name}@example.org"
+    person = Subscriber(identity.subscriber_id(email), email, name.title(), timezone)
+    return RosterEntry(person, tuple((n, Wishes(**wishes)) for n in newsletters or ("morning",)))
+
+
+def a_roster(
+    *entries: RosterEntry,
+    feeds: tuple[Feed, ...] | None = None,
+    newsletters: tuple[Newsletter, ...] = (MORNING, EVENING),
+    unread: tuple[str, ...] = (),
+) -> Roster:
+    return Roster((a_feed(),) if feeds is None else feeds, newsletters, entries, unread)
+
+
+async def told(people: PeopleRecords) -> list[str]:
+    """Return every subscription as `amina morning daily 07:00 active`."""
+    return [_told(m) for m in await people.memberships()]
+
+
+def _told(membership: Membership) -> str:
+    name = membership.subscriber.email.partition("@")[0]
+    place = membership.subscription
+    return f"{name} {place.newsletter} {membership.edition.schedule} {place.status}"

@@ -1,0 +1,482 @@
+"""People come in files of all sorts; each row that cannot be taken over is named by its line."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.core import ids as identity
+from service.core.errors import UsageError
+from service.store.subscribers import PeopleRecords
+from service.subscribers.actions import forget, unsubscribe
+from service.subscribers.addresses import read_address
+from service.subscribers.export import export_people
+from service.subscribers.import_formats import COLUMNS, Row, guard, read_rows, unguard
+from service.subscribers.importer import Arrived, Seen, Terms, import_people
+from tests.builders import NOON
+from tests.subscribers.rosters import EVENING, MORNING, told
+
+TERMS = Terms({"morning": MORNING, "evening": EVENING}, NOON)
+HEAD = "email,name,timezone,newsletters,schedule\n"
+
+
+async def imported(
+    people: PeopleRecords, text: str | bytes, name: str = "people.csv", **changes: Any
+) -> tuple[Arrived, list[str]]:
+    """Import the text; return the counts and the refusals as `line: reason`."""
+    data = text if isinstance(text, bytes) else text.encode()
+    refusals: list[str] = []
+    terms = Terms(**{"newsletters": TERMS.newsletters, "starts_after": NOON} | changes)
+    source = io.BufferedReader(io.BytesIO(data))
+    counts = await import_people(
+        people, source, name, terms, NOON, refused=lambda r: refusals.append(f"{r.line}: {r.reason}")
+    )
+    return counts, refusals
+
+
+async def test_people_come_with_zone_newsletters_and_schedule(people: PeopleRecords):
+    counts, refusals = await imported(
+        people,
+        HEAD
+        + "amina@example.org,Amina,Asia/Qatar,morning evening,daily 06:30\n"
+        + 'ben@example.org,"Ben, ""the"" baker",,morning,\n',
+    )
+    assert (counts, refusals) == (Arrived(people=2, added=3), [])
+    assert await told(people) == [
+        "amina evening daily 06:30 active",
+        "amina morning daily 06:30 active",
+        "ben morning daily 07:00 active",
+    ]
+    names = {m.subscriber.name: m.subscriber.timezone for m in await people.memberships()}
+    assert names == {"Amina": "Asia/Qatar", 'Ben, "the" baker': None}
+
+
+async def test_coming_again_changes_what_differs_and_keeps_the_rest(people: PeopleRecords):
+    await imported(people, HEAD + "a@x.org,A,,morning,\nb@x.org,B,,morning,\n")
+    counts, _ = await imported(people, HEAD + "a@x.org,A,,morning,daily 09:00\nb@x.org,B,,morning,\n")
+    assert counts == Arrived(people=2, changed=1, kept=1)
+
+
+async def test_a_file_without_zones_moves_nobody_home(people: PeopleRecords):
+    await imported(people, HEAD + "amina@example.org,Amina,Asia/Qatar,morning,\n")
+    before = await people.memberships()
+
+    counts, _ = await imported(people, "email,newsletters\namina@example.org,morning\n")
+    assert counts == Arrived(people=1, kept=1)
+    assert await people.memberships() == before
+
+    await imported(people, "email,newsletters,schedule\namina@example.org,morning,daily 09:00\n")
+    [amina] = await people.memberships()
+    assert (amina.subscriber.name, amina.subscriber.timezone) == ("Amina", "Asia/Qatar")
+    assert (amina.edition.schedule, amina.edition.timezone) == ("daily 09:00", "Asia/Qatar")
+    assert amina.subscription.next_due_at.isoformat() == "2026-03-03T06:00:00+00:00"
+
+
+async def test_who_unsubscribed_stays_so(people: PeopleRecords):
+    text = HEAD + "amina@x.org,A,,morning,\nben@x.org,B,,morning,\n"
+    await imported(people, text)
+    await unsubscribe(people, identity.subscriber_id("amina@x.org"), "morning", NOON)
+    await forget(people, "ben@x.org", NOON)
+    await imported(people, text)
+
+    assert await told(people) == ["amina morning daily 07:00 unsubscribed", "ben morning daily 07:00 active"]
+    (ben,) = await people.memberships(email="ben@x.org")
+    assert ben.suppressed == "erased at their own request"
+
+
+async def test_json_lines_say_the_same(people: PeopleRecords):
+    rows = [
+        {"email": "amina@x.org", "newsletters": ["morning", "evening"], "schedule": "daily 06:30"},
+        {"Email": "ben@x.org", "newsletters": "morning", "name": None, "age": 40},
+    ]
+    text = "\n".join(json.dumps(row) for row in rows) + "\n\n"
+    for name in ("people.jsonl", "-"):
+        counts, refusals = await imported(people, text, name)
+        assert (counts.people, refusals) == (2, [])
+    assert len(await told(people)) == 3
+
+
+async def test_a_dry_run_stores_nothing(people: PeopleRecords):
+    await imported(people, HEAD + "a@x.org,,,morning,\n")
+    counts, refusals = await imported(
+        people, HEAD + "a@x.org,,,morning,\nb@x.org,,,morning evening,\nnobody,,,morning,\n", dry_run=True
+    )
+    assert counts == Arrived(people=2, known=1, refused=1)
+    assert len(refusals) == 1
+    assert len(await told(people)) == 1
+
+
+async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_people: PeopleRecords):
+    text = (
+        "Email,Status,Newsletters\nstays@x.org,subscribed,morning\nleft@x.org,Unsubscribed,morning\n"
+        "asked@x.org,Opted out,morning\nspam@x.org,complained,morning\nnew@x.org,pending,morning\n"
+        "old@x.org,,morning\n"
+    )
+    counts, refusals = await imported(sqlite_people, text)
+
+    assert counts == Arrived(people=2, added=2, refused=4)
+    assert refusals[0] == "3: their status in the file is 'Unsubscribed'; only subscribed people are imported"
+    assert {m.subscriber.email for m in await sqlite_people.memberships()} == {"stays@x.org", "old@x.org"}
+
+
+async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: PeopleRecords):
+    rows = {
+        "amina@x.org,A,,morning,": "",
+        "AMINA@X.ORG,A,,morning,": "AMINA@x.org stands in line 2 already",
+        "not-an-address,,,morning,": "'not-an-address' is no email address: an email address must",
+        ",Nobody,,morning,": "nothing is no email address: ",
+        "a@x.org,,,mornin,": "there is no newsletter 'mornin'. Did you mean morning? Known: evening,",
+        "b@x.org,,,,": "no newsletter is named; write one of morning, evening",
+        "c@x.org,,Berlin,morning,": "there is no time zone 'Berlin'. Did you mean Europe/Berlin? Write one",
+        "d@x.org,,,morning,someday": "there is no kind of schedule 'someday'. Known: daily, ",
+        f"e@x.org,{'x' * 300},,morning,": "the name has 300 characters; at most 200 can be",
+        "f@x.org,F,,morning,,more": "6 cells where 5 columns are named",
+        "é@bücher.example,É,,morning,": "",
+        "é@xn--bcher-kva.example,É,,morning,": "é@bücher.example stands in line 12 already",
+        "e\u0301@bücher.example,É,,morning,": "é@bücher.example stands in line 12 already",
+    }
+    counts, refusals = await imported(sqlite_people, HEAD + "\n".join(rows))
+
+    wanted = [(line, why) for line, why in enumerate(rows.values(), start=2) if why]
+    assert [int(refusal.partition(":")[0]) for refusal in refusals] == [line for line, _ in wanted]
+    for refusal, (line, why) in zip(refusals, wanted, strict=True):
+        assert refusal.startswith(f"{line}: {why}")
+    assert (counts.people, counts.refused) == (2, len(wanted))
+
+
+async def test_bytes_that_are_no_text_cost_their_row_alone(sqlite_people: PeopleRecords):
+    text = HEAD.encode() + b"a@x.org,Caf\xe9,,morning,\nb\xff@x.org,,,morning,\nc@x.org,\x00N\x00,,morning,\n"
+    text += "nobody,żółw,,morning,\n".encode()
+    counts, refusals = await imported(sqlite_people, text)
+    assert refusals[0] == "2: the name is not UTF-8"
+    assert refusals[1].startswith("3: ")
+    assert counts.people == 1
+    (membership,) = await sqlite_people.memberships()
+    assert membership.subscriber.name == "N"
+
+
+EXCEL = Path(__file__).parent / "excel"
+
+
+@pytest.mark.parametrize(
+    ("file", "people_found", "refused_lines"),
+    [
+        ("windows-1252.csv", {"ann2@lab.example": "Müller, Jörg"}, []),
+        ("utf-16.txt", {"zoe@lab.example": "Zoë"}, []),
+        ("semicolons-blank-row.csv", {"Jörg@lab.example": "Müller, Jörg", "x@lab.example": 'A "B" C'}, [5]),
+    ],
+)
+async def test_what_excel_saves_is_read(
+    sqlite_people: PeopleRecords, file: str, people_found: dict[str, str], refused_lines: list[int]
+):
+    data = (EXCEL / file).read_bytes().replace(b";m\r\n", b";morning\r\n")
+    counts, refusals = await imported(sqlite_people, data, file, usual=("morning",))
+    assert {m.subscriber.email: m.subscriber.name for m in await sqlite_people.memberships()} == people_found
+    assert [int(refusal.partition(":")[0]) for refusal in refusals] == refused_lines
+    assert counts.people == len(people_found)
+
+
+ROWS = 'email,name\namina@x.org,"Zoë, née Møller"\n,\nben@x.org,Bén\n'
+READ = {"amina@x.org": "Zoë, née Møller", "ben@x.org": "Bén"}
+
+
+def is_pipe(data: bytes) -> io.BufferedReader:
+    """Return what gives the bytes a few at a time, and cannot go back."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.left = data
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            piece = self.left[: min(7, len(buffer))]
+            self.left = self.left[len(piece) :]
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    return io.BufferedReader(Pipe())
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("before", ["", "\n\n", "sep=,\n", '"sep=,"\n', ",,,\n"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"],
+)
+def test_rows_are_the_same_in_every_encoding_from_a_file_and_from_a_pipe(
+    encoding: str, before: str, ending: str
+):
+    data = (before + ROWS).replace("\n", ending).encode(encoding)
+    for source in (io.BufferedReader(io.BytesIO(data)), is_pipe(data)):
+        rows = list(read_rows(source, "people.csv"))
+        assert {row.email: row.name for row in rows if isinstance(row, Row)} == READ
+        first = before.count("\n") + 2
+        assert [row.line for row in rows] == [first, first + 2]
+
+
+def test_a_guessed_encoding_is_told():
+    for encoding, is_told in (("utf-8", False), ("utf-16", False), ("cp1252", True)):
+        notes: list[str] = []
+        list(read_rows(io.BytesIO(ROWS.encode(encoding)), "people.csv", notes.append))
+        assert ["Windows-1252" in note for note in notes] == [True] * is_told
+
+
+def test_a_name_far_down_in_the_file_decides_its_encoding_too():
+    data = (HEAD + "someone@x.org,Ann,,morning,\n" * 60_000).encode() + b"ben@x.org,B\xe9n,,morning,\n"
+    *_, last = read_rows(io.BytesIO(data), "people.csv")
+    assert isinstance(last, Row)
+    assert last.name == "Bén"
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "found"),
+    [
+        ("Email Address,First Name,Last Name", "a@x.org,Ann,Lee", ("a@x.org", "Ann Lee")),
+        ("E-Mail-Adresse;Vorname;Nachname", "a@x.org;Änne;", ("a@x.org", "Änne")),
+        ("Adresse électronique\tNom", "a@x.org\tAnne", ("a@x.org", "Anne")),
+        ("Nombre|Correo electrónico", "Ana|a@x.org", ("a@x.org", "Ana")),
+        ("姓名,邮箱", "安,a@x.org", ("a@x.org", "安")),
+        ("メールアドレス,氏名", "a@x.org,安", ("a@x.org", "安")),
+        ("Электронная почта;Имя", "a@x.org;Аня", ("a@x.org", "Аня")),
+        ("الاسم,البريد الإلكتروني", "آنا,a@x.org", ("a@x.org", "آنا")),
+        ("EMAIL_ADDRESS,Address", "a@x.org,1 Example Street", ("a@x.org", "")),
+        ("Name,Address", "Ann,a@x.org", ("a@x.org", "Ann")),
+        ('"Name, first";email', '"Lee, Ann";a@x.org', ("a@x.org", "")),
+        ("email,name,,", "a@x.org,Ann,,,,", ("a@x.org", "Ann")),
+        ("email", "\u00a0a@x.org\u00a0", ("a@x.org", "")),
+        ("email", "\u202aa@x.org\u202c\u200b", ("a@x.org", "")),
+        ("email", "mailto:a@x.org", ("a@x.org", "")),
+        ("email,name", '"""Lee, Ann"" <a@x.org>",', ("a@x.org", "Lee, Ann")),
+        ("email,name", "Lee <a@x.org>,Ann", ("a@x.org", "Ann")),
+        ("email", "<a@x.org>", ("a@x.org", "")),
+        ("sep=;\nemail;name", "a@x.org;Ann", ("a@x.org", "Ann")),
+    ],
+)
+def test_headings_and_addresses_are_written_in_many_ways(head: str, row: str, found: tuple[str, str]):
+    [read] = read_rows(io.BytesIO(f"{head}\n{row}\n".encode()), "people.csv")
+    assert isinstance(read, Row)
+    assert (read.email, read.name) == found
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "a spreadsheet (such as .xlsx or .ods)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel workbook"),
+        (b"%PDF-1.7", "a PDF file"),
+        (b"\x1f\x8b\x08", "a file compressed with gzip"),
+        (b"<!doctype html><table>", "an HTML page"),
+        (b"<?xml version='1.0'?>", "an XML file"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_a_sentence_that_says_what_to_do(data: bytes, what: str):
+    with pytest.raises(UsageError) as refused:
+        list(read_rows(io.BytesIO(data), "people.xlsx"))
+    assert str(refused.value).startswith(f"people.xlsx is {what}")
+    assert str(refused.value).endswith(
+        "save it as CSV (in Excel: File, Save As, CSV UTF-8) and import that file"
+    )
+
+
+async def test_a_quotation_mark_that_stays_open_is_named_and_the_rest_goes_on(sqlite_people: PeopleRecords):
+    rows = "".join(f"p{n}@x.org,Person,,morning,\n" for n in range(10_000))
+    counts, refusals = await imported(sqlite_people, HEAD + 'a@x.org,"Open,,morning,\n' + rows)
+    assert refusals[0].startswith("2: field larger than field limit")
+    assert refusals[0].endswith("is a quotation mark not closed?")
+    assert counts.people > 3_000
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_files_of_other_programs_are_understood(
+    sqlite_people: PeopleRecords, ending: str, mark: str, delimiter: str
+):
+    lines = [
+        "Full Name,E-Mail,Member since,Lists",
+        "Amina,amina@x.org,2024,morning evening",
+        "",
+        ",b@x.org,,",
+    ]
+    text = mark + ending.join(line.replace(",", delimiter) for line in lines)
+    counts, refusals = await imported(sqlite_people, text, usual=("evening",))
+    assert (counts.people, counts.added, refusals) == (2, 3, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "people.csv is empty"),
+        ("\ufeff\n \n,,\n", "the first line names no column `email`: it says 'nothing'"),
+        ("amina@x.org\nben@x.org\n", "the first line names no column `email`: it says 'amina@x.org'"),
+        ("email,E-mail\n", "the first line names the column `email` twice"),
+    ],
+)
+async def test_a_file_without_addresses_is_refused_as_a_whole(
+    sqlite_people: PeopleRecords, text: str, sentence: str
+):
+    with pytest.raises(UsageError) as refused:
+        await imported(sqlite_people, text)
+    assert sentence in str(refused.value)
+
+
+async def test_a_usual_newsletter_that_is_none_is_refused_before_anything_happens(
+    sqlite_people: PeopleRecords,
+):
+    with pytest.raises(UsageError, match="there is no newsletter 'weekly'"):
+        await imported(sqlite_people, HEAD, usual=("weekly",))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        "[1, 2]",
+        '{"email": 5}',
+        '{"email": "\\ud800@x.org", "newsletters": "morning"}',
+        "[" * 100_000,
+    ],
+)
+async def test_lines_that_are_no_person_are_refused(sqlite_people: PeopleRecords, line: str):
+    good = '{"email": "a@x.org", "newsletters": "morning"}\n'
+    counts, refusals = await imported(sqlite_people, f"{good}{line}\n", "people.jsonl")
+    assert counts.people == 1
+    assert refusals[0].startswith("2: ")
+
+
+async def test_a_line_without_end_is_refused_and_the_next_is_read(sqlite_people: PeopleRecords):
+    good = '{"email": "a@x.org", "newsletters": "morning"}'
+    text = '{"email": "' + "x" * 3_000_000 + '"}\n' + good
+    counts, refusals = await imported(sqlite_people, text, "people.jsonl")
+    assert (counts.people, refusals) == (1, ["1: the line is longer than 1 MB"])
+
+
+async def test_progress_counts_bytes_up_to_the_end(sqlite_people: PeopleRecords):
+    data = (HEAD + "".join(f"p{n}@x.org,,,morning,\n" for n in range(6_000))).encode()
+    seen: list[tuple[str, int, int]] = []
+    source = io.BufferedReader(io.BytesIO(data))
+    await import_people(sqlite_people, source, "p.csv", TERMS, NOON, progress=lambda *told: seen.append(told))
+    assert [what for what, _, _ in seen] == ["5,000 people", "6,000 people"]
+    assert 0 < seen[0][1] < seen[1][1] == seen[1][2] == len(data)
+
+
+class TestExport:
+    """What is exported can be imported again, and no spreadsheet runs it."""
+
+    async def everything(self, people: PeopleRecords, form: str, **changes: Any) -> str:
+        return "".join([line async for line in export_people(people, form, **changes)])
+
+    @pytest.mark.parametrize(("form", "name"), [("csv", "p.csv"), ("jsonl", "p.jsonl")])
+    async def test_there_and_back_again(self, people: PeopleRecords, form: str, name: str):
+        await imported(
+            people,
+            HEAD
+            + "amina@x.org,Amina,Asia/Qatar,morning evening,daily 06:30\n"
+            + '+tag@x.org,"=HYPERLINK(""x"")",,morning,\n'
+            + "ben@bücher.example,'Abd,,evening,\n",
+        )
+        before = await people.memberships()
+        text = await self.everything(people, form)
+        for membership in before:
+            await people.erase(membership.subscriber.email)
+        counts, refusals = await imported(people, text, name)
+
+        assert (counts.added, refusals) == (4, [])
+        assert [m.subscriber for m in await people.memberships()] == [m.subscriber for m in before]
+        assert [m.edition for m in await people.memberships()] == [m.edition for m in before]
+
+    async def test_no_cell_begins_a_formula(self, sqlite_people: PeopleRecords):
+        names = ["=1+1", "@SUM(A1)", "-1", "+1", "'Abd"]
+        rows = "".join(f"p{n}@x.org,{name},,morning,\n" for n, name in enumerate(names))
+        await imported(sqlite_people, HEAD + rows)
+        text = await self.everything(sqlite_people, "csv")
+        assert [line.split(",")[1] for line in text.splitlines()[1:]] == [
+            "'=1+1", "'@SUM(A1)", "'-1", "'+1", "'Abd",
+        ]  # fmt: skip
+
+    async def test_who_left_is_told_and_does_not_come_back(self, sqlite_people: PeopleRecords):
+        await imported(sqlite_people, HEAD + "amina@x.org,,,morning evening,\nben@x.org,,,evening,\n")
+        await unsubscribe(sqlite_people, identity.subscriber_id("amina@x.org"), "morning", NOON)
+        await unsubscribe(sqlite_people, identity.subscriber_id("ben@x.org"), None, NOON)
+        text = await self.everything(sqlite_people, "csv")
+        assert text.splitlines() == [
+            ",".join([*COLUMNS, "paused", "unsubscribed", "suppressed"]),
+            "amina@x.org,,,evening,,,morning,",
+            "ben@x.org,,,,,,evening,unsubscribed from everything",
+        ]
+        only = await self.everything(sqlite_people, "jsonl", newsletter="morning")
+        assert [json.loads(line)["email"] for line in only.splitlines()] == ["amina@x.org"]
+
+    async def test_a_form_that_is_none(self, sqlite_people: PeopleRecords):
+        with pytest.raises(UsageError, match=r"there is no form 'xlsx'. Known: csv, jsonl"):
+            await self.everything(sqlite_people, "xlsx")
+
+
+@given(st.text())
+def test_guarding_a_cell_can_be_undone(cell: str):
+    assert unguard(guard(cell)) == cell
+    assert guard(cell)[:1] not in {*"=+-@\t\r\n"}
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=300), st.integers(0, 5))
+def test_the_seen_are_told_from_the_new(keys: list[int], shift: int):
+    seen, lines = Seen(), dict[int, int]()
+    for line, number in enumerate(keys):
+        key = (number << shift * 10) % 2**64 or 1
+        assert seen.earlier(key, line) == lines.get(key)
+        lines.setdefault(key, line)
+
+
+def test_thousands_are_remembered():
+    seen = Seen()
+    keys = [int(identity.subscriber_id(f"p{number}@x.org")[:16], 16) for number in range(20_000)]
+    assert all(seen.earlier(key, line) is None for line, key in enumerate(keys))
+    assert all(seen.earlier(key, 0) == line for line, key in enumerate(keys))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Amina@Example.ORG", "Amina@example.org"),
+        (" a+b.c_d-e@x.co.uk ", "a+b.c_d-e@x.co.uk"),
+        ("a@BÜCHER.example", "a@bücher.example"),
+        ("a@xn--bcher-kva.example", "a@bücher.example"),
+        ("o'brien@x.org", "o'brien@x.org"),
+    ],
+)
+def test_an_address_has_one_spelling(written: str, read: str):
+    assert read_address(written) == read
+    assert read_address(read) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "@", "a@", "@x.org", "a@x", "a b@x.org", "a@x..org", ".a@x.org", "a@-x.org", "a@x.org\nb@x.org",
+     "a@x.local", "a@[127.0.0.1]", f"a@{'b' * 64}.org", "a@x.org\0", "<a@x.org>",
+     "a@x.org,b@x.org", "a" * 100_000, "\ud800@x.org", f"a@{'b.' * 200}org"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_in_a_sentence(text: str):
+    with pytest.raises(UsageError) as refused:
+        read_address(text)
+    assert len(str(refused.value)) < 300
+
+
+@given(st.emails())
+def test_the_quick_check_never_says_otherwise_than_the_full_one(address: str):
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - the judge of this test
+
+    try:
+        wanted = validate_email(address, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        with pytest.raises(UsageError):
+            read_address(address)
+    else:
+        assert read_address(address) == wanted

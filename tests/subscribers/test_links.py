@@ -1,0 +1,32 @@
+"""Links open the reader's own pages and nobody else's."""
+
+from __future__ import annotations
+
+from service.subscribers.links import Claim, read_preferences, read_unsubscribe, reader_links
+
+KEY = b"k" * 32
+LINKS = reader_links(KEY, "https://news.example.org", "a" * 32, "morning")
+
+
+def test_a_link_says_whom_it_is_about():
+    assert LINKS.unsubscribe == f"https://news.example.org/unsubscribe/{LINKS.token}"
+    assert read_unsubscribe(KEY, LINKS.token) == Claim("a" * 32, "morning")
+    token = LINKS.preferences.rpartition("/")[2]
+    assert read_preferences(KEY, token) == Claim("a" * 32, "morning")
+
+
+def test_one_link_does_not_open_the_other_page():
+    assert read_preferences(KEY, LINKS.token) is None
+    assert read_unsubscribe(KEY, LINKS.preferences.rpartition("/")[2]) is None
+
+
+def test_what_we_did_not_sign_opens_nothing():
+    for token in ("", ".", LINKS.token[:-1], LINKS.token + "A", LINKS.token.upper(), "\ud800", "a" * 10_000):
+        assert read_unsubscribe(KEY, token) is None
+    assert read_unsubscribe(b"other" * 8, LINKS.token) is None
+
+
+def test_a_link_is_the_same_in_every_mail_and_short_enough_for_one_line_of_a_header():
+    assert reader_links(KEY, "https://news.example.org", "a" * 32, "morning") == LINKS
+    assert len(LINKS.unsubscribe) < 200
+    assert LINKS.unsubscribe.isascii()

@@ -1,0 +1,228 @@
+"""The roster is brought into the record, and what a person chose wins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from service.core.model import Wishes
+from service.store.gather import GatherRecords
+from service.store.subscribers import PeopleRecords
+from service.subscribers.actions import choose, pause, resume, unsubscribe
+from service.subscribers.diff import Parting, differences
+from service.subscribers.ports import Applied
+from service.subscribers.sync import apply_roster
+from tests.builders import NOON, a_feed
+from tests.subscribers.rosters import EVENING, MORNING, a_roster, an_entry, told
+
+DAY = timedelta(days=1)
+
+
+async def test_everybody_is_placed_at_their_own_hour(people: PeopleRecords):
+    roster = a_roster(an_entry("amina", timezone="Asia/Qatar"), an_entry("ben", "morning", "evening"))
+    report = await apply_roster(people, roster, NOON)
+
+    assert report.feeds == Applied(added=1)
+    assert report.subscriptions == Applied(added=3)
+    assert await told(people) == [
+        "amina morning daily 07:00 active",
+        "ben evening daily 18:00 active",
+        "ben morning daily 07:00 active",
+    ]
+    hours = {m.subscriber.name: m.subscription.next_due_at.hour for m in await people.memberships()}
+    assert hours["Amina"] == 4
+    assert hours["Ben"] in {6, 17}
+
+
+async def test_applying_again_changes_nothing(people: PeopleRecords):
+    roster = a_roster(an_entry("amina"), an_entry("ben", stories=3))
+    await apply_roster(people, roster, NOON)
+    before = await people.memberships()
+    report = await apply_roster(people, roster, NOON + DAY)
+
+    assert (report.feeds, report.subscriptions) == (Applied(kept=1), Applied(kept=2))
+    assert await people.memberships() == before
+
+
+async def test_whoever_is_taken_out_ends_and_comes_back_when_named_again(people: PeopleRecords):
+    await apply_roster(people, a_roster(an_entry("amina"), an_entry("ben")), NOON)
+    report = await apply_roster(people, a_roster(an_entry("amina")), NOON)
+    assert report.subscriptions.ended == 1
+    assert "ben morning daily 07:00 ended" in await told(people)
+    await apply_roster(people, a_roster(an_entry("amina"), an_entry("ben")), NOON)
+    assert "ben morning daily 07:00 active" in await told(people)
+
+
+async def test_an_unsubscribe_never_loses_to_the_roster(people: PeopleRecords):
+    roster, nobody = a_roster(an_entry("amina", "morning", "evening")), a_roster()
+    await apply_roster(people, roster, NOON)
+    (amina, *_) = await people.memberships()
+    await unsubscribe(people, amina.subscriber.id, "morning", NOON)
+    for applied in (roster, nobody, roster):
+        await apply_roster(people, applied, NOON + DAY)
+
+    assert await told(people) == [
+        "amina evening daily 18:00 active",
+        "amina morning daily 07:00 unsubscribed",
+    ]
+
+
+async def test_whoever_left_everything_gets_nothing_that_the_roster_adds(people: PeopleRecords):
+    await apply_roster(people, a_roster(an_entry("amina")), NOON)
+    (amina,) = await people.memberships()
+    await unsubscribe(people, amina.subscriber.id, None, NOON)
+    await apply_roster(people, a_roster(an_entry("amina", "morning", "evening")), NOON)
+
+    assert {m.suppressed for m in await people.memberships()} == {"unsubscribed from everything"}
+
+
+async def test_own_wishes_win_over_the_roster(people: PeopleRecords):
+    await apply_roster(people, a_roster(an_entry("amina")), NOON)
+    (amina,) = await people.memberships()
+    await choose(people, amina, MORNING, Wishes(schedule="daily 09:00"), NOON)
+    await apply_roster(people, a_roster(an_entry("amina", schedule="daily 05:00")), NOON)
+
+    assert await told(people) == ["amina morning daily 09:00 active"]
+
+
+async def test_whoever_cannot_be_placed_stays_as_they_were_and_is_named(people: PeopleRecords):
+    await apply_roster(people, a_roster(an_entry("amina"), an_entry("ben", "morning", "evening")), NOON)
+    broken = an_entry("ben", schedule="someday 07:00")
+    report = await apply_roster(people, a_roster(an_entry("amina"), broken), NOON)
+
+    assert len(report.problems) == 1
+    assert report.problems[0].startswith("ben@example.org stays as they were: there is no kind of schedule")
+    assert (
+        len([line for line in await told(people) if line.startswith("ben") and line.endswith("active")]) == 2
+    )
+
+
+async def test_whoever_could_not_be_read_stays_as_they_were(people: PeopleRecords):
+    ben = an_entry("ben", "morning", "evening")
+    await apply_roster(people, a_roster(an_entry("amina"), ben), NOON)
+    await apply_roster(people, a_roster(an_entry("amina"), an_entry("ben", "morning")), NOON)
+    await apply_roster(people, a_roster(an_entry("amina"), unread=(ben.subscriber.id,)), NOON)
+
+    assert "ben morning daily 07:00 active" in await told(people)
+    assert "ben evening daily 18:00 ended" in await told(people)
+
+
+async def test_a_new_reader_is_told_the_last_day(people: PeopleRecords, monkeypatch: pytest.MonkeyPatch):
+    seen = []
+    save = type(people).save_placements
+
+    async def watched(self, placements, now, *, starts_after):
+        seen.append(starts_after)
+        return await save(self, placements, now, starts_after=starts_after)
+
+    monkeypatch.setattr(type(people), "save_placements", watched)
+    await apply_roster(people, a_roster(), NOON)
+    await apply_roster(people, a_roster(), NOON, starts_after=NOON)
+    assert seen == [NOON - DAY, NOON]
+
+
+class TestDifference:
+    """`config diff`: what applying would do, and whose word stays."""
+
+    async def found(self, people: PeopleRecords, roster) -> list[str]:
+        feeds = [state.feed for state in await GatherRecords(people.database).all_feeds()]
+        lines = [d async for d in differences(people, roster, feeds, NOON)]
+        return [f"{d.parting} {d.name.partition('@')[0]} {d.newsletter}: {d.detail}" for d in lines]
+
+    async def test_after_applying_there_is_none(self, sqlite_people: PeopleRecords):
+        roster = a_roster(an_entry("amina"), an_entry("ben", "evening", stories=3))
+        await apply_roster(sqlite_people, roster, NOON)
+        assert await self.found(sqlite_people, roster) == []
+
+    async def test_every_kind_of_parting_is_named(self, sqlite_people: PeopleRecords):
+        people = sqlite_people
+        before = [an_entry(name) for name in ("amina", "ben", "carla", "dora", "emil", "fay", "gus")]
+        await apply_roster(people, a_roster(*before), NOON)
+        await apply_roster(people, a_roster(*before[:-1]), NOON)
+        by_name = {m.subscriber.name: m for m in await people.memberships()}
+        await unsubscribe(people, by_name["Ben"].subscriber.id, "morning", NOON)
+        await pause(people, by_name["Carla"].subscriber.id, None, NOON)
+        await choose(people, by_name["Dora"], MORNING, Wishes(stories=2), NOON)
+        await people.suppress("fay@example.org", "hard bounce", NOON)
+        after = a_roster(
+            an_entry("amina", schedule="daily 06:00"),
+            *(an_entry(name) for name in ("ben", "carla", "dora", "fay", "gus", "new")),
+            feeds=(a_feed(name="Renamed"), a_feed("https://other.example/rss")),
+        )
+
+        assert await self.found(people, after) == [
+            "change https://news.example/rss : name The Example -> Renamed",
+            "add https://other.example/rss : The Example",
+            "change amina morning: schedule daily 07:00 -> daily 06:00",
+            "stay ben morning: unsubscribed by their own choice",
+            "stay carla morning: paused by their own choice",
+            "stay dora morning: their own wishes: stories 2 -> 8",
+            "end emil morning: was active",
+            "stay fay morning: gets no mail: hard bounce",
+            "return gus morning: had been taken out of the roster",
+            "add new morning: ",
+        ]
+        await apply_roster(people, after, NOON)
+        assert {line.split()[0] for line in await self.found(people, after)} == {Parting.STAY}
+
+    async def test_feeds_that_are_gone_end(self, sqlite_people: PeopleRecords):
+        await apply_roster(sqlite_people, a_roster(), NOON)
+        assert await self.found(sqlite_people, a_roster(feeds=())) == [
+            "end https://news.example/rss : The Example"
+        ]
+
+
+class TestChoices:
+    """What a person says twice counts once, and can be taken back."""
+
+    @pytest.fixture
+    async def amina(self, people: PeopleRecords) -> str:
+        await apply_roster(people, a_roster(an_entry("amina", "morning", "evening")), NOON)
+        return (await people.memberships())[0].subscriber.id
+
+    async def test_saying_it_twice_is_harmless(self, people: PeopleRecords, amina: str):
+        for choice, newsletter in ((pause, "morning"), (resume, "morning"), (unsubscribe, None)):
+            assert await choice(people, amina, newsletter, NOON)
+            assert await choice(people, amina, newsletter, NOON) == 0
+
+    async def test_nobody_is_no_trouble(self, people: PeopleRecords, amina: str):
+        for choice in (pause, resume, unsubscribe):
+            assert await choice(people, "f" * 32, None, NOON) == 0
+            assert await choice(people, amina, "weekly", NOON) == 0
+
+    async def test_coming_back_after_leaving_everything_names_what_is_wanted(
+        self, people: PeopleRecords, amina: str
+    ):
+        await unsubscribe(people, amina, None, NOON)
+        assert await resume(people, amina, None, NOON) == 0
+        await resume(people, amina, "morning", NOON)
+
+        assert {m.suppressed for m in await people.memberships()} == {None}
+        assert await told(people) == [
+            "amina evening daily 18:00 unsubscribed",
+            "amina morning daily 07:00 active",
+        ]
+
+    async def test_no_choice_lifts_a_bounce(self, people: PeopleRecords, amina: str):
+        await people.suppress("amina@example.org", "hard bounce", NOON)
+        await unsubscribe(people, amina, None, NOON)
+        await resume(people, amina, "morning", NOON)
+        assert {m.suppressed for m in await people.memberships()} == {"hard bounce"}
+
+    @pytest.mark.usefixtures("amina")
+    async def test_a_choice_that_changes_nothing_is_not_one(self, people: PeopleRecords):
+        evening, morning = await people.memberships()
+        assert not await choose(people, morning, MORNING, Wishes(), NOON)
+        assert await choose(people, evening, EVENING, Wishes(stories=1), NOON)
+        evening, morning = await people.memberships()
+        assert (evening.chosen, morning.chosen) == (True, False)
+
+    @pytest.mark.usefixtures("amina")
+    async def test_told_through_stays_when_the_hour_changes(self, people: PeopleRecords):
+        _, morning = await people.memberships()
+        await choose(people, replace(morning), MORNING, Wishes(schedule="daily 09:00"), NOON)
+        _, after = await people.memberships()
+        assert after.subscription.told_through == morning.subscription.told_through
+        assert after.subscription.next_due_at == NOON.replace(day=3, hour=8)

@@ -1,0 +1,26 @@
+"""What a reader of an HTML mail sees."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.text.html_text import LONGEST_TAG, text_of_html
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>User <b>unknown</b></p>Sorry<br/>Bye", "User unknown\nSorry\nBye"),
+        ("a<!-- <b>x</b> -->b", "ab"),
+        ("a<STYLE>p {}</style>b<script src=x>if (a < b) {}</script>c", "abc"),
+        ("a<!-- no end <b>c</b>", "ac"),
+        ("a<style>no end", "ano end"),
+        ("<styled>a", "a"),
+        ("5 < 6 &amp;&lt; 7", "5 < 6 &< 7"),
+        ("a<" + "b" * LONGEST_TAG + ">c", "a<" + "b" * LONGEST_TAG + ">c"),
+        ("a<" + "b" * (LONGEST_TAG - 1) + ">c", "ac"),
+        ("", ""),
+    ],
+)
+def test_tags_comments_styles_and_scripts_are_left_out(html: str, text: str):
+    assert text_of_html(html) == text

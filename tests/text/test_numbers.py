@@ -1,0 +1,53 @@
+"""Figures: numbers are compared as they are, times of day as near as people tell them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.text.numbers import are_near, number_in, numbers_of, times_of, without_times
+
+TIMES = [
+    ("The fire broke out at about 3:20 a.m. in silo 6.", {200}, {"6"}),
+    ("The roof came off shortly before half past three in the morning.", {210}, set()),
+    ("Um 15.20 Uhr fuhren 12 Wagen aus.", {200}, {"12"}),
+    ("It began at quarter to nine and ended at 9 p.m.", {525, 540}, set()),
+    ("Rates stay at 4.25 per cent, after 2:1 votes.", set(), {"4.25", "2", "1"}),
+    ("At 10:30 on Monday 1,200 people had come.", {630}, {"1200"}),
+    ("Half past caring, she said.", set(), set()),
+    ("In 2019 three died, in 2024 none.", set(), {"2019", "2024", "3"}),
+]
+
+
+@pytest.mark.parametrize(("text", "times", "numbers"), TIMES)
+def test_times_of_day_are_no_numbers(text: str, times: set[int], numbers: set[str]):
+    assert times_of(text) == times
+    assert numbers_of(without_times(text)) == numbers
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "near"),
+    [
+        ({200}, {210}, True),
+        ({200}, {230}, False),
+        ({715}, {5}, True),
+        (set(), {5}, True),
+        ({5}, set(), False),
+    ],
+)
+def test_times_a_quarter_of_an_hour_apart_may_be_one(one: set[int], other: set[int], near: bool):
+    assert are_near(frozenset(one), frozenset(other)) is near
+
+
+@pytest.mark.parametrize(
+    ("word", "number"), [("twelve,", "12"), ("1,400", "1400"), ("2019", ""), ("one", "")]
+)
+def test_a_count_is_a_number_that_is_no_year(word: str, number: str):
+    assert number_in(word) == number
+
+
+@given(st.text())
+def test_any_text_has_its_figures(text: str):
+    assert all(0 <= time < 720 for time in times_of(text))
+    assert "" not in numbers_of(without_times(text))

@@ -1,0 +1,139 @@
+"""Sayings: two sentences are one, or contradict each other, or have nothing to do with each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.text.similarity import Relation, covers, echoes, is_said, relation, saying_of, weights_of
+
+PAIRS = [
+    (
+        "The harbour board agreed on Sunday to pay the ferry crews for night crossings.",
+        "The ferry crews will be paid for night crossings, the harbour board agreed on Sunday.",
+        Relation.SAME,
+    ),
+    (
+        "A storm killed twelve sailors off the northern coast on Friday.",
+        "A storm killed nine sailors off the northern coast on Friday.",
+        Relation.AGAINST,
+    ),
+    (
+        "A storm killed 12 sailors off the northern coast on Friday.",
+        "A storm killed twelve sailors off the northern coast on Friday.",
+        Relation.SAME,
+    ),
+    (
+        "The harbour board agreed to pay the ferry crews.",
+        "The harbour board did not agree to pay the ferry crews.",
+        Relation.AGAINST,
+    ),
+    (
+        "The harbour board agreed to pay the ferry crews for night crossings.",
+        "The ferries carry nine hundred people a day.",
+        Relation.OTHER,
+    ),
+    (
+        "On Monday Norway said the fishing quota talks would resume.",
+        "On Monday Iceland said the fishing quota talks had failed for good this year.",
+        Relation.OTHER,
+    ),
+    (
+        "A dust explosion lifted the roof from silo 6 shortly before half past three in the morning.",
+        "The fire broke out at about 3:20 a.m. in silo 6, after an explosion of dust tore off the roof.",
+        Relation.SAME,
+    ),
+    (
+        "The fire in the grain silo on the western quay broke out at 3:20 a.m. and was put out by noon.",
+        "The fire in the grain silo on the western quay broke out at 7:45 a.m. and was put out by noon.",
+        Relation.OTHER,
+    ),
+    (
+        "Some 20 people are dead after the storm that hit the northern coast on Friday.",
+        "The storm that hit the northern coast on Friday killed 23 people.",
+        Relation.AGAINST,
+    ),
+    (
+        "The storm killed sailors off the northern coast on Friday.",
+        "The storm killed twelve sailors off the northern coast on Friday.",
+        Relation.SAME,
+    ),
+    (
+        "The council voted on Monday to close the old bridge to lorries.",
+        "The council voted on Thursday to close the old bridge to lorries.",
+        Relation.OTHER,
+    ),
+    (
+        "A dust explosion tore the roof off silo 6 at Skarrow port early on Wednesday.",
+        "Police arrested the owner of silo 6 at Skarrow port over the explosion on Wednesday.",
+        Relation.OTHER,
+    ),
+    (
+        "The treasurer said that the town pays for a roof over the fish market from reserves this spring.",
+        "The treasurer has not said whether stalls of the fish market stay open while the roof is built.",
+        Relation.OTHER,
+    ),
+    ("Profits rose.", "Profits fell.", Relation.OTHER),
+    ("Wait.", "Wait.", Relation.SAME),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), PAIRS)
+def test_words_numbers_names_and_a_not_decide(one: str, other: str, expected: Relation):
+    assert relation(saying_of(one, "en"), saying_of(other, "en")) is expected
+    assert relation(saying_of(other, "en"), saying_of(one, "en")) is expected
+
+
+ROSE = "The bank raised its main rate to 4 per cent on Thursday."
+MAY_RISE = "The bank may raise its main rate to 4 per cent on Thursday."
+STORM, TOLL = "The storm killed sailors off the coast.", "The storm killed twelve sailors off the coast."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "covered"),
+    [
+        (MAY_RISE, ROSE, True),
+        (ROSE, MAY_RISE, False),
+        (TOLL, STORM, True),
+        (STORM, TOLL, False),
+        (STORM, STORM.replace("killed", "did not kill"), False),
+    ],
+)
+def test_one_that_has_a_doubt_or_a_figure_more_covers_the_other(one: str, other: str, covered: bool):
+    assert covers(saying_of(one, "en"), saying_of(other, "en")) is covered
+
+
+def test_most_of_a_sentence_in_another_one_is_said_but_not_the_reverse():
+    short = saying_of("The owner put the loss at 11,000 tonnes of wheat.", "en")
+    long = saying_of("The owner put the loss at 11,000 tonnes of wheat on Tuesday and asked for help.", "en")
+    assert is_said(short, long)
+    assert not is_said(long, short)
+
+
+NEWS = [
+    "Outgoing master Ida Tornquist warned on Tuesday: a longer strike at Skarrow would ruin the grain trade.",
+    "Ruin threatens the coast's grain traders if dockers strike longer, port managers said on Tuesday noon.",
+    "Harbour master Ida Tornquist asked the leaders of the strike at Skarrow to a meeting on Tuesday.",
+    "The strike at Skarrow began a week ago over night shifts.",
+    "Two unions called the strike at Skarrow after talks about pay.",
+]
+
+
+def test_in_a_story_what_is_rare_in_it_tells_that_two_sentences_are_one():
+    said = [saying_of(text, "en", opens=True) for text in NEWS]
+    weights = weights_of(said)
+    assert relation(said[0], said[1]) is Relation.OTHER
+    assert relation(said[0], said[1], weights) is Relation.SAME
+    assert echoes(said[1], said[0], weights)
+    assert relation(said[0], said[2], weights) is Relation.OTHER
+    assert not echoes(said[2], said[0], weights)
+
+
+@pytest.mark.parametrize("text", ["", ".", "\ud800", "5", "1,000.", "他", "a" * 2_000])
+def test_scraps_say_something_too(text: str):
+    assert relation(saying_of(text, "en"), saying_of(text, "en")) is Relation.SAME
+
+
+def test_a_language_without_word_lists_is_compared_by_its_words():
+    one = "Burza zabiła dwunastu marynarzy na północnym wybrzeżu"
+    other = "Na północnym wybrzeżu burza zabiła dwunastu marynarzy"
+    assert relation(saying_of(one, "pl"), saying_of(other, "pl")) is Relation.SAME
