@@ -20,7 +20,7 @@ from service.bounces.inbound_mail import Letter, MailUnreadable, addresses_in, d
 from service.bounces.result import WORSE, Action, Finding
 from service.text.word_lists import sections
 
-WORDS = sections("letters.txt")
+WORDS = sections(__package__, "inbound_mail.txt")
 CANNOT_BE_READ = "the mail cannot be read"
 _OUR_ID = re.compile(r"<?([0-9a-f]{48})@")
 

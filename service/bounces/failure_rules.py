@@ -112,5 +112,5 @@ def stage_of(text: str, recipient: str = "") -> Stage:
 
 def without_boilerplate(text: str) -> str:
     """Return the text without the lines that a mail program, or a virus scanner, says to people around it."""
-    boilerplate = sections("letters.txt")["boilerplate"]
+    boilerplate = sections(__package__, "inbound_mail.txt")["boilerplate"]
     return "\n".join(line for line in text.split("\n") if not boilerplate.search(line))

@@ -18,7 +18,7 @@ from service.text.word_lists import sections
 
 LONGEST_REPORT = 6_000
 
-WORDS = sections("letters.txt")
+WORDS = sections(__package__, "inbound_mail.txt")
 OFFICES = (
     r"postmaster|mailer-daemon|mail-daemon|abuse|support|helpdesk|help|hostmaster|webmaster|admin|info-?desk"
 )

@@ -92,7 +92,7 @@ class Letter:
     def text(self) -> str:
         """What the letter itself says, without the mail that it returns."""
         text = self.whole_text
-        cut = sections("letters.txt")["returned"].search(text)
+        cut = sections(__package__, "inbound_mail.txt")["returned"].search(text)
         return text[: cut.start()] if cut and text[: cut.start()].strip() else text
 
     @cached_property

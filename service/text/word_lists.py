@@ -1,4 +1,4 @@
-"""Word lists: the text files beside this one, one regular expression a line, in sections."""
+"""Word lists: text files of a package, one regular expression a line, in sections."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from importlib.resources import files
 
 
 @cache
-def sections(file: str) -> Mapping[str, re.Pattern[str]]:
-    """Return the sections of a file by name, each as one pattern; of one name the last counts."""
-    return dict(ordered_sections(file, {}))
+def sections(package: str, file: str) -> Mapping[str, re.Pattern[str]]:
+    """Return the sections of a package's file by name, each as one pattern; of one name the last counts."""
+    return dict(ordered_sections(package, file, {}))
 
 
-def ordered_sections(file: str, shorthand: Mapping[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def ordered_sections(
+    package: str, file: str, shorthand: Mapping[str, str]
+) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the sections of a file in order, with the shorthand in their lines written out."""
     found: list[tuple[str, list[str]]] = []
-    for line in (files(__package__) / file).read_text(encoding="utf-8").splitlines():
+    for line in (files(package) / file).read_text(encoding="utf-8").splitlines():
         if re.match(r"\[[a-z ]+\]", line):
             found.append((line[1:].partition("]")[0], []))
         elif line and not line.startswith("#"):

@@ -38,8 +38,8 @@ LIMITS: Mapping[str, int] = {
     "_TAIL": 120,  # clean._without_tail looks at the end of a paragraph
     "_CUT": 160,  # teasers.is_cut looks at the end of an entry
     "RANGE": 200,  # the manual's own lines
-    "letters.txt": 50_000,  # letters.LONGEST_TEXT
-    "phrases.txt": 20_000,  # phrases.LONGEST_TEXT
+    "inbound_mail.txt": 50_000,  # letters.LONGEST_TEXT
+    "reply_patterns.txt": 20_000,  # phrases.LONGEST_TEXT
     "_WANTED": 500,  # words.wanted
     "HEADING": 6_000,  # notices.LONGEST_REPORT
     "ALONE": 6_000,
@@ -60,7 +60,7 @@ class Use:
 def every_pattern() -> dict[str, Use]:
     """Return the uses by place: a module, with a name or line. The service must not be loaded yet."""
     found = {**_recorded(), **_in_functions()[0]}
-    for file in ("letters.txt", "phrases.txt"):
+    for file in ("inbound_mail.txt", "reply_patterns.txt"):
         found |= {f"{file}:{number}": Use(line, limit=LIMITS[file]) for number, line in _lines(file)}
     return found
 

@@ -1,7 +1,8 @@
 """Phrases: what servers say when they refuse, in the words that they use (pure).
 
 Most servers give a code of RFC 3463; many give a wrong one, or none, and say it in words, and some in the
-words of their country. Replies and bounce mails are read by the same lists: phrases.txt, one phrase a line.
+words of their country. Replies and bounce mails are read by the same lists: reply_patterns.txt, one phrase
+a line.
 """
 
 from __future__ import annotations
@@ -55,5 +56,8 @@ def say(text: str) -> Saying | None:
 
 @cache
 def _sayings() -> tuple[tuple[Saying, re.Pattern[str]], ...]:
-    """Return the sections of phrases.txt, each as one pattern."""
-    return tuple((Saying(name), words) for name, words in ordered_sections("phrases.txt", SHORTHAND))
+    """Return the sections of reply_patterns.txt, each as one pattern."""
+    return tuple(
+        (Saying(name), words)
+        for name, words in ordered_sections(__package__, "reply_patterns.txt", SHORTHAND)
+    )
