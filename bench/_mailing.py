@@ -20,9 +20,9 @@ import aiosmtplib
 
 from service.core import ids as identity
 from service.core import tokens
-from service.core.model import Edition, Issue, Rendered, Site
-from service.core.placeholders import Place
-from service.deliver.message.mail_maker import Links
+from service.core.model import Edition, Issue, RenderedMail, Site
+from service.core.placeholders import Placeholder
+from service.deliver.message.builder import MailLinks
 from service.store.database import Database
 
 SINK, SOURCE = "/usr/sbin/smtp-sink", "/usr/sbin/smtp-source"
@@ -43,7 +43,7 @@ SENTENCE = "The harbour reopened on Monday, although two ferries remain in dock,
 
 def an_issue(size: int) -> Issue:
     """Return an issue whose message weighs about `size` bytes, a fifth of it text, the rest HTML."""
-    name, leave = Place.NAME.mark, Place.UNSUBSCRIBE_URL.mark
+    name, leave = Placeholder.NAME.marker, Placeholder.UNSUBSCRIBE_URL.marker
     text = f"Good morning {name},\n\n" + f"- {SENTENCE}\n" * (size // 5 // 89) + f"\nUnsubscribe: {leave}\n"
     story = f'<tr><td style="padding:0 0 12px 0;font-family:Georgia,serif">{SENTENCE}</td></tr>\n'
     html = (
@@ -58,19 +58,19 @@ def an_issue(size: int) -> Issue:
         edition_key=key,
         occurrence="2026-03-02T07:00",
         due_at=NOON,
-        told_from=0,
-        told_through=7,
-        rendered=Rendered("Aid talks end with a pledge, not with recognition", html, text),
+        served_from=0,
+        served_through=7,
+        rendered=RenderedMail("Aid talks end with a pledge, not with recognition", html, text),
         article_ids=(),
         created_at=NOON,
     )
 
 
-def links(subscriber_id: str, newsletter: str) -> Links:
+def links(subscriber_id: str, newsletter: str) -> MailLinks:
     """Return the links of a subscriber, signed as the real ones are."""
     token = tokens.sign(b"k" * 32, tokens.UNSUBSCRIBE, subscriber_id, newsletter)
     page = f"https://news.example.org/unsubscribe/{token}"
-    return Links(page, f"https://news.example.org/preferences/{token}", token)
+    return MailLinks(page, f"https://news.example.org/preferences/{token}", token)
 
 
 def prepare(folder: Path, readers: int) -> str:
@@ -175,10 +175,10 @@ async def plain_loop(port: int, messages: int, connections: int, size: int) -> i
                 message["Subject"] = issue.rendered.subject
                 own = links(f"{n:032x}", "morning")
                 message["List-Unsubscribe"] = f"<{own.unsubscribe}>"
-                values = {Place.NAME: f"Reader {n}", Place.UNSUBSCRIBE_URL: own.unsubscribe}
+                values = {Placeholder.NAME: f"Reader {n}", Placeholder.UNSUBSCRIBE_URL: own.unsubscribe}
                 text, html = issue.rendered.text, issue.rendered.html
                 for place, value in values.items():
-                    text, html = text.replace(place.mark, value), html.replace(place.mark, value)
+                    text, html = text.replace(place.marker, value), html.replace(place.marker, value)
                 message.set_content(text)
                 message.add_alternative(html, subtype="html")
                 await client.send_message(message)

@@ -20,9 +20,9 @@ from _articles import Labelled, load
 from _scores import counts_of, interval, rouge, shown_of
 from learn_keypoints import learn, tables_of
 
-from service.condense.keypoints import KeyPoints, weights_from
+from service.condense.keypoints import KeyPoints, parse_weights
 from service.condense.ports import Summarizer
-from service.condense.registry import summarizer
+from service.condense.registry import get_summarizer
 
 FOLDS = 5
 SCORES = (
@@ -68,7 +68,7 @@ def milliseconds(work: Callable[[str], object], texts: Sequence[str], rounds: in
 
 def speed() -> None:
     """Print CPU time per article for growing articles, ours and sumy LexRank's."""
-    ours, theirs = KeyPoints(), summarizer("lexrank")
+    ours, theirs = KeyPoints(), get_summarizer("lexrank")
     print(
         f"{'sentences':>10} {'keypoints ms':>13} {'per sentence µs':>16} {'sumy LexRank ms':>16} {'ratio':>6}"
     )
@@ -90,7 +90,7 @@ def crossed(sets: Mapping[str, Sequence[Labelled]], seed: int) -> dict[str, KeyP
     for fold in range(FOLDS):
         rest = {n: [t for t in held if t.article.fold(seed) != fold] for n, held in tables.items()}
         stored = learn(rest)
-        method = KeyPoints(weights_from(stored, known=True), weights_from(stored, known=False))
+        method = KeyPoints(parse_weights(stored, has_cues=True), parse_weights(stored, has_cues=False))
         held = [a for articles in sets.values() for a in articles if a.fold(seed) == fold]
         methods |= dict.fromkeys((article.id for article in held), method)
     return methods
@@ -127,7 +127,7 @@ def reach(folder: Path, seeds: int) -> None:
     """Print the reach table."""
     sets = load(folder)
     for name in ("lead", "lexrank"):
-        method = summarizer(name)
+        method = get_summarizer(name)
         edited(name, sets["editors"], lambda _, method=method: method)  # type: ignore[misc]
     for seed in range(seeds):
         methods = crossed(sets, seed)

@@ -44,17 +44,17 @@ from _mailing import (
     source,
 )
 
-from service.app.process_pool.pool import Pool
+from service.app.process_pool.pool import ProcessPool
 from service.core.model import Group, Issue
 from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.channels.smtp.settings import Relay
-from service.deliver.message.dkim import Signer
-from service.deliver.message.dkim_pool import SignedAhead
-from service.deliver.message.mail_maker import MailMaker
+from service.deliver.message.builder import MessageBuilder
+from service.deliver.message.dkim import DkimSigner
+from service.deliver.message.dkim_pool import PresignedMessages
 from service.deliver.stage import Deliverer, deliver
-from service.store.compose import ComposeRecords
+from service.store.compose import SqlComposeStore
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
+from service.store.deliver import SqlDeliverStore
 
 try:
     from uvloop import run as run_loop
@@ -67,7 +67,7 @@ except ImportError:
 async def plan(database: Database, issue: Issue, readers: int) -> int:
     """Plan the issue for everybody; return how many deliveries there are."""
     group = Group(EDITION, issue.edition_key, 0, NOON, readers)
-    return int(await ComposeRecords(database).record_issue(group, issue, NOON + timedelta(days=1), "smtp"))
+    return int(await SqlComposeStore(database).record_issue(group, issue, NOON + timedelta(days=1), "smtp"))
 
 
 async def send(
@@ -77,7 +77,7 @@ async def send(
     most: int | None = None,
     *,
     key: Path | None = None,
-    pool: Pool | None = None,
+    pool: ProcessPool | None = None,
 ) -> int:
     """Send what is planned (at most `most`); return how many messages the server took.
 
@@ -85,7 +85,7 @@ async def send(
     """
     relay = Relay(
         host="127.0.0.1", port=port, security="none", hello="bench.example", connections=connections,
-        messages=10**9, age=10**9,
+        max_messages=10**9, max_age_seconds=10**9,
     )  # fmt: skip
     channel, stopping = SmtpChannel(relay), asyncio.Event()
 
@@ -93,9 +93,11 @@ async def send(
         if most is not None and done >= most:
             stopping.set()
 
-    store = DeliverRecords(database)
-    make = MailMaker(SITE, links, signers=[Signer.from_file("news.example.org", "bench", key)] if key else ())
-    ahead = SignedAhead(make, store, pool) if pool else None
+    store = SqlDeliverStore(database)
+    make = MessageBuilder(
+        SITE, links, signers=[DkimSigner.from_file("news.example.org", "bench", key)] if key else ()
+    )
+    ahead = PresignedMessages(make, store, pool) if pool else None
     deliverer = Deliverer(store, channel, ahead or make, prepare=ahead.prepare if ahead else None)
     report = await deliver(deliverer, now=lambda: datetime.now(UTC), stopping=stopping, progress=progress)
     await channel.close()
@@ -254,7 +256,7 @@ async def play(options: argparse.Namespace) -> None:
     else:
         if options.role != "send-planned":
             await plan(database, issue, options.messages)
-        pool = Pool() if options.role == "send-ahead" else None
+        pool = ProcessPool() if options.role == "send-ahead" else None
         await report(
             lambda: send(
                 database, options.port, options.connections, options.messages, key=options.key, pool=pool

@@ -34,18 +34,18 @@ from _feedkinds import KINDS, Kind
 from _newsfeeds import FOOT, HEAD, feed, served
 from _webpages import cluttered, f1, page
 
-from service.app.factories.gather import PooledWorkers
-from service.app.process_pool.pool import Pool
+from service.app.factories.gather import PooledExecutor
+from service.app.process_pool.pool import ProcessPool
 from service.core import ids as identity
 from service.core.model import Feed
-from service.gather.entries.process import Order, examine
+from service.gather.entries.process import DocumentContext, process_document
 from service.gather.formats import rss_atom
-from service.gather.formats.split_items import split
-from service.gather.http.fetcher import HttpFetcher, Limits
+from service.gather.formats.split_items import split_items
+from service.gather.http.fetcher import FetchLimits, HttpFetcher
 from service.gather.stage import Gatherer, GatherReport, gather
 from service.store.database import Database
-from service.store.gather import GatherRecords
-from service.store.subscribers import PeopleRecords
+from service.store.gather import SqlGatherStore
+from service.store.subscribers import SqlSubscriberStore
 
 try:
     from uvloop import run as run_loop
@@ -53,7 +53,7 @@ except ImportError:
     from asyncio import run as run_loop
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-LIMITS = Limits(allow_private=("127.0.0.1",), per_host=16)
+LIMITS = FetchLimits(allow_private=("127.0.0.1",), per_host=16)
 MB = 1024 * 1024
 PAGES = Path(__file__).resolve().parents[1] / "service" / "cli" / "sample" / "pages"
 
@@ -111,9 +111,9 @@ def _reader_seconds(urls: list[str], path: Path) -> float:
 
 async def _our_seconds(urls: list[str], path: Path) -> float:
     database = await Database.open(f"sqlite:///{path}")
-    await PeopleRecords(database).save_feeds([a_feed(url) for url in urls], NOON)
+    await SqlSubscriberStore(database).save_feeds([a_feed(url) for url in urls], NOON)
     async with HttpFetcher(LIMITS) as fetcher:
-        gatherer = Gatherer(GatherRecords(database), fetcher, path.parent)
+        gatherer = Gatherer(SqlGatherStore(database), fetcher, path.parent)
         await gather(gatherer, now=NOON, force=True)
         shortest = float("inf")
         for hour in range(1, 4):
@@ -146,23 +146,29 @@ def delta() -> None:
     _same_entries()
 
 
-def _known(make: Kind, items: int, *, past: int) -> Order:
+def _known(make: Kind, items: int, *, past: int) -> DocumentContext:
     """Return the order to look again at a feed of which all but the newest item is known."""
     source, memory, now = a_feed("https://news.example/rss"), "", NOON
     for start in range(10_000 + past, 10_000, -items):
-        looked = Order(source, memory, source.url, "", now, NOON if memory else None)
-        memory, now = examine(looked, make(range(start, start + items))).memory, now + timedelta(hours=1)
-    looked = Order(source, memory, source.url, "", now, NOON if memory else None)
-    memory = examine(looked, make(range(1, items + 1))).memory
-    return Order(source, memory, source.url, "", now + timedelta(hours=1), now)
+        looked = DocumentContext(source, memory, source.url, "", now, NOON if memory else None)
+        memory, now = (
+            process_document(looked, make(range(start, start + items))).seen_items,
+            now + timedelta(hours=1),
+        )
+    looked = DocumentContext(source, memory, source.url, "", now, NOON if memory else None)
+    memory = process_document(looked, make(range(1, items + 1))).seen_items
+    return DocumentContext(source, memory, source.url, "", now + timedelta(hours=1), now)
 
 
-def _print_delta(what: str, order: Order, after: bytes, parse: Callable[[io.BytesIO], object]) -> None:
+def _print_delta(
+    what: str, order: DocumentContext, after: bytes, parse: Callable[[io.BytesIO], object]
+) -> None:
     """Measure both in turns, several times, and print the medians."""
-    if len(examine(order, after).new) != what.startswith("one"):
+    if len(process_document(order, after).new) != what.startswith("one"):
         raise SystemExit("the new item was not found")
     pairs = [
-        (best(lambda: examine(order, after), 3), best(lambda: parse(io.BytesIO(after)), 1)) for _ in range(7)
+        (best(lambda: process_document(order, after), 3), best(lambda: parse(io.BytesIO(after)), 1))
+        for _ in range(7)
     ]
     ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
     line(what, f"{ours * 1e3:.2f} ms", f"feedparser {theirs * 1e3:.1f} ms", theirs / ours)
@@ -173,10 +179,10 @@ def _same_entries() -> None:
     same = plain = total = 0
     for make in KINDS.values():
         document = rss_atom.to_utf8(make(range(100)))
-        pieces = split(document)
+        pieces = split_items(document)
         for n, entry in enumerate(rss_atom.read(document).entries):
-            alone = pieces.only({n}) if pieces else b""
-            plainly = rss_atom.read_plain(alone)
+            alone = pieces.with_items({n}) if pieces else b""
+            plainly = rss_atom.read_fast(alone)
             total += 1
             plain += plainly is not None
             same += (plainly or rss_atom.read(alone)).entries == (entry,)
@@ -203,13 +209,13 @@ def stall() -> None:
 
 async def _watched(urls: dict[str, str]) -> None:
     hostile = ("endless.xml", "many.xml", "bomb.xml")
-    with tempfile.TemporaryDirectory() as folder, Pool(1) as pool:
+    with tempfile.TemporaryDirectory() as folder, ProcessPool(1) as pool:
         database = await Database.open(f"sqlite:///{folder}/caveat.sqlite")
-        records = GatherRecords(database)
+        records = SqlGatherStore(database)
         everybody = [a_feed(url, name) for name, url in urls.items()]
-        await PeopleRecords(database).save_feeds(everybody, NOON)
+        await SqlSubscriberStore(database).save_feeds(everybody, NOON)
         async with HttpFetcher(LIMITS) as fetcher:
-            gatherer = Gatherer(records, fetcher, Path(folder), PooledWorkers(pool))
+            gatherer = Gatherer(records, fetcher, Path(folder), PooledExecutor(pool))
             warm = [f.id for f in everybody if f.name in ("0.xml", "1.xml")]
             await gather(gatherer, now=NOON, only=warm, force=True)
             gc.collect()
@@ -288,13 +294,13 @@ def pages() -> None:
     """Extract the sample's pages, and made up ones, amid the links and scripts of a real site."""
     import trafilatura  # noqa: PLC0415 - as above
 
-    from service.gather.entries.full_text import extracted, read_page  # noqa: PLC0415 - as above
+    from service.gather.entries.full_text import extract_text, read_page  # noqa: PLC0415 - as above
 
     sample = [cluttered(path.read_text(encoding="utf-8")) for path in sorted(PAGES.glob("*.html"))]
     made = [page(number) for number in range(80)]
     for what, real in (("short pages", sample), ("pages of any length", [html for html, _ in made])):
         ours = best(lambda real=real: [read_page(html, "", "") for html in real], 5) / len(real)
-        alone = best(lambda real=real: [extracted(html) for html in real], 5) / len(real)
+        alone = best(lambda real=real: [extract_text(html) for html in real], 5) / len(real)
         theirs = best(lambda real=real: [trafilatura.extract(html, fast=True) for html in real], 5) / len(
             real
         )
@@ -302,7 +308,7 @@ def pages() -> None:
         peer = f"trafilatura {theirs * 1e3:.1f} ms"
         line(f"text of {what}, {kilobytes} KB", f"{alone * 1e3:.1f} ms", peer, theirs / alone)
         line("    with walls, kinship and language told", f"{ours * 1e3:.1f} ms", peer, theirs / ours)
-    for who, extract in (("ours", extracted), ("trafilatura", _fast)):
+    for who, extract in (("ours", extract_text), ("trafilatura", _fast)):
         agreement = sum(f1(extract(html), told) for html, told in made) / len(made)
         print(f"{'F1 of the pages of any length, ' + who:<58} {agreement:>22.4f}")
 

@@ -18,9 +18,9 @@ import numpy as np
 from _articles import Labelled, load
 from numpy.typing import NDArray
 
-from service.condense.caveat_model import NAMES_AND_LIMITS, PAIR_NAMES, Sides
-from service.condense.features import LIGHT, NAMES, read
-from service.text.lexicon import words_of
+from service.condense.caveat_model import NAMES_AND_LIMITS, PAIR_FEATURE_NAMES, PairFeatures
+from service.condense.features import FEATURE_NAMES, SURFACE_FEATURES, extract_features
+from service.text.lexicon import lexicon_for
 
 Array = NDArray[np.float64]
 
@@ -68,8 +68,8 @@ class Table:
 
     def __init__(self, article: Labelled) -> None:
         self.article = article
-        self.full = read(article.sentences, article.title, words_of(article.language))
-        self.light = read(article.sentences, article.title, words_of(""))
+        self.full = extract_features(article.sentences, article.title, lexicon_for(article.language))
+        self.light = extract_features(article.sentences, article.title, lexicon_for(""))
         self.label = np.zeros(len(article.sentences))
         self.label[[place for place in article.points if place < len(self.label)]] = 1
 
@@ -99,18 +99,18 @@ def pair_models(tables: Sequence[Table], pick: tuple[Array, float]) -> dict[str,
     for table in tables:
         worth = table.full.table @ pick[0] + pick[1]
         claims = np.sort(np.argsort(-worth, kind="stable")[:CLAIMS])
-        sides = Sides(table.full, worth)
+        sides = PairFeatures(table.full, worth)
         between = sides.between(claims)
         label = pair_labels(table.article, claims)
         for k, claim in enumerate(claims):
-            others = np.arange(sides.n) != claim
-            left = np.repeat(sides.claim[claim][None], sides.n, axis=0)
+            others = np.arange(sides.sentence_count) != claim
+            left = np.repeat(sides.claim[claim][None], sides.sentence_count, axis=0)
             rows.append(np.hstack([left, sides.caveat, between[k]])[others])
             labels.append(label[k][others])
     features, label = np.vstack(rows), np.vstack(labels)
     even = np.ones(len(features))
     fits = [logistic(features, label[:, which], even, PAIR_RIDGE) for which in (0, 1)]
-    named = {name: [rounded(fit[0][k]) for fit in fits] for k, name in enumerate(PAIR_NAMES)}
+    named = {name: [rounded(fit[0][k]) for fit in fits] for k, name in enumerate(PAIR_FEATURE_NAMES)}
     return {"bias": [rounded(fit[1]) for fit in fits]} | named | EXPERT
 
 
@@ -138,11 +138,17 @@ def learn(tables: Tables) -> dict[str, Any]:
         heads = {"pick": head(tables, PICK_MIX, light=light), "order": head(tables, ORDER_MIX, light=light)}
         stored[name] = {
             which: {"bias": rounded(bias)}
-            | {n: rounded(w) for n, w in zip(NAMES, weights, strict=True) if not light or n in LIGHT}
+            | {
+                n: rounded(w)
+                for n, w in zip(FEATURE_NAMES, weights, strict=True)
+                if not light or n in SURFACE_FEATURES
+            }
             for which, (weights, bias) in heads.items()
         }
     pick = stored["with cues"]["pick"]
-    stored["pairs"] = pair_models(tables["editors"], (np.array([pick[n] for n in NAMES]), pick["bias"]))
+    stored["pairs"] = pair_models(
+        tables["editors"], (np.array([pick[n] for n in FEATURE_NAMES]), pick["bias"])
+    )
     stored["choose"] = dict(CHOOSE)
     return stored
 

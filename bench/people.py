@@ -26,9 +26,9 @@ from email_validator import validate_email
 
 from service.core.model import Newsletter
 from service.store.database import Database
-from service.store.subscribers import PeopleRecords
-from service.subscribers.export import export_people
-from service.subscribers.importer import Terms, import_people
+from service.store.subscribers import SqlSubscriberStore
+from service.subscribers.export import export_subscribers
+from service.subscribers.importer import ImportOptions, import_subscribers
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ZONES = ("Europe/Berlin", "Asia/Qatar", "America/New_York", "Asia/Tokyo", "")
@@ -60,16 +60,16 @@ def told(what: str, rows: int, seconds: float, cpu: float) -> None:
 async def ours(path: Path, folder: Path, rows: int) -> float:
     """Import and export the file; return the CPU seconds that the import took."""
     database = await Database.open(f"sqlite:///{folder / 'caveat.db'}")
-    people = PeopleRecords(database)
+    people = SqlSubscriberStore(database)
     start, cpu = time.perf_counter(), time.process_time()
     with path.open("rb") as source:
-        done = await import_people(people, source, path.name, Terms(NEWSLETTERS, NOON), NOON)
+        done = await import_subscribers(people, source, path.name, ImportOptions(NEWSLETTERS, NOON), NOON)
     used = time.process_time() - cpu
     if done.people != rows or done.refused:
         raise SystemExit(f"{done} instead of {rows} people")
     told("import", rows, time.perf_counter() - start, used)
     start, cpu = time.perf_counter(), time.process_time()
-    lines = sum([1 async for _ in export_people(people)])
+    lines = sum([1 async for _ in export_subscribers(people)])
     told("export", lines - 1, time.perf_counter() - start, time.process_time() - cpu)
     await database.close()
     return used

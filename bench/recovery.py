@@ -31,11 +31,11 @@ from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as Line
 
 from service.app.factories import deliver as delivering
-from service.deliver.leases import Terms
+from service.deliver.leases import DeliverPolicy
 from service.runtime import due_timer as vigil
 from service.runtime import job_queue as dispatch
 from service.runtime.service import Roles, Service
-from service.settings.load import load_settings
+from service.settings.load import load_config
 from service.store.database import Database
 from tests.deliver.planned import plan
 from tests.end_to_end.world import free_port, write_config
@@ -70,7 +70,7 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
         url = stack.enter_context(running_server(durable=True)) + "/postgres"
         database = await Database.open(url)
         stack.push_async_callback(database.close)
-        hints = dispatch.Dispatch(url)
+        hints = dispatch.JobQueue(url)
         stack.push_async_callback(hints.close)
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         start = partial(worker, home, url, controller.port, lease)
@@ -113,13 +113,13 @@ async def worker(home: Path, url: str, port: int, lease: float, name: str) -> as
 
 def work(folder: Path, lease: float) -> None:
     """Be a worker, with a lease of so many seconds, until killed."""
-    shorter = lease / Terms().lease.total_seconds()
-    delivering.Terms = partial(Terms, lease=timedelta(seconds=lease))  # type: ignore[misc,assignment]
-    vigil.LOOK_AGAIN *= shorter
-    dispatch.GIVEN_UP *= shorter
-    dispatch.LOOK_AGAIN *= shorter
+    shorter = lease / DeliverPolicy().lease.total_seconds()
+    delivering.DeliverPolicy = partial(DeliverPolicy, lease=timedelta(seconds=lease))  # type: ignore[misc,assignment]
+    vigil.MAX_WAIT *= shorter
+    dispatch.HEARTBEAT_TIMEOUT *= shorter
+    dispatch.POLL_INTERVAL *= shorter
     roles = Roles(("deliver",), schedule=False, web=False)
-    asyncio.run(Service(lambda: load_settings(folder, os.environ), roles).run(asyncio.Event()))
+    asyncio.run(Service(lambda: load_config(folder, os.environ), roles).run(asyncio.Event()))
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -30,20 +30,20 @@ from service.core import ids as identity
 from service.core.model import (
     Delivery,
     DeliveryState,
+    DesiredSubscription,
     Edition,
     Group,
     Issue,
-    Placement,
-    Rendered,
+    Preferences,
+    RenderedMail,
     Subscriber,
-    Wishes,
 )
-from service.deliver.ports import Mark
-from service.store.compose import ComposeRecords
+from service.deliver.ports import StateChange
+from service.store.compose import SqlComposeStore
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
+from service.store.deliver import SqlDeliverStore
 from service.store.schema import deliveries, subscriptions
-from service.store.subscribers import PeopleRecords
+from service.store.subscribers import SqlSubscriberStore
 from tests.postgres import running_server
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -55,14 +55,14 @@ CHUNK = 10_000
 def issue_of(group: Group, occurrence: str) -> Issue:
     """Return an issue of 40 KB for the group."""
     return Issue(
-        id=identity.issue_id(group.edition_key, occurrence, group.told_through),
+        id=identity.issue_id(group.edition_key, occurrence, group.served_through),
         newsletter="morning",
         edition_key=group.edition_key,
         occurrence=occurrence,
         due_at=NOON,
-        told_from=group.told_through,
-        told_through=group.told_through + 1,
-        rendered=Rendered("Talks resume", "<p>Talks resume</p>" * 1_500, "Talks resume" * 800),
+        served_from=group.served_through,
+        served_through=group.served_through + 1,
+        rendered=RenderedMail("Talks resume", "<p>Talks resume</p>" * 1_500, "Talks resume" * 800),
         article_ids=(),
         created_at=NOON,
     )
@@ -86,20 +86,20 @@ class Watch:
 
 async def import_people(database: Database, how_many: int) -> None:
     """Add so many subscribers in chunks, as an import does."""
-    people, key = PeopleRecords(database), identity.edition_key(EDITION)
+    people, key = SqlSubscriberStore(database), identity.edition_key(EDITION)
     with Watch(f"import {how_many:,} subscribers", how_many):
         for first in range(0, how_many, CHUNK):
             placements = []
             for n in range(first, min(first + CHUNK, how_many)):
                 email = f"reader{n}@example{n % 50}.org"
                 person = Subscriber(identity.subscriber_id(email), email, f"Reader {n}")
-                placements.append(Placement(person, "morning", Wishes(), EDITION, key, NOON))
-            await people.add_placements(placements, NOON, starts_after=NOON)
+                placements.append(DesiredSubscription(person, "morning", Preferences(), EDITION, key, NOON))
+            await people.add_subscriptions(placements, NOON, starts_after=NOON)
 
 
 async def plan(database: Database, how_many: int) -> None:
     """Plan an issue for all, and the same row by row for one in fifty."""
-    compose = ComposeRecords(database)
+    compose = SqlComposeStore(database)
     with Watch("due_groups, everybody due", how_many):
         [group] = await compose.due_groups(NOON)
     with Watch(f"plan an issue for {how_many:,}", how_many) as ours:
@@ -126,7 +126,7 @@ async def plan_row_by_row(database: Database, how_many: int) -> None:
 
 async def take(database: Database, batches: int) -> list[tuple[str, Sequence[Delivery]]]:
     """Take so many batches of 500."""
-    records, taken = DeliverRecords(database), []
+    records, taken = SqlDeliverStore(database), []
     with Watch(f"take {batches} batches of 500", batches * 500):
         for n in range(batches):
             batch = await records.take_batch("smtp", f"token{n}", NOON, NOON + LEASE, 500)
@@ -138,15 +138,15 @@ async def mark(
     database: Database, batches: list[tuple[str, Sequence[Delivery]]], group: int, how_many: int
 ) -> float:
     """Mark deliveries attempting and then sent, `group` marks in each commit; return marks a second."""
-    records, done = DeliverRecords(database), 0
+    records, done = SqlDeliverStore(database), 0
     with Watch(f"{how_many:,} marks, {group} in each durable commit", how_many) as watch:
         while done < how_many:
             token, some = batches.pop()
             for first in range(0, len(some), group):
                 part = some[first : first + group]
                 for state in (DeliveryState.ATTEMPTING, DeliveryState.SENT):
-                    marks = [Mark(delivery.id, state, NOON, "250 ok") for delivery in part]
-                    if len(await records.record_marks(token, marks)) != len(part):
+                    marks = [StateChange(delivery.id, state, NOON, "250 ok") for delivery in part]
+                    if len(await records.record_changes(token, marks)) != len(part):
                         raise SystemExit("marks were lost")
                     done += len(part)
                 if done >= how_many:

@@ -28,14 +28,14 @@ from random import Random
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from service.compose.stories import index as story_index
-from service.compose.stories.features import gist_of
+from service.compose.stories.features import grouping_features
 from service.compose.stories.group import group_stories
 from service.compose.stories.index import StoryIndex
-from service.compose.stories.merge import tell
+from service.compose.stories.merge import merge_key_points
 from service.condense.stage import summarize_article
-from service.core.ids import digest_of
+from service.core.ids import content_id
 from service.core.model import Article, CondensedArticle, StoryPoint
-from service.text.similarity import saying_of
+from service.text.similarity import sentence_features
 from tests.compose.reports import REPORTS
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -156,15 +156,15 @@ def show(name: str, counts: Counts) -> None:
 
 def cross_validated(rows: Sequence[Row]) -> Counts:
     """Return counts where each event is judged with the threshold that is best for those of other folds."""
-    usual, tried = story_index.ALIKE, {}
+    usual, tried = story_index.MIN_SIMILARITY, {}
     try:
         for threshold in THRESHOLDS:
-            story_index.ALIKE = threshold
+            story_index.MIN_SIMILARITY = threshold
             tried[threshold] = measure(rows, ours)
     finally:
-        story_index.ALIKE = usual
+        story_index.MIN_SIMILARITY = usual
     held: Counts = {}
-    fold = {event: int(digest_of("fold", event), 16) % FOLDS for event in {row["cluster"] for row in rows}}
+    fold = {event: int(content_id("fold", event), 16) % FOLDS for event in {row["cluster"] for row in rows}}
     for part in range(FOLDS):
         others = {t: [c for event, c in tried[t].items() if fold[event] != part] for t in THRESHOLDS}
         best = max(THRESHOLDS, key=lambda t: f1(others[t]))
@@ -180,7 +180,7 @@ def quality(data: Path | None) -> None:
     )
     print(f"pairs, mean over {ORDERS} orders of arrival         F1     95 %            found   wrong  missed")
     ids = [row["id"] for row in rows]
-    half = [one for one in ids if int(digest_of("half", one), 16) % 2]
+    half = [one for one in ids if int(content_id("half", one), 16) % 2]
     show("as dated", measure(rows, ours, dated=True))
     show("  every second one a title alone", measure(rows, ours, dated=True, titles=half))
     show("  titles alone", measure(rows, ours, dated=True, titles=ids))
@@ -203,7 +203,7 @@ def telling(data: Path | None) -> None:
         f"\npairs of told points, {TOLD} a story, of two articles on one of {len(shared)} events, that share"
     )
     print("  of their words           30 %   35 %   40 %")
-    for name, teller in (("in turn", in_turn), ("ours", tell)):
+    for name, teller in (("in turn", in_turn), ("ours", merge_key_points)):
         told = [teller(group_stories(members)[0].articles, points=TOLD) for members in shared]
         alike = [overlap(one, other) for story in told for one, other in itertools.combinations(story, 2)]
         counts = [sum(share >= least for share in alike) for least in (0.3, 0.35, 0.4)]
@@ -222,7 +222,7 @@ def overlap(one: StoryPoint, other: StoryPoint) -> float:
     """Return how many of their words two points of different articles share (Dice)."""
     if one.article.id == other.article.id:
         return 0.0
-    terms, others = (saying_of(point.text, "en").terms for point in (one, other))
+    terms, others = (sentence_features(point.text, "en").terms for point in (one, other))
     return 2 * len(terms & others) / max(len(terms) + len(others), 1)
 
 
@@ -257,10 +257,10 @@ def made_up(count: int) -> Iterator[Article]:
 
 def every_pair(articles: Sequence[Article]) -> Callable[[Article], None]:
     """Return the plain way: compare with all that is there, weights ready in memory."""
-    spread = Counter(term for one in articles for term in gist_of(one).terms)
+    spread = Counter(term for one in articles for term in grouping_features(one).terms)
 
     def weighed(one: Article) -> dict[str, float]:
-        terms = gist_of(one).terms.items()
+        terms = grouping_features(one).terms.items()
         weights = {t: (1 + math.log(c)) * math.log((len(articles) + 1) / (spread[t] + 0.5)) for t, c in terms}
         norm = math.sqrt(sum(w * w for w in weights.values()))
         return {term: weight / norm for term, weight in weights.items()}

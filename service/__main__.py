@@ -7,13 +7,13 @@ import sys
 
 from service.cli.main import main as run
 
-OTHERS = 0o077
+PRIVATE_UMASK = 0o077
 """The umask: no rights for the group and for others, because nearly every file of ours holds addresses."""
 
 
 def main() -> None:
     """Run the command line and leave with its exit code; whatever it makes belongs to its user alone."""
-    os.umask(OTHERS)
+    os.umask(PRIVATE_UMASK)
     sys.exit(run())
 
 

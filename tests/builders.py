@@ -76,7 +76,8 @@ def condensed(article: Article, *sentences: str) -> CondensedArticle:
     chosen = sentences or (article.text.split(". ")[0] + ("." if ". " in article.text else ""),)
     starts = [article.text.index(sentence) for sentence in chosen]
     points = tuple(
-        KeyPoint.cut(article.text, start, start + len(s)) for start, s in zip(starts, chosen, strict=True)
+        KeyPoint.from_source(article.text, start, start + len(s))
+        for start, s in zip(starts, chosen, strict=True)
     )
     return CondensedArticle(article, Summary("lead", points))
 

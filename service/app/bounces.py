@@ -7,63 +7,63 @@ from concurrent.futures import BrokenExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from service.bounces.classify import CANNOT_BE_READ, Bounce, nothing_of, read_bounce, reason_of
-from service.bounces.handler import UNREADABLE, Returns, receive
-from service.bounces.imap import Mailbox, greet, poll
-from service.bounces.read_mail import InboundMail, Unreadable, read_inbound
-from service.bounces.verp import delivery_of
+from service.bounces.classify import UNREADABLE_REASON, Bounce, classify_bytes, no_bounce, unreadable_reason
+from service.bounces.handler import UNREADABLE, BounceHandler, handle_mail
+from service.bounces.imap import Mailbox, check_login, poll
+from service.bounces.read_mail import InboundResult, UnreadableMail, read_inbound
+from service.bounces.verp import delivery_id_of
 from service.settings.values import ImapSettings, Settings
-from service.store.bounces import BounceRecords
+from service.store.bounces import SqlBounceStore
 from service.subscribers.actions import unsubscribe
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
 
 __all__ = [
-    "CANNOT_BE_READ",
     "UNREADABLE",
+    "UNREADABLE_REASON",
     "Bounce",
-    "greet",
-    "is_ours",
+    "bounce_handler",
+    "check_login",
+    "classify_bytes",
+    "handle_mail",
+    "is_accepted_recipient",
     "mailbox_of",
-    "nothing_of",
-    "read_bounce",
+    "no_bounce",
     "read_mailbox",
-    "receive",
-    "returns_of",
 ]
 
 
-def returns_of(house: House, key: bytes) -> Returns:
+def bounce_handler(house: Application, key: bytes) -> BounceHandler:
     """Return what letters are worked off with; `key` is the one that signs links and return paths.
 
     Mails are read in the house's pool, whose limits of time and memory hold for each of them.
     """
 
     async def leave(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
-        return await unsubscribe(house.people, subscriber_id, newsletter, now)
+        return await unsubscribe(house.subscribers, subscriber_id, newsletter, now)
 
     async def ask(email: str, now: datetime) -> bool:
-        from service.app.transactional_mail import ask_to_unsubscribe  # noqa: PLC0415 - templates, seldom asked for
+        from service.app.transactional_mail import plan_unsubscribe_question  # noqa: PLC0415 - templates, seldom asked for
 
-        return await ask_to_unsubscribe(house, email, now)
+        return await plan_unsubscribe_question(house, email, now)
 
-    async def read(content: bytes) -> InboundMail | Unreadable:
+    async def read(content: bytes) -> InboundResult | UnreadableMail:
         try:
             return await asyncio.get_running_loop().run_in_executor(house.pool, read_inbound, content)
         except (TimeoutError, MemoryError, BrokenExecutor) as error:
-            return Unreadable(reason_of(error))
+            return UnreadableMail(unreadable_reason(error))
 
-    return Returns(BounceRecords(house.database), leave, key, ask, read)
+    return BounceHandler(SqlBounceStore(house.database), leave, key, ask, read)
 
 
-def is_ours(settings: Settings, key: bytes, address: str) -> bool:
+def is_accepted_recipient(settings: Settings, key: bytes, address: str) -> bool:
     """Tell whether a letter to this address is ours to take.
 
     That is a return path that we made, the mailbox that they lead to, or the address that our mails name for
     mail that asks to unsubscribe.
     """
-    if delivery_of(key, address):
+    if delivery_id_of(key, address):
         return True
     plain = {(settings.mail.bounces.address or "").lower(), settings.site.unsubscribe_address.lower()}
     return bool(address) and address.lower() in plain
@@ -83,10 +83,10 @@ def mailbox_of(imap: ImapSettings) -> Mailbox:
     )
 
 
-async def read_mailbox(mailbox: Mailbox, returns: Returns, now: datetime) -> int:
+async def read_mailbox(mailbox: Mailbox, returns: BounceHandler, now: datetime) -> int:
     """Work off the letters in the mailbox; return how many. Raises ChannelUnavailable."""
 
     async def handle(content: bytes) -> bool:
-        return await receive(returns, content, now=now) != UNREADABLE
+        return await handle_mail(returns, content, now=now) != UNREADABLE
 
     return await poll(mailbox, handle)

@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING
 from service.app.manual_send import pause
 from service.core.errors import StoreError
 from service.core.model import DeliveryState
-from service.core.progress import Progress, silent
-from service.store.deliver import DeliverRecords
+from service.core.progress import Progress, no_progress
+from service.store.deliver import SqlDeliverStore
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
 
 States = Counter[DeliveryState]
 
-UNDER_WAY = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING)
-PATIENCE = 90.0
+IN_PROGRESS = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING)
+OTHER_WORKER_SECONDS = 90.0
 """Seconds to wait for deliveries that another worker took: until its lease runs out, should it be gone."""
-PAUSE, SHARE = 0.5, 20
+POLL_SECONDS, POLL_COST_FACTOR = 0.5, 20
 """Seconds between two looks at the books, and how many times longer than a look at least."""
 ANSWER_SECONDS = 60.0
 """How long the server may take, after a stop, to answer what it was given; then it is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class DeliveryProgress:
     """Where the deliveries of some issues stand, by number; `problems` are sentences about why some wait.
 
     `paused`: somebody stopped them, and they wait until they are resumed.
@@ -43,21 +43,21 @@ class Delivered:
     @property
     def waiting(self) -> int:
         """How many are neither sent nor given up."""
-        return sum(self.states[state] for state in (*UNDER_WAY, DeliveryState.DEFERRED))
+        return sum(self.states[state] for state in (*IN_PROGRESS, DeliveryState.DEFERRED))
 
-    def is_tried_again(self, *, resend: bool) -> bool:
+    def will_be_retried(self, *, resend: bool) -> bool:
         """Tell whether some are, without anybody asking for it; `resend`: those in doubt as well."""
         in_doubt = self.states[DeliveryState.UNCERTAIN] if resend else 0
         return not self.paused and bool(self.waiting + in_doubt)
 
 
-async def deliver_these(
-    house: House,
+async def deliver_issues(
+    house: Application,
     issue_ids: Sequence[str],
     *,
     stopping: asyncio.Event | None = None,
-    progress: Progress = silent,
-) -> Delivered:
+    progress: Progress = no_progress,
+) -> DeliveryProgress:
     """Deliver what is due, and return where the deliveries of these issues stand then.
 
     Where another worker took some of them, wait for it. Once `stopping` is set, all the issues are paused,
@@ -79,59 +79,61 @@ async def deliver_these(
         pausing.cancel()
         # A connection is given back before anything else may end: what is cut off in that hangs for ever.
         await asyncio.gather(watching, pausing, return_exceptions=True)
-    return Delivered(await house.overview.states(issue_ids), problems, await _is_paused(house, issue_ids))
+    return DeliveryProgress(
+        await house.overview.delivery_counts(issue_ids), problems, await _is_paused(house, issue_ids)
+    )
 
 
-async def due_again(house: House, issue_id: str, subscribers: Sequence[str]) -> int:
+async def make_due_again(house: Application, issue_id: str, subscribers: Sequence[str]) -> int:
     """Make these people's (ids) deliveries of an issue due again, whatever came of them; return how many."""
-    records = DeliverRecords(house.database)
+    records = SqlDeliverStore(house.database)
     return await records.resend(issue_id, tuple(DeliveryState), house.clock(), subscribers=subscribers)
 
 
-async def _watch(house: House, issue_ids: Sequence[str], progress: Progress) -> None:
+async def _watch(house: Application, issue_ids: Sequence[str], progress: Progress) -> None:
     """Tell from the books how far all workers together are, until cancelled."""
     now = asyncio.get_running_loop().time
     while True:
         began = now()
         with suppress(StoreError):
-            states = await house.overview.states(issue_ids)
-            under_way = sum(states[state] for state in UNDER_WAY)
+            states = await house.overview.delivery_counts(issue_ids)
+            under_way = sum(states[state] for state in IN_PROGRESS)
             progress(_trouble(states), states.total() - under_way, states.total())
-        await asyncio.sleep(max(PAUSE, SHARE * (now() - began)))
+        await asyncio.sleep(max(POLL_SECONDS, POLL_COST_FACTOR * (now() - began)))
 
 
 async def _pause_at(
-    stopping: asyncio.Event, house: House, issue_ids: Sequence[str], flagged: asyncio.Event
+    stopping: asyncio.Event, house: Application, issue_ids: Sequence[str], flagged: asyncio.Event
 ) -> None:
     """Pause all the issues at a stop, and set `flagged` as soon as nobody takes up any of them."""
     await stopping.wait()
     try:
-        await DeliverRecords(house.database).flag_paused(issue_ids, house.clock())
+        await SqlDeliverStore(house.database).mark_paused(issue_ids, house.clock())
     finally:
         flagged.set()
     await pause(house, issue_ids)
 
 
-async def _carry(house: House, issue_ids: Sequence[str], stopping: asyncio.Event) -> tuple[str, ...]:
+async def _carry(house: Application, issue_ids: Sequence[str], stopping: asyncio.Event) -> tuple[str, ...]:
     """Deliver until nothing of the issues is under way, or it is no use to go on; return the problems."""
     now = asyncio.get_running_loop().time
-    until = now() + PATIENCE
+    until = now() + OTHER_WORKER_SECONDS
     while True:
         report = await house.deliver(stopping=stopping, grace=ANSWER_SECONDS)
         while not (report.problems or stopping.is_set() or now() > until):
-            states = await house.overview.states(issue_ids)
-            if not any(states[state] for state in UNDER_WAY) or await _is_paused(house, issue_ids):
+            states = await house.overview.delivery_counts(issue_ids)
+            if not any(states[state] for state in IN_PROGRESS) or await _is_paused(house, issue_ids):
                 return ()
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), PAUSE)
+                await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
             if (await house.unfinished()).deliveries:
                 break
         else:
             return report.problems
 
 
-async def _is_paused(house: House, issue_ids: Sequence[str]) -> bool:
-    lines = [line for issue_id in issue_ids for line in await house.overview.issues_named(issue_id)]
+async def _is_paused(house: Application, issue_ids: Sequence[str]) -> bool:
+    lines = [line for issue_id in issue_ids for line in await house.overview.issues_by_prefix(issue_id)]
     return any(line.paused_at and line.books.waiting for line in lines)
 
 

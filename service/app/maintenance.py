@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 
 from service.app.clock import Clock, utc_now
-from service.core.progress import Progress, silent
+from service.core.progress import Progress, no_progress
 from service.settings.values import Settings
 from service.store.backups import backup
 from service.store.backups.postgres_restore import restore_tables
-from service.store.backups.restore import Restored, restore_file
-from service.store.database import Database, read_url, shown
-from service.store.errors import InWords
+from service.store.backups.restore import RestoreResult, restore_file
+from service.store.database import Database, read_url, redacted
+from service.store.errors import StoreErrors
 from service.store.sending_hold import SendingHold
 
 
@@ -23,19 +23,19 @@ async def migrate(settings: Settings) -> str:
     return database.name
 
 
-def back_up(settings: Settings, target: Path, progress: Progress = silent) -> None:
+def back_up(settings: Settings, target: Path, progress: Progress = no_progress) -> None:
     """Copy the database into the new file `target`, while it is in use. Raises StoreError."""
     backup.back_up(settings.storage, target, lambda done, total: progress("pages", done, total))
 
 
 async def restore(
-    settings: Settings, source: Path, *, clock: Clock = utc_now, progress: Progress = silent
-) -> Restored:
+    settings: Settings, source: Path, *, clock: Clock = utc_now, progress: Progress = no_progress
+) -> RestoreResult:
     """Make the database what the backup `source` holds, with what happened since. Raises StoreError."""
     place = read_url(settings.storage)
     if place.drivername == "postgresql":
-        with InWords(shown(place)):
-            return await restore_tables(settings.storage, shown(place), source, clock())
+        with StoreErrors(redacted(place)):
+            return await restore_tables(settings.storage, redacted(place), source, clock())
     named = Path(place.database or "")
 
     def report(done: int, total: int) -> None:
@@ -49,6 +49,6 @@ async def resume_sending(settings: Settings) -> bool:
     """Let sending go on after a restore; return whether it was held. Raises StoreError."""
     database = await Database.open(settings.storage)
     try:
-        return await SendingHold(database).lift()
+        return await SendingHold(database).release()
     finally:
         await database.close()

@@ -11,41 +11,41 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.app.factories.deliver import relay_of
-from service.app.readers import nobody
-from service.compose.stage import ManualReport, compose_manual
-from service.core.errors import KeyReused, UnknownName, UsageError, WordsChanged
+from service.app.readers import not_subscribed
+from service.compose.stage import ManualSendReport, compose_manual
+from service.core.errors import ArticleChanged, IdempotencyKeyReused, UnknownName, UsageError
 from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
-from service.core.progress import Progress, silent
-from service.core.send_request import Wanted
-from service.deliver.ports import Halt
+from service.core.progress import Progress, no_progress
+from service.core.send_request import SendRequest
+from service.deliver.ports import SendingPause
 from service.runtime.job_queue import deliver_jobs
-from service.store.coordination import AccordRecords
-from service.store.deliver import DeliverRecords
-from service.store.sends import Draft, SendRecords
+from service.store.coordination import SqlCoordination
+from service.store.deliver import SqlDeliverStore
+from service.store.sends import DraftComposeStore, ManualSendStore
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
 
 __all__ = [
-    "ManualReport",
+    "ManualSendReport",
     "Recipients",
-    "Resumed",
+    "ResumeResult",
     "dry_run",
+    "find_earlier_send",
     "pause",
     "plan_send",
     "recipients_of",
     "resume",
     "send",
-    "sent_before",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class ResumeResult:
     """What `resume` lifted: by issue (id) how many deliveries go on, and the pause of all sending, if any."""
 
     deliveries: Mapping[str, int]
-    halt: Halt | None = None
+    sending_pause: SendingPause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +63,22 @@ class Recipients:
         return None if self.chosen is None else tuple(m.subscriber.id for m in self.chosen)
 
 
-async def recipients_of(house: House, wanted: Wanted) -> Recipients:
+async def recipients_of(house: Application, wanted: SendRequest) -> Recipients:
     """Return who is meant. Raises UsageError for a newsletter or an address that is not known."""
     newsletter = house.roster.newsletter(wanted.newsletter)
     if newsletter is None:
         raise UnknownName("newsletter", wanted.newsletter, [found.id for found in house.roster.newsletters])
-    if wanted.to is None:
+    if wanted.addresses is None:
         groups = await house.composer.store.groups_of(newsletter.id, None)
         return Recipients(newsletter, None, sum(group.size for group in groups), {})
     known = [entry.subscriber.email for entry in house.roster.subscribers]
     chosen: dict[str, Membership] = {}
     out: dict[str, str] = {}
     unknown: list[str] = []
-    for address in dict.fromkeys(wanted.to):
-        found = await house.people.memberships(newsletter=newsletter.id, email=address)
+    for address in dict.fromkeys(wanted.addresses):
+        found = await house.subscribers.memberships(newsletter=newsletter.id, email=address)
         if not found:
-            unknown.append(str(nobody(address, newsletter.id, known)))
+            unknown.append(str(not_subscribed(address, newsletter.id, known)))
         elif why := _out_of_reach(found[0]):
             out[found[0].subscriber.id] = why
         else:
@@ -88,13 +88,16 @@ async def recipients_of(house: House, wanted: Wanted) -> Recipients:
     return Recipients(newsletter, tuple(chosen.values()), len(chosen), out)
 
 
-async def sent_before(house: House, wanted: Wanted) -> ManualSend | None:
+async def find_earlier_send(house: Application, wanted: SendRequest) -> ManualSend | None:
     """Return the send that this is a repetition of, None for one that is new. Raises KeyReused."""
-    return _checked(await SendRecords(house.database).find(wanted.send(house.clock()), wanted.slip), wanted)
+    return _checked(
+        await ManualSendStore(house.database).find(wanted.as_send(house.clock()), wanted.repeat_window),
+        wanted,
+    )
 
 
 async def plan_send(
-    house: House, wanted: Wanted, recipients: Recipients, *, progress: Progress = silent
+    house: Application, wanted: SendRequest, recipients: Recipients, *, progress: Progress = no_progress
 ) -> tuple[ManualSend, bool]:
     """Plan the send: its issues and deliveries, in one transaction, once for its key.
 
@@ -102,28 +105,28 @@ async def plan_send(
     in its `problems`; when nothing else came of it, nothing is recorded and it may be tried again.
     Raises KeyReused.
     """
-    async with house.turn["compose"]:
-        if before := await sent_before(house, wanted):
+    async with house.stage_locks["compose"]:
+        if before := await find_earlier_send(house, wanted):
             return before, False
         try:
             recorded, is_new = await _drafted(house, wanted, recipients, progress)
-        except WordsChanged:
+        except ArticleChanged:
             recorded, is_new = await _drafted(house, wanted, recipients, progress)
     await house.hint({"deliver": deliver_jobs(recorded.deliveries)})
     return _checked(recorded, wanted) or recorded, is_new
 
 
 async def _drafted(
-    house: House, wanted: Wanted, recipients: Recipients, progress: Progress
+    house: Application, wanted: SendRequest, recipients: Recipients, progress: Progress
 ) -> tuple[ManualSend, bool]:
     """Compose the send's issues and record them, all or none. Raises WordsChanged."""
-    send, draft = wanted.send(house.clock()), Draft(house.database)
+    send, draft = wanted.as_send(house.clock()), DraftComposeStore(house.database)
     report = await compose_manual(
         replace(house.composer, store=draft),
         recipients.newsletter.id,
         recipients.ids,
         now=send.at,
-        again=wanted.again,
+        repeat=wanted.repeat,
         key=send.id,
         progress=progress,
     )
@@ -132,58 +135,58 @@ async def _drafted(
     )
     if report.problems and not draft.issues:
         return send, True
-    records = SendRecords(house.database)
-    return await records.record(send, draft, house.composer.channel, wanted.slip)
+    records = ManualSendStore(house.database)
+    return await records.record(send, draft, house.composer.channel, wanted.repeat_window)
 
 
-async def send(house: House, wanted: Wanted) -> ManualSend:
+async def send(house: Application, wanted: SendRequest) -> ManualSend:
     """Plan what is wanted, or return what was planned for it before. Raises UsageError."""
-    before = await sent_before(house, wanted)
+    before = await find_earlier_send(house, wanted)
     if before is not None:
         return before
     planned, _ = await plan_send(house, wanted, await recipients_of(house, wanted))
     return planned
 
 
-async def dry_run(house: House, wanted: Wanted, recipients: Recipients) -> ManualReport:
+async def dry_run(house: Application, wanted: SendRequest, recipients: Recipients) -> ManualSendReport:
     """Return what the send would be; nothing is recorded."""
     return await compose_manual(
         house.composer,
         recipients.newsletter.id,
         recipients.ids,
         now=house.clock(),
-        again=wanted.again,
+        repeat=wanted.repeat,
         dry_run=True,
     )
 
 
-async def pause(house: House, issue_ids: Sequence[str]) -> None:
+async def pause(house: Application, issue_ids: Sequence[str]) -> None:
     """Let nobody take up the deliveries of these issues until they are resumed."""
-    await DeliverRecords(house.database).pause_all(issue_ids, house.clock())
+    await SqlDeliverStore(house.database).pause_issues(issue_ids, house.clock())
 
 
-async def resume(house: House, issue_ids: Sequence[str]) -> Resumed:
+async def resume(house: Application, issue_ids: Sequence[str]) -> ResumeResult:
     """Let these issues go on, and hint whoever delivers; return what was lifted.
 
     Where all sending was halted, it goes on too.
     """
     lifted = None
     if house.settings.mail.channel == "smtp":
-        halts, relay = AccordRecords(house.database), relay_of(house.settings.mail.smtp).name
-        halt = await halts.halt(relay)
-        lifted = halt if await halts.end_halt(relay) else None
+        halts, relay = SqlCoordination(house.database), relay_of(house.settings.mail.smtp).name
+        halt = await halts.sending_pause(relay)
+        lifted = halt if await halts.end_pause(relay) else None
     waiting = {
-        issue_id: await DeliverRecords(house.database).resume(issue_id, house.clock())
+        issue_id: await SqlDeliverStore(house.database).resume(issue_id, house.clock())
         for issue_id in issue_ids
     }
     await house.hint({"deliver": deliver_jobs(sum(waiting.values()))})
-    return Resumed(waiting, lifted)
+    return ResumeResult(waiting, lifted)
 
 
-def _checked(found: ManualSend | None, wanted: Wanted) -> ManualSend | None:
+def _checked(found: ManualSend | None, wanted: SendRequest) -> ManualSend | None:
     """Return what was found, when it is what is wanted. Raises KeyReused when it is something else."""
-    if found is not None and found.request != wanted.request:
-        raise KeyReused
+    if found is not None and found.request != wanted.request_hash:
+        raise IdempotencyKeyReused
     return found
 
 

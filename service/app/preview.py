@@ -7,40 +7,40 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from service.core import ids as identity
-from service.core.model import Delivery, Issue, Rendered, Subscriber
-from service.core.placeholders import MARK, Place
-from service.subscribers.links import reader_links
+from service.core.model import Delivery, Issue, RenderedMail, Subscriber
+from service.core.placeholders import MARKER, Placeholder
+from service.subscribers.links import subscriber_links
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
 
-SOMEBODY = Subscriber(identity.subscriber_id("reader@example.org"), "reader@example.org")
+EXAMPLE_SUBSCRIBER = Subscriber(identity.subscriber_id("reader@example.org"), "reader@example.org")
 """Whose mail a preview is that is nobody's in particular; their links lead to no subscription."""
 
 
-async def rendered_for(house: House, issue: Issue, subscriber: Subscriber | None) -> Rendered:
+async def personalized(house: Application, issue: Issue, subscriber: Subscriber | None) -> RenderedMail:
     """Return the issue with the reader's own values in its places."""
-    reader = subscriber or SOMEBODY
-    links = reader_links(
-        await house.people.signing_key(), house.settings.site.url, reader.id, issue.newsletter
+    reader = subscriber or EXAMPLE_SUBSCRIBER
+    links = subscriber_links(
+        await house.subscribers.signing_key(), house.settings.site.url, reader.id, issue.newsletter
     )
     values = {
-        Place.NAME: reader.name,
-        Place.ADDRESS: reader.email,
-        Place.UNSUBSCRIBE_URL: links.unsubscribe,
-        Place.PREFERENCES_URL: links.preferences,
+        Placeholder.NAME: reader.name,
+        Placeholder.ADDRESS: reader.email,
+        Placeholder.UNSUBSCRIBE_URL: links.unsubscribe,
+        Placeholder.PREFERENCES_URL: links.preferences,
     }
     inside_markup = {place: escape(value) for place, value in values.items()}
-    return Rendered(
+    return RenderedMail(
         _filled(issue.rendered.subject, values),
         _filled(issue.rendered.html, inside_markup),
         _filled(issue.rendered.text, values),
     )
 
 
-async def mail_for(house: House, issue: Issue, subscriber: Subscriber | None) -> bytes:
+async def rendered_mail(house: Application, issue: Issue, subscriber: Subscriber | None) -> bytes:
     """Return the mail as it would leave, headers and all."""
-    reader = subscriber or SOMEBODY
+    reader = subscriber or EXAMPLE_SUBSCRIBER
     deliverer = await house.deliverer()
     delivery = Delivery(
         identity.delivery_id(issue.id, reader.id, deliverer.channel.name),
@@ -50,8 +50,8 @@ async def mail_for(house: House, issue: Issue, subscriber: Subscriber | None) ->
         reader.email,
         reader.name,
     )
-    return deliverer.make(issue, delivery).content
+    return deliverer.build_message(issue, delivery).content
 
 
-def _filled(text: str, values: Mapping[Place, str]) -> str:
-    return MARK.sub(lambda mark: values[Place(mark[1])], text)
+def _filled(text: str, values: Mapping[Placeholder, str]) -> str:
+    return MARKER.sub(lambda mark: values[Placeholder(mark[1])], text)

@@ -11,42 +11,50 @@ from datetime import datetime
 from functools import cached_property
 
 from service.app.clock import Clock
-from service.app.transactional_mail import Hint, letters_of, transactional
-from service.compose.render.transactional import Letters
+from service.app.transactional_mail import Hint, transactional_issue, transactional_renderer
+from service.compose.render.transactional import TransactionalRenderer
 from service.core import ids as identity
 from service.core.errors import UsageError
-from service.core.model import Issue, MailKind, Newsletter, Placement, Roster, SignUpRequest, Subscriber
+from service.core.model import (
+    DesiredSubscription,
+    Issue,
+    MailKind,
+    Newsletter,
+    Roster,
+    SignUpRequest,
+    Subscriber,
+)
 from service.settings.values import Settings
 from service.store.database import Database
-from service.store.limits import LimitRecords
-from service.store.subscribers import PeopleRecords
-from service.store.transactional import TransactionalRecords
+from service.store.limits import SqlAttemptStore
+from service.store.subscribers import SqlSubscriberStore
+from service.store.transactional import SqlSignUpStore
 from service.subscribers.addresses import read_address
-from service.subscribers.links import reader_links
+from service.subscribers.links import subscriber_links
 from service.subscribers.preferences import read_timezone
 from service.subscribers.sign_up import (
     ADDRESS_LIMIT,
-    GOOD_FOR,
+    LINK_LIFETIME,
     TOTAL_LIMIT,
     VISITOR_LIMIT,
+    attempt_limit,
     confirm,
-    counted,
-    counted_address,
-    read_link,
-    signed_up,
+    find_sign_up,
+    mailbox_key,
+    read_confirmation,
 )
-from service.web.ports import Asked
+from service.web.ports import PendingSignUp
 
 
-class HouseSignUp:
+class SignUp:
     """The SignUp of service/web. `hint` tells whoever delivers that there is work."""
 
     def __init__(
         self, settings: Settings, roster: Roster, database: Database, *, hint: Hint, clock: Clock
     ) -> None:
         self._settings, self._clock, self._hint = settings, clock, hint
-        self._people, self._limits = PeopleRecords(database), LimitRecords(database)
-        self._sign_ups = TransactionalRecords(database)
+        self._people, self._limits = SqlSubscriberStore(database), SqlAttemptStore(database)
+        self._sign_ups = SqlSignUpStore(database)
         offered = (roster.newsletter(name) for name in settings.web.sign_up)
         self._newsletters = {found.id: found for found in offered if found is not None}
 
@@ -74,33 +82,39 @@ class HouseSignUp:
     async def admits(self, visitor: str) -> bool:
         """Count one more request of that visitor, and tell whether it is within the limits."""
         key = await self._people.signing_key()
-        limited = [counted(key, "visitor", visitor, VISITOR_LIMIT), counted(key, "total", "", TOTAL_LIMIT)]
+        limited = [
+            attempt_limit(key, "visitor", visitor, VISITOR_LIMIT),
+            attempt_limit(key, "total", "", TOTAL_LIMIT),
+        ]
         return await self._limits.allows(limited, self.now())
 
-    async def ask(self, email: str, newsletter: str, timezone: str) -> None:
+    async def request(self, email: str, newsletter: str, timezone: str) -> None:
         """Plan the mail that asks for confirmation, unless the address was asked for too often."""
         wanted, address, now = self._newsletters[newsletter], read_address(email), self.now()
         key = await self._people.signing_key()
-        limited = counted(key, "address", counted_address(address), ADDRESS_LIMIT)
+        limited = attempt_limit(key, "address", mailbox_key(address), ADDRESS_LIMIT)
         if not await self._limits.allows([limited], now):
             return
         person = Subscriber(identity.subscriber_id(address), address)
         rendered = self._letters.confirm(
-            wanted.title, language=wanted.language, timezone=timezone or wanted.timezone, days=GOOD_FOR.days
+            wanted.title,
+            language=wanted.language,
+            timezone=timezone or wanted.timezone,
+            days=LINK_LIFETIME.days,
         )
-        mail = transactional(MailKind.CONFIRMATION, rendered, newsletter, person.id, now)
+        mail = transactional_issue(MailKind.CONFIRMATION, rendered, newsletter, person.id, now)
         sign_up = SignUpRequest(person, newsletter, timezone or None, now)
-        await self._sign_ups.ask(sign_up, mail, self._settings.mail.channel)
+        await self._sign_ups.request(sign_up, mail, self._settings.mail.channel)
         await self._hint({"deliver": 1})
 
-    async def asked(self, token: str) -> Asked | None:
+    async def read_confirmation_link(self, token: str) -> PendingSignUp | None:
         """Return what a confirmation link asks for."""
-        link = read_link(await self._people.signing_key(), token, self.now())
-        found = await signed_up(self._sign_ups, link) if link else None
+        link = read_confirmation(await self._people.signing_key(), token, self.now())
+        found = await find_sign_up(self._sign_ups, link) if link else None
         newsletter = self._newsletters.get(found.newsletter) if found else None
-        return Asked(found, newsletter) if found and newsletter else None
+        return PendingSignUp(found, newsletter) if found and newsletter else None
 
-    async def confirm(self, asked: Asked) -> str:
+    async def confirm(self, asked: PendingSignUp) -> str:
         """Subscribe them, welcome them, and return the address of their preferences page."""
         newsletter, now = asked.newsletter, self.now()
         placement = await confirm(
@@ -115,17 +129,17 @@ class HouseSignUp:
         await self._hint({"deliver": 1})
         key = await self._people.signing_key()
         url = self._settings.site.url
-        return reader_links(key, url, placement.subscriber.id, newsletter.id).preferences
+        return subscriber_links(key, url, placement.subscriber.id, newsletter.id).preferences
 
-    def _welcome(self, newsletter: Newsletter, placement: Placement, now: datetime) -> Issue:
+    def _welcome(self, newsletter: Newsletter, placement: DesiredSubscription, now: datetime) -> Issue:
         rendered = self._letters.welcome(
             newsletter.title,
             language=newsletter.language,
             timezone=placement.edition.timezone,
             first_issue_at=placement.next_due_at,
         )
-        return transactional(MailKind.WELCOME, rendered, newsletter.id, placement.subscriber.id, now)
+        return transactional_issue(MailKind.WELCOME, rendered, newsletter.id, placement.subscriber.id, now)
 
     @cached_property
-    def _letters(self) -> Letters:
-        return letters_of(self._settings)
+    def _letters(self) -> TransactionalRenderer:
+        return transactional_renderer(self._settings)

@@ -6,40 +6,40 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from service.compose.render.transactional import Letters
+from service.compose.render.transactional import TransactionalRenderer
 from service.core import ids as identity
-from service.core.model import Issue, MailKind, Membership, Rendered, Roster, SubscriptionStatus
+from service.core.model import Issue, MailKind, Membership, RenderedMail, Roster, SubscriptionStatus
 from service.runtime.job_queue import Hints
 from service.settings.packaged_files import templates_folder
 from service.settings.values import Settings
-from service.store.limits import LimitRecords
-from service.store.transactional import TransactionalRecords
-from service.subscribers.sign_up import UNSUBSCRIBE_MAIL_LIMIT, counted, counted_address
+from service.store.limits import SqlAttemptStore
+from service.store.transactional import SqlSignUpStore
+from service.subscribers.sign_up import UNSUBSCRIBE_MAIL_LIMIT, attempt_limit, mailbox_key
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
 
 Hint = Callable[[Hints], Awaitable[None]]
 
 
-def letters_of(settings: Settings) -> Letters:
+def transactional_renderer(settings: Settings) -> TransactionalRenderer:
     """Return what renders transactional mail."""
     own = settings.folder / "templates"
-    return Letters(templates_folder(), settings.site, own if own.is_dir() else None)
+    return TransactionalRenderer(templates_folder(), settings.site, own if own.is_dir() else None)
 
 
-def transactional(
-    kind: MailKind, rendered: Rendered, newsletter: str, subscriber_id: str, at: datetime
+def transactional_issue(
+    kind: MailKind, rendered: RenderedMail, newsletter: str, subscriber_id: str, at: datetime
 ) -> Issue:
     """Return the mail as the ledger keeps it; the same for the same kind, newsletter, person and instant."""
     return Issue(
-        id=identity.digest_of("transactional", kind.value, newsletter, subscriber_id, at.isoformat()),
+        id=identity.content_id("transactional", kind.value, newsletter, subscriber_id, at.isoformat()),
         newsletter=newsletter,
         edition_key="",
         occurrence=kind.value,
         due_at=at,
-        told_from=0,
-        told_through=0,
+        served_from=0,
+        served_through=0,
         rendered=rendered,
         article_ids=(),
         created_at=at,
@@ -47,27 +47,27 @@ def transactional(
     )
 
 
-async def ask_to_unsubscribe(house: House, email: str, now: datetime) -> bool:
+async def plan_unsubscribe_question(house: Application, email: str, now: datetime) -> bool:
     """Plan the mail that asks a subscriber whether they want to unsubscribe; return whether there is one.
 
     For a mail that asks to unsubscribe and holds no token: its sender can be forged, so it changes nothing.
     """
     running = [
         membership
-        for membership in await house.people.memberships(email=email)
+        for membership in await house.subscribers.memberships(email=email)
         if membership.subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
     ]
     if not running:
         return False
-    key = await house.people.signing_key()
-    limited = counted(key, "unsubscribe-mail", counted_address(email), UNSUBSCRIBE_MAIL_LIMIT)
-    if not await LimitRecords(house.database).allows([limited], now):
+    key = await house.subscribers.signing_key()
+    limited = attempt_limit(key, "unsubscribe-mail", mailbox_key(email), UNSUBSCRIBE_MAIL_LIMIT)
+    if not await SqlAttemptStore(house.database).allows([limited], now):
         return False
     mail, channel = (
         _unsubscribe_mail(house.settings, house.roster, running[0], now),
         house.settings.mail.channel,
     )
-    await TransactionalRecords(house.database).plan(mail, running[0].subscriber, channel)
+    await SqlSignUpStore(house.database).plan_mail(mail, running[0].subscriber, channel)
     await house.hint({"deliver": 1})
     return True
 
@@ -76,5 +76,7 @@ def _unsubscribe_mail(settings: Settings, roster: Roster, membership: Membership
     newsletter, edition = membership.subscription.newsletter, membership.edition
     declared = roster.newsletter(newsletter)
     title = declared.title if declared else newsletter
-    rendered = letters_of(settings).unsubscribe(title, language=edition.language, timezone=edition.timezone)
-    return transactional(MailKind.UNSUBSCRIBE, rendered, newsletter, membership.subscriber.id, now)
+    rendered = transactional_renderer(settings).unsubscribe(
+        title, language=edition.language, timezone=edition.timezone
+    )
+    return transactional_issue(MailKind.UNSUBSCRIBE, rendered, newsletter, membership.subscriber.id, now)

@@ -13,15 +13,15 @@ import logging
 import re
 from dataclasses import dataclass, replace
 
-from service.bounces.dsn import delivery_report, is_receipt
-from service.bounces.feedback_reports import feedback_report
-from service.bounces.heuristics import is_machine, looks_returned, notice
-from service.bounces.inbound_mail import Letter, MailUnreadable, addresses_in, decoded_header
-from service.bounces.result import WORSE, Action, Finding
-from service.text.word_lists import sections
+from service.bounces.dsn import is_read_receipt, parse_dsn
+from service.bounces.feedback_reports import parse_feedback_report
+from service.bounces.heuristics import is_machine_address, looks_like_bounce, parse_unstructured
+from service.bounces.inbound_mail import InboundMail, MailUnreadable, addresses_in, decoded_header
+from service.bounces.result import BY_SEVERITY, BounceAction, RecipientResult
+from service.text.word_lists import load_patterns
 
-WORDS = sections(__package__, "inbound_mail.txt")
-CANNOT_BE_READ = "the mail cannot be read"
+PHRASES = load_patterns(__package__, "inbound_mail.txt")
+UNREADABLE_REASON = "the mail cannot be read"
 _OUR_ID = re.compile(r"<?([0-9a-f]{48})@")
 
 
@@ -32,7 +32,7 @@ class Bounce:
     `kind` and `rule` are those of the finding that decided.
     """
 
-    action: Action
+    action: BounceAction
     status: str = ""
     recipients: tuple[str, ...] = ()
     reason: str = ""
@@ -42,20 +42,20 @@ class Bounce:
     rule: str = ""
 
 
-def nothing_of(reason: str) -> Bounce:
+def no_bounce(reason: str) -> Bounce:
     """Return that a mail says nothing about an address, and why."""
-    return Bounce(Action.NONE, reason=reason)
+    return Bounce(BounceAction.NONE, reason=reason)
 
 
-def read_bounce(content: bytes) -> Bounce:
+def classify_bytes(content: bytes) -> Bounce:
     """Return what the mail says about an address; any bytes have an answer."""
     try:
-        return bounce_of(Letter.read(content))
+        return classify(InboundMail.parse(content))
     except Exception as error:  # noqa: BLE001 - other people's mail: it must not stop the next
-        return nothing_of(f"{CANNOT_BE_READ}: {reason_of(error)}")
+        return no_bounce(f"{UNREADABLE_REASON}: {unreadable_reason(error)}")
 
 
-def reason_of(error: BaseException) -> str:
+def unreadable_reason(error: BaseException) -> str:
     """Return in a few words what kept a mail from being read; nothing of the mail is in them."""
     if isinstance(error, RecursionError):
         return "its parts are nested too deeply"
@@ -66,47 +66,49 @@ def reason_of(error: BaseException) -> str:
     return str(error) if isinstance(error, MailUnreadable) else type(error).__name__
 
 
-def bounce_of(letter: Letter) -> Bounce:
+def classify(mail: InboundMail) -> Bounce:
     """Return what the letter says about an address.
 
     Hard: the address is no good, or its owner complains. Soft: it failed this time, or is delayed. None: a
     holiday note, a challenge, a receipt, a bounce of a bounce, or no bounce at all.
     """
-    nothing = _nothing(letter)
+    nothing = _nothing(mail)
     if nothing:
-        return Bounce(Action.NONE, reason=nothing)
-    findings = feedback_report(letter) or delivery_report(letter) or notice(letter) or _second_opinion(letter)
-    return _bounce(findings, letter)
+        return Bounce(BounceAction.NONE, reason=nothing)
+    findings = (
+        parse_feedback_report(mail) or parse_dsn(mail) or parse_unstructured(mail) or _second_opinion(mail)
+    )
+    return _bounce(findings, mail)
 
 
-def _nothing(letter: Letter) -> str:
+def _nothing(letter: InboundMail) -> str:
     """Return why the letter says nothing about an address, or nothing when it may."""
-    if is_receipt(letter) and "reject" not in letter.header("Auto-Submitted").lower():
+    if is_read_receipt(letter) and "reject" not in letter.header("Auto-Submitted").lower():
         return "a receipt"
-    if feedback_report(letter):
+    if parse_feedback_report(letter):
         return ""
     if _returned_a_bounce(letter):
         return "a bounce of a bounce"
-    return "" if delivery_report(letter) else _answer(letter)
+    return "" if parse_dsn(letter) else _answer(letter)
 
 
-def _answer(letter: Letter) -> str:
+def _answer(letter: InboundMail) -> str:
     """Return what else the mail is, by its headers and words, when it is no report of a failure."""
-    if WORDS["statistics"].search(letter.subject):
+    if PHRASES["statistics"].search(letter.subject):
         return "a report about mail in general, such as DMARC's"
     if _is_challenge(letter):
         return "a challenge: it wants us to confirm that we sent it"
     return "an automatic reply" if _is_automatic(letter) else ""
 
 
-def _bounce(findings: tuple[Finding, ...], letter: Letter) -> Bounce:
+def _bounce(findings: tuple[RecipientResult, ...], letter: InboundMail) -> Bounce:
     """Return the worst of the findings, for all the recipients that it holds for."""
     if not findings:
-        return Bounce(Action.NONE, reason="no bounce")
+        return Bounce(BounceAction.NONE, reason="no bounce")
     found = _OUR_ID.search(decoded_header(letter.returned, "Message-ID")) if letter.returned else None
     if found and letter.returned:
         findings = _about_our_reader(findings, addresses_in(letter.returned, "To"))
-    worst = max(findings, key=lambda finding: WORSE.index(finding.action))
+    worst = max(findings, key=lambda finding: BY_SEVERITY.index(finding.action))
     recipients = [finding.recipient for finding in findings if finding.action is worst.action]
     return Bounce(
         worst.action,
@@ -120,7 +122,9 @@ def _bounce(findings: tuple[Finding, ...], letter: Letter) -> Bounce:
     )
 
 
-def _about_our_reader(findings: tuple[Finding, ...], readers: tuple[str, ...]) -> tuple[Finding, ...]:
+def _about_our_reader(
+    findings: tuple[RecipientResult, ...], readers: tuple[str, ...]
+) -> tuple[RecipientResult, ...]:
     """Return what a report about a mail of ours, which went to one reader, says about that reader.
 
     A mail server between may name others: a list or an alias that the reader's address stands for. Then the
@@ -132,11 +136,11 @@ def _about_our_reader(findings: tuple[Finding, ...], readers: tuple[str, ...]) -
     named = tuple(finding for finding in findings if finding.recipient.lower() == reader)
     if named:
         return named
-    best = min(findings, key=lambda finding: WORSE.index(finding.action))
+    best = min(findings, key=lambda finding: BY_SEVERITY.index(finding.action))
     return (replace(best, recipient=readers[0]),)
 
 
-def _returned_a_bounce(letter: Letter) -> bool:
+def _returned_a_bounce(letter: InboundMail) -> bool:
     """Return whether the mail that came back was a bounce itself, so that it says nothing about a reader.
 
     A bounce has an empty return path (RFC 5321, 4.5.5). Where the mail that came back shows none, it must
@@ -150,12 +154,12 @@ def _returned_a_bounce(letter: Letter) -> bool:
         return path.replace(" ", "") == "<>"
     if _OUR_ID.search(decoded_header(returned, "Message-ID")) or returned.get("List-Unsubscribe"):
         return False
-    by_machine = any(is_machine(address) for address in addresses_in(returned, "From"))
+    by_machine = any(is_machine_address(address) for address in addresses_in(returned, "From"))
     report = str(returned.get_content_type()) == "multipart/report"
-    return by_machine and (report or bool(WORDS["subject"].search(decoded_header(returned, "Subject"))))
+    return by_machine and (report or bool(PHRASES["subject"].search(decoded_header(returned, "Subject"))))
 
 
-def _is_automatic(letter: Letter) -> bool:
+def _is_automatic(letter: InboundMail) -> bool:
     """Return whether it is an answer that a mailbox gives by itself (RFC 3834)."""
     if letter.header("X-Failed-Recipients"):
         return False
@@ -163,26 +167,26 @@ def _is_automatic(letter: Letter) -> bool:
         letter.header(name) for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From", "X-Vacation")
     )
     if named or letter.header("Precedence").lower() in ("auto_reply", "auto-reply"):
-        return not looks_returned(letter)
-    if letter.header("Auto-Submitted").lower().startswith("auto-replied") and not looks_returned(letter):
+        return not looks_like_bounce(letter)
+    if letter.header("Auto-Submitted").lower().startswith("auto-replied") and not looks_like_bounce(letter):
         return True
-    return bool(WORDS["automatic"].search(letter.subject)) and letter.returned is None
+    return bool(PHRASES["automatic"].search(letter.subject)) and letter.returned is None
 
 
-def _is_challenge(letter: Letter) -> bool:
+def _is_challenge(letter: InboundMail) -> bool:
     text = letter.text[:3000]
-    if any(is_machine(address) for address in letter.addresses("From")):
+    if any(is_machine_address(address) for address in letter.addresses("From")):
         return False
-    if WORDS["subject"].search(letter.subject) and WORDS["gave up"].search(text):
+    if PHRASES["subject"].search(letter.subject) and PHRASES["gave up"].search(text):
         # A bounce of somebody's challenge, or of a mail that speaks of one.
         return False
-    if WORDS["challenge"].search(text):
+    if PHRASES["challenge"].search(text):
         return True
     # The subject may be that of our own mail, which is on its way back.
-    return bool(WORDS["challenge"].search(letter.subject)) and not WORDS["gave up"].search(text)
+    return bool(PHRASES["challenge"].search(letter.subject)) and not PHRASES["gave up"].search(text)
 
 
-def _second_opinion(letter: Letter) -> tuple[Finding, ...]:
+def _second_opinion(letter: InboundMail) -> tuple[RecipientResult, ...]:
     """Ask flufl.bounce about a letter that we make nothing of; it knows some rare forms, and it may fail."""
     from flufl.bounce import all_failures  # noqa: PLC0415 - rarely needed, and it loads a detector for each form
 
@@ -192,8 +196,8 @@ def _second_opinion(letter: Letter) -> tuple[Finding, ...]:
         return ()
     reason = "recognised by its form"
     return (
-        *(Finding(_text(address), Action.HARD, "", reason) for address in sorted(permanent)),
-        *(Finding(_text(address), Action.SOFT, "", reason) for address in sorted(temporary)),
+        *(RecipientResult(_text(address), BounceAction.HARD, "", reason) for address in sorted(permanent)),
+        *(RecipientResult(_text(address), BounceAction.SOFT, "", reason) for address in sorted(temporary)),
     )
 
 

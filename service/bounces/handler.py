@@ -13,50 +13,59 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from service.bounces.read_mail import InboundMail, Unreadable, read_inbound
-from service.bounces.result import DELAYED, Action
-from service.bounces.verp import delivery_of
+from service.bounces.read_mail import InboundResult, UnreadableMail, read_inbound
+from service.bounces.result import DELAYED, BounceAction
+from service.bounces.verp import delivery_id_of
 from service.core import tokens
-from service.deliver.channels.smtp.reply_patterns import Saying
-from service.deliver.metrics import RETURNS
+from service.deliver.channels.smtp.reply_patterns import ReplyMeaning
+from service.deliver.metrics import INBOUND_MAILS
 from service.deliver.ports import BounceStore
 
 # Kinds of soft bounces that would be the same for any other address.
-NOT_ABOUT_THE_ADDRESS = frozenset(
-    {DELAYED, Saying.BLOCKED, Saying.POLICY, Saying.RATE, Saying.SIZE, Saying.SYSTEM}
+UNRELATED_TO_ADDRESS = frozenset(
+    {
+        DELAYED,
+        ReplyMeaning.BLOCKED,
+        ReplyMeaning.POLICY,
+        ReplyMeaning.RATE,
+        ReplyMeaning.SIZE,
+        ReplyMeaning.SYSTEM,
+    }
 )
 
 log = logging.getLogger("deliver")
 
-Leave = Callable[[str, str | None, datetime], Awaitable[object]]
+Unsubscribe = Callable[[str, str | None, datetime], Awaitable[object]]
 """Ends the subscription of a subscriber (id) to a newsletter (id; None: to all of them)."""
 
-Ask = Callable[[str, datetime], Awaitable[bool]]
+ConfirmUnsubscribe = Callable[[str, datetime], Awaitable[bool]]
 """Sends the subscriber at an address the mail that asks whether they unsubscribe; whether there is one."""
 
-Read = Callable[[bytes], Awaitable[InboundMail | Unreadable]]
+ReadMail = Callable[[bytes], Awaitable[InboundResult | UnreadableMail]]
 """Reads a mail, which may be hostile, within limits of time and memory."""
 
 UNREADABLE = "unreadable"
 
 
-async def read_here(content: bytes) -> InboundMail | Unreadable:
+async def read_in_this_thread(content: bytes) -> InboundResult | UnreadableMail:
     """Read a mail in this thread, for whoever has no event loop to keep free."""
     return read_inbound(content)
 
 
 @dataclass(frozen=True, slots=True)
-class Returns:
+class BounceHandler:
     """What letters are worked off with. `key` signs tokens and return paths."""
 
     store: BounceStore
-    leave: Leave
+    unsubscribe: Unsubscribe
     key: bytes
-    ask: Ask
-    read: Read = read_here
+    confirm_unsubscribe: ConfirmUnsubscribe
+    read: ReadMail = read_in_this_thread
 
 
-async def receive(returns: Returns, content: bytes, *, now: datetime, recipients: Sequence[str] = ()) -> str:
+async def handle_mail(
+    handler: BounceHandler, content: bytes, *, now: datetime, recipients: Sequence[str] = ()
+) -> str:
     """Set down what the letter means; return it in a word.
 
     The word is one of hard, soft, delayed, refused, complaint, left, asked, forged, ignored and unreadable.
@@ -68,43 +77,47 @@ async def receive(returns: Returns, content: bytes, *, now: datetime, recipients
     nothing (it is not known, or was rewritten on the way) its headers do. A letter that is received twice
     changes nothing the second time. Raises StoreError.
     """
-    mail = await returns.read(content)
-    if isinstance(mail, Unreadable):
-        RETURNS.labels(UNREADABLE).inc()
+    mail = await handler.read(content)
+    if isinstance(mail, UnreadableMail):
+        INBOUND_MAILS.labels(UNREADABLE).inc()
         name = f"{len(content)} bytes, sha256 {sha256(content).hexdigest()}"
         log.warning("a mail that came in cannot be read and is set aside (%s): %s", name, mail.reason)
         return UNREADABLE
-    word = await _set_down(returns, mail, recipients, now)
-    RETURNS.labels(word).inc()
+    word = await _set_down(handler, mail, recipients, now)
+    INBOUND_MAILS.labels(word).inc()
     log.info("a letter came back: %s %s", word, mail.bounce.status)
     return word
 
 
-async def _set_down(returns: Returns, mail: InboundMail, recipients: Sequence[str], now: datetime) -> str:
+async def _set_down(
+    returns: BounceHandler, mail: InboundResult, recipients: Sequence[str], now: datetime
+) -> str:
     bounce = mail.bounce
-    if bounce.complaint and bounce.action is Action.HARD:
+    if bounce.complaint and bounce.action is BounceAction.HARD:
         complainant = next(filter(None, (_claim(returns.key, token) for token in mail.returned_tokens)), None)
         if complainant:
-            await returns.leave(complainant[0], None, now)
+            await returns.unsubscribe(complainant[0], None, now)
         return "complaint" if complainant else "forged"
     claim = _claim(returns.key, mail.unsubscribe_token)
     if claim:
-        await returns.leave(claim[0], claim[1], now)
+        await returns.unsubscribe(claim[0], claim[1], now)
         return "left"
-    if bounce.action is Action.NONE:
+    if bounce.action is BounceAction.NONE:
         sender = mail.unsubscribe_sender
-        return "asked" if sender and await returns.ask(sender, now) else "ignored"
+        return "asked" if sender and await returns.confirm_unsubscribe(sender, now) else "ignored"
     return await _bounced(returns, mail, recipients, now)
 
 
-async def _bounced(returns: Returns, mail: InboundMail, recipients: Sequence[str], now: datetime) -> str:
+async def _bounced(
+    returns: BounceHandler, mail: InboundResult, recipients: Sequence[str], now: datetime
+) -> str:
     bounce = mail.bounce
     deliveries = _deliveries(returns.key, recipients) or _deliveries(returns.key, mail.envelope_addresses)[:1]
     if not deliveries:
         return "forged"
-    if bounce.action is Action.SOFT and bounce.kind in NOT_ABOUT_THE_ADDRESS:
+    if bounce.action is BounceAction.SOFT and bounce.kind in UNRELATED_TO_ADDRESS:
         return "delayed" if bounce.kind == DELAYED else "refused"
-    hard, reason = bounce.action is Action.HARD, f"{bounce.status} {bounce.reason}".strip()
+    hard, reason = bounce.action is BounceAction.HARD, f"{bounce.status} {bounce.reason}".strip()
     known = [
         await returns.store.record_bounce(delivery_id, hard=hard, reason=reason, now=now)
         for delivery_id in deliveries
@@ -119,5 +132,5 @@ def _claim(key: bytes, token: str) -> tuple[str, ...] | None:
 
 def _deliveries(key: bytes, addresses: Sequence[str]) -> list[str]:
     """Return the deliveries whose return paths are among the addresses, each once."""
-    found = (delivery_of(key, address) for address in addresses)
+    found = (delivery_id_of(key, address) for address in addresses)
     return list(dict.fromkeys(delivery_id for delivery_id in found if delivery_id))

@@ -21,13 +21,13 @@ from imap_tools import (
     MailMessageFlags,
 )
 
-from service.bounces.inbound_mail import MOST_BYTES
+from service.bounces.inbound_mail import MAX_MAIL_BYTES
 from service.core.errors import ChannelUnavailable
 
-AT_ONCE = 50
-SECONDS = 60
+MAX_MAILS_PER_POLL = 50
+TIMEOUT_SECONDS = 60
 
-Handle = Callable[[bytes], Awaitable[bool]]
+MailHandler = Callable[[bytes], Awaitable[bool]]
 """Deals with a letter; returns False for one that cannot be read and is to be set aside."""
 
 
@@ -48,7 +48,7 @@ class Mailbox:
     authority: str | None = None
 
 
-async def poll(mailbox: Mailbox, handle: Handle) -> int:
+async def poll(mailbox: Mailbox, handle: MailHandler) -> int:
     """Give each unread letter to `handle` and put it out of the way afterwards; return how many there were.
 
     A letter that is set aside is never deleted: it stays in the folder, read and flagged, for the operator.
@@ -67,7 +67,7 @@ async def poll(mailbox: Mailbox, handle: Handle) -> int:
     return len(done) + len(set_aside)
 
 
-async def greet(mailbox: Mailbox) -> None:
+async def check_login(mailbox: Mailbox) -> None:
     """Log in, open the folder and leave again. Raises ChannelUnavailable when that is not possible."""
 
     def visit() -> None:
@@ -80,9 +80,9 @@ async def greet(mailbox: Mailbox) -> None:
 def _unread(mailbox: Mailbox) -> list[tuple[str, bytes]]:
     letters = []
     with _opened(mailbox) as box:
-        for uid in box.uids(AND(seen=False))[:AT_ONCE]:
+        for uid in box.uids(AND(seen=False))[:MAX_MAILS_PER_POLL]:
             # The bytes themselves: a letter that is parsed and written again may be another one.
-            _status, data = box.client.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MOST_BYTES}>)")
+            _status, data = box.client.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
             content = next((part[1] for part in data or () if isinstance(part, tuple)), None)
             if isinstance(content, bytes):
                 letters.append((uid, content))
@@ -121,7 +121,7 @@ def _opened(mailbox: Mailbox) -> Iterator[BaseMailBox]:
 
 
 def _connected(mailbox: Mailbox) -> BaseMailBox:
-    where = (mailbox.host, mailbox.port, SECONDS)
+    where = (mailbox.host, mailbox.port, TIMEOUT_SECONDS)
     if mailbox.security == "none":
         return MailBoxUnencrypted(*where)
     context = ssl.create_default_context(cafile=mailbox.authority)

@@ -13,19 +13,23 @@ from email.message import Message as Mail
 from email.utils import getaddresses
 from functools import cached_property
 
-from service.text.html_text import text_of_html
-from service.text.word_lists import sections
+from service.text.html_text import html_to_text
+from service.text.word_lists import load_patterns
 
-MOST_BYTES = 2_000_000  # of a mail that is taken; larger ones are refused or cut
-READ_BYTES = 500_000  # of these the first are read: reports stand before the mail that they return
-LONGEST_TEXT = 50_000  # characters that are looked through for words; a report says why within its first page
+MAX_MAIL_BYTES = 2_000_000  # of a mail that is taken; larger ones are refused or cut
+MAX_READ_BYTES = 500_000  # of these the first are read: reports stand before the mail that they return
+MAX_TEXT_CHARACTERS = (
+    50_000  # characters that are looked through for words; a report says why within its first page
+)
 # RFC 5321 (4.5.3.1.1) allows 64 octets before the @; return paths of real senders are longer. Linear: an
 # address begins only where a run of its characters begins.
 _LOCAL = r"A-Za-z0-9.!#$%&'*+/=?^_`{|}~-"
 ADDRESS = re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]{{1,256}}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
-LONGEST_HEADER = 16_384  # characters; the email package reads addresses and parameters in quadratic time
-MOST_BOUNDARIES = 200  # the email package compares each line with every boundary around it
+MAX_HEADER_CHARACTERS = (
+    16_384  # characters; the email package reads addresses and parameters in quadratic time
+)
+MAX_BOUNDARIES = 200  # the email package compares each line with every boundary around it
 SLOW_CODECS = frozenset({"idna", "punycode"})  # quadratic, and no charset of any mail
 _BLANK_LINES = re.compile(rb"(?:\r?\n){3,}")  # each is a block of a delivery status, and an object
 
@@ -39,24 +43,24 @@ class _ShortHeaders(email.policy.Compat32):
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
-        return name, value[:LONGEST_HEADER]
+        return name, value[:MAX_HEADER_CHARACTERS]
 
 
 POLICY = _ShortHeaders()
 
 
 @dataclass(frozen=True)
-class Letter:
+class InboundMail:
     """A mail that came in."""
 
     mail: Mail
 
     @classmethod
-    def read(cls, content: bytes) -> Letter:
+    def parse(cls, content: bytes) -> InboundMail:
         """Return the letter. Raises MailUnreadable, or RecursionError for parts nested too deeply."""
-        content = _BLANK_LINES.sub(b"\n\n", content[:READ_BYTES].lstrip())
-        if content.lower().count(b"boundary") > MOST_BOUNDARIES:
-            raise MailUnreadable(f"it names more than {MOST_BOUNDARIES} boundaries")
+        content = _BLANK_LINES.sub(b"\n\n", content[:MAX_READ_BYTES].lstrip())
+        if content.lower().count(b"boundary") > MAX_BOUNDARIES:
+            raise MailUnreadable(f"it names more than {MAX_BOUNDARIES} boundaries")
         return cls(email.message_from_bytes(content, policy=POLICY))
 
     def header(self, name: str) -> str:
@@ -86,13 +90,13 @@ class Letter:
         plain = [text_of(part) for part in self.parts if _is_plain(part)]
         if not any(text.strip() for text in plain):
             plain = [text_of(part) for part in self.parts if part.get_content_type() == "text/html"]
-        return "\n".join(plain)[:LONGEST_TEXT]
+        return "\n".join(plain)[:MAX_TEXT_CHARACTERS]
 
     @cached_property
     def text(self) -> str:
         """What the letter itself says, without the mail that it returns."""
         text = self.whole_text
-        cut = sections(__package__, "inbound_mail.txt")["returned"].search(text)
+        cut = load_patterns(__package__, "inbound_mail.txt")["returned"].search(text)
         return text[: cut.start()] if cut and text[: cut.start()].strip() else text
 
     @cached_property
@@ -122,7 +126,7 @@ def text_of(part: Mail) -> str:
         payload = str(part.get_payload()).encode("utf-8", "replace")
     text = _decoded(payload, part.get_content_charset(failobj=""))
     if part.get_content_type() == "text/html":
-        text = text_of_html(text)
+        text = html_to_text(text)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
 
 

@@ -15,30 +15,30 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from service.bounces.inbound_mail import MOST_BYTES
+from service.bounces.inbound_mail import MAX_MAIL_BYTES
 from service.core.errors import CaveatError
 
-LONGEST_LINE = 65_536
-SILENCE = 300.0
+MAX_LINE_BYTES = 65_536
+IDLE_SECONDS = 300.0
 """Seconds that a client has for its next line, and to read an answer (RFC 5321, 4.5.3.2.7)."""
 
-WITHOUT_LETTER = 600.0
+MAIL_SECONDS = 600.0
 """Seconds in which a client must hand in a whole letter (RFC 5321, 4.5.3.2.6), however busily it talks."""
 
-MOST_AT_ONCE = 50
+MAX_CONNECTIONS = 50
 """Connections; when there are more, the one that has gone longest without a letter is closed."""
 
-QUEUE = 16
+BACKLOG = 16
 """Connections that the system accepts ahead of us; each costs a descriptor."""
 
-MOST_RECIPIENTS = 100
-MOST_FAULTS = 20
+MAX_RECIPIENTS = 100
+MAX_ERRORS = 20
 END, LINE_END = b".\r\n", b"\r\n"
 GREETING = "220 caveat takes bounces"
 _PATH = re.compile(r"(?i)^(?:MAIL FROM|RCPT TO):\s*<([^<>]*)>(.*)")
 _SIZE = re.compile(r"(?i)\bSIZE=(\d{1,20})\b")
 
-Handle = Callable[[bytes, Sequence[str]], Awaitable[bool]]
+EnvelopeHandler = Callable[[bytes, Sequence[str]], Awaitable[bool]]
 """Deals with a letter and whom it was delivered to; raises CaveatError when it must come again.
 
 It returns False for a letter that cannot be read and would not be readable another time."""
@@ -46,35 +46,35 @@ It returns False for a letter that cannot be read and would not be readable anot
 log = logging.getLogger("deliver")
 
 
-class Listener:
+class LmtpServer:
     """Listens on `host`:`port` (0: any free one). `ours` tells whether an address is ours to take for.
 
     Processes of one user on one machine may listen at the same place; the system shares connections out.
     """
 
-    def __init__(self, host: str, port: int, handle: Handle, ours: Callable[[str], bool]) -> None:
+    def __init__(self, host: str, port: int, handle: EnvelopeHandler, accepts: Callable[[str], bool]) -> None:
         self._host, self.port = host, port
-        self._handle, self._ours = handle, ours
+        self._handle, self._ours = handle, accepts
         self._server: asyncio.Server | None = None
         self._talks: dict[asyncio.Task[None], _Talk] = {}
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Where it listens, as `127.0.0.1:2525` or `[::1]:2525`."""
         return f"[{self._host}]:{self.port}" if ":" in self._host else f"{self._host}:{self.port}"
 
-    async def open(self) -> None:
+    async def start(self) -> None:
         """Begin to listen; raises CaveatError when the address is taken, or cannot be had."""
         shared = True if sys.platform != "win32" else None
         try:
             self._server = await asyncio.start_server(
-                self._serve, self._host, self.port, limit=LONGEST_LINE, reuse_port=shared, backlog=QUEUE
+                self._serve, self._host, self.port, limit=MAX_LINE_BYTES, reuse_port=shared, backlog=BACKLOG
             )
         except OSError as error:
             # asyncio's own words for it say the address once more.
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
             raise CaveatError(
-                f"bounces cannot be taken at {self.place}: {why}; choose another address with "
+                f"bounces cannot be taken at {self.address}: {why}; choose another address with "
                 "mail.bounces.listen"
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
@@ -89,7 +89,7 @@ class Listener:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or (len(self._talks) >= MOST_AT_ONCE and not self._close_longest_silent()):
+        if task is None or (len(self._talks) >= MAX_CONNECTIONS and not self._close_longest_silent()):
             writer.write(b"421 4.3.2 too many connections\r\n")
             _hang_up(writer)
             return
@@ -132,12 +132,12 @@ class _Talk:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        handle: Handle,
+        handle: EnvelopeHandler,
         ours: Callable[[str], bool],
     ) -> None:
         self._reader, self._writer, self._handle, self._ours = reader, writer, handle, ours
         self._lmtp = self.listening = self._leaving = False
-        self.letter_by = asyncio.get_running_loop().time() + WITHOUT_LETTER
+        self.letter_by = asyncio.get_running_loop().time() + MAIL_SECONDS
         self._faults = 0
         self._sender: str | None = None
         self._recipients: list[str] = []
@@ -158,7 +158,7 @@ class _Talk:
                 await self._say("221 2.0.0 bye")
                 return
             await self._answer(verb, text)
-            if self._faults >= MOST_FAULTS:
+            if self._faults >= MAX_ERRORS:
                 await self._say("421 4.7.0 too many mistakes")
                 return
 
@@ -167,7 +167,9 @@ class _Talk:
         if verb in ("LHLO", "EHLO", "HELO"):
             self._lmtp, self._sender, self._recipients = verb == "LHLO", None, []
             able = (
-                ["caveat"] if verb == "HELO" else ["caveat", "PIPELINING", f"SIZE {MOST_BYTES}", "8BITMIME"]
+                ["caveat"]
+                if verb == "HELO"
+                else ["caveat", "PIPELINING", f"SIZE {MAX_MAIL_BYTES}", "8BITMIME"]
             )
             await self._say(*able)
         elif verb == "MAIL" and path:
@@ -185,7 +187,7 @@ class _Talk:
 
     def _from(self, sender: str, parameters: str) -> str:
         size = _SIZE.search(parameters)
-        if size and int(size[1]) > MOST_BYTES:
+        if size and int(size[1]) > MAX_MAIL_BYTES:
             return "552 5.3.4 the letter is too large"
         self._sender, self._recipients = sender, []
         return "250 2.1.0 fine"
@@ -195,7 +197,7 @@ class _Talk:
             return "503 5.5.1 MAIL comes first"
         if not self._ours(address):
             return "550 5.1.1 no return path of ours"
-        if len(self._recipients) >= MOST_RECIPIENTS:
+        if len(self._recipients) >= MAX_RECIPIENTS:
             return "452 4.5.3 too many recipients"
         self._recipients.append(address)
         return "250 2.1.5 fine"
@@ -208,7 +210,7 @@ class _Talk:
         content = await self._content()
         recipients, self._sender, self._recipients = self._recipients, None, []
         answer = await self._recorded(content, recipients)
-        self.letter_by = asyncio.get_running_loop().time() + WITHOUT_LETTER
+        self.letter_by = asyncio.get_running_loop().time() + MAIL_SECONDS
         for _ in recipients if self._lmtp else recipients[:1]:
             await self._say(answer)
 
@@ -233,10 +235,10 @@ class _Talk:
         """
         content, before = bytearray(), LINE_END
         while (piece := await self._heard(self._piece)) != END or before != LINE_END:
-            if len(content) <= MOST_BYTES:
+            if len(content) <= MAX_MAIL_BYTES:
                 content += piece[1:] if before == LINE_END and piece.startswith(b".") else piece
             before = (before + piece)[-2:]
-        return bytes(content) if len(content) <= MOST_BYTES else None
+        return bytes(content) if len(content) <= MAX_MAIL_BYTES else None
 
     async def _piece(self) -> bytes:
         """Return the next line, or as much of a very long one as we hold at once."""
@@ -251,7 +253,7 @@ class _Talk:
             raise asyncio.CancelledError
         self.listening = True
         try:
-            async with asyncio.timeout_at(self.letter_by), asyncio.timeout(SILENCE):
+            async with asyncio.timeout_at(self.letter_by), asyncio.timeout(IDLE_SECONDS):
                 return await read()
         finally:
             self.listening = False
@@ -263,5 +265,5 @@ class _Talk:
         else:
             answer = "".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}\r\n"
         self._writer.write(answer.encode())
-        async with asyncio.timeout(SILENCE):
+        async with asyncio.timeout(IDLE_SECONDS):
             await self._writer.drain()

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from service.bounces.classify import Bounce, bounce_of, reason_of
-from service.bounces.inbound_mail import Letter, decoded_header
-from service.bounces.unsubscribe_mail import asks_to_unsubscribe
+from service.bounces.classify import Bounce, classify, unreadable_reason
+from service.bounces.inbound_mail import InboundMail, decoded_header
+from service.bounces.unsubscribe_mail import unsubscribe_sender
 
 ENVELOPE_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
-LEAVE = re.compile(r"(?i)\bunsubscribe\b[ +:_-]{0,9}([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})")
-TOKEN = re.compile(r"/([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})>")
-MOST_ADDRESSES = 100  # of the envelope headers; a mail that came back has a few
+UNSUBSCRIBE_SUBJECT = re.compile(
+    r"(?i)\bunsubscribe\b[ +:_-]{0,9}([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})"
+)
+LIST_UNSUBSCRIBE_TOKEN = re.compile(r"/([A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{1,60})>")
+MAX_ENVELOPE_ADDRESSES = 100  # of the envelope headers; a mail that came back has a few
 
 
 @dataclass(frozen=True, slots=True)
-class InboundMail:
+class InboundResult:
     """What a mail says.
 
     `unsubscribe_token` is the token in its subject, `returned_tokens` are those in the List-Unsubscribe
@@ -36,24 +38,24 @@ class InboundMail:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableMail:
     """A mail that could not be read, and why, in a few words without anything of the mail."""
 
     reason: str
 
 
-def read_inbound(content: bytes) -> InboundMail | Unreadable:
+def read_inbound(content: bytes) -> InboundResult | UnreadableMail:
     """Return what the mail says; any bytes have an answer."""
     try:
-        letter = Letter.read(content)
-        asked = LEAVE.search(letter.subject)
+        letter = InboundMail.parse(content)
+        asked = UNSUBSCRIBE_SUBJECT.search(letter.subject)
         returned = decoded_header(letter.returned, "List-Unsubscribe") if letter.returned else ""
-        return InboundMail(
-            bounce_of(letter),
+        return InboundResult(
+            classify(letter),
             asked[1] if asked else "",
-            tuple(TOKEN.findall(returned)),
-            letter.addresses(*ENVELOPE_HEADERS)[:MOST_ADDRESSES],
-            asks_to_unsubscribe(letter) or "",
+            tuple(LIST_UNSUBSCRIBE_TOKEN.findall(returned)),
+            letter.addresses(*ENVELOPE_HEADERS)[:MAX_ENVELOPE_ADDRESSES],
+            unsubscribe_sender(letter) or "",
         )
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it must not stop the next mail
-        return Unreadable(reason_of(error))
+        return UnreadableMail(unreadable_reason(error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Action(StrEnum):
+class BounceAction(StrEnum):
     """What is to be done about an address: never mail it again, count it, or nothing."""
 
     HARD = "hard"
@@ -16,11 +16,11 @@ class Action(StrEnum):
 
 
 DELAYED = "delayed"  # the kind of a notice about a mail that may still arrive
-WORSE = (Action.NONE, Action.SOFT, Action.HARD)
+BY_SEVERITY = (BounceAction.NONE, BounceAction.SOFT, BounceAction.HARD)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RecipientResult:
     """What a mail says about a recipient.
 
     `recipient` is empty when it names none. `kind` says why in one word: one of phrases.Saying, or `delayed`,
@@ -29,7 +29,7 @@ class Finding:
     """
 
     recipient: str
-    action: Action
+    action: BounceAction
     status: str
     reason: str
     complaint: bool = False
@@ -37,11 +37,11 @@ class Finding:
     rule: str = ""
 
 
-def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def worst_per_recipient(findings: Iterable[RecipientResult]) -> tuple[RecipientResult, ...]:
     """Return one finding for each recipient, the worst."""
-    worst: dict[str, Finding] = {}
+    worst: dict[str, RecipientResult] = {}
     for finding in findings:
         key = finding.recipient.lower()
-        if key not in worst or WORSE.index(finding.action) > WORSE.index(worst[key].action):
+        if key not in worst or BY_SEVERITY.index(finding.action) > BY_SEVERITY.index(worst[key].action):
             worst[key] = finding
     return tuple(worst.values())

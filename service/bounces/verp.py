@@ -40,7 +40,7 @@ def return_paths(key: bytes, address: str) -> Callable[[Delivery], str]:
     return return_path
 
 
-def delivery_of(key: bytes, address: str) -> str | None:
+def delivery_id_of(key: bytes, address: str) -> str | None:
     """Return the id of the delivery whose return path this is; None for an address that we did not make."""
     found = _TOKEN.search(address)
     if found is None:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.cli.ui.options import AsJson
-from service.cli.ui.output import data, json_line, say
+from service.cli.ui.output import print_data, print_json, print_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from service.app.bounces import Bounce
 
-chapter = Chapter(
+chapter = CommandTyper(
     """Read mails that came back.
 
     A hard bounce says that an address is no good, a soft one that it failed this time; a holiday note says
@@ -27,7 +27,7 @@ chapter = Chapter(
 )
 
 
-@chapter.page(
+@chapter.add(
     "inspect",
     """
     caveat bounce inspect returned.eml
@@ -49,23 +49,23 @@ def inspect(
     full, blocked, policy, rate, network, size, delayed, ...), `rule` what decided (a status, a code, words).
     A file or mail that cannot be read never stops the others; the exit code is 1 then.
     """
-    from service.app.bounces import CANNOT_BE_READ, nothing_of, read_bounce  # noqa: PLC0415 - not for `--help`
+    from service.app.bounces import UNREADABLE_REASON, classify_bytes, no_bounce  # noqa: PLC0415 - not for `--help`
 
     whole = True
-    for name in _names(files):
+    for name in _file_names(files):
         try:
-            bounce = read_bounce(Path(name).read_bytes())
+            bounce = classify_bytes(Path(name).read_bytes())
         except OSError as error:
             whole = False
-            bounce = nothing_of(f"the file cannot be read: {(error.strerror or str(error)).lower()}")
+            bounce = no_bounce(f"the file cannot be read: {(error.strerror or str(error)).lower()}")
         else:
-            whole = whole and not bounce.reason.startswith(CANNOT_BE_READ)
-        _show(_record(name, bounce), as_json=as_json)
+            whole = whole and not bounce.reason.startswith(UNREADABLE_REASON)
+        _print_bounce(_bounce_record(name, bounce), as_json=as_json)
     if not whole:
         raise typer.Exit(1)
 
 
-def _record(name: str, bounce: Bounce) -> dict[str, object]:
+def _bounce_record(name: str, bounce: Bounce) -> dict[str, object]:
     return {
         "source": name,
         "action": bounce.action.value,
@@ -78,18 +78,18 @@ def _record(name: str, bounce: Bounce) -> dict[str, object]:
     }
 
 
-def _show(record: Mapping[str, object], *, as_json: bool) -> None:
+def _print_bounce(record: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
-        json_line(record)
+        print_json(record)
     elif str(record["reason"]).startswith(("the file cannot be read", "the mail cannot be read")):
-        say(f"{record['source']}: {record['reason']}")
+        print_message(f"{record['source']}: {record['reason']}")
     else:
         recipients = record["recipients"]
         whom = ", ".join(map(str, recipients)) if isinstance(recipients, list) else ""
-        data(f"{record['source']}: {record['action']}  {record['status']}  {whom}  {record['reason']}")
+        print_data(f"{record['source']}: {record['action']}  {record['status']}  {whom}  {record['reason']}")
 
 
-def _names(files: Iterable[str]) -> Iterator[str]:
+def _file_names(files: Iterable[str]) -> Iterator[str]:
     for name in files:
         if name == "-":
             yield from (line.rstrip("\n") for line in sys.stdin if line.strip())

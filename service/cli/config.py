@@ -11,17 +11,17 @@ import typer
 
 from service.cli.ui import context as session
 from service.cli.ui import terminal
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.cli.ui.options import AsJson
-from service.cli.ui.output import count, data, json_line, listing, say
+from service.cli.ui.output import print_data, print_json, print_message, print_records, quantity
 from service.core.errors import ConfigError, Fault, UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
 
-PRIVATE = ("*.secret", "secrets", "*.local.yaml", ".*")
+PRIVATE_PATTERNS = ("*.secret", "secrets", "*.local.yaml", ".*")
 
-chapter = Chapter(
+chapter = CommandTyper(
     """Begin, check, show and apply the configuration.
 
     Four files say everything: caveat.yaml (the house: site, mail, database), feeds.yaml, newsletters.yaml and
@@ -31,7 +31,7 @@ chapter = Chapter(
 )
 
 
-@chapter.page("init", "caveat config init\ncaveat config init /etc/caveat")
+@chapter.add("init", "caveat config init\ncaveat config init /etc/caveat")
 def init(
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Where to put it; by default ./config.")
@@ -44,19 +44,19 @@ def init(
     """
     from service.settings.packaged_files import config_folder  # noqa: PLC0415 - not for `--help`
 
-    target = folder or session.current().config
+    target = folder or session.options().config
     example = config_folder()
     taken = [path.name for path in sorted(example.glob("*.yaml")) if (target / path.name).exists()]
     if taken:
         raise UsageError(f"{target} has {', '.join(taken)} already; name another folder")
-    _copy_closed(example, target)
-    say(f"{target} is ready. Next: edit its files, then caveat --config {target} config check")
+    _copy_private(example, target)
+    print_message(f"{target} is ready. Next: edit its files, then caveat --config {target} config check")
 
 
-def _copy_closed(example: Path, target: Path) -> None:
+def _copy_private(example: Path, target: Path) -> None:
     """Copy the example so that only its owner may read it: passwords are going to be written into it."""
     before = target.stat().st_mode & 0o7777 if target.exists() else 0o700
-    ignored = shutil.ignore_patterns(*PRIVATE)
+    ignored = shutil.ignore_patterns(*PRIVATE_PATTERNS)
     shutil.copytree(example, target, dirs_exist_ok=True, ignore=ignored, copy_function=shutil.copyfile)
     # copytree gives folders the mode of those that they were copied from.
     for folder in example.rglob("*/"):
@@ -66,7 +66,7 @@ def _copy_closed(example: Path, target: Path) -> None:
     target.chmod(before)
 
 
-@chapter.page("check", "caveat config check\ncaveat config check --json | jq .line")
+@chapter.add("check", "caveat config check\ncaveat config check --json | jq .line")
 def check(*, as_json: AsJson = False) -> None:
     """Find what is wrong, by file, line and column.
 
@@ -74,25 +74,25 @@ def check(*, as_json: AsJson = False) -> None:
     does no harm is said as a warning.
     """
     try:
-        loaded = session.load()
+        loaded = session.load_config()
     except ConfigError as error:
         if not as_json:
             raise
         for fault in error.faults:
-            json_line(_record(fault, "fault"))
+            print_json(_fault_record(fault, "fault"))
         raise typer.Exit(2) from None
     if as_json:
         for warning in loaded.warnings:
-            json_line(_record(warning, "warning"))
+            print_json(_fault_record(warning, "warning"))
         return
-    session.say_warnings(loaded)
+    session.print_warnings(loaded)
     roster = loaded.roster
     parts = ("feed", roster.feeds), ("newsletter", roster.newsletters), ("subscriber", roster.subscribers)
-    counted = ", ".join(count(len(found), noun) for noun, found in parts)
-    say(f"{session.current().config} is in order: {counted}.")
+    counted = ", ".join(quantity(len(found), noun) for noun, found in parts)
+    print_message(f"{session.options().config} is in order: {counted}.")
 
 
-@chapter.page(
+@chapter.add(
     "show", "caveat config show\ncaveat config show mail\nCAVEAT_MAIL__CHANNEL=smtp caveat config show"
 )
 def show(
@@ -106,17 +106,17 @@ def show(
 
     Files, environment variables and defaults are laid over one another here. Secrets stay hidden.
     """
-    loaded = session.load()
-    session.say_warnings(loaded)
+    loaded = session.load_config()
+    session.print_warnings(loaded)
     found = [
         line for line in loaded.effective if not part or line.key == part or line.key.startswith(f"{part}.")
     ]
     if part and not found:
         raise UsageError(f"no setting begins with {part!r}; caveat config show lists them all")
-    listing([{"key": e.key, "value": e.value, "origin": e.origin} for e in found], as_json=as_json)
+    print_records([{"key": e.key, "value": e.value, "origin": e.origin} for e in found], as_json=as_json)
 
 
-@chapter.page("schema", "caveat config schema | less\ncaveat config schema --json newsletters.yaml")
+@chapter.add("schema", "caveat config schema | less\ncaveat config schema --json newsletters.yaml")
 def schema(
     file: Annotated[
         str | None, typer.Argument(metavar="FILE", help="Only this file's, of those with --json.")
@@ -127,70 +127,70 @@ def schema(
     ] = False,
 ) -> None:
     """Document every key of the four files: what it means, its default, its environment variable."""
-    from service.settings.schema import json_schemas, manual  # noqa: PLC0415 - not for `--help`
+    from service.settings.schema import json_schemas, reference_page  # noqa: PLC0415 - not for `--help`
 
     if not as_json:
-        data(manual(terminal.width()).rstrip())
+        print_data(reference_page(terminal.width()).rstrip())
         return
     schemas = {name.replace(".json", ".yaml"): found for name, found in json_schemas().items()}
     if file is not None and file not in schemas:
         raise UnknownName("file", file, schemas)
-    data(json.dumps(schemas[file] if file else schemas, indent=2, ensure_ascii=False))
+    print_data(json.dumps(schemas[file] if file else schemas, indent=2, ensure_ascii=False))
 
 
-@chapter.page("diff", "caveat config diff\ncaveat config diff --json")
+@chapter.add("diff", "caveat config diff\ncaveat config diff --json")
 def diff(*, as_json: AsJson = False) -> None:
     """Show where the files and the database part, and what applying the files would do about it.
 
     add, change, end and return follow the files; stay means that the person's own choice goes before them.
     """
-    from service.app.subscribers import parted  # noqa: PLC0415 - as above
-    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
+    from service.app.subscribers import roster_differences  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
 
-    async def work(house: House) -> bool:
+    async def work(house: Application) -> bool:
         records = [
             {
-                "what": found.what,
+                "what": found.kind,
                 "name": found.name,
                 "newsletter": found.newsletter,
-                "then": found.parting,
+                "then": found.action,
                 "detail": found.detail,
             }
-            async for found in parted(house)
+            async for found in roster_differences(house)
         ]
-        listing(records, as_json=as_json, nothing="The database is as the files say.")
+        print_records(records, as_json=as_json, empty_message="The database is as the files say.")
         return True
 
-    in_house(work)
+    run_in_app(work)
 
 
-@chapter.page("apply", "caveat config apply\ncaveat config diff && caveat config apply")
+@chapter.add("apply", "caveat config apply\ncaveat config diff && caveat config apply")
 def apply() -> None:
     """Make the database what the files say, as a running service does by itself.
 
     Nobody's own choice is overwritten, and doing it twice changes nothing the second time. A subscriber who
     cannot be placed is named and stays as they were; the exit code is 1 then.
     """
-    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
 
-    async def work(house: House) -> bool:
+    async def work(house: Application) -> bool:
         done = await house.apply_roster()
         for problem in done.problems:
-            say(problem)
+            print_message(problem)
         for noun, applied in (("feeds", done.feeds), ("subscriptions", done.subscriptions)):
             counts = f"{applied.added} added, {applied.changed} changed, {applied.ended} ended"
-            say(f"{noun}: {counts}, {applied.kept} kept.")
+            print_message(f"{noun}: {counts}, {applied.kept} kept.")
         return not done.problems
 
-    in_house(work)
+    run_in_app(work)
 
 
-def _record(fault: Fault, level: str) -> dict[str, object]:
+def _fault_record(fault: Fault, level: str) -> dict[str, object]:
     return {
         "level": level,
         "file": fault.file,
         "line": fault.line,
         "column": fault.column,
-        "what": fault.what,
+        "what": fault.message,
         "expected": fault.expected,
     }

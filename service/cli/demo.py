@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 
 FOLDER = Path("caveat-demo")
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-@chapter.page("demo", "caveat demo\ncaveat demo --out /tmp/caveat\ncaveat demo --fresh")
+@chapter.add("demo", "caveat demo\ncaveat demo --out /tmp/caveat\ncaveat demo --fresh")
 def demo(
     *,
     out: Annotated[
@@ -33,6 +33,6 @@ def demo(
     The demo's clock runs through the last 24 hours in a few seconds. A second demo in the same folder finds
     nothing new, and mails nobody again.
     """
-    from service.cli.demo_road import walk  # noqa: PLC0415 - not for `--help`
+    from service.cli.demo_road import run_demo  # noqa: PLC0415 - not for `--help`
 
-    walk(out, fresh=fresh)
+    run_demo(out, fresh=fresh)

@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.cli.ui.options import AsJson
-from service.cli.ui.output import clean, data, json_line
+from service.cli.ui.output import print_data, print_json, printable
 from service.core import ids as identity
 from service.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from service.app.article_edits import Editing
-    from service.app.factories.application import House
-    from service.core.read_models import ArticleLine
+    from service.app.article_edits import ArticleEdits
+    from service.app.factories.application import Application
+    from service.core.read_models import ArticleDetails
 
-SIGNS = {True: "yes", False: "no", None: "not yet"}
+ANSWER_WORDS = {True: "yes", False: "no", None: "not yet"}
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-@chapter.page(
+@chapter.add(
     "explain",
     """
     caveat explain https://example.org/2026/harbour --for amina@example.org
@@ -44,54 +44,54 @@ def explain(
     Follows it along the road: gathered, condensed, on topic, told already, settled, and heavy enough to be
     among the stories of the next issue.
     """
-    from service.app.article_edits import editing_of, heard_of  # noqa: PLC0415 - as above
-    from service.app.forecast import verdicts  # noqa: PLC0415 - as above
-    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
+    from service.app.article_edits import article_edits, correction_sentence  # noqa: PLC0415 - as above
+    from service.app.forecast import explain_article  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
 
-    async def work(house: House) -> bool:
-        line = _only(await _found(house, article.strip()), article)
-        memberships = await house.people.memberships(email=email)
+    async def work(house: Application) -> bool:
+        line = _exactly_one(await _find_articles(house, article.strip()), article)
+        memberships = await house.subscribers.memberships(email=email)
         if not memberships:
             raise UsageError(f"nobody at {email!r} gets any newsletter")
-        editing = await editing_of(house, line)
+        editing = await article_edits(house, line)
         if not as_json:
             told = line.article
-            data(f"{told.title}\n{told.publisher}, gathered {told.gathered_at:%Y-%m-%d %H:%M} UTC")
-            data("\n".join((*_edited(editing), "")))
+            print_data(f"{told.title}\n{told.publisher}, gathered {told.gathered_at:%Y-%m-%d %H:%M} UTC")
+            print_data("\n".join((*_edit_lines(editing), "")))
         for membership, (newsletter, verdict) in zip(
-            memberships, await verdicts(house, line, memberships), strict=True
+            memberships, await explain_article(house, line, memberships), strict=True
         ):
-            heard = await heard_of(house, editing, membership, line.article.id) if editing else ""
+            heard = await correction_sentence(house, editing, membership, line.article.id) if editing else ""
             if as_json:
-                record = {"newsletter": newsletter, "told": verdict.told, "why": verdict.why}
+                record = {"newsletter": newsletter, "told": verdict.sent, "why": verdict.reason}
                 edited = {"edited_at": editing.edit.at if editing else None, "correction": heard}
-                json_line({"article": line.article.id, **record, **edited})
+                print_json({"article": line.article.id, **record, **edited})
             else:
-                why = "; ".join(filter(None, (verdict.why, heard)))
-                data(f"{newsletter}: {SIGNS[verdict.told]}, {why}.")
+                why = "; ".join(filter(None, (verdict.reason, heard)))
+                print_data(f"{newsletter}: {ANSWER_WORDS[verdict.sent]}, {why}.")
         return True
 
-    in_house(work)
+    run_in_app(work)
 
 
-def _edited(editing: Editing | None) -> Iterator[str]:
+def _edit_lines(editing: ArticleEdits | None) -> Iterator[str]:
     """Yield the lines that say what the article's publisher changed after it was told."""
     if editing is None:
         return
     what = f"Edited by its publisher after it was told, seen {editing.edit.at:%Y-%m-%d %H:%M} UTC"
     yield what + (":" if editing.changes else "; its key points stand.")
     for change in editing.changes:
-        yield f"  - {clean(change.told.text)}"
-        yield f"  + {clean(change.now.text)}" if change.now else "  + (the sentence is gone)"
+        yield f"  - {printable(change.sent.text)}"
+        yield f"  + {printable(change.current.text)}" if change.current else "  + (the sentence is gone)"
 
 
-async def _found(house: House, name: str) -> Sequence[ArticleLine]:
+async def _find_articles(house: Application, name: str) -> Sequence[ArticleDetails]:
     if "://" in name:
-        return await house.overview.articles_of([identity.article_id("", "", name, "")])
-    return await house.overview.articles_named(name.lower())
+        return await house.overview.articles_by_id([identity.article_id("", "", name, "")])
+    return await house.overview.articles_by_prefix(name.lower())
 
 
-def _only(found: Sequence[ArticleLine], name: str) -> ArticleLine:
+def _exactly_one(found: Sequence[ArticleDetails], name: str) -> ArticleDetails:
     if not found:
         raise UsageError(f"no article {name!r} was gathered, or its feed gave it another address")
     if len(found) > 1:

@@ -14,72 +14,72 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service.cli.ui import context as session
-from service.cli.ui.command_list import first_page
-from service.cli.ui.help_page import HELP
-from service.cli.ui.output import data, say, sentence
+from service.cli.ui.command_list import root_help
+from service.cli.ui.help_page import HELP_OPTIONS
+from service.cli.ui.output import as_sentence, print_data, print_message
 from service.core.errors import CaveatError, ConfigError, UsageError
 
-DONE, FAILED, WRONG, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141
+EXIT_DONE, EXIT_FAILED, EXIT_MISUSED, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 0, 1, 2, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return the exit code. Never raises."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _done(words)
+        code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has left: nothing more can be said, also not by the interpreter on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
+        return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
-        say("Stopped.")
-        return INTERRUPTED
+        print_message("Stopped.")
+        return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the one place where everything ends up
-        return _told(error)
+        return _report_error(error)
     return code
 
 
-def _done(words: list[str]) -> int:
+def _run(words: list[str]) -> int:
     """Do what the words ask for, and return the exit code; typer is loaded for commands only."""
-    rest = _begin(words)
+    rest = _take_global_options(words)
     if rest is None:
-        return DONE
-    if not rest or rest[0] in HELP:
-        data(first_page())
-        return DONE if rest else WRONG
+        return EXIT_DONE
+    if not rest or rest[0] in HELP_OPTIONS:
+        print_data(root_help())
+        return EXIT_DONE if rest else EXIT_MISUSED
     from service.cli.ui.commands import invoke  # noqa: PLC0415 - see the docstring
 
     return invoke(rest)
 
 
-def _told(error: Exception) -> int:
+def _report_error(error: Exception) -> int:
     """Say in one sentence what went wrong, and return the exit code for it."""
-    if session.current().debug:
-        from service.cli.ui.crash_log import show  # noqa: PLC0415 - only when something went wrong
+    if session.options().debug:
+        from service.cli.ui.crash_log import print_traceback  # noqa: PLC0415 - only when something went wrong
 
-        show(error)
+        print_traceback(error)
     if isinstance(error, ConfigError):
         for fault in error.faults:
-            say(str(fault))
-        if not session.current().config.is_dir():
-            say("caveat config init writes one to begin with; caveat demo needs none.")
-        return WRONG
+            print_message(str(fault))
+        if not session.options().config.is_dir():
+            print_message("caveat config init writes one to begin with; caveat demo needs none.")
+        return EXIT_MISUSED
     if isinstance(error, CaveatError):
-        say(sentence(str(error)))
-        return WRONG if isinstance(error, UsageError) else FAILED
+        print_message(as_sentence(str(error)))
+        return EXIT_MISUSED if isinstance(error, UsageError) else EXIT_FAILED
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        say(sentence(f"{where}{error.strerror}"))
-        return FAILED
-    from service.cli.ui.crash_log import write_down  # noqa: PLC0415 - as above
+        print_message(as_sentence(f"{where}{error.strerror}"))
+        return EXIT_FAILED
+    from service.cli.ui.crash_log import write_crash_log  # noqa: PLC0415 - as above
 
-    say(sentence(f"something went wrong inside Caveat ({type(error).__name__}: {error})"))
-    say(f"The details are in {write_down(error)}; --debug shows them here.")
-    return FAILED
+    print_message(as_sentence(f"something went wrong inside Caveat ({type(error).__name__}: {error})"))
+    print_message(f"The details are in {write_crash_log(error)}; --debug shows them here.")
+    return EXIT_FAILED
 
 
-def _begin(words: list[str]) -> list[str] | None:
+def _take_global_options(words: list[str]) -> list[str] | None:
     """Take the options that hold everywhere, wherever they stand; return the other words, None for no more.
 
     They are read here rather than by typer, which would load pydantic for them, and so for every help page.
@@ -102,10 +102,10 @@ def _begin(words: list[str]) -> list[str] | None:
             version = True
         else:
             rest.append(word)
-    session.begin(Path(config) if config else None, debug=debug)
+    session.set_options(Path(config) if config else None, debug=debug)
     if version:
         from importlib.metadata import version as installed  # noqa: PLC0415 - not for every command
 
-        data(f"caveat {installed('caveat')}")
+        print_data(f"caveat {installed('caveat')}")
         return None
     return rest

@@ -9,16 +9,16 @@ from typing import Annotated
 import typer
 
 from service.cli.ui import context as session
-from service.cli.ui.confirm import require_yes
-from service.cli.ui.help import Chapter
+from service.cli.ui.confirm import require_confirmation
+from service.cli.ui.help import CommandTyper
 from service.cli.ui.options import AsJson, Yes
-from service.cli.ui.output import data, json_line, progress, say
+from service.cli.ui.output import print_data, print_json, print_message, progress
 from service.core.errors import UsageError
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-@chapter.page("doctor", "caveat doctor\ncaveat doctor --dns\ncaveat doctor --json | jq -r .said")
+@chapter.add("doctor", "caveat doctor\ncaveat doctor --dns\ncaveat doctor --json | jq -r .said")
 def doctor(
     *,
     dns: Annotated[
@@ -32,26 +32,26 @@ def doctor(
     sent and no feed is asked. With --dns it also checks the records that vouch for the mail, and says what to
     publish. The exit code is 1 when something is at fault.
     """
-    from service.app.doctor.checks import Finding, Verdict, check_up  # noqa: PLC0415 - not for `--help`
+    from service.app.doctor.checks import CheckResult, CheckStatus, run_checks  # noqa: PLC0415 - not for `--help`
     from service.runtime.signals import run  # noqa: PLC0415 - as above
 
-    loaded = session.load(tolerant=True)
+    loaded = session.load_config(tolerant=True)
 
-    async def look() -> list[Finding]:
+    async def look() -> list[CheckResult]:
         found = []
-        async for finding in check_up(loaded, dns=dns):
+        async for finding in run_checks(loaded, dns=dns):
             found.append(finding)
             if as_json:
-                json_line(asdict(finding))
+                print_json(asdict(finding))
             else:
-                data(f"{finding.verdict:<7}{finding.what:<15}{finding.said}")
+                print_data(f"{finding.verdict:<7}{finding.what:<15}{finding.said}")
         return found
 
-    if any(finding.verdict is Verdict.FAULT for finding in run(look())):
+    if any(finding.verdict is CheckStatus.FAULT for finding in run(look())):
         raise typer.Exit(1)
 
 
-@chapter.page("migrate", "caveat migrate")
+@chapter.add("migrate", "caveat migrate")
 def migrate() -> None:
     """Bring the database to this version's shape.
 
@@ -61,11 +61,11 @@ def migrate() -> None:
     from service.app import maintenance as upkeep  # noqa: PLC0415 - not for `--help`
     from service.runtime.signals import run  # noqa: PLC0415 - as above
 
-    name = run(upkeep.migrate(session.load(tolerant=True).settings))
-    say(f"The database {name} is up to date.")
+    name = run(upkeep.migrate(session.load_config(tolerant=True).settings))
+    print_message(f"The database {name} is up to date.")
 
 
-@chapter.page("backup", "caveat backup /var/backups/caveat-$(date +%F).db")
+@chapter.add("backup", "caveat backup /var/backups/caveat-$(date +%F).db")
 def backup(
     target: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not be there yet.")],
 ) -> None:
@@ -80,13 +80,13 @@ def backup(
         raise UsageError(f"{target} is there already; name another file")
     if not target.parent.is_dir():
         raise UsageError(f"the folder {target.parent} is not there; make it first")
-    settings = session.load(tolerant=True).settings
+    settings = session.load_config(tolerant=True).settings
     with progress("Copying") as report:
         upkeep.back_up(settings, target, report)
-    say(f"{target} holds the database ({target.stat().st_size / 2**20:.1f} MB).")
+    print_message(f"{target} holds the database ({target.stat().st_size / 2**20:.1f} MB).")
 
 
-@chapter.page("restore", "caveat restore /var/backups/caveat-2026-11-24.db\ncaveat restore --resume")
+@chapter.add("restore", "caveat restore /var/backups/caveat-2026-11-24.db\ncaveat restore --resume")
 def restore(
     source: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="A file that caveat backup made.")
@@ -110,23 +110,28 @@ def restore(
     from service.app import maintenance as upkeep  # noqa: PLC0415 - not for `--help`
     from service.runtime.signals import run  # noqa: PLC0415 - as above
 
-    settings = session.load(tolerant=True).settings
+    settings = session.load_config(tolerant=True).settings
     if source is None:
         if not resume:
             raise UsageError("name the backup: caveat restore FILE")
         lifted = run(upkeep.resume_sending(settings))
-        say("Sending goes on." if lifted else "Sending was not held.")
+        print_message("Sending goes on." if lifted else "Sending was not held.")
         return
-    require_yes(f"Replace the database by what {source} holds?", said=yes)
+    require_confirmation(f"Replace the database by what {source} holds?", confirmed=yes)
     with progress("Restoring") as report:
         done = run(upkeep.restore(settings, source, progress=report))
-    say(f"The database is what {source} holds.")
+    print_message(f"The database is what {source} holds.")
     if done.merged is not None:
         said = ", ".join(f"{name} {count}" for name, count in asdict(done.merged).items())
-        say(f"Taken over from the database of before: {said}.")
-    if done.kept:
-        say(f"The database of before is kept: {done.kept}. Remove it when you no longer need it.")
-    if done.held and resume:
+        print_message(f"Taken over from the database of before: {said}.")
+    if done.old_database:
+        print_message(
+            f"The database of before is kept: {done.old_database}. Remove it when you no longer need it."
+        )
+    if done.hold_reason and resume:
         run(upkeep.resume_sending(settings))
-    elif done.held:
-        say(f"Nothing is sent for now: {done.held}. Look who would be mailed, then: caveat restore --resume")
+    elif done.hold_reason:
+        print_message(
+            f"Nothing is sent for now: {done.hold_reason}. "
+            f"Look who would be mailed, then: caveat restore --resume"
+        )

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.cli.ui.options import AsJson
-from service.cli.ui.output import count, listing, say
+from service.cli.ui.output import print_message, print_records, quantity
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-@chapter.page("plan", "caveat plan\ncaveat plan --hours 168 morning\ncaveat plan --json | jq .readers")
+@chapter.add("plan", "caveat plan\ncaveat plan --hours 168 morning\ncaveat plan --json | jq .readers")
 def plan(
     newsletter: Annotated[
         str | None, typer.Argument(metavar="NEWSLETTER", help="Only this one; without it, all.")
@@ -33,13 +33,13 @@ def plan(
     Readers who want the same, and were told the same so far, share one line: they get the same issue. An
     issue with nothing to tell is not sent, unless its newsletter says so.
     """
-    from service.app.forecast import plan_of  # noqa: PLC0415 - as above
+    from service.app.forecast import forecast  # noqa: PLC0415 - as above
     from service.cli.ui.lookup import newsletter_named  # noqa: PLC0415 - not for `--help`
-    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - as above
 
-    async def work(house: House) -> bool:
+    async def work(house: Application) -> bool:
         chosen = [newsletter_named(house.roster, newsletter)] if newsletter else house.roster.newsletters
-        slots = await plan_of(house, chosen, timedelta(hours=hours))
+        slots = await forecast(house, chosen, timedelta(hours=hours))
         records = [
             {
                 "at": slot.at,
@@ -48,13 +48,15 @@ def plan(
                 "readers": slot.readers,
                 "topics": slot.edition.topics or ("all",),
                 "stories": slot.edition.stories,
-                "waiting": slot.waiting,
+                "waiting": slot.articles,
             }
             for slot in slots
         ]
-        listing(records, as_json=as_json, nothing=f"Nobody is due in the next {count(hours, 'hour')}.")
+        print_records(
+            records, as_json=as_json, empty_message=f"Nobody is due in the next {quantity(hours, 'hour')}."
+        )
         if slots and not as_json:
-            say("waiting: new articles so far that fit; more may come until then.")
+            print_message("waiting: new articles so far that fit; more may come until then.")
         return True
 
-    in_house(work, applying=False)
+    run_in_app(work, apply_roster=False)

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.ui import terminal
-from service.cli.ui.help import Chapter
-from service.cli.ui.output import say
+from service.cli.ui.help import CommandTyper
+from service.cli.ui.output import print_message
 from service.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
-    from service.app.readers import Reader
+    from service.app.factories.application import Application
+    from service.app.readers import PreviewReader
     from service.core.model import Newsletter
 
 YEARS = range(2000, 2100)
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-class Shape(StrEnum):
+class PreviewFormat(StrEnum):
     """How a preview is shown."""
 
     SCREEN = "screen"
@@ -35,7 +35,7 @@ class Shape(StrEnum):
     EML = "eml"
 
 
-@chapter.page(
+@chapter.add(
     "preview",
     """
     caveat preview morning
@@ -55,7 +55,7 @@ def preview(
         ),
     ] = None,
     shape: Annotated[
-        Shape | None,
+        PreviewFormat | None,
         typer.Option("--as", metavar="SHAPE", help="screen, html, text or eml (the whole mail)."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there.")] = None,
@@ -64,56 +64,58 @@ def preview(
 
     Without --for it is shown as nobody in particular would get it, with the news of the last day.
     """
-    from service.app.readers import reader_of  # noqa: PLC0415 - as above
+    from service.app.readers import preview_reader  # noqa: PLC0415 - as above
     from service.cli.ui.lookup import newsletter_named  # noqa: PLC0415 - not for `--help`
-    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - as above
 
-    moment = _moment(at) if at else None
-    chosen = shape or (Shape.SCREEN if out is None and terminal.is_person(sys.stdout) else Shape.TEXT)
+    moment = _parse_time(at) if at else None
+    chosen = shape or (
+        PreviewFormat.SCREEN if out is None and terminal.is_interactive(sys.stdout) else PreviewFormat.TEXT
+    )
 
-    async def work(house: House) -> bool:
+    async def work(house: Application) -> bool:
         found = newsletter_named(house.roster, newsletter)
         at = moment or house.clock()
-        reader = await reader_of(house.database, house.roster, found, email, at=at)
-        await _show(house, found, reader, at=moment, shape=chosen, out=out)
+        reader = await preview_reader(house.database, house.roster, found, email, at=at)
+        await _print_preview(house, found, reader, at=moment, shape=chosen, out=out)
         return True
 
-    in_house(work)
+    run_in_app(work)
 
 
-async def _show(
-    house: House,
+async def _print_preview(
+    house: Application,
     newsletter: Newsletter,
-    reader: Reader,
+    reader: PreviewReader,
     *,
     at: datetime | None,
-    shape: Shape,
+    shape: PreviewFormat,
     out: Path | None,
 ) -> None:
-    from service.app.preview import mail_for, rendered_for  # noqa: PLC0415 - not for `--help`
+    from service.app.preview import personalized, rendered_mail  # noqa: PLC0415 - not for `--help`
 
     found = await house.preview(reader, at=at)
     if not found.digest.stories and newsletter.empty == "skip":
-        say("There is nothing to tell: no new article fits. caveat gather looks for some.")
+        print_message("There is nothing to tell: no new article fits. caveat gather looks for some.")
         return
-    if shape is Shape.SCREEN:
-        from service.cli.ui.digest_view import show  # noqa: PLC0415 - as above
+    if shape is PreviewFormat.SCREEN:
+        from service.cli.ui.digest_view import print_digest  # noqa: PLC0415 - as above
 
-        show(found.digest, newsletter.title)
+        print_digest(found.digest, newsletter.title)
         return
-    rendered = await rendered_for(house, found.issue, reader.subscriber)
-    if shape is Shape.EML:
-        body = await mail_for(house, found.issue, reader.subscriber)
+    rendered = await personalized(house, found.issue, reader.subscriber)
+    if shape is PreviewFormat.EML:
+        body = await rendered_mail(house, found.issue, reader.subscriber)
     else:
-        body = (rendered.html if shape is Shape.HTML else rendered.text).encode("utf-8", "replace")
+        body = (rendered.html if shape is PreviewFormat.HTML else rendered.text).encode("utf-8", "replace")
     if out is None:
         sys.stdout.buffer.write(body)
         return
     await asyncio.to_thread(out.write_bytes, body)
-    say(f"{out} is written: {rendered.subject}")
+    print_message(f"{out} is written: {rendered.subject}")
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -14,13 +14,13 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote, urlsplit
 
-TYPES = {".xml": "application/rss+xml; charset=utf-8", ".html": "text/html; charset=utf-8"}
+CONTENT_TYPES = {".xml": "application/rss+xml; charset=utf-8", ".html": "text/html; charset=utf-8"}
 HOURS_AGO = re.compile(r"\{date-(\d+)\}")
 LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def served(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
+def serve_sample(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
     """Serve the folder on the loopback port until the block ends; give the address, without a slash.
 
     `{base}` in a file becomes that address and `{date-N}` the moment N hours before `now` (RFC 5322).
@@ -32,12 +32,14 @@ def served(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
         def do_GET(self) -> None:
             """Answer with the file, filled in."""
             path = (folder / unquote(urlsplit(self.path).path).lstrip("/")).resolve()
-            if not (path.is_relative_to(folder.resolve()) and path.is_file() and path.suffix in TYPES):
+            if not (
+                path.is_relative_to(folder.resolve()) and path.is_file() and path.suffix in CONTENT_TYPES
+            ):
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            body = filled(path.read_text(encoding="utf-8"), base=base, now=now).encode()
+            body = fill_placeholders(path.read_text(encoding="utf-8"), base=base, now=now).encode()
             self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", TYPES[path.suffix])
+            self.send_header("Content-Type", CONTENT_TYPES[path.suffix])
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -56,7 +58,7 @@ def served(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
         thread.join()
 
 
-def filled(text: str, *, base: str, now: datetime) -> str:
+def fill_placeholders(text: str, *, base: str, now: datetime) -> str:
     """Return a sample file's text with its address and dates filled in."""
     return HOURS_AGO.sub(
         lambda mark: format_datetime(now - timedelta(hours=int(mark[1]))), text.replace("{base}", base)

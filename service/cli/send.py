@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.cli.ui.options import AsJson, DryRun, Yes
-from service.cli.ui.output import SHORT, count, listing, progress, say
+from service.cli.ui.output import SHORT_ID_CHARACTERS, print_message, print_records, progress, quantity
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
-    from service.app.manual_send import ManualReport, Recipients
+    from service.app.factories.application import Application
+    from service.app.manual_send import ManualSendReport, Recipients
     from service.core.model import ManualSend
-    from service.core.read_models import DeliveryLine
-    from service.core.send_request import Wanted
+    from service.core.read_models import DeliveryDetails
+    from service.core.send_request import SendRequest
 
-WHO = "Who gets it"
-SHOWN = 20  # readers listed one by one; of more, only those not mailed are summarised
-PAGE = 5_000  # deliveries read at once
-REASONS_SHOWN = 5  # lines of the summary
+RECIPIENT_PANEL = "Who gets it"
+MAX_LISTED_SUBSCRIBERS = 20  # readers listed one by one; of more, only those not mailed are summarised
+DELIVERIES_PER_PAGE = 5_000  # deliveries read at once
+MAX_SHOWN_REASONS = 5  # lines of the summary
 MAX_REASONS = 1_000  # reasons told apart; a server that words each reply differently must not fill the memory
-NAMED = 3  # addresses of each reason, and issues in the command that lists them all
+MAX_NAMED_ADDRESSES = 3  # addresses of each reason, and issues in the command that lists them all
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-@chapter.page(
+@chapter.add(
     "send",
     """
     caveat send morning --to amina@example.org
@@ -44,12 +44,16 @@ def send(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            "--to", metavar="ADDRESS", rich_help_panel=WHO, help="This reader; say it again for another."
+            "--to",
+            metavar="ADDRESS",
+            rich_help_panel=RECIPIENT_PANEL,
+            help="This reader; say it again for another.",
         ),
     ] = None,
     *,
     everybody: Annotated[
-        bool, typer.Option("--all", rich_help_panel=WHO, help="Everybody who gets this newsletter.")
+        bool,
+        typer.Option("--all", rich_help_panel=RECIPIENT_PANEL, help="Everybody who gets this newsletter."),
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Tell once more, on purpose, what they were told last.")
@@ -78,83 +82,83 @@ def send(
     """
     if bool(to) == everybody:
         raise UsageError("say who gets it: --to ADDRESS, once for each reader, or --all")
-    from service.cli.ui.open_app import in_house  # noqa: PLC0415 - not for `--help`
-    from service.core.send_request import Wanted  # noqa: PLC0415 - as above
+    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
+    from service.core.send_request import SendRequest  # noqa: PLC0415 - as above
 
-    wanted = Wanted(newsletter, None if everybody else tuple(to or ()), again, key)
+    wanted = SendRequest(newsletter, None if everybody else tuple(to or ()), again, key)
 
-    async def work(house: House) -> bool:
+    async def work(house: Application) -> bool:
         if dry_run:
-            return await _try(house, wanted, as_json=as_json)
-        planned = await _planned(house, wanted, yes=yes)
+            return await _dry_run(house, wanted, as_json=as_json)
+        planned = await _plan_or_find(house, wanted, yes=yes)
         return await _deliver(house, planned, as_json=as_json)
 
-    in_house(work, applying=not dry_run)
+    run_in_app(work, apply_roster=not dry_run)
 
 
-async def _planned(house: House, wanted: Wanted, *, yes: bool) -> ManualSend:
+async def _plan_or_find(house: Application, wanted: SendRequest, *, yes: bool) -> ManualSend:
     """Return the send, planned now after a yes, or found to be planned already."""
-    from service.app.manual_send import plan_send, recipients_of, sent_before  # noqa: PLC0415 - as above
-    from service.cli.ui.confirm import require_yes  # noqa: PLC0415 - not for `--help`
+    from service.app.manual_send import find_earlier_send, plan_send, recipients_of  # noqa: PLC0415 - as above
+    from service.cli.ui.confirm import require_confirmation  # noqa: PLC0415 - not for `--help`
 
-    planned = await sent_before(house, wanted)
+    planned = await find_earlier_send(house, wanted)
     if planned is None:
         recipients = await recipients_of(house, wanted)
-        _say_left_out(wanted, recipients.left_out)
+        _print_left_out(wanted, recipients.left_out)
         if recipients.count > 1:
             title = recipients.newsletter.title
-            require_yes(f"Mail {title} to {count(recipients.count, 'reader')}?", said=yes)
+            require_confirmation(f"Mail {title} to {quantity(recipients.count, 'reader')}?", confirmed=yes)
         with progress("Composing") as composing:
             planned, is_new = await plan_send(house, wanted, recipients, progress=composing)
         if is_new:
             return planned
-    ago = count(round((house.clock() - planned.at).total_seconds()), "second")
+    ago = quantity(round((house.clock() - planned.at).total_seconds()), "second")
     more = "--again sends it once more; --key with a WORD of its own sends what is new since"
-    if wanted.key or wanted.again:
+    if wanted.key or wanted.repeat:
         more = "--key with another WORD sends it once more"
-    say(f"This was sent {ago} ago, and nothing is sent twice. {more}.")
+    print_message(f"This was sent {ago} ago, and nothing is sent twice. {more}.")
     return planned
 
 
-async def _deliver(house: House, planned: ManualSend, *, as_json: bool) -> bool:
+async def _deliver(house: Application, planned: ManualSend, *, as_json: bool) -> bool:
     """Deliver what was planned and say what came of it; return whether everybody who was meant got it."""
-    from service.cli.ui.watch_delivery import deliver_watched  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.watch_delivery import deliver_with_progress  # noqa: PLC0415 - not for `--help`
 
-    _say_trouble(planned)
+    _print_problems(planned)
     well = not (planned.problems or planned.left_out)
     if not planned.deliveries:
         if not planned.nothing_new:
-            say("0 readers: nobody to send to.")
+            print_message("0 readers: nobody to send to.")
         return well
-    done = await deliver_watched(house, planned.issues)
-    await _list(house, planned, done.states, as_json=as_json)
+    done = await deliver_with_progress(house, planned.issues)
+    await _print_deliveries(house, planned, done.states, as_json=as_json)
     counted = ", ".join(f"{number:,} {state.value}" for state, number in sorted(done.states.items()))
-    say(f"{count(done.states.total(), 'reader')}: {counted}.")
+    print_message(f"{quantity(done.states.total(), 'reader')}: {counted}.")
     return well and set(done.states) <= {DeliveryState.SENT}
 
 
-async def _try(house: House, wanted: Wanted, *, as_json: bool) -> bool:
+async def _dry_run(house: Application, wanted: SendRequest, *, as_json: bool) -> bool:
     from service.app.manual_send import dry_run, recipients_of  # noqa: PLC0415 - not for `--help`
 
     recipients = await recipients_of(house, wanted)
-    _say_left_out(wanted, recipients.left_out)
+    _print_left_out(wanted, recipients.left_out)
     report = await dry_run(house, wanted, recipients)
-    return await _say_plan(house, recipients, report, again=wanted.again, as_json=as_json)
+    return await _print_plan(house, recipients, report, again=wanted.repeat, as_json=as_json)
 
 
-async def _say_plan(
-    house: House, recipients: Recipients, report: ManualReport, *, again: bool, as_json: bool
+async def _print_plan(
+    house: Application, recipients: Recipients, report: ManualSendReport, *, again: bool, as_json: bool
 ) -> bool:
     """Say who would get what; nothing was recorded."""
-    _say_trouble(report)
+    _print_problems(report)
     # A repeat begins where its readers stood before, so that one goes by the edition alone.
-    by_group = {(p.issue.edition_key, p.issue.told_from): p for p in report.planned}
+    by_group = {(p.issue.edition_key, p.issue.served_from): p for p in report.planned}
     by_edition = {p.issue.edition_key: p for p in report.planned}
-    members = recipients.chosen or await house.people.memberships(newsletter=recipients.newsletter.id)
+    members = recipients.chosen or await house.subscribers.memberships(newsletter=recipients.newsletter.id)
     records = []
     for member in members:
         key = member.subscription.edition_key
-        planned = by_group.get((key, member.subscription.told_through)) or (again and by_edition.get(key))
+        planned = by_group.get((key, member.subscription.served_through)) or (again and by_edition.get(key))
         if planned and member.subscription.status == "active" and not member.suppressed:
             records.append(
                 {
@@ -163,33 +167,37 @@ async def _say_plan(
                     "subject": planned.issue.rendered.subject,
                 }
             )
-    listing(records, as_json=as_json, nothing="Nobody would get anything.")
-    say(f"{count(len(records), 'reader')} would get it; nothing was sent and nothing recorded.")
+    print_records(records, as_json=as_json, empty_message="Nobody would get anything.")
+    print_message(f"{quantity(len(records), 'reader')} would get it; nothing was sent and nothing recorded.")
     return not report.problems and not recipients.left_out
 
 
-async def _list(house: House, planned: ManualSend, states: Counter[DeliveryState], *, as_json: bool) -> None:
+async def _print_deliveries(
+    house: Application, planned: ManualSend, states: Counter[DeliveryState], *, as_json: bool
+) -> None:
     """List the readers one by one for programs and when they are few; else summarise those not mailed."""
-    few = as_json or states.total() <= SHOWN
+    few = as_json or states.total() <= MAX_LISTED_SUBSCRIBERS
     others = None if few else [state for state in states if state is not DeliveryState.SENT]
-    reasons, concerned = Reasons(), []
+    reasons, concerned = FailureSummary(), []
     for issue in planned.issues if others is None or others else ():
         after: str | None = None
-        while page := await house.overview.deliveries(issue, states=others, after=after, limit=PAGE):
+        while page := await house.overview.deliveries(
+            issue, states=others, after=after, limit=DELIVERIES_PER_PAGE
+        ):
             if few:
-                listing([_record(line) for line in page], as_json=as_json)
+                print_records([_delivery_record(line) for line in page], as_json=as_json)
             for line in () if few else page:
                 reasons.add(line.state, line.reply, line.address)
             after = page[-1].id
         if after is not None and not few:
             concerned.append(issue)
     for sentence in reasons.sentences():
-        say(sentence)
-    for issue in concerned[:NAMED]:
-        say(f"caveat issue show {issue[:SHORT]} --who lists them all.")
+        print_message(sentence)
+    for issue in concerned[:MAX_NAMED_ADDRESSES]:
+        print_message(f"caveat issue show {issue[:SHORT_ID_CHARACTERS]} --who lists them all.")
 
 
-class Reasons:
+class FailureSummary:
     """Deliveries that were not sent, counted by state and reason, with the first addresses of each."""
 
     def __init__(self) -> None:
@@ -204,23 +212,23 @@ class Reasons:
             key = (state, "other reasons")
         self._counts[key] += 1
         first = self._first.setdefault(key, [])
-        if len(first) < NAMED:
+        if len(first) < MAX_NAMED_ADDRESSES:
             first.append(address)
 
     def sentences(self) -> list[str]:
         """Return a line for each of the most frequent reasons, and one for the rest."""
         lines = []
-        for (state, reason), number in self._counts.most_common(REASONS_SHOWN):
+        for (state, reason), number in self._counts.most_common(MAX_SHOWN_REASONS):
             first = self._first[state, reason]
             more = ", ..." if number > len(first) else ""
             because = f" ({reason})" if reason else ""
             lines.append(f"{number:,} {state}{because}: {', '.join(first)}{more}")
-        if rest := self._counts.total() - sum(n for _, n in self._counts.most_common(REASONS_SHOWN)):
+        if rest := self._counts.total() - sum(n for _, n in self._counts.most_common(MAX_SHOWN_REASONS)):
             lines.append(f"{rest:,} more for other reasons.")
         return lines
 
 
-def _record(line: DeliveryLine) -> dict[str, object]:
+def _delivery_record(line: DeliveryDetails) -> dict[str, object]:
     return {
         "address": line.address,
         "state": line.state,
@@ -230,16 +238,16 @@ def _record(line: DeliveryLine) -> dict[str, object]:
     }
 
 
-def _say_trouble(report: ManualReport | ManualSend) -> None:
+def _print_problems(report: ManualSendReport | ManualSend) -> None:
     for problem in report.problems:
-        say(problem)
+        print_message(problem)
     if report.nothing_new:
-        say(
-            f"Nothing new for {count(report.nothing_new, 'reader')}: they were told everything. "
+        print_message(
+            f"Nothing new for {quantity(report.nothing_new, 'reader')}: they were told everything. "
             "--again repeats their last issue."
         )
 
 
-def _say_left_out(wanted: Wanted, reasons: dict[str, str]) -> None:
+def _print_left_out(wanted: SendRequest, reasons: dict[str, str]) -> None:
     for address, why in wanted.left_out(reasons):
-        say(f"{address} {why}")
+        print_message(f"{address} {why}")

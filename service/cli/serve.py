@@ -7,15 +7,15 @@ from typing import Annotated
 import typer
 
 from service.cli.ui import context as session
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.core.errors import UnknownName, UsageError
 
 STAGES = ("gather", "condense", "compose", "deliver")
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-@chapter.page("run", "caveat run\nCAVEAT_MAIL__CHANNEL=smtp caveat run")
+@chapter.add("run", "caveat run\nCAVEAT_MAIL__CHANNEL=smtp caveat run")
 def run() -> None:
     """Run it all in one process: scheduler, worker and web.
 
@@ -29,7 +29,7 @@ def run() -> None:
     _serve(stages=STAGES, schedule=True, web=True)
 
 
-@chapter.page(
+@chapter.add(
     "worker",
     "caveat worker\ncaveat worker --stages gather,condense\ncaveat worker --stages deliver -c 20",
 )
@@ -58,30 +58,30 @@ def worker(
     for stage in chosen:
         if stage not in STAGES:
             raise UnknownName("stage", stage, STAGES)
-    _refuse_alone("worker")
+    _require_shared_database("worker")
     _serve(stages=chosen, schedule=False, web=False, connections=connections)
 
 
-@chapter.page("web", "caveat web\nCAVEAT_WEB__LISTEN=0.0.0.0:8080 caveat web")
+@chapter.add("web", "caveat web\nCAVEAT_WEB__LISTEN=0.0.0.0:8080 caveat web")
 def web() -> None:
     """Serve the public pages: unsubscribe, health."""
     _serve(stages=(), schedule=False, web=True)
 
 
-@chapter.page("scheduler", "caveat scheduler")
+@chapter.add("scheduler", "caveat scheduler")
 def scheduler() -> None:
     """Say when there may be something to do; one of them is enough.
 
     Applies the roster, and asks the database every minute what is due or unfinished. A second one is
     harmless.
     """
-    _refuse_alone("scheduler")
+    _require_shared_database("scheduler")
     _serve(stages=(), schedule=True, web=False)
 
 
-def _refuse_alone(role: str) -> None:
+def _require_shared_database(role: str) -> None:
     """Refuse to run a part by itself where the parts could not hear of each other."""
-    settings = session.load(tolerant=True).settings
+    settings = session.load_config(tolerant=True).settings
     if settings.storage.startswith("sqlite"):
         raise UsageError(
             f"caveat {role} works with others over PostgreSQL, and storage is {settings.storage_shown}; "
@@ -94,8 +94,8 @@ def _serve(*, stages: tuple[str, ...], schedule: bool, web: bool, connections: i
     from service.runtime.service import Roles  # noqa: PLC0415 - as above
     from service.runtime.signals import run_service  # noqa: PLC0415 - as above
 
-    configure_logs("debug" if session.current().debug else "info")
+    configure_logs("debug" if session.options().debug else "info")
     run_service(
-        lambda: session.load(tolerant=True, connections=connections),
+        lambda: session.load_config(tolerant=True, connections=connections),
         Roles(stages, schedule=schedule, web=web),
     )

@@ -11,17 +11,17 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.core.errors import UsageError
 
 STDIN = Path("-")
-SNIFFED = 4096
-WHAT_COMES_OUT = "What comes out"
+SNIFFED_BYTES = 4096
+OUTPUT_PANEL = "What comes out"
 
-chapter = Chapter()
+chapter = CommandTyper()
 
 
-class Kind(StrEnum):
+class InputKind(StrEnum):
     """What the input is."""
 
     TEXT = "text"
@@ -29,17 +29,17 @@ class Kind(StrEnum):
     JSONL = "jsonl"
 
 
-ENDINGS = {
-    ".html": Kind.HTML,
-    ".htm": Kind.HTML,
-    ".xhtml": Kind.HTML,
-    ".jsonl": Kind.JSONL,
-    ".ndjson": Kind.JSONL,
-    ".txt": Kind.TEXT,
+KIND_OF_SUFFIX = {
+    ".html": InputKind.HTML,
+    ".htm": InputKind.HTML,
+    ".xhtml": InputKind.HTML,
+    ".jsonl": InputKind.JSONL,
+    ".ndjson": InputKind.JSONL,
+    ".txt": InputKind.TEXT,
 }
 
 
-@chapter.page(
+@chapter.add(
     "summarize",
     """
     caveat summarize article.txt
@@ -74,7 +74,7 @@ def summarize(
         typer.Option("--method", "-m", metavar="NAME", help="The method; an unknown name lists them all."),
     ] = None,
     kind: Annotated[
-        Kind | None,
+        InputKind | None,
         typer.Option("--input", metavar="KIND", help="text, html or jsonl, where the input does not tell."),
     ] = None,
     language: Annotated[
@@ -86,14 +86,14 @@ def summarize(
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", rich_help_panel=WHAT_COMES_OUT, help="One JSON object for each article, on one line."
+            "--json", rich_help_panel=OUTPUT_PANEL, help="One JSON object for each article, on one line."
         ),
     ] = False,
     explain: Annotated[
         bool,
         typer.Option(
             "--explain",
-            rich_help_panel=WHAT_COMES_OUT,
+            rich_help_panel=OUTPUT_PANEL,
             help="Also say why: each sentence's features and score, and why each caveat was tied.",
         ),
     ] = False,
@@ -112,20 +112,20 @@ def summarize(
     "role", "qualifies"}], "context": [{"text", "start", "end", "qualifies"}]}. start and end count
     characters of the text; qualifies is the index of a key point.
     """
-    from service.cli.summarize_input import Asked, summarize_lines, summarize_one  # noqa: PLC0415 - not for `--help`
+    from service.cli.summarize_input import SummarizeOptions, summarize_lines, summarize_one  # noqa: PLC0415 - not for `--help`
 
-    asked = Asked(points, method, language, as_json=as_json, explain=explain)
-    with opened(file) as stream:
+    asked = SummarizeOptions(points, method, language, as_json=as_json, explain=explain)
+    with open_input(file) as stream:
         found = kind or _kind_of(file, stream)
-        if found is Kind.JSONL:
+        if found is InputKind.JSONL:
             whole = summarize_lines(stream, asked)
             raise typer.Exit(0 if whole else 1)
         name = None if file == STDIN else str(file)
-        summarize_one(stream.read(), asked, name=name, html=found is Kind.HTML)
+        summarize_one(stream.read(), asked, name=name, html=found is InputKind.HTML)
 
 
 @contextmanager
-def opened(file: Path) -> Iterator[BinaryIO]:
+def open_input(file: Path) -> Iterator[BinaryIO]:
     """Open the file, or take standard input for `-`. Raises UsageError for what cannot be read."""
     if file == STDIN:
         yield sys.stdin.buffer
@@ -142,15 +142,15 @@ def opened(file: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _kind_of(file: Path, stream: BinaryIO) -> Kind:
+def _kind_of(file: Path, stream: BinaryIO) -> InputKind:
     """Return what the input is, by the file's ending, else by how it begins."""
-    told = ENDINGS.get(file.suffix.lower())
+    told = KIND_OF_SUFFIX.get(file.suffix.lower())
     if told is not None:
         return told
     peek = getattr(stream, "peek", None)
-    head = (peek(SNIFFED) if peek else b"").lstrip(b"\xef\xbb\xbf \t\r\n")[:SNIFFED].lower()
+    head = (peek(SNIFFED_BYTES) if peek else b"").lstrip(b"\xef\xbb\xbf \t\r\n")[:SNIFFED_BYTES].lower()
     if head.startswith(b"{"):
-        return Kind.JSONL
+        return InputKind.JSONL
     if head.startswith(b"<") and (b"<html" in head or b"<!doctype" in head or b"<p" in head):
-        return Kind.HTML
-    return Kind.TEXT
+        return InputKind.HTML
+    return InputKind.TEXT

@@ -14,31 +14,31 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from service.app.process_pool.pool import Pool, processors
+from service.app.process_pool.pool import ProcessPool, processors
 from service.app.summarize import (
-    Reason,
+    ExplainedSentence,
+    detect_language,
+    explain_sentences,
     finds_caveats,
-    language_of,
-    method_named,
     page_text,
     primary,
-    reasons,
+    summarizer_named,
 )
-from service.cli.ui.output import clean, data, json_text, say
-from service.cli.ui.summary_view import reasons_of, summary_of
+from service.cli.ui.output import json_text, print_data, print_message, printable
+from service.cli.ui.summary_view import reason_lines, summary_text
 from service.core.errors import CaveatError, UsageError
 from service.core.model import Summary
 
-WORTH_SHARING = 4 * 1024 * 1024
+MIN_PARALLEL_BYTES = 4 * 1024 * 1024
 """From how many bytes on a file of articles is shared out among the processors."""
-LINES_A_TURN = 8
-SNIFFED = 4096
-SECONDS_A_TURN = 120
-LONGEST_LINE = 64 * 1024 * 1024
+LINES_PER_TASK = 8
+SNIFFED_BYTES = 4096
+TASK_TIMEOUT_SECONDS = 120
+MAX_LINE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SummarizeOptions:
     """What the command was asked for."""
 
     points: int
@@ -49,7 +49,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Article:
+class InputArticle:
     """What there is to condense; `id` is whatever the input calls it, `language` what it says it is in."""
 
     id: object
@@ -59,102 +59,104 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SummarizeResult:
     """What came of an article: what to print, or what is wrong with it.
 
     `without_cues` is its language where that has no words by which caveats are found.
     """
 
     number: int
-    printed: str = ""
+    output: str = ""
     problem: str = ""
-    without_cues: str = ""
+    language_without_cues: str = ""
 
 
-Line = tuple[int, bytes]
+NumberedLine = tuple[int, bytes]
 """A line's number, from 1, and its bytes; empty when it was too long to be read."""
 
 
-def summarize_one(body: bytes, asked: Asked, *, name: str | None, html: bool) -> None:
+def summarize_one(body: bytes, asked: SummarizeOptions, *, name: str | None, html: bool) -> None:
     """Condense one text or page and print its key points. Raises CaveatError when that cannot be done."""
     title, text = page_text(body) if html else ("", _text_of(body, name or "standard input"))
-    answer = _condensed(1, Article(name, title, text), asked)
-    if answer.without_cues:
-        _say_without_cues(answer.without_cues)
-    data(answer.printed)
+    answer = _summarize(1, InputArticle(name, title, text), asked)
+    if answer.language_without_cues:
+        _warn_without_cues(answer.language_without_cues)
+    print_data(answer.output)
 
 
 def _text_of(body: bytes, name: str) -> str:
     """Return the text of a file: UTF-8, or UTF-16 where it says so itself. Raises UsageError for no text."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return body.decode("utf-16", "replace")
-    if b"\0" in body[:SNIFFED]:
+    if b"\0" in body[:SNIFFED_BYTES]:
         raise UsageError(f"{name} is no text; it looks like a program or a picture")
     return body.decode("utf-8-sig", "replace")
 
 
-def summarize_lines(stream: BinaryIO, asked: Asked) -> bool:
+def summarize_lines(stream: BinaryIO, asked: SummarizeOptions) -> bool:
     """Condense articles line by line, printing as it goes; return whether every line could be used."""
-    method_named(asked.method)  # an unknown name is told once, not with every line
-    answers = _shared_out if _is_large_file(stream) else _one_by_one
+    summarizer_named(asked.method)  # an unknown name is told once, not with every line
+    answers = _in_parallel if _is_large_file(stream) else _in_sequence
     whole, said = True, {""}
-    for answer in answers(_numbered(stream), asked):
-        if answer.without_cues not in said:
-            said.add(answer.without_cues)
-            _say_without_cues(answer.without_cues)
+    for answer in answers(_numbered_lines(stream), asked):
+        if answer.language_without_cues not in said:
+            said.add(answer.language_without_cues)
+            _warn_without_cues(answer.language_without_cues)
         if answer.problem:
             whole = False
-            say(f"line {answer.number}: {answer.problem}; skipped")
+            print_message(f"line {answer.number}: {answer.problem}; skipped")
         else:
-            data(answer.printed)
+            print_data(answer.output)
             sys.stdout.flush()
     return whole
 
 
-def _one_by_one(lines: Iterator[Line], asked: Asked) -> Iterator[Answer]:
+def _in_sequence(lines: Iterator[NumberedLine], asked: SummarizeOptions) -> Iterator[SummarizeResult]:
     for line in lines:
-        yield _answered(line, asked)
+        yield _summarize_line(line, asked)
 
 
-def _shared_out(lines: Iterator[Line], asked: Asked) -> Iterator[Answer]:
+def _in_parallel(lines: Iterator[NumberedLine], asked: SummarizeOptions) -> Iterator[SummarizeResult]:
     """Let several processes work, a few turns ahead of what is printed, and keep the order."""
     workers = processors()
-    with Pool(workers, seconds=SECONDS_A_TURN) as pool:
-        ahead: deque[tuple[list[Line], Future[list[Answer]]]] = deque()
+    with ProcessPool(workers, seconds=TASK_TIMEOUT_SECONDS) as pool:
+        ahead: deque[tuple[list[NumberedLine], Future[list[SummarizeResult]]]] = deque()
         while True:
-            turn = list(islice(lines, LINES_A_TURN))
+            turn = list(islice(lines, LINES_PER_TASK))
             if turn:
-                ahead.append((turn, pool.submit(_turn, turn, asked)))
+                ahead.append((turn, pool.submit(_summarize_batch, turn, asked)))
             if ahead and (len(ahead) > 2 * workers or not turn):
-                yield from _result(*ahead.popleft())
+                yield from _batch_results(*ahead.popleft())
             elif not turn:
                 return
 
 
-def _turn(lines: Sequence[Line], asked: Asked) -> list[Answer]:
-    return [_answered(line, asked) for line in lines]
+def _summarize_batch(lines: Sequence[NumberedLine], asked: SummarizeOptions) -> list[SummarizeResult]:
+    return [_summarize_line(line, asked) for line in lines]
 
 
-def _result(lines: Sequence[Line], future: Future[list[Answer]]) -> list[Answer]:
+def _batch_results(
+    lines: Sequence[NumberedLine], future: Future[list[SummarizeResult]]
+) -> list[SummarizeResult]:
     try:
         return future.result()
     except (TimeoutError, MemoryError, BrokenExecutor):
         problem = "this line or one beside it takes more time or memory than there is"
-        return [Answer(number, problem=problem) for number, _ in lines]
+        return [SummarizeResult(number, problem=problem) for number, _ in lines]
 
 
-def _answered(line: Line, asked: Asked) -> Answer:
+def _summarize_line(line: NumberedLine, asked: SummarizeOptions) -> SummarizeResult:
     number, raw = line
     try:
-        return _condensed(number, _read(raw), asked)
+        return _summarize(number, _parse_line(raw), asked)
     except CaveatError as error:
-        return Answer(number, problem=str(error))
+        return SummarizeResult(number, problem=str(error))
 
 
-def _read(raw: bytes) -> Article:
+def _parse_line(raw: bytes) -> InputArticle:
     """Return the article that a line holds. Raises CaveatError for one that holds none."""
     if not raw:
-        raise CaveatError(f"it is longer than {LONGEST_LINE >> 20} MB")
+        raise CaveatError(f"it is longer than {MAX_LINE_BYTES >> 20} MB")
     try:
         found = json.loads(raw)
     except UnicodeDecodeError:
@@ -169,30 +171,36 @@ def _read(raw: bytes) -> Article:
             'it has no "text" that is a string' if not isinstance(text, str) else "its title is no string"
         )
     language = found.get("lang") or found.get("language") or ""
-    return Article(found.get("id"), title, text, primary(language) if isinstance(language, str) else "")
+    return InputArticle(found.get("id"), title, text, primary(language) if isinstance(language, str) else "")
 
 
-def _condensed(number: int, article: Article, asked: Asked) -> Answer:
+def _summarize(number: int, article: InputArticle, asked: SummarizeOptions) -> SummarizeResult:
     """Return the article's key points as they are printed."""
-    method = method_named(asked.method)
-    language = asked.language or article.language or language_of(article.text)
+    method = summarizer_named(asked.method)
+    language = asked.language or article.language or detect_language(article.text)
     summary = method.summarize(article.text, title=article.title, language=language, points=asked.points)
-    why: Sequence[Reason] = ()
+    why: Sequence[ExplainedSentence] = ()
     if asked.explain:
-        why = reasons(method, article.text, title=article.title, language=language, points=asked.points)
+        why = explain_sentences(
+            method, article.text, title=article.title, language=language, points=asked.points
+        )
     if asked.as_json:
-        answer = answer_of(article.id, summary)
-        printed = json_text({**answer, "sentences": [reason_of(reason) for reason in why]} if why else answer)
+        answer = summary_record(article.id, summary)
+        printed = json_text(
+            {**answer, "sentences": [reason_record(reason) for reason in why]} if why else answer
+        )
     else:
-        printed = "\n".join([summary_of(summary, title=article.title), *reasons_of(why)])
-    return Answer(number, printed, without_cues="" if finds_caveats(method, language) else language)
+        printed = "\n".join([summary_text(summary, title=article.title), *reason_lines(why)])
+    return SummarizeResult(
+        number, printed, language_without_cues="" if finds_caveats(method, language) else language
+    )
 
 
-def _say_without_cues(language: str) -> None:
-    say(f"no caveat cues for {clean(language)}: key points only")
+def _warn_without_cues(language: str) -> None:
+    print_message(f"no caveat cues for {printable(language)}: key points only")
 
 
-def answer_of(article_id: object, summary: Summary) -> dict[str, object]:
+def summary_record(article_id: object, summary: Summary) -> dict[str, object]:
     """Return a summary in the shape that --json promises."""
     return {
         "id": article_id,
@@ -214,7 +222,7 @@ def answer_of(article_id: object, summary: Summary) -> dict[str, object]:
     }
 
 
-def reason_of(reason: Reason) -> dict[str, object]:
+def reason_record(reason: ExplainedSentence) -> dict[str, object]:
     """Return a sentence's reasons as --json --explain prints them."""
     return {
         "text": reason.text,
@@ -228,13 +236,13 @@ def reason_of(reason: Reason) -> dict[str, object]:
     }
 
 
-def _numbered(stream: BinaryIO) -> Iterator[Line]:
+def _numbered_lines(stream: BinaryIO) -> Iterator[NumberedLine]:
     """Yield the lines that hold something, with their numbers, never more than one in memory."""
     number = 0
-    while line := stream.readline(LONGEST_LINE):
+    while line := stream.readline(MAX_LINE_BYTES):
         number += 1
-        too_long = len(line) == LONGEST_LINE and not line.endswith(b"\n")
-        while too_long and (rest := stream.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+        too_long = len(line) == MAX_LINE_BYTES and not line.endswith(b"\n")
+        while too_long and (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
             pass
         if line.strip():
             yield number, b"" if too_long else line
@@ -246,4 +254,4 @@ def _is_large_file(stream: BinaryIO) -> bool:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_size > WORTH_SHARING and processors() > 1
+    return stat.S_ISREG(status.st_mode) and status.st_size > MIN_PARALLEL_BYTES and processors() > 1

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from service.compose.digest import make_digest
-from service.compose.fault_isolation import as_condensed, readable, reason
-from service.compose.notices import Proofreader
-from service.compose.ports import ComposeStore, Renderer, Teller
-from service.compose.size_budget import fitted
-from service.compose.stories.group import Telling, group_stories
-from service.compose.stories.updates import Chapter, chapters, goes_on
+from service.compose.fault_isolation import error_text, read_undamaged, unmerged_points
+from service.compose.notices import NoticeFinder
+from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
+from service.compose.size_budget import fit_to_size
+from service.compose.stories.group import GroupedStory, group_stories
+from service.compose.stories.updates import StoryUpdate, continues, story_updates
 from service.core import ids as identity
 from service.core.model import (
     CondensedArticle,
@@ -23,30 +23,30 @@ from service.core.model import (
     Group,
     Issue,
     Newsletter,
-    Rendered,
+    RenderedMail,
     StoryPoint,
 )
 
-KEPT_RANGES = 8
-MEMORY = timedelta(days=3)
+MAX_CACHED_RANGES = 8
+STORY_MEMORY = timedelta(days=3)
 """How long readers are taken to remember a story that they were told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class IssuePlan:
     """What makes an issue this one: whose, which moment, from where to where. `at` is the date it shows."""
 
     group: Group
     newsletter: Newsletter
     occurrence: str
     due_at: datetime
-    at: datetime
-    told_from: int
-    told_through: int
+    shown_at: datetime
+    served_from: int
+    served_through: int
 
 
 @dataclass
-class Desk:
+class Composition:
     """One pass at work. `through` is the position up to which can be told by now.
 
     Editions that differ in hour or length alone tell the same articles; these are grouped into stories once,
@@ -57,68 +57,77 @@ class Desk:
 
     store: ComposeStore
     renderer: Renderer
-    teller: Teller
-    through: int
-    memory: int
+    merge: KeyPointMerger
+    release_position: int
+    memory_position: int
     now: datetime
-    proofreader: Proofreader
+    notice_finder: NoticeFinder
     problems: list[str] = field(default_factory=list)
-    _grouped: dict[tuple[tuple[str, ...], int, int], tuple[Telling, ...]] = field(default_factory=dict)
+    _grouped: dict[tuple[tuple[str, ...], int, int], tuple[GroupedStory, ...]] = field(default_factory=dict)
 
-    async def chapters(self, group: Group, told_from: int, *, repeated: bool = False) -> tuple[Chapter, ...]:
+    async def story_updates(
+        self, group: Group, served_from: int, *, repeated: bool = False
+    ) -> tuple[StoryUpdate, ...]:
         """Return what there is to tell to the group behind `told_from`; all of it anew when `repeated`."""
         edition = group.edition
-        through = max(self.through, group.told_through)
-        tellings = await self._tellings(edition, min(self.memory, told_from), through)
+        through = max(self.release_position, group.served_through)
+        tellings = await self._stories(edition, min(self.memory_position, served_from), through)
         known: Collection[str] = ()
-        if not repeated and any(goes_on(telling, told_from) for telling in tellings):
-            known = await self.store.told_lately(group, self.now - MEMORY)
+        if not repeated and any(continues(telling, served_from) for telling in tellings):
+            known = await self.store.recently_sent(group, self.now - STORY_MEMORY)
         return await asyncio.to_thread(
-            chapters, tellings, after=told_from, told=known, tell=self._tell, points=edition.points
+            story_updates,
+            tellings,
+            served_through=served_from,
+            sent=known,
+            merge=self._merge,
+            points=edition.points,
         )
 
-    async def _tellings(self, edition: Edition, after: int, through: int) -> tuple[Telling, ...]:
+    async def _stories(self, edition: Edition, after: int, through: int) -> tuple[GroupedStory, ...]:
         """Return the stories in `after < position <= through` that fit the edition."""
         key = (edition.topics, after, through)
         if key not in self._grouped:
-            read = partial(self.store.tellable, edition)
-            articles = await readable(read, after, through, self.problems.append)
-            if len(self._grouped) >= KEPT_RANGES:
+            read = partial(self.store.released_articles, edition)
+            articles = await read_undamaged(read, after, through, self.problems.append)
+            if len(self._grouped) >= MAX_CACHED_RANGES:
                 self._grouped.clear()
             # In a thread: thousands of comparisons must not stop the heartbeats of this process.
             found = await asyncio.to_thread(group_stories, articles, self.problems.append)
             self._grouped[key] = found
         return self._grouped[key]
 
-    def _tell(
-        self, articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+    def _merge(
+        self, articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
     ) -> tuple[StoryPoint, ...]:
         """Return what the teller tells; where it fails, what condense made of the article that leads."""
         try:
-            return self.teller(articles, points=points, told=told)
+            return self.merge(articles, points=points, known=known)
         except Exception as error:  # noqa: BLE001 - one story's trouble must not cost its readers their issue
             lead = articles[0]
             self.problems.append(
                 f"the story {lead.story or lead.article.id} could not be told by all its articles, "
-                f"{reason(error)}; it is told by its first"
+                f"{error_text(error)}; it is told by its first"
             )
-            return as_condensed(lead, points)
+            return unmerged_points(lead, points)
 
-    async def issue(self, slot: Slot, told: tuple[Chapter, ...]) -> tuple[Digest, Issue]:
+    async def make_issue(self, plan: IssuePlan, updates: tuple[StoryUpdate, ...]) -> tuple[Digest, Issue]:
         """Return the digest of the stories, with its margin, and the issue that it is rendered to."""
-        group, newsletter = slot.group, slot.newsletter
-        margin = await self.proofreader.margin(group, newsletter, slot.at)
-        issue_id = identity.issue_id(group.edition_key, slot.occurrence, slot.told_from)
+        group, newsletter = plan.group, plan.newsletter
+        margin = await self.notice_finder.find(group, newsletter, plan.shown_at)
+        issue_id = identity.issue_id(group.edition_key, plan.occurrence, plan.served_from)
 
-        def render(digest: Digest) -> Rendered:
+        def render(digest: Digest) -> RenderedMail:
             return self.renderer.render(
                 digest, title=newsletter.title, theme=newsletter.theme, issue_id=issue_id
             )
 
-        def work() -> tuple[Digest, Rendered]:
-            digest = make_digest(group.edition, told, at=slot.at, tell=self._tell)
-            whole = replace(digest, corrections=margin.corrections, unheard=margin.unheard)
-            return fitted(whole, render)
+        def work() -> tuple[Digest, RenderedMail]:
+            digest = make_digest(group.edition, updates, at=plan.shown_at, merge=self._merge)
+            whole = replace(
+                digest, corrections=margin.corrections, unhealthy_sources=margin.unhealthy_sources
+            )
+            return fit_to_size(whole, render)
 
         digest, rendered = await asyncio.to_thread(work)
         articles = [article for story in digest.stories for article in story.articles]
@@ -126,17 +135,17 @@ class Desk:
             id=issue_id,
             newsletter=newsletter.id,
             edition_key=group.edition_key,
-            occurrence=slot.occurrence,
-            due_at=slot.due_at,
-            told_from=slot.told_from,
-            told_through=slot.told_through,
+            occurrence=plan.occurrence,
+            due_at=plan.due_at,
+            served_from=plan.served_from,
+            served_through=plan.served_through,
             rendered=rendered,
             article_ids=tuple(article.id for article in articles),
             created_at=self.now,
             corrections=digest.corrections,
-            words=tuple(identity.edit_key(a.id, a.title, a.text) for a in articles),
+            edit_keys=tuple(identity.edit_key(a.id, a.title, a.text) for a in articles),
         )
 
-    def read_anew(self) -> None:
+    def forget_articles(self) -> None:
         """Forget what articles said."""
         self._grouped.clear()

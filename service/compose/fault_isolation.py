@@ -11,21 +11,23 @@ from typing import TypeVar
 from service.core.errors import StoreError
 from service.core.model import Article, CondensedArticle, Role, StoryPoint
 
-MOST_DAMAGED = 8
+MAX_DAMAGED_ARTICLES = 8
 """With more than so many, it is not single articles that are damaged."""
 
 T = TypeVar("T")
-Read = Callable[[int, int], Awaitable[Sequence[T]]]
+RangeReader = Callable[[int, int], Awaitable[Sequence[T]]]
 """Reads what lies behind the first position, up to the second."""
-Trouble = Callable[[str], None]
+ProblemReporter = Callable[[str], None]
 """Takes a sentence about something that went wrong."""
 
 
-def unheard(_problem: str) -> None:
+def ignore_problem(_problem: str) -> None:
     """Take a problem and tell nobody."""
 
 
-async def readable(read: Read[T], after: int, through: int, trouble: Trouble) -> list[T]:
+async def read_undamaged(
+    read: RangeReader[T], after: int, through: int, report_problem: ProblemReporter
+) -> list[T]:
     """Return what `read` gives for `after < position <= through`, without the articles that cannot be read.
 
     They are found by halves, and named to `trouble`. Raises StoreError when the record itself cannot be
@@ -45,23 +47,25 @@ async def readable(read: Read[T], after: int, through: int, trouble: Trouble) ->
                 middle = (start + end) // 2
                 ranges += [(middle, end), (start, middle)]
                 continue
-            damaged.append(f"the article at position {end} cannot be read, {reason(error)}; it is left out")
-            if len(damaged) > MOST_DAMAGED:
+            damaged.append(
+                f"the article at position {end} cannot be read, {error_text(error)}; it is left out"
+            )
+            if len(damaged) > MAX_DAMAGED_ARTICLES:
                 raise
     for problem in damaged:
-        trouble(problem)
+        report_problem(problem)
     return found
 
 
-def not_placed(article: Article, error: Exception) -> str:
+def placement_problem(article: Article, error: Exception) -> str:
     """Return the sentence about an article whose story could not be found."""
     return (
         f"the story of the article at position {article.position} ({article.id}) could not be found, "
-        f"{reason(error)}; it is told as a story of its own"
+        f"{error_text(error)}; it is told as a story of its own"
     )
 
 
-def as_condensed(told: CondensedArticle, points: int) -> tuple[StoryPoint, ...]:
+def unmerged_points(told: CondensedArticle, points: int) -> tuple[StoryPoint, ...]:
     """Return at most `points` lines of the article as condense left them, no point without its caveats."""
     kept = told.summary.key_points
     while len(kept) > points:
@@ -72,6 +76,6 @@ def as_condensed(told: CondensedArticle, points: int) -> tuple[StoryPoint, ...]:
     )
 
 
-def reason(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Return what an error says, or what it is called when it says nothing."""
     return str(error) or type(error).__name__

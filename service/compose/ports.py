@@ -9,22 +9,22 @@ from typing import Protocol
 
 from service.core.model import (
     Article,
-    Change,
     CondensedArticle,
     Digest,
     Edit,
     Edition,
     Group,
     Issue,
-    Rendered,
-    Standing,
+    RenderedMail,
+    SentenceChange,
+    SourceHealth,
     StoryPoint,
     Summary,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class EditedArticle:
     """An article that readers were told, as its publisher has edited it since.
 
     `told_in` are the texts of the issues that told it, `corrected` what they were told of earlier edits,
@@ -34,8 +34,8 @@ class Edited:
     article: Article
     summary: Summary
     edit: Edit
-    told_in: tuple[str, ...]
-    corrected: tuple[tuple[Change, ...], ...] = ()
+    sent_texts: tuple[str, ...]
+    previous_changes: tuple[tuple[SentenceChange, ...], ...] = ()
 
 
 class ComposeStore(Protocol):
@@ -52,29 +52,33 @@ class ComposeStore(Protocol):
         """
         ...
 
-    async def tellable_through(self, gathered_by: datetime) -> int:
+    async def release_position(self, gathered_by: datetime) -> int:
         """Return the position up to which articles were gathered by then and are condensed or set aside."""
         ...
 
-    async def tellable(self, edition: Edition, after: int, through: int) -> Sequence[CondensedArticle]:
+    async def released_articles(
+        self, edition: Edition, after: int, through: int
+    ) -> Sequence[CondensedArticle]:
         """Return the condensed articles with `after < position <= through` that fit the edition's topics.
 
         An edition without topics fits every article. In gather order, the newest 5,000 at most.
         """
         ...
 
-    async def told_from_of_last_issue(self, group: Group) -> int | None:
+    async def last_issue_start(self, group: Group) -> int | None:
         """Return `told_from` of the last issue that the group's members were given, for a repeat."""
         ...
 
-    async def told_lately(self, group: Group, since: datetime) -> Collection[str]:
+    async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
         """Return the ids of the articles in the issues that the group's members were given since then.
 
         Members stand at the same place because they were told the same; one speaks for all.
         """
         ...
 
-    async def edited(self, group: Group, told_since: datetime, edited_by: datetime) -> Sequence[Edited]:
+    async def edited_articles(
+        self, group: Group, sent_since: datetime, edited_until: datetime
+    ) -> Sequence[EditedArticle]:
         """Return the articles that were edited, until then, after the group's members had been told them.
 
         Only those of the issues that they were given since `told_since`, without the edits that they were
@@ -97,7 +101,7 @@ class ComposeStore(Protocol):
         """
         ...
 
-    async def move_on(self, group: Group, next_due_at: datetime, told_through: int | None) -> int:
+    async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
         """Move the group's members to their next due moment without an issue; return how many moved."""
         ...
 
@@ -122,20 +126,20 @@ class StoryStore(Protocol):
 class Renderer(Protocol):
     """Turns a digest into subject, HTML and text."""
 
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> Rendered:
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
         """Return the digest rendered once for all recipients, with placeholders for what differs."""
         ...
 
 
-class Sources(Protocol):
+class SourceHealthReader(Protocol):
     """Knows how the feeds are doing (gather has the rule)."""
 
-    async def standing(self, at: datetime) -> Sequence[Standing]:
+    async def source_health(self, at: datetime) -> Sequence[SourceHealth]:
         """Return every feed of the roster as it stands at that moment."""
         ...
 
 
-class Splitter(Protocol):
+class SentenceSplitter(Protocol):
     """Finds the sentences of a text (condense knows how)."""
 
     def __call__(self, text: str, language: str) -> Sequence[tuple[int, int]]:
@@ -143,11 +147,11 @@ class Splitter(Protocol):
         ...
 
 
-class Teller(Protocol):
+class KeyPointMerger(Protocol):
     """Chooses, across the articles of one story, what to show of it (condense knows how)."""
 
     def __call__(
-        self, articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+        self, articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
     ) -> tuple[StoryPoint, ...]:
         """Return at most `points` points, caveats right behind the point that they qualify.
 

@@ -8,31 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.text.lexicon import BITS, CUES, FLAG_BITS, STEM_BITS, Words, chunks, mark_phrases
+from service.text.lexicon import CUES, FLAG_BIT, FLAG_BITS, STEM_BITS, Lexicon, apply_phrases, tokenize
 
-Float = NDArray[np.float64]
-Int = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
-LIGHT = (  # noqa: SIM905 - names read best as a line of words
+SURFACE_FEATURES = (  # noqa: SIM905 - names read best as a line of words
     "lead early near_top deep length long short frequent central like_lead like_title echoes new_words "
     "shared names name_share numbers opens_quote quoted inside_quote question"
 ).split()
 """Features that need no word list."""
-WORDY = (  # noqa: SIM905 - as above
+CUE_FEATURES = (  # noqa: SIM905 - as above
     "starts_pronoun starts_demonstrative starts_contrast starts_addition before_contrast answers contrast "
     "turn first second future modal day say negation denial false unsure explicit open reserve limit "
     "condition scope accuse accused claimref plan agree finding toll caution absolute reversal"
 ).split()
 """Features that count cue words; all 0 in a language without them."""
-NAMES = (*LIGHT, *(f"cue_{name}" if name in CUES else name for name in WORDY))
-_CUE_ROWS = slice(NAMES.index("cue_contrast"), len(NAMES))
-_CUE_BITS = [BITS[name.removeprefix("cue_")] for name in NAMES[_CUE_ROWS]]
-BLOCK = 200
+FEATURE_NAMES = (*SURFACE_FEATURES, *(f"cue_{name}" if name in CUES else name for name in CUE_FEATURES))
+_CUE_ROWS = slice(FEATURE_NAMES.index("cue_contrast"), len(FEATURE_NAMES))
+_CUE_BITS = [FLAG_BIT[name.removeprefix("cue_")] for name in FEATURE_NAMES[_CUE_ROWS]]
+BLOCK_SENTENCES = 200
 """Sentences are compared with those of their own block and the one before, so that time stays linear."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ArticleFeatures:
     """What one pass over an article's words found.
 
     `counts` is sentences x flag bits; `opening` the flags of each sentence's first two words; `table` is
@@ -40,16 +40,16 @@ class Reading:
     weights of a sentence being of length 1 together.
     """
 
-    counts: Int
-    opening: Int
-    table: Float
-    lengths: Int
-    terms: tuple[Int, Int, Float]
+    flag_counts: IntArray
+    opening_flags: IntArray
+    table: FloatArray
+    word_counts: IntArray
+    terms: tuple[IntArray, IntArray, FloatArray]
 
-    def likeness(self, sentences: Int) -> Float:
+    def similarities(self, sentences: IntArray) -> FloatArray:
         """Return the cosines of these sentences with one another, 0 for each with itself."""
         row, col, weight = self.terms
-        place = np.full(len(self.lengths), -1)
+        place = np.full(len(self.word_counts), -1)
         place[sentences] = np.arange(len(sentences))
         mine = place[row] >= 0
         columns, at = np.unique(col[mine], return_inverse=True)
@@ -60,42 +60,42 @@ class Reading:
         return alike
 
 
-def read(sentences: Sequence[str], title: str, words: Words) -> Reading:
+def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> ArticleFeatures:
     """Return the reading of an article given as its sentences (at least one)."""
     codes: list[int] = []
     starts, lengths = [], []
     for sentence in sentences:
         starts.append(len(codes))
-        pieces = chunks(sentence) or ["."]
-        codes += map(words.__getitem__, pieces)
+        pieces = tokenize(sentence) or ["."]
+        codes += map(lexicon.__getitem__, pieces)
         lengths.append(len(pieces))
     code = np.array(codes, dtype=np.int64)
-    mark_phrases(code, words)
+    apply_phrases(code, lexicon)
     start, length = np.array(starts), np.array(lengths)
-    bits = _unpacked(code)
+    bits = _unpack_flags(code)
     counts = np.add.reduceat(bits, start, axis=0, dtype=np.int64)
     opening = bits[start] | np.where((length > 1)[:, None], bits[np.minimum(start + 1, len(code) - 1)], 0)
     heads = {
         int(code_ >> FLAG_BITS)
-        for code_ in map(words.__getitem__, chunks(title))
-        if code_ >> BITS["term"] & 1
+        for code_ in map(lexicon.__getitem__, tokenize(title))
+        if code_ >> FLAG_BIT["term"] & 1
     }
-    table = np.zeros((len(NAMES), len(start)))
-    columns = dict(zip(NAMES, table, strict=True))
-    _place(columns, length)
-    terms = _terms(columns, code, bits[:, BITS["term"]].astype(bool), length, heads)
-    _looks(columns, bits, counts, start, length)
-    if words.known:
-        _cues(table, columns, counts, opening)
-    return Reading(counts, opening, table.T, length, terms)
+    table = np.zeros((len(FEATURE_NAMES), len(start)))
+    columns = dict(zip(FEATURE_NAMES, table, strict=True))
+    _fill_position(columns, length)
+    terms = _fill_terms(columns, code, bits[:, FLAG_BIT["term"]].astype(bool), length, heads)
+    _fill_surface(columns, bits, counts, start, length)
+    if lexicon.has_cues:
+        _fill_cues(table, columns, counts, opening)
+    return ArticleFeatures(counts, opening, table.T, length, terms)
 
 
-def _unpacked(code: Int) -> NDArray[np.uint8]:
+def _unpack_flags(code: IntArray) -> NDArray[np.uint8]:
     low = code.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : FLAG_BITS // 8]
     return np.unpackbits(low, axis=1, bitorder="little")
 
 
-def _place(columns: dict[str, Float], length: Int) -> None:
+def _fill_position(columns: dict[str, FloatArray], length: IntArray) -> None:
     index = np.arange(len(length))
     columns["lead"][0] = 1
     columns["early"][:] = np.exp(-index / 1.5)
@@ -106,9 +106,13 @@ def _place(columns: dict[str, Float], length: Int) -> None:
     columns["short"][:] = np.clip((12 - length) / 12, 0, 1)
 
 
-def _terms(
-    columns: dict[str, Float], code: Int, is_term: NDArray[np.bool_], length: Int, heads: set[int]
-) -> tuple[Int, Int, Float]:
+def _fill_terms(
+    columns: dict[str, FloatArray],
+    code: IntArray,
+    is_term: NDArray[np.bool_],
+    length: IntArray,
+    heads: set[int],
+) -> tuple[IntArray, IntArray, FloatArray]:
     """Fill what depends on the terms shared with the article, its lead and title; return the terms."""
     n = len(length)
     place = np.repeat(np.arange(n) << STEM_BITS, length)[is_term]
@@ -135,15 +139,15 @@ def _terms(
         columns["like_title"][:] = np.bincount(row, titled[col], n) / len(heads)
     several = spread[col] > 1
     weight = count / norm[row]
-    columns["echoes"][:] = _echoes(row[several], col[several], weight[several], n)
+    columns["echoes"][:] = _max_earlier_similarity(row[several], col[several], weight[several], n)
     return row, col, weight
 
 
-def _echoes(row: Int, col: Int, weight: Float, n: int) -> Float:
+def _max_earlier_similarity(row: IntArray, col: IntArray, weight: FloatArray, n: int) -> FloatArray:
     """Return for each sentence its greatest cosine with an earlier one in its block or the one before."""
     echoes = np.zeros(n)
-    for block in range(0, n, BLOCK):
-        first, last = max(0, block - BLOCK), min(block + BLOCK, n)
+    for block in range(0, n, BLOCK_SENTENCES):
+        first, last = max(0, block - BLOCK_SENTENCES), min(block + BLOCK_SENTENCES, n)
         inside = slice(*np.searchsorted(row, (first, last)))
         terms = np.zeros(col.max(initial=0) + 1, dtype=np.int64)
         terms[col[inside]] = 1
@@ -154,14 +158,20 @@ def _echoes(row: Int, col: Int, weight: Float, n: int) -> Float:
     return echoes
 
 
-def _looks(columns: dict[str, Float], bits: NDArray[np.uint8], counts: Int, start: Int, length: Int) -> None:
+def _fill_surface(
+    columns: dict[str, FloatArray],
+    bits: NDArray[np.uint8],
+    counts: IntArray,
+    start: IntArray,
+    length: IntArray,
+) -> None:
     """Fill what capitals, digits, quotation marks and question marks tell."""
-    names = counts[:, BITS["name"]] - bits[start, BITS["name"]]
+    names = counts[:, FLAG_BIT["name"]] - bits[start, FLAG_BIT["name"]]
     columns["names"][:] = np.log1p(names)
     columns["name_share"][:] = names / length
-    columns["numbers"][:] = np.log1p(counts[:, BITS["number"]])
-    columns["question"][:] = counts[:, BITS["question"]] > 0
-    opens, closes = bits[:, BITS["opens"]].astype(np.int64), bits[:, BITS["closes"]].astype(np.int64)
+    columns["numbers"][:] = np.log1p(counts[:, FLAG_BIT["number"]])
+    columns["question"][:] = counts[:, FLAG_BIT["question"]] > 0
+    opens, closes = bits[:, FLAG_BIT["opens"]].astype(np.int64), bits[:, FLAG_BIT["closes"]].astype(np.int64)
     columns["opens_quote"][:] = opens[start]
     depth = np.cumsum(opens) - np.cumsum(closes) + closes
     before = depth[start] - opens[start]
@@ -174,14 +184,16 @@ def _looks(columns: dict[str, Float], bits: NDArray[np.uint8], counts: Int, star
     )
 
 
-def _cues(table: Float, columns: dict[str, Float], counts: Int, opening: Int) -> None:
+def _fill_cues(
+    table: FloatArray, columns: dict[str, FloatArray], counts: IntArray, opening: IntArray
+) -> None:
     """Fill what cue words tell: how a sentence starts, what it holds, and what it answers."""
     for name in ("pronoun", "demonstrative", "addition"):
-        columns[f"starts_{name}"][:] = opening[:, BITS[name]]
-    against = opening[:, BITS["contrast"]] | opening[:, BITS["turn"]]
+        columns[f"starts_{name}"][:] = opening[:, FLAG_BIT[name]]
+    against = opening[:, FLAG_BIT["contrast"]] | opening[:, FLAG_BIT["turn"]]
     columns["starts_contrast"][:] = against
     columns["before_contrast"][:-1] = against[1:]
     table[_CUE_ROWS] = np.minimum(counts[:, _CUE_BITS], 2).T
-    accused = np.minimum(counts[:, BITS["accuse"]].cumsum() - counts[:, BITS["accuse"]], 1)
-    replies = counts[:, BITS["denial"]] + counts[:, BITS["accused"]] + counts[:, BITS["false"]]
+    accused = np.minimum(counts[:, FLAG_BIT["accuse"]].cumsum() - counts[:, FLAG_BIT["accuse"]], 1)
+    replies = counts[:, FLAG_BIT["denial"]] + counts[:, FLAG_BIT["accused"]] + counts[:, FLAG_BIT["false"]]
     columns["answers"][:] = accused * np.minimum(replies, 1)

@@ -11,32 +11,32 @@ from typing import Any
 
 import numpy as np
 
-from service.condense.candidates import readable
-from service.condense.caveat_model import PairModel, Sides
-from service.condense.features import NAMES, Float, Int, Reading, read
-from service.condense.selection import CANDIDATES, CORE, best_set
-from service.core.model import ContextLine, KeyPoint, Role, Summary
-from service.text.lexicon import speaks, words_of
+from service.condense.candidates import candidate_sentences
+from service.condense.caveat_model import PairFeatures, PairModel
+from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray, IntArray, extract_features
+from service.condense.selection import CORE_SENTENCES, MAX_CANDIDATES, best_sentences
+from service.core.model import ContextSentence, KeyPoint, Role, Summary
+from service.text.lexicon import has_cue_words, lexicon_for
 from service.text.sentences import Sentence
 
-MOST_SENTENCES = 2_000
+MAX_SENTENCES = 2_000
 """What stands behind these is not looked at: no news article is longer, but a hostile text may be."""
-LONGEST_TITLE = 1_000
+MAX_TITLE_CHARACTERS = 1_000
 WORDS_PER_POINT = 30
-FEWEST_WORDS = 150
-FEW = 3
+MIN_WORD_BUDGET = 150
+MAIN_POINTS = 3
 """So few points have to tell the story; the room for the other side begins with the fourth."""
 
-REACH = 60
+MAX_CAVEAT_DISTANCE = 60
 """A sentence further off than this is taken for no caveat: many small chances would add up to certainty, and
 a long read would be left with one point."""
 
-Tie = tuple[int, float]
+CaveatLink = tuple[int, float]
 """The point that a sentence qualifies, and how probable it is that it does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class KeyPointWeights:
     """The learned part (weights.json, made by bench/learn_keypoints.py).
 
     `pick` tells how likely editors show a sentence, `order` how much of the story it tells. `risk` is what an
@@ -44,18 +44,18 @@ class Weights:
     among the key points, and for one that did not fit among them.
     """
 
-    pick: Float
+    pick: FloatArray
     pick_bias: float
-    order: Float
+    order: FloatArray
     order_bias: float
-    pairs: PairModel | None
+    pair_model: PairModel | None
     risk: float
-    mark: float
-    context: float
+    min_caveat_probability: float
+    min_context_probability: float
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SentenceExplanation:
     """One sentence as `explain` shows it: its scores, what they are made of, and what it is shown as.
 
     `role` is `point`, `caveat`, `context` or nothing; `qualifies` is the text of the point, `reasons` what
@@ -73,19 +73,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class KeyPointSelection:
     """What would be shown of an article, with all that explains it; sentences by their place.
 
     `chosen` lists points and caveats, `ties` caveat -> point, `context` other sentence -> point.
     """
 
-    reading: Reading
-    pick: Float
-    order: Float
-    sides: Sides | None
+    features: ArticleFeatures
+    pick_scores: FloatArray
+    order_scores: FloatArray
+    pairs: PairFeatures | None
     chosen: list[int]
-    ties: Mapping[int, Tie]
-    context: Mapping[int, Tie]
+    caveats: Mapping[int, CaveatLink]
+    context: Mapping[int, CaveatLink]
 
 
 @cache
@@ -97,18 +97,20 @@ def _stored() -> Mapping[str, Any]:
 
 
 @cache
-def shipped(*, known: bool) -> Weights:
+def shipped_weights(*, has_cues: bool) -> KeyPointWeights:
     """Return the weights for languages with cue words (`known`), or those for all others."""
-    return weights_from(_stored(), known=known)
+    return parse_weights(_stored(), has_cues=has_cues)
 
 
-def weights_from(stored: Mapping[str, Any], *, known: bool) -> Weights:
+def parse_weights(stored: Mapping[str, Any], *, has_cues: bool) -> KeyPointWeights:
     """Return the weights out of what weights.json holds; without cue words there is no pair model."""
-    heads = stored["with cues" if known else "without cues"]
-    pick, order = (np.array([heads[head].get(name, 0.0) for name in NAMES]) for head in ("pick", "order"))
-    pairs = PairModel(stored["pairs"], stored["pairs"]["bias"]) if known else None
+    heads = stored["with cues" if has_cues else "without cues"]
+    pick, order = (
+        np.array([heads[head].get(name, 0.0) for name in FEATURE_NAMES]) for head in ("pick", "order")
+    )
+    pairs = PairModel(stored["pairs"], stored["pairs"]["bias"]) if has_cues else None
     limits = stored["choose"]
-    return Weights(
+    return KeyPointWeights(
         pick,
         heads["pick"]["bias"],
         order,
@@ -129,7 +131,9 @@ class KeyPoints:
 
     name = "keypoints"
 
-    def __init__(self, with_cues: Weights | None = None, without_cues: Weights | None = None) -> None:
+    def __init__(
+        self, with_cues: KeyPointWeights | None = None, without_cues: KeyPointWeights | None = None
+    ) -> None:
         self._given = {True: with_cues, False: without_cues}
 
     def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
@@ -138,58 +142,72 @@ class KeyPoints:
         First the weightiest three in the text's order, then the rest; a caveat follows what it qualifies.
         Raises SummaryRefused for a text in which there is no sentence to show, or that is too large.
         """
-        spans = readable(text, language, MOST_SENTENCES)
+        spans = candidate_sentences(text, language, MAX_SENTENCES)
         if points < 1:
             return Summary(self.name, ())
-        return _summary(self.name, text, spans, self._draft(text, spans, title, language, points))
+        return _summary(self.name, text, spans, self._select(text, spans, title, language, points))
 
-    def explain(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> list[Line]:
+    def explain(
+        self, text: str, *, title: str = "", language: str = "en", points: int = 5
+    ) -> list[SentenceExplanation]:
         """Return every sentence with its scores, their parts, and the reasons for each caveat.
 
         Raises what `summarize` raises.
         """
-        spans = readable(text, language, MOST_SENTENCES)
-        draft = self._draft(text, spans, title, language, max(points, 1))
+        spans = candidate_sentences(text, language, MAX_SENTENCES)
+        draft = self._select(text, spans, title, language, max(points, 1))
         weights = self._weights(language)
-        return [_line(text, spans, place, draft, weights) for place in range(len(spans))]
+        return [_explain_sentence(text, spans, place, draft, weights) for place in range(len(spans))]
 
-    def _weights(self, language: str) -> Weights:
-        known = speaks(language)
-        return self._given[known] or shipped(known=known)
+    def _weights(self, language: str) -> KeyPointWeights:
+        known = has_cue_words(language)
+        return self._given[known] or shipped_weights(has_cues=known)
 
-    def _draft(self, text: str, spans: Sequence[Sentence], title: str, language: str, points: int) -> Draft:
-        reading = read([text[start:end] for start, end in spans], title[:LONGEST_TITLE], words_of(language))
+    def _select(
+        self, text: str, spans: Sequence[Sentence], title: str, language: str, points: int
+    ) -> KeyPointSelection:
+        reading = extract_features(
+            [text[start:end] for start, end in spans], title[:MAX_TITLE_CHARACTERS], lexicon_for(language)
+        )
         sizes = np.array([end - start for start, end in spans])
         # Where a script has no spaces, three of its signs count as a word.
-        return draft_of(reading, np.minimum(reading.lengths, 1 + sizes // 3), points, self._weights(language))
+        return select_key_points(
+            reading, np.minimum(reading.word_counts, 1 + sizes // 3), points, self._weights(language)
+        )
 
 
-def draft_of(reading: Reading, lengths: Int, points: int, weights: Weights) -> Draft:
+def select_key_points(
+    features: ArticleFeatures, word_counts: IntArray, points: int, weights: KeyPointWeights
+) -> KeyPointSelection:
     """Return what would be shown of an article; `lengths` are the words that each sentence costs."""
-    pick = reading.table @ weights.pick + weights.pick_bias
-    order = reading.table @ weights.order + weights.order_bias
-    score = order if points <= FEW else pick
-    best = np.argsort(-score, kind="stable")[: max(CANDIDATES, points + CORE)]
+    pick = features.table @ weights.pick + weights.pick_bias
+    order = features.table @ weights.order + weights.order_bias
+    score = order if points <= MAIN_POINTS else pick
+    best = np.argsort(-score, kind="stable")[: max(MAX_CANDIDATES, points + CORE_SENTENCES)]
     likely = must = np.zeros((len(best), len(pick)))
     sides = None
-    if weights.pairs is not None:
-        sides = Sides(reading, pick)
-        likely, must = weights.pairs.probabilities(sides, best)
-        if len(pick) > REACH:
-            must = np.where(np.abs(np.arange(len(pick)) - best[:, None]) < REACH, must, 0)
-    risk = weights.risk / 4 if points <= FEW else weights.risk
-    worth, together = _worth(score[best], must, best, risk)
-    together -= np.maximum(reading.likeness(best) - 0.5, 0)
-    budget = max(FEWEST_WORDS, WORDS_PER_POINT * points)
-    chosen = best_set(worth, together, lengths[best], points, budget)
+    if weights.pair_model is not None:
+        sides = PairFeatures(features, pick)
+        likely, must = weights.pair_model.probabilities(sides, best)
+        if len(pick) > MAX_CAVEAT_DISTANCE:
+            must = np.where(np.abs(np.arange(len(pick)) - best[:, None]) < MAX_CAVEAT_DISTANCE, must, 0)
+    risk = weights.risk / 4 if points <= MAIN_POINTS else weights.risk
+    worth, together = _candidate_scores(score[best], must, best, risk)
+    together -= np.maximum(features.similarities(best) - 0.5, 0)
+    budget = max(MIN_WORD_BUDGET, WORDS_PER_POINT * points)
+    chosen = best_sentences(worth, together, word_counts[best], points, budget)
     # A caveat worth marking is probable, and its claim misleads without it.
     sure = np.sqrt(likely * must)
-    ties = _ties(chosen, best, sure, weights.mark)
-    context = _context(chosen, ties, best, sure, weights.context)
-    return Draft(reading, pick, order, sides, [int(best[place]) for place in chosen], ties, context)
+    ties = _link_caveats(chosen, best, sure, weights.min_caveat_probability)
+    context = _find_context(chosen, ties, best, sure, weights.min_context_probability)
+    return KeyPointSelection(
+        features, pick, order, sides, [int(best[place]) for place in chosen], ties, context
+    )
 
 
-def _worth(score: Float, must: Float, best: Int, risk: float) -> tuple[Float, Float]:
+def _candidate_scores(
+    score: FloatArray, must: FloatArray, best: IntArray, risk: float
+) -> tuple[FloatArray, FloatArray]:
     """Return what each candidate is worth alone, and what each pair of them is worth more together.
 
     A candidate is worth its probability of being a point, less the risk that it misleads alone; that risk is
@@ -200,13 +218,15 @@ def _worth(score: Float, must: Float, best: Int, risk: float) -> tuple[Float, Fl
     return 1 / (1 + np.exp(-score)) - risk * misleads, risk * kept
 
 
-def _ties(chosen: Sequence[int], best: Int, sure: Float, least: float) -> dict[int, Tie]:
+def _link_caveats(
+    chosen: Sequence[int], best: IntArray, sure: FloatArray, least: float
+) -> dict[int, CaveatLink]:
     """Return caveat -> its point. A caveat of a caveat qualifies the point at the root."""
     pairs = sorted(
         ((float(sure[a, best[b]]), int(best[a]), int(best[b])) for a in chosen for b in chosen if a != b),
         reverse=True,
     )
-    parent: dict[int, Tie] = {}
+    parent: dict[int, CaveatLink] = {}
     for chance, claim, caveat in pairs:
         if chance < least:
             break
@@ -215,19 +235,19 @@ def _ties(chosen: Sequence[int], best: Int, sure: Float, least: float) -> dict[i
     return {caveat: (_root(claim, parent), chance) for caveat, (claim, chance) in parent.items()}
 
 
-def _root(claim: int, parent: Mapping[int, Tie]) -> int:
+def _root(claim: int, parent: Mapping[int, CaveatLink]) -> int:
     while claim in parent:
         claim = parent[claim][0]
     return claim
 
 
-def _context(
-    chosen: Sequence[int], ties: Mapping[int, Tie], best: Int, sure: Float, least: float
-) -> dict[int, Tie]:
+def _find_context(
+    chosen: Sequence[int], ties: Mapping[int, CaveatLink], best: IntArray, sure: FloatArray, least: float
+) -> dict[int, CaveatLink]:
     """Return the likeliest qualifier of each point without one, where it is sure enough but did not fit."""
     shown = [int(best[place]) for place in chosen]
     spoken_for = {*ties, *(claim for claim, _ in ties.values())}
-    found: dict[int, Tie] = {}
+    found: dict[int, CaveatLink] = {}
     for place, claim in zip(chosen, shown, strict=True):
         if claim not in spoken_for and sure[place].max() >= least:
             row = sure[place].copy()
@@ -238,32 +258,32 @@ def _context(
     return found
 
 
-def _summary(method: str, text: str, spans: Sequence[Sentence], draft: Draft) -> Summary:
+def _summary(method: str, text: str, spans: Sequence[Sentence], draft: KeyPointSelection) -> Summary:
     """Return the summary: the weightiest three, then the rest, each in the text's order with its caveats."""
-    core = set(draft.chosen[:CORE])
+    core = set(draft.chosen[:CORE_SENTENCES])
     weighty = sorted(
-        (place for place in draft.chosen if place not in draft.ties),
-        key=lambda place: (place not in core, -draft.order[place]),
+        (place for place in draft.chosen if place not in draft.caveats),
+        key=lambda place: (place not in core, -draft.order_scores[place]),
     )
-    caveats = {point: sorted(c for c, tie in draft.ties.items() if tie[0] == point) for point in weighty}
-    rank = {place: k for k, place in enumerate(_ranked(weighty, caveats))}
+    caveats = {point: sorted(c for c, tie in draft.caveats.items() if tie[0] == point) for point in weighty}
+    rank = {place: k for k, place in enumerate(_rank(weighty, caveats))}
     key_points: list[KeyPoint] = []
     index: dict[int, int] = {}
-    for point in (*sorted(weighty[:FEW]), *sorted(weighty[FEW:])):
+    for point in (*sorted(weighty[:MAIN_POINTS]), *sorted(weighty[MAIN_POINTS:])):
         index[point] = len(key_points)
-        key_points.append(KeyPoint.cut(text, *spans[point], rank=rank[point]))
+        key_points.append(KeyPoint.from_source(text, *spans[point], rank=rank[point]))
         key_points += [
-            KeyPoint.cut(text, *spans[caveat], Role.CAVEAT, index[point], rank=rank[caveat])
+            KeyPoint.from_source(text, *spans[caveat], Role.CAVEAT, index[point], rank=rank[caveat])
             for caveat in caveats[point]
         ]
     context = [
-        ContextLine(text[slice(*spans[place])], *spans[place], index[claim])
+        ContextSentence(text[slice(*spans[place])], *spans[place], index[claim])
         for place, (claim, _) in sorted(draft.context.items())
     ]
     return Summary(method, tuple(key_points), tuple(context))
 
 
-def _ranked(weighty: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[int]:
+def _rank(weighty: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[int]:
     """Return points and caveats, the last being the first that a shorter digest leaves out.
 
     Points with a caveat come first, so that a cut takes other points before it parts the two; further caveats
@@ -274,16 +294,18 @@ def _ranked(weighty: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> lis
     return [*first, *alone, *(place for point in weighty for place in caveats[point][1:])]
 
 
-def _line(text: str, spans: Sequence[Sentence], place: int, draft: Draft, weights: Weights) -> Line:
-    parts = draft.reading.table[place] * weights.pick
+def _explain_sentence(
+    text: str, spans: Sequence[Sentence], place: int, draft: KeyPointSelection, weights: KeyPointWeights
+) -> SentenceExplanation:
+    parts = draft.features.table[place] * weights.pick
     by_size = np.argsort(-np.abs(parts), kind="stable")
-    named = tuple((NAMES[k], float(parts[k])) for k in by_size if abs(parts[k]) >= 0.005)
+    named = tuple((FEATURE_NAMES[k], float(parts[k])) for k in by_size if abs(parts[k]) >= 0.005)
     shown = "point" if place in draft.chosen else ""
-    role = "caveat" if place in draft.ties else "context" if place in draft.context else shown
+    role = "caveat" if place in draft.caveats else "context" if place in draft.context else shown
     cut = text[slice(*spans[place])]
-    tie = draft.ties.get(place) or draft.context.get(place)
-    scores = float(draft.pick[place]), float(draft.order[place])
-    if tie is None or weights.pairs is None or draft.sides is None:
-        return Line(cut, *scores, named, role)
-    reasons = tuple(weights.pairs.reasons(draft.sides, tie[0], place))
-    return Line(cut, *scores, named, role, text[slice(*spans[tie[0]])], reasons, tie[1])
+    tie = draft.caveats.get(place) or draft.context.get(place)
+    scores = float(draft.pick_scores[place]), float(draft.order_scores[place])
+    if tie is None or weights.pair_model is None or draft.pairs is None:
+        return SentenceExplanation(cut, *scores, named, role)
+    reasons = tuple(weights.pair_model.reasons(draft.pairs, tie[0], place))
+    return SentenceExplanation(cut, *scores, named, role, text[slice(*spans[tie[0]])], reasons, tie[1])

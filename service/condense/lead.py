@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.condense.candidates import readable, summary_of
+from service.condense.candidates import build_summary, candidate_sentences
 from service.core.model import Summary
 
 
@@ -13,4 +13,6 @@ class Lead:
 
     def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:  # noqa: ARG002 - the contract's; lead needs no title
         """Return the first `points` sentences. Raises SummaryRefused for a text without a sentence."""
-        return summary_of(self.name, text, readable(text, language, max(points, 1))[: max(points, 0)])
+        return build_summary(
+            self.name, text, candidate_sentences(text, language, max(points, 1))[: max(points, 0)]
+        )

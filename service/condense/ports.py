@@ -23,18 +23,18 @@ class Summarizer(Protocol):
         ...
 
 
-class Setback(StrEnum):
+class FailureResult(StrEnum):
     """What a failed try leads to. An edit is what a publisher changed of an article that stands already.
 
     AGAIN and EDIT_AGAIN are tried again. ASIDE, after the third try: the article is told to nobody.
     EDIT_ASIDE: the article stays as it was before the edit. OVER: nothing of it waits to be condensed.
     """
 
-    AGAIN = "again"
-    ASIDE = "aside"
-    EDIT_AGAIN = "edit_again"
-    EDIT_ASIDE = "edit_aside"
-    OVER = "over"
+    RETRY = "again"
+    SET_ASIDE = "aside"
+    EDIT_RETRY = "edit_again"
+    EDIT_SET_ASIDE = "edit_aside"
+    NOT_WAITING = "over"
 
 
 class CondenseStore(Protocol):
@@ -54,6 +54,6 @@ class CondenseStore(Protocol):
         """
         ...
 
-    async def record_failure(self, article_id: str, problem: str, now: datetime) -> Setback:
+    async def record_failure(self, article_id: str, problem: str, now: datetime) -> FailureResult:
         """Count a failed try; the third one sets the article, or what was edited of it, aside."""
         ...

@@ -27,7 +27,7 @@ SUMMARIZERS = MappingProxyType(
 
 
 @cache
-def summarizer(name: str) -> Summarizer:
+def get_summarizer(name: str) -> Summarizer:
     """Return the method of that name, the same object every time. Raises UnknownName."""
     if name not in SUMMARIZERS:
         raise UnknownName("summarizer", name, SUMMARIZERS)

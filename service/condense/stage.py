@@ -16,17 +16,17 @@ from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.condense.ports import CondenseStore, Setback
-from service.condense.registry import SUMMARIZERS, summarizer
+from service.condense.ports import CondenseStore, FailureResult
+from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import PoolUnavailable, SummaryRefused
 from service.core.model import Article, Newsletter, Summary
-from service.core.progress import Progress, silent
+from service.core.progress import Progress, no_progress
 
-BATCH = 100
-HEADLINE = "headline"
+BATCH_ARTICLES = 100
+HEADLINE_METHOD = "headline"
 """The method of a summary without key points."""
 
-Work = Callable[[str, Article, int], Summary]
+SummarizeArticle = Callable[[str, Article, int], Summary]
 """Makes the summary of an article by a method, of at most so many points; must be picklable."""
 
 
@@ -36,12 +36,12 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
     Raises SummaryRefused for an article without either, and whatever a method raises.
     """
     try:
-        return summarizer(method).summarize(
+        return get_summarizer(method).summarize(
             article.text, title=article.title, language=article.language, points=points
         )
     except SummaryRefused:
         if article.title.strip():
-            return Summary(HEADLINE, ())
+            return Summary(HEADLINE_METHOD, ())
         raise
 
 
@@ -60,9 +60,9 @@ class Condenser:
     method: str
     points: int = 8
     newsletters: Sequence[Newsletter] = ()
-    abreast: int = 2
-    deadline: float = 180.0
-    work: Work = summarize_article
+    concurrency: int = 2
+    timeout_seconds: float = 180.0
+    summarize: SummarizeArticle = summarize_article
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ class CondenseReport:
     problems: tuple[str, ...] = ()
 
 
-async def condense(condenser: Condenser, *, now: datetime, progress: Progress = silent) -> CondenseReport:
+async def condense(
+    condenser: Condenser, *, now: datetime, progress: Progress = no_progress
+) -> CondenseReport:
     """Condense every article that has no summary, each once in a pass, and return what was done.
 
     Raises StoreError when the record cannot be reached, PoolUnavailable when the pool cannot run a task, and
@@ -89,12 +91,12 @@ async def condense(condenser: Condenser, *, now: datetime, progress: Progress = 
     report, tried = CondenseReport(), set[str]()
     while True:
         # What failed in this pass is still waiting, in front of what was not tried.
-        waiting = await condenser.store.uncondensed(BATCH + report.failed)
+        waiting = await condenser.store.uncondensed(BATCH_ARTICLES + report.failed)
         batch = [article for article in waiting if article.id not in tried]
         if not batch:
             return report
         tried.update(article.id for article in batch)
-        report = await _condensed(condenser, batch, report, now, progress)
+        report = await _condense_batch(condenser, batch, report, now, progress)
 
 
 def method_for(article: Article, newsletters: Sequence[Newsletter], default: str) -> str:
@@ -112,16 +114,16 @@ def method_for(article: Article, newsletters: Sequence[Newsletter], default: str
     return default
 
 
-async def _condensed(
+async def _condense_batch(
     condenser: Condenser, batch: Sequence[Article], report: CondenseReport, now: datetime, progress: Progress
 ) -> CondenseReport:
     """Return the report with this batch added; each article is recorded as soon as it is done."""
-    gate = asyncio.Semaphore(condenser.abreast if condenser.pool is not None else 1)
-    tasks = [asyncio.create_task(_made(condenser, article, gate)) for article in batch]
+    gate = asyncio.Semaphore(condenser.concurrency if condenser.pool is not None else 1)
+    tasks = [asyncio.create_task(_summarize(condenser, article, gate)) for article in batch]
     try:
         for done, task in enumerate(asyncio.as_completed(tasks), start=1):
             article, made = await task
-            report = await _recorded(condenser, article, made, report, now)
+            report = await _record(condenser, article, made, report, now)
             progress(article.title or article.url, done, len(batch))
     finally:
         for left in tasks:
@@ -129,7 +131,7 @@ async def _condensed(
     return report
 
 
-async def _made(
+async def _summarize(
     condenser: Condenser, article: Article, gate: asyncio.Semaphore
 ) -> tuple[Article, Summary | str]:
     """Return the article with its summary, or with the reason why it has none."""
@@ -138,16 +140,18 @@ async def _made(
         return article, f"there is no method {method!r}; known are {', '.join(sorted(SUMMARIZERS))}"
     async with gate:
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(condenser.pool, condenser.work, method, article, condenser.points)
+        work = loop.run_in_executor(condenser.pool, condenser.summarize, method, article, condenser.points)
         try:
             # In a pool an article may wait for a long time behind others, which is no failure of its own.
-            summary = await asyncio.wait_for(work, condenser.deadline if condenser.pool is None else None)
+            summary = await asyncio.wait_for(
+                work, condenser.timeout_seconds if condenser.pool is None else None
+            )
         except PoolUnavailable:
             raise
         except BrokenExecutor:
             return article, "the process that condensed it came to an end"
         except TimeoutError as error:
-            return article, str(error) or f"it took longer than {condenser.deadline:g} seconds"
+            return article, str(error) or f"it took longer than {condenser.timeout_seconds:g} seconds"
         except Exception as error:  # noqa: BLE001 - one poison article must not cost the others their summary
             return article, str(error) or type(error).__name__
     if not summary.is_verbatim(article.text):
@@ -155,23 +159,23 @@ async def _made(
     return article, summary
 
 
-async def _recorded(
+async def _record(
     condenser: Condenser, article: Article, made: Summary | str, report: CondenseReport, now: datetime
 ) -> CondenseReport:
     if isinstance(made, Summary):
         await condenser.store.record_summary(article.id, made, now)
-        headlines = report.headlines + (made.method == HEADLINE)
+        headlines = report.headlines + (made.method == HEADLINE_METHOD)
         return replace(report, condensed=report.condensed + 1, headlines=headlines)
     setback = await condenser.store.record_failure(article.id, made, now)
     return replace(
         report,
-        failed=report.failed + (setback in (Setback.AGAIN, Setback.EDIT_AGAIN)),
-        set_aside=report.set_aside + (setback in (Setback.ASIDE, Setback.EDIT_ASIDE)),
+        failed=report.failed + (setback in (FailureResult.RETRY, FailureResult.EDIT_RETRY)),
+        set_aside=report.set_aside + (setback in (FailureResult.SET_ASIDE, FailureResult.EDIT_SET_ASIDE)),
         problems=(*report.problems, _problem(article, made, setback)),
     )
 
 
-def _problem(article: Article, reason: str, setback: Setback) -> str:
+def _problem(article: Article, reason: str, setback: FailureResult) -> str:
     """Return what failed and what comes of it, as a sentence without its stop."""
     what, outlook = _OUTLOOKS[setback]
     return (
@@ -182,9 +186,9 @@ def _problem(article: Article, reason: str, setback: Setback) -> str:
 
 _EDIT = "the publisher's edit of "
 _OUTLOOKS = {
-    Setback.AGAIN: ("", "it is tried again"),
-    Setback.ASIDE: ("", "it is set aside"),
-    Setback.EDIT_AGAIN: (_EDIT, "it is tried again"),
-    Setback.EDIT_ASIDE: (_EDIT, "the edit is set aside and the article stays as it was"),
-    Setback.OVER: ("", "it does not wait any more"),
+    FailureResult.RETRY: ("", "it is tried again"),
+    FailureResult.SET_ASIDE: ("", "it is set aside"),
+    FailureResult.EDIT_RETRY: (_EDIT, "it is tried again"),
+    FailureResult.EDIT_SET_ASIDE: (_EDIT, "the edit is set aside and the article stays as it was"),
+    FailureResult.NOT_WAITING: ("", "it does not wait any more"),
 }

@@ -22,16 +22,16 @@ from sumy.summarizers.luhn import LuhnSummarizer
 from sumy.summarizers.text_rank import TextRankSummarizer
 from sumy.utils import get_stop_words
 
-from service.condense.candidates import readable, summary_of
+from service.condense.candidates import build_summary, candidate_sentences
 from service.core.errors import SummaryRefused
 from service.core.model import Summary
-from service.text.lexicon import chunks
+from service.text.lexicon import tokenize
 from service.text.sentences import Sentence, split_sentences
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
-class Tokenizer:
+class SumyTokenizer:
     """What sumy asks of a tokenizer, for one language."""
 
     def __init__(self, language: str) -> None:
@@ -43,13 +43,13 @@ class Tokenizer:
 
     def to_words(self, sentence: str) -> tuple[str, ...]:
         """Return the words, without punctuation; pairs of signs where a script has no spaces."""
-        return tuple(_WORD.findall(" ".join(chunks(sentence))))
+        return tuple(_WORD.findall(" ".join(tokenize(sentence))))
 
 
 class _SumyMethod:
     name: ClassVar[str]
     method: ClassVar[Any]
-    sees: ClassVar[int] = 200
+    max_sentences: ClassVar[int] = 200
     """How many of an article's first sentences the method looks at."""
 
     def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:  # noqa: ARG002 - the contract's; sumy knows of no title
@@ -57,13 +57,13 @@ class _SumyMethod:
 
         Raises SummaryRefused for a text without a sentence, and where the method's arithmetic fails.
         """
-        sentences = readable(text, language, self.sees)
-        return summary_of(self.name, text, self._ranked(text, sentences, language)[: max(points, 0)])
+        sentences = candidate_sentences(text, language, self.max_sentences)
+        return build_summary(self.name, text, self._ranked(text, sentences, language)[: max(points, 0)])
 
     def _ranked(self, text: str, sentences: Sequence[Sentence], language: str) -> list[Sentence]:
         """Return all the sentences, the weightiest first; equal ones in the order of the text."""
         tongue = re.split("[-_]", language, maxsplit=1)[0].lower()
-        tokenizer = Tokenizer(tongue)
+        tokenizer = SumyTokenizer(tongue)
         document = ObjectDocumentModel(
             [Paragraph([SumySentence(text[slice(*sentence)], tokenizer) for sentence in sentences])]
         )

@@ -42,7 +42,7 @@ class UnknownName(UsageError):
         super().__init__(f"there is no {kind} {name!r}.{hint} Known: {listed}.")
 
 
-class KeyReused(UsageError):
+class IdempotencyKeyReused(UsageError):
     """An idempotency key stands for a send already, and this is another one."""
 
     def __init__(self) -> None:
@@ -56,12 +56,12 @@ class Fault:
     file: str
     line: int
     column: int
-    what: str
+    message: str
     expected: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.what}" + (f", expected {self.expected}" if self.expected else "")
+        return f"{place}: {self.message}" + (f", expected {self.expected}" if self.expected else "")
 
 
 class ConfigError(CaveatError):
@@ -76,7 +76,7 @@ class StoreError(CaveatError):
     """The database cannot be used; the text says which one and what to do."""
 
 
-class WordsChanged(CaveatError):
+class ArticleChanged(CaveatError):
     """An article got new words between being read and being told; nothing was recorded."""
 
 
@@ -95,8 +95,8 @@ class ChannelUnavailable(CaveatError):
     `too_much` that the server takes no further connection at this moment.
     """
 
-    def __init__(self, text: str, *, permanent: bool = False, too_much: bool = False) -> None:
-        self.permanent, self.too_much = permanent, too_much
+    def __init__(self, text: str, *, permanent: bool = False, too_many_connections: bool = False) -> None:
+        self.permanent, self.too_many_connections = permanent, too_many_connections
         super().__init__(text)
 
 

@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from service.core.model import Edition
 
-TRACKING = frozenset(
+TRACKING_PARAMETERS = frozenset(
     {"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "yclid", "ocid", "cmpid", "smid"}
 )
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def digest_of(kind: str, *parts: str) -> str:
+def content_id(kind: str, *parts: str) -> str:
     """Return 32 hex digits for the parts; `kind` keeps ids of different nouns apart."""
     hasher = blake2b(digest_size=16, person=kind.encode()[:16])
     for part in parts:
@@ -47,7 +47,7 @@ def canonical_url(url: str) -> str:
         [
             (key, value)
             for key, value in parse_qsl(parts.query, keep_blank_values=True)
-            if not key.lower().startswith("utm_") and key.lower() not in TRACKING
+            if not key.lower().startswith("utm_") and key.lower() not in TRACKING_PARAMETERS
         ],
         errors="replace",
     )
@@ -61,7 +61,7 @@ def host_of(url: str) -> str:
 
 def feed_id(url: str) -> str:
     """Return the id of the feed at `url`."""
-    return digest_of("feed", canonical_url(url))
+    return content_id("feed", canonical_url(url))
 
 
 def article_id(feed: str, guid: str, url: str, title: str) -> str:
@@ -70,38 +70,38 @@ def article_id(feed: str, guid: str, url: str, title: str) -> str:
     The address comes first because feeds lose, change and share guids more often than pages move.
     """
     if url.startswith(("http://", "https://")):
-        return digest_of("article", canonical_url(url))
-    return digest_of("article", feed, guid or title)
+        return content_id("article", canonical_url(url))
+    return content_id("article", feed, guid or title)
 
 
 def story_id(articles: list[str]) -> str:
     """Return the id of the story that these articles tell; their order does not matter."""
-    return digest_of("story", *sorted(articles))
+    return content_id("story", *sorted(articles))
 
 
 def edit_key(article: str, title: str, text: str) -> str:
     """Return the key of an article's words, as they are now or after an edit."""
-    return digest_of("edit", article, title, text)
+    return content_id("edit", article, title, text)
 
 
 def edition_key(edition: Edition) -> str:
     """Return the key of an edition, computed from its wishes alone."""
-    return digest_of("edition", json.dumps(asdict(edition), sort_keys=True, ensure_ascii=False))
+    return content_id("edition", json.dumps(asdict(edition), sort_keys=True, ensure_ascii=False))
 
 
-def issue_id(edition: str, occurrence: str, told_from: int) -> str:
+def issue_id(edition: str, occurrence: str, served_from: int) -> str:
     """Return the id of an issue: its edition, the moment it is due, and where its readers stood."""
-    return digest_of("issue", edition, occurrence, str(told_from))
+    return content_id("issue", edition, occurrence, str(served_from))
 
 
 def send_id(key: str) -> str:
     """Return the id of the manual send that was asked for under this idempotency key."""
-    return digest_of("send", key)
+    return content_id("send", key)
 
 
 def delivery_prefix(issue: str, channel: str) -> str:
     """Return the 16 hex digits that the ids of all deliveries of one issue by one channel begin with."""
-    return digest_of("delivery", issue, channel)[:16]
+    return content_id("delivery", issue, channel)[:16]
 
 
 def delivery_id(issue: str, subscriber: str, channel: str) -> str:
@@ -124,7 +124,7 @@ def fold_address(email: str) -> str:
 
 def subscriber_id(email: str) -> str:
     """Return the id of the person at that address."""
-    return digest_of("subscriber", fold_address(email))
+    return content_id("subscriber", fold_address(email))
 
 
 def address_hash(email: str) -> str:
@@ -132,6 +132,6 @@ def address_hash(email: str) -> str:
     return sha256(b"suppression:" + fold_address(email).encode()).hexdigest()
 
 
-def spread(identifier: str, span: int) -> int:
+def stable_jitter(identifier: str, span: int) -> int:
     """Return a number in 0 <= n < span that depends on the id alone: jitter that can be repeated."""
     return int.from_bytes(blake2b(identifier.encode(), digest_size=8).digest(), "big") % max(span, 1)

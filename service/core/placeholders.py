@@ -12,7 +12,7 @@ from enum import StrEnum
 OPEN, CLOSE = "\ue000", "\ue001"
 
 
-class Place(StrEnum):
+class Placeholder(StrEnum):
     """What differs from one recipient to the next. URLs are absolute; `name` may be empty.
 
     `confirm_url` stands in mails that ask to confirm a sign-up, and nowhere else.
@@ -25,14 +25,14 @@ class Place(StrEnum):
     CONFIRM_URL = "confirm_url"
 
     @property
-    def mark(self) -> str:
+    def marker(self) -> str:
         """The place as it stands in rendered text."""
         return f"{OPEN}{self.value}{CLOSE}"
 
 
-MARK = re.compile(f"{OPEN}({'|'.join(Place)}){CLOSE}")
+MARKER = re.compile(f"{OPEN}({'|'.join(Placeholder)}){CLOSE}")
 
 
-def without_marks(text: str) -> str:
+def without_placeholders(text: str) -> str:
     """Return text from outside with the two private characters taken out, so that it cannot open a place."""
     return text.replace(OPEN, "").replace(CLOSE, "")

@@ -8,5 +8,5 @@ Progress = Callable[[str, int, int], None]
 """Called as work goes on: what was just done, how many are done, how many there are."""
 
 
-def silent(_what: str, _done: int, _total: int) -> None:
+def no_progress(_what: str, _done: int, _total: int) -> None:
     """Report progress to nobody."""

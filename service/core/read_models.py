@@ -10,7 +10,7 @@ from service.core.model import Article, Books, Correction, DeliveryState, Editio
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class PendingWork:
     """How much waits for each stage at a moment; large numbers are counted up to ten thousand only."""
 
     feeds: int = 0
@@ -20,7 +20,7 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class DeliveryBacklog:
     """Since when the delivery that waits longest is due, None when none is, and how many are in doubt."""
 
     oldest_due_at: datetime | None = None
@@ -28,7 +28,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueLine:
+class IssueDetails:
     """An issue without its bodies, with its books. `edition` is whose it is, `channel` how it goes out.
 
     `paused_at` says since when nobody takes its deliveries, None that they go out.
@@ -43,15 +43,15 @@ class IssueLine:
     created_at: datetime
     subject: str
     channel: str
-    told_from: int
-    told_through: int
+    served_from: int
+    served_through: int
     article_ids: tuple[str, ...]
     books: Books
     paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryLine:
+class DeliveryDetails:
     """A delivery with its person. `at` is when it last changed, `due_at` when it is taken up next.
 
     `issue_id` and `occurrence` say which issue it is of.
@@ -71,7 +71,7 @@ class DeliveryLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Barred:
+class Suppression:
     """Why an address is not mailed, and since when."""
 
     reason: str
@@ -79,7 +79,7 @@ class Barred:
 
 
 @dataclass(frozen=True, slots=True)
-class BounceLine:
+class BounceDetails:
     """A delivery that came back, as the letter said it; `issue_id` is the issue that it was of."""
 
     issue_id: str
@@ -89,7 +89,7 @@ class BounceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedLine:
+class FeedDetails:
     """A feed, what its looks left behind, and what came of them. `gone_at`: its publisher ended it then."""
 
     state: FeedState
@@ -100,7 +100,7 @@ class FeedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleLine:
+class ArticleDetails:
     """An article and what became of it: `state` is new, condensed or set_aside; `problem` says why."""
 
     article: Article
@@ -110,19 +110,19 @@ class ArticleLine:
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectionLine:
+class CorrectionDetails:
     """A correction that an issue told. `words` are the texts it was taken from by edit, "" the first one."""
 
     issue_id: str
     correction: Correction
-    words: Mapping[str, str]
+    texts: Mapping[str, str]
 
     @property
     def is_verbatim(self) -> bool:
         """Whether every sentence of it stands in the words that it was taken from."""
-        pairs = ((change.told, change.now) for change in self.correction.changes)
+        pairs = ((change.sent, change.current) for change in self.correction.changes)
         return all(
-            self.words.get(line.edit, "")[line.start : line.end] == line.text
+            self.texts.get(line.edit, "")[line.start : line.end] == line.text
             for pair in pairs
             for line in pair
             if line is not None
@@ -142,7 +142,7 @@ class TransactionalCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class RecordCounts:
     """How much there is in the record."""
 
     feeds: int
@@ -153,26 +153,26 @@ class Counts:
     suppressions: int
 
 
-def issue_record(line: IssueLine) -> dict[str, object]:
+def issue_as_dict(issue: IssueDetails) -> dict[str, object]:
     """Return an issue as the doors tell it to programs."""
     return {
-        "id": line.id,
-        "newsletter": line.newsletter,
-        "subject": line.subject,
-        "occurrence": line.occurrence,
-        "due_at": line.due_at,
-        "created_at": line.created_at,
-        "paused_at": line.paused_at,
-        "edition": asdict(line.edition),
-        "channel": line.channel,
-        "told_from": line.told_from,
-        "told_through": line.told_through,
-        "articles": list(line.article_ids),
-        "books": books_record(line.books),
-        "closed": line.books.closed,
+        "id": issue.id,
+        "newsletter": issue.newsletter,
+        "subject": issue.subject,
+        "occurrence": issue.occurrence,
+        "due_at": issue.due_at,
+        "created_at": issue.created_at,
+        "paused_at": issue.paused_at,
+        "edition": asdict(issue.edition),
+        "channel": issue.channel,
+        "told_from": issue.served_from,
+        "told_through": issue.served_through,
+        "articles": list(issue.article_ids),
+        "books": books_as_dict(issue.books),
+        "closed": issue.books.closed,
     }
 
 
-def books_record(books: Books) -> dict[str, int]:
+def books_as_dict(books: Books) -> dict[str, int]:
     """Return an issue's books as the doors tell them."""
     return asdict(books)

@@ -19,14 +19,14 @@ from service.core.errors import UnknownName, UsageError
 
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS = {name: number for number, day in enumerate(WEEK) for name in (day, day[:3])}
-HORIZON_DAYS = 400
+MAX_DAYS_AHEAD = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A parsed rule: which local days, and which local times on them (sorted)."""
 
-    on: Callable[[date], bool]
+    matches: Callable[[date], bool]
     times: tuple[time, ...]
 
 
@@ -76,7 +76,7 @@ def _monthly(details: str) -> Callable[[date], bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _ScheduleKind:
     """How one word of the registry reads its details, and an example for error messages."""
 
     read: Callable[[str], Callable[[date], bool]]
@@ -84,12 +84,12 @@ class _Kind:
     example: str
 
 
-KINDS: dict[str, _Kind] = {
-    "daily": _Kind(_every_day, takes_days=False, example="daily 07:00"),
-    "weekdays": _Kind(_weekdays, takes_days=False, example="weekdays 06:30"),
-    "weekends": _Kind(_weekends, takes_days=False, example="weekends 09:00"),
-    "weekly": _Kind(_weekly, takes_days=True, example="weekly mon,thu 07:00"),
-    "monthly": _Kind(_monthly, takes_days=True, example="monthly 1,15 08:00"),
+SCHEDULE_KINDS: dict[str, _ScheduleKind] = {
+    "daily": _ScheduleKind(_every_day, takes_days=False, example="daily 07:00"),
+    "weekdays": _ScheduleKind(_weekdays, takes_days=False, example="weekdays 06:30"),
+    "weekends": _ScheduleKind(_weekends, takes_days=False, example="weekends 09:00"),
+    "weekly": _ScheduleKind(_weekly, takes_days=True, example="weekly mon,thu 07:00"),
+    "monthly": _ScheduleKind(_monthly, takes_days=True, example="monthly 1,15 08:00"),
 }
 
 
@@ -99,9 +99,9 @@ def parse_schedule(text: str) -> Schedule:
     Raises UnknownName for a word that is not in the registry, UsageError for details that do not fit it.
     """
     word, *details = text.strip().lower().split() or [""]
-    kind = KINDS.get(word)
+    kind = SCHEDULE_KINDS.get(word)
     if kind is None:
-        raise UnknownName("kind of schedule", word, KINDS)
+        raise UnknownName("kind of schedule", word, SCHEDULE_KINDS)
     if len(details) != 1 + kind.takes_days:
         raise UsageError(f"{text!r} is no schedule; write it like {kind.example!r}")
     times = tuple(sorted({_read_time(part, kind.example) for part in details[-1].split(",")}))
@@ -134,9 +134,9 @@ def occurrences(schedule: Schedule, zone: ZoneInfo, after: datetime, until: date
 
 
 def _local_times(schedule: Schedule, first: date) -> Iterator[datetime]:
-    for offset in range(HORIZON_DAYS):
+    for offset in range(MAX_DAYS_AHEAD):
         day = first + timedelta(days=offset)
-        if schedule.on(day):
+        if schedule.matches(day):
             for moment in schedule.times:
                 yield datetime.combine(day, moment)
 

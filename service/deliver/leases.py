@@ -13,28 +13,28 @@ from service.core.errors import StoreError
 from service.core.model import Delivery
 from service.deliver.ports import DeliverStore
 
-LOOK_AGAIN = 1.0
+POLL_SECONDS = 1.0
 """Seconds before the record is asked again when nothing was due."""
 
 Clock = Callable[[], datetime]
 Prepare = Callable[[Sequence[Delivery]], Awaitable[None]]
 """Does ahead, for the messages of a batch, what takes long."""
-LONGEST_PREPARING = 2
+MAX_PREPARE_SECONDS = 2
 
 log = logging.getLogger("deliver")
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class DeliverPolicy:
     """How many deliveries are taken at once, for how long, and whether uncertain ones are sent again."""
 
-    batch: int = 500
+    batch_size: int = 500
     lease: timedelta = timedelta(seconds=60)
     resend_uncertain: bool = True
 
 
 @dataclass(slots=True)
-class Taken:
+class LeasedDelivery:
     """A delivery in hand, the token of its batch, and when (loop time) its attempt began, 0 for not yet.
 
     `probe`: it leaves to see whether a server that refused for our rate accepts again. `throttled` counts
@@ -63,25 +63,25 @@ class Leases:
         self,
         store: DeliverStore,
         channel: str,
-        terms: Terms,
+        policy: DeliverPolicy,
         clock: Clock,
         new_token: Callable[[], str],
         *,
         prepare: Prepare | None = None,
     ) -> None:
         self._prepare = prepare
-        self._coming: asyncio.Task[list[Taken]] | None = None
-        self._store, self._channel, self._terms = store, channel, terms
+        self._coming: asyncio.Task[list[LeasedDelivery]] | None = None
+        self._store, self._channel, self._terms = store, channel, policy
         self._clock, self._new_token = clock, new_token
         self._until: dict[str, datetime] = {}
         self._unfinished: dict[str, int] = {}
         self._taking = asyncio.Lock()
         self._dry_until = 0.0
         self._next_look: float | None = None
-        self.queue: deque[Taken] = deque()
-        self.suppressed = self.taken = 0
+        self.queue: deque[LeasedDelivery] = deque()
+        self.suppressed_count = self.leased_count = 0
 
-    async def take(self) -> bool:
+    async def lease_batch(self) -> bool:
         """Put another batch into the queue; return False when nothing is due, or was due a moment ago."""
         async with self._taking:
             seconds = asyncio.get_running_loop().time()
@@ -91,13 +91,13 @@ class Leases:
             # What was not due when the next batch was looked for may be by now.
             taken = (await coming if coming else []) or await self._batch()
             if not taken:
-                self._dry_until = seconds + LOOK_AGAIN
+                self._dry_until = seconds + POLL_SECONDS
             elif self._prepare is not None:
                 self._coming = asyncio.create_task(self._batch())
             self.queue.extend(taken)
             return bool(self.queue)
 
-    async def take_transactional(self) -> None:
+    async def lease_transactional(self) -> None:
         """Put the transactional mails that came due in front of the queue: their readers wait for them.
 
         The record is asked once in LOOK_AGAIN seconds.
@@ -105,41 +105,41 @@ class Leases:
         seconds = asyncio.get_running_loop().time()
         due_for_a_look = self._next_look is not None and seconds >= self._next_look
         if self._next_look is None or due_for_a_look:
-            self._next_look = seconds + LOOK_AGAIN
+            self._next_look = seconds + POLL_SECONDS
         if due_for_a_look:
             self.queue.extendleft(reversed(await self._batch(only_transactional=True)))
 
-    async def _batch(self, *, only_transactional: bool = False) -> list[Taken]:
+    async def _batch(self, *, only_transactional: bool = False) -> list[LeasedDelivery]:
         """Take a batch, and prepare it."""
         now, token = self._clock(), self._new_token()
         until = now + self._terms.lease
         batch = await self._store.take_batch(
-            self._channel, token, now, until, self._terms.batch, only_transactional=only_transactional
+            self._channel, token, now, until, self._terms.batch_size, only_transactional=only_transactional
         )
-        self.suppressed += batch.suppressed
+        self.suppressed_count += batch.suppressed
         if not batch.deliveries:
             return []
         self._until[token], self._unfinished[token] = until, len(batch.deliveries)
-        self.taken += len(batch.deliveries)
+        self.leased_count += len(batch.deliveries)
         if self._prepare is not None:
             await self._prepare(batch.deliveries)
-        return [Taken(delivery, token) for delivery in batch.deliveries]
+        return [LeasedDelivery(delivery, token) for delivery in batch.deliveries]
 
-    def holds(self, taken: Taken, now: datetime) -> bool:
+    def holds(self, leased: LeasedDelivery, now: datetime) -> bool:
         """Return whether the lease that the delivery was taken under has not run out."""
-        return now < self._until[taken.token]
+        return now < self._until[leased.token]
 
     def tokens(self) -> frozenset[str]:
         """Return the tokens of the batches that are not finished."""
         return frozenset(self._until)
 
-    def finished(self, taken: Taken) -> None:
+    def forget(self, leased: LeasedDelivery) -> None:
         """Forget a delivery that is settled or lost."""
-        self._unfinished[taken.token] -= 1
-        if not self._unfinished[taken.token]:
-            del self._unfinished[taken.token], self._until[taken.token]
+        self._unfinished[leased.token] -= 1
+        if not self._unfinished[leased.token]:
+            del self._unfinished[leased.token], self._until[leased.token]
 
-    async def hold(self) -> None:
+    async def keep_extending(self) -> None:
         """Prolong the leases for ever; cancelled when the pass is over."""
         while True:
             await asyncio.sleep(self._terms.lease.total_seconds() / 3)
@@ -160,7 +160,7 @@ class Leases:
     async def release(self) -> None:
         """Give back what was not attempted."""
         if self._coming is not None:
-            await asyncio.wait({self._coming}, timeout=LONGEST_PREPARING)
+            await asyncio.wait({self._coming}, timeout=MAX_PREPARE_SECONDS)
             self._coming.cancel()
             await asyncio.gather(self._coming, return_exceptions=True)
         for token in list(self._until):

@@ -13,19 +13,19 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from service.core.errors import StoreError
-from service.deliver.ports import DeliverStore, Mark
+from service.deliver.ports import DeliverStore, StateChange
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-GATHERING = 0.002
+FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.2, 5.0
+GROUP_COMMIT_SECONDS = 0.002
 
 log = logging.getLogger("deliver")
 
-Pause = Callable[[float], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[None]]
 
 
-class _Entry(NamedTuple):
+class _PendingChange(NamedTuple):
     token: str
-    mark: Mark
+    mark: StateChange
     written: asyncio.Future[bool] | None  # None: nobody waits to hear
 
 
@@ -35,9 +35,9 @@ class Ledger:
     `pause` waits (seconds); tests give another one.
     """
 
-    def __init__(self, store: DeliverStore, *, patience: float, pause: Pause = asyncio.sleep) -> None:
-        self._store, self._patience, self._pause = store, patience, pause
-        self._waiting: list[_Entry] = []
+    def __init__(self, store: DeliverStore, *, retry_seconds: float, sleep: Sleep = asyncio.sleep) -> None:
+        self._store, self._patience, self._pause = store, retry_seconds, sleep
+        self._waiting: list[_PendingChange] = []
         self._writing: asyncio.Task[None] | None = None
         self._given_up = False
         # How many lanes there seem to be: what the last commits carried. One lane alone never waits.
@@ -45,7 +45,7 @@ class Ledger:
         self._attempts = 0
         self._gathered: asyncio.Future[None] | None = None
 
-    def attempt(self, token: str, mark: Mark) -> asyncio.Future[bool]:
+    def attempt(self, token: str, change: StateChange) -> asyncio.Future[bool]:
         """Put an attempt in the next commit; the future tells whether the token still held the delivery.
 
         The future fails with StoreError when the database stays away for longer than `patience`.
@@ -54,14 +54,14 @@ class Ledger:
         self._attempts += 1
         if self._attempts >= self._company and self._gathered is not None:
             _finish(self._gathered)
-        self._add(_Entry(token, mark, written))
+        self._add(_PendingChange(token, change, written))
         return written
 
-    def outcome(self, token: str, mark: Mark) -> None:
+    def outcome(self, token: str, change: StateChange) -> None:
         """Put an outcome in the next commit; one that the token does not hold any more is left out."""
-        self._add(_Entry(token, mark, None))
+        self._add(_PendingChange(token, change, None))
 
-    def _add(self, entry: _Entry) -> None:
+    def _add(self, entry: _PendingChange) -> None:
         self._waiting.append(entry)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
@@ -86,7 +86,7 @@ class Ledger:
         if self._attempts < self._company:
             loop = asyncio.get_running_loop()
             self._gathered = loop.create_future()
-            timer = loop.call_later(GATHERING, _finish, self._gathered)
+            timer = loop.call_later(GROUP_COMMIT_SECONDS, _finish, self._gathered)
             try:
                 await self._gathered
             finally:
@@ -94,7 +94,7 @@ class Ledger:
                 self._gathered = None
         self._company = max(self._attempts, self._company - 1, 1)
 
-    async def _commit(self, token: str, entries: list[_Entry]) -> None:
+    async def _commit(self, token: str, entries: list[_PendingChange]) -> None:
         try:
             written = await self._recorded(token, [entry.mark for entry in entries])
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for the commit must hear of it
@@ -106,18 +106,18 @@ class Ledger:
             if entry.written is not None and not entry.written.done():
                 entry.written.set_result(entry.mark.delivery_id in written)
 
-    async def _recorded(self, token: str, marks: list[Mark]) -> set[str]:
-        waited, pause = (self._patience if self._given_up else 0.0), FIRST_PAUSE
+    async def _recorded(self, token: str, marks: list[StateChange]) -> set[str]:
+        waited, pause = (self._patience if self._given_up else 0.0), FIRST_RETRY_SECONDS
         while True:
             try:
-                return await self._store.record_marks(token, marks)
+                return await self._store.record_changes(token, marks)
             except StoreError as error:
                 if waited >= self._patience:
                     self._given_up = True
                     raise
                 log.warning("%d marks wait for the ledger, trying again: %s", len(marks), error)
                 await self._pause(pause)
-                waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
+                waited, pause = waited + pause, min(pause * 2, MAX_RETRY_SECONDS)
 
 
 def _finish(future: asyncio.Future[None]) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, Outcome
 
 
-class Mark(NamedTuple):
+class StateChange(NamedTuple):
     """One line for the ledger: where a delivery stands now. Instants and texts as the outcome gave them."""
 
     delivery_id: str
@@ -22,10 +22,10 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class ResendPolicy:
     """Which deliveries in doubt are sent again unasked: with fewer doubts, and planned after this instant."""
 
-    doubts: int
+    max_uncertain_attempts: int
     planned_after: datetime
 
 
@@ -54,7 +54,7 @@ class DeliverStore(Protocol):
         """Prolong the lease of what this token still holds; a sender that is alive says so."""
         ...
 
-    async def settle_uncertain(self, now: datetime, again: Again | None) -> int:
+    async def settle_uncertain(self, now: datetime, resend: ResendPolicy | None) -> int:
         """Turn attempts of leases that ran out into `uncertain`; return how many.
 
         Of the uncertain deliveries that have no `next_attempt_at`, or one that has come, those that `again`
@@ -66,7 +66,7 @@ class DeliverStore(Protocol):
         """Return the issue."""
         ...
 
-    async def record_marks(self, token: str, marks: Sequence[Mark]) -> set[str]:
+    async def record_changes(self, token: str, changes: Sequence[StateChange]) -> set[str]:
         """Write the marks in one durable commit, for deliveries that this token still holds.
 
         Return the ids of the deliveries that were written; the rest belong to somebody else by now.
@@ -104,13 +104,13 @@ class DeliverStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class SendingPause:
     """Nobody sends from `since` to `until`, because of `reason` (a clause); `times` counts halts in a row."""
 
     reason: str
     since: datetime
     until: datetime
-    times: int = 1
+    consecutive: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class LearnedRate:
     version: int = 0
 
 
-class AccordStore(Protocol):
+class CoordinationStore(Protocol):
     """What the workers that send by one relay share: turns at its limits, learned rates, a halt."""
 
     async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:
@@ -160,19 +160,19 @@ class AccordStore(Protocol):
         """
         ...
 
-    async def halt(self, relay: str) -> Halt | None:
+    async def sending_pause(self, relay: str) -> SendingPause | None:
         """Return the halt that stands for a relay, or None; it may be over, and nobody has tried yet."""
         ...
 
-    async def begin_halt(self, relay: str, halt: Halt) -> bool:
+    async def begin_pause(self, relay: str, pause: SendingPause) -> bool:
         """Let sending halt; return False when it did already, and that halt stands."""
         ...
 
-    async def end_halt(self, relay: str, since: datetime | None = None) -> bool:
+    async def end_pause(self, relay: str, since: datetime | None = None) -> bool:
         """Let sending go on; with `since`, only if that halt stands. Return whether there was one."""
         ...
 
-    async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:
+    async def claim_trial(self, relay: str, now: datetime, until: datetime) -> bool:
         """Return whether we are the one who tries, when a halt is over; `until` then nobody else is."""
         ...
 
@@ -223,7 +223,7 @@ class Channel(Protocol):
         ...
 
 
-class MessageMaker(Protocol):
+class MessageFactory(Protocol):
     """Turns an issue and a delivery into the message."""
 
     def __call__(self, issue: Issue, delivery: Delivery) -> Message:

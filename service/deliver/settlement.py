@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.core.model import (
-    Blame,
     Deferred,
     DeliveryState,
     Outcome,
+    RefusalCause,
     Refused,
     Sent,
     Throttle,
@@ -20,18 +20,18 @@ from service.core.model import (
 )
 from service.core.progress import Progress
 from service.deliver import retry
-from service.deliver.leases import Clock, Leases, Taken
+from service.deliver.leases import Clock, LeasedDelivery, Leases
 from service.deliver.ledger import Ledger
-from service.deliver.limits.circuit_breaker import Breaker
-from service.deliver.limits.issue_refusals import IssueRefusals, Ruling, whole_issue_refused
-from service.deliver.limits.rate_limit import Pace
-from service.deliver.metrics import SENDING, THROTTLED, TRANSACTIONAL
-from service.deliver.ports import Mark
+from service.deliver.limits.circuit_breaker import CircuitBreaker
+from service.deliver.limits.issue_refusals import IssueRefusals, RefusalAction, issue_pause_sentence
+from service.deliver.limits.rate_limit import RateLimiter
+from service.deliver.metrics import DELIVERY_METRICS, THROTTLED, TRANSACTIONAL
+from service.deliver.ports import StateChange
 
 log = logging.getLogger("deliver")
 
-MOST_PROBLEMS = 20
-MOST_THROTTLED = 5  # times that one delivery is refused for our rate and kept in hand
+MAX_PROBLEMS = 20
+MAX_THROTTLED_IN_HAND = 5  # times that one delivery is refused for our rate and kept in hand
 
 
 @dataclass(slots=True)
@@ -40,65 +40,65 @@ class Settlement:
 
     ledger: Ledger
     leases: Leases
-    pace: Pace
-    breaker: Breaker
+    rate_limiter: RateLimiter
+    breaker: CircuitBreaker
     issue_refusals: IssueRefusals
     resend_uncertain: bool
     clock: Clock
     progress: Progress
     counts: Counter[DeliveryState] = field(default_factory=Counter)
     problems: dict[str, None] = field(default_factory=dict)
-    to_pause: set[str] = field(default_factory=set)
+    issues_to_pause: set[str] = field(default_factory=set)
     _done: int = 0
 
-    def unmade(self, taken: Taken, reason: str) -> None:
+    def refuse_unbuildable(self, leased: LeasedDelivery, reason: str) -> None:
         """Refuse a delivery that cannot become a message."""
-        self.problem(f"delivery {taken.delivery.id[:12]} cannot become a message: {reason}")
-        SENDING.ended(refusal := Refused(f"no message: {reason}", Blame.MESSAGE))
-        self._write(taken, DeliveryState.REFUSED, refusal.reply)
-        self.leases.finished(taken)
+        self.add_problem(f"delivery {leased.delivery.id[:12]} cannot become a message: {reason}")
+        DELIVERY_METRICS.count_outcome(refusal := Refused(f"no message: {reason}", RefusalCause.MESSAGE))
+        self._write(leased, DeliveryState.REFUSED, refusal.reply)
+        self.leases.forget(leased)
 
-    def settle(self, taken: Taken, outcome: Outcome) -> None:
+    def settle(self, leased: LeasedDelivery, outcome: Outcome) -> None:
         """Write what came of the delivery, or keep it in hand when only our rate was refused."""
         if isinstance(outcome, Deferred) and outcome.throttle is not None:
-            self._throttled(taken, outcome.reply, outcome.throttle)
+            self._throttled(leased, outcome.reply, outcome.throttle)
             return
-        self._measure(taken, outcome)
+        self._measure(leased, outcome)
         if outcome.reply[:3].isdigit():
-            self.pace.accepted(taken.domain, self.clock(), probe=taken.probe)
+            self.rate_limiter.record_accepted(leased.domain, self.clock(), probe=leased.probe)
         match outcome:
             case Sent(reply):
-                self.breaker.taken()
-                self.issue_refusals.accepted(taken.delivery.issue_id)
-                self._write(taken, DeliveryState.SENT, reply)
-            case Refused(reply, Blame.POLICY):
+                self.breaker.record_accepted()
+                self.issue_refusals.record_accepted(leased.delivery.issue_id)
+                self._write(leased, DeliveryState.SENT, reply)
+            case Refused(reply, RefusalCause.POLICY):
                 reason = f"the mail server refuses our mail as such: {reply}"
-                self.breaker.refused(reason, self.clock(), recipient=taken.delivery.address)
-                self.postpone(taken, reply)
-            case Refused(reply, Blame.ADDRESS):
-                self.breaker.undecided()
-                self._write(taken, DeliveryState.REFUSED, reply, suppress=True)
+                self.breaker.record_refused(reason, self.clock(), recipient=leased.delivery.address)
+                self.postpone(leased, reply)
+            case Refused(reply, RefusalCause.ADDRESS):
+                self.breaker.record_inconclusive()
+                self._write(leased, DeliveryState.REFUSED, reply, suppress=True)
             case Refused(reply):
-                self.breaker.undecided()
-                self._message_refused(taken, outcome)
+                self.breaker.record_inconclusive()
+                self._message_refused(leased, outcome)
             case Deferred(reply):
-                self.breaker.undecided()
-                self.postpone(taken, reply)
+                self.breaker.record_inconclusive()
+                self.postpone(leased, reply)
             case Uncertain(reply):
-                self.breaker.undecided()
-                self._doubted(taken, reply)
-        self.leases.finished(taken)
+                self.breaker.record_inconclusive()
+                self._doubted(leased, reply)
+        self.leases.forget(leased)
 
-    def _throttled(self, taken: Taken, reply: str, who: Throttle) -> None:
+    def _throttled(self, taken: LeasedDelivery, reply: str, who: Throttle) -> None:
         """Let the delivery wait until the rate that all workers share permits it; it is not given up.
 
         A domain that says so for three days is given up like any other.
         """
         now, taken.throttled = self.clock(), taken.throttled + 1
-        self.breaker.undecided()
-        self.pace.throttled(taken.domain, who, reply, now)
+        self.breaker.record_inconclusive()
+        self.rate_limiter.record_throttled(taken.domain, who, reply, now)
         THROTTLED.labels(who.value).inc()
-        if not taken.attempted_at and taken.throttled <= MOST_THROTTLED:
+        if not taken.attempted_at and taken.throttled <= MAX_THROTTLED_IN_HAND:
             taken.probe = False
             self.leases.queue.append(taken)
             return
@@ -107,67 +107,67 @@ class Settlement:
             self.postpone(taken, reply)
         else:
             times = taken.delivery.attempts + taken.throttled
-            again = retry.after_throttling(taken.delivery.id, times, now)
+            again = retry.retry_throttled_at(taken.delivery.id, times, now)
             self._write(taken, DeliveryState.DEFERRED, reply, again)
-        self.leases.finished(taken)
+        self.leases.forget(taken)
 
-    def _message_refused(self, taken: Taken, refusal: Refused) -> None:
+    def _message_refused(self, taken: LeasedDelivery, refusal: Refused) -> None:
         """Decide whether it is this message that is refused or the whole issue."""
         issue_id, reply = taken.delivery.issue_id, refusal.reply
-        ruling = self.issue_refusals.refused(issue_id, taken.delivery.address, refusal)
-        if ruling is Ruling.FINAL:
+        ruling = self.issue_refusals.record_refused(issue_id, taken.delivery.address, refusal)
+        if ruling is RefusalAction.FINAL:
             self._write(taken, DeliveryState.REFUSED, reply)
             return
         self.postpone(taken, reply)
-        if ruling is Ruling.PAUSE_ISSUE:
-            self.to_pause.add(issue_id)
-            self.problem(whole_issue_refused(refusal, issue_id[:8]))
-        elif refusal.blame is Blame.SIZE:
-            self.problem(f"delivery {taken.delivery.id[:12]} is not sent yet: {reply}; it is tried again")
+        if ruling is RefusalAction.PAUSE_ISSUE:
+            self.issues_to_pause.add(issue_id)
+            self.add_problem(issue_pause_sentence(refusal, issue_id[:8]))
+        elif refusal.cause is RefusalCause.SIZE:
+            self.add_problem(f"delivery {taken.delivery.id[:12]} is not sent yet: {reply}; it is tried again")
 
-    def _measure(self, taken: Taken, outcome: Outcome) -> None:
-        SENDING.ended(outcome)
+    def _measure(self, taken: LeasedDelivery, outcome: Outcome) -> None:
+        DELIVERY_METRICS.count_outcome(outcome)
         if taken.attempted_at:
-            SENDING.heard(asyncio.get_running_loop().time() - taken.attempted_at)
+            DELIVERY_METRICS.observe_answer(asyncio.get_running_loop().time() - taken.attempted_at)
         if isinstance(outcome, Sent) and taken.delivery.planned_at:
-            SENDING.arrived((self.clock() - taken.delivery.planned_at).total_seconds())
+            DELIVERY_METRICS.observe_age((self.clock() - taken.delivery.planned_at).total_seconds())
 
-    def postpone(self, taken: Taken, reply: str) -> None:
+    def postpone(self, leased: LeasedDelivery, reply: str) -> None:
         """Let the delivery be tried again later, or give it up."""
-        again = self._again_at(taken)
+        again = self._again_at(leased)
         if again is None:
-            self._write(taken, DeliveryState.REFUSED, f"given up after three days: {reply}")
+            self._write(leased, DeliveryState.REFUSED, f"given up after three days: {reply}")
         else:
-            self._write(taken, DeliveryState.DEFERRED, reply, again)
+            self._write(leased, DeliveryState.DEFERRED, reply, again)
 
-    def _doubted(self, taken: Taken, reply: str) -> None:
+    def _doubted(self, taken: LeasedDelivery, reply: str) -> None:
         now, delivery = self.clock(), taken.delivery
         first_at = delivery.planned_at or now
-        again = retry.after_doubt(delivery.id, delivery.attempts, delivery.doubts, first_at=first_at, now=now)
+        again = retry.retry_uncertain_at(
+            delivery.id, delivery.attempts, delivery.uncertain_attempts, first_at=first_at, now=now
+        )
         if again is None and self.resend_uncertain:
-            self.problem(
+            self.add_problem(
                 f"nobody knows whether delivery {delivery.id[:12]} arrived, after "
-                f"{delivery.doubts + 1} doubts; it rests until "
+                f"{delivery.uncertain_attempts + 1} doubts; it rests until "
                 f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`"
             )
         self._write(taken, DeliveryState.UNCERTAIN, reply, again if self.resend_uncertain else None)
 
-    def _again_at(self, taken: Taken) -> datetime | None:
+    def _again_at(self, taken: LeasedDelivery) -> datetime | None:
         now, delivery = self.clock(), taken.delivery
-        return retry.next_attempt(
-            delivery.id, delivery.attempts, first_at=delivery.planned_at or now, now=now
-        )
+        return retry.retry_at(delivery.id, delivery.attempts, first_at=delivery.planned_at or now, now=now)
 
     def _write(
         self,
-        taken: Taken,
+        taken: LeasedDelivery,
         state: DeliveryState,
         reply: str = "",
         again: datetime | None = None,
         *,
         suppress: bool = False,
     ) -> None:
-        mark = Mark(taken.delivery.id, state, self.clock(), reply, again, suppress)
+        mark = StateChange(taken.delivery.id, state, self.clock(), reply, again, suppress)
         self.ledger.outcome(taken.token, mark)
         if taken.delivery.transactional:
             TRANSACTIONAL.labels(state.value).inc()
@@ -175,9 +175,9 @@ class Settlement:
             log.log(level, "transactional mail: delivery %s is %s", taken.delivery.id[:12], state.value)
         self.counts[state] += 1
         self._done += 1
-        self.progress(state, self._done, self.leases.taken)
+        self.progress(state, self._done, self.leases.leased_count)
 
-    def problem(self, problem: str) -> None:
+    def add_problem(self, problem: str) -> None:
         """Add a sentence to the report."""
-        if len(self.problems) < MOST_PROBLEMS:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems[problem] = None

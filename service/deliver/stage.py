@@ -20,18 +20,18 @@ from datetime import datetime
 
 from service.core.errors import CaveatError, ChannelUnavailable
 from service.core.model import DeliveryState, Throttle
-from service.core.progress import Progress, silent
+from service.core.progress import Progress, no_progress
 from service.deliver import metrics
-from service.deliver.leases import Clock, Leases, Prepare, Terms
+from service.deliver.leases import Clock, DeliverPolicy, Leases, Prepare
 from service.deliver.ledger import Ledger
-from service.deliver.limits.circuit_breaker import Breaker
-from service.deliver.limits.coordination import Accord
+from service.deliver.limits.circuit_breaker import CircuitBreaker
+from service.deliver.limits.coordination import WorkerCoordination
 from service.deliver.limits.issue_refusals import IssueRefusals
-from service.deliver.limits.rate_limit import RELAY, Pace
+from service.deliver.limits.rate_limit import ALL_DOMAINS, RateLimiter
 from service.deliver.limits.rate_reports import rate_sentence
 from service.deliver.outbox import LeasedOutbox
-from service.deliver.ports import AccordStore, Channel, DeliverStore, MessageMaker
-from service.deliver.retry import doubts_to_repeat
+from service.deliver.ports import Channel, CoordinationStore, DeliverStore, MessageFactory
+from service.deliver.retry import resend_policy
 from service.deliver.settlement import Settlement
 
 
@@ -47,16 +47,16 @@ class Deliverer:
 
     store: DeliverStore
     channel: Channel
-    make: MessageMaker
-    terms: Terms = field(default=Terms())
-    pace: Pace = field(default_factory=Pace)
-    breaker: Breaker = field(default_factory=Breaker)
+    build_message: MessageFactory
+    policy: DeliverPolicy = field(default=DeliverPolicy())
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     issue_refusals: IssueRefusals = field(default_factory=IssueRefusals)
-    grace: float = 8.0
+    grace_seconds: float = 8.0
     new_token: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
-    pause: Callable[[float], Awaitable[None]] | None = None
+    sleep: Callable[[float], Awaitable[None]] | None = None
     prepare: Prepare | None = None
-    shared: AccordStore | None = None
+    coordination_store: CoordinationStore | None = None
     relay: str = ""
 
 
@@ -77,16 +77,20 @@ class DeliverReport:
 
 
 async def deliver(
-    deliverer: Deliverer, *, now: Clock, stopping: asyncio.Event | None = None, progress: Progress = silent
+    deliverer: Deliverer,
+    *,
+    now: Clock,
+    stopping: asyncio.Event | None = None,
+    progress: Progress = no_progress,
 ) -> DeliverReport:
     """Send what is due until nothing is, or until `stopping` is set; `now` is asked again and again.
 
     A channel that cannot be reached, or that refuses all our mail, is a problem in the report: its deliveries
     wait. Raises StoreError when the ledger stays out of reach; nothing is sent that it does not know of.
     """
-    store, terms, stopping = deliverer.store, deliverer.terms, stopping or asyncio.Event()
+    store, terms, stopping = deliverer.store, deliverer.policy, stopping or asyncio.Event()
     began = now()
-    await store.settle_uncertain(began, doubts_to_repeat(began) if terms.resend_uncertain else None)
+    await store.settle_uncertain(began, resend_policy(began) if terms.resend_uncertain else None)
     leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token, prepare=deliverer.prepare)
     accord = _accord(deliverer, now)
     settlement = _settlement(deliverer, leases, now, progress)
@@ -94,16 +98,16 @@ async def deliver(
         store,
         leases,
         settlement.ledger,
-        deliverer.make,
-        pace=deliverer.pace,
+        deliverer.build_message,
+        rate_limiter=deliverer.rate_limiter,
         breaker=deliverer.breaker,
-        accord=accord,
+        coordination=accord,
         settlement=settlement,
         clock=now,
         stopping=stopping,
-        pause=deliverer.pause,
+        sleep=deliverer.sleep,
     )
-    holding = asyncio.create_task(leases.hold())
+    holding = asyncio.create_task(leases.keep_extending())
     try:
         await _carried(deliverer, outbox, stopping)
     except ChannelUnavailable as error:
@@ -113,49 +117,51 @@ async def deliver(
         await leases.release()
         holding.cancel()
         await asyncio.gather(holding, return_exceptions=True)
-    await accord.confer()
+    await accord.sync()
     alert = deliverer.breaker.alert(now())
-    metrics.PAUSED.set(alert is not None)
-    metrics.SENDING.suppressed(leases.suppressed)
+    metrics.SENDING_PAUSED.set(alert is not None)
+    metrics.DELIVERY_METRICS.count_suppressed(leases.suppressed_count)
     for problem in _refused_rates(deliverer):
-        settlement.problem(problem)
-    return _report(settlement, leases.suppressed, alert)
+        settlement.add_problem(problem)
+    return _report(settlement, leases.suppressed_count, alert)
 
 
 def _unavailable(
     deliverer: Deliverer, settlement: Settlement, error: ChannelUnavailable, now: datetime
 ) -> None:
     if error.permanent:
-        deliverer.breaker.refused(str(error), now, for_sure=True)
+        deliverer.breaker.record_refused(str(error), now, conclusive=True)
         return
-    settlement.problem(str(error))
-    if error.too_much:
-        deliverer.pace.throttled(RELAY, Throttle.RELAY, str(error), now)
+    settlement.add_problem(str(error))
+    if error.too_many_connections:
+        deliverer.rate_limiter.record_throttled(ALL_DOMAINS, Throttle.RELAY, str(error), now)
 
 
 def _refused_rates(deliverer: Deliverer) -> list[str]:
     """Return what to say of the servers that take nothing at this moment, because we sent too fast."""
-    learned = deliverer.pace.learned.items()
+    learned = deliverer.rate_limiter.learned_rates.items()
     return [rate_sentence(deliverer.relay, domain, rate) for domain, rate in learned if rate.refused_at]
 
 
 def _settlement(deliverer: Deliverer, leases: Leases, now: Clock, progress: Progress) -> Settlement:
     return Settlement(
-        Ledger(deliverer.store, patience=deliverer.terms.lease.total_seconds()),
+        Ledger(deliverer.store, retry_seconds=deliverer.policy.lease.total_seconds()),
         leases,
-        deliverer.pace,
+        deliverer.rate_limiter,
         deliverer.breaker,
         deliverer.issue_refusals,
-        deliverer.terms.resend_uncertain,
+        deliverer.policy.resend_uncertain,
         now,
         progress,
     )
 
 
-def _accord(deliverer: Deliverer, now: Clock) -> Accord:
-    pace, breaker = deliverer.pace, deliverer.breaker
-    patience = deliverer.terms.lease.total_seconds()
-    return Accord(deliverer.shared, deliverer.relay, pace, breaker, now, patience=patience)
+def _accord(deliverer: Deliverer, now: Clock) -> WorkerCoordination:
+    pace, breaker = deliverer.rate_limiter, deliverer.breaker
+    patience = deliverer.policy.lease.total_seconds()
+    return WorkerCoordination(
+        deliverer.coordination_store, deliverer.relay, pace, breaker, now, retry_seconds=patience
+    )
 
 
 async def _carried(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio.Event) -> None:
@@ -165,7 +171,7 @@ async def _carried(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio
     try:
         await asyncio.wait({carrying, stop}, return_when=asyncio.FIRST_COMPLETED)
         if not carrying.done():
-            await asyncio.wait({carrying}, timeout=deliverer.grace)
+            await asyncio.wait({carrying}, timeout=deliverer.grace_seconds)
     finally:
         stop.cancel()
         if not carrying.done():

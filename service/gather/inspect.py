@@ -13,15 +13,15 @@ from service.gather.entries.markup import one_line, plain_text, title_text
 from service.gather.formats import registry as formats
 from service.gather.formats import split_items as delta
 from service.gather.formats.parsed_feed import ParsedFeed
-from service.gather.http.executor import InProcess, Workers, WorkRefused
-from service.gather.http.file_fetcher import Files, is_file
-from service.gather.ports import Failed, Fetched, Fetcher, Gone
+from service.gather.http.executor import ThreadWorkers, Workers, WorkLimitExceeded
+from service.gather.http.file_fetcher import FileFetcher, is_file_address
+from service.gather.ports import Fetched, Fetcher, FetchFailed, Gone
 
-MOST_ENTRIES = 10_000
+MAX_ENTRIES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
+class InspectedEntry:
     """One entry. `id` is the feed's own, else the address; `published` an ISO instant in UTC, "" without."""
 
     id: str
@@ -40,7 +40,7 @@ class Inspection:
     error: str = ""
     format: str = ""
     title: str = ""
-    entries: tuple[Inspected, ...] = ()
+    entries: tuple[InspectedEntry, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that the command line prints; `error` is null when there is nothing to say."""
@@ -51,16 +51,16 @@ class Inspection:
         }
 
 
-async def inspect(
-    source: str, fetcher: Fetcher, *, house: Path | None = None, workers: Workers | None = None
+async def inspect_feed(
+    source: str, fetcher: Fetcher, *, base_folder: Path | None = None, workers: Workers | None = None
 ) -> Inspection:
     """Return what lies at a web address, a `file:` address or a path; trouble is in the answer, never raised.
 
     `house` is what relative paths are relative to, the working directory by default.
     """
     try:
-        return await _inspected(source, fetcher, house or Path(), workers or InProcess())
-    except (FeedUnreadable, WorkRefused) as trouble:
+        return await _inspected(source, fetcher, base_folder or Path(), workers or ThreadWorkers())
+    except (FeedUnreadable, WorkLimitExceeded) as trouble:
         return Inspection(source, ok=False, error=str(trouble))
     except Exception as error:  # noqa: BLE001 - one odd source must not cost the others their answer
         return Inspection(source, ok=False, error=f"reading it failed ({type(error).__name__}: {error})")
@@ -70,14 +70,14 @@ async def _inspected(source: str, fetcher: Fetcher, house: Path, workers: Worker
     if source.lower().startswith(("http:", "https:")):
         answer = await fetcher.fetch(source)
     else:
-        files = Files(house)
+        files = FileFetcher(house)
         answer = await (
-            files.fetch(source) if is_file(source) else asyncio.to_thread(files.read, house / source)
+            files.fetch(source) if is_file_address(source) else asyncio.to_thread(files.read, house / source)
         )
     if isinstance(answer, Fetched):
         address = answer.url if answer.url.startswith("http") else ""
-        return await workers.run(inspected, source, answer.body, answer.content_type, address)
-    if isinstance(answer, Failed):
+        return await workers.run(inspect_document, source, answer.body, answer.content_type, address)
+    if isinstance(answer, FetchFailed):
         return Inspection(source, ok=False, error=answer.reason)
     gone = "the publisher says that this feed is finished for good (410)"
     return Inspection(
@@ -85,17 +85,17 @@ async def _inspected(source: str, fetcher: Fetcher, house: Path, workers: Worker
     )
 
 
-def inspected(source: str, body: bytes, content_type: str = "", url: str = "") -> Inspection:
+def inspect_document(source: str, body: bytes, content_type: str = "", url: str = "") -> Inspection:
     """Return what the bytes are, whole. Raises FeedUnreadable."""
     name = formats.sniff(body, url)
     note = ""
-    document = formats.document_of(name, body, content_type)
-    pieces = delta.split(document) if name == "xml" else None
-    if pieces is not None and len(pieces.items) > MOST_ENTRIES:
-        note = f"it holds {len(pieces.items)} entries, of which the first {MOST_ENTRIES} are shown"
-        document = pieces.only(range(MOST_ENTRIES))
-    feed = formats.reader(name)(document, url)
-    entries = tuple(_shown(entry) for entry in feed.entries[:MOST_ENTRIES])
+    document = formats.prepare_document(name, body, content_type)
+    pieces = delta.split_items(document) if name == "xml" else None
+    if pieces is not None and len(pieces.items) > MAX_ENTRIES:
+        note = f"it holds {len(pieces.items)} entries, of which the first {MAX_ENTRIES} are shown"
+        document = pieces.with_items(range(MAX_ENTRIES))
+    feed = formats.reader_for(name)(document, url)
+    entries = tuple(_shown(entry) for entry in feed.entries[:MAX_ENTRIES])
     return Inspection(
         source,
         ok=True,
@@ -110,10 +110,10 @@ def _note(feed: ParsedFeed) -> str:
     return "" if feed.entries else "the feed is there, but holds no entries"
 
 
-def _shown(entry: Entry) -> Inspected:
+def _shown(entry: Entry) -> InspectedEntry:
     text = plain_text(entry.html)
     title = title_text(entry.title)
-    return Inspected(
+    return InspectedEntry(
         id=one_line(entry.guid or entry.url or title or text, 2_000),
         title=title,
         url=one_line(entry.url, 2_000),

@@ -22,16 +22,16 @@ class Fetched:
     content_type: str = ""
     etag: str | None = None
     last_modified: str | None = None
-    moved: str | None = None
-    fresh_for: int | None = None
+    moved_to: str | None = None
+    fresh_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
     """304: what we have is still what there is; `fresh_for` and `moved` as in Fetched."""
 
-    fresh_for: int | None = None
-    moved: str | None = None
+    fresh_seconds: int | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +40,32 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FetchFailed:
     """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds to wait, if told.
 
     `status` is the server's (404, 503), None when it did not come to that.
     """
 
     reason: str
-    retry_after: int | None = None
+    retry_after_seconds: int | None = None
     status: int | None = None
 
 
-Answer = Fetched | NotModified | Gone | Failed
+FetchResult = Fetched | NotModified | Gone | FetchFailed
 
 
 class Fetcher(Protocol):
     """Gets what lies at an address, within limits of size, time and place."""
 
-    async def fetch(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Answer:
+    async def fetch(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None
+    ) -> FetchResult:
         """Return the answer; every expected trouble is a Failed, never an exception."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PollResult:
     """What one look at a feed found: the feed's new state and the articles in it that may be new.
 
     `changed` are articles, stored before, whose title or text the publisher has edited since. `gone`: the
@@ -73,7 +75,7 @@ class Look:
     state: FeedState
     articles: tuple[Article, ...] = ()
     gone: bool = False
-    changed: tuple[Article, ...] = ()
+    edited: tuple[Article, ...] = ()
 
 
 class GatherStore(Protocol):
@@ -87,7 +89,7 @@ class GatherStore(Protocol):
         """
         ...
 
-    async def hold_feeds(self, ids: Collection[str], until: datetime | None) -> None:
+    async def renew_claims(self, ids: Collection[str], until: datetime | None) -> None:
         """Prolong the claims on these feeds, or with None give them back."""
         ...
 
@@ -103,7 +105,7 @@ class GatherStore(Protocol):
         """Return which of these article ids are stored already."""
         ...
 
-    async def record_look(self, look: Look) -> int:
+    async def record_poll(self, result: PollResult) -> int:
         """Store the state and the articles that are not stored yet; return how many were new.
 
         Of `changed`, an article that nobody was told yet gets the new title and text, and is condensed anew;

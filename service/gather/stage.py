@@ -20,16 +20,16 @@ from pathlib import Path
 from service.core.errors import PoolUnavailable, StoreError
 from service.core.ids import host_of
 from service.core.model import FeedState
-from service.core.progress import Progress, silent
-from service.gather.http.executor import InProcess, Workers
-from service.gather.http.robots import Robots
-from service.gather.poll import Eyes, Finding, look_at
-from service.gather.ports import Fetcher, GatherStore, Look
+from service.core.progress import Progress, no_progress
+from service.gather.http.executor import ThreadWorkers, Workers
+from service.gather.http.robots import RobotsCache
+from service.gather.poll import PollContext, PollFinding, poll_feed
+from service.gather.ports import Fetcher, GatherStore, PollResult
 
-RECORDED_TOGETHER = 200
-CLAIM = timedelta(minutes=1)
+UNCHANGED_BATCH_SIZE = 200
+CLAIM_DURATION = timedelta(minutes=1)
 """For how long feeds are one worker's; it says so again while it is alive."""
-TRY_AGAIN = timedelta(hours=1)
+RETRY_DELAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class Gatherer:
 
     store: GatherStore
     fetcher: Fetcher
-    house: Path
-    workers: Workers = field(default_factory=InProcess)
-    agent: str = "Caveat"
-    at_once: int = 32
-    robots: Robots = field(init=False, repr=False, compare=False)
+    config_folder: Path
+    workers: Workers = field(default_factory=ThreadWorkers)
+    user_agent: str = "Caveat"
+    concurrency: int = 32
+    robots: RobotsCache = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Open the table of what sites allow."""
-        object.__setattr__(self, "robots", Robots(self.fetcher, self.agent))
+        object.__setattr__(self, "robots", RobotsCache(self.fetcher, self.user_agent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class GatherReport:
     `failed` has a sentence for each feed that could not be read, `notes` one for what is odd but was read.
     """
 
-    looked: int = 0
+    polled: int = 0
     unchanged: int = 0
     new: int = 0
-    changed: int = 0
+    edited: int = 0
     failed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -73,14 +73,14 @@ async def gather(
     now: datetime,
     only: Collection[str] | None = None,
     force: bool = False,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> GatherReport:
     """Look at the feeds that are due at `now` (aware, UTC), or with `force` at all of them.
 
     `only` (feed ids) limits the pass to these feeds. Raises StoreError when the record cannot be reached.
     """
     if only is None and not force:
-        states = await gatherer.store.claim_feeds(now, now + CLAIM)
+        states = await gatherer.store.claim_feeds(now, now + CLAIM_DURATION)
         async with _held(gatherer.store, states, now):
             return await _looked(gatherer, states, now, progress)
     # Somebody asks for it now, whoever else is at it.
@@ -94,7 +94,7 @@ async def _looked(
     queue = iter(_interleaved(states))
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(gatherer.at_once, len(states))):
+            for _ in range(min(gatherer.concurrency, len(states))):
                 group.create_task(round_.work(queue))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
@@ -106,7 +106,7 @@ async def _asked_for(
     store: GatherStore, now: datetime, only: Collection[str] | None, *, force: bool
 ) -> Sequence[FeedState]:
     states = await (store.all_feeds() if only is None else store.feed_states(only))
-    return [s for s in states if force or s.next_look_at is None or s.next_look_at <= now]
+    return [s for s in states if force or s.next_poll_at is None or s.next_poll_at <= now]
 
 
 @asynccontextmanager
@@ -118,10 +118,10 @@ async def _held(store: GatherStore, states: Sequence[FeedState], now: datetime) 
 
     async def hold() -> None:
         while True:
-            await asyncio.sleep(CLAIM.total_seconds() / 3)
+            await asyncio.sleep(CLAIM_DURATION.total_seconds() / 3)
             # What cannot be prolonged may be asked once more by another worker, which is harmless.
             with suppress(StoreError):
-                await store.hold_feeds(ids, now + timedelta(seconds=loop.time() - began) + CLAIM)
+                await store.renew_claims(ids, now + timedelta(seconds=loop.time() - began) + CLAIM_DURATION)
 
     holding = asyncio.create_task(hold())
     try:
@@ -131,7 +131,7 @@ async def _held(store: GatherStore, states: Sequence[FeedState], now: datetime) 
         await asyncio.gather(holding, return_exceptions=True)
         if ids:
             with suppress(StoreError):
-                await store.hold_feeds(ids, None)
+                await store.renew_claims(ids, None)
 
 
 def _interleaved(states: Sequence[FeedState]) -> list[FeedState]:
@@ -149,7 +149,9 @@ class _Round:
     def __init__(self, gatherer: Gatherer, now: datetime, total: int, progress: Progress) -> None:
         self.report = GatherReport()
         self._store, self._now, self._total, self._progress = gatherer.store, now, total, progress
-        self._eyes = Eyes(gatherer.store, gatherer.fetcher, gatherer.house, gatherer.workers, gatherer.robots)
+        self._eyes = PollContext(
+            gatherer.store, gatherer.fetcher, gatherer.config_folder, gatherer.workers, gatherer.robots
+        )
         self._quiet: list[FeedState] = []
 
     async def work(self, queue: Iterator[FeedState]) -> None:
@@ -158,7 +160,7 @@ class _Round:
             finding = await self._found(state)
             new = await self._record(state, finding)
             self._count(state, finding, new)
-            self._progress(state.feed.name, self.report.looked, self._total)
+            self._progress(state.feed.name, self.report.polled, self._total)
 
     async def flush(self) -> None:
         """Record the feeds without change that are still waiting for it."""
@@ -166,9 +168,9 @@ class _Round:
         if quiet:
             await self._store.record_unchanged(quiet)
 
-    async def _found(self, state: FeedState) -> Finding:
+    async def _found(self, state: FeedState) -> PollFinding:
         try:
-            return await look_at(self._eyes, state, self._now)
+            return await poll_feed(self._eyes, state, self._now)
         except (StoreError, PoolUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever one feed does to us must not cost the others
@@ -176,28 +178,28 @@ class _Round:
             failures = state.failures + 1
             settled = replace(
                 state,
-                next_look_at=self._now + TRY_AGAIN * failures,
-                last_look_at=self._now,
+                next_poll_at=self._now + RETRY_DELAY * failures,
+                last_poll_at=self._now,
                 failures=failures,
                 last_error=reason,
             )
-            return Finding(Look(settled), failed=reason)
+            return PollFinding(PollResult(settled), error=reason)
 
-    async def _record(self, state: FeedState, finding: Finding) -> int:
-        if not finding.unchanged or finding.look.state.memory != state.memory:
-            return await self._store.record_look(finding.look)
-        self._quiet.append(finding.look.state)
-        if len(self._quiet) >= RECORDED_TOGETHER:
+    async def _record(self, state: FeedState, finding: PollFinding) -> int:
+        if not finding.unchanged or finding.result.state.seen_items != state.seen_items:
+            return await self._store.record_poll(finding.result)
+        self._quiet.append(finding.result.state)
+        if len(self._quiet) >= UNCHANGED_BATCH_SIZE:
             await self.flush()
         return 0
 
-    def _count(self, state: FeedState, finding: Finding, new: int) -> None:
+    def _count(self, state: FeedState, finding: PollFinding, new: int) -> None:
         report, name = self.report, state.feed.name
         self.report = GatherReport(
-            looked=report.looked + 1,
+            polled=report.polled + 1,
             unchanged=report.unchanged + finding.unchanged,
             new=report.new + new,
-            changed=report.changed + len(finding.look.changed),
-            failed=(*report.failed, f"{name}: {finding.failed}") if finding.failed else report.failed,
+            edited=report.edited + len(finding.result.edited),
+            failed=(*report.failed, f"{name}: {finding.error}") if finding.error else report.failed,
             notes=(*report.notes, f"{name}: {finding.note}") if finding.note else report.notes,
         )

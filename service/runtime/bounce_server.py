@@ -13,31 +13,31 @@ import structlog
 
 from service.app.clock import Clock
 from service.core.errors import CaveatError
-from service.runtime.reload import Tenancy
+from service.runtime.reload import ReloadableApp
 from service.settings.values import Settings
 
 if TYPE_CHECKING:
-    from service.bounces.lmtp_server import Listener
+    from service.bounces.lmtp_server import LmtpServer
 
-Place = tuple[str, int]
+HostPort = tuple[str, int]
 """Host and port."""
 
-PATIENCE = 3.0
+GREETING_TIMEOUT_SECONDS = 3.0
 """Seconds that whoever holds our port has to greet."""
 
 log = structlog.get_logger("service")
 
 
-class Reception:
+class BounceServer:
     """Takes letters for the house that is lived in at that moment."""
 
-    def __init__(self, tenancy: Tenancy, clock: Clock) -> None:
+    def __init__(self, tenancy: ReloadableApp, clock: Clock) -> None:
         self._tenancy, self._clock = tenancy, clock
-        self._listener: Listener | None = None
-        self._wanted: Place | None = None
+        self._listener: LmtpServer | None = None
+        self._wanted: HostPort | None = None
         self._key = b""
 
-    async def follow(self, settings: Settings) -> None:
+    async def reconfigure(self, settings: Settings) -> None:
         """Listen where these settings say, or nowhere.
 
         Raises CaveatError when that place cannot be had; then the one that was held before is held again.
@@ -52,12 +52,12 @@ class Reception:
                 self._listener = await self._opened(wanted)
         except CaveatError:
             if before is not None:
-                await before.open()
+                await before.start()
                 self._listener, self._wanted = before, held
             raise
         self._wanted = wanted
 
-    async def stay(self, stopping: asyncio.Event) -> None:
+    async def run(self, stopping: asyncio.Event) -> None:
         """Take letters until `stopping` is set, then let those that are being recorded be so."""
         try:
             await stopping.wait()
@@ -70,30 +70,30 @@ class Reception:
             await self._listener.close()
         self._listener = self._wanted = None
 
-    async def _opened(self, place: Place) -> Listener:
-        from service.bounces.lmtp_server import Listener  # noqa: PLC0415 - most houses have no such door
+    async def _opened(self, place: HostPort) -> LmtpServer:
+        from service.bounces.lmtp_server import LmtpServer  # noqa: PLC0415 - most houses have no such door
 
-        self._key = await self._tenancy.house.people.signing_key()
-        listener = Listener(*place, self._receive, self._ours)
-        await listener.open()
-        log.info("bounces are taken", at=listener.place)
+        self._key = await self._tenancy.current.subscribers.signing_key()
+        listener = LmtpServer(*place, self._receive, self._ours)
+        await listener.start()
+        log.info("bounces are taken", at=listener.address)
         return listener
 
     async def _receive(self, content: bytes, recipients: Sequence[str]) -> bool:
-        from service.app.bounces import UNREADABLE, receive, returns_of  # noqa: PLC0415 - as above
+        from service.app.bounces import UNREADABLE, bounce_handler, handle_mail  # noqa: PLC0415 - as above
 
-        async with self._tenancy.inside() as house:
-            returns = returns_of(house, self._key)
-            word = await receive(returns, content, now=self._clock(), recipients=recipients)
+        async with self._tenancy.use() as house:
+            returns = bounce_handler(house, self._key)
+            word = await handle_mail(returns, content, now=self._clock(), recipients=recipients)
             return word != UNREADABLE
 
     def _ours(self, address: str) -> bool:
-        from service.app.bounces import is_ours  # noqa: PLC0415 - as above
+        from service.app.bounces import is_accepted_recipient  # noqa: PLC0415 - as above
 
-        return is_ours(self._tenancy.house.settings, self._key, address)
+        return is_accepted_recipient(self._tenancy.current.settings, self._key, address)
 
 
-async def who_holds(place: Place) -> str | None:
+async def port_owner(place: HostPort) -> str | None:
     """Return who listens there already: "caveat", or what keeps us from listening; None when it is free."""
     family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
     try:
@@ -104,11 +104,11 @@ async def who_holds(place: Place) -> str | None:
     return None
 
 
-async def _greeting(place: Place) -> str:
+async def _greeting(place: HostPort) -> str:
     """Return the first line that is said there; empty when nothing is."""
     line = b""
     with suppress(OSError, TimeoutError, ValueError):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(GREETING_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(*place)
             try:
                 line = await reader.readline()

@@ -21,11 +21,11 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from service.web.client_ip import Visitors
+from service.web.client_ip import ClientAddresses
 
 Message = MutableMapping[str, Any]
 
-EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+TRANSIENT_ACCEPT_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors of accept() that pass when something else is closed."""
 
 EXHAUSTED_PAUSE_SECONDS = 0.1
@@ -53,7 +53,7 @@ class ConnectionLimits:
 class OpenConnections:
     """The connections of one listener that are open at the moment."""
 
-    def __init__(self, limits: ConnectionLimits, visitors: Visitors) -> None:
+    def __init__(self, limits: ConnectionLimits, visitors: ClientAddresses) -> None:
         self.limits, self._visitors = limits, visitors
         self._per_address = Counter[str]()
         self._open: dict[Connection, str] = {}
@@ -67,7 +67,7 @@ class OpenConnections:
         """Tell whether the connection is still open."""
         return connection in self._open
 
-    def has_room(self, peer: str) -> bool:
+    def can_accept(self, peer: str) -> bool:
         """Tell whether a connection from this IP address may be opened; another one may be closed for it."""
         address = self._visitors.address_key(peer)
         if not self._visitors.is_trusted(peer) and self._per_address[address] >= self.limits.per_address:
@@ -185,12 +185,12 @@ async def accept(
         try:
             client, peer = await loop.sock_accept(listener)
         except OSError as error:
-            if error.errno in EXHAUSTED:
+            if error.errno in TRANSIENT_ACCEPT_ERRORS:
                 log.warning("a connection waits, there are too many open files", reason=str(error))
                 connections.close_longest_waiting()
                 await asyncio.sleep(EXHAUSTED_PAUSE_SECONDS)
             continue
-        if connections.has_room(peer[0]):
+        if connections.can_accept(peer[0]):
             with suppress(OSError):  # the client has left already
                 await loop.connect_accepted_socket(lambda: Connection(connections, config, state), client)
         else:

@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 
 from service.core.errors import CaveatError
 
-LOOK_AGAIN = timedelta(seconds=15)
+MAX_WAIT = timedelta(seconds=15)
 """So often at least, because new leases are made meanwhile; they run for four times as long."""
-BREATH = timedelta(seconds=0.25)
+MIN_WAIT = timedelta(seconds=0.25)
 """So long at least between two hints, however many moments there are."""
 
 NextDue = Callable[[datetime], Awaitable[datetime | None]]
 """The first moment after a given one at which a delivery comes due, or None."""
 
 
-async def keep_vigil(
+async def run_due_timer(
     next_due: NextDue,
     hint: Callable[[], Awaitable[None]],
     clock: Callable[[], datetime],
@@ -40,12 +40,12 @@ async def keep_vigil(
         if due is not None and due <= now:
             since = now
             await hint()
-        await _pause(stopping, pause(due, now))
+        await _pause(stopping, wait_time(due, now))
 
 
-def pause(due: datetime | None, now: datetime) -> timedelta:
+def wait_time(due: datetime | None, now: datetime) -> timedelta:
     """Return how long to wait before the next look, when the next moment known is `due`."""
-    return LOOK_AGAIN if due is None else min(max(due - now, BREATH), LOOK_AGAIN)
+    return MAX_WAIT if due is None else min(max(due - now, MIN_WAIT), MAX_WAIT)
 
 
 async def _pause(stopping: asyncio.Event, length: timedelta) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from service.core.errors import CaveatError
-from service.web.client_ip import Visitors
+from service.web.client_ip import ClientAddresses
 
 if TYPE_CHECKING:
     from service.runtime.connections import ConnectionLimits
@@ -41,10 +41,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve(
     application: ASGIApp,
-    door: socket.socket,
+    listener: socket.socket,
     stopping: asyncio.Event,
     *,
-    most: int = 512,
+    max_connections: int = 512,
     limits: ConnectionLimits | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> None:
@@ -75,8 +75,10 @@ async def serve(
     )
     config.load()
     server = QuietServer(config)
-    connections = OpenConnections(limits or ConnectionLimits(most), Visitors(trusted_proxies))
-    accepting = asyncio.create_task(accept(door, connections, config, server.server_state))
+    connections = OpenConnections(
+        limits or ConnectionLimits(max_connections), ClientAddresses(trusted_proxies)
+    )
+    accepting = asyncio.create_task(accept(listener, connections, config, server.server_state))
 
     async def leave() -> None:
         await stopping.wait()
@@ -91,4 +93,4 @@ async def serve(
         accepting.cancel()
         with suppress(asyncio.CancelledError):
             await accepting
-        door.close()
+        listener.close()

@@ -29,14 +29,14 @@ Handler = Callable[[], Awaitable[Hints]]
 """One pass of a stage; returns what may have work because of it."""
 
 STAGES = ("gather", "condense", "compose", "deliver")
-MOST_JOBS = 16
+MAX_JOBS = 16
 DELIVERIES_PER_JOB = 500
 INSTALL_LOCK = 0x0CA7EA7
 PAUSE_SECONDS = 1.0
-MOMENT_SECONDS, LONGEST_PAUSE = 0.15, 5.0
+MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.15, 5.0
 CLOSE_SECONDS = 5.0
-LOOK_AGAIN = timedelta(seconds=5)
-GIVEN_UP = timedelta(seconds=10)
+POLL_INTERVAL = timedelta(seconds=5)
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """A job whose worker was not heard of for so long is anybody's: doing it twice is harmless."""
 
 log = structlog.get_logger("dispatch")
@@ -44,10 +44,10 @@ log = structlog.get_logger("dispatch")
 
 def deliver_jobs(waiting: int) -> int:
     """Return how many deliver jobs `waiting` deliveries are worth: one for each batch they make."""
-    return min(-(-waiting // DELIVERIES_PER_JOB), MOST_JOBS)
+    return min(-(-waiting // DELIVERIES_PER_JOB), MAX_JOBS)
 
 
-class Dispatch:
+class JobQueue:
     """The queue of hints: shared between processes on PostgreSQL, else in this one's memory."""
 
     def __init__(self, storage: str) -> None:
@@ -77,16 +77,16 @@ class Dispatch:
         self._kept.pop(stage, None)
 
     async def _hint_later(self, stage: str, count: int) -> None:
-        pause = MOMENT_SECONDS
+        pause = MIN_PAUSE_SECONDS
         while count:
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
             count = (await self._hint({stage: count})).get(stage, 0)
 
     async def _hint(self, hints: Hints) -> Hints:
         """Put the jobs on the queue; return those that wait or run there already."""
         jobs = [
-            (stage, f"{stage}:{n}") for stage, count in hints.items() for n in range(min(count, MOST_JOBS))
+            (stage, f"{stage}:{n}") for stage, count in hints.items() for n in range(min(count, MAX_JOBS))
         ]
         if not jobs:
             return {}
@@ -193,8 +193,8 @@ async def _run(queue: PgQueuer, stopping: asyncio.Event) -> None:
     try:
         await queue.qm.run(
             batch_size=len(STAGES),
-            dequeue_timeout=LOOK_AGAIN,
-            heartbeat_timeout=GIVEN_UP,
+            dequeue_timeout=POLL_INTERVAL,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
             shutdown_on_listener_failure=True,
             log_aggregation_interval=timedelta(0),
         )

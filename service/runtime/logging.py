@@ -10,13 +10,13 @@ from typing import Any
 
 import structlog
 
-Event = MutableMapping[str, Any]
+LogEvent = MutableMapping[str, Any]
 
 _PART = r"""[^\s<>"'(),:;@\[\]]"""
 # A part is read from its first character alone: from each of n characters it would be n * n / 2 steps.
-ADDRESS = re.compile(rf"""(?:"[^"\r\n]*"|(?<!{_PART}){_PART}+)(@|%40)(?={_PART})""")
+ADDRESS_PATTERN = re.compile(rf"""(?:"[^"\r\n]*"|(?<!{_PART}){_PART}+)(@|%40)(?={_PART})""")
 """Whoever an address names, before its at sign: bare, in quotes, or as it stands in links."""
-CHATTY = (
+NOISY_LOGGERS = (
     "aiosqlite",
     "alembic",
     "apscheduler",
@@ -40,7 +40,7 @@ def configure_logs(level: str = "info") -> None:
         structlog.processors.format_exc_info,
     ]
     if number > logging.DEBUG:
-        shared.append(without_addresses)
+        shared.append(hide_addresses)
     last = (
         structlog.dev.ConsoleRenderer(pad_event_to=0)
         if person
@@ -65,11 +65,11 @@ def configure_logs(level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for name in CHATTY:
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
-def without_addresses(_logger: object, _method: str, event: Event) -> Event:
+def hide_addresses(_logger: object, _method: str, event: LogEvent) -> LogEvent:
     """Return the event with whoever an address names hidden: `…@example.org`."""
     for key, value in event.items():
         event[key] = _hidden(value)
@@ -78,7 +78,7 @@ def without_addresses(_logger: object, _method: str, event: Event) -> Event:
 
 def _hidden(value: object) -> object:
     if isinstance(value, str):
-        return ADDRESS.sub(r"…\1", value) if "@" in value or "%40" in value else value
+        return ADDRESS_PATTERN.sub(r"…\1", value) if "@" in value or "%40" in value else value
     if isinstance(value, dict):
         return {_hidden(key): _hidden(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

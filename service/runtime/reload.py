@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from service.app.factories.application import House
+from service.app.factories.application import Application
 
 
 @dataclass(eq=False)
 class _Lease:
     """A house and how many are in it. `empty` is set once it is given up and the last one has left."""
 
-    house: House
+    house: Application
     inside: int = 0
     given_up: bool = False
     empty: asyncio.Event = field(default_factory=asyncio.Event)
@@ -27,20 +27,20 @@ class _Lease:
             self.empty.set()
 
 
-class Tenancy:
+class ReloadableApp:
     """Gives out the current house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Application) -> None:
         self._lease = _Lease(house)
         self._leaving: set[asyncio.Task[None]] = set()
 
     @property
-    def house(self) -> House:
+    def current(self) -> Application:
         """The house that whoever begins now works in."""
         return self._lease.house
 
     @asynccontextmanager
-    async def inside(self) -> AsyncIterator[House]:
+    async def use(self) -> AsyncIterator[Application]:
         """Give the current house, and keep it open until the block ends."""
         lease = self._lease
         lease.inside += 1
@@ -50,7 +50,7 @@ class Tenancy:
             lease.inside -= 1
             lease.look()
 
-    def move(self, house: House) -> None:
+    def replace(self, house: Application) -> None:
         """Make this the current house; the old one is closed once nobody is in it."""
         old, self._lease = self._lease, _Lease(house)
         task = asyncio.create_task(self._leave(old))

@@ -20,7 +20,7 @@ class Tick:
 
     name: str
     seconds: str
-    beat: Callable[[], Awaitable[None]]
+    callback: Callable[[], Awaitable[None]]
 
 
 def start_scheduler(ticks: Sequence[Tick]) -> AsyncIOScheduler:
@@ -37,7 +37,7 @@ def start_scheduler(ticks: Sequence[Tick]) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(timezone="UTC")
     for tick in ticks:
         scheduler.add_job(
-            tick.beat,
+            tick.callback,
             "cron",
             second=tick.seconds,
             id=tick.name,

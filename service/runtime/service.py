@@ -18,26 +18,26 @@ from typing import Any
 import structlog
 
 from service.app.clock import Clock, utc_now
-from service.app.factories.application import House
-from service.app.process_pool.pool import Pool
+from service.app.factories.application import Application
+from service.app.process_pool.pool import ProcessPool
 from service.core.errors import CaveatError, ConfigError
 from service.core.progress import Progress
-from service.core.read_models import Unfinished
-from service.runtime.bounce_server import Reception
-from service.runtime.config_watcher import saves
+from service.core.read_models import PendingWork
+from service.runtime.bounce_server import BounceServer
+from service.runtime.config_watcher import config_changes
 from service.runtime.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
-from service.runtime.due_timer import keep_vigil
+from service.runtime.due_timer import run_due_timer
 from service.runtime.http_server import ASGIApp, listen, serve
-from service.runtime.job_queue import STAGES, Dispatch, Handler, Hints, deliver_jobs
-from service.runtime.pass_watch import PassWatch, log_report
-from service.runtime.reload import Tenancy
+from service.runtime.job_queue import STAGES, Handler, Hints, JobQueue, deliver_jobs
+from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
-from service.settings.values import Loaded, WebSettings
+from service.runtime.stage_monitor import StageMonitor, log_report
+from service.settings.values import LoadedConfig, WebSettings
 
-GRACE = 9.0
+STOP_GRACE_SECONDS = 9.0
 """Seconds that what is in flight has to finish after a stop; the service is gone within ten."""
 
-Door = tuple[socket.socket, ASGIApp, int]
+WebListener = tuple[socket.socket, ASGIApp, int]
 """Where we listen, what answers there, and how many connections may be open at once."""
 
 log = structlog.get_logger("service")
@@ -52,7 +52,7 @@ class Roles:
     web: bool = True
 
 
-def hints_of(unfinished: Unfinished) -> Hints:
+def hints_of(unfinished: PendingWork) -> Hints:
     """Return the hints that unfinished work is worth."""
     return {
         "gather": min(unfinished.feeds, 1),
@@ -70,22 +70,22 @@ class Service:
     """
 
     def __init__(
-        self, load: Callable[[], Loaded], roles: Roles | None = None, *, clock: Clock = utc_now
+        self, load: Callable[[], LoadedConfig], roles: Roles | None = None, *, clock: Clock = utc_now
     ) -> None:
         self._load, self._roles, self._clock = load, roles or Roles(), clock
-        self._tenancy: Tenancy
-        self._dispatch: Dispatch
-        self._pool: Pool
-        self._watch: PassWatch
-        self._reception: Reception
+        self._tenancy: ReloadableApp
+        self._dispatch: JobQueue
+        self._pool: ProcessPool
+        self._watch: StageMonitor
+        self._reception: BounceServer
         self.started = asyncio.Event()
         self._bounces_read_at: datetime | None = None
-        self.fault: ConfigError | None = None
+        self.config_error: ConfigError | None = None
 
     @property
-    def house(self) -> House:
+    def app(self) -> Application:
         """The house that is lived in, once the service has started."""
-        return self._tenancy.house
+        return self._tenancy.current
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Run until `stopping` is set, then let what is in flight finish, for nine seconds at most.
@@ -95,12 +95,12 @@ class Service:
         loaded = self._load()
         settings = loaded.settings
         doors = self._doors(settings.web, share_descriptors(raise_descriptor_limit(), settings))
-        self._pool = Pool(settings.condense.processes or None)
-        self._watch = PassWatch(lambda: self._pool.trouble)
-        self._dispatch = Dispatch(settings.storage)
+        self._pool = ProcessPool(settings.condense.processes or None)
+        self._watch = StageMonitor(lambda: self._pool.problem)
+        self._dispatch = JobQueue(settings.storage)
         try:
-            self._tenancy = Tenancy(await self._opened(loaded))
-            self._reception = Reception(self._tenancy, self._clock)
+            self._tenancy = ReloadableApp(await self._opened(loaded))
+            self._reception = BounceServer(self._tenancy, self._clock)
             await self._move_in(loaded)
             try:
                 await self._work(doors, stopping)
@@ -116,31 +116,31 @@ class Service:
     async def sweep(self) -> None:
         """Hint the stages at whatever the tables call unfinished."""
         try:
-            async with self._tenancy.inside() as house:
+            async with self._tenancy.use() as house:
                 unfinished = await house.unfinished()
                 if self._roles.schedule:
-                    house.desk.last_tick_at = self._clock()
+                    house.self_service.last_tick_at = self._clock()
         except CaveatError as error:
             log.warning("the sweep could not ask the record, the next one will", reason=str(error))
             return
         hints = hints_of(unfinished)
         if not self._dispatch.is_shared:
-            self._watch.waiting(stage for stage in self._roles.stages if hints[stage])
+            self._watch.note_waiting(stage for stage in self._roles.stages if hints[stage])
         await self._dispatch.hint(hints)
 
-    async def _work(self, doors: Sequence[Door], stopping: asyncio.Event) -> None:
+    async def _work(self, doors: Sequence[WebListener], stopping: asyncio.Event) -> None:
         """Do everything that the roles ask for, side by side, until the end or until one of them fails."""
         await self.sweep()
         if "deliver" in self._roles.stages:
-            await self._reception.follow(self._tenancy.house.settings)
-        duties = [self._follow_saves(stopping), self._reception.stay(stopping), self._watch.run(stopping)]
+            await self._reception.reconfigure(self._tenancy.current.settings)
+        duties = [self._follow_saves(stopping), self._reception.run(stopping), self._watch.run(stopping)]
         if self._roles.stages:
             duties.append(self._dispatch.work(self._handlers(stopping), stopping))
         if "deliver" in self._roles.stages:
-            duties.append(keep_vigil(self._next_due, self._hint_deliver, self._clock, stopping))
-        trusted = self._tenancy.house.settings.web.trusted_proxies
+            duties.append(run_due_timer(self._next_due, self._hint_deliver, self._clock, stopping))
+        trusted = self._tenancy.current.settings.web.trusted_proxies
         duties += [
-            serve(application, door, stopping, most=most, trusted_proxies=trusted)
+            serve(application, door, stopping, max_connections=most, trusted_proxies=trusted)
             for door, application, most in doors
         ]
         if self._roles.schedule:
@@ -148,7 +148,7 @@ class Service:
         self.started.set()
         listening = [f"http://{host}:{port}" for host, port in (door[0].getsockname()[:2] for door in doors)]
         log.info("started", stages=self._roles.stages, schedule=self._roles.schedule, listening=listening)
-        await together(duties, stopping)
+        await run_together(duties, stopping)
 
     async def _keep_time(self, stopping: asyncio.Event) -> None:
         ticks = (
@@ -166,7 +166,7 @@ class Service:
     async def _prune(self) -> None:
         """Forget what has had its time in the record."""
         try:
-            async with self._tenancy.inside() as house:
+            async with self._tenancy.use() as house:
                 pruned = await house.prune()
         except CaveatError as error:
             log.warning("prune_failed", reason=str(error))
@@ -175,15 +175,15 @@ class Service:
                 log.info("pruned", rows=pruned)
 
     async def _next_due(self, after: datetime) -> datetime | None:
-        async with self._tenancy.inside() as house:
-            return await house.overview.next_due(after)
+        async with self._tenancy.use() as house:
+            return await house.overview.next_delivery_due(after)
 
     async def _hint_deliver(self) -> None:
         await self._dispatch.hint({"deliver": 1})
 
     async def _read_bounces(self) -> None:
         """Read the bounce mailbox, when it is time to."""
-        async with self._tenancy.inside() as house:
+        async with self._tenancy.use() as house:
             imap, now = house.settings.mail.bounces.imap, self._clock()
             if imap is None or (self._bounces_read_at and now < self._bounces_read_at + imap.every):
                 return
@@ -224,29 +224,29 @@ class Service:
         return {stage: handlers[stage] for stage in self._roles.stages}
 
     @asynccontextmanager
-    async def _passing(self, stage: str) -> AsyncIterator[tuple[House, Progress]]:
+    async def _passing(self, stage: str) -> AsyncIterator[tuple[Application, Progress]]:
         """Give the house for a pass, and what the pass calls at each step."""
-        with self._watch.passing(stage) as step:
-            async with self._tenancy.inside() as house:
+        with self._watch.track(stage) as step:
+            async with self._tenancy.use() as house:
                 yield house, step
 
     # --- the configuration -----------------------------------------------------------------
 
     async def _follow_saves(self, stopping: asyncio.Event) -> None:
-        async for _ in saves(self._tenancy.house.settings.folder, stopping):
+        async for _ in config_changes(self._tenancy.current.settings.folder, stopping):
             try:
                 await self._take_over(self._load())
-                self.fault = None
+                self.config_error = None
             except ConfigError as error:
-                self.fault = error
+                self.config_error = error
                 faults = [str(fault) for fault in error.faults]
                 log.warning("the configuration is not taken over, the last good one stays", faults=faults)
             except CaveatError as error:
                 log.warning("the configuration is not taken over, the last good one stays", reason=str(error))
 
-    async def _take_over(self, loaded: Loaded) -> None:
+    async def _take_over(self, loaded: LoadedConfig) -> None:
         """Move into a house of the new configuration; where we listen and what we store in stays as it is."""
-        house = self._tenancy.house
+        house = self._tenancy.current
         settings = replace(loaded.settings, storage=house.settings.storage, web=house.settings.web)
         if (loaded.settings.storage, loaded.settings.web) != (settings.storage, settings.web):
             log.warning("storage and web take effect at the next start")
@@ -256,45 +256,45 @@ class Service:
         house = await self._opened(loaded)
         try:
             if "deliver" in self._roles.stages:
-                await self._reception.follow(settings)
+                await self._reception.reconfigure(settings)
         except CaveatError:
             await house.close()
             raise
-        self._tenancy.move(house)
+        self._tenancy.replace(house)
         await self._move_in(loaded)
         log.info("the configuration is taken over")
         await self.sweep()
 
-    async def _opened(self, loaded: Loaded) -> House:
-        house = await House.open(loaded.settings, loaded.roster, clock=self._clock, pool=self._pool)
+    async def _opened(self, loaded: LoadedConfig) -> Application:
+        house = await Application.open(loaded.settings, loaded.roster, clock=self._clock, pool=self._pool)
         house.hint, house.stage_problems = self._dispatch.hint, self._watch.problems
         return house
 
-    async def _move_in(self, loaded: Loaded) -> None:
+    async def _move_in(self, loaded: LoadedConfig) -> None:
         for warning in loaded.warnings:
             log.warning("odd in the configuration", where=str(warning))
         if self._roles.schedule:
-            report = await self._tenancy.house.apply_roster()
+            report = await self._tenancy.current.apply_roster()
             for problem in report.problems:
                 log.warning("odd in the roster", what=problem)
             log.info("roster applied", feeds=asdict(report.feeds), subscriptions=asdict(report.subscriptions))
 
     # --- the web door ----------------------------------------------------------------------
 
-    def _doors(self, web: WebSettings, shares: DescriptorShares) -> list[Door]:
+    def _doors(self, web: WebSettings, shares: DescriptorShares) -> list[WebListener]:
         """Return where we listen, and what answers there: the house that is lived in at that moment."""
 
         async def pages(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
-            from service.runtime.web_pages import pages_of  # noqa: PLC0415 - workers have no pages
+            from service.runtime.web_pages import web_application  # noqa: PLC0415 - workers have no pages
 
-            async with self._tenancy.inside() as house:
-                await pages_of(house)(scope, receive, send)
+            async with self._tenancy.use() as house:
+                await web_application(house)(scope, receive, send)
 
         async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
-            async with self._tenancy.inside() as house:
+            async with self._tenancy.use() as house:
                 await house.metrics(scope, receive, send)
 
-        doors: list[Door] = []
+        doors: list[WebListener] = []
         if self._roles.web:
             doors.append((listen(web.listen_host, web.listen_port), pages, shares.web))
         if web.metrics_listen is not None:
@@ -309,7 +309,7 @@ class Service:
         return doors
 
 
-async def together(duties: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
+async def run_together(duties: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
     """Run the duties until they end; the first that fails stops the others, and its error is raised.
 
     Once `stopping` is set they have `GRACE` seconds to come to an end by themselves.
@@ -324,7 +324,7 @@ async def together(duties: Sequence[Coroutine[Any, Any, None]], stopping: asynci
             if any(not task.cancelled() and task.exception() for task in done):
                 stopping.set()
         if left:
-            await asyncio.wait(left, timeout=GRACE)
+            await asyncio.wait(left, timeout=STOP_GRACE_SECONDS)
     finally:
         for task in (*tasks, stop):
             task.cancel()

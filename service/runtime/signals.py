@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from service.runtime.service import Roles, Service
-from service.settings.values import Loaded
+from service.settings.values import LoadedConfig
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
-def run_service(load: Callable[[], Loaded], roles: Roles) -> None:
+def run_service(load: Callable[[], LoadedConfig], roles: Roles) -> None:
     """Run the service until SIGTERM or SIGINT; a second one ends it at once, as KeyboardInterrupt.
 
     Raises ConfigError, StoreError or CaveatError when it cannot start or go on.
@@ -34,10 +34,10 @@ def run_service(load: Callable[[], Loaded], roles: Roles) -> None:
 
 
 @contextmanager
-def stopped_by(*signals: signal.Signals, told: Callable[[str], object]) -> Iterator[asyncio.Event]:
+def stopped_by(*signals: signal.Signals, on_signal: Callable[[str], object]) -> Iterator[asyncio.Event]:
     """Give an event that the first of these signals sets, for the length of a block on the running loop.
 
-    `told` is called with the signal's name. A second one ends the block at once, as KeyboardInterrupt.
+    `on_signal` is called with the signal's name. A second one ends the block at once, as KeyboardInterrupt.
     """
     stopping, loop, main = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
     before = {sign: signal.getsignal(sign) for sign in signals}
@@ -50,7 +50,7 @@ def stopped_by(*signals: signal.Signals, told: Callable[[str], object]) -> Itera
             main.cancel()
             return
         stopping.set()
-        told(name)
+        on_signal(name)
 
     for sign in signals:
         loop.add_signal_handler(sign, stop, sign.name)
@@ -67,10 +67,10 @@ def stopped_by(*signals: signal.Signals, told: Callable[[str], object]) -> Itera
 
 
 async def _until_signalled(service: Service) -> None:
-    def told(name: str) -> None:
+    def on_signal(name: str) -> None:
         log.info("stopping: what is in flight may finish", signal=name)
 
-    with stopped_by(signal.SIGTERM, signal.SIGINT, told=told) as stopping:
+    with stopped_by(signal.SIGTERM, signal.SIGINT, on_signal=on_signal) as stopping:
         await service.run(stopping)
 
 

@@ -11,19 +11,19 @@ from service.web.api import api_application
 from service.web.app import application
 
 if TYPE_CHECKING:
-    from service.app.factories.application import House
+    from service.app.factories.application import Application
     from service.runtime.http_server import ASGIApp
 
-HOUSES = 2
+CACHED_APPLICATIONS = 2
 """The house that is lived in, and the one that somebody may still be in after a move."""
 
 
-@lru_cache(maxsize=HOUSES)
-def pages_of(house: House) -> ASGIApp:
+@lru_cache(maxsize=CACHED_APPLICATIONS)
+def web_application(house: Application) -> ASGIApp:
     """Return the public pages of a house."""
     web, own = house.settings.web, house.settings.folder / "templates"
     return application(
-        house.desk,
+        house.self_service,
         templates_folder(),
         own=own if own.is_dir() else None,
         metrics_token=web.metrics_token.reveal(),

@@ -11,20 +11,20 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.core.model import Site
-from service.settings.field_types import A_DATABASE, is_exposed, split_listen
+from service.settings.field_types import EXPECTED_DATABASE, is_reachable_from_outside, split_host_port
 from service.settings.main_file import (
     BouncesBlock,
-    CaveatFile,
     CondenseBlock,
     DkimBlock,
     FetchBlock,
     ImapBlock,
     MailBlock,
+    MainConfig,
     SiteBlock,
     SmtpBlock,
     WebBlock,
 )
-from service.settings.storage_url import StorageUnknown, storage_url
+from service.settings.storage_url import InvalidStorageUrl, storage_url
 from service.settings.values import (
     BouncesSettings,
     CondenseSettings,
@@ -38,15 +38,15 @@ from service.settings.values import (
     SmtpSettings,
     WebSettings,
 )
-from service.settings.yaml_source import Path as Keys
-from service.settings.yaml_source import Written
+from service.settings.yaml_source import KeyPath as Keys
+from service.settings.yaml_source import YamlDocument
 
-AN_ADDRESS_OF_BOUNCES = "`address: bounces@example.org`"
+EXPECTED_BOUNCE_ADDRESS = "`address: bounces@example.org`"
 IMPLICIT_TLS_PORTS = frozenset({465, 993})  # submissions, imaps
 PLAIN_START_PORTS = {25: 465, 587: 465, 143: 993}
 """Ports that begin without encryption, each with the port of the same service that begins with TLS."""
 
-MAIL_PROGRAM = re.compile(
+MAIL_PROGRAM_NAMES = re.compile(
     r"(?i)mailer(-daemon)?|m?daemon|system|postmaster|bounces?|double-bounce|uucp|smtpd?"
 )
 """Local parts that mail programs send bounces from, which are not for newsletters."""
@@ -55,15 +55,15 @@ BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 """RFC 6750, 2.1, and long enough not to be guessed."""
 
 
-class Builder:
+class SettingsBuilder:
     """Makes Settings of a CaveatFile; afterwards `faults` and `warnings` say what is wrong or careless."""
 
-    def __init__(self, folder: Path, written: Written, secrets: Mapping[Keys, Secret]) -> None:
+    def __init__(self, folder: Path, written: YamlDocument, secrets: Mapping[Keys, Secret]) -> None:
         self._folder, self._written, self._secrets = folder, written, secrets
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
-    def build(self, file: CaveatFile) -> Settings:
+    def build(self, file: MainConfig) -> Settings:
         """Return the settings; they are of no use when `faults` is not empty."""
         storage, shown = self._storage(file)
         return Settings(
@@ -79,31 +79,31 @@ class Builder:
 
     def _site(self, site: SiteBlock, bounces: BouncesBlock) -> Site:
         address = parseaddr(site.sender)[1]
-        if MAIL_PROGRAM.fullmatch(address.partition("@")[0]):
+        if MAIL_PROGRAM_NAMES.fullmatch(address.partition("@")[0]):
             what = f"mail programs send bounces from addresses such as {address}"
             self.warnings.append(
-                self._written.at(
+                self._written.fault_at_path(
                     ("site", "sender"), what, "an address like digest@, whose mails nobody takes for bounces"
                 )
             )
         return _site(site, bounces)
 
-    def _storage(self, file: CaveatFile) -> tuple[str, str]:
+    def _storage(self, file: MainConfig) -> tuple[str, str]:
         password = self._secrets["storage_password",]
         try:
             found = storage_url(file.storage, self._folder, password.reveal())
-        except StorageUnknown as error:
-            self.faults.append(self._written.at(("storage",), str(error), A_DATABASE))
+        except InvalidStorageUrl as error:
+            self.faults.append(self._written.fault_at_path(("storage",), str(error), EXPECTED_DATABASE))
             return "", ""
         if found[0] != found[1] and not password and self._is_open(("storage",)):
             what = "`storage` holds a password in a file that everybody on this machine may read"
-            self.warnings.append(self._written.at(("storage",), what, "`storage_password_file`"))
+            self.warnings.append(self._written.fault_at_path(("storage",), what, "`storage_password_file`"))
         return found
 
     def _is_open(self, key: tuple[str, ...]) -> bool:
         """Tell whether the key stands in a file that everybody may read."""
         file = self._folder / self._written.file
-        return key not in self._written.overridden and bool(file.stat().st_mode & stat.S_IROTH)
+        return key not in self._written.overridden_by and bool(file.stat().st_mode & stat.S_IROTH)
 
     def _fetch(self, fetch: FetchBlock) -> FetchSettings:
         password, proxy = self._secrets["fetch", "proxy_password"], None
@@ -111,7 +111,7 @@ class Builder:
             proxy = ProxySettings(fetch.proxy, fetch.proxy_username, password, fetch.proxy_resolves)
         if password and not (fetch.proxy and fetch.proxy_username):
             what, wanted = "a password without `proxy` and `proxy_username`", "where and as whom to log in"
-            self.faults.append(self._written.at(("fetch",), what, wanted))
+            self.faults.append(self._written.fault_at_path(("fetch",), what, wanted))
         return FetchSettings(
             allow_private=tuple(fetch.allow_private),
             settle=fetch.settle,
@@ -126,13 +126,15 @@ class Builder:
         smtp = mail.smtp
         password = self._secrets["mail", "smtp", "password"]
         if password and not smtp.username:
-            at = self._written.at(
+            at = self._written.fault_at_path(
                 ("mail", "smtp"), "a password without `username`", "the name to log in with"
             )
             self.faults.append(at)
         if password and smtp.security == "none" and mail.channel == "smtp":
             what = "the password goes to the mail server unencrypted"
-            self.warnings.append(self._written.at(("mail", "smtp", "security"), what, "starttls or tls"))
+            self.warnings.append(
+                self._written.fault_at_path(("mail", "smtp", "security"), what, "starttls or tls")
+            )
         if mail.channel == "smtp":
             self._compare_port(("mail", "smtp"), smtp)
         return MailSettings(
@@ -160,13 +162,15 @@ class Builder:
 
     def _bounces(self, bounces: BouncesBlock) -> BouncesSettings:
         here = ("mail", "bounces", "listen")
-        listen = split_listen(bounces.listen) if bounces.listen else None
+        listen = split_host_port(bounces.listen) if bounces.listen else None
         if listen and bounces.address is None:
             what = "there is a door for bounces without an `address` that they come to"
-            self.faults.append(self._written.at(here, what, AN_ADDRESS_OF_BOUNCES, key=True))
-        if listen and is_exposed(listen[0]):
+            self.faults.append(self._written.fault_at_path(here, what, EXPECTED_BOUNCE_ADDRESS, key=True))
+        if listen and is_reachable_from_outside(listen[0]):
             what = "everybody who reaches this machine may hand in letters"
-            self.warnings.append(self._written.at(here, what, "127.0.0.1 or an address of a private network"))
+            self.warnings.append(
+                self._written.fault_at_path(here, what, "127.0.0.1 or an address of a private network")
+            )
         return BouncesSettings(bounces.address, self._imap(bounces), listen)
 
     def _imap(self, bounces: BouncesBlock) -> ImapSettings | None:
@@ -175,7 +179,7 @@ class Builder:
             return None
         if bounces.address is None:
             what = "there is a mailbox to read without an `address` that bounces come to"
-            self.faults.append(self._written.at(here, what, AN_ADDRESS_OF_BOUNCES, key=True))
+            self.faults.append(self._written.fault_at_path(here, what, EXPECTED_BOUNCE_ADDRESS, key=True))
         self._compare_port(here, imap)
         return ImapSettings(
             host=imap.host,
@@ -193,34 +197,36 @@ class Builder:
         """Warn of a well-known port (RFC 8314) that is used with the other kind of encryption."""
         if server.port in IMPLICIT_TLS_PORTS and server.security != "tls":
             what = f"port {server.port} expects TLS from the first byte on, not `security: {server.security}`"
-            self.warnings.append(self._written.at((*here, "port"), what, "`security: tls`"))
+            self.warnings.append(self._written.fault_at_path((*here, "port"), what, "`security: tls`"))
         elif server.security == "tls" and (implicit := PLAIN_START_PORTS.get(server.port)):
             what = f"port {server.port} begins without encryption, not with `security: tls`"
             expected = f"`security: starttls`, or port {implicit}"
-            self.warnings.append(self._written.at((*here, "security"), what, expected))
+            self.warnings.append(self._written.fault_at_path((*here, "security"), what, expected))
 
     def _dkim(self, number: int, key: DkimBlock) -> DkimSettings:
         here = ("mail", "dkim", number, "key_file")
         path = self._path(key.key_file)
         if self._file(key.key_file, here) and path.stat().st_mode & stat.S_IROTH:
             what = f"everybody on this machine may read {path}"
-            self.warnings.append(self._written.at(here, what, f"`chmod 600 {path}`"))
+            self.warnings.append(self._written.fault_at_path(here, what, f"`chmod 600 {path}`"))
         return DkimSettings(key.domain.lower(), key.selector, path)
 
     def _file(self, text: str, key: Keys) -> Path | None:
         """Return the path of a file that can be read, else None; a fault if one was named."""
         path = self._path(text)
         if text and not (path.is_file() and os.access(path, os.R_OK)):
-            self.faults.append(self._written.at(key, f"{path} cannot be read", "a file that is there"))
+            self.faults.append(
+                self._written.fault_at_path(key, f"{path} cannot be read", "a file that is there")
+            )
             return None
         return path if text else None
 
     def _web(self, web: WebBlock) -> WebSettings:
-        host, port = split_listen(web.listen)
+        host, port = split_host_port(web.listen)
         return WebSettings(
             listen_host=host,
             listen_port=port,
-            metrics_listen=split_listen(web.metrics_listen) if web.metrics_listen else None,
+            metrics_listen=split_host_port(web.metrics_listen) if web.metrics_listen else None,
             metrics_token=self._secrets["web", "metrics_token"],
             api_token=self._api_token(),
             trusted_proxies=tuple(web.trusted_proxies),
@@ -231,7 +237,7 @@ class Builder:
         token, here = self._secrets["web", "api_token"], ("web", "api_token")
         if token and not BEARER_TOKEN.fullmatch(token.reveal()):
             what = "the token of the API is too short, or has characters that no header takes"
-            self.faults.append(self._written.at(here, what, "what `openssl rand -hex 32` makes"))
+            self.faults.append(self._written.fault_at_path(here, what, "what `openssl rand -hex 32` makes"))
         return token
 
     def _path(self, text: str) -> Path:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from service.settings.block import Block
-from service.settings.main_file import CaveatFile
-from service.settings.roster_files import FeedsFile, NewslettersFile, SubscribersFile
+from service.settings.main_file import MainConfig
+from service.settings.roster_files import FeedsConfig, NewslettersConfig, SubscribersConfig
 
-FILES: dict[str, type[Block]] = {
-    "caveat.yaml": CaveatFile,
-    "feeds.yaml": FeedsFile,
-    "newsletters.yaml": NewslettersFile,
-    "subscribers.yaml": SubscribersFile,
+CONFIG_FILES: dict[str, type[Block]] = {
+    "caveat.yaml": MainConfig,
+    "feeds.yaml": FeedsConfig,
+    "newsletters.yaml": NewslettersConfig,
+    "subscribers.yaml": SubscribersConfig,
 }
 """The files of a config folder, and what each may hold."""

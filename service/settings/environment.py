@@ -8,30 +8,30 @@ from difflib import get_close_matches
 from typing import Any, get_origin
 
 from service.core.errors import Fault
-from service.settings.errors import inside, is_block, keys_of
-from service.settings.main_file import CaveatFile
-from service.settings.yaml_source import Written, read_yaml
+from service.settings.errors import block_at, is_block, keys_of
+from service.settings.main_file import MainConfig
+from service.settings.yaml_source import YamlDocument, read_yaml
 
-PREFIX, DEEPER = "CAVEAT_", "__"
+VARIABLE_PREFIX, LEVEL_SEPARATOR = "CAVEAT_", "__"
 _OTHERS = re.compile(r"CAVEAT_(CONFIG$|DEBUG$|SERVICE_|PORT$|PORT_)")
 """Not keys of ours: the folder, the command line's own, what Kubernetes sets for a service of our name."""
 
 
-def override(written: Written, environ: Mapping[str, str]) -> tuple[list[Fault], list[Fault]]:
+def apply_environment(written: YamlDocument, environ: Mapping[str, str]) -> tuple[list[Fault], list[Fault]]:
     """Put the variables' values into the content of caveat.yaml; return faults and warnings."""
     faults: list[Fault] = []
     warnings: list[Fault] = []
     for variable in sorted(environ):
         # Empty counts as not set: that is what `${SMTP_HOST:-}` in a compose file hands on.
-        if not variable.startswith(PREFIX) or _OTHERS.match(variable) or not environ[variable]:
+        if not variable.startswith(VARIABLE_PREFIX) or _OTHERS.match(variable) or not environ[variable]:
             continue
-        path = tuple(variable.removeprefix(PREFIX).lower().split(DEEPER))
-        block = inside(CaveatFile, path[:-1])
+        path = tuple(variable.removeprefix(VARIABLE_PREFIX).lower().split(LEVEL_SEPARATOR))
+        block = block_at(MainConfig, path[:-1])
         known = keys_of(block) if block else {}
         if path[-1] not in known:
             found = Fault(variable, 0, 0, f"no setting has this name{_near(variable)}", "")
             # One word alone may be somebody else's; two underscores can only be meant for us.
-            (faults if DEEPER in variable else warnings).append(found)
+            (faults if LEVEL_SEPARATOR in variable else warnings).append(found)
         elif is_block(known[path[-1]]):
             faults.append(
                 Fault(variable, 0, 0, "this is a block of keys", f"one of them, as {variable}__NAME")
@@ -41,7 +41,7 @@ def override(written: Written, environ: Mapping[str, str]) -> tuple[list[Fault],
     return faults, warnings
 
 
-def _put(written: Written, path: tuple[str, ...], variable: str, value: object) -> None:
+def _put(written: YamlDocument, path: tuple[str, ...], variable: str, value: object) -> None:
     if written.content is None:
         written.content = {}
     block = written.content
@@ -51,7 +51,7 @@ def _put(written: Written, path: tuple[str, ...], variable: str, value: object) 
         block = block.setdefault(part, {})
     if isinstance(block, dict):
         block[path[-1]] = value
-        written.overridden[path] = variable
+        written.overridden_by[path] = variable
 
 
 def _value(annotation: Any, text: str) -> Any:  # noqa: ANN401 - any type hint, any value
@@ -66,22 +66,22 @@ def _value(annotation: Any, text: str) -> Any:  # noqa: ANN401 - any type hint, 
 
 
 def _near(variable: str) -> str:
-    found = get_close_matches(variable, list(variables()), n=1, cutoff=0.75)
+    found = get_close_matches(variable, list(environment_variables()), n=1, cutoff=0.75)
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def variables() -> dict[str, tuple[str, ...]]:
+def environment_variables() -> dict[str, tuple[str, ...]]:
     """Return every variable that overrides something, with the way to its key."""
     found: dict[str, tuple[str, ...]] = {}
 
     def walk(path: tuple[str, ...]) -> None:
-        block = inside(CaveatFile, path)
+        block = block_at(MainConfig, path)
         for key, annotation in keys_of(block).items() if block else ():
             here = (*path, key)
             if is_block(annotation):
                 walk(here)
             else:
-                found[PREFIX + DEEPER.join(here).upper()] = here
+                found[VARIABLE_PREFIX + LEVEL_SEPARATOR.join(here).upper()] = here
 
     walk(())
     return found

@@ -9,11 +9,11 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from service.core.errors import Fault
-from service.settings.field_types import WRONG, near
-from service.settings.secret_files import SECRETS as KEYS_OF_SECRETS
-from service.settings.yaml_source import Path, Written
+from service.settings.field_types import WRONG_VALUE, did_you_mean
+from service.settings.secret_files import SECRET_PATHS as KEYS_OF_SECRETS
+from service.settings.yaml_source import KeyPath, YamlDocument
 
-SECRETS = frozenset({"storage", *(str(path[-1]) for path in KEYS_OF_SECRETS)})
+SECRET_KEYS = frozenset({"storage", *(str(path[-1]) for path in KEYS_OF_SECRETS)})
 """Keys whose value is never repeated, not even in a fault."""
 
 _EXPECTED = {
@@ -35,41 +35,45 @@ _EXPECTED = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel], written: Written, prefix: Path) -> list[Fault]:
+def faults_from(
+    error: ValidationError, model: type[BaseModel], document: YamlDocument, prefix: KeyPath
+) -> list[Fault]:
     """Return a fault for each error of a value that was found at `prefix` and read as `model`."""
-    return [_explained(dict(one), model, written, prefix) for one in error.errors(include_url=False)]
+    return [_explained(dict(one), model, document, prefix) for one in error.errors(include_url=False)]
 
 
-def _explained(error: Mapping[str, Any], model: type[BaseModel], written: Written, prefix: Path) -> Fault:
-    inner: Path = tuple(error["loc"])
+def _explained(
+    error: Mapping[str, Any], model: type[BaseModel], written: YamlDocument, prefix: KeyPath
+) -> Fault:
+    inner: KeyPath = tuple(error["loc"])
     path, kind, context = (*prefix, *inner), error["type"], error.get("ctx", {})
     key = str(path[-1]) if path else ""
     if kind == "missing":
-        return written.at(path[:-1], f"`{key}` is missing", _example(model, inner), key=True)
+        return written.fault_at_path(path[:-1], f"`{key}` is missing", _example(model, inner), key=True)
     if kind == "extra_forbidden":
         known = _known(model, inner[:-1])
-        what = f"there is no key `{key}` here{near(key, known)}"
-        return written.at(path, what, f"one of {', '.join(known)}", key=True)
-    if kind == WRONG:
-        return written.at(path, context["what"], context["expected"])
+        what = f"there is no key `{key}` here{did_you_mean(key, known)}"
+        return written.fault_at_path(path, what, f"one of {', '.join(known)}", key=True)
+    if kind == WRONG_VALUE:
+        return written.fault_at_path(path, context["what"], context["expected"])
     expected = _EXPECTED.get(kind, error["msg"]).format(**context)
     hint = ""
     if kind == "literal_error":
         choices = [part.strip("' ") for part in expected.replace(" or ", ",").split(",")]
-        expected, hint = f"one of {', '.join(choices)}", near(str(error["input"]), choices)
-    if kind == "model_type" and (block := inside(model, inner)):
+        expected, hint = f"one of {', '.join(choices)}", did_you_mean(str(error["input"]), choices)
+    if kind == "model_type" and (block := block_at(model, inner)):
         expected += f", such as {_shortest(block)}"
-    return written.at(path, f"{_named(path)} is {_shown(key, error['input'])}{hint}", expected)
+    return written.fault_at_path(path, f"{_named(path)} is {_shown(key, error['input'])}{hint}", expected)
 
 
-def _named(path: Path) -> str:
+def _named(path: KeyPath) -> str:
     if path and isinstance(path[-1], int):
         return f"an item of `{path[-2]}`" if len(path) > 1 else "an item"
     return f"`{path[-1]}`" if path else "the file"
 
 
 def _shown(key: str, value: object) -> str:
-    if key in SECRETS:
+    if key in SECRET_KEYS:
         return "not usable"
     if value is None:
         return "empty"
@@ -89,7 +93,7 @@ def _shortest(block: type[BaseModel]) -> str:
     return "{" + ", ".join(f"{key}: ..." for key in needed or list(keys_of(block))[:1]) + "}"
 
 
-def inside(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+def block_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
     """Return the block that lies at `path` within a model, or None where there is none."""
     found: type[BaseModel] | None = model
     for part in path:
@@ -118,13 +122,13 @@ def _block_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any 
     return next((found for inner in get_args(annotation) if (found := _block_of(inner))), None)
 
 
-def _known(model: type[BaseModel], path: Path) -> list[str]:
-    block = inside(model, path)
+def _known(model: type[BaseModel], path: KeyPath) -> list[str]:
+    block = block_at(model, path)
     return list(keys_of(block)) if block else []
 
 
-def _example(model: type[BaseModel], path: Path) -> str:
-    block, key = inside(model, path[:-1]), str(path[-1])
+def _example(model: type[BaseModel], path: KeyPath) -> str:
+    block, key = block_at(model, path[:-1]), str(path[-1])
     if block is None:
         return f"`{key}: ...`"
     field = next((f for name, f in block.model_fields.items() if (f.alias or name) == key), None)

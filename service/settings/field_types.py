@@ -19,14 +19,14 @@ from pydantic_core import PydanticCustomError
 
 from service.core.errors import UsageError
 from service.core.schedules import parse_schedule
-from service.settings.storage_url import StorageUnknown, storage_url
+from service.settings.storage_url import InvalidStorageUrl, storage_url
 
-WRONG = "wrong_value"
-A_ZONE = "a time zone of the IANA database, such as Europe/Berlin"
-AN_ADDRESS = "an email address such as amina@example.org"
-A_DURATION = "a duration such as 45s, 10m, 1h30m or 2d"
-A_DATABASE = "sqlite:///PATH (relative to this folder) or postgresql://USER@HOST/NAME"
-A_FEED = "an address such as https://example.org/feed.xml, or file:NAME for a file in this folder"
+WRONG_VALUE = "wrong_value"
+EXPECTED_ZONE = "a time zone of the IANA database, such as Europe/Berlin"
+EXPECTED_EMAIL = "an email address such as amina@example.org"
+EXPECTED_DURATION = "a duration such as 45s, 10m, 1h30m or 2d"
+EXPECTED_DATABASE = "sqlite:///PATH (relative to this folder) or postgresql://USER@HOST/NAME"
+EXPECTED_FEED = "an address such as https://example.org/feed.xml, or file:NAME for a file in this folder"
 _DURATION = re.compile(
     r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?"
 )
@@ -35,15 +35,15 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*_-]*[A-Za-z0-9])?")
 
 
-def wrong(what: str, expected: str) -> PydanticCustomError:
+def wrong_value(what: str, expected: str) -> PydanticCustomError:
     """Return the error of a value: what it is, and what was expected."""
-    return PydanticCustomError(WRONG, "{what}", {"what": what, "expected": expected})
+    return PydanticCustomError(WRONG_VALUE, "{what}", {"what": what, "expected": expected})
 
 
 def one_line(text: str) -> str:
     """Return text with its white space evened out. Raises for control characters."""
     if any(unicodedata.category(char) in {"Cc", "Cs"} and not char.isspace() for char in text):
-        raise wrong(f"{text!r} holds control characters", "plain text on one line")
+        raise wrong_value(f"{text!r} holds control characters", "plain text on one line")
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -57,12 +57,12 @@ def read_duration(value: object) -> timedelta:
     match = _DURATION.fullmatch(text) if isinstance(value, str) else None
     if not match or not text:
         unit = f" (did you mean {text}m?)" if text.isdecimal() else ""
-        raise wrong(f"{value!r} is no duration{unit}", A_DURATION)
+        raise wrong_value(f"{value!r} is no duration{unit}", EXPECTED_DURATION)
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     try:
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
-        raise wrong(f"{value!r} is too long", A_DURATION) from None
+        raise wrong_value(f"{value!r} is too long", EXPECTED_DURATION) from None
 
 
 def write_duration(value: timedelta) -> str:
@@ -84,7 +84,7 @@ def read_zone(name: str) -> str:
             pass
         else:
             return name
-    raise wrong(f"there is no time zone {name!r}{_near_zone(name)}", A_ZONE)
+    raise wrong_value(f"there is no time zone {name!r}{_near_zone(name)}", EXPECTED_ZONE)
 
 
 def _near_zone(name: str) -> str:
@@ -101,7 +101,7 @@ def read_schedule(text: str) -> str:
     try:
         parse_schedule(text)
     except UsageError as error:
-        raise wrong(
+        raise wrong_value(
             str(error).rstrip("."), 'a schedule such as "daily 07:00" or "weekly mon,thu 18:30"'
         ) from error
     return text
@@ -112,7 +112,7 @@ def read_email(text: str) -> str:
     try:
         return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise wrong(f"{text!r} is no email address: {str(error).rstrip('.')}", AN_ADDRESS) from None
+        raise wrong_value(f"{text!r} is no email address: {str(error).rstrip('.')}", EXPECTED_EMAIL) from None
 
 
 def read_bounce_address(text: str) -> str:
@@ -120,7 +120,9 @@ def read_bounce_address(text: str) -> str:
     address = read_email(text)
     local = address.partition("@")[0]
     if len(local) > 8 or "+" in local or not address.isascii():
-        raise wrong(f"{local!r} is no name for this", "eight letters at most, as in bounces@example.org")
+        raise wrong_value(
+            f"{local!r} is no name for this", "eight letters at most, as in bounces@example.org"
+        )
     return address
 
 
@@ -128,7 +130,7 @@ def read_mailbox(text: str) -> str:
     """Return a From header such as `The Morning Caveat <digest@example.org>`."""
     name, address = parseaddr(one_line(text))
     if not address or "@" not in address:
-        raise wrong(f"{text!r} names no address", '"Name <digest@example.org>"')
+        raise wrong_value(f"{text!r} names no address", '"Name <digest@example.org>"')
     read_email(address)
     return f"{name} <{address}>" if name else address
 
@@ -138,15 +140,15 @@ def read_feed_url(text: str) -> str:
     if text.startswith("file:"):
         if text.removeprefix("file:").strip("/ "):
             return text
-        raise wrong(f"{text!r} names no file", A_FEED)
-    return _web_address(text, A_FEED)
+        raise wrong_value(f"{text!r} names no file", EXPECTED_FEED)
+    return _web_address(text, EXPECTED_FEED)
 
 
 def read_site_url(text: str) -> str:
     """Return a site's address without a slash at its end."""
     url = _web_address(text, "an address such as https://news.example.org").rstrip("/")
     if urlsplit(url).query or urlsplit(url).fragment:
-        raise wrong(f"{text!r} goes on after its path", "an address such as https://news.example.org")
+        raise wrong_value(f"{text!r} goes on after its path", "an address such as https://news.example.org")
     return url
 
 
@@ -156,9 +158,11 @@ def read_proxy_url(text: str) -> str:
     url = _web_address(text, expected).rstrip("/")
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
-        raise wrong("there is a login in the proxy's address", "`proxy_username` and `proxy_password_file`")
+        raise wrong_value(
+            "there is a login in the proxy's address", "`proxy_username` and `proxy_password_file`"
+        )
     if parts.path or parts.query or parts.fragment:
-        raise wrong(f"{text!r} goes on after its port", expected)
+        raise wrong_value(f"{text!r} goes on after its port", expected)
     return url
 
 
@@ -172,7 +176,7 @@ def _web_address(text: str, expected: str) -> str:
         # `feed:` and nothing at all are what people write instead of `https:`.
         bare = re.sub(r"^(?:feed:)?(?:https?:)?(?://)?", "", text)
         meant = f" (did you mean https://{bare}?)" if re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", bare) else ""
-        raise wrong(f"{text!r} is no web address{meant}", expected)
+        raise wrong_value(f"{text!r} is no web address{meant}", expected)
     return text
 
 
@@ -180,8 +184,8 @@ def read_storage(text: str) -> str:
     """Return the address of a database that we can use."""
     try:
         storage_url(text, Path.cwd())
-    except StorageUnknown as error:
-        raise wrong(str(error), A_DATABASE) from error
+    except InvalidStorageUrl as error:
+        raise wrong_value(str(error), EXPECTED_DATABASE) from error
     return text
 
 
@@ -198,19 +202,19 @@ def read_listen(text: str) -> str:
     elif fine:
         fine = bool(_HOST_NAME.fullmatch(host))
     if not fine:
-        raise wrong(
+        raise wrong_value(
             f"{text!r} is no address to listen at", '"127.0.0.1:8080", "0.0.0.0:8080" or "[::1]:8080"'
         )
     return text
 
 
-def split_listen(text: str) -> tuple[str, int]:
+def split_host_port(text: str) -> tuple[str, int]:
     """Return host and port of what `read_listen` let through."""
     host, _, port = text.rpartition(":")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def is_exposed(host: str) -> bool:
+def is_reachable_from_outside(host: str) -> bool:
     """Tell whether who listens at that address can be reached from outside of a private network."""
     try:
         place = ipaddress.ip_address(host)
@@ -225,7 +229,7 @@ def read_network(text: str) -> str:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         if "/" in text or not _HOST_NAME.fullmatch(text) or re.fullmatch(r"[\d.]+", text):
-            raise wrong(
+            raise wrong_value(
                 f"{text!r} is no network", "one such as 127.0.0.1, 10.0.0.0/8 or a host name"
             ) from None
     return text
@@ -234,21 +238,23 @@ def read_network(text: str) -> str:
 def read_language(text: str) -> str:
     """Return a language tag (BCP 47)."""
     if not _LANGUAGE.fullmatch(text):
-        raise wrong(f"{text!r} is no language", "a language tag such as en, fr or pt-BR")
+        raise wrong_value(f"{text!r} is no language", "a language tag such as en, fr or pt-BR")
     return text
 
 
 def read_identifier(text: str) -> str:
     """Return an id that can stand in a link and a mail header."""
     if not _IDENTIFIER.fullmatch(text):
-        raise wrong(f"{text!r} cannot be an id", "letters, digits, - and _, such as morning")
+        raise wrong_value(f"{text!r} cannot be an id", "letters, digits, - and _, such as morning")
     return text
 
 
 def read_header_name(text: str) -> str:
     """Return the name of a mail header (RFC 5322, 2.2), or nothing."""
     if text and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,60}", text):
-        raise wrong(f"{text!r} is no name of a header", "letters, digits and -, such as X-Idempotency-Key")
+        raise wrong_value(
+            f"{text!r} is no name of a header", "letters, digits and -, such as X-Idempotency-Key"
+        )
     return text
 
 
@@ -256,11 +262,11 @@ def read_topic(text: str) -> str:
     """Return a topic; topics are compared without regard to case."""
     topic = one_line(text).casefold()
     if not topic or len(topic) > 64:
-        raise wrong(f"{text!r} cannot be a topic", "a word or two, such as world")
+        raise wrong_value(f"{text!r} cannot be a topic", "a word or two, such as world")
     return topic
 
 
-def near(name: str, known: Any) -> str:  # noqa: ANN401 - any collection of names
+def did_you_mean(name: str, known: Any) -> str:  # noqa: ANN401 - any collection of names
     """Return ` (did you mean X?)` for a name close to a known one, else nothing."""
     found = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
     return f" (did you mean {found[0]}?)" if found else ""
@@ -271,7 +277,7 @@ def _says(*examples: str, **schema: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "examples": list(examples), **schema})
 
 
-Line = Annotated[str, AfterValidator(one_line)]
+SingleLine = Annotated[str, AfterValidator(one_line)]
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration), _says("45s", "10m", "1h30m", "2d")]
 Zone = Annotated[str, AfterValidator(read_zone), _says("Europe/Berlin", "Asia/Qatar")]
@@ -286,12 +292,12 @@ FeedUrl = Annotated[
 ]
 SiteUrl = Annotated[str, AfterValidator(read_site_url), _says("https://news.example.org")]
 ProxyUrl = Annotated[str, AfterValidator(read_proxy_url), _says("http://proxy.example.org:3128")]
-Storage = Annotated[
+StorageUrl = Annotated[
     str,
     AfterValidator(read_storage),
     _says("sqlite:///../data/caveat.db", "postgresql://caveat@db/caveat"),
 ]
-Listen = Annotated[str, AfterValidator(read_listen), _says("127.0.0.1:8080")]
+ListenAddress = Annotated[str, AfterValidator(read_listen), _says("127.0.0.1:8080")]
 Network = Annotated[str, AfterValidator(read_network), _says("127.0.0.1", "10.0.0.0/8")]
 Language = Annotated[str, AfterValidator(read_language), _says("en", "fr", "pt-BR")]
 Identifier = Annotated[

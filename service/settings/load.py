@@ -13,28 +13,28 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service.core.errors import ConfigError, Fault
-from service.settings.build import Builder
-from service.settings.config_files import FILES
-from service.settings.environment import override
-from service.settings.errors import explain
-from service.settings.main_file import CaveatFile
+from service.settings.build import SettingsBuilder
+from service.settings.config_files import CONFIG_FILES
+from service.settings.environment import apply_environment
+from service.settings.errors import faults_from
+from service.settings.main_file import MainConfig
 from service.settings.roster import RosterReader
 from service.settings.secret_files import SecretReader
-from service.settings.show import effective
-from service.settings.values import Loaded
-from service.settings.yaml_source import Written, read_yaml
+from service.settings.show import effective_settings
+from service.settings.values import LoadedConfig
+from service.settings.yaml_source import YamlDocument, read_yaml
 
-LARGEST_FILE = 64 * 1024 * 1024
-MAIN = "caveat.yaml"
+MAX_FILE_BYTES = 64 * 1024 * 1024
+MAIN_FILE = "caveat.yaml"
 
 
-def load_settings(
+def load_config(
     folder: Path,
     environ: Mapping[str, str],
     *,
     tolerant: bool = False,
-    instead: Mapping[str, bytes] | None = None,
-) -> Loaded:
+    replacements: Mapping[str, bytes] | None = None,
+) -> LoadedConfig:
     """Return what the folder and the environment say.
 
     `tolerant` skips a feed or subscriber with a fault by name, as a warning; other faults count all the
@@ -46,33 +46,33 @@ def load_settings(
         raise ConfigError(
             [Fault(str(folder), 0, 0, "there is no such folder", "one that `caveat config init` made")]
         )
-    written = {name: _written(folder, name, (instead or {}).get(name)) for name in FILES}
+    written = {name: _written(folder, name, (replacements or {}).get(name)) for name in CONFIG_FILES}
     faults = [fault for file in written.values() for fault in file.faults]
-    variable_faults, warnings = override(written[MAIN], environ)
+    variable_faults, warnings = apply_environment(written[MAIN_FILE], environ)
     faults += variable_faults
-    secrets = SecretReader(folder, written[MAIN])
-    builder = Builder(folder, written[MAIN], secrets.read())
-    file = _main(written[MAIN], faults)
+    secrets = SecretReader(folder, written[MAIN_FILE])
+    builder = SettingsBuilder(folder, written[MAIN_FILE], secrets.read())
+    file = _main(written[MAIN_FILE], faults)
     settings = builder.build(file) if file else None
     reader = RosterReader(folder, written, tolerant=tolerant)
     roster = reader.read()
     faults += [*secrets.faults, *builder.faults, *reader.faults]
     if faults or settings is None or file is None:
         raise ConfigError(_in_order(faults))
-    return Loaded(
+    return LoadedConfig(
         settings,
         roster,
         warnings=_in_order([*warnings, *secrets.warnings, *builder.warnings, *reader.warnings]),
-        effective=effective(file, written[MAIN], settings.storage_shown),
+        effective=effective_settings(file, written[MAIN_FILE], settings.storage_shown),
     )
 
 
-def _written(folder: Path, name: str, instead: bytes | None) -> Written:
+def _written(folder: Path, name: str, instead: bytes | None) -> YamlDocument:
     if instead is not None:
         return read_yaml(name, instead)
-    path, unread = folder / name, Written(name)
+    path, unread = folder / name, YamlDocument(name)
     try:
-        if path.stat().st_size <= LARGEST_FILE:
+        if path.stat().st_size <= MAX_FILE_BYTES:
             return read_yaml(name, path.read_bytes())
         unread.faults.append(Fault(name, 0, 0, "the file is too large", "one of at most 64 MB"))
     except FileNotFoundError:
@@ -85,22 +85,22 @@ def _written(folder: Path, name: str, instead: bytes | None) -> Written:
 def _least(name: str) -> str:
     """Return what a file must hold at least."""
     key = name.removesuffix(".yaml")
-    return "one with `site`" if name == MAIN else f"one with `{key}: []` if there are none"
+    return "one with `site`" if name == MAIN_FILE else f"one with `{key}: []` if there are none"
 
 
-def _main(written: Written, faults: list[Fault]) -> CaveatFile | None:
-    if written.unreadable:
+def _main(written: YamlDocument, faults: list[Fault]) -> MainConfig | None:
+    if written.is_unreadable:
         return None
     try:
-        return CaveatFile.model_validate(written.content if written.content is not None else {})
+        return MainConfig.model_validate(written.content if written.content is not None else {})
     except ValidationError as error:
-        faults += explain(error, CaveatFile, written, ())
+        faults += faults_from(error, MainConfig, written, ())
         return None
 
 
 def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
     """Return the faults as they are met when the files are read from top to bottom."""
-    files = list(FILES)
+    files = list(CONFIG_FILES)
     return tuple(
         sorted(faults, key=lambda f: (files.index(f.file) if f.file in files else -1, f.line, f.column))
     )

@@ -15,13 +15,13 @@ from service.settings.field_types import (
     HeaderName,
     Identifier,
     Label,
-    Listen,
+    ListenAddress,
     Mailbox,
     Network,
     ProxyUrl,
     SiteUrl,
-    Storage,
-    wrong,
+    StorageUrl,
+    wrong_value,
 )
 from service.settings.theme_names import DEFAULT_METHOD, ChannelName, Method
 
@@ -99,7 +99,7 @@ class SmtpBlock(Block):
     @model_validator(mode="after")
     def _log_in_by_name(self) -> Self:
         if (self.password or self.password_file) and not self.username:
-            raise wrong("there is a password without `username`", "the name to log in with")
+            raise wrong_value("there is a password without `username`", "the name to log in with")
         return self
 
 
@@ -150,7 +150,7 @@ class BouncesBlock(Block):
         "reach us is one of the next two, or both.",
         examples=["bounces@news.example.org"],
     )
-    listen: Listen | None = Field(
+    listen: ListenAddress | None = Field(
         default=None,
         description="An address and port where your mail server hands them over, by LMTP or SMTP. It asks "
         "nobody who they are, so keep it on this machine or in a private network. Left out: no such door.",
@@ -233,8 +233,10 @@ class FetchBlock(Block):
 class WebBlock(Block):
     """The web door: unsubscribe, preferences, health."""
 
-    listen: Listen = Field(default="127.0.0.1:8080", description="The address and port that it listens at.")
-    metrics_listen: Listen | None = Field(
+    listen: ListenAddress = Field(
+        default="127.0.0.1:8080", description="The address and port that it listens at."
+    )
+    metrics_listen: ListenAddress | None = Field(
         default=None,
         description="A second address, for /metrics alone. Left out: no such door.",
         examples=["127.0.0.1:9090"],
@@ -280,13 +282,13 @@ class CondenseBlock(Block):
     )
 
 
-class CaveatFile(Block):
+class MainConfig(Block):
     """caveat.yaml: the house itself."""
 
     site: SiteBlock = Field(
         description="Who sends.", examples=["{name: ..., url: ..., from: ..., postal_address: ...}"]
     )
-    storage: Storage = Field(
+    storage: StorageUrl = Field(
         default="sqlite:///../data/caveat.db",
         description="The database: sqlite:///PATH, relative to this folder, or postgresql://USER@HOST/NAME.",
         examples=["sqlite:///../data/caveat.db", "postgresql://caveat@db/caveat"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from service.core.errors import CaveatError
 
 PACKAGE = Path(__file__).resolve().parents[1]
-PACKED = "_data"
+PACKAGED_DATA_FOLDER = "_data"
 
 
 def templates_folder(package: Path = PACKAGE) -> Path:
@@ -31,7 +31,7 @@ def _brought_along(name: str, package: Path) -> Path:
     # Without that file the folder beside us is site-packages, where a `templates` would be a stranger's.
     if (checkout / "pyproject.toml").is_file():
         return _existing(checkout / name)
-    return _existing(package / PACKED / name)
+    return _existing(package / PACKAGED_DATA_FOLDER / name)
 
 
 def _existing(folder: Path) -> Path:

@@ -12,15 +12,15 @@ from pydantic import ValidationError
 
 from service.core import ids as identity
 from service.core.errors import Fault
-from service.core.model import Feed, Newsletter, Roster, RosterEntry, Subscriber, Wishes
+from service.core.model import Feed, Newsletter, Preferences, Roster, RosterEntry, Subscriber
 from service.settings.block import Block
-from service.settings.config_files import FILES
-from service.settings.errors import explain
-from service.settings.field_types import near
+from service.settings.config_files import CONFIG_FILES
+from service.settings.errors import faults_from
+from service.settings.field_types import did_you_mean
 from service.settings.roster_files import FeedEntry, NewsletterEntry, SubscriberEntry, Wish
 from service.settings.theme_names import themes
-from service.settings.yaml_source import Path as Keys
-from service.settings.yaml_source import Written
+from service.settings.yaml_source import KeyPath as Keys
+from service.settings.yaml_source import YamlDocument
 
 Entry = TypeVar("Entry", bound=Block)
 
@@ -38,8 +38,8 @@ class _Item(Generic[Entry]):
 class RosterReader:
     """Reads the three files; `tolerant` skips a feed or subscriber with a fault, by name, and goes on."""
 
-    def __init__(self, folder: Path, written: Mapping[str, Written], *, tolerant: bool) -> None:
-        self._folder, self._written, self._tolerant = folder, written, tolerant
+    def __init__(self, folder: Path, documents: Mapping[str, YamlDocument], *, tolerant: bool) -> None:
+        self._folder, self._written, self._tolerant = folder, documents, tolerant
         # What may be referred to; None while the file that says so cannot be read.
         self._topics: set[str] | None = None
         self._known_newsletters: set[str] | None = None
@@ -50,7 +50,7 @@ class RosterReader:
         """Return the roster; it is of no use when `faults` is not empty."""
         feeds = self._feeds()
         topics = {topic for feed in feeds for topic in feed.topics}
-        self._topics = None if self._written["feeds.yaml"].unreadable else topics
+        self._topics = None if self._written["feeds.yaml"].is_unreadable else topics
         newsletters = self._newsletters()
         subscribers, unread = self._subscribers()
         return Roster(feeds, newsletters, subscribers, unread)
@@ -83,7 +83,7 @@ class RosterReader:
 
     def _newsletters(self) -> tuple[Newsletter, ...]:
         items = self._items("newsletters.yaml", "newsletters", NewsletterEntry)
-        if not self._written["newsletters.yaml"].unreadable:
+        if not self._written["newsletters.yaml"].is_unreadable:
             ids = [item.raw.get("id") for item in items if isinstance(item.raw, dict)]
             self._known_newsletters = {name for name in ids if isinstance(name, str)}
             self._check_sign_up(self._known_newsletters)
@@ -106,14 +106,14 @@ class RosterReader:
         offered = web.get("sign_up") if isinstance(web, dict) else None
         for number, name in enumerate(offered if isinstance(offered, list) else ()):
             if isinstance(name, str) and name not in newsletters:
-                what = f"there is no newsletter {name!r}{near(name, newsletters)}"
+                what = f"there is no newsletter {name!r}{did_you_mean(name, newsletters)}"
                 keys = ("web", "sign_up", number)
                 self.faults.append(self._at("caveat.yaml", keys, what, "one of newsletters.yaml"))
 
     def _check_theme(self, item: _Item[NewsletterEntry], theme: str) -> None:
         known = themes(self._folder)
         if theme not in known:
-            what = f"there is no theme {theme!r}{near(theme, known)}"
+            what = f"there is no theme {theme!r}{did_you_mean(theme, known)}"
             item.faults.append(
                 self._at("newsletters.yaml", (*item.keys, "theme"), what, f"one of {', '.join(known)}")
             )
@@ -145,7 +145,7 @@ class RosterReader:
                 what = f"the newsletter {wish.id!r} stands here twice"
                 item.faults.append(self._at("subscribers.yaml", keys, what, "it once"))
             elif known is not None and wish.id not in known:
-                what = f"there is no newsletter {wish.id!r}{near(wish.id, known)}"
+                what = f"there is no newsletter {wish.id!r}{did_you_mean(wish.id, known)}"
                 expected = f"one of {', '.join(sorted(known))}" if known else "one in newsletters.yaml"
                 item.faults.append(self._at("subscribers.yaml", keys, what, expected))
             seen.add(wish.id)
@@ -155,25 +155,25 @@ class RosterReader:
     def _items(self, file: str, key: str, model: type[Entry]) -> list[_Item[Entry]]:
         """Return the items of a file's one list, each read by itself."""
         written = self._written[file]
-        if written.unreadable:
+        if written.is_unreadable:
             return []
         content = written.content if written.content is not None else {}
         if not isinstance(content, dict) or not isinstance(content.get(key), list) or len(content) > 1:
             try:
-                FILES[file].model_validate(
+                CONFIG_FILES[file].model_validate(
                     content if not isinstance(content, dict) else _outline(content, key)
                 )
             except ValidationError as error:
-                self.faults += explain(error, FILES[file], written, ())
+                self.faults += faults_from(error, CONFIG_FILES[file], written, ())
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
             return []
         return [self._item(written, (key, number), raw, model) for number, raw in enumerate(content[key])]
 
-    def _item(self, written: Written, keys: Keys, raw: object, model: type[Entry]) -> _Item[Entry]:
+    def _item(self, written: YamlDocument, keys: Keys, raw: object, model: type[Entry]) -> _Item[Entry]:
         try:
             return _Item(keys, raw, model.model_validate(raw))
         except ValidationError as error:
-            return _Item(keys, raw, None, explain(error, model, written, keys))
+            return _Item(keys, raw, None, faults_from(error, model, written, keys))
 
     def _refuse_twins(
         self, items: Sequence[_Item[Entry]], key: str, identify: Callable[[Entry], str]
@@ -199,7 +199,7 @@ class RosterReader:
                 if not self._tolerant:
                     self.faults.append(fault)
                     continue
-                what = f"{whom} is skipped{', ' + fate if fate else ''}: {fault.what}"
+                what = f"{whom} is skipped{', ' + fate if fate else ''}: {fault.message}"
                 self.warnings.append(Fault(fault.file, fault.line, fault.column, what, fault.expected))
         return [(item, item.entry) for item in items if item.entry and not item.faults]
 
@@ -208,7 +208,7 @@ class RosterReader:
         known = self._topics
         for number, topic in enumerate(wanted):
             if known is not None and topic not in known:
-                what = f"no feed has the topic {topic!r}{near(topic, known)}"
+                what = f"no feed has the topic {topic!r}{did_you_mean(topic, known)}"
                 expected = f"one of {', '.join(sorted(known))}" if known else "a topic that a feed has"
                 self._warn(file, (*keys, "topics", number), what, expected)
 
@@ -216,7 +216,7 @@ class RosterReader:
         self.warnings.append(self._at(file, keys, what, expected))
 
     def _at(self, file: str, keys: Keys, what: str, expected: str = "") -> Fault:
-        return self._written[file].at(keys, what, expected)
+        return self._written[file].fault_at_path(keys, what, expected)
 
 
 def _outline(content: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -234,8 +234,8 @@ def _feed(entry: FeedEntry) -> Feed:
         language=entry.language,
         method=entry.method,
         full_text=entry.full_text,
-        every=entry.every,
-        first_items=entry.first_items,
+        poll_interval=entry.every,
+        first_entries=entry.first_items,
     )
 
 
@@ -249,8 +249,8 @@ def _roster_entry(entry: SubscriberEntry) -> RosterEntry:
     return RosterEntry(subscriber, tuple((wish.id, _wishes(wish)) for wish in entry.newsletters))
 
 
-def _wishes(wish: Wish) -> Wishes:
+def _wishes(wish: Wish) -> Preferences:
     values = wish.model_dump(exclude={"id"})
     if wish.topics is not None:
         values["topics"] = tuple(dict.fromkeys(wish.topics))
-    return Wishes(**values)
+    return Preferences(**values)

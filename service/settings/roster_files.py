@@ -15,8 +15,8 @@ from service.settings.field_types import (
     Identifier,
     Label,
     Language,
-    Line,
     ScheduleText,
+    SingleLine,
     Topic,
     Zone,
 )
@@ -59,7 +59,7 @@ class FeedEntry(Block):
     )
 
 
-class FeedsFile(Block):
+class FeedsConfig(Block):
     """feeds.yaml: where news comes from."""
 
     feeds: list[FeedEntry] = Field(description="The feeds.", examples=["[{url: ..., topics: [world]}]"])
@@ -109,7 +109,7 @@ class NewsletterEntry(Block):
     )
 
 
-class NewslettersFile(Block):
+class NewslettersConfig(Block):
     """newsletters.yaml: what one can subscribe to."""
 
     newsletters: list[NewsletterEntry] = Field(
@@ -146,7 +146,7 @@ class SubscriberEntry(Block):
     """A subscriber: a person and the newsletters that they get."""
 
     email: Email = Field(description="Their address.", examples=["amina@example.org"])
-    name: Line = Field(default="", max_length=200, description="How they are greeted.")
+    name: SingleLine = Field(default="", max_length=200, description="How they are greeted.")
     timezone: Zone | None = Field(
         default=None, description="Where they live. Left out: the newsletter's time zone."
     )
@@ -158,7 +158,7 @@ class SubscriberEntry(Block):
     )
 
 
-class SubscribersFile(Block):
+class SubscribersConfig(Block):
     """subscribers.yaml: who gets them."""
 
     subscribers: list[SubscriberEntry] = Field(

@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from service.settings.config_files import FILES
-from service.settings.environment import variables
-from service.settings.errors import inside
+from service.settings.config_files import CONFIG_FILES
+from service.settings.environment import environment_variables
+from service.settings.errors import block_at
 from service.settings.field_types import write_duration
 
-MARGIN, COLUMN = "  ", 26
+INDENT, MEANING_COLUMN = "  ", 26
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -24,7 +24,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     An editor that is told `# yaml-language-server: $schema=schema/feeds.json` completes and checks by it.
     """
     found = {}
-    for file, model in FILES.items():
+    for file, model in CONFIG_FILES.items():
         schema = model.model_json_schema(by_alias=True)
         schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
         schema["title"] = file
@@ -32,15 +32,15 @@ def json_schemas() -> dict[str, dict[str, Any]]:
     return found
 
 
-def manual(width: int = 100) -> str:
+def reference_page(width: int = 100) -> str:
     """Return every key with its meaning, default and environment variable, wrapped at `width`."""
     lines: list[str] = []
-    for file, model in FILES.items():
+    for file, model in CONFIG_FILES.items():
         about = (model.__doc__ or "").partition(": ")[2]
-        lines += [file, textwrap.indent(textwrap.fill(about.capitalize(), width - 2), MARGIN), ""]
+        lines += [file, textwrap.indent(textwrap.fill(about.capitalize(), width - 2), INDENT), ""]
         lines += [*_keys(model, 1, width), ""]
-    lines += ["Environment", *_wrapped(_ENVIRONMENT, MARGIN, width), ""]
-    lines += [f"{MARGIN}{name}" for name in variables()]
+    lines += ["Environment", *_wrapped(_ENVIRONMENT, INDENT, width), ""]
+    lines += [f"{INDENT}{name}" for name in environment_variables()]
     return "\n".join(lines) + "\n"
 
 
@@ -53,16 +53,20 @@ _ENVIRONMENT = (
 def _keys(model: type[BaseModel], depth: int, width: int) -> Iterator[str]:
     for name, field in model.model_fields.items():
         key = field.alias or name
-        block = inside(model, (key,))
+        block = block_at(model, (key,))
         yield from _entry(key, _meaning(field, nested=block is not None), depth, width)
         if block is not None:
             yield from _keys(block, depth + 1, width)
 
 
 def _entry(key: str, meaning: str, depth: int, width: int) -> Iterator[str]:
-    head = f"{MARGIN * depth}{key}"
-    first, *rest = _wrapped(meaning, " " * COLUMN, width)
-    yield head.ljust(COLUMN) + first.lstrip() if len(head) < COLUMN else f"{head} {first.lstrip()}"
+    head = f"{INDENT * depth}{key}"
+    first, *rest = _wrapped(meaning, " " * MEANING_COLUMN, width)
+    yield (
+        head.ljust(MEANING_COLUMN) + first.lstrip()
+        if len(head) < MEANING_COLUMN
+        else f"{head} {first.lstrip()}"
+    )
     yield from rest
 
 

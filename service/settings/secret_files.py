@@ -7,15 +7,15 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.settings.values import Secret
-from service.settings.yaml_source import Path as Keys
-from service.settings.yaml_source import Written
+from service.settings.yaml_source import KeyPath as Keys
+from service.settings.yaml_source import YamlDocument
 
-LARGEST = 64 * 1024
-MOUNTED = Path("/run/secrets")
+MAX_SECRET_BYTES = 64 * 1024
+CONTAINER_SECRETS_FOLDER = Path("/run/secrets")
 """Where container engines mount secrets, readable by everybody inside: that is their way, not a mistake."""
 
 
-SECRETS: tuple[Keys, ...] = (
+SECRET_PATHS: tuple[Keys, ...] = (
     ("storage_password",),
     ("mail", "smtp", "password"),
     ("mail", "bounces", "imap", "password"),
@@ -29,18 +29,18 @@ SECRETS: tuple[Keys, ...] = (
 class SecretReader:
     """Reads the secrets of caveat.yaml, however the rest of it fares; sets down what is wrong with them."""
 
-    def __init__(self, folder: Path, written: Written) -> None:
+    def __init__(self, folder: Path, written: YamlDocument) -> None:
         self._folder, self._written = folder, written
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
     def read(self) -> dict[Keys, Secret]:
         """Return the secrets by key; an empty one where there is none."""
-        return {path: self._secret(path) for path in SECRETS}
+        return {path: self._secret(path) for path in SECRET_PATHS}
 
     def _secret(self, path: Keys) -> Secret:
         beside = (*path[:-1], f"{path[-1]}_file")
-        text, file = self._written.text(path), self._written.text(beside)
+        text, file = self._written.text_at(path), self._written.text_at(beside)
         if not file:
             if text:
                 self._warn_of_open_settings(path)
@@ -61,26 +61,28 @@ class SecretReader:
             text = data.decode().rstrip("\r\n")
         except UnicodeDecodeError:
             text = ""
-        if not text.strip() or "\n" in text or "\x00" in text or len(data) > LARGEST:
+        if not text.strip() or "\n" in text or "\x00" in text or len(data) > MAX_SECRET_BYTES:
             self._fault(key, f"{file} holds no secret on one line", "a file with the secret in it")
             return ""
-        if mode & stat.S_IROTH and MOUNTED not in file.parents:
+        if mode & stat.S_IROTH and CONTAINER_SECRETS_FOLDER not in file.parents:
             what = f"everybody on this machine may read {file}"
-            self.warnings.append(self._written.at(key, what, f"`chmod 600 {file}`"))
+            self.warnings.append(self._written.fault_at_path(key, what, f"`chmod 600 {file}`"))
         return text
 
     def _warn_of_open_settings(self, path: Keys) -> None:
-        if path in self._written.overridden:
+        if path in self._written.overridden_by:
             return
         file = self._folder / self._written.file
         if file.is_file() and file.stat().st_mode & stat.S_IROTH:
             what = f"`{path[-1]}` stands in a file that everybody on this machine may read"
-            self.warnings.append(self._written.at(path, what, f"`{path[-1]}_file`, or `chmod 600 {file}`"))
+            self.warnings.append(
+                self._written.fault_at_path(path, what, f"`{path[-1]}_file`, or `chmod 600 {file}`")
+            )
 
     def _fault(self, key: Keys, what: str, expected: str) -> None:
-        self.faults.append(self._written.at(key, what, expected))
+        self.faults.append(self._written.fault_at_path(key, what, expected))
 
 
 def _first_bytes(file: Path) -> bytes:
     with file.open("rb") as opened:
-        return opened.read(LARGEST + 1)
+        return opened.read(MAX_SECRET_BYTES + 1)

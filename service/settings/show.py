@@ -8,29 +8,33 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.settings.errors import SECRETS
+from service.settings.errors import SECRET_KEYS
 from service.settings.field_types import write_duration
-from service.settings.values import HIDDEN, Effective
-from service.settings.yaml_source import Path, Written
+from service.settings.values import HIDDEN, EffectiveSetting
+from service.settings.yaml_source import KeyPath, YamlDocument
 
 
-def effective(file: BaseModel, written: Written, storage_shown: str) -> tuple[Effective, ...]:
+def effective_settings(
+    file: BaseModel, written: YamlDocument, storage_shown: str
+) -> tuple[EffectiveSetting, ...]:
     """Return the settings of caveat.yaml as they are in force, in the order of the documentation."""
     return tuple(_settings(file, written, storage_shown, ()))
 
 
-def _settings(block: BaseModel, written: Written, storage: str, path: Path) -> Iterator[Effective]:
+def _settings(
+    block: BaseModel, written: YamlDocument, storage: str, path: KeyPath
+) -> Iterator[EffectiveSetting]:
     for name, field in type(block).model_fields.items():
         here, value = (*path, field.alias or name), getattr(block, name)
         if isinstance(value, BaseModel):
             yield from _settings(value, written, storage, here)
         else:
             text = storage if here == ("storage",) else _shown(str(here[-1]), value)
-            yield Effective(".".join(map(str, here)), text, written.origin(here))
+            yield EffectiveSetting(".".join(map(str, here)), text, written.origin(here))
 
 
 def _shown(key: str, value: Any) -> str:  # noqa: ANN401 - any setting
-    if key in SECRETS:
+    if key in SECRET_KEYS:
         return HIDDEN if value else ""
     match value:
         case None:

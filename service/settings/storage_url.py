@@ -11,7 +11,7 @@ from service.settings.values import HIDDEN
 _POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 
 
-class StorageUnknown(ValueError):
+class InvalidStorageUrl(ValueError):
     """An address that is no database of ours; the text says why, without the address."""
 
 
@@ -22,22 +22,22 @@ def storage_url(text: str, folder: Path, password: str = "") -> tuple[str, str]:
     """
     scheme, found, rest = text.strip().partition("://")
     if not found or not re.fullmatch(r"[a-z0-9+]+", scheme):
-        raise StorageUnknown("this is no address of a database")
+        raise InvalidStorageUrl("this is no address of a database")
     if scheme.startswith("sqlite"):
         if password:
-            raise StorageUnknown("SQLite takes no password")
+            raise InvalidStorageUrl("SQLite takes no password")
         return _sqlite(rest, folder)
     if scheme not in _POSTGRES:
-        raise StorageUnknown(f"{scheme!r} is no database that Caveat can use")
+        raise InvalidStorageUrl(f"{scheme!r} is no database that Caveat can use")
     return _postgres(rest, password)
 
 
 def _sqlite(rest: str, folder: Path) -> tuple[str, str]:
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path.startswith(":memory:"):
-        raise StorageUnknown("SQLite needs a file: in memory nothing would last")
+        raise InvalidStorageUrl("SQLite needs a file: in memory nothing would last")
     if "?" in path:
-        raise StorageUnknown("SQLite takes a path and no options")
+        raise InvalidStorageUrl("SQLite takes a path and no options")
     url = f"sqlite:///{(folder / Path(path).expanduser()).resolve()}"
     return url, url
 
@@ -47,11 +47,11 @@ def _postgres(rest: str, password: str) -> tuple[str, str]:
         parts = urlsplit(f"postgresql://{rest}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise StorageUnknown("the host or port of PostgreSQL cannot be read") from None
+        raise InvalidStorageUrl("the host or port of PostgreSQL cannot be read") from None
     if not parts.path.strip("/"):
-        raise StorageUnknown("the name of the PostgreSQL database is missing")
+        raise InvalidStorageUrl("the name of the PostgreSQL database is missing")
     if parts.password and password:
-        raise StorageUnknown("the password stands in the address and in storage_password_file")
+        raise InvalidStorageUrl("the password stands in the address and in storage_password_file")
     secret = password or unquote(parts.password or "")
     user = quote(unquote(parts.username or ""), safe="")
     where = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")

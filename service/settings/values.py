@@ -183,7 +183,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Effective:
+class EffectiveSetting:
     """One setting as it is in force. `origin` is `caveat.yaml:3`, the environment variable, or `default`."""
 
     key: str
@@ -192,10 +192,10 @@ class Effective:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedConfig:
     """What came out of a config folder: the settings, the roster, and what is odd but does no harm."""
 
     settings: Settings
     roster: Roster
     warnings: tuple[Fault, ...] = ()
-    effective: tuple[Effective, ...] = ()
+    effective: tuple[EffectiveSetting, ...] = ()

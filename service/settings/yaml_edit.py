@@ -20,21 +20,21 @@ from typing import Any
 
 from service.core import ids as identity
 from service.core.errors import CaveatError, UsageError
-from service.settings.config_files import FILES
-from service.settings.load import load_settings
-from service.settings.values import Loaded
-from service.settings.yaml_list import ItemList
+from service.settings.config_files import CONFIG_FILES
+from service.settings.load import load_config
+from service.settings.values import LoadedConfig
+from service.settings.yaml_list import YamlList
 
-Entry = Mapping[str, Any]
+ItemValues = Mapping[str, Any]
 Environ = Mapping[str, str]
 
 
-def _feed_names(raw: Entry) -> set[str]:
+def _feed_names(raw: ItemValues) -> set[str]:
     url, name = str(raw.get("url", "")), str(raw.get("name", ""))
     return {identity.feed_id(url), url, name.casefold()} - {""}
 
 
-NAMES: dict[str, tuple[str, Callable[[Entry], set[str]], Callable[[str], set[str]]]] = {
+ITEM_NAMES: dict[str, tuple[str, Callable[[ItemValues], set[str]], Callable[[str], set[str]]]] = {
     "feeds": ("feed", _feed_names, lambda name: {name, name.casefold(), identity.feed_id(name)}),
     "newsletters": ("newsletter", lambda raw: {str(raw.get("id", ""))}, lambda name: {name}),
     "subscribers": (
@@ -46,50 +46,52 @@ NAMES: dict[str, tuple[str, Callable[[Entry], set[str]], Callable[[str], set[str
 """For each list: what an item is called, the names that it goes by, and how a person may name it."""
 
 
-def add(folder: Path, kind: str, entries: Sequence[Entry], environ: Environ) -> Loaded:
+def add(folder: Path, list_name: str, items: Sequence[ItemValues], environ: Environ) -> LoadedConfig:
     """Add items at the end of the list `kind` (feeds, newsletters or subscribers).
 
     Return what the folder says now. Raises ConfigError, and changes nothing, when it would not load.
     """
-    return _edited(folder, kind, environ, lambda items: items.append(entries))
+    return _edited(folder, list_name, environ, lambda edited: edited.append(items))
 
 
-def remove(folder: Path, kind: str, name: str, environ: Environ) -> Loaded:
+def remove(folder: Path, list_name: str, name: str, environ: Environ) -> LoadedConfig:
     """Take the item out that goes by this name: a feed's address or name, an email address, an id.
 
     Raises UsageError when there is none, ConfigError when the folder would not load without it.
     """
-    return _edited(folder, kind, environ, lambda items: items.cut(_index(items, kind, name)))
+    return _edited(folder, list_name, environ, lambda items: items.remove(_index(items, list_name, name)))
 
 
-def update(folder: Path, kind: str, name: str, changes: Entry, environ: Environ) -> Loaded:
+def update(folder: Path, list_name: str, name: str, changes: ItemValues, environ: Environ) -> LoadedConfig:
     """Set keys of the item that goes by this name; a value of None takes the key out.
 
     Raises UsageError when there is no such item, ConfigError when the folder would not load with it.
     """
-    return _edited(folder, kind, environ, lambda items: items.change(_index(items, kind, name), changes))
+    return _edited(
+        folder, list_name, environ, lambda items: items.update(_index(items, list_name, name), changes)
+    )
 
 
-def _edited(folder: Path, kind: str, environ: Environ, alter: Callable[[ItemList], str]) -> Loaded:
+def _edited(folder: Path, kind: str, environ: Environ, alter: Callable[[YamlList], str]) -> LoadedConfig:
     file = f"{kind}.yaml"
-    if file not in FILES or kind not in NAMES:
+    if file not in CONFIG_FILES or kind not in ITEM_NAMES:
         raise UsageError(f"there is no list of {kind} to edit")
     # A file that another folder lends us (a link) is changed where it lies.
     path = (folder.expanduser().absolute() / file).resolve()
     with _locked(path.parent):
         # Without this, a broken file would be mended or refused by what the edit happens to touch.
-        load_settings(folder, environ)
+        load_config(folder, environ)
         before = path.read_bytes()
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
-        after = mark + alter(ItemList(kind, before.decode("utf-8-sig"))).encode()
-        loaded = load_settings(folder, environ, instead={file: after})
+        after = mark + alter(YamlList(kind, before.decode("utf-8-sig"))).encode()
+        loaded = load_config(folder, environ, replacements={file: after})
         if after != before:
             _write(path, after)
     return loaded
 
 
-def _index(items: ItemList, kind: str, name: str) -> int:
-    noun, names_of, wanted = NAMES[kind]
+def _index(items: YamlList, kind: str, name: str) -> int:
+    noun, names_of, wanted = ITEM_NAMES[kind]
     for index, raw in enumerate(items.values):
         if isinstance(raw, dict) and names_of(raw) & wanted(name.strip()):
             return index

@@ -11,10 +11,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-WIDEST, FEW_KEYS, DASH = 4096, 5, 2
+MAX_LINE_WIDTH, MAX_INLINE_KEYS, DASH_INDENT = 4096, 5, 2
 
 
-class ItemList:
+class YamlList:
     """The list `key` of a file that loads. Each edit returns the new text and leaves this object as it is."""
 
     def __init__(self, key: str, text: str) -> None:
@@ -31,7 +31,7 @@ class ItemList:
         if self._node.flow_style or not self._node.value:
             return self._rewritten(lambda items: items.extend(_flowing(entry) for entry in entries))
         last = self._node.value[-1]
-        flow = bool(last.flow_style) and all(len(entry) <= FEW_KEYS for entry in entries)
+        flow = bool(last.flow_style) and all(len(entry) <= MAX_INLINE_KEYS for entry in entries)
         new = [line for entry in entries for line in self._written(entry, flow=flow)]
         at = _last_line(last) + 1
         before = self._lines[:at]
@@ -39,14 +39,14 @@ class ItemList:
             before[-1] += self._ending
         return "".join([*before, *new, *self._lines[at:]])
 
-    def cut(self, index: int) -> str:
+    def remove(self, index: int) -> str:
         """Return the text without the item; comments around it stay."""
         if self._node.flow_style or len(self._node.value) == 1:
             return self._rewritten(lambda items: items.pop(index))
         first, last = self._span(index)
         return "".join(self._lines[:first] + self._lines[last + 1 :])
 
-    def change(self, index: int, changes: Mapping[str, Any]) -> str:
+    def update(self, index: int, changes: Mapping[str, Any]) -> str:
         """Return the text with keys of the item set, or taken out where the value is None."""
         if self._node.flow_style:
             return self._rewritten(lambda items: _set(items[index], changes))
@@ -85,7 +85,7 @@ class ItemList:
 
     def _rewritten(self, alter: Any) -> str:  # noqa: ANN401 - a function of ruamel's list
         """Return the whole file written anew: for lists that have no line for each item."""
-        yaml = _round_trip(DASH)
+        yaml = _round_trip(DASH_INDENT)
         content = yaml.load(self._text)
         alter(content[self._key])
         if content[self._key] and not self._node.value:
@@ -99,7 +99,7 @@ def _round_trip(dash: int) -> YAML:
     """Return a reader and writer that keeps comments and quotes, with the dashes in column `dash`."""
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
-    yaml.width = WIDEST
+    yaml.width = MAX_LINE_WIDTH
     yaml.indent(mapping=2, sequence=2 + dash, offset=dash)
     return yaml
 

@@ -14,16 +14,16 @@ from ruamel.yaml.reader import ReaderError
 
 from service.core.errors import Fault
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """The way to a value: keys and list indices."""
 
-DEEPEST, MOST_VALUES = 20, 2_000_000
-TAG = "tag:yaml.org,2002:"
+MAX_DEPTH, MAX_VALUES = 20, 2_000_000
+TAG_PREFIX = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
 
 
 @dataclass(slots=True)
-class Written:
+class YamlDocument:
     """A file's content. `keys` and `values` hold the line and column, from 1, of each key and value.
 
     `overridden` names the environment variable that a value came from instead.
@@ -31,48 +31,48 @@ class Written:
 
     file: str
     content: Any = None
-    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
-    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
-    overridden: dict[Path, str] = field(default_factory=dict)
+    key_positions: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
+    value_positions: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
+    overridden_by: dict[KeyPath, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     @property
-    def unreadable(self) -> bool:
+    def is_unreadable(self) -> bool:
         """Whether nothing could be read, so that what is missing need not be said."""
         return self.content is None and bool(self.faults)
 
-    def text(self, path: Path) -> str:
+    def text_at(self, path: KeyPath) -> str:
         """Return the text at that path, empty where there is none."""
         found = self.content
         for part in path:
             found = found.get(part) if isinstance(found, dict) else None
         return found if isinstance(found, str) else ""
 
-    def at(self, path: Path, what: str, expected: str = "", *, key: bool = False) -> Fault:
+    def fault_at_path(self, path: KeyPath, what: str, expected: str = "", *, key: bool = False) -> Fault:
         """Return a fault at the value, or at its key; else at the nearest thing around it."""
         for length in range(len(path), 0, -1):
-            if path[:length] in self.overridden:
-                return Fault(self.overridden[path[:length]], 0, 0, what, expected)
-        if key and path in self.keys:
-            return Fault(self.file, *self.keys[path], what, expected)
-        while path and path not in self.values:
+            if path[:length] in self.overridden_by:
+                return Fault(self.overridden_by[path[:length]], 0, 0, what, expected)
+        if key and path in self.key_positions:
+            return Fault(self.file, *self.key_positions[path], what, expected)
+        while path and path not in self.value_positions:
             path = path[:-1]
-        return Fault(self.file, *self.values.get(path, (1, 1)), what, expected)
+        return Fault(self.file, *self.value_positions.get(path, (1, 1)), what, expected)
 
-    def origin(self, path: Path) -> str:
+    def origin(self, path: KeyPath) -> str:
         """Return where a value came from: the variable, `caveat.yaml:3`, or `default`."""
-        if path in self.overridden:
-            return self.overridden[path]
-        return f"{self.file}:{self.values[path][0]}" if path in self.values else "default"
+        if path in self.overridden_by:
+            return self.overridden_by[path]
+        return f"{self.file}:{self.value_positions[path][0]}" if path in self.value_positions else "default"
 
-    def fault(self, at: tuple[int, int], what: str, expected: str = "") -> Fault:
+    def fault_at_position(self, at: tuple[int, int], what: str, expected: str = "") -> Fault:
         """Return a fault at that line and column of this file."""
         return Fault(self.file, *at, what, expected)
 
 
-def read_yaml(file: str, data: bytes) -> Written:
+def read_yaml(file: str, data: bytes) -> YamlDocument:
     """Return what the bytes say. What cannot be read becomes faults, and `content` stays None."""
-    written = Written(file)
+    written = YamlDocument(file)
     text = _decoded(written, data)
     if text is None:
         return written
@@ -83,26 +83,32 @@ def read_yaml(file: str, data: bytes) -> Written:
         return written
     except ReaderError as error:
         at = _place_of(text, error.position)
-        written.faults.append(written.fault(at, f"the character U+{error.character:04X}", "printable text"))
+        written.faults.append(
+            written.fault_at_position(at, f"the character U+{error.character:04X}", "printable text")
+        )
         return written
     except RecursionError:
-        written.faults.append(written.fault((1, 1), "lists within lists without end", "plain lists"))
+        written.faults.append(
+            written.fault_at_position((1, 1), "lists within lists without end", "plain lists")
+        )
         return written
     if node is not None:
         written.content = _Walk(written).value(node, ())
     return written
 
 
-def _decoded(written: Written, data: bytes) -> str | None:
+def _decoded(written: YamlDocument, data: bytes) -> str | None:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            written.faults.append(written.fault((1, 1), "the file is in UTF-16", "UTF-8; save it as that"))
+            written.faults.append(
+                written.fault_at_position((1, 1), "the file is in UTF-16", "UTF-8; save it as that")
+            )
             return None
         at = _place_of(data[: error.start].decode("utf-8", "replace"), error.start)
         what = f"the byte 0x{data[error.start]:02x} is not UTF-8"
-        written.faults.append(written.fault(at, what, "a file saved as UTF-8"))
+        written.faults.append(written.fault_at_position(at, what, "a file saved as UTF-8"))
         return None
 
 
@@ -114,14 +120,14 @@ def _place_of(text: str, position: int) -> tuple[int, int]:
 class _Walk:
     """Turns nodes into values, once, and sets down where they stood and what is wrong with them."""
 
-    def __init__(self, written: Written) -> None:
+    def __init__(self, written: YamlDocument) -> None:
         self.written, self.count = written, 0
 
-    def value(self, node: Node, path: Path) -> Any:  # noqa: ANN401 - any YAML
+    def value(self, node: Node, path: KeyPath) -> Any:  # noqa: ANN401 - any YAML
         """Return the node's value."""
-        self.written.values[path] = at = _place(node)
+        self.written.value_positions[path] = at = _place(node)
         self.count += 1
-        if len(path) > DEEPEST or self.count > MOST_VALUES:
+        if len(path) > MAX_DEPTH or self.count > MAX_VALUES:
             if not self.written.faults:
                 self._wrong(at, "values within values without end", "a plain file without nested anchors")
             return None
@@ -131,7 +137,7 @@ class _Walk:
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         return self._scalar(node, at)
 
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in self._pairs(node):
             name = key.value if isinstance(key, ScalarNode) else None
@@ -142,45 +148,49 @@ class _Walk:
             here = (*path, name)
             if name in found:
                 self._wrong(
-                    at, f"`{name}` stands here twice, first in line {self.written.keys[here][0]}", "it once"
+                    at,
+                    f"`{name}` stands here twice, first in line {self.written.key_positions[here][0]}",
+                    "it once",
                 )
                 continue
-            self.written.keys[here] = at
+            self.written.key_positions[here] = at
             found[name] = self.value(value, here)
         return found
 
     def _pairs(self, node: MappingNode) -> Iterator[tuple[Node, Node]]:
         """Yield the mapping's own pairs, then those of what it merges (`<<`) that it does not have itself."""
-        own = [(key, value) for key, value in node.value if str(key.tag) != TAG + "merge"]
+        own = [(key, value) for key, value in node.value if str(key.tag) != TAG_PREFIX + "merge"]
         yield from own
         names = {key.value for key, _ in own if isinstance(key, ScalarNode)}
-        for key, merged in ((key, value) for key, value in node.value if str(key.tag) == TAG + "merge"):
+        for key, merged in (
+            (key, value) for key, value in node.value if str(key.tag) == TAG_PREFIX + "merge"
+        ):
             for source in merged.value if isinstance(merged, SequenceNode) else [merged]:
                 if source is node or not isinstance(source, MappingNode):
                     self._wrong(_place(key), "`<<` without a block to take over", "an alias such as *name")
                     continue
                 for inner, value in source.value:
-                    if inner.value not in names and str(inner.tag) != TAG + "merge":
+                    if inner.value not in names and str(inner.tag) != TAG_PREFIX + "merge":
                         names.add(inner.value)
                         yield inner, value
 
     def _scalar(self, node: Node, at: tuple[int, int]) -> Any:  # noqa: ANN401 - any scalar
         tag, text = str(node.tag), str(node.value)
-        if tag == TAG + "null":
+        if tag == TAG_PREFIX + "null":
             return None
-        if tag == TAG + "bool":
+        if tag == TAG_PREFIX + "bool":
             return text.lower() == "true"
-        if tag == TAG + "int" and _INTEGER.fullmatch(text) and len(text) < 300:
+        if tag == TAG_PREFIX + "int" and _INTEGER.fullmatch(text) and len(text) < 300:
             return int(text.replace("_", ""))
-        if tag == TAG + "float":
+        if tag == TAG_PREFIX + "float":
             return _float(text)
         # A date, an octal number and the like are what was typed; whoever wants a number will say so.
-        if not tag.startswith(TAG) or "python" in tag:
-            self._wrong(at, f"the tag {tag.removeprefix(TAG)!r}", "a plain value")
+        if not tag.startswith(TAG_PREFIX) or "python" in tag:
+            self._wrong(at, f"the tag {tag.removeprefix(TAG_PREFIX)!r}", "a plain value")
         return text
 
     def _wrong(self, at: tuple[int, int], what: str, expected: str) -> None:
-        self.written.faults.append(self.written.fault(at, what, expected))
+        self.written.faults.append(self.written.fault_at_position(at, what, expected))
 
 
 def _float(text: str) -> float | str:
@@ -217,7 +227,7 @@ _SYNTAX = (
 )
 
 
-def _syntax_fault(written: Written, error: MarkedYAMLError, text: str) -> Fault:
+def _syntax_fault(written: YamlDocument, error: MarkedYAMLError, text: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = str(error.problem or error.context or "this is not YAML").strip()
@@ -227,5 +237,5 @@ def _syntax_fault(written: Written, error: MarkedYAMLError, text: str) -> Fault:
         problem, at = "character '\\t'", (at[0], line.index("\t") + 1)
     for pattern, what, expected in _SYNTAX:
         if match := re.search(pattern, problem):
-            return written.fault(at, match.expand(what), match.expand(expected))
-    return written.fault(at, f"not valid YAML: {problem}", "a YAML file")
+            return written.fault_at_position(at, match.expand(what), match.expand(expected))
+    return written.fault_at_position(at, f"not valid YAML: {problem}", "a YAML file")

@@ -10,17 +10,17 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core import ids as identity
-from service.core.read_models import Barred, BounceLine
+from service.core.read_models import BounceDetails, Suppression
 from service.store.database import Database
 from service.store.schema import bounces, deliveries, issues, subscribers, suppressions
-from service.store.sqlite_ledger import PREFIX
+from service.store.sqlite_ledger import PREFIX_CHARACTERS
 
-MOST_SOFT = 5
-WITHIN = timedelta(days=30)
+MAX_SOFT_BOUNCES = 5
+SOFT_BOUNCE_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class BounceRecords:
+class SqlBounceStore:
     """The BounceStore of core/contracts/."""
 
     database: Database
@@ -35,8 +35,8 @@ class BounceRecords:
             select(deliveries.c.issue, deliveries.c.subscriber, subscribers.c.address_hash)
             .join(issues, issues.c.number == deliveries.c.issue)
             .join(subscribers, subscribers.c.number == deliveries.c.subscriber)
-            .where(issues.c.delivery_prefix == delivery_id[:PREFIX])
-            .where(subscribers.c.id == delivery_id[PREFIX:])
+            .where(issues.c.delivery_prefix == delivery_id[:PREFIX_CHARACTERS])
+            .where(subscribers.c.id == delivery_id[PREFIX_CHARACTERS:])
         )
         async with self.database.write() as connection:
             found = (await connection.execute(named)).one_or_none()
@@ -46,21 +46,26 @@ class BounceRecords:
             row = {**key, "at": now, "hard": hard, "reason": reason}
             await connection.execute(self.database.insert(bounces).on_conflict_do_nothing(), row)
             if hard or await _too_often(connection, found.subscriber, now):
-                why = reason if hard else f"came back {MOST_SOFT} times in {WITHIN.days} days, last: {reason}"
+                why = (
+                    reason
+                    if hard
+                    else f"came back {MAX_SOFT_BOUNCES} times in {SOFT_BOUNCE_WINDOW.days} days, "
+                    f"last: {reason}"
+                )
                 gone = {"address_hash": found.address_hash, "reason": why, "at": now}
                 await connection.execute(self.database.insert(suppressions).on_conflict_do_nothing(), gone)
         return True
 
-    async def barred(self, email: str) -> Barred | None:
+    async def suppression(self, email: str) -> Suppression | None:
         """Return why this address is suppressed and since when; None when it is not."""
         query = select(suppressions.c.reason, suppressions.c.at).where(
             suppressions.c.address_hash == identity.address_hash(email)
         )
         async with self.database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return None if row is None else Barred(row.reason, row.at)
+        return None if row is None else Suppression(row.reason, row.at)
 
-    async def came_back(self, email: str) -> Sequence[BounceLine]:
+    async def bounces_of(self, email: str) -> Sequence[BounceDetails]:
         """Return which deliveries to the person came back, the last first."""
         query = (
             select(issues.c.id, bounces.c.at, bounces.c.hard, bounces.c.reason)
@@ -70,9 +75,11 @@ class BounceRecords:
             .order_by(bounces.c.at.desc(), bounces.c.issue.desc())
         )
         async with self.database.read() as connection:
-            return [BounceLine(*row) for row in await connection.execute(query)]
+            return [BounceDetails(*row) for row in await connection.execute(query)]
 
 
 async def _too_often(connection: AsyncConnection, subscriber: int, now: datetime) -> bool:
-    of_late = select(func.count()).where(bounces.c.subscriber == subscriber, bounces.c.at > now - WITHIN)
-    return (await connection.scalar(of_late) or 0) >= MOST_SOFT
+    of_late = select(func.count()).where(
+        bounces.c.subscriber == subscriber, bounces.c.at > now - SOFT_BOUNCE_WINDOW
+    )
+    return (await connection.scalar(of_late) or 0) >= MAX_SOFT_BOUNCES

@@ -16,15 +16,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.compose.ports import Edited
-from service.core.errors import WordsChanged
+from service.compose.ports import EditedArticle
+from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue
 from service.store import groups as standing
 from service.store import sent_corrections as told_corrections
 from service.store.columns import Instant
 from service.store.database import Database
-from service.store.dialect import among, lock_readers
+from service.store.dialect import is_in, lock_groups
 from service.store.groups import ACTIVE
 from service.store.mappers import article_of, edition_of, issue_values, summary_of
 from service.store.schema import (
@@ -41,7 +41,7 @@ from service.store.schema import (
     summaries,
 )
 
-MOST_TOLD = 5_000
+MAX_ARTICLES_PER_ISSUE = 5_000
 """So many articles are offered for one issue at most: the newest. A reader may have been away for a year."""
 
 MADE = (summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.context)
@@ -50,7 +50,7 @@ Query = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class ComposeRecords:
+class SqlComposeStore:
     """The ComposeStore of core/contracts/."""
 
     database: Database
@@ -88,7 +88,7 @@ class ComposeRecords:
             Group(wishes[key], key, told, None, size, only) for (key, told), (size, only) in found.items()
         ]
 
-    async def tellable_through(self, gathered_by: datetime) -> int:
+    async def release_position(self, gathered_by: datetime) -> int:
         """Return the position up to which articles were gathered by then and are condensed or set aside."""
         # One statement, so one moment: an article that arrives between two would slip through.
         # "+ 0" keeps both databases from walking up from the first article of all to find the smallest.
@@ -103,7 +103,9 @@ class ComposeRecords:
         through: int = min([*held_up, newest or 0])
         return through
 
-    async def tellable(self, edition: Edition, after: int, through: int) -> Sequence[CondensedArticle]:
+    async def released_articles(
+        self, edition: Edition, after: int, through: int
+    ) -> Sequence[CondensedArticle]:
         """Return the condensed articles with `after < position <= through` that fit the edition's topics.
 
         An edition without topics fits every article. In gather order, the newest MOST_TOLD at most.
@@ -114,7 +116,7 @@ class ComposeRecords:
             .join(story_articles, story_articles.c.position == articles.c.position, isouter=True)
             .where(articles.c.position > after, articles.c.position <= through)
             .order_by(articles.c.position.desc())
-            .limit(MOST_TOLD)
+            .limit(MAX_ARTICLES_PER_ISSUE)
         )
         if edition.topics:
             fitting = fitting.where(
@@ -135,7 +137,7 @@ class ComposeRecords:
             for r in reversed(rows)
         ]
 
-    async def told_from_of_last_issue(self, group: Group) -> int | None:
+    async def last_issue_start(self, group: Group) -> int | None:
         """Return `told_from` of the last issue that the group's members were given, for a repeat.
 
         Members stand at the same place because they were told the same; the first one speaks for all.
@@ -144,7 +146,7 @@ class ComposeRecords:
             last = _given_to_first(connection, group, issues.c.told_from)
             return await connection.scalar(last.order_by(issues.c.number.desc()).limit(1))
 
-    async def told_lately(self, group: Group, since: datetime) -> Collection[str]:
+    async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
         """Return the ids of the articles in the issues that the group's members were given since then.
 
         Members stand at the same place because they were told the same; the first one speaks for all.
@@ -154,7 +156,9 @@ class ComposeRecords:
             found = await connection.scalars(lately.where(issues.c.created_at >= since))
             return {article for article_ids in found for article in article_ids}
 
-    async def edited(self, group: Group, told_since: datetime, edited_by: datetime) -> Sequence[Edited]:
+    async def edited_articles(
+        self, group: Group, sent_since: datetime, edited_until: datetime
+    ) -> Sequence[EditedArticle]:
         """Return the articles that were edited, until then, after the group's members had been told them.
 
         Only those of the issues that they were given since `told_since`, without the edits that they were
@@ -163,8 +167,8 @@ class ComposeRecords:
         """
         async with self.database.read() as connection:
             lately = _given_to_first(connection, group, issues.c.number)
-            given = (await connection.scalars(lately.where(issues.c.created_at >= told_since))).all()
-            return await told_corrections.edited(connection, given, edited_by) if given else []
+            given = (await connection.scalars(lately.where(issues.c.created_at >= sent_since))).all()
+            return await told_corrections.edited(connection, given, edited_until) if given else []
 
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
@@ -178,7 +182,7 @@ class ComposeRecords:
         When the issue is stored already, for others who stood here before, the stored one is what these get.
         """
         async with self.database.write() as connection:
-            await lock_readers(connection)
+            await lock_groups(connection)
             return await self.record_in(connection, group, issue, next_due_at, channel)
 
     async def record_in(
@@ -200,11 +204,11 @@ class ComposeRecords:
             await _move(connection, group, place.number, told_through, due_at)
         return planned
 
-    async def move_on(self, group: Group, next_due_at: datetime, told_through: int | None) -> int:
+    async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
         """Move the group's members to their next due moment without an issue; return how many moved."""
-        told = group.told_through if told_through is None else told_through
+        told = group.served_through if served_through is None else served_through
         async with self.database.write() as connection:
-            await lock_readers(connection)
+            await lock_groups(connection)
             moving = await connection.scalar(_members(connection, group, func.count())) or 0
             for place in (await connection.execute(_places(connection, group))).all():
                 await _move(connection, group, place.number, told, next_due_at)
@@ -218,7 +222,7 @@ class ComposeRecords:
         number, told_through = (await connection.execute(found)).one()
         is_new = stored.rowcount > 0
         if is_new:
-            if issue.words:
+            if issue.edit_keys:
                 await _require_words(connection, issue)
             await told_corrections.record(connection, self.database, number, issue)
         return number, told_through, is_new
@@ -244,16 +248,16 @@ class ComposeRecords:
 
 async def _require_words(connection: AsyncConnection, issue: Issue) -> None:
     """Keep the words of the issue's articles as they are until it is recorded. Raises WordsChanged."""
-    told = among(connection, articles.c.id, issue.article_ids)
+    told = is_in(connection, articles.c.id, issue.article_ids)
     asked = select(*articles.c["id", "title", "text"]).where(told)
     # Whoever gives an article new words holds its row, and then asks whether it was told.
     held = await connection.execute(asked.order_by(articles.c.position).with_for_update(read=True))
-    if {edit_key(*row) for row in held} != set(issue.words):
-        raise WordsChanged("an article was edited while the issue was made")
+    if {edit_key(*row) for row in held} != set(issue.edit_keys):
+        raise ArticleChanged("an article was edited while the issue was made")
 
 
 def _standing_at(group: Group) -> ColumnElement[bool]:
-    here = and_(groups.c.edition_key == group.edition_key, groups.c.told_through == group.told_through)
+    here = and_(groups.c.edition_key == group.edition_key, groups.c.told_through == group.served_through)
     return here if group.due_at is None else and_(here, groups.c.next_due_at == group.due_at)
 
 
@@ -266,9 +270,9 @@ def _members(
         .select_from(subscriptions)
         .where(subscriptions.c.group_number.in_(select(groups.c.number).where(_standing_at(group))), ACTIVE)
     )
-    if group.only is None:
+    if group.subscriber_ids is None:
         return members
-    named = select(subscribers.c.number).where(among(connection, subscribers.c.id, group.only))
+    named = select(subscribers.c.number).where(is_in(connection, subscribers.c.id, group.subscriber_ids))
     return members.where(subscriptions.c.subscriber.in_(named))
 
 
@@ -292,11 +296,11 @@ async def _move(
     connection: AsyncConnection, group: Group, place: int, told_through: int, next_due_at: datetime
 ) -> None:
     """Move the group's members who stand at one place on: all who stand there, or those of `only`."""
-    if group.only is None:
-        await standing.move(connection, place, told_through, next_due_at)
+    if group.subscriber_ids is None:
+        await standing.advance(connection, place, told_through, next_due_at)
         return
-    there = await standing.place(connection, group.edition_key, told_through, next_due_at)
-    named = select(subscribers.c.number).where(among(connection, subscribers.c.id, group.only))
+    there = await standing.find_or_create(connection, group.edition_key, told_through, next_due_at)
+    named = select(subscribers.c.number).where(is_in(connection, subscribers.c.id, group.subscriber_ids))
     await connection.execute(
         update(subscriptions)
         .where(subscriptions.c.group_number == place, subscriptions.c.subscriber.in_(named), ACTIVE)
@@ -306,7 +310,7 @@ async def _move(
 
 
 async def _editions(connection: AsyncConnection, keys: Collection[str]) -> dict[str, Edition]:
-    wanted = select(editions).where(among(connection, editions.c.key, keys))
+    wanted = select(editions).where(is_in(connection, editions.c.key, keys))
     return {row["key"]: edition_of(row) for row in (await connection.execute(wanted)).mappings()}
 
 
@@ -333,7 +337,7 @@ async def _groups_of_some(connection: AsyncConnection, newsletter: str, ids: Col
         .select_from(subscriptions)
         .join(subscribers, subscribers.c.number == subscriptions.c.subscriber)
         .join(groups, groups.c.number == subscriptions.c.group_number)
-        .where(subscriptions.c.newsletter == newsletter, ACTIVE, among(connection, subscribers.c.id, ids))
+        .where(subscriptions.c.newsletter == newsletter, ACTIVE, is_in(connection, subscribers.c.id, ids))
         .order_by(groups.c.edition_key, groups.c.told_through, subscribers.c.id)
     )
     found: dict[tuple[str, int], list[str]] = {}

@@ -8,19 +8,19 @@ from datetime import datetime
 
 from sqlalchemy import case, select, update
 
-from service.condense.ports import Setback
+from service.condense.ports import FailureResult
 from service.core.model import Article, Summary
 from service.store import corrections
 from service.store.database import Database
 from service.store.mappers import article_of, summary_values
 from service.store.schema import UNCONDENSED, articles, summaries
 
-TRIES = 3
+MAX_ATTEMPTS = 3
 """After so many failed tries an article is set aside, so that it cannot hold up the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class CondenseRecords:
+class SqlCondenseStore:
     """The CondenseStore of core/contracts/."""
 
     database: Database
@@ -57,17 +57,19 @@ class CondenseRecords:
                 .on_conflict_do_update(index_elements=["position"], set_=made)
             )
 
-    async def record_failure(self, article_id: str, problem: str, now: datetime) -> Setback:  # noqa: ARG002 - the contract's
+    async def record_failure(self, article_id: str, problem: str, now: datetime) -> FailureResult:  # noqa: ARG002 - the contract's
         """Count a failed try; the third one sets the article, or what was edited of it, aside."""
         tries = articles.c.tries + 1
         failed = (
             update(articles)
             .where(articles.c.id == article_id, UNCONDENSED)
-            .values(tries=tries, problem=problem, state=case((tries >= TRIES, "set_aside"), else_="new"))
+            .values(
+                tries=tries, problem=problem, state=case((tries >= MAX_ATTEMPTS, "set_aside"), else_="new")
+            )
             .returning(articles.c.state)
         )
         async with self.database.write() as connection:
             state: str | None = (await connection.execute(failed)).scalar_one_or_none()
             if state is None:
-                return await corrections.count_failure(connection, article_id, TRIES)
-        return Setback.ASIDE if state == "set_aside" else Setback.AGAIN
+                return await corrections.count_failure(connection, article_id, MAX_ATTEMPTS)
+        return FailureResult.SET_ASIDE if state == "set_aside" else FailureResult.RETRY

@@ -10,7 +10,7 @@ from math import ceil
 from sqlalchemy import case, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.deliver.ports import Halt, LearnedRate
+from service.deliver.ports import LearnedRate, SendingPause
 from service.store.columns import EPOCH, from_millis, to_millis
 from service.store.database import Database
 from service.store.learned_rates import forget_rates, read_rates, write_rate
@@ -18,11 +18,11 @@ from service.store.schema import halts, turns
 
 SQLITE_NOW = text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + 1")
 POSTGRES_NOW = text("SELECT CAST(ceil(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)")
-KEPT = timedelta(minutes=1) // timedelta(milliseconds=1)
+TURN_RETENTION_MILLIS = timedelta(minutes=1) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class AccordRecords:
+class SqlCoordination:
     """The AccordStore of core/contracts/. `clock` takes the place of the database's own, in tests."""
 
     database: Database
@@ -51,7 +51,11 @@ class AccordRecords:
             begins = {name: free_at - millis[name] for name, free_at in given}
             left = select(turns.c.name, turns.c.free_at).where(turns.c.name.in_(millis.keys() - begins))
             begins |= {row.name: row.free_at for row in await connection.execute(left)}
-            over = select(turns.c.name).where(turns.c.free_at < now - KEPT).with_for_update(skip_locked=True)
+            over = (
+                select(turns.c.name)
+                .where(turns.c.free_at < now - TURN_RETENTION_MILLIS)
+                .with_for_update(skip_locked=True)
+            )
             await connection.execute(delete(turns).where(turns.c.name.in_(over)))
         return {name: (at - now) / 1000 for name, at in begins.items()}
 
@@ -67,31 +71,31 @@ class AccordRecords:
             await forget_rates(connection, from_millis(await self._now(connection)))
             return await write_rate(connection, self.database.insert, (relay, domain), rate, version)
 
-    async def halt(self, relay: str) -> Halt | None:
+    async def sending_pause(self, relay: str) -> SendingPause | None:
         """Return the halt that stands for a relay, or None."""
         columns = (halts.c.reason, halts.c.since, halts.c.until, halts.c.times)
         async with self.database.read() as connection:
             row = (await connection.execute(select(*columns).where(halts.c.relay == relay))).one_or_none()
-        return None if row is None else Halt(*row)
+        return None if row is None else SendingPause(*row)
 
-    async def begin_halt(self, relay: str, halt: Halt) -> bool:
+    async def begin_pause(self, relay: str, pause: SendingPause) -> bool:
         """Let sending halt; return False when it did already, and that halt stands."""
         values = {
-            "reason": halt.reason,
-            "since": halt.since,
-            "until": halt.until,
-            "times": halt.times,
+            "reason": pause.reason,
+            "since": pause.since,
+            "until": pause.until,
+            "times": pause.consecutive,
             "tried_until": EPOCH,
         }
         asked = self.database.insert(halts).values(relay=relay, **values)
         begun = asked.on_conflict_do_update(
-            index_elements=["relay"], set_=values, where=halts.c.until <= halt.since
+            index_elements=["relay"], set_=values, where=halts.c.until <= pause.since
         )
         async with self.database.write() as connection:
             row = await connection.execute(begun.returning(halts.c.relay))
             return row.one_or_none() is not None
 
-    async def end_halt(self, relay: str, since: datetime | None = None) -> bool:
+    async def end_pause(self, relay: str, since: datetime | None = None) -> bool:
         """Let sending go on; with `since`, only if that halt stands. Return whether there was one."""
         ended = delete(halts).where(halts.c.relay == relay)
         if since is not None:
@@ -99,7 +103,7 @@ class AccordRecords:
         async with self.database.write() as connection:
             return (await connection.execute(ended)).rowcount > 0
 
-    async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:
+    async def claim_trial(self, relay: str, now: datetime, until: datetime) -> bool:
         """Return whether we are the one who tries, when a halt is over; `until` then nobody else is."""
         free = (halts.c.relay == relay, halts.c.until <= now, halts.c.tried_until <= now)
         async with self.database.write() as connection:

@@ -27,11 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.condense.ports import Setback
+from service.condense.ports import FailureResult
 from service.core.model import Article, Summary
 from service.store.columns import storable
 from service.store.database import Database
-from service.store.dialect import among
+from service.store.dialect import is_in
 from service.store.mappers import Row, article_of
 from service.store.schema import articles, corrections, issues, told_corrections
 
@@ -45,7 +45,7 @@ async def correct(connection: AsyncConnection, database: Database, edited: Seque
     by_id = {article.id: article for article in edited}
     asked = (articles.c[name] for name in ("id", "position", "state", "title", "text"))
     stored = select(*asked, told().label("told"), corrected_before().label("corrected"))
-    stored = stored.where(among(connection, articles.c.id, by_id)).order_by(articles.c.position)
+    stored = stored.where(is_in(connection, articles.c.id, by_id)).order_by(articles.c.position)
     for row in (await connection.execute(stored.with_for_update(of=articles))).all():
         article = by_id[row.id]
         title, text = storable(article.title), storable(article.text)
@@ -102,7 +102,7 @@ def corrected(row: Row) -> Article:
     return replace(article_of(row), title=row["new_title"], text=row["new_text"])
 
 
-async def count_failure(connection: AsyncConnection, article_id: str, allowed: int) -> Setback:
+async def count_failure(connection: AsyncConnection, article_id: str, allowed: int) -> FailureResult:
     """Count a failed try with an article's new words, of which so many are allowed."""
     tries = corrections.c.tries + 1
     its = select(articles.c.position).where(articles.c.id == article_id).scalar_subquery()
@@ -114,8 +114,8 @@ async def count_failure(connection: AsyncConnection, article_id: str, allowed: i
     )
     state: str | None = (await connection.execute(failed)).scalar_one_or_none()
     if state is None:
-        return Setback.OVER
-    return Setback.EDIT_ASIDE if state == "kept" else Setback.EDIT_AGAIN
+        return FailureResult.NOT_WAITING
+    return FailureResult.EDIT_SET_ASIDE if state == "kept" else FailureResult.EDIT_RETRY
 
 
 async def settle(connection: AsyncConnection, article_id: str, summary: Summary) -> int | None:

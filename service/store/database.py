@@ -27,29 +27,29 @@ from service.core.errors import StoreError
 from service.store import migrate as upgrade
 from service.store import sqlite_file
 from service.store.backups import integrity
-from service.store.database_lock import USE_LOCK, FileLock, busy, in_use, waited_for
-from service.store.errors import InWords
-from service.store.raw_driver import DirectPostgres, DirectSqlite
+from service.store.database_lock import USE_LOCK, FileLock, busy_error, in_use_error, wait_until
+from service.store.errors import StoreErrors
+from service.store.raw_driver import RawPostgres, RawSqlite
 from service.store.schema import settings
 
 BUSY_MILLISECONDS = 30_000
 CACHE_KIBIBYTES = 4_000  # for each connection; planning a million deliveries is no faster with more
 LEDGER_CACHE_KIBIBYTES = 16_000  # for the one that looks people up by id, all over the table
-LOG_BYTES = 64 * 2**20
+MAX_LOG_BYTES = 64 * 2**20
 PRAGMAS = (
     f"busy_timeout={BUSY_MILLISECONDS}",
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     f"cache_size=-{CACHE_KIBIBYTES}",
-    f"journal_size_limit={LOG_BYTES}",
+    f"journal_size_limit={MAX_LOG_BYTES}",
     "secure_delete=ON",  # what is deleted or replaced is overwritten with zeros: addresses, above all
 )
 LEDGER_CACHE = f"cache_size=-{LEDGER_CACHE_KIBIBYTES}"
 SECRET_OPTION = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&]*")
-LEAST_FREE = 16 * 2**20
+MIN_FREE_BYTES = 16 * 2**20
 """Bytes: with less than this free the disk counts as full; an issue for some thousands needs as much."""
-PROBE = "write_probe"
+WRITE_PROBE = "write_probe"
 """The row of `settings` that is written and taken away again to find out whether writing works."""
 POOL_SIZE = 5
 POOL_OVERFLOW = 15
@@ -64,7 +64,7 @@ class Database:
     def __init__(
         self,
         engine: AsyncEngine,
-        direct: DirectSqlite | DirectPostgres,
+        direct: RawSqlite | RawPostgres,
         name: str,
         lock: FileLock | None = None,
     ) -> None:
@@ -85,10 +85,10 @@ class Database:
         place = read_url(url)
         if place.drivername == "sqlite":
             return await cls._open_file(Path(place.database or ""))
-        direct = postgres_of(url)
-        database = cls(_postgresql_engine(direct), direct, shown(place))
+        direct = raw_postgres(url)
+        database = cls(_postgresql_engine(direct), direct, redacted(place))
         try:
-            with InWords(database.name):
+            with StoreErrors(database.name):
                 await direct.require_sessions()
             await database._prepare()
         except BaseException:
@@ -101,11 +101,9 @@ class Database:
         name, path = str(named), await asyncio.to_thread(named.resolve)
         lock = await _shared_lock(path, name)
         try:
-            with InWords(name):
-                await asyncio.to_thread(sqlite_file.prepare, path, name)
-            database = cls(
-                _sqlite_engine(path), DirectSqlite(str(path), (*PRAGMAS, LEDGER_CACHE)), name, lock
-            )
+            with StoreErrors(name):
+                await asyncio.to_thread(sqlite_file.create_or_verify, path, name)
+            database = cls(_sqlite_engine(path), RawSqlite(str(path), (*PRAGMAS, LEDGER_CACHE)), name, lock)
         except BaseException:
             lock.release()
             raise
@@ -119,14 +117,14 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction that only reads."""
-        with InWords(self.name):
+        with StoreErrors(self.name):
             async with self._engine.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction that is durable once the block has ended without an error."""
-        with InWords(self.name):
+        with StoreErrors(self.name):
             if self.on_sqlite:
                 async with self._writing, self._writer.begin() as connection:
                     yield connection
@@ -134,48 +132,48 @@ class Database:
                 async with self._engine.begin() as connection:
                     yield connection
 
-    async def at_once(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - what `work` returns
+    async def run_raw(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - what `work` returns
         """Run `work` in one durable transaction on the driver's own connection, and return what it returns.
 
         On SQLite `work` is a function of a sqlite3 connection, run on a thread; on PostgreSQL a coroutine
         function of an asyncpg connection. For the few statements that are run for every single message.
         """
-        with InWords(self.name):
-            if isinstance(self._direct, DirectPostgres):
+        with StoreErrors(self.name):
+            if isinstance(self._direct, RawPostgres):
                 return await self._direct.run(work)
             async with self._writing:
                 return await self._direct.run(work)
 
-    async def faults(self) -> list[str]:
+    async def check_integrity(self) -> list[str]:
         """Return what is damaged, as clauses; [] when nothing is found. Reads the whole database (SQLite).
 
         PostgreSQL is not asked: it finds damage with checksums and pg_amcheck, which are its operator's.
         """
         if self._lock is None:
             return []
-        with InWords(self.name):
+        with StoreErrors(self.name):
             return await asyncio.to_thread(integrity.check_file, self._lock.database)
 
-    async def probe(self) -> None:
+    async def probe_write(self) -> None:
         """Write a row durably and take it away. Raises StoreError when the disk is full or read-only."""
         if self._lock is not None:
             # A write-ahead log that was emptied is written over, which works on a full disk for a while.
             free = (await asyncio.to_thread(shutil.disk_usage, self._lock.database.parent)).free
-            if free < LEAST_FREE:
+            if free < MIN_FREE_BYTES:
                 raise StoreError(f"the database {self.name} cannot grow: the disk is full")
         async with self.write() as connection:
-            await connection.execute(settings.insert().values(name=PROBE, value=""))
-            await connection.execute(delete(settings).where(settings.c.name == PROBE))
+            await connection.execute(settings.insert().values(name=WRITE_PROBE, value=""))
+            await connection.execute(delete(settings).where(settings.c.name == WRITE_PROBE))
 
-    async def empty_log(self) -> None:
+    async def truncate_log(self) -> None:
         """Leave nothing in the write-ahead log, which keeps the old pages of what was erased (SQLite).
 
         Raises StoreError when somebody reads the old state for more than half a minute.
         """
         if self._lock is None:
             return
-        with InWords(self.name):
-            if not await asyncio.to_thread(sqlite_file.empty_log, self._lock.database, BUSY_MILLISECONDS):
+        with StoreErrors(self.name):
+            if not await asyncio.to_thread(sqlite_file.truncate_log, self._lock.database, BUSY_MILLISECONDS):
                 raise StoreError(
                     f"the log of the database {self.name} is in use, and may hold what was erased until the "
                     "service is started again"
@@ -199,8 +197,8 @@ class Database:
             is_new = await connection.run_sync(upgrade.version_of) is None
         if is_new:  # nobody can work with tables that are not there
             await self._upgrade()
-        elif not await waited_for(self._upgraded):
-            raise in_use(self.name, "bringing its tables to this version")
+        elif not await wait_until(self._upgraded):
+            raise in_use_error(self.name, "bringing its tables to this version")
 
     async def _is_current(self, connection: AsyncConnection) -> bool:
         is_current = partial(upgrade.is_current, may_be_new=not self.on_sqlite)
@@ -218,10 +216,10 @@ class Database:
         """
         if self._lock is None:
             return await self._upgraded_on_server()
-        if self._lock.alone():
+        if self._lock.acquire_exclusive():
             await self._upgrade()
-            return self._lock.share()
-        if not self._lock.share():
+            return self._lock.acquire_shared()
+        if not self._lock.acquire_shared():
             return False
         async with self.read() as connection:
             if await self._is_current(connection):
@@ -254,7 +252,7 @@ def read_url(url: str) -> URL:
     kind = "postgresql" if kind.startswith("postgresql") else kind
     if kind not in ("sqlite", "postgresql"):
         raise StoreError(
-            f"storage {shown(place)} names no database that Caveat knows; "
+            f"storage {redacted(place)} names no database that Caveat knows; "
             "write sqlite:///PATH or postgresql://USER@HOST/NAME"
         )
     if kind == "sqlite" and place.database in (None, "", ":memory:"):
@@ -262,7 +260,7 @@ def read_url(url: str) -> URL:
     return place.set(drivername=kind)
 
 
-def shown(place: URL) -> str:
+def redacted(place: URL) -> str:
     """Return the URL as a person may see it: without a password, wherever it stands."""
     return SECRET_OPTION.sub(r"\1***", place.render_as_string())
 
@@ -276,11 +274,11 @@ async def _shared_lock(path: Path, name: str) -> FileLock:
         raise StoreError(f"the folder of the database {name} cannot be made: {error.strerror}") from error
 
     async def shared() -> bool:
-        return lock.share()
+        return lock.acquire_shared()
 
-    if not await waited_for(shared):
+    if not await wait_until(shared):
         lock.release()
-        raise busy(name)
+        raise busy_error(name)
     return lock
 
 
@@ -308,16 +306,16 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
     return engine
 
 
-def postgres_of(url: str) -> DirectPostgres:
+def raw_postgres(url: str) -> RawPostgres:
     """Return what connects to PostgreSQL at a storage URL. Raises StoreError without the driver."""
     if find_spec("asyncpg") is None:
         raise StoreError("PostgreSQL needs the package asyncpg, which is missing; install Caveat again")
     # asyncpg reads the URL itself, so that everything libpq knows works: sslmode, passfile, sockets.
     place = make_url(url).set(drivername="postgresql")
-    return DirectPostgres(place.render_as_string(hide_password=False), shown(place))
+    return RawPostgres(place.render_as_string(hide_password=False), redacted(place))
 
 
-def _postgresql_engine(direct: DirectPostgres) -> AsyncEngine:
+def _postgresql_engine(direct: RawPostgres) -> AsyncEngine:
     async def connect(*_args: object, **_options: object) -> Any:  # noqa: ANN401 - asyncpg ships no types
         return await direct.connect()
 

@@ -23,7 +23,7 @@ USE_LOCK = 0x0CA7EAB
 """PostgreSQL: the advisory lock's key; shared by sessions that use the tables."""
 WAIT_SECONDS = 10.0
 """How long to wait for a process that upgrades the tables or starts at the same moment."""
-LOOK_AGAIN_SECONDS = 0.1
+RETRY_SECONDS = 0.1
 
 
 class FileLock:
@@ -34,11 +34,11 @@ class FileLock:
         self._path = database.with_name(f"{database.name}-lock")
         self._descriptor: int | None = None
 
-    def share(self) -> bool:
+    def acquire_shared(self) -> bool:
         """Take the lock together with others; return False when somebody has it alone."""
         return self._take(fcntl.LOCK_SH)
 
-    def alone(self) -> bool:
+    def acquire_exclusive(self) -> bool:
         """Take the lock alone; return False, holding nothing, when somebody else has it."""
         if self._take(fcntl.LOCK_EX):
             return True
@@ -81,18 +81,18 @@ class FileLock:
         return descriptor
 
 
-async def waited_for(attempt: Callable[[], Awaitable[bool]]) -> bool:
+async def wait_until(attempt: Callable[[], Awaitable[bool]]) -> bool:
     """Try again and again, for ten seconds at most; return whether it came true."""
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             while not await attempt():  # noqa: ASYNC110 - other processes send no event
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
     except TimeoutError:
         return False
     return True
 
 
-def busy(name: str) -> StoreError:
+def busy_error(name: str) -> StoreError:
     """Return the error for a database that is being replaced or upgraded."""
     return StoreError(
         f"the database {name} is being restored or upgraded by another Caveat process; "
@@ -100,7 +100,7 @@ def busy(name: str) -> StoreError:
     )
 
 
-def in_use(name: str, purpose: str) -> StoreError:
+def in_use_error(name: str, purpose: str) -> StoreError:
     """Return the error for a database that others use while `purpose` needs it alone."""
     return StoreError(
         f"the database {name} is in use, and {purpose} needs it alone; stop the service (caveat run, worker, "

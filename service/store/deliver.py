@@ -23,21 +23,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
-from service.deliver.ports import Again, Mark
+from service.deliver.ports import ResendPolicy, StateChange
 from service.store import postgres_ledger, sqlite_ledger
 from service.store.database import Database
-from service.store.dialect import among
+from service.store.dialect import is_in
 from service.store.mappers import issue_of
 from service.store.schema import IN_DOUBT, OUTBOX, deliveries, issues
 from service.store.schema import subscribers as people
 from service.store.sqlite_ledger import LEASE_RAN_OUT
 
-MOMENT = 0.05
+WRITER_SECONDS = 0.05
 """Seconds until another worker has finished writing what it is at."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeliverRecords:
+class SqlDeliverStore:
     """The DeliverStore of core/contracts/."""
 
     database: Database
@@ -59,7 +59,7 @@ class DeliverRecords:
         mail is due, a batch holds nothing else; with `only_transactional` it never does.
         """
         take = sqlite_ledger.take if self.database.on_sqlite else postgres_ledger.take
-        batch: Batch = await self.database.at_once(
+        batch: Batch = await self.database.run_raw(
             partial(
                 take,
                 channel=channel,
@@ -78,7 +78,7 @@ class DeliverRecords:
         async with self.database.write() as connection:
             await connection.execute(_unwritten(connection, held).values(due_at=lease_until))
 
-    async def settle_uncertain(self, now: datetime, again: Again | None) -> int:
+    async def settle_uncertain(self, now: datetime, resend: ResendPolicy | None) -> int:
         """Turn attempts of leases that ran out into `uncertain`; return how many.
 
         Of the uncertain deliveries that have no `next_attempt_at`, or one that has come, those that `again`
@@ -93,8 +93,8 @@ class DeliverRecords:
             doubt = {"state": State.UNCERTAIN, "due_at": now, "at": now, "reply": LEASE_RAN_OUT}
             turning = _unwritten(connection, over).values(**doubt, doubts=deliveries.c.doubts + 1)
             turned = (await connection.execute(turning)).rowcount
-            if again is not None:
-                waiting = and_(uncertain, or_(come, deliveries.c.due_at.is_(None)), _within(again))
+            if resend is not None:
+                waiting = and_(uncertain, or_(come, deliveries.c.due_at.is_(None)), _within(resend))
                 repeating = _unwritten(connection, waiting).values(state=State.DEFERRED, due_at=now)
                 await connection.execute(repeating)
             await connection.execute(_unwritten(connection, and_(uncertain, come)).values(due_at=None))
@@ -107,7 +107,7 @@ class DeliverRecords:
             row = found.mappings().one_or_none()
         return None if row is None else issue_of(row)
 
-    async def record_marks(self, token: str, marks: Sequence[Mark]) -> set[str]:
+    async def record_changes(self, token: str, changes: Sequence[StateChange]) -> set[str]:
         """Write the marks in one durable commit, for deliveries that this token still holds.
 
         Return the ids of the deliveries that were written; the rest belong to somebody else by now.
@@ -115,8 +115,8 @@ class DeliverRecords:
         unsubscribed since the batch was taken is not marked `attempting`: the delivery becomes `suppressed`
         and its id is not returned.
         """
-        write = sqlite_ledger.write_marks if self.database.on_sqlite else postgres_ledger.write_marks
-        written: set[str] = await self.database.at_once(partial(write, token=token, marks=marks))
+        write = sqlite_ledger.write_changes if self.database.on_sqlite else postgres_ledger.write_changes
+        written: set[str] = await self.database.run_raw(partial(write, token=token, marks=changes))
         return written
 
     async def release(self, token: str) -> None:
@@ -147,40 +147,40 @@ class DeliverRecords:
         again = update(deliveries).where(deliveries.c.issue == of_issue, deliveries.c.state.in_(states), free)
         async with self.database.write() as connection:
             if subscribers is not None:
-                named = select(people.c.number).where(among(connection, people.c.id, subscribers))
+                named = select(people.c.number).where(is_in(connection, people.c.id, subscribers))
                 again = again.where(deliveries.c.subscriber.in_(named))
             due = again.values(state=State.DEFERRED, due_at=now, token=None)
             return (await connection.execute(due)).rowcount
 
     async def pause(self, issue_id: str, now: datetime) -> None:
         """Let nobody take up the issue's deliveries until `resume`; pausing twice is harmless."""
-        await self.pause_all([issue_id], now)
+        await self.pause_issues([issue_id], now)
 
-    async def pause_all(self, issue_ids: Collection[str], now: datetime) -> None:
+    async def pause_issues(self, issue_ids: Collection[str], now: datetime) -> None:
         """Pause several issues: all of them first, then wait for what somebody is writing.
 
         What workers hold and did not attempt is taken out of their hands. What is under way may end; should
         it be put off, it waits like the rest.
         """
-        await self.flag_paused(issue_ids, now)
+        await self.mark_paused(issue_ids, now)
         while True:
-            if await self.take_out_paused(issue_ids):
+            if await self.revoke_leases(issue_ids):
                 return
-            await asyncio.sleep(MOMENT)
+            await asyncio.sleep(WRITER_SECONDS)
 
-    async def flag_paused(self, issue_ids: Collection[str], now: datetime) -> None:
+    async def mark_paused(self, issue_ids: Collection[str], now: datetime) -> None:
         """Pause all of these issues in one transaction: whatever ends the caller, it is all of them or none.
 
         A delivery that somebody is writing at this moment may be left in their hands.
         """
         async with self.database.write() as connection:
-            of_these = among(connection, issues.c.id, issue_ids)
+            of_these = is_in(connection, issues.c.id, issue_ids)
             flag = update(issues).where(of_these, issues.c.paused_at.is_(None))
             await connection.execute(flag.values(paused_at=now))
             going = _going(connection, issue_ids)
             await connection.execute(_unwritten(connection, going).values(due_at=None, token=None))
 
-    async def take_out_paused(self, issue_ids: Collection[str]) -> bool:
+    async def revoke_leases(self, issue_ids: Collection[str]) -> bool:
         """Take the deliveries of these issues out of their workers' hands; return whether that is all."""
         async with self.database.write() as connection:
             going = _going(connection, issue_ids)
@@ -196,15 +196,15 @@ class DeliverRecords:
             return (await connection.execute(update(deliveries).where(resting).values(due_at=now))).rowcount
 
 
-def _within(again: Again) -> ColumnElement[bool]:
+def _within(again: ResendPolicy) -> ColumnElement[bool]:
     # One look-up for each of the few that are in doubt, rather than a list of the issues.
     planned_at = select(issues.c.created_at).where(issues.c.number == deliveries.c.issue).scalar_subquery()
-    return and_(deliveries.c.doubts < again.doubts, planned_at > again.planned_after)
+    return and_(deliveries.c.doubts < again.max_uncertain_attempts, planned_at > again.planned_after)
 
 
 def _going(connection: AsyncConnection, issue_ids: Collection[str]) -> ColumnElement[bool]:
     """Select the deliveries of these issues that somebody holds or may take."""
-    of_these = select(issues.c.number).where(among(connection, issues.c.id, issue_ids))
+    of_these = select(issues.c.number).where(is_in(connection, issues.c.id, issue_ids))
     return and_(deliveries.c.issue.in_(of_these), OUTBOX, deliveries.c.due_at.is_not(None))
 
 

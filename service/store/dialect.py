@@ -22,14 +22,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.columns import Json
 
-READERS_LOCK = 0x0CA7EA9
+GROUPS_LOCK = 0x0CA7EA9
 """Held to the end of the transaction by whoever moves readers from place to place."""
 
 CLAIMS_LOCK = 0x0CA7EAA
 """Held to the end of the transaction by whoever claims feeds."""
 
 
-def listed(
+def value_table(
     connection: AsyncConnection | Connection, values: Collection[Any], kind: type[Text | BigInteger]
 ) -> TableValuedAlias:
     """Return these values as a table with the column `value`; however many, they are one parameter."""
@@ -39,24 +39,24 @@ def listed(
     return func.unnest(array).table_valued("value").render_derived()
 
 
-def among(
+def is_in(
     connection: AsyncConnection | Connection, column: ColumnElement[Any], values: Collection[Any]
 ) -> ColumnElement[bool]:
     """Return the condition that `column` is one of these values."""
     kind = BigInteger if isinstance(column.type, Integer) else Text
-    return column.in_(select(listed(connection, values, kind).c.value))
+    return column.in_(select(value_table(connection, values, kind).c.value))
 
 
-async def lock_readers(connection: AsyncConnection) -> None:
+async def lock_groups(connection: AsyncConnection) -> None:
     """Let nobody else move readers until this transaction ends.
 
     SQLite has one writer anyway. PostgreSQL could otherwise plan an issue for somebody while another
     transaction, which still saw them untold, takes them to an edition that tells the same again.
     """
-    await lock(connection, READERS_LOCK)
+    await advisory_lock(connection, GROUPS_LOCK)
 
 
-async def lock(connection: AsyncConnection, key: int) -> None:
+async def advisory_lock(connection: AsyncConnection, key: int) -> None:
     """Let nobody else pass here until this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

@@ -19,7 +19,7 @@ from service.store.schema import (
     suppressions,
 )
 from service.store.transactional import forget_mails, transactional_of
-from service.subscribers.ports import ERASED
+from service.subscribers.ports import ERASED_REASON
 
 
 def erase(connection: Connection, email: str) -> bool:
@@ -33,7 +33,7 @@ def erase(connection: Connection, email: str) -> bool:
     if number is not None:
         forget(connection, number, person)
     hashed = suppressions.c.address_hash == identity.address_hash(email)
-    connection.execute(update(suppressions).where(hashed).values(reason=ERASED))
+    connection.execute(update(suppressions).where(hashed).values(reason=ERASED_REASON))
     return number is not None
 
 

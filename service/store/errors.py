@@ -57,7 +57,7 @@ NOT_OURS = frozenset(
 """The drivers' classes for trouble that no change in our code would mend (PEP 249, and asyncpg's own)."""
 
 
-def sentence(name: str, error: BaseException) -> str | None:
+def error_sentence(name: str, error: BaseException) -> str | None:
     """Return what to tell a person about an error, or None for one that is a mistake in our own code."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     what = _sqlite(cause) or _postgresql(cause)
@@ -72,7 +72,7 @@ def sentence(name: str, error: BaseException) -> str | None:
     return None if what is None else f"the database {name} {what}"
 
 
-class InWords:
+class StoreErrors:
     """A block whose database trouble comes out as StoreError."""
 
     def __init__(self, name: str) -> None:
@@ -85,7 +85,7 @@ class InWords:
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         """Raise StoreError in place of trouble that a person can be told about."""
-        if error is not None and (said := sentence(self._name, error)):
+        if error is not None and (said := error_sentence(self._name, error)):
             raise StoreError(said) from error
 
 

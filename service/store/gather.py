@@ -12,16 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.ids import host_of
 from service.core.model import Article, FeedState
-from service.gather.ports import Look
+from service.gather.ports import PollResult
 from service.store.corrections import correct
 from service.store.database import Database
-from service.store.dialect import CLAIMS_LOCK, among, lock
-from service.store.mappers import article_values, feed_state_of, feed_values, look_values
-from service.store.schema import CLAIMED, LOOKED_AT, article_topics, articles, counters, feeds
+from service.store.dialect import CLAIMS_LOCK, advisory_lock, is_in
+from service.store.mappers import article_values, feed_state_of, feed_values, poll_values
+from service.store.schema import CLAIMED, POLLED, article_topics, articles, counters, feeds
 
 
 @dataclass(frozen=True, slots=True)
-class GatherRecords:
+class SqlGatherStore:
     """The GatherStore of core/contracts/."""
 
     database: Database
@@ -35,34 +35,34 @@ class GatherRecords:
         unclaimed = or_(feeds.c.claimed_until.is_(None), feeds.c.claimed_until <= now)
         due = (
             select(feeds)
-            .where(LOOKED_AT, feeds.c.next_look_at <= now, unclaimed)
+            .where(POLLED, feeds.c.next_look_at <= now, unclaimed)
             .order_by(feeds.c.next_look_at, feeds.c.id)
         )
         async with self.database.write() as connection:
-            await lock(connection, CLAIMS_LOCK)
+            await advisory_lock(connection, CLAIMS_LOCK)
             busy = {host_of(url) for url in (await connection.execute(claimed)).scalars()} - {""}
             states = [feed_state_of(row) for row in (await connection.execute(due)).mappings()]
             free = [state for state in states if host_of(state.feed.url) not in busy]
-            mine = among(connection, feeds.c.id, [state.feed.id for state in free])
+            mine = is_in(connection, feeds.c.id, [state.feed.id for state in free])
             await connection.execute(update(feeds).where(mine).values(claimed_until=until))
         return free
 
-    async def hold_feeds(self, ids: Collection[str], until: datetime | None) -> None:
+    async def renew_claims(self, ids: Collection[str], until: datetime | None) -> None:
         """Prolong the claims on these feeds, or with None give them back."""
         async with self.database.write() as connection:
-            held = update(feeds).where(CLAIMED, among(connection, feeds.c.id, ids))
+            held = update(feeds).where(CLAIMED, is_in(connection, feeds.c.id, ids))
             await connection.execute(held.values(claimed_until=until))
 
     async def all_feeds(self) -> Sequence[FeedState]:
         """Return every active feed, by name."""
-        every = select(feeds).where(LOOKED_AT).order_by(feeds.c.name, feeds.c.id)
+        every = select(feeds).where(POLLED).order_by(feeds.c.name, feeds.c.id)
         async with self.database.read() as connection:
             return [feed_state_of(row) for row in (await connection.execute(every)).mappings()]
 
     async def feed_states(self, ids: Collection[str]) -> Sequence[FeedState]:
         """Return the states of these feeds that are active."""
         async with self.database.read() as connection:
-            wanted = select(feeds).where(LOOKED_AT, among(connection, feeds.c.id, ids)).order_by(feeds.c.name)
+            wanted = select(feeds).where(POLLED, is_in(connection, feeds.c.id, ids)).order_by(feeds.c.name)
             return [feed_state_of(row) for row in (await connection.execute(wanted)).mappings()]
 
     async def known_articles(self, ids: Collection[str]) -> set[str]:
@@ -72,16 +72,16 @@ class GatherRecords:
         async with self.database.read() as connection:
             return await _known(connection, ids)
 
-    async def record_look(self, look: Look) -> int:
+    async def record_poll(self, result: PollResult) -> int:
         """Store the state, edits, and the articles that are not stored yet; return how many were new.
 
         Edited articles get their new words while nobody was told; else the words are kept as a correction.
         """
         async with self.database.write() as connection:
-            await self._store_state(connection, look)
-            if look.changed:
-                await correct(connection, self.database, look.changed)
-            return await self._store_articles(connection, look.articles) if look.articles else 0
+            await self._store_state(connection, result)
+            if result.edited:
+                await correct(connection, self.database, result.edited)
+            return await self._store_articles(connection, result.articles) if result.articles else 0
 
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
         """Store the states of feeds in which nothing was new, in one transaction; their memory stays."""
@@ -93,10 +93,10 @@ class GatherRecords:
             rows = [quiet.row(state) for state in sorted(states, key=lambda state: state.feed.id)]
             await connection.exec_driver_sql(quiet.statement, rows)
 
-    async def _store_state(self, connection: AsyncConnection, look: Look) -> None:
-        left_behind = look_values(look.state)
+    async def _store_state(self, connection: AsyncConnection, look: PollResult) -> None:
+        left_behind = poll_values(look.state)
         if look.gone:
-            left_behind["gone_at"] = look.state.last_look_at or look.state.last_success_at
+            left_behind["gone_at"] = look.state.last_poll_at or look.state.last_success_at
         new = {**feed_values(look.state.feed), **left_behind, "active": True}
         await connection.execute(
             self.database.insert(feeds)
@@ -141,7 +141,7 @@ class _Quiet:
     def on(cls, connection: AsyncConnection, state: FeedState) -> _Quiet:
         """Make the statement ready for this database, for states like this one."""
         dialect = connection.dialect
-        names = [name for name in look_values(state) if name != "memory"]
+        names = [name for name in poll_values(state) if name != "memory"]
         quiet = (
             update(feeds)
             .where(feeds.c.id == bindparam("known"))
@@ -154,10 +154,10 @@ class _Quiet:
 
     def row(self, state: FeedState) -> tuple[Any, ...]:
         """Return the values for one feed, in the statement's order."""
-        values = {"known": state.feed.id, **look_values(state)}
+        values = {"known": state.feed.id, **poll_values(state)}
         return tuple(stored(values[name]) if stored else values[name] for name, stored in self.columns)
 
 
 async def _known(connection: AsyncConnection, ids: Collection[str]) -> set[str]:
-    stored = select(articles.c.id).where(among(connection, articles.c.id, ids))
+    stored = select(articles.c.id).where(is_in(connection, articles.c.id, ids))
     return set((await connection.execute(stored)).scalars())

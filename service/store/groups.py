@@ -11,13 +11,13 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.store.dialect import among
+from service.store.dialect import is_in
 from service.store.schema import groups, subscriptions
 
 ACTIVE = subscriptions.c.status == "active"
 
 
-async def place(
+async def find_or_create(
     connection: AsyncConnection, edition_key: str, told_through: int, next_due_at: datetime
 ) -> int:
     """Return the number of the group that stands there; it is made when there is none."""
@@ -32,7 +32,7 @@ async def place(
     return int((await connection.execute(made)).scalar_one())
 
 
-async def move(connection: AsyncConnection, number: int, told_through: int, next_due_at: datetime) -> None:
+async def advance(connection: AsyncConnection, number: int, told_through: int, next_due_at: datetime) -> None:
     """Move everybody in a group on; whoever stands there already and they become one group."""
     key = await connection.scalar(select(groups.c.edition_key).where(groups.c.number == number))
     there = await _standing(connection, key, told_through, next_due_at)
@@ -48,13 +48,13 @@ async def move(connection: AsyncConnection, number: int, told_through: int, next
         await _join(connection, number, there)
     else:
         await _join(connection, there, number)
-        await move(connection, number, told_through, next_due_at)
+        await advance(connection, number, told_through, next_due_at)
 
 
 async def remove_if_empty(connection: AsyncConnection, numbers: Collection[int]) -> None:
     """Remove those of these groups in which nobody is left."""
     somebody = exists().where(subscriptions.c.group_number == groups.c.number)
-    await connection.execute(delete(groups).where(among(connection, groups.c.number, numbers), ~somebody))
+    await connection.execute(delete(groups).where(is_in(connection, groups.c.number, numbers), ~somebody))
 
 
 async def _join(connection: AsyncConnection, few: int, many: int) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.deliver.ports import LearnedRate
 from service.store.schema import learned_rates as table
 
-KEPT = timedelta(days=30)
+RATE_RETENTION = timedelta(days=30)
 """For how long a rate is remembered that nothing was sent by."""
 
 VALUES = tuple(column for column in table.c if column.name not in {"relay", "domain"})
@@ -51,4 +51,4 @@ async def write_rate(
 
 async def forget_rates(connection: AsyncConnection, now: datetime) -> None:
     """Delete the rates that nothing was sent by for long."""
-    await connection.execute(delete(table).where(table.c.at < now - KEPT))
+    await connection.execute(delete(table).where(table.c.at < now - RATE_RETENTION))

@@ -10,28 +10,28 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.database import Database
-from service.store.dialect import lock
+from service.store.dialect import advisory_lock
 from service.store.schema import attempts
-from service.subscribers.ports import Limited
+from service.subscribers.ports import AttemptLimit
 
 LIMITS_LOCK = 0x0CA7EAC
 """Held to the end of the transaction by whoever counts, so that two workers never allow the same turn."""
 
 
 @dataclass(frozen=True, slots=True)
-class LimitRecords:
+class SqlAttemptStore:
     """The LimitStore of core/contracts/."""
 
     database: Database
 
-    async def allows(self, limited: Sequence[Limited], now: datetime) -> bool:
+    async def allows(self, limited: Sequence[AttemptLimit], now: datetime) -> bool:
         """Tell whether each of these is allowed once more; if so, count it for each."""
         async with self.database.read() as connection:
             # Who is over a limit costs a read and no write, however often they come.
             if not await _within(connection, limited, now):
                 return False
         async with self.database.write() as connection:
-            await lock(connection, LIMITS_LOCK)
+            await advisory_lock(connection, LIMITS_LOCK)
             if not await _within(connection, limited, now):
                 return False
             await connection.execute(attempts.insert(), [{"name": one.name, "at": now} for one in limited])
@@ -44,9 +44,9 @@ class LimitRecords:
             return (await connection.execute(old)).rowcount
 
 
-async def _within(connection: AsyncConnection, limited: Sequence[Limited], now: datetime) -> bool:
+async def _within(connection: AsyncConnection, limited: Sequence[AttemptLimit], now: datetime) -> bool:
     for one in limited:
-        of_late = select(func.count()).where(attempts.c.name == one.name, attempts.c.at > now - one.within)
-        if (await connection.scalar(of_late) or 0) >= one.times:
+        of_late = select(func.count()).where(attempts.c.name == one.name, attempts.c.at > now - one.period)
+        if (await connection.scalar(of_late) or 0) >= one.max_attempts:
             return False
     return True

@@ -10,18 +10,18 @@ from typing import Any
 from service.core.ids import address_hash, delivery_prefix
 from service.core.model import (
     Article,
-    ContextLine,
+    ContextSentence,
     Edition,
     Feed,
     FeedState,
     Issue,
     KeyPoint,
     MailKind,
-    Rendered,
+    Preferences,
+    RenderedMail,
     Role,
     Subscriber,
     Summary,
-    Wishes,
 )
 from service.store.columns import EPOCH
 
@@ -42,23 +42,23 @@ def feed_values(feed: Feed) -> Values:
         "language": feed.language,
         "method": feed.method,
         "full_text": feed.full_text,
-        "every_seconds": round(feed.every.total_seconds()),
-        "first_items": feed.first_items,
+        "every_seconds": round(feed.poll_interval.total_seconds()),
+        "first_items": feed.first_entries,
     }
 
 
-def look_values(state: FeedState) -> Values:
+def poll_values(state: FeedState) -> Values:
     """Return what the looks at a feed left behind."""
     return {
         "etag": state.etag,
         "last_modified": state.last_modified,
-        "next_look_at": state.next_look_at or EPOCH,
+        "next_look_at": state.next_poll_at or EPOCH,
         "claimed_until": None,
-        "last_look_at": state.last_look_at,
+        "last_look_at": state.last_poll_at,
         "last_success_at": state.last_success_at,
         "failures": state.failures,
         "last_error": state.last_error,
-        "memory": state.memory,
+        "memory": state.seen_items,
     }
 
 
@@ -72,8 +72,8 @@ def feed_of(row: Row) -> Feed:
         language=row["language"],
         method=row["method"],
         full_text=row["full_text"],
-        every=timedelta(seconds=row["every_seconds"]),
-        first_items=row["first_items"],
+        poll_interval=timedelta(seconds=row["every_seconds"]),
+        first_entries=row["first_items"],
     )
 
 
@@ -83,12 +83,12 @@ def feed_state_of(row: Row) -> FeedState:
         feed=feed_of(row),
         etag=row["etag"],
         last_modified=row["last_modified"],
-        next_look_at=None if row["next_look_at"] == EPOCH else row["next_look_at"],
-        last_look_at=row["last_look_at"],
+        next_poll_at=None if row["next_look_at"] == EPOCH else row["next_look_at"],
+        last_poll_at=row["last_look_at"],
         last_success_at=row["last_success_at"],
         failures=row["failures"],
         last_error=row["last_error"],
-        memory=row["memory"],
+        seen_items=row["memory"],
     )
 
 
@@ -148,7 +148,7 @@ def summary_of(method: str, key_points: list[list[Any]], context: list[list[Any]
             KeyPoint(words, start, end, Role(role), qualifies, rank)
             for words, start, end, role, qualifies, rank in key_points
         ),
-        context=tuple(ContextLine(*line) for line in context),
+        context=tuple(ContextSentence(*line) for line in context),
     )
 
 
@@ -175,19 +175,19 @@ def edition_of(row: Row) -> Edition:
     )
 
 
-WISHES = tuple(wish.name for wish in fields(Wishes))
+WISHES = tuple(wish.name for wish in fields(Preferences))
 
 
-def wishes_values(wishes: Wishes) -> Values:
+def preferences_values(wishes: Preferences) -> Values:
     """Return the wishes that were made, as JSON gives them back; the newsletter's are left out."""
     made = ((name, getattr(wishes, name)) for name in WISHES)
     return {name: list(v) if isinstance(v, tuple) else v for name, v in made if v is not None}
 
 
-def wishes_of(stored: Values) -> Wishes:
+def preferences_of(stored: Values) -> Preferences:
     """Return the wishes."""
     topics = stored.get("topics")
-    return Wishes(**{**stored, "topics": None if topics is None else tuple(topics)})
+    return Preferences(**{**stored, "topics": None if topics is None else tuple(topics)})
 
 
 def subscriber_values(subscriber: Subscriber) -> Values:
@@ -211,8 +211,8 @@ def issue_values(issue: Issue, channel: str) -> Values:
         "edition_key": issue.edition_key,
         "occurrence": issue.occurrence,
         "due_at": issue.due_at,
-        "told_from": issue.told_from,
-        "told_through": issue.told_through,
+        "told_from": issue.served_from,
+        "told_through": issue.served_through,
         "created_at": issue.created_at,
         "readers": 0,
         "article_ids": issue.article_ids,
@@ -230,9 +230,9 @@ def issue_of(row: Row) -> Issue:
         edition_key=row["edition_key"],
         occurrence=row["occurrence"],
         due_at=row["due_at"],
-        told_from=row["told_from"],
-        told_through=row["told_through"],
-        rendered=Rendered(row["subject"], row["html"], row["text"]),
+        served_from=row["told_from"],
+        served_through=row["told_through"],
+        rendered=RenderedMail(row["subject"], row["html"], row["text"]),
         article_ids=tuple(row["article_ids"]),
         created_at=row["created_at"],
         kind=MailKind.ISSUE if row["edition_key"] else MailKind(row["occurrence"]),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, select, text
 from service.core.errors import StoreError
 from service.store.schema import counters, metadata, settings
 
-KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+KNOWN_VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last one is ours."""
 
 VERSION_TABLE = "alembic_version"
@@ -33,23 +33,24 @@ def is_current(connection: Connection, name: str, *, may_be_new: bool = False) -
     found = version_of(connection)
     if found is None:
         if not may_be_new or _own_tables(connection):
-            raise not_ours(name)
+            raise foreign_database_error(name)
         return False
-    if found not in KNOWN:
+    if found not in KNOWN_VERSIONS:
         if not _own_tables(connection):
             raise StoreError(
                 f"the database {name} belongs to another program; name another one under storage"
             )
         raise StoreError(
             f"the database {name} was written by a newer Caveat (its tables have version {found}, this "
-            f"program knows {KNOWN[-1]}); install that version again, or restore a backup from before it"
+            f"program knows {KNOWN_VERSIONS[-1]}); "
+            f"install that version again, or restore a backup from before it"
         )
     if not _has_key(connection):
         raise StoreError(f"the database {name} has lost the key that signs links; restore a backup")
-    return found == KNOWN[-1]
+    return found == KNOWN_VERSIONS[-1]
 
 
-def not_ours(name: str) -> StoreError:
+def foreign_database_error(name: str) -> StoreError:
     """Return the error for a database without our tables."""
     return StoreError(
         f"the database {name} is not one of Caveat's, or has lost its tables; name another one under "

@@ -12,10 +12,10 @@ from typing import Any
 
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
-from service.deliver.ports import Mark
+from service.deliver.ports import StateChange
 from service.store.columns import from_millis, storable, to_millis
-from service.store.sqlite_ledger import LEASE_RAN_OUT, PREFIX, due_at_after
-from service.subscribers.ports import OWN_WISH
+from service.store.sqlite_ledger import LEASE_RAN_OUT, PREFIX_CHARACTERS, due_at_after
+from service.subscribers.ports import UNSUBSCRIBED_REASON
 
 Connection = Any
 """An asyncpg connection in a transaction; asyncpg ships no types, and is an optional extra."""
@@ -27,7 +27,7 @@ FREE = f"""
               WHERE subscriptions.subscriber = people.number AND subscriptions.newsletter = issues.newsletter
                 AND subscriptions.status = 'active'))
     AND NOT EXISTS (SELECT FROM suppressions WHERE suppressions.address_hash = people.address_hash
-                     AND NOT (issues.edition_key = '' AND suppressions.reason = '{OWN_WISH}'))
+                     AND NOT (issues.edition_key = '' AND suppressions.reason = '{UNSUBSCRIBED_REASON}'))
 """  # noqa: S608 - a constant
 DOUBT = """
     UPDATE deliveries SET state = 'uncertain', doubts = doubts + 1, due_at = $1, at = $1, reply = $2
@@ -131,14 +131,14 @@ async def take(
     return Batch(token, lease_until, (), suppressed)
 
 
-async def write_marks(connection: Connection, *, token: str, marks: Sequence[Mark]) -> set[str]:
+async def write_changes(connection: Connection, *, token: str, marks: Sequence[StateChange]) -> set[str]:
     """Write the marks in the open transaction; return the ids of the deliveries that the token still held."""
     written: set[str] = set()
     for statement, some in _steps(marks):
         rows = [
             (
-                mark.delivery_id[:PREFIX],
-                mark.delivery_id[PREFIX:],
+                mark.delivery_id[:PREFIX_CHARACTERS],
+                mark.delivery_id[PREFIX_CHARACTERS:],
                 to_millis(mark.at),
                 mark.state.value,
                 due_at_after(mark),
@@ -151,14 +151,14 @@ async def write_marks(connection: Connection, *, token: str, marks: Sequence[Mar
         written |= ids
         for mark in some:
             if mark.suppress and mark.delivery_id in ids:
-                person, reply = mark.delivery_id[PREFIX:], storable(mark.reply)
+                person, reply = mark.delivery_id[PREFIX_CHARACTERS:], storable(mark.reply)
                 await connection.execute(BAD_ADDRESS, person, reply, to_millis(mark.at))
     return written
 
 
-def _steps(marks: Sequence[Mark]) -> list[tuple[str, list[Mark]]]:
+def _steps(marks: Sequence[StateChange]) -> list[tuple[str, list[StateChange]]]:
     """Return the marks as statements with theirs, in order; a statement marks a delivery once."""
-    steps: list[tuple[str, list[Mark]]] = []
+    steps: list[tuple[str, list[StateChange]]] = []
     places: dict[str, int] = {}
     for mark in marks:
         statement = ATTEMPT if mark.state is State.ATTEMPTING else OUTCOME
@@ -180,7 +180,7 @@ def _delivery(row: Mapping[str, Any], channel: str) -> Delivery:
         address=row["email"],
         name=row["name"],
         attempts=row["attempts"],
-        doubts=row["doubts"],
+        uncertain_attempts=row["doubts"],
         planned_at=from_millis(row["created_at"]),
         transactional=row["transactional"],
     )

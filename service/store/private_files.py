@@ -31,7 +31,7 @@ def unfinished_file(target: Path) -> Iterator[Path]:
 
 def publish(unfinished: Path, target: Path) -> bool:
     """Give the file its name, durably; return False, and change nothing, when the name is taken."""
-    settle(unfinished)
+    flush_to_disk(unfinished)
     try:
         os.link(unfinished, target)
     except FileExistsError:
@@ -40,11 +40,11 @@ def publish(unfinished: Path, target: Path) -> bool:
         if target.exists():
             return False
         unfinished.rename(target)
-    settle(target.parent)
+    flush_to_disk(target.parent)
     return True
 
 
-def settle(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
     """Wait until the file, or the names in the folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -13,22 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Books, DeliveryState, FeedState
 from service.core.read_models import (
-    ArticleLine,
-    Backlog,
-    Counts,
-    DeliveryLine,
-    FeedLine,
-    IssueLine,
-    Unfinished,
+    ArticleDetails,
+    DeliveryBacklog,
+    DeliveryDetails,
+    FeedDetails,
+    IssueDetails,
+    PendingWork,
+    RecordCounts,
 )
 from service.store.database import Database
-from service.store.dialect import among
+from service.store.dialect import is_in
 from service.store.groups import ACTIVE
 from service.store.mappers import EDITION, Row, article_of, edition_of, feed_state_of, summary_of
 from service.store.schema import (
     IN_DOUBT,
-    LOOKED_AT,
     OUTBOX,
+    POLLED,
     TRANSACTIONAL,
     UNCONDENSED,
     WAITING,
@@ -48,7 +48,7 @@ from service.store.schema import (
 
 State = DeliveryState
 
-COUNTED = 10_000
+MAX_COUNTED = 10_000
 """What waits is counted up to here: nobody acts differently on more, and counting a million takes a while."""
 
 ISSUE = ("id", "newsletter", "edition_key", "occurrence", "due_at", "created_at", "subject", "channel")
@@ -58,16 +58,16 @@ Query = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class Queries:
     """The listings."""
 
     database: Database
 
-    async def unfinished(self, now: datetime) -> Unfinished:
+    async def pending_work(self, now: datetime) -> PendingWork:
         """Return how much waits for each stage at `now`."""
         members = exists().where(subscriptions.c.group_number == groups.c.number, ACTIVE)
         waiting = (
-            select(feeds.c.id).where(LOOKED_AT, feeds.c.next_look_at <= now),
+            select(feeds.c.id).where(POLLED, feeds.c.next_look_at <= now),
             select(articles.c.position).where(UNCONDENSED),
             select(corrections.c.position).where(WAITING),
             select(groups.c.number).where(groups.c.next_due_at <= now, members),
@@ -75,14 +75,14 @@ class Overview:
             select(deliveries.c.due_at).where(IN_DOUBT, deliveries.c.due_at <= now),
         )
         counts = (
-            select(func.count()).select_from(query.limit(COUNTED).subquery()).scalar_subquery()
+            select(func.count()).select_from(query.limit(MAX_COUNTED).subquery()).scalar_subquery()
             for query in waiting
         )
         async with self.database.read() as connection:
             looks, new, edited, places, due, in_doubt = (await connection.execute(select(*counts))).one()
-        return Unfinished(looks, new + edited, places, min(due + in_doubt, COUNTED))
+        return PendingWork(looks, new + edited, places, min(due + in_doubt, MAX_COUNTED))
 
-    async def next_due(self, after: datetime) -> datetime | None:
+    async def next_delivery_due(self, after: datetime) -> datetime | None:
         """Return the first moment after `after` at which a delivery is anybody's to take up, if there is one.
 
         That is a retry's turn, or the end of the lease under which somebody holds it.
@@ -96,15 +96,15 @@ class Overview:
             moments = (await connection.execute(select(*firsts))).one()
         return min((moment for moment in moments if moment is not None), default=None)
 
-    async def backlog(self, now: datetime) -> Backlog:
+    async def backlog(self, now: datetime) -> DeliveryBacklog:
         """Return what deliver is behind with at `now`."""
         oldest = select(func.min(deliveries.c.due_at)).where(OUTBOX, deliveries.c.due_at <= now)
         uncertain = select(func.count()).where(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
         async with self.database.read() as connection:
             asked = select(oldest.scalar_subquery(), uncertain.scalar_subquery())
-            return Backlog(*(await connection.execute(asked)).one())
+            return DeliveryBacklog(*(await connection.execute(asked)).one())
 
-    async def counts(self) -> Counts:
+    async def counts(self) -> RecordCounts:
         """Return how much there is of everything that is listed."""
         tables = (feeds, articles, subscribers, subscriptions, issues, suppressions)
         counted = dict.fromkeys(tables, 0) | {
@@ -117,9 +117,9 @@ class Overview:
             for table, less in counted.items()
         )
         async with self.database.read() as connection:
-            return Counts(*(await connection.execute(select(*counts))).one())
+            return RecordCounts(*(await connection.execute(select(*counts))).one())
 
-    async def issues(self, newsletter: str | None = None, *, limit: int = 20) -> Sequence[IssueLine]:
+    async def issues(self, newsletter: str | None = None, *, limit: int = 20) -> Sequence[IssueDetails]:
         """Return the last issues with their books, newest first; of one newsletter, or of all."""
         query = _issue_lines().limit(limit)
         if newsletter is not None:
@@ -127,18 +127,18 @@ class Overview:
         async with self.database.read() as connection:
             return await _with_books(connection, query)
 
-    async def issues_named(self, prefix: str) -> Sequence[IssueLine]:
+    async def issues_by_prefix(self, prefix: str) -> Sequence[IssueDetails]:
         """Return the issues whose ids begin so, ten at most; a person types only the first few characters."""
         query = _issue_lines().where(_begins(issues.c.id, prefix)).limit(10)
         async with self.database.read() as connection:
             return await _with_books(connection, query)
 
-    async def paused(self) -> Sequence[IssueLine]:
+    async def paused_issues(self) -> Sequence[IssueDetails]:
         """Return the issues that are paused, newest first."""
         async with self.database.read() as connection:
             return await _with_books(connection, _issue_lines().where(issues.c.paused_at.is_not(None)))
 
-    async def states(self, issue_ids: Collection[str]) -> Counter[DeliveryState]:
+    async def delivery_counts(self, issue_ids: Collection[str]) -> Counter[DeliveryState]:
         """Return how many deliveries of these issues stand where."""
         counting = (
             select(deliveries.c.state, func.count())
@@ -157,7 +157,7 @@ class Overview:
         states: Collection[DeliveryState] | None = None,
         after: str | None = None,
         limit: int | None = None,
-    ) -> Sequence[DeliveryLine]:
+    ) -> Sequence[DeliveryDetails]:
         """Return an issue's deliveries in a fixed order: those in `states` (None: all).
 
         For many, ask page by page: `after` is the id of the last line of the page before.
@@ -172,7 +172,7 @@ class Overview:
             rows = (await connection.execute(query.limit(limit))).mappings()
             return [_delivery_line(row) for row in rows]
 
-    async def delivery(self, delivery_id: str) -> DeliveryLine | None:
+    async def delivery(self, delivery_id: str) -> DeliveryDetails | None:
         """Return one delivery by its id, the left part of its Message-ID."""
         query = _delivery_lines().where(
             issues.c.delivery_prefix == delivery_id[:16], subscribers.c.id == delivery_id[16:]
@@ -181,7 +181,7 @@ class Overview:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else _delivery_line(row)
 
-    async def deliveries_to(self, subscriber_id: str, *, limit: int = 50) -> Sequence[DeliveryLine]:
+    async def deliveries_to(self, subscriber_id: str, *, limit: int = 50) -> Sequence[DeliveryDetails]:
         """Return a person's last deliveries, newest first."""
         query = (
             _delivery_lines()
@@ -192,7 +192,7 @@ class Overview:
         async with self.database.read() as connection:
             return [_delivery_line(row) for row in (await connection.execute(query)).mappings()]
 
-    async def feeds(self) -> Sequence[FeedLine]:
+    async def feeds(self) -> Sequence[FeedDetails]:
         """Return every feed that there ever was, the active ones first, by name."""
         came = (
             select(
@@ -210,7 +210,7 @@ class Overview:
         )
         async with self.database.read() as connection:
             return [
-                FeedLine(
+                FeedDetails(
                     feed_state_of(row),
                     row["active"],
                     row["gone_at"],
@@ -226,21 +226,21 @@ class Overview:
         async with self.database.read() as connection:
             return [feed_state_of(row) for row in (await connection.execute(every)).mappings()]
 
-    async def articles(self, *, limit: int = 20) -> Sequence[ArticleLine]:
+    async def articles(self, *, limit: int = 20) -> Sequence[ArticleDetails]:
         """Return the last articles, newest first."""
         return await self._articles(_article_lines().limit(limit))
 
-    async def articles_named(self, prefix: str) -> Sequence[ArticleLine]:
+    async def articles_by_prefix(self, prefix: str) -> Sequence[ArticleDetails]:
         """Return the articles whose ids begin so, ten at most."""
         return await self._articles(_article_lines().where(_begins(articles.c.id, prefix)).limit(10))
 
-    async def articles_of(self, ids: Collection[str]) -> Sequence[ArticleLine]:
+    async def articles_by_id(self, ids: Collection[str]) -> Sequence[ArticleDetails]:
         """Return the articles with these ids, newest first."""
         async with self.database.read() as connection:
-            query = _article_lines().where(among(connection, articles.c.id, ids))
+            query = _article_lines().where(is_in(connection, articles.c.id, ids))
             return [_article_line(row) for row in (await connection.execute(query)).mappings()]
 
-    async def _articles(self, query: Query) -> Sequence[ArticleLine]:
+    async def _articles(self, query: Query) -> Sequence[ArticleDetails]:
         async with self.database.read() as connection:
             return [_article_line(row) for row in (await connection.execute(query)).mappings()]
 
@@ -268,11 +268,11 @@ def _issue_lines() -> Query:
     )
 
 
-async def _with_books(connection: AsyncConnection, query: Query) -> list[IssueLine]:
+async def _with_books(connection: AsyncConnection, query: Query) -> list[IssueDetails]:
     rows = (await connection.execute(query)).mappings().all()
     counting = (
         select(deliveries.c.issue, deliveries.c.state, func.count())
-        .where(among(connection, deliveries.c.issue, [row["number"] for row in rows]))
+        .where(is_in(connection, deliveries.c.issue, [row["number"] for row in rows]))
         .group_by(deliveries.c.issue, deliveries.c.state)
     )
     states: dict[int, dict[str, int]] = {}
@@ -281,10 +281,10 @@ async def _with_books(connection: AsyncConnection, query: Query) -> list[IssueLi
     return [_issue_line(row, states.get(row["number"], {})) for row in rows]
 
 
-def _issue_line(row: Row, counts: dict[str, int]) -> IssueLine:
+def _issue_line(row: Row, counts: dict[str, int]) -> IssueDetails:
     waiting = (State.PLANNED, State.ATTEMPTING, State.DEFERRED)
     ended = (State.SENT, State.SUPPRESSED, State.REFUSED, State.UNCERTAIN)
-    return IssueLine(
+    return IssueDetails(
         **{name: row[name] for name in (*ISSUE, *TOLD)},
         edition=edition_of({name: row[f"of_{name}"] for name in EDITION}),
         article_ids=tuple(row["article_ids"]),
@@ -313,8 +313,8 @@ def _delivery_lines() -> Query:
     )
 
 
-def _delivery_line(row: Row) -> DeliveryLine:
-    return DeliveryLine(
+def _delivery_line(row: Row) -> DeliveryDetails:
+    return DeliveryDetails(
         id=row["delivery_prefix"] + row["subscriber_id"],
         issue_id=row["issue_id"],
         occurrence=row["occurrence"],
@@ -337,9 +337,9 @@ def _article_lines() -> Query:
     )
 
 
-def _article_line(row: Row) -> ArticleLine:
+def _article_line(row: Row) -> ArticleDetails:
     condensed = row["made_by"] is not None
-    return ArticleLine(
+    return ArticleDetails(
         article=article_of(row),
         state=row["state"],
         problem=row["problem"],

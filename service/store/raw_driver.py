@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from service.core.errors import StoreError
-from service.store.database_lock import USE_LOCK, busy
+from service.store.database_lock import USE_LOCK, busy_error
 from service.store.errors import TRANSACTION_POOLING
 
 Result = TypeVar("Result")
@@ -29,7 +29,7 @@ POOLER_LOOKS = 5
 """A busy pooler may give two connections different sessions by chance; five times in a row it does not."""
 
 
-class DirectSqlite:
+class RawSqlite:
     """One connection on a thread of its own; made when it is used first."""
 
     def __init__(self, path: str, pragmas: Sequence[str]) -> None:
@@ -65,7 +65,7 @@ class DirectSqlite:
             self._connection = None
 
 
-class DirectPostgres:
+class RawPostgres:
     """Connections that rest between transactions; as many as there are transactions at once."""
 
     def __init__(self, dsn: str, name: str) -> None:
@@ -78,13 +78,13 @@ class DirectPostgres:
         Raises StoreError for a URL with options that are unknown, and while the database is being restored
         or upgraded.
         """
-        connection = await self.opened()
+        connection = await self.open_connection()
         try:
             # Not as start-up parameters: PgBouncer refuses a connection that brings some.
             values = "; ".join(f"SET {name} = '{value}'" for name, value in (SESSION | settings).items())
             await connection.execute(values)
             if not await connection.fetchval("SELECT pg_try_advisory_lock_shared($1)", USE_LOCK):
-                raise busy(self._name)  # noqa: TRY301 - the connection ends below, whatever happened
+                raise busy_error(self._name)  # noqa: TRY301 - the connection ends below, whatever happened
         except BaseException:
             connection.terminate()
             raise
@@ -95,11 +95,11 @@ class DirectPostgres:
 
         What is needed of a session: settings, locks, and LISTEN, by which workers hear of each other.
         """
-        connection = await self.opened(statement_cache_size=0)
+        connection = await self.open_connection(statement_cache_size=0)
         try:
             if not await _is_pooled(connection):
                 return
-            other = await self.opened(statement_cache_size=0)
+            other = await self.open_connection(statement_cache_size=0)
             try:
                 for _ in range(POOLER_LOOKS):
                     if await _backend(connection) == await _backend(other):
@@ -109,7 +109,7 @@ class DirectPostgres:
         finally:
             await connection.close()
 
-    async def opened(self, **options: Any) -> Any:  # noqa: ANN401 - as above
+    async def open_connection(self, **options: Any) -> Any:  # noqa: ANN401 - as above
         """Return a new asyncpg connection as the server gives it, without our settings or lock."""
         import asyncpg  # noqa: PLC0415 - 150 ms that SQLite need not pay
 

@@ -69,9 +69,9 @@ feeds = Table(
     Column("memory", CleanText, nullable=False),
 )
 # SQLite uses a partial index only for a query that says the index's condition word for word: so both do.
-LOOKED_AT = text("active AND gone_at IS NULL")
+POLLED = text("active AND gone_at IS NULL")
 # claim_feeds: the looks that are due, longest overdue first, without reading the feeds that rest.
-Index("ix_feeds_due", feeds.c.next_look_at, sqlite_where=LOOKED_AT, postgresql_where=LOOKED_AT)
+Index("ix_feeds_due", feeds.c.next_look_at, sqlite_where=POLLED, postgresql_where=POLLED)
 CLAIMED = text("claimed_until IS NOT NULL")
 # claim_feeds: which hosts somebody is at.
 Index("ix_feeds_claimed", feeds.c.claimed_until, sqlite_where=CLAIMED, postgresql_where=CLAIMED)

@@ -16,7 +16,7 @@ NAME = "sending_hold"
 HOW_TO_RESUME = "look who would be mailed (caveat plan, caveat issue list), then say: caveat restore --resume"
 
 
-def hold(connection: Connection, reason: str) -> None:
+def hold_sending(connection: Connection, reason: str) -> None:
     """Hold all sending in the open transaction; `reason` is a clause for a person."""
     connection.execute(delete(settings).where(settings.c.name == NAME))
     connection.execute(settings.insert().values(name=NAME, value=reason))
@@ -28,18 +28,18 @@ class SendingHold:
 
     database: Database
 
-    async def sentence(self) -> str | None:
+    async def message(self) -> str | None:
         """Return why nothing is sent and how to go on, or None when nothing is held."""
         async with self.database.read() as connection:
             reason = await connection.scalar(select(settings.c.value).where(settings.c.name == NAME))
         return None if reason is None else f"nothing is sent: {reason}; {HOW_TO_RESUME}"
 
-    async def require_none(self) -> None:
+    async def raise_if_held(self) -> None:
         """Raise StoreError while sending is held."""
-        if said := await self.sentence():
+        if said := await self.message():
             raise StoreError(said)
 
-    async def lift(self) -> bool:
+    async def release(self) -> bool:
         """Let sending go on; return whether it was held."""
         async with self.database.write() as connection:
             lifted = await connection.execute(delete(settings).where(settings.c.name == NAME))

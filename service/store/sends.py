@@ -15,15 +15,15 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Group, Issue, ManualSend
-from service.store.compose import ComposeRecords
+from service.store.compose import SqlComposeStore
 from service.store.database import Database
-from service.store.dialect import lock_readers
+from service.store.dialect import lock_groups
 from service.store.mappers import Row
 from service.store.schema import sends
 
 
 @dataclass(frozen=True, slots=True)
-class Draft(ComposeRecords):
+class DraftComposeStore(SqlComposeStore):
     """The record as compose sees it while a send is drafted: it reads what is there, and keeps `issues`."""
 
     issues: list[tuple[Group, Issue]] = field(default_factory=list)
@@ -41,18 +41,18 @@ class Draft(ComposeRecords):
 
 
 @dataclass(frozen=True, slots=True)
-class SendRecords:
+class ManualSendStore:
     """What was sent by hand."""
 
     database: Database
 
-    async def find(self, send: ManualSend, slip: timedelta | None) -> ManualSend | None:
+    async def find(self, send: ManualSend, repeat_window: timedelta | None) -> ManualSend | None:
         """Return what is recorded for it already: under its id, or the same request less than `slip` ago."""
         async with self.database.read() as connection:
-            return await _found(connection, send, slip)
+            return await _found(connection, send, repeat_window)
 
     async def record(
-        self, send: ManualSend, draft: Draft, channel: str, slip: timedelta | None
+        self, send: ManualSend, draft: DraftComposeStore, channel: str, repeat_window: timedelta | None
     ) -> tuple[ManualSend, bool]:
         """Store the send with the drafted issues and their deliveries: one transaction, once.
 
@@ -60,8 +60,8 @@ class SendRecords:
         as `find` says; of that one nothing is changed.
         """
         async with self.database.write() as connection:
-            await lock_readers(connection)
-            before = await _found(connection, send, slip)
+            await lock_groups(connection)
+            before = await _found(connection, send, repeat_window)
             if before is not None:
                 return before, False
             planned = {

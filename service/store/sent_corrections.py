@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.compose.ports import Edited
+from service.compose.ports import EditedArticle
 from service.core.ids import edit_key
-from service.core.model import Change, Correction, Edit, Excerpt, Issue
-from service.core.read_models import CorrectionLine
+from service.core.model import Correction, Edit, Excerpt, Issue, SentenceChange
+from service.core.read_models import CorrectionDetails
 from service.store.database import Database
-from service.store.dialect import among
+from service.store.dialect import is_in
 from service.store.mappers import Row, article_of, summary_of
 from service.store.schema import articles, corrections, edits, issues, summaries, told_corrections
 
@@ -30,19 +30,21 @@ MADE = (summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c
 Pair = tuple[list[Any], list[Any] | None]
 """A change as it is stored: the fields of both excerpts."""
 
-Told = dict[int, list[tuple[str, tuple[Change, ...]]]]
+Told = dict[int, list[tuple[str, tuple[SentenceChange, ...]]]]
 """Position -> the edits that were told of it, each with its changes, oldest first."""
 
 
-async def edited(connection: AsyncConnection, given: Collection[int], edited_by: datetime) -> list[Edited]:
+async def edited(
+    connection: AsyncConnection, given: Collection[int], edited_by: datetime
+) -> list[EditedArticle]:
     """Return the articles of these issues (numbers) with an edit, seen by then, that none of them tells."""
-    asked = select(issues.c.number, issues.c.article_ids).where(among(connection, issues.c.number, given))
+    asked = select(issues.c.number, issues.c.article_ids).where(is_in(connection, issues.c.number, given))
     ids = {number: set(found) for number, found in (await connection.execute(asked)).all()}
     found = (
         select(articles, *MADE, *NOW)
         .join(summaries, summaries.c.position == articles.c.position)
         .join(corrections, corrections.c.position == articles.c.position)
-        .where(among(connection, articles.c.id, set().union(*ids.values())))
+        .where(is_in(connection, articles.c.id, set().union(*ids.values())))
         .where(corrections.c.state == "kept", corrections.c.at <= edited_by)
         .order_by(articles.c.position)
     )
@@ -54,7 +56,7 @@ async def edited(connection: AsyncConnection, given: Collection[int], edited_by:
     fresh = {row["id"] for row in new}
     texts = await _texts(connection, [number for number, named in ids.items() if named & fresh])
     return [
-        Edited(
+        EditedArticle(
             article_of(row),
             summary_of(row["made_by"], row["key_points"], row["context"]),
             _edit(row),
@@ -76,20 +78,20 @@ async def record(connection: AsyncConnection, database: Database, number: int, i
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectionRecords:
+class CorrectionQueries:
     """What was corrected, for listings. Reads only."""
 
     database: Database
 
-    async def told_by(self, issue_id: str) -> Sequence[CorrectionLine]:
+    async def of_issue(self, issue_id: str) -> Sequence[CorrectionDetails]:
         """Return what an issue corrected, in gather order of the articles."""
         return await self._lines(issues.c.id == issue_id)
 
-    async def told_of(self, article_id: str) -> Sequence[CorrectionLine]:
+    async def of_article(self, article_id: str) -> Sequence[CorrectionDetails]:
         """Return every correction of an article that was told, oldest first."""
         return await self._lines(articles.c.id == article_id)
 
-    async def edit_of(self, article_id: str) -> Edit | None:
+    async def latest_edit(self, article_id: str) -> Edit | None:
         """Return the words that are kept beside an article which was told, None when it was not edited."""
         asked = (
             select(articles.c.id, *NOW)
@@ -100,17 +102,17 @@ class CorrectionRecords:
             row = (await connection.execute(asked)).mappings().one_or_none()
         return None if row is None else _edit(row)
 
-    async def edited_among(self, article_ids: Collection[str]) -> int:
+    async def count_edited(self, article_ids: Collection[str]) -> int:
         """Return how many of these articles were edited after they had been told."""
         async with self.database.read() as connection:
             asked = (
                 select(articles.c.id)
                 .join(corrections, corrections.c.position == articles.c.position)
-                .where(among(connection, articles.c.id, article_ids), corrections.c.state == "kept")
+                .where(is_in(connection, articles.c.id, article_ids), corrections.c.state == "kept")
             )
             return len((await connection.execute(asked)).all())
 
-    async def _lines(self, which: Any) -> list[CorrectionLine]:  # noqa: ANN401 - SQLAlchemy's conditions
+    async def _lines(self, which: Any) -> list[CorrectionDetails]:  # noqa: ANN401 - SQLAlchemy's conditions
         kept = (edits.c.key, edits.c.at, edits.c.title.label("title_then"), edits.c.text.label("text_then"))
         asked = (
             select(articles, issues.c.id.label("issue_id"), told_corrections.c.changes, *kept)
@@ -123,23 +125,23 @@ class CorrectionRecords:
         async with self.database.read() as connection:
             rows = (await connection.execute(asked)).mappings().all()
             words = select(edits.c.position, edits.c.key, edits.c.text)
-            words = words.where(among(connection, edits.c.position, {row["position"] for row in rows}))
+            words = words.where(is_in(connection, edits.c.position, {row["position"] for row in rows}))
             kept_words: dict[int, dict[str, str]] = {row["position"]: {"": row["text"]} for row in rows}
             for position, key, text in (await connection.execute(words)).all() if rows else ():
                 kept_words[position][key] = text
         return [_line(row, kept_words[row["position"]]) for row in rows]
 
 
-def _line(row: Row, words: Mapping[str, str]) -> CorrectionLine:
+def _line(row: Row, words: Mapping[str, str]) -> CorrectionDetails:
     edit = Edit(row["key"], row["title_then"], row["text_then"], row["at"])
-    return CorrectionLine(row["issue_id"], Correction(article_of(row), edit, _read(row["changes"])), words)
+    return CorrectionDetails(row["issue_id"], Correction(article_of(row), edit, _read(row["changes"])), words)
 
 
 async def _told(connection: AsyncConnection, given: Collection[int], positions: Collection[int]) -> Told:
     asked = (
         select(told_corrections)
-        .where(among(connection, told_corrections.c.issue, given))
-        .where(among(connection, told_corrections.c.position, positions))
+        .where(is_in(connection, told_corrections.c.issue, given))
+        .where(is_in(connection, told_corrections.c.position, positions))
         .order_by(told_corrections.c.issue)
     )
     told: Told = {}
@@ -149,7 +151,7 @@ async def _told(connection: AsyncConnection, given: Collection[int], positions: 
 
 
 async def _texts(connection: AsyncConnection, numbers: Collection[int]) -> dict[int, str]:
-    asked = select(issues.c.number, issues.c.text).where(among(connection, issues.c.number, numbers))
+    asked = select(issues.c.number, issues.c.text).where(is_in(connection, issues.c.number, numbers))
     return {row.number: row.text for row in await connection.execute(asked)}
 
 
@@ -162,12 +164,14 @@ def _key(row: Row) -> str:
 
 
 def _written(told: Correction) -> list[Pair]:
-    return [(_fields(change.told), _fields(change.now) if change.now else None) for change in told.changes]
+    return [
+        (_fields(change.sent), _fields(change.current) if change.current else None) for change in told.changes
+    ]
 
 
 def _fields(excerpt: Excerpt) -> list[Any]:
     return [excerpt.text, excerpt.start, excerpt.end, excerpt.edit]
 
 
-def _read(changes: list[Pair]) -> tuple[Change, ...]:
-    return tuple(Change(Excerpt(*told), Excerpt(*now) if now else None) for told, now in changes)
+def _read(changes: list[Pair]) -> tuple[SentenceChange, ...]:
+    return tuple(SentenceChange(Excerpt(*told), Excerpt(*now) if now else None) for told, now in changes)

@@ -21,7 +21,7 @@ MAGIC = b"SQLite format 3\x00"
 """How every SQLite file begins (https://sqlite.org/fileformat2.html, 1.2)."""
 
 
-def prepare(path: Path, name: str) -> None:
+def create_or_verify(path: Path, name: str) -> None:
     """Make the database where none is, with its tables; refuse one that cannot be ours. Raises StoreError.
 
     `path` is free of symbolic links; `name` is how the database is called in sentences.
@@ -34,7 +34,7 @@ def prepare(path: Path, name: str) -> None:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as found:
             ours = "SELECT 1 FROM sqlite_master WHERE name = ?"
             if found.execute(ours, [upgrade.VERSION_TABLE]).fetchone() is None:
-                raise upgrade.not_ours(name)
+                raise upgrade.foreign_database_error(name)
         return
     wal = path.with_name(f"{path.name}-wal")
     if wal.exists() and wal.stat().st_size:
@@ -61,7 +61,7 @@ def require_content(path: Path, name: str) -> None:
         raise StoreError(f"the database {name} is a file of another kind; name another one under storage")
 
 
-def empty_log(path: Path, patience: int) -> bool:
+def truncate_log(path: Path, patience: int) -> bool:
     """Move the write-ahead log into the database and cut it to nothing; wait for readers.
 
     They have `patience` milliseconds. Return False when one of them still reads what only the log holds.

@@ -15,9 +15,9 @@ from typing import Any
 
 from service.core.model import Batch, Delivery
 from service.core.model import DeliveryState as State
-from service.deliver.ports import Mark
+from service.deliver.ports import StateChange
 from service.store.columns import from_millis, storable, to_millis
-from service.subscribers.ports import OWN_WISH
+from service.subscribers.ports import UNSUBSCRIBED_REASON
 
 LEASE_RAN_OUT = "the worker that sent it was not heard of again"
 
@@ -30,7 +30,7 @@ FREE = f"""
          AND newsletter = (SELECT newsletter FROM issues WHERE number = deliveries.issue)) IS 'active')
     AND (SELECT 1 FROM suppressions
           WHERE address_hash = (SELECT address_hash FROM subscribers WHERE number = deliveries.subscriber)
-            AND NOT (deliveries.transactional AND reason = '{OWN_WISH}')
+            AND NOT (deliveries.transactional AND reason = '{UNSUBSCRIBED_REASON}')
         ) IS NULL
 """  # noqa: S608 - a constant
 DOUBT = """
@@ -96,7 +96,7 @@ BAD_ADDRESS = """
     SELECT address_hash, :reply, :at FROM subscribers WHERE id = :person
     ON CONFLICT DO NOTHING
 """
-PREFIX = 16
+PREFIX_CHARACTERS = 16
 """So many characters of a delivery's id name the issue; the rest is the subscriber's id."""
 
 
@@ -130,7 +130,7 @@ def take(
     return Batch(token, lease_until, (), suppressed)
 
 
-def write_marks(connection: sqlite3.Connection, *, token: str, marks: Sequence[Mark]) -> set[str]:
+def write_changes(connection: sqlite3.Connection, *, token: str, marks: Sequence[StateChange]) -> set[str]:
     """Write the marks in a transaction just begun; return the ids of the deliveries that the token held."""
     outcomes = [mark for mark in marks if mark.state is not State.ATTEMPTING]
     attempts = [mark for mark in marks if mark.state is State.ATTEMPTING]
@@ -144,13 +144,13 @@ def write_marks(connection: sqlite3.Connection, *, token: str, marks: Sequence[M
         marks = [mark for mark in marks if _written_alone(connection, token, mark)]
     for mark in marks:
         if mark.suppress:
-            person = mark.delivery_id[PREFIX:]
+            person = mark.delivery_id[PREFIX_CHARACTERS:]
             values = {"person": person, "reply": storable(mark.reply), "at": to_millis(mark.at)}
             connection.execute(BAD_ADDRESS, values)
     return {mark.delivery_id for mark in marks}
 
 
-def _written_alone(connection: sqlite3.Connection, token: str, mark: Mark) -> bool:
+def _written_alone(connection: sqlite3.Connection, token: str, mark: StateChange) -> bool:
     if mark.state is not State.ATTEMPTING:
         return _written(connection, OUTCOME, token, [mark]) == 1
     if _written(connection, ATTEMPT, token, [mark]):
@@ -159,13 +159,13 @@ def _written_alone(connection: sqlite3.Connection, token: str, mark: Mark) -> bo
     return False
 
 
-def _written(connection: sqlite3.Connection, statement: str, token: str, marks: Sequence[Mark]) -> int:
+def _written(connection: sqlite3.Connection, statement: str, token: str, marks: Sequence[StateChange]) -> int:
     """Run the statement for the marks; return how many deliveries it changed."""
     values: list[object] = [token]
     for mark in marks:
         delivery_id = mark.delivery_id
         values += (
-            *(delivery_id[:PREFIX], delivery_id[PREFIX:], to_millis(mark.at)),
+            *(delivery_id[:PREFIX_CHARACTERS], delivery_id[PREFIX_CHARACTERS:], to_millis(mark.at)),
             *(mark.state.value, due_at_after(mark), storable(mark.reply)),
         )
     return connection.execute(_for(statement, len(marks), COLUMNS, first=2), values).rowcount if marks else 0
@@ -180,7 +180,7 @@ def _for(statement: str, rows: int, columns: int, *, first: int) -> str:
     )
 
 
-def due_at_after(mark: Mark) -> int | None:
+def due_at_after(mark: StateChange) -> int | None:
     """Return from when the delivery may be taken up again (milliseconds), once its outcome is written."""
     if mark.state not in (State.DEFERRED, State.UNCERTAIN):
         return None
@@ -199,7 +199,7 @@ def _delivery(row: Sequence[Any], channel: str) -> Delivery:
         address=email,
         name=name,
         attempts=attempts,
-        doubts=doubts,
+        uncertain_attempts=doubts,
         planned_at=from_millis(created_at),
         transactional=bool(row[11]),
     )

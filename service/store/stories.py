@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from service.core.model import Article
 from service.store.database import Database
-from service.store.dialect import among
+from service.store.dialect import is_in
 from service.store.mappers import article_of
 from service.store.schema import articles, story_articles
 
 
 @dataclass(frozen=True, slots=True)
-class StoryRecords:
+class SqlStoryStore:
     """The StoryStore of core/contracts/."""
 
     database: Database
@@ -42,7 +42,7 @@ class StoryRecords:
         """Store article id -> story id where there is none yet; return what stands for these articles."""
         async with self.database.write() as connection:
             known = select(articles.c.id, articles.c.position).where(
-                among(connection, articles.c.id, list(stories))
+                is_in(connection, articles.c.id, list(stories))
             )
             rows = (await connection.execute(known)).all()
             new = [{"position": row.position, "story": stories[row.id]} for row in rows]
@@ -52,6 +52,6 @@ class StoryRecords:
             stands = (
                 select(articles.c.id, story_articles.c.story)
                 .join(story_articles, story_articles.c.position == articles.c.position)
-                .where(among(connection, articles.c.id, list(stories)))
+                .where(is_in(connection, articles.c.id, list(stories)))
             )
             return {row.id: row.story for row in (await connection.execute(stands)).all()}

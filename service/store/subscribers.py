@@ -16,19 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core import ids as identity
 from service.core.model import (
+    DesiredSubscription,
     Feed,
     FeedState,
     Membership,
-    Placement,
     Subscriber,
     Subscription,
     SubscriptionStatus,
 )
 from service.store import groups as standing
 from service.store.database import Database
-from service.store.dialect import among, lock_readers
+from service.store.dialect import is_in, lock_groups
 from service.store.erasure import erase
-from service.store.mappers import EDITION, Row, Values, edition_of, feed_values, look_values, wishes_of
+from service.store.mappers import EDITION, Row, Values, edition_of, feed_values, poll_values, preferences_of
 from service.store.schema import (
     bounces,
     editions,
@@ -39,8 +39,8 @@ from service.store.schema import (
     subscriptions,
     suppressions,
 )
-from service.store.subscriptions import Placing, Voice, current_group
-from service.subscribers.ports import Applied
+from service.store.subscriptions import ChangeSource, SubscriptionWriter, current_group
+from service.subscribers.ports import SyncCounts
 
 Status = SubscriptionStatus
 
@@ -48,12 +48,12 @@ PERSON = ("id", "email", "name", "timezone")
 
 
 @dataclass(frozen=True, slots=True)
-class PeopleRecords:
+class SqlSubscriberStore:
     """The PeopleStore of core/contracts/."""
 
     database: Database
 
-    async def save_feeds(self, declared: Sequence[Feed], now: datetime) -> Applied:  # noqa: ARG002 - the contract's
+    async def save_feeds(self, declared: Sequence[Feed], now: datetime) -> SyncCounts:  # noqa: ARG002 - the contract's
         """Make the active feeds exactly these; what a feed's looks left behind is kept."""
         by_id = {feed.id: feed for feed in declared}
         wanted = {key: feed_values(feed) for key, feed in by_id.items()}
@@ -63,18 +63,18 @@ class PeopleRecords:
             changed = [key for key in wanted if key in known and _differs(known[key], wanted[key])]
             ended = [key for key, row in known.items() if row["active"] and key not in wanted]
             for key in added:
-                never = look_values(FeedState(by_id[key]))
+                never = poll_values(FeedState(by_id[key]))
                 await connection.execute(feeds.insert().values(**wanted[key], **never, active=True))
             for key in changed:
                 back = {} if known[key]["active"] else {"active": True, "gone_at": None}
                 await connection.execute(update(feeds).where(feeds.c.id == key).values(**wanted[key], **back))
             if ended:
                 await connection.execute(update(feeds).where(feeds.c.id.in_(ended)).values(active=False))
-        return Applied(len(added), len(changed), len(ended), len(wanted) - len(added) - len(changed))
+        return SyncCounts(len(added), len(changed), len(ended), len(wanted) - len(added) - len(changed))
 
-    async def save_placements(
-        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
-    ) -> Applied:
+    async def save_roster_subscriptions(
+        self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
+    ) -> SyncCounts:
         """Make the roster's subscriptions these, in one transaction.
 
         A new one starts told through the last article gathered before `starts_after`. A changed edition
@@ -83,32 +83,32 @@ class PeopleRecords:
         before and no longer does become `ended`; one that comes back is active again.
         """
         async with self.database.write() as connection:
-            await lock_readers(connection)
-            placing = Placing(self.database, connection, Voice.ROSTER, now, starts_after)
-            await placing.place(placements)
+            await lock_groups(connection)
+            placing = SubscriptionWriter(self.database, connection, ChangeSource.ROSTER, now, starts_after)
+            await placing.write(placements)
             ended = await _end_others(connection, placements, now)
         counts = placing.counts
-        return Applied(counts["added"], counts["changed"], ended, counts["kept"])
+        return SyncCounts(counts["added"], counts["changed"], ended, counts["kept"])
 
-    async def add_placements(
-        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
-    ) -> Applied:
+    async def add_subscriptions(
+        self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
+    ) -> SyncCounts:
         """Add or change these, as an import does, and leave everybody else alone: one transaction.
 
         As in `save_placements`, a person's own choice wins. Give some thousands at a time.
         """
         async with self.database.write() as connection:
-            await lock_readers(connection)
-            placing = Placing(self.database, connection, Voice.IMPORT, now, starts_after)
-            await placing.place(placements)
+            await lock_groups(connection)
+            placing = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
+            await placing.write(placements)
         counts = placing.counts
-        return Applied(counts["added"], counts["changed"], 0, counts["kept"])
+        return SyncCounts(counts["added"], counts["changed"], 0, counts["kept"])
 
-    async def save_choice(self, placement: Placement, now: datetime) -> None:
+    async def save_preferences(self, placement: DesiredSubscription, now: datetime) -> None:
         """Store wishes that the person chose; from now on they win over the roster."""
         async with self.database.write() as connection:
-            await lock_readers(connection)
-            await Placing(self.database, connection, Voice.PERSON, now).place([placement])
+            await lock_groups(connection)
+            await SubscriptionWriter(self.database, connection, ChangeSource.PERSON, now).write([placement])
 
     async def memberships(
         self, *, newsletter: str | None = None, email: str | None = None, subscriber_id: str | None = None
@@ -145,7 +145,7 @@ class PeopleRecords:
     async def known_subscribers(self, ids: Collection[str]) -> set[str]:
         """Return which of these subscriber ids are stored already."""
         async with self.database.read() as connection:
-            known = select(subscribers.c.id).where(among(connection, subscribers.c.id, ids))
+            known = select(subscribers.c.id).where(is_in(connection, subscribers.c.id, ids))
             return set((await connection.execute(known)).scalars())
 
     async def set_status(
@@ -160,7 +160,7 @@ class PeopleRecords:
         """
         async with self.database.write() as connection:
             if status is Status.ACTIVE:
-                await lock_readers(connection)
+                await lock_groups(connection)
                 await _catch_up(connection, subscriber_id, newsletter, now)
             changing = _status_change(subscriber_id, newsletter, status)
             return (await connection.execute(changing.values(changed_at=now))).rowcount
@@ -178,9 +178,9 @@ class PeopleRecords:
         The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
         """
         async with self.database.write() as connection:
-            await lock_readers(connection)
+            await lock_groups(connection)
             known = await connection.run_sync(erase, email)
-        await self.database.empty_log()
+        await self.database.truncate_log()
         return known
 
     async def suppression(self, email: str) -> str | None:
@@ -214,7 +214,9 @@ def _differs(row: Row, wanted: Values) -> bool:
     return known != wanted or not row["active"]
 
 
-async def _end_others(connection: AsyncConnection, placements: Sequence[Placement], now: datetime) -> int:
+async def _end_others(
+    connection: AsyncConnection, placements: Sequence[DesiredSubscription], now: datetime
+) -> int:
     """End what the roster declared before and does not any more; return how many that is."""
     declared = {(placement.subscriber.id, placement.newsletter) for placement in placements}
     query = (
@@ -307,10 +309,10 @@ def _membership_of(row: Row) -> Membership:
         subscription=Subscription(
             subscriber_id=row["person_id"],
             newsletter=row["newsletter"],
-            wishes=wishes_of(row["wishes"]),
+            preferences=preferences_of(row["wishes"]),
             edition_key=row["edition_key"],
             next_due_at=row["next_due_at"],
-            told_through=row["told_through"],
+            served_through=row["told_through"],
             status=Status(row["status"]),
         ),
         edition=edition_of({name: row[f"of_{name}"] for name in EDITION}),

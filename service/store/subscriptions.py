@@ -16,12 +16,12 @@ from sqlalchemy import Boolean, and_, bindparam, case, exists, func, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core import ids as identity
-from service.core.model import Edition, Placement, Subscriber
+from service.core.model import DesiredSubscription, Edition, Subscriber
 from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from service.store import groups as standing
 from service.store.database import Database
-from service.store.dialect import among
-from service.store.mappers import Values, edition_of, edition_values, subscriber_values, wishes_values
+from service.store.dialect import is_in
+from service.store.mappers import Values, edition_of, edition_values, preferences_values, subscriber_values
 from service.store.schema import articles, editions, groups, subscribers, subscriptions
 
 CHUNK = 2_000
@@ -50,7 +50,7 @@ RENAME = (
 )
 
 
-class Voice(StrEnum):
+class ChangeSource(StrEnum):
     """Who says so. The person's own wishes win over the roster's and an import's."""
 
     ROSTER = "roster"
@@ -72,7 +72,7 @@ class _Known:
 
 
 @dataclass
-class Placing:
+class SubscriptionWriter:
     """One transaction's work: who speaks, when, and after which instant the new ones' first news begins.
 
     Without `starts_after` a new reader stands where the newsletter's other readers stand.
@@ -80,7 +80,7 @@ class Placing:
 
     database: Database
     connection: AsyncConnection
-    voice: Voice
+    source: ChangeSource
     now: datetime
     starts_after: datetime | None = None
     counts: Counter[str] = field(default_factory=Counter)
@@ -88,13 +88,13 @@ class Placing:
     _places: dict[tuple[str, int, datetime], int] = field(default_factory=dict)
     _starts: dict[str, int] = field(default_factory=dict)
 
-    async def place(self, placements: Sequence[Placement]) -> None:
+    async def write(self, placements: Sequence[DesiredSubscription]) -> None:
         """Put all of these where they belong and count what changed."""
         for first in range(0, len(placements), CHUNK):
             await self._place_some(placements[first : first + CHUNK])
         await standing.remove_if_empty(self.connection, self._left)
 
-    async def _place_some(self, placements: Sequence[Placement]) -> None:
+    async def _place_some(self, placements: Sequence[DesiredSubscription]) -> None:
         known = await self._know_people({p.subscriber.id: p.subscriber for p in placements})
         if known.zones:
             placements = [self._in_zone(p, known.zones.get(p.subscriber.id)) for p in placements]
@@ -118,7 +118,7 @@ class Placing:
         if changed:
             await self.connection.execute(WRITE, [_bound(line) for line in changed])
 
-    async def _new(self, placement: Placement, number: int) -> Values:
+    async def _new(self, placement: DesiredSubscription, number: int) -> Values:
         told = await self._start(placement.newsletter)
         return {
             "subscriber": number,
@@ -126,22 +126,22 @@ class Placing:
             "group_number": await self._group(placement.edition_key, told, placement.next_due_at),
             "status": "active",
             "choice": "active",
-            "declared": self.voice is Voice.ROSTER,
-            "chosen": self.voice is Voice.PERSON,
+            "declared": self.source is ChangeSource.ROSTER,
+            "chosen": self.source is ChangeSource.PERSON,
             "changed_at": self.now,
-            "wishes": wishes_values(placement.wishes),
+            "wishes": preferences_values(placement.preferences),
         }
 
-    async def _changed(self, placement: Placement, row: Values) -> Values:
+    async def _changed(self, placement: DesiredSubscription, row: Values) -> Values:
         """Return the row as it is to be: what the person chose stays, unless the person speaks."""
         line = dict(row)
-        line["declared"] = row["declared"] or self.voice is Voice.ROSTER
-        back = row["status"] == "ended" and self.voice is not Voice.PERSON
+        line["declared"] = row["declared"] or self.source is ChangeSource.ROSTER
+        back = row["status"] == "ended" and self.source is not ChangeSource.PERSON
         line["comes_back"] = back
-        follows = self.voice is Voice.PERSON or not row["chosen"]
+        follows = self.source is ChangeSource.PERSON or not row["chosen"]
         if follows:
-            line["chosen"] = self.voice is Voice.PERSON
-            line["wishes"] = wishes_values(placement.wishes)
+            line["chosen"] = self.source is ChangeSource.PERSON
+            line["wishes"] = preferences_values(placement.preferences)
         if follows and placement.edition_key != row["edition_key"]:
             due_at = placement.next_due_at
             line["group_number"] = await self._group(placement.edition_key, row["told_through"], due_at)
@@ -154,7 +154,7 @@ class Placing:
     async def _know_people(self, people: dict[str, Subscriber]) -> _Known:
         """Store who is new, and what changed about the others."""
         stored = select(*(subscribers.c[name] for name in ("id", "number", *SAID)))
-        rows = await self.connection.execute(stored.where(among(self.connection, subscribers.c.id, people)))
+        rows = await self.connection.execute(stored.where(is_in(self.connection, subscribers.c.id, people)))
         known = _Known()
         renamed = []
         for key, number, email, name, timezone in rows.all():
@@ -162,8 +162,8 @@ class Placing:
             known.before.append(number)
             person = people[key]
             # An import that brings no names, or no zones, takes none away.
-            called = person.name if self.voice is Voice.ROSTER else person.name or name
-            zone = person.timezone or (timezone if self.voice is Voice.IMPORT else None)
+            called = person.name if self.source is ChangeSource.ROSTER else person.name or name
+            zone = person.timezone or (timezone if self.source is ChangeSource.IMPORT else None)
             if zone is not None and zone != person.timezone:
                 known.zones[key] = zone
             if (person.email, called, zone) != (email, name, timezone):
@@ -176,13 +176,13 @@ class Placing:
             await self.connection.execute(subscribers.insert(), new)
             ids = [row["id"] for row in new]
             given = select(subscribers.c.id, subscribers.c.number)
-            rows = await self.connection.execute(given.where(among(self.connection, subscribers.c.id, ids)))
+            rows = await self.connection.execute(given.where(is_in(self.connection, subscribers.c.id, ids)))
             known.numbers.update({key: number for key, number in rows.all()})  # noqa: C416 - rows are not tuples
         return known
 
-    def _in_zone(self, placement: Placement, zone: str | None) -> Placement:
+    def _in_zone(self, placement: DesiredSubscription, zone: str | None) -> DesiredSubscription:
         """Return where the placement puts somebody who lives in that zone (None: it says so itself)."""
-        if zone is None or placement.wishes.timezone is not None:
+        if zone is None or placement.preferences.timezone is not None:
             return placement
         edition = replace(placement.edition, timezone=zone)
         due = next_occurrence(parse_schedule(edition.schedule), ZoneInfo(zone), self.now)
@@ -198,7 +198,7 @@ class Placing:
         query = (
             select(subscriptions, groups.c.edition_key, groups.c.told_through, groups.c.next_due_at)
             .join(groups, groups.c.number == subscriptions.c.group_number)
-            .where(among(self.connection, subscriptions.c.subscriber, numbers))
+            .where(is_in(self.connection, subscriptions.c.subscriber, numbers))
         )
         rows = (await self.connection.execute(query)).mappings()
         return {(r["subscriber"], r["newsletter"]): {**r, "comes_back": False} for r in rows}
@@ -206,7 +206,7 @@ class Placing:
     async def _group(self, edition_key: str, told_through: int, next_due_at: datetime) -> int:
         key = (edition_key, told_through, next_due_at)
         if key not in self._places:
-            self._places[key] = await standing.place(self.connection, *key)
+            self._places[key] = await standing.find_or_create(self.connection, *key)
         return self._places[key]
 
     async def _start(self, newsletter: str) -> int:
@@ -247,7 +247,7 @@ async def current_group(connection: AsyncConnection, row: Values, now: datetime)
     if len(passed) > 1:
         told_through = max(told_through, await last_gathered_before(connection, passed[-2]))
     moment = next_occurrence(schedule, zone, now)
-    return await standing.place(connection, row["edition_key"], told_through, moment.at)
+    return await standing.find_or_create(connection, row["edition_key"], told_through, moment.at)
 
 
 async def last_gathered_before(connection: AsyncConnection, instant: datetime) -> int:

@@ -15,11 +15,11 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, li
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import DeliveryState as State
-from service.core.model import Issue, Placement, SignUpRequest, Subscriber
+from service.core.model import DesiredSubscription, Issue, SignUpRequest, Subscriber
 from service.core.read_models import TransactionalCounts
 from service.store.columns import Instant
 from service.store.database import Database
-from service.store.dialect import among, lock_readers
+from service.store.dialect import is_in, lock_groups
 from service.store.mappers import issue_values, subscriber_values
 from service.store.schema import (
     TRANSACTIONAL,
@@ -31,27 +31,27 @@ from service.store.schema import (
     subscribers,
     subscriptions,
 )
-from service.store.subscriptions import Placing, Voice
+from service.store.subscriptions import ChangeSource, SubscriptionWriter
 
-KEPT_FOR = timedelta(days=7)
+MAIL_RETENTION = timedelta(days=7)
 """How long a transactional mail is kept: a bounce can come five days later (RFC 5321, 4.5.4.1)."""
 
 MAX_PRUNED = 500  # mails and sign-ups in one transaction, so that nobody waits long for it
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionalRecords:
+class SqlSignUpStore:
     """The SignUpStore of core/contracts/."""
 
     database: Database
 
-    async def ask(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
+    async def request(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
         """Store the sign-up and plan the mail that asks for confirmation; return whether it was planned.
 
         While an earlier one for the same newsletter waits to be sent, that one is the answer to both.
         """
         async with self.database.write() as connection:
-            await lock_readers(connection)
+            await lock_groups(connection)
             number = await self._number(connection, sign_up.subscriber)
             row = {
                 "subscriber": number,
@@ -68,7 +68,7 @@ class TransactionalRecords:
                 return False
             return await self._plan(connection, mail, number, channel)
 
-    async def sign_up(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
+    async def find(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
         """Return the sign-up of that subscriber for that newsletter, if one waits or was just confirmed."""
         query = (
             select(sign_ups, subscribers.c.id, subscribers.c.email, subscribers.c.name)
@@ -83,24 +83,30 @@ class TransactionalRecords:
             Subscriber(row.id, row.email, row.name), row.newsletter, row.timezone, row.first_at
         )
 
-    async def subscribe(
-        self, placement: Placement, now: datetime, *, starts_after: datetime, welcome: Issue, channel: str
+    async def confirm(
+        self,
+        placement: DesiredSubscription,
+        now: datetime,
+        *,
+        starts_after: datetime,
+        welcome: Issue,
+        channel: str,
     ) -> bool:
         """Subscribe them and plan the welcome in one transaction; return whether that changed anything."""
         async with self.database.write() as connection:
-            await lock_readers(connection)
-            placing = Placing(self.database, connection, Voice.IMPORT, now, starts_after)
-            await placing.place([placement])
+            await lock_groups(connection)
+            placing = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
+            await placing.write([placement])
             if placing.counts["added"] + placing.counts["changed"] == 0:
                 return False
             number = await self._number(connection, placement.subscriber)
             await self._plan(connection, welcome, number, channel)
         return True
 
-    async def plan(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
+    async def plan_mail(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
         """Plan a transactional mail; return False when it is planned already."""
         async with self.database.write() as connection:
-            await lock_readers(connection)
+            await lock_groups(connection)
             return await self._plan(connection, mail, await self._number(connection, subscriber), channel)
 
     async def counts(self, since: datetime) -> TransactionalCounts:
@@ -124,22 +130,22 @@ class TransactionalRecords:
             },
         )
 
-    async def prune(self, now: datetime, good_for: timedelta) -> int:
+    async def prune(self, now: datetime, link_lifetime: timedelta) -> int:
         """Forget sign-ups whose links expired, old mails, and who never confirmed; links are `good_for`.
 
         Return how many sign-ups and people that is.
         """
         async with self.database.write() as connection:
-            await lock_readers(connection)
+            await lock_groups(connection)
             gone = select(sign_ups.c.subscriber, sign_ups.c.newsletter).where(
-                sign_ups.c.last_at < now - good_for
+                sign_ups.c.last_at < now - link_lifetime
             )
             expired = (await connection.execute(gone.limit(MAX_PRUNED))).all()
             for subscriber, newsletter in expired:
                 which = and_(sign_ups.c.subscriber == subscriber, sign_ups.c.newsletter == newsletter)
                 await connection.execute(delete(sign_ups).where(which))
-            await _give_up(connection, now, now - good_for)
-            people = await _forget_mails(connection, now - KEPT_FOR)
+            await _give_up(connection, now, now - link_lifetime)
+            people = await _forget_mails(connection, now - MAIL_RETENTION)
             people |= {subscriber for subscriber, _ in expired}
             return len(expired) + await _forget_people(connection, people)
 
@@ -196,8 +202,8 @@ async def _forget_mails(connection: AsyncConnection, before: datetime) -> set[in
 def forget_mails(connection: Connection, numbers: Sequence[int]) -> None:
     """Delete these transactional mails (numbers of issues), with their deliveries and what came back."""
     for table in (bounces, deliveries):
-        connection.execute(delete(table).where(among(connection, table.c.issue, numbers)))
-    connection.execute(delete(issues).where(TRANSACTIONAL, among(connection, issues.c.number, numbers)))
+        connection.execute(delete(table).where(is_in(connection, table.c.issue, numbers)))
+    connection.execute(delete(issues).where(TRANSACTIONAL, is_in(connection, issues.c.number, numbers)))
 
 
 async def _forget_people(connection: AsyncConnection, numbers: set[int]) -> int:
@@ -206,7 +212,7 @@ async def _forget_people(connection: AsyncConnection, numbers: set[int]) -> int:
         exists().where(table.c.subscriber == subscribers.c.number)
         for table in (subscriptions, sign_ups, deliveries, bounces)
     ]
-    which = and_(among(connection, subscribers.c.number, numbers), *(~one for one in named))
+    which = and_(is_in(connection, subscribers.c.number, numbers), *(~one for one in named))
     return (await connection.execute(delete(subscribers).where(which))).rowcount
 
 

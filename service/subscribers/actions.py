@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from service.core.model import Membership, Newsletter, SubscriptionStatus, Wishes
-from service.subscribers.ports import ERASED, OWN_WISH, PeopleStore
+from service.core.model import Membership, Newsletter, Preferences, SubscriptionStatus
+from service.subscribers.ports import ERASED_REASON, UNSUBSCRIBED_REASON, SubscriberStore
 from service.subscribers.preferences import edition_for, placement_for
 
 Status = SubscriptionStatus
 
 
-async def unsubscribe(store: PeopleStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
+async def unsubscribe(
+    store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime
+) -> int:
     """End one newsletter for the person, or all of them with None; return how many that changed.
 
     With None the address is suppressed as well, so that no roster and no import brings them new ones.
@@ -20,16 +22,16 @@ async def unsubscribe(store: PeopleStore, subscriber_id: str, newsletter: str | 
     changed = await store.set_status(subscriber_id, newsletter, Status.UNSUBSCRIBED, now)
     if newsletter is None:
         for address in await _addresses(store, subscriber_id):
-            await store.suppress(address, OWN_WISH, now)
+            await store.suppress(address, UNSUBSCRIBED_REASON, now)
     return changed
 
 
-async def pause(store: PeopleStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
+async def pause(store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
     """Let one newsletter rest, or all that are running; return how many that changed."""
     return await store.set_status(subscriber_id, newsletter, Status.PAUSED, now)
 
 
-async def resume(store: PeopleStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
+async def resume(store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
     """Send one newsletter again, or all that were paused; return how many that changed.
 
     Whoever unsubscribed from everything is heard again by naming a newsletter; a suppression for any other
@@ -40,49 +42,53 @@ async def resume(store: PeopleStore, subscriber_id: str, newsletter: str | None,
     return await store.set_status(subscriber_id, newsletter, Status.ACTIVE, now)
 
 
-async def choose(
-    store: PeopleStore, membership: Membership, newsletter: Newsletter, wishes: Wishes, now: datetime
+async def save_preferences(
+    store: SubscriberStore,
+    membership: Membership,
+    newsletter: Newsletter,
+    preferences: Preferences,
+    now: datetime,
 ) -> bool:
     """Store how the person wants a newsletter that they have; return whether that changed anything.
 
     Raises UsageError, and stores nothing, for a wish that cannot be read.
     """
-    wanted = placement_for(membership.subscriber, newsletter, wishes, now)
+    wanted = placement_for(membership.subscriber, newsletter, preferences, now)
     if wanted.edition_key == membership.subscription.edition_key:
         return False
-    await store.save_choice(wanted, now)
+    await store.save_preferences(wanted, now)
     return True
 
 
-async def forget(store: PeopleStore, email: str, now: datetime) -> bool:
+async def erase(store: SubscriberStore, email: str, now: datetime) -> bool:
     """Erase who the person was (GDPR, article 17); return whether there was one.
 
     What stays is a hash of the address, so that no roster and no import mails them again.
     """
-    await store.suppress(email, ERASED, now)
+    await store.suppress(email, ERASED_REASON, now)
     return await store.erase(email)
 
 
-def own_wishes(newsletter: Newsletter, wishes: Wishes, timezone: str | None) -> Wishes:
+def own_preferences(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> Preferences:
     """Return the wishes that the newsletter does not fulfil anyway; the rest follows its changes.
 
     `timezone` is where the person lives. Raises UsageError for a wish that cannot be read.
     """
-    usual = edition_for(newsletter, Wishes(), timezone)
-    wanted = edition_for(newsletter, wishes, timezone)
+    usual = edition_for(newsletter, Preferences(), timezone)
+    wanted = edition_for(newsletter, preferences, timezone)
     names = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
-    return Wishes(**{n: getattr(wanted, n) for n in names if getattr(wanted, n) != getattr(usual, n)})
+    return Preferences(**{n: getattr(wanted, n) for n in names if getattr(wanted, n) != getattr(usual, n)})
 
 
-async def _addresses(store: PeopleStore, subscriber_id: str) -> Sequence[str]:
+async def _addresses(store: SubscriberStore, subscriber_id: str) -> Sequence[str]:
     found = await store.memberships(subscriber_id=subscriber_id)
     return list({membership.subscriber.email: None for membership in found})
 
 
-async def _lift_own_wish(store: PeopleStore, subscriber_id: str, newsletter: str, now: datetime) -> None:
+async def _lift_own_wish(store: SubscriberStore, subscriber_id: str, newsletter: str, now: datetime) -> None:
     """Undo "everything" for the one that is named: the others stay unsubscribed, which each of them says."""
     found = await store.memberships(subscriber_id=subscriber_id)
-    theirs = [m for m in found if m.suppressed == OWN_WISH]
+    theirs = [m for m in found if m.suppressed == UNSUBSCRIBED_REASON]
     if not theirs:
         return
     for membership in theirs:

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from service.core.errors import UsageError
 
-LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+MAX_ADDRESS_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 _PLAIN = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 )
@@ -23,7 +23,7 @@ def read_address(text: str) -> str:
     """
     text = text.strip()
     # Nearly every address is of this plain kind, and the full check takes ten times as long.
-    if len(text) <= LONGEST and _PLAIN.fullmatch(text) and "xn--" not in text:
+    if len(text) <= MAX_ADDRESS_CHARACTERS and _PLAIN.fullmatch(text) and "xn--" not in text:
         local, _, domain = text.rpartition("@")
         if not domain.lower().endswith(_SPECIAL):
             return f"{local}@{domain.lower()}"

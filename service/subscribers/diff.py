@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from service.core.model import Edition, Feed, Membership, Placement, Roster, SubscriptionStatus
-from service.subscribers.ports import PeopleStore
-from service.subscribers.sync import place_all
+from service.core.model import DesiredSubscription, Edition, Feed, Membership, Roster, SubscriptionStatus
+from service.subscribers.ports import SubscriberStore
+from service.subscribers.sync import placements_of
 
-PAGE = 2_000
-WISHES = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
+PAGE_SIZE = 2_000
+PREFERENCE_FIELDS = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
 
 
-class Parting(StrEnum):
+class RosterAction(StrEnum):
     """What will come of a difference when the roster is applied."""
 
     ADD = "add"
@@ -27,19 +27,19 @@ class Parting(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RosterDifference:
     """One place where they part. `what` is `feed` or `subscription`; `newsletter` is empty for a feed."""
 
-    what: str
+    kind: str
     name: str
     newsletter: str
-    parting: Parting
+    action: RosterAction
     detail: str
 
 
 async def differences(
-    store: PeopleStore, roster: Roster, feeds: Sequence[Feed], now: datetime
-) -> AsyncIterator[Difference]:
+    store: SubscriberStore, roster: Roster, feeds: Sequence[Feed], now: datetime
+) -> AsyncIterator[RosterDifference]:
     """Yield where the roster and the record part: feeds first, then people as they stand in the roster.
 
     `feeds` are the record's active ones. People that the roster never named (from an import or the sign-up
@@ -47,11 +47,11 @@ async def differences(
     """
     for difference in _feeds(roster.feeds, feeds):
         yield difference
-    placements, _, unplaced = place_all(roster, now)
+    placements, _, unplaced = placements_of(roster, now)
     wanted = {(p.subscriber.id, p.newsletter): p for p in placements}
-    kept = {*roster.unread, *unplaced}
+    kept = {*roster.unreadable_subscribers, *unplaced}
     after: str | None = None
-    while page := await store.memberships_page(after, PAGE):
+    while page := await store.memberships_page(after, PAGE_SIZE):
         after = page[-1].subscriber.id
         for membership in page:
             key = (membership.subscriber.id, membership.subscription.newsletter)
@@ -59,46 +59,54 @@ async def differences(
             if membership.subscriber.id not in kept and (found := _parting(membership, placement)):
                 yield found
     for placement in wanted.values():
-        yield Difference("subscription", placement.subscriber.email, placement.newsletter, Parting.ADD, "")
+        yield RosterDifference(
+            "subscription", placement.subscriber.email, placement.newsletter, RosterAction.ADD, ""
+        )
 
 
-def _feeds(declared: Sequence[Feed], known: Sequence[Feed]) -> Iterator[Difference]:
+def _feeds(declared: Sequence[Feed], known: Sequence[Feed]) -> Iterator[RosterDifference]:
     there = {feed.id: feed for feed in known}
     for feed in declared:
         before = there.pop(feed.id, None)
         if before is None:
-            yield Difference("feed", feed.url, "", Parting.ADD, feed.name)
+            yield RosterDifference("feed", feed.url, "", RosterAction.ADD, feed.name)
         elif before != feed:
             names = ("url", "name", "topics", "language", "method", "full_text", "every", "first_items")
             detail = "; ".join(_changes(before, feed, names))
-            yield Difference("feed", feed.url, "", Parting.CHANGE, detail)
+            yield RosterDifference("feed", feed.url, "", RosterAction.CHANGE, detail)
     for feed in there.values():
-        yield Difference("feed", feed.url, "", Parting.END, feed.name)
+        yield RosterDifference("feed", feed.url, "", RosterAction.END, feed.name)
 
 
-def _parting(membership: Membership, placement: Placement | None) -> Difference | None:
+def _parting(membership: Membership, placement: DesiredSubscription | None) -> RosterDifference | None:
     parting, detail = _judged(membership, placement)
     if parting is None:
         return None
     subscription = membership.subscription
-    return Difference("subscription", membership.subscriber.email, subscription.newsletter, parting, detail)
+    return RosterDifference(
+        "subscription", membership.subscriber.email, subscription.newsletter, parting, detail
+    )
 
 
-def _judged(membership: Membership, placement: Placement | None) -> tuple[Parting | None, str]:
+def _judged(membership: Membership, placement: DesiredSubscription | None) -> tuple[RosterAction | None, str]:
     status = membership.subscription.status
     if placement is None:
         ends = membership.declared and status is not SubscriptionStatus.ENDED
-        return (Parting.END, f"was {status}") if ends else (None, "")
+        return (RosterAction.END, f"was {status}") if ends else (None, "")
     if membership.suppressed is not None:
-        return Parting.STAY, f"gets no mail: {membership.suppressed}"
+        return RosterAction.STAY, f"gets no mail: {membership.suppressed}"
     if status in {SubscriptionStatus.UNSUBSCRIBED, SubscriptionStatus.PAUSED}:
-        return Parting.STAY, f"{status} by their own choice"
+        return RosterAction.STAY, f"{status} by their own choice"
     if status is SubscriptionStatus.ENDED:
-        return Parting.RETURN, "had been taken out of the roster"
-    changes = "; ".join(_changes(membership.edition, placement.edition, WISHES))
+        return RosterAction.RETURN, "had been taken out of the roster"
+    changes = "; ".join(_changes(membership.edition, placement.edition, PREFERENCE_FIELDS))
     if not changes:
         return None, ""
-    return (Parting.STAY, f"their own wishes: {changes}") if membership.chosen else (Parting.CHANGE, changes)
+    return (
+        (RosterAction.STAY, f"their own wishes: {changes}")
+        if membership.chosen
+        else (RosterAction.CHANGE, changes)
+    )
 
 
 def _changes(there: Edition | Feed, wanted: Edition | Feed, names: Sequence[str]) -> Iterator[str]:

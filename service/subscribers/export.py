@@ -11,38 +11,38 @@ from itertools import groupby
 
 from service.core.errors import UnknownName
 from service.core.model import Membership, SubscriptionStatus
-from service.subscribers.import_formats import COLUMNS, guard
-from service.subscribers.ports import PeopleStore
+from service.subscribers.import_formats import COLUMNS, escape_formula
+from service.subscribers.ports import SubscriberStore
 
-PAGE = 2_000
-ALSO = ("paused", "unsubscribed", "suppressed")
+PAGE_SIZE = 2_000
+EXTRA_COLUMNS = ("paused", "unsubscribed", "suppressed")
 """Columns that an import passes over: nobody comes back by being exported."""
 
 Status = SubscriptionStatus
-Person = Sequence[Membership]
+Memberships = Sequence[Membership]
 
 
-async def export_people(
-    store: PeopleStore, form: str = "csv", *, newsletter: str | None = None
+async def export_subscribers(
+    store: SubscriberStore, file_format: str = "csv", *, newsletter: str | None = None
 ) -> AsyncIterator[str]:
     """Yield the lines of the file, with their ends: a person each, in the order in which they came.
 
     `newsletter` (an id) leaves out whoever has no place in it. Raises UnknownName for a form that is none.
     """
-    if form not in FORMS:
-        raise UnknownName("form", form, FORMS)
-    if form == "csv":
-        yield _csv_line([*COLUMNS, *ALSO])
+    if file_format not in EXPORT_FORMATS:
+        raise UnknownName("form", file_format, EXPORT_FORMATS)
+    if file_format == "csv":
+        yield _csv_line([*COLUMNS, *EXTRA_COLUMNS])
     after: str | None = None
-    while page := await store.memberships_page(after, PAGE):
+    while page := await store.memberships_page(after, PAGE_SIZE):
         after = page[-1].subscriber.id
         for _, grouped in groupby(page, key=lambda membership: membership.subscriber.id):
             person = list(grouped)
             if newsletter is None or any(m.subscription.newsletter == newsletter for m in person):
-                yield FORMS[form](person)
+                yield EXPORT_FORMATS[file_format](person)
 
 
-def _as_csv(person: Person) -> str:
+def _as_csv(person: Memberships) -> str:
     subscriber = person[0].subscriber
     cells = [
         subscriber.email,
@@ -54,10 +54,10 @@ def _as_csv(person: Person) -> str:
         " ".join(_newsletters(person, Status.UNSUBSCRIBED)),
         person[0].suppressed or "",
     ]
-    return _csv_line([guard(cell) for cell in cells])
+    return _csv_line([escape_formula(cell) for cell in cells])
 
 
-def _as_json(person: Person) -> str:
+def _as_json(person: Memberships) -> str:
     subscriber = person[0].subscriber
     told = {
         "email": subscriber.email,
@@ -70,7 +70,9 @@ def _as_json(person: Person) -> str:
             {
                 "newsletter": membership.subscription.newsletter,
                 "status": membership.subscription.status.value,
-                "wishes": {k: v for k, v in asdict(membership.subscription.wishes).items() if v is not None},
+                "wishes": {
+                    k: v for k, v in asdict(membership.subscription.preferences).items() if v is not None
+                },
                 "next_due_at": membership.subscription.next_due_at.isoformat(),
             }
             for membership in person
@@ -79,16 +81,16 @@ def _as_json(person: Person) -> str:
     return json.dumps(told, ensure_ascii=False) + "\n"
 
 
-FORMS: dict[str, Callable[[Person], str]] = {"csv": _as_csv, "jsonl": _as_json}
+EXPORT_FORMATS: dict[str, Callable[[Memberships], str]] = {"csv": _as_csv, "jsonl": _as_json}
 
 
-def _newsletters(person: Person, status: SubscriptionStatus) -> list[str]:
+def _newsletters(person: Memberships, status: SubscriptionStatus) -> list[str]:
     return [m.subscription.newsletter for m in person if m.subscription.status is status]
 
 
-def _schedule(person: Person) -> str:
+def _schedule(person: Memberships) -> str:
     """Return the schedule that the person wishes for all they get; empty when there is no such one."""
-    wished = {m.subscription.wishes.schedule for m in person if m.subscription.status is Status.ACTIVE}
+    wished = {m.subscription.preferences.schedule for m in person if m.subscription.status is Status.ACTIVE}
     return (wished.pop() or "") if len(wished) == 1 else ""
 
 

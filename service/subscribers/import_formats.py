@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from service.subscribers.import_headings import FIRST, LAST, STATUS, columns, meaning
-from service.subscribers.import_text import read_text, rewound
+from service.subscribers.import_headings import FIRST_NAME, LAST_NAME, STATUS, column_of, columns_of
+from service.subscribers.import_text import open_text, read_head
 
-LONGEST_LINE = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
 DELIMITERS = ",;\t|"
 _FORMULA = frozenset("=+-@\t\r\n")
 """What a spreadsheet takes for a formula when a cell begins with it (OWASP, CSV Injection)."""
@@ -41,7 +41,7 @@ NOT_SUBSCRIBED = {
 """Words in other programs' status columns for people who left, cannot be reached, or never confirmed."""
 
 
-class Row(NamedTuple):
+class ImportRow(NamedTuple):
     """One person's row: the line that it begins in, from 1, and what it says; empty where it says nothing."""
 
     line: int
@@ -52,11 +52,11 @@ class Row(NamedTuple):
     schedule: str = ""
 
 
-COLUMNS = Row._fields[1:]
+COLUMNS = ImportRow._fields[1:]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedRow:
     """A row that cannot be taken over, and why, as a sentence."""
 
     line: int
@@ -64,31 +64,31 @@ class Refusal:
 
 
 def read_rows(
-    source: BinaryIO, name: str, noted: Callable[[str], None] = lambda _note: None
-) -> Iterator[Row | Refusal]:
+    source: BinaryIO, name: str, on_note: Callable[[str], None] = lambda _note: None
+) -> Iterator[ImportRow | RefusedRow]:
     """Yield the rows of a file: JSON Lines when its name or its first character says so, else CSV.
 
     An empty row of CSV is no row. `noted` is told, as a sentence, how a file was read whose encoding is a
     guess. Raises UsageError for a file that is no table, or without a column for the address.
     """
-    head, source = rewound(source)
+    head, source = read_head(source)
     if name.lower().endswith((".jsonl", ".ndjson", ".json")) or head.lstrip(_MARK).startswith(b"{"):
         return _json_rows(source)
-    return _csv_rows(read_text(head, source, name, noted))
+    return _csv_rows(open_text(head, source, name, on_note))
 
 
-def guard(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula; `unguard` gives it back."""
     asked = cell[:1] in _FORMULA or (cell[:1] == "'" and cell[1:2] in _GUARDED)
     return f"'{cell}" if asked else cell
 
 
-def unguard(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """Return a cell without the apostrophe that guards it."""
     return cell[1:] if cell[:1] == "'" and cell[1:2] in _GUARDED else cell
 
 
-def _csv_rows(text: io.TextIOWrapper) -> Iterator[Row | Refusal]:
+def _csv_rows(text: io.TextIOWrapper) -> Iterator[ImportRow | RefusedRow]:
     try:
         delimiter, names, before = _head(text)
         places = {name: place for place, name in enumerate(names) if name}
@@ -98,7 +98,7 @@ def _csv_rows(text: io.TextIOWrapper) -> Iterator[Row | Refusal]:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                yield Refusal(line, f"{error}; is a quotation mark not closed?")
+                yield RefusedRow(line, f"{error}; is a quotation mark not closed?")
                 line = before + reader.line_num + 1
                 continue
             if cells is None:
@@ -113,7 +113,7 @@ def _csv_rows(text: io.TextIOWrapper) -> Iterator[Row | Refusal]:
 def _head(text: io.TextIOWrapper) -> tuple[str, list[str], int]:
     """Return the delimiter, the columns' names, and how many lines that took. Raises UsageError."""
     given, before = "", 0
-    while line := text.readline(LONGEST_LINE):
+    while line := text.readline(MAX_LINE_BYTES):
         before += 1
         separator = _SEPARATOR.fullmatch(line.strip("\r\n"))
         if separator and before == 1:
@@ -124,61 +124,63 @@ def _head(text: io.TextIOWrapper) -> tuple[str, list[str], int]:
         delimiter: next(csv.reader([line], delimiter=delimiter), []) for delimiter in given or DELIMITERS
     }
     # A heading may hold another delimiter in quotes: the right one yields the most headings that we know.
-    best = max(heads, key=lambda mark: (sum(map(bool, map(meaning, heads[mark]))), len(heads[mark])))
-    return best, columns(heads[best], COLUMNS), before
+    best = max(heads, key=lambda mark: (sum(map(bool, map(column_of, heads[mark]))), len(heads[mark])))
+    return best, columns_of(heads[best], COLUMNS), before
 
 
-def _csv_row(line: int, places: Mapping[str, int], width: int, cells: list[str]) -> Row | Refusal:
+def _csv_row(line: int, places: Mapping[str, int], width: int, cells: list[str]) -> ImportRow | RefusedRow:
     if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-        return Refusal(line, f"{len(cells)} cells where {width} columns are named")
-    found = {name: unguard(cells[place].strip()) for name, place in places.items() if place < len(cells)}
+        return RefusedRow(line, f"{len(cells)} cells where {width} columns are named")
+    found = {
+        name: unescape_formula(cells[place].strip()) for name, place in places.items() if place < len(cells)
+    }
     return _row(line, found)
 
 
-def _row(line: int, found: dict[str, str]) -> Row | Refusal:
+def _row(line: int, found: dict[str, str]) -> ImportRow | RefusedRow:
     """Return the row of these values, by the names of our columns, FIRST, LAST and STATUS."""
-    name = found.get("name", "") or f"{found.get(FIRST, '')} {found.get(LAST, '')}".strip()
+    name = found.get("name", "") or f"{found.get(FIRST_NAME, '')} {found.get(LAST_NAME, '')}".strip()
     email = found.get("email", "").translate(_INVISIBLE).strip()
     if email.endswith(">") and "<" in email:  # Amina Example <amina@example.org>
         called, _, email = email[:-1].rpartition("<")
         name = name or called.strip(" \"'")
     status = found.get(STATUS, "")
     if "-".join(re.split(r"[\s_-]+", status.casefold().strip())) in NOT_SUBSCRIBED:
-        return Refusal(
+        return RefusedRow(
             line, f"their status in the file is {status[:40]!r}; only subscribed people are imported"
         )
     rest = {column: found.get(column, "") for column in COLUMNS[2:]}
-    return Row(line, email.strip().removeprefix("mailto:"), name, **rest)
+    return ImportRow(line, email.strip().removeprefix("mailto:"), name, **rest)
 
 
-def _json_rows(source: BinaryIO) -> Iterator[Row | Refusal]:
+def _json_rows(source: BinaryIO) -> Iterator[ImportRow | RefusedRow]:
     line = 0
-    while data := source.readline(LONGEST_LINE):
+    while data := source.readline(MAX_LINE_BYTES):
         line += 1
-        if len(data) == LONGEST_LINE and not data.endswith(b"\n"):
-            yield Refusal(line, "the line is longer than 1 MB")
-            while (data := source.readline(LONGEST_LINE)) and not data.endswith(b"\n"):
+        if len(data) == MAX_LINE_BYTES and not data.endswith(b"\n"):
+            yield RefusedRow(line, "the line is longer than 1 MB")
+            while (data := source.readline(MAX_LINE_BYTES)) and not data.endswith(b"\n"):
                 pass
             continue
         if data.strip(_MARK + b" \t\r\n"):
             yield _json_row(line, data)
 
 
-def _json_row(line: int, data: bytes) -> Row | Refusal:
+def _json_row(line: int, data: bytes) -> ImportRow | RefusedRow:
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        return Refusal(line, f"the line is no JSON: {error}")
+        return RefusedRow(line, f"the line is no JSON: {error}")
     if not isinstance(found, dict):
-        return Refusal(line, 'the line is no object such as {"email": ...}')
+        return RefusedRow(line, 'the line is no object such as {"email": ...}')
     values: dict[str, str] = {}
     for key, value in found.items():
-        name = meaning(key)
+        name = column_of(key)
         if not name or value is None:
             continue
         if name == "newsletters" and isinstance(value, list):
             value = " ".join(map(str, value))  # noqa: PLW2901 - a list is how JSON says it
         if not isinstance(value, str):
-            return Refusal(line, f"`{key}` is {json.dumps(value)[:40]}, expected text")
+            return RefusedRow(line, f"`{key}` is {json.dumps(value)[:40]}, expected text")
         values[name] = value.strip()
     return _row(line, values)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from service.core.errors import UsageError
 
-FIRST, LAST = "first name", "last name"
+FIRST_NAME, LAST_NAME = "first name", "last name"
 """Columns that together are a name, where a file has no column for the whole of it."""
 
 STATUS = "status"
@@ -37,11 +37,11 @@ _NAMES = {
         "imie i nazwisko; "
         "имя; фио; 姓名; 名前; 氏名; 이름; الاسم"
     ),
-    FIRST: (
+    FIRST_NAME: (
         "first name; firstname; given name; forename; vorname; prenom; voornaam; imie; fornavn; fornamn; "
         "etunimi"
     ),
-    LAST: (
+    LAST_NAME: (
         "last name; lastname; surname; family name; nachname; familienname; nom de famille; apellido; "
         "apellidos; "
         "cognome; sobrenome; achternaam; nazwisko; etternavn; efternavn; efternamn; sukunimi; фамилия"
@@ -59,17 +59,17 @@ _GENERAL = frozenset({"address", "adresse"})
 _BETWEEN = re.compile(r"[\W_]+")
 
 
-def meaning(cell: str) -> str:
+def column_of(cell: str) -> str:
     """Return which of our columns a heading names, `first name` or `last name`; "" for any other heading."""
     return _MEANING.get(_folded(cell), "")
 
 
-def columns(cells: Sequence[str], known: Sequence[str]) -> list[str]:
+def columns_of(cells: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return for each heading the column that it names, "" for one that we do not know.
 
     `known` are our columns. Raises UsageError when none is the address, or when two are the same.
     """
-    names = [meaning(cell) for cell in cells]
+    names = [column_of(cell) for cell in cells]
     if "email" not in names:
         names = [
             "email" if _folded(cell) in _GENERAL else name for cell, name in zip(cells, names, strict=True)

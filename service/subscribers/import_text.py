@@ -17,7 +17,7 @@ SAMPLE_BYTES = 1024 * 1024
 """As much is looked at of a pipe, and at a time of a file."""
 
 HOW_TO_SAVE = "save it as CSV (in Excel: File, Save As, CSV UTF-8) and import that file"
-SIGNATURES = (
+FOREIGN_SIGNATURES = (
     (b"PK\x03\x04", "a spreadsheet (such as .xlsx or .ods) or another zip file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
     (b"%PDF", "a PDF file"),
@@ -55,7 +55,7 @@ class _Replayed(io.RawIOBase):
         return len(piece)
 
 
-def rewound(source: BinaryIO) -> tuple[bytes, BinaryIO]:
+def read_head(source: BinaryIO) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of a file or pipe, and the whole of it, ready to be read from its beginning."""
     head = source.read(SAMPLE_BYTES)
     if not source.seekable():
@@ -64,7 +64,7 @@ def rewound(source: BinaryIO) -> tuple[bytes, BinaryIO]:
     return head, source
 
 
-def read_text(head: bytes, source: BinaryIO, name: str, noted: Callable[[str], None]) -> io.TextIOWrapper:
+def open_text(head: bytes, source: BinaryIO, name: str, on_note: Callable[[str], None]) -> io.TextIOWrapper:
     """Return the characters of a file whose first bytes are `head`. Line ends stay as they are.
 
     Broken bytes become surrogates, which no address may hold: they cost their row and not the file. `noted`
@@ -72,12 +72,12 @@ def read_text(head: bytes, source: BinaryIO, name: str, noted: Callable[[str], N
     """
     if not head.strip():
         raise UsageError(f"{name} is empty")
-    for signature, what in SIGNATURES:
+    for signature, what in FOREIGN_SIGNATURES:
         if head[: len(signature)].lower() == signature.lower():
             raise UsageError(f"{name} is {what}, not CSV; {HOW_TO_SAVE}")
     encoding = _marked(head) or _guessed(head, source)
     if encoding == "cp1252":
-        noted(f"{name} is not UTF-8 and is read as Windows-1252; if names come out wrong, {HOW_TO_SAVE}")
+        on_note(f"{name} is not UTF-8 and is read as Windows-1252; if names come out wrong, {HOW_TO_SAVE}")
     errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     return io.TextIOWrapper(source, encoding, errors, newline="")
 

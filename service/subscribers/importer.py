@@ -17,23 +17,23 @@ from typing import BinaryIO
 
 from service.core import ids as identity
 from service.core.errors import UnknownName, UsageError
-from service.core.model import Edition, Newsletter, Placement, Subscriber, Wishes
-from service.core.progress import Progress, silent
+from service.core.model import DesiredSubscription, Edition, Newsletter, Preferences, Subscriber
+from service.core.progress import Progress, no_progress
 from service.subscribers.addresses import read_address
-from service.subscribers.import_formats import Refusal, Row, read_rows
-from service.subscribers.ports import PeopleStore
-from service.subscribers.preferences import Placer, read_timezone
+from service.subscribers.import_formats import ImportRow, RefusedRow, read_rows
+from service.subscribers.ports import SubscriberStore
+from service.subscribers.preferences import PlacementBuilder, read_timezone
 
-CHUNK = 5_000
-LONGEST_NAME = 200
-MOST_KINDS = 10_000
+MAX_TRANSACTION_ROWS = 5_000
+MAX_NAME_CHARACTERS = 200
+MAX_CACHED_PLACEMENTS = 10_000
 
-Standing = tuple[str, Wishes, Edition, str, datetime]
+PlacementParts = tuple[str, Preferences, Edition, str, datetime]
 """Where a row puts somebody, whoever they are: a Placement without its subscriber."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ImportResult:
     """What came of an import. `people` counts good rows; `added`, `changed`, `kept` count subscriptions.
 
     In a dry run nothing is stored, and `known` says how many of the people are known already.
@@ -48,7 +48,7 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ImportOptions:
     """How to take people over. `usual` are the newsletters (ids) for rows that name none.
 
     A new reader is told what was gathered after `starts_after`.
@@ -56,90 +56,90 @@ class Terms:
 
     newsletters: Mapping[str, Newsletter]
     starts_after: datetime
-    usual: Sequence[str] = ()
+    default_newsletters: Sequence[str] = ()
     dry_run: bool = False
 
 
-async def import_people(
-    store: PeopleStore,
+async def import_subscribers(
+    store: SubscriberStore,
     source: BinaryIO,
     name: str,
-    terms: Terms,
+    options: ImportOptions,
     now: datetime,
     *,
-    refused: Callable[[Refusal], None] = lambda _refusal: None,
-    noted: Callable[[str], None] = lambda _note: None,
-    progress: Progress = silent,
-) -> Arrived:
+    on_refusal: Callable[[RefusedRow], None] = lambda _refusal: None,
+    on_note: Callable[[str], None] = lambda _note: None,
+    progress: Progress = no_progress,
+) -> ImportResult:
     """Take over the people in `source`, an open file called `name`; safe to repeat after an interruption.
 
     `refused` is told of every row that is not taken over, `noted` of what was guessed about the file;
     `progress` counts bytes. Raises UsageError for a file that is no table or has no column for the address,
     or a usual newsletter that does not exist.
     """
-    desk, total, counts = _Desk(terms, now), _size(source), Counter[str]()
-    waiting: list[Placement] = []
-    for row in read_rows(source, name, noted):
+    desk, total, counts = _RowReader(options, now), _size(source), Counter[str]()
+    waiting: list[DesiredSubscription] = []
+    for row in read_rows(source, name, on_note):
         found = desk.judge(row)
-        if isinstance(found, Refusal):
-            refused(found)
+        if isinstance(found, RefusedRow):
+            on_refusal(found)
             counts["refused"] += 1
             continue
         counts["people"] += 1
         waiting += found
-        if len(waiting) >= CHUNK:
-            counts += await _stored(store, waiting, terms, now)
+        if len(waiting) >= MAX_TRANSACTION_ROWS:
+            counts += await _stored(store, waiting, options, now)
             waiting = []
             progress(f"{counts['people']:,} people", source.tell() if total else 0, total)
     if waiting:
-        counts += await _stored(store, waiting, terms, now)
+        counts += await _stored(store, waiting, options, now)
     progress(f"{counts['people']:,} people", total, total)
-    return Arrived(**counts)
+    return ImportResult(**counts)
 
 
 async def _stored(
-    store: PeopleStore, placements: list[Placement], terms: Terms, now: datetime
+    store: SubscriberStore, placements: list[DesiredSubscription], terms: ImportOptions, now: datetime
 ) -> Counter[str]:
     if terms.dry_run:
         known = await store.known_subscribers({placement.subscriber.id for placement in placements})
         return Counter(known=len(known))
-    applied = await store.add_placements(placements, now, starts_after=terms.starts_after)
+    applied = await store.add_subscriptions(placements, now, starts_after=terms.starts_after)
     return Counter(added=applied.added, changed=applied.changed, kept=applied.kept)
 
 
-class _Desk:
+class _RowReader:
     """Judges rows one after another. What rows share (zone, newsletters, schedule) is worked out once."""
 
-    def __init__(self, terms: Terms, now: datetime) -> None:
-        self._newsletters, self._placer = terms.newsletters, Placer(now)
-        self._usual = " ".join(terms.usual)
+    def __init__(self, terms: ImportOptions, now: datetime) -> None:
+        self._newsletters, self._placer = terms.newsletters, PlacementBuilder(now)
+        self._usual = " ".join(terms.default_newsletters)
         self._seen = Seen()
-        self._kinds: dict[tuple[str, str, str], tuple[Standing, ...] | str] = {}
-        for name in terms.usual:
+        self._kinds: dict[tuple[str, str, str], tuple[PlacementParts, ...] | str] = {}
+        for name in terms.default_newsletters:
             self._newsletter(name)
 
-    def judge(self, row: Row | Refusal) -> list[Placement] | Refusal:
+    def judge(self, row: ImportRow | RefusedRow) -> list[DesiredSubscription] | RefusedRow:
         """Return where the row puts its person, or why it is not taken over."""
-        if isinstance(row, Refusal):
+        if isinstance(row, RefusedRow):
             return row
         try:
             email = read_address(row.email)
             name = _read_name(row.name)
         except UsageError as error:
-            return Refusal(row.line, str(error))
+            return RefusedRow(row.line, str(error))
         kind = (row.newsletters or self._usual, row.schedule, row.timezone)
         standings = self._kinds.get(kind) or self._worked_out(kind)
         if isinstance(standings, str):
-            return Refusal(row.line, standings)
+            return RefusedRow(row.line, standings)
         key = identity.subscriber_id(email)
         earlier = self._seen.earlier(int(key[:16], 16), row.line)
         if earlier is not None:
-            return Refusal(row.line, f"{email} stands in line {earlier} already")
+            return RefusedRow(row.line, f"{email} stands in line {earlier} already")
         person = Subscriber(key, email, name, kind[2] or None)
-        return [Placement(person, *standing) for standing in standings]
+        return [DesiredSubscription(person, *standing) for standing in standings]
 
-    def _worked_out(self, kind: tuple[str, str, str]) -> tuple[Standing, ...] | str:
-        if len(self._kinds) >= MOST_KINDS:
+    def _worked_out(self, kind: tuple[str, str, str]) -> tuple[PlacementParts, ...] | str:
+        if len(self._kinds) >= MAX_CACHED_PLACEMENTS:
             self._kinds.clear()
         try:
             self._kinds[kind] = self._standings(*kind)
@@ -147,14 +147,14 @@ class _Desk:
             self._kinds[kind] = str(error)
         return self._kinds[kind]
 
-    def _standings(self, named: str, schedule: str, timezone: str) -> tuple[Standing, ...]:
+    def _standings(self, named: str, schedule: str, timezone: str) -> tuple[PlacementParts, ...]:
         ids = dict.fromkeys(named.replace(",", " ").replace(";", " ").split())
         if not ids:
             raise UsageError(f"no newsletter is named; write one of {', '.join(self._newsletters)}")
         zone = read_timezone(timezone) if timezone else None
-        wishes, nobody = Wishes(schedule=schedule or None), Subscriber("", "", timezone=zone)
-        placed = (self._placer.place(nobody, self._newsletter(name), wishes) for name in ids)
-        return tuple((p.newsletter, p.wishes, p.edition, p.edition_key, p.next_due_at) for p in placed)
+        wishes, nobody = Preferences(schedule=schedule or None), Subscriber("", "", timezone=zone)
+        placed = (self._placer.build(nobody, self._newsletter(name), wishes) for name in ids)
+        return tuple((p.newsletter, p.preferences, p.edition, p.edition_key, p.next_due_at) for p in placed)
 
     def _newsletter(self, name: str) -> Newsletter:
         found = self._newsletters.get(name)
@@ -212,8 +212,8 @@ def _read_name(text: str) -> str:
             raise UsageError("the name is not UTF-8")
         text = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     name = " ".join(text.split())
-    if len(name) > LONGEST_NAME:
-        raise UsageError(f"the name has {len(name)} characters; at most {LONGEST_NAME} can be")
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise UsageError(f"the name has {len(name)} characters; at most {MAX_NAME_CHARACTERS} can be")
     return name
 
 

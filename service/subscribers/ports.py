@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.core.model import (
+    DesiredSubscription,
     Feed,
     Issue,
     Membership,
-    Placement,
     SignUpRequest,
     Subscriber,
     SubscriptionStatus,
@@ -19,7 +19,7 @@ from service.core.model import (
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class SyncCounts:
     """What applying the roster changed, in counts."""
 
     added: int = 0
@@ -28,23 +28,23 @@ class Applied:
     kept: int = 0
 
 
-ERASED = "erased at their own request"
+ERASED_REASON = "erased at their own request"
 """The reason of a suppression whose person is not known any more."""
 
-OWN_WISH = "unsubscribed from everything"
+UNSUBSCRIBED_REASON = "unsubscribed from everything"
 """The reason of a suppression that the person can lift again: they asked for it themselves."""
 
 
-class PeopleStore(Protocol):
+class SubscriberStore(Protocol):
     """What people asks of the record."""
 
-    async def save_feeds(self, feeds: Sequence[Feed], now: datetime) -> Applied:
+    async def save_feeds(self, feeds: Sequence[Feed], now: datetime) -> SyncCounts:
         """Make the active feeds exactly these; what a feed's looks left behind is kept."""
         ...
 
-    async def save_placements(
-        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
-    ) -> Applied:
+    async def save_roster_subscriptions(
+        self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
+    ) -> SyncCounts:
         """Make the roster's subscriptions these, in one transaction.
 
         A new one starts told through the last article gathered before `starts_after`. A changed edition
@@ -54,16 +54,16 @@ class PeopleStore(Protocol):
         """
         ...
 
-    async def add_placements(
-        self, placements: Sequence[Placement], now: datetime, *, starts_after: datetime
-    ) -> Applied:
+    async def add_subscriptions(
+        self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
+    ) -> SyncCounts:
         """Add or change these, as an import does, and leave everybody else alone: one transaction.
 
         As in `save_placements`, a person's own choice wins. Give some thousands at a time.
         """
         ...
 
-    async def save_choice(self, placement: Placement, now: datetime) -> None:
+    async def save_preferences(self, placement: DesiredSubscription, now: datetime) -> None:
         """Store wishes that the person chose; from now on they win over the roster."""
         ...
 
@@ -124,40 +124,46 @@ class PeopleStore(Protocol):
 class SignUpStore(Protocol):
     """What sign-up asks of the record. A transactional mail is planned with what makes it necessary."""
 
-    async def ask(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
+    async def request(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
         """Store the sign-up and plan the mail that asks for confirmation; return whether it was planned.
 
         While an earlier one for the same newsletter waits to be sent, that one is the answer to both.
         """
         ...
 
-    async def sign_up(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
+    async def find(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
         """Return the sign-up of that subscriber for that newsletter, if one waits or was just confirmed."""
         ...
 
-    async def subscribe(
-        self, placement: Placement, now: datetime, *, starts_after: datetime, welcome: Issue, channel: str
+    async def confirm(
+        self,
+        placement: DesiredSubscription,
+        now: datetime,
+        *,
+        starts_after: datetime,
+        welcome: Issue,
+        channel: str,
     ) -> bool:
         """Subscribe them and plan the welcome in one transaction; return whether that changed anything."""
         ...
 
-    async def plan(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
+    async def plan_mail(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
         """Plan a transactional mail; return False when it is planned already."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Limited:
+class AttemptLimit:
     """What is limited: `name` at most so many `times` `within` so long."""
 
     name: str
-    times: int
-    within: timedelta
+    max_attempts: int
+    period: timedelta
 
 
-class LimitStore(Protocol):
+class AttemptStore(Protocol):
     """Counts over all workers and restarts."""
 
-    async def allows(self, limited: Sequence[Limited], now: datetime) -> bool:
+    async def allows(self, limited: Sequence[AttemptLimit], now: datetime) -> bool:
         """Tell whether each of these is allowed once more; if so, count it for each."""
         ...

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from service.core import ids as identity
 from service.core.errors import UsageError
-from service.core.model import Edition, Newsletter, Placement, Subscriber, Wishes
+from service.core.model import DesiredSubscription, Edition, Newsletter, Preferences, Subscriber
 from service.core.schedules import DAYS, WEEK, next_occurrence, parse_schedule
 
-MOST_STORIES, MOST_POINTS = 50, 12
+MAX_STORIES, MAX_POINTS = 50, 12
 FORMATS = ("html", "text")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
-def edition_for(newsletter: Newsletter, wishes: Wishes, timezone: str | None) -> Edition:
+def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> Edition:
     """Return the newsletter as somebody in `timezone` (None: unknown) with these wishes wants it.
 
     Wishes that mean the same give the same edition, however they are spelt. Raises UsageError, with a
@@ -28,36 +28,40 @@ def edition_for(newsletter: Newsletter, wishes: Wishes, timezone: str | None) ->
     """
     return Edition(
         newsletter=newsletter.id,
-        schedule=read_schedule(wishes.schedule or newsletter.schedule),
-        timezone=read_timezone(wishes.timezone or timezone or newsletter.timezone),
-        topics=read_topics(newsletter.topics if wishes.topics is None else wishes.topics),
-        stories=_within(wishes.stories, newsletter.stories, MOST_STORIES, "stories"),
-        points=_within(wishes.points, newsletter.points, MOST_POINTS, "key points"),
-        language=read_language(wishes.language or newsletter.language),
-        format=_one_of(wishes.format or newsletter.format, FORMATS, "format"),
+        schedule=read_schedule(preferences.schedule or newsletter.schedule),
+        timezone=read_timezone(preferences.timezone or timezone or newsletter.timezone),
+        topics=read_topics(newsletter.topics if preferences.topics is None else preferences.topics),
+        stories=_within(preferences.stories, newsletter.stories, MAX_STORIES, "stories"),
+        points=_within(preferences.points, newsletter.points, MAX_POINTS, "key points"),
+        language=read_language(preferences.language or newsletter.language),
+        format=_one_of(preferences.format or newsletter.format, FORMATS, "format"),
     )
 
 
-def placement_for(subscriber: Subscriber, newsletter: Newsletter, wishes: Wishes, now: datetime) -> Placement:
+def placement_for(
+    subscriber: Subscriber, newsletter: Newsletter, preferences: Preferences, now: datetime
+) -> DesiredSubscription:
     """Return where these wishes put the person, due first after `now`. Raises UsageError like edition_for."""
-    return Placer(now).place(subscriber, newsletter, wishes)
+    return PlacementBuilder(now).build(subscriber, newsletter, preferences)
 
 
-class Placer:
+class PlacementBuilder:
     """Makes placements at one moment; each edition is computed once for all who share it."""
 
     def __init__(self, now: datetime) -> None:
         self._standing: Callable[..., tuple[Edition, str, datetime]] = lru_cache(maxsize=4096)(_standing)
         self._now = now
 
-    def place(self, subscriber: Subscriber, newsletter: Newsletter, wishes: Wishes) -> Placement:
+    def build(
+        self, subscriber: Subscriber, newsletter: Newsletter, preferences: Preferences
+    ) -> DesiredSubscription:
         """Return where these wishes put the person. Raises UsageError like edition_for."""
-        edition, key, due_at = self._standing(newsletter, wishes, subscriber.timezone, self._now)
-        return Placement(subscriber, newsletter.id, wishes, edition, key, due_at)
+        edition, key, due_at = self._standing(newsletter, preferences, subscriber.timezone, self._now)
+        return DesiredSubscription(subscriber, newsletter.id, preferences, edition, key, due_at)
 
 
 def _standing(
-    newsletter: Newsletter, wishes: Wishes, timezone: str | None, now: datetime
+    newsletter: Newsletter, wishes: Preferences, timezone: str | None, now: datetime
 ) -> tuple[Edition, str, datetime]:
     edition = edition_for(newsletter, wishes, timezone)
     return edition, identity.edition_key(edition), next_due(edition, now)

@@ -15,23 +15,23 @@ from datetime import UTC, datetime, timedelta
 
 from service.core import tokens
 from service.core.model import (
+    DesiredSubscription,
     Issue,
     Newsletter,
-    Placement,
+    Preferences,
     SignUpRequest,
     Subscriber,
     SubscriptionStatus,
-    Wishes,
 )
 from service.subscribers.actions import resume
 from service.subscribers.addresses import read_address
-from service.subscribers.ports import Limited, PeopleStore, SignUpStore
+from service.subscribers.ports import AttemptLimit, SignUpStore, SubscriberStore
 from service.subscribers.preferences import placement_for
-from service.subscribers.sync import FIRST_NEWS
+from service.subscribers.sync import FIRST_ISSUE_LOOKBACK
 
-CONFIRM = "confirm"
+CONFIRM_PURPOSE = "confirm"
 CONFIRM_PATH = "/confirm/"
-GOOD_FOR = timedelta(days=3)
+LINK_LIFETIME = timedelta(days=3)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -40,67 +40,73 @@ TOTAL_LIMIT = 500, timedelta(hours=1)
 ADDRESS_LIMIT = 3, timedelta(days=1)
 UNSUBSCRIBE_MAIL_LIMIT = 1, timedelta(days=1)
 """Mails that ask whether somebody wants to unsubscribe, to one address: a From header can be forged."""
-LONGEST_LIMIT = timedelta(days=1)  # attempts are kept for so long
+MAX_LIMIT_PERIOD = timedelta(days=1)  # attempts are kept for so long
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ConfirmationLink:
     """What a confirmation link names: the sign-up of a subscriber (id), and when it was asked for."""
 
     subscriber_id: str
     newsletter: str
-    asked_at: datetime
+    requested_at: datetime
 
 
-def confirm_url(key: bytes, site_url: str, subscriber_id: str, newsletter: str, asked_at: datetime) -> str:
+def confirm_url(
+    key: bytes, site_url: str, subscriber_id: str, newsletter: str, requested_at: datetime
+) -> str:
     """Return the link that confirms a sign-up; `asked_at` counts in milliseconds."""
-    asked = str((asked_at - EPOCH) // MILLISECOND)
-    return f"{site_url}{CONFIRM_PATH}{tokens.sign(key, CONFIRM, subscriber_id, newsletter, asked)}"
+    asked = str((requested_at - EPOCH) // MILLISECOND)
+    return f"{site_url}{CONFIRM_PATH}{tokens.sign(key, CONFIRM_PURPOSE, subscriber_id, newsletter, asked)}"
 
 
-def read_link(key: bytes, token: str, now: datetime) -> Link | None:
+def read_confirmation(key: bytes, token: str, now: datetime) -> ConfirmationLink | None:
     """Return what a link names; None for one that we did not sign, or that has expired."""
-    claims = tokens.read(key, CONFIRM, token)
+    claims = tokens.read(key, CONFIRM_PURPOSE, token)
     if claims is None or len(claims) != 3 or not claims[2].isdigit():
         return None
-    link = Link(claims[0], claims[1], EPOCH + int(claims[2]) * MILLISECOND)
-    return link if now <= link.asked_at + GOOD_FOR else None
+    link = ConfirmationLink(claims[0], claims[1], EPOCH + int(claims[2]) * MILLISECOND)
+    return link if now <= link.requested_at + LINK_LIFETIME else None
 
 
-async def signed_up(store: SignUpStore, link: Link) -> SignUpRequest | None:
+async def find_sign_up(store: SignUpStore, link: ConfirmationLink) -> SignUpRequest | None:
     """Return the sign-up that the link confirms; None when there is none (any more), or only a later one."""
-    found = await store.sign_up(link.subscriber_id, link.newsletter)
-    return found if found and found.first_at <= link.asked_at else None
+    found = await store.find(link.subscriber_id, link.newsletter)
+    return found if found and found.first_at <= link.requested_at else None
 
 
 async def confirm(
-    people: PeopleStore,
+    subscribers: SubscriberStore,
     sign_ups: SignUpStore,
     sign_up: SignUpRequest,
     newsletter: Newsletter,
     *,
-    welcome: Callable[[Placement], Issue],
+    welcome: Callable[[DesiredSubscription], Issue],
     channel: str,
     now: datetime,
-) -> Placement:
+) -> DesiredSubscription:
     """Subscribe whoever signed up, and plan the welcome if they are new. Twice is harmless.
 
     Raises UsageError when the newsletter cannot be had as it was asked for any more.
     """
     asked = sign_up.subscriber
     person = Subscriber(asked.id, asked.email, asked.name, sign_up.timezone)
-    placement = placement_for(person, newsletter, Wishes(), now)
-    there = await people.memberships(newsletter=newsletter.id, subscriber_id=person.id)
+    placement = placement_for(person, newsletter, Preferences(), now)
+    there = await subscribers.memberships(newsletter=newsletter.id, subscriber_id=person.id)
     if not there or there[0].subscription.status is SubscriptionStatus.ENDED:
         # Of two presses at the same moment, the record says which one came first.
-        await sign_ups.subscribe(
-            placement, now, starts_after=now - FIRST_NEWS, welcome=welcome(placement), channel=channel
+        await sign_ups.confirm(
+            placement,
+            now,
+            starts_after=now - FIRST_ISSUE_LOOKBACK,
+            welcome=welcome(placement),
+            channel=channel,
         )
-    await resume(people, person.id, newsletter.id, now)
+    await resume(subscribers, person.id, newsletter.id, now)
     return placement
 
 
-def counted_address(email: str) -> str:
+def mailbox_key(email: str) -> str:
     """Return the spelling under which an address is counted: one for all spellings of one mailbox.
 
     The domain by UTS 46, the whole by NFKC and case folding; without a tag after "+" and without dots, which
@@ -111,7 +117,7 @@ def counted_address(email: str) -> str:
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 
-def counted(key: bytes, kind: str, value: str, limit: tuple[int, timedelta]) -> Limited:
+def attempt_limit(key: bytes, kind: str, value: str, limit: tuple[int, timedelta]) -> AttemptLimit:
     """Return what a limit counts; addresses stand in its table as keyed hashes, which say nothing."""
     name = hmac.digest(key, f"limit\0{kind}\0{value}".encode("utf-8", "replace"), "sha256").hex()[:32]
-    return Limited(name, *limit)
+    return AttemptLimit(name, *limit)

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.core.errors import UsageError
-from service.core.model import Membership, Newsletter, Placement, Roster, RosterEntry, SubscriptionStatus
-from service.subscribers.ports import Applied, PeopleStore
-from service.subscribers.preferences import Placer
+from service.core.model import (
+    DesiredSubscription,
+    Membership,
+    Newsletter,
+    Roster,
+    RosterEntry,
+    SubscriptionStatus,
+)
+from service.subscribers.ports import SubscriberStore, SyncCounts
+from service.subscribers.preferences import PlacementBuilder
 
-FIRST_NEWS = timedelta(hours=24)
+FIRST_ISSUE_LOOKBACK = timedelta(hours=24)
 """A new reader's first issue tells what arrived since so long before they came."""
 
 
@@ -18,13 +25,13 @@ FIRST_NEWS = timedelta(hours=24)
 class RosterReport:
     """What applying a roster changed. `problems` name those who stay as they were, and why."""
 
-    feeds: Applied
-    subscriptions: Applied
+    feeds: SyncCounts
+    subscriptions: SyncCounts
     problems: tuple[str, ...] = ()
 
 
 async def apply_roster(
-    store: PeopleStore, roster: Roster, now: datetime, *, starts_after: datetime | None = None
+    store: SubscriberStore, roster: Roster, now: datetime, *, starts_after: datetime | None = None
 ) -> RosterReport:
     """Make the record hold what the roster declares; doing it twice changes nothing the second time.
 
@@ -32,19 +39,22 @@ async def apply_roster(
     placed, because their entry could not be read or holds a wish that makes no sense, stays as they were.
     """
     feeds = await store.save_feeds(roster.feeds, now)
-    placements, problems, unplaced = place_all(roster, now)
-    for subscriber_id in {*roster.unread, *unplaced}:
+    placements, problems, unplaced = placements_of(roster, now)
+    for subscriber_id in {*roster.unreadable_subscribers, *unplaced}:
         kept = await store.memberships(subscriber_id=subscriber_id)
         placements += [_as_it_is(membership) for membership in kept if _counts(membership)]
-    starts = starts_after if starts_after is not None else now - FIRST_NEWS
-    subscriptions = await store.save_placements(placements, now, starts_after=starts)
+    starts = starts_after if starts_after is not None else now - FIRST_ISSUE_LOOKBACK
+    subscriptions = await store.save_roster_subscriptions(placements, now, starts_after=starts)
     return RosterReport(feeds, subscriptions, tuple(problems))
 
 
-def place_all(roster: Roster, now: datetime) -> tuple[list[Placement], list[str], set[str]]:
+def placements_of(roster: Roster, now: datetime) -> tuple[list[DesiredSubscription], list[str], set[str]]:
     """Return everybody's placements, what is wrong with the others, and who (ids) these are."""
-    placer, newsletters = Placer(now), {newsletter.id: newsletter for newsletter in roster.newsletters}
-    placements: list[Placement] = []
+    placer, newsletters = (
+        PlacementBuilder(now),
+        {newsletter.id: newsletter for newsletter in roster.newsletters},
+    )
+    placements: list[DesiredSubscription] = []
     problems: list[str] = []
     unplaced: set[str] = set()
     for entry in roster.subscribers:
@@ -56,11 +66,13 @@ def place_all(roster: Roster, now: datetime) -> tuple[list[Placement], list[str]
     return placements, problems, unplaced
 
 
-def _placed(entry: RosterEntry, newsletters: dict[str, Newsletter], placer: Placer) -> list[Placement]:
+def _placed(
+    entry: RosterEntry, newsletters: dict[str, Newsletter], placer: PlacementBuilder
+) -> list[DesiredSubscription]:
     unknown = [name for name, _ in entry.newsletters if name not in newsletters]
     if unknown:
         raise UsageError(f"there is no newsletter {unknown[0]!r}")
-    return [placer.place(entry.subscriber, newsletters[name], wishes) for name, wishes in entry.newsletters]
+    return [placer.build(entry.subscriber, newsletters[name], wishes) for name, wishes in entry.newsletters]
 
 
 def _counts(membership: Membership) -> bool:
@@ -68,12 +80,12 @@ def _counts(membership: Membership) -> bool:
     return membership.subscription.status is not SubscriptionStatus.ENDED
 
 
-def _as_it_is(membership: Membership) -> Placement:
+def _as_it_is(membership: Membership) -> DesiredSubscription:
     subscription = membership.subscription
-    return Placement(
+    return DesiredSubscription(
         subscriber=membership.subscriber,
         newsletter=subscription.newsletter,
-        wishes=subscription.wishes,
+        preferences=subscription.preferences,
         edition=membership.edition,
         edition_key=subscription.edition_key,
         next_due_at=subscription.next_due_at,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-LONGEST_TAG = 2_000
+MAX_TAG_CHARACTERS = 2_000
 """Characters: a `<` whose `>` is farther away is text."""
 
 _LINE_ENDS = re.compile(r"(?i)<br\s*/?>|</(?:p|div|tr|li|h\d|table)>")
@@ -16,7 +16,7 @@ _BLOCK_END = re.compile(r"(?i)</(?:style|script|head)>")
 _TAG_END = re.compile(r">")
 
 
-def text_of_html(html: str) -> str:
+def html_to_text(html: str) -> str:
     """Return the text without tags, comments, styles and scripts; breaks and ends of blocks become newlines.
 
     A comment or block without an end loses only its opening tag.
@@ -26,13 +26,13 @@ def text_of_html(html: str) -> str:
 
 def _visible(html: str) -> Iterator[str]:
     """Yield the pieces of text between the tags."""
-    comments, blocks, tags = (_Ends(html, pattern) for pattern in (_COMMENT_END, _BLOCK_END, _TAG_END))
+    comments, blocks, tags = (_MatchEnds(html, pattern) for pattern in (_COMMENT_END, _BLOCK_END, _TAG_END))
     at = 0
     while opening := _OPENING.search(html, at):
         start, inside = opening.span()
         yield html[at:start]
         end = (comments if opening[1] == "!--" else blocks).after(inside) if opening[1] else None
-        if end is None and (end := tags.after(inside)) is not None and end - inside > LONGEST_TAG:
+        if end is None and (end := tags.after(inside)) is not None and end - inside > MAX_TAG_CHARACTERS:
             end = None
         if end is None:
             yield "<"
@@ -40,7 +40,7 @@ def _visible(html: str) -> Iterator[str]:
     yield html[at:]
 
 
-class _Ends:
+class _MatchEnds:
     """The places where a pattern matches. Asked for ascending positions, it reads the text once in all.
 
     A lazy `<!--.*?-->` reads to the end of the text for every `<!--` that has no end.

@@ -17,16 +17,16 @@ CUES = (  # noqa: SIM905 - names read best as a line of words
     "caution absolute reversal"
 ).split()
 """The classes of cue words, as cues.toml names them; each has one bit."""
-SHAPES = ("name", "number", "opens", "closes", "question", "term")
+SHAPE_FLAGS = ("name", "number", "opens", "closes", "question", "term")
 """What a chunk's look tells without any word list."""
-BITS = {name: bit for bit, name in enumerate((*CUES, *SHAPES))}
+FLAG_BIT = {name: bit for bit, name in enumerate((*CUES, *SHAPE_FLAGS))}
 FLAG_BITS = 40
 STEM_BITS = 23
 CUE_MASK = (1 << len(CUES)) - 1
-STEM_LETTERS = 6
+STEM_CHARACTERS = 6
 """Words are compared by their first letters: crude, but the same for every language."""
-MOST_WORDS = 200_000
-LONGEST_KEPT = 100
+MAX_CACHED_TOKENS = 200_000
+MAX_CACHED_TOKEN_CHARACTERS = 100
 """Longer chunks are addresses or noise: not worth the memory."""
 
 _OPENERS = '"“«„‟「『'
@@ -34,10 +34,10 @@ _CLOSERS = '"”»“」』'
 _EDGES = " \t\n\r\"“”«»„‟「」『』'‘’‚()[]{}<>.,;:!?…-–—*/|،؛؟。、！？：；।"
 _BROAD = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
-Int = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 
 
-class Words(dict[str, int]):
+class Lexicon(dict[str, int]):
     """The chunks of one language, numbered as they are met: `stem << FLAG_BITS | flags`.
 
     `phrases` maps a phrase's first two stems to the stems and bits of all phrases that begin so; bits of 0
@@ -46,22 +46,22 @@ class Words(dict[str, int]):
 
     def __init__(self, table: dict[str, Any] | None) -> None:
         super().__init__()
-        self.known = table is not None
+        self.has_cues = table is not None
         self.stems: dict[str, int] = {}
         self.exact: dict[str, int] = {}
         self.prefixes: dict[str, int] = {}
         self.suffixes: dict[str, int] = {}
-        self.stop: frozenset[str] = frozenset()
+        self.stop_words: frozenset[str] = frozenset()
         self.phrases: dict[int, list[tuple[tuple[int, ...], int]]] = {}
         if table is not None:
             self._learn(table)
-        self.longest = max(map(len, self.prefixes), default=0)
-        self.beginnings = np.array(sorted(self.phrases) or [-1], dtype=np.int64)
+        self.max_prefix_characters = max(map(len, self.prefixes), default=0)
+        self.phrase_starts = np.array(sorted(self.phrases) or [-1], dtype=np.int64)
 
     def _learn(self, table: dict[str, Any]) -> None:
-        self.stop = frozenset(table["stop"].split())
+        self.stop_words = frozenset(table["stop"].split())
         for name in (*CUES, "mute"):
-            bit = 0 if name == "mute" else 1 << BITS[name]
+            bit = 0 if name == "mute" else 1 << FLAG_BIT[name]
             entries = table[name].split() if isinstance(table[name], str) else table[name]
             for entry in entries:
                 self._learn_entry(entry.strip(), bit)
@@ -78,11 +78,11 @@ class Words(dict[str, int]):
             self.exact[entry] = self.exact.get(entry, 0) | bit
 
     def _stem(self, word: str) -> int:
-        return self.stems.setdefault(word[:STEM_LETTERS], len(self.stems))
+        return self.stems.setdefault(word[:STEM_CHARACTERS], len(self.stems))
 
     def _cues(self, word: str) -> int:
         found = self.exact.get(word, 0)
-        for end in range(3, min(len(word), self.longest) + 1):
+        for end in range(3, min(len(word), self.max_prefix_characters) + 1):
             found |= self.prefixes.get(word[:end], 0)
         for suffix, bits in self.suffixes.items():
             if word.endswith(suffix):
@@ -94,25 +94,25 @@ class Words(dict[str, int]):
         word = _plain(core.lower())
         flags = self._cues(word)
         if chunk[0] in _OPENERS or chunk[:2] in ('("', "'\"", "``"):
-            flags |= 1 << BITS["opens"]
+            flags |= 1 << FLAG_BIT["opens"]
         elif chunk.rstrip(".,;:!?)'’")[-1:] in _CLOSERS and chunk.rstrip(".,;:!?)'’"):
-            flags |= 1 << BITS["closes"]
+            flags |= 1 << FLAG_BIT["closes"]
         if chunk.endswith(("?", "؟", "？")):
-            flags |= 1 << BITS["question"]
+            flags |= 1 << FLAG_BIT["question"]
         if core[:1].isupper():
-            flags |= 1 << BITS["name"]
+            flags |= 1 << FLAG_BIT["name"]
         if any(letter.isdigit() for letter in core):
-            flags |= 1 << BITS["number"]
+            flags |= 1 << FLAG_BIT["number"]
         if word and self._is_term(word):
-            flags |= 1 << BITS["term"]
+            flags |= 1 << FLAG_BIT["term"]
         code = self._stem(word) << FLAG_BITS | flags
-        if len(chunk) <= LONGEST_KEPT:
+        if len(chunk) <= MAX_CACHED_TOKEN_CHARACTERS:
             self[chunk] = code
         return code
 
     def _is_term(self, word: str) -> bool:
-        if self.known:
-            return len(word) > 1 and word not in self.stop
+        if self.has_cues:
+            return len(word) > 1 and word not in self.stop_words
         return len(word) > 3 or not word.isascii()
 
 
@@ -129,24 +129,24 @@ def _tables() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _fresh(language: str) -> list[Words]:
-    return [Words(_tables().get(language))]
+def _cached_lexicon(language: str) -> list[Lexicon]:
+    return [Lexicon(_tables().get(language))]
 
 
-def words_of(language: str) -> Words:
+def lexicon_for(language: str) -> Lexicon:
     """Return the words of a language (`en`, `en-GB`); forgets them when they have grown too many."""
-    place = _fresh(language[:2].lower() if language[:2].lower() in _tables() else "")
-    if len(place[0]) > MOST_WORDS:
-        place[0] = Words(_tables().get(language[:2].lower()))
+    place = _cached_lexicon(language[:2].lower() if language[:2].lower() in _tables() else "")
+    if len(place[0]) > MAX_CACHED_TOKENS:
+        place[0] = Lexicon(_tables().get(language[:2].lower()))
     return place[0]
 
 
-def speaks(language: str) -> bool:
+def has_cue_words(language: str) -> bool:
     """Tell whether there are cue words for this language, so that caveats can be found."""
     return language[:2].lower() in _tables()
 
 
-def chunks(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """Return the text's chunks: at white space, and pairs of signs where a script writes without it."""
     if text.isascii() or not _BROAD.search(text):
         return text.split()
@@ -157,20 +157,20 @@ def _pairs(run: str) -> list[str]:
     return [run[k : k + 2] for k in range(max(1, len(run) - 1))]
 
 
-def mark_phrases(code: Int, words: Words) -> None:
+def apply_phrases(codes: IntArray, lexicon: Lexicon) -> None:
     """Set the bits of every phrase on its first word, and clear those of muted words; in place."""
-    stem = code >> FLAG_BITS
+    stem = codes >> FLAG_BITS
     begins = stem[:-1] << STEM_BITS | stem[1:]
-    known = words.beginnings
+    known = lexicon.phrase_starts
     at = np.minimum(known.searchsorted(begins), len(known) - 1)
     found = [
         (start, len(stems), bits)
         for start in np.flatnonzero(known[at] == begins).tolist()
-        for stems, bits in words.phrases.get(int(begins[start]), ())
+        for stems, bits in lexicon.phrases.get(int(begins[start]), ())
         if len(stems) == 2 or tuple(stem[start : start + len(stems)].tolist()) == stems
     ]
     for start, length, bits in found:
         if not bits:
-            code[start : start + length] &= ~CUE_MASK
+            codes[start : start + length] &= ~CUE_MASK
     for start, _, bits in found:
-        code[start] |= bits
+        codes[start] |= bits

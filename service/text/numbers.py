@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-SAME_TIME = 15
+MAX_TIME_DIFFERENCE_MINUTES = 15
 """Minutes between two times of day that may be one: "half past three", "about 3:20"."""
 _HALF_A_DAY = 12 * 60
 
@@ -34,7 +34,7 @@ _COUNTED = MappingProxyType(
 """Numbers that news writes out. "One" is left out: it is a pronoun as often."""
 
 
-def times_of(text: str) -> frozenset[int]:
+def extract_times(text: str) -> frozenset[int]:
     """Return the times of day that the text names, in minutes of half a day: 3:20 p.m. and 15:20 are 200."""
     found = set()
     for hours, minutes, hour, minute, part, word in _CLOCK.findall(text):
@@ -45,26 +45,28 @@ def times_of(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def without_times(text: str) -> str:
+def remove_times(text: str) -> str:
     """Return the text without the times of day, which are neither counts nor words that tell apart."""
     return _CLOCK.sub(" ", text)
 
 
-def are_near(times: frozenset[int], others: frozenset[int]) -> bool:
+def times_match(times: frozenset[int], others: frozenset[int]) -> bool:
     """Tell whether each of `times` may be one of the others."""
-    return all(any(_between(time, other) <= SAME_TIME for other in others) for time in times)
+    return all(
+        any(_between(time, other) <= MAX_TIME_DIFFERENCE_MINUTES for other in others) for time in times
+    )
 
 
-def numbers_of(text: str) -> frozenset[str]:
+def extract_numbers(text: str) -> frozenset[str]:
     """Return the numbers in the text without its times of day, years among them."""
     words = {word.strip(".,;:!?()[]\"'“”«»").lower() for word in text.split()}
     written = {_COUNTED[word] for word in words if word in _COUNTED}
     return frozenset(written | {_plain(found) for found in _NUMBER.findall(text)})
 
 
-def number_in(piece: str) -> str:
+def parse_number(token: str) -> str:
     """Return the number that a word is, written out or not; empty when it is none, or a year."""
-    word = piece.strip(".,;:!?()[]\"'“”«»").lower()
+    word = token.strip(".,;:!?()[]\"'“”«»").lower()
     if word in _COUNTED:
         return _COUNTED[word]
     found = _NUMBER.search(word)

@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-LOOK_BACK = 24
-QUOTE_SPAN = 240
-WIDEST_WRAPPED = 120
-FEWEST_WORDS = 5
+MAX_LOOK_BACK_CHARACTERS = 24
+MAX_QUOTE_CHARACTERS = 240
+MAX_WRAPPED_LINE_CHARACTERS = 120
+MIN_LINE_WORDS = 5
 
 _LINE_ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _UNSEEN = "\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
@@ -62,21 +62,21 @@ class Sentence(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class SentenceRules:
     """One language's part of abbreviations.toml, where each key is explained."""
 
     never: frozenset[str]
     number: frozenset[str]
     may: frozenset[str]
     starters: frozenset[str]
-    said: frozenset[str]
+    speech_verbs: frozenset[str]
     ordinal: bool
 
-    def opens(self, word: str) -> bool:
+    def opens_sentence(self, word: str) -> bool:
         """Tell whether the word opens sentences more often than it follows an abbreviation: `It`, `It's`."""
         return word in self.starters or _JOINTS.split(word)[0] in self.starters
 
-    def is_plain(self, token: str) -> bool:
+    def is_ordinary_word(self, token: str) -> bool:
         """Tell at a glance that `token` is an ordinary word, no abbreviation of any kind."""
         return (
             len(token) > 2
@@ -94,12 +94,12 @@ def split_sentences(text: str, language: str = "en") -> list[Sentence]:
     after a paragraph's last mark. Only when nothing in the text has one, every line of some words counts.
     `language` is a tag such as `en` or `pt-BR`; one without a table of abbreviations gets the common ones.
     """
-    return list(each_sentence(text, language))
+    return list(iter_sentences(text, language))
 
 
-def each_sentence(text: str, language: str = "en") -> Iterator[Sentence]:
+def iter_sentences(text: str, language: str = "en") -> Iterator[Sentence]:
     """Yield what `split_sentences` returns, finding each sentence when it is asked for."""
-    rules = rules_of(language)
+    rules = rules_for(language)
     plain = _with_plain_newlines(text)
     marked = False
     for start, end in _blocks(plain, rules):
@@ -108,11 +108,11 @@ def each_sentence(text: str, language: str = "en") -> Iterator[Sentence]:
             yield sentence
     if not marked:
         for start, end in _blocks(plain, rules):
-            if len(plain[start:end].split(None, FEWEST_WORDS)) > FEWEST_WORDS:
+            if len(plain[start:end].split(None, MIN_LINE_WORDS)) > MIN_LINE_WORDS:
                 yield Sentence(start, end)
 
 
-def rules_of(language: str) -> Rules:
+def rules_for(language: str) -> SentenceRules:
     """Return the rules of a language tag."""
     return _rules(re.split("[-_]", language, maxsplit=1)[0].lower())
 
@@ -123,13 +123,13 @@ def _tables() -> dict[str, dict[str, str | bool]]:
 
 
 @cache
-def _rules(language: str) -> Rules:
+def _rules(language: str) -> SentenceRules:
     common, own = _tables()["any"], _tables().get(language, {})
 
     def words(key: str) -> frozenset[str]:
         return frozenset(f"{common.get(key, '')} {own.get(key, '')}".split())
 
-    return Rules(
+    return SentenceRules(
         words("never"),
         words("number"),
         words("may"),
@@ -146,7 +146,7 @@ def _with_plain_newlines(text: str) -> str:
     return text.translate(_TO_NEWLINES) if any(mark in text for mark in _LINE_ENDS) else text
 
 
-def _blocks(text: str, rules: Rules) -> Iterator[tuple[int, int]]:
+def _blocks(text: str, rules: SentenceRules) -> Iterator[tuple[int, int]]:
     """Yield the paragraphs, headings and list items, without the white space and bullets around them.
 
     Lines that follow one another directly are one block where their ends look like those of wrapped text.
@@ -179,27 +179,29 @@ def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
         yield lines
 
 
-def _wraps(text: str, above: tuple[int, int], below: tuple[int, int], widest: int, rules: Rules) -> bool:
+def _wraps(
+    text: str, above: tuple[int, int], below: tuple[int, int], widest: int, rules: SentenceRules
+) -> bool:
     """Tell whether the line `below` goes on with what stands `above` (a block so far)."""
     begin, last = above
-    if _FINAL.search(text, max(begin, last - LOOK_BACK), last):
+    if _FINAL.search(text, max(begin, last - MAX_LOOK_BACK_CHARACTERS), last):
         token = _last_token(text, begin, last)
         return token.endswith(".") and _is_abbreviation(token[:-1], rules)
     if text[below[0]].islower():
         return True
-    line = last - max(begin, text.rfind("\n", max(begin, last - WIDEST_WRAPPED), last) + 1)
-    first_word = text[below[0] : min(below[1], below[0] + LOOK_BACK)].split(None, 1)[0]
-    return widest <= WIDEST_WRAPPED and line + 1 + len(first_word) > widest
+    line = last - max(begin, text.rfind("\n", max(begin, last - MAX_WRAPPED_LINE_CHARACTERS), last) + 1)
+    first_word = text[below[0] : min(below[1], below[0] + MAX_LOOK_BACK_CHARACTERS)].split(None, 1)[0]
+    return widest <= MAX_WRAPPED_LINE_CHARACTERS and line + 1 + len(first_word) > widest
 
 
-def _without_bullet(text: str, start: int, end: int, rules: Rules) -> tuple[int, int]:
+def _without_bullet(text: str, start: int, end: int, rules: SentenceRules) -> tuple[int, int]:
     bullet = _BULLET.match(text, start, end)
     if bullet is None or (rules.ordinal and "." in bullet[0]):
         return start, end
     return _skip(_SPACE, text, bullet.end(), end).end(), end
 
 
-def _in_block(text: str, start: int, end: int, rules: Rules) -> Iterator[Sentence]:
+def _in_block(text: str, start: int, end: int, rules: SentenceRules) -> Iterator[Sentence]:
     """Yield the sentences of one block."""
     begin = start
     for mark in _MARK.finditer(text, start, end):
@@ -207,15 +209,15 @@ def _in_block(text: str, start: int, end: int, rules: Rules) -> Iterator[Sentenc
         if first > begin and (last == end or _ends(text, begin, mark, end, rules)):
             yield Sentence(begin, last)
             begin = _skip(_SPACE, text, last, end).end()
-    if end - begin >= LOOK_BACK and _MARKLESS.match(text, end - 1):
+    if end - begin >= MAX_LOOK_BACK_CHARACTERS and _MARKLESS.match(text, end - 1):
         yield Sentence(begin, end)
 
 
-def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: Rules) -> bool:
+def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: SentenceRules) -> bool:
     """Tell whether a sentence that began at `begin` ends with this mark."""
     first, last = mark.span()
     token = _last_token(text, begin, first)
-    if text[first : last + 1] == ". " and text[last + 1].isupper() and rules.is_plain(token):
+    if text[first : last + 1] == ". " and text[last + 1].isupper() and rules.is_ordinary_word(token):
         return True
     if mark.lastgroup == "wide":
         return _ends_wide(text, begin, mark, stop)
@@ -230,19 +232,19 @@ def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: Rules) -
     return _ends_after(token, first - begin, mark[0], ahead, rules)
 
 
-def _ends_after(token: str, length: int, signs: str, ahead: re.Match[str], rules: Rules) -> bool:
+def _ends_after(token: str, length: int, signs: str, ahead: re.Match[str], rules: SentenceRules) -> bool:
     """Tell whether `signs` end a sentence: `length` characters long so far, `token` the last of it."""
     if signs[0] in "?!":
         return _QUOTES.isdisjoint(signs) or not _is_attributed(ahead, rules)
     if signs[0] == "…" or signs[1:2] in _DOTS:
-        return token != "" or rules.opens(ahead["word"])
+        return token != "" or rules.opens_sentence(ahead["word"])
     if signs[1:] and signs[1] not in ")]":
         return True
     is_number_of_item = token.isdigit() and len(token) == length <= 2
     return not is_number_of_item and _ends_behind(token.lstrip(_BEFORE_WORD), ahead, rules)
 
 
-def _ends_behind(token: str, ahead: re.Match[str], rules: Rules) -> bool:
+def _ends_behind(token: str, ahead: re.Match[str], rules: SentenceRules) -> bool:
     """Tell whether a full stop behind `token` ends more than the token."""
     if ahead["rest"].isdigit() and not ahead["word"] and _is_in(token, rules.number):
         return False
@@ -251,10 +253,10 @@ def _ends_behind(token: str, ahead: re.Match[str], rules: Rules) -> bool:
     initial_follows = len(ahead["word"]) == 1 and ahead["rest"] == "."
     if initial_follows or _is_in(token, rules.never):
         return False
-    return rules.opens(ahead["word"]) or ahead["open"][:1] in _QUOTES
+    return rules.opens_sentence(ahead["word"]) or ahead["open"][:1] in _QUOTES
 
 
-def _is_abbreviation(token: str, rules: Rules) -> bool:
+def _is_abbreviation(token: str, rules: SentenceRules) -> bool:
     """Tell whether a full stop behind `token` may belong to it."""
     if len(token) == 1 and token.lower() != token.upper():
         return True
@@ -274,25 +276,25 @@ def _ends_wide(text: str, begin: int, mark: re.Match[str], stop: int) -> bool:
 
     Not inside 「 」, which Japanese builds into a sentence, nor where whoever said it is named behind it.
     """
-    back = max(begin, mark.start() - QUOTE_SPAN)
+    back = max(begin, mark.start() - MAX_QUOTE_CHARACTERS)
     for opening, closing in ("「」", "『』"):
         if text.rfind(opening, back, mark.end()) > text.rfind(closing, back, mark.end()):
-            return text.find(closing, mark.end(), min(stop, mark.end() + QUOTE_SPAN)) < 0
+            return text.find(closing, mark.end(), min(stop, mark.end() + MAX_QUOTE_CHARACTERS)) < 0
     return mark[0][-1] not in "”」』" or _HAN_SAID.match(text, mark.end(), stop) is None
 
 
-def _is_attributed(ahead: re.Match[str], rules: Rules) -> bool:
+def _is_attributed(ahead: re.Match[str], rules: SentenceRules) -> bool:
     """Tell whether a name and a verb of saying follow: `"Why?" John Smith asked.`."""
     names = _NAMES.match(ahead.string, ahead.start("word"), ahead.endpos)
     if names is None:
         return False
     words = names[0].split()
-    return words[0] not in rules.starters and not rules.said.isdisjoint(words)
+    return words[0] not in rules.starters and not rules.speech_verbs.isdisjoint(words)
 
 
 def _last_token(text: str, begin: int, end: int) -> str:
     """Return what stands before `end` since the last white space, at most LOOK_BACK characters."""
-    near = text[max(begin, end - LOOK_BACK) : end]
+    near = text[max(begin, end - MAX_LOOK_BACK_CHARACTERS) : end]
     space = near.rfind(" ")
     if not near.isascii() or "\n" in near or "\t" in near:
         tokens = _WHITE.split(near)

@@ -9,12 +9,12 @@ from importlib.resources import files
 
 
 @cache
-def sections(package: str, file: str) -> Mapping[str, re.Pattern[str]]:
+def load_patterns(package: str, file: str) -> Mapping[str, re.Pattern[str]]:
     """Return the sections of a package's file by name, each as one pattern; of one name the last counts."""
-    return dict(ordered_sections(package, file, {}))
+    return dict(load_ordered_patterns(package, file, {}))
 
 
-def ordered_sections(
+def load_ordered_patterns(
     package: str, file: str, shorthand: Mapping[str, str]
 ) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the sections of a file in order, with the shorthand in their lines written out."""

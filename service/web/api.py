@@ -23,8 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.core.errors import CaveatError, StoreError, UsageError
 from service.core.model import ManualSend
-from service.core.read_models import IssueLine, issue_record
-from service.core.send_request import Wanted
+from service.core.read_models import IssueDetails, issue_as_dict
+from service.core.send_request import SendRequest
 from service.web.api_ports import Sends
 from service.web.api_requests import (
     IDENTIFIER,
@@ -33,13 +33,13 @@ from service.web.api_requests import (
     limit_of,
     newsletter_of,
     read_json,
-    wanted_of,
+    send_request_of,
 )
-from service.web.auth import carries
+from service.web.auth import has_bearer_token
 
 RETRY_SECONDS = "120"
 CHALLENGE = 'Bearer realm="caveat"'
-PLAIN = {
+DEFAULT_DETAILS = {
     401: "Send the token of the API: Authorization: Bearer TOKEN.",
     404: "There is nothing here.",
     405: "This does not go here by that method; the header Allow says which does.",
@@ -51,7 +51,7 @@ PLAIN = {
 
 def api_application(sends: Sends, token: str) -> ASGIApp:
     """Return the API as an ASGI application, open to whoever carries the token."""
-    api = _Api(sends)
+    api = _ApiHandlers(sends)
     routes = [
         Route("/sends", api.send, methods=["POST"]),
         Route("/issues", api.issues, methods=["GET"]),
@@ -62,10 +62,10 @@ def api_application(sends: Sends, token: str) -> ASGIApp:
     handlers: dict[Any, Any] = {HTTPException: _refused, CaveatError: _told, Exception: _failed}
     inner = Starlette(routes=routes, exception_handlers=handlers)
     inner.router.redirect_slashes = False
-    return _Locked(inner, token)
+    return _TokenGuard(inner, token)
 
 
-class _Api:
+class _ApiHandlers:
     """One method for each thing that can be asked."""
 
     def __init__(self, sends: Sends) -> None:
@@ -74,7 +74,7 @@ class _Api:
     async def send(self, request: Request) -> Response:
         """Plan a send once for its key; say which issues came of it, or with `dry_run` what would."""
         asked = await read_json(request)
-        wanted = wanted_of(asked)
+        wanted = send_request_of(asked)
         if is_dry_run(asked):
             return await self._try(wanted)
         wanted = replace(wanted, key=idempotency_key(request))
@@ -86,11 +86,11 @@ class _Api:
     async def issues(self, request: Request) -> Response:
         """List the last issues with their books, newest first."""
         found = await self._sends.issues(newsletter_of(request), limit_of(request))
-        return _answer({"issues": [issue_record(line) for line in found]})
+        return _answer({"issues": [issue_as_dict(line) for line in found]})
 
     async def issue(self, request: Request) -> Response:
         """Show an issue with its books."""
-        return _answer(issue_record(await self._issue(request)))
+        return _answer(issue_as_dict(await self._issue(request)))
 
     async def pause(self, request: Request) -> Response:
         """Stop sending an issue until it is resumed."""
@@ -104,13 +104,13 @@ class _Api:
         await self._sends.resume(found.id)
         return await self.issue(request)
 
-    async def _try(self, wanted: Wanted) -> Response:
+    async def _try(self, wanted: SendRequest) -> Response:
         trial = await self._sends.try_out(wanted)
-        planned = [asdict(draft) for draft in trial.drafts]
+        planned = [asdict(draft) for draft in trial.issues]
         return _answer(
             {
                 "issues": planned,
-                "deliveries": sum(draft.readers for draft in trial.drafts),
+                "deliveries": sum(draft.readers for draft in trial.issues),
                 "nothing_new": trial.nothing_new,
                 "left_out": _left_out(wanted, trial.left_out),
                 "problems": list(trial.problems),
@@ -118,7 +118,7 @@ class _Api:
             }
         )
 
-    async def _issue(self, request: Request) -> IssueLine:
+    async def _issue(self, request: Request) -> IssueDetails:
         named = request.path_params["issue"]
         found = await self._sends.issue(named) if IDENTIFIER.fullmatch(named) else None
         if found is None:
@@ -126,7 +126,7 @@ class _Api:
         return found
 
 
-class _Locked:
+class _TokenGuard:
     """Lets nobody in without the token, whatever they ask for."""
 
     def __init__(self, inner: ASGIApp, token: str) -> None:
@@ -135,16 +135,16 @@ class _Locked:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope)
-        if carries(request, self._token):
+        if has_bearer_token(request, self._token):
             await self._inner(scope, receive, send)
             return
         tried = ', error="invalid_token"' if "authorization" in request.headers else ""
-        refusal = _problem(401, PLAIN[401])
+        refusal = _problem(401, DEFAULT_DETAILS[401])
         refusal.headers["WWW-Authenticate"] = CHALLENGE + tried
         await refusal(scope, receive, send)
 
 
-def _sent(request: Request, wanted: Wanted, sent: ManualSend) -> Response:
+def _sent(request: Request, wanted: SendRequest, sent: ManualSend) -> Response:
     """Return the answer to a send; the same for each time that it is asked for."""
     here = request.scope["root_path"]
     issues = [{"id": issue, "url": f"{here}/issues/{issue}"} for issue in sent.issues]
@@ -161,13 +161,13 @@ def _sent(request: Request, wanted: Wanted, sent: ManualSend) -> Response:
     return answer
 
 
-def _left_out(wanted: Wanted, reasons: Mapping[str, str]) -> list[dict[str, str]]:
+def _left_out(wanted: SendRequest, reasons: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"address": address, "why": why} for address, why in wanted.left_out(reasons)]
 
 
 async def _refused(_request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
-    said = PLAIN.get(error.status_code, phrase) if error.detail == phrase else error.detail
+    said = DEFAULT_DETAILS.get(error.status_code, phrase) if error.detail == phrase else error.detail
     answer = _problem(error.status_code, said)
     answer.headers.update(error.headers or {})
     return answer
@@ -184,7 +184,7 @@ async def _told(_request: Request, error: CaveatError) -> Response:
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:
-    return _problem(500, PLAIN[500])
+    return _problem(500, DEFAULT_DETAILS[500])
 
 
 def _problem(status: int, said: str) -> Response:

@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from service.core.errors import UsageError
-from service.core.send_request import Wanted
+from service.core.send_request import SendRequest
 from service.web.request_bodies import read_body
 
-LARGEST = 256 * 1024
-MOST_READERS, LONGEST_KEY, MOST_ISSUES, USUAL_ISSUES = 1_000, 255, 100, 20
+MAX_BODY_BYTES = 256 * 1024
+MAX_ADDRESSES, MAX_KEY_CHARACTERS, MAX_ISSUES, DEFAULT_ISSUES = 1_000, 255, 100, 20
 FIELDS = ("newsletter", "to", "all", "again", "dry_run")
 SWITCHES = ("all", "again", "dry_run")
 
@@ -36,7 +36,7 @@ async def read_json(request: Request) -> Mapping[str, object]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "Send the body as application/json.", {"Accept": "application/json"})
     try:
-        value = json.loads(await read_body(request, LARGEST))
+        value = json.loads(await read_body(request, MAX_BODY_BYTES))
     except (ValueError, RecursionError):
         raise HTTPException(400, "The body is no JSON.") from None
     if not isinstance(value, dict):
@@ -44,7 +44,7 @@ async def read_json(request: Request) -> Mapping[str, object]:
     return value
 
 
-def wanted_of(asked: Mapping[str, object]) -> Wanted:
+def send_request_of(asked: Mapping[str, object]) -> SendRequest:
     """Return what the object asks to be sent, without a key. Raises UsageError."""
     unknown = [name for name in asked if name not in FIELDS]
     if unknown:
@@ -57,7 +57,7 @@ def wanted_of(asked: Mapping[str, object]) -> Wanted:
         raise UsageError("`newsletter` must be the id of a newsletter")
     if (to is not None) == (asked.get("all") is True):
         raise UsageError('say who gets it: either "to": ["ADDRESS", ...] or "all": true')
-    return Wanted(newsletter, None if to is None else _addresses(to), asked.get("again") is True)
+    return SendRequest(newsletter, None if to is None else _addresses(to), asked.get("again") is True)
 
 
 def is_dry_run(asked: Mapping[str, object]) -> bool:
@@ -77,8 +77,10 @@ def idempotency_key(request: Request) -> str:
     quoted = STRING.fullmatch(text)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
     bare = text.isascii() and text.isprintable() and not set(text) & set(' ",;')
-    if len(given) > 1 or not 0 < len(key) <= LONGEST_KEY or not (quoted or bare):
-        raise HTTPException(400, f"Idempotency-Key must be one string of 1 to {LONGEST_KEY} characters.")
+    if len(given) > 1 or not 0 < len(key) <= MAX_KEY_CHARACTERS or not (quoted or bare):
+        raise HTTPException(
+            400, f"Idempotency-Key must be one string of 1 to {MAX_KEY_CHARACTERS} characters."
+        )
     return key
 
 
@@ -86,9 +88,9 @@ def limit_of(request: Request) -> int:
     """Return how many issues are asked for, `USUAL_ISSUES` unless it says so. Raises UsageError."""
     text = _parameter(request, "limit")
     if text is None:
-        return USUAL_ISSUES
-    if not (NUMBER.fullmatch(text) and int(text) <= MOST_ISSUES):
-        raise UsageError(f"`limit` must be a number from 1 to {MOST_ISSUES}")
+        return DEFAULT_ISSUES
+    if not (NUMBER.fullmatch(text) and int(text) <= MAX_ISSUES):
+        raise UsageError(f"`limit` must be a number from 1 to {MAX_ISSUES}")
     return int(text)
 
 
@@ -111,6 +113,6 @@ def _parameter(request: Request, name: str) -> str | None:
 def _addresses(to: object) -> tuple[str, ...]:
     if not (isinstance(to, list) and to and all(isinstance(address, str) for address in to)):
         raise UsageError("`to` must be a list of addresses")
-    if len(to) > MOST_READERS:
-        raise UsageError(f'name {MOST_READERS:,} readers at most, or say "all": true')
+    if len(to) > MAX_ADDRESSES:
+        raise UsageError(f'name {MAX_ADDRESSES:,} readers at most, or say "all": true')
     return tuple(to)

@@ -15,15 +15,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.core.errors import StoreError
-from service.web.client_ip import Visitors
-from service.web.health import Vitals
+from service.web.client_ip import ClientAddresses
+from service.web.health import HealthPages
 from service.web.pages import Pages
-from service.web.ports import Desk, SignUp
-from service.web.preferences import Preferences
-from service.web.sign_up import Subscribe
-from service.web.unsubscribe import Unsubscribe
+from service.web.ports import SelfServicePort, SignUpPort
+from service.web.preferences import PreferencesPages
+from service.web.sign_up import SignUpPages
+from service.web.unsubscribe import UnsubscribePages
 
-LONGEST_PATH = 2_000
+MAX_PATH_CHARACTERS = 2_000
 SLASH_REDIRECT = 307
 """What Starlette answers when a page lies at the same path with, or without, a slash at its end."""
 
@@ -31,13 +31,13 @@ RETRY_SECONDS = "120"
 
 
 def application(
-    desk: Desk,
+    desk: SelfServicePort,
     templates: Path,
     *,
     own: Path | None = None,
     metrics_token: str = "",
     api: ASGIApp | None = None,
-    sign_up: SignUp | None = None,
+    sign_up: SignUpPort | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> ASGIApp:
     """Return the public pages as an ASGI application.
@@ -47,10 +47,10 @@ def application(
     `trusted_proxies` and a proxy on this machine may say who asks (X-Forwarded-For).
     """
     pages = Pages(templates, desk.site, own)
-    unsubscribe, preferences = Unsubscribe(desk, pages), Preferences(desk, pages)
+    unsubscribe, preferences = UnsubscribePages(desk, pages), PreferencesPages(desk, pages)
     is_open = sign_up is not None and bool(sign_up.newsletters)
-    visitors = Visitors(trusted_proxies)
-    vitals, front = Vitals(desk, metrics_token, visitors=visitors), _Front(pages, is_open=is_open)
+    visitors = ClientAddresses(trusted_proxies)
+    vitals, front = HealthPages(desk, metrics_token, visitors=visitors), _Front(pages, is_open=is_open)
     routes: list[BaseRoute] = [
         Route("/", front.welcome),
         Route("/unsubscribe/{token}", unsubscribe.show, methods=["GET"]),
@@ -64,7 +64,7 @@ def application(
     if api is not None:
         routes.append(Mount("/api", app=api))
     if sign_up is not None and is_open:
-        subscribe = Subscribe(sign_up, pages, visitors)
+        subscribe = SignUpPages(sign_up, pages, visitors)
         routes += [
             Route("/subscribe", subscribe.show, methods=["GET"]),
             Route("/subscribe", subscribe.act, methods=["POST"]),
@@ -78,9 +78,9 @@ def application(
     return _Guard(Starlette(routes=routes, exception_handlers=front.handlers()), pages.headers)
 
 
-def metrics_application(desk: Desk) -> ASGIApp:
+def metrics_application(desk: SelfServicePort) -> ASGIApp:
     """Return /metrics and /healthz alone, for an address that only the operator's machines can reach."""
-    vitals = Vitals(desk, open_metrics=True)
+    vitals = HealthPages(desk, open_metrics=True)
     return Starlette(routes=[Route("/metrics", vitals.metrics), Route("/healthz", vitals.health)])
 
 
@@ -121,7 +121,7 @@ class _Front:
 
     def _message(self, request: Request, what: str, status: int, *, link: str = "") -> Response:
         words = self._pages.words(request)
-        title, text = words.say(f"{what}_title"), words.say(f"{what}_text")
+        title, text = words.text(f"{what}_title"), words.text(f"{what}_text")
         return self._pages.page("message.html", words, status=status, title=title, text=text, link=link)
 
 
@@ -143,7 +143,7 @@ class _Guard:
                 message["headers"] = [*headers, *self._headers]
             await send(message)
 
-        if scope["type"] == "http" and len(scope["path"]) > LONGEST_PATH:
+        if scope["type"] == "http" and len(scope["path"]) > MAX_PATH_CHARACTERS:
             scope = {**scope, "path": "/too-long", "raw_path": b"/too-long"}
         await self._inner(scope, receive, guarded)
 

@@ -7,7 +7,7 @@ import hmac
 from starlette.requests import Request
 
 
-def carries(request: Request, token: str) -> bool:
+def has_bearer_token(request: Request, token: str) -> bool:
     """Tell, in a time that does not depend on how near it comes, whether the request carries the token.
 
     Without a token ("") nothing does.

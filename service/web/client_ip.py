@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 
-LONGEST_CHAIN = 20
+MAX_FORWARDED_ADDRESSES = 20
 THIS_MACHINE = ("127.0.0.0/8", "::1/128")
 """Addresses of a proxy that runs beside the service."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Visitors:
+class ClientAddresses:
     """Tells visitors apart. X-Forwarded-For is believed from this machine and from `trusted` (CIDR)."""
 
     def __init__(self, trusted: Sequence[str] = ()) -> None:
         self._trusted = [network for text in (*THIS_MACHINE, *trusted) if (network := _network(text))]
 
-    def of(self, request: Request) -> str:
+    def client_of(self, request: Request) -> str:
         """Return the visitor's address; a whole /64 of IPv6 is one visitor, because one line has that many.
 
         The last address in the chain that no trusted proxy wrote is the one that cannot be made up.
@@ -43,7 +43,7 @@ class Visitors:
     def _claimed(self, request: Request) -> str:
         address = request.client.host if request.client else ""
         # A proxy may add a header line of its own under one that the visitor sent (RFC 9110, 5.3).
-        chain = ",".join(request.headers.getlist("x-forwarded-for")).split(",")[-LONGEST_CHAIN:]
+        chain = ",".join(request.headers.getlist("x-forwarded-for")).split(",")[-MAX_FORWARDED_ADDRESSES:]
         for earlier in reversed(chain):
             if not self.is_trusted(address) or not earlier.strip():
                 break

@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from service.core.model import Edition, Membership, Newsletter, SubscriptionStatus, Wishes
+from service.core.model import Edition, Membership, Newsletter, Preferences, SubscriptionStatus
 from service.core.schedules import DAYS, WEEK
-from service.web.ports import Choice
+from service.web.ports import PreferenceChange
 from service.web.request_bodies import Fields
 
 Status = SubscriptionStatus
 STATUSES = {"receive": Status.ACTIVE, "pause": Status.PAUSED, "leave": Status.UNSUBSCRIBED}
 WHOLE_WEEK, WORKDAYS, WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset((5, 6))
-MOST_TIMES, LONGEST_VALUE = 6, 200
+MAX_TIMES, MAX_VALUE_CHARACTERS = 6, 200
 _CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?")
 
 
@@ -42,7 +42,7 @@ class NewsletterForm:
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
-def shown(membership: Membership, newsletter: Newsletter, topics: Sequence[str]) -> NewsletterForm:
+def stored_form(membership: Membership, newsletter: Newsletter, topics: Sequence[str]) -> NewsletterForm:
     """Return the form as it stands before anything is changed. `topics` are all that there are."""
     edition = membership.edition
     rhythm, days, dates, times = _schedule_parts(edition.schedule)
@@ -64,7 +64,7 @@ def shown(membership: Membership, newsletter: Newsletter, topics: Sequence[str])
     )
 
 
-def filled_in(before: NewsletterForm, fields: Fields) -> NewsletterForm:
+def submitted_form(before: NewsletterForm, fields: Fields) -> NewsletterForm:
     """Return the form as it came back, with the problems that can be seen without asking anybody."""
     form = _typed(before, fields)
     problems: dict[str, str] = {}
@@ -80,9 +80,9 @@ def filled_in(before: NewsletterForm, fields: Fields) -> NewsletterForm:
     return replace(form, problems=problems)
 
 
-def choice_of(form: NewsletterForm, edition: Edition) -> Choice:
+def preference_change(form: NewsletterForm, edition: Edition) -> PreferenceChange:
     """Return what the form says; what cannot be read is no wish at all. The language stays as it is."""
-    wishes = Wishes(
+    wishes = Preferences(
         schedule=_schedule(form),
         timezone=form.timezone,
         topics=form.topics,
@@ -91,14 +91,14 @@ def choice_of(form: NewsletterForm, edition: Edition) -> Choice:
         language=edition.language,
         format=form.format,
     )
-    return Choice(form.id, STATUSES[form.status], wishes)
+    return PreferenceChange(form.id, STATUSES[form.status], wishes)
 
 
 def _typed(before: NewsletterForm, fields: Fields) -> NewsletterForm:
     """Return what was typed; a field that did not come back at all (a box unchecked) counts as empty."""
 
     def all_of(name: str) -> list[str]:
-        return [value[:LONGEST_VALUE] for value in fields.get(f"{before.id}.{name}", [])]
+        return [value[:MAX_VALUE_CHARACTERS] for value in fields.get(f"{before.id}.{name}", [])]
 
     def one_of(name: str, known: Sequence[str], usual: str) -> str:
         return next((value for value in all_of(name) if value in known), usual)
@@ -110,7 +110,7 @@ def _typed(before: NewsletterForm, fields: Fields) -> NewsletterForm:
         rhythm=one_of("rhythm", ("week", "month"), before.rhythm),
         days=frozenset(int(value) for value in all_of("day") if value in "0123456" and len(value) == 1),
         dates=re.sub(r"[\s,;]+", ",", "".join(all_of("dates")[:1])).strip(","),
-        times=tuple(clock[:MOST_TIMES]),
+        times=tuple(clock[:MAX_TIMES]),
         timezone="".join(all_of("timezone")[:1]) or before.timezone,
         topics=tuple(topic for topic in before.offered if topic in all_of("topic")),
         stories="".join(all_of("stories")[:1]),

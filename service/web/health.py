@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.web.auth import carries
-from service.web.client_ip import Visitors
-from service.web.ports import Desk, Figures, Health
+from service.web.auth import has_bearer_token
+from service.web.client_ip import ClientAddresses
+from service.web.ports import MetricsSnapshot, SelfServicePort, ServiceHealth
 
-LATE = timedelta(minutes=5)
+MAX_TICK_AGE = timedelta(minutes=5)
 """The scheduler beats every minute; after so long without a beat something is wrong."""
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,13 +24,13 @@ FRESH = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class HealthPages:
     """Health and figures. `token` (empty: none) opens /metrics; `open_metrics` opens all to everybody."""
 
-    desk: Desk
+    desk: SelfServicePort
     token: str = ""
     open_metrics: bool = False
-    visitors: Visitors = field(default_factory=Visitors)
+    visitors: ClientAddresses = field(default_factory=ClientAddresses)
 
     async def health(self, request: Request) -> Response:
         """Answer 200 when all is well, 503 when the database, the scheduler or a stage does not work.
@@ -40,7 +40,7 @@ class Vitals:
         """
         health = await self.desk.health()
         age = None if health.last_tick_at is None else self.desk.now() - health.last_tick_at
-        late = age is not None and age > LATE
+        late = age is not None and age > MAX_TICK_AGE
         well = health.reachable and health.writable and not late and not health.problems
         told: dict[str, object] = {
             "status": "ok" if well else "unwell",
@@ -48,30 +48,32 @@ class Vitals:
             "last_tick_seconds": None if age is None else round(age.total_seconds(), 1),
             "problems": list(health.problems),
         }
-        if not (self.open_metrics or self.visitors.is_operator(request) or carries(request, self.token)):
+        if not (
+            self.open_metrics or self.visitors.is_operator(request) or has_bearer_token(request, self.token)
+        ):
             told = {"status": told["status"]}
         return JSONResponse(told, 200 if well else 503, FRESH)
 
     async def metrics(self, request: Request) -> Response:
         """Say how much there is, in the text format of Prometheus, to whoever may know."""
-        if not (self.open_metrics or carries(request, self.token)):
+        if not (self.open_metrics or has_bearer_token(request, self.token)):
             raise HTTPException(404)
         registry = CollectorRegistry()
-        registry.register(_Snapshot(await self.desk.figures(), self.desk.now()))
+        registry.register(_GaugeCollector(await self.desk.metrics(), self.desk.now()))
         return Response(generate_latest(REGISTRY) + generate_latest(registry), 200, FRESH, PLAIN)
 
 
-def _database_said(health: Health) -> str:
+def _database_said(health: ServiceHealth) -> str:
     if not health.reachable:
         return "out of reach"
     return "reachable" if health.writable else "cannot be written"
 
 
 @dataclass(frozen=True, slots=True)
-class _Snapshot:
+class _GaugeCollector:
     """Figures as prometheus_client collects them."""
 
-    figures: Figures
+    figures: MetricsSnapshot
     now: datetime
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from service.core.model import Site
-from service.web.page_text import Dictionary, Words
+from service.web.page_text import PageText, PageTexts
 
-PERSONAL = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+NO_STORE_HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """For pages that show something of a person: no cache may keep them (RFC 9111, 5.2.2.5)."""
 
 _STYLE = re.compile(r"<style>([^<]*)</style>")
@@ -38,29 +38,31 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.dictionary = Dictionary(templates / "web" / "words.toml")
-        style = _STYLE.search(self._filled("message.html", self.dictionary.speak("en"), title="", text=""))
-        self.headers = secured(style[1] if style else "")
+        self.dictionary = PageTexts(templates / "web" / "words.toml")
+        style = _STYLE.search(
+            self._filled("message.html", self.dictionary.for_language("en"), title="", text="")
+        )
+        self.headers = security_headers(style[1] if style else "")
 
     def page(
         self,
         name: str,
-        words: Words,
+        words: PageText,
         *,
         status: int = 200,
-        headers: Mapping[str, str] = PERSONAL,
+        headers: Mapping[str, str] = NO_STORE_HEADERS,
         **values: Any,  # noqa: ANN401 - whatever the template shows
     ) -> Response:
         """Return the page of that template."""
         return HTMLResponse(self._filled(name, words, **values), status, dict(headers))
 
-    def words(self, request: Request, language: str | None = None) -> Words:
+    def words(self, request: Request, language: str | None = None) -> PageText:
         """Return the words of a language, or of the one that the browser asks for."""
         if language is not None:
-            return self.dictionary.speak(language)
-        return self.dictionary.wanted(request.headers.get("accept-language", ""))
+            return self.dictionary.for_language(language)
+        return self.dictionary.for_accept_language(request.headers.get("accept-language", ""))
 
-    def _filled(self, name: str, words: Words, **values: Any) -> str:  # noqa: ANN401 - as above
+    def _filled(self, name: str, words: PageText, **values: Any) -> str:  # noqa: ANN401 - as above
         site = self._site
         return self._environment.get_template(name).render(
             site=site.name,
@@ -68,13 +70,13 @@ class Pages:
             postal_address=site.postal_address,
             lang=words.language,
             direction=words.direction,
-            say=words.say,
-            skip=words.say("skip"),
+            say=words.text,
+            skip=words.text("skip"),
             **values,
         )
 
 
-def secured(style: str) -> dict[str, str]:
+def security_headers(style: str) -> dict[str, str]:
     """Return the headers of every answer: nothing is loaded, run or framed but this one style sheet.
 
     By Content Security Policy Level 3, Referrer Policy and the HTML standard's X-Frame-Options.

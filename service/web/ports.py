@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.core.model import Membership, Newsletter, SignUpRequest, Site, SubscriptionStatus, Wishes
-from service.core.read_models import Backlog, Counts, Unfinished
+from service.core.model import Membership, Newsletter, Preferences, SignUpRequest, Site, SubscriptionStatus
+from service.core.read_models import DeliveryBacklog, PendingWork, RecordCounts
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class LinkedSubscriber:
     """Whom a signed link is about: their id, the newsletter of the mail that it came in, what they have."""
 
     id: str
@@ -25,16 +25,16 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PreferenceChange:
     """How a reader wants one newsletter from now on: active, paused or unsubscribed, with these wishes."""
 
     newsletter: str
     status: SubscriptionStatus
-    wishes: Wishes
+    wishes: Preferences
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class ServiceHealth:
     """Whether the database answers and can be written, and when the scheduler last ran (None: not known).
 
     `problems` are sentences about stages that make no progress, and about the process pool.
@@ -47,15 +47,15 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MetricsSnapshot:
     """How much there is, how much waits for each stage, and what deliver is behind with."""
 
-    counts: Counts
-    unfinished: Unfinished
-    backlog: Backlog
+    counts: RecordCounts
+    unfinished: PendingWork
+    backlog: DeliveryBacklog
 
 
-class Desk(Protocol):
+class SelfServicePort(Protocol):
     """Answers the web door. Every method may raise StoreError when the record cannot be reached."""
 
     @property
@@ -76,44 +76,44 @@ class Desk(Protocol):
         """Return the newsletter of that id, or None when it is not in the roster (any more)."""
         ...
 
-    async def leaver(self, token: str) -> Reader | None:
+    async def read_unsubscribe_link(self, token: str) -> LinkedSubscriber | None:
         """Return whom an unsubscribe link is about, or None for one that we did not sign."""
         ...
 
-    async def chooser(self, token: str) -> Reader | None:
+    async def read_preferences_link(self, token: str) -> LinkedSubscriber | None:
         """Return whom a preferences link is about, or None for one that we did not sign."""
         ...
 
-    async def preferences_url(self, reader: Reader) -> str:
+    async def preferences_url(self, reader: LinkedSubscriber) -> str:
         """Return the address of their preferences page."""
         ...
 
-    async def leave(self, reader: Reader, newsletter: str | None) -> None:
+    async def unsubscribe(self, reader: LinkedSubscriber, newsletter: str | None) -> None:
         """Unsubscribe them from one newsletter, or from everything with None."""
         ...
 
-    def problems(self, choice: Choice, timezone: str | None) -> Mapping[str, str]:
+    def problems(self, choice: PreferenceChange, timezone: str | None) -> Mapping[str, str]:
         """Return what is wrong with the wishes, by the wish's name; {} when they can be kept.
 
         `timezone` is where the reader lives, as far as is known.
         """
         ...
 
-    async def keep(self, reader: Reader, choices: Sequence[Choice]) -> None:
+    async def save_preferences(self, reader: LinkedSubscriber, choices: Sequence[PreferenceChange]) -> None:
         """Store how the reader wants their newsletters. Raises UsageError for wishes with problems."""
         ...
 
-    async def health(self) -> Health:
+    async def health(self) -> ServiceHealth:
         """Return how the house is; never raises."""
         ...
 
-    async def figures(self) -> Figures:
+    async def metrics(self) -> MetricsSnapshot:
         """Return how much there is and how much waits."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingSignUp:
     """What a confirmation link asks for: a sign-up, and its newsletter."""
 
     sign_up: SignUpRequest
@@ -125,7 +125,7 @@ class Asked:
         return self.sign_up.subscriber.email
 
 
-class SignUp(Protocol):
+class SignUpPort(Protocol):
     """Lets people in who ask for a newsletter. Every method may raise StoreError."""
 
     @property
@@ -145,14 +145,14 @@ class SignUp(Protocol):
         """Count one more request of that visitor, and tell whether it is within the limits."""
         ...
 
-    async def ask(self, email: str, newsletter: str, timezone: str) -> None:
+    async def request(self, email: str, newsletter: str, timezone: str) -> None:
         """Plan the mail that asks for confirmation, if one may go there; say nothing either way."""
         ...
 
-    async def asked(self, token: str) -> Asked | None:
+    async def read_confirmation_link(self, token: str) -> PendingSignUp | None:
         """Return what a confirmation link asks for, or None for one that is not ours or too old."""
         ...
 
-    async def confirm(self, asked: Asked) -> str:
+    async def confirm(self, asked: PendingSignUp) -> str:
         """Subscribe them and return the address of their preferences page."""
         ...

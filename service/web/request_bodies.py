@@ -8,14 +8,14 @@ from urllib.parse import parse_qsl
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-LARGEST, MOST_FIELDS, SECONDS = 64 * 1024, 1000, 15.0
+MAX_BODY_BYTES, MAX_FIELDS, BODY_SECONDS = 64 * 1024, 1000, 15.0
 FORM = "application/x-www-form-urlencoded"
 
 Fields = dict[str, list[str]]
 """A form's values by the names of its fields."""
 
 
-async def read_body(request: Request, largest: int = LARGEST) -> bytes:
+async def read_body(request: Request, largest: int = MAX_BODY_BYTES) -> bytes:
     """Return the body, of `largest` bytes at most.
 
     Raises HTTPException 413 for a larger one, 408 for a slow one, 400 for a torn one.
@@ -25,7 +25,7 @@ async def read_body(request: Request, largest: int = LARGEST) -> bytes:
         raise HTTPException(413)
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > largest:
@@ -47,7 +47,7 @@ async def read_form(request: Request) -> Fields:
 def fields_of(body: bytes) -> Fields:
     """Return the fields that a URL-encoded body holds; NUL and broken characters come out as U+FFFD."""
     try:
-        pairs = parse_qsl(body.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(body.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         raise HTTPException(413) from None
     fields: Fields = {}

@@ -9,23 +9,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.web.client_ip import Visitors
+from service.web.client_ip import ClientAddresses
 from service.web.pages import Pages, masked, zone_names
-from service.web.ports import Asked, SignUp
+from service.web.ports import PendingSignUp, SignUpPort
 from service.web.request_bodies import read_form
 
-LONGEST_ADDRESS = 320
-TRAP = "website"
+MAX_VALUE_CHARACTERS = 320
+TRAP_FIELD = "website"
 """A field that people do not see, and that programs fill in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribe:
+class SignUpPages:
     """The page where anybody can ask, and the one behind the link in the mail."""
 
-    sign_up: SignUp
+    sign_up: SignUpPort
     pages: Pages
-    visitors: Visitors
+    visitors: ClientAddresses
 
     async def show(self, request: Request) -> Response:
         """Show the form."""
@@ -36,18 +36,19 @@ class Subscribe:
         """Send the mail, or say what is wrong. Whether the address is known makes no difference."""
         fields = await read_form(request)
         typed = {
-            name: fields.get(name, [""])[0][:LONGEST_ADDRESS] for name in ("email", "newsletter", "timezone")
+            name: fields.get(name, [""])[0][:MAX_VALUE_CHARACTERS]
+            for name in ("email", "newsletter", "timezone")
         }
         problems = self._problems(typed)
         if problems:
             return self._form(request, typed, problems)
-        if not await self.sign_up.admits(self.visitors.of(request)):
+        if not await self.sign_up.admits(self.visitors.client_of(request)):
             raise HTTPException(429, headers={"Retry-After": "3600"})
-        if not any(fields.get(TRAP, [])):
-            await self.sign_up.ask(typed["email"], typed["newsletter"], typed["timezone"])
+        if not any(fields.get(TRAP_FIELD, [])):
+            await self.sign_up.request(typed["email"], typed["newsletter"], typed["timezone"])
         words = self.pages.words(request)
-        text = words.say("sent_text", address=typed["email"])
-        return self.pages.page("message.html", words, title=words.say("sent_title"), text=text)
+        text = words.text("sent_text", address=typed["email"])
+        return self.pages.page("message.html", words, title=words.text("sent_title"), text=text)
 
     async def ask(self, request: Request) -> Response:
         """Ask once more, because mail scanners follow links; changes nothing."""
@@ -66,8 +67,8 @@ class Subscribe:
             "confirmed.html", words, newsletter=asked.newsletter.title, preferences=preferences
         )
 
-    async def _asked(self, request: Request) -> Asked:
-        asked = await self.sign_up.asked(request.path_params["token"])
+    async def _asked(self, request: Request) -> PendingSignUp:
+        asked = await self.sign_up.read_confirmation_link(request.path_params["token"])
         if asked is None:
             raise HTTPException(404)
         return asked
@@ -92,7 +93,7 @@ class Subscribe:
             newsletters=offered,
             chosen=typed["newsletter"] or only,
             typed=typed,
-            trap=TRAP,
+            trap=TRAP_FIELD,
             zones=zone_names(),
             problems=problems or {},
         )

@@ -13,21 +13,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.core.model import Membership, SubscriptionStatus
-from service.web.page_text import Words
-from service.web.pages import PERSONAL, Pages, masked
-from service.web.ports import Desk, Reader
+from service.web.page_text import PageText
+from service.web.pages import NO_STORE_HEADERS, Pages, masked
+from service.web.ports import LinkedSubscriber, SelfServicePort
 from service.web.request_bodies import FORM, fields_of, read_body
 
 ONE_CLICK = (b"List-Unsubscribe", b"One-Click")
 EVERYTHING = "everything"
-OVER = frozenset({SubscriptionStatus.UNSUBSCRIBED, SubscriptionStatus.ENDED})
+ENDED_STATUSES = frozenset({SubscriptionStatus.UNSUBSCRIBED, SubscriptionStatus.ENDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class UnsubscribePages:
     """The page behind every unsubscribe link."""
 
-    desk: Desk
+    desk: SelfServicePort
     pages: Pages
 
     async def show(self, request: Request) -> Response:
@@ -35,14 +35,14 @@ class Unsubscribe:
         reader = await self._reader(request)
         membership = reader.membership(reader.newsletter)
         words = self._words(request, membership)
-        if membership is None or membership.subscription.status in OVER:
+        if membership is None or membership.subscription.status in ENDED_STATUSES:
             return await self._done(reader, words, everything=False)
         return self.pages.page(
             "unsubscribe.html",
             words,
             newsletter=self._title(reader.newsletter),
             address=masked(membership.subscriber.email),
-            several=sum(m.subscription.status not in OVER for m in reader.memberships) > 1,
+            several=sum(m.subscription.status not in ENDED_STATUSES for m in reader.memberships) > 1,
             preferences=await self.desk.preferences_url(reader),
         )
 
@@ -54,14 +54,14 @@ class Unsubscribe:
         # The names differ from ours, so a mail program cannot ask for more than its one newsletter.
         one_click = all(part in body for part in ONE_CLICK)
         everything = not one_click and kind == FORM and fields_of(body).get("from") == [EVERYTHING]
-        await self.desk.leave(reader, None if everything else reader.newsletter)
+        await self.desk.unsubscribe(reader, None if everything else reader.newsletter)
         words = self._words(request, reader.membership(reader.newsletter))
         if one_click:
-            said = words.say("unsubscribed_text", newsletter=self._title(reader.newsletter))
-            return PlainTextResponse(said + "\n", headers=PERSONAL)
+            said = words.text("unsubscribed_text", newsletter=self._title(reader.newsletter))
+            return PlainTextResponse(said + "\n", headers=NO_STORE_HEADERS)
         return await self._done(reader, words, everything=everything)
 
-    async def _done(self, reader: Reader, words: Words, *, everything: bool) -> Response:
+    async def _done(self, reader: LinkedSubscriber, words: PageText, *, everything: bool) -> Response:
         return self.pages.page(
             "unsubscribed.html",
             words,
@@ -70,13 +70,13 @@ class Unsubscribe:
             preferences=await self.desk.preferences_url(reader) if reader.memberships else "",
         )
 
-    async def _reader(self, request: Request) -> Reader:
-        reader = await self.desk.leaver(request.path_params["token"])
+    async def _reader(self, request: Request) -> LinkedSubscriber:
+        reader = await self.desk.read_unsubscribe_link(request.path_params["token"])
         if reader is None:
             raise HTTPException(404)
         return reader
 
-    def _words(self, request: Request, membership: Membership | None) -> Words:
+    def _words(self, request: Request, membership: Membership | None) -> PageText:
         return self.pages.words(request, membership.edition.language if membership else None)
 
     def _title(self, newsletter_id: str) -> str:

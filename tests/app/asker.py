@@ -10,18 +10,18 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from service.app.factories.application import open_house
-from service.settings.load import load_settings
+from service.app.factories.application import open_application
+from service.settings.load import load_config
 from tests.deliver.fakes import Clock
 
 
 async def main(folder: Path) -> None:
     """Ask for one address after another."""
-    loaded = load_settings(folder, {})
-    async with open_house(loaded.settings, loaded.roster, clock=Clock()) as house:
+    loaded = load_config(folder, {})
+    async with open_application(loaded.settings, loaded.roster, clock=Clock()) as house:
         for number in count():
             email = f"p{number}@example.org"
-            await house.sign_up.ask(email, "morning", "")
+            await house.sign_up.request(email, "morning", "")
             print(email, flush=True)  # noqa: T201 - what the test reads
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from service.settings.load import load_settings
-from service.settings.values import Loaded
+from service.settings.load import load_config
+from service.settings.values import LoadedConfig
 from tests.cli.house import FILES, write_files
 
 
@@ -30,6 +30,6 @@ def write_crowd(
     (folder / "subscribers.yaml").write_text("subscribers:\n" + "".join(people))
 
 
-def loaded(folder: Path) -> Loaded:
+def loaded(folder: Path) -> LoadedConfig:
     """Return what the configuration says, whatever the environment."""
-    return load_settings(folder, {})
+    return load_config(folder, {})

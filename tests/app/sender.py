@@ -11,9 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-from service.app.factories.application import open_house
+from service.app.factories.application import open_application
 from service.app.manual_send import send
-from service.core.send_request import Wanted
+from service.core.send_request import SendRequest
 from tests.app.crowds import loaded
 
 
@@ -24,10 +24,12 @@ async def main(folder: Path, key: str, times: int, *, crash: bool) -> None:
     async def die(_hints: object) -> None:
         os._exit(9)
 
-    async with open_house(settings.settings, settings.roster) as house:
+    async with open_application(settings.settings, settings.roster) as house:
         if crash:
             house.hint = die
-        answers = await asyncio.gather(*(send(house, Wanted("morning", None, key=key)) for _ in range(times)))
+        answers = await asyncio.gather(
+            *(send(house, SendRequest("morning", None, key=key)) for _ in range(times))
+        )
     for answer in answers:
         print(*answer.issues)  # noqa: T201 - what the test reads
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from service.app.factories.application import House, open_house
-from service.app.foreground_delivery import deliver_these
+from service.app.factories.application import Application, open_application
+from service.app.foreground_delivery import deliver_issues
 from service.app.manual_send import send
 from service.bounces.verp import return_paths
 from service.core.model import Delivery
-from service.core.send_request import Wanted
-from service.settings.load import load_settings
+from service.core.send_request import SendRequest
+from service.settings.load import load_config
 from tests.bounces.test_handler import letter
 from tests.bounces.test_imap import ImapServer, serving
 from tests.cli.house import write_files
@@ -38,52 +38,52 @@ async def house(tmp_path: Path, imap):
     mail = f"mail: {{channel: file, bounces: {{address: {ADDRESS}, imap: {login}}},"
     caveat = folder / "caveat.yaml"
     caveat.write_text(caveat.read_text().replace("mail: {channel: file,", mail))
-    loaded = load_settings(folder, {})
-    async with open_house(loaded.settings, loaded.roster) as house:
+    loaded = load_config(folder, {})
+    async with open_application(loaded.settings, loaded.roster) as house:
         await house.apply_roster()
         await house.gather()
         await house.condense()
         yield house
 
 
-async def sent(house: House, again: bool = False) -> list[Delivery]:
+async def sent(house: Application, again: bool = False) -> list[Delivery]:
     """Mail Amina; return her delivery as the ledger knows it."""
-    planned = await send(house, Wanted("morning", ("amina@example.org",), again))
-    await deliver_these(house, planned.issues)
+    planned = await send(house, SendRequest("morning", ("amina@example.org",), again))
+    await deliver_issues(house, planned.issues)
     lines = [line for issue in planned.issues for line in await house.overview.deliveries(issue)]
     return [Delivery(d.id, d.issue_id, d.subscriber_id, "file", d.address, d.name) for d in lines]
 
 
-async def test_each_mail_has_a_return_path_of_its_own(house: House):
+async def test_each_mail_has_a_return_path_of_its_own(house: Application):
     (delivery,) = await sent(house)
     deliverer = await house.deliverer()
     issue = await deliverer.store.issue(delivery.issue_id)
-    path = return_paths(await house.people.signing_key(), ADDRESS)(delivery)
+    path = return_paths(await house.subscribers.signing_key(), ADDRESS)(delivery)
 
-    assert deliverer.make(issue, delivery).sender == path
+    assert deliverer.build_message(issue, delivery).sender == path
     assert path.startswith("bounces+")
 
 
-async def test_who_cannot_be_reached_is_not_mailed_again(house: House, imap):
+async def test_who_cannot_be_reached_is_not_mailed_again(house: Application, imap):
     server, _ = imap
     (delivery,) = await sent(house)
-    path = return_paths(await house.people.signing_key(), ADDRESS)(delivery)
+    path = return_paths(await house.subscribers.signing_key(), ADDRESS)(delivery)
     server.letters[1] = letter("postfix-unknown", path)
 
     assert await house.read_bounces() == 1
     assert server.letters == {}
-    (membership,) = await house.people.memberships(email="amina@example.org")
+    (membership,) = await house.subscribers.memberships(email="amina@example.org")
     assert membership.suppressed
     assert await sent(house, again=True) == []
 
 
-async def test_a_forged_letter_changes_nothing(house: House, imap):
+async def test_a_forged_letter_changes_nothing(house: Application, imap):
     server, _ = imap
     await sent(house)
     server.letters[1] = letter("postfix-unknown", f"bounces+{'a' * 55}@news.example.org")
 
     assert await house.read_bounces() == 1
-    (membership,) = await house.people.memberships(email="amina@example.org")
+    (membership,) = await house.subscribers.memberships(email="amina@example.org")
     assert membership.suppressed is None
 
 
@@ -100,7 +100,7 @@ class Late(Executor):
         return answer
 
 
-async def test_mails_are_read_in_the_pool_and_set_aside_at_its_limits(house: House, imap):
+async def test_mails_are_read_in_the_pool_and_set_aside_at_its_limits(house: Application, imap):
     server, _ = imap
     server.letters |= {1: letter("postfix-unknown"), 2: letter("vacation")}
     house.pool = late = Late()
@@ -114,6 +114,6 @@ async def test_mails_are_read_in_the_pool_and_set_aside_at_its_limits(house: Hou
 async def test_a_house_without_a_mailbox_reads_none(tmp_path: Path):
     folder = tmp_path / "config"
     write_files(folder)
-    loaded = load_settings(folder, {})
-    async with open_house(loaded.settings, loaded.roster) as house:
+    loaded = load_config(folder, {})
+    async with open_application(loaded.settings, loaded.roster) as house:
         assert await house.read_bounces() == 0

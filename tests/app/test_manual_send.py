@@ -20,24 +20,24 @@ import asyncpg
 import pytest
 
 from service.app.clock import utc_now
-from service.app.factories.application import House, open_house
-from service.app.foreground_delivery import deliver_these
+from service.app.factories.application import Application, open_application
+from service.app.foreground_delivery import deliver_issues
 from service.app.manual_send import pause, resume, send
-from service.core.errors import KeyReused
+from service.core.errors import IdempotencyKeyReused
 from service.core.model import DeliveryState
-from service.core.send_request import Wanted
+from service.core.send_request import SendRequest
 from tests.app.crowds import loaded, write_crowd
 from tests.deliver.server import MailServer, Reply, Wait
 
 PATIENCE = 60
-EVERYBODY = Wanted("morning", None, key="monday")
+EVERYBODY = SendRequest("morning", None, key="monday")
 
 
 @asynccontextmanager
-async def a_house(folder: Path, *, later: timedelta = timedelta(0)) -> AsyncIterator[House]:
+async def a_house(folder: Path, *, later: timedelta = timedelta(0)) -> AsyncIterator[Application]:
     """Open the house of a folder; `later`, as if so much time had gone by."""
     read = loaded(folder)
-    async with open_house(read.settings, read.roster, clock=lambda: utc_now() + later) as house:
+    async with open_application(read.settings, read.roster, clock=lambda: utc_now() + later) as house:
         yield house
 
 
@@ -73,7 +73,7 @@ async def test_a_hundred_times_in_two_processes_the_same_key_sends_once(tmp_path
         assert {len(told) for _, told in answers} == {50}
         [issue] = {issue for _, told in answers for issue in told}
         async with a_house(folder) as house:
-            done = await deliver_these(house, [issue])
+            done = await deliver_issues(house, [issue])
 
         assert done.states == {DeliveryState.SENT: 5}
         assert Counter(taken.recipient for taken in mail.taken) == once(5)
@@ -86,7 +86,7 @@ async def test_a_crash_between_plan_and_answer_is_made_good_by_asking_again(tmp_
         assert await another(folder, "monday", 1, "crash") == (9, [])
         async with a_house(folder) as house:
             again = await send(house, EVERYBODY)
-            await deliver_these(house, again.issues)
+            await deliver_issues(house, again.issues)
             [issue] = await house.overview.issues()
 
         assert (issue.id,) == again.issues
@@ -94,40 +94,42 @@ async def test_a_crash_between_plan_and_answer_is_made_good_by_asking_again(tmp_
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path) -> AsyncIterator[Application]:
     async with MailServer({"RCPT": {2: Reply("550 5.1.1 no such user")}}) as mail:
         await prepared(tmp_path / "config", mail, storage="sqlite:///../caveat.db", readers=3)
         async with a_house(tmp_path / "config") as house:
             yield house
 
 
-async def test_progress_tells_from_the_books_what_was_refused(house: House):
+async def test_progress_tells_from_the_books_what_was_refused(house: Application):
     told: list[tuple[str, int, int]] = []
     planned = await send(house, EVERYBODY)
-    await deliver_these(house, planned.issues)
-    await deliver_these(house, planned.issues, progress=lambda *what: told.append(what))
+    await deliver_issues(house, planned.issues)
+    await deliver_issues(house, planned.issues, progress=lambda *what: told.append(what))
 
     assert set(told) <= {("1 refused", 3, 3)}
-    assert (await house.overview.states(planned.issues))[DeliveryState.REFUSED] == 1
+    assert (await house.overview.delivery_counts(planned.issues))[DeliveryState.REFUSED] == 1
 
 
-async def test_an_issue_that_somebody_paused_is_not_waited_for(house: House):
+async def test_an_issue_that_somebody_paused_is_not_waited_for(house: Application):
     planned = await send(house, EVERYBODY)
     await pause(house, planned.issues)
-    done = await deliver_these(house, planned.issues)
+    done = await deliver_issues(house, planned.issues)
     assert (done.paused, done.waiting, done.states) == (True, 3, {DeliveryState.PLANNED: 3})
 
     await resume(house, planned.issues)
-    done = await deliver_these(house, planned.issues)
+    done = await deliver_issues(house, planned.issues)
     assert (done.paused, done.waiting) == (False, 0)
 
 
-async def test_the_order_and_spelling_of_the_readers_do_not_matter_but_who_they_are_does(house: House):
-    one = Wanted("morning", ("reader1@example.org", "Reader2@example.org"), key="k")
-    same = Wanted("morning", ("reader2@EXAMPLE.org", "reader1@example.org", "reader1@example.org"), key="k")
+async def test_the_order_and_spelling_of_the_readers_do_not_matter_but_who_they_are_does(house: Application):
+    one = SendRequest("morning", ("reader1@example.org", "Reader2@example.org"), key="k")
+    same = SendRequest(
+        "morning", ("reader2@EXAMPLE.org", "reader1@example.org", "reader1@example.org"), key="k"
+    )
     assert (await send(house, one)).issues == (await send(house, same)).issues
-    with pytest.raises(KeyReused):
-        await send(house, Wanted("morning", ("reader1@example.org",), key="k"))
+    with pytest.raises(IdempotencyKeyReused):
+        await send(house, SendRequest("morning", ("reader1@example.org",), key="k"))
 
 
 # --- Ctrl-C, in a terminal ---------------------------------------------------------------------
@@ -252,7 +254,7 @@ async def test_a_second_ctrl_c_ends_at_once_and_nobody_is_lost(tmp_path: Path):
             assert issue.books.closed
             assert issue.paused_at is not None
             await resume(house, [issue.id])
-            done = await deliver_these(house, [issue.id])
+            done = await deliver_issues(house, [issue.id])
         assert done.states == {DeliveryState.SENT: READERS}
         assert Counter(taken.recipient for taken in mail.taken) == once(READERS)
 
@@ -263,7 +265,7 @@ async def test_a_second_ctrl_c_ends_at_once_and_nobody_is_lost(tmp_path: Path):
 @asynccontextmanager
 async def two_in_flight(
     folder: Path, storage: str
-) -> AsyncIterator[tuple[House, tuple[str, ...], asyncio.Event]]:
+) -> AsyncIterator[tuple[Application, tuple[str, ...], asyncio.Event]]:
     """Give a house, two issues whose mails the server leaves without an answer, and when it has the first."""
     silent = asyncio.Event()
     script = {turn: Wait(silent) for turn in range(1, 200)}
@@ -271,13 +273,13 @@ async def two_in_flight(
         await prepared(folder, mail, storage=storage, readers=4)
         async with a_house(folder) as house:
             first = await send(house, EVERYBODY)
-            second = await send(house, Wanted("morning", None, again=True, key="again"))
+            second = await send(house, SendRequest("morning", None, repeat=True, key="again"))
             assert first.issues != second.issues
             yield house, (*first.issues, *second.issues), script[1].reached
             silent.set()
 
 
-async def paused(house: House) -> list[bool]:
+async def paused(house: Application) -> list[bool]:
     return [issue.paused_at is not None for issue in await house.overview.issues()]
 
 
@@ -285,7 +287,7 @@ async def paused(house: House) -> list[bool]:
 async def test_whenever_the_second_ctrl_c_comes_every_issue_is_paused(tmp_path: Path, steps: int):
     async with two_in_flight(tmp_path / "config", "sqlite:///../caveat.db") as (house, both, begun):
         stopping = asyncio.Event()
-        delivering = asyncio.create_task(deliver_these(house, both, stopping=stopping))
+        delivering = asyncio.create_task(deliver_issues(house, both, stopping=stopping))
         async with asyncio.timeout(PATIENCE):
             await begun.wait()
         stopping.set()

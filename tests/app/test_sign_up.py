@@ -19,12 +19,12 @@ from sqlalchemy import select
 
 from service.app.clock import Clock as AnyClock
 from service.app.clock import utc_now
-from service.app.doctor.checks import Finding, Verdict, check_up
-from service.app.factories.application import House, open_house
+from service.app.doctor.checks import CheckResult, CheckStatus, run_checks
+from service.app.factories.application import Application, open_application
 from service.core import tokens
 from service.core.ids import subscriber_id
 from service.deliver.metrics import TRANSACTIONAL
-from service.settings.load import load_settings
+from service.settings.load import load_config
 from service.store.schema import issues
 from tests.deliver.fakes import Clock
 from tests.deliver.server import ANY, DOT, Close, MailServer, Reply, Taken, Wait
@@ -43,10 +43,10 @@ def a_config(folder: Path, storage: str, port: int) -> Path:
 
 
 @asynccontextmanager
-async def a_process(folder: Path, clock: AnyClock) -> AsyncIterator[House]:
+async def a_process(folder: Path, clock: AnyClock) -> AsyncIterator[Application]:
     """Open the house as one process does, from its start to its end."""
-    loaded = load_settings(folder, {})
-    async with open_house(loaded.settings, loaded.roster, clock=clock) as house:
+    loaded = load_config(folder, {})
+    async with open_application(loaded.settings, loaded.roster, clock=clock) as house:
         await house.apply_roster()
         yield house
 
@@ -66,7 +66,7 @@ def subjects(server: MailServer) -> list[str]:
     return [str(read(taken)["Subject"]) for taken in server.taken]
 
 
-async def state_of(house: House, email: str = EMAIL) -> list[tuple[str, str]]:
+async def state_of(house: Application, email: str = EMAIL) -> list[tuple[str, str]]:
     lines = await house.overview.deliveries_to(subscriber_id(email))
     return [(line.occurrence, line.state.value) for line in lines]
 
@@ -76,7 +76,7 @@ async def test_confirmation_and_welcome_leave_over_smtp(tmp_path: Path, database
         MailServer() as server,
         a_process(a_config(tmp_path, database_url, server.port), Clock()) as house,
     ):
-        await house.sign_up.ask(EMAIL, "morning", "Asia/Tokyo")
+        await house.sign_up.request(EMAIL, "morning", "Asia/Tokyo")
         await house.deliver()
         (confirmation,) = server.taken
         mail = read(confirmation)
@@ -86,7 +86,7 @@ async def test_confirmation_and_welcome_leave_over_smtp(tmp_path: Path, database
             assert mail[header] is None
         assert mail["Auto-Submitted"] == "auto-generated"
 
-        asked = await house.sign_up.asked(token_in(confirmation))
+        asked = await house.sign_up.read_confirmation_link(token_in(confirmation))
         assert asked
         await house.sign_up.confirm(asked)
         await house.deliver()
@@ -94,7 +94,7 @@ async def test_confirmation_and_welcome_leave_over_smtp(tmp_path: Path, database
         assert welcome["Subject"] == "Welcome to The Morning"
         assert "/unsubscribe/" in welcome["List-Unsubscribe"]
         assert await state_of(house) == [("welcome", "sent"), ("confirmation", "sent")]
-        (membership,) = await house.people.memberships(email=EMAIL)
+        (membership,) = await house.subscribers.memberships(email=EMAIL)
         assert membership.edition.timezone == "Asia/Tokyo"
 
 
@@ -103,10 +103,10 @@ async def test_no_token_of_a_link_is_stored(tmp_path: Path, database_url: str):
         MailServer() as server,
         a_process(a_config(tmp_path, database_url, server.port), Clock()) as house,
     ):
-        await house.sign_up.ask(EMAIL, "morning", "")
+        await house.sign_up.request(EMAIL, "morning", "")
         await house.deliver()
         token = token_in(server.taken[0])
-        assert tokens.read(await house.people.signing_key(), "confirm", token)
+        assert tokens.read(await house.subscribers.signing_key(), "confirm", token)
         async with house.database.read() as connection:
             rows = (await connection.execute(select(issues))).all()
         assert len(rows) == 1
@@ -119,7 +119,7 @@ async def test_a_server_that_greylists_is_asked_again_by_the_next_process(tmp_pa
     async with MailServer({"RCPT": {1: GREYLISTED}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, clock) as house:
-            await house.sign_up.ask(EMAIL, "morning", "")
+            await house.sign_up.request(EMAIL, "morning", "")
             assert (await house.deliver()).deferred == 1
             assert await state_of(house) == [("confirmation", "deferred")]
         clock.now += timedelta(minutes=2)
@@ -132,7 +132,7 @@ async def test_what_was_planned_before_a_stop_leaves_after_it(tmp_path: Path, da
     async with MailServer() as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, Clock()) as house:
-            await house.sign_up.ask(EMAIL, "morning", "")
+            await house.sign_up.request(EMAIL, "morning", "")
         async with a_process(folder, Clock()) as house:
             await house.deliver()
         assert subjects(server) == ["Please confirm: The Morning"]
@@ -146,13 +146,13 @@ async def test_a_refused_confirmation_is_named_counted_and_suppresses_the_addres
         MailServer({"RCPT": {ANY: Reply("550 5.1.1 no such user")}}) as server,
         a_process(a_config(tmp_path, database_url, server.port), clock) as house,
     ):
-        await house.sign_up.ask(EMAIL, "morning", "")
+        await house.sign_up.request(EMAIL, "morning", "")
         await house.deliver()
         assert await state_of(house) == [("confirmation", "refused")]
-        assert await house.people.suppression(EMAIL)
+        assert await house.subscribers.suppression(EMAIL)
         clock.now += timedelta(minutes=1)
         # Asking once more says nothing to whoever asks, and mails nobody.
-        await house.sign_up.ask(EMAIL, "morning", "")
+        await house.sign_up.request(EMAIL, "morning", "")
         await house.deliver()
         assert sorted(await state_of(house)) == [("confirmation", "refused"), ("confirmation", "suppressed")]
         assert server.taken == []
@@ -168,7 +168,7 @@ async def test_a_line_that_broke_before_the_answer_brings_the_same_mail_again(
     async with MailServer({DOT: {1: Close(taking=True)}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, clock) as house:
-            await house.sign_up.ask(EMAIL, "morning", "")
+            await house.sign_up.request(EMAIL, "morning", "")
             assert (await house.deliver()).uncertain == 1
             clock.now += timedelta(minutes=5)
             assert (await house.deliver()).sent == 1
@@ -205,7 +205,7 @@ async def test_a_kill_before_the_servers_answer_brings_the_same_mail_again(tmp_p
     async with MailServer({DOT: {1: gate}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, utc_now) as house:
-            await house.sign_up.ask(EMAIL, "morning", "")
+            await house.sign_up.request(EMAIL, "morning", "")
         sending = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "service", "--config", str(folder), "deliver"),
             stdout=asyncio.subprocess.DEVNULL,
@@ -229,16 +229,16 @@ async def test_doctor_says_how_confirmations_fared(tmp_path: Path, database_url:
         folder = a_config(tmp_path, database_url, server.port)
         async with a_process(folder, clock) as house:
             assert await _transactional_finding(folder, clock) == []
-            await house.sign_up.ask(EMAIL, "morning", "")
+            await house.sign_up.request(EMAIL, "morning", "")
             await house.deliver()
         (finding,) = await _transactional_finding(folder, clock)
-        assert (finding.verdict, "waiting 1" in finding.said) == (Verdict.OK, True)
+        assert (finding.verdict, "waiting 1" in finding.said) == (CheckStatus.OK, True)
         clock.now += timedelta(hours=2)
         (finding,) = await _transactional_finding(folder, clock)
-        assert finding.verdict is Verdict.LOOK
+        assert finding.verdict is CheckStatus.WARNING
         assert "has waited since 2026-03-02 12:00 UTC" in finding.said
 
 
-async def _transactional_finding(folder: Path, clock: Clock) -> list[Finding]:
-    found = [finding async for finding in check_up(load_settings(folder, {}), clock)]
+async def _transactional_finding(folder: Path, clock: Clock) -> list[CheckResult]:
+    found = [finding async for finding in run_checks(load_config(folder, {}), clock)]
     return [finding for finding in found if finding.what == "transactional"]

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from service.app.bounces import receive, returns_of
-from service.app.doctor.checks import Verdict, check_up
-from service.app.factories.application import House
+from service.app.bounces import bounce_handler, handle_mail
+from service.app.doctor.checks import CheckStatus, run_checks
+from service.app.factories.application import Application
 from service.core.model import MailKind
 from service.runtime.service import Roles
-from service.settings.load import load_settings
-from service.store.transactional import TransactionalRecords
+from service.settings.load import load_config
+from service.store.transactional import SqlSignUpStore
 from tests.app.test_sign_up import a_process, read, token_in
 from tests.builders import NOON
 from tests.deliver.fakes import Clock
@@ -53,12 +53,12 @@ async def hand_over(port: int, content: bytes, to: str = ADDRESS) -> None:
     await asyncio.to_thread(talk)
 
 
-async def received(house: House, content: bytes, now=NOON) -> str:
-    return await receive(returns_of(house, await house.people.signing_key()), content, now=now)
+async def received(house: Application, content: bytes, now=NOON) -> str:
+    return await handle_mail(bounce_handler(house, await house.subscribers.signing_key()), content, now=now)
 
 
-async def status(house: House) -> str:
-    (membership,) = await house.people.memberships(email=AMINA)
+async def status(house: Application) -> str:
+    (membership,) = await house.subscribers.memberships(email=AMINA)
     return membership.subscription.status.value
 
 
@@ -69,20 +69,20 @@ async def test_a_subscriber_who_writes_to_the_address_in_our_mails_is_asked_and_
     async with MailServer() as server:
         bounces = f'{{address: {ADDRESS}, listen: "127.0.0.1:{door}"}}'
         folder = a_config(tmp_path, database_url, server.port, bounces=bounces)
-        assert load_settings(folder, {}).settings.site.unsubscribe_address == ADDRESS
+        assert load_config(folder, {}).settings.site.unsubscribe_address == ADDRESS
         async with running(folder, Clock(), WORKER) as service:
-            await service.house.apply_roster()
+            await service.app.apply_roster()
             await hand_over(door, a_mail())
             await until(lambda: server.taken)
-            assert await status(service.house) == "active"
+            assert await status(service.app) == "active"
 
             (taken,) = server.taken
             assert taken.recipient == AMINA
             assert "unsubscribe from The Morning?" in read(taken)["Subject"]
-            reader = await service.house.desk.leaver(token_in(taken, "unsubscribe"))
+            reader = await service.app.self_service.read_unsubscribe_link(token_in(taken, "unsubscribe"))
             assert reader
-            await service.house.desk.leave(reader, reader.newsletter)
-            assert await status(service.house) == "unsubscribed"
+            await service.app.self_service.unsubscribe(reader, reader.newsletter)
+            assert await status(service.app) == "unsubscribed"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_only_a_person_who_subscribes_is_asked(
 ):
     async with a_process(a_config(tmp_path, sqlite_url, 1), Clock()) as house:
         assert await received(house, content) == word
-        counts = await TransactionalRecords(house.database).counts(NOON - timedelta(days=1))
+        counts = await SqlSignUpStore(house.database).counts(NOON - timedelta(days=1))
         assert counts.waiting == (word == "asked")
         assert await status(house) == "active"
 
@@ -115,7 +115,7 @@ async def test_forged_mails_bring_one_question_a_day_and_change_nothing(tmp_path
         assert words == ["asked", *["ignored"] * 4]
         assert await received(house, a_mail(), NOON + timedelta(days=1)) == "asked"
         assert await status(house) == "active"
-        (membership,) = await house.people.memberships(email=AMINA)
+        (membership,) = await house.subscribers.memberships(email=AMINA)
         lines = await house.overview.deliveries_to(membership.subscriber.id)
         assert [line.occurrence for line in lines] == [MailKind.UNSUBSCRIBE] * 2
 
@@ -123,31 +123,31 @@ async def test_forged_mails_bring_one_question_a_day_and_change_nothing(tmp_path
 @pytest.mark.parametrize(
     ("bounces", "site", "address", "verdict", "said"),
     [
-        ("{}", "", "", Verdict.OK, "by the link and by one click"),
-        (f"{{address: {ADDRESS}}}", "", "", Verdict.OK, "by the link and by one click"),
+        ("{}", "", "", CheckStatus.OK, "by the link and by one click"),
+        (f"{{address: {ADDRESS}}}", "", "", CheckStatus.OK, "by the link and by one click"),
         (
             f'{{address: {ADDRESS}, listen: "127.0.0.1:PORT"}}',
-            *("", ADDRESS, Verdict.OK, f"mail to {ADDRESS} unsubscribes"),
+            *("", ADDRESS, CheckStatus.OK, f"mail to {ADDRESS} unsubscribes"),
         ),
         (
             "{}",
             "  unsubscribe_address: leave@news.example.org\n",
-            *("leave@news.example.org", Verdict.LOOK, "nobody here reads it"),
+            *("leave@news.example.org", CheckStatus.WARNING, "nobody here reads it"),
         ),
         (
             f'{{address: {ADDRESS}, listen: "127.0.0.1:PORT"}}',
             "  unsubscribe_address: leave@news.example.org\n",
-            *("leave@news.example.org", Verdict.LOOK, "unsubscribes only if it reaches us as mail to"),
+            *("leave@news.example.org", CheckStatus.WARNING, "unsubscribes only if it reaches us as mail to"),
         ),
     ],
 )
 async def test_the_address_for_it_is_one_that_is_read_and_doctor_says_its_state(  # noqa: PLR0917 - a row
-    tmp_path: Path, sqlite_url: str, bounces: str, site: str, address: str, verdict: Verdict, said: str
+    tmp_path: Path, sqlite_url: str, bounces: str, site: str, address: str, verdict: CheckStatus, said: str
 ):
     bounces = bounces.replace("PORT", str(free_port()))
-    loaded = load_settings(a_config(tmp_path, sqlite_url, 1, bounces=bounces, site=site), {})
+    loaded = load_config(a_config(tmp_path, sqlite_url, 1, bounces=bounces, site=site), {})
     assert loaded.settings.site.unsubscribe_address == address
-    (finding,) = [found async for found in check_up(loaded, Clock()) if found.what == "unsubscribe"]
+    (finding,) = [found async for found in run_checks(loaded, Clock()) if found.what == "unsubscribe"]
     assert (finding.verdict, said in finding.said) == (verdict, True)
 
 

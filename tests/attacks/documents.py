@@ -11,7 +11,7 @@ from protego import Protego
 
 from service.gather.entries.full_text import read_page
 from service.gather.formats import registry as formats
-from service.gather.formats.html_links import advertised
+from service.gather.formats.html_links import feed_links
 from service.subscribers.import_formats import read_rows
 from service.web.request_bodies import fields_of
 from tests.attacks.budget import Attack
@@ -98,7 +98,7 @@ def feed(body: bytes) -> object:
 def pages() -> Iterator[Attack]:
     """Yield reading each page for the feeds that it names."""
     for head, piece in product(PAGE_HEADS, PAGE_PIECES):
-        yield f"{head!r} and {piece!r}", partial(advertised, head + repeated(piece), PATH)
+        yield f"{head!r} and {piece!r}", partial(feed_links, head + repeated(piece), PATH)
 
 
 def articles() -> Iterator[Attack]:

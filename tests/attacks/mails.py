@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import product
 
-from service.bounces.inbound_mail import LONGEST_HEADER, MOST_BOUNDARIES
+from service.bounces.inbound_mail import MAX_BOUNDARIES, MAX_HEADER_CHARACTERS
 from service.bounces.read_mail import read_inbound
 from tests.attacks.budget import Attack
 
@@ -58,7 +58,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
     yield from encoded()
     yield "many headers", full(b"X: y\n")
     yield "many parts", REPORT + full(b"--b\n\nx\n")
-    for depth in (MOST_BOUNDARIES // 4, 1_000, 20_000):
+    for depth in (MAX_BOUNDARIES // 4, 1_000, 20_000):
         yield f"multiparts, {depth} deep", nested(depth)
         yield (
             f"mails in mails, {depth} deep",
@@ -89,7 +89,9 @@ def full(piece: bytes) -> bytes:
 
 def with_header(name: bytes, begin: bytes, value: bytes) -> bytes:
     """Return a bounce with one very long header."""
-    return name + b": " + begin + full(value)[: BYTES - LONGEST_HEADER] + b"\r\n" + PLAIN + b"sorry\r\n"
+    return (
+        name + b": " + begin + full(value)[: BYTES - MAX_HEADER_CHARACTERS] + b"\r\n" + PLAIN + b"sorry\r\n"
+    )
 
 
 def nested(depth: int) -> bytes:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.bounces.classify import read_bounce
-from service.bounces.result import Action
+from service.bounces.classify import classify_bytes
+from service.bounces.result import BounceAction
 
 LETTERS = sorted((Path(__file__).parent / "mails").glob("*.eml"))
 
@@ -21,7 +21,7 @@ def test_a_letter_says(path: Path):
     action, status, *rest = first.decode().removeprefix("X-Expect: ").split()
     kinds = [word.removeprefix("kind=") for word in rest if word.startswith("kind=")]
     recipients = [word for word in rest if not word.startswith("kind=")]
-    bounce = read_bounce(letter)
+    bounce = classify_bytes(letter)
     found = (str(bounce.action), bounce.status or "-", " ".join(bounce.recipients) or "-")
     assert found == (action, status, " ".join(recipients))
     assert not kinds or kinds == [bounce.kind]
@@ -33,20 +33,20 @@ def test_there_are_enough_of_them_to_mean_something():
 
 def test_a_complaint_is_more_than_a_bounce():
     letter = (Path(__file__).parent / "mails" / "complaint.eml").read_bytes()
-    assert read_bounce(letter).complaint
+    assert classify_bytes(letter).complaint
 
 
 def test_the_delivery_that_came_back_is_named():
     letter = (Path(__file__).parent / "mails" / "postfix-unknown.eml").read_bytes()
-    assert read_bounce(letter).delivery_id == "0c73aed88e4db2a22c77cb3969a4d07a387d60fe4b45929a"
+    assert classify_bytes(letter).delivery_id == "0c73aed88e4db2a22c77cb3969a4d07a387d60fe4b45929a"
 
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_have_an_answer(content):
-    assert read_bounce(content).action in Action
+    assert classify_bytes(content).action in BounceAction
 
 
 @given(st.sampled_from(LETTERS), st.integers(0, 5000), st.integers(0, 400))
 def test_a_torn_letter_has_an_answer(path, start, length):
     content = path.read_bytes()
-    assert read_bounce(content[:start] + content[start + length :]).action in Action
+    assert classify_bytes(content[:start] + content[start + length :]).action in BounceAction

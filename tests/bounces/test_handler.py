@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.bounces.handler import Returns, receive
-from service.bounces.verp import delivery_of, return_paths
+from service.bounces.handler import BounceHandler, handle_mail
+from service.bounces.verp import delivery_id_of, return_paths
 from service.core import tokens
 from tests.builders import NOON
 from tests.deliver.fakes import a_delivery
@@ -47,8 +47,8 @@ def letter(name: str, to: str = "") -> bytes:
 
 async def received(content: bytes, recipients=()) -> tuple[str, Desk]:
     desk = Desk()
-    returns = Returns(desk, desk.leave, KEY, desk.ask)
-    return await receive(returns, content, now=NOON, recipients=recipients), desk
+    returns = BounceHandler(desk, desk.leave, KEY, desk.ask)
+    return await handle_mail(returns, content, now=NOON, recipients=recipients), desk
 
 
 DELIVERY = a_delivery()
@@ -141,7 +141,7 @@ IDS = st.binary(min_size=24, max_size=24).map(bytes.hex)
 @given(IDS)
 def test_a_return_path_names_its_delivery_whatever_happens_to_its_case(id_):
     path = return_paths(KEY, "bounces@news.example.org")(a_delivery(id=id_))
-    assert delivery_of(KEY, path) == delivery_of(KEY, path.upper()) == id_
+    assert delivery_id_of(KEY, path) == delivery_id_of(KEY, path.upper()) == id_
     assert len(path.partition("@")[0]) <= 64
 
 
@@ -154,4 +154,4 @@ def test_an_id_cannot_be_moved_under_another_signature():
     data = bytearray(base64.b32decode(tail.upper() + "="))
     data[0] ^= 1
     token = base64.b32encode(bytes(data)).rstrip(b"=").decode().lower()
-    assert delivery_of(KEY, f"b+{token}@n.example") is None
+    assert delivery_id_of(KEY, f"b+{token}@n.example") is None

@@ -10,7 +10,7 @@ import aiosmtplib
 import pytest
 
 from service.bounces import lmtp_server as listener
-from service.bounces.lmtp_server import Listener
+from service.bounces.lmtp_server import LmtpServer
 from service.core.errors import CaveatError, StoreError
 
 LETTER = b"From: MAILER-DAEMON@mx.example.net\r\nSubject: sorry\r\n\r\n.hidden\r\nbye\r\n"
@@ -25,8 +25,8 @@ def is_bounces(address: str) -> bool:
 
 @asynccontextmanager
 async def listening(handle):
-    one = Listener("127.0.0.1", 0, handle, is_bounces)
-    await one.open()
+    one = LmtpServer("127.0.0.1", 0, handle, is_bounces)
+    await one.start()
     yield one
     await one.close()
 
@@ -132,14 +132,14 @@ async def test_an_address_that_is_taken_is_one_sentence_that_names_the_setting()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CaveatError, match=f"taken at 127.0.0.1:{port}: .*in use.*mail.bounces.listen"):
-            await Listener("127.0.0.1", port, Desk(), bool).open()
+            await LmtpServer("127.0.0.1", port, Desk(), bool).start()
 
 
 async def test_two_workers_on_one_machine_share_the_address():
     desk = Desk()
     async with listening(desk) as one:
-        other = Listener("127.0.0.1", one.port, desk, is_bounces)
-        await other.open()
+        other = LmtpServer("127.0.0.1", one.port, desk, is_bounces)
+        await other.start()
         for _ in range(6):
             assert "250 2.0.0 recorded" in await talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n")
         await other.close()
@@ -196,7 +196,7 @@ async def greeted(port: int):
 
 
 async def test_half_open_connections_give_way_to_a_mail_server(monkeypatch):
-    monkeypatch.setattr(listener, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(listener, "MAX_CONNECTIONS", 3)
     desk = Desk()
     async with listening(desk) as one, AsyncExitStack() as stack:
         held = [await stack.enter_async_context(greeted(one.port)) for _ in range(20)]
@@ -208,7 +208,7 @@ async def test_half_open_connections_give_way_to_a_mail_server(monkeypatch):
 
 
 async def test_a_connection_whose_letter_is_being_recorded_does_not_give_way(monkeypatch):
-    monkeypatch.setattr(listener, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(listener, "MAX_CONNECTIONS", 1)
     recording, recorded = asyncio.Event(), asyncio.Event()
 
     async def slow(_content, _recipients):
@@ -230,7 +230,7 @@ async def test_a_connection_whose_letter_is_being_recorded_does_not_give_way(mon
     "said", [b"", b"LHLO mx\r\n", b"NOOP\r\n" * 5, b"LHLO mx\r\n" + ENVELOPE + b"a letter without an end\r\n"]
 )
 async def test_a_client_that_hands_nothing_in_is_cut_off(monkeypatch, said):
-    monkeypatch.setattr(listener, "WITHOUT_LETTER", 0.05)
+    monkeypatch.setattr(listener, "MAIL_SECONDS", 0.05)
     async with listening(Desk()) as one, greeted(one.port) as (reader, writer):
         writer.write(said)
         async with asyncio.timeout(20):
@@ -245,8 +245,8 @@ async def test_a_stop_ends_an_idle_talk_and_lets_a_letter_be_recorded_and_answer
         await recorded.wait()
         return True
 
-    one = Listener("127.0.0.1", 0, slow, is_bounces)
-    await one.open()
+    one = LmtpServer("127.0.0.1", 0, slow, is_bounces)
+    await one.start()
     idle, idle_writer = await asyncio.open_connection("127.0.0.1", one.port)
     busy, busy_writer = await asyncio.open_connection("127.0.0.1", one.port)
     assert (await idle.readline()).startswith(b"220")

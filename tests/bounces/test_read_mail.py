@@ -8,13 +8,13 @@ import smtplib
 
 import pytest
 
-from service.bounces.classify import read_bounce
-from service.bounces.handler import UNREADABLE, Returns, receive
+from service.bounces.classify import classify_bytes
+from service.bounces.handler import UNREADABLE, BounceHandler, handle_mail
 from service.bounces.imap import poll
-from service.bounces.inbound_mail import LONGEST_HEADER, Letter
-from service.bounces.read_mail import InboundMail, Unreadable, read_inbound
-from service.bounces.result import Action
-from service.deliver.metrics import RETURNS
+from service.bounces.inbound_mail import MAX_HEADER_CHARACTERS, InboundMail
+from service.bounces.read_mail import InboundResult, UnreadableMail, read_inbound
+from service.bounces.result import BounceAction
+from service.deliver.metrics import INBOUND_MAILS
 from tests.attacks.budget import overspent
 from tests.attacks.mails import nested
 from tests.bounces.test_handler import DELIVERY, KEY, PATH, Desk, letter
@@ -27,16 +27,16 @@ DEEP = b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"hello\r\n"
 
 def receiver(desk: Desk):
     """Return what handles a mail, as wiring does it."""
-    returns = Returns(desk, desk.leave, KEY, desk.ask)
+    returns = BounceHandler(desk, desk.leave, KEY, desk.ask)
 
     async def handle(content: bytes, recipients=()) -> bool:
-        return await receive(returns, content, now=NOON, recipients=recipients) != UNREADABLE
+        return await handle_mail(returns, content, now=NOON, recipients=recipients) != UNREADABLE
 
     return handle
 
 
 def count_of(word: str) -> float:
-    return RETURNS.labels(word)._value.get()
+    return INBOUND_MAILS.labels(word)._value.get()
 
 
 @pytest.mark.long
@@ -52,30 +52,30 @@ def test_reading_any_mail_takes_time_in_proportion_to_its_length():
     ],
 )
 def test_a_mail_that_cannot_be_read_is_a_value_with_a_reason(content: bytes, reason: str):
-    assert read_inbound(content) == Unreadable(reason)
-    bounce = read_bounce(content)
-    assert (bounce.action, bounce.reason) == (Action.NONE, f"the mail cannot be read: {reason}")
+    assert read_inbound(content) == UnreadableMail(reason)
+    bounce = classify_bytes(content)
+    assert (bounce.action, bounce.reason) == (BounceAction.NONE, f"the mail cannot be read: {reason}")
 
 
 def test_an_ordinary_bounce_says_the_same_as_before():
     mail = read_inbound(letter("postfix-unknown", PATH))
 
-    assert isinstance(mail, InboundMail)
-    assert mail.bounce == read_bounce(letter("postfix-unknown", PATH))
+    assert isinstance(mail, InboundResult)
+    assert mail.bounce == classify_bytes(letter("postfix-unknown", PATH))
     assert PATH in mail.envelope_addresses
 
 
 def test_a_header_is_read_to_a_greatest_length():
-    mail = Letter.read(b"Subject: " + b"a" * 100_000 + b"\r\nTo: b@example.org\r\n\r\nhello")
+    mail = InboundMail.parse(b"Subject: " + b"a" * 100_000 + b"\r\nTo: b@example.org\r\n\r\nhello")
 
-    assert mail.subject == "a" * LONGEST_HEADER
+    assert mail.subject == "a" * MAX_HEADER_CHARACTERS
     assert mail.addresses("To") == ("b@example.org",)
 
 
 def test_a_charset_that_no_mail_has_is_not_asked_to_decode():
     mail = b"Content-Type: text/plain; charset=punycode\r\n\r\nUser unknown-"
 
-    assert Letter.read(mail).text == "User unknown-"
+    assert InboundMail.parse(mail).text == "User unknown-"
 
 
 async def test_an_unreadable_mail_is_counted_and_named_in_the_log(caplog):

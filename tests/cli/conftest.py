@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.house import Caller, a_house
+from tests.cli.house import CliRunner, write_config_and_runner
 
 
 @pytest.fixture
-def caveat(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Caller:
+def caveat(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("CAVEAT_CONFIG", raising=False)
     monkeypatch.chdir(tmp_path)
-    return a_house(tmp_path / "config", capsys)
+    return write_config_and_runner(tmp_path / "config", capsys)

@@ -46,7 +46,7 @@ that date is not certain. Deliveries go to the west entrance until then, where t
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CliResult:
     """What a command printed, what it said, and how it ended."""
 
     code: int
@@ -59,16 +59,16 @@ class Outcome:
 
 
 @dataclass
-class Caller:
+class CliRunner:
     """Calls the program's own main, with the configuration in `folder`."""
 
     folder: Path
     capture: pytest.CaptureFixture[str]
 
-    def __call__(self, *words: str | Path) -> Outcome:
+    def __call__(self, *words: str | Path) -> CliResult:
         code = main(["--config", str(self.folder), *map(str, words)])
         said = self.capture.readouterr()
-        return Outcome(code, said.out, said.err)
+        return CliResult(code, said.out, said.err)
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
@@ -87,7 +87,7 @@ def write_files(folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def a_house(folder: Path, capture: pytest.CaptureFixture[str]) -> Caller:
+def write_config_and_runner(folder: Path, capture: pytest.CaptureFixture[str]) -> CliRunner:
     """Write a configuration and return what calls commands on it."""
     write_files(folder)
-    return Caller(folder, capture)
+    return CliRunner(folder, capture)

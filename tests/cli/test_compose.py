@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.compose.render.theme import JinjaRenderer
-from service.core.model import Digest, Rendered
-from tests.cli.house import Caller
+from service.core.model import Digest, RenderedMail
+from tests.cli.house import CliRunner
 
 NEWSLETTERS = """
 newsletters:
@@ -24,7 +24,7 @@ subscribers:
 
 
 @pytest.fixture
-def due(caveat: Caller, tmp_path: Path) -> Caller:
+def due(caveat: CliRunner, tmp_path: Path) -> CliRunner:
     """Return a house with one article, in which three newsletters are due."""
     caveat.write("newsletters.yaml", NEWSLETTERS)
     caveat.write("subscribers.yaml", READERS)
@@ -35,10 +35,10 @@ def due(caveat: Caller, tmp_path: Path) -> Caller:
     return caveat
 
 
-def test_a_failure_in_the_middle_is_named_and_stops_nobody(due: Caller, monkeypatch: pytest.MonkeyPatch):
+def test_a_failure_in_the_middle_is_named_and_stops_nobody(due: CliRunner, monkeypatch: pytest.MonkeyPatch):
     render = JinjaRenderer.render
 
-    def fails_for_second(self: JinjaRenderer, digest: Digest, **what: str) -> Rendered:
+    def fails_for_second(self: JinjaRenderer, digest: Digest, **what: str) -> RenderedMail:
         if what["title"] == "Second":
             raise ValueError("its page is torn")
         return render(self, digest, **what)
@@ -57,7 +57,7 @@ def test_a_failure_in_the_middle_is_named_and_stops_nobody(due: Caller, monkeypa
     assert len(due("issue", "list", "--json").records) == 3
 
 
-def test_a_damaged_article_is_named_and_the_others_are_told(due: Caller, tmp_path: Path):
+def test_a_damaged_article_is_named_and_the_others_are_told(due: CliRunner, tmp_path: Path):
     due.replace(
         "notices.xml",
         "</channel>",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.house import Caller
+from tests.cli.house import CliRunner
 
 WRONG = {
     "a tab": ("feeds.yaml", "  - {url", "\t- {url", "feeds.yaml:3"),
@@ -52,7 +52,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("name", "old", "new", "said"), WRONG.values(), ids=WRONG)
-def test_a_fault_is_named_by_its_place(caveat: Caller, name: str, old: str, new: str, said: str):
+def test_a_fault_is_named_by_its_place(caveat: CliRunner, name: str, old: str, new: str, said: str):
     caveat.replace(name, old, new)
     done = caveat("config", "check")
 
@@ -63,7 +63,7 @@ def test_a_fault_is_named_by_its_place(caveat: Caller, name: str, old: str, new:
     assert not done.out
 
 
-def test_all_faults_are_named_at_once(caveat: Caller):
+def test_all_faults_are_named_at_once(caveat: CliRunner):
     for name, old, new, _ in (WRONG["a channel that is none"], WRONG["a schedule that is none"]):
         caveat.replace(name, old, new)
     done = caveat("config", "check", "--json")
@@ -75,7 +75,7 @@ def test_all_faults_are_named_at_once(caveat: Caller):
     ]
 
 
-def test_a_folder_that_is_not_there_says_how_to_begin(caveat: Caller, tmp_path: Path):
+def test_a_folder_that_is_not_there_says_how_to_begin(caveat: CliRunner, tmp_path: Path):
     caveat.folder = tmp_path / "nowhere"
     done = caveat("config", "check")
 
@@ -84,14 +84,14 @@ def test_a_folder_that_is_not_there_says_how_to_begin(caveat: Caller, tmp_path: 
     assert "caveat config init" in done.err
 
 
-def test_a_whole_configuration_is_in_order(caveat: Caller):
+def test_a_whole_configuration_is_in_order(caveat: CliRunner):
     done = caveat("config", "check")
 
     assert (done.code, done.out) == (0, "")
     assert "1 feed, 1 newsletter, 2 subscribers" in done.err
 
 
-def test_one_bad_reader_does_not_keep_the_others_from_their_mail(caveat: Caller):
+def test_one_bad_reader_does_not_keep_the_others_from_their_mail(caveat: CliRunner):
     caveat.replace("subscribers.yaml", "ben@example.org", "ben.example.org")
     assert caveat("gather").code == 0
     listed = caveat("subscriber", "list", "--json")
@@ -100,7 +100,7 @@ def test_one_bad_reader_does_not_keep_the_others_from_their_mail(caveat: Caller)
     assert "subscribers.yaml:4" in listed.err
 
 
-def test_show_tells_where_each_setting_comes_from(caveat: Caller, monkeypatch: pytest.MonkeyPatch):
+def test_show_tells_where_each_setting_comes_from(caveat: CliRunner, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__PORT", "2525")
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__USERNAME", "caveat")
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__PASSWORD", "hunter2")
@@ -112,18 +112,20 @@ def test_show_tells_where_each_setting_comes_from(caveat: Caller, monkeypatch: p
     assert "hunter2" not in caveat("config", "show").out
 
 
-def test_show_refuses_a_key_that_is_none(caveat: Caller):
+def test_show_refuses_a_key_that_is_none(caveat: CliRunner):
     assert caveat("config", "show", "mial").code == 2
 
 
-def test_schema_is_for_people_and_for_editors(caveat: Caller):
+def test_schema_is_for_people_and_for_editors(caveat: CliRunner):
     assert "postal_address" in caveat("config", "schema").out
     schema = json.loads(caveat("config", "schema", "--json", "newsletters.yaml").out)
     assert "newsletters" in schema["properties"]
     assert caveat("config", "schema", "--json", "nothing.yaml").code == 2
 
 
-def test_init_writes_a_configuration_that_is_in_order_and_overwrites_nothing(caveat: Caller, tmp_path: Path):
+def test_init_writes_a_configuration_that_is_in_order_and_overwrites_nothing(
+    caveat: CliRunner, tmp_path: Path
+):
     caveat.folder = tmp_path / "mine"
     assert caveat("config", "init").code == 0
     assert caveat("config", "check").code == 0
@@ -133,7 +135,7 @@ def test_init_writes_a_configuration_that_is_in_order_and_overwrites_nothing(cav
     assert "caveat.yaml" in again.err
 
 
-def test_diff_says_what_apply_will_do(caveat: Caller):
+def test_diff_says_what_apply_will_do(caveat: CliRunner):
     before = caveat("config", "diff", "--json")
     assert {(r["what"], r["then"]) for r in before.records} == {("feed", "add"), ("subscription", "add")}
 

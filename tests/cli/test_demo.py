@@ -10,7 +10,7 @@ import pytest
 
 from service.cli.main import main
 from service.compose.render.theme import JinjaRenderer
-from service.core.model import Digest, Rendered
+from service.core.model import Digest, RenderedMail
 
 Capture = pytest.CaptureFixture[str]
 
@@ -105,7 +105,7 @@ def test_an_issue_that_cannot_be_made_is_named_and_the_others_are(
 ):
     render = JinjaRenderer.render
 
-    def fails_for_five(self: JinjaRenderer, digest: Digest, **what: str) -> Rendered:
+    def fails_for_five(self: JinjaRenderer, digest: Digest, **what: str) -> RenderedMail:
         if digest.edition.stories == 5:
             raise ValueError("five is too few")
         return render(self, digest, **what)

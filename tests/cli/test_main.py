@@ -13,7 +13,7 @@ import typer
 from service.cli import main as door
 from service.cli.ui import commands as contents
 from service.cli.ui import context as session
-from service.cli.ui.help import Chapter
+from service.cli.ui.help import CommandTyper
 from service.core.errors import ConfigError, Fault, StoreError, UnknownName
 
 Capture = pytest.CaptureFixture[str]
@@ -25,15 +25,15 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
     def arrange(error: BaseException) -> None:
-        chapter = Chapter()
+        chapter = CommandTyper()
 
-        @chapter.page("demo")
+        @chapter.add("demo")
         def demo() -> None:
             """Raise."""
             raise error
 
         command = typer.main.get_group(chapter).commands["demo"]
-        monkeypatch.setattr(contents.Contents, "get_command", lambda *_: command)
+        monkeypatch.setattr(contents.RootGroup, "get_command", lambda *_: command)
 
     return arrange
 
@@ -110,12 +110,12 @@ def test_options_that_hold_everywhere_may_stand_anywhere(
 ):
     monkeypatch.setenv("CAVEAT_CONFIG", "from-environment")
 
-    assert door._begin(words) == ["run"]
-    assert session.current() == session.Session(Path(config), debug)
+    assert door._take_global_options(words) == ["run"]
+    assert session.options() == session.GlobalOptions(Path(config), debug)
 
 
 def test_behind_two_dashes_nothing_is_an_option():
-    assert door._begin(["summarize", "--", "--debug"]) == ["summarize", "--", "--debug"]
+    assert door._take_global_options(["summarize", "--", "--debug"]) == ["summarize", "--", "--debug"]
 
 
 def test_the_version_is_told(capsys: Capture):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from service.cli.main import main
-from service.cli.sample_site import free_port, served
+from service.cli.sample_site import free_port, serve_sample
 from tests.builders import NOON
-from tests.cli.house import FILES, Caller, write_files
+from tests.cli.house import FILES, CliRunner, write_files
 
 NOTICE = "The lift is out of order"
 
@@ -28,7 +28,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def told(prepared: Path, caveat: Caller, tmp_path: Path) -> Caller:
+def told(prepared: Path, caveat: CliRunner, tmp_path: Path) -> CliRunner:
     """Return a copy of that house."""
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     return caveat
@@ -41,28 +41,28 @@ def mails(tmp_path: Path) -> list[str]:
     )
 
 
-def test_each_stage_says_what_it_did(caveat: Caller):
+def test_each_stage_says_what_it_did(caveat: CliRunner):
     assert "1 feed: 1 new article" in caveat("gather").err
     assert "Condensed 1 article;" in caveat("condense").err
     assert "Made 0 issues" in caveat("compose").err
     assert "0 mails sent" in caveat("deliver").err
 
 
-def test_a_second_look_finds_nothing_new(told: Caller):
+def test_a_second_look_finds_nothing_new(told: CliRunner):
     again = told("gather", "--force")
 
     assert again.code == 0
     assert "0 new articles, 0 edited, 1 without change" in again.err
 
 
-def test_a_feed_is_looked_at_by_name(told: Caller):
+def test_a_feed_is_looked_at_by_name(told: CliRunner):
     assert "Looked at 1 feed" in told("gather", "house notices").err
     unknown = told("gather", "hose notices")
     assert unknown.code == 2
     assert "Did you mean House notices?" in unknown.err
 
 
-def test_sending_to_one_reader_needs_no_yes_and_is_told_line_by_line(told: Caller, tmp_path: Path):
+def test_sending_to_one_reader_needs_no_yes_and_is_told_line_by_line(told: CliRunner, tmp_path: Path):
     done = told("send", "morning", "--to", "amina@example.org", "--json")
 
     assert done.code == 0
@@ -70,7 +70,7 @@ def test_sending_to_one_reader_needs_no_yes_and_is_told_line_by_line(told: Calle
     assert mails(tmp_path) == ["Amina <amina@example.org>"]
 
 
-def test_sending_to_several_asks_first_and_without_a_person_refuses(told: Caller, tmp_path: Path):
+def test_sending_to_several_asks_first_and_without_a_person_refuses(told: CliRunner, tmp_path: Path):
     done = told("send", "morning", "--all")
 
     assert done.code == 2
@@ -80,7 +80,7 @@ def test_sending_to_several_asks_first_and_without_a_person_refuses(told: Caller
     assert mails(tmp_path) == ["Amina <amina@example.org>", "Ben <ben@example.org>"]
 
 
-def test_a_dry_run_says_who_would_get_what_and_changes_nothing(told: Caller, tmp_path: Path):
+def test_a_dry_run_says_who_would_get_what_and_changes_nothing(told: CliRunner, tmp_path: Path):
     assert told("config", "apply").code == 0
     done = told("send", "morning", "--all", "--dry-run", "--json")
 
@@ -93,7 +93,7 @@ def test_a_dry_run_says_who_would_get_what_and_changes_nothing(told: Caller, tmp
     assert told("issue", "list", "--json").records == []
 
 
-def test_sending_twice_by_mistake_sends_once_and_again_means_it(told: Caller, tmp_path: Path):
+def test_sending_twice_by_mistake_sends_once_and_again_means_it(told: CliRunner, tmp_path: Path):
     for word in ("amina@example.org", "Amina@Example.org"):
         second = told("send", "morning", "--to", word)
     assert second.code == 0
@@ -112,7 +112,7 @@ def test_sending_twice_by_mistake_sends_once_and_again_means_it(told: Caller, tm
     assert len(mails(tmp_path)) == 2
 
 
-def test_a_key_is_one_send_however_often_it_is_said(told: Caller, tmp_path: Path):
+def test_a_key_is_one_send_however_often_it_is_said(told: CliRunner, tmp_path: Path):
     for _ in range(2):
         done = told("send", "morning", "--to", "amina@example.org", "--again", "--key", "monday", "--json")
     assert [(r["address"], r["state"]) for r in done.records] == [("amina@example.org", "sent")]
@@ -125,13 +125,13 @@ def test_a_key_is_one_send_however_often_it_is_said(told: Caller, tmp_path: Path
     assert len(mails(tmp_path)) == 2
 
 
-def test_a_slip_is_not_a_word_of_its_own(told: Caller):
+def test_a_slip_is_not_a_word_of_its_own(told: CliRunner):
     assert told("send", "morning", "--to", "amina@example.org").code == 0
     other = told("send", "morning", "--to", "amina@example.org", "--key", "new")
     assert (other.code, "Nothing new for 1 reader" in other.err) == (0, True)
 
 
-def test_an_issue_is_paused_and_resumed_by_name(told: Caller, tmp_path: Path):
+def test_an_issue_is_paused_and_resumed_by_name(told: CliRunner, tmp_path: Path):
     told("send", "morning", "--to", "ben@example.org")
     [issue] = told("issue", "list", "--json").records
     paused = told("issue", "pause", issue["id"][:6])
@@ -158,7 +158,9 @@ def test_an_issue_is_paused_and_resumed_by_name(told: Caller, tmp_path: Path):
     ],
     ids=["newsletter", "address", "nobody", "both"],
 )
-def test_a_wrong_name_is_said_and_nothing_is_sent(told: Caller, tmp_path: Path, words: list[str], said: str):
+def test_a_wrong_name_is_said_and_nothing_is_sent(
+    told: CliRunner, tmp_path: Path, words: list[str], said: str
+):
     done = told("send", *words, "--yes")
 
     assert done.code == 2
@@ -166,7 +168,7 @@ def test_a_wrong_name_is_said_and_nothing_is_sent(told: Caller, tmp_path: Path, 
     assert mails(tmp_path) == []
 
 
-def test_who_unsubscribed_is_named_and_not_mailed(told: Caller, tmp_path: Path):
+def test_who_unsubscribed_is_named_and_not_mailed(told: CliRunner, tmp_path: Path):
     assert told("subscriber", "unsubscribe", "ben@example.org", "--newsletter", "morning").code == 0
     done = told("send", "morning", "--to", "ben@example.org", "--to", "amina@example.org")
 
@@ -175,7 +177,7 @@ def test_who_unsubscribed_is_named_and_not_mailed(told: Caller, tmp_path: Path):
     assert mails(tmp_path) == ["Amina <amina@example.org>"]
 
 
-def test_a_preview_shows_and_changes_nothing(told: Caller, tmp_path: Path):
+def test_a_preview_shows_and_changes_nothing(told: CliRunner, tmp_path: Path):
     seen = told("preview", "morning", "--for", "amina@example.org")
     assert NOTICE in seen.out
     for shape, begins in (("html", "<!doctype html"), ("eml", "From: The Test")):
@@ -189,7 +191,7 @@ def test_a_preview_shows_and_changes_nothing(told: Caller, tmp_path: Path):
     assert told("issue", "list", "--json").records == []
 
 
-def test_a_preview_of_nothing_says_so(caveat: Caller):
+def test_a_preview_of_nothing_says_so(caveat: CliRunner):
     done = caveat("preview", "morning")
 
     assert (done.code, done.out) == (0, "")
@@ -198,7 +200,7 @@ def test_a_preview_of_nothing_says_so(caveat: Caller):
         assert caveat("preview", "morning", "--at", moment).code == 2
 
 
-def test_the_plan_names_each_moment(told: Caller):
+def test_the_plan_names_each_moment(told: CliRunner):
     told("config", "apply")
     slots = told("plan", "--hours", "24", "--json").records
 
@@ -206,7 +208,7 @@ def test_the_plan_names_each_moment(told: Caller):
     assert {slot["local"].split(" ", 1)[1] for slot in slots} == {"07:00 Asia/Qatar", "07:00 Europe/Berlin"}
 
 
-def test_explain_follows_an_article(told: Caller):
+def test_explain_follows_an_article(told: CliRunner):
     told("config", "apply")
     (issue,) = [told("preview", "morning", "--for", "ben@example.org")]
     assert NOTICE in issue.out
@@ -229,7 +231,7 @@ eleven on Thursday, the librarian said. Books can be returned through the hatch 
 </item></channel>"""
 
 
-def test_an_edit_of_what_was_told_is_named_and_corrected(told: Caller):
+def test_an_edit_of_what_was_told_is_named_and_corrected(told: CliRunner):
     told("send", "morning", "--all", "--yes")
     (first,) = told("issue", "list", "morning", "--limit", "1", "--json").records
     told.replace("notices.xml", WRONG, RIGHT)
@@ -262,7 +264,7 @@ def test_an_edit_of_what_was_told_is_named_and_corrected(told: Caller):
     assert "corrected it" in told("explain", first["articles"][0], "--for", "amina@example.org").out
 
 
-def test_an_issue_can_be_looked_at_proved_and_sent_again(told: Caller, tmp_path: Path):
+def test_an_issue_can_be_looked_at_proved_and_sent_again(told: CliRunner, tmp_path: Path):
     told("send", "morning", "--all", "--yes")
     first, second = told("issue", "list", "--json").records
     assert first["closed"]
@@ -287,7 +289,7 @@ def test_an_issue_can_be_looked_at_proved_and_sent_again(told: Caller, tmp_path:
     assert told("issue", "show", "ffff").code == 2
 
 
-def test_feeds_are_listed_and_their_health_told(told: Caller):
+def test_feeds_are_listed_and_their_health_told(told: CliRunner):
     (feed,) = told("feed", "list", "--json").records
     assert (feed["name"], feed["articles"], feed["trouble"]) == ("House notices", 1, None)
     assert feed["read"] is not None
@@ -300,13 +302,13 @@ def test_feeds_are_listed_and_their_health_told(told: Caller):
     assert max(map(len, told("feed", "list").out.splitlines())) <= 80
 
 
-def test_what_is_wrong_with_a_feed_stands_below_the_table_in_sentences(told: Caller, tmp_path: Path):
+def test_what_is_wrong_with_a_feed_stands_below_the_table_in_sentences(told: CliRunner, tmp_path: Path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site/page.html").write_text("<title>Just a moment...</title>Checking your browser")
     (tmp_path / "site/empty.xml").write_text(
         '<rss version="2.0"><channel><title>Quiet</title></channel></rss>'
     )
-    with served(tmp_path / "site", port=free_port(), now=NOON) as base:
+    with serve_sample(tmp_path / "site", port=free_port(), now=NOON) as base:
         pages = {"The Missing Post": "none.xml", "The Walled Times": "page.html", "Quiet": "empty.xml"}
         feeds = [f'  - {{url: "{base}/{page}", name: {name}}}' for name, page in pages.items()]
         told.write("feeds.yaml", "feeds:\n" + "\n".join(feeds))
@@ -331,7 +333,7 @@ def test_what_is_wrong_with_a_feed_stands_below_the_table_in_sentences(told: Cal
     assert [record["failures"] for record in told("feed", "health", "--json").records] == [0, 2, 2]
 
 
-def test_feeds_come_and_go_and_the_comments_stay(told: Caller, tmp_path: Path):
+def test_feeds_come_and_go_and_the_comments_stay(told: CliRunner, tmp_path: Path):
     told.replace("feeds.yaml", "feeds:\n", "# ours\nfeeds:\n")
     (tmp_path / "more.opml").write_text(
         '<opml version="2.0"><body><outline text="World"><outline type="rss" text="Example" '
@@ -348,7 +350,7 @@ def test_feeds_come_and_go_and_the_comments_stay(told: Caller, tmp_path: Path):
     assert "# ours" in (told.folder / "feeds.yaml").read_text()
 
 
-def test_a_list_that_is_not_well_formed_is_taken_but_for_what_is_named(told: Caller, tmp_path: Path):
+def test_a_list_that_is_not_well_formed_is_taken_but_for_what_is_named(told: CliRunner, tmp_path: Path):
     (tmp_path / "more.opml").write_text(
         '<opml version="2.0"><body>\n<outline text="News & more" xmlUrl="https://example.org/?a=1&b=2"/>\n'
         '<outline text="lost" xmlUrl="https://example.net/feed.xml>\n</body></opml>'
@@ -360,7 +362,7 @@ def test_a_list_that_is_not_well_formed_is_taken_but_for_what_is_named(told: Cal
     assert told("feed", "remove", "News & more").code == 0
 
 
-def test_a_feed_is_added_by_its_site_and_not_without_one(told: Caller, tmp_path: Path):
+def test_a_feed_is_added_by_its_site_and_not_without_one(told: CliRunner, tmp_path: Path):
     site = tmp_path / "site"
     site.mkdir()
     (site / "feed.xml").write_text(FILES["notices.xml"])
@@ -369,7 +371,7 @@ def test_a_feed_is_added_by_its_site_and_not_without_one(told: Caller, tmp_path:
         "title='House notices'></head><body>Welcome</body></html>"
     )
     port = free_port()
-    with served(site, port=port, now=NOON) as base:
+    with serve_sample(site, port=port, now=NOON) as base:
         assert "Would add House notices" in told("feed", "add", f"{base}/index.html", "--dry-run").err
         assert told("feed", "add", f"{base}/index.html", "--topic", "house", "--name", "Ours").code == 0
         nothing = told("feed", "add", f"{base}/nothing.html")
@@ -380,7 +382,7 @@ def test_a_feed_is_added_by_its_site_and_not_without_one(told: Caller, tmp_path:
     assert told("feed", "add", "file:more.xml", "--name", "More").code == 0
 
 
-def test_inspect_answers_each_source_in_order(told: Caller, tmp_path: Path):
+def test_inspect_answers_each_source_in_order(told: CliRunner, tmp_path: Path):
     (tmp_path / "page.html").write_text("<!doctype html><html><body>Hello</body></html>")
     sources = [
         told.folder / "notices.xml",
@@ -398,7 +400,7 @@ def test_inspect_answers_each_source_in_order(told: Caller, tmp_path: Path):
     assert all(record["error"] for record in done.records[1:3])
 
 
-def test_readers_come_and_go(told: Caller):
+def test_readers_come_and_go(told: CliRunner):
     assert (
         told(
             "subscriber", "add", "carla@example.org", "--newsletter", "morning", "--timezone", "Asia/Tokyo"
@@ -421,7 +423,7 @@ def test_readers_come_and_go(told: Caller):
     assert told("subscriber", "show", "carla@example.org").code == 2
 
 
-def test_an_address_is_suppressed_and_mailed_again_by_hand(told: Caller):
+def test_an_address_is_suppressed_and_mailed_again_by_hand(told: CliRunner):
     def status() -> str:
         return told("subscriber", "show", "amina@example.org", "--json").records[0]["status"]
 
@@ -444,7 +446,7 @@ def test_an_address_is_suppressed_and_mailed_again_by_hand(told: Caller):
     assert status() == "active"
 
 
-def test_an_address_of_nobodys_can_be_suppressed_as_well(told: Caller):
+def test_an_address_of_nobodys_can_be_suppressed_as_well(told: CliRunner):
     assert told("subscriber", "suppress", "nobody").code == 2
     assert told("subscriber", "suppress", "stranger@example.org").code == 0
     shown = told("subscriber", "show", "stranger@example.org")
@@ -453,7 +455,7 @@ def test_an_address_of_nobodys_can_be_suppressed_as_well(told: Caller):
     assert "suppressed by hand" in shown.err
 
 
-def test_lifting_a_suppression_does_not_undo_an_unsubscribe(told: Caller):
+def test_lifting_a_suppression_does_not_undo_an_unsubscribe(told: CliRunner):
     assert told("subscriber", "unsubscribe", "amina@example.org").code == 0
     lifted = told("subscriber", "unsuppress", "amina@example.org", "--yes")
     assert lifted.code == 0
@@ -461,7 +463,7 @@ def test_lifting_a_suppression_does_not_undo_an_unsubscribe(told: Caller):
     assert told("subscriber", "show", "amina@example.org", "--json").records[0]["status"] == "unsubscribed"
 
 
-def test_people_come_in_by_the_file_and_refused_rows_are_named(told: Caller, tmp_path: Path):
+def test_people_come_in_by_the_file_and_refused_rows_are_named(told: CliRunner, tmp_path: Path):
     path = tmp_path / "people.csv"
     path.write_text("email,name,timezone,newsletters\nd@example.org,D,Asia/Tokyo,morning\nbroken,,,morning\n")
     looked = told("subscriber", "import", path, "--dry-run")
@@ -474,7 +476,7 @@ def test_people_come_in_by_the_file_and_refused_rows_are_named(told: Caller, tmp
     assert "d@example.org,D,Asia/Tokyo,morning" in told("subscriber", "export").out
 
 
-def test_bounces_are_read(told: Caller, tmp_path: Path):
+def test_bounces_are_read(told: CliRunner, tmp_path: Path):
     (tmp_path / "note.eml").write_text("From: a@example.org\nSubject: hello\n\nHow are you?\n")
     done = told("bounce", "inspect", "--json", tmp_path / "note.eml", tmp_path / "nothing.eml")
 
@@ -485,7 +487,7 @@ def test_bounces_are_read(told: Caller, tmp_path: Path):
     assert done.records[0]["action"] == "none"
 
 
-def test_a_mail_that_cannot_be_read_is_named(told: Caller, tmp_path: Path):
+def test_a_mail_that_cannot_be_read_is_named(told: CliRunner, tmp_path: Path):
     (tmp_path / "deep.eml").write_text("Content-Type: message/rfc822\n\n" * 5_000)
     done = told("bounce", "inspect", "--json", tmp_path / "deep.eml")
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from service.cli.sample_site import free_port, served
+from service.cli.sample_site import free_port, serve_sample
 from service.settings.packaged_files import sample_folder
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def base():
-    with served(sample_folder(), port=free_port(), now=NOW) as base:
+    with serve_sample(sample_folder(), port=free_port(), now=NOW) as base:
         yield base
 
 
@@ -43,5 +43,5 @@ def test_nothing_else_is_given_away(base: str, path: str):
 
 
 def test_a_port_that_is_taken_is_said(base: str):
-    with pytest.raises(OSError), served(sample_folder(), port=int(base.rpartition(":")[2]), now=NOW):  # noqa: PT011 - the system's own words
+    with pytest.raises(OSError), serve_sample(sample_folder(), port=int(base.rpartition(":")[2]), now=NOW):  # noqa: PT011 - the system's own words
         pass

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from service.cli.send import MAX_REASONS, REASONS_SHOWN, Reasons
-from tests.cli.house import Caller
+from service.cli.send import MAX_REASONS, MAX_SHOWN_REASONS, FailureSummary
+from tests.cli.house import CliRunner
 from tests.deliver.server import ANY, MailServer, Reply
 
 READERS = 40
@@ -30,7 +30,7 @@ def in_a_thread(server: MailServer) -> Iterator[MailServer]:
         loop.close()
 
 
-def test_many_readers_who_were_not_mailed_are_summarised_by_reason(caveat: Caller):
+def test_many_readers_who_were_not_mailed_are_summarised_by_reason(caveat: CliRunner):
     script = {"RCPT": {ANY: Reply("450 4.2.0 not now")}}
     refused = {"reader7@example.org": {"RCPT": Reply("550 5.1.1 <reader7@example.org> no such user")}}
     with in_a_thread(MailServer(script, per_address=refused)) as server:
@@ -56,7 +56,7 @@ def test_many_readers_who_were_not_mailed_are_summarised_by_reason(caveat: Calle
 
 
 def test_replies_that_differ_in_the_address_are_one_reason():
-    reasons = Reasons()
+    reasons = FailureSummary()
     for n in range(5):
         reasons.add("refused", f"550 5.1.1 <r{n}@example.org>: unknown", f"r{n}@example.org")
     assert reasons.sentences() == [
@@ -65,10 +65,10 @@ def test_replies_that_differ_in_the_address_are_one_reason():
 
 
 def test_a_server_that_words_each_reply_differently_fills_neither_memory_nor_screen():
-    reasons = Reasons()
+    reasons = FailureSummary()
     for n in range(3 * MAX_REASONS):
         reasons.add("deferred", f"450 queue id {n}", "r@example.org")
     lines = reasons.sentences()
-    assert len(lines) == REASONS_SHOWN + 1
+    assert len(lines) == MAX_SHOWN_REASONS + 1
     assert lines[0].startswith(f"{2 * MAX_REASONS:,} deferred (other reasons)")
-    assert lines[-1] == f"{MAX_REASONS - REASONS_SHOWN + 1:,} more for other reasons."
+    assert lines[-1] == f"{MAX_REASONS - MAX_SHOWN_REASONS + 1:,} more for other reasons."

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from service.cli import summarize_input as condensing
-from service.cli.ui.summary_view import summary_of
-from service.core.model import ContextLine, KeyPoint, Role, Summary
-from tests.cli.house import Caller
+from service.cli.ui.summary_view import summary_text
+from service.core.model import ContextSentence, KeyPoint, Role, Summary
+from tests.cli.house import CliRunner
 
 TEXT = (
     "The council of Corvane approved a tram line to the harbour on Tuesday. It will cost 40 million crowns. "
@@ -33,7 +33,7 @@ def is_verbatim(answer: dict, text: str) -> bool:
     return all(text[p["start"] : p["end"]] == p["text"] for p in (*answer["key_points"], *answer["context"]))
 
 
-def test_each_line_gets_its_answer_in_the_promised_shape(caveat: Caller, tmp_path: Path):
+def test_each_line_gets_its_answer_in_the_promised_shape(caveat: CliRunner, tmp_path: Path):
     done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *ARTICLES))
 
     assert done.code == 0
@@ -48,7 +48,7 @@ def test_each_line_gets_its_answer_in_the_promised_shape(caveat: Caller, tmp_pat
         assert all(list(line) == ["text", "start", "end", "qualifies"] for line in answer["context"])
 
 
-def test_points_and_method_are_as_asked(caveat: Caller, tmp_path: Path):
+def test_points_and_method_are_as_asked(caveat: CliRunner, tmp_path: Path):
     done = caveat("summarize", "--json", "-n", "2", "-m", "lead", jsonl(tmp_path / "a.jsonl", ARTICLES[0]))
     (answer,) = done.records
 
@@ -56,7 +56,7 @@ def test_points_and_method_are_as_asked(caveat: Caller, tmp_path: Path):
     assert [point["text"] for point in answer["key_points"]] == [s + "." for s in TEXT.split(". ")[:2]]
 
 
-def test_a_bad_line_is_named_by_number_and_costs_the_others_nothing(caveat: Caller, tmp_path: Path):
+def test_a_bad_line_is_named_by_number_and_costs_the_others_nothing(caveat: CliRunner, tmp_path: Path):
     path = jsonl(
         tmp_path / "a.jsonl",
         ARTICLES[0],
@@ -78,7 +78,7 @@ def test_a_bad_line_is_named_by_number_and_costs_the_others_nothing(caveat: Call
     assert all(line.endswith("; skipped") for line in done.err.splitlines())
 
 
-def test_a_lone_surrogate_in_a_text_comes_back_as_it_was(caveat: Caller, tmp_path: Path):
+def test_a_lone_surrogate_in_a_text_comes_back_as_it_was(caveat: CliRunner, tmp_path: Path):
     line = '{"id": "\\ud800", "text": "' + TEXT.replace("Tuesday", "Tues\\ud800day") + '"}'
     done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", line))
 
@@ -86,7 +86,7 @@ def test_a_lone_surrogate_in_a_text_comes_back_as_it_was(caveat: Caller, tmp_pat
     assert "Traceback" not in done.err
 
 
-def test_an_unknown_method_is_told_once_and_lists_those_there_are(caveat: Caller, tmp_path: Path):
+def test_an_unknown_method_is_told_once_and_lists_those_there_are(caveat: CliRunner, tmp_path: Path):
     done = caveat("summarize", "-m", "lexrnk", jsonl(tmp_path / "a.jsonl", *ARTICLES))
 
     assert done.code == 2
@@ -102,7 +102,7 @@ def test_an_unknown_method_is_told_once_and_lists_those_there_are(caveat: Caller
         ("picture.png", "is no text"),
     ],
 )
-def test_what_cannot_be_read_is_said(caveat: Caller, tmp_path: Path, name: str, said: str):
+def test_what_cannot_be_read_is_said(caveat: CliRunner, tmp_path: Path, name: str, said: str):
     (tmp_path / "empty.txt").write_text("")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     done = caveat("summarize", tmp_path / name)
@@ -111,7 +111,7 @@ def test_what_cannot_be_read_is_said(caveat: Caller, tmp_path: Path, name: str, 
     assert said in done.err.lower()
 
 
-def test_a_text_becomes_a_list(caveat: Caller, tmp_path: Path):
+def test_a_text_becomes_a_list(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "a.txt").write_text(TEXT)
     done = caveat("summarize", tmp_path / "a.txt")
 
@@ -119,7 +119,7 @@ def test_a_text_becomes_a_list(caveat: Caller, tmp_path: Path):
     assert done.out.startswith("• The council of Corvane")
 
 
-def test_a_text_in_utf_16_is_read(caveat: Caller, tmp_path: Path):
+def test_a_text_in_utf_16_is_read(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "a.txt").write_text(TEXT.replace("crowns", "€"), encoding="utf-16")
 
     assert "40 million €" in caveat("summarize", tmp_path / "a.txt").out
@@ -131,19 +131,19 @@ def test_what_qualifies_a_point_is_indented_below_it(monkeypatch: pytest.MonkeyP
     summary = Summary(
         "keypoints",
         (
-            KeyPoint.cut(TEXT, claim, TEXT.index(" It will")),
-            KeyPoint.cut(TEXT, caveat, other - 1, Role.CAVEAT, 0),
+            KeyPoint.from_source(TEXT, claim, TEXT.index(" It will")),
+            KeyPoint.from_source(TEXT, caveat, other - 1, Role.CAVEAT, 0),
         ),
-        (ContextLine(TEXT[other : other + 20], other, other + 20, 0),),
+        (ContextSentence(TEXT[other : other + 20], other, other + 20, 0),),
     )
-    lines = summary_of(summary).splitlines()
+    lines = summary_text(summary).splitlines()
 
     assert lines[0] == "• The council of Corvane approved a tram line to the harbour on Tuesday."
     assert lines[1] == "    caveat: The decision takes effect only if the province agrees to pay half."
     assert lines[2] == "    also in the article: Residents of the old"
 
 
-def test_a_page_gives_its_article_without_what_is_around_it(caveat: Caller, tmp_path: Path):
+def test_a_page_gives_its_article_without_what_is_around_it(caveat: CliRunner, tmp_path: Path):
     paragraphs = "".join(f"<p>{TEXT}</p><p>{TEXT.replace('Corvane', 'Dunlow')}</p>")
     (tmp_path / "a.html").write_text(
         f"<html><head><title>Trams &amp; tracks</title></head><body><nav>Sign up now</nav>"
@@ -156,7 +156,7 @@ def test_a_page_gives_its_article_without_what_is_around_it(caveat: Caller, tmp_
     assert "Trams & tracks" in caveat("summarize", tmp_path / "a.html").out
 
 
-def test_explain_says_why_and_refuses_where_a_method_cannot(caveat: Caller, tmp_path: Path):
+def test_explain_says_why_and_refuses_where_a_method_cannot(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "a.txt").write_text(TEXT)
     (answer,) = caveat("summarize", "--json", "--explain", tmp_path / "a.txt").records
 
@@ -166,7 +166,7 @@ def test_explain_says_why_and_refuses_where_a_method_cannot(caveat: Caller, tmp_
     assert caveat("summarize", "--explain", "-m", "lead", tmp_path / "a.txt").code == 2
 
 
-def test_a_language_without_cue_words_is_said_once(caveat: Caller, tmp_path: Path):
+def test_a_language_without_cue_words_is_said_once(caveat: CliRunner, tmp_path: Path):
     lines = [{"id": k, "text": TEXT, "lang": "sv-SE" if k else "en"} for k in range(4)]
     done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *lines))
 
@@ -179,7 +179,7 @@ def test_a_language_without_cue_words_is_said_once(caveat: Caller, tmp_path: Pat
     assert not caveat("summarize", "--language", "fi", "-m", "lead", tmp_path / "a.txt").err
 
 
-def test_lines_of_any_ending_are_counted_alike(caveat: Caller, tmp_path: Path):
+def test_lines_of_any_ending_are_counted_alike(caveat: CliRunner, tmp_path: Path):
     line = json.dumps({"id": 1, "text": TEXT, "lang": None}).encode()
     (tmp_path / "a.jsonl").write_bytes(line + b"\r\n\r\n" + b'{"text": null}\r\n' + line)
     done = caveat("summarize", "--json", tmp_path / "a.jsonl")
@@ -190,9 +190,9 @@ def test_lines_of_any_ending_are_counted_alike(caveat: Caller, tmp_path: Path):
 
 
 def test_sharing_out_keeps_order_numbers_and_faults(
-    caveat: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    caveat: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(condensing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(condensing, "MIN_PARALLEL_BYTES", 0)
     monkeypatch.setattr(condensing, "processors", lambda: 2)
     lines: list[object] = [{"id": number, "text": TEXT} for number in range(40)]
     lines[17] = "{broken"
@@ -219,7 +219,7 @@ def test_whoever_writes_line_by_line_is_answered_line_by_line():
 
 
 def test_a_line_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(condensing, "LONGEST_LINE", 10)
-    lines = list(condensing._numbered(io.BytesIO(b"short\n" + b"x" * 35 + b"\nlast")))
+    monkeypatch.setattr(condensing, "MAX_LINE_BYTES", 10)
+    lines = list(condensing._numbered_lines(io.BytesIO(b"short\n" + b"x" * 35 + b"\nlast")))
 
     assert lines == [(1, b"short\n"), (2, b""), (3, b"last")]

@@ -10,14 +10,14 @@ from typing import Any
 from service.core import ids as identity
 from service.core.model import (
     Article,
-    Change,
     Correction,
     Digest,
     Edit,
     Excerpt,
     Role,
+    SentenceChange,
     Site,
-    Standing,
+    SourceHealth,
     Story,
     StoryPoint,
 )
@@ -203,7 +203,7 @@ def the_inquiry() -> Story:
             "three office blocks in Oltmark, which has been put off twice, is complete.",
         ),
     ]
-    return replace(a_story(points), update=True)
+    return replace(a_story(points), is_update=True)
 
 
 def the_marathon() -> Story:
@@ -256,10 +256,10 @@ def a_correction(article: Article, *changes: tuple[str, str], hours: float = 3) 
     return Correction(article, edit, tuple(_change(edit, *pair) for pair in changes))
 
 
-def _change(edit: Edit, told: str, new: str) -> Change:
+def _change(edit: Edit, told: str, new: str) -> SentenceChange:
     start = edit.text.index(new)
     now = Excerpt(new, start, start + len(new), edit.key) if new else None
-    return Change(Excerpt(told, 0, len(told)), now)
+    return SentenceChange(Excerpt(told, 0, len(told)), now)
 
 
 def the_margin(**wishes: Any) -> Digest:
@@ -281,8 +281,10 @@ def the_margin(**wishes: Any) -> Digest:
                 strike, ("Die Löhne steigen um 7,4 Prozent.", "Die Löhne steigen um 4,7 Prozent."), hours=20
             ),
         ),
-        unheard=(
-            Standing("Northwater Wire", ("world",), heard=False, last_heard=MORNING - timedelta(days=3)),
-            Standing("The Oltmark Herald", ("world",), heard=False, last_heard=None),
+        unhealthy_sources=(
+            SourceHealth(
+                "Northwater Wire", ("world",), is_healthy=False, last_healthy_at=MORNING - timedelta(days=3)
+            ),
+            SourceHealth("The Oltmark Herald", ("world",), is_healthy=False, last_healthy_at=None),
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from service.compose.ports import Edited
+from service.compose.ports import EditedArticle
 from service.core import ids as identity
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, Edition, Group, Issue, StoryPoint
@@ -36,7 +36,7 @@ class MemoryStore:
     readers: list[Reader] = field(default_factory=list)
     articles: list[CondensedArticle] = field(default_factory=list)
     broken: bool = False
-    edits: list[Edited] = field(default_factory=list)
+    edits: list[EditedArticle] = field(default_factory=list)
     asked: list[tuple[int, int]] = field(default_factory=list)
 
     def publish(self, *arrived: CondensedArticle) -> None:
@@ -69,11 +69,13 @@ class MemoryStore:
             for place, names in places.items()
         ]
 
-    async def tellable_through(self, gathered_by: datetime) -> int:
+    async def release_position(self, gathered_by: datetime) -> int:
         late = [a.article.position for a in self.articles if a.article.gathered_at > gathered_by]
         return min([*late, len(self.articles) + 1]) - 1
 
-    async def tellable(self, edition: Edition, after: int, through: int) -> Sequence[CondensedArticle]:
+    async def released_articles(
+        self, edition: Edition, after: int, through: int
+    ) -> Sequence[CondensedArticle]:
         self.asked.append((after, through))
         return [
             a
@@ -82,22 +84,24 @@ class MemoryStore:
             and (not edition.topics or set(a.article.topics) & set(edition.topics))
         ]
 
-    async def told_from_of_last_issue(self, group: Group) -> int | None:
+    async def last_issue_start(self, group: Group) -> int | None:
         given = self._standing(group)[0].given
-        return given[-1].told_from if given else None
+        return given[-1].served_from if given else None
 
-    async def told_lately(self, group: Group, since: datetime) -> Collection[str]:
+    async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
         given = [issue for reader in self._standing(group)[:1] for issue in reader.given]
         return {article for issue in given if issue.created_at >= since for article in issue.article_ids}
 
-    async def edited(self, group: Group, told_since: datetime, edited_by: datetime) -> Sequence[Edited]:
+    async def edited_articles(
+        self, group: Group, sent_since: datetime, edited_until: datetime
+    ) -> Sequence[EditedArticle]:
         given = [issue for reader in self._standing(group)[:1] for issue in reader.given]
-        told = {key for issue in given if issue.created_at >= told_since for key in issue.article_ids}
+        told = {key for issue in given if issue.created_at >= sent_since for key in issue.article_ids}
         known = {c.edit.key for issue in given for c in issue.corrections}
         return [
             edited
             for edited in self.edits
-            if edited.article.id in told and edited.edit.at <= edited_by and edited.edit.key not in known
+            if edited.article.id in told and edited.edit.at <= edited_until and edited.edit.key not in known
         ]
 
     async def record_issue(
@@ -107,20 +111,20 @@ class MemoryStore:
         members = self._standing(group)
         for reader in members:
             reader.given.append(issue)
-            reader.told_through = issue.told_through
+            reader.told_through = issue.served_through
             reader.next_due_at = next_due_at or reader.next_due_at
         return len(members)
 
-    async def move_on(self, group: Group, next_due_at: datetime, told_through: int | None) -> int:
+    async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
         members = self._standing(group)
         for reader in members:
             reader.next_due_at = next_due_at
-            reader.told_through = reader.told_through if told_through is None else told_through
+            reader.told_through = reader.told_through if served_through is None else served_through
         return len(members)
 
     def _standing(self, group: Group) -> list[Reader]:
-        members = self._members(group.edition, group.told_through, group.due_at)
-        return [r for r in members if group.only is None or r.name in group.only]
+        members = self._members(group.edition, group.served_through, group.due_at)
+        return [r for r in members if group.subscriber_ids is None or r.name in group.subscriber_ids]
 
     def _members(self, edition: Edition, told_through: int, due_at: datetime | None) -> list[Reader]:
         return [
@@ -133,13 +137,13 @@ class MemoryStore:
 
 
 def tell_all(
-    articles: Sequence[CondensedArticle], *, points: int, told: Sequence[CondensedArticle] = ()
+    articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
 ) -> tuple[StoryPoint, ...]:
     """Tell every key point of the articles with its caveats, up to the number asked for.
 
-    Left away are points that stand word for word in what was `told`, with their caveats.
+    Left away are points that stand word for word in what was `known`, with their caveats.
     """
-    said = {key.text for condensed in told for key in condensed.summary.key_points}
+    said = {key.text for condensed in known for key in condensed.summary.key_points}
     shown: list[StoryPoint] = []
     for condensed in articles:
         places: dict[int, int] = {}

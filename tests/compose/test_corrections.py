@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.compose.corrections import correction_of, words
-from service.compose.ports import Edited
+from service.compose.corrections import find_correction, normalized_words
+from service.compose.ports import EditedArticle
 from service.core import ids as identity
-from service.core.model import Change, ContextLine, Correction, Edit, Excerpt
+from service.core.model import ContextSentence, Correction, Edit, Excerpt, SentenceChange
 from service.text.sentences import split_sentences
 from tests.builders import NOON, an_article, condensed
 
@@ -24,25 +24,25 @@ TEXT = f"{HIT} {HURT}\n\n{WAIT} A second storm is not expected. The quay stays o
 
 def an_edit(
     text: str, *told: str, before: str = TEXT, language: str = "en", shown: str | None = None
-) -> Edited:
+) -> EditedArticle:
     """Return what an edit to `text` is to readers who were told these sentences of the text before."""
     article = an_article("Ferries hit", before, language=language)
     summary = condensed(article, *told).summary
     edit = Edit(identity.edit_key(article.id, article.title, text), article.title, text, NOON)
-    return Edited(article, summary, edit, (" ".join(told) if shown is None else shown,))
+    return EditedArticle(article, summary, edit, (" ".join(told) if shown is None else shown,))
 
 
-def changes(edited: Edited) -> list[tuple[str, str]]:
+def changes(edited: EditedArticle) -> list[tuple[str, str]]:
     """Return the corrections as pairs, the second empty for a sentence that is gone."""
-    found = correction_of(edited, split_sentences)
+    found = find_correction(edited, split_sentences)
     for change in found.changes if found else ():
         assert is_slice(change, edited)
-    return [(c.told.text, c.now.text if c.now else "") for c in found.changes] if found else []
+    return [(c.sent.text, c.current.text if c.current else "") for c in found.changes] if found else []
 
 
-def is_slice(change: Change, edited: Edited) -> bool:
+def is_slice(change: SentenceChange, edited: EditedArticle) -> bool:
     sources = {"": edited.article.text, edited.edit.key: edited.edit.text}
-    lines = [line for line in (change.told, change.now) if line and line.edit in sources]
+    lines = [line for line in (change.sent, change.current) if line and line.edit in sources]
     return all(sources[line.edit][line.start : line.end] == line.text for line in lines)
 
 
@@ -121,7 +121,7 @@ def test_a_sentence_is_recognised_however_the_theme_breaks_its_lines():
 def test_a_context_line_was_told_too():
     edited = an_edit(TEXT.replace(" The quay stays open.", ""), HIT, shown=f"{HIT} The quay stays open.")
     start = TEXT.index("The quay")
-    line = ContextLine("The quay stays open.", start, start + 20, 0)
+    line = ContextSentence("The quay stays open.", start, start + 20, 0)
 
     assert changes(replace(edited, summary=replace(edited.summary, context=(line,)))) == [
         ("The quay stays open.", "")
@@ -141,28 +141,30 @@ def test_a_teaser_or_a_wall_in_the_articles_place_corrects_nothing(now: str):
 
 def test_an_edit_of_an_edit_is_measured_by_what_readers_were_told_last():
     three, four = HIT.replace("Two", "Three"), HIT.replace("Two", "Four")
-    before = correction_of(an_edit(TEXT.replace(HIT, three), HIT, HURT), split_sentences)
+    before = find_correction(an_edit(TEXT.replace(HIT, three), HIT, HURT), split_sentences)
     assert before
-    again = replace(an_edit(TEXT.replace(HIT, four), HIT, HURT), corrected=(before.changes,))
-    back = replace(an_edit(TEXT, HIT, HURT), corrected=(before.changes,))
+    again = replace(an_edit(TEXT.replace(HIT, four), HIT, HURT), previous_changes=(before.changes,))
+    back = replace(an_edit(TEXT, HIT, HURT), previous_changes=(before.changes,))
 
     assert changes(again) == [(three, four)]
     assert changes(back) == [(three, HIT)]
-    assert changes(replace(again, corrected=((Change(Excerpt(HIT, 0, len(HIT)), None),),))) == []
+    assert (
+        changes(replace(again, previous_changes=((SentenceChange(Excerpt(HIT, 0, len(HIT)), None),),))) == []
+    )
 
 
 def test_a_correction_names_the_article_as_it_was_told_and_the_edit():
     edited = an_edit(TEXT.replace("Two", "Three"), HIT)
-    found = correction_of(edited, split_sentences)
+    found = find_correction(edited, split_sentences)
 
     assert isinstance(found, Correction)
     assert (found.article, found.edit) == (edited.article, edited.edit)
 
 
 def test_words_leave_out_case_and_punctuation_alone():
-    said = words("The “€1,200.50” deal, signed at 10:30 – by twenty-two.")
+    said = normalized_words("The “€1,200.50” deal, signed at 10:30 – by twenty-two.")
     assert " ".join(said) == "the € 1,200.50 deal signed at 10:30 by twenty-two"
-    assert words("\u22123 % of it’s") == ("-3", "%", "of", "it’s")
+    assert normalized_words("\u22123 % of it’s") == ("-3", "%", "of", "it’s")
 
 
 @settings(max_examples=60)

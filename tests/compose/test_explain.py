@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from service.compose.explain import Case, Given, Verdict, explain
+from service.compose.explain import ArticleExplanation, ExplainInput, PastIssue, explain
 from service.core import ids as identity
 from service.core.model import (
     DeliveryState,
     Membership,
+    Preferences,
     Subscription,
     SubscriptionStatus,
-    Wishes,
 )
 from tests.builders import NOON, a_subscriber, an_article, an_edition
 from tests.compose.digests import a_digest, a_story, point, the_marathon
@@ -28,47 +28,49 @@ def a_membership(told_through=5, suppressed=None, status="active", **wishes) -> 
     edition = an_edition(**wishes)
     key, due_at = identity.edition_key(edition), NOON + timedelta(hours=18)
     standing = Subscription(
-        a_subscriber().id, "morning", Wishes(), key, due_at, told_through, SubscriptionStatus(status)
+        a_subscriber().id, "morning", Preferences(), key, due_at, told_through, SubscriptionStatus(status)
     )
     return Membership(a_subscriber(), standing, edition, suppressed)
 
 
-def given(*article_ids: str, state: DeliveryState = DeliveryState.SENT) -> Given:
-    return Given(NOON, article_ids, state)
+def given(*article_ids: str, state: DeliveryState = DeliveryState.SENT) -> PastIssue:
+    return PastIssue(NOON, article_ids, state)
 
 
-def verdict(now=NOON, **changes) -> Verdict:
+def verdict(now=NOON, **changes) -> ArticleExplanation:
     """Return what is said of an article that nothing holds up, but for these changes."""
-    case = Case(a_membership(), ARTICLE, condensed=True, through=9)
+    case = ExplainInput(a_membership(), ARTICLE, condensed=True, release_position=9)
     return explain(replace(case, **changes), now=now, settle=SETTLE)
 
 
 def test_an_article_that_was_told_names_its_issue():
-    assert verdict(given=given(ARTICLE.id)) == Verdict(
-        told=True, why="it is in the issue of 2026-03-02 13:00 Europe/Berlin, which was sent"
+    assert verdict(given=given(ARTICLE.id)) == ArticleExplanation(
+        sent=True, reason="it is in the issue of 2026-03-02 13:00 Europe/Berlin, which was sent"
     )
 
 
 @pytest.mark.parametrize("state", DeliveryState)
 def test_every_state_of_its_delivery_has_words(state: DeliveryState):
-    assert verdict(given=given(ARTICLE.id, state=state)).told
+    assert verdict(given=given(ARTICLE.id, state=state)).sent
 
 
 def test_what_was_told_stays_told_after_they_left():
-    assert verdict(given=given(ARTICLE.id), membership=a_membership(status="unsubscribed")).told
+    assert verdict(given=given(ARTICLE.id), membership=a_membership(status="unsubscribed")).sent
 
 
 def test_an_article_that_was_left_out_of_its_issue():
     left_out = verdict(given=given("another"))
 
-    assert left_out.told is False
-    assert left_out.why.startswith(
+    assert left_out.sent is False
+    assert left_out.reason.startswith(
         "the issue of 2026-03-02 13:00 Europe/Berlin left it out: at most 8 stories"
     )
 
 
 def test_an_article_outside_the_topics():
-    outside = Verdict(told=False, why="its topics (world) are not among theirs (economy, science)")
+    outside = ArticleExplanation(
+        sent=False, reason="its topics (world) are not among theirs (economy, science)"
+    )
     membership = a_membership(topics=("economy", "science"))
 
     assert verdict(membership=membership) == outside
@@ -76,20 +78,20 @@ def test_an_article_outside_the_topics():
 
 
 def test_who_wants_all_topics_has_none_that_it_is_outside_of():
-    assert verdict(membership=a_membership(topics=())).told is None
+    assert verdict(membership=a_membership(topics=())).sent is None
 
 
 def test_an_article_that_was_set_aside_says_why():
-    assert verdict(condensed=False, set_aside="no sentence in it").why.endswith("it: no sentence in it")
+    assert verdict(condensed=False, set_aside="no sentence in it").reason.endswith("it: no sentence in it")
 
 
 def test_an_article_from_before_the_subscription():
-    assert "they had not subscribed" in verdict(membership=a_membership(told_through=7)).why
+    assert "they had not subscribed" in verdict(membership=a_membership(told_through=7)).reason
 
 
 def test_nothing_goes_to_a_suppressed_address():
-    assert verdict(membership=a_membership(suppressed="it bounced")) == Verdict(
-        told=False, why="nothing is mailed to this address: it bounced"
+    assert verdict(membership=a_membership(suppressed="it bounced")) == ArticleExplanation(
+        sent=False, reason="nothing is mailed to this address: it bounced"
     )
 
 
@@ -97,37 +99,39 @@ def test_nothing_goes_to_a_suppressed_address():
 def test_who_is_not_active_gets_no_issue(status: str):
     stopped = verdict(membership=a_membership(status=status))
 
-    assert stopped.told is False
-    assert status in stopped.why
+    assert stopped.sent is False
+    assert status in stopped.reason
 
 
 def test_an_article_that_is_not_condensed_yet():
-    assert verdict(condensed=False) == Verdict(told=None, why=f"it has not been condensed yet; {DUE}")
+    assert verdict(condensed=False) == ArticleExplanation(
+        sent=None, reason=f"it has not been condensed yet; {DUE}"
+    )
 
 
 def test_an_article_that_settles():
     fresh = verdict(now=ARTICLE.gathered_at + timedelta(minutes=1))
 
-    assert fresh.why == f"it settles until 2026-03-02 12:10 Europe/Berlin; {DUE}"
+    assert fresh.reason == f"it settles until 2026-03-02 12:10 Europe/Berlin; {DUE}"
 
 
 def test_an_article_that_others_hold_up():
-    assert verdict(through=6).why.startswith("it waits for articles gathered before it")
+    assert verdict(through=6).reason.startswith("it waits for articles gathered before it")
 
 
 def test_an_article_that_nothing_holds_up():
-    assert verdict() == Verdict(told=None, why=f"nothing holds it up; {DUE}")
+    assert verdict() == ArticleExplanation(sent=None, reason=f"nothing holds it up; {DUE}")
 
 
 def test_an_article_that_is_among_the_next_stories():
     ours = a_story([point(ARTICLE, "One.")])
-    new, update = a_digest(the_marathon(), ours), a_digest(replace(ours, update=True))
+    new, update = a_digest(the_marathon(), ours), a_digest(replace(ours, is_update=True))
 
-    assert verdict(coming=new).why == f"as things stand it will be story 2 of 2; {DUE}"
-    assert verdict(coming=update).why == f"as things stand it will be an update, story 1 of 1; {DUE}"
+    assert verdict(coming=new).reason == f"as things stand it will be story 2 of 2; {DUE}"
+    assert verdict(coming=update).reason == f"as things stand it will be an update, story 1 of 1; {DUE}"
 
 
 def test_an_article_that_would_be_left_out():
-    assert verdict(coming=a_digest(the_marathon())).why.startswith(
+    assert verdict(coming=a_digest(the_marathon())).reason.startswith(
         "as things stand it is left out: at most 8"
     )

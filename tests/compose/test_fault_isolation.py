@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.fault_isolation import MOST_DAMAGED, as_condensed, readable, reason
+from service.compose.fault_isolation import MAX_DAMAGED_ARTICLES, error_text, read_undamaged, unmerged_points
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, KeyPoint, Role, Summary
 from tests.builders import an_article
@@ -24,10 +24,10 @@ def a_record(last: int, damaged: set[int]) -> Callable[[int, int], object]:
     return read
 
 
-@given(st.integers(0, 40), st.integers(0, 40), st.sets(st.integers(1, 40), max_size=MOST_DAMAGED))
+@given(st.integers(0, 40), st.integers(0, 40), st.sets(st.integers(1, 40), max_size=MAX_DAMAGED_ARTICLES))
 async def test_all_is_read_in_order_but_what_is_damaged(after: int, last: int, damaged: set[int]):
     problems: list[str] = []
-    found = await readable(a_record(last, damaged), after, 40, problems.append)
+    found = await read_undamaged(a_record(last, damaged), after, 40, problems.append)
 
     torn = sorted(place for place in damaged if after < place <= last)
     assert found == [place for place in range(after + 1, last + 1) if place not in damaged]
@@ -36,7 +36,7 @@ async def test_all_is_read_in_order_but_what_is_damaged(after: int, last: int, d
 
 async def test_when_nearly_all_is_damaged_it_is_not_the_articles():
     with pytest.raises(ValueError, match="torn"):
-        await readable(a_record(40, set(range(1, 40))), 0, 40, print)
+        await read_undamaged(a_record(40, set(range(1, 40))), 0, 40, print)
 
 
 async def test_a_lost_record_is_said_at_once():
@@ -44,18 +44,18 @@ async def test_a_lost_record_is_said_at_once():
         raise StoreError("lost")
 
     with pytest.raises(StoreError):
-        await readable(read, 0, 40, print)
+        await read_undamaged(read, 0, 40, print)
 
 
 @pytest.mark.parametrize(("points", "shown"), [(9, 4), (4, 4), (3, 1), (2, 1), (1, 1), (0, 0)])
 def test_an_article_as_condensed_shows_no_point_without_its_caveats(points: int, shown: int):
     text = "One. Two. But. Yet."
-    keys = [KeyPoint.cut(text, 0, 4), KeyPoint.cut(text, 5, 9)]
-    keys += [KeyPoint.cut(text, n, n + 4, Role.CAVEAT, 1) for n in (10, 15)]
+    keys = [KeyPoint.from_source(text, 0, 4), KeyPoint.from_source(text, 5, 9)]
+    keys += [KeyPoint.from_source(text, n, n + 4, Role.CAVEAT, 1) for n in (10, 15)]
     told = CondensedArticle(an_article(text=text), Summary("lead", tuple(keys)))
 
-    assert [point.text for point in as_condensed(told, points)] == [key.text for key in keys[:shown]]
+    assert [point.text for point in unmerged_points(told, points)] == [key.text for key in keys[:shown]]
 
 
 def test_an_error_without_words_is_called_by_its_name():
-    assert (reason(ValueError("torn")), reason(ZeroDivisionError())) == ("torn", "ZeroDivisionError")
+    assert (error_text(ValueError("torn")), error_text(ZeroDivisionError())) == ("torn", "ZeroDivisionError")

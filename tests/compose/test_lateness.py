@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.lateness import Plan, Verdict, occurrence_of, plan
+from service.compose.lateness import DuePlan, LateAction, occurrence_at, plan_due_group
 from service.core.model import Group
 from tests.builders import a_newsletter, an_edition
 
@@ -19,66 +19,66 @@ MONDAY_SEVEN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
 
 def waiting_for(due_at: datetime | None, **wishes) -> Group:
-    return Group(an_edition(**wishes), "edition", told_through=0, due_at=due_at, size=1)
+    return Group(an_edition(**wishes), "edition", served_through=0, due_at=due_at, size=1)
 
 
-def planned(late_by: timedelta, late: str = "send", limit: timedelta = 6 * HOUR, **wishes) -> Plan:
+def planned(late_by: timedelta, late: str = "send", limit: timedelta = 6 * HOUR, **wishes) -> DuePlan:
     """Return the plan for readers who wait for Monday seven o'clock, made so much later."""
     newsletter = a_newsletter(late=late, late_limit=limit)
-    return plan(waiting_for(MONDAY_SEVEN, **wishes), newsletter, MONDAY_SEVEN + late_by)
+    return plan_due_group(waiting_for(MONDAY_SEVEN, **wishes), newsletter, MONDAY_SEVEN + late_by)
 
 
 def test_on_time_an_issue_is_sent_and_the_next_is_due_tomorrow():
     on_time = planned(timedelta(0))
 
-    assert on_time.verdict is Verdict.SEND
+    assert on_time.action is LateAction.SEND
     assert on_time.occurrence.name == "2026-03-02T07:00"
-    assert on_time.stands_for == MONDAY_SEVEN
+    assert on_time.shown_at == MONDAY_SEVEN
     assert on_time.next_due_at == MONDAY_SEVEN + DAY
 
 
 @pytest.mark.parametrize("late", ["send", "merge", "skip"])
 def test_within_the_limit_it_is_sent_whatever_the_policy(late: str):
-    assert planned(6 * HOUR, late).verdict is Verdict.SEND
+    assert planned(6 * HOUR, late).action is LateAction.SEND
 
 
 @pytest.mark.parametrize(
-    ("late", "verdict"), [("send", Verdict.SEND), ("merge", Verdict.MERGE), ("skip", Verdict.SKIP)]
+    ("late", "verdict"), [("send", LateAction.SEND), ("merge", LateAction.MERGE), ("skip", LateAction.SKIP)]
 )
-def test_beyond_the_limit_the_policy_decides(late: str, verdict: Verdict):
-    assert planned(6 * HOUR + timedelta(seconds=1), late).verdict is verdict
+def test_beyond_the_limit_the_policy_decides(late: str, verdict: LateAction):
+    assert planned(6 * HOUR + timedelta(seconds=1), late).action is verdict
 
 
 def test_after_days_away_one_issue_stands_for_the_last_moment_and_is_named_by_the_first():
     away = planned(2 * DAY + HOUR, late="skip")
 
-    assert away.verdict is Verdict.SEND
-    assert away.stands_for == MONDAY_SEVEN + 2 * DAY
+    assert away.action is LateAction.SEND
+    assert away.shown_at == MONDAY_SEVEN + 2 * DAY
     assert away.occurrence.name == "2026-03-02T07:00"
     assert away.next_due_at == MONDAY_SEVEN + 3 * DAY
 
 
 def test_lateness_counts_from_the_last_moment_not_from_the_first():
-    assert planned(2 * DAY + 7 * HOUR, late="skip").verdict is Verdict.SKIP
+    assert planned(2 * DAY + 7 * HOUR, late="skip").action is LateAction.SKIP
 
 
 def test_several_hours_a_day_are_several_moments():
     twice = planned(12 * HOUR, schedule="daily 07:00,18:30")
 
-    assert twice.stands_for == datetime(2026, 3, 2, 17, 30, tzinfo=UTC)
+    assert twice.shown_at == datetime(2026, 3, 2, 17, 30, tzinfo=UTC)
     assert twice.next_due_at == MONDAY_SEVEN + DAY
 
 
 def test_after_the_clocks_change_seven_is_still_seven():
     saturday = datetime(2026, 3, 28, 6, 0, tzinfo=UTC)
-    summer = plan(waiting_for(saturday), a_newsletter(), saturday)
+    summer = plan_due_group(waiting_for(saturday), a_newsletter(), saturday)
 
     assert summer.next_due_at == datetime(2026, 3, 29, 5, 0, tzinfo=UTC)
 
 
 def test_a_moment_in_the_spring_gap_is_named_by_the_time_that_was_asked_for():
     gap_ends = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
-    found = plan(waiting_for(gap_ends, schedule="daily 02:30"), a_newsletter(), gap_ends)
+    found = plan_due_group(waiting_for(gap_ends, schedule="daily 02:30"), a_newsletter(), gap_ends)
 
     assert found.occurrence.name == "2026-03-29T02:30"
     assert found.next_due_at == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
@@ -86,22 +86,22 @@ def test_a_moment_in_the_spring_gap_is_named_by_the_time_that_was_asked_for():
 
 def test_the_second_half_past_two_of_autumn_is_not_due_again():
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    found = plan(waiting_for(first, schedule="daily 02:30"), a_newsletter(), first + HOUR)
+    found = plan_due_group(waiting_for(first, schedule="daily 02:30"), a_newsletter(), first + HOUR)
 
-    assert found.stands_for == first
+    assert found.shown_at == first
     assert found.next_due_at == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
 
 
 def test_a_moment_that_the_schedule_does_not_know_is_named_by_its_local_time():
     odd = MONDAY_SEVEN + timedelta(minutes=17)
 
-    assert occurrence_of(an_edition(), odd).name == "2026-03-02T07:17"
-    assert occurrence_of(an_edition(), odd).at == odd
+    assert occurrence_at(an_edition(), odd).name == "2026-03-02T07:17"
+    assert occurrence_at(an_edition(), odd).at == odd
 
 
 def test_a_group_that_waits_for_no_moment_has_no_plan():
     with pytest.raises(ValueError, match="by hand"):
-        plan(waiting_for(None), a_newsletter(), MONDAY_SEVEN)
+        plan_due_group(waiting_for(None), a_newsletter(), MONDAY_SEVEN)
 
 
 @given(
@@ -113,9 +113,9 @@ def test_a_group_that_waits_for_no_moment_has_no_plan():
 def test_the_next_moment_lies_ahead_and_what_is_stood_for_has_come(zone, start, late_by, schedule):
     start = start.replace(tzinfo=UTC)
     edition = an_edition(schedule=schedule, timezone=zone)
-    due_at = plan(Group(edition, "e", 0, start, 1), a_newsletter(), start).next_due_at
+    due_at = plan_due_group(Group(edition, "e", 0, start, 1), a_newsletter(), start).next_due_at
     now = due_at + late_by
-    found = plan(Group(edition, "e", 0, due_at, 1), a_newsletter(timezone=zone), now)
+    found = plan_due_group(Group(edition, "e", 0, due_at, 1), a_newsletter(timezone=zone), now)
 
-    assert due_at == found.occurrence.at <= found.stands_for <= now < found.next_due_at
+    assert due_at == found.occurrence.at <= found.shown_at <= now < found.next_due_at
     assert due_at.astimezone(ZoneInfo(zone)).date() >= found.occurrence.local.date()

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from service.compose.render.theme import JinjaRenderer
-from service.compose.render.transactional import Letters
+from service.compose.render.transactional import TransactionalRenderer
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import SITE, a_digest, the_front_page, the_margin
 
@@ -64,11 +64,19 @@ def the_margins_mail(theme: str) -> str:
 
 
 def a_letter() -> str:
-    return Letters(templates_folder(), SITE).confirm(SITE.name, language="en", timezone="UTC", days=3).html
+    return (
+        TransactionalRenderer(templates_folder(), SITE)
+        .confirm(SITE.name, language="en", timezone="UTC", days=3)
+        .html
+    )
 
 
 def a_question_whether_to_unsubscribe() -> str:
-    return Letters(templates_folder(), SITE).unsubscribe(SITE.name, language="en", timezone="UTC").html
+    return (
+        TransactionalRenderer(templates_folder(), SITE)
+        .unsubscribe(SITE.name, language="en", timezone="UTC")
+        .html
+    )
 
 
 def a_public_page() -> str:

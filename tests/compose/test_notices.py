@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.compose import composition as desk
-from service.compose.notices import MOST_CORRECTIONS, unheard
-from service.compose.ports import Edited
-from service.compose.stage import Composer, ComposeReport, ManualReport, compose, compose_manual, preview
-from service.compose.stories.group import Telling
+from service.compose.notices import MAX_CORRECTIONS, find_unhealthy_sources
+from service.compose.ports import EditedArticle
+from service.compose.stage import Composer, ComposeReport, ManualSendReport, compose, compose_manual, preview
+from service.compose.stories.group import GroupedStory
 from service.core import ids as identity
-from service.core.model import CondensedArticle, Digest, Edit, Rendered, Standing
+from service.core.model import CondensedArticle, Digest, Edit, RenderedMail, SourceHealth
 from service.text.sentences import split_sentences
 from tests.builders import a_newsletter, an_article, an_edition, condensed
 from tests.compose.fakes import MemoryStore, Reader, tell_all
@@ -26,30 +26,34 @@ SEVEN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def each_article_its_own_story(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "group_stories", lambda articles, *_: tuple(Telling((a,)) for a in articles))
+    monkeypatch.setattr(
+        desk, "group_stories", lambda articles, *_: tuple(GroupedStory((a,)) for a in articles)
+    )
 
 
 class Aloud:
     """A renderer that says everything in the text, and what is beside the stories in the subject."""
 
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> Rendered:
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
         assert title
         assert theme
         assert issue_id
-        corrected = [f"{c.told.text} -> {c.now.text}" for f in digest.corrections for c in f.changes if c.now]
+        corrected = [
+            f"{c.sent.text} -> {c.current.text}" for f in digest.corrections for c in f.changes if c.current
+        ]
         told = [point.text for story in digest.stories for point in story.points]
-        lost = [source.name for source in digest.unheard]
-        return Rendered(" ".join([*corrected, *lost]), "", " ".join(told))
+        lost = [source.name for source in digest.unhealthy_sources]
+        return RenderedMail(" ".join([*corrected, *lost]), "", " ".join(told))
 
 
 @dataclass
 class Watch:
     """Sources that stand as a test says."""
 
-    sources: Sequence[Standing]
+    sources: Sequence[SourceHealth]
     asked: list[datetime] = field(default_factory=list)
 
-    async def standing(self, at: datetime) -> Sequence[Standing]:
+    async def standing(self, at: datetime) -> Sequence[SourceHealth]:
         self.asked.append(at)
         return self.sources
 
@@ -79,7 +83,7 @@ def an_edit(
     text = told.article.text.replace(old, new)
     edit = Edit(identity.edit_key(told.article.id, title, text), title, text, SEVEN + after)
     texts = tuple(issue.rendered.text for reader in store.readers for issue in reader.given)
-    store.edits.append(Edited(told.article, told.summary, edit, texts))
+    store.edits.append(EditedArticle(told.article, told.summary, edit, texts))
 
 
 # --- corrections -------------------------------------------------------------------------------
@@ -134,7 +138,7 @@ async def test_a_correction_alone_makes_no_issue_and_waits_for_the_next():
     an_edit(store, "Fire")
 
     assert await compose(composer, now=SEVEN + DAY) == ComposeReport(empty=1)
-    assert await compose_manual(composer, "morning", None, now=SEVEN + DAY) == ManualReport(nothing_new=1)
+    assert await compose_manual(composer, "morning", None, now=SEVEN + DAY) == ManualSendReport(nothing_new=1)
     store.publish(an_arrival("News", HOUR - 2 * DAY))
     await compose(composer, now=SEVEN + 2 * DAY)
     assert len(amina.given[-1].corrections) == 1
@@ -175,19 +179,19 @@ async def test_of_many_corrections_the_oldest_come_first_and_the_others_next_tim
 
     told = [[c.article.title for c in issue.corrections] for issue in amina.given[1:]]
     assert told == [["Fire e", "Fire d", "Fire c"], ["Fire b", "Fire a"], []]
-    assert len(told[0]) == MOST_CORRECTIONS
+    assert len(told[0]) == MAX_CORRECTIONS
 
 
 async def test_a_preview_shows_the_margin():
     amina = a_reader()
-    watch = Watch([Standing("The Wire", ("world",), heard=False, last_heard=None)])
+    watch = Watch([SourceHealth("The Wire", ("world",), is_healthy=False, last_healthy_at=None)])
     store, composer = a_house(amina, sources=watch, show_source_health=True)
     store.publish(an_arrival("Fire"))
     await compose(composer, now=SEVEN)
     an_edit(store, "Fire")
-    seen = await preview(composer, amina.edition, told_through=1, now=SEVEN + DAY)
+    seen = await preview(composer, amina.edition, served_through=1, now=SEVEN + DAY)
 
-    assert (len(seen.digest.corrections), len(seen.digest.unheard)) == (1, 1)
+    assert (len(seen.digest.corrections), len(seen.digest.unhealthy_sources)) == (1, 1)
     assert len(amina.given) == 1
 
 
@@ -200,7 +204,7 @@ async def test_an_edit_that_cannot_be_compared_costs_nobody_their_issue():
     store.publish(an_arrival("Fire"))
     await compose(composer, now=SEVEN)
     an_edit(store, "Fire")
-    report = await compose(replace(composer, splitter=broken), now=SEVEN + DAY)
+    report = await compose(replace(composer, split_sentences=broken), now=SEVEN + DAY)
 
     assert (report.issues, amina.titles[-1]) == (1, "")
     assert report.problems[0].startswith("the edit of 'Fire' could not be compared, no sentence of en in ")
@@ -210,7 +214,9 @@ async def test_an_edit_that_cannot_be_compared_costs_nobody_their_issue():
 
 
 def a_source(name: str = "The Wire", days: float | None = 3, *, heard: bool = False, topics=("world",)):
-    return Standing(name, topics, heard=heard, last_heard=None if days is None else SEVEN - days * DAY)
+    return SourceHealth(
+        name, topics, is_healthy=heard, last_healthy_at=None if days is None else SEVEN - days * DAY
+    )
 
 
 async def test_sources_are_named_only_where_the_newsletter_says_so():
@@ -242,17 +248,17 @@ async def test_a_silent_source_alone_makes_no_issue():
 def test_a_publisher_is_named_once_and_only_when_none_of_its_feeds_is_heard():
     lost = [a_source(days=3), a_source(days=2), a_source("The Herald"), a_source("The Herald", heard=True)]
 
-    assert unheard(lost, ()) == (a_source(days=2),)
+    assert find_unhealthy_sources(lost, ()) == (a_source(days=2),)
 
 
 def test_a_feed_on_other_topics_is_not_missed():
-    assert unheard(
+    assert find_unhealthy_sources(
         [a_source(topics=("economy",)), a_source("Both", topics=("world", "sport"))], ("world",)
     ) == (a_source("Both", topics=("world", "sport")),)
-    assert len(unheard([a_source(topics=("economy",))], ())) == 1
+    assert len(find_unhealthy_sources([a_source(topics=("economy",))], ())) == 1
 
 
 def test_who_was_lost_last_comes_first_and_who_was_never_heard_last():
     lost = [a_source("b", 5), a_source("a", None), a_source("d", 1), a_source("c", 5)]
 
-    assert [source.name for source in unheard(lost, ())] == ["d", "b", "c", "a"]
+    assert [source.name for source in find_unhealthy_sources(lost, ())] == ["d", "b", "c", "a"]

@@ -9,13 +9,13 @@ import pytest
 
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer, ComposeReport, compose, compose_manual, preview
-from service.compose.stories.assign import Joiner
+from service.compose.stories.assign import StoryAssigner
 from service.core.model import Article, DeliveryState, FeedState
-from service.gather.ports import Look
+from service.gather.ports import PollResult
 from service.settings.packaged_files import templates_folder
 from service.store.database import Database
-from service.store.sent_corrections import CorrectionRecords
-from service.store.stories import StoryRecords
+from service.store.sent_corrections import CorrectionQueries
+from service.store.stories import SqlStoryStore
 from service.text.sentences import split_sentences
 from tests.builders import NOON, a_feed, a_newsletter, a_report_on, an_article, an_edition, condensed
 from tests.compose.digests import SITE
@@ -33,10 +33,17 @@ def house(sqlite_database: Database) -> House:
 def composer(house: House) -> Composer:
     renderer = JinjaRenderer(templates_folder(), SITE)
     newsletters = {"morning": a_newsletter()}
-    joiner = Joiner(StoryRecords(house.database))
+    joiner = StoryAssigner(SqlStoryStore(house.database))
     settle = timedelta(minutes=10)
     return Composer(
-        house.compose, renderer, tell_all, newsletters, settle, "file", joiner, splitter=split_sentences
+        house.compose,
+        renderer,
+        tell_all,
+        newsletters,
+        settle,
+        "file",
+        joiner,
+        split_sentences=split_sentences,
     )
 
 
@@ -70,7 +77,7 @@ async def test_the_next_day_tells_only_what_is_new(house: House, composer: Compo
 async def test_a_manual_send_and_a_preview_take_the_same_road(house: House, composer: Composer):
     await house.subscribe("amina")
     await house.publish("Harbour reopens")
-    shown = await preview(composer, an_edition(), told_through=0, now=NOON, name="Amina")
+    shown = await preview(composer, an_edition(), served_through=0, now=NOON, name="Amina")
     sent = await compose_manual(composer, "morning", None, now=NOON)
 
     assert sent.deliveries == 1
@@ -95,13 +102,13 @@ async def test_an_edit_of_what_was_told_is_corrected_once_in_the_next_issue(
     await arrives(house, report)
     await compose(composer, now=NOON)
     edited = replace(report, text=report.text.replace("18", "81"), gathered_at=NOON + HOUR)
-    await house.gather.record_look(Look(FeedState(a_feed()), changed=(edited,)))
+    await house.gather.record_poll(PollResult(FeedState(a_feed()), edited=(edited,)))
     for day in (1, 2):
         await compose(composer, now=NOON + day * DAY)
 
     last, corrected, first = await house.overview.issues()
-    records = CorrectionRecords(house.database)
-    [line] = await records.told_by(corrected.id)
+    records = CorrectionQueries(house.database)
+    [line] = await records.of_issue(corrected.id)
     stored = await house.deliver.issue(corrected.id)
     assert stored
     assert line.is_verbatim
@@ -109,7 +116,7 @@ async def test_an_edit_of_what_was_told_is_corrected_once_in_the_next_issue(
         said = " ".join(part.split())
         assert old in said
         assert old.replace("18", "81") in said
-    assert [await records.told_by(issue.id) for issue in (first, last)] == [[], []]
+    assert [await records.of_issue(issue.id) for issue in (first, last)] == [[], []]
 
 
 async def test_a_story_goes_on_for_days_under_one_name_and_is_told_again_only_for_what_is_new(
@@ -128,13 +135,13 @@ async def test_a_story_goes_on_for_days_under_one_name_and_is_told_again_only_fo
     assert update is not None
     assert first.rendered.text.count("1. Earthquake of magnitude 6.1 shakes northern Tarvia")
     assert "1. Update: At least eight dead in Tarvia quake" in update.rendered.text
-    told = await house.compose.tellable(an_edition(), 0, 99)
+    told = await house.compose.released_articles(an_edition(), 0, 99)
     assert len({article.story for article in told}) == 1
     assert told[0].story == told[0].article.id
 
 
 async def test_a_preview_gives_no_article_its_story(house: House, composer: Composer):
     await house.publish("Harbour reopens")
-    await preview(composer, an_edition(), told_through=0, now=NOON)
+    await preview(composer, an_edition(), served_through=0, now=NOON)
 
-    assert [told.story for told in await house.compose.tellable(an_edition(), 0, 99)] == [""]
+    assert [told.story for told in await house.compose.released_articles(an_edition(), 0, 99)] == [""]

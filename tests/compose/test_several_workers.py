@@ -11,18 +11,18 @@ import pytest
 
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer, ComposeReport, compose
-from service.compose.stories.assign import Joiner
+from service.compose.stories.assign import StoryAssigner
 from service.condense.stage import Condenser, condense
-from service.core.errors import WordsChanged
+from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
 from service.core.model import FeedState, Group, Issue
-from service.gather.ports import Look
+from service.gather.ports import PollResult
 from service.settings.packaged_files import templates_folder
-from service.store.compose import ComposeRecords
+from service.store.compose import SqlComposeStore
 from service.store.corrections import settle
 from service.store.database import Database
-from service.store.sends import Draft, SendRecords
-from service.store.stories import StoryRecords
+from service.store.sends import DraftComposeStore, ManualSendStore
+from service.store.stories import SqlStoryStore
 from tests.builders import NOON, a_feed, a_newsletter, an_article, condensed
 from tests.compose.digests import SITE
 from tests.compose.fakes import tell_all
@@ -38,9 +38,9 @@ def house(database: Database) -> House:
     return House(database)
 
 
-def a_composer(store: ComposeRecords) -> Composer:
+def a_composer(store: SqlComposeStore) -> Composer:
     renderer, newsletters = JinjaRenderer(templates_folder(), SITE), {"morning": a_newsletter()}
-    joiner = Joiner(StoryRecords(store.database))
+    joiner = StoryAssigner(SqlStoryStore(store.database))
     return Composer(store, renderer, tell_all, newsletters, timedelta(minutes=10), "file", joiner)
 
 
@@ -58,7 +58,7 @@ async def tell_first(house: House) -> None:
 
 
 async def edit(house: House) -> None:
-    await house.gather.record_look(Look(FeedState(a_feed()), changed=(EDITED,)))
+    await house.gather.record_poll(PollResult(FeedState(a_feed()), edited=(EDITED,)))
 
 
 # --- at the same moment ------------------------------------------------------------------------
@@ -83,13 +83,13 @@ async def test_two_that_condense_at_once_cost_a_little_time_and_nothing_else(hou
     assert left in ([], ["https://news.example/poison"])
     await condense(crew[0], now=NOON)
     await condense(crew[0], now=NOON)
-    assert await house.compose.tellable_through(NOON) == 7
+    assert await house.compose.release_position(NOON) == 7
 
 
 # --- edited between being read and being told --------------------------------------------------
 
 
-class Interrupted(ComposeRecords):
+class Interrupted(SqlComposeStore):
     """The record of a worker that is overtaken: before its issue is recorded, an edit gets its summary."""
 
     async def record_issue(self, group: Group, issue: Issue, *more: Any) -> int:
@@ -109,16 +109,16 @@ async def test_an_issue_is_made_anew_of_words_that_came_in_between(house: House)
     assert issue.rendered.subject == "Three ferries hit"
     assert "Three ferries were hit." in issue.rendered.text
     assert "Two ferries" not in issue.rendered.text
-    [told] = await house.overview.articles_of(issue.article_ids)
+    [told] = await house.overview.articles_by_id(issue.article_ids)
     assert told.article.text == EDITED.text
     assert await house.compose.due_groups(NOON) == []
 
 
-class Restless(ComposeRecords):
+class Restless(SqlComposeStore):
     """The record of articles that are edited whenever somebody wants to tell them."""
 
     async def record_issue(self, *_: Any) -> int:
-        raise WordsChanged("an article was edited while the issue was made")
+        raise ArticleChanged("an article was edited while the issue was made")
 
 
 async def test_who_was_overtaken_again_and_again_stays_due(house: House):
@@ -149,7 +149,7 @@ async def test_whoever_comes_first_settles_what_the_article_says(house: House):
         assert await settle(connection, FIRST.id, condensed(EDITED).summary) == 1
         recording = asyncio.create_task(house.compose.record_issue(group, issue, NOON + DAY, "file"))
         await asyncio.sleep(0)
-    with pytest.raises(WordsChanged):
+    with pytest.raises(ArticleChanged):
         await recording
     assert await house.overview.issues() == []
     assert await house.compose.record_issue(group, made_of(issue, EDITED), NOON + DAY, "file") == 2
@@ -159,10 +159,10 @@ async def test_a_send_by_hand_is_not_recorded_with_words_that_are_no_more(house:
     await house.subscribe("amina")
     await house.arrive([EDITED])
     await house.condense.record_summary(EDITED.id, condensed(EDITED).summary, NOON)
-    draft = Draft(house.database)
+    draft = DraftComposeStore(house.database)
     for group in await house.compose.groups_of("morning", None):
         await draft.record_issue(group, made_of(an_issue(group), FIRST), None, "file")
-    with pytest.raises(WordsChanged):
-        await SendRecords(house.database).record(a_send(), draft, "file", None)
+    with pytest.raises(ArticleChanged):
+        await ManualSendStore(house.database).record(a_send(), draft, "file", None)
     assert await house.overview.issues() == []
-    assert await SendRecords(house.database).find(a_send(), None) is None
+    assert await ManualSendStore(house.database).find(a_send(), None) is None

@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.compose.digest import lighter
+from service.compose.digest import reduce_digest
 from service.compose.render.theme import JinjaRenderer
-from service.compose.size_budget import ENVELOPE, HEAVIEST, LIMIT, encoded, fitted, weight
-from service.core.model import Digest, Rendered
-from service.core.placeholders import Place
+from service.compose.size_budget import (
+    ENVELOPE_BYTES,
+    MAX_BODY_BYTES,
+    MAX_MESSAGE_BYTES,
+    fit_to_size,
+    quoted_printable_size,
+    rendered_size,
+)
+from service.core.model import Digest, RenderedMail
+from service.core.placeholders import Placeholder
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
     SITE,
@@ -37,8 +44,8 @@ def renderer() -> JinjaRenderer:
     return JinjaRenderer(templates_folder(), SITE)
 
 
-def rendered(digest: Digest, theme: str = "daily") -> tuple[Digest, Rendered]:
-    return fitted(
+def rendered(digest: Digest, theme: str = "daily") -> tuple[Digest, RenderedMail]:
+    return fit_to_size(
         digest, lambda d: renderer().render(d, title="The Morning Caveat", theme=theme, issue_id="issue")
     )
 
@@ -63,32 +70,32 @@ def a_monstrous_correction(letters: str):
 
 
 def test_quoted_printable_is_counted_as_it_is_sent():
-    assert encoded("abc") == 3
-    assert encoded("ä=") == 9
-    assert encoded("one\ntwo") == 8
-    assert encoded("x" * 80) > 80 + 2
+    assert quoted_printable_size("abc") == 3
+    assert quoted_printable_size("ä=") == 9
+    assert quoted_printable_size("one\ntwo") == 8
+    assert quoted_printable_size("x" * 80) > 80 + 2
 
 
 def test_a_place_weighs_as_much_as_what_it_will_hold():
-    place = Place.UNSUBSCRIBE_URL.mark
+    place = Placeholder.UNSUBSCRIBE_URL.marker
 
-    assert weight(Rendered("", place * 2, place)) > 3 * 240
+    assert rendered_size(RenderedMail("", place * 2, place)) > 3 * 240
 
 
 def test_corrections_give_way_last_and_wait_for_the_next_issue():
     digest = the_margin()
     without_points = replace(digest.stories[0], points=digest.stories[0].points[:1])
-    lightest = lighter(replace(digest, stories=(without_points,)))
+    lightest = reduce_digest(replace(digest, stories=(without_points,)))
 
     assert lightest == replace(digest, stories=(without_points,), corrections=())
-    assert lighter(lightest) is None
+    assert reduce_digest(lightest) is None
 
 
 def test_a_mornings_issue_is_far_from_the_limit():
     digest, mail = rendered(the_front_page())
 
     assert digest == the_front_page()
-    assert weight(mail) < 0.6 * LIMIT
+    assert rendered_size(mail) < 0.6 * MAX_MESSAGE_BYTES
 
 
 def test_what_is_too_heavy_loses_its_last_stories_and_says_so():
@@ -98,7 +105,7 @@ def test_what_is_too_heavy_loses_its_last_stories_and_says_so():
     assert 0 < len(digest.stories) < 8
     assert digest.left_out == 8 - len(digest.stories)
     assert f"{digest.left_out} more stories were left out" in mail.html
-    assert weight(mail) <= HEAVIEST
+    assert rendered_size(mail) <= MAX_BODY_BYTES
 
 
 @settings(max_examples=25)
@@ -122,7 +129,7 @@ def test_whatever_the_digest_holds_the_message_stays_below_the_limit(stories, la
     whole = a_digest(*stories, language=language, left_out=99)
     digest, mail = rendered(replace(whole, corrections=tuple(corrections)), theme)
 
-    assert weight(mail) + ENVELOPE <= LIMIT
+    assert rendered_size(mail) + ENVELOPE_BYTES <= MAX_MESSAGE_BYTES
     assert bool(digest.stories) == bool(stories)
 
 
@@ -134,4 +141,4 @@ def test_one_story_of_nothing_but_caveats_keeps_them_all(letters: str):
     digest, mail = rendered(a_digest(a_story(told, *story.articles)))
 
     assert len(digest.stories[0].points) == MOST_POINTS
-    assert weight(mail) <= HEAVIEST
+    assert rendered_size(mail) <= MAX_BODY_BYTES

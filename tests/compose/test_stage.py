@@ -14,16 +14,16 @@ from service.compose import composition as desk
 from service.compose.stage import (
     Composer,
     ComposeReport,
-    ManualReport,
+    ManualSendReport,
     compose,
     compose_manual,
     preview,
 )
-from service.compose.stories.assign import Joined, Joiner
-from service.compose.stories.group import Telling
+from service.compose.stories.assign import AssignmentReport, StoryAssigner
+from service.compose.stories.group import GroupedStory
 from service.core.errors import StoreError, UnknownName
-from service.core.model import CondensedArticle, Digest, Edition, Rendered, StoryPoint
-from service.core.placeholders import Place
+from service.core.model import CondensedArticle, Digest, Edition, RenderedMail, StoryPoint
+from service.core.placeholders import Placeholder
 from service.core.schedules import next_occurrence, parse_schedule
 from tests.builders import a_newsletter, an_article, an_edition, condensed
 from tests.compose.fakes import MemoryStore, Reader, tell_all
@@ -33,18 +33,20 @@ SEVEN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 """Monday, seven o'clock in Berlin."""
 
 
-def by_first_word(articles: Sequence[CondensedArticle], *_: object) -> tuple[Telling, ...]:
+def by_first_word(articles: Sequence[CondensedArticle], *_: object) -> tuple[GroupedStory, ...]:
     """Let articles whose titles begin with the same word tell one story."""
     stories: dict[str, list[CondensedArticle]] = {}
     for one in articles:
         stories.setdefault(one.article.title.split()[0], []).append(one)
-    return tuple(Telling(tuple(told)) for told in stories.values())
+    return tuple(GroupedStory(tuple(told)) for told in stories.values())
 
 
 @pytest.fixture(autouse=True)
 def each_article_its_own_story(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out of these tests which articles tell one event: made-up ones differ in a word."""
-    monkeypatch.setattr(desk, "group_stories", lambda articles, *_: tuple(Telling((a,)) for a in articles))
+    monkeypatch.setattr(
+        desk, "group_stories", lambda articles, *_: tuple(GroupedStory((a,)) for a in articles)
+    )
 
 
 @pytest.fixture
@@ -55,13 +57,15 @@ def one_word_stories(monkeypatch: pytest.MonkeyPatch) -> None:
 class TitlesOnly:
     """A renderer whose subject lists the headlines, updates marked; a theme may be named to fail."""
 
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> Rendered:
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
         assert title
         assert issue_id
         if theme == "broken":
             raise ValueError("the theme is broken")
-        told = [("Update: " if story.update else "") + story.headline for story in digest.stories]
-        return Rendered(", ".join(told) or "nothing", f"<p>{Place.NAME.mark}</p>", Place.NAME.mark)
+        told = [("Update: " if story.is_update else "") + story.headline for story in digest.stories]
+        return RenderedMail(
+            ", ".join(told) or "nothing", f"<p>{Placeholder.NAME.marker}</p>", Placeholder.NAME.marker
+        )
 
 
 def an_arrival(title: str, before: timedelta = HOUR, text: str | None = None, **changes) -> CondensedArticle:
@@ -192,7 +196,7 @@ async def test_fourteen_days_over_a_clock_change_bring_fourteen_issues_at_the_re
 
     for reader in readers:
         hours = {issue.due_at.astimezone(ZoneInfo(reader.edition.timezone)).time() for issue in reader.given}
-        told = [(issue.told_from, issue.told_through) for issue in reader.given]
+        told = [(issue.served_from, issue.served_through) for issue in reader.given]
         assert len({issue.occurrence for issue in reader.given}) == len(reader.given) == 14
         assert {f"daily {hour:%H:%M}" for hour in hours} == {reader.edition.schedule}
         assert told[0][0] == 0
@@ -331,14 +335,14 @@ async def test_a_failure_in_the_middle_stops_nobody_and_the_next_pass_makes_up_f
 
 
 async def test_without_the_story_index_everybody_gets_their_issue_all_the_same():
-    class Broken(Joiner):
-        async def join(self, *, memory: int, through: int) -> Joined:
+    class Broken(StoryAssigner):
+        async def join(self, *, memory: int, through: int) -> AssignmentReport:
             raise RuntimeError(f"nothing between {memory} and {through}")
 
     amina, ben = a_reader("amina"), a_reader("ben", stories=3)
     store, composer = a_house(amina, ben)
     store.publish(an_arrival("Talks resume"))
-    report = await compose(replace(composer, joiner=Broken(store)), now=SEVEN)  # type: ignore[arg-type]
+    report = await compose(replace(composer, story_assigner=Broken(store)), now=SEVEN)  # type: ignore[arg-type]
 
     assert (report.issues, amina.titles, ben.titles) == (2, ["Talks resume"], ["Talks resume"])
     assert report.problems == (
@@ -355,9 +359,9 @@ async def test_a_story_that_cannot_be_told_together_is_told_by_the_article_that_
     amina = a_reader()
     store, composer = a_house(amina)
     store.publish(an_arrival("Talks resume"))
-    composer = replace(composer, teller=fails)
+    composer = replace(composer, merge=fails)
     report = await compose(composer, now=SEVEN)
-    shown = await preview(composer, amina.edition, told_through=0, now=SEVEN)
+    shown = await preview(composer, amina.edition, served_through=0, now=SEVEN)
 
     assert (report.issues, len(report.problems), amina.titles) == (1, 1, ["Talks resume"])
     assert "no 4 points behind 0 articles; it is told by its first" in report.problems[0]
@@ -414,7 +418,7 @@ async def test_a_manual_send_tells_what_was_not_told_and_leaves_the_hour_as_it_i
     store.publish(an_arrival("Talks resume"))
     report = await compose_manual(composer, "morning", None, now=SEVEN)
 
-    assert (report.deliveries, report.planned[0].readers, report.planned[0].stories) == (1, 1, 1)
+    assert (report.deliveries, report.planned[0].subscribers, report.planned[0].stories) == (1, 1, 1)
     assert amina.titles == ["Talks resume"]
     assert (amina.next_due_at, amina.told_through) == (SEVEN + DAY, 1)
 
@@ -425,7 +429,9 @@ async def test_sending_twice_by_hand_finds_nothing_new():
     store.publish(an_arrival("Talks resume"))
     await compose_manual(composer, "morning", None, now=SEVEN)
 
-    assert await compose_manual(composer, "morning", None, now=SEVEN + MINUTE) == ManualReport(nothing_new=1)
+    assert await compose_manual(composer, "morning", None, now=SEVEN + MINUTE) == ManualSendReport(
+        nothing_new=1
+    )
     assert len(amina.given) == 1
 
 
@@ -434,8 +440,8 @@ async def test_again_tells_the_last_issue_once_more_as_another_issue():
     store, composer = a_house(amina)
     store.publish(an_arrival("Talks resume"))
     await compose_manual(composer, "morning", None, now=SEVEN)
-    await compose_manual(composer, "morning", None, now=SEVEN + MINUTE, again=True)
-    await compose_manual(composer, "morning", None, now=SEVEN + 2 * MINUTE, again=True)
+    await compose_manual(composer, "morning", None, now=SEVEN + MINUTE, repeat=True)
+    await compose_manual(composer, "morning", None, now=SEVEN + 2 * MINUTE, repeat=True)
 
     assert amina.titles == ["Talks resume"] * 3
     assert len({issue.id for issue in amina.given}) == 3
@@ -449,7 +455,7 @@ async def test_again_tells_a_story_that_went_on_whole():
     await compose(composer, now=SEVEN)
     store.publish(an_arrival("Fire was arson", HOUR - DAY))
     await compose(composer, now=SEVEN + DAY)
-    await compose_manual(composer, "morning", None, now=SEVEN + DAY + HOUR, again=True)
+    await compose_manual(composer, "morning", None, now=SEVEN + DAY + HOUR, repeat=True)
 
     assert amina.titles == ["Fire at the port", "Update: Fire was arson", "Fire was arson"]
 
@@ -460,7 +466,7 @@ async def test_a_dry_run_says_who_would_get_what_and_changes_nothing():
     store.publish(an_arrival("Talks resume"))
     report = await compose_manual(composer, "morning", None, now=SEVEN, dry_run=True)
 
-    assert [(p.readers, p.stories, p.already) for p in report.planned] == [(2, 1, False)]
+    assert [(p.subscribers, p.stories, p.already_sent) for p in report.planned] == [(2, 1, False)]
     assert report.planned[0].issue.rendered.subject == "Talks resume"
     assert (report.deliveries, amina.given, amina.told_through) == (0, [], 0)
 
@@ -489,7 +495,7 @@ async def test_who_got_it_meanwhile_is_said_to_have_it_already():
     store.groups_of = stale  # type: ignore[method-assign]
     report = await compose_manual(composer, "morning", None, now=SEVEN)
 
-    assert (report.deliveries, [p.already for p in report.planned]) == (0, [True])
+    assert (report.deliveries, [p.already_sent for p in report.planned]) == (0, [True])
 
 
 async def test_an_unknown_newsletter_lists_those_there_are():
@@ -498,7 +504,7 @@ async def test_an_unknown_newsletter_lists_those_there_are():
     with pytest.raises(UnknownName, match="Did you mean morning"):
         await compose_manual(composer, "mornin", None, now=SEVEN)
     with pytest.raises(UnknownName):
-        await preview(composer, an_edition("mornin"), told_through=0, now=SEVEN)
+        await preview(composer, an_edition("mornin"), served_through=0, now=SEVEN)
 
 
 async def test_a_group_that_fails_by_hand_is_named():
@@ -515,18 +521,18 @@ async def test_a_preview_shows_what_would_come_and_leaves_no_trace():
     amina = a_reader()
     store, composer = a_house(amina)
     store.publish(an_arrival("Old", 2 * DAY), an_arrival("Talks <resume>"))
-    shown = await preview(composer, amina.edition, told_through=1, now=SEVEN, name="A <B>")
+    shown = await preview(composer, amina.edition, served_through=1, now=SEVEN, name="A <B>")
 
-    assert shown.issue.rendered == Rendered("Talks <resume>", "<p>A &lt;B&gt;</p>", "A <B>")
+    assert shown.issue.rendered == RenderedMail("Talks <resume>", "<p>A &lt;B&gt;</p>", "A <B>")
     assert [story.headline for story in shown.digest.stories] == ["Talks <resume>"]
     assert (amina.given, amina.told_through) == ([], 0)
 
 
 async def test_a_preview_of_nothing_is_an_empty_digest():
     _, composer = a_house()
-    shown = await preview(composer, an_edition(), told_through=9, now=SEVEN)
+    shown = await preview(composer, an_edition(), served_through=9, now=SEVEN)
 
-    assert (shown.digest.stories, shown.issue.told_through) == ((), 9)
+    assert (shown.digest.stories, shown.issue.served_through) == ((), 9)
 
 
 @pytest.mark.usefixtures("one_word_stories")
@@ -536,6 +542,6 @@ async def test_a_preview_remembers_what_its_readers_were_told():
     store.publish(an_arrival("Fire at the port"))
     await compose(composer, now=SEVEN)
     store.publish(an_arrival("Fire was arson", HOUR - DAY))
-    shown = await preview(composer, amina.edition, told_through=1, now=SEVEN + DAY)
+    shown = await preview(composer, amina.edition, served_through=1, now=SEVEN + DAY)
 
     assert shown.issue.rendered.subject == "Update: Fire was arson"

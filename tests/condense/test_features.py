@@ -14,11 +14,11 @@ import pytest
 
 from service.condense import caveat_model as caveats
 from service.condense import features
-from service.condense.caveat_model import PAIR_NAMES, PairModel, Sides
-from service.condense.features import LIGHT, NAMES, read
-from service.condense.selection import best_set
+from service.condense.caveat_model import PAIR_FEATURE_NAMES, PairFeatures, PairModel
+from service.condense.features import FEATURE_NAMES, SURFACE_FEATURES, extract_features
+from service.condense.selection import best_sentences
 from service.text import lexicon as words
-from service.text.lexicon import BITS, CUES, Words, chunks, speaks, words_of
+from service.text.lexicon import CUES, FLAG_BIT, Lexicon, has_cue_words, lexicon_for, tokenize
 
 ROOM = Path(words.__file__).parent
 LINES = [
@@ -31,7 +31,7 @@ LINES = [
 
 
 def column(name: str, lines: list[str] = LINES, title: str = "") -> list[float]:
-    return read(lines, title, words_of("en")).table[:, NAMES.index(name)].tolist()
+    return extract_features(lines, title, lexicon_for("en")).table[:, FEATURE_NAMES.index(name)].tolist()
 
 
 def test_cues_are_counted_in_the_sentence_that_holds_them():
@@ -62,28 +62,28 @@ def test_title_words_are_shared_in_their_share():
 def test_echoes_are_the_same_in_blocks(monkeypatch):
     lines = [f"Boat {k % 7} met ferry {k % 5} near pier {k % 3} at noon." for k in range(30)]
     whole = column("echoes", lines)
-    monkeypatch.setattr(features, "BLOCK", 15)
+    monkeypatch.setattr(features, "BLOCK_SENTENCES", 15)
     assert column("echoes", lines) == pytest.approx(whole)
     assert whole[0] == 0
 
 
 def test_scripts_without_spaces_are_cut_into_pairs():
-    assert chunks("市長は辞任") == ["市長", "長は", "は辞", "辞任"]
-    assert chunks("plain words") == ["plain", "words"]
+    assert tokenize("市長は辞任") == ["市長", "長は", "は辞", "辞任"]
+    assert tokenize("plain words") == ["plain", "words"]
 
 
 def test_elided_articles_and_possessives_do_not_hide_a_word():
-    french = words_of("fr")
+    french = lexicon_for("fr")
     assert french["l’accord"] >> words.FLAG_BITS == french["accord"] >> words.FLAG_BITS
-    assert words_of("en")["Doha’s"] >> words.FLAG_BITS == words_of("en")["doha"] >> words.FLAG_BITS
+    assert lexicon_for("en")["Doha’s"] >> words.FLAG_BITS == lexicon_for("en")["doha"] >> words.FLAG_BITS
 
 
 def test_words_are_forgotten_when_they_are_too_many(monkeypatch):
-    monkeypatch.setattr(words, "MOST_WORDS", 3)
-    known = words_of("de-AT")
+    monkeypatch.setattr(words, "MAX_CACHED_TOKENS", 3)
+    known = lexicon_for("de-AT")
     for chunk in ("eins", "zwei", "drei", "vier"):
         known[chunk]
-    assert words_of("de") is not known
+    assert lexicon_for("de") is not known
 
 
 def test_every_language_fills_every_class():
@@ -91,46 +91,48 @@ def test_every_language_fills_every_class():
     assert {"en", "fr", "de", "es"} <= set(tables)
     for language, table in tables.items():
         assert set(table) == {"stop", "mute", *CUES}, language
-        assert Words(table).phrases
-    assert speaks("fr-CA")
-    assert not speaks("hr")
+        assert Lexicon(table).phrases
+    assert has_cue_words("fr-CA")
+    assert not has_cue_words("hr")
 
 
 def test_the_weights_name_features_that_exist():
     stored = json.loads((ROOM / "weights.json").read_text(encoding="utf-8"))
     for head in ("pick", "order"):
-        assert set(stored["with cues"][head]) == {"bias", *NAMES}
-        assert set(stored["without cues"][head]) == {"bias", *LIGHT}
-    assert set(stored["pairs"]) == {"bias", *PAIR_NAMES}
-    assert len(set(PAIR_NAMES)) == len(PAIR_NAMES)
-    assert len(BITS) <= words.FLAG_BITS
+        assert set(stored["with cues"][head]) == {"bias", *FEATURE_NAMES}
+        assert set(stored["without cues"][head]) == {"bias", *SURFACE_FEATURES}
+    assert set(stored["pairs"]) == {"bias", *PAIR_FEATURE_NAMES}
+    assert len(set(PAIR_FEATURE_NAMES)) == len(PAIR_FEATURE_NAMES)
+    assert len(FLAG_BIT) <= words.FLAG_BITS
 
 
 def test_the_short_way_weighs_pairs_as_the_long_one_does():
-    reading = read(LINES * 4, "", words_of("en"))
-    sides = Sides(reading, np.linspace(1, -1, len(LINES) * 4))
+    reading = extract_features(LINES * 4, "", lexicon_for("en"))
+    sides = PairFeatures(reading, np.linspace(1, -1, len(LINES) * 4))
     claims = np.array([0, 3, 7, 12])
-    weights = np.random.default_rng(1).normal(size=(len(caveats.BETWEEN), 2))
+    weights = np.random.default_rng(1).normal(size=(len(caveats.BETWEEN_FEATURES), 2))
 
-    other = np.arange(sides.n)[None, :] != claims[:, None]
-    assert np.allclose(sides.weighed(claims, weights)[other], (sides.between(claims) @ weights)[other])
+    other = np.arange(sides.sentence_count)[None, :] != claims[:, None]
+    assert np.allclose(
+        sides.weighted_between(claims, weights)[other], (sides.between(claims) @ weights)[other]
+    )
 
 
 def test_reasons_are_the_features_that_speak_most_for_a_pair():
     model = PairModel({"caveat: explicit": (2.0, 0), "next": (1.0, 0), "caveat: question": (9.0, 0)}, (0, 0))
-    sides = Sides(read(LINES, "", words_of("en")), np.zeros(len(LINES)))
+    sides = PairFeatures(extract_features(LINES, "", lexicon_for("en")), np.zeros(len(LINES)))
     assert model.reasons(sides, 0, 1) == [("caveat: explicit", 2.0), ("next", 1.0)]
 
 
 def test_the_best_set_is_worth_most_together_within_its_words():
     worth, lengths = np.array([0.9, 0.8, 0.5, 0.4]), np.array([60, 80, 30, 50])
     apart = np.zeros((4, 4))
-    assert best_set(worth, apart, lengths, 2, 150) == [0, 1]
-    assert best_set(worth, apart, lengths, 5, 150) == [0, 2, 3]
+    assert best_sentences(worth, apart, lengths, 2, 150) == [0, 1]
+    assert best_sentences(worth, apart, lengths, 5, 150) == [0, 2, 3]
     together = apart.copy()
     together[0, 3] = 0.7
-    assert best_set(worth, together, lengths, 2, 150) == [0, 3]
-    assert best_set(worth, apart, lengths, 2, 10) == [0]
+    assert best_sentences(worth, together, lengths, 2, 150) == [0, 3]
+    assert best_sentences(worth, apart, lengths, 2, 10) == [0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="threads are counted in /proc")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import service.cli
-from service.condense.keypoints import FEWEST_WORDS, KeyPoints, shipped
+from service.condense.keypoints import MIN_WORD_BUDGET, KeyPoints, shipped_weights
 from service.core.errors import SummaryRefused
 from service.core.model import Role, Summary
 from tests.builders import a_report_on
@@ -107,7 +107,7 @@ def test_a_language_without_cue_words_has_points_and_no_caveats(method):
     summary = method.summarize(text, language="hr")
     assert len(summary.key_points) == 2
     assert not caveats(summary)
-    assert shipped(known=False).pairs is None
+    assert shipped_weights(has_cues=False).pair_model is None
 
 
 @pytest.mark.parametrize("points", [1, 2, 3, 4, 5, 8])
@@ -123,7 +123,7 @@ def test_no_points_are_no_points(method):
 
 def test_five_points_have_at_most_150_words_unless_one_alone_has_more(method):
     long = [f"Ship {k} of the {'very ' * (15 + k)}old fleet left port on Monday." for k in range(30)]
-    assert sum(len(p.text.split()) for p in method.summarize(" ".join(long)).key_points) <= FEWEST_WORDS
+    assert sum(len(p.text.split()) for p in method.summarize(" ".join(long)).key_points) <= MIN_WORD_BUDGET
     endless = f"It went on {'and on ' * 100}until noon."
     assert [p.text for p in method.summarize(endless).key_points] == [endless]
 
@@ -150,14 +150,14 @@ def test_headings_and_doubles_are_no_key_points(method):
 
 def test_explain_says_what_each_score_is_made_of(method):
     lines = method.explain(TALKS)
-    weights = shipped(known=True)
+    weights = shipped_weights(has_cues=True)
 
     assert [line.role for line in lines].count("caveat") >= 1
     for line in lines:
         assert sum(part for _, part in line.parts) + weights.pick_bias == pytest.approx(line.pick, abs=0.05)
     caveat = next(line for line in lines if "in no way" in line.text)
     assert "had agreed to reopen" in caveat.qualifies
-    assert caveat.probability >= weights.mark
+    assert caveat.probability >= weights.min_caveat_probability
     assert any("explicit" in reason for reason, _ in caveat.reasons)
 
 

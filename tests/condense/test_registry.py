@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from service.condense.candidates import LONGEST_POINT, MOST_CHARACTERS
-from service.condense.registry import SUMMARIZERS, summarizer
+from service.condense.candidates import MAX_POINT_CHARACTERS, MAX_TEXT_CHARACTERS
+from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused, UnknownName
 
 ARTICLE = """Ferry talks end without a deal
@@ -30,7 +30,7 @@ PLAIN = sorted(set(SUMMARIZERS) - {"keypoints"})
 
 @pytest.fixture(params=PLAIN)
 def method(request: pytest.FixtureRequest):
-    return summarizer(request.param)
+    return get_summarizer(request.param)
 
 
 def test_key_points_are_verbatim_in_reading_order_and_ranked(method):
@@ -80,8 +80,8 @@ def test_every_language_is_taken(method, language: str, text: str):
         (" \n\n\t", "empty"),
         ("Headline only", "no sentence"),
         ("... !!! ???", "has words"),
-        ("word " * LONGEST_POINT + ".", "at most 900 characters"),
-        ("a" * (MOST_CHARACTERS + 1), "6,000,001 characters"),
+        ("word " * MAX_POINT_CHARACTERS + ".", "at most 900 characters"),
+        ("a" * (MAX_TEXT_CHARACTERS + 1), "6,000,001 characters"),
     ],
     ids=["empty", "white", "heading", "marks", "long", "large"],
 )
@@ -96,24 +96,24 @@ def test_an_endless_text_is_condensed_from_its_beginning(method):
 
 
 def test_lead_takes_the_first_sentences():
-    points = summarizer("lead").summarize(ARTICLE, points=1).key_points
+    points = get_summarizer("lead").summarize(ARTICLE, points=1).key_points
     assert [point.text[:30] for point in points] == ["The harbour board and the ferr"]
 
 
 def test_lexrank_prefers_what_other_sentences_repeat():
-    points = summarizer("lexrank").summarize(ARTICLE, points=1).key_points
+    points = get_summarizer("lexrank").summarize(ARTICLE, points=1).key_points
     assert "night crossings" in points[0].text
 
 
 @pytest.mark.parametrize("name", SUMMARIZERS)
 def test_every_name_in_the_registry_is_a_method_of_that_name(name: str):
-    assert summarizer(name).name == name
-    assert summarizer(name) is summarizer(name)
+    assert get_summarizer(name).name == name
+    assert get_summarizer(name) is get_summarizer(name)
 
 
 def test_an_unknown_method_is_named_with_those_that_exist():
     with pytest.raises(UnknownName, match="Did you mean lexrank"):
-        summarizer("lexrnk")
+        get_summarizer("lexrnk")
 
 
 def test_the_registry_costs_no_heavy_import():

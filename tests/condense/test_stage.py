@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from service.app.process_pool.pool import Pool
-from service.condense.stage import HEADLINE, Condenser, condense, method_for, summarize_article
+from service.app.process_pool.pool import ProcessPool
+from service.condense.stage import HEADLINE_METHOD, Condenser, condense, method_for, summarize_article
 from service.core.errors import PoolUnavailable
 from service.core.model import Article, FeedState, Summary
-from service.gather.ports import Look
-from service.store.compose import ComposeRecords
-from service.store.condense import CondenseRecords
+from service.gather.ports import PollResult
+from service.store.compose import SqlComposeStore
+from service.store.condense import SqlCondenseStore
 from service.store.database import Database
-from service.store.gather import GatherRecords
+from service.store.gather import SqlGatherStore
 from tests.builders import NOON, a_feed, a_newsletter, an_article, an_edition
 from tests.condense.traps import TRAPS, booby_trapped
 
@@ -26,15 +26,15 @@ class House:
     """The records that condense meets, with what a test wants to know of them."""
 
     def __init__(self, database: Database) -> None:
-        self.gather, self.condense = GatherRecords(database), CondenseRecords(database)
-        self.compose = ComposeRecords(database)
+        self.gather, self.condense = SqlGatherStore(database), SqlCondenseStore(database)
+        self.compose = SqlComposeStore(database)
 
     async def arrive(self, *articles: Article) -> None:
-        await self.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON), articles))
+        await self.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON), articles))
 
     async def told(self) -> dict[str, Summary]:
-        through = await self.compose.tellable_through(NOON)
-        found = await self.compose.tellable(an_edition(topics=()), 0, through)
+        through = await self.compose.release_position(NOON)
+        found = await self.compose.released_articles(an_edition(topics=()), 0, through)
         return {condensed.article.title: condensed.summary for condensed in found}
 
 
@@ -47,7 +47,7 @@ async def house(sqlite_url: str) -> AsyncIterator[House]:
 
 @pytest.fixture(scope="module")
 def pool():
-    with Pool(2, seconds=1) as pool:
+    with ProcessPool(2, seconds=1) as pool:
         yield pool
 
 
@@ -87,7 +87,7 @@ async def test_an_article_without_a_sentence_is_told_by_its_headline(house: Hous
     await house.arrive(an_article("Harbour reopens", ""), an_article("Ferry late", "Photo: The agency"))
     report = await condense(a_condenser(house), now=NOON)
     assert (report.condensed, report.headlines) == (2, 2)
-    assert set((await house.told()).values()) == {Summary(HEADLINE, ())}
+    assert set((await house.told()).values()) == {Summary(HEADLINE_METHOD, ())}
 
 
 async def test_an_article_without_anything_fails(house: House):
@@ -113,7 +113,7 @@ async def test_an_edit_that_cannot_be_condensed_is_set_aside_and_its_article_sta
     condenser = a_condenser(house, work=booby_trapped)
     await condense(condenser, now=NOON)
     edited = an_article("raise", url="https://news.example/1")
-    await house.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON), changed=(edited,)))
+    await house.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON), edited=(edited,)))
     _, second, third = [await condense(condenser, now=NOON) for _ in range(3)]
     whose = "The Example: the publisher's edit of 'raise' could not be condensed, no sense in it; "
     assert second.problems == (whose + "it is tried again",)
@@ -123,7 +123,7 @@ async def test_an_edit_that_cannot_be_condensed_is_set_aside_and_its_article_sta
 
 
 async def test_many_poison_articles_in_front_hide_none_behind(house: House, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("service.condense.stage.BATCH", 2)
+    monkeypatch.setattr("service.condense.stage.BATCH_ARTICLES", 2)
     await house.arrive(
         *(an_article("lie", url=f"https://news.example/{n}") for n in range(5)), an_article("Good")
     )
@@ -137,7 +137,7 @@ async def test_a_point_that_is_not_in_the_text_is_not_stored(house: House):
     assert "lead made a key point that is not in the text" in report.problems[0]
 
 
-async def test_a_pool_survives_crashes_and_hangs_and_condenses_the_rest(house: House, pool: Pool):
+async def test_a_pool_survives_crashes_and_hangs_and_condenses_the_rest(house: House, pool: ProcessPool):
     await house.arrive(*(an_article(trap) for trap in TRAPS), *(an_article(f"Good {n}") for n in range(6)))
     report = await condense(a_condenser(house, pool=pool, work=booby_trapped), now=NOON)
     assert (report.condensed, report.failed) == (6, 4)
@@ -164,7 +164,7 @@ async def test_the_deadline_holds_without_a_pool_too(house: House):
 
 async def test_a_pool_that_takes_no_work_is_nobodys_failure(house: House):
     await house.arrive(an_article("Good"))
-    closed = Pool(1)
+    closed = ProcessPool(1)
     closed.shutdown()
     with pytest.raises(RuntimeError):
         await condense(a_condenser(house, pool=closed), now=NOON)
@@ -195,7 +195,7 @@ def test_a_feeds_method_wins_over_a_newsletters_and_that_over_the_sites():
 
 async def test_an_article_that_waits_behind_slow_work_has_not_failed(house: House):
     await house.arrive(an_article("Good"))
-    with Pool(1) as busy:
+    with ProcessPool(1) as busy:
         ahead = busy.submit(threading.Event().wait, 0.5)
         report = await condense(a_condenser(house, pool=busy, deadline=0.05), now=NOON)
         assert ahead.done()

@@ -135,24 +135,24 @@ def test_a_delivery_is_its_issue_reader_and_channel():
 
 @given(st.lists(anything, min_size=1), st.lists(anything, min_size=1))
 def test_ids_differ_where_the_parts_do(one: list[str], other: list[str]):
-    assert (identity.digest_of("test", *one) == identity.digest_of("test", *other)) == (one == other)
+    assert (identity.content_id("test", *one) == identity.content_id("test", *other)) == (one == other)
 
 
 @given(anything)
 def test_an_id_is_32_hex_digits_and_its_kind_counts(part: str):
-    assert re.fullmatch("[0-9a-f]{32}", identity.digest_of("article", part))
-    assert identity.digest_of("article", part) != identity.digest_of("story", part)
+    assert re.fullmatch("[0-9a-f]{32}", identity.content_id("article", part))
+    assert identity.content_id("article", part) != identity.content_id("story", part)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(-5, 10_000))
 def test_jitter_stays_within_its_span_and_can_be_repeated(identifier: str, span: int):
-    jitter = identity.spread(identifier, span)
+    jitter = identity.stable_jitter(identifier, span)
 
     assert 0 <= jitter < max(span, 1)
-    assert jitter == identity.spread(identifier, span)
+    assert jitter == identity.stable_jitter(identifier, span)
 
 
 def test_jitter_spreads_evenly():
-    shares = [identity.spread(f"id-{n}", 4) for n in range(4_000)]
+    shares = [identity.stable_jitter(f"id-{n}", 4) for n in range(4_000)]
 
     assert all(900 < shares.count(share) < 1_100 for share in range(4))

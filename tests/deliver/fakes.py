@@ -9,11 +9,11 @@ from typing import Any
 
 from service.core import ids as identity
 from service.core.errors import StoreError
-from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, Rendered, Site
-from service.core.placeholders import Place
+from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, RenderedMail, Site
+from service.core.placeholders import Placeholder
 from service.deliver.channels.smtp.settings import Relay, Timeouts
-from service.deliver.message.mail_maker import Links, MailMaker
-from service.deliver.ports import Again, Mark
+from service.deliver.message.builder import MailLinks, MessageBuilder
+from service.deliver.ports import ResendPolicy, StateChange
 from tests.builders import NOON
 from tests.deliver.server import MailServer
 
@@ -27,10 +27,11 @@ SITE = Site(
 
 
 def an_issue(subject: str = "Aid talks end with a pledge", **changes: Any) -> Issue:
-    text = f"Hello {Place.NAME.mark},\n\nthe harbour reopened.\n\nUnsubscribe: {Place.UNSUBSCRIBE_URL.mark}\n"
+    text = f"Hello {Placeholder.NAME.marker},\n\nthe harbour reopened.\n\n"
+    text += f"Unsubscribe: {Placeholder.UNSUBSCRIBE_URL.marker}\n"
     html = (
-        f"<html><body><p>Hello {Place.NAME.mark},</p><p>the harbour reopened.</p>"
-        f'<p><a href="{Place.UNSUBSCRIBE_URL.mark}">Unsubscribe</a></p></body></html>\n'
+        f"<html><body><p>Hello {Placeholder.NAME.marker},</p><p>the harbour reopened.</p>"
+        f'<p><a href="{Placeholder.UNSUBSCRIBE_URL.marker}">Unsubscribe</a></p></body></html>\n'
     )
     defaults: dict[str, Any] = {
         "id": identity.issue_id("edition", "2026-03-02T07:00", 0),
@@ -38,9 +39,9 @@ def an_issue(subject: str = "Aid talks end with a pledge", **changes: Any) -> Is
         "edition_key": "edition",
         "occurrence": "2026-03-02T07:00",
         "due_at": NOON - timedelta(minutes=1),
-        "told_from": 0,
-        "told_through": 7,
-        "rendered": Rendered(subject, changes.pop("html", html), changes.pop("text", text)),
+        "served_from": 0,
+        "served_through": 7,
+        "rendered": RenderedMail(subject, changes.pop("html", html), changes.pop("text", text)),
         "article_ids": (),
         "created_at": NOON,
     }
@@ -78,13 +79,13 @@ def a_message(content: bytes = b"Subject: hello\r\n\r\nhello\r\n", **changes: An
     return Message(**(defaults | changes))
 
 
-def links(subscriber_id: str, newsletter: str) -> Links:
+def links(subscriber_id: str, newsletter: str) -> MailLinks:
     page = f"https://news.example.org/u/{subscriber_id}.{newsletter}"
-    return Links(page, page.replace("/u/", "/p/"), f"{subscriber_id}.{newsletter}")
+    return MailLinks(page, page.replace("/u/", "/p/"), f"{subscriber_id}.{newsletter}")
 
 
-def a_maker(site: Site = SITE) -> MailMaker:
-    return MailMaker(site, links)
+def a_maker(site: Site = SITE) -> MessageBuilder:
+    return MessageBuilder(site, links)
 
 
 PATIENCE = Timeouts(connect=5, mail=5, rcpt=5, data=5, dot=5, quit=1)
@@ -137,7 +138,7 @@ class MemoryLedger:
     rows: dict[str, Row] = field(default_factory=dict)
     suppressed: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
-    commits: list[tuple[Mark, ...]] = field(default_factory=list)
+    commits: list[tuple[StateChange, ...]] = field(default_factory=list)
     lost: bool = False
 
     @classmethod
@@ -185,7 +186,7 @@ class MemoryLedger:
             if row.token == token:
                 row.lease_until = lease_until
 
-    async def settle_uncertain(self, now: datetime, again: Again | None) -> int:
+    async def settle_uncertain(self, now: datetime, resend: ResendPolicy | None) -> int:
         settled = 0
         for row in self.rows.values():
             if row.state is DeliveryState.ATTEMPTING and (row.lease_until or now) <= now:
@@ -193,7 +194,9 @@ class MemoryLedger:
                 row.doubts += 1
                 settled += 1
             within = (
-                again and row.doubts < again.doubts and (row.delivery.planned_at or now) > again.planned_after
+                resend
+                and row.doubts < resend.max_uncertain_attempts
+                and (row.delivery.planned_at or now) > resend.planned_after
             )
             if within and row.state is DeliveryState.UNCERTAIN and (row.next_attempt_at or now) <= now:
                 row.state, row.next_attempt_at = DeliveryState.DEFERRED, now
@@ -202,12 +205,12 @@ class MemoryLedger:
     async def issue(self, issue_id: str) -> Issue | None:
         return self.issues.get(issue_id)
 
-    async def record_marks(self, token: str, marks: Sequence[Mark]) -> set[str]:
+    async def record_changes(self, token: str, changes: Sequence[StateChange]) -> set[str]:
         if self.lost:
             raise StoreError("the database is gone")
         written = set()
-        self.commits.append(tuple(marks))
-        for mark in marks:
+        self.commits.append(tuple(changes))
+        for mark in changes:
             row = self.rows[mark.delivery_id]
             if row.token != token:
                 continue

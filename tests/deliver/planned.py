@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from service.core import ids as identity
-from service.core.model import Issue, Placement, Wishes
-from service.store.compose import ComposeRecords
+from service.core.model import DesiredSubscription, Issue, Preferences
+from service.store.compose import SqlComposeStore
 from service.store.database import Database
-from service.store.subscribers import PeopleRecords
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.deliver.fakes import an_issue
 
@@ -29,9 +29,11 @@ async def plan(
     key = identity.edition_key(edition)
     names = ["example.org", *(f"example{n}.org" for n in range(1, domains))]
     people = [a_subscriber(f"reader{n}@{names[n % domains]}", name=f"Reader {n}") for n in range(readers)]
-    placements = [Placement(person, "morning", Wishes(), edition, key, at) for person in people]
-    await PeopleRecords(database).save_placements(placements, at, starts_after=at - DAY)
-    compose = ComposeRecords(database)
+    placements = [
+        DesiredSubscription(person, "morning", Preferences(), edition, key, at) for person in people
+    ]
+    await SqlSubscriberStore(database).save_roster_subscriptions(placements, at, starts_after=at - DAY)
+    compose = SqlComposeStore(database)
     [group] = await compose.due_groups(at)
     issue: Issue = an_issue(
         id=identity.issue_id(key, at.isoformat(), 0), edition_key=key, created_at=at, due_at=at

@@ -20,10 +20,10 @@ from sqlalchemy import text
 
 from service.core.model import DeliveryState
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.leases import Terms
+from service.deliver.leases import DeliverPolicy
 from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
+from service.store.deliver import SqlDeliverStore
 from tests.deliver import worker
 from tests.deliver.cutter import FROM_SERVER, TO_SERVER, Cutter
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_maker, a_relay_at
@@ -243,10 +243,10 @@ async def test_a_disk_that_takes_no_more_stops_sending(template, writable):
 
 async def test_everybody_gets_one_message_and_the_books_close(database):
     planned = await plan(database, 60)
-    store, clock = DeliverRecords(database), Clock()
+    store, clock = SqlDeliverStore(database), Clock()
     async with MailServer() as server:
         channels = [SmtpChannel(a_relay_at(server.port, connections=3)) for _ in range(3)]
-        crew = [Deliverer(store, channel, a_maker(), Terms(batch=7)) for channel in channels]
+        crew = [Deliverer(store, channel, a_maker(), DeliverPolicy(batch_size=7)) for channel in channels]
         reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
         await asyncio.gather(*(channel.close() for channel in channels))
         assert_all_once_but_for(0, planned, server)

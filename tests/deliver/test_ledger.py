@@ -9,13 +9,13 @@ import pytest
 from service.core.errors import StoreError
 from service.core.model import DeliveryState
 from service.deliver.ledger import Ledger
-from service.deliver.ports import Mark
+from service.deliver.ports import StateChange
 from tests.builders import NOON
 from tests.deliver.fakes import MemoryLedger, a_crowd
 
 
-def attempt(delivery) -> Mark:
-    return Mark(delivery.id, DeliveryState.ATTEMPTING, NOON)
+def attempt(delivery) -> StateChange:
+    return StateChange(delivery.id, DeliveryState.ATTEMPTING, NOON)
 
 
 async def taken(store, by="t") -> None:
@@ -30,7 +30,7 @@ async def test_marks_of_all_lanes_share_a_commit():
     crowd = a_crowd(30)
     store = MemoryLedger.holding(*crowd)
     await taken(store)
-    ledger = Ledger(store, patience=1)
+    ledger = Ledger(store, retry_seconds=1)
     assert all(await asyncio.gather(*(ledger.attempt("t", attempt(d)) for d in crowd)))
     assert len(store.commits) == 1
 
@@ -39,9 +39,9 @@ async def test_the_outcome_of_one_and_the_attempt_of_the_next_share_a_commit():
     one, two = a_crowd(2)
     store = MemoryLedger.holding(one, two)
     await taken(store)
-    ledger = Ledger(store, patience=1)
+    ledger = Ledger(store, retry_seconds=1)
     await ledger.attempt("t", attempt(one))
-    ledger.outcome("t", Mark(one.id, DeliveryState.SENT, NOON))
+    ledger.outcome("t", StateChange(one.id, DeliveryState.SENT, NOON))
     await ledger.attempt("t", attempt(two))
     assert [len(commit) for commit in store.commits] == [1, 2]
 
@@ -50,7 +50,7 @@ async def test_a_token_that_is_not_held_any_more_is_told_so():
     (delivery,) = a_crowd(1)
     store = MemoryLedger.holding(delivery)
     await taken(store, "somebody else")
-    assert await Ledger(store, patience=1).attempt("t", attempt(delivery)) is False
+    assert await Ledger(store, retry_seconds=1).attempt("t", attempt(delivery)) is False
 
 
 async def test_a_database_that_comes_back_is_waited_for():
@@ -64,7 +64,7 @@ async def test_a_database_that_comes_back_is_waited_for():
         pauses.append(seconds)
         store.lost = len(pauses) < 3
 
-    assert await Ledger(store, patience=60, pause=mended).attempt("t", attempt(delivery))
+    assert await Ledger(store, retry_seconds=60, sleep=mended).attempt("t", attempt(delivery))
     assert pauses == sorted(pauses)
     assert len(pauses) == 3
 
@@ -73,7 +73,7 @@ async def test_a_database_that_stays_away_fails_those_who_wait():
     (delivery,) = a_crowd(1)
     store = MemoryLedger.holding(delivery)
     store.lost = True
-    ledger = Ledger(store, patience=3, pause=no_pause)
+    ledger = Ledger(store, retry_seconds=3, sleep=no_pause)
     with pytest.raises(StoreError):
         await ledger.attempt("t", attempt(delivery))
     await ledger.flush()

@@ -12,13 +12,13 @@ from service.app.clock import utc_now
 from service.core.model import DeliveryState
 from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.channels.smtp.settings import Relay
-from service.deliver.leases import Terms
-from service.deliver.limits.circuit_breaker import Breaker
-from service.deliver.limits.rate_limit import Pace
+from service.deliver.leases import DeliverPolicy
+from service.deliver.limits.circuit_breaker import CircuitBreaker
+from service.deliver.limits.rate_limit import RateLimiter
 from service.deliver.stage import Deliverer, DeliverReport, deliver
-from service.store.coordination import AccordRecords
+from service.store.coordination import SqlCoordination
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
+from service.store.deliver import SqlDeliverStore
 from tests.deliver.channels.smtp.test_transaction import AGAIN, make
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay_at
 from tests.deliver.planned import plan
@@ -79,13 +79,13 @@ async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverRep
     channels = [SmtpChannel(relay) for _ in databases]
     crew = [
         Deliverer(
-            DeliverRecords(database),
+            SqlDeliverStore(database),
             channel,
             a_maker(),
-            Terms(batch=10),
-            Pace(shared=True),
-            Breaker(shared=True),
-            shared=AccordRecords(database),
+            DeliverPolicy(batch_size=10),
+            RateLimiter(shared=True),
+            CircuitBreaker(shared=True),
+            coordination_store=SqlCoordination(database),
             relay=relay.name,
         )
         for database, channel in zip(databases, channels, strict=True)

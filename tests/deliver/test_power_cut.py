@@ -24,7 +24,7 @@ import pytest
 from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
+from service.store.deliver import SqlDeliverStore
 from tests.deliver import disk
 from tests.deliver.disk import Disk, Survives
 from tests.deliver.fakes import a_maker, a_relay_at
@@ -69,7 +69,7 @@ async def went_on(folder: Path) -> list[Taken]:
         for shift in (LATER, 2 * LATER):
             channel = SmtpChannel(a_relay_at(server.port, connections=CONNECTIONS))
             at = datetime.now(UTC) + shift
-            await deliver(Deliverer(DeliverRecords(database), channel, a_maker()), now=lambda at=at: at)
+            await deliver(Deliverer(SqlDeliverStore(database), channel, a_maker()), now=lambda at=at: at)
             await channel.close()
     await database.close()
     with sqlite3.connect(folder / "house.db") as record:

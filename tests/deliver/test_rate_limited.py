@@ -12,10 +12,10 @@ import pytest
 
 from service.core.model import DeliveryState
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.leases import Terms
-from service.deliver.limits.rate_limit import Pace
+from service.deliver.leases import DeliverPolicy
+from service.deliver.limits.rate_limit import RateLimiter
 from service.deliver.stage import Deliverer, DeliverReport, deliver
-from service.store.coordination import AccordRecords
+from service.store.coordination import SqlCoordination
 from tests.builders import NOON
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
 from tests.deliver.limits.test_adaptive_rate import FixedWindow, Server, SlidingWindow
@@ -25,7 +25,7 @@ from tests.deliver.planned import plan
 from tests.deliver.server import ANY, DOT, MailServer, Reply
 
 TOO_MUCH = Reply("450 4.7.1 Error: too much mail from 127.0.0.1")
-PATIENT = Terms(lease=timedelta(days=1))
+PATIENT = DeliverPolicy(lease=timedelta(days=1))
 
 
 class Limited(Mapping[int, Reply]):
@@ -53,7 +53,9 @@ class Limited(Mapping[int, Reply]):
 
 def a_deliverer(store: MemoryLedger, server: MailServer, clock: PacedClock, **relay: int) -> Deliverer:
     channel = SmtpChannel(a_relay(server, **relay))
-    return Deliverer(store, channel, a_maker(), PATIENT, Pace(), pause=clock.pause, relay="mail.example:25")
+    return Deliverer(
+        store, channel, a_maker(), PATIENT, RateLimiter(), sleep=clock.pause, relay="mail.example:25"
+    )
 
 
 async def sent(
@@ -182,7 +184,7 @@ async def test_several_workers_share_what_one_of_them_was_refused(
     database, database_url, monkeypatch, caplog
 ):
     caplog.set_level(logging.WARNING, "deliver")
-    monkeypatch.setattr("service.deliver.outbox.MOST_WAITING", 10)
+    monkeypatch.setattr("service.deliver.outbox.MAX_QUEUED_DELIVERIES", 10)
     await plan(database, 50)
     clock = SharedClock(workers=2)
     async with MailServer() as server, an_office(database_url, clock) as office:
@@ -190,13 +192,13 @@ async def test_several_workers_share_what_one_of_them_was_refused(
         server.taken = log = Log(clock)
 
         async def work(deliverer: Deliverer) -> DeliverReport:
-            report = await deliver(replace(deliverer, pause=clock.pause), now=clock)
+            report = await deliver(replace(deliverer, sleep=clock.pause), now=clock)
             clock.leave()
             return report
 
         crew = [await office.worker(server) for _ in range(2)]
         reports = await asyncio.gather(*map(work, crew))
-        learned, _ = await AccordRecords(database, clock).learned_rates("mail.example:25")
+        learned, _ = await SqlCoordination(database, clock).learned_rates("mail.example:25")
     assert sum(report.sent for report in reports) == len(set(server.ids)) == len(server.ids) == 50
     assert answers.refused < 40
     # The third twenty cannot begin before two minutes are over, and the last mails take half a minute more.

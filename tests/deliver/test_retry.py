@@ -8,7 +8,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.deliver.retry import GIVE_UP_AFTER, MOST_DOUBTS, after_doubt, doubts_to_repeat, next_attempt
+from service.deliver.retry import (
+    GIVE_UP_AFTER,
+    MAX_UNCERTAIN_ATTEMPTS,
+    resend_policy,
+    retry_at,
+    retry_uncertain_at,
+)
 from tests.builders import NOON
 
 LEASE = timedelta(minutes=1)
@@ -18,7 +24,7 @@ IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
 def waits(identifier: str) -> list[timedelta]:
     """Return the waits of a delivery that is deferred until it is given up."""
     now, found = NOON, []
-    while (again := next_attempt(identifier, len(found), first_at=NOON, now=now)) is not None:
+    while (again := retry_at(identifier, len(found), first_at=NOON, now=now)) is not None:
         found.append(again - now)
         now = again
     return found
@@ -36,13 +42,13 @@ def test_waits_grow_from_a_minute_over_three_days_and_then_it_is_given_up(identi
 
 @given(IDS, st.integers(0, 10**6))
 def test_any_number_of_attempts_has_a_next_moment(identifier, attempts):
-    again = next_attempt(identifier, attempts, first_at=NOON, now=NOON)
+    again = retry_at(identifier, attempts, first_at=NOON, now=NOON)
     assert again is not None
     assert again > NOON
 
 
 def test_a_crowd_that_was_deferred_together_does_not_come_back_together():
-    moments = {next_attempt(f"{n:032x}", 3, first_at=NOON, now=NOON) for n in range(200)}
+    moments = {retry_at(f"{n:032x}", 3, first_at=NOON, now=NOON) for n in range(200)}
     assert len(moments) > 100
 
 
@@ -57,14 +63,14 @@ def chain(identifier: str, outcomes: list[str]) -> list[str]:
         attempts, again = len(found), None
         found.append(outcome)
         if outcome == DEFERRED:
-            again = next_attempt(identifier, attempts, first_at=NOON, now=now)
+            again = retry_at(identifier, attempts, first_at=NOON, now=now)
         elif outcome == DOUBT:
-            again = after_doubt(identifier, attempts, doubts, first_at=NOON, now=now)
+            again = retry_uncertain_at(identifier, attempts, doubts, first_at=NOON, now=now)
             doubts += 1
         else:
             # The lease runs out, and the next pass settles what the worker left.
-            now, doubts, rule = now + LEASE, doubts + 1, doubts_to_repeat(now + LEASE)
-            again = now if doubts < rule.doubts and rule.planned_after < NOON else None
+            now, doubts, rule = now + LEASE, doubts + 1, resend_policy(now + LEASE)
+            again = now if doubts < rule.max_uncertain_attempts and rule.planned_after < NOON else None
         if again is None:
             return found
         assert again >= now
@@ -75,7 +81,7 @@ def chain(identifier: str, outcomes: list[str]) -> list[str]:
 def test_every_chain_of_outcomes_ends(identifier, outcomes):
     found = chain(identifier, outcomes)
     assert len(found) <= 35
-    assert sum(outcome != DEFERRED for outcome in found) <= MOST_DOUBTS
+    assert sum(outcome != DEFERRED for outcome in found) <= MAX_UNCERTAIN_ATTEMPTS
 
 
 def test_a_server_that_never_answers_gets_three_copies_at_most():
@@ -89,5 +95,5 @@ def test_greylisting_does_not_use_up_the_doubts():
 
 def test_a_doubt_about_old_news_is_not_settled_by_sending_it_again():
     late = NOON + GIVE_UP_AFTER
-    assert after_doubt("0" * 32, 4, 0, first_at=NOON, now=late) is None
-    assert not doubts_to_repeat(late).planned_after < NOON
+    assert retry_uncertain_at("0" * 32, 4, 0, first_at=NOON, now=late) is None
+    assert not resend_policy(late).planned_after < NOON

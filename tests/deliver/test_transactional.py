@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from service.app.transactional_mail import transactional
+from service.app.transactional_mail import transactional_issue
 from service.core import ids as identity
-from service.core.model import MailKind, Rendered, Subscriber
+from service.core.model import MailKind, RenderedMail, Subscriber
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.leases import Terms
-from service.deliver.limits.rate_limit import Limits, Pace
+from service.deliver.leases import DeliverPolicy
+from service.deliver.limits.rate_limit import RateLimiter, RateLimits
 from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
-from service.store.transactional import TransactionalRecords
+from service.store.deliver import SqlDeliverStore
+from service.store.transactional import SqlSignUpStore
 from tests.deliver.fakes import Clock, a_maker, a_relay
 from tests.deliver.planned import plan
 from tests.deliver.server import MailServer
@@ -39,16 +39,16 @@ class Waiting:
         if not self.asked and len(self.server.taken) >= ASKED_AFTER:
             self.asked = True
             nia = Subscriber(identity.subscriber_id(NIA), NIA)
-            rendered = Rendered("Please confirm", "", "Please confirm")
-            mail = transactional(MailKind.CONFIRMATION, rendered, "morning", nia.id, self.clock.now)
-            await TransactionalRecords(self.database).plan(mail, nia, "smtp")
+            rendered = RenderedMail("Please confirm", "", "Please confirm")
+            mail = transactional_issue(MailKind.CONFIRMATION, rendered, "morning", nia.id, self.clock.now)
+            await SqlSignUpStore(self.database).plan_mail(mail, nia, "smtp")
 
 
-@pytest.mark.parametrize("limits", [Limits(per_second=10), Limits(per_domain_minute=60)])
+@pytest.mark.parametrize("limits", [RateLimits(per_second=10), RateLimits(per_domain_minute=60)])
 async def test_it_goes_before_the_bulk_mail_that_was_taken_already(
-    database: Database, limits: Limits, monkeypatch: pytest.MonkeyPatch
+    database: Database, limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("service.deliver.leases.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("service.deliver.leases.POLL_SECONDS", 0.0)
     await plan(database, BULK)
     async with MailServer() as server:
         clock = Clock()
@@ -56,8 +56,14 @@ async def test_it_goes_before_the_bulk_mail_that_was_taken_already(
         channel = SmtpChannel(a_relay(server))
         began = clock.now
         deliverer = Deliverer(
-            *(DeliverRecords(database), channel, a_maker(), Terms(lease=timedelta(hours=2)), Pace(limits)),
-            pause=pausing,
+            *(
+                SqlDeliverStore(database),
+                channel,
+                a_maker(),
+                DeliverPolicy(lease=timedelta(hours=2)),
+                RateLimiter(limits),
+            ),
+            sleep=pausing,
         )
         await deliver(deliverer, now=clock)
         await channel.close()

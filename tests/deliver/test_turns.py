@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.deliver.limits.rate_limit import TURN, Gate
+from service.deliver.limits.rate_limit import TURN_SECONDS, RateLimit
 
 MINUTE = 60.0
 
@@ -22,7 +22,7 @@ class Timeline:
 
     def take(self, length: float, now: float) -> float:
         begins_at = max(self.free_at, now)
-        if begins_at - now <= TURN:
+        if begins_at - now <= TURN_SECONDS:
             self.free_at = begins_at + ceil(length * 1000) / 1000
         return begins_at - now
 
@@ -31,7 +31,7 @@ class Timeline:
 class Worker:
     """A worker whose clock is `ahead` of the others', and who hears an answer when it acts next."""
 
-    gate: Gate
+    gate: RateLimit
     ahead: float
     asked: tuple[float, float] | None = None
 
@@ -40,13 +40,13 @@ class Worker:
         here = now + self.ahead
         if self.asked is not None:
             (begins_in, asked_at), self.asked = self.asked, None
-            if begins_in <= TURN:
-                self.gate.give(begins_in, asked_at, here)
+            if begins_in <= TURN_SECONDS:
+                self.gate.grant_turn(begins_in, asked_at, here)
         opens_at = self.gate.opens_at(here)
         if opens_at is None:
-            self.asked = timeline.take(self.gate.ask(in_hand), now), here
+            self.asked = timeline.take(self.gate.request_turn(in_hand), now), here
         elif opens_at <= here:
-            self.gate.leave(here)
+            self.gate.record_send(here)
             return True
         return False
 
@@ -85,7 +85,7 @@ rates = st.one_of(st.integers(1, 20), st.floats(0.5, 200))
 @example(limits=(0.0, 60.0), ahead=[0.0] * 4, acts=[(n // 2 % 4, 0.5, 9) for n in range(600)])
 def test_the_sum_of_all_workers_never_exceeds_the_limit(limits, ahead, acts):
     per_second, per_minute = limits
-    crew = [Worker(Gate((per_second, 1), (per_minute, MINUTE), shared=True), skew) for skew in ahead]
+    crew = [Worker(RateLimit((per_second, 1), (per_minute, MINUTE), shared=True), skew) for skew in ahead]
     timeline, now, left = Timeline(), 0.0, []
     for worker, seconds, in_hand in acts:
         now += seconds
@@ -97,7 +97,7 @@ def test_the_sum_of_all_workers_never_exceeds_the_limit(limits, ahead, acts):
 
 def sent_in(seconds: float, workers: int, *limits: tuple[float, float], dies_at: float | None = None) -> int:
     """Return how many messages these workers, all busy, send in so long."""
-    crew = [Worker(Gate(*limits, shared=True), 0.0) for _ in range(workers)]
+    crew = [Worker(RateLimit(*limits, shared=True), 0.0) for _ in range(workers)]
     timeline, left, now = Timeline(), 0, 0.0
     while now < seconds:
         if dies_at is not None and now >= dies_at:
@@ -118,31 +118,31 @@ def test_a_worker_that_dies_takes_a_second_of_the_limit_along_at_most():
 
 
 def test_a_moment_that_was_missed_is_gone():
-    gate = Gate((10, 1), shared=True)
+    gate = RateLimit((10, 1), shared=True)
     assert gate.opens_at(0) is None
-    assert gate.ask(5) == pytest.approx(5 * 0.105)
-    gate.give(0.0, 0.0, 0.0)
+    assert gate.request_turn(5) == pytest.approx(5 * 0.105)
+    gate.grant_turn(0.0, 0.0, 0.0)
     assert gate.opens_at(0.0) == 0.0
     assert gate.opens_at(0.12) == 0.12
-    gate.leave(0.12)
+    gate.record_send(0.12)
     assert gate.opens_at(0.12) == pytest.approx(0.22)
     assert gate.opens_at(0.3) == pytest.approx(0.315)
     assert gate.opens_at(0.6) is None
 
 
 def test_a_turn_that_took_long_to_get_begins_when_it_is_sure_to_have_begun():
-    gate = Gate((10, 1), shared=True)
-    gate.ask(5)
-    gate.give(0.5, asked_at=100.0, now=100.04)
+    gate = RateLimit((10, 1), shared=True)
+    gate.request_turn(5)
+    gate.grant_turn(0.5, asked_at=100.0, now=100.04)
     assert gate.opens_at(100.04) == pytest.approx(100.54)
     assert gate.opens_at(101.2) is None
     # From now on messages may be later, and are fewer for it.
-    assert gate.ask(5) == pytest.approx(5 * 0.108)
+    assert gate.request_turn(5) == pytest.approx(5 * 0.108)
 
 
 def test_where_nothing_is_shared_no_turn_is_ever_taken():
-    alone, free = Gate((10, 1)), Gate((0, 1), shared=True)
+    alone, free = RateLimit((10, 1)), RateLimit((0, 1), shared=True)
     assert alone.opens_at(7.0) == free.opens_at(7.0) == 7.0
-    alone.leave(7.0)
-    free.leave(7.0)
+    alone.record_send(7.0)
+    free.record_send(7.0)
     assert (alone.opens_at(7.0), free.opens_at(7.0)) == (7.1, 7.0)

@@ -13,12 +13,12 @@ from typing import Any
 
 from service.core.errors import StoreError
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.channels.smtp.connection import Session
-from service.deliver.leases import Terms
+from service.deliver.channels.smtp.connection import SmtpConnection
+from service.deliver.leases import DeliverPolicy
 from service.deliver.stage import Deliverer, deliver
 from service.runtime import signals as process
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
+from service.store.deliver import SqlDeliverStore
 from tests.deliver.fakes import a_maker, a_relay_at
 
 LATER = timedelta(minutes=10)
@@ -78,10 +78,10 @@ def work(
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (writable, writable))
     steps = Steps(kill_at)
-    Session.write = steps.around(Session.write)  # type: ignore[method-assign]
-    Session.data_received = steps.around(Session.data_received)  # type: ignore[method-assign]
+    SmtpConnection.write = steps.around(SmtpConnection.write)  # type: ignore[method-assign]
+    SmtpConnection.data_received = steps.around(SmtpConnection.data_received)  # type: ignore[method-assign]
     for name in ("take_batch", "record_marks", "release", "settle_uncertain"):
-        setattr(DeliverRecords, name, steps.around_coroutine(getattr(DeliverRecords, name)))
+        setattr(SqlDeliverStore, name, steps.around_coroutine(getattr(SqlDeliverStore, name)))
     try:
         run(_work(url, port, connections, LATER if later else timedelta(), timedelta(seconds=lease)))
     except StoreError:
@@ -92,7 +92,7 @@ def work(
 async def _work(url: str, port: int, connections: int, shift: timedelta, lease: timedelta) -> None:
     database = await Database.open(url)
     channel = SmtpChannel(a_relay_at(port, connections=connections))
-    deliverer = Deliverer(DeliverRecords(database), channel, a_maker(), Terms(lease=lease))
+    deliverer = Deliverer(SqlDeliverStore(database), channel, a_maker(), DeliverPolicy(lease=lease))
     await deliver(deliverer, now=lambda: datetime.now(UTC) + shift)
     await channel.close()
     await database.close()

@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from tests.cli.house import FILES, Caller, a_house
+from tests.cli.house import FILES, CliRunner, write_config_and_runner
 from tests.end_to_end.world import free_port
 
 GOOD = FILES["notices.xml"].encode()
@@ -91,10 +91,10 @@ def web() -> Iterator[str]:
 
 
 @pytest.fixture
-def caveat(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Caller:
+def caveat(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
-    return a_house(tmp_path / "config", capsys)
+    return write_config_and_runner(tmp_path / "config", capsys)
 
 
 FEEDS = {
@@ -111,7 +111,7 @@ FEEDS = {
 """Each feed that fails, and what the sentence about it says at least."""
 
 
-def test_feeds_that_fail_are_named_one_by_one_and_cost_the_others_nothing(caveat: Caller, web: str):
+def test_feeds_that_fail_are_named_one_by_one_and_cost_the_others_nothing(caveat: CliRunner, web: str):
     lines = [f'  - {{url: "{web}/{name}", name: {name} feed}}' for name in (*FEEDS, "no-entries", "good")]
     lines[0] = f'  - {{url: "http://127.0.0.1:{free_port()}/", name: nobody feed}}'
     caveat.write("feeds.yaml", "feeds:\n" + "\n".join(lines) + "\n")
@@ -164,10 +164,10 @@ def mail_server(mailbox: Mailbox, **options: object) -> Iterator[int]:
 
 
 @pytest.fixture
-def by_smtp(caveat: Caller) -> Callable[[int, str], Caller]:
+def by_smtp(caveat: CliRunner) -> Callable[[int, str], CliRunner]:
     """Return what prepares a house with one article that sends by SMTP to a port."""
 
-    def prepare(port: int, login: str = "") -> Caller:
+    def prepare(port: int, login: str = "") -> CliRunner:
         smtp = f"smtp: {{host: 127.0.0.1, port: {port}, security: none{login}}}"
         caveat.replace("caveat.yaml", "mail: {channel: file,", f"mail: {{channel: smtp, {smtp},")
         assert caveat("gather").code == 0
@@ -177,7 +177,7 @@ def by_smtp(caveat: Caller) -> Callable[[int, str], Caller]:
     return prepare
 
 
-def books(caveat: Caller) -> dict[str, int]:
+def books(caveat: CliRunner) -> dict[str, int]:
     (issue,) = caveat("issue", "list", "--json").records
     assert issue["closed"]
     return {key: value for key, value in issue["books"].items() if value and key != "due"}
@@ -282,7 +282,7 @@ def test_an_address_that_is_no_good_is_not_mailed_again(by_smtp):
     assert mailbox.kept == 0
 
 
-def test_a_folder_that_cannot_be_written_to_loses_nothing(caveat: Caller, tmp_path: Path):
+def test_a_folder_that_cannot_be_written_to_loses_nothing(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "outbox").write_text("a file stands where the folder should be")
     caveat("gather")
     caveat("condense")
@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_written_to_loses_nothing(caveat: Caller, tmp_pa
     assert books(caveat) == {"waiting": 1}
 
 
-def test_a_database_that_is_none_is_left_alone(caveat: Caller, tmp_path: Path):
+def test_a_database_that_is_none_is_left_alone(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "caveat.db").write_text("these are my notes, not a database " * 40)
     before = (tmp_path / "caveat.db").read_text()
     done = caveat("gather")

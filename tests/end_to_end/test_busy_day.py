@@ -20,8 +20,8 @@ import structlog.testing
 import structlog.typing
 from aiohttp import web
 
-from service.app.process_pool.pool import Pool
-from service.core.read_models import Counts, IssueLine
+from service.app.process_pool.pool import ProcessPool
+from service.core.read_models import IssueDetails, RecordCounts
 from tests.end_to_end.press import News, feed, page
 from tests.end_to_end.world import Clock, Inbox, free_port, running, smtp_server, until_quiet, write_config
 
@@ -82,8 +82,8 @@ class Day:
     """What is known when it is over."""
 
     inbox: Inbox
-    counts: Counts
-    issues: list[IssueLine]
+    counts: RecordCounts
+    issues: list[IssueDetails]
     unfinished: int
     processes: int
     logs: list[structlog.typing.EventDict]
@@ -98,7 +98,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
 
 async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.MonkeyPatch) -> Day:
     """Let the day go by, tick by tick."""
-    patched.setattr("service.runtime.service.Pool", partial(Pool, tasks=TASKS_PER_PROCESS))
+    patched.setattr("service.runtime.service.Pool", partial(ProcessPool, tasks=TASKS_PER_PROCESS))
     patched.setattr("tests.end_to_end.world.PATIENCE", PATIENCE)
     clock, news = Clock(START), news_of_a_day()
     press = PressRoom(news, clock)
@@ -126,12 +126,12 @@ async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.Monk
                 while clock.at <= START + timedelta(days=1) + 2 * TICK:
                     await until_quiet(service)
                     clock.at += TICK
-                overview = service.house.overview
+                overview = service.app.overview
                 return Day(
                     inbox,
                     await overview.counts(),
                     list(await overview.issues(limit=100)),
-                    (await service.house.unfinished()).articles,
+                    (await service.app.unfinished()).articles,
                     service._pool.started,
                     logs,
                     news,

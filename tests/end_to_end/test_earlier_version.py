@@ -19,7 +19,7 @@ from sqlalchemy import Boolean, Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.store import migrations
-from tests.cli.house import Caller
+from tests.cli.house import CliRunner
 
 STORED = Path(__file__).with_name("version_0008")
 Rows = dict[str, list[dict[str, Any]]]
@@ -56,18 +56,18 @@ async def storage(empty_url: str) -> str:
 
 
 @pytest.fixture
-def caveat(storage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> Caller:
+def caveat(storage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> CliRunner:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("CAVEAT_CONFIG", raising=False)
     config = tmp_path / "config"
     shutil.copytree(STORED, config)
     (config / "rows.json").unlink()
-    caller = Caller(config, capsys)
+    caller = CliRunner(config, capsys)
     caller.replace("caveat.yaml", "sqlite:///../caveat.db", storage)
     return caller
 
 
-def test_what_was_recorded_is_still_known(caveat: Caller):
+def test_what_was_recorded_is_still_known(caveat: CliRunner):
     assert caveat("migrate").code == 0
     subscribers = caveat("subscriber", "list", "--json").records
     books = [issue["books"] for issue in caveat("issue", "list", "--json").records]
@@ -81,7 +81,7 @@ def test_what_was_recorded_is_still_known(caveat: Caller):
     assert [sum(book[state] for book in books) for state in ("due", "sent", "waiting")] == [4, 3, 1]
 
 
-def test_what_was_due_is_sent_once_and_nothing_else_is_repeated(caveat: Caller, tmp_path: Path):
+def test_what_was_due_is_sent_once_and_nothing_else_is_repeated(caveat: CliRunner, tmp_path: Path):
     assert caveat("deliver").code == 0
     [mail] = (tmp_path / "outbox").iterdir()
     assert b"To: Ben <ben@example.org>" in mail.read_bytes()
@@ -92,7 +92,7 @@ def test_what_was_due_is_sent_once_and_nothing_else_is_repeated(caveat: Caller, 
     assert list((tmp_path / "outbox").iterdir()) == [mail]
 
 
-def test_known_articles_are_not_gathered_again(caveat: Caller):
+def test_known_articles_are_not_gathered_again(caveat: CliRunner):
     gathered = caveat("gather", "--force")
 
     assert gathered.code == 0

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
-from service.app.foreground_delivery import deliver_these
+from service.app.foreground_delivery import deliver_issues
 from service.app.manual_send import send
 from service.core.model import Books
-from service.core.send_request import Wanted
+from service.core.send_request import SendRequest
 from service.runtime.service import Roles, Service
 from tests.end_to_end.press import News, edition_of, press
 from tests.end_to_end.world import (
@@ -108,7 +108,7 @@ async def lived(config: Path, clock: Clock, inbox: Inbox, *, workers: int) -> li
                     await send_by_hand(service, "amina@example.org")
                 if moment == LEFT:
                     await leave(inbox.of("carla")[-1])
-            issues = await service.house.overview.issues(limit=1_000)
+            issues = await service.app.overview.issues(limit=1_000)
     return [issue.books for issue in issues]
 
 
@@ -125,8 +125,8 @@ async def at_home(config: Path, clock: Clock, *, workers: int) -> AsyncIterator[
 
 async def send_by_hand(service: Service, address: str) -> None:
     for _ in range(2):  # the second time by mistake
-        planned = await send(service.house, Wanted("daily", (address,)))
-        await deliver_these(service.house, planned.issues)
+        planned = await send(service.app, SendRequest("daily", (address,)))
+        await deliver_issues(service.app, planned.issues)
 
 
 def _database(server: str) -> str:

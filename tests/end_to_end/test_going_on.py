@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from service.app.factories.application import open_house
-from service.settings.load import load_settings
+from service.app.factories.application import open_application
+from service.settings.load import load_config
 from tests.end_to_end.world import Clock
 
 SEVEN = datetime(2026, 3, 4, 7, 0, tzinfo=UTC)
@@ -144,8 +144,8 @@ class Road:
     async def pass_at(self, moment: datetime) -> list[str]:
         """Walk the whole road at that moment; return the texts of the mails that came of it."""
         self.clock.at = moment
-        loaded = load_settings(self.config, {})
-        async with open_house(loaded.settings, loaded.roster, clock=self.clock) as house:
+        loaded = load_config(self.config, {})
+        async with open_application(loaded.settings, loaded.roster, clock=self.clock) as house:
             await house.apply_roster()
             await house.gather(force=True)
             await house.condense()
@@ -158,9 +158,9 @@ class Road:
 
     async def stories(self) -> set[str]:
         """Return the names of the stories that the record knows."""
-        loaded = load_settings(self.config, {})
-        async with open_house(loaded.settings, loaded.roster, clock=self.clock) as house:
-            rows = await house.composer.joiner.store.articles_between(0, 99, 99)  # type: ignore[union-attr]
+        loaded = load_config(self.config, {})
+        async with open_application(loaded.settings, loaded.roster, clock=self.clock) as house:
+            rows = await house.composer.story_assigner.store.articles_between(0, 99, 99)  # type: ignore[union-attr]
         return {story for _, story in rows if story}
 
 

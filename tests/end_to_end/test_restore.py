@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from service.app import maintenance as upkeep
-from service.app.factories.application import House, open_house
+from service.app.factories.application import Application, open_application
 from service.core.errors import StoreError
-from service.settings.load import load_settings
+from service.settings.load import load_config
 from service.subscribers import actions as choices
 from tests.end_to_end.press import edition_of, press
 from tests.end_to_end.world import (
@@ -43,7 +43,7 @@ class World:
 
     @property
     def settings(self):
-        return load_settings(self.config, {}).settings
+        return load_config(self.config, {}).settings
 
     def mailed(self) -> list[str]:
         return [mail.to.partition("@")[0] for mail in self.inbox.mails]
@@ -73,21 +73,21 @@ async def live_until_after_the_backup(world: World) -> None:
         await until_quiet(service)
         assert sorted(world.mailed()) == ["amina", "amina", "ben", "ben", "carla", "carla"]
         await leave(world.inbox.of("ben")[-1])
-        await choices.forget(service.house.people, "carla@example.org", world.clock())
+        await choices.erase(service.app.subscribers, "carla@example.org", world.clock())
 
 
-async def statuses(house: House) -> dict[str, str]:
-    return {m.subscriber.email: m.subscription.status.value for m in await house.people.memberships()}
+async def statuses(house: Application) -> dict[str, str]:
+    return {m.subscriber.email: m.subscription.status.value for m in await house.subscribers.memberships()}
 
 
 async def test_a_restore_under_a_running_service_changes_nothing(world: World):
     await live_until_after_the_backup(world)
     async with running(world.config, world.clock) as service:
-        before = await statuses(service.house)
+        before = await statuses(service.app)
         with pytest.raises(StoreError, match=r"is in use, and a restore needs it alone; stop the service"):
             await world.restore()
         await until_quiet(service)
-        assert await statuses(service.house) == before
+        assert await statuses(service.app) == before
     assert len(world.mailed()) == 6
 
 
@@ -96,7 +96,7 @@ async def test_after_a_restore_nobody_is_mailed_twice_and_nobody_who_left(world:
 
     restored = await world.restore()
 
-    assert restored.held == ""
+    assert restored.hold_reason == ""
     assert restored.merged.deliveries == 3  # Carla's line stays, as nobody's
     async with running(world.config, world.clock) as service:
         await until_quiet(service)
@@ -104,7 +104,7 @@ async def test_after_a_restore_nobody_is_mailed_twice_and_nobody_who_left(world:
         world.clock.at = FIRST + 2 * DAY
         await until_quiet(service)
         assert world.mailed()[6:] == ["amina"]
-        assert all(issue.books.closed for issue in await service.house.overview.issues())
+        assert all(issue.books.closed for issue in await service.app.overview.issues())
     for name in ("amina", "ben", "carla"):
         told = [mark for mail in world.inbox.of(name) for mark in mail.told]
         assert len(told) == len(set(told))
@@ -119,15 +119,15 @@ async def test_without_the_database_of_before_nothing_is_sent_until_somebody_say
     restored = await world.restore()
 
     assert restored.merged is None
-    assert "what was sent since the backup is not known" in restored.held
-    loaded = load_settings(world.config, {})
-    async with open_house(loaded.settings, loaded.roster, clock=world.clock) as house:
+    assert "what was sent since the backup is not known" in restored.hold_reason
+    loaded = load_config(world.config, {})
+    async with open_application(loaded.settings, loaded.roster, clock=world.clock) as house:
         assert (await house.compose()).deliveries == 3
         with pytest.raises(StoreError, match=r"nothing is sent: .* caveat restore --resume"):
             await house.deliver()
         assert len(world.mailed()) == 6
     assert await upkeep.resume_sending(world.settings)
-    async with open_house(loaded.settings, loaded.roster, clock=world.clock) as house:
+    async with open_application(loaded.settings, loaded.roster, clock=world.clock) as house:
         assert (await house.deliver()).sent == 3
 
 

@@ -18,9 +18,9 @@ from urllib.request import Request, urlopen
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from service.core.read_models import Unfinished
+from service.core.read_models import PendingWork
 from service.runtime.service import Roles, Service
-from service.settings.load import load_settings
+from service.settings.load import load_config
 from tests.end_to_end.press import MARK
 
 PATIENCE = 30
@@ -122,7 +122,7 @@ subscribers:
 @asynccontextmanager
 async def running(folder: Path, clock: Clock, roles: Roles | None = None) -> AsyncIterator[Service]:
     """Run the service, from its start to a stop as SIGTERM would bring it."""
-    service, stopping = Service(lambda: load_settings(folder, {}), roles, clock=clock), asyncio.Event()
+    service, stopping = Service(lambda: load_config(folder, {}), roles, clock=clock), asyncio.Event()
     life = asyncio.create_task(service.run(stopping))
     begun = asyncio.create_task(service.started.wait())
     try:
@@ -148,8 +148,8 @@ async def until_quiet(service: Service) -> None:
 
 
 async def _is_quiet(service: Service) -> bool:
-    house = service.house
-    if await house.unfinished() != Unfinished():
+    house = service.app
+    if await house.unfinished() != PendingWork():
         return False
     return all(issue.books.waiting == 0 for issue in await house.overview.issues(limit=10))
 

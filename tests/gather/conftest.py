@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service.gather.http.fetcher import HttpFetcher, Limits
+from service.gather.http.fetcher import FetchLimits, HttpFetcher
 from tests.gather.server import Server, serving
 
 HOME = ("127.0.0.1",)
@@ -20,5 +20,5 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def fetcher() -> AsyncIterator[HttpFetcher]:
-    async with HttpFetcher(Limits(allow_private=HOME, total_seconds=1.0)) as running:
+    async with HttpFetcher(FetchLimits(allow_private=HOME, total_seconds=1.0)) as running:
         yield running

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from service.core.model import Article, Feed, FeedState
-from service.gather.entries.seen_items import Item, item_of_line, known_of
-from service.gather.ports import Look
+from service.gather.entries.seen_items import SeenItem, item_from_line, seen_items_of
+from service.gather.ports import PollResult
 
 
 class Record:
@@ -27,9 +27,9 @@ class Record:
         return [article.title for article in self.articles.values()]
 
     async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:  # noqa: ARG002 - nobody else claims here
-        return [s for s in await self.all_feeds() if s.next_look_at is None or s.next_look_at <= now]
+        return [s for s in await self.all_feeds() if s.next_poll_at is None or s.next_poll_at <= now]
 
-    async def hold_feeds(self, ids: Collection[str], until: datetime | None) -> None:
+    async def renew_claims(self, ids: Collection[str], until: datetime | None) -> None:
         pass
 
     async def all_feeds(self) -> Sequence[FeedState]:
@@ -41,14 +41,14 @@ class Record:
     async def known_articles(self, ids: Collection[str]) -> set[str]:
         return set(ids) & set(self.articles)
 
-    async def record_look(self, look: Look) -> int:
+    async def record_poll(self, result: PollResult) -> int:
         self.looks += 1
-        self.states[look.state.feed.id] = look.state
-        new = {a.id: a for a in look.articles if a.id not in self.articles}
+        self.states[result.state.feed.id] = result.state
+        new = {a.id: a for a in result.articles if a.id not in self.articles}
         self.articles |= new
-        self.edits += [a for a in look.changed if a.id in self.articles]
-        if look.gone:
-            self.gone.add(look.state.feed.id)
+        self.edits += [a for a in result.edited if a.id in self.articles]
+        if result.gone:
+            self.gone.add(result.state.feed.id)
         return len(new)
 
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
@@ -56,6 +56,6 @@ class Record:
             self.states[state.feed.id] = state
 
 
-def items_of(memory: str) -> tuple[Item, ...]:
+def items_of(memory: str) -> tuple[SeenItem, ...]:
     """Read the items of a memory whole; gather reads those alone that something new may be."""
-    return tuple(item_of_line(line) for line in known_of(memory).lines)
+    return tuple(item_from_line(line) for line in seen_items_of(memory).lines)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from service.gather.http.fetcher import HttpFetcher, Limits
-from service.gather.stage import CLAIM, Gatherer, gather
+from service.gather.http.fetcher import FetchLimits, HttpFetcher
+from service.gather.stage import CLAIM_DURATION, Gatherer, gather
 from service.store.database import Database
-from service.store.gather import GatherRecords
-from service.store.subscribers import PeopleRecords
+from service.store.gather import SqlGatherStore
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON, a_feed
 from tests.gather.conftest import HOME
 from tests.gather.feeds import numbered
@@ -27,7 +27,7 @@ async def declared(database: Database, server: Server) -> Database:
     for path in PATHS:
         server.routes[path] = reply(numbered([1]))
     feeds = [a_feed(server.url(path), name=path, full_text="never") for path in PATHS]
-    await PeopleRecords(database).save_feeds(feeds, NOON)
+    await SqlSubscriberStore(database).save_feeds(feeds, NOON)
     return database
 
 
@@ -36,11 +36,11 @@ def asked(server: Server) -> Counter[str]:
 
 
 async def test_two_gatherers_at_once_ask_each_feed_once(declared, server, fetcher, tmp_path: Path):
-    async with HttpFetcher(Limits(allow_private=HOME)) as other:
-        crew = [Gatherer(GatherRecords(declared), one, tmp_path) for one in (fetcher, other)]
+    async with HttpFetcher(FetchLimits(allow_private=HOME)) as other:
+        crew = [Gatherer(SqlGatherStore(declared), one, tmp_path) for one in (fetcher, other)]
         reports = await asyncio.gather(*(gather(one, now=NOON) for one in crew))
     assert asked(server) == dict.fromkeys(PATHS, 1)
-    assert sum(report.looked for report in reports) == len(PATHS)
+    assert sum(report.polled for report in reports) == len(PATHS)
 
 
 async def stuck(server: Server, path: str) -> asyncio.Event:
@@ -58,7 +58,7 @@ async def stuck(server: Server, path: str) -> asyncio.Event:
 async def test_what_a_stopped_gatherer_did_not_look_at_is_due_again_at_once(
     declared, server, fetcher, tmp_path: Path
 ):
-    gatherer = Gatherer(GatherRecords(declared), fetcher, tmp_path)
+    gatherer = Gatherer(SqlGatherStore(declared), fetcher, tmp_path)
     reached = await stuck(server, PATHS[0])
     work = asyncio.create_task(gather(gatherer, now=NOON))
     await reached.wait()
@@ -75,9 +75,9 @@ async def test_the_feeds_of_a_killed_gatherer_are_looked_at_after_its_claim(
     declared, server, fetcher, tmp_path: Path
 ):
     # All that a worker leaves behind that is killed.
-    assert len(await GatherRecords(declared).claim_feeds(NOON, NOON + CLAIM)) == len(PATHS)
+    assert len(await SqlGatherStore(declared).claim_feeds(NOON, NOON + CLAIM_DURATION)) == len(PATHS)
 
-    successor = Gatherer(GatherRecords(declared), fetcher, tmp_path)
-    assert (await gather(successor, now=NOON + CLAIM / 2)).looked == 0
-    assert (await gather(successor, now=NOON + CLAIM)).looked == len(PATHS)
+    successor = Gatherer(SqlGatherStore(declared), fetcher, tmp_path)
+    assert (await gather(successor, now=NOON + CLAIM_DURATION / 2)).polled == 0
+    assert (await gather(successor, now=NOON + CLAIM_DURATION)).polled == len(PATHS)
     assert asked(server) == dict.fromkeys(PATHS, 1)

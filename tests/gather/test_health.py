@@ -10,40 +10,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.model import FeedState
-from service.gather.entries.seen_items import Head, remembered, seconds, with_arrivals
-from service.gather.health import brief, health_of, is_silent, span, sparkline, standing_of
+from service.gather.entries.seen_items import FeedStatistics, serialize, to_timestamp, with_arrivals
+from service.gather.health import (
+    feed_health,
+    format_duration,
+    format_duration_short,
+    is_silent,
+    sparkline,
+    standing_of,
+)
 from tests.builders import NOON, a_feed
 
 DAY = timedelta(days=1)
 
 
-def a_state(head: Head = Head(), **changes) -> FeedState:  # noqa: B008 - a frozen value
+def a_state(head: FeedStatistics = FeedStatistics(), **changes) -> FeedState:  # noqa: B008 - a frozen value
     defaults = {
         "last_success_at": NOON,
-        "next_look_at": NOON + timedelta(hours=1),
-        "memory": remembered(head, []),
+        "next_poll_at": NOON + timedelta(hours=1),
+        "seen_items": serialize(head, []),
     }
     return FeedState(a_feed(), **(defaults | changes))
 
 
-def a_rhythm(*back: float) -> Head:
+def a_rhythm(*back: float) -> FeedStatistics:
     """Return the head of a feed whose items came so many days ago."""
-    return with_arrivals(Head(reads=9), [NOON - DAY * days for days in back], NOON)
+    return with_arrivals(FeedStatistics(reads=9), [NOON - DAY * days for days in back], NOON)
 
 
 def test_a_feed_that_does_well_has_no_flags():
-    health = health_of(a_state(a_rhythm(*range(20))), NOON)
+    health = feed_health(a_state(a_rhythm(*range(20))), NOON)
 
-    assert health.well
+    assert health.is_healthy
     assert health.per_day == pytest.approx(1, abs=0.1)
     assert health.silent_for == timedelta(0)
     assert health.days == (1,) * 14
 
 
 def test_a_feed_never_looked_at_is_no_worry():
-    health = health_of(FeedState(a_feed()), NOON)
+    health = feed_health(FeedState(a_feed()), NOON)
 
-    assert health.well
+    assert health.is_healthy
     assert health.why == "never looked at so far"
     assert (health.per_day, health.silent_for) == (None, None)
 
@@ -51,7 +58,7 @@ def test_a_feed_never_looked_at_is_no_worry():
 def test_failures_tell_since_when_and_why():
     state = a_state(failures=3, last_success_at=NOON - 2 * DAY, last_error="the server answered 500")
 
-    health = health_of(state, NOON)
+    health = feed_health(state, NOON)
 
     assert health.flags == ("failed 3 times in a row; last read 2 days ago: the server answered 500",)
     assert health.why == "failed 3 times in a row"
@@ -61,20 +68,20 @@ def test_silence_is_measured_by_the_feeds_own_rhythm():
     busy = a_rhythm(*(3 + n / 20 for n in range(200)))
     weekly = a_rhythm(*(3 + 7 * n for n in range(8)))
 
-    assert health_of(a_state(busy), NOON).flags == (
+    assert feed_health(a_state(busy), NOON).flags == (
         "silent for 3 days; usually something comes every 76 minutes",
     )
-    assert health_of(a_state(weekly), NOON).well
+    assert feed_health(a_state(weekly), NOON).is_healthy
 
 
 def test_nobody_is_called_silent_while_we_did_not_look():
     busy = a_rhythm(*(n / 20 for n in range(200)))
 
-    assert health_of(a_state(busy, last_success_at=NOON), NOON + 9 * DAY).well
+    assert feed_health(a_state(busy, last_success_at=NOON), NOON + 9 * DAY).is_healthy
 
 
 def test_one_day_makes_no_rhythm():
-    assert health_of(a_state(a_rhythm(*(3 + n / 20 for n in range(9)))), NOON).well
+    assert feed_health(a_state(a_rhythm(*(3 + n / 20 for n in range(9)))), NOON).is_healthy
 
 
 def test_weekends_off_are_a_rhythm_too():
@@ -87,23 +94,29 @@ def test_weekends_off_are_a_rhythm_too():
 
 
 def test_answers_without_anything_in_them_are_flagged_when_they_repeat():
-    assert health_of(a_state(Head(blank=1)), NOON).well
-    assert health_of(a_state(Head(blank=4)), NOON).flags == ("answers, but held nothing at the last 4 looks",)
+    assert feed_health(a_state(FeedStatistics(blank=1)), NOON).is_healthy
+    assert feed_health(a_state(FeedStatistics(blank=4)), NOON).flags == (
+        "answers, but held nothing at the last 4 looks",
+    )
 
 
 def test_a_move_and_a_flood_are_flagged():
-    moved = Head(moved_to="https://b.example/", moved_since=seconds(NOON - 9 * DAY), moved_looks=9)
-    held = Head(held=190, held_at=seconds(NOON - 2 * DAY), held_why="a burst of them came at once")
+    moved = FeedStatistics(
+        moved_to="https://b.example/", moved_since=to_timestamp(NOON - 9 * DAY), moved_looks=9
+    )
+    held = FeedStatistics(
+        held=190, held_at=to_timestamp(NOON - 2 * DAY), held_why="a burst of them came at once"
+    )
 
-    assert health_of(a_state(moved), NOON).flags == ("has moved for good to https://b.example/",)
-    assert health_of(a_state(held), NOON).flags == (
+    assert feed_health(a_state(moved), NOON).flags == ("has moved for good to https://b.example/",)
+    assert feed_health(a_state(held), NOON).flags == (
         "190 items were held as old 2 days ago: a burst of them came at once",
     )
-    assert health_of(a_state(held), NOON + 20 * DAY).well
+    assert feed_health(a_state(held), NOON + 20 * DAY).is_healthy
 
 
 def test_faults_and_repeats_are_shares():
-    health = health_of(a_state(Head(reads=10, faulty=4, seen=30, repeats=10)), NOON)
+    health = feed_health(a_state(FeedStatistics(reads=10, faulty=4, seen=30, repeats=10)), NOON)
 
     assert (health.faulty, health.repeats) == (0.4, 0.25)
 
@@ -120,7 +133,7 @@ def test_faults_and_repeats_are_shares():
     ],
 )
 def test_spans_read_well(length: timedelta, words: str):
-    assert span(length) == words
+    assert format_duration(length) == words
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=40))
@@ -141,15 +154,15 @@ def test_a_quiet_day_is_lower_than_any_other():
 def test_a_feed_that_does_well_is_heard():
     standing = standing_of(a_state(a_rhythm(*range(20))), NOON)
 
-    assert standing.heard
-    assert (standing.name, standing.topics, standing.last_heard) == ("The Example", ("world",), NOON)
+    assert standing.is_healthy
+    assert (standing.name, standing.topics, standing.last_healthy_at) == ("The Example", ("world",), NOON)
 
 
 def test_a_feed_out_of_its_rhythm_is_not_heard_since_its_newest_item():
     standing = standing_of(a_state(a_rhythm(*(3 + n / 20 for n in range(200)))), NOON)
 
-    assert not standing.heard
-    assert standing.last_heard == NOON - 3 * DAY
+    assert not standing.is_healthy
+    assert standing.last_healthy_at == NOON - 3 * DAY
 
 
 @pytest.mark.parametrize(
@@ -169,24 +182,28 @@ def test_a_feed_that_fails_for_a_day_is_not_heard_since_it_was_read(
 ):
     read = None if hours is None else NOON - timedelta(hours=hours)
     state = a_state(a_rhythm(*range(20)), failures=failures, last_success_at=read, last_error="404")
-    state = replace(state, feed=a_feed(every=timedelta(hours=every)))
+    state = replace(state, feed=a_feed(poll_interval=timedelta(hours=every)))
 
-    assert standing_of(state, NOON).heard == heard
-    assert standing_of(state, NOON).last_heard == read
+    assert standing_of(state, NOON).is_healthy == heard
+    assert standing_of(state, NOON).last_healthy_at == read
 
 
 def test_what_only_an_operator_should_look_at_is_kept_from_readers():
     head = replace(
-        a_rhythm(*range(20)), moved_to="https://x.example/", held=9, held_at=seconds(NOON), held_why="old"
+        a_rhythm(*range(20)),
+        moved_to="https://x.example/",
+        held=9,
+        held_at=to_timestamp(NOON),
+        held_why="old",
     )
     state = a_state(head, last_error="the feed is there, but holds no entries")
 
-    assert not health_of(state, NOON).well
-    assert standing_of(state, NOON).heard
+    assert not feed_health(state, NOON).is_healthy
+    assert standing_of(state, NOON).is_healthy
 
 
 def test_a_feed_never_looked_at_is_not_missed():
-    assert standing_of(FeedState(a_feed()), NOON).heard
+    assert standing_of(FeedState(a_feed()), NOON).is_healthy
 
 
 @pytest.mark.parametrize(
@@ -200,4 +217,4 @@ def test_a_feed_never_looked_at_is_not_missed():
     ],
 )
 def test_a_span_fits_a_column(length: timedelta, said: str):
-    assert brief(length) == said
+    assert format_duration_short(length) == said

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from service.gather.http.executor import WorkRefused
+from service.gather.http.executor import WorkLimitExceeded
 from service.gather.http.fetcher import HttpFetcher
-from service.gather.inspect import Inspection, inspect
+from service.gather.inspect import Inspection, inspect_feed
 from tests.gather.feeds import an_item, an_rss
 from tests.gather.server import Server, reply
 
@@ -16,7 +16,7 @@ async def test_a_feed_on_the_web_is_told_entry_by_entry(server: Server, fetcher:
     item = an_item(1, link="/story/1", description="<p>Said <b>so</b>.</p>", guid="urn:g1")
     server.routes["/feed"] = reply(an_rss(item), content_type="application/rss+xml")
 
-    told = (await inspect(server.url(), fetcher)).as_json()
+    told = (await inspect_feed(server.url(), fetcher)).as_json()
 
     assert json.loads(json.dumps(told)) == {
         "source": server.url(),
@@ -40,7 +40,7 @@ async def test_a_path_and_a_file_address_are_read_from_disk(tmp_path: Path, fetc
     (tmp_path / "my feed.xml").write_text(an_rss(an_item(1)), encoding="utf-8")
 
     for source in ("my feed.xml", str(tmp_path / "my feed.xml"), "file:my%20feed.xml"):
-        found = await inspect(source, fetcher, house=tmp_path)
+        found = await inspect_feed(source, fetcher, base_folder=tmp_path)
         assert (found.source, found.ok, len(found.entries)) == (source, True, 1)
 
 
@@ -55,7 +55,9 @@ async def test_what_is_no_feed_is_a_sentence(server: Server, tmp_path: Path, fet
         ("", f"{tmp_path} is no file"),
         ("http://[::1", "the address, or the one it redirects to, is no web address"),
     ):
-        assert await inspect(source, fetcher, house=tmp_path) == Inspection(source, ok=False, error=error)
+        assert await inspect_feed(source, fetcher, base_folder=tmp_path) == Inspection(
+            source, ok=False, error=error
+        )
 
 
 async def test_trouble_in_a_worker_is_an_answer_too(tmp_path: Path, fetcher: HttpFetcher):
@@ -68,10 +70,10 @@ async def test_trouble_in_a_worker_is_an_answer_too(tmp_path: Path, fetcher: Htt
 
     (tmp_path / "feed.xml").write_text(an_rss(), encoding="utf-8")
     for error, said in (
-        (WorkRefused("reading it took longer than it may"), "reading it took longer than it may"),
+        (WorkLimitExceeded("reading it took longer than it may"), "reading it took longer than it may"),
         (RuntimeError("oh"), "reading it failed (RuntimeError: oh)"),
     ):
-        found = await inspect("feed.xml", fetcher, house=tmp_path, workers=Broken(error))
+        found = await inspect_feed("feed.xml", fetcher, base_folder=tmp_path, workers=Broken(error))
         assert (found.ok, found.error, found.entries) == (False, said, ())
 
 
@@ -79,7 +81,7 @@ async def test_more_entries_than_anybody_reads_are_counted(tmp_path: Path, fetch
     items = "<item><title>x</title></item>" * 10_001
     (tmp_path / "feed.xml").write_text(an_rss(items), encoding="utf-8")
 
-    found = await inspect("feed.xml", fetcher, house=tmp_path)
+    found = await inspect_feed("feed.xml", fetcher, base_folder=tmp_path)
 
     assert found.ok
     assert found.error == "it holds 10001 entries, of which the first 10000 are shown"

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.gather.entries.seen_items import Head, seconds
+from service.gather.entries.seen_items import FeedStatistics, to_timestamp
 from service.gather.polling_interval import (
-    LONGEST,
-    after_answer,
+    MAX_INTERVAL,
     after_failure,
-    move_has_held,
+    after_success,
+    move_is_confirmed,
     own_interval,
     usual_gap,
 )
 from tests.builders import NOON, a_feed
 
-FEED = a_feed(every=timedelta(minutes=15))
+FEED = a_feed(poll_interval=timedelta(minutes=15))
 HOUR = 3600
 
 
@@ -35,43 +35,51 @@ def wait(next_look) -> float:
 
 
 def test_a_feed_of_which_little_is_known_is_looked_at_as_config_says():
-    assert own_interval(FEED, Head(), NOON) == FEED.every
+    assert own_interval(FEED, FeedStatistics(), NOON) == FEED.poll_interval
 
 
 def test_a_busy_feed_is_looked_at_no_more_often_than_config_says():
-    assert own_interval(FEED, Head(days=days(*[200] * 10)), NOON) == FEED.every
+    assert own_interval(FEED, FeedStatistics(days=days(*[200] * 10)), NOON) == FEED.poll_interval
 
 
 def test_a_feed_that_publishes_daily_is_looked_at_less():
-    head = Head(days=days(*[1] * 20))
+    head = FeedStatistics(days=days(*[1] * 20))
     gap = usual_gap(head, NOON)
 
     assert gap is not None
     assert timedelta(hours=23) < gap < timedelta(hours=25)
     assert own_interval(FEED, head, NOON) == timedelta(hours=3)
-    assert timedelta(minutes=30) < own_interval(FEED, Head(days=days(*[6] * 20)), NOON) < timedelta(hours=1)
+    assert (
+        timedelta(minutes=30)
+        < own_interval(FEED, FeedStatistics(days=days(*[6] * 20)), NOON)
+        < timedelta(hours=1)
+    )
 
 
 def test_a_feed_that_publishes_once_a_month_is_still_looked_at_for_the_next_digest():
-    assert own_interval(FEED, Head(days=days(1, *[0] * 25, 1, *[0] * 25, 1)), NOON) == timedelta(hours=3)
+    assert own_interval(FEED, FeedStatistics(days=days(1, *[0] * 25, 1, *[0] * 25, 1)), NOON) == timedelta(
+        hours=3
+    )
 
 
 @pytest.mark.parametrize(
     ("head", "fresh_for", "minutes", "why"),
     [
-        (Head(), None, 15, "its own rhythm"),
-        (Head(), 60, 15, "its own rhythm"),
-        (Head(ttl=HOUR), None, 60, "the feed's TTL"),
-        (Head(ttl=HOUR), 2 * HOUR, 120, "the server's cache headers"),
-        (Head(ttl=365 * 24 * HOUR), None, 360, "the feed's TTL"),
-        (Head(), 365 * 24 * HOUR, 360, "the server's cache headers"),
+        (FeedStatistics(), None, 15, "its own rhythm"),
+        (FeedStatistics(), 60, 15, "its own rhythm"),
+        (FeedStatistics(ttl=HOUR), None, 60, "the feed's TTL"),
+        (FeedStatistics(ttl=HOUR), 2 * HOUR, 120, "the server's cache headers"),
+        (FeedStatistics(ttl=365 * 24 * HOUR), None, 360, "the feed's TTL"),
+        (FeedStatistics(), 365 * 24 * HOUR, 360, "the server's cache headers"),
     ],
 )
-def test_the_longest_wish_wins_within_reason(head: Head, fresh_for: int | None, minutes: float, why: str):
-    following = after_answer(FEED, head, NOON, fresh_for)
+def test_the_longest_wish_wins_within_reason(
+    head: FeedStatistics, fresh_for: int | None, minutes: float, why: str
+):
+    following = after_success(FEED, head, NOON, fresh_for)
 
     assert minutes <= wait(following) <= minutes * 1.1
-    assert following.why == why
+    assert following.reason == why
 
 
 @pytest.mark.parametrize(
@@ -92,33 +100,38 @@ def test_failures_double_the_wait_up_to_a_day(
     following = after_failure(FEED, failures, NOON, retry_after)
 
     assert minutes <= wait(following) <= minutes * 1.1
-    assert following.why == why
+    assert following.reason == why
 
 
 @given(st.integers(0, 10**9), st.none() | st.integers(0, 10**9), st.integers(1, 10**6), st.text(max_size=9))
 def test_no_feed_is_asked_too_soon_or_forgotten(ttl: int, fresh_for: int | None, failures: int, name: str):
     feed = a_feed(f"https://news.example/{name}")
     for following in (
-        after_answer(feed, Head(ttl=ttl), NOON, fresh_for),
+        after_success(feed, FeedStatistics(ttl=ttl), NOON, fresh_for),
         after_failure(feed, failures, NOON, fresh_for),
     ):
-        assert feed.every <= following.at - NOON <= LONGEST * 1.1
+        assert feed.poll_interval <= following.at - NOON <= MAX_INTERVAL * 1.1
 
 
 def test_feeds_do_not_march_in_step():
-    looks = {after_answer(a_feed(f"https://{n}.example/"), Head(), NOON, None).at for n in range(50)}
+    looks = {
+        after_success(a_feed(f"https://{n}.example/"), FeedStatistics(), NOON, None).at for n in range(50)
+    }
 
     assert len(looks) > 30
-    assert after_answer(FEED, Head(), NOON, None) == after_answer(FEED, Head(), NOON, None)
+    assert after_success(FEED, FeedStatistics(), NOON, None) == after_success(
+        FEED, FeedStatistics(), NOON, None
+    )
 
 
 def test_a_move_has_to_hold_before_it_is_believed():
     week = timedelta(days=7)
-    held = Head(moved_to="https://b.example/", moved_since=seconds(NOON - week), moved_looks=3)
+    held = FeedStatistics(moved_to="https://b.example/", moved_since=to_timestamp(NOON - week), moved_looks=3)
 
-    assert move_has_held(held, NOON)
-    assert not move_has_held(held, NOON - timedelta(hours=1))
-    assert not move_has_held(
-        Head(moved_to="https://b.example/", moved_since=seconds(NOON - week), moved_looks=2), NOON
+    assert move_is_confirmed(held, NOON)
+    assert not move_is_confirmed(held, NOON - timedelta(hours=1))
+    assert not move_is_confirmed(
+        FeedStatistics(moved_to="https://b.example/", moved_since=to_timestamp(NOON - week), moved_looks=2),
+        NOON,
     )
-    assert not move_has_held(Head(), NOON)
+    assert not move_is_confirmed(FeedStatistics(), NOON)

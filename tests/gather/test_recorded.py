@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from service.gather.stage import Gatherer, gather
-from service.store.condense import CondenseRecords
+from service.store.condense import SqlCondenseStore
 from service.store.database import Database
-from service.store.gather import GatherRecords
-from service.store.subscribers import PeopleRecords
+from service.store.gather import SqlGatherStore
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON, a_feed
 from tests.gather.feeds import an_item, an_rss, numbered
 from tests.gather.server import reply
@@ -26,35 +26,38 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def test_looks_build_on_one_another(server, fetcher, database, tmp_path):
-    feed, quiet = a_feed(server.url(), every=timedelta(hours=1)), a_feed(server.url("/quiet"), name="Quiet")
-    await PeopleRecords(database).save_feeds([feed, quiet], NOON)
+    feed, quiet = (
+        a_feed(server.url(), poll_interval=timedelta(hours=1)),
+        a_feed(server.url("/quiet"), name="Quiet"),
+    )
+    await SqlSubscriberStore(database).save_feeds([feed, quiet], NOON)
     server.routes["/feed"] = reply(numbered(range(5, 10)), etag='W/"a  b"')
     server.routes["/quiet"] = reply(numbered(range(50, 52)), etag='"q"')
 
     async def look(hours: float):
-        gatherer = Gatherer(GatherRecords(database), fetcher, tmp_path)  # as after a restart
+        gatherer = Gatherer(SqlGatherStore(database), fetcher, tmp_path)  # as after a restart
         return await gather(gatherer, now=NOON + timedelta(hours=hours))
 
     first, soon = await look(0), await look(0.1)
     server.routes["/feed"] = reply(numbered(range(3, 9)), etag='"c"')
     later = await look(30)
 
-    assert [(r.looked, r.unchanged, r.new) for r in (first, soon, later)] == [(2, 0, 7), (0, 0, 0), (2, 1, 2)]
+    assert [(r.polled, r.unchanged, r.new) for r in (first, soon, later)] == [(2, 0, 7), (0, 0, 0), (2, 1, 2)]
     assert {r.headers.get("if-none-match") for r in server.asked[2:]} == {'W/"a  b"', '"q"'}
-    stored = await CondenseRecords(database).uncondensed(100)
+    stored = await SqlCondenseStore(database).uncondensed(100)
     ours = [article.title.split(" ")[2] for article in stored if article.feed_id == feed.id]
     assert ours == ["9", "8", "7", "6", "5", "4", "3"]
 
 
 async def test_poisonous_entries_are_stored_like_any_other(server, fetcher, database, tmp_path):
     feed = a_feed(server.url())
-    await PeopleRecords(database).save_feeds([feed], NOON)
+    await SqlSubscriberStore(database).save_feeds([feed], NOON)
     title = "Bell \x07, NUL &#0;, lone &#xD800;, \u2028 line, \ue000name\ue001, " + "x" * 5_000
     server.routes["/feed"] = reply(an_rss(an_item(1, title="plain")).replace("plain", title))
 
-    report = await gather(Gatherer(GatherRecords(database), fetcher, tmp_path), now=NOON)
+    report = await gather(Gatherer(SqlGatherStore(database), fetcher, tmp_path), now=NOON)
 
     assert report.new == 1
-    article = (await CondenseRecords(database).uncondensed(1))[0]
+    article = (await SqlCondenseStore(database).uncondensed(1))[0]
     assert article.title.isprintable()
     assert len(article.title) <= 300

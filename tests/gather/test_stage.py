@@ -10,8 +10,8 @@ import pytest
 
 from service.core.errors import StoreError
 from service.core.model import Feed
-from service.gather.entries.process import Order
-from service.gather.http.executor import InProcess, WorkRefused
+from service.gather.entries.process import DocumentContext
+from service.gather.http.executor import ThreadWorkers, WorkLimitExceeded
 from service.gather.http.fetcher import HttpFetcher
 from service.gather.stage import Gatherer, GatherReport, gather
 from tests.builders import NOON, a_feed
@@ -46,7 +46,7 @@ async def test_a_new_feed_contributes_its_latest_items_oldest_first(server, fetc
 
     report = await desk.look()
 
-    assert (report.looked, report.new, report.failed) == (1, 3, ())
+    assert (report.polled, report.new, report.failed) == (1, 3, ())
     assert desk.record.titles() == [f"Council number {n} votes on its bridge" for n in (3, 2, 1)]
     article = next(iter(desk.record.articles.values()))
     assert (article.publisher, article.topics, article.language) == ("The Example", ("world",), "en")
@@ -79,7 +79,7 @@ async def test_an_unchanged_feed_is_asked_with_its_etag_byte_for_byte_and_costs_
 
     report = await desk.look()
 
-    assert (report.looked, report.unchanged, report.new) == (1, 1, 0)
+    assert (report.polled, report.unchanged, report.new) == (1, 1, 0)
     assert server.asked[-1].headers["if-none-match"] == 'W/"odd  tag"'
     assert server.asked[-1].headers["if-modified-since"] == "Mon, 02 Mar 2026 1:2:3 GMT"
     assert desk.record.looks == 1
@@ -210,7 +210,7 @@ async def test_an_edit_is_handed_on_as_a_change_with_the_full_text_of_its_page(s
     server.routes |= {"/1": reply(page("Opava")), "/feed": reply(feed("Council rejects the bridge"))}
     report = await desk.look()
 
-    assert (report.new, report.changed) == (0, 1)
+    assert (report.new, report.edited) == (0, 1)
     edit = desk.record.edits[0]
     assert edit.id in desk.record.articles
     assert edit.title == "Council rejects the bridge"
@@ -264,7 +264,7 @@ async def test_a_feed_that_says_it_is_gone_is_not_asked_again(server, fetcher, h
     report = await desk.look()
 
     assert desk.record.gone == {feed.id}
-    assert report.looked == 0
+    assert report.polled == 0
 
 
 async def test_a_move_for_good_is_followed_directly_once_it_has_held(server, fetcher, house):
@@ -305,13 +305,13 @@ async def test_a_temporary_redirect_is_asked_for_anew_every_time(server, fetcher
 
 
 async def test_failures_push_the_next_look_away_and_a_success_brings_it_back(server, fetcher, house):
-    feed = a_feed(server.url(), every=timedelta(hours=1))
+    feed = a_feed(server.url(), poll_interval=timedelta(hours=1))
     desk = Desk(fetcher, house, feed)
     waits = []
     for _ in range(4):
         await desk.look()
         state = desk.record.state(feed)
-        waits.append((state.next_look_at - state.last_look_at) // timedelta(hours=1))
+        waits.append((state.next_poll_at - state.last_poll_at) // timedelta(hours=1))
     assert waits == [1, 2, 4, 8]
 
     server.routes["/feed"] = reply(numbered([1]))
@@ -346,7 +346,7 @@ async def test_ttl_and_cache_headers_are_heeded_on_304_too(server, fetcher, hous
     for _ in range(2):
         await desk.look()
         state = desk.record.state(feed)
-        assert state.next_look_at - state.last_look_at >= timedelta(hours=2)
+        assert state.next_poll_at - state.last_poll_at >= timedelta(hours=2)
 
 
 async def test_only_some_feeds_and_only_those_that_are_due(server, fetcher, house):
@@ -359,7 +359,7 @@ async def test_only_some_feeds_and_only_those_that_are_due(server, fetcher, hous
     third = await gather(desk.gatherer, now=NOON)
     forced = await gather(desk.gatherer, now=NOON, only=[b.id], force=True)
 
-    assert [report.looked for report in (first, second, third, forced)] == [1, 1, 0, 1]
+    assert [report.polled for report in (first, second, third, forced)] == [1, 1, 0, 1]
 
 
 async def test_progress_is_told_feed_by_feed(server, fetcher, house):
@@ -373,14 +373,14 @@ async def test_progress_is_told_feed_by_feed(server, fetcher, house):
     assert [(done, total) for _, done, total in told] == [(1, 3), (2, 3), (3, 3)]
 
 
-class Failing(InProcess):
+class Failing(ThreadWorkers):
     """Workers that fail at one feed."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
     async def run(self, work, *values):
-        if any(isinstance(value, Order) and value.feed.name == "Bad" for value in values):
+        if any(isinstance(value, DocumentContext) and value.feed.name == "Bad" for value in values):
             raise self.error
         return await super().run(work, *values)
 
@@ -388,7 +388,7 @@ class Failing(InProcess):
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (WorkRefused("reading it took longer than it may"), "reading it took longer than it may"),
+        (WorkLimitExceeded("reading it took longer than it may"), "reading it took longer than it may"),
         (RuntimeError("oh"), "reading it failed in an unforeseen way (RuntimeError: oh)"),
     ],
 )

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 import structlog
 
-from service.app.doctor.checks import Verdict, check_up
-from service.bounces.lmtp_server import Listener
+from service.app.doctor.checks import CheckStatus, run_checks
+from service.bounces.lmtp_server import LmtpServer
 from service.bounces.verp import return_paths
 from service.core import ids as identity
 from service.core.errors import CaveatError, StoreError
 from service.core.model import Delivery
 from service.runtime.service import Roles, Service
-from service.settings.load import load_settings
-from service.store.bounces import BounceRecords
+from service.settings.load import load_config
+from service.store.bounces import SqlBounceStore
 from tests.bounces.test_handler import letter
 from tests.builders import NOON, a_subscriber
 from tests.end_to_end.world import Clock, free_port, running, write_config
@@ -72,7 +72,7 @@ class Mailed:
 
 async def mailed(service: Service) -> Mailed:
     """Let an issue go to Amina."""
-    house = House(service.house.database)
+    house = House(service.app.database)
     issue = await house.issue_to("amina")
     amina = a_subscriber()
     id_ = identity.delivery_id(issue.id, amina.id, "file")
@@ -133,7 +133,7 @@ async def test_a_record_out_of_reach_makes_the_letter_come_again(
         raise StoreError("the database is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(BounceRecords, "record_bounce", gone)
+        patched.setattr(SqlBounceStore, "record_bounce", gone)
         with pytest.raises(smtplib.SMTPDataError) as refused:
             await hand_over(port, mail.path)
     assert refused.value.smtp_code == 451
@@ -184,12 +184,12 @@ async def test_a_place_that_is_taken_leaves_the_door_where_it_is(here: Path, sql
     with socket.create_server(("127.0.0.1", 0)) as taken:
         other = taken.getsockname()[1]
         async with running(here, Clock(NOON), WORKER) as service:
-            before = service.house
+            before = service.app
             with structlog.testing.capture_logs() as logs:
                 edit(here / "caveat.yaml", f":{port}", f":{other}")
                 await until(lambda: [line for line in logs if "last good one stays" in line["event"]])
             assert f"taken at 127.0.0.1:{other}" in str(logs)
-            assert service.house is before
+            assert service.app is before
             assert is_open(port)
 
 
@@ -201,42 +201,42 @@ async def test_a_service_does_not_start_where_its_door_is_taken(here: Path, sqli
                 pass
 
 
-async def findings(config: Path, storage: str, bounces: str) -> list[tuple[Verdict, str]]:
+async def findings(config: Path, storage: str, bounces: str) -> list[tuple[CheckStatus, str]]:
     """Return what a check-up says of bounces."""
     a_config(config, storage, bounces)
-    found = check_up(load_settings(config, {}), Clock(NOON))
+    found = run_checks(load_config(config, {}), Clock(NOON))
     return [(f.verdict, f.said) async for f in found if f.what == "bounces"]
 
 
 async def test_a_check_up_says_how_bounces_come_in(here: Path, sqlite_url: str, port: int):
-    async def look(bounces: str) -> tuple[Verdict, str]:
+    async def look(bounces: str) -> tuple[CheckStatus, str]:
         [found] = await findings(here, sqlite_url, bounces)
         return found
 
     at = f"127.0.0.1:{port}"
-    assert (await look("{}"))[0] is Verdict.LOOK
+    assert (await look("{}"))[0] is CheckStatus.WARNING
     assert await look(f"{{address: {ADDRESS}}}") == (
-        Verdict.LOOK,
+        CheckStatus.WARNING,
         f"mail comes back to {ADDRESS}, where nobody reads it; set mail.bounces.listen or imap",
     )
-    assert await look(listening_at(port)) == (Verdict.OK, f"they can be taken at {at}")
-    assert (await look(listening_at(port).replace("127.0.0.1", "0.0.0.0")))[0] is Verdict.LOOK
+    assert await look(listening_at(port)) == (CheckStatus.OK, f"they can be taken at {at}")
+    assert (await look(listening_at(port).replace("127.0.0.1", "0.0.0.0")))[0] is CheckStatus.WARNING
 
     async def nobody(*_args: object) -> None: ...
 
-    running_one = Listener("127.0.0.1", port, nobody, bool)
-    await running_one.open()
-    assert await look(listening_at(port)) == (Verdict.OK, f"a running Caveat takes them at {at}")
+    running_one = LmtpServer("127.0.0.1", port, nobody, bool)
+    await running_one.start()
+    assert await look(listening_at(port)) == (CheckStatus.OK, f"a running Caveat takes them at {at}")
     await running_one.close()
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         verdict, said = await look(listening_at(taken.getsockname()[1]))
-    assert verdict is Verdict.FAULT
+    assert verdict is CheckStatus.FAULT
     assert "in use" in said
 
 
 async def test_a_check_up_asks_the_mailbox_in(here: Path, sqlite_url: str, port: int):
     imap = f"{{host: 127.0.0.1, port: {port}, security: none, username: bounces, password: sesame}}"
     [(verdict, said)] = await findings(here, sqlite_url, f"{{address: {ADDRESS}, imap: {imap}}}")
-    assert verdict is Verdict.FAULT
+    assert verdict is CheckStatus.FAULT
     assert f"the mailbox bounces at 127.0.0.1:{port} cannot be reached" in said

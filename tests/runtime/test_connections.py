@@ -32,8 +32,8 @@ from service.runtime.descriptors import (
     share_descriptors,
 )
 from service.runtime.http_server import listen, serve
-from service.settings.load import load_settings
-from service.web.client_ip import Visitors
+from service.settings.load import load_config
+from service.web.client_ip import ClientAddresses
 from service.web.request_bodies import read_body
 from tests.end_to_end.press import edition_of, press
 from tests.end_to_end.world import Clock, free_port, running, smtp_server, until_quiet, write_config
@@ -184,7 +184,7 @@ async def test_a_connection_kept_alive_for_ever_gives_way_as_well(site: Site):
 
 @within(total=MANY, per_address=3)
 async def test_one_address_has_a_share_and_no_more(site: Site, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Visitors, "is_trusted", lambda _self, address: address == "127.0.0.9")
+    monkeypatch.setattr(ClientAddresses, "is_trusted", lambda _self, address: address == "127.0.0.9")
     held = [site.client(source="127.0.0.8") for _ in range(10)]
     proxy = [site.client(source="127.0.0.9") for _ in range(10)]
     for client in held[3:]:
@@ -280,7 +280,7 @@ def open_files() -> int:
 
 def test_descriptors_are_reserved_for_the_pipeline(tmp_path: Path):
     write_config(tmp_path, storage="sqlite:///x.db", press="http://x", smtp_port=1, web_port=1)
-    settings = load_settings(tmp_path, {}).settings
+    settings = load_config(tmp_path, {}).settings
     needed = pipeline_needs(settings)
 
     assert needed >= settings.fetch.connections + settings.mail.smtp.connections

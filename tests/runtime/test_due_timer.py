@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.core.errors import StoreError
 from service.runtime import due_timer as vigil
-from service.runtime.due_timer import BREATH, LOOK_AGAIN, keep_vigil, pause
+from service.runtime.due_timer import MAX_WAIT, MIN_WAIT, run_due_timer, wait_time
 from tests.builders import NOON
 
 SECOND = timedelta(seconds=1)
@@ -38,14 +38,14 @@ class Night:
         self.hinted.append(self.now)
 
     async def watched(self) -> list[datetime]:
-        await keep_vigil(self.next_due, self.hint, self.clock, self.stopping)
+        await run_due_timer(self.next_due, self.hint, self.clock, self.stopping)
         return self.hinted
 
 
 @pytest.fixture
 def _briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vigil, "LOOK_AGAIN", timedelta(0))
-    monkeypatch.setattr(vigil, "BREATH", timedelta(0))
+    monkeypatch.setattr(vigil, "MAX_WAIT", timedelta(0))
+    monkeypatch.setattr(vigil, "MIN_WAIT", timedelta(0))
 
 
 @pytest.mark.usefixtures("_briefly")
@@ -93,8 +93,8 @@ async def test_a_record_out_of_reach_costs_no_moment():
 
 @given(st.none() | st.timedeltas(timedelta(days=-9), timedelta(days=9)))
 def test_the_next_look_is_never_far_and_never_at_once(until: timedelta | None):
-    length = pause(None if until is None else NOON + until, NOON)
+    length = wait_time(None if until is None else NOON + until, NOON)
 
-    assert BREATH <= length <= LOOK_AGAIN
-    if until is not None and BREATH <= until <= LOOK_AGAIN:
+    assert MIN_WAIT <= length <= MAX_WAIT
+    if until is not None and MIN_WAIT <= until <= MAX_WAIT:
         assert length == until

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from service.runtime import job_queue as dispatch_module
-from service.runtime.job_queue import Dispatch, Handler, _out_of_reach, deliver_jobs
+from service.runtime.job_queue import Handler, JobQueue, _out_of_reach, deliver_jobs
 
 PATIENCE = 10
 """Seconds after which a test that waits for something has failed."""
@@ -52,7 +52,7 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 
 @asynccontextmanager
-async def at_work(dispatch: Dispatch, handlers: Mapping[str, Handler]) -> AsyncIterator[None]:
+async def at_work(dispatch: JobQueue, handlers: Mapping[str, Handler]) -> AsyncIterator[None]:
     """Run a worker on the queue; afterwards stop it and wait until it has left."""
     stopping = asyncio.Event()
     worker = asyncio.create_task(dispatch.work(handlers, stopping))
@@ -65,7 +65,7 @@ async def at_work(dispatch: Dispatch, handlers: Mapping[str, Handler]) -> AsyncI
 
 
 async def test_a_hint_brings_one_pass_of_its_stage(storage: str):
-    recorder, dispatch = Recorder(), Dispatch(storage)
+    recorder, dispatch = Recorder(), JobQueue(storage)
     async with at_work(dispatch, recorder.handlers("gather", "compose")):
         await dispatch.hint({"gather": 1})
 
@@ -73,7 +73,7 @@ async def test_a_hint_brings_one_pass_of_its_stage(storage: str):
 
 
 async def test_what_a_pass_hints_at_comes_next(storage: str):
-    recorder, dispatch = Recorder(gather={"condense": 1}, condense={"compose": 1}), Dispatch(storage)
+    recorder, dispatch = Recorder(gather={"condense": 1}, condense={"compose": 1}), JobQueue(storage)
     async with at_work(dispatch, recorder.handlers("gather", "condense", "compose")):
         await dispatch.hint({"gather": 1})
 
@@ -81,7 +81,7 @@ async def test_what_a_pass_hints_at_comes_next(storage: str):
 
 
 async def test_hints_that_wait_are_no_more_than_one_of_a_kind(storage: str):
-    recorder, dispatch = Recorder(compose={"deliver": 1}), Dispatch(storage)
+    recorder, dispatch = Recorder(compose={"deliver": 1}), JobQueue(storage)
     for _ in range(5):
         await dispatch.hint({"gather": 1, "compose": 1})
     handlers = recorder.handlers("gather", "compose", "deliver")
@@ -98,7 +98,7 @@ async def test_a_hint_at_a_stage_that_is_at_work_is_not_lost(storage: str):
         await go_on.wait()
         return {}
 
-    dispatch = Dispatch(storage)
+    dispatch = JobQueue(storage)
     async with at_work(dispatch, {"compose": one_pass}):
         await dispatch.hint({"compose": 1})
         await begun.wait()
@@ -109,7 +109,7 @@ async def test_a_hint_at_a_stage_that_is_at_work_is_not_lost(storage: str):
 
 
 async def test_a_hint_outlasts_a_pass_however_long_that_takes(storage: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(dispatch_module, "MOMENT_SECONDS", 0.01)
+    monkeypatch.setattr(dispatch_module, "MIN_PAUSE_SECONDS", 0.01)
     begun, go_on, passes, tries = asyncio.Event(), asyncio.Event(), [], 0
 
     async def one_pass() -> Mapping[str, int]:
@@ -118,7 +118,7 @@ async def test_a_hint_outlasts_a_pass_however_long_that_takes(storage: str, monk
         await go_on.wait()
         return {}
 
-    dispatch = Dispatch(storage)
+    dispatch = JobQueue(storage)
     give = dispatch._hint
 
     async def counted(hints: Mapping[str, int]) -> Mapping[str, int]:
@@ -139,7 +139,7 @@ async def test_a_hint_outlasts_a_pass_however_long_that_takes(storage: str, monk
 
 
 async def test_many_deliveries_are_worth_several_jobs(storage: str):
-    recorder, dispatch = Recorder(), Dispatch(storage)
+    recorder, dispatch = Recorder(), JobQueue(storage)
     async with at_work(dispatch, recorder.handlers("deliver")):
         await dispatch.hint({"deliver": deliver_jobs(1_600)})
 
@@ -151,7 +151,7 @@ def test_a_batch_is_a_job_and_there_is_a_limit():
 
 
 async def test_a_pass_that_fails_is_told_and_stops_nobody(storage: str):
-    recorder, dispatch = Recorder(), Dispatch(storage)
+    recorder, dispatch = Recorder(), JobQueue(storage)
 
     async def broken() -> Mapping[str, int]:
         recorder.passes.append("gather")
@@ -176,7 +176,7 @@ async def test_stopping_lets_the_pass_in_flight_finish(storage: str):
         ended.set()
         return {}
 
-    dispatch, stopping = Dispatch(storage), asyncio.Event()
+    dispatch, stopping = JobQueue(storage), asyncio.Event()
     worker = asyncio.create_task(dispatch.work({"deliver": long_pass}, stopping))
     await dispatch.hint({"deliver": 1})
     async with asyncio.timeout(PATIENCE):
@@ -192,7 +192,7 @@ async def test_stopping_lets_the_pass_in_flight_finish(storage: str):
 
 
 async def test_a_queue_can_be_worked_again_after_it_was_stopped(storage: str):
-    dispatch = Dispatch(storage)
+    dispatch = JobQueue(storage)
     for _ in range(2):
         recorder = Recorder()
         async with at_work(dispatch, recorder.handlers("gather")):
@@ -201,7 +201,7 @@ async def test_a_queue_can_be_worked_again_after_it_was_stopped(storage: str):
 
 
 async def test_finished_jobs_leave_nothing_behind(storage: str):
-    recorder, dispatch = Recorder(), Dispatch(storage)
+    recorder, dispatch = Recorder(), JobQueue(storage)
     async with at_work(dispatch, recorder.handlers("gather")):
         for count in range(1, 4):
             await dispatch.hint({"gather": 1})
@@ -213,14 +213,14 @@ async def test_finished_jobs_leave_nothing_behind(storage: str):
 
 
 async def test_hinting_at_nothing_asks_for_no_queue():
-    dispatch = Dispatch("postgresql://nobody@127.0.0.1:1/none")
+    dispatch = JobQueue("postgresql://nobody@127.0.0.1:1/none")
     await dispatch.hint({"deliver": 0})
 
     assert dispatch._queue is None
 
 
 async def test_a_hint_that_cannot_be_given_is_told_and_harmless():
-    dispatch = Dispatch("postgresql://nobody@127.0.0.1:1/none")
+    dispatch = JobQueue("postgresql://nobody@127.0.0.1:1/none")
     with structlog.testing.capture_logs() as logs:
         await dispatch.hint({"gather": 1})
         await dispatch.tidy()
@@ -230,7 +230,7 @@ async def test_a_hint_that_cannot_be_given_is_told_and_harmless():
 
 
 async def test_a_worker_outlives_the_loss_of_its_connection(postgres_url: str):
-    recorder, dispatch, elsewhere = Recorder(), Dispatch(postgres_url), Dispatch(postgres_url)
+    recorder, dispatch, elsewhere = Recorder(), JobQueue(postgres_url), JobQueue(postgres_url)
     async with at_work(dispatch, recorder.handlers("gather")):
         await elsewhere.hint({"gather": 1})
         await recorder.until(1)
@@ -246,7 +246,7 @@ async def test_a_worker_outlives_the_loss_of_its_connection(postgres_url: str):
 
 
 async def test_whatever_goes_wrong_with_the_queue_it_is_built_anew(monkeypatch: pytest.MonkeyPatch):
-    recorder, dispatch = Recorder(), Dispatch("sqlite:///x.db")
+    recorder, dispatch = Recorder(), JobQueue("sqlite:///x.db")
     monkeypatch.setattr("service.runtime.job_queue.PAUSE_SECONDS", 0)
     run, broken = dispatch_module._run, ["the engine has a bad day"]
 
@@ -267,7 +267,7 @@ async def test_whatever_goes_wrong_with_the_queue_it_is_built_anew(monkeypatch: 
 
 
 async def test_a_connection_in_the_middle_of_a_question_is_given_up_without_a_word(postgres_url: str):
-    dispatch = Dispatch(postgres_url)
+    dispatch = JobQueue(postgres_url)
     await dispatch.hint({"gather": 1})
     asking = asyncio.create_task(dispatch._connection.execute("SELECT pg_sleep(60)"))
     await asyncio.sleep(0.05)
@@ -279,7 +279,7 @@ async def test_a_connection_in_the_middle_of_a_question_is_given_up_without_a_wo
 
 
 async def test_a_job_of_a_worker_that_died_is_taken_over(postgres_url: str):
-    recorder, dispatch, elsewhere = Recorder(), Dispatch(postgres_url), Dispatch(postgres_url)
+    recorder, dispatch, elsewhere = Recorder(), JobQueue(postgres_url), JobQueue(postgres_url)
     await elsewhere.hint({"gather": 1})
     await elsewhere._connection.execute(
         "UPDATE pgqueuer SET status = 'picked', heartbeat = now() - interval '11 seconds', "
@@ -292,7 +292,7 @@ async def test_a_job_of_a_worker_that_died_is_taken_over(postgres_url: str):
 
 async def test_workers_share_one_queue_and_each_takes_its_own_stages(postgres_url: str):
     reader, sender = Recorder(), Recorder()
-    one, other = Dispatch(postgres_url), Dispatch(postgres_url.replace("postgresql:", "postgresql+asyncpg:"))
+    one, other = JobQueue(postgres_url), JobQueue(postgres_url.replace("postgresql:", "postgresql+asyncpg:"))
     async with (
         at_work(one, reader.handlers("gather", "condense")),
         at_work(other, sender.handlers("deliver")),
@@ -303,7 +303,7 @@ async def test_workers_share_one_queue_and_each_takes_its_own_stages(postgres_ur
         assert await sender.until(3) == ["deliver"] * 3
 
 
-async def _all_done(dispatch: Dispatch) -> None:
+async def _all_done(dispatch: JobQueue) -> None:
     """Wait until the engine has crossed off every job."""
     queries = (await dispatch._open()).qm.queries
     while await queries.browse_queue():  # noqa: ASYNC110 - the engine tells nobody when it has
@@ -316,12 +316,12 @@ async def _eventually(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def _written_down(dispatch: Dispatch) -> int:
+async def _written_down(dispatch: JobQueue) -> int:
     queue = await dispatch._open()
     return await queue.qm.queries.unaggregated_log_count()
 
 
-async def _cut(dispatch: Dispatch, *, by: Dispatch) -> None:
+async def _cut(dispatch: JobQueue, *, by: JobQueue) -> None:
     """End a worker's connection from the server's side."""
     pid = dispatch._connection.get_server_pid()
     await by._open()

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from service.app.manual_send import send
-from service.core.send_request import Wanted
+from service.core.send_request import SendRequest
 from service.runtime.logging import configure_logs
 from tests.app.crowds import write_crowd
 from tests.builders import NOON
@@ -110,9 +110,9 @@ async def test_a_run_with_refusals_deferrals_and_doubts_names_nobody(errors, tmp
         )
         configure_logs()
         async with running(folder, Clock(NOON)) as service:
-            await service.house.gather()
-            await service.house.condense()
-            await send(service.house, Wanted("morning", None))
+            await service.app.gather()
+            await service.app.condense()
+            await send(service.app, SendRequest("morning", None))
             async with asyncio.timeout(30):
                 while mail.turns["RCPT"] < max(replies):  # noqa: ASYNC110 - the server has no event for it
                     await asyncio.sleep(0.02)

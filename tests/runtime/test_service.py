@@ -20,8 +20,8 @@ import structlog
 
 from service.app.process_pool.process import PoolProcess
 from service.core.errors import CaveatError
-from service.core.read_models import Unfinished
-from service.runtime.service import Roles, Service, hints_of, together
+from service.core.read_models import PendingWork
+from service.runtime.service import Roles, Service, hints_of, run_together
 from tests.builders import NOON
 from tests.cli.house import FILES
 from tests.end_to_end.world import Clock, free_port, running, write_config
@@ -66,41 +66,41 @@ def answer(port: int, path: str = "/healthz") -> int:
 
 
 async def test_the_roster_is_applied_at_the_start(service: Service):
-    people = {m.subscriber.email for m in await service.house.people.memberships()}
+    people = {m.subscriber.email for m in await service.app.subscribers.memberships()}
 
     assert people == {"amina@example.org", "ben@example.org", "carla@example.org"}
 
 
 async def test_what_is_saved_is_taken_over_without_a_stop(service: Service, config: Path):
-    before = service.house
+    before = service.app
     edit(config / "subscribers.yaml", "amina@example.org", "dana@example.org")
-    await until(lambda: service.house is not before)
+    await until(lambda: service.app is not before)
 
     async def known() -> set[str]:
-        found = await service.house.people.memberships()
+        found = await service.app.subscribers.memberships()
         return {m.subscriber.email for m in found if m.subscription.status == "active"}
 
     async with asyncio.timeout(PATIENCE):
         while "dana@example.org" not in await known():  # noqa: ASYNC110 - as in until
             await asyncio.sleep(0.02)
-    assert await asyncio.to_thread(answer, service.house.settings.web.listen_port) == 200
+    assert await asyncio.to_thread(answer, service.app.settings.web.listen_port) == 200
 
 
 async def test_a_broken_file_leaves_the_last_good_one_in_force(service: Service, config: Path):
-    before = service.house
+    before = service.app
     with structlog.testing.capture_logs() as logs:
         edit(config / "newsletters.yaml", "daily 07:00", "dayly 07:00")
-        await until(lambda: service.fault)
+        await until(lambda: service.config_error)
 
-    assert service.house is before
-    assert "newsletters.yaml:3" in str(service.fault)
+    assert service.app is before
+    assert "newsletters.yaml:3" in str(service.config_error)
     assert [line["log_level"] for line in logs if "last good one stays" in line["event"]] == ["warning"]
     assert await asyncio.to_thread(answer, before.settings.web.listen_port) == 200
 
     edit(config / "newsletters.yaml", "dayly 07:00", "daily 08:00")
-    await until(lambda: service.house is not before)
-    await until(lambda: service.fault is None)
-    assert service.house.roster.newsletters[0].schedule == "daily 08:00"
+    await until(lambda: service.app is not before)
+    await until(lambda: service.config_error is None)
+    assert service.app.roster.newsletters[0].schedule == "daily 08:00"
 
 
 async def test_another_database_takes_effect_at_the_next_start_only(service: Service, config: Path):
@@ -108,23 +108,23 @@ async def test_another_database_takes_effect_at_the_next_start_only(service: Ser
         edit(config / "caveat.yaml", "caveat.db", "other.db")
         await until(lambda: [line for line in logs if "next start" in line["event"]])
 
-    assert service.house.settings.storage.endswith("caveat.db")
+    assert service.app.settings.storage.endswith("caveat.db")
 
 
 async def test_who_is_at_work_stays_in_the_house_where_they_began(service: Service, config: Path):
-    async with service._tenancy.inside() as old:
+    async with service._tenancy.use() as old:
         edit(config / "newsletters.yaml", "The Test", "Another Title")
-        await until(lambda: service.house is not old)
+        await until(lambda: service.app is not old)
 
         assert await old.unfinished() is not None  # its database is still open
         assert old.roster.newsletters[0].title == "The Test"
-    assert service.house.roster.newsletters[0].title == "Another Title"
+    assert service.app.roster.newsletters[0].title == "Another Title"
 
 
 async def test_a_pool_that_cannot_start_a_process_fails_the_health_check_until_it_can(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ):
-    port = service.house.settings.web.listen_port
+    port = service.app.settings.web.listen_port
 
     def no_memory(_process: object, _seconds: float) -> None:
         raise OSError("Cannot allocate memory")
@@ -137,7 +137,7 @@ async def test_a_pool_that_cannot_start_a_process_fails_the_health_check_until_i
 
     with monkeypatch.context() as patched:
         patched.setattr(PoolProcess, "__init__", no_memory)
-        patched.setattr("service.app.process_pool.pool.START_PAUSE", 0.001)
+        patched.setattr("service.app.process_pool.pool.START_PAUSE_SECONDS", 0.001)
         failing = service._pool.submit(len, ())
         await until(failing.done)
         assert await status() == 503
@@ -146,8 +146,8 @@ async def test_a_pool_that_cannot_start_a_process_fails_the_health_check_until_i
 
 
 def test_a_sweep_hints_at_what_is_unfinished_and_at_nothing_else():
-    assert hints_of(Unfinished()) == {"gather": 0, "condense": 0, "compose": 0, "deliver": 0}
-    assert hints_of(Unfinished(feeds=7, groups=3, deliveries=1_200)) == {
+    assert hints_of(PendingWork()) == {"gather": 0, "condense": 0, "compose": 0, "deliver": 0}
+    assert hints_of(PendingWork(feeds=7, groups=3, deliveries=1_200)) == {
         "gather": 1,
         "condense": 0,
         "compose": 1,
@@ -166,16 +166,16 @@ async def test_the_first_duty_that_fails_stops_the_others():
         raise CaveatError("the door is stuck")
 
     with pytest.raises(CaveatError, match="stuck"):
-        await together([patient(), broken()], stopping)
+        await run_together([patient(), broken()], stopping)
     assert left == ["patient"]
 
 
 async def test_a_duty_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("service.runtime.service.GRACE", 0.05)
+    monkeypatch.setattr("service.runtime.service.STOP_GRACE_SECONDS", 0.05)
     stopping = asyncio.Event()
     stopping.set()
 
-    await together([asyncio.Event().wait()], stopping)
+    await run_together([asyncio.Event().wait()], stopping)
 
 
 def program(config: Path, *words: str) -> subprocess.Popen[str]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from service.core.errors import ConfigError, Fault
-from service.settings.load import load_settings
-from service.settings.values import Loaded
+from service.settings.load import load_config
+from service.settings.values import LoadedConfig
 
 FILES = {
     "caveat.yaml": """\
@@ -43,14 +43,14 @@ def a_house(folder: Path, files: Mapping[str, str | bytes] | None = None) -> Pat
     return folder
 
 
-def loaded(folder: Path, *, tolerant: bool = False, **environ: str) -> Loaded:
-    return load_settings(folder, environ, tolerant=tolerant)
+def loaded(folder: Path, *, tolerant: bool = False, **environ: str) -> LoadedConfig:
+    return load_config(folder, environ, tolerant=tolerant)
 
 
 def faults(folder: Path, *, tolerant: bool = False, **environ: str) -> tuple[Fault, ...]:
     """Return what is wrong with the folder; () when it loads."""
     try:
-        load_settings(folder, environ, tolerant=tolerant)
+        load_config(folder, environ, tolerant=tolerant)
     except ConfigError as error:
         return error.faults
     return ()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings.environment import variables
+from service.settings.environment import environment_variables
 from service.settings.values import HIDDEN, Secret
 from tests.settings.houses import SITE, a_house, loaded, said
 
@@ -37,9 +37,9 @@ def test_a_variable_wins_over_the_file_and_is_read_as_the_key_wants_it(tmp_path:
 
 def test_every_variable_that_the_manual_names_is_understood(tmp_path: Path):
     """No variable is refused as unknown; most of these values are wrong, and named by variable."""
-    sentences = said(a_house(tmp_path), **dict.fromkeys(variables(), "{"))
+    sentences = said(a_house(tmp_path), **dict.fromkeys(environment_variables(), "{"))
     assert not [sentence for sentence in sentences if "no setting" in sentence]
-    assert all(sentence.startswith(tuple(variables())) for sentence in sentences)
+    assert all(sentence.startswith(tuple(environment_variables())) for sentence in sentences)
 
 
 def test_a_wrong_value_is_named_by_its_variable(tmp_path: Path):
@@ -67,7 +67,7 @@ def test_variables_that_others_set_do_no_harm(tmp_path: Path):
     }
     assert loaded(a_house(tmp_path), **kubernetes).warnings == ()
     (warning,) = loaded(a_house(tmp_path), CAVEAT_STORGE="x").warnings
-    assert "did you mean CAVEAT_STORAGE?" in warning.what
+    assert "did you mean CAVEAT_STORAGE?" in warning.message
 
 
 class TestSecrets:
@@ -119,7 +119,7 @@ class TestSecrets:
 
     def test_a_file_that_everybody_may_read_is_a_warning(self, tmp_path: Path):
         (warning,) = loaded(self.house(tmp_path, mode=0o644)).warnings
-        assert "everybody on this machine may read" in warning.what
+        assert "everybody on this machine may read" in warning.message
         assert "chmod 600" in warning.expected
 
     def test_a_password_in_an_open_settings_file_is_a_warning(self, tmp_path: Path):
@@ -128,7 +128,7 @@ class TestSecrets:
         assert loaded(folder).warnings == ()
         (folder / "caveat.yaml").chmod(0o644)
         (warning,) = loaded(folder).warnings
-        assert "`password` stands in a file that everybody on this machine may read" in warning.what
+        assert "`password` stands in a file that everybody on this machine may read" in warning.message
         assert loaded(folder, CAVEAT_MAIL__SMTP__PASSWORD="other").warnings == ()
 
     def test_both_at_once_and_a_password_for_nobody_are_faults(self, tmp_path: Path):
@@ -144,7 +144,7 @@ class TestSecrets:
     def test_an_unencrypted_log_in_is_a_warning(self, tmp_path: Path):
         text = SITE + "mail: {channel: smtp, smtp: {security: none, username: a, password: b}}\n"
         (warning,) = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
-        assert "unencrypted" in warning.what
+        assert "unencrypted" in warning.message
 
     def test_postgresql_takes_its_password_from_a_file(self, tmp_path: Path):
         (tmp_path / "database.secret").write_text("h:u/s@h")
@@ -187,7 +187,7 @@ class TestSigning:
         (key,) = loaded(folder).settings.mail.dkim
         assert (key.domain, key.selector, key.key_file) == ("example.org", "s1", tmp_path / "dkim.secret")
         (folder / "dkim.secret").chmod(0o644)
-        assert "everybody on this machine may read" in loaded(folder).warnings[0].what
+        assert "everybody on this machine may read" in loaded(folder).warnings[0].message
 
     def test_a_key_that_is_not_there_is_a_fault(self, tmp_path: Path):
         (sentence,) = said(a_house(tmp_path, {"caveat.yaml": self.TEXT}))

@@ -10,8 +10,8 @@ import pytest
 
 from service.core import ids as identity
 from service.core.errors import ConfigError
-from service.core.model import Wishes
-from service.settings.load import load_settings
+from service.core.model import Preferences
+from service.settings.load import load_config
 from service.settings.packaged_files import config_folder
 from tests.settings.houses import FILES, SITE, a_house, faults, loaded, said
 
@@ -47,10 +47,16 @@ def test_a_roster_is_read_with_ids_defaults_and_wishes(tmp_path: Path):
     roster = loaded(a_house(tmp_path, files)).roster
     feed, (ben,) = roster.feeds[0], roster.subscribers
 
-    assert (feed.name, feed.topics, feed.every) == ("courier.example", ("world",), timedelta(minutes=90))
+    assert (feed.name, feed.topics, feed.poll_interval) == (
+        "courier.example",
+        ("world",),
+        timedelta(minutes=90),
+    )
     assert feed.id == identity.feed_id("https://courier.example/rss")
     assert ben.subscriber.id == identity.subscriber_id("ben@example.org")
-    assert ben.newsletters == (("morning", Wishes(schedule="weekdays 06:30", topics=("world",), stories=5)),)
+    assert ben.newsletters == (
+        ("morning", Preferences(schedule="weekdays 06:30", topics=("world",), stories=5)),
+    )
 
 
 def test_a_theme_of_the_house_s_own_is_as_good_as_ours(tmp_path: Path):
@@ -64,7 +70,7 @@ def test_a_theme_of_the_house_s_own_is_as_good_as_ours(tmp_path: Path):
 def test_a_newsletter_may_be_named_without_wishes(tmp_path: Path):
     (amina,) = loaded(a_house(tmp_path)).roster.subscribers
 
-    assert amina.newsletters == (("morning", Wishes()),)
+    assert amina.newsletters == (("morning", Preferences()),)
 
 
 def test_faults_of_all_files_come_at_once_and_in_order(tmp_path: Path):
@@ -360,7 +366,7 @@ def test_empty_lists_and_absent_files_of_feeds_are_warnings(tmp_path: Path):
 
     files = {"feeds.yaml": "feeds:\n  - {url: 'file:notices.xml', topics: [world]}\n"}
     (warning,) = loaded(a_house(tmp_path / "b", files)).warnings
-    assert "there is no file 'notices.xml' so far" in warning.what
+    assert "there is no file 'notices.xml' so far" in warning.message
 
 
 def test_anchors_and_merges_spare_repetition(tmp_path: Path):
@@ -408,7 +414,7 @@ class TestTolerance:
 
     def test_who_is_skipped_is_known_so_that_nobody_ends_their_subscription(self, tmp_path: Path):
         roster = loaded(a_house(tmp_path, self.FILES), tolerant=True).roster
-        assert roster.unread == (identity.subscriber_id("ben@example.org"),)
+        assert roster.unreadable_subscribers == (identity.subscriber_id("ben@example.org"),)
 
     def test_what_concerns_everybody_is_still_a_fault(self, tmp_path: Path):
         files = {**self.FILES, "newsletters.yaml": "newsletters:\n  - {id: morning}\n"}
@@ -420,7 +426,7 @@ def test_a_sender_that_sounds_like_a_mail_program_is_odd(tmp_path: Path, name: s
     text = SITE.replace("digest@", f"{name}@")
     assert text != SITE
     [warning] = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
-    assert f"such as {name}@" in warning.what
+    assert f"such as {name}@" in warning.message
 
 
 SMTP = SITE + "mail:\n  channel: smtp\n  smtp:\n    port: {}\n    security: {}\n"
@@ -456,7 +462,9 @@ IMAP = (
 )
 def test_a_port_with_the_other_kind_of_encryption_is_odd(tmp_path: Path, text, line, warning):
     warnings = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
-    assert [(w.line, w.what) for w in warnings if "port" in w.what] == ([(line, warning)] if warning else [])
+    assert [(w.line, w.message) for w in warnings if "port" in w.message] == (
+        [(line, warning)] if warning else []
+    )
 
 
 def test_the_bounce_mailbox_may_have_an_authority_of_its_own(tmp_path: Path):
@@ -474,7 +482,7 @@ def test_a_proxy_is_a_setting_with_a_login_beside_it(tmp_path: Path):
     (tmp_path / "proxy.secret").write_text("sesame\n")
     (tmp_path / "proxy.secret").chmod(0o600)
     fetch = "{proxy: 'http://p.intern:3128/', proxy_username: ann, proxy_password_file: proxy.secret}"
-    found = load_settings(
+    found = load_config(
         a_house(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {}
     ).settings.fetch.proxy
 
@@ -497,5 +505,5 @@ def test_a_proxy_is_a_setting_with_a_login_beside_it(tmp_path: Path):
 )
 def test_a_proxy_that_cannot_be_used_is_a_fault(tmp_path: Path, fetch: str, fault: str):
     with pytest.raises(ConfigError) as refused:
-        load_settings(a_house(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {})
+        load_config(a_house(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {})
     assert fault in str(refused.value.faults[0])

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 from service.condense.registry import SUMMARIZERS
 from service.deliver.channels.registry import CHANNELS
-from service.settings.config_files import FILES
-from service.settings.errors import inside
+from service.settings.config_files import CONFIG_FILES
+from service.settings.errors import block_at
 from service.settings.field_types import read_duration, write_duration
 from service.settings.packaged_files import config_folder
-from service.settings.schema import json_schemas, manual
+from service.settings.schema import json_schemas, reference_page
 from service.settings.theme_names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method, themes
 from service.settings.values import HIDDEN
 from tests.settings.houses import SITE, a_house, loaded
@@ -54,22 +54,22 @@ def test_durations_are_shown_as_they_are_written(text: str):
 def blocks(model: type[BaseModel]) -> list[type[BaseModel]]:
     found = [model]
     for name, field in model.model_fields.items():
-        inner = inside(model, (field.alias or name,))
+        inner = block_at(model, (field.alias or name,))
         found += blocks(inner) if inner else []
     return found
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", CONFIG_FILES)
 def test_every_key_says_what_it_means(file: str):
-    for block in blocks(FILES[file]):
+    for block in blocks(CONFIG_FILES[file]):
         assert not [name for name, field in block.model_fields.items() if not field.description]
 
 
 def test_the_manual_names_every_key_and_keeps_to_its_width():
-    text = manual(80)
+    text = reference_page(80)
     keys = {
         f.alias or name
-        for model in FILES.values()
+        for model in CONFIG_FILES.values()
         for b in blocks(model)
         for name, f in b.model_fields.items()
     }
@@ -86,7 +86,7 @@ def test_the_schemas_beside_the_bundled_config_are_those_of_the_program():
         assert written == json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", CONFIG_FILES)
 def test_the_bundled_files_point_editors_at_their_schema(file: str):
     first = (config_folder() / file).read_text(encoding="utf-8").splitlines()[0]
     assert first == f"# yaml-language-server: $schema=schema/{file.replace('.yaml', '.json')}"

@@ -12,47 +12,51 @@ from service.core.model import (
     Batch,
     Delivery,
     DeliveryState,
+    DesiredSubscription,
     Edition,
     FeedState,
     Group,
     Issue,
     Membership,
-    Placement,
-    Rendered,
+    Preferences,
+    RenderedMail,
     Subscription,
-    Wishes,
 )
-from service.deliver.ports import Mark
-from service.gather.ports import Look
-from service.store.compose import ComposeRecords
-from service.store.condense import CondenseRecords
+from service.deliver.ports import StateChange
+from service.gather.ports import PollResult
+from service.store.compose import SqlComposeStore
+from service.store.condense import SqlCondenseStore
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
-from service.store.gather import GatherRecords
-from service.store.queries import Overview
-from service.store.subscribers import PeopleRecords
+from service.store.deliver import SqlDeliverStore
+from service.store.gather import SqlGatherStore
+from service.store.queries import Queries
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition, condensed
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def a_placement(name: str = "amina", edition: Edition | None = None, **changes: object) -> Placement:
+def a_placement(
+    name: str = "amina", edition: Edition | None = None, **changes: object
+) -> DesiredSubscription:
     edition = edition or an_edition()
     person = a_subscriber(f"{name}@example.org", name=name.title())
-    placement = Placement(person, edition.newsletter, Wishes(), edition, identity.edition_key(edition), NOON)
+    placement = DesiredSubscription(
+        person, edition.newsletter, Preferences(), edition, identity.edition_key(edition), NOON
+    )
     return replace(placement, **changes)
 
 
 def an_issue(group: Group, *, through: int = 1, occurrence: str = "2026-03-02T12:00") -> Issue:
     return Issue(
-        id=identity.issue_id(group.edition_key, occurrence, group.told_through),
+        id=identity.issue_id(group.edition_key, occurrence, group.served_through),
         newsletter=group.edition.newsletter,
         edition_key=group.edition_key,
         occurrence=occurrence,
         due_at=group.due_at or NOON,
-        told_from=group.told_through,
-        told_through=through,
-        rendered=Rendered("Talks resume", "<p>Talks resume</p>", "Talks resume"),
+        served_from=group.served_through,
+        served_through=through,
+        rendered=RenderedMail("Talks resume", "<p>Talks resume</p>", "Talks resume"),
         article_ids=("a", "b"),
         created_at=NOON,
     )
@@ -65,17 +69,17 @@ class House:
     database: Database
 
     def __post_init__(self) -> None:
-        self.gather = GatherRecords(self.database)
-        self.condense = CondenseRecords(self.database)
-        self.compose = ComposeRecords(self.database)
-        self.deliver = DeliverRecords(self.database)
-        self.people = PeopleRecords(self.database)
-        self.overview = Overview(self.database)
+        self.gather = SqlGatherStore(self.database)
+        self.condense = SqlCondenseStore(self.database)
+        self.compose = SqlComposeStore(self.database)
+        self.deliver = SqlDeliverStore(self.database)
+        self.people = SqlSubscriberStore(self.database)
+        self.overview = Queries(self.database)
 
     async def subscribe(self, *names: str, edition: Edition | None = None, **changes: object) -> None:
         """Let the roster declare these people, and nobody else."""
         placements = [a_placement(name, edition, **changes) for name in names]
-        await self.people.save_placements(placements, NOON - DAY, starts_after=NOON - DAY)
+        await self.people.save_roster_subscriptions(placements, NOON - DAY, starts_after=NOON - DAY)
 
     async def publish(self, *titles: str, at: datetime = NOON - HOUR, topics: tuple[str, ...] = ("world",)):
         """Gather and condense articles with these titles; return them as they are stored."""
@@ -86,7 +90,9 @@ class House:
 
     async def arrive(self, articles: Sequence[Article]) -> int:
         """Gather these articles without condensing them."""
-        return await self.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON), tuple(articles)))
+        return await self.gather.record_poll(
+            PollResult(FeedState(a_feed(), next_poll_at=NOON), tuple(articles))
+        )
 
     async def group(self, now: datetime = NOON) -> Group:
         """Return the only group that is due."""
@@ -109,8 +115,8 @@ class House:
         self, token: str, deliveries: Sequence[Delivery], state: DeliveryState, now: datetime = NOON, **more
     ) -> int:
         """Mark all of these; return how many were written."""
-        marks = [Mark(delivery.id, state, now, **more) for delivery in deliveries]
-        return len(await self.deliver.record_marks(token, marks))
+        marks = [StateChange(delivery.id, state, now, **more) for delivery in deliveries]
+        return len(await self.deliver.record_changes(token, marks))
 
     async def states(self, issue: Issue) -> dict[str, str]:
         """Return where each person's delivery stands, by first name."""

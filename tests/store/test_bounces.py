@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from service.core import ids as identity
-from service.core.read_models import Barred
-from service.store.bounces import MOST_SOFT, BounceRecords
+from service.core.read_models import Suppression
+from service.store.bounces import MAX_SOFT_BOUNCES, SqlBounceStore
 from service.store.database import Database
-from service.store.sqlite_ledger import PREFIX
-from service.store.subscribers import PeopleRecords
+from service.store.sqlite_ledger import PREFIX_CHARACTERS
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON
 from tests.deliver.planned import plan
 
@@ -22,12 +22,12 @@ async def suppressed(database: Database) -> int:
 
 
 async def address_of(database: Database, delivery: str) -> str:
-    [found] = await PeopleRecords(database).memberships(subscriber_id=delivery[PREFIX:])
+    [found] = await SqlSubscriberStore(database).memberships(subscriber_id=delivery[PREFIX_CHARACTERS:])
     return found.subscriber.email
 
 
 async def came_back(database: Database, delivery: str, *, hard: bool, at: datetime = NOON) -> bool:
-    return await BounceRecords(database).record_bounce(delivery, hard=hard, reason="5.1.1 unknown", now=at)
+    return await SqlBounceStore(database).record_bounce(delivery, hard=hard, reason="5.1.1 unknown", now=at)
 
 
 async def test_a_hard_bounce_suppresses_the_address(database):
@@ -38,13 +38,13 @@ async def test_a_hard_bounce_suppresses_the_address(database):
 
 async def test_a_soft_bounce_counts_once_for_an_issue(database):
     (delivery,) = await plan(database, 1)
-    for _ in range(MOST_SOFT + 1):
+    for _ in range(MAX_SOFT_BOUNCES + 1):
         assert await came_back(database, delivery, hard=False)
     assert await suppressed(database) == 0
 
 
 async def test_issues_that_come_back_again_and_again_are_the_end_of_an_address(database):
-    for number in range(MOST_SOFT):
+    for number in range(MAX_SOFT_BOUNCES):
         assert await suppressed(database) == 0
         at = NOON + timedelta(days=number)
         (delivery,) = await plan(database, 1, at=at)
@@ -53,7 +53,7 @@ async def test_issues_that_come_back_again_and_again_are_the_end_of_an_address(d
 
 
 async def test_bounces_of_long_ago_are_forgotten(database):
-    for number in range(MOST_SOFT + 2):
+    for number in range(MAX_SOFT_BOUNCES + 2):
         at = NOON + timedelta(days=10 * number)
         (delivery,) = await plan(database, 1, at=at)
         assert await came_back(database, delivery, hard=False, at=at)
@@ -69,26 +69,26 @@ async def test_a_delivery_that_we_do_not_know_changes_nothing(database):
 
 async def test_why_and_since_when_an_address_is_not_mailed_is_told(database):
     first, second = await plan(database, 2)
-    records, email = BounceRecords(database), await address_of(database, first)
-    assert await records.barred(email) is None
+    records, email = SqlBounceStore(database), await address_of(database, first)
+    assert await records.suppression(email) is None
     await came_back(database, first, hard=False)
     await came_back(database, second, hard=True)
-    assert await records.barred(email) is None
-    [line] = await records.came_back(email)
+    assert await records.suppression(email) is None
+    [line] = await records.bounces_of(email)
     assert (line.at, line.hard, line.reason) == (NOON, False, "5.1.1 unknown")
 
     other = await address_of(database, second)
-    assert await records.barred(other.upper()) == Barred("5.1.1 unknown", NOON)
-    assert [line.hard for line in await records.came_back(other)] == [True]
+    assert await records.suppression(other.upper()) == Suppression("5.1.1 unknown", NOON)
+    assert [line.hard for line in await records.bounces_of(other)] == [True]
 
 
 async def test_who_is_mailed_again_has_their_bounces_counted_anew(database):
-    for number in range(MOST_SOFT):
+    for number in range(MAX_SOFT_BOUNCES):
         (delivery,) = await plan(database, 1, at=NOON + timedelta(days=number))
         await came_back(database, delivery, hard=False)
     email = await address_of(database, delivery)
-    assert await PeopleRecords(database).unsuppress(email)
-    assert await BounceRecords(database).came_back(email) == []
+    assert await SqlSubscriberStore(database).unsuppress(email)
+    assert await SqlBounceStore(database).bounces_of(email) == []
     (delivery,) = await plan(database, 1, at=NOON + timedelta(days=9))
     await came_back(database, delivery, hard=False)
     assert await suppressed(database) == 0

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from service.condense.ports import Setback
-from service.core.model import ContextLine, KeyPoint, Role, Summary
+from service.condense.ports import FailureResult
+from service.core.model import ContextSentence, KeyPoint, Role, Summary
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.store.house import House
 
 TEXT = "The harbour reopened. It was not a victory. Two ferries remain in dock, the port said."
 SUMMARY = Summary(
     "keypoints",
-    (KeyPoint.cut(TEXT, 0, 21, rank=1), KeyPoint.cut(TEXT, 22, 43, Role.CAVEAT, 0, rank=0)),
-    (ContextLine(TEXT[44:], 44, len(TEXT), 0),),
+    (KeyPoint.from_source(TEXT, 0, 21, rank=1), KeyPoint.from_source(TEXT, 22, 43, Role.CAVEAT, 0, rank=0)),
+    (ContextSentence(TEXT[44:], 44, len(TEXT), 0),),
 )
 
 
@@ -19,7 +19,7 @@ async def test_a_summary_comes_back_as_it_was_and_stays_verbatim(house: House):
     article = an_article("Harbour", TEXT)
     await house.arrive([article])
     await house.condense.record_summary(article.id, SUMMARY, NOON)
-    [told] = await house.compose.tellable(an_edition(), 0, 1)
+    [told] = await house.compose.released_articles(an_edition(), 0, 1)
     assert told.summary == SUMMARY
     assert told.summary.is_verbatim(told.article.text)
 
@@ -36,7 +36,7 @@ async def test_a_later_summary_replaces_the_first(house: House):
     await house.arrive([article])
     await house.condense.record_summary(article.id, condensed(article).summary, NOON)
     await house.condense.record_summary(article.id, SUMMARY, NOON)
-    [told] = await house.compose.tellable(an_edition(), 0, 1)
+    [told] = await house.compose.released_articles(an_edition(), 0, 1)
     assert told.summary == SUMMARY
 
 
@@ -44,7 +44,12 @@ async def test_the_third_failure_sets_an_article_aside(house: House):
     article = an_article()
     await house.arrive([article])
     outcomes = [await house.condense.record_failure(article.id, "no sentence in it", NOON) for _ in range(4)]
-    assert outcomes == [Setback.AGAIN, Setback.AGAIN, Setback.ASIDE, Setback.OVER]
+    assert outcomes == [
+        FailureResult.RETRY,
+        FailureResult.RETRY,
+        FailureResult.SET_ASIDE,
+        FailureResult.NOT_WAITING,
+    ]
     assert await house.condense.uncondensed(10) == []
     [line] = await house.overview.articles()
     assert (line.state, line.problem, line.summary) == ("set_aside", "no sentence in it", None)
@@ -56,7 +61,7 @@ async def test_a_summary_after_failures_makes_the_article_tellable(house: House)
     for _ in range(3):
         await house.condense.record_failure(article.id, "out of memory", NOON)
     await house.condense.record_summary(article.id, condensed(article).summary, NOON)
-    assert len(await house.compose.tellable(an_edition(), 0, 1)) == 1
+    assert len(await house.compose.released_articles(an_edition(), 0, 1)) == 1
 
 
 async def test_a_summary_of_an_unknown_article_changes_nothing(house: House):

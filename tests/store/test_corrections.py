@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from service.condense.ports import Setback
+from service.condense.ports import FailureResult
 from service.core.model import Article, FeedState
-from service.gather.ports import Look
+from service.gather.ports import PollResult
 from service.store.schema import corrections
 from tests.builders import NOON, a_feed, an_article, an_edition, condensed
 from tests.store.house import DAY, HOUR, House, an_issue
@@ -19,7 +19,7 @@ EDITED = replace(FIRST, title="Three ferries hit", text="Three ferries were hit.
 
 async def see(house: House, *edited: Article) -> None:
     """Look at the feed and find these edited."""
-    await house.gather.record_look(Look(FeedState(a_feed()), changed=edited))
+    await house.gather.record_poll(PollResult(FeedState(a_feed()), edited=edited))
 
 
 async def condense_all(house: House) -> None:
@@ -29,7 +29,7 @@ async def condense_all(house: House) -> None:
 
 async def stored(house: House) -> list[tuple[str, str]]:
     """Return the title of each article that may be told, and its first key point."""
-    told = await house.compose.tellable(an_edition(), 0, 99)
+    told = await house.compose.released_articles(an_edition(), 0, 99)
     assert all(one.summary.is_verbatim(one.article.text) for one in told)
     return [(one.article.title, one.summary.key_points[0].text) for one in told]
 
@@ -59,7 +59,7 @@ async def test_what_waits_for_condense_has_its_new_words_at_once(house: House):
     assert await house.condense.uncondensed(10) == [replace(EDITED, position=1)]
     assert await kept(house) == []
     outcomes = [await house.condense.record_failure(FIRST.id, "no sentence in it", NOON) for _ in range(3)]
-    assert outcomes == [Setback.AGAIN, Setback.AGAIN, Setback.ASIDE]
+    assert outcomes == [FailureResult.RETRY, FailureResult.RETRY, FailureResult.SET_ASIDE]
 
 
 async def test_an_article_that_nobody_was_told_is_condensed_anew_in_its_place(house: House):
@@ -69,8 +69,8 @@ async def test_an_article_that_nobody_was_told_is_condensed_anew_in_its_place(ho
     await see(house, EDITED)
 
     assert (await stored(house))[0] == ("Two ferries hit", "Two ferries were hit.")
-    assert await house.compose.tellable_through(NOON) == 2
-    assert (await house.overview.unfinished(NOON - DAY)).articles == 1
+    assert await house.compose.release_position(NOON) == 2
+    assert (await house.overview.pending_work(NOON - DAY)).articles == 1
     await condense_all(house)
     assert (await stored(house))[0] == ("Three ferries hit", "Three ferries were hit.")
     assert len(await stored(house)) == 2
@@ -145,7 +145,12 @@ async def test_new_words_that_cannot_be_condensed_are_set_aside_and_the_old_ones
     await see(house, EDITED)
     outcomes = [await house.condense.record_failure(FIRST.id, "too long", NOON) for _ in range(4)]
 
-    assert outcomes == [Setback.EDIT_AGAIN, Setback.EDIT_AGAIN, Setback.EDIT_ASIDE, Setback.OVER]
+    assert outcomes == [
+        FailureResult.EDIT_RETRY,
+        FailureResult.EDIT_RETRY,
+        FailureResult.EDIT_SET_ASIDE,
+        FailureResult.NOT_WAITING,
+    ]
     assert await house.condense.uncondensed(10) == []
     assert await stored(house) == [("Two ferries hit", "Two ferries were hit.")]
 

@@ -20,7 +20,7 @@ from service.store.schema import counters, settings
 from tests.builders import NOON
 from tests.store.house import DAY, HOUR, House, an_issue
 
-VERSION = f"UPDATE alembic_version SET version_num = '{upgrade.KNOWN[-1]}'"  # noqa: S608 - a constant
+VERSION = f"UPDATE alembic_version SET version_num = '{upgrade.KNOWN_VERSIONS[-1]}'"  # noqa: S608 - a constant
 NAMED = counters.c.name == "articles"
 
 
@@ -206,7 +206,7 @@ async def make_older(url: str) -> None:
     database = await Database.open(url)
     async with database.write() as connection:
         older = text("UPDATE alembic_version SET version_num = :older")
-        await connection.execute(older, {"older": upgrade.KNOWN[-2]})
+        await connection.execute(older, {"older": upgrade.KNOWN_VERSIONS[-2]})
     await database.close()
 
 

@@ -10,13 +10,13 @@ import pytest
 from service.core import ids as identity
 from service.core.model import Delivery, SubscriptionStatus
 from service.core.model import DeliveryState as State
-from service.deliver.ports import Again, Mark
+from service.deliver.ports import ResendPolicy, StateChange
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.house import DAY, HOUR, MINUTE, House
 
 LATER = NOON + 2 * MINUTE
-THRICE = Again(3, planned_after=NOON - DAY)
-ALL = Again(100, planned_after=NOON - DAY)
+THRICE = ResendPolicy(3, planned_after=NOON - DAY)
+ALL = ResendPolicy(100, planned_after=NOON - DAY)
 """When a lease that was taken at noon has run out."""
 
 
@@ -149,15 +149,15 @@ async def test_one_commit_carries_attempts_and_outcomes_of_many(house: House):
     one, two, three = (await house.take("a")).deliveries
     await house.mark("a", [one], State.ATTEMPTING)
     marks = [
-        Mark(one.id, State.SENT, NOON),
-        Mark(two.id, State.ATTEMPTING, NOON),
-        Mark(three.id, State.ATTEMPTING, NOON),
-        Mark(three.id, State.REFUSED, NOON, "550 no such user", suppress=True),
-        Mark("nobody's", State.SENT, NOON),
+        StateChange(one.id, State.SENT, NOON),
+        StateChange(two.id, State.ATTEMPTING, NOON),
+        StateChange(three.id, State.ATTEMPTING, NOON),
+        StateChange(three.id, State.REFUSED, NOON, "550 no such user", suppress=True),
+        StateChange("nobody's", State.SENT, NOON),
     ]
-    assert await house.deliver.record_marks("a", marks) == {one.id, two.id, three.id}
+    assert await house.deliver.record_changes("a", marks) == {one.id, two.id, three.id}
     assert sorted((await house.states(issue)).values()) == ["attempting", "refused", "sent"]
-    assert await house.deliver.record_marks("a", []) == set()
+    assert await house.deliver.record_changes("a", []) == set()
 
 
 async def test_a_reply_that_no_database_takes_is_kept_as_far_as_it_can_be(house: House):
@@ -210,7 +210,9 @@ async def test_whoever_leaves_before_the_attempt_is_not_mailed(house: House):
     batch = (await house.take("a")).deliveries
     amina = next(d for d in batch if d.address == "amina@example.org")
     await house.people.set_status(amina.subscriber_id, "morning", SubscriptionStatus.UNSUBSCRIBED, NOON)
-    written = await house.deliver.record_marks("a", [Mark(d.id, State.ATTEMPTING, NOON) for d in batch])
+    written = await house.deliver.record_changes(
+        "a", [StateChange(d.id, State.ATTEMPTING, NOON) for d in batch]
+    )
     assert written == {d.id for d in batch} - {amina.id}
     assert await house.states(issue) == {"amina": "suppressed", "ben": "attempting"}
 
@@ -261,7 +263,7 @@ async def test_what_is_in_doubt_rests_when_policy_says_so_and_goes_out_when_it_c
     assert await house.deliver.settle_uncertain(LATER, None) == 1
     assert (await house.take("b", LATER)).deliveries == ()
     assert await house.states(issue) == {"amina": "uncertain"}
-    assert (await house.overview.unfinished(LATER)).deliveries == 0
+    assert (await house.overview.pending_work(LATER)).deliveries == 0
     assert await house.deliver.settle_uncertain(LATER, ALL) == 0
     assert len((await house.take("b", LATER)).deliveries) == 1
 
@@ -271,7 +273,7 @@ async def in_doubt(house: House, *times: datetime) -> Delivery:
     for number, now in enumerate(times):
         await house.deliver.settle_uncertain(now, ALL)
         [delivery] = (await house.take(f"worker{number}", now)).deliveries
-        assert delivery.doubts == number
+        assert delivery.uncertain_attempts == number
         await house.mark(f"worker{number}", [delivery], State.ATTEMPTING, now)
     return delivery
 
@@ -283,7 +285,7 @@ async def test_the_third_doubt_rests_until_somebody_decides(house: House):
         await house.deliver.settle_uncertain(NOON + hours * HOUR, THRICE)
         assert (await house.take("x", NOON + hours * HOUR)).deliveries == ()
     assert await house.states(issue) == {"amina": "uncertain"}
-    assert (await house.overview.unfinished(NOON + DAY)).deliveries == 0
+    assert (await house.overview.pending_work(NOON + DAY)).deliveries == 0
     assert await house.deliver.resend(issue.id, [State.UNCERTAIN], NOON + DAY) == 1
     await house.mark("y", (await house.take("y", NOON + DAY)).deliveries, State.SENT, NOON + DAY)
     assert await house.states(issue) == {"amina": "sent"}
@@ -292,7 +294,7 @@ async def test_the_third_doubt_rests_until_somebody_decides(house: House):
 async def test_a_doubt_about_old_news_rests(house: House):
     await house.issue_to("amina")
     await in_doubt(house, NOON)
-    await house.deliver.settle_uncertain(NOON + DAY, Again(3, planned_after=NOON))
+    await house.deliver.settle_uncertain(NOON + DAY, ResendPolicy(3, planned_after=NOON))
     assert (await house.take("x", NOON + DAY)).deliveries == ()
 
 
@@ -303,7 +305,7 @@ async def test_a_doubt_is_counted_once_even_if_its_worker_says_so_later(house: H
     assert await house.mark("worker0", [delivery], State.UNCERTAIN, LATER) == 1
     await house.deliver.settle_uncertain(LATER, ALL)
     [again] = (await house.take("b", LATER)).deliveries
-    assert again.doubts == 1
+    assert again.uncertain_attempts == 1
 
 
 async def test_a_doubt_with_a_moment_waits_for_it(house: House):
@@ -313,7 +315,7 @@ async def test_a_doubt_with_a_moment_waits_for_it(house: House):
     await house.mark("a", batch, State.UNCERTAIN, next_attempt_at=NOON + HOUR)
     await house.deliver.settle_uncertain(LATER, ALL)
     assert (await house.take("b", LATER)).deliveries == ()
-    assert (await house.overview.unfinished(NOON + HOUR)).deliveries == 1
+    assert (await house.overview.pending_work(NOON + HOUR)).deliveries == 1
     await house.deliver.settle_uncertain(NOON + HOUR, ALL)
     assert len((await house.take("b", NOON + HOUR)).deliveries) == 1
 

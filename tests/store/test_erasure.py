@@ -9,12 +9,12 @@ from sqlalchemy import MetaData, select
 
 from service.core import ids as identity
 from service.core.model import DeliveryState as State
-from service.core.model import ManualSend, SubscriptionStatus, Wishes
-from service.store.bounces import BounceRecords
+from service.core.model import ManualSend, Preferences, SubscriptionStatus
+from service.store.bounces import SqlBounceStore
 from service.store.database import Database
-from service.store.sends import Draft, SendRecords
-from service.subscribers.actions import forget
-from service.subscribers.ports import ERASED
+from service.store.sends import DraftComposeStore, ManualSendStore
+from service.subscribers.actions import erase
+from service.subscribers.ports import ERASED_REASON
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.house import DAY, HOUR, House, a_placement, an_issue
 
@@ -30,9 +30,12 @@ def house(database: Database) -> House:
 
 async def go_through_everything(house: House) -> list[str]:
     """Let Amina and Ben be subscribed, mailed, bounced, doubted, left out; return her deliveries."""
-    placements = [a_placement(subscriber=AMINA, wishes=Wishes(schedule="daily 05:55")), a_placement("ben")]
+    placements = [
+        a_placement(subscriber=AMINA, preferences=Preferences(schedule="daily 05:55")),
+        a_placement("ben"),
+    ]
     evening = a_placement(edition=an_edition("evening"), subscriber=AMINA, newsletter="evening")
-    await house.people.save_placements([*placements, evening], NOON - DAY, starts_after=NOON - DAY)
+    await house.people.save_roster_subscriptions([*placements, evening], NOON - DAY, starts_after=NOON - DAY)
     ids = []
     for group in await house.compose.due_groups(NOON):
         issue = an_issue(group)
@@ -44,10 +47,10 @@ async def go_through_everything(house: House) -> list[str]:
     await house.mark("a", theirs[:1], State.REFUSED, reply=REPLY, suppress=True)
     await house.mark("a", theirs[1:], State.UNCERTAIN, reply=f"no answer about {EMAIL}")
     for delivery in theirs:
-        await BounceRecords(house.database).record_bounce(delivery.id, hard=False, reason=REPLY, now=NOON)
+        await SqlBounceStore(house.database).record_bounce(delivery.id, hard=False, reason=REPLY, now=NOON)
     out = {AMINA.id: f"must not be mailed: {REPLY}", a_subscriber("ben@example.org").id: "paused it"}
     send = ManualSend("a-send", "a-request", NOON, left_out=out)
-    await SendRecords(house.database).record(send, Draft(house.database), "file", None)
+    await ManualSendStore(house.database).record(send, DraftComposeStore(house.database), "file", None)
     await house.people.set_status(AMINA.id, "evening", SubscriptionStatus.UNSUBSCRIBED, NOON)
     return ids
 
@@ -71,18 +74,18 @@ async def test_no_table_knows_who_was_erased(house: House):
     assert all(known in before for known in (EMAIL, NAME, AMINA.id, "Pacific/Chatham", "05:55"))
     assert before.count(EMAIL) >= 5
 
-    assert await forget(house.people, EMAIL.upper(), NOON + HOUR)
+    assert await erase(house.people, EMAIL.upper(), NOON + HOUR)
 
     after = await everything(house)
     rest = [line for line in after.splitlines() if identity.address_hash(EMAIL) in line]
     assert len(rest) == 1
     assert rest[0].startswith("suppressions: ")
-    assert ERASED in rest[0]
+    assert ERASED_REASON in rest[0]
     assert not [known for known in (EMAIL, NAME, "amina", "Quartz", AMINA.id) if known in after]
     assert "ben@example.org" in after
     assert "paused it" in after
     for delivery_id in deliveries:  # what comes back later, by an old return path
-        assert not await BounceRecords(house.database).record_bounce(
+        assert not await SqlBounceStore(house.database).record_bounce(
             delivery_id, hard=True, reason=REPLY, now=NOON + DAY
         )
     assert await everything(house) == after
@@ -90,25 +93,27 @@ async def test_no_table_knows_who_was_erased(house: House):
 
 async def test_the_books_of_their_issues_close_all_the_same(house: House):
     await go_through_everything(house)
-    await forget(house.people, EMAIL, NOON + HOUR)
+    await erase(house.people, EMAIL, NOON + HOUR)
     issues = await house.overview.issues()
     assert len(issues) == 2
     assert all(issue.books.closed for issue in issues)
 
 
 async def test_an_outcome_that_is_written_after_the_erasure_says_nothing(house: House):
-    await house.people.save_placements([a_placement(subscriber=AMINA)], NOON - DAY, starts_after=NOON - DAY)
+    await house.people.save_roster_subscriptions(
+        [a_placement(subscriber=AMINA)], NOON - DAY, starts_after=NOON - DAY
+    )
     await house.compose.record_issue(await house.group(), an_issue(await house.group()), NOON + DAY, "file")
     batch = (await house.take("a")).deliveries
     await house.mark("a", batch, State.ATTEMPTING)
-    await forget(house.people, EMAIL, NOON)
+    await erase(house.people, EMAIL, NOON)
     assert await house.mark("a", batch, State.REFUSED, reply=REPLY, suppress=True) == 0
     assert EMAIL not in await everything(house)
 
 
 async def test_the_file_itself_forgets(tmp_path: Path):
     path = tmp_path / "caveat.db"
-    for work in (go_through_everything, lambda house: forget(house.people, EMAIL, NOON)):
+    for work in (go_through_everything, lambda house: erase(house.people, EMAIL, NOON)):
         database = await Database.open(f"sqlite:///{path}")
         await work(House(database))
         await database.close()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.core.errors import StoreError
-from service.store.errors import InWords, sentence
+from service.store.errors import StoreErrors, error_sentence
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from service.store.errors import InWords, sentence
 def test_trouble_is_told_in_one_sentence(error: Exception, said: str):
     wrapped = DBAPIError("SELECT 1", {}, error)
     for each in (error, wrapped) if isinstance(error, sqlite3.Error | asyncpg.PostgresError) else (error,):
-        told = sentence("data/caveat.db", each) or ""
+        told = error_sentence("data/caveat.db", each) or ""
         assert told.startswith("the database data/caveat.db ")
         assert said in told
         assert "\n" not in told
@@ -58,6 +58,6 @@ def test_trouble_is_told_in_one_sentence(error: Exception, said: str):
     ],
 )
 def test_a_mistake_of_ours_is_not_dressed_up(error: Exception):
-    assert sentence("data/caveat.db", error) is None
-    with pytest.raises(type(error)), InWords("data/caveat.db"):
+    assert error_sentence("data/caveat.db", error) is None
+    with pytest.raises(type(error)), StoreErrors("data/caveat.db"):
         raise error

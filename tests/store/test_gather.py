@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.core.model import FeedState
-from service.gather.ports import Look
+from service.gather.ports import PollResult
 from tests.builders import NOON, a_feed, an_article
 from tests.store.house import DAY, HOUR, MINUTE, House
 
@@ -27,7 +27,7 @@ async def names_claimed(house: House, now: datetime = NOON) -> list[str]:
 async def test_due_feeds_come_longest_overdue_first(house: House):
     await house.people.save_feeds(FEEDS, NOON)
     for feed, minutes in zip(FEEDS, (1, 3, 2), strict=True):
-        await house.gather.record_look(Look(FeedState(feed, next_look_at=NOON - minutes * MINUTE)))
+        await house.gather.record_poll(PollResult(FeedState(feed, next_poll_at=NOON - minutes * MINUTE)))
     assert await names_claimed(house, NOON - 2 * MINUTE) == ["alder", "beech"]
     assert await names_claimed(house) == ["alder", "beech", "cedar"]
 
@@ -42,13 +42,13 @@ async def test_a_claim_ends_by_itself_or_when_it_is_given_back_or_with_the_look(
     await house.people.save_feeds(FEEDS[:1], NOON)
     [state] = await house.gather.claim_feeds(NOON, LATER)
     ids = [state.feed.id]
-    await house.gather.hold_feeds(ids, LATER + MINUTE)
+    await house.gather.renew_claims(ids, LATER + MINUTE)
     assert await names_claimed(house, LATER) == []
     assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
-    await house.gather.hold_feeds(ids, None)
+    await house.gather.renew_claims(ids, None)
     assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
-    await house.gather.record_unchanged([replace(state, next_look_at=LATER)])
-    await house.gather.hold_feeds(ids, LATER + HOUR)
+    await house.gather.record_unchanged([replace(state, next_poll_at=LATER)])
+    await house.gather.renew_claims(ids, LATER + HOUR)
     assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
 
 
@@ -56,13 +56,13 @@ async def test_the_feeds_of_one_host_are_with_one_worker_at_a_time(house: House)
     one, two = (a_feed(f"https://shared.example/{name}", name=name) for name in ("one", "two"))
     files = [a_feed(f"file:{name}.xml", name=name) for name in ("three", "four")]
     await house.people.save_feeds([one, two, *files], NOON)
-    await house.gather.record_look(Look(FeedState(two, next_look_at=NOON + MINUTE)))
-    await house.gather.record_look(Look(FeedState(files[1], next_look_at=NOON + MINUTE)))
+    await house.gather.record_poll(PollResult(FeedState(two, next_poll_at=NOON + MINUTE)))
+    await house.gather.record_poll(PollResult(FeedState(files[1], next_poll_at=NOON + MINUTE)))
 
     first = await house.gather.claim_feeds(NOON, NOON + HOUR)
     assert {state.feed.name for state in first} == {"one", "three"}
     assert await names_claimed(house, NOON + MINUTE) == ["four"]
-    await house.gather.record_look(Look(FeedState(one, next_look_at=LATER + HOUR)))
+    await house.gather.record_poll(PollResult(FeedState(one, next_poll_at=LATER + HOUR)))
     assert await names_claimed(house, NOON + MINUTE) == ["two"]
 
 
@@ -81,24 +81,24 @@ async def test_feeds_are_found_by_id_while_they_are_active(house: House):
 
 async def test_a_look_is_remembered_whole(house: House):
     state = FeedState(
-        a_feed(topics=("world", "economy"), language="de", every=timedelta(hours=2), first_items=3),
+        a_feed(topics=("world", "economy"), language="de", poll_interval=timedelta(hours=2), first_entries=3),
         etag='W/"x\\y"',
         last_modified="Mon, 02 Mar 2026 11:00:00 GMT",
-        next_look_at=NOON + HOUR,
-        last_look_at=NOON,
+        next_poll_at=NOON + HOUR,
+        last_poll_at=NOON,
         last_success_at=NOON - DAY,
         failures=2,
         last_error="the server answered 500",
-        memory='{"seen": ["a", "b"]}',
+        seen_items='{"seen": ["a", "b"]}',
     )
     await house.people.save_feeds([state.feed], NOON)
-    await house.gather.record_look(Look(state))
+    await house.gather.record_poll(PollResult(state))
     assert await house.gather.all_feeds() == [state]
 
 
 async def test_a_feed_that_is_gone_is_not_looked_at_any_more(house: House):
     await house.people.save_feeds(FEEDS[:1], NOON)
-    await house.gather.record_look(Look(FeedState(FEEDS[0], last_look_at=NOON), gone=True))
+    await house.gather.record_poll(PollResult(FeedState(FEEDS[0], last_poll_at=NOON), gone=True))
     assert await house.gather.claim_feeds(NOON, LATER) == []
     assert await house.gather.all_feeds() == []
     [line] = await house.overview.feeds()
@@ -165,20 +165,20 @@ async def test_quiet_feeds_are_recorded_together(house: House):
     await house.people.save_feeds(FEEDS, NOON)
     states = [
         FeedState(
-            feed, etag=f"\x00{feed.name}", last_look_at=NOON, next_look_at=NOON + MINUTE, memory=feed.url
+            feed, etag=f"\x00{feed.name}", last_poll_at=NOON, next_poll_at=NOON + MINUTE, seen_items=feed.url
         )
         for feed in FEEDS
     ]
     for state in states:
-        await house.gather.record_look(Look(state))
+        await house.gather.record_poll(PollResult(state))
     later = [
-        replace(s, last_look_at=NOON + MINUTE, last_success_at=NOON, memory="is not asked for")
+        replace(s, last_poll_at=NOON + MINUTE, last_success_at=NOON, seen_items="is not asked for")
         for s in states
     ]
     await house.gather.record_unchanged(later)
     await house.gather.record_unchanged([])
 
-    kept = [replace(state, etag=f"\ufffd{state.feed.name}", memory=state.feed.url) for state in later]
+    kept = [replace(state, etag=f"\ufffd{state.feed.name}", seen_items=state.feed.url) for state in later]
     assert await house.gather.all_feeds() == [kept[1], kept[2], kept[0]]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.core import ids as identity
 from service.core.model import DeliveryState as State
 from service.core.model import SubscriptionStatus
-from service.deliver.ports import Again, Mark
+from service.deliver.ports import ResendPolicy, StateChange
 from service.store.schema import deliveries
 from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.house import DAY, MINUTE, House, a_placement, an_issue
@@ -59,18 +59,18 @@ class Model:
             if line.state in UNFINISHED and line.due_at and line.due_at <= now
         }
 
-    def settle(self, now: datetime, again: Again | None) -> int:
+    def settle(self, now: datetime, again: ResendPolicy | None) -> int:
         turned = self.doubt(now)
         for line in self.lines.values():
             if line.state is not State.UNCERTAIN or (line.due_at and line.due_at > now):
                 continue
-            if again and line.doubts < again.doubts and again.planned_after < NOON:
+            if again and line.doubts < again.max_uncertain_attempts and again.planned_after < NOON:
                 line.state, line.due_at = State.DEFERRED, now
             else:
                 line.due_at = None
         return turned
 
-    def mark(self, token: str, mark: Mark) -> bool:
+    def mark(self, token: str, mark: StateChange) -> bool:
         line = self.lines[mark.delivery_id]
         if line.token != token:
             return False
@@ -96,7 +96,13 @@ OUTCOME = st.tuples(st.just("outcome"), AGES, SOME, st.sampled_from(OUTCOMES), s
 TAKE = st.tuples(st.just("take"), st.sampled_from((1, READERS, READERS)))
 ATTEMPT = st.tuples(st.just("attempt"), AGES, SOME)
 WAIT = st.tuples(st.just("wait"), st.sampled_from((20, 60, 60)))
-AGAIN = (None, Again(100, NOON - DAY), Again(100, NOON - DAY), Again(2, NOON - DAY), Again(100, NOON))
+AGAIN = (
+    None,
+    ResendPolicy(100, NOON - DAY),
+    ResendPolicy(100, NOON - DAY),
+    ResendPolicy(2, NOON - DAY),
+    ResendPolicy(100, NOON),
+)
 SETTLE = st.tuples(st.just("settle"), st.sampled_from(AGAIN))
 BOTH = st.tuples(st.just("both"), AGES, SOME, SOME)
 EXTEND, RELEASE = st.tuples(st.just("extend"), AGES), st.tuples(st.just("release"), AGES)
@@ -129,7 +135,7 @@ class Run:
         real = {line.id: (line.state, line.due_at, line.attempts) for line in lines}
         expected = {k: (line.state, line.due_at, line.attempts) for k, line in self.model.lines.items()}
         assert real == expected
-        [issue] = await self.house.overview.issues_named(self.issue_id)
+        [issue] = await self.house.overview.issues_by_prefix(self.issue_id)
         assert issue.books.closed
 
     async def take(self, limit: int) -> None:
@@ -145,7 +151,7 @@ class Run:
         assert len(taken) <= limit
         for delivery in batch.deliveries:
             line = self.model.lines[delivery.id]
-            assert (delivery.attempts, delivery.doubts) == (line.attempts, line.doubts)
+            assert (delivery.attempts, delivery.uncertain_attempts) == (line.attempts, line.doubts)
             line.due_at, line.token = self.now + MINUTE, token
         found = await self.house.overview.deliveries(self.issue_id, states=[State.SUPPRESSED])
         passed_over = {line.id for line in found} & due
@@ -155,8 +161,8 @@ class Run:
             line = self.model.lines[key]
             line.state, line.due_at, line.token = State.SUPPRESSED, None, None
 
-    async def write(self, token: str, marks: list[Mark]) -> None:
-        written = await self.house.deliver.record_marks(token, marks)
+    async def write(self, token: str, marks: list[StateChange]) -> None:
+        written = await self.house.deliver.record_changes(token, marks)
         assert written == {mark.delivery_id for mark in marks if self.model.mark(token, mark)}
 
     def token(self, age: int) -> str:
@@ -164,29 +170,29 @@ class Run:
         return self.tokens[-1 - age] if age < len(self.tokens) else "nobody's"
 
     async def attempt(self, age: int, some: list[int]) -> None:
-        marks = [Mark(self.ids[n], State.ATTEMPTING, self.now) for n in dict.fromkeys(some)]
+        marks = [StateChange(self.ids[n], State.ATTEMPTING, self.now) for n in dict.fromkeys(some)]
         await self.write(self.token(age), marks)
 
     async def outcome(self, age: int, some: list[int], state: State, minutes: int | None) -> None:
         again = None if minutes is None else self.now + minutes * MINUTE
         if state is State.DEFERRED:
             again = again or self.now
-        marks = [Mark(self.ids[n], state, self.now, "so it was", again) for n in dict.fromkeys(some)]
+        marks = [StateChange(self.ids[n], state, self.now, "so it was", again) for n in dict.fromkeys(some)]
         await self.write(self.token(age), marks)
 
     async def both(self, age: int, first: list[int], then: list[int]) -> None:
         """Write attempts and outcomes in one commit, some of them of the same deliveries."""
-        marks = [Mark(self.ids[n], State.ATTEMPTING, self.now) for n in dict.fromkeys(first)]
-        marks += [Mark(self.ids[n], State.SENT, self.now) for n in dict.fromkeys(then)]
+        marks = [StateChange(self.ids[n], State.ATTEMPTING, self.now) for n in dict.fromkeys(first)]
+        marks += [StateChange(self.ids[n], State.SENT, self.now) for n in dict.fromkeys(then)]
         held = self.token(age)
-        written = await self.house.deliver.record_marks(held, marks)
+        written = await self.house.deliver.record_changes(held, marks)
         expected = [mark.delivery_id for mark in marks if self.model.mark(held, mark)]
         assert written == set(expected)
 
     async def wait(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    async def settle(self, again: Again | None) -> None:
+    async def settle(self, again: ResendPolicy | None) -> None:
         turned = await self.house.deliver.settle_uncertain(self.now, again)
         assert turned == self.model.settle(self.now, again)
 
@@ -222,7 +228,7 @@ async def a_run(house: House) -> Run:
     edition = an_edition(f"letter{number}")
     names = [f"reader{number}x{n}" for n in range(READERS)]
     placements = [a_placement(name, edition) for name in names]
-    await house.people.add_placements(placements, NOON, starts_after=NOON - DAY)
+    await house.people.add_subscriptions(placements, NOON, starts_after=NOON - DAY)
     [group] = await house.compose.groups_of(edition.newsletter, None)
     issue, channel = an_issue(group), f"channel{number}"
     await house.compose.record_issue(group, issue, NOON + DAY, channel)

@@ -11,30 +11,30 @@ import pytest
 
 import service
 from service.store.database import Database
-from service.store.limits import LimitRecords
-from service.subscribers.ports import Limited
+from service.store.limits import SqlAttemptStore
+from service.subscribers.ports import AttemptLimit
 from tests.builders import NOON
 
 HOUR = timedelta(hours=1)
 
 
-def a_limit(name: str = "a", times: int = 2) -> Limited:
-    return Limited(name, times, HOUR)
+def a_limit(name: str = "a", times: int = 2) -> AttemptLimit:
+    return AttemptLimit(name, times, HOUR)
 
 
 @pytest.fixture
-def limits(database: Database) -> LimitRecords:
-    return LimitRecords(database)
+def limits(database: Database) -> SqlAttemptStore:
+    return SqlAttemptStore(database)
 
 
-async def test_a_limit_counts_within_its_time(limits: LimitRecords):
+async def test_a_limit_counts_within_its_time(limits: SqlAttemptStore):
     assert [await limits.allows([a_limit()], NOON) for _ in range(3)] == [True, True, False]
     assert await limits.allows([a_limit("b")], NOON)
     assert not await limits.allows([a_limit()], NOON + HOUR - timedelta(seconds=1))
     assert await limits.allows([a_limit()], NOON + HOUR)
 
 
-async def test_what_one_limit_refuses_counts_for_none(limits: LimitRecords):
+async def test_what_one_limit_refuses_counts_for_none(limits: SqlAttemptStore):
     assert await limits.allows([a_limit("a", 1)], NOON)
     assert not await limits.allows([a_limit("b", 1), a_limit("a", 1)], NOON)
     assert await limits.allows([a_limit("b", 1)], NOON)
@@ -42,7 +42,7 @@ async def test_what_one_limit_refuses_counts_for_none(limits: LimitRecords):
 
 async def test_several_workers_at_once_never_allow_more(database_url: str):
     workers = [await Database.open(database_url) for _ in range(3)]
-    asked = [LimitRecords(worker).allows([a_limit(times=5)], NOON) for worker in workers for _ in range(7)]
+    asked = [SqlAttemptStore(worker).allows([a_limit(times=5)], NOON) for worker in workers for _ in range(7)]
     assert sum(await asyncio.gather(*asked)) == 5
     for worker in workers:
         await worker.close()
@@ -63,11 +63,11 @@ def test_no_two_locks_of_ours_have_one_number():
 async def test_a_limit_outlives_the_worker(database_url: str):
     for allowed in (True, False):
         database = await Database.open(database_url)
-        assert await LimitRecords(database).allows([a_limit(times=1)], NOON) is allowed
+        assert await SqlAttemptStore(database).allows([a_limit(times=1)], NOON) is allowed
         await database.close()
 
 
-async def test_what_no_limit_looks_back_to_is_forgotten(limits: LimitRecords):
+async def test_what_no_limit_looks_back_to_is_forgotten(limits: SqlAttemptStore):
     for minutes in (0, 10):
         await limits.allows([a_limit()], NOON + timedelta(minutes=minutes))
     assert await limits.prune(NOON + HOUR, HOUR) == 1

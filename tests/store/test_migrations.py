@@ -29,4 +29,7 @@ def test_every_version_is_known_and_they_follow_one_another():
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     scripts = ScriptDirectory.from_config(config)
-    assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == upgrade.KNOWN
+    assert (
+        tuple(script.revision for script in reversed(list(scripts.walk_revisions())))
+        == upgrade.KNOWN_VERSIONS
+    )

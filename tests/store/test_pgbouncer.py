@@ -10,7 +10,7 @@ import pytest
 
 from service.core.errors import StoreError
 from service.core.model import DeliveryState as State
-from service.runtime.job_queue import Dispatch
+from service.runtime.job_queue import JobQueue
 from service.store.backups.backup import back_up
 from service.store.database import Database
 from tests import pgbouncer
@@ -30,7 +30,7 @@ async def test_in_session_mode_readers_are_planned_taken_and_marked(postgres_url
         await house.mark("a", batch, State.ATTEMPTING)
         assert await house.mark("a", batch, State.SENT) == 2
         assert await house.states(issue) == {"amina": "sent", "ben": "sent"}
-        await database.probe()
+        await database.probe_write()
         await database.close()
 
 
@@ -42,9 +42,9 @@ async def test_in_session_mode_hints_reach_a_worker(postgres_url: str):
             worked.set()
             return {}
 
-        dispatch = Dispatch(url)
+        dispatch = JobQueue(url)
         working = asyncio.create_task(dispatch.work({"deliver": deliver}, stopping))
-        sender = Dispatch(url)
+        sender = JobQueue(url)
         await sender.hint({"deliver": 1})
         async with asyncio.timeout(20):
             await worked.wait()
@@ -60,7 +60,7 @@ async def test_in_session_mode_a_backup_is_made_and_put_back(postgres_url: str, 
         with pytest.raises(StoreError, match="is in use, and a restore"):
             await restored(url, tmp_path / "copy")
         await running.close()
-        assert (await restored(url, tmp_path / "copy")).held == ""
+        assert (await restored(url, tmp_path / "copy")).hold_reason == ""
 
 
 @pytest.mark.parametrize(

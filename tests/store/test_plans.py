@@ -13,11 +13,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from service.core.model import Correction, FeedState, ManualSend, SubscriptionStatus, Summary
-from service.deliver.ports import Again
-from service.gather.ports import Look
+from service.deliver.ports import ResendPolicy
+from service.gather.ports import PollResult
 from service.store import sent_corrections as told_corrections
 from service.store.database import Database
-from service.store.sends import SendRecords
+from service.store.sends import ManualSendStore
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
 from tests.store.house import DAY, HOUR, House, an_issue
 
@@ -45,44 +45,46 @@ async def edits_of_what_was_told(house: House) -> None:
     group = await house.group(NOON + DAY)
     issue = replace(an_issue(group, through=2, occurrence="tomorrow"), article_ids=(article.id,))
     await house.compose.record_issue(group, issue, NOON + 2 * DAY, "file")
-    await house.gather.record_look(Look(FeedState(a_feed()), changed=(replace(article, text="New words."),)))
-    [found] = await house.compose.edited(await house.group(NOON + 2 * DAY), NOON - DAY, NOON)
+    await house.gather.record_poll(
+        PollResult(FeedState(a_feed()), edited=(replace(article, text="New words."),))
+    )
+    [found] = await house.compose.edited_articles(await house.group(NOON + 2 * DAY), NOON - DAY, NOON)
     told = Correction(found.article, found.edit, ())
     issue = replace(an_issue(group, occurrence="later"), corrections=(told,))
     async with house.database.write() as connection:
         await told_corrections.record(connection, house.database, 1, issue)
-    records = told_corrections.CorrectionRecords(house.database)
-    assert await records.told_of(article.id)
-    assert await records.edited_among([article.id])
-    assert await records.edit_of(article.id)
+    records = told_corrections.CorrectionQueries(house.database)
+    assert await records.of_article(article.id)
+    assert await records.count_edited([article.id])
+    assert await records.latest_edit(article.id)
 
 
 ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
     "due feeds": lambda house: house.gather.claim_feeds(NOON, NOON + DAY),
-    "a look": lambda house: house.gather.record_look(Look(FeedState(a_feed(), next_look_at=NOON))),
-    "an edit": lambda house: house.gather.record_look(
-        Look(FeedState(a_feed()), changed=(an_article("One", "New words."),))
+    "a look": lambda house: house.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON))),
+    "an edit": lambda house: house.gather.record_poll(
+        PollResult(FeedState(a_feed()), edited=(an_article("One", "New words."),))
     ),
     "known articles": lambda house: house.gather.known_articles(["a", "b"]),
     "edits of what was told": edits_of_what_was_told,
     "what waits for condense": lambda house: house.condense.uncondensed(10),
     "a summary": lambda house: house.condense.record_summary("a", Summary("lead", ()), NOON),
-    "how far can be told": lambda house: house.compose.tellable_through(NOON),
-    "what can be told": lambda house: house.compose.tellable(an_edition(), 0, 5),
+    "how far can be told": lambda house: house.compose.release_position(NOON),
+    "what can be told": lambda house: house.compose.released_articles(an_edition(), 0, 5),
     "who is due": lambda house: house.compose.due_groups(NOON + DAY),
     "an issue": compose_again,
-    "doubts, sent again": lambda house: house.deliver.settle_uncertain(NOON, Again(3, NOON - DAY)),
+    "doubts, sent again": lambda house: house.deliver.settle_uncertain(NOON, ResendPolicy(3, NOON - DAY)),
     "doubts, at rest": lambda house: house.deliver.settle_uncertain(NOON, None),
     "a longer lease": lambda house: house.deliver.extend("a", NOON),
     "a batch given back": lambda house: house.deliver.release("a"),
     "how far deliver is behind": lambda house: house.overview.backlog(NOON),
     "a pause": lambda house: house.deliver.pause("a", NOON),
     "going on": lambda house: house.deliver.resume("a", NOON),
-    "a send by hand": lambda house: SendRecords(house.database).find(
+    "a send by hand": lambda house: ManualSendStore(house.database).find(
         ManualSend("a", "b", NOON), timedelta(minutes=1)
     ),
-    "the sweep": lambda house: house.overview.unfinished(NOON),
-    "the next delivery": lambda house: house.overview.next_due(NOON),
+    "the sweep": lambda house: house.overview.pending_work(NOON),
+    "the next delivery": lambda house: house.overview.next_delivery_due(NOON),
     "issues with their books": lambda house: house.overview.issues("morning"),
     "one person": lambda house: house.people.memberships(email="amina@example.org"),
     "leaving": lambda house: house.people.set_status(

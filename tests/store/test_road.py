@@ -7,48 +7,54 @@ from datetime import timedelta
 from service.core import ids as identity
 from service.core.model import (
     DeliveryState,
+    DesiredSubscription,
     FeedState,
     Issue,
-    Placement,
-    Rendered,
+    Preferences,
+    RenderedMail,
     SubscriptionStatus,
-    Wishes,
 )
-from service.deliver.ports import Mark
-from service.gather.ports import Look
-from service.store.compose import ComposeRecords
-from service.store.condense import CondenseRecords
+from service.deliver.ports import StateChange
+from service.gather.ports import PollResult
+from service.store.compose import SqlComposeStore
+from service.store.condense import SqlCondenseStore
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
-from service.store.gather import GatherRecords
-from service.store.subscribers import PeopleRecords
+from service.store.deliver import SqlDeliverStore
+from service.store.gather import SqlGatherStore
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition, condensed
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Database):
-    gather, condense = GatherRecords(database), CondenseRecords(database)
-    compose, deliver, people = ComposeRecords(database), DeliverRecords(database), PeopleRecords(database)
+    gather, condense = SqlGatherStore(database), SqlCondenseStore(database)
+    compose, deliver, people = (
+        SqlComposeStore(database),
+        SqlDeliverStore(database),
+        SqlSubscriberStore(database),
+    )
     edition = an_edition()
     await people.save_feeds([a_feed()], NOON)
     amina = a_subscriber()
-    placement = Placement(amina, "morning", Wishes(), edition, identity.edition_key(edition), NOON)
-    applied = await people.save_placements([placement], NOON, starts_after=NOON - DAY)
+    placement = DesiredSubscription(
+        amina, "morning", Preferences(), edition, identity.edition_key(edition), NOON
+    )
+    applied = await people.save_roster_subscriptions([placement], NOON, starts_after=NOON - DAY)
     assert applied.added == 1
 
     [state] = await gather.claim_feeds(NOON, NOON + DAY)
-    look = Look(FeedState(state.feed, next_look_at=NOON + MINUTE, last_look_at=NOON), (an_article(),))
-    assert await gather.record_look(look) == 1
-    assert await gather.record_look(look) == 0
+    look = PollResult(FeedState(state.feed, next_poll_at=NOON + MINUTE, last_poll_at=NOON), (an_article(),))
+    assert await gather.record_poll(look) == 1
+    assert await gather.record_poll(look) == 0
     [article] = await condense.uncondensed(10)
-    assert await compose.tellable_through(NOON) == 0
+    assert await compose.release_position(NOON) == 0
     await condense.record_summary(article.id, condensed(article).summary, NOON)
-    assert await compose.tellable_through(NOON) == 1
-    assert [told.article.id for told in await compose.tellable(edition, 0, 1)] == [article.id]
+    assert await compose.release_position(NOON) == 1
+    assert [told.article.id for told in await compose.released_articles(edition, 0, 1)] == [article.id]
 
     [group] = await compose.due_groups(NOON)
-    assert (group.size, group.told_through, group.due_at) == (1, 0, NOON)
+    assert (group.size, group.served_through, group.due_at) == (1, 0, NOON)
     issue = Issue(
         identity.issue_id(group.edition_key, "2026-03-02T07:00", 0),
         "morning",
@@ -57,7 +63,7 @@ async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Databas
         NOON,
         0,
         1,
-        Rendered("Subject", "<p>", "text"),
+        RenderedMail("Subject", "<p>", "text"),
         (article.id,),
         NOON,
     )
@@ -69,12 +75,14 @@ async def test_an_article_becomes_a_delivery_that_is_sent_once(database: Databas
     [delivery] = batch.deliveries
     assert delivery.id == identity.delivery_id(issue.id, amina.id, "file")
     assert (await deliver.take_batch("file", "b", NOON, NOON + MINUTE, 500)).deliveries == ()
-    assert await deliver.record_marks("a", [Mark(delivery.id, DeliveryState.ATTEMPTING, NOON)]) == {
+    assert await deliver.record_changes("a", [StateChange(delivery.id, DeliveryState.ATTEMPTING, NOON)]) == {
         delivery.id
     }
-    assert await deliver.record_marks("a", [Mark(delivery.id, DeliveryState.SENT, NOON)]) == {delivery.id}
+    assert await deliver.record_changes("a", [StateChange(delivery.id, DeliveryState.SENT, NOON)]) == {
+        delivery.id
+    }
     assert await deliver.issue(issue.id) == issue
 
     [membership] = await people.memberships()
-    assert membership.subscription.told_through == 1
+    assert membership.subscription.served_through == 1
     assert membership.subscription.status is SubscriptionStatus.ACTIVE

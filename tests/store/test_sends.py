@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from service.core.ids import send_id
 from service.core.model import DeliveryState, ManualSend
-from service.store.sends import Draft, SendRecords
+from service.store.sends import DraftComposeStore, ManualSendStore
 from tests.builders import NOON, a_subscriber
 from tests.store.house import DAY, MINUTE, House, an_issue
 
@@ -17,9 +17,9 @@ def a_send(key: str = "key", **changes: object) -> ManualSend:
     return replace(ManualSend(send_id(key), "morning to amina", NOON), **changes)
 
 
-async def a_draft(house: House, *names: str, key: str = "key") -> Draft:
+async def a_draft(house: House, *names: str, key: str = "key") -> DraftComposeStore:
     """Draft an issue for these people, as compose would."""
-    draft = Draft(house.database)
+    draft = DraftComposeStore(house.database)
     wanted = [a_subscriber(f"{name}@example.org").id for name in names]
     for group in await house.compose.groups_of("morning", wanted):
         await draft.record_issue(group, an_issue(group, occurrence=key), None, "file")
@@ -30,12 +30,12 @@ async def test_a_send_is_recorded_with_its_issues_and_deliveries(house: House):
     await house.subscribe("amina", "ben", "chloe")
     draft = await a_draft(house, "amina", "ben")
     send = a_send(nothing_new=1, left_out={"x": "paused it"}, problems=("one",))
-    recorded, is_new = await SendRecords(house.database).record(send, draft, "file", None)
+    recorded, is_new = await ManualSendStore(house.database).record(send, draft, "file", None)
     issue = draft.issues[0][1]
 
     assert is_new
     assert recorded == replace(send, issues=(issue.id,), deliveries=2)
-    assert await SendRecords(house.database).find(send, None) == recorded
+    assert await ManualSendStore(house.database).find(send, None) == recorded
     assert await house.states(issue) == {"amina": "planned", "ben": "planned"}
 
 
@@ -44,12 +44,12 @@ async def test_a_draft_alone_leaves_no_trace(house: House):
     await a_draft(house, "amina")
 
     assert await house.overview.issues() == []
-    assert (await house.place()).told_through == 0
+    assert (await house.place()).served_through == 0
 
 
 async def test_a_hundred_at_once_with_the_same_key_plan_once(house: House):
     await house.subscribe("amina", "ben")
-    records = SendRecords(house.database)
+    records = ManualSendStore(house.database)
     drafts = [await a_draft(house, "amina", "ben") for _ in range(100)]
     recorded = await asyncio.gather(*(records.record(a_send(), draft, "file", None) for draft in drafts))
 
@@ -61,7 +61,7 @@ async def test_a_hundred_at_once_with_the_same_key_plan_once(house: House):
 async def test_each_key_is_a_send_of_its_own(house: House):
     names = [f"reader{n}" for n in range(30)]
     await house.subscribe(*names)
-    records = SendRecords(house.database)
+    records = ManualSendStore(house.database)
     drafts = {name: await a_draft(house, name, key=name) for name in names}
     await asyncio.gather(*(records.record(a_send(n), draft, "file", None) for n, draft in drafts.items()))
 
@@ -70,9 +70,9 @@ async def test_each_key_is_a_send_of_its_own(house: House):
 
 async def test_the_same_request_within_a_moment_is_a_slip_unless_it_planned_nothing(house: House):
     await house.subscribe("amina")
-    records = SendRecords(house.database)
+    records = ManualSendStore(house.database)
     empty = a_send("empty", at=NOON - timedelta(seconds=3))
-    await records.record(empty, Draft(house.database), "file", MINUTE)
+    await records.record(empty, DraftComposeStore(house.database), "file", MINUTE)
     assert await records.find(a_send("new"), MINUTE) is None
 
     first, _ = await records.record(a_send("first"), await a_draft(house, "amina"), "file", MINUTE)
@@ -94,7 +94,7 @@ async def test_a_paused_issue_is_taken_up_by_nobody_until_it_is_resumed(house: H
     assert line.paused_at == NOON
     assert (line.books.waiting, line.books.closed) == (2, True)
     assert (await house.take("t", NOON + DAY)).deliveries == ()
-    assert (await house.overview.unfinished(NOON + DAY)).deliveries == 0
+    assert (await house.overview.pending_work(NOON + DAY)).deliveries == 0
 
     assert await house.deliver.resume(issue.id, NOON + DAY) == 2
     assert [line.paused_at for line in await house.overview.issues()] == [None]
@@ -139,7 +139,7 @@ async def test_the_pause_of_one_issue_holds_up_no_other(house: House):
     first = await house.issue_to("amina")
     await house.subscribe("amina", "ben")
     draft = await a_draft(house, "ben", key="other")
-    await SendRecords(house.database).record(a_send(), draft, "file", None)
+    await ManualSendStore(house.database).record(a_send(), draft, "file", None)
     await house.deliver.pause(first.id, NOON)
 
     batch = await house.take("t")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.compose.ports import Edited
-from service.core.model import Article, Change, Correction, Edit, Excerpt, FeedState
-from service.gather.ports import Look
-from service.store.sent_corrections import CorrectionRecords
+from service.compose.ports import EditedArticle
+from service.core.model import Article, Correction, Edit, Excerpt, FeedState, SentenceChange
+from service.gather.ports import PollResult
+from service.store.sent_corrections import CorrectionQueries
 from tests.builders import NOON, a_feed, an_article, condensed
 from tests.store.house import DAY, HOUR, House, an_issue
 
@@ -19,7 +19,7 @@ TOLD = Excerpt("Two ferries were hit.", 0, 21)
 
 async def see(house: House, edited: Article) -> None:
     """Look at the feed and find this edited."""
-    await house.gather.record_look(Look(FeedState(a_feed()), changed=(edited,)))
+    await house.gather.record_poll(PollResult(FeedState(a_feed()), edited=(edited,)))
 
 
 async def tell(house: House, *corrections: Correction, day: int = 0, articles: tuple[str, ...] = ()) -> str:
@@ -38,16 +38,16 @@ async def a_told_article(house: House) -> None:
     await tell(house, articles=(FIRST.id,))
 
 
-async def edited(house: House, day: int = 1) -> list[Edited]:
+async def edited(house: House, day: int = 1) -> list[EditedArticle]:
     """Return the edits that the readers who are due that day were not told of."""
     now = NOON + day * DAY
-    return list(await house.compose.edited(await house.group(now), NOON - DAY, now))
+    return list(await house.compose.edited_articles(await house.group(now), NOON - DAY, now))
 
 
-def corrected(found: Edited, told: Excerpt = TOLD) -> Correction:
+def corrected(found: EditedArticle, told: Excerpt = TOLD) -> Correction:
     end = found.edit.text.index(".") + 1
     now = Excerpt(found.edit.text[:end], 0, end, found.edit.key)
-    return Correction(found.article, found.edit, (Change(told, now),))
+    return Correction(found.article, found.edit, (SentenceChange(told, now),))
 
 
 async def test_an_edit_of_what_was_told_is_found_with_the_issue_that_told_it(house: House):
@@ -58,7 +58,7 @@ async def test_an_edit_of_what_was_told_is_found_with_the_issue_that_told_it(hou
     [found] = await edited(house)
     assert (found.article.text, found.edit.text) == (FIRST.text, EDITED.text)
     assert found.summary == condensed(FIRST).summary
-    assert (found.told_in, found.corrected) == (("Talks resume",), ())
+    assert (found.sent_texts, found.previous_changes) == (("Talks resume",), ())
 
 
 async def test_an_edit_rests_before_it_is_told_and_an_old_issue_is_not_corrected(house: House):
@@ -66,8 +66,8 @@ async def test_an_edit_rests_before_it_is_told_and_an_old_issue_is_not_corrected
     await see(house, EDITED)
     group = await house.group(NOON + DAY)
 
-    assert await house.compose.edited(group, NOON - DAY, NOON - 2 * HOUR) == []
-    assert await house.compose.edited(group, NOON + HOUR, NOON + DAY) == []
+    assert await house.compose.edited_articles(group, NOON - DAY, NOON - 2 * HOUR) == []
+    assert await house.compose.edited_articles(group, NOON + HOUR, NOON + DAY) == []
 
 
 async def test_who_was_not_told_the_article_has_nothing_to_be_corrected(house: House):
@@ -75,7 +75,7 @@ async def test_who_was_not_told_the_article_has_nothing_to_be_corrected(house: H
     await house.subscribe("amina", "ben")
     await see(house, EDITED)
     groups = await house.compose.due_groups(NOON + DAY)
-    found = [await house.compose.edited(group, NOON - DAY, NOON + DAY) for group in groups]
+    found = [await house.compose.edited_articles(group, NOON - DAY, NOON + DAY) for group in groups]
 
     assert [len(edits) for edits in found] == [0, 1]
 
@@ -87,10 +87,12 @@ async def test_a_correction_is_told_once_with_its_issue_and_stays_provable(house
     issue = await tell(house, corrected(found), day=1)
 
     assert await edited(house, day=2) == []
-    [line] = await CorrectionRecords(house.database).told_by(issue)
+    [line] = await CorrectionQueries(house.database).of_issue(issue)
     assert line.correction == corrected(found)
     assert line.is_verbatim
-    wrong = replace(line.correction, changes=(Change(replace(TOLD, text="Two fairies were hit."), None),))
+    wrong = replace(
+        line.correction, changes=(SentenceChange(replace(TOLD, text="Two fairies were hit."), None),)
+    )
     assert not replace(line, correction=wrong).is_verbatim
 
 
@@ -102,12 +104,12 @@ async def test_a_later_edit_comes_with_what_was_told_of_the_one_before(house: Ho
     await see(house, FOUR)
 
     [second] = await edited(house, day=2)
-    now = corrected(first).changes[0].now
+    now = corrected(first).changes[0].current
     assert now
-    assert (second.edit.text, second.corrected) == (FOUR.text, (corrected(first).changes,))
+    assert (second.edit.text, second.previous_changes) == (FOUR.text, (corrected(first).changes,))
     await tell(house, corrected(second, told=now), day=2)
-    lines = await CorrectionRecords(house.database).told_of(FIRST.id)
-    assert [line.correction.changes[0].now.text for line in lines] == [
+    lines = await CorrectionQueries(house.database).of_article(FIRST.id)
+    assert [line.correction.changes[0].current.text for line in lines] == [
         "Three ferries were hit.",
         "Four ferries were hit.",
     ]
@@ -134,16 +136,16 @@ async def test_an_issue_that_is_made_twice_is_corrected_once(house: House):
 
     assert await house.compose.record_issue(group, issue, NOON + 2 * DAY, "file") == 1
     assert await house.compose.record_issue(group, issue, NOON + 2 * DAY, "file") == 0
-    assert len(await CorrectionRecords(house.database).told_by(issue.id)) == 1
+    assert len(await CorrectionQueries(house.database).of_issue(issue.id)) == 1
 
 
 async def test_what_is_kept_beside_articles_can_be_listed(house: House):
     await a_told_article(house)
-    records = CorrectionRecords(house.database)
-    assert await records.edit_of(FIRST.id) is None
+    records = CorrectionQueries(house.database)
+    assert await records.latest_edit(FIRST.id) is None
     await see(house, EDITED)
 
-    edit = await records.edit_of(FIRST.id)
+    edit = await records.latest_edit(FIRST.id)
     assert isinstance(edit, Edit)
     assert (edit.title, edit.at) == ("Three ferries hit", NOON - HOUR)
-    assert await records.edited_among([FIRST.id, "another"]) == 1
+    assert await records.count_edited([FIRST.id, "another"]) == 1

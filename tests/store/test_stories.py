@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from service.store.stories import StoryRecords
+from service.store.stories import SqlStoryStore
 from tests.builders import an_edition
 from tests.store.house import House
 
 
 async def test_articles_come_in_gather_order_with_their_stories(house: House):
     await house.publish("Harbour reopens", "Talks resume", "Rates fall")
-    stories = StoryRecords(house.database)
+    stories = SqlStoryStore(house.database)
     first, second, third = (a for a, _ in await stories.articles_between(0, 99, 10))
     await stories.record_stories({second.id: "talks"})
 
@@ -23,7 +23,7 @@ async def test_articles_come_in_gather_order_with_their_stories(house: House):
 
 async def test_a_story_once_given_stands(house: House):
     await house.publish("Harbour reopens", "Talks resume")
-    stories = StoryRecords(house.database)
+    stories = SqlStoryStore(house.database)
     one, other = (a.id for a, _ in await stories.articles_between(0, 99, 10))
 
     assert await stories.record_stories({one: "first"}) == {one: "first"}
@@ -32,12 +32,12 @@ async def test_a_story_once_given_stands(house: House):
 
 
 async def test_what_is_not_stored_gets_no_story(house: House):
-    assert await StoryRecords(house.database).record_stories({"a stranger": "story"}) == {}
+    assert await SqlStoryStore(house.database).record_stories({"a stranger": "story"}) == {}
 
 
 async def test_many_workers_at_once_agree(house: House):
     await house.publish("Harbour reopens")
-    stories = StoryRecords(house.database)
+    stories = SqlStoryStore(house.database)
     [(article, _)] = await stories.articles_between(0, 99, 10)
     said = await asyncio.gather(*(stories.record_stories({article.id: f"story {n}"}) for n in range(20)))
 
@@ -46,8 +46,11 @@ async def test_many_workers_at_once_agree(house: House):
 
 async def test_compose_is_told_the_story_of_each_article(house: House):
     await house.publish("Harbour reopens", "Talks resume")
-    stories = StoryRecords(house.database)
+    stories = SqlStoryStore(house.database)
     [(article, _), _] = await stories.articles_between(0, 99, 10)
     await stories.record_stories({article.id: "harbour"})
 
-    assert [told.story for told in await house.compose.tellable(an_edition(), 0, 99)] == ["harbour", ""]
+    assert [told.story for told in await house.compose.released_articles(an_edition(), 0, 99)] == [
+        "harbour",
+        "",
+    ]

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from service.core import ids as identity
-from service.core.model import Placement, SubscriptionStatus, Wishes
-from service.subscribers.ports import Applied
+from service.core.model import DesiredSubscription, Preferences, SubscriptionStatus
+from service.subscribers.ports import SyncCounts
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
 from tests.store.house import DAY, HOUR, House, a_placement, an_issue
 
@@ -19,12 +19,12 @@ AMINA = a_subscriber().id
 EARLY = an_edition(schedule="daily 06:00")
 
 
-def early(name: str = "amina") -> Placement:
-    return a_placement(name, EARLY, wishes=Wishes(schedule="daily 06:00"), next_due_at=NOON + HOUR)
+def early(name: str = "amina") -> DesiredSubscription:
+    return a_placement(name, EARLY, preferences=Preferences(schedule="daily 06:00"), next_due_at=NOON + HOUR)
 
 
-async def declare(house: House, *placements: Placement) -> Applied:
-    return await house.people.save_placements(placements, NOON, starts_after=NOON - DAY)
+async def declare(house: House, *placements: DesiredSubscription) -> SyncCounts:
+    return await house.people.save_roster_subscriptions(placements, NOON, starts_after=NOON - DAY)
 
 
 # --- feeds -------------------------------------------------------------------------------------
@@ -32,10 +32,10 @@ async def declare(house: House, *placements: Placement) -> Applied:
 
 async def test_applying_feeds_says_what_changed(house: House):
     one, two = a_feed("https://one.example/rss"), a_feed("https://two.example/rss")
-    assert await house.people.save_feeds([one, two], NOON) == Applied(added=2)
-    assert await house.people.save_feeds([one, two], NOON) == Applied(kept=2)
+    assert await house.people.save_feeds([one, two], NOON) == SyncCounts(added=2)
+    assert await house.people.save_feeds([one, two], NOON) == SyncCounts(kept=2)
     renamed = replace(one, name="Number one", topics=("house",))
-    assert await house.people.save_feeds([renamed], NOON) == Applied(changed=1, ended=1)
+    assert await house.people.save_feeds([renamed], NOON) == SyncCounts(changed=1, ended=1)
     assert [state.feed for state in await house.gather.all_feeds()] == [renamed]
 
 
@@ -44,18 +44,18 @@ async def test_a_feed_that_comes_back_remembers_its_looks(house: House):
     await house.arrive([an_article()])
     await house.people.save_feeds([], NOON)
     assert await house.gather.claim_feeds(NOON + DAY, NOON + 2 * DAY) == []
-    assert await house.people.save_feeds([a_feed()], NOON) == Applied(changed=1)
+    assert await house.people.save_feeds([a_feed()], NOON) == SyncCounts(changed=1)
     [state] = await house.gather.claim_feeds(NOON + DAY, NOON + 2 * DAY)
-    assert state.next_look_at == NOON
+    assert state.next_poll_at == NOON
 
 
 # --- the roster --------------------------------------------------------------------------------
 
 
 async def test_applying_a_roster_says_what_changed(house: House):
-    assert await declare(house, a_placement("amina"), a_placement("ben")) == Applied(added=2)
-    assert await declare(house, a_placement("amina"), a_placement("ben")) == Applied(kept=2)
-    assert await declare(house, early("amina")) == Applied(changed=1, ended=1)
+    assert await declare(house, a_placement("amina"), a_placement("ben")) == SyncCounts(added=2)
+    assert await declare(house, a_placement("amina"), a_placement("ben")) == SyncCounts(kept=2)
+    assert await declare(house, early("amina")) == SyncCounts(changed=1, ended=1)
 
 
 async def test_a_membership_tells_who_what_and_where(house: House):
@@ -66,7 +66,7 @@ async def test_a_membership_tells_who_what_and_where(house: House):
     assert membership.edition == EARLY
     assert membership.suppressed is None
     place = membership.subscription
-    assert (place.newsletter, place.wishes, place.status) == ("morning", placement.wishes, ACTIVE)
+    assert (place.newsletter, place.preferences, place.status) == ("morning", placement.preferences, ACTIVE)
     assert (place.edition_key, place.next_due_at) == (placement.edition_key, placement.next_due_at)
 
 
@@ -88,7 +88,7 @@ async def test_a_new_reader_is_told_what_was_gathered_since_the_start(house: Hou
     await house.publish("Before", at=NOON - 2 * DAY)
     await house.publish("Since", at=NOON - DAY)
     await declare(house, a_placement())
-    assert (await house.place()).told_through == 1
+    assert (await house.place()).served_through == 1
 
 
 async def test_a_changed_edition_changes_the_moment_but_not_what_was_told(house: House):
@@ -97,7 +97,7 @@ async def test_a_changed_edition_changes_the_moment_but_not_what_was_told(house:
     await declare(house, early())
     place = await house.place()
     assert (place.edition_key, place.next_due_at) == (identity.edition_key(EARLY), NOON + HOUR)
-    assert place.told_through == 1
+    assert place.served_through == 1
 
 
 async def test_an_unchanged_edition_keeps_its_moment(house: House):
@@ -109,7 +109,7 @@ async def test_an_unchanged_edition_keeps_its_moment(house: House):
 async def test_a_changed_name_or_spelling_is_taken_over(house: House):
     await declare(house, a_placement())
     person = a_subscriber("Amina@example.org", name="Dr Amina", timezone="Asia/Qatar")
-    assert await declare(house, a_placement(subscriber=person)) == Applied(changed=1)
+    assert await declare(house, a_placement(subscriber=person)) == SyncCounts(changed=1)
     assert (await house.membership()).subscriber == person
 
 
@@ -117,16 +117,19 @@ async def test_a_changed_name_or_spelling_is_taken_over(house: House):
 async def test_a_persons_word_wins_over_the_roster(house: House, choice: SubscriptionStatus):
     await declare(house, a_placement())
     assert await house.people.set_status(AMINA, "morning", choice, NOON) == 1
-    assert await declare(house, a_placement()) == Applied(kept=1)
+    assert await declare(house, a_placement()) == SyncCounts(kept=1)
     assert (await house.place()).status is choice
 
 
 async def test_a_persons_wishes_win_over_the_roster(house: House):
     await declare(house, a_placement())
-    await house.people.save_choice(early(), NOON)
-    assert await declare(house, a_placement()) == Applied(kept=1)
+    await house.people.save_preferences(early(), NOON)
+    assert await declare(house, a_placement()) == SyncCounts(kept=1)
     place = await house.place()
-    assert (place.edition_key, place.wishes) == (identity.edition_key(EARLY), Wishes(schedule="daily 06:00"))
+    assert (place.edition_key, place.preferences) == (
+        identity.edition_key(EARLY),
+        Preferences(schedule="daily 06:00"),
+    )
 
 
 async def test_what_the_roster_ends_is_active_again_when_it_comes_back(house: House):
@@ -134,7 +137,7 @@ async def test_what_the_roster_ends_is_active_again_when_it_comes_back(house: Ho
     await declare(house)
     assert (await house.place()).status is ENDED
     assert await house.compose.due_groups(NOON) == []
-    assert await declare(house, a_placement()) == Applied(changed=1)
+    assert await declare(house, a_placement()) == SyncCounts(changed=1)
     assert (await house.place()).status is ACTIVE
 
 
@@ -165,10 +168,10 @@ async def test_a_person_cannot_undo_what_the_roster_ended(house: House):
 async def test_whoever_comes_back_hears_at_their_next_hour_and_not_at_once(house: House):
     await declare(house, a_placement())
     await declare(house)
-    await house.people.save_placements([a_placement()], NOON + DAY, starts_after=NOON)
+    await house.people.save_roster_subscriptions([a_placement()], NOON + DAY, starts_after=NOON)
     place = await house.place()
     assert place.next_due_at == NOON.replace(day=4, hour=6)  # 07:00 in Berlin
-    assert place.told_through == 0
+    assert place.served_through == 0
 
 
 async def test_whoever_comes_back_after_weeks_is_not_told_the_news_of_weeks(house: House):
@@ -179,7 +182,7 @@ async def test_whoever_comes_back_after_weeks_is_not_told_the_news_of_weeks(hous
     await house.people.set_status(AMINA, None, ACTIVE, NOON + 10 * DAY + HOUR)
     place = await house.place()
     # The last two moments were at 06:00 (UTC) on days 9 and 10; what came after the first of them is told.
-    assert place.told_through == 8
+    assert place.served_through == 8
     assert place.next_due_at == NOON.replace(hour=6) + 11 * DAY
 
 
@@ -192,9 +195,9 @@ async def test_whoever_comes_back_while_the_others_are_due_is_served_with_them(h
 
 async def test_thousands_are_applied_in_one_go(house: House):
     many = [a_placement(f"reader{n}") for n in range(5_000)]
-    assert await declare(house, *many) == Applied(added=5_000)
+    assert await declare(house, *many) == SyncCounts(added=5_000)
     assert (await house.group()).size == 5_000
-    assert await declare(house, *many[:-1]) == Applied(kept=4_999, ended=1)
+    assert await declare(house, *many[:-1]) == SyncCounts(kept=4_999, ended=1)
 
 
 # --- imports -----------------------------------------------------------------------------------
@@ -202,9 +205,9 @@ async def test_thousands_are_applied_in_one_go(house: House):
 
 async def test_an_import_leaves_everybody_else_alone_and_the_roster_leaves_it_alone(house: House):
     await declare(house, a_placement("amina"))
-    added = await house.people.add_placements([a_placement("ben")], NOON, starts_after=NOON - DAY)
-    assert added == Applied(added=1)
-    assert await declare(house, a_placement("amina")) == Applied(kept=1)
+    added = await house.people.add_subscriptions([a_placement("ben")], NOON, starts_after=NOON - DAY)
+    assert added == SyncCounts(added=1)
+    assert await declare(house, a_placement("amina")) == SyncCounts(kept=1)
     assert [(await house.place(name)).status for name in ("amina", "ben")] == [ACTIVE, ACTIVE]
 
 
@@ -212,7 +215,7 @@ async def test_an_import_does_not_bring_back_whoever_unsubscribed_or_take_a_name
     await declare(house, a_placement())
     await house.people.set_status(AMINA, None, UNSUBSCRIBED, NOON)
     nameless = a_placement(subscriber=a_subscriber(name=""))
-    assert await house.people.add_placements([nameless], NOON, starts_after=NOON) == Applied(kept=1)
+    assert await house.people.add_subscriptions([nameless], NOON, starts_after=NOON) == SyncCounts(kept=1)
     membership = await house.membership()
     assert (membership.subscription.status, membership.subscriber.name) == (UNSUBSCRIBED, "Amina")
 
@@ -223,8 +226,8 @@ async def test_an_import_does_not_bring_back_whoever_unsubscribed_or_take_a_name
 async def test_whoever_joins_by_themselves_stands_where_the_others_stand(house: House):
     await house.publish("One", "Two", at=NOON - HOUR)
     await declare(house, a_placement("ben"))
-    await house.people.save_choice(a_placement("amina"), NOON)
-    assert (await house.place("amina")).told_through == (await house.place("ben")).told_through
+    await house.people.save_preferences(a_placement("amina"), NOON)
+    assert (await house.place("amina")).served_through == (await house.place("ben")).served_through
     assert (await house.group()).size == 2
 
 
@@ -254,7 +257,7 @@ async def test_a_strangers_status_cannot_be_set(house: House):
 async def test_two_changes_at_once_both_count(house: House):
     await declare(house, a_placement())
     await asyncio.gather(
-        house.people.save_choice(early(), NOON),
+        house.people.save_preferences(early(), NOON),
         house.people.set_status(AMINA, "morning", PAUSED, NOON),
     )
     place = await house.place()
@@ -310,7 +313,7 @@ async def test_people_are_listed_page_by_page_in_the_order_in_which_they_came(ho
 async def test_a_membership_tells_who_said_so(house: House):
     await house.subscribe("amina")
     assert ((await house.membership()).declared, (await house.membership()).chosen) == (True, False)
-    await house.people.save_choice(a_placement("amina", an_edition(stories=3)), NOON)
+    await house.people.save_preferences(a_placement("amina", an_edition(stories=3)), NOON)
     assert ((await house.membership()).declared, (await house.membership()).chosen) == (True, True)
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from service.app.transactional_mail import transactional
+from service.app.transactional_mail import transactional_issue
 from service.core import ids as identity
 from service.core.model import DeliveryState as State
-from service.core.model import Issue, MailKind, Rendered, SignUpRequest, Subscriber
+from service.core.model import Issue, MailKind, RenderedMail, SignUpRequest, Subscriber
 from service.core.read_models import TransactionalCounts
 from service.store.backups.backup import back_up
-from service.store.bounces import BounceRecords
+from service.store.bounces import SqlBounceStore
 from service.store.database import Database
 from service.store.schema import issues
-from service.store.transactional import KEPT_FOR, TransactionalRecords
-from service.subscribers.actions import forget
-from service.subscribers.ports import OWN_WISH
-from service.subscribers.sign_up import GOOD_FOR
+from service.store.transactional import MAIL_RETENTION, SqlSignUpStore
+from service.subscribers.actions import erase
+from service.subscribers.ports import UNSUBSCRIBED_REASON
+from service.subscribers.sign_up import LINK_LIFETIME
 from tests.builders import NOON
 from tests.store.house import DAY, HOUR, MINUTE, House, a_placement
 from tests.store.restoring import restored
@@ -30,7 +30,7 @@ NIA = Subscriber(identity.subscriber_id(EMAIL), EMAIL)
 
 
 def a_mail(kind: MailKind = MailKind.CONFIRMATION, at: datetime = NOON, person: Subscriber = NIA) -> Issue:
-    return transactional(kind, Rendered("Please confirm", "", "Please"), "morning", person.id, at)
+    return transactional_issue(kind, RenderedMail("Please confirm", "", "Please"), "morning", person.id, at)
 
 
 @pytest.fixture
@@ -39,22 +39,24 @@ def house(database: Database) -> House:
 
 
 @pytest.fixture
-def records(database: Database) -> TransactionalRecords:
-    return TransactionalRecords(database)
+def records(database: Database) -> SqlSignUpStore:
+    return SqlSignUpStore(database)
 
 
-async def ask(records: TransactionalRecords, at: datetime = NOON, person: Subscriber = NIA) -> bool:
-    return await records.ask(SignUpRequest(person, "morning", None, at), a_mail(at=at, person=person), "file")
+async def ask(records: SqlSignUpStore, at: datetime = NOON, person: Subscriber = NIA) -> bool:
+    return await records.request(
+        SignUpRequest(person, "morning", None, at), a_mail(at=at, person=person), "file"
+    )
 
 
-async def subscribe(records: TransactionalRecords, at: datetime = NOON) -> bool:
+async def subscribe(records: SqlSignUpStore, at: datetime = NOON) -> bool:
     placement = a_placement(subscriber=NIA, next_due_at=NOON + DAY)
     welcome = a_mail(MailKind.WELCOME, at)
-    return await records.subscribe(placement, at, starts_after=NOON - DAY, welcome=welcome, channel="file")
+    return await records.confirm(placement, at, starts_after=NOON - DAY, welcome=welcome, channel="file")
 
 
 async def test_a_confirmation_needs_no_subscription_and_goes_before_what_waited_longer(
-    house: House, records: TransactionalRecords
+    house: House, records: SqlSignUpStore
 ):
     await house.issue_to("amina", "ben")
     assert await ask(records, NOON + HOUR)
@@ -66,7 +68,7 @@ async def test_a_confirmation_needs_no_subscription_and_goes_before_what_waited_
     }
 
 
-async def test_a_look_for_transactional_mail_takes_no_other(house: House, records: TransactionalRecords):
+async def test_a_look_for_transactional_mail_takes_no_other(house: House, records: SqlSignUpStore):
     await house.issue_to("amina")
     until = NOON + MINUTE
     taking = ("file", "a", NOON, until, 9)
@@ -76,7 +78,7 @@ async def test_a_look_for_transactional_mail_takes_no_other(house: House, record
     assert [d.address for d in batch.deliveries] == [EMAIL]
 
 
-async def test_a_deferred_confirmation_goes_first_again(house: House, records: TransactionalRecords):
+async def test_a_deferred_confirmation_goes_first_again(house: House, records: SqlSignUpStore):
     await ask(records)
     batch = (await house.take("a")).deliveries
     await house.mark("a", batch, State.ATTEMPTING)
@@ -86,9 +88,9 @@ async def test_a_deferred_confirmation_goes_first_again(house: House, records: T
     assert [d.address for d in (await house.take("b", again)).deliveries] == [EMAIL]
 
 
-@pytest.mark.parametrize(("reason", "sent"), [("550 no such user", False), (OWN_WISH, True)])
+@pytest.mark.parametrize(("reason", "sent"), [("550 no such user", False), (UNSUBSCRIBED_REASON, True)])
 async def test_only_an_own_wish_lets_a_suppressed_address_be_asked(
-    house: House, records: TransactionalRecords, reason: str, sent: bool
+    house: House, records: SqlSignUpStore, reason: str, sent: bool
 ):
     await house.people.suppress(EMAIL, reason, NOON)
     await ask(records)
@@ -102,7 +104,7 @@ async def test_only_an_own_wish_lets_a_suppressed_address_be_asked(
 
 
 async def test_who_is_suppressed_after_the_batch_was_taken_is_not_mailed(
-    house: House, records: TransactionalRecords
+    house: House, records: SqlSignUpStore
 ):
     await ask(records)
     batch = (await house.take("a")).deliveries
@@ -110,9 +112,7 @@ async def test_who_is_suppressed_after_the_batch_was_taken_is_not_mailed(
     assert await house.mark("a", batch, State.ATTEMPTING) == 0
 
 
-async def test_asking_again_while_the_first_mail_waits_plans_no_other(
-    house: House, records: TransactionalRecords
-):
+async def test_asking_again_while_the_first_mail_waits_plans_no_other(house: House, records: SqlSignUpStore):
     assert await ask(records)
     assert not await ask(records, NOON + MINUTE)
     batch = (await house.take("a", NOON + MINUTE)).deliveries
@@ -122,7 +122,7 @@ async def test_asking_again_while_the_first_mail_waits_plans_no_other(
     assert await ask(records, NOON + HOUR)
 
 
-async def test_whoever_subscribes_is_welcomed_once(house: House, records: TransactionalRecords):
+async def test_whoever_subscribes_is_welcomed_once(house: House, records: SqlSignUpStore):
     await ask(records)
     assert await subscribe(records)
     assert not await subscribe(records, NOON + MINUTE)
@@ -130,14 +130,14 @@ async def test_whoever_subscribes_is_welcomed_once(house: House, records: Transa
     assert [line.occurrence for line in lines] == ["welcome", "confirmation"]
 
 
-async def test_a_welcome_is_no_issue_that_told_something(house: House, records: TransactionalRecords):
+async def test_a_welcome_is_no_issue_that_told_something(house: House, records: SqlSignUpStore):
     await subscribe(records)
     (group,) = await house.compose.groups_of("morning", [NIA.id])
-    assert await house.compose.told_from_of_last_issue(group) is None
+    assert await house.compose.last_issue_start(group) is None
     assert await house.overview.issues() == []
 
 
-async def test_who_only_asked_is_not_counted_as_a_subscriber(house: House, records: TransactionalRecords):
+async def test_who_only_asked_is_not_counted_as_a_subscriber(house: House, records: SqlSignUpStore):
     await house.subscribe("amina")
     await ask(records)
     counts = await house.overview.counts()
@@ -147,77 +147,77 @@ async def test_who_only_asked_is_not_counted_as_a_subscriber(house: House, recor
 
 
 async def test_who_never_confirmed_is_forgotten_when_the_link_has_expired(
-    house: House, records: TransactionalRecords
+    house: House, records: SqlSignUpStore
 ):
     await ask(records)
     batch = (await house.take("a")).deliveries
     await house.mark("a", batch, State.ATTEMPTING)
     await house.mark("a", batch, State.SENT)
-    assert await records.prune(NOON + GOOD_FOR, GOOD_FOR) == 0
-    assert await records.sign_up(NIA.id, "morning")
+    assert await records.prune(NOON + LINK_LIFETIME, LINK_LIFETIME) == 0
+    assert await records.find(NIA.id, "morning")
 
-    await records.prune(NOON + GOOD_FOR + MINUTE, GOOD_FOR)
-    assert await records.sign_up(NIA.id, "morning") is None
-    assert await BounceRecords(house.database).record_bounce(batch[0].id, hard=False, reason="full", now=NOON)
+    await records.prune(NOON + LINK_LIFETIME + MINUTE, LINK_LIFETIME)
+    assert await records.find(NIA.id, "morning") is None
+    assert await SqlBounceStore(house.database).record_bounce(
+        batch[0].id, hard=False, reason="full", now=NOON
+    )
 
-    await records.prune(NOON + KEPT_FOR + MINUTE, GOOD_FOR)
+    await records.prune(NOON + MAIL_RETENTION + MINUTE, LINK_LIFETIME)
     assert await house.people.known_subscribers([NIA.id]) == set()
     assert await house.overview.deliveries_to(NIA.id) == []
-    assert not await BounceRecords(house.database).record_bounce(
+    assert not await SqlBounceStore(house.database).record_bounce(
         batch[0].id, hard=True, reason="gone", now=NOON
     )
 
 
-async def test_who_confirmed_stays_when_their_mails_are_pruned(house: House, records: TransactionalRecords):
+async def test_who_confirmed_stays_when_their_mails_are_pruned(house: House, records: SqlSignUpStore):
     await ask(records)
     await subscribe(records)
     await house.issue_to("amina")
-    await records.prune(NOON + KEPT_FOR + MINUTE, GOOD_FOR)
-    await records.prune(NOON + KEPT_FOR + MINUTE, GOOD_FOR)
+    await records.prune(NOON + MAIL_RETENTION + MINUTE, LINK_LIFETIME)
+    await records.prune(NOON + MAIL_RETENTION + MINUTE, LINK_LIFETIME)
     assert len(await house.people.memberships(email=EMAIL)) == 1
     assert await house.overview.deliveries_to(NIA.id) == []
     assert [issue.books.waiting for issue in await house.overview.issues()] == [1]
 
 
-async def test_a_mail_whose_link_has_expired_is_not_sent_any_more(
-    house: House, records: TransactionalRecords
-):
+async def test_a_mail_whose_link_has_expired_is_not_sent_any_more(house: House, records: SqlSignUpStore):
     await ask(records)
-    late = NOON + GOOD_FOR + MINUTE
-    await records.prune(late, GOOD_FOR)
+    late = NOON + LINK_LIFETIME + MINUTE
+    await records.prune(late, LINK_LIFETIME)
     assert (await house.take("a", late)).deliveries == ()
     (line,) = await house.overview.deliveries_to(NIA.id)
     assert (line.state, line.reply) == (State.REFUSED, "not sent before its link expired")
 
 
-async def test_what_is_being_sent_is_not_pruned(house: House, records: TransactionalRecords):
+async def test_what_is_being_sent_is_not_pruned(house: House, records: SqlSignUpStore):
     await ask(records)
-    late = NOON + KEPT_FOR + MINUTE
+    late = NOON + MAIL_RETENTION + MINUTE
     batch = (await house.take("a", late)).deliveries
-    await records.prune(late, GOOD_FOR)
+    await records.prune(late, LINK_LIFETIME)
     assert await house.mark("a", batch, State.ATTEMPTING, late) == 1
 
 
-async def test_an_erased_person_is_sent_nothing_that_waited(house: House, records: TransactionalRecords):
+async def test_an_erased_person_is_sent_nothing_that_waited(house: House, records: SqlSignUpStore):
     await ask(records)
     batch = (await house.take("a")).deliveries
-    assert await forget(house.people, EMAIL, NOON)
-    assert await records.sign_up(NIA.id, "morning") is None
+    assert await erase(house.people, EMAIL, NOON)
+    assert await records.find(NIA.id, "morning") is None
     assert await house.mark("a", batch, State.ATTEMPTING) == 0
     assert (await house.take("b", NOON + HOUR)).deliveries == ()
     assert await house.people.known_subscribers([NIA.id]) == set()
 
 
-async def test_a_second_sign_up_does_not_make_older_links_good(records: TransactionalRecords, house: House):
+async def test_a_second_sign_up_does_not_make_older_links_good(records: SqlSignUpStore, house: House):
     await ask(records)
-    await forget(house.people, EMAIL, NOON)
+    await erase(house.people, EMAIL, NOON)
     await ask(records, NOON + HOUR)
-    found = await records.sign_up(NIA.id, "morning")
+    found = await records.find(NIA.id, "morning")
     assert found
     assert found.first_at == NOON + HOUR
 
 
-async def test_the_counts_say_how_the_mails_of_a_day_fared(house: House, records: TransactionalRecords):
+async def test_the_counts_say_how_the_mails_of_a_day_fared(house: House, records: SqlSignUpStore):
     await ask(records, NOON - 2 * DAY)
     await ask(records, NOON, Subscriber(identity.subscriber_id("ben@example.org"), "ben@example.org"))
     counts = await records.counts(NOON - DAY)
@@ -232,13 +232,13 @@ async def test_a_mail_that_was_sent_since_the_backup_is_not_sent_again_after_a_r
 ):
     """Nor does one of somebody who signed up since then stay behind without its person."""
     database = await Database.open(database_url)
-    house, records = House(database), TransactionalRecords(database)
+    house, records = House(database), SqlSignUpStore(database)
     await house.subscribe("amina")
     amina = (await house.membership()).subscriber
     await ask(records)
     back_up(database_url, tmp_path / "copy")
     await ask(records, NOON, Subscriber(identity.subscriber_id("late@example.org"), "late@example.org"))
-    await records.plan(a_mail(MailKind.UNSUBSCRIBE, NOON, amina), amina, "file")
+    await records.plan_mail(a_mail(MailKind.UNSUBSCRIBE, NOON, amina), amina, "file")
     batch = [d for d in (await house.take("a")).deliveries if d.address == EMAIL]
     await house.mark("a", batch, State.ATTEMPTING)
     await house.mark("a", batch, State.SENT)
@@ -248,7 +248,7 @@ async def test_a_mail_that_was_sent_since_the_backup_is_not_sent_again_after_a_r
     await restored(database_url, tmp_path / "copy")
 
     database = await Database.open(database_url)
-    house, records = House(database), TransactionalRecords(database)
+    house, records = House(database), SqlSignUpStore(database)
     assert [d.address for d in (await house.take("b", NOON + HOUR)).deliveries] == [amina.email]
     assert (await records.counts(NOON - DAY)).sent == 1
     async with database.read() as connection:

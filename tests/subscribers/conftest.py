@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from service.store.database import Database
-from service.store.subscribers import PeopleRecords
+from service.store.subscribers import SqlSubscriberStore
 
 
 @pytest.fixture
-def people(database: Database) -> PeopleRecords:
-    return PeopleRecords(database)
+def people(database: Database) -> SqlSubscriberStore:
+    return SqlSubscriberStore(database)
 
 
 @pytest.fixture
-def sqlite_people(sqlite_database: Database) -> PeopleRecords:
-    return PeopleRecords(sqlite_database)
+def sqlite_people(sqlite_database: Database) -> SqlSubscriberStore:
+    return SqlSubscriberStore(sqlite_database)

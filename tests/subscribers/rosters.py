@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from service.core import ids as identity
-from service.core.model import Feed, Membership, Newsletter, Roster, RosterEntry, Subscriber, Wishes
-from service.store.subscribers import PeopleRecords
+from service.core.model import Feed, Membership, Newsletter, Preferences, Roster, RosterEntry, Subscriber
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import a_feed, a_newsletter
 
 MORNING = a_newsletter()
@@ -16,7 +16,7 @@ EVENING = a_newsletter("evening", title="The Evening", schedule="daily 18:00")
 def an_entry(name: str, *newsletters: str, timezone: str | None = None, **wishes: Any) -> RosterEntry:
     email = name if "@" in name else f"{name}@example.org"
     person = Subscriber(identity.subscriber_id(email), email, name.title(), timezone)
-    return RosterEntry(person, tuple((n, Wishes(**wishes)) for n in newsletters or ("morning",)))
+    return RosterEntry(person, tuple((n, Preferences(**wishes)) for n in newsletters or ("morning",)))
 
 
 def a_roster(
@@ -28,7 +28,7 @@ def a_roster(
     return Roster((a_feed(),) if feeds is None else feeds, newsletters, entries, unread)
 
 
-async def told(people: PeopleRecords) -> list[str]:
+async def told(people: SqlSubscriberStore) -> list[str]:
     """Return every subscription as `amina morning daily 07:00 active`."""
     return [_told(m) for m in await people.memberships()]
 

@@ -13,41 +13,41 @@ from hypothesis import strategies as st
 
 from service.core import ids as identity
 from service.core.errors import UsageError
-from service.store.subscribers import PeopleRecords
-from service.subscribers.actions import forget, unsubscribe
+from service.store.subscribers import SqlSubscriberStore
+from service.subscribers.actions import erase, unsubscribe
 from service.subscribers.addresses import read_address
-from service.subscribers.export import export_people
-from service.subscribers.import_formats import COLUMNS, Row, guard, read_rows, unguard
-from service.subscribers.importer import Arrived, Seen, Terms, import_people
+from service.subscribers.export import export_subscribers
+from service.subscribers.import_formats import COLUMNS, ImportRow, escape_formula, read_rows, unescape_formula
+from service.subscribers.importer import ImportOptions, ImportResult, Seen, import_subscribers
 from tests.builders import NOON
 from tests.subscribers.rosters import EVENING, MORNING, told
 
-TERMS = Terms({"morning": MORNING, "evening": EVENING}, NOON)
+TERMS = ImportOptions({"morning": MORNING, "evening": EVENING}, NOON)
 HEAD = "email,name,timezone,newsletters,schedule\n"
 
 
 async def imported(
-    people: PeopleRecords, text: str | bytes, name: str = "people.csv", **changes: Any
-) -> tuple[Arrived, list[str]]:
+    people: SqlSubscriberStore, text: str | bytes, name: str = "people.csv", **changes: Any
+) -> tuple[ImportResult, list[str]]:
     """Import the text; return the counts and the refusals as `line: reason`."""
     data = text if isinstance(text, bytes) else text.encode()
     refusals: list[str] = []
-    terms = Terms(**{"newsletters": TERMS.newsletters, "starts_after": NOON} | changes)
+    terms = ImportOptions(**{"newsletters": TERMS.newsletters, "starts_after": NOON} | changes)
     source = io.BufferedReader(io.BytesIO(data))
-    counts = await import_people(
-        people, source, name, terms, NOON, refused=lambda r: refusals.append(f"{r.line}: {r.reason}")
+    counts = await import_subscribers(
+        people, source, name, terms, NOON, on_refusal=lambda r: refusals.append(f"{r.line}: {r.reason}")
     )
     return counts, refusals
 
 
-async def test_people_come_with_zone_newsletters_and_schedule(people: PeopleRecords):
+async def test_people_come_with_zone_newsletters_and_schedule(people: SqlSubscriberStore):
     counts, refusals = await imported(
         people,
         HEAD
         + "amina@example.org,Amina,Asia/Qatar,morning evening,daily 06:30\n"
         + 'ben@example.org,"Ben, ""the"" baker",,morning,\n',
     )
-    assert (counts, refusals) == (Arrived(people=2, added=3), [])
+    assert (counts, refusals) == (ImportResult(people=2, added=3), [])
     assert await told(people) == [
         "amina evening daily 06:30 active",
         "amina morning daily 06:30 active",
@@ -57,18 +57,18 @@ async def test_people_come_with_zone_newsletters_and_schedule(people: PeopleReco
     assert names == {"Amina": "Asia/Qatar", 'Ben, "the" baker': None}
 
 
-async def test_coming_again_changes_what_differs_and_keeps_the_rest(people: PeopleRecords):
+async def test_coming_again_changes_what_differs_and_keeps_the_rest(people: SqlSubscriberStore):
     await imported(people, HEAD + "a@x.org,A,,morning,\nb@x.org,B,,morning,\n")
     counts, _ = await imported(people, HEAD + "a@x.org,A,,morning,daily 09:00\nb@x.org,B,,morning,\n")
-    assert counts == Arrived(people=2, changed=1, kept=1)
+    assert counts == ImportResult(people=2, changed=1, kept=1)
 
 
-async def test_a_file_without_zones_moves_nobody_home(people: PeopleRecords):
+async def test_a_file_without_zones_moves_nobody_home(people: SqlSubscriberStore):
     await imported(people, HEAD + "amina@example.org,Amina,Asia/Qatar,morning,\n")
     before = await people.memberships()
 
     counts, _ = await imported(people, "email,newsletters\namina@example.org,morning\n")
-    assert counts == Arrived(people=1, kept=1)
+    assert counts == ImportResult(people=1, kept=1)
     assert await people.memberships() == before
 
     await imported(people, "email,newsletters,schedule\namina@example.org,morning,daily 09:00\n")
@@ -78,11 +78,11 @@ async def test_a_file_without_zones_moves_nobody_home(people: PeopleRecords):
     assert amina.subscription.next_due_at.isoformat() == "2026-03-03T06:00:00+00:00"
 
 
-async def test_who_unsubscribed_stays_so(people: PeopleRecords):
+async def test_who_unsubscribed_stays_so(people: SqlSubscriberStore):
     text = HEAD + "amina@x.org,A,,morning,\nben@x.org,B,,morning,\n"
     await imported(people, text)
     await unsubscribe(people, identity.subscriber_id("amina@x.org"), "morning", NOON)
-    await forget(people, "ben@x.org", NOON)
+    await erase(people, "ben@x.org", NOON)
     await imported(people, text)
 
     assert await told(people) == ["amina morning daily 07:00 unsubscribed", "ben morning daily 07:00 active"]
@@ -90,7 +90,7 @@ async def test_who_unsubscribed_stays_so(people: PeopleRecords):
     assert ben.suppressed == "erased at their own request"
 
 
-async def test_json_lines_say_the_same(people: PeopleRecords):
+async def test_json_lines_say_the_same(people: SqlSubscriberStore):
     rows = [
         {"email": "amina@x.org", "newsletters": ["morning", "evening"], "schedule": "daily 06:30"},
         {"Email": "ben@x.org", "newsletters": "morning", "name": None, "age": 40},
@@ -102,17 +102,17 @@ async def test_json_lines_say_the_same(people: PeopleRecords):
     assert len(await told(people)) == 3
 
 
-async def test_a_dry_run_stores_nothing(people: PeopleRecords):
+async def test_a_dry_run_stores_nothing(people: SqlSubscriberStore):
     await imported(people, HEAD + "a@x.org,,,morning,\n")
     counts, refusals = await imported(
         people, HEAD + "a@x.org,,,morning,\nb@x.org,,,morning evening,\nnobody,,,morning,\n", dry_run=True
     )
-    assert counts == Arrived(people=2, known=1, refused=1)
+    assert counts == ImportResult(people=2, known=1, refused=1)
     assert len(refusals) == 1
     assert len(await told(people)) == 1
 
 
-async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_people: PeopleRecords):
+async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_people: SqlSubscriberStore):
     text = (
         "Email,Status,Newsletters\nstays@x.org,subscribed,morning\nleft@x.org,Unsubscribed,morning\n"
         "asked@x.org,Opted out,morning\nspam@x.org,complained,morning\nnew@x.org,pending,morning\n"
@@ -120,12 +120,12 @@ async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_p
     )
     counts, refusals = await imported(sqlite_people, text)
 
-    assert counts == Arrived(people=2, added=2, refused=4)
+    assert counts == ImportResult(people=2, added=2, refused=4)
     assert refusals[0] == "3: their status in the file is 'Unsubscribed'; only subscribed people are imported"
     assert {m.subscriber.email for m in await sqlite_people.memberships()} == {"stays@x.org", "old@x.org"}
 
 
-async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: PeopleRecords):
+async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: SqlSubscriberStore):
     rows = {
         "amina@x.org,A,,morning,": "",
         "AMINA@X.ORG,A,,morning,": "AMINA@x.org stands in line 2 already",
@@ -150,7 +150,7 @@ async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: People
     assert (counts.people, counts.refused) == (2, len(wanted))
 
 
-async def test_bytes_that_are_no_text_cost_their_row_alone(sqlite_people: PeopleRecords):
+async def test_bytes_that_are_no_text_cost_their_row_alone(sqlite_people: SqlSubscriberStore):
     text = HEAD.encode() + b"a@x.org,Caf\xe9,,morning,\nb\xff@x.org,,,morning,\nc@x.org,\x00N\x00,,morning,\n"
     text += "nobody,żółw,,morning,\n".encode()
     counts, refusals = await imported(sqlite_people, text)
@@ -173,10 +173,10 @@ EXCEL = Path(__file__).parent / "excel"
     ],
 )
 async def test_what_excel_saves_is_read(
-    sqlite_people: PeopleRecords, file: str, people_found: dict[str, str], refused_lines: list[int]
+    sqlite_people: SqlSubscriberStore, file: str, people_found: dict[str, str], refused_lines: list[int]
 ):
     data = (EXCEL / file).read_bytes().replace(b";m\r\n", b";morning\r\n")
-    counts, refusals = await imported(sqlite_people, data, file, usual=("morning",))
+    counts, refusals = await imported(sqlite_people, data, file, default_newsletters=("morning",))
     assert {m.subscriber.email: m.subscriber.name for m in await sqlite_people.memberships()} == people_found
     assert [int(refusal.partition(":")[0]) for refusal in refusals] == refused_lines
     assert counts.people == len(people_found)
@@ -217,7 +217,7 @@ def test_rows_are_the_same_in_every_encoding_from_a_file_and_from_a_pipe(
     data = (before + ROWS).replace("\n", ending).encode(encoding)
     for source in (io.BufferedReader(io.BytesIO(data)), is_pipe(data)):
         rows = list(read_rows(source, "people.csv"))
-        assert {row.email: row.name for row in rows if isinstance(row, Row)} == READ
+        assert {row.email: row.name for row in rows if isinstance(row, ImportRow)} == READ
         first = before.count("\n") + 2
         assert [row.line for row in rows] == [first, first + 2]
 
@@ -232,7 +232,7 @@ def test_a_guessed_encoding_is_told():
 def test_a_name_far_down_in_the_file_decides_its_encoding_too():
     data = (HEAD + "someone@x.org,Ann,,morning,\n" * 60_000).encode() + b"ben@x.org,B\xe9n,,morning,\n"
     *_, last = read_rows(io.BytesIO(data), "people.csv")
-    assert isinstance(last, Row)
+    assert isinstance(last, ImportRow)
     assert last.name == "Bén"
 
 
@@ -262,7 +262,7 @@ def test_a_name_far_down_in_the_file_decides_its_encoding_too():
 )
 def test_headings_and_addresses_are_written_in_many_ways(head: str, row: str, found: tuple[str, str]):
     [read] = read_rows(io.BytesIO(f"{head}\n{row}\n".encode()), "people.csv")
-    assert isinstance(read, Row)
+    assert isinstance(read, ImportRow)
     assert (read.email, read.name) == found
 
 
@@ -286,7 +286,9 @@ def test_a_file_that_is_no_table_is_refused_in_a_sentence_that_says_what_to_do(d
     )
 
 
-async def test_a_quotation_mark_that_stays_open_is_named_and_the_rest_goes_on(sqlite_people: PeopleRecords):
+async def test_a_quotation_mark_that_stays_open_is_named_and_the_rest_goes_on(
+    sqlite_people: SqlSubscriberStore,
+):
     rows = "".join(f"p{n}@x.org,Person,,morning,\n" for n in range(10_000))
     counts, refusals = await imported(sqlite_people, HEAD + 'a@x.org,"Open,,morning,\n' + rows)
     assert refusals[0].startswith("2: field larger than field limit")
@@ -298,7 +300,7 @@ async def test_a_quotation_mark_that_stays_open_is_named_and_the_rest_goes_on(sq
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 async def test_files_of_other_programs_are_understood(
-    sqlite_people: PeopleRecords, ending: str, mark: str, delimiter: str
+    sqlite_people: SqlSubscriberStore, ending: str, mark: str, delimiter: str
 ):
     lines = [
         "Full Name,E-Mail,Member since,Lists",
@@ -307,7 +309,7 @@ async def test_files_of_other_programs_are_understood(
         ",b@x.org,,",
     ]
     text = mark + ending.join(line.replace(",", delimiter) for line in lines)
-    counts, refusals = await imported(sqlite_people, text, usual=("evening",))
+    counts, refusals = await imported(sqlite_people, text, default_newsletters=("evening",))
     assert (counts.people, counts.added, refusals) == (2, 3, [])
 
 
@@ -321,7 +323,7 @@ async def test_files_of_other_programs_are_understood(
     ],
 )
 async def test_a_file_without_addresses_is_refused_as_a_whole(
-    sqlite_people: PeopleRecords, text: str, sentence: str
+    sqlite_people: SqlSubscriberStore, text: str, sentence: str
 ):
     with pytest.raises(UsageError) as refused:
         await imported(sqlite_people, text)
@@ -329,10 +331,10 @@ async def test_a_file_without_addresses_is_refused_as_a_whole(
 
 
 async def test_a_usual_newsletter_that_is_none_is_refused_before_anything_happens(
-    sqlite_people: PeopleRecords,
+    sqlite_people: SqlSubscriberStore,
 ):
     with pytest.raises(UsageError, match="there is no newsletter 'weekly'"):
-        await imported(sqlite_people, HEAD, usual=("weekly",))
+        await imported(sqlite_people, HEAD, default_newsletters=("weekly",))
 
 
 @pytest.mark.parametrize(
@@ -345,25 +347,27 @@ async def test_a_usual_newsletter_that_is_none_is_refused_before_anything_happen
         "[" * 100_000,
     ],
 )
-async def test_lines_that_are_no_person_are_refused(sqlite_people: PeopleRecords, line: str):
+async def test_lines_that_are_no_person_are_refused(sqlite_people: SqlSubscriberStore, line: str):
     good = '{"email": "a@x.org", "newsletters": "morning"}\n'
     counts, refusals = await imported(sqlite_people, f"{good}{line}\n", "people.jsonl")
     assert counts.people == 1
     assert refusals[0].startswith("2: ")
 
 
-async def test_a_line_without_end_is_refused_and_the_next_is_read(sqlite_people: PeopleRecords):
+async def test_a_line_without_end_is_refused_and_the_next_is_read(sqlite_people: SqlSubscriberStore):
     good = '{"email": "a@x.org", "newsletters": "morning"}'
     text = '{"email": "' + "x" * 3_000_000 + '"}\n' + good
     counts, refusals = await imported(sqlite_people, text, "people.jsonl")
     assert (counts.people, refusals) == (1, ["1: the line is longer than 1 MB"])
 
 
-async def test_progress_counts_bytes_up_to_the_end(sqlite_people: PeopleRecords):
+async def test_progress_counts_bytes_up_to_the_end(sqlite_people: SqlSubscriberStore):
     data = (HEAD + "".join(f"p{n}@x.org,,,morning,\n" for n in range(6_000))).encode()
     seen: list[tuple[str, int, int]] = []
     source = io.BufferedReader(io.BytesIO(data))
-    await import_people(sqlite_people, source, "p.csv", TERMS, NOON, progress=lambda *told: seen.append(told))
+    await import_subscribers(
+        sqlite_people, source, "p.csv", TERMS, NOON, progress=lambda *told: seen.append(told)
+    )
     assert [what for what, _, _ in seen] == ["5,000 people", "6,000 people"]
     assert 0 < seen[0][1] < seen[1][1] == seen[1][2] == len(data)
 
@@ -371,11 +375,11 @@ async def test_progress_counts_bytes_up_to_the_end(sqlite_people: PeopleRecords)
 class TestExport:
     """What is exported can be imported again, and no spreadsheet runs it."""
 
-    async def everything(self, people: PeopleRecords, form: str, **changes: Any) -> str:
-        return "".join([line async for line in export_people(people, form, **changes)])
+    async def everything(self, people: SqlSubscriberStore, form: str, **changes: Any) -> str:
+        return "".join([line async for line in export_subscribers(people, form, **changes)])
 
     @pytest.mark.parametrize(("form", "name"), [("csv", "p.csv"), ("jsonl", "p.jsonl")])
-    async def test_there_and_back_again(self, people: PeopleRecords, form: str, name: str):
+    async def test_there_and_back_again(self, people: SqlSubscriberStore, form: str, name: str):
         await imported(
             people,
             HEAD
@@ -393,7 +397,7 @@ class TestExport:
         assert [m.subscriber for m in await people.memberships()] == [m.subscriber for m in before]
         assert [m.edition for m in await people.memberships()] == [m.edition for m in before]
 
-    async def test_no_cell_begins_a_formula(self, sqlite_people: PeopleRecords):
+    async def test_no_cell_begins_a_formula(self, sqlite_people: SqlSubscriberStore):
         names = ["=1+1", "@SUM(A1)", "-1", "+1", "'Abd"]
         rows = "".join(f"p{n}@x.org,{name},,morning,\n" for n, name in enumerate(names))
         await imported(sqlite_people, HEAD + rows)
@@ -402,7 +406,7 @@ class TestExport:
             "'=1+1", "'@SUM(A1)", "'-1", "'+1", "'Abd",
         ]  # fmt: skip
 
-    async def test_who_left_is_told_and_does_not_come_back(self, sqlite_people: PeopleRecords):
+    async def test_who_left_is_told_and_does_not_come_back(self, sqlite_people: SqlSubscriberStore):
         await imported(sqlite_people, HEAD + "amina@x.org,,,morning evening,\nben@x.org,,,evening,\n")
         await unsubscribe(sqlite_people, identity.subscriber_id("amina@x.org"), "morning", NOON)
         await unsubscribe(sqlite_people, identity.subscriber_id("ben@x.org"), None, NOON)
@@ -415,15 +419,15 @@ class TestExport:
         only = await self.everything(sqlite_people, "jsonl", newsletter="morning")
         assert [json.loads(line)["email"] for line in only.splitlines()] == ["amina@x.org"]
 
-    async def test_a_form_that_is_none(self, sqlite_people: PeopleRecords):
+    async def test_a_form_that_is_none(self, sqlite_people: SqlSubscriberStore):
         with pytest.raises(UsageError, match=r"there is no form 'xlsx'. Known: csv, jsonl"):
             await self.everything(sqlite_people, "xlsx")
 
 
 @given(st.text())
 def test_guarding_a_cell_can_be_undone(cell: str):
-    assert unguard(guard(cell)) == cell
-    assert guard(cell)[:1] not in {*"=+-@\t\r\n"}
+    assert unescape_formula(escape_formula(cell)) == cell
+    assert escape_formula(cell)[:1] not in {*"=+-@\t\r\n"}
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=300), st.integers(0, 5))

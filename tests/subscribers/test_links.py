@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from service.subscribers.links import Claim, read_preferences, read_unsubscribe, reader_links
+from service.subscribers.links import LinkClaim, read_preferences, read_unsubscribe, subscriber_links
 
 KEY = b"k" * 32
-LINKS = reader_links(KEY, "https://news.example.org", "a" * 32, "morning")
+LINKS = subscriber_links(KEY, "https://news.example.org", "a" * 32, "morning")
 
 
 def test_a_link_says_whom_it_is_about():
     assert LINKS.unsubscribe == f"https://news.example.org/unsubscribe/{LINKS.token}"
-    assert read_unsubscribe(KEY, LINKS.token) == Claim("a" * 32, "morning")
+    assert read_unsubscribe(KEY, LINKS.token) == LinkClaim("a" * 32, "morning")
     token = LINKS.preferences.rpartition("/")[2]
-    assert read_preferences(KEY, token) == Claim("a" * 32, "morning")
+    assert read_preferences(KEY, token) == LinkClaim("a" * 32, "morning")
 
 
 def test_one_link_does_not_open_the_other_page():
@@ -27,6 +27,6 @@ def test_what_we_did_not_sign_opens_nothing():
 
 
 def test_a_link_is_the_same_in_every_mail_and_short_enough_for_one_line_of_a_header():
-    assert reader_links(KEY, "https://news.example.org", "a" * 32, "morning") == LINKS
+    assert subscriber_links(KEY, "https://news.example.org", "a" * 32, "morning") == LINKS
     assert len(LINKS.unsubscribe) < 200
     assert LINKS.unsubscribe.isascii()

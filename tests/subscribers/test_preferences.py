@@ -11,51 +11,57 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.errors import UsageError
-from service.core.model import Wishes
+from service.core.model import Preferences
 from service.core.schedules import WEEK, parse_schedule
-from service.subscribers.actions import own_wishes
-from service.subscribers.preferences import Placer, edition_for, placement_for, read_schedule, read_timezone
+from service.subscribers.actions import own_preferences
+from service.subscribers.preferences import (
+    PlacementBuilder,
+    edition_for,
+    placement_for,
+    read_schedule,
+    read_timezone,
+)
 from tests.builders import NOON, a_newsletter, a_subscriber, an_edition
 
 MORNING = a_newsletter()
 
 
 def test_without_wishes_the_edition_is_the_newsletter_s():
-    assert edition_for(MORNING, Wishes(), None) == an_edition()
+    assert edition_for(MORNING, Preferences(), None) == an_edition()
 
 
 def test_the_zone_is_the_wish_s_or_the_person_s_or_the_newsletter_s():
-    wish = Wishes(timezone="America/Lima")
+    wish = Preferences(timezone="America/Lima")
     assert edition_for(MORNING, wish, "Asia/Qatar").timezone == "America/Lima"
-    assert edition_for(MORNING, Wishes(), "Asia/Qatar").timezone == "Asia/Qatar"
-    assert edition_for(MORNING, Wishes(), None).timezone == "Europe/Berlin"
+    assert edition_for(MORNING, Preferences(), "Asia/Qatar").timezone == "Asia/Qatar"
+    assert edition_for(MORNING, Preferences(), None).timezone == "Europe/Berlin"
 
 
 def test_wishes_that_mean_the_same_are_the_same_edition():
-    one = Wishes(schedule="Weekly  Tue,Monday,mon 7:00,07:00", topics=("World", " economy ", "world"))
-    other = Wishes(schedule="weekly mon,tue 07:00", topics=("economy", "world"))
+    one = Preferences(schedule="Weekly  Tue,Monday,mon 7:00,07:00", topics=("World", " economy ", "world"))
+    other = Preferences(schedule="weekly mon,tue 07:00", topics=("economy", "world"))
     assert edition_for(MORNING, one, None) == edition_for(MORNING, other, None)
 
 
 def test_no_topics_means_all_and_is_not_the_same_as_no_wish():
-    assert edition_for(MORNING, Wishes(topics=()), None).topics == ()
+    assert edition_for(MORNING, Preferences(topics=()), None).topics == ()
 
 
 @pytest.mark.parametrize(
     ("wish", "sentence"),
     [
-        (Wishes(schedule="dayly 07:00"), "Did you mean daily?"),
-        (Wishes(schedule="weekly someday 07:00"), "names no days of the week"),
-        (Wishes(timezone="Berlin"), "Did you mean Europe/Berlin?"),
-        (Wishes(timezone="../../etc/passwd"), "there is no time zone"),
-        (Wishes(timezone="Europe"), "there is no time zone"),
-        (Wishes(stories=0), "0 stories cannot be; choose from 1 to 50"),
-        (Wishes(points=13), "13 key points cannot be; choose from 1 to 12"),
-        (Wishes(language="English"), "'English' is no language"),
-        (Wishes(format="pdf"), "there is no format 'pdf'; choose html or text"),
+        (Preferences(schedule="dayly 07:00"), "Did you mean daily?"),
+        (Preferences(schedule="weekly someday 07:00"), "names no days of the week"),
+        (Preferences(timezone="Berlin"), "Did you mean Europe/Berlin?"),
+        (Preferences(timezone="../../etc/passwd"), "there is no time zone"),
+        (Preferences(timezone="Europe"), "there is no time zone"),
+        (Preferences(stories=0), "0 stories cannot be; choose from 1 to 50"),
+        (Preferences(points=13), "13 key points cannot be; choose from 1 to 12"),
+        (Preferences(language="English"), "'English' is no language"),
+        (Preferences(format="pdf"), "there is no format 'pdf'; choose html or text"),
     ],
 )
-def test_a_wish_that_cannot_be_read_is_explained(wish: Wishes, sentence: str):
+def test_a_wish_that_cannot_be_read_is_explained(wish: Preferences, sentence: str):
     with pytest.raises(UsageError) as refused:
         edition_for(MORNING, wish, None)
     assert sentence in str(refused.value)
@@ -63,15 +69,17 @@ def test_a_wish_that_cannot_be_read_is_explained(wish: Wishes, sentence: str):
 
 def test_a_placement_is_due_at_the_person_s_own_hour():
     amina = a_subscriber(timezone="Asia/Qatar")
-    placement = placement_for(amina, MORNING, Wishes(schedule="daily 06:30"), NOON)
+    placement = placement_for(amina, MORNING, Preferences(schedule="daily 06:30"), NOON)
     assert placement.next_due_at == datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
 
 
 def test_placements_of_a_crowd_are_those_of_each():
-    placer = Placer(NOON)
+    placer = PlacementBuilder(NOON)
     for zone in (None, "Asia/Qatar", "America/New_York", None):
         person = a_subscriber(timezone=zone)
-        assert placer.place(person, MORNING, Wishes()) == placement_for(person, MORNING, Wishes(), NOON)
+        assert placer.build(person, MORNING, Preferences()) == placement_for(
+            person, MORNING, Preferences(), NOON
+        )
 
 
 days = st.lists(st.sampled_from([*WEEK, *(day[:3] for day in WEEK)]), min_size=1).map(",".join)
@@ -92,7 +100,7 @@ def test_the_one_spelling_of_a_schedule_means_the_same_and_is_its_own_spelling(t
     assert read_schedule(spelt) == spelt
     assert parse_schedule(spelt).times == parse_schedule(text).times
     january = [datetime(2026, 1, day, tzinfo=UTC).date() for day in range(1, 32)]
-    assert [*map(parse_schedule(spelt).on, january)] == [*map(parse_schedule(text).on, january)]
+    assert [*map(parse_schedule(spelt).matches, january)] == [*map(parse_schedule(text).matches, january)]
 
 
 def test_every_zone_of_the_database_is_one():
@@ -100,13 +108,15 @@ def test_every_zone_of_the_database_is_one():
 
 
 def test_own_wishes_are_only_those_that_differ():
-    said = Wishes(schedule="Daily 7:00", timezone="Asia/Qatar", topics=("world",), stories=5, points=4)
-    assert own_wishes(MORNING, said, "Asia/Qatar") == Wishes(stories=5)
-    assert own_wishes(MORNING, said, None) == Wishes(timezone="Asia/Qatar", stories=5)
-    assert edition_for(MORNING, own_wishes(MORNING, said, None), None) == edition_for(MORNING, said, None)
+    said = Preferences(schedule="Daily 7:00", timezone="Asia/Qatar", topics=("world",), stories=5, points=4)
+    assert own_preferences(MORNING, said, "Asia/Qatar") == Preferences(stories=5)
+    assert own_preferences(MORNING, said, None) == Preferences(timezone="Asia/Qatar", stories=5)
+    assert edition_for(MORNING, own_preferences(MORNING, said, None), None) == edition_for(
+        MORNING, said, None
+    )
 
 
 def test_who_follows_the_newsletter_follows_its_changes():
-    follows = own_wishes(MORNING, Wishes(schedule="daily 07:00", stories=5), None)
+    follows = own_preferences(MORNING, Preferences(schedule="daily 07:00", stories=5), None)
     later = edition_for(replace(MORNING, schedule="daily 09:00"), follows, None)
     assert (later.schedule, later.stories) == ("daily 09:00", 5)

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from service.core.model import Wishes
-from service.store.gather import GatherRecords
-from service.store.subscribers import PeopleRecords
-from service.subscribers.actions import choose, pause, resume, unsubscribe
-from service.subscribers.diff import Parting, differences
-from service.subscribers.ports import Applied
+from service.core.model import Preferences
+from service.store.gather import SqlGatherStore
+from service.store.subscribers import SqlSubscriberStore
+from service.subscribers.actions import pause, resume, save_preferences, unsubscribe
+from service.subscribers.diff import RosterAction, differences
+from service.subscribers.ports import SyncCounts
 from service.subscribers.sync import apply_roster
 from tests.builders import NOON, a_feed
 from tests.subscribers.rosters import EVENING, MORNING, a_roster, an_entry, told
@@ -20,12 +20,12 @@ from tests.subscribers.rosters import EVENING, MORNING, a_roster, an_entry, told
 DAY = timedelta(days=1)
 
 
-async def test_everybody_is_placed_at_their_own_hour(people: PeopleRecords):
+async def test_everybody_is_placed_at_their_own_hour(people: SqlSubscriberStore):
     roster = a_roster(an_entry("amina", timezone="Asia/Qatar"), an_entry("ben", "morning", "evening"))
     report = await apply_roster(people, roster, NOON)
 
-    assert report.feeds == Applied(added=1)
-    assert report.subscriptions == Applied(added=3)
+    assert report.feeds == SyncCounts(added=1)
+    assert report.subscriptions == SyncCounts(added=3)
     assert await told(people) == [
         "amina morning daily 07:00 active",
         "ben evening daily 18:00 active",
@@ -36,17 +36,17 @@ async def test_everybody_is_placed_at_their_own_hour(people: PeopleRecords):
     assert hours["Ben"] in {6, 17}
 
 
-async def test_applying_again_changes_nothing(people: PeopleRecords):
+async def test_applying_again_changes_nothing(people: SqlSubscriberStore):
     roster = a_roster(an_entry("amina"), an_entry("ben", stories=3))
     await apply_roster(people, roster, NOON)
     before = await people.memberships()
     report = await apply_roster(people, roster, NOON + DAY)
 
-    assert (report.feeds, report.subscriptions) == (Applied(kept=1), Applied(kept=2))
+    assert (report.feeds, report.subscriptions) == (SyncCounts(kept=1), SyncCounts(kept=2))
     assert await people.memberships() == before
 
 
-async def test_whoever_is_taken_out_ends_and_comes_back_when_named_again(people: PeopleRecords):
+async def test_whoever_is_taken_out_ends_and_comes_back_when_named_again(people: SqlSubscriberStore):
     await apply_roster(people, a_roster(an_entry("amina"), an_entry("ben")), NOON)
     report = await apply_roster(people, a_roster(an_entry("amina")), NOON)
     assert report.subscriptions.ended == 1
@@ -55,7 +55,7 @@ async def test_whoever_is_taken_out_ends_and_comes_back_when_named_again(people:
     assert "ben morning daily 07:00 active" in await told(people)
 
 
-async def test_an_unsubscribe_never_loses_to_the_roster(people: PeopleRecords):
+async def test_an_unsubscribe_never_loses_to_the_roster(people: SqlSubscriberStore):
     roster, nobody = a_roster(an_entry("amina", "morning", "evening")), a_roster()
     await apply_roster(people, roster, NOON)
     (amina, *_) = await people.memberships()
@@ -69,7 +69,7 @@ async def test_an_unsubscribe_never_loses_to_the_roster(people: PeopleRecords):
     ]
 
 
-async def test_whoever_left_everything_gets_nothing_that_the_roster_adds(people: PeopleRecords):
+async def test_whoever_left_everything_gets_nothing_that_the_roster_adds(people: SqlSubscriberStore):
     await apply_roster(people, a_roster(an_entry("amina")), NOON)
     (amina,) = await people.memberships()
     await unsubscribe(people, amina.subscriber.id, None, NOON)
@@ -78,16 +78,16 @@ async def test_whoever_left_everything_gets_nothing_that_the_roster_adds(people:
     assert {m.suppressed for m in await people.memberships()} == {"unsubscribed from everything"}
 
 
-async def test_own_wishes_win_over_the_roster(people: PeopleRecords):
+async def test_own_wishes_win_over_the_roster(people: SqlSubscriberStore):
     await apply_roster(people, a_roster(an_entry("amina")), NOON)
     (amina,) = await people.memberships()
-    await choose(people, amina, MORNING, Wishes(schedule="daily 09:00"), NOON)
+    await save_preferences(people, amina, MORNING, Preferences(schedule="daily 09:00"), NOON)
     await apply_roster(people, a_roster(an_entry("amina", schedule="daily 05:00")), NOON)
 
     assert await told(people) == ["amina morning daily 09:00 active"]
 
 
-async def test_whoever_cannot_be_placed_stays_as_they_were_and_is_named(people: PeopleRecords):
+async def test_whoever_cannot_be_placed_stays_as_they_were_and_is_named(people: SqlSubscriberStore):
     await apply_roster(people, a_roster(an_entry("amina"), an_entry("ben", "morning", "evening")), NOON)
     broken = an_entry("ben", schedule="someday 07:00")
     report = await apply_roster(people, a_roster(an_entry("amina"), broken), NOON)
@@ -99,7 +99,7 @@ async def test_whoever_cannot_be_placed_stays_as_they_were_and_is_named(people: 
     )
 
 
-async def test_whoever_could_not_be_read_stays_as_they_were(people: PeopleRecords):
+async def test_whoever_could_not_be_read_stays_as_they_were(people: SqlSubscriberStore):
     ben = an_entry("ben", "morning", "evening")
     await apply_roster(people, a_roster(an_entry("amina"), ben), NOON)
     await apply_roster(people, a_roster(an_entry("amina"), an_entry("ben", "morning")), NOON)
@@ -109,15 +109,15 @@ async def test_whoever_could_not_be_read_stays_as_they_were(people: PeopleRecord
     assert "ben evening daily 18:00 ended" in await told(people)
 
 
-async def test_a_new_reader_is_told_the_last_day(people: PeopleRecords, monkeypatch: pytest.MonkeyPatch):
+async def test_a_new_reader_is_told_the_last_day(people: SqlSubscriberStore, monkeypatch: pytest.MonkeyPatch):
     seen = []
-    save = type(people).save_placements
+    save = type(people).save_roster_subscriptions
 
     async def watched(self, placements, now, *, starts_after):
         seen.append(starts_after)
         return await save(self, placements, now, starts_after=starts_after)
 
-    monkeypatch.setattr(type(people), "save_placements", watched)
+    monkeypatch.setattr(type(people), "save_roster_subscriptions", watched)
     await apply_roster(people, a_roster(), NOON)
     await apply_roster(people, a_roster(), NOON, starts_after=NOON)
     assert seen == [NOON - DAY, NOON]
@@ -126,17 +126,17 @@ async def test_a_new_reader_is_told_the_last_day(people: PeopleRecords, monkeypa
 class TestDifference:
     """`config diff`: what applying would do, and whose word stays."""
 
-    async def found(self, people: PeopleRecords, roster) -> list[str]:
-        feeds = [state.feed for state in await GatherRecords(people.database).all_feeds()]
+    async def found(self, people: SqlSubscriberStore, roster) -> list[str]:
+        feeds = [state.feed for state in await SqlGatherStore(people.database).all_feeds()]
         lines = [d async for d in differences(people, roster, feeds, NOON)]
-        return [f"{d.parting} {d.name.partition('@')[0]} {d.newsletter}: {d.detail}" for d in lines]
+        return [f"{d.action} {d.name.partition('@')[0]} {d.newsletter}: {d.detail}" for d in lines]
 
-    async def test_after_applying_there_is_none(self, sqlite_people: PeopleRecords):
+    async def test_after_applying_there_is_none(self, sqlite_people: SqlSubscriberStore):
         roster = a_roster(an_entry("amina"), an_entry("ben", "evening", stories=3))
         await apply_roster(sqlite_people, roster, NOON)
         assert await self.found(sqlite_people, roster) == []
 
-    async def test_every_kind_of_parting_is_named(self, sqlite_people: PeopleRecords):
+    async def test_every_kind_of_parting_is_named(self, sqlite_people: SqlSubscriberStore):
         people = sqlite_people
         before = [an_entry(name) for name in ("amina", "ben", "carla", "dora", "emil", "fay", "gus")]
         await apply_roster(people, a_roster(*before), NOON)
@@ -144,7 +144,7 @@ class TestDifference:
         by_name = {m.subscriber.name: m for m in await people.memberships()}
         await unsubscribe(people, by_name["Ben"].subscriber.id, "morning", NOON)
         await pause(people, by_name["Carla"].subscriber.id, None, NOON)
-        await choose(people, by_name["Dora"], MORNING, Wishes(stories=2), NOON)
+        await save_preferences(people, by_name["Dora"], MORNING, Preferences(stories=2), NOON)
         await people.suppress("fay@example.org", "hard bounce", NOON)
         after = a_roster(
             an_entry("amina", schedule="daily 06:00"),
@@ -165,9 +165,9 @@ class TestDifference:
             "add new morning: ",
         ]
         await apply_roster(people, after, NOON)
-        assert {line.split()[0] for line in await self.found(people, after)} == {Parting.STAY}
+        assert {line.split()[0] for line in await self.found(people, after)} == {RosterAction.STAY}
 
-    async def test_feeds_that_are_gone_end(self, sqlite_people: PeopleRecords):
+    async def test_feeds_that_are_gone_end(self, sqlite_people: SqlSubscriberStore):
         await apply_roster(sqlite_people, a_roster(), NOON)
         assert await self.found(sqlite_people, a_roster(feeds=())) == [
             "end https://news.example/rss : The Example"
@@ -178,22 +178,22 @@ class TestChoices:
     """What a person says twice counts once, and can be taken back."""
 
     @pytest.fixture
-    async def amina(self, people: PeopleRecords) -> str:
+    async def amina(self, people: SqlSubscriberStore) -> str:
         await apply_roster(people, a_roster(an_entry("amina", "morning", "evening")), NOON)
         return (await people.memberships())[0].subscriber.id
 
-    async def test_saying_it_twice_is_harmless(self, people: PeopleRecords, amina: str):
+    async def test_saying_it_twice_is_harmless(self, people: SqlSubscriberStore, amina: str):
         for choice, newsletter in ((pause, "morning"), (resume, "morning"), (unsubscribe, None)):
             assert await choice(people, amina, newsletter, NOON)
             assert await choice(people, amina, newsletter, NOON) == 0
 
-    async def test_nobody_is_no_trouble(self, people: PeopleRecords, amina: str):
+    async def test_nobody_is_no_trouble(self, people: SqlSubscriberStore, amina: str):
         for choice in (pause, resume, unsubscribe):
             assert await choice(people, "f" * 32, None, NOON) == 0
             assert await choice(people, amina, "weekly", NOON) == 0
 
     async def test_coming_back_after_leaving_everything_names_what_is_wanted(
-        self, people: PeopleRecords, amina: str
+        self, people: SqlSubscriberStore, amina: str
     ):
         await unsubscribe(people, amina, None, NOON)
         assert await resume(people, amina, None, NOON) == 0
@@ -205,24 +205,24 @@ class TestChoices:
             "amina morning daily 07:00 active",
         ]
 
-    async def test_no_choice_lifts_a_bounce(self, people: PeopleRecords, amina: str):
+    async def test_no_choice_lifts_a_bounce(self, people: SqlSubscriberStore, amina: str):
         await people.suppress("amina@example.org", "hard bounce", NOON)
         await unsubscribe(people, amina, None, NOON)
         await resume(people, amina, "morning", NOON)
         assert {m.suppressed for m in await people.memberships()} == {"hard bounce"}
 
     @pytest.mark.usefixtures("amina")
-    async def test_a_choice_that_changes_nothing_is_not_one(self, people: PeopleRecords):
+    async def test_a_choice_that_changes_nothing_is_not_one(self, people: SqlSubscriberStore):
         evening, morning = await people.memberships()
-        assert not await choose(people, morning, MORNING, Wishes(), NOON)
-        assert await choose(people, evening, EVENING, Wishes(stories=1), NOON)
+        assert not await save_preferences(people, morning, MORNING, Preferences(), NOON)
+        assert await save_preferences(people, evening, EVENING, Preferences(stories=1), NOON)
         evening, morning = await people.memberships()
         assert (evening.chosen, morning.chosen) == (True, False)
 
     @pytest.mark.usefixtures("amina")
-    async def test_told_through_stays_when_the_hour_changes(self, people: PeopleRecords):
+    async def test_told_through_stays_when_the_hour_changes(self, people: SqlSubscriberStore):
         _, morning = await people.memberships()
-        await choose(people, replace(morning), MORNING, Wishes(schedule="daily 09:00"), NOON)
+        await save_preferences(people, replace(morning), MORNING, Preferences(schedule="daily 09:00"), NOON)
         _, after = await people.memberships()
-        assert after.subscription.told_through == morning.subscription.told_through
+        assert after.subscription.served_through == morning.subscription.served_through
         assert after.subscription.next_due_at == NOON.replace(day=3, hour=8)

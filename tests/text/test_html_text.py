@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.text.html_text import LONGEST_TAG, text_of_html
+from service.text.html_text import MAX_TAG_CHARACTERS, html_to_text
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,10 @@ from service.text.html_text import LONGEST_TAG, text_of_html
         ("a<style>no end", "ano end"),
         ("<styled>a", "a"),
         ("5 < 6 &amp;&lt; 7", "5 < 6 &< 7"),
-        ("a<" + "b" * LONGEST_TAG + ">c", "a<" + "b" * LONGEST_TAG + ">c"),
-        ("a<" + "b" * (LONGEST_TAG - 1) + ">c", "ac"),
+        ("a<" + "b" * MAX_TAG_CHARACTERS + ">c", "a<" + "b" * MAX_TAG_CHARACTERS + ">c"),
+        ("a<" + "b" * (MAX_TAG_CHARACTERS - 1) + ">c", "ac"),
         ("", ""),
     ],
 )
 def test_tags_comments_styles_and_scripts_are_left_out(html: str, text: str):
-    assert text_of_html(html) == text
+    assert html_to_text(html) == text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.numbers import are_near, number_in, numbers_of, times_of, without_times
+from service.text.numbers import extract_numbers, extract_times, parse_number, remove_times, times_match
 
 TIMES = [
     ("The fire broke out at about 3:20 a.m. in silo 6.", {200}, {"6"}),
@@ -22,8 +22,8 @@ TIMES = [
 
 @pytest.mark.parametrize(("text", "times", "numbers"), TIMES)
 def test_times_of_day_are_no_numbers(text: str, times: set[int], numbers: set[str]):
-    assert times_of(text) == times
-    assert numbers_of(without_times(text)) == numbers
+    assert extract_times(text) == times
+    assert extract_numbers(remove_times(text)) == numbers
 
 
 @pytest.mark.parametrize(
@@ -37,17 +37,17 @@ def test_times_of_day_are_no_numbers(text: str, times: set[int], numbers: set[st
     ],
 )
 def test_times_a_quarter_of_an_hour_apart_may_be_one(one: set[int], other: set[int], near: bool):
-    assert are_near(frozenset(one), frozenset(other)) is near
+    assert times_match(frozenset(one), frozenset(other)) is near
 
 
 @pytest.mark.parametrize(
     ("word", "number"), [("twelve,", "12"), ("1,400", "1400"), ("2019", ""), ("one", "")]
 )
 def test_a_count_is_a_number_that_is_no_year(word: str, number: str):
-    assert number_in(word) == number
+    assert parse_number(word) == number
 
 
 @given(st.text())
 def test_any_text_has_its_figures(text: str):
-    assert all(0 <= time < 720 for time in times_of(text))
-    assert "" not in numbers_of(without_times(text))
+    assert all(0 <= time < 720 for time in extract_times(text))
+    assert "" not in extract_numbers(remove_times(text))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from service.text.similarity import Relation, covers, echoes, is_said, relation, saying_of, weights_of
+from service.text.similarity import (
+    Relation,
+    covers,
+    is_echo,
+    is_known,
+    relation,
+    sentence_features,
+    term_weights,
+)
 
 PAIRS = [
     (
@@ -15,7 +23,7 @@ PAIRS = [
     (
         "A storm killed twelve sailors off the northern coast on Friday.",
         "A storm killed nine sailors off the northern coast on Friday.",
-        Relation.AGAINST,
+        Relation.CONTRADICTION,
     ),
     (
         "A storm killed 12 sailors off the northern coast on Friday.",
@@ -25,17 +33,17 @@ PAIRS = [
     (
         "The harbour board agreed to pay the ferry crews.",
         "The harbour board did not agree to pay the ferry crews.",
-        Relation.AGAINST,
+        Relation.CONTRADICTION,
     ),
     (
         "The harbour board agreed to pay the ferry crews for night crossings.",
         "The ferries carry nine hundred people a day.",
-        Relation.OTHER,
+        Relation.DIFFERENT,
     ),
     (
         "On Monday Norway said the fishing quota talks would resume.",
         "On Monday Iceland said the fishing quota talks had failed for good this year.",
-        Relation.OTHER,
+        Relation.DIFFERENT,
     ),
     (
         "A dust explosion lifted the roof from silo 6 shortly before half past three in the morning.",
@@ -45,12 +53,12 @@ PAIRS = [
     (
         "The fire in the grain silo on the western quay broke out at 3:20 a.m. and was put out by noon.",
         "The fire in the grain silo on the western quay broke out at 7:45 a.m. and was put out by noon.",
-        Relation.OTHER,
+        Relation.DIFFERENT,
     ),
     (
         "Some 20 people are dead after the storm that hit the northern coast on Friday.",
         "The storm that hit the northern coast on Friday killed 23 people.",
-        Relation.AGAINST,
+        Relation.CONTRADICTION,
     ),
     (
         "The storm killed sailors off the northern coast on Friday.",
@@ -60,27 +68,27 @@ PAIRS = [
     (
         "The council voted on Monday to close the old bridge to lorries.",
         "The council voted on Thursday to close the old bridge to lorries.",
-        Relation.OTHER,
+        Relation.DIFFERENT,
     ),
     (
         "A dust explosion tore the roof off silo 6 at Skarrow port early on Wednesday.",
         "Police arrested the owner of silo 6 at Skarrow port over the explosion on Wednesday.",
-        Relation.OTHER,
+        Relation.DIFFERENT,
     ),
     (
         "The treasurer said that the town pays for a roof over the fish market from reserves this spring.",
         "The treasurer has not said whether stalls of the fish market stay open while the roof is built.",
-        Relation.OTHER,
+        Relation.DIFFERENT,
     ),
-    ("Profits rose.", "Profits fell.", Relation.OTHER),
+    ("Profits rose.", "Profits fell.", Relation.DIFFERENT),
     ("Wait.", "Wait.", Relation.SAME),
 ]
 
 
 @pytest.mark.parametrize(("one", "other", "expected"), PAIRS)
 def test_words_numbers_names_and_a_not_decide(one: str, other: str, expected: Relation):
-    assert relation(saying_of(one, "en"), saying_of(other, "en")) is expected
-    assert relation(saying_of(other, "en"), saying_of(one, "en")) is expected
+    assert relation(sentence_features(one, "en"), sentence_features(other, "en")) is expected
+    assert relation(sentence_features(other, "en"), sentence_features(one, "en")) is expected
 
 
 ROSE = "The bank raised its main rate to 4 per cent on Thursday."
@@ -99,14 +107,16 @@ STORM, TOLL = "The storm killed sailors off the coast.", "The storm killed twelv
     ],
 )
 def test_one_that_has_a_doubt_or_a_figure_more_covers_the_other(one: str, other: str, covered: bool):
-    assert covers(saying_of(one, "en"), saying_of(other, "en")) is covered
+    assert covers(sentence_features(one, "en"), sentence_features(other, "en")) is covered
 
 
 def test_most_of_a_sentence_in_another_one_is_said_but_not_the_reverse():
-    short = saying_of("The owner put the loss at 11,000 tonnes of wheat.", "en")
-    long = saying_of("The owner put the loss at 11,000 tonnes of wheat on Tuesday and asked for help.", "en")
-    assert is_said(short, long)
-    assert not is_said(long, short)
+    short = sentence_features("The owner put the loss at 11,000 tonnes of wheat.", "en")
+    long = sentence_features(
+        "The owner put the loss at 11,000 tonnes of wheat on Tuesday and asked for help.", "en"
+    )
+    assert is_known(short, long)
+    assert not is_known(long, short)
 
 
 NEWS = [
@@ -119,21 +129,21 @@ NEWS = [
 
 
 def test_in_a_story_what_is_rare_in_it_tells_that_two_sentences_are_one():
-    said = [saying_of(text, "en", opens=True) for text in NEWS]
-    weights = weights_of(said)
-    assert relation(said[0], said[1]) is Relation.OTHER
+    said = [sentence_features(text, "en", opens_article=True) for text in NEWS]
+    weights = term_weights(said)
+    assert relation(said[0], said[1]) is Relation.DIFFERENT
     assert relation(said[0], said[1], weights) is Relation.SAME
-    assert echoes(said[1], said[0], weights)
-    assert relation(said[0], said[2], weights) is Relation.OTHER
-    assert not echoes(said[2], said[0], weights)
+    assert is_echo(said[1], said[0], weights)
+    assert relation(said[0], said[2], weights) is Relation.DIFFERENT
+    assert not is_echo(said[2], said[0], weights)
 
 
 @pytest.mark.parametrize("text", ["", ".", "\ud800", "5", "1,000.", "他", "a" * 2_000])
 def test_scraps_say_something_too(text: str):
-    assert relation(saying_of(text, "en"), saying_of(text, "en")) is Relation.SAME
+    assert relation(sentence_features(text, "en"), sentence_features(text, "en")) is Relation.SAME
 
 
 def test_a_language_without_word_lists_is_compared_by_its_words():
     one = "Burza zabiła dwunastu marynarzy na północnym wybrzeżu"
     other = "Na północnym wybrzeżu burza zabiła dwunastu marynarzy"
-    assert relation(saying_of(one, "pl"), saying_of(other, "pl")) is Relation.SAME
+    assert relation(sentence_features(one, "pl"), sentence_features(other, "pl")) is Relation.SAME

@@ -10,15 +10,15 @@ import aiohttp
 import pytest
 from starlette.types import ASGIApp
 
-from service.app.self_service import HouseDesk
+from service.app.self_service import SelfService
 from service.core.model import Membership, Site
 from service.runtime.connections import ConnectionLimits
 from service.runtime.http_server import listen, serve
 from service.settings.packaged_files import templates_folder
 from service.store.database import Database
-from service.store.queries import Overview
-from service.store.subscribers import PeopleRecords
-from service.subscribers.links import ReaderLinks, reader_links
+from service.store.queries import Queries
+from service.store.subscribers import SqlSubscriberStore
+from service.subscribers.links import SubscriberLinks, subscriber_links
 from service.subscribers.sync import apply_roster
 from service.web.app import application
 from tests.builders import NOON, a_feed
@@ -44,14 +44,14 @@ class Door:
     """A door that listens at `url`, and the record behind it."""
 
     url: str
-    desk: HouseDesk
-    people: PeopleRecords
+    desk: SelfService
+    people: SqlSubscriberStore
 
-    async def links(self, name: str = "amina", newsletter: str = "morning") -> ReaderLinks:
+    async def links(self, name: str = "amina", newsletter: str = "morning") -> SubscriberLinks:
         """Return the links in somebody's mail, leading to this door."""
         (membership,) = await self.people.memberships(email=f"{name}@example.org", newsletter=newsletter)
         key = await self.people.signing_key()
-        return reader_links(key, self.url, membership.subscriber.id, newsletter)
+        return subscriber_links(key, self.url, membership.subscriber.id, newsletter)
 
     async def membership(self, name: str = "amina", newsletter: str = "morning") -> Membership:
         (membership,) = await self.people.memberships(email=f"{name}@example.org", newsletter=newsletter)
@@ -75,17 +75,17 @@ async def served(app: ASGIApp, limits: ConnectionLimits | None = None) -> AsyncI
 
 
 @pytest.fixture
-async def desk(sqlite_database: Database) -> HouseDesk:
-    people = PeopleRecords(sqlite_database)
+async def desk(sqlite_database: Database) -> SelfService:
+    people = SqlSubscriberStore(sqlite_database)
     await apply_roster(people, ROSTER, NOON)
-    return HouseDesk(SITE, ROSTER, people, Overview(sqlite_database), lambda: NOON)
+    return SelfService(SITE, ROSTER, people, Queries(sqlite_database), lambda: NOON)
 
 
 @pytest.fixture
-async def door(desk: HouseDesk, sqlite_database: Database) -> AsyncIterator[Door]:
+async def door(desk: SelfService, sqlite_database: Database) -> AsyncIterator[Door]:
     app = application(desk, templates_folder(), metrics_token=TOKEN)
     async for url in served(app):
-        yield Door(url, desk, PeopleRecords(sqlite_database))
+        yield Door(url, desk, SqlSubscriberStore(sqlite_database))
 
 
 @pytest.fixture

@@ -56,9 +56,9 @@ class Program:
         async with asyncio.timeout(PATIENCE):
             while len(self.mail.taken) < messages:  # noqa: ASYNC110 - the server has no event for it
                 await asyncio.sleep(0.02)
-        for line in await self.service.house.overview.issues(limit=1_000):
+        for line in await self.service.app.overview.issues(limit=1_000):
             assert (line.books.closed, line.paused_at) == (True, None)
-        await self.service.house.deliver()
+        await self.service.app.deliver()
         return Counter(taken.recipient for taken in self.mail.taken)
 
 
@@ -77,8 +77,8 @@ async def programs(tmp_path: Path, storage: str) -> AsyncIterator[Program]:
         # A connection for each request: the server closes idle ones, and on a busy machine one is idle soon.
         lines = aiohttp.TCPConnector(force_close=True)
         async with running(folder, Clock(NOON)) as service, aiohttp.ClientSession(connector=lines) as http:
-            await service.house.gather()
-            await service.house.condense()
+            await service.app.gather()
+            await service.app.condense()
             yield Program(f"http://127.0.0.1:{port}/api", http, service, mail)
 
 
@@ -107,7 +107,7 @@ async def test_a_hundred_identical_requests_at_once_send_once(tmp_path: Path, da
         assert {status for status, _ in answers} == {202}
         assert len({json.dumps(told) for _, told in answers}) == 1
         assert await program.delivered(READERS) == {f"reader{n}@example.org": 1 for n in range(READERS)}
-        assert len(await program.service.house.overview.issues()) == 1
+        assert len(await program.service.app.overview.issues()) == 1
 
 
 async def test_a_hundred_keys_are_a_hundred_sends(program: Program):
@@ -120,7 +120,7 @@ async def test_a_hundred_keys_are_a_hundred_sends(program: Program):
     await asyncio.gather(*(program.send(asked, f'"key {n}"') for n in range(1, 100, 2)))
 
     assert (await program.delivered(READERS + 100))["reader0@example.org"] == 101
-    assert len(await program.service.house.overview.issues(limit=1_000)) == 101
+    assert len(await program.service.app.overview.issues(limit=1_000)) == 101
 
 
 async def test_sends_to_different_readers_are_issues_of_their_own(program: Program):
@@ -141,7 +141,7 @@ async def test_an_answer_that_was_lost_is_found_by_asking_again(program: Program
     async def crash(_hints: object) -> None:
         raise ConnectionError
 
-    house, hint = program.service.house, program.service.house.hint
+    house, hint = program.service.app, program.service.app.hint
     house.hint = crash
     assert (await program.send(WHOLE))[0] == 500
     house.hint = hint
@@ -168,7 +168,7 @@ async def test_who_was_told_everything_is_sent_nothing(program: Program):
 
 
 async def test_who_must_not_be_mailed_is_named_each_time(program: Program):
-    await program.service.house.people.suppress("reader1@example.org", "complained", NOON)
+    await program.service.app.subscribers.suppress("reader1@example.org", "complained", NOON)
     named = {"newsletter": "morning", "to": ["reader1@example.org", "reader2@example.org"]}
     out = [{"address": "reader1@example.org", "why": "must not be mailed: complained"}]
     for body in (named, named, {**named, "dry_run": True}):
@@ -181,11 +181,11 @@ async def test_a_dry_run_tells_and_does_nothing(program: Program):
 
     assert (status, told["deliveries"], told["dry_run"]) == (200, READERS, True)
     assert [(i["readers"], i["stories"]) for i in told["issues"]] == [(READERS, 1)]
-    assert await program.service.house.overview.issues() == []
+    assert await program.service.app.overview.issues() == []
 
 
 async def test_an_issue_is_paused_and_resumed(program: Program):
-    turn = program.service.house.turn["deliver"]
+    turn = program.service.app.stage_locks["deliver"]
     async with turn:
         _, told = await program.send(WHOLE)
         path = told["issues"][0]["url"].removeprefix("/api")
@@ -196,7 +196,7 @@ async def test_an_issue_is_paused_and_resumed(program: Program):
                 NOON.isoformat(),
                 READERS,
             )
-    await program.service.house.deliver()
+    await program.service.app.deliver()
     assert program.mail.taken == []
     status, resumed = await program("POST", f"{path}/resume")
     assert (status, resumed["paused_at"]) == (200, None)
@@ -223,11 +223,11 @@ async def test_each_figure_moves_with_a_send(program: Program):
     await asyncio.wait_for(answer.reached.wait(), PATIENCE)
     assert (await figures())["caveat_deliveries_in_doubt"] > before["caveat_deliveries_in_doubt"]
     answer.event.set()
-    [line] = await program.service.house.overview.issues()
+    [line] = await program.service.app.overview.issues()
     async with asyncio.timeout(PATIENCE):
         while line.books.sent < READERS - 3 or not line.books.uncertain:
             await asyncio.sleep(0.02)
-            [line] = await program.service.house.overview.issues()
+            [line] = await program.service.app.overview.issues()
 
     after = await figures()
     moved = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
@@ -299,14 +299,14 @@ async def test_what_cannot_be_sent_is_a_sentence(program: Program):
         assert (status, told["status"], told["title"]) == (422, 422, "Unprocessable Entity")
         assert said in told["detail"]
         assert told["detail"].endswith((".", "?"))
-    assert await program.service.house.overview.issues() == []
+    assert await program.service.app.overview.issues() == []
 
 
 async def test_a_key_that_is_none_is_refused(program: Program):
     for key in ("", '""', "a b", "a,b", '"open', "x" * 256, '"a"b', "é"):
         status, told = await program.send(WHOLE, key)
         assert (status, "Idempotency-Key" in told["detail"]) == (400, True)
-    assert await program.service.house.overview.issues() == []
+    assert await program.service.app.overview.issues() == []
 
 
 BODIES = [
@@ -368,7 +368,7 @@ async def test_a_record_out_of_reach_is_said_so(program: Program, monkeypatch: p
     async def lost(*_args: object, **_names: object) -> None:
         raise StoreError("the database at 10.0.0.1 was lost")
 
-    monkeypatch.setattr(type(program.service.house.overview), "issues", lost)
+    monkeypatch.setattr(type(program.service.app.overview), "issues", lost)
     status, told = await program("GET", "/issues")
     assert (status, "10.0.0.1" in told["detail"]) == (503, False)
 

@@ -17,12 +17,12 @@ import pytest
 from sqlalchemy import text
 from yarl import URL
 
-from service.app.self_service import HouseDesk
+from service.app.self_service import SelfService
 from service.core.errors import StoreError
 from service.settings.packaged_files import templates_folder
 from service.store.database import Database
 from service.web.app import application, metrics_application
-from service.web.page_text import Dictionary
+from service.web.page_text import PageTexts
 from service.web.pages import masked
 from tests.builders import NOON
 from tests.web.conftest import SITE, TOKEN, Door, served
@@ -137,7 +137,7 @@ async def test_a_wrong_method_is_told_which_are_right(door: Door, web: Web):
 
 
 async def test_trouble_within_is_a_calm_page_without_a_word_of_it(
-    desk: HouseDesk, web: Web, monkeypatch: pytest.MonkeyPatch
+    desk: SelfService, web: Web, monkeypatch: pytest.MonkeyPatch
 ):
     troubles = {503: StoreError("database /secret/place is locked"), 500: RuntimeError("secret")}
     app = application(desk, templates_folder())
@@ -147,7 +147,7 @@ async def test_trouble_within_is_a_calm_page_without_a_word_of_it(
             async def fails(*_: object, trouble: Exception = trouble) -> None:
                 raise trouble
 
-            monkeypatch.setattr(HouseDesk, "leaver", fails)
+            monkeypatch.setattr(SelfService, "read_unsubscribe_link", fails)
             answer = await web.get(f"{url}/unsubscribe/x")
             page = await answer.text()
             assert answer.status == status
@@ -210,13 +210,13 @@ async def test_health_writes_no_more_often_than_twice_a_minute(
     async def probe(database: object) -> None:
         probes.append(database)
 
-    monkeypatch.setattr(Database, "probe", probe)
+    monkeypatch.setattr(Database, "probe_write", probe)
     for _ in range(5):
         assert (await web.get(f"{door.url}/healthz")).status == 200
     assert len(probes) == 1
 
 
-async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(desk: HouseDesk, web: Web):
+async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(desk: SelfService, web: Web):
     app = application(desk, templates_folder(), metrics_token=TOKEN, trusted_proxies=["10.0.0.0/8"])
     async for url in served(app):
         for forwarded, token, is_told in (
@@ -248,7 +248,7 @@ async def test_figures_are_for_whoever_has_the_token(door: Door, web: Web):
     assert 'caveat_waiting{stage="deliver"} 0.0' in text
 
 
-async def test_without_a_token_there_are_no_figures(desk: HouseDesk, web: Web):
+async def test_without_a_token_there_are_no_figures(desk: SelfService, web: Web):
     async for url in served(application(desk, templates_folder())):
         for header in ({}, {"Authorization": "Bearer "}):
             assert (await web.get(f"{url}/metrics", headers=header)).status == 404
@@ -258,7 +258,7 @@ async def test_without_a_token_there_are_no_figures(desk: HouseDesk, web: Web):
         assert (await web.get(f"{url}/")).status == 404
 
 
-async def test_a_site_within_a_folder_is_reached_there(desk: HouseDesk, web: Web):
+async def test_a_site_within_a_folder_is_reached_there(desk: SelfService, web: Web):
     desk._site = replace(SITE, url="https://example.org/news")
     async for url in served(application(desk, templates_folder())):
         for path in ("/news/", "/news/healthz", "/healthz", "/"):
@@ -275,7 +275,7 @@ async def test_a_site_within_a_folder_is_reached_there(desk: HouseDesk, web: Web
         ("/preferences/javascript:alert(1)/", "/preferences/javascript:alert(1)"),
     ],
 )
-async def test_no_redirect_leads_where_a_forged_host_says(desk: HouseDesk, web: Web, path: str, place: str):
+async def test_no_redirect_leads_where_a_forged_host_says(desk: SelfService, web: Web, path: str, place: str):
     desk._site = replace(SITE, url="https://example.org/news")
     forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"}
     async for url in served(application(desk, templates_folder())):
@@ -299,7 +299,7 @@ async def test_search_engines_are_asked_to_stay_away(door: Door, web: Web):
 class TestWords:
     """The pages speak thirteen languages."""
 
-    DICTIONARY = Dictionary(templates_folder() / "web" / "words.toml")
+    DICTIONARY = PageTexts(templates_folder() / "web" / "words.toml")
 
     @pytest.mark.parametrize("language", DICTIONARY.languages)
     def test_every_language_says_everything_with_the_same_values(self, language: str):
@@ -322,7 +322,7 @@ class TestWords:
         ],
     )
     def test_the_browser_s_wish_is_understood(self, accepted: str, language: str):
-        assert self.DICTIONARY.wanted(accepted).language == language
+        assert self.DICTIONARY.for_accept_language(accepted).language == language
 
 
 @pytest.mark.parametrize(

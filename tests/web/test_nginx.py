@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from service.runtime.service import Roles, Service
-from service.subscribers.links import reader_links
+from service.subscribers.links import subscriber_links
 from service.subscribers.sign_up import VISITOR_LIMIT
 from tests.builders import NOON
 from tests.conftest import NO_NGINX
@@ -133,9 +133,9 @@ async def test_the_documented_nginx_serves_readers_and_hides_what_is_the_operato
 
 
 async def test_one_click_unsubscribes_through_the_documented_nginx(site: Proxied):
-    people = site.service.house.people
+    people = site.service.app.subscribers
     (before,) = await people.memberships(email="amina@example.org")
-    links = reader_links(await people.signing_key(), site.url, before.subscriber.id, "daily")
+    links = subscriber_links(await people.signing_key(), site.url, before.subscriber.id, "daily")
     path = links.unsubscribe.removeprefix(site.url)
     status, *_ = await site.ask("POST", path, data={"List-Unsubscribe": "One-Click"})
     assert status == 200

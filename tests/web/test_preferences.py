@@ -95,7 +95,7 @@ async def test_only_what_differs_is_kept_as_a_wish(door: Door, web: Web):
     await sent(door, web, stories="5")
     membership = await door.membership()
     assert membership.chosen
-    wishes = membership.subscription.wishes
+    wishes = membership.subscription.preferences
     assert (wishes.stories, wishes.schedule, wishes.timezone, wishes.topics) == (5, None, None, None)
 
 

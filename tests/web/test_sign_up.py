@@ -15,19 +15,19 @@ from typing import cast
 import aiohttp
 import pytest
 
-from service.app.factories.application import House, open_house
-from service.app.process_pool.pool import Pool
+from service.app.factories.application import Application, open_application
+from service.app.process_pool.pool import ProcessPool
 from service.core.ids import subscriber_id
 from service.core.model import Membership
-from service.settings.load import load_settings
+from service.settings.load import load_config
 from service.settings.packaged_files import templates_folder
 from service.store.database import Database
-from service.subscribers.actions import forget, unsubscribe
-from service.subscribers.sign_up import ADDRESS_LIMIT, GOOD_FOR, VISITOR_LIMIT, confirm_url
+from service.subscribers.actions import erase, unsubscribe
+from service.subscribers.sign_up import ADDRESS_LIMIT, LINK_LIFETIME, VISITOR_LIMIT, confirm_url
 from service.subscribers.sync import apply_roster
 from service.web.app import application
-from service.web.client_ip import Visitors
-from service.web.sign_up import TRAP
+from service.web.client_ip import ClientAddresses
+from service.web.sign_up import TRAP_FIELD
 from tests.builders import NOON
 from tests.settings.houses import FILES, SITE, a_house
 from tests.web.conftest import served
@@ -42,7 +42,7 @@ class Porch:
     """A door that is open to newcomers, with the mail that it sends."""
 
     url: str
-    house: House
+    house: Application
     outbox: Path
     now: datetime = NOON
     clock: list[datetime] = field(default_factory=list)
@@ -70,13 +70,17 @@ class Porch:
 @pytest.fixture
 async def porch(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Porch]:
     folder = a_house(tmp_path / "config", {"caveat.yaml": SETTINGS, "newsletters.yaml": TWO})
-    loaded = load_settings(folder, {"CAVEAT_STORAGE": sqlite_url})
+    loaded = load_config(folder, {"CAVEAT_STORAGE": sqlite_url})
     clock = [NOON]
-    house = House(
-        loaded.settings, loaded.roster, await Database.open(sqlite_url), clock=lambda: clock[0], pool=Pool(1)
+    house = Application(
+        loaded.settings,
+        loaded.roster,
+        await Database.open(sqlite_url),
+        clock=lambda: clock[0],
+        pool=ProcessPool(1),
     )
-    await apply_roster(house.people, loaded.roster, NOON)
-    app = application(house.desk, templates_folder(), sign_up=house.sign_up)
+    await apply_roster(house.subscribers, loaded.roster, NOON)
+    app = application(house.self_service, templates_folder(), sign_up=house.sign_up)
     async for url in served(app):
         yield Porch(url, house, folder / "outbox", clock=clock)
     await house.close()
@@ -85,17 +89,17 @@ async def porch(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Porch]:
 async def test_asking_confirming_and_choosing(porch: Porch, web: Web):
     page = await (await porch.ask(web, timezone="Asia/Tokyo")).text()
     assert "A mail with a link is on its way to nia@example.org" in page
-    assert await porch.house.people.memberships(email="nia@example.org") == []
+    assert await porch.house.subscribers.memberships(email="nia@example.org") == []
 
     (mail,) = await porch.mails()
     assert mail["To"] == "nia@example.org"
     assert mail["Subject"] == "Please confirm: The Morning"
     confirm = await porch.link()
     assert "Do you want The Morning?" in await (await web.get(confirm)).text()
-    assert await porch.house.people.memberships(email="nia@example.org") == []
+    assert await porch.house.subscribers.memberships(email="nia@example.org") == []
 
     page = await (await web.post(confirm)).text()
-    (membership,) = await porch.house.people.memberships(email="nia@example.org")
+    (membership,) = await porch.house.subscribers.memberships(email="nia@example.org")
     assert (membership.edition.timezone, membership.subscription.status) == ("Asia/Tokyo", "active")
     assert (await porch.mails())[-1]["Subject"].startswith("Welcome")
     preferences = re.search(r'href="https://news\.example\.org(/preferences/[^"]+)"', page)[1]
@@ -106,15 +110,15 @@ async def test_confirming_twice_is_once(porch: Porch, web: Web):
     await porch.ask(web)
     confirm = await porch.link()
     await asyncio.gather(*(web.post(confirm) for _ in range(10)))
-    assert len(await porch.house.people.memberships(email="nia@example.org")) == 1
+    assert len(await porch.house.subscribers.memberships(email="nia@example.org")) == 1
     porch.clock[0] = NOON + timedelta(seconds=5)
     await web.post(confirm)
     assert [str(m["Subject"]).partition(" ")[0] for m in await porch.mails()] == ["Please", "Welcome"]
 
 
 async def test_the_answer_is_the_same_for_whoever_is_known(porch: Porch, web: Web):
-    people = porch.house.people
-    await forget(people, "gone@example.org", NOON)
+    people = porch.house.subscribers
+    await erase(people, "gone@example.org", NOON)
     await people.suppress("bounced@example.org", "hard bounce", NOON)
     answers = [
         (await porch.ask(web, email))
@@ -129,7 +133,7 @@ async def test_the_answer_is_the_same_for_whoever_is_known(porch: Porch, web: We
 
 
 async def test_who_left_everything_may_think_again(porch: Porch, web: Web):
-    people = porch.house.people
+    people = porch.house.subscribers
     (amina,) = await people.memberships(email="amina@example.org")
     await unsubscribe(people, amina.subscriber.id, None, NOON)
     await porch.ask(web, "amina@example.org", newsletter="evening")
@@ -143,11 +147,11 @@ async def test_who_left_everything_may_think_again(porch: Porch, web: Web):
 async def test_a_link_is_good_for_three_days(porch: Porch, web: Web):
     await porch.ask(web)
     confirm = await porch.link()
-    porch.clock[0] = NOON + GOOD_FOR + timedelta(seconds=1)
+    porch.clock[0] = NOON + LINK_LIFETIME + timedelta(seconds=1)
     assert (await web.post(confirm)).status == 404
     for url in (confirm[:-1], confirm + "A", f"{porch.url}/confirm/x"):
         assert (await web.get(url)).status == 404
-    assert await porch.house.people.memberships(email="nia@example.org") == []
+    assert await porch.house.subscribers.memberships(email="nia@example.org") == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,7 @@ async def test_what_is_wrong_is_said(porch: Porch, web: Web, fields: dict[str, s
 
 
 async def test_programs_fall_into_the_trap(porch: Porch, web: Web):
-    assert (await porch.ask(web, **{TRAP: "https://spam.example"})).status == 200
+    assert (await porch.ask(web, **{TRAP_FIELD: "https://spam.example"})).status == 200
     assert await porch.mails() == []
 
 
@@ -202,8 +206,8 @@ async def test_the_limits_outlive_the_process_and_are_shared(porch: Porch, web: 
     for number in range(VISITOR_LIMIT[0]):
         assert (await porch.ask(web, f"p{number}@example.org")).status == 200
     settings = porch.house.settings
-    async with open_house(settings, porch.house.roster, clock=lambda: NOON) as other:
-        app = application(other.desk, templates_folder(), sign_up=other.sign_up)
+    async with open_application(settings, porch.house.roster, clock=lambda: NOON) as other:
+        app = application(other.self_service, templates_folder(), sign_up=other.sign_up)
         async for url in served(app):
             data = {"email": "late@example.org", "newsletter": "morning"}
             assert (await web.post(f"{url}/subscribe", data=data)).status == 429
@@ -218,40 +222,40 @@ async def test_while_a_mail_waits_to_be_sent_asking_again_adds_none(porch: Porch
 async def test_an_old_link_does_not_bring_back_who_was_erased(porch: Porch, web: Web):
     await porch.ask(web)
     old = await porch.link()
-    await forget(porch.house.people, "nia@example.org", NOON)
+    await erase(porch.house.subscribers, "nia@example.org", NOON)
     assert (await web.get(old)).status == 404
     assert (await web.post(old)).status == 404
-    assert await porch.house.people.memberships() == [await _amina(porch)]
+    assert await porch.house.subscribers.memberships() == [await _amina(porch)]
 
     # The operator lets them in again, and they ask anew: only the new link works.
-    await porch.house.people.unsuppress("nia@example.org")
+    await porch.house.subscribers.unsuppress("nia@example.org")
     porch.clock[0] = NOON + timedelta(minutes=1)
     await porch.ask(web)
     new = await porch.link()
     assert (await web.post(old)).status == 404
     assert (await web.post(new)).status == 200
-    assert len(await porch.house.people.memberships(email="nia@example.org")) == 1
+    assert len(await porch.house.subscribers.memberships(email="nia@example.org")) == 1
 
 
 async def test_who_confirmed_and_was_erased_does_not_come_back_by_the_link(porch: Porch, web: Web):
     await porch.ask(web)
     link = await porch.link()
     await web.post(link)
-    await forget(porch.house.people, "nia@example.org", NOON)
+    await erase(porch.house.subscribers, "nia@example.org", NOON)
     assert (await web.post(link)).status == 404
-    assert await porch.house.people.memberships() == [await _amina(porch)]
+    assert await porch.house.subscribers.memberships() == [await _amina(porch)]
 
 
 async def test_a_link_of_another_sign_up_does_not_work(porch: Porch, web: Web):
     await porch.ask(web)
-    key = await porch.house.people.signing_key()
+    key = await porch.house.subscribers.signing_key()
     person = subscriber_id("nia@example.org")
     for named in ((person, "evening", NOON), (person, "morning", NOON - timedelta(hours=1))):
         assert (await web.post(confirm_url(key, porch.url, *named))).status == 404
 
 
 async def _amina(porch: Porch) -> Membership:
-    (membership,) = await porch.house.people.memberships(email="amina@example.org")
+    (membership,) = await porch.house.subscribers.memberships(email="amina@example.org")
     return membership
 
 
@@ -268,7 +272,7 @@ async def test_one_visitor_asks_only_so_often(porch: Porch, web: Web):
 async def test_the_door_is_closed_unless_newsletters_are_offered(porch: Porch, web: Web):
     assert "/subscribe" not in (await web.get(f"{porch.url}/")).url.path
     assert 'href="subscribe"' in await (await web.get(f"{porch.url}/")).text()
-    async for url in served(application(porch.house.desk, templates_folder())):
+    async for url in served(application(porch.house.self_service, templates_folder())):
         assert (await web.get(f"{url}/subscribe")).status == 404
         assert 'href="subscribe"' not in await (await web.get(f"{url}/")).text()
 
@@ -290,7 +294,7 @@ class TestVisitors:
         from starlette.requests import Request  # noqa: PLC0415 - for this helper alone
 
         scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
-        return Visitors(trusted).of(Request(scope))
+        return ClientAddresses(trusted).client_of(Request(scope))
 
     @pytest.mark.parametrize(
         ("peer", "forwarded", "visitor"),
@@ -313,7 +317,7 @@ class TestVisitors:
 
         lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"1.1.1.1")]
         request = Request({"type": "http", "client": ("127.0.0.1", 1), "headers": lines})
-        assert Visitors().of(request) == "1.1.1.1"
+        assert ClientAddresses().client_of(request) == "1.1.1.1"
 
     @pytest.mark.parametrize("proxy", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1"])
     def test_a_proxy_on_this_machine_is_believed_without_a_setting(self, proxy: str):

@@ -9,15 +9,15 @@ from pathlib import Path
 from service.settings.values import Settings
 from service.store.database import read_url
 
-OTHERS = 0o007
+OTHERS_MODE_BITS = 0o007
 """The mode bits of those who are neither the owner nor in the group, whose rights the operator chose."""
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 """How many messages are looked at: they are made alike, so a few tell about all."""
 
 
-def open_paths(settings: Settings) -> list[Path]:
+def readable_by_others(settings: Settings) -> list[Path]:
     """Return the files and folders that are open to others: the database's, and messages in files."""
-    return [path for path in _ours(settings) if path.stat().st_mode & OTHERS]
+    return [path for path in _ours(settings) if path.stat().st_mode & OTHERS_MODE_BITS]
 
 
 def _ours(settings: Settings) -> Iterator[Path]:
@@ -28,6 +28,6 @@ def _ours(settings: Settings) -> Iterator[Path]:
         yield from sorted(database.parent.glob(f"{database.name}*"))
     folder = settings.mail.folder
     # In a closed folder nobody reaches the files, whatever they allow.
-    if folder.is_dir() and folder.stat().st_mode & OTHERS:
+    if folder.is_dir() and folder.stat().st_mode & OTHERS_MODE_BITS:
         yield folder
-        yield from islice(folder.glob("*.eml"), MOST_FILES)
+        yield from islice(folder.glob("*.eml"), MAX_FILES)

@@ -15,20 +15,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from service.app.clock import Clock, utc_now
-from service.app.process_pool.pool import Pool
+from service.app.process_pool.pool import ProcessPool
 from service.core.model import Roster
-from service.core.progress import Progress, silent
-from service.core.read_models import Unfinished
+from service.core.progress import Progress, no_progress
+from service.core.read_models import PendingWork
 from service.settings.values import Settings
 from service.store.database import Database
-from service.store.queries import Overview
+from service.store.queries import Queries
 from service.store.sending_hold import SendingHold
-from service.store.subscribers import PeopleRecords
+from service.store.subscribers import SqlSubscriberStore
 
 if TYPE_CHECKING:
-    from service.app.readers import Reader
-    from service.app.self_service import HouseDesk
-    from service.app.sign_up import HouseSignUp
+    from service.app.readers import PreviewReader
+    from service.app.self_service import SelfService
+    from service.app.sign_up import SignUp
     from service.compose.stage import Composer, ComposeReport, Preview
     from service.condense.stage import Condenser, CondenseReport
     from service.deliver.stage import Deliverer, DeliverReport
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from service.subscribers.sync import RosterReport
 
 STAGES = ("gather", "condense", "compose", "deliver")
-FIRST_ISSUE_REACHES_BACK = timedelta(days=1)
+FIRST_ISSUE_LOOKBACK = timedelta(days=1)
 """How far back the first issue of a new reader tells."""
 
 
-class House:
+class Application:
     """A house to work in, until `close`. Made by `House.open`, or by `open_house` for the length of a block.
 
     Every stage does one pass at a time here: a second one waits for its `turn`, and finds little left to do.
@@ -55,14 +55,14 @@ class House:
     ) -> None:
         self.settings, self.roster, self.database = settings, roster, database
         self.clock, self.pool = clock, pool
-        self.people, self.overview = PeopleRecords(database), Overview(database)
-        self.turn = {stage: asyncio.Lock() for stage in STAGES}
+        self.subscribers, self.overview = SqlSubscriberStore(database), Queries(database)
+        self.stage_locks = {stage: asyncio.Lock() for stage in STAGES}
         self._deliverer: Deliverer | None = None
         self.hint: Callable[[Hints], Awaitable[None]] = _nobody_listens
         self.stage_problems: Callable[[], tuple[str, ...]] = tuple
 
     @classmethod
-    async def open(cls, settings: Settings, roster: Roster, *, clock: Clock, pool: Executor) -> House:
+    async def open(cls, settings: Settings, roster: Roster, *, clock: Clock, pool: Executor) -> Application:
         """Open the database and return the house on it. Raises StoreError."""
         return cls(settings, roster, await Database.open(settings.storage), clock=clock, pool=pool)
 
@@ -77,33 +77,33 @@ class House:
     # --- one pass of a stage ---------------------------------------------------------------
 
     async def gather(
-        self, *, only: Collection[str] | None = None, force: bool = False, progress: Progress = silent
+        self, *, only: Collection[str] | None = None, force: bool = False, progress: Progress = no_progress
     ) -> GatherReport:
         """Look at the feeds that are due, or at `only` these (ids); `force`: due or not."""
         from service.gather.stage import gather  # noqa: PLC0415 - see the module's docstring
 
-        async with self.turn["gather"]:
+        async with self.stage_locks["gather"]:
             return await gather(self.gatherer, now=self.clock(), only=only, force=force, progress=progress)
 
-    async def condense(self, *, progress: Progress = silent) -> CondenseReport:
+    async def condense(self, *, progress: Progress = no_progress) -> CondenseReport:
         """Make key points of the articles that have none."""
         from service.condense.stage import condense  # noqa: PLC0415 - as above
 
-        async with self.turn["condense"]:
+        async with self.stage_locks["condense"]:
             return await condense(self.condenser, now=self.clock(), progress=progress)
 
-    async def compose(self, *, progress: Progress = silent) -> ComposeReport:
+    async def compose(self, *, progress: Progress = no_progress) -> ComposeReport:
         """Make the issues that are due."""
         from service.compose.stage import compose  # noqa: PLC0415 - as above
 
-        async with self.turn["compose"]:
+        async with self.stage_locks["compose"]:
             return await compose(self.composer, now=self.clock(), progress=progress)
 
     async def deliver(
         self,
         *,
         stopping: asyncio.Event | None = None,
-        progress: Progress = silent,
+        progress: Progress = no_progress,
         grace: float | None = None,
     ) -> DeliverReport:
         """Send what is due, until nothing is or `stopping` is set.
@@ -113,11 +113,11 @@ class House:
         """
         from service.deliver.stage import deliver  # noqa: PLC0415 - as above
 
-        await SendingHold(self.database).require_none()
+        await SendingHold(self.database).raise_if_held()
         deliverer = await self.deliverer()
         if grace is not None:
-            deliverer = replace(deliverer, grace=grace)
-        async with self.turn["deliver"]:
+            deliverer = replace(deliverer, grace_seconds=grace)
+        async with self.stage_locks["deliver"]:
             return await deliver(deliverer, now=self.clock, stopping=stopping, progress=progress)
 
     async def read_bounces(self) -> int:
@@ -125,38 +125,38 @@ class House:
         imap = self.settings.mail.bounces.imap
         if imap is None:
             return 0
-        from service.app.bounces import mailbox_of, read_mailbox, returns_of  # noqa: PLC0415 - as above
+        from service.app.bounces import bounce_handler, mailbox_of, read_mailbox  # noqa: PLC0415 - as above
 
-        returns = returns_of(self, await self.people.signing_key())
+        returns = bounce_handler(self, await self.subscribers.signing_key())
         return await read_mailbox(mailbox_of(imap), returns, self.clock())
 
     async def prune(self) -> int:
         """Forget what has had its time: sign-ups, transactional mails, counted attempts; return how many."""
-        from service.store.limits import LimitRecords  # noqa: PLC0415 - as above
-        from service.store.transactional import TransactionalRecords  # noqa: PLC0415 - as above
-        from service.subscribers.sign_up import GOOD_FOR, LONGEST_LIMIT  # noqa: PLC0415 - as above
+        from service.store.limits import SqlAttemptStore  # noqa: PLC0415 - as above
+        from service.store.transactional import SqlSignUpStore  # noqa: PLC0415 - as above
+        from service.subscribers.sign_up import LINK_LIFETIME, MAX_LIMIT_PERIOD  # noqa: PLC0415 - as above
 
         now = self.clock()
-        pruned = await TransactionalRecords(self.database).prune(now, GOOD_FOR)
-        return pruned + await LimitRecords(self.database).prune(now, LONGEST_LIMIT)
+        pruned = await SqlSignUpStore(self.database).prune(now, LINK_LIFETIME)
+        return pruned + await SqlAttemptStore(self.database).prune(now, MAX_LIMIT_PERIOD)
 
-    async def unfinished(self) -> Unfinished:
+    async def unfinished(self) -> PendingWork:
         """Return how much waits for each stage at this moment."""
-        return await self.overview.unfinished(self.clock())
+        return await self.overview.pending_work(self.clock())
 
     async def apply_roster(self) -> RosterReport:
         """Make the record agree with what the configuration declares."""
         from service.subscribers.sync import apply_roster  # noqa: PLC0415 - as above
 
         now = self.clock()
-        return await apply_roster(self.people, self.roster, now, starts_after=now - FIRST_ISSUE_REACHES_BACK)
+        return await apply_roster(self.subscribers, self.roster, now, starts_after=now - FIRST_ISSUE_LOOKBACK)
 
-    async def preview(self, reader: Reader, *, at: datetime | None = None) -> Preview:
+    async def preview(self, reader: PreviewReader, *, at: datetime | None = None) -> Preview:
         """Return what the reader would get at that moment (None: now); nothing is recorded."""
         from service.compose.stage import preview  # noqa: PLC0415 - as above
 
         now = at or self.clock()
-        return await preview(self.composer, reader.edition, told_through=reader.told_through, now=now)
+        return await preview(self.composer, reader.edition, served_through=reader.served_through, now=now)
 
     # --- the parts -------------------------------------------------------------------------
 
@@ -189,20 +189,20 @@ class House:
         return composer_of(self.settings, self.roster, self.database)
 
     @cached_property
-    def desk(self) -> HouseDesk:
+    def self_service(self) -> SelfService:
         """What stands behind the web door."""
-        from service.app.self_service import HouseDesk  # noqa: PLC0415 - as above
+        from service.app.self_service import SelfService  # noqa: PLC0415 - as above
 
-        desk = HouseDesk(self.settings.site, self.roster, self.people, self.overview, self.clock)
+        desk = SelfService(self.settings.site, self.roster, self.subscribers, self.overview, self.clock)
         desk.stage_problems = self.stage_problems
         return desk
 
     @cached_property
-    def sign_up(self) -> HouseSignUp:
+    def sign_up(self) -> SignUp:
         """What lets people in who ask for a newsletter."""
-        from service.app.sign_up import HouseSignUp  # noqa: PLC0415 - as above
+        from service.app.sign_up import SignUp  # noqa: PLC0415 - as above
 
-        return HouseSignUp(self.settings, self.roster, self.database, hint=self._hinted, clock=self.clock)
+        return SignUp(self.settings, self.roster, self.database, hint=self._hinted, clock=self.clock)
 
     async def _hinted(self, hints: Hints) -> None:
         # Read at each call: `hint` is set once there is a queue.
@@ -213,7 +213,7 @@ class House:
         """The figures alone, for an address that only the operator's machines reach."""
         from service.web.app import metrics_application  # noqa: PLC0415 - as above
 
-        return metrics_application(self.desk)
+        return metrics_application(self.self_service)
 
     async def deliverer(self) -> Deliverer:
         """Return the deliver stage; its links are signed with the database's own key."""
@@ -221,7 +221,7 @@ class House:
 
         if self._deliverer is None:
             self._deliverer = deliverer_of(
-                self.settings, self.database, await self.people.signing_key(), self.pool
+                self.settings, self.database, await self.subscribers.signing_key(), self.pool
             )
         return self._deliverer
 
@@ -231,15 +231,15 @@ async def _nobody_listens(_hints: Hints) -> None:
 
 
 @asynccontextmanager
-async def open_house(
+async def open_application(
     settings: Settings, roster: Roster, *, clock: Clock = utc_now, pool: Executor | None = None
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Application]:
     """Give a house with production parts, and close it after the block. Raises StoreError.
 
     Without a `pool` it gets one of its own; no process is started before there is work for it.
     """
-    own = Pool(settings.condense.processes or None) if pool is None else None
-    house = await House.open(settings, roster, clock=clock, pool=pool or own or Pool())
+    own = ProcessPool(settings.condense.processes or None) if pool is None else None
+    house = await Application.open(settings, roster, clock=clock, pool=pool or own or ProcessPool())
     try:
         yield house
     finally:

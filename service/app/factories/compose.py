@@ -8,16 +8,16 @@ from datetime import datetime
 
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer
-from service.compose.stories.assign import Joiner
-from service.compose.stories.merge import tell
-from service.core.model import Roster, Standing
+from service.compose.stories.assign import StoryAssigner
+from service.compose.stories.merge import merge_key_points
+from service.core.model import Roster, SourceHealth
 from service.gather.health import standing_of
 from service.settings.packaged_files import templates_folder
 from service.settings.values import Settings
-from service.store.compose import ComposeRecords
+from service.store.compose import SqlComposeStore
 from service.store.database import Database
-from service.store.queries import Overview
-from service.store.stories import StoryRecords
+from service.store.queries import Queries
+from service.store.stories import SqlStoryStore
 from service.text.sentences import split_sentences
 
 
@@ -25,24 +25,24 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
     """Return compose, ready to work. Themes of the config folder's own `templates` come before ours."""
     own = settings.folder / "templates"
     return Composer(
-        ComposeRecords(database),
+        SqlComposeStore(database),
         JinjaRenderer(templates_folder(), settings.site, own if own.is_dir() else None),
-        tell,
+        merge_key_points,
         {newsletter.id: newsletter for newsletter in roster.newsletters},
         settle=settings.fetch.settle,
         channel=settings.mail.channel,
-        joiner=Joiner(StoryRecords(database)),
-        splitter=split_sentences,
-        sources=FeedStandings(Overview(database)),
+        story_assigner=StoryAssigner(SqlStoryStore(database)),
+        split_sentences=split_sentences,
+        source_health=StoredFeedHealth(Queries(database)),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class FeedStandings:
+class StoredFeedHealth:
     """The Sources of core/contracts/: gather's rule over what the record holds of each feed."""
 
-    overview: Overview
+    overview: Queries
 
-    async def standing(self, at: datetime) -> Sequence[Standing]:
+    async def source_health(self, at: datetime) -> Sequence[SourceHealth]:
         """Return every feed of the roster as it stands at that moment."""
         return [standing_of(state, at) for state in await self.overview.feed_states()]

@@ -8,17 +8,17 @@ from service.app.process_pool.pool import processors
 from service.condense.stage import Condenser
 from service.core.model import Roster
 from service.settings.values import Settings
-from service.store.condense import CondenseRecords
+from service.store.condense import SqlCondenseStore
 from service.store.database import Database
 
 
 def condenser_of(settings: Settings, roster: Roster, database: Database, pool: Executor) -> Condenser:
     """Return condense, ready to work."""
     return Condenser(
-        CondenseRecords(database),
+        SqlCondenseStore(database),
         pool,
         settings.condense.method,
         settings.condense.points,
         roster.newsletters,
-        abreast=settings.condense.processes or processors(),
+        concurrency=settings.condense.processes or processors(),
     )

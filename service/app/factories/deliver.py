@@ -6,20 +6,20 @@ from concurrent.futures import Executor
 from functools import partial
 
 from service.bounces.verp import return_paths
-from service.deliver.channels.registry import ChannelSettings, channel
+from service.deliver.channels.registry import ChannelSettings, build_channel
 from service.deliver.channels.smtp.settings import Relay
-from service.deliver.leases import Terms
-from service.deliver.limits.circuit_breaker import Breaker
-from service.deliver.limits.rate_limit import Limits, Pace
-from service.deliver.message.dkim import Signer
-from service.deliver.message.dkim_pool import SignedAhead
-from service.deliver.message.mail_maker import Links, MailMaker
+from service.deliver.leases import DeliverPolicy
+from service.deliver.limits.circuit_breaker import CircuitBreaker
+from service.deliver.limits.rate_limit import RateLimiter, RateLimits
+from service.deliver.message.builder import MailLinks, MessageBuilder
+from service.deliver.message.dkim import DkimSigner
+from service.deliver.message.dkim_pool import PresignedMessages
 from service.deliver.stage import Deliverer
 from service.settings.values import Settings, SmtpSettings
-from service.store.coordination import AccordRecords
+from service.store.coordination import SqlCoordination
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
-from service.subscribers.links import reader_links
+from service.store.deliver import SqlDeliverStore
+from service.subscribers.links import subscriber_links
 from service.subscribers.sign_up import confirm_url
 
 
@@ -34,36 +34,36 @@ def deliverer_of(settings: Settings, database: Database, key: bytes, executor: E
     # Files have no server behind them that would set limits or refuse.
     by_smtp = mail.channel == "smtp"
 
-    def links(subscriber_id: str, newsletter: str) -> Links:
-        theirs = reader_links(key, settings.site.url, subscriber_id, newsletter)
-        return Links(theirs.unsubscribe, theirs.preferences, theirs.token)
+    def links(subscriber_id: str, newsletter: str) -> MailLinks:
+        theirs = subscriber_links(key, settings.site.url, subscriber_id, newsletter)
+        return MailLinks(theirs.unsubscribe, theirs.preferences, theirs.token)
 
-    store = DeliverRecords(database)
-    make = MailMaker(
+    store = SqlDeliverStore(database)
+    make = MessageBuilder(
         settings.site,
         links,
         return_paths(key, mail.bounces.address) if mail.bounces.address else None,
-        signers=[Signer.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
+        signers=[DkimSigner.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
         repeat_header=mail.smtp.repeat_header,
         confirm_link=partial(confirm_url, key, settings.site.url),
     )
-    ahead = SignedAhead(make, store, executor) if mail.dkim else None
+    ahead = PresignedMessages(make, store, executor) if mail.dkim else None
     return Deliverer(
         store,
-        channel(mail.channel, ChannelSettings(mail.folder, relay_of(mail.smtp))),
+        build_channel(mail.channel, ChannelSettings(mail.folder, relay_of(mail.smtp))),
         ahead or make,
-        Terms(resend_uncertain=mail.on_uncertain == "resend"),
-        Pace(limits_of(mail.smtp) if by_smtp else Limits(), shared=by_smtp),
-        Breaker(shared=by_smtp),
-        shared=AccordRecords(database) if by_smtp else None,
+        DeliverPolicy(resend_uncertain=mail.on_uncertain == "resend"),
+        RateLimiter(rate_limits_of(mail.smtp) if by_smtp else RateLimits(), shared=by_smtp),
+        CircuitBreaker(shared=by_smtp),
+        coordination_store=SqlCoordination(database) if by_smtp else None,
         relay=relay_of(mail.smtp).name,
         prepare=ahead.prepare if ahead else None,
     )
 
 
-def limits_of(smtp: SmtpSettings) -> Limits:
+def rate_limits_of(smtp: SmtpSettings) -> RateLimits:
     """Return how fast messages may leave, as the settings say."""
-    return Limits(smtp.per_second, smtp.per_minute, smtp.per_domain_minute, smtp.domains)
+    return RateLimits(smtp.per_second, smtp.per_minute, smtp.per_domain_minute, smtp.domains)
 
 
 def relay_of(smtp: SmtpSettings) -> Relay:

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor
 from typing import TypeVar
 
-from service.gather.http.executor import WorkRefused
-from service.gather.http.fetcher import HttpFetcher, Limits
+from service.gather.http.executor import WorkLimitExceeded
+from service.gather.http.fetcher import FetchLimits, HttpFetcher
 from service.gather.http.proxy import Proxy
 from service.gather.stage import Gatherer
 from service.settings.values import FetchSettings, ProxySettings, Settings
 from service.store.database import Database
-from service.store.gather import GatherRecords
+from service.store.gather import SqlGatherStore
 
 Made = TypeVar("Made")
 
 
-class PooledWorkers:
+class PooledExecutor:
     """Workers for gather: the pool's processes, whose limits become a sentence set down against the feed."""
 
     def __init__(self, pool: Executor) -> None:
@@ -29,15 +29,15 @@ class PooledWorkers:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *values)
         except TimeoutError:
-            raise WorkRefused("reading it took longer than it may") from None
+            raise WorkLimitExceeded("reading it took longer than it may") from None
         except (MemoryError, BrokenExecutor):
-            raise WorkRefused("reading it took more memory than it may") from None
+            raise WorkLimitExceeded("reading it took more memory than it may") from None
 
 
 def fetcher_of(fetch: FetchSettings) -> HttpFetcher:
     """Return the fetcher that the settings describe."""
     return HttpFetcher(
-        Limits(
+        FetchLimits(
             user_agent=fetch.user_agent,
             allow_private=fetch.allow_private,
             total_seconds=fetch.timeout.total_seconds(),
@@ -49,9 +49,9 @@ def fetcher_of(fetch: FetchSettings) -> HttpFetcher:
 
 
 def _proxy_of(proxy: ProxySettings) -> Proxy:
-    return Proxy(proxy.url, proxy.username, proxy.password.reveal(), resolves=proxy.resolves)
+    return Proxy(proxy.url, proxy.username, proxy.password.reveal(), resolves_names=proxy.resolves)
 
 
 def gatherer_of(settings: Settings, database: Database, fetcher: HttpFetcher, pool: Executor) -> Gatherer:
     """Return gather, ready to work."""
-    return Gatherer(GatherRecords(database), fetcher, settings.folder, PooledWorkers(pool))
+    return Gatherer(SqlGatherStore(database), fetcher, settings.folder, PooledExecutor(pool))

@@ -33,7 +33,7 @@ PRELOADED = (
 """Modules that the fork server imports once, so that each process begins with them."""
 REPORT_SECONDS = 3.0
 """How long the fork server may take to report the end of a process; after that it is taken for hung."""
-FUSE, IMPORT_SECONDS = 2, 60.0
+ORPHAN_FACTOR, IMPORT_SECONDS = 2, 60.0
 """After this many times the limit of a task, and the time for its imports, a process ends itself.
 
 Its parent would have ended it before, so there is none any more."""
@@ -42,7 +42,7 @@ Call = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TaskResult:
     """What a call returned, or what it raised."""
 
     result: Any = None
@@ -96,16 +96,16 @@ class PoolProcess:
         self._pipe.send_bytes(call)
         self._pipe.recv_bytes()
 
-    def answer(self) -> Answer:
+    def result(self) -> TaskResult:
         """Wait until the call has ended and return what came of it."""
         answer = self._pipe.recv_bytes()
         try:
             result, error, trace = ForkingPickler.loads(answer)
         except Exception as unreadable:  # noqa: BLE001 - a class of the task's may refuse to be put together again
-            return Answer(error=unreadable)
+            return TaskResult(error=unreadable)
         if error is not None:
             error.add_note(f"in a process of the pool:\n{trace}")
-        return Answer(result, error)
+        return TaskResult(result, error)
 
     def kill(self) -> None:
         """End it at once, also when it is stopped or ignores every other signal; harmless afterwards."""
@@ -131,7 +131,7 @@ class PoolProcess:
             os.close(self._handle)
 
 
-def packed(call: Call) -> memoryview:
+def pickled(call: Call) -> memoryview:
     """Return the call as bytes. Raises whatever its pickling raises."""
     return ForkingPickler.dumps(call)
 
@@ -187,7 +187,9 @@ def _work(pipe: Connection, seconds: float) -> None:
             try:
                 call = pipe.recv_bytes()
                 # A thread of C, which no loop in C can hold up.
-                faulthandler.dump_traceback_later(FUSE * seconds + IMPORT_SECONDS, exit=True, file=nowhere)
+                faulthandler.dump_traceback_later(
+                    ORPHAN_FACTOR * seconds + IMPORT_SECONDS, exit=True, file=nowhere
+                )
                 answer = _answer(call, pipe)
                 pipe.send_bytes(answer)
             except (EOFError, OSError, MemoryError):

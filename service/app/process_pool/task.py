@@ -17,16 +17,16 @@ class ProcessEnded(BrokenExecutor):
 
 
 @dataclass(eq=False, slots=True)
-class Task:
+class PoolTask:
     """A call and the future for its answer; `deaths` counts the processes that ended under it."""
 
     call: Callable[[], Any]
-    answer: Future[Any]
+    future: Future[Any]
     deaths: int = 0
 
 
 @dataclass(eq=False, slots=True)
-class Slot:
+class PoolThread:
     """A thread of the pool, its process and its task. Every field is changed under the pool's lock.
 
     `deadline` is the monotonic second by which the present step should be over: `starting` a process, handing
@@ -34,7 +34,7 @@ class Slot:
     even that helped, and another slot does the work.
     """
 
-    task: Task | None = None
+    task: PoolTask | None = None
     process: PoolProcess | None = None
     deadline: float = inf
     starting: bool = False

@@ -7,23 +7,23 @@ from typing import Any
 
 import typer
 
-from service.cli.ui.command_list import ENTRIES
-from service.cli.ui.help import HELP_NAMES, Group
-from service.cli.ui.output import data, say, sentence
+from service.cli.ui.command_list import COMMANDS
+from service.cli.ui.help import HELP_OPTION_NAMES, HelpPageGroup
+from service.cli.ui.output import as_sentence, print_data, print_message
 
-DONE, WRONG, INTERRUPTED = 0, 2, 130
+EXIT_DONE, EXIT_MISUSED, EXIT_INTERRUPTED = 0, 2, 130
 
 
-class Contents(Group):
+class RootGroup(HelpPageGroup):
     """The root of the command line, which finds its commands in the table of contents."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer keeps click's types to itself
         """Return the names of the commands, in the order of the table."""
-        return list(ENTRIES)
+        return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as above
         """Return the command of that name, from the module that holds it; None when there is none."""
-        entry = ENTRIES.get(cmd_name)
+        entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
         chapter = typer.main.get_group(import_module(f"service.cli.{entry.module}").chapter)
@@ -31,13 +31,13 @@ class Contents(Group):
 
 
 app = typer.Typer(
-    cls=Contents,
+    cls=RootGroup,
     no_args_is_help=True,
     add_help_option=False,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings=HELP_NAMES,
+    context_settings=HELP_OPTION_NAMES,
 )
 
 
@@ -55,17 +55,17 @@ def invoke(words: list[str]) -> int:
     except typer.Exit as leaving:
         return leaving.exit_code
     except typer.Abort:
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     except typer.TyperException as error:
-        return _misused(error)
-    return DONE
+        return _report_misuse(error)
+    return EXIT_DONE
 
 
-def _misused(error: typer.TyperException) -> int:
+def _report_misuse(error: typer.TyperException) -> int:
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
-        data(error.format_message())  # whoever asks for nothing gets the manual
-        return WRONG
+        print_data(error.format_message())  # whoever asks for nothing gets the manual
+        return EXIT_MISUSED
     path = context.command_path if context else "caveat"
-    say(f"{path}: {sentence(error.format_message(), capital=False)} See {path} --help.")
+    print_message(f"{path}: {as_sentence(error.format_message(), capital=False)} See {path} --help.")
     return error.exit_code

@@ -8,14 +8,16 @@ import tempfile
 import traceback
 from pathlib import Path
 
-KEPT_CHARACTERS = 200_000
+MAX_KEPT_CHARACTERS = 200_000
 
 
-def write_down(error: BaseException) -> Path:
+def write_crash_log(error: BaseException) -> Path:
     """Append the traceback to the user's trouble file and return its path."""
     path = _state_folder() / "trouble.log"
     text = "".join(traceback.format_exception(error))
-    before = path.read_text(encoding="utf-8", errors="replace")[-KEPT_CHARACTERS:] if path.exists() else ""
+    before = (
+        path.read_text(encoding="utf-8", errors="replace")[-MAX_KEPT_CHARACTERS:] if path.exists() else ""
+    )
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="replace") as file:
         os.fchmod(file.fileno(), 0o600)  # an earlier version left it open to everybody
@@ -23,7 +25,7 @@ def write_down(error: BaseException) -> Path:
     return path
 
 
-def show(error: BaseException) -> None:
+def print_traceback(error: BaseException) -> None:
     """Print the traceback, for whoever said --debug."""
     traceback.print_exception(error, file=sys.stderr)
 

@@ -12,55 +12,59 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.ui.output import clean, console, count
+from service.cli.ui.output import console, printable, quantity
 from service.core.model import Digest, Role, Story, StoryPoint
 
-WIDEST = 88
-BELOW_A_HEADLINE, BELOW_A_POINT = 3, 6
+MAX_COLUMNS = 88
+HEADLINE_INDENT, POINT_INDENT = 3, 6
 
 
-def show(digest: Digest, title: str) -> None:
+def print_digest(digest: Digest, title: str) -> None:
     """Print the digest on standard output."""
     screen = console(sys.stdout)
-    screen.width = min(screen.width, WIDEST)
+    screen.width = min(screen.width, MAX_COLUMNS)
     screen.print(Group(*_page(digest, title)))
 
 
 def _page(digest: Digest, title: str) -> Iterator[RenderableType]:
     local = digest.at.astimezone(ZoneInfo(digest.edition.timezone))
     when = f"{local:%A, %d %B %Y, %H:%M} {digest.edition.timezone}"
-    yield Rule(Text(clean(title), style="bold"), characters="━", style="dim")
+    yield Rule(Text(printable(title), style="bold"), characters="━", style="dim")
     yield Text(when, style="dim", justify="center")
     yield Text()
     for number, story in enumerate(digest.stories, start=1):
         yield from _story(number, story, digest.edition.timezone)
     if digest.left_out:
-        yield Text(f"{count(digest.left_out, 'more story', 'more stories')} left out.", style="dim")
-    yield from _margin(digest)
+        yield Text(f"{quantity(digest.left_out, 'more story', 'more stories')} left out.", style="dim")
+    yield from _notices(digest)
     yield Rule(characters="━", style="dim")
 
 
-def _margin(digest: Digest) -> Iterator[RenderableType]:
+def _notices(digest: Digest) -> Iterator[RenderableType]:
     if digest.corrections:
         yield Text("Corrections", style="bold cyan")
     for found in digest.corrections:
-        headline = f"{clean(found.article.title)} · {clean(found.article.publisher)}"
+        headline = f"{printable(found.article.title)} · {printable(found.article.publisher)}"
         yield _hanging(Text(), Text(headline, style="bold"))
         for change in found.changes:
-            yield _hanging(Text("-"), Text(clean(change.told.text), style="dim"), margin=BELOW_A_HEADLINE)
-            now = clean(change.now.text) if change.now else "The sentence is no longer in the article."
-            yield _hanging(Text("+"), Text(now), margin=BELOW_A_HEADLINE)
+            yield _hanging(Text("-"), Text(printable(change.sent.text), style="dim"), margin=HEADLINE_INDENT)
+            now = (
+                printable(change.current.text)
+                if change.current
+                else "The sentence is no longer in the article."
+            )
+            yield _hanging(Text("+"), Text(now), margin=HEADLINE_INDENT)
         yield Text()
-    if digest.unheard:
-        names = ", ".join(clean(source.name) for source in digest.unheard)
+    if digest.unhealthy_sources:
+        names = ", ".join(printable(source.name) for source in digest.unhealthy_sources)
         yield Text(f"Not heard from: {names}", style="dim")
 
 
 def _story(number: int, story: Story, zone: str) -> Iterator[RenderableType]:
     lead = story.articles[0]
     at = (lead.published_at or lead.gathered_at).astimezone(ZoneInfo(zone))
-    yield _hanging(Text(f"{number}", style="bold cyan"), Text(clean(story.headline), style="bold cyan"))
-    yield _hanging(Text(), Text(f"{clean(', '.join(story.publishers))} · {at:%H:%M}", style="dim"))
+    yield _hanging(Text(f"{number}", style="bold cyan"), Text(printable(story.headline), style="bold cyan"))
+    yield _hanging(Text(), Text(f"{printable(', '.join(story.publishers))} · {at:%H:%M}", style="dim"))
     for point in story.points:
         yield from _point(point)
     yield Text()
@@ -68,13 +72,13 @@ def _story(number: int, story: Story, zone: str) -> Iterator[RenderableType]:
 
 def _point(point: StoryPoint) -> Iterator[RenderableType]:
     if point.role is Role.CAVEAT:
-        line = Text.assemble(("Caveat: ", "bold yellow"), (clean(point.text), "yellow"))
-        yield _hanging(Text("!", style="bold yellow"), line, margin=BELOW_A_POINT)
+        line = Text.assemble(("Caveat: ", "bold yellow"), (printable(point.text), "yellow"))
+        yield _hanging(Text("!", style="bold yellow"), line, margin=POINT_INDENT)
     else:
-        yield _hanging(Text("•", style="bold"), Text(clean(point.text)), margin=BELOW_A_HEADLINE)
+        yield _hanging(Text("•", style="bold"), Text(printable(point.text)), margin=HEADLINE_INDENT)
     for context in point.context:
-        line = Text.assemble(("Also in the article: ", "dim"), (clean(context), "dim"))
-        yield _hanging(Text(), line, margin=BELOW_A_POINT)
+        line = Text.assemble(("Also in the article: ", "dim"), (printable(context), "dim"))
+        yield _hanging(Text(), line, margin=POINT_INDENT)
 
 
 def _hanging(mark: Text, text: Text, *, margin: int = 0) -> RenderableType:

@@ -11,17 +11,17 @@ from service.cli.ui import terminal
 Row = tuple[str, str]
 """A name and what it means."""
 
-MARGIN = "  "
-WIDEST_NAME = 26
-HELP = ("-h", "--help")
-EVERYWHERE: tuple[Row, ...] = (
+INDENT = "  "
+MAX_NAME_COLUMNS = 26
+HELP_OPTIONS = ("-h", "--help")
+GLOBAL_OPTIONS: tuple[Row, ...] = (
     ("--config DIR", "The folder of configuration (or set CAVEAT_CONFIG; without either: ./config)."),
     ("--debug", "Show what happens inside, with tracebacks."),
-    (", ".join(HELP), "Show this page."),
+    (", ".join(HELP_OPTIONS), "Show this page."),
 )
 
 
-class Page:
+class HelpPage:
     """A help page under construction; the meanings in all its lists begin in one column."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Page:
         """Add paragraphs, wrapped; indented ones stay as they are."""
         for paragraph in inspect.cleandoc(text).split("\n\n") if text else ():
             kept = paragraph.startswith("    ")
-            self._parts += [paragraph] if kept else self._wrapped(" ".join(paragraph.split()), MARGIN)
+            self._parts += [paragraph] if kept else self._wrapped(" ".join(paragraph.split()), INDENT)
             self._parts.append("")
 
     def section(self, title: str, rows: Iterable[Row]) -> None:
@@ -47,14 +47,14 @@ class Page:
 
     def examples(self, lines: Iterable[str]) -> None:
         """Add example commands, word for word."""
-        if found := [MARGIN + line for line in lines]:
+        if found := [INDENT + line for line in lines]:
             self._parts += [terminal.bold("Examples"), *found, ""]
 
     def text(self) -> str:
         """Return the page."""
         lists = [part for part in self._parts if not isinstance(part, str)]
         widest = max((len(name) for rows in lists for name, _ in rows), default=0)
-        column = min(widest, WIDEST_NAME, self._width // 2) + len(MARGIN) + 2
+        column = min(widest, MAX_NAME_COLUMNS, self._width // 2) + len(INDENT) + 2
         lines: list[str] = []
         for part in self._parts:
             lines += [part] if isinstance(part, str) else self._columns(part, column)
@@ -63,11 +63,11 @@ class Page:
     def _columns(self, rows: Iterable[Row], column: int) -> Iterable[str]:
         for name, meaning in rows:
             lines = self._wrapped(meaning, " " * column)
-            if lines and len(MARGIN) + len(name) + 2 <= column:
-                yield MARGIN + terminal.cyan(name) + lines[0][len(MARGIN) + len(name) :]
+            if lines and len(INDENT) + len(name) + 2 <= column:
+                yield INDENT + terminal.cyan(name) + lines[0][len(INDENT) + len(name) :]
                 yield from lines[1:]
             else:
-                yield MARGIN + terminal.cyan(name)
+                yield INDENT + terminal.cyan(name)
                 yield from lines
 
     def _wrapped(self, text: str, indent: str) -> list[str]:

@@ -20,39 +20,41 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, object]
 
-WIDEST = 80
+MAX_SENTENCE_COLUMNS = 80
 """So many columns a line of sentences takes at most."""
-SHORT = 8
+SHORT_ID_CHARACTERS = 8
 """So many characters of an id are shown; any beginning that fits one of its kind alone names it."""
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """Say something to the person, on standard error."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place for talk
 
 
-def data(text: str) -> None:
+def print_data(text: str) -> None:
     """Print a line of data on standard output."""
     sys.stdout.write(f"{text}\n")
 
 
-def json_line(value: object) -> None:
+def print_json(value: object) -> None:
     """Print one object on one line."""
-    data(json_text(value))
+    print_data(json_text(value))
 
 
 def json_text(value: object) -> str:
     """Return the value as JSON on one line, readable where the encoding allows."""
-    line = json.dumps(value, ensure_ascii=False, default=_plain)
+    line = json.dumps(value, ensure_ascii=False, default=_json_value)
     if not line.isascii():
         try:
             line.encode()
         except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
-            return json.dumps(value, default=_plain)
+            return json.dumps(value, default=_json_value)
     return line
 
 
-def listing(records: Sequence[Record], *, as_json: bool, nothing: str = "Nothing to list.") -> None:
+def print_records(
+    records: Sequence[Record], *, as_json: bool, empty_message: str = "Nothing to list."
+) -> None:
     """Print records that share their keys: one JSON object a line, or a table with a heading.
 
     On a terminal the table is styled and fitted; elsewhere its columns are aligned and nothing is cut.
@@ -60,14 +62,14 @@ def listing(records: Sequence[Record], *, as_json: bool, nothing: str = "Nothing
     """
     if as_json:
         for record in records:
-            json_line(record)
+            print_json(record)
     elif not records:
-        say(nothing)
-    elif terminal.is_person(sys.stdout):
-        _styled_table(records)
+        print_message(empty_message)
+    elif terminal.is_interactive(sys.stdout):
+        _print_styled_table(records)
     else:
-        for line in _aligned(records):
-            data(line)
+        for line in _aligned_lines(records):
+            print_data(line)
 
 
 @contextmanager
@@ -76,14 +78,14 @@ def progress(title: str, *, rate: bool = False) -> Iterator[Progress]:
 
     With `rate` the bar says how many are done in a second.
     """
-    if not terminal.is_person(sys.stderr):
-        from service.core.progress import silent  # noqa: PLC0415 - not for `--help`
+    if not terminal.is_interactive(sys.stderr):
+        from service.core.progress import no_progress  # noqa: PLC0415 - not for `--help`
 
-        yield silent
+        yield no_progress
         return
-    from service.cli.ui.progress_bar import bar  # noqa: PLC0415 - not for `--help`
+    from service.cli.ui.progress_bar import progress_bar  # noqa: PLC0415 - not for `--help`
 
-    with bar(console(sys.stderr), title, rate=rate) as report:
+    with progress_bar(console(sys.stderr), title, rate=rate) as report:
         yield report
 
 
@@ -96,7 +98,7 @@ def console(stream: TextIO) -> Console:
     )
 
 
-def sentence(text: str, *, capital: bool = True) -> str:
+def as_sentence(text: str, *, capital: bool = True) -> str:
     """Return the text as a sentence: with its stop, and a capital to begin with unless not wanted.
 
     An address at its beginning stays as it is.
@@ -107,33 +109,33 @@ def sentence(text: str, *, capital: bool = True) -> str:
     return text[:1].upper() + text[1:] if capital and not begins_with_name else text
 
 
-def under(name: str, text: str) -> str:
+def hanging_paragraph(name: str, text: str) -> str:
     """Return `name: text` in lines of at most 80 columns, those behind the first set in."""
     return textwrap.fill(
-        clean(f"{name}: {text}"),
-        WIDEST,
+        printable(f"{name}: {text}"),
+        MAX_SENTENCE_COLUMNS,
         subsequent_indent="  ",
         break_on_hyphens=False,
         break_long_words=False,
     )
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
+def quantity(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 feed`, `2,000 feeds`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def clean(text: str) -> str:
+def printable(text: str) -> str:
     """Return text from outside without characters that would move the cursor or break a line."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def moment(at: datetime | None) -> str:
+def local_time(at: datetime | None) -> str:
     """Return an instant for people: local to this machine, to the minute; empty for None."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
 
 
-def _styled_table(records: Sequence[Record]) -> None:
+def _print_styled_table(records: Sequence[Record]) -> None:
     from rich.table import Table  # noqa: PLC0415 - not for `--help`
     from rich.text import Text  # noqa: PLC0415 - as above
 
@@ -142,12 +144,12 @@ def _styled_table(records: Sequence[Record]) -> None:
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
         table.add_column(_heading(key), overflow="fold", justify="right" if numeric else "left")
     for record in records:
-        table.add_row(*(Text(shown(value)) for value in record.values()))
+        table.add_row(*(Text(table_cell(value)) for value in record.values()))
     console(sys.stdout).print(table)
 
 
-def _aligned(records: Sequence[Record]) -> Iterable[str]:
-    rows = [[_heading(key) for key in records[0]], *([shown(v) for v in r.values()] for r in records)]
+def _aligned_lines(records: Sequence[Record]) -> Iterable[str]:
+    rows = [[_heading(key) for key in records[0]], *([table_cell(v) for v in r.values()] for r in records)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -157,23 +159,23 @@ def _heading(key: str) -> str:
     return key.replace("_", " ")
 
 
-def shown(value: object) -> str:
+def table_cell(value: object) -> str:
     """Return a value as a table shows it: instants by this machine's clock, nothing that moves the cursor."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return moment(value)
+        return local_time(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {shown(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key} {table_cell(inner)}" for key, inner in value.items())
     if isinstance(value, tuple | list):
-        return ", ".join(map(shown, value))
+        return ", ".join(map(table_cell, value))
     text = value.value if isinstance(value, Enum) else str(value)
-    return clean(text)
+    return printable(text)
 
 
-def _plain(value: object) -> object:
+def _json_value(value: object) -> object:
     """Return what JSON can hold of a value that it does not know."""
     if isinstance(value, datetime):
         return value.isoformat()

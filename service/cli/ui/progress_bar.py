@@ -12,10 +12,10 @@ from rich.text import Text
 
 from service.core.progress import Progress
 
-LONGEST_WORD = 40
+MAX_LABEL_CHARACTERS = 40
 
 
-class Rate(bars.ProgressColumn):
+class RateColumn(bars.ProgressColumn):
     """How many are done in a second, over the last half minute."""
 
     def render(self, task: bars.Task) -> Text:
@@ -24,7 +24,7 @@ class Rate(bars.ProgressColumn):
         return Text("" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s")
 
 
-class Left(bars.TimeRemainingColumn):
+class TimeLeftColumn(bars.TimeRemainingColumn):
     """How long it will take yet."""
 
     def render(self, task: bars.Task) -> Text:
@@ -34,15 +34,15 @@ class Left(bars.TimeRemainingColumn):
 
 
 @contextmanager
-def bar(console: Console, title: str, *, rate: bool) -> Iterator[Progress]:
+def progress_bar(console: Console, title: str, *, rate: bool) -> Iterator[Progress]:
     """Draw a bar on the console for the length of the block; give the progress to report to."""
     columns = (
         bars.SpinnerColumn(),
         bars.TextColumn("{task.description}"),
         bars.BarColumn(bar_width=24),
         bars.TextColumn("{task.fields[count]}"),
-        *((Rate(),) if rate else ()),
-        Left(compact=True),
+        *((RateColumn(),) if rate else ()),
+        TimeLeftColumn(compact=True),
         bars.TextColumn("[dim]{task.fields[what]}", markup=True),
     )
     with bars.Progress(*columns, console=console, transient=True) as drawn:
@@ -51,7 +51,11 @@ def bar(console: Console, title: str, *, rate: bool) -> Iterator[Progress]:
         def report(what: str, done: int, total: int) -> None:
             counted = f"{done:,}/{total:,}" if total else ""
             drawn.update(
-                task, completed=done, total=total or None, what=escape(what[:LONGEST_WORD]), count=counted
+                task,
+                completed=done,
+                total=total or None,
+                what=escape(what[:MAX_LABEL_CHARACTERS]),
+                count=counted,
             )
 
         yield report

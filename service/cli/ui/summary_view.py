@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from service.cli.ui import terminal
-from service.cli.ui.output import clean
+from service.cli.ui.output import printable
 from service.core.model import Role, Summary
 
 if TYPE_CHECKING:
-    from service.app.summarize import Reason
+    from service.app.summarize import ExplainedSentence
 
 POINT, CAVEAT, CONTEXT = "• ", "caveat: ", "also in the article: "
-SHOWN_PARTS = 6
+MAX_SHOWN_FEATURES = 6
 
 
-def summary_of(summary: Summary, *, title: str = "") -> str:
+def summary_text(summary: Summary, *, title: str = "") -> str:
     """Return the key points as a list; what qualifies a point is indented below it."""
     lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
     context: list[str] = []
@@ -33,7 +33,7 @@ def summary_of(summary: Summary, *, title: str = "") -> str:
     return "\n".join([*lines, ""])
 
 
-def reasons_of(reasons: Sequence[Reason]) -> Iterator[str]:
+def reason_lines(reasons: Sequence[ExplainedSentence]) -> Iterator[str]:
     """Yield, for each sentence of the text, what it is shown as and what speaks for and against it."""
     for number, reason in enumerate(reasons, start=1):
         role = reason.role or "not shown"
@@ -47,7 +47,7 @@ def reasons_of(reasons: Sequence[Reason]) -> Iterator[str]:
 
 
 def _weighed(parts: Sequence[tuple[str, float]]) -> str:
-    heavy = sorted(parts, key=lambda part: -abs(part[1]))[:SHOWN_PARTS]
+    heavy = sorted(parts, key=lambda part: -abs(part[1]))[:MAX_SHOWN_FEATURES]
     return "  ".join(f"{name} {value:+.2f}" for name, value in heavy)
 
 
@@ -58,7 +58,7 @@ def _marked(label: str, text: str) -> list[str]:
 
 def _wrapped(text: str, lead: str, rest: str | None = None) -> list[str]:
     return textwrap.wrap(
-        clean(text),
+        printable(text),
         terminal.width(),
         initial_indent=lead,
         subsequent_indent=" " * len(lead) if rest is None else rest,

@@ -7,15 +7,15 @@ import shutil
 import sys
 from typing import TextIO
 
-NARROWEST, WIDEST = 40, 100
+MIN_COLUMNS, MAX_COLUMNS = 40, 100
 
 
 def width() -> int:
     """Return how many columns text for people may take: those of the terminal, within limits."""
-    return max(NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
+    return max(MIN_COLUMNS, min(shutil.get_terminal_size((80, 24)).columns, MAX_COLUMNS))
 
 
-def is_person(stream: TextIO) -> bool:
+def is_interactive(stream: TextIO) -> bool:
     """Tell whether somebody is looking at the stream, rather than a file or a program."""
     try:
         return stream.isatty()
@@ -25,7 +25,7 @@ def is_person(stream: TextIO) -> bool:
 
 def wants_colour(stream: TextIO) -> bool:
     """Tell whether the stream may be given colours: a terminal, not a dumb one, no NO_COLOR."""
-    return is_person(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_interactive(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def bold(text: str) -> str:

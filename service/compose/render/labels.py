@@ -19,14 +19,14 @@ from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 
 FALLBACK = "en"
-UNKNOWN_COUNTRY = "ZZ"
+UNKNOWN_TERRITORY = "ZZ"
 _VALUE = re.compile(r"\{(\w+)\}")
 
 Labels = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class Localizer:
     """How to speak to one reader: `language` is that of the labels, `zone` that of the dates."""
 
     language: str
@@ -39,7 +39,7 @@ class Wording:
         """`ltr` or `rtl`."""
         return str(self.locale.text_direction)
 
-    def say(self, key: str, n: int = 0, **values: object) -> str:
+    def label(self, key: str, n: int = 0, **values: object) -> str:
         """Return the label with its `{values}` filled in; `n` chooses the plural. Raises KeyError."""
         label = self.labels[key]
         if isinstance(label, Mapping):
@@ -47,17 +47,17 @@ class Wording:
         filled = {"n": n, **values}
         return _VALUE.sub(lambda match: str(filled[match[1]]), str(label))
 
-    def day(self, at: datetime) -> str:
+    def full_date(self, at: datetime) -> str:
         """Return the reader's local date in full."""
         return str(format_date(at.astimezone(self.zone).date(), "full", locale=self.locale))
 
-    def short_day(self, at: datetime, today: datetime) -> str:
+    def short_date(self, at: datetime, today: datetime) -> str:
         """Return the local date with its day of the week, and the year where that is not plain."""
         local = at.astimezone(self.zone)
         skeleton = "MMMEd" if abs((today - at).days) < 180 else "yMMMEd"
         return str(format_skeleton(skeleton, local, locale=self.locale))
 
-    def moment(self, at: datetime, today: datetime) -> str:
+    def time(self, at: datetime, today: datetime) -> str:
         """Return the local time of day, with the date in front unless it is the same day as `today`."""
         local = at.astimezone(self.zone)
         # AM and PM stay with the hour; CLDR's narrow space for that is missing in many mail fonts.
@@ -70,24 +70,24 @@ class Wording:
         return joint.replace("{1}", date).replace("{0}", clock).replace("'", "")
 
 
-def wording(labels: Labels, language: str, timezone: str) -> Wording:
+def localizer_for(labels: Labels, language: str, timezone: str) -> Localizer:
     """Return the wording for a language tag (`de`, `pt-BR`): the labels' nearest, else English.
 
     Dates are written as in the tag's country, or in that of the time zone when the tag names none.
     """
-    known = next((tag for tag in (language, primary(language)) if tag in labels), FALLBACK)
-    spoken = language if primary(language) == primary(known) else known
+    known = next((tag for tag in (language, primary_language(language)) if tag in labels), FALLBACK)
+    spoken = language if primary_language(language) == primary_language(known) else known
     locale = _locale(spoken, _country_of(timezone))
-    return Wording(known, {**labels[FALLBACK], **labels[known]}, locale, ZoneInfo(timezone))
+    return Localizer(known, {**labels[FALLBACK], **labels[known]}, locale, ZoneInfo(timezone))
 
 
-def primary(language: str) -> str:
+def primary_language(language: str) -> str:
     """Return the first part of a language tag, lower case: `pt` for `pt-BR`; nothing for what is no tag."""
     first = re.split("[-_]", language, maxsplit=1)[0].lower()
     return first if re.fullmatch("[a-z]{2,8}", first) else ""
 
 
-def direction_of(language: str) -> str:
+def text_direction(language: str) -> str:
     """Return in which direction the language is written, `ltr` for one that babel does not know."""
     return str(_locale(language).text_direction)
 
@@ -95,11 +95,11 @@ def direction_of(language: str) -> str:
 def _locale(language: str, country: str = "") -> Locale:
     """Return the locale of a tag, as in `country` if the tag names none; English for an unknown language."""
     tag = language.replace("_", "-")
-    candidates = [tag, primary(tag)]
+    candidates = [tag, primary_language(tag)]
     if tag.lower() == FALLBACK:
         # English abroad is written as in most of the world (CLDR en-001), not as in the United States.
         candidates.insert(0, "en-001")
-    if country and primary(tag) == tag.lower():
+    if country and primary_language(tag) == tag.lower():
         candidates.insert(0, f"{tag}-{country}")
     for candidate in candidates:
         with suppress(ValueError, UnknownLocaleError):
@@ -110,4 +110,4 @@ def _locale(language: str, country: str = "") -> Locale:
 def _country_of(timezone: str) -> str:
     """Return the country in which the zone's clocks stand, nothing for such as UTC."""
     country = str(get_global("zone_territories").get(get_global("zone_aliases").get(timezone, timezone), ""))
-    return country if country != UNKNOWN_COUNTRY else ""
+    return country if country != UNKNOWN_TERRITORY else ""

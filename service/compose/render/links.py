@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from service.core.placeholders import without_marks
+from service.core.placeholders import without_placeholders
 
-LONGEST_URL = 2000
-LONGEST_SENTENCE_URL = 1000
-SHORT_WORDS, SHORT_CHARACTERS = 9, 72
+MAX_URL_CHARACTERS = 2000
+MAX_SENTENCE_URL_CHARACTERS = 1000
+MAX_WHOLE_WORDS, MAX_WHOLE_CHARACTERS = 9, 72
 FIRST_WORDS, LAST_WORDS = 5, 4
 DIRECTIVE = ":~:"
 _ALLOWED = "%/:?#[]@!$&'()*+,;=-._~"
@@ -29,7 +29,7 @@ def web_link(url: str) -> str:
     """
     try:
         # Tabs and line ends are dropped by browsers too (WHATWG URL, 4.4), so that they hide nothing here.
-        parts = urlsplit("".join(_UNSEEN.split(without_marks(url))))
+        parts = urlsplit("".join(_UNSEEN.split(without_placeholders(url))))
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
         rest = [quote(part, safe=_ALLOWED) for part in parts[2:]]
     except ValueError:
@@ -38,7 +38,7 @@ def web_link(url: str) -> str:
         return ""
     host = f"[{host}]" if ":" in host else host
     link = urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", *rest))
-    return link if _weight(link) <= LONGEST_URL else ""
+    return link if _weight(link) <= MAX_URL_CHARACTERS else ""
 
 
 def sentence_link(url: str, sentence: str) -> str:
@@ -50,14 +50,14 @@ def sentence_link(url: str, sentence: str) -> str:
     """
     page = web_link(url)
     words = sentence.lstrip(_QUOTES_BEFORE).rstrip(_STOPS_AFTER).split()
-    if _weight(page) > LONGEST_SENTENCE_URL:
+    if _weight(page) > MAX_SENTENCE_URL_CHARACTERS:
         return ""
     if not page or not words:
         return page
     page = page.partition(DIRECTIVE)[0].rstrip("#")
     joint = DIRECTIVE if "#" in page else f"#{DIRECTIVE}"
     link = f"{page}{joint}text=" + ",".join(_encoded(part) for part in _ends(words))
-    return link if _weight(link) <= LONGEST_SENTENCE_URL else page
+    return link if _weight(link) <= MAX_SENTENCE_URL_CHARACTERS else page
 
 
 def _weight(link: str) -> int:
@@ -68,7 +68,7 @@ def _weight(link: str) -> int:
 def _ends(words: list[str]) -> tuple[str, ...]:
     """Return what finds the sentence: all of it when it is short, else how it begins and how it ends."""
     whole = " ".join(words)
-    if len(whole) <= SHORT_CHARACTERS and len(words) <= SHORT_WORDS:
+    if len(whole) <= MAX_WHOLE_CHARACTERS and len(words) <= MAX_WHOLE_WORDS:
         return (whole,)
     if len(words) > FIRST_WORDS + LAST_WORDS:
         return " ".join(words[:FIRST_WORDS]), " ".join(words[-LAST_WORDS:])

@@ -6,12 +6,12 @@ import re
 import textwrap
 import unicodedata
 
-from service.core.placeholders import without_marks
+from service.core.placeholders import without_placeholders
 
-LONGEST_TITLE = 220
-LONGEST_SENTENCE = 900
-WORDS_A_MINUTE = 220
-LINE = 76
+MAX_TITLE_CHARACTERS = 220
+MAX_SENTENCE_CHARACTERS = 900
+WORDS_PER_MINUTE = 220
+MAX_LINE_CHARACTERS = 76
 
 # Embeddings, overrides and isolates reorder the text around them: a title could write over its neighbours.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -20,35 +20,37 @@ IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 _INSTEAD = {"Cs": "\ufffd", "Cc": " ", "Zl": " ", "Zp": " ", "Co": ""}
 
 
-def clean(text: str, longest: int = LONGEST_SENTENCE) -> str:
+def clean(text: str, max_characters: int = MAX_SENTENCE_CHARACTERS) -> str:
     """Return `text` as one line without controls, marks and reordering, at most `longest` characters."""
     # Cut before the slow part: nobody needs the rest of a title of a million characters.
-    kept = without_marks(text)[: longest * 4]
+    kept = without_placeholders(text)[: max_characters * 4]
     harmless = kept if kept.isprintable() else "".join(_harmless(character) for character in kept)
-    return shorten(" ".join(harmless.split()), longest)
+    return shorten(" ".join(harmless.split()), max_characters)
 
 
-def shorten(text: str, longest: int) -> str:
+def shorten(text: str, max_characters: int) -> str:
     """Return the text cut between words to at most `longest` characters, an ellipsis at the cut."""
-    if len(text) <= longest:
+    if len(text) <= max_characters:
         return text
-    cut = text[: longest - 1]
+    cut = text[: max_characters - 1]
     whole_words, space, _ = cut.rpartition(" ")
     # A script without spaces, or one endless word, is cut where it stands.
-    kept = whole_words if space and len(whole_words) > longest // 2 else cut
+    kept = whole_words if space and len(whole_words) > max_characters // 2 else cut
     return kept.rstrip(" ,;:–—-") + "…"
 
 
 def reading_minutes(texts: list[str]) -> int:
     """Return how many minutes it takes to read the texts, at least one."""
     words = sum(len(text.split()) + len(IDEOGRAPHS.findall(text)) / 2 for text in texts)
-    return max(1, round(words / WORDS_A_MINUTE))
+    return max(1, round(words / WORDS_PER_MINUTE))
 
 
-def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
+def wrap(text: str, indent: str = "", first: str | None = None) -> str:
     """Return `text` in lines of at most 76 characters: `first` opens the first line, `indent` the others."""
     lead = indent if first is None else first
-    lines = textwrap.wrap(text, LINE, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        text, MAX_LINE_CHARACTERS, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
+    )
     return "\n".join(lines) or lead.rstrip()
 
 

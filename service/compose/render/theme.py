@@ -16,16 +16,16 @@ import css_inline
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from service.compose.render.labels import Labels, wording
-from service.compose.render.text_cleaning import shorten, wrapped
-from service.compose.render.view import make_page
+from service.compose.render.labels import Labels, localizer_for
+from service.compose.render.text_cleaning import shorten, wrap
+from service.compose.render.view import make_digest_view
 from service.core.errors import CaveatError, UnknownName
-from service.core.model import Digest, Rendered, Site
+from service.core.model import Digest, RenderedMail, Site
 
-DIGESTS = "digest"
-WHOLE_LABELS = "daily"
-LONGEST_SUBJECT = 150
-KEPT = ' data-css-inline="keep"'
+DIGEST_TEMPLATES = "digest"
+DEFAULT_THEME = "daily"
+MAX_SUBJECT_CHARACTERS = 150
+KEEP_STYLE_MARK = ' data-css-inline="keep"'
 
 
 class JinjaRenderer:
@@ -34,12 +34,12 @@ class JinjaRenderer:
     `site` is who sends. Raises UnknownName for a theme that is not there, CaveatError for one that fails.
     """
 
-    def __init__(self, templates: Path, site: Site, own: Path | None = None) -> None:
-        self._shelf = Shelf(DIGESTS, templates, own)
+    def __init__(self, templates: Path, site: Site, custom: Path | None = None) -> None:
+        self._shelf = TemplateFolder(DIGEST_TEMPLATES, templates, custom)
         self._site = site
         self._labels: dict[str, Labels] = {}
 
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> Rendered:
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
         """Return the digest rendered once for all recipients, with marks at the places of core.places.
 
         The HTML of an edition that wants plain text is empty.
@@ -47,39 +47,39 @@ class JinjaRenderer:
         if theme not in self.themes():
             raise UnknownName("theme", theme, self.themes())
         if theme not in self._labels:
-            self._labels[theme] = self._shelf.labels(WHOLE_LABELS, theme)
+            self._labels[theme] = self._shelf.labels(DEFAULT_THEME, theme)
         edition = digest.edition
-        said = wording(self._labels[theme], edition.language, edition.timezone)
-        page = make_page(digest, said, title=title, site=self._site, issue_id=issue_id)
-        return self._shelf.mail(theme, html=edition.format != "text", page=page, say=said.say)
+        said = localizer_for(self._labels[theme], edition.language, edition.timezone)
+        page = make_digest_view(digest, said, title=title, site=self._site, issue_id=issue_id)
+        return self._shelf.render(theme, html=edition.format != "text", page=page, say=said.label)
 
     def themes(self) -> tuple[str, ...]:
         """Return the names of the themes that there are."""
         return self._shelf.names()
 
 
-class Shelf:
+class TemplateFolder:
     """The looks in one folder of templates: each a folder of subject.txt, body.html and body.txt.
 
     A file in the operator's `own` folder stands before ours of the same name.
     """
 
-    def __init__(self, kind: str, templates: Path, own: Path | None = None) -> None:
+    def __init__(self, kind: str, templates: Path, custom: Path | None = None) -> None:
         self._kind = kind
-        self._folders = [folder / kind for folder in (own, templates) if folder is not None]
+        self._folders = [folder / kind for folder in (custom, templates) if folder is not None]
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the looks that there are."""
         found = {path.parent.name for folder in self._folders for path in folder.glob("*/body.html")}
         return tuple(sorted(found))
 
-    def mail(self, look: str, *, html: bool = True, **values: object) -> Rendered:
+    def render(self, name: str, *, html: bool = True, **values: object) -> RenderedMail:
         """Return the look's three parts filled in. Raises CaveatError, which names the file and the line."""
-        subject = " ".join(self._filled(f"{look}/subject.txt", values).split())
-        return Rendered(
-            subject=shorten(subject, LONGEST_SUBJECT),
-            html=self._filled(f"{look}/body.html", values) if html else "",
-            text=self._filled(f"{look}/body.txt", values).strip() + "\n",
+        subject = " ".join(self._fill(f"{name}/subject.txt", values).split())
+        return RenderedMail(
+            subject=shorten(subject, MAX_SUBJECT_CHARACTERS),
+            html=self._fill(f"{name}/body.html", values) if html else "",
+            text=self._fill(f"{name}/body.txt", values).strip() + "\n",
         )
 
     def labels(self, *folders: str) -> Labels:
@@ -91,11 +91,11 @@ class Shelf:
                     merged.setdefault(language, {}).update(labels)
         return merged
 
-    def _filled(self, name: str, values: dict[str, object]) -> str:
+    def _fill(self, name: str, values: dict[str, object]) -> str:
         """Return the template filled in; HTML with its stylesheet written into every element."""
         try:
             filled = self._environment.get_template(name).render(values)
-            return _inlined(filled) if name.endswith(".html") else filled
+            return _inline_styles(filled) if name.endswith(".html") else filled
         except Exception as error:  # a template is somebody's program: whatever it raises is its own fault
             where = f", line {line}" if (line := _line_of(error, name)) else ""
             raise CaveatError(f"the template {self._kind}/{name}{where} fails: {error}") from error
@@ -110,7 +110,7 @@ class Shelf:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        filters: dict[str, Any] = {"wrapped": wrapped, "shorten": shorten}
+        filters: dict[str, Any] = {"wrapped": wrap, "shorten": shorten}
         environment.filters.update(filters)
         return environment
 
@@ -127,11 +127,11 @@ def _read_labels(path: Path) -> Labels:
     return labels
 
 
-def _inlined(html: str) -> str:
+def _inline_styles(html: str) -> str:
     # A stylesheet is never fetched: a theme's link to one would make every digest wait for somebody's server.
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
     # Blocks marked as KEPT stay blocks: media queries cannot be written into an element.
-    return str(inliner.inline(html)).replace(KEPT, "")
+    return str(inliner.inline(html)).replace(KEEP_STYLE_MARK, "")
 
 
 def _line_of(error: Exception, name: str) -> int | None:

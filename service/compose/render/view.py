@@ -13,33 +13,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from service.compose.render.labels import Wording, direction_of, primary
+from service.compose.render.labels import Localizer, primary_language, text_direction
 from service.compose.render.links import sentence_link, web_link
 from service.compose.render.text_cleaning import (
-    LONGEST_SENTENCE,
-    LONGEST_TITLE,
+    MAX_SENTENCE_CHARACTERS,
+    MAX_TITLE_CHARACTERS,
     clean,
     reading_minutes,
     shorten,
 )
-from service.compose.size_budget import encoded
-from service.core.model import Article, Change, Digest, Role, Site, Standing, Story, StoryPoint
-from service.core.placeholders import Place
+from service.compose.size_budget import quoted_printable_size
+from service.core.model import Article, Digest, Role, SentenceChange, Site, SourceHealth, Story, StoryPoint
+from service.core.placeholders import Placeholder
 
-CONTENTS = 480
-SHORTEST_HEADLINE, SHORT_HEADLINE = 40, 64
-LONGEST_NAME = 48
-PREHEADER = 180
-NAMED_PUBLISHERS = 3
-MOST_SOURCES = 5
-HEAVIEST_STORY = 14_000
-HEAVIEST_CORRECTIONS = 8_000
-MOST_UNHEARD = 5
-SHORTEST_SENTENCE = 60
+CONTENTS_CHARACTERS = 480
+MIN_HEADLINE_CHARACTERS, MAX_HEADLINE_CHARACTERS = 40, 64
+MAX_NAME_CHARACTERS = 48
+MAX_PREHEADER_CHARACTERS = 180
+MAX_NAMED_PUBLISHERS = 3
+MAX_SOURCES = 5
+MAX_STORY_BYTES = 14_000
+MAX_CORRECTIONS_BYTES = 8_000
+MAX_UNHEALTHY_SOURCES = 5
+MIN_SENTENCE_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SentenceView:
     """A sentence with where it comes from; `url` leads to it on the publisher's page, or is empty."""
 
     text: str
@@ -49,16 +49,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class PointView:
     """A key point with what qualifies it: caveats are marked as such, context lines are not."""
 
-    line: Line
-    caveats: tuple[Line, ...]
-    context: tuple[Line, ...]
+    line: SentenceView
+    caveats: tuple[SentenceView, ...]
+    context: tuple[SentenceView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceView:
     """One publisher's article of a story."""
 
     publisher: str
@@ -84,8 +84,8 @@ class StoryView:
     told_by: str
     several: bool
     update: bool
-    points: tuple[Point, ...]
-    sources: tuple[Source, ...]
+    points: tuple[PointView, ...]
+    sources: tuple[SourceView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class CorrectionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DigestView:
     """Everything that a theme can show. The four places are filled in for each recipient later."""
 
     title: str
@@ -129,42 +129,47 @@ class Page:
     issue: str
     corrections: tuple[CorrectionView, ...] = ()
     unheard: str = ""
-    name: str = Place.NAME.mark
-    address: str = Place.ADDRESS.mark
-    unsubscribe_url: str = Place.UNSUBSCRIBE_URL.mark
-    preferences_url: str = Place.PREFERENCES_URL.mark
+    name: str = Placeholder.NAME.marker
+    address: str = Placeholder.ADDRESS.marker
+    unsubscribe_url: str = Placeholder.UNSUBSCRIBE_URL.marker
+    preferences_url: str = Placeholder.PREFERENCES_URL.marker
 
 
-def make_page(digest: Digest, wording: Wording, *, title: str, site: Site, issue_id: str) -> Page:
+def make_digest_view(
+    digest: Digest, localizer: Localizer, *, title: str, site: Site, issue_id: str
+) -> DigestView:
     """Return the page of a digest in the reader's language and zone."""
     # The more stories, the shorter each in the table of contents, so that it stays a few lines.
-    short = max(SHORTEST_HEADLINE, min(SHORT_HEADLINE, CONTENTS // max(len(digest.stories), 1)))
+    short = max(
+        MIN_HEADLINE_CHARACTERS,
+        min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(digest.stories), 1)),
+    )
     stories = tuple(
-        _story(story, number, short, digest.at, wording)
+        _story(story, number, short, digest.at, localizer)
         for number, story in enumerate(digest.stories, start=1)
     )
-    return Page(
-        title=clean(title, LONGEST_TITLE),
-        lang=wording.language,
-        direction=wording.direction,
-        day=wording.day(digest.at),
+    return DigestView(
+        title=clean(title, MAX_TITLE_CHARACTERS),
+        lang=localizer.language,
+        direction=localizer.direction,
+        day=localizer.full_date(digest.at),
         minutes=reading_minutes([text for story in stories for text in _texts(story)]),
         publishers=len({source.publisher for story in stories for source in story.sources}),
         stories=stories,
         left_out=digest.left_out,
         preheader=_preheader(stories),
-        site=clean(site.name, LONGEST_TITLE),
+        site=clean(site.name, MAX_TITLE_CHARACTERS),
         site_url=web_link(site.url),
-        sent_by=sent_by(site),
+        sent_by=sender_line(site),
         issue=issue_id,
-        corrections=_corrections(digest, wording),
-        unheard=_unheard(digest, wording),
+        corrections=_corrections(digest, localizer),
+        unheard=_unheard(digest, localizer),
     )
 
 
-def sent_by(site: Site) -> str:
+def sender_line(site: Site) -> str:
     """Return the sender with their postal address, the name only once."""
-    name, address = clean(site.name, LONGEST_TITLE), clean(site.postal_address)
+    name, address = clean(site.name, MAX_TITLE_CHARACTERS), clean(site.postal_address)
     return address if name and name in address else " · ".join(part for part in (name, address) if part)
 
 
@@ -172,13 +177,13 @@ def _preheader(stories: Sequence[StoryView]) -> str:
     """Return what an inbox shows behind the subject, the first headline: the others, or its first point."""
     lines = [story.headline for story in stories[1:]]
     lines = lines or [point.line.text for story in stories for point in story.points[:1]]
-    return shorten(" · ".join(lines), PREHEADER)
+    return shorten(" · ".join(lines), MAX_PREHEADER_CHARACTERS)
 
 
-def _story(story: Story, number: int, short: int, at: datetime, wording: Wording) -> StoryView:
+def _story(story: Story, number: int, short: int, at: datetime, wording: Localizer) -> StoryView:
     lead = story.articles[0]
-    headline = clean(story.headline, LONGEST_TITLE) or wording.say("untitled")
-    newest = max(article.moment for article in story.articles)
+    headline = clean(story.headline, MAX_TITLE_CHARACTERS) or wording.label("untitled")
+    newest = max(article.effective_published_at for article in story.articles)
     foreign = _foreign(lead, wording)
     return StoryView(
         number=number,
@@ -186,49 +191,49 @@ def _story(story: Story, number: int, short: int, at: datetime, wording: Wording
         short=shorten(headline, short),
         url=web_link(lead.url),
         lang=foreign,
-        direction=direction_of(lead.language) if foreign else wording.direction,
-        time=wording.moment(newest, at),
+        direction=text_direction(lead.language) if foreign else wording.direction,
+        time=wording.time(newest, at),
         told_by=_told_by(story.publishers, wording),
         several=len(story.articles) > 1,
-        update=story.update,
+        update=story.is_update,
         points=_points(story.points, newest, wording),
-        sources=tuple(islice(_sources(story.articles, at, wording), MOST_SOURCES)),
+        sources=tuple(islice(_sources(story.articles, at, wording), MAX_SOURCES)),
     )
 
 
-def _told_by(publishers: Sequence[str], wording: Wording) -> str:
+def _told_by(publishers: Sequence[str], wording: Localizer) -> str:
     """Return the first publishers by name and the rest as a number."""
-    names = [clean(name, LONGEST_NAME) for name in publishers]
-    listed = ", ".join(names[:NAMED_PUBLISHERS])
-    more = len(names) - NAMED_PUBLISHERS
-    return wording.say("and_more", listed=listed, n=more) if more > 0 else listed
+    names = [clean(name, MAX_NAME_CHARACTERS) for name in publishers]
+    listed = ", ".join(names[:MAX_NAMED_PUBLISHERS])
+    more = len(names) - MAX_NAMED_PUBLISHERS
+    return wording.label("and_more", listed=listed, n=more) if more > 0 else listed
 
 
-def _sources(articles: Sequence[Article], at: datetime, wording: Wording) -> Iterator[Source]:
+def _sources(articles: Sequence[Article], at: datetime, wording: Localizer) -> Iterator[SourceView]:
     """Yield one source for each publisher, the first of its articles."""
     seen: set[str] = set()
     for article in articles:
         if article.publisher not in seen:
             seen.add(article.publisher)
-            yield Source(
-                clean(article.publisher, LONGEST_NAME),
-                clean(article.title, LONGEST_TITLE),
-                wording.moment(article.moment, at),
+            yield SourceView(
+                clean(article.publisher, MAX_NAME_CHARACTERS),
+                clean(article.title, MAX_TITLE_CHARACTERS),
+                wording.time(article.effective_published_at, at),
                 web_link(article.url),
             )
 
 
-def _corrections(digest: Digest, wording: Wording) -> tuple[CorrectionView, ...]:
-    pairs = [(change.told, change.now) for found in digest.corrections for change in found.changes]
-    longest = _longest_sentence([line.text for pair in pairs for line in pair if line], HEAVIEST_CORRECTIONS)
+def _corrections(digest: Digest, wording: Localizer) -> tuple[CorrectionView, ...]:
+    pairs = [(change.sent, change.current) for found in digest.corrections for change in found.changes]
+    longest = _longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
     return tuple(
         CorrectionView(
-            headline=clean(found.article.title, LONGEST_TITLE) or wording.say("untitled"),
+            headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or wording.label("untitled"),
             url=web_link(found.article.url),
-            publisher=clean(found.article.publisher, LONGEST_NAME),
-            time=wording.moment(found.edit.at, digest.at),
+            publisher=clean(found.article.publisher, MAX_NAME_CHARACTERS),
+            time=wording.time(found.edit.at, digest.at),
             lang=_foreign(found.article, wording),
-            direction=direction_of(found.article.language)
+            direction=text_direction(found.article.language)
             if _foreign(found.article, wording)
             else wording.direction,
             changes=tuple(_change(change, found.article, longest) for change in found.changes),
@@ -237,67 +242,70 @@ def _corrections(digest: Digest, wording: Wording) -> tuple[CorrectionView, ...]
     )
 
 
-def _change(change: Change, article: Article, longest: int) -> ChangeView:
-    if change.now is None:
-        return ChangeView(clean(change.told.text, longest), "", "")
-    url = sentence_link(article.url, change.now.text)
-    return ChangeView(clean(change.told.text, longest), clean(change.now.text, longest), url)
+def _change(change: SentenceChange, article: Article, longest: int) -> ChangeView:
+    if change.current is None:
+        return ChangeView(clean(change.sent.text, longest), "", "")
+    url = sentence_link(article.url, change.current.text)
+    return ChangeView(clean(change.sent.text, longest), clean(change.current.text, longest), url)
 
 
-def _unheard(digest: Digest, wording: Wording) -> str:
+def _unheard(digest: Digest, wording: Localizer) -> str:
     """Return the first sources by name and day, and the rest as a number; empty when all are heard."""
-    names = [_with_day(source, digest.at, wording) for source in digest.unheard]
-    listed = ", ".join(names[:MOST_UNHEARD])
-    more = len(names) - MOST_UNHEARD
-    return wording.say("and_more", listed=listed, n=more) if more > 0 else listed
+    names = [_with_day(source, digest.at, wording) for source in digest.unhealthy_sources]
+    listed = ", ".join(names[:MAX_UNHEALTHY_SOURCES])
+    more = len(names) - MAX_UNHEALTHY_SOURCES
+    return wording.label("and_more", listed=listed, n=more) if more > 0 else listed
 
 
-def _with_day(source: Standing, at: datetime, wording: Wording) -> str:
+def _with_day(source: SourceHealth, at: datetime, wording: Localizer) -> str:
     """Return the source's name, with the day on which it was heard last if there is one."""
-    name = clean(source.name, LONGEST_NAME)
-    if source.last_heard is None:
+    name = clean(source.name, MAX_NAME_CHARACTERS)
+    if source.last_healthy_at is None:
         return name
-    return wording.say("since", name=name, day=wording.short_day(source.last_heard, at))
+    return wording.label("since", name=name, day=wording.short_date(source.last_healthy_at, at))
 
 
-def _foreign(article: Article, wording: Wording) -> str:
+def _foreign(article: Article, wording: Localizer) -> str:
     """Return the article's language where it is not the page's own."""
-    language = primary(article.language)
-    return "" if language in {"", primary(wording.language)} else language
+    language = primary_language(article.language)
+    return "" if language in {"", primary_language(wording.language)} else language
 
 
-def _points(points: Sequence[StoryPoint], at: datetime, wording: Wording) -> tuple[Point, ...]:
+def _points(points: Sequence[StoryPoint], at: datetime, wording: Localizer) -> tuple[PointView, ...]:
     """Return the points with their caveats; a caveat whose point is not shown stands as a point itself.
 
     Their times leave the date out where it is that of `at`, the moment that stands under the headline.
     """
     longest = _longest_sentence([text for point in points for text in (point.text, *point.context)])
 
-    def line(article: Article, text: str) -> Line:
-        return Line(
+    def line(article: Article, text: str) -> SentenceView:
+        return SentenceView(
             text=clean(text, longest),
-            source=clean(article.publisher, LONGEST_NAME),
-            time=wording.moment(article.moment, at),
+            source=clean(article.publisher, MAX_NAME_CHARACTERS),
+            time=wording.time(article.effective_published_at, at),
             url=sentence_link(article.url, text),
         )
 
-    shown: dict[int, Point] = {}
+    shown: dict[int, PointView] = {}
     for index, point in enumerate(points):
         here = line(point.article, point.text)
         context = tuple(line(point.article, text) for text in point.context if clean(text))
         owner = shown.get(point.qualifies) if point.qualifies is not None else None
         if point.role is Role.CAVEAT and owner and point.qualifies is not None:
-            shown[point.qualifies] = Point(owner.line, (*owner.caveats, here), (*owner.context, *context))
+            shown[point.qualifies] = PointView(owner.line, (*owner.caveats, here), (*owner.context, *context))
         else:
-            shown[index] = Point(here, (), context)
+            shown[index] = PointView(here, (), context)
     return tuple(shown.values())
 
 
-def _longest_sentence(sentences: Sequence[str], heaviest: int = HEAVIEST_STORY) -> int:
+def _longest_sentence(sentences: Sequence[str], heaviest: int = MAX_STORY_BYTES) -> int:
     """Return how many characters of a sentence are shown: all there are, but for a monster of a story."""
     texts = [clean(text) for text in sentences]
-    longest = LONGEST_SENTENCE
-    while longest > SHORTEST_SENTENCE and sum(encoded(shorten(t, longest)) for t in texts) > heaviest:
+    longest = MAX_SENTENCE_CHARACTERS
+    while (
+        longest > MIN_SENTENCE_CHARACTERS
+        and sum(quoted_printable_size(shorten(t, longest)) for t in texts) > heaviest
+    ):
         longest = longest * 4 // 5
     return longest
 

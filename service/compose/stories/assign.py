@@ -18,19 +18,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from service.compose.fault_isolation import Trouble, not_placed, readable
+from service.compose.fault_isolation import ProblemReporter, placement_problem, read_undamaged
 from service.compose.ports import StoryStore
 from service.compose.stories.index import StoryIndex
 from service.core.model import Article
 
-BATCH = 500
+BATCH_ARTICLES = 500
 
-Arrived = Sequence[tuple[Article, str | None]]
+ArticlesWithStories = Sequence[tuple[Article, str | None]]
 """Articles, and the stories of those that have one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class AssignmentReport:
     """What joining did: how many articles were given a story, and what went wrong, each thing said once."""
 
     articles: int = 0
@@ -38,30 +38,32 @@ class Joined:
 
 
 @dataclass
-class Joiner:
+class StoryAssigner:
     """Gives articles their stories. Its index knows all articles up to the position `_known`."""
 
     store: StoryStore
     _index: StoryIndex | None = None
     _known: int = 0
-    _named: set[str] = field(default_factory=set)
-    _at_work: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _reported: set[str] = field(default_factory=set)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def join(self, *, memory: int, through: int) -> Joined:
+    async def assign(self, *, memory_position: int, release_position: int) -> AssignmentReport:
         """Give a story to every article up to the position `through`.
 
         `memory` is the position behind which articles are recent enough to be in a story that can grow.
         Raises StoreError; what is wrong with single articles is in the answer's `problems`.
         """
-        async with self._at_work:
+        async with self._lock:
             problems: list[str] = []
             joined, mended = 0, False
-            while self._index is None or self._known < through:
+            while self._index is None or self._known < release_position:
                 if self._index is None:
-                    self._index, self._known = StoryIndex(), memory
-                until = max(self._known, min(self._known + BATCH, through))
+                    self._index, self._known = StoryIndex(), memory_position
+                until = max(self._known, min(self._known + BATCH_ARTICLES, release_position))
                 arrived = await self._arrived(until, problems.append)
-                found = await asyncio.to_thread(_found, self._index, arrived, problems.append, mended=mended)
+                found = await asyncio.to_thread(
+                    _place_articles, self._index, arrived, problems.append, mended=mended
+                )
                 if found is None:
                     self._index, mended = None, True
                     continue
@@ -70,20 +72,22 @@ class Joiner:
                 # Was another worker faster? Start over from what stands; each round leaves less to place.
                 self._index = self._index if stands == found else None
                 self._known = until
-            return Joined(joined, self._new(problems))
+            return AssignmentReport(joined, self._new(problems))
 
-    async def _arrived(self, until: int, trouble: Trouble) -> Arrived:
-        read = partial(self.store.articles_between, limit=BATCH)
-        return await readable(read, self._known, until, trouble) if until > self._known else []
+    async def _arrived(self, until: int, trouble: ProblemReporter) -> ArticlesWithStories:
+        read = partial(self.store.articles_between, limit=BATCH_ARTICLES)
+        return await read_undamaged(read, self._known, until, trouble) if until > self._known else []
 
     def _new(self, problems: Sequence[str]) -> tuple[str, ...]:
         """Return the problems that were not named before."""
-        new = tuple(problem for problem in dict.fromkeys(problems) if problem not in self._named)
-        self._named.update(new)
+        new = tuple(problem for problem in dict.fromkeys(problems) if problem not in self._reported)
+        self._reported.update(new)
         return new
 
 
-def _found(index: StoryIndex, arrived: Arrived, trouble: Trouble, *, mended: bool) -> dict[str, str] | None:
+def _place_articles(
+    index: StoryIndex, arrived: ArticlesWithStories, trouble: ProblemReporter, *, mended: bool
+) -> dict[str, str] | None:
     """Return the stories of those that had none; the others are remembered.
 
     None when the index is to blame for a failure, unless it was `mended` already.
@@ -101,7 +105,7 @@ def _found(index: StoryIndex, arrived: Arrived, trouble: Trouble, *, mended: boo
             # One that has a story keeps it: only that no other will find it there, which is no loss.
             if story is None:
                 found[article.id] = article.id
-                trouble(not_placed(article, error))
+                trouble(placement_problem(article, error))
     return found
 
 

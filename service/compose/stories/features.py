@@ -16,13 +16,13 @@ from pathlib import Path
 
 from service.core.model import Article
 
-OPENING = 800
+OPENING_CHARACTERS = 800
 """So many characters of the text are compared."""
-LONGEST_TITLE = 300
-TITLE_COUNTS = 2
-STEM = 7
+MAX_TITLE_CHARACTERS = 300
+TITLE_WEIGHT = 2
+STEM_CHARACTERS = 7
 """Words are compared by their first letters: crude, and as good here as a stemmer, in every language."""
-DAY_WITHIN = 400
+DAY_SEARCH_CHARACTERS = 400
 
 _BROAD = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(
@@ -34,7 +34,7 @@ _ENDS = ".!?:;—–。！？।"
 
 
 @dataclass(frozen=True, slots=True)
-class Gist:
+class GroupingFeatures:
     """What is compared of an article.
 
     `terms` maps stems to their counts, in the title twice. `names` are stems of words with a capital where
@@ -54,24 +54,24 @@ class Gist:
     series: str
 
 
-def gist_of(article: Article) -> Gist:
+def grouping_features(article: Article) -> GroupingFeatures:
     """Return the gist of an article."""
     language = re.split("[-_]", article.language, maxsplit=1)[0].lower()
-    title, opening = article.title[:LONGEST_TITLE], article.text[:OPENING]
+    title, opening = article.title[:MAX_TITLE_CHARACTERS], article.text[:OPENING_CHARACTERS]
     terms: Counter[str] = Counter()
     for stem in _stems(title):
-        terms[stem] += TITLE_COUNTS
+        terms[stem] += TITLE_WEIGHT
     for stem in _stems(opening):
         terms[stem] += 1
-    return Gist(
+    return GroupingFeatures(
         language=language,
         publisher=article.publisher,
-        moment=article.moment,
+        moment=article.effective_published_at,
         terms=terms,
         names=frozenset(_names(title, opening)) - _days(language).keys() - _months(language),
         numbers=frozenset(_NUMBER.findall(f"{title} {opening}")),
         scores=frozenset(_scores(f"{title}. {opening}")),
-        day=_day(language, opening[:DAY_WITHIN]),
+        day=_day(language, opening[:DAY_SEARCH_CHARACTERS]),
         series=_series(language, title),
     )
 
@@ -100,7 +100,7 @@ def _months(language: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    return word.lower()[:STEM]
+    return word.lower()[:STEM_CHARACTERS]
 
 
 def _stems(text: str) -> Iterator[str]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.compose.fault_isolation import Trouble, not_placed, reason, unheard
-from service.compose.stories.features import gist_of
-from service.compose.stories.independence import count_voices
+from service.compose.fault_isolation import ProblemReporter, error_text, ignore_problem, placement_problem
+from service.compose.stories.features import grouping_features
+from service.compose.stories.independence import count_independent_publishers
 from service.compose.stories.index import StoryIndex
 from service.core.model import Article, CondensedArticle
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class GroupedStory:
     """The articles that tell one event, the one that leads first. `voices` counts independent publishers."""
 
     articles: tuple[CondensedArticle, ...]
-    voices: int = 1
+    independent_publishers: int = 1
 
 
-def group_stories(articles: Sequence[CondensedArticle], trouble: Trouble = unheard) -> tuple[Telling, ...]:
+def group_stories(
+    articles: Sequence[CondensedArticle], report_problem: ProblemReporter = ignore_problem
+) -> tuple[GroupedStory, ...]:
     """Return the stories that these articles tell, in gather order of their first article.
 
     Where it is known which story an article belongs to, that counts; the others are placed among them. What
@@ -28,46 +30,50 @@ def group_stories(articles: Sequence[CondensedArticle], trouble: Trouble = unhea
     """
     known = {told.article.id: told.story for told in articles if told.story}
     if len(known) < len(articles):
-        known = {**_placed([told.article for told in articles], known, trouble), **known}
+        known = {**_place_articles([told.article for told in articles], known, report_problem), **known}
     stories = dict[str, list[CondensedArticle]]()
     for told in sorted(articles, key=lambda told: told.article.position):
         stories.setdefault(known[told.article.id], []).append(told)
-    return tuple(telling for members in stories.values() for telling in _tellings(members, trouble))
+    return tuple(
+        telling for members in stories.values() for telling in _build_stories(members, report_problem)
+    )
 
 
-def _placed(articles: Sequence[Article], known: Mapping[str, str], trouble: Trouble) -> dict[str, str]:
+def _place_articles(
+    articles: Sequence[Article], known: Mapping[str, str], trouble: ProblemReporter
+) -> dict[str, str]:
     """Return the story of each article, as if they had come in the order in which they came out."""
     index = StoryIndex()
     places = {}
-    for article in sorted(articles, key=lambda one: (one.moment, one.position)):
+    for article in sorted(articles, key=lambda one: (one.effective_published_at, one.position)):
         try:
             if article.id in known:
                 index.remember(article, known[article.id])
             places[article.id] = index.place(article)
         except Exception as error:  # noqa: BLE001 - one article's trouble must not cost the others their story
             places[article.id] = article.id
-            trouble(not_placed(article, error))
+            trouble(placement_problem(article, error))
     return places
 
 
-def _tellings(members: Sequence[CondensedArticle], trouble: Trouble) -> tuple[Telling, ...]:
+def _build_stories(members: Sequence[CondensedArticle], trouble: ProblemReporter) -> tuple[GroupedStory, ...]:
     """Return the story that these articles tell; where that fails, each as one of its own."""
     try:
-        return (_telling(members),)
+        return (_build_story(members),)
     except Exception as error:  # noqa: BLE001 - as above
         trouble(
             f"the story {members[0].story or members[0].article.id} could not be put together, "
-            f"{reason(error)}; its articles are told one by one"
+            f"{error_text(error)}; its articles are told one by one"
         )
-        return tuple(Telling((told,)) for told in members)
+        return tuple(GroupedStory((told,)) for told in members)
 
 
-def _telling(members: Sequence[CondensedArticle]) -> Telling:
+def _build_story(members: Sequence[CondensedArticle]) -> GroupedStory:
     if len(members) == 1:
-        return Telling((members[0],))
+        return GroupedStory((members[0],))
     lead = _lead(members)
     rest = (told for told in members if told is not lead)
-    return Telling((lead, *rest), count_voices([told.article for told in members]))
+    return GroupedStory((lead, *rest), count_independent_publishers([told.article for told in members]))
 
 
 def _lead(members: Sequence[CondensedArticle]) -> CondensedArticle:
@@ -76,7 +82,7 @@ def _lead(members: Sequence[CondensedArticle]) -> CondensedArticle:
     One without a key point leads only where none has any.
     """
     able = [told for told in members if told.summary.key_points] or list(members)
-    terms = [gist_of(told.article).terms.keys() for told in able]
+    terms = [grouping_features(told.article).terms.keys() for told in able]
 
     def common(place: int) -> float:
         own = terms[place]

@@ -12,17 +12,17 @@ from zlib import crc32
 
 from service.core.model import Article
 
-SHINGLE = 5
-COPIED = 0.6
+SHINGLE_WORDS = 5
+MIN_COPIED_SHARE = 0.6
 """So much of the shorter text in the longer one, in runs of five words, makes it a copy."""
-FEWEST_SHINGLES = 8
-COMPARED = 6_000
+MIN_SHINGLES = 8
+MAX_COMPARED_CHARACTERS = 6_000
 """So many characters of each text are compared."""
 
 _WORD = re.compile(r"\w+")
 
 
-def count_voices(articles: Sequence[Article]) -> int:
+def count_independent_publishers(articles: Sequence[Article]) -> int:
     """Return the number of independent publishers among the articles of one story."""
     voice = list(range(len(articles)))
     prints = [shingles(article) for article in articles]
@@ -38,19 +38,19 @@ def count_voices(articles: Sequence[Article]) -> int:
 
 def shingles(article: Article) -> frozenset[int]:
     """Return the fingerprint of the article's text, or of its title where there is hardly any text."""
-    words = _WORD.findall(article.text[:COMPARED].lower())
-    if len(words) < SHINGLE + FEWEST_SHINGLES:
-        words = _WORD.findall(f"{article.title} {article.text}"[:COMPARED].lower())
-    runs = range(max(len(words) - SHINGLE + 1, 1))
-    return frozenset(crc32(" ".join(words[n : n + SHINGLE]).encode("utf-8", "replace")) for n in runs)
+    words = _WORD.findall(article.text[:MAX_COMPARED_CHARACTERS].lower())
+    if len(words) < SHINGLE_WORDS + MIN_SHINGLES:
+        words = _WORD.findall(f"{article.title} {article.text}"[:MAX_COMPARED_CHARACTERS].lower())
+    runs = range(max(len(words) - SHINGLE_WORDS + 1, 1))
+    return frozenset(crc32(" ".join(words[n : n + SHINGLE_WORDS]).encode("utf-8", "replace")) for n in runs)
 
 
 def is_copy(one: frozenset[int], other: frozenset[int]) -> bool:
     """Tell whether one text is mostly contained in the other; of short ones, whether they are the same."""
     fewest = min(len(one), len(other))
-    if fewest < FEWEST_SHINGLES:
+    if fewest < MIN_SHINGLES:
         return one == other
-    return len(one & other) >= COPIED * fewest
+    return len(one & other) >= MIN_COPIED_SHARE * fewest
 
 
 def _same_publisher(one: Article, other: Article) -> bool:

@@ -16,54 +16,54 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.compose.stories.features import Gist, common_stems, gist_of
+from service.compose.stories.features import GroupingFeatures, common_stems, grouping_features
 from service.core.model import Article
 
 WINDOW = timedelta(days=3)
 """A story that nothing was added to for so long is over."""
-LONGEST_STORY = timedelta(days=10)
+MAX_STORY_AGE = timedelta(days=10)
 """A war or an election is a topic: what happens in it later than this is told as a story of its own."""
-ALIKE = 0.18
+MIN_SIMILARITY = 0.18
 """The least mean likeness of an article to a story's members."""
-MEMBERS = 12
+MAX_COMPARED_MEMBERS = 12
 """An article is compared with the last members of a story only."""
 
-STRANGE = 0.3
+UNRELATED_PENALTY = 0.3
 """What two openings have to be more alike when they share no name, or name different results."""
-LITTLE_KNOWN = 0.05
+FEW_SHARED_NAMES_PENALTY = 0.05
 """The same when their common names are less than a tenth of the names of either."""
-OTHER_NUMBERS = 0.1
+DIFFERENT_NUMBERS_PENALTY = 0.1
 """The same when each has two numbers or more, and none in common."""
-ANOTHER_DAY = 0.04
+DIFFERENT_DAY_PENALTY = 0.04
 """The same when they name different days of the week first."""
-FEW_NAMES = 0.1
-SHORT = 20
+MIN_SHARED_NAMES = 0.1
+SHORT_OPENING_TERMS = 20
 """Openings of fewer words than this, mostly titles alone, are strange without three rarer words in common."""
-FEWEST_SHARED = 3
+MIN_SHARED_RARE_TERMS = 3
 
-TEMPLATE, TEMPLATE_NAMES = 0.48, 0.25
+MIN_TEMPLATE_PHRASES, MAX_TEMPLATE_NAMES = 0.48, 0.25
 """So alike without their names, but with less than this of either's names in common, two openings are one
 template, filled in twice."""
-HOUSE_TEMPLATE, HOUSE_NAMES = 0.38, 0.3
+MIN_PUBLISHER_TEMPLATE_PHRASES, MAX_PUBLISHER_TEMPLATE_NAMES = 0.38, 0.3
 """The same within one publisher, who has phrases of its own."""
-SERIES, SERIES_IN_FIGURES, SERIES_APART = 0.5, 0.4, timedelta(hours=15)
+MIN_SERIES_PHRASES, MIN_SERIES_PHRASES_OTHER_NUMBERS, MIN_SERIES_INTERVAL = 0.5, 0.4, timedelta(hours=15)
 """And so are two of one publisher, so alike without names and written so long apart: issues of a series.
 The second figure holds where their many numbers differ. One title but for its day is a series as well."""
 MANY_NUMBERS = 4
-LEAST_TEMPLATE, SAME_AGAIN = 0.2, 0.9
+MIN_TEMPLATE_SIMILARITY, MIN_REPRINT_SIMILARITY = 0.2, 0.9
 """Less alike than this, two openings are no template; from the second on, one is the other once more."""
-TEMPLATE_KEEPS = 0.2
+TEMPLATE_FACTOR = 0.2
 """How much of the likeness of two that are one template speaks for one event."""
 
-PRIOR = 150
+PRIOR_ARTICLES = 150
 """The index starts as if it had seen so many articles, in half of which the common words stood."""
-CANDIDATES = 24
-MOST_LOOKED_AT = 15_000
+MAX_CANDIDATES = 24
+MAX_POSTINGS = 15_000
 """So many places of words are looked up for one article, those of the rarest words first."""
 
 
 @dataclass(slots=True)
-class _Entry:
+class _IndexedArticle:
     """An article in the index; words are numbers here. `weights` are the logarithms of the terms' counts."""
 
     id: str
@@ -80,7 +80,7 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class _Story:
+class _OpenStory:
     """A story that may still grow: the slots of its members, when it began and when it last grew."""
 
     first: datetime
@@ -96,7 +96,7 @@ class StoryIndex:
 
     def __init__(self, window: timedelta = WINDOW) -> None:
         self.window = window
-        self._shelves: dict[str, _Shelf] = {}
+        self._languages: dict[str, _LanguageIndex] = {}
         self._story_of: dict[str, str] = {}
 
     def __len__(self) -> int:
@@ -108,27 +108,27 @@ class StoryIndex:
 
         A story is called by the id of the article that began it. Asked again, the answer is the same.
         """
-        return self._taken_in(article, None)
+        return self._add(article, None)
 
     def remember(self, article: Article, story: str) -> None:
         """Take in an article whose story is known from before."""
-        self._taken_in(article, story)
+        self._add(article, story)
 
-    def _taken_in(self, article: Article, story: str | None) -> str:
+    def _add(self, article: Article, story: str | None) -> str:
         known = self._story_of.get(article.id)
         if known is not None:
             return known
-        gist = gist_of(article)
-        shelf = self._shelves.setdefault(gist.language, _Shelf(gist.language, self.window))
-        entry = shelf.read(article.id, gist)
-        entry.story = story or shelf.nearest(entry) or article.id
+        gist = grouping_features(article)
+        shelf = self._languages.setdefault(gist.language, _LanguageIndex(gist.language, self.window))
+        entry = shelf.encode(article.id, gist)
+        entry.story = story or shelf.nearest_story(entry) or article.id
         self._story_of[article.id] = entry.story
         for gone in shelf.add(entry):
             del self._story_of[gone]
         return entry.story
 
 
-class _Shelf:
+class _LanguageIndex:
     """The articles of one language: from words to articles, from articles to stories.
 
     Articles have slots, counted in order of arrival; those below `oldest` are gone.
@@ -136,21 +136,21 @@ class _Shelf:
 
     def __init__(self, language: str, window: timedelta) -> None:
         self.common, self.window = common_stems(language), window
-        self.entries: dict[int, _Entry] = {}
-        self.stories: dict[str, _Story] = {}
+        self.entries: dict[int, _IndexedArticle] = {}
+        self.stories: dict[str, _OpenStory] = {}
         self.oldest = self.next = 0
         self.newest: datetime | None = None
         self.words: dict[str, int] = {}
         self.word_of: list[str] = []
         self.free: list[int] = []
         self.prior: list[float] = []
-        self.spread: list[int] = []  # in how many articles a word stands
-        self.places: list[array[int]] = []  # in which slots, in order
+        self.document_frequency: list[int] = []  # in how many articles a word stands
+        self.postings: list[array[int]] = []  # in which slots, in order
 
-    def read(self, article_id: str, gist: Gist) -> _Entry:
+    def encode(self, article_id: str, gist: GroupingFeatures) -> _IndexedArticle:
         """Return the article in the shelf's numbers."""
         terms = array("I", [self._number(term) for term in gist.terms])
-        return _Entry(
+        return _IndexedArticle(
             id=article_id,
             publisher=gist.publisher,
             moment=gist.moment,
@@ -163,28 +163,28 @@ class _Shelf:
             series=gist.series,
         )
 
-    def nearest(self, entry: _Entry) -> str | None:
+    def nearest_story(self, entry: _IndexedArticle) -> str | None:
         """Return the open story that the article is most alike, or None."""
         weights = {
             term: weight * self._rarity(term) for term, weight in zip(entry.terms, entry.weights, strict=True)
         }
         norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         wanted = {term: weight / norm for term, weight in weights.items()}
-        best, most = None, ALIKE
+        best, most = None, MIN_SIMILARITY
         for story in self._candidates(wanted, entry.moment):
-            likeness = self._likeness(entry, wanted, self.stories[story])
+            likeness = self._similarity(entry, wanted, self.stories[story])
             if likeness >= most:
                 best, most = story, likeness
         return best
 
-    def add(self, entry: _Entry) -> list[str]:
+    def add(self, entry: _IndexedArticle) -> list[str]:
         """Put the article in; return the ids of those that are too old by now."""
         slot, self.next = self.next, self.next + 1
         self.entries[slot] = entry
         for term in entry.terms:
-            self.spread[term] += 1
-            self.places[term].append(slot)
-        story = self.stories.setdefault(entry.story, _Story(entry.moment, entry.moment, []))
+            self.document_frequency[term] += 1
+            self.postings[term].append(slot)
+        story = self.stories.setdefault(entry.story, _OpenStory(entry.moment, entry.moment, []))
         story.members.append(slot)
         story.first, story.latest = min(story.first, entry.moment), max(story.latest, entry.moment)
         self.newest = max(self.newest or entry.moment, entry.moment)
@@ -194,30 +194,30 @@ class _Shelf:
         number = self.words.get(word)
         if number is not None:
             return number
-        prior = PRIOR / 2 if word in self.common else 0.0
+        prior = PRIOR_ARTICLES / 2 if word in self.common else 0.0
         if self.free:
             number = self.words[word] = self.free.pop()
             self.word_of[number], self.prior[number] = word, prior
-            self.places[number] = array("I")
+            self.postings[number] = array("I")
             return number
         number = self.words[word] = len(self.word_of)
         self.word_of.append(word)
         self.prior.append(prior)
-        self.spread.append(0)
-        self.places.append(array("I"))
+        self.document_frequency.append(0)
+        self.postings.append(array("I"))
         return number
 
     def _rarity(self, word: int) -> float:
         """Return the inverse document frequency, never negative."""
-        seen = len(self.entries) + PRIOR + 1
-        return max(math.log(seen / (self.spread[word] + self.prior[word] + 0.5)), 0.0)
+        seen = len(self.entries) + PRIOR_ARTICLES + 1
+        return max(math.log(seen / (self.document_frequency[word] + self.prior[word] + 0.5)), 0.0)
 
     def _candidates(self, wanted: dict[int, float], moment: datetime) -> list[str]:
         """Return the stories that can grow at this moment and share the most rare words."""
         scores: defaultdict[int, float] = defaultdict(float)
-        left = MOST_LOOKED_AT
-        for word in sorted(wanted, key=self.spread.__getitem__):
-            places = self.places[word]
+        left = MAX_POSTINGS
+        for word in sorted(wanted, key=self.document_frequency.__getitem__):
+            places = self.postings[word]
             if places and places[0] < self.oldest:
                 del places[: bisect_left(places, self.oldest)]
             left -= len(places)
@@ -226,27 +226,29 @@ class _Shelf:
             weight = wanted[word] * self._rarity(word)
             for slot in places:
                 scores[slot] += weight
-        most = heapq.nlargest(CANDIDATES, scores, key=scores.__getitem__)
+        most = heapq.nlargest(MAX_CANDIDATES, scores, key=scores.__getitem__)
         stories = (self.entries[slot].story for slot in most)
         return [story for story in dict.fromkeys(stories) if self._is_open(self.stories[story], moment)]
 
-    def _is_open(self, story: _Story, moment: datetime) -> bool:
+    def _is_open(self, story: _OpenStory, moment: datetime) -> bool:
         near = story.first - self.window <= moment <= story.latest + self.window
-        return near and abs(moment - story.first) <= LONGEST_STORY
+        return near and abs(moment - story.first) <= MAX_STORY_AGE
 
-    def _likeness(self, entry: _Entry, wanted: dict[int, float], story: _Story) -> float:
+    def _similarity(self, entry: _IndexedArticle, wanted: dict[int, float], story: _OpenStory) -> float:
         """Return the mean likeness to the story's last members, less what speaks against each."""
-        members = [self.entries[slot] for slot in story.members[-MEMBERS:]]
-        return sum(self._believed(entry, wanted, other) for other in members) / len(members)
+        members = [self.entries[slot] for slot in story.members[-MAX_COMPARED_MEMBERS:]]
+        return sum(self._event_similarity(entry, wanted, other) for other in members) / len(members)
 
-    def _believed(self, entry: _Entry, wanted: dict[int, float], other: _Entry) -> float:
+    def _event_similarity(
+        self, entry: _IndexedArticle, wanted: dict[int, float], other: _IndexedArticle
+    ) -> float:
         """Return the likeness of two articles, as far as it tells that they are about one event."""
         cosine = self._cosine(wanted, other)
         if self._is_template(entry, wanted, other, cosine):
-            cosine *= TEMPLATE_KEEPS
-        return cosine - self._doubt(entry, other)
+            cosine *= TEMPLATE_FACTOR
+        return cosine - self._penalty(entry, other)
 
-    def _cosine(self, wanted: dict[int, float], other: _Entry) -> float:
+    def _cosine(self, wanted: dict[int, float], other: _IndexedArticle) -> float:
         product = square = 0.0
         for term, count in zip(other.terms, other.weights, strict=True):
             weight = count * self._rarity(term)
@@ -254,53 +256,65 @@ class _Shelf:
             product += weight * wanted.get(term, 0.0)
         return product / math.sqrt(square) if square else 0.0
 
-    def _doubt(self, one: _Entry, other: _Entry) -> float:
+    def _penalty(self, one: _IndexedArticle, other: _IndexedArticle) -> float:
         """Return what speaks against one event, as the likeness that has to make up for it."""
         doubt = 0.0
         if one.scores and other.scores and one.scores.isdisjoint(other.scores):
-            doubt += STRANGE
+            doubt += UNRELATED_PENALTY
         if min(len(one.numbers), len(other.numbers)) >= 2 and one.numbers.isdisjoint(other.numbers):
-            doubt += OTHER_NUMBERS
+            doubt += DIFFERENT_NUMBERS_PENALTY
         if one.day is not None and other.day is not None and one.day != other.day:
-            doubt += ANOTHER_DAY
-        if min(len(one.terms), len(other.terms)) < SHORT:
+            doubt += DIFFERENT_DAY_PENALTY
+        if min(len(one.terms), len(other.terms)) < SHORT_OPENING_TERMS:
             shared = set(one.terms) & set(other.terms)
-            if sum(not self.prior[term] for term in shared) < FEWEST_SHARED:
-                doubt += STRANGE
+            if sum(not self.prior[term] for term in shared) < MIN_SHARED_RARE_TERMS:
+                doubt += UNRELATED_PENALTY
         elif min(len(one.names), len(other.names)) >= 2:
             common = self._names_shared(one, other)
-            doubt += STRANGE if not common else LITTLE_KNOWN if common < FEW_NAMES else 0.0
+            doubt += (
+                UNRELATED_PENALTY
+                if not common
+                else FEW_SHARED_NAMES_PENALTY
+                if common < MIN_SHARED_NAMES
+                else 0.0
+            )
         return doubt
 
-    def _is_template(self, one: _Entry, wanted: dict[int, float], other: _Entry, cosine: float) -> bool:
+    def _is_template(
+        self, one: _IndexedArticle, wanted: dict[int, float], other: _IndexedArticle, cosine: float
+    ) -> bool:
         """Tell whether the two share their phrases and not what they tell: see TEMPLATE and SERIES."""
-        if not LEAST_TEMPLATE <= cosine < SAME_AGAIN:
+        if not MIN_TEMPLATE_SIMILARITY <= cosine < MIN_REPRINT_SIMILARITY:
             return False
         least = math.inf
         house = one.publisher == other.publisher != ""
-        if house and abs(one.moment - other.moment) >= SERIES_APART:
+        if house and abs(one.moment - other.moment) >= MIN_SERIES_INTERVAL:
             if one.series == other.series != "":
                 return True
-            least = self._least_of_series(one, other)
+            least = self._min_series_similarity(one, other)
         if one.names and other.names:
-            phrases, names = (HOUSE_TEMPLATE, HOUSE_NAMES) if house else (TEMPLATE, TEMPLATE_NAMES)
+            phrases, names = (
+                (MIN_PUBLISHER_TEMPLATE_PHRASES, MAX_PUBLISHER_TEMPLATE_NAMES)
+                if house
+                else (MIN_TEMPLATE_PHRASES, MAX_TEMPLATE_NAMES)
+            )
             if self._names_shared(one, other) < names:
                 least = min(least, phrases)
         return least < math.inf and self._plain_cosine(one, wanted, other) >= least
 
-    def _least_of_series(self, one: _Entry, other: _Entry) -> float:
+    def _min_series_similarity(self, one: _IndexedArticle, other: _IndexedArticle) -> float:
         """Return how alike the two must be to be issues of a series; with a name in common, they go on."""
         fewest = min(len(one.numbers), len(other.numbers))
         if fewest >= MANY_NUMBERS and len(one.numbers & other.numbers) < fewest / 2:
-            return SERIES_IN_FIGURES
-        return math.inf if one.names & other.names else SERIES
+            return MIN_SERIES_PHRASES_OTHER_NUMBERS
+        return math.inf if one.names & other.names else MIN_SERIES_PHRASES
 
-    def _names_shared(self, one: _Entry, other: _Entry) -> float:
+    def _names_shared(self, one: _IndexedArticle, other: _IndexedArticle) -> float:
         """Return how much of the names of either the other has too, whichever is more."""
         common = self._weight(one.names & other.names)
         return common / (min(self._weight(one.names), self._weight(other.names)) or 1.0)
 
-    def _plain_cosine(self, one: _Entry, wanted: dict[int, float], other: _Entry) -> float:
+    def _plain_cosine(self, one: _IndexedArticle, wanted: dict[int, float], other: _IndexedArticle) -> float:
         """Return how alike the two are in the words that are a name in neither."""
         names = one.names | other.names
         product = square = 0.0
@@ -321,8 +335,8 @@ class _Shelf:
         while self.entries[self.oldest].moment < since:
             entry = self.entries.pop(self.oldest)
             for term in entry.terms:
-                self.spread[term] -= 1
-                if not self.spread[term]:
+                self.document_frequency[term] -= 1
+                if not self.document_frequency[term]:
                     del self.words[self.word_of[term]]
                     self.free.append(term)
             story = self.stories[entry.story]

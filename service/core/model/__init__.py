@@ -1,7 +1,6 @@
 """The nouns of the house: frozen values that the stages hand to one another, in the order of the road."""
 
 from service.core.model.compose import (
-    Change,
     Correction,
     Digest,
     Edit,
@@ -11,16 +10,16 @@ from service.core.model.compose import (
     Issue,
     MailKind,
     Newsletter,
-    Rendered,
-    Standing,
+    Preferences,
+    RenderedMail,
+    SentenceChange,
+    SourceHealth,
     Story,
     StoryPoint,
-    Wishes,
 )
-from service.core.model.condense import CondensedArticle, ContextLine, KeyPoint, Role, Summary
+from service.core.model.condense import CondensedArticle, ContextSentence, KeyPoint, Role, Summary
 from service.core.model.deliver import (
     Batch,
-    Blame,
     Books,
     Deferred,
     Delivery,
@@ -28,6 +27,7 @@ from service.core.model.deliver import (
     ManualSend,
     Message,
     Outcome,
+    RefusalCause,
     Refused,
     Sent,
     Site,
@@ -36,8 +36,8 @@ from service.core.model.deliver import (
 )
 from service.core.model.gather import Article, Entry, Feed, FeedState
 from service.core.model.subscribers import (
+    DesiredSubscription,
     Membership,
-    Placement,
     Roster,
     RosterEntry,
     SignUpRequest,
@@ -49,15 +49,14 @@ from service.core.model.subscribers import (
 __all__ = [
     "Article",
     "Batch",
-    "Blame",
     "Books",
-    "Change",
     "CondensedArticle",
-    "ContextLine",
+    "ContextSentence",
     "Correction",
     "Deferred",
     "Delivery",
     "DeliveryState",
+    "DesiredSubscription",
     "Digest",
     "Edit",
     "Edition",
@@ -74,16 +73,18 @@ __all__ = [
     "Message",
     "Newsletter",
     "Outcome",
-    "Placement",
+    "Preferences",
+    "RefusalCause",
     "Refused",
-    "Rendered",
+    "RenderedMail",
     "Role",
     "Roster",
     "RosterEntry",
     "Sent",
+    "SentenceChange",
     "SignUpRequest",
     "Site",
-    "Standing",
+    "SourceHealth",
     "Story",
     "StoryPoint",
     "Subscriber",
@@ -92,5 +93,4 @@ __all__ = [
     "Summary",
     "Throttle",
     "Uncertain",
-    "Wishes",
 ]

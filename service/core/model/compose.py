@@ -37,7 +37,7 @@ class Newsletter:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Preferences:
     """What a reader wants differently from the newsletter's defaults; None means: as the newsletter says."""
 
     schedule: str | None = None
@@ -73,10 +73,10 @@ class Group:
 
     edition: Edition
     edition_key: str
-    told_through: int
+    served_through: int
     due_at: datetime | None
     size: int
-    only: tuple[str, ...] | None = None
+    subscriber_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Story:
     id: str
     articles: tuple[Article, ...]
     points: tuple[StoryPoint, ...]
-    update: bool = False
+    is_update: bool = False
 
     @property
     def headline(self) -> str:
@@ -139,11 +139,11 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SentenceChange:
     """A sentence that readers were told, and the one that stands in its place now, None where none does."""
 
-    told: Excerpt
-    now: Excerpt | None
+    sent: Excerpt
+    current: Excerpt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +152,11 @@ class Correction:
 
     article: Article
     edit: Edit
-    changes: tuple[Change, ...]
+    changes: tuple[SentenceChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SourceHealth:
     """A feed as its readers may know it. `heard`: it can be read and is not out of its rhythm.
 
     `last_heard` is when it was, None for never.
@@ -164,8 +164,8 @@ class Standing:
 
     name: str
     topics: tuple[str, ...]
-    heard: bool
-    last_heard: datetime | None
+    is_healthy: bool
+    last_healthy_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +180,11 @@ class Digest:
     stories: tuple[Story, ...]
     left_out: int = 0
     corrections: tuple[Correction, ...] = ()
-    unheard: tuple[Standing, ...] = ()
+    unhealthy_sources: tuple[SourceHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedMail:
     """What render makes of a digest: subject, HTML and plain text, with the recipient's places still open."""
 
     subject: str
@@ -219,11 +219,11 @@ class Issue:
     edition_key: str
     occurrence: str
     due_at: datetime
-    told_from: int
-    told_through: int
-    rendered: Rendered
+    served_from: int
+    served_through: int
+    rendered: RenderedMail
     article_ids: tuple[str, ...]
     created_at: datetime
     corrections: tuple[Correction, ...] = ()
-    words: tuple[str, ...] = ()
+    edit_keys: tuple[str, ...] = ()
     kind: MailKind = MailKind.ISSUE

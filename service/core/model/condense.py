@@ -38,7 +38,7 @@ class KeyPoint:
             raise ValueError("a caveat names the point that it qualifies, and only a caveat does")
 
     @classmethod
-    def cut(
+    def from_source(
         cls,
         source: str,
         start: int,
@@ -53,7 +53,7 @@ class KeyPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class ContextLine:
+class ContextSentence:
     """A sentence that probably qualifies a point: shown under it unmarked, beside the count."""
 
     text: str
@@ -68,11 +68,11 @@ class Summary:
 
     method: str
     key_points: tuple[KeyPoint, ...]
-    context: tuple[ContextLine, ...] = ()
+    context: tuple[ContextSentence, ...] = ()
 
     def is_verbatim(self, source: str) -> bool:
         """Tell whether every key point and context line equals `source` at its offsets."""
-        lines: tuple[KeyPoint | ContextLine, ...] = (*self.key_points, *self.context)
+        lines: tuple[KeyPoint | ContextSentence, ...] = (*self.key_points, *self.context)
         return all(source[line.start : line.end] == line.text for line in lines)
 
 

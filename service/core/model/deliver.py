@@ -37,7 +37,7 @@ class Delivery:
     name: str
     attempts: int = 0
     planned_at: datetime | None = None
-    doubts: int = 0
+    uncertain_attempts: int = 0
     transactional: bool = False
 
 
@@ -108,7 +108,7 @@ class Deferred:
     throttle: Throttle | None = None
 
 
-class Blame(StrEnum):
+class RefusalCause(StrEnum):
     """What a refusal is about: the address is no good, this message is, or our sending is (policy, login).
 
     SIZE: the message is larger than the server takes, which the operator can change.
@@ -125,7 +125,7 @@ class Refused:
     """The channel said no for good. Only `Blame.ADDRESS` may count against the person."""
 
     reply: str
-    blame: Blame
+    cause: RefusalCause
 
 
 @dataclass(frozen=True, slots=True)

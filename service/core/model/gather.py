@@ -22,8 +22,8 @@ class Feed:
     language: str | None = None
     method: str | None = None
     full_text: str = "auto"
-    every: timedelta = timedelta(minutes=15)
-    first_items: int = 10
+    poll_interval: timedelta = timedelta(minutes=15)
+    first_entries: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class FeedState:
     feed: Feed
     etag: str | None = None
     last_modified: str | None = None
-    next_look_at: datetime | None = None
-    last_look_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    last_poll_at: datetime | None = None
     last_success_at: datetime | None = None
     failures: int = 0
     last_error: str | None = None
-    memory: str = ""
+    seen_items: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,6 @@ class Article:
     position: int = 0
 
     @property
-    def moment(self) -> datetime:
+    def effective_published_at(self) -> datetime:
         """When the article came out, as far as that can be believed: never after we first saw it."""
         return self.gathered_at if self.published_at is None else min(self.published_at, self.gathered_at)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from service.core.model.compose import Edition, Newsletter, Wishes
+from service.core.model.compose import Edition, Newsletter, Preferences
 from service.core.model.gather import Feed
 
 
@@ -35,20 +35,20 @@ class Subscription:
 
     subscriber_id: str
     newsletter: str
-    wishes: Wishes
+    preferences: Preferences
     edition_key: str
     next_due_at: datetime
-    told_through: int
+    served_through: int
     status: SubscriptionStatus = SubscriptionStatus.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class DesiredSubscription:
     """A subscription as the roster or the person wants it: who, what, how, and when it is due first."""
 
     subscriber: Subscriber
     newsletter: str
-    wishes: Wishes
+    preferences: Preferences
     edition: Edition
     edition_key: str
     next_due_at: datetime
@@ -87,7 +87,7 @@ class RosterEntry:
     """A subscriber as the roster declares them: who, and which newsletters with which wishes."""
 
     subscriber: Subscriber
-    newsletters: tuple[tuple[str, Wishes], ...]
+    newsletters: tuple[tuple[str, Preferences], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Roster:
     feeds: tuple[Feed, ...]
     newsletters: tuple[Newsletter, ...]
     subscribers: tuple[RosterEntry, ...]
-    unread: tuple[str, ...] = ()
+    unreadable_subscribers: tuple[str, ...] = ()
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
         """Return the newsletter of that id, or None."""

@@ -32,7 +32,7 @@ CHANNELS: dict[str, Callable[[ChannelSettings], Channel]] = {
 }
 
 
-def channel(name: str, settings: ChannelSettings) -> Channel:
+def build_channel(name: str, settings: ChannelSettings) -> Channel:
     """Return the channel of that name; raises UnknownName."""
     if name not in CHANNELS:
         raise UnknownName("channel", name, CHANNELS)

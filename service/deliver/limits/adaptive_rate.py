@@ -27,16 +27,20 @@ from service.deliver.ports import LearnedRate
 DECREASE = 0.9
 INCREASE = 0.01  # messages a minute for each one that was accepted
 FAST_INCREASE = 0.1
-NEAR = (0.9, 1.1)  # times the rate that was refused last: outside of it the increase is fast
-CLOSE = 1.5  # times: bounds of a quota that are wider apart say little, and the lower one is taken
-LONG_REFUSAL = 0.1  # as a part of the time since the last recovery: longer ones are a quota that was used up
-FORGOTTEN_AT = 10  # times the rate that was refused last
-FIRST_PROBE = timedelta(seconds=1)
-LONGEST_PROBE = timedelta(minutes=15)  # a daily quota lasts hours, and nobody wants to miss its end for long
-SLOWEST = 0.2  # messages a minute; a slower rate would be an outage, which probes find the end of
-IDLE = timedelta(minutes=2)  # with nothing accepted for so long, what went before is another burst
-UNMEASURED = timedelta(hours=1)  # without another refusal: then there was no limit that we could meet
-TINY = 1e-9  # what rounding may take away
+NEAR_CEILING = (0.9, 1.1)  # times the rate that was refused last: outside of it the increase is fast
+MAX_BOUNDS_RATIO = 1.5  # times: bounds of a quota that are wider apart say little, and the lower one is taken
+LONG_REFUSAL_SHARE = (
+    0.1  # as a part of the time since the last recovery: longer ones are a quota that was used up
+)
+FORGET_AT_RATIO = 10  # times the rate that was refused last
+MIN_PROBE_WAIT = timedelta(seconds=1)
+MAX_PROBE_WAIT = timedelta(minutes=15)  # a daily quota lasts hours, and nobody wants to miss its end for long
+MIN_PER_MINUTE = 0.2  # messages a minute; a slower rate would be an outage, which probes find the end of
+IDLE_AFTER = timedelta(minutes=2)  # with nothing accepted for so long, what went before is another burst
+FORGET_UNMEASURED_AFTER = timedelta(
+    hours=1
+)  # without another refusal: then there was no limit that we could meet
+ROUNDING = 1e-9  # what rounding may take away
 MINUTE = timedelta(minutes=1)
 TICK = timedelta(milliseconds=1)
 
@@ -56,7 +60,7 @@ class Tally:
     busy: bool = False
 
 
-def updated(known: LearnedRate | None, tally: Tally, now: datetime) -> LearnedRate | None:
+def updated_rate(known: LearnedRate | None, tally: Tally, now: datetime) -> LearnedRate | None:
     """Return what is known after a tally; None while, or once again, there is no limit."""
     if known is None:
         if not tally.refusal:
@@ -74,8 +78,8 @@ def updated(known: LearnedRate | None, tally: Tally, now: datetime) -> LearnedRa
 
 def _is_forgotten(known: LearnedRate, now: datetime) -> bool:
     if known.per_minute is None or known.ceiling is None:
-        return now - known.since > UNMEASURED
-    return known.per_minute > FORGOTTEN_AT * known.ceiling
+        return now - known.since > FORGET_UNMEASURED_AFTER
+    return known.per_minute > FORGET_AT_RATIO * known.ceiling
 
 
 def _counted(known: LearnedRate, tally: Tally, now: datetime) -> LearnedRate:
@@ -87,21 +91,24 @@ def _counted(known: LearnedRate, tally: Tally, now: datetime) -> LearnedRate:
     since = began if idle else min(known.since, began)
     rate = known.per_minute
     if rate is not None and known.ceiling is not None and known.refused_at is None:
-        near = NEAR[0] * known.ceiling <= rate * (1 + TINY) and rate < NEAR[1] * known.ceiling
+        near = (
+            NEAR_CEILING[0] * known.ceiling <= rate * (1 + ROUNDING)
+            and rate < NEAR_CEILING[1] * known.ceiling
+        )
         gain = INCREASE if near else FAST_INCREASE
         rate += gain * tally.accepted
     return replace(known, per_minute=rate, since=since, accepted=accepted, at=now)
 
 
 def _idle_after(per_minute: float | None) -> timedelta:
-    return max(IDLE, 3 * MINUTE / per_minute) if per_minute else IDLE
+    return max(IDLE_AFTER, 3 * MINUTE / per_minute) if per_minute else IDLE_AFTER
 
 
 def _refused(known: LearnedRate, tally: Tally, now: datetime) -> LearnedRate:
     first = known.refused_at or now
     if known.probe_at is not None and now < known.probe_at:
         return known  # sent before the server refused
-    wait = min(max((now - first) / 4, FIRST_PROBE), LONGEST_PROBE)
+    wait = min(max((now - first) / 4, MIN_PROBE_WAIT), MAX_PROBE_WAIT)
     return replace(
         known,
         refused_at=first,
@@ -121,14 +128,14 @@ def _recovered(known: LearnedRate, now: datetime) -> LearnedRate:
             rate, ceiling = rate * DECREASE, rate
         # The probe itself belongs to what comes.
         accepted = known.accepted - 1
-        used_up = now - refused_at > LONG_REFUSAL * (now - known.since)
+        used_up = now - refused_at > LONG_REFUSAL_SHARE * (now - known.since)
         if accepted and (rate is None or used_up):
             # The quota lies between what these two say: it ended after the last refusal, before the probe.
             least = accepted * (MINUTE / (now - known.since))
             most = accepted * (MINUTE / max(last_refused_at - known.since, TICK))
-            between = sqrt(least * most) if most < CLOSE * least else least
+            between = sqrt(least * most) if most < MAX_BOUNDS_RATIO * least else least
             rate, ceiling = min(between, rate or between), min(most, ceiling or most)
-        rate = None if rate is None else max(rate, SLOWEST)
+        rate = None if rate is None else max(rate, MIN_PER_MINUTE)
     return replace(
         known,
         per_minute=rate,

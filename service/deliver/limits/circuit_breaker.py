@@ -14,40 +14,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from service.deliver.limits.evidence import concerns_everybody
-from service.deliver.ports import Halt
+from service.deliver.limits.refusal_evidence import concerns_all_mail
+from service.deliver.ports import SendingPause
 
-WINDOW = timedelta(minutes=10)  # older refusals say nothing about now
-REMEMBERED = 100  # recipients who refused, so that the list has an end
+REFUSAL_WINDOW = timedelta(minutes=10)  # older refusals say nothing about now
+MAX_REMEMBERED_RECIPIENTS = 100  # recipients who refused, so that the list has an end
 FIRST_PAUSE = timedelta(minutes=15)
-LONGEST_PAUSE = timedelta(hours=4)
-GOOD_FOR = timedelta(seconds=1)
+MAX_PAUSE = timedelta(hours=4)
+SHARED_STATE_VALID_FOR = timedelta(seconds=1)
 """How long a worker relies on what it heard of the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PauseEnded:
     """The halt is over: the server took a message again."""
 
-    halt: Halt
+    pause: SendingPause
 
 
-def sentence(halt: Halt) -> str:
+def pause_sentence(pause: SendingPause) -> str:
     """Return what the operator is told about a halt."""
     return (
-        f"sending is paused until {halt.until:%Y-%m-%d %H:%M} UTC, because {halt.reason}; "
+        f"sending is paused until {pause.until:%Y-%m-%d %H:%M} UTC, because {pause.reason}; "
         "no address is blamed, and what was refused is tried again; once the cause is mended, "
         "caveat issue resume --all goes on at once"
     )
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed while all is well; open while sending halts; half open while one message tries."""
 
     def __init__(self, *, shared: bool = False) -> None:
         self._shared = shared
         self._heard_until = datetime.min.replace(tzinfo=UTC) if shared else None
-        self.unsaid: Halt | Ended | None = None
+        self.unreported: SendingPause | PauseEnded | None = None
         self._close()
 
     def _close(self) -> None:
@@ -55,7 +55,7 @@ class Breaker:
         self._refusals: dict[str, datetime] = {}
         self._stand(None)
 
-    def _stand(self, halt: Halt | None) -> None:
+    def _stand(self, halt: SendingPause | None) -> None:
         self._halt = halt
         self._trying, self._may_try = False, not self._shared
 
@@ -63,20 +63,22 @@ class Breaker:
         """Return whether nothing may be sent at this moment."""
         return self._halt is not None and (now < self._halt.until or self._trying or not self._may_try)
 
-    def lets_through(self, now: datetime) -> bool:
+    def allow(self, now: datetime) -> bool:
         """Return whether a message may be sent; after a halt one alone, until it is known how it went."""
         if (self._heard_until is not None and now >= self._heard_until) or self.is_open(now):
             return False
         self._trying = self._halt is not None
         return True
 
-    def taken(self) -> None:
+    def record_accepted(self) -> None:
         """Learn that the server took a message."""
         if self._halt is not None:
-            self.unsaid = Ended(self._halt)
+            self.unreported = PauseEnded(self._halt)
         self._close()
 
-    def refused(self, reason: str, now: datetime, *, recipient: str = "", for_sure: bool = False) -> None:
+    def record_refused(
+        self, reason: str, now: datetime, *, recipient: str = "", conclusive: bool = False
+    ) -> None:
         """Count a refusal for policy; enough of them open the breaker.
 
         `reason` is a clause for a person. `for_sure`: one is enough, such as a wrong password. After a halt
@@ -86,47 +88,47 @@ class Breaker:
         known = recipient in self._refusals
         self._refusals.pop(recipient, None)
         self._refusals[recipient] = now
-        if len(self._refusals) > REMEMBERED:
+        if len(self._refusals) > MAX_REMEMBERED_RECIPIENTS:
             del self._refusals[next(iter(self._refusals))]
-        if self._trying and known and not for_sure:
+        if self._trying and known and not conclusive:
             self._trying = False
             return
-        recent = [address for address, at in self._refusals.items() if now - at < WINDOW]
-        enough = for_sure or self._trying or concerns_everybody(recent)
+        recent = [address for address, at in self._refusals.items() if now - at < REFUSAL_WINDOW]
+        enough = conclusive or self._trying or concerns_all_mail(recent)
         if enough and (self._halt is None or now >= self._halt.until):
-            times = 1 if self._halt is None else self._halt.times + 1
-            pause = min(FIRST_PAUSE * 2 ** min(times - 1, 10), LONGEST_PAUSE)
-            self.unsaid = halt = Halt(reason, now, now + pause, times)
+            times = 1 if self._halt is None else self._halt.consecutive + 1
+            pause = min(FIRST_PAUSE * 2 ** min(times - 1, 10), MAX_PAUSE)
+            self.unreported = halt = SendingPause(reason, now, now + pause, times)
             self._stand(halt)
 
-    def undecided(self) -> None:
+    def record_inconclusive(self) -> None:
         """Learn that the message that tried came to nothing, neither taken nor refused for policy."""
         self._trying = False
 
     def alert(self, now: datetime) -> str | None:
         """Return the sentence for the operator while sending halts, else None."""
-        return None if self._halt is None or now >= self._halt.until else sentence(self._halt)
+        return None if self._halt is None or now >= self._halt.until else pause_sentence(self._halt)
 
     # --- what is shared ------------------------------------------------------------------------
 
-    def wants_word(self, now: datetime) -> bool:
+    def needs_sync(self, now: datetime) -> bool:
         """Return whether there is something to say to the others, or to ask them."""
-        return self.unsaid is not None or (
-            self._heard_until is not None and (now >= self._heard_until or self.wants_to_try(now))
+        return self.unreported is not None or (
+            self._heard_until is not None and (now >= self._heard_until or self.needs_trial(now))
         )
 
-    def wants_to_try(self, now: datetime) -> bool:
+    def needs_trial(self, now: datetime) -> bool:
         """Return whether the halt is over and somebody has to try; `may_try` says that it is us."""
         return self._halt is not None and now >= self._halt.until and not self._may_try
 
-    def may_try(self) -> None:
+    def grant_trial(self) -> None:
         """Learn that we are the one who tries."""
         self._may_try = True
 
-    def heard(self, halt: Halt | None, now: datetime) -> None:
+    def apply_shared(self, pause: SendingPause | None, now: datetime) -> None:
         """Learn what holds for all at this moment: a halt, or none."""
-        self._heard_until = now + GOOD_FOR
-        if halt is None and self._halt is not None:
+        self._heard_until = now + SHARED_STATE_VALID_FOR
+        if pause is None and self._halt is not None:
             self._close()
-        elif halt is not None and (self._halt is None or halt.since != self._halt.since):
-            self._stand(halt)
+        elif pause is not None and (self._halt is None or pause.since != self._halt.since):
+            self._stand(pause)

@@ -9,13 +9,13 @@ from typing import Any
 from service.core.errors import ChannelUnavailable
 
 
-async def drive(lanes: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def run_connection_slots(slots: Sequence[Coroutine[Any, Any, None]]) -> None:
     """Run the lanes until all have ended, then raise what the first of them raised.
 
     A lane that is cancelled mid-message leaves an uncertain delivery, so one lane's trouble cancels no other.
     When the server takes fewer connections than there are lanes, the others do the work.
     """
-    tasks = [asyncio.create_task(lane) for lane in lanes]
+    tasks = [asyncio.create_task(lane) for lane in slots]
     try:
         await asyncio.wait(tasks)
     except asyncio.CancelledError:
@@ -28,7 +28,9 @@ async def drive(lanes: Sequence[Coroutine[Any, Any, None]]) -> None:
     errors.sort(key=lambda error: isinstance(error, ChannelUnavailable))
     fewer = len(errors) < len(tasks)
     errors = [
-        error for error in errors if not (fewer and isinstance(error, ChannelUnavailable) and error.too_much)
+        error
+        for error in errors
+        if not (fewer and isinstance(error, ChannelUnavailable) and error.too_many_connections)
     ]
     if errors:
         raise errors[0]

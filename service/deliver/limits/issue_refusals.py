@@ -11,22 +11,22 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from service.core.model import Blame, Refused
-from service.deliver.limits.evidence import RECIPIENTS, concerns_everybody
+from service.core.model import RefusalCause, Refused
+from service.deliver.limits.refusal_evidence import MIN_RECIPIENTS, concerns_all_mail
 
-REMEMBERED = 64  # issues; several go out at a time, and older ones are done
+MAX_ISSUES = 64  # issues; several go out at a time, and older ones are done
 
 
-class Ruling(Enum):
+class RefusalAction(Enum):
     """What to do about a refused message."""
 
     FINAL = auto()  # record it as refused
-    TRY_AGAIN = auto()  # too early to say
+    RETRY = auto()  # too early to say
     PAUSE_ISSUE = auto()  # the whole issue is refused
 
 
 @dataclass(slots=True)
-class _Issue:
+class _IssueState:
     accepted: bool = False
     cause: str = ""
     recipients: set[str] = field(default_factory=set)
@@ -36,55 +36,57 @@ class IssueRefusals:
     """What servers said to the messages of each issue, in this process."""
 
     def __init__(self) -> None:
-        self._issues: OrderedDict[str, _Issue] = OrderedDict()
+        self._issues: OrderedDict[str, _IssueState] = OrderedDict()
 
-    def accepted(self, issue_id: str) -> None:
+    def record_accepted(self, issue_id: str) -> None:
         """Count a message of the issue that was sent."""
         issue = self._issues.get(issue_id) or self._issue(issue_id)
         issue.accepted = True
 
-    def refused(self, issue_id: str, recipient: str, refusal: Refused) -> Ruling:
+    def record_refused(self, issue_id: str, recipient: str, refusal: Refused) -> RefusalAction:
         """Count a message that was refused as such; return what to do about it.
 
         A size is never final: the operator can raise the limit, and the delivery is given up in time anyway.
         """
-        issue, too_large = self._issue(issue_id), refusal.blame is Blame.SIZE
+        issue, too_large = self._issue(issue_id), refusal.cause is RefusalCause.SIZE
         if issue.accepted:
-            return Ruling.TRY_AGAIN if too_large else Ruling.FINAL
+            return RefusalAction.RETRY if too_large else RefusalAction.FINAL
         cause = _cause(refusal)
         if cause != issue.cause:
             issue.cause, issue.recipients = cause, set()
         if recipient in issue.recipients:
-            return Ruling.TRY_AGAIN if too_large else Ruling.FINAL
+            return RefusalAction.RETRY if too_large else RefusalAction.FINAL
         issue.recipients.add(recipient)
         # A server that announces its limit holds it against every recipient; a reply may be one domain's.
         announced = too_large and not refusal.reply[:3].isdigit()
-        if not (concerns_everybody(issue.recipients) or (announced and len(issue.recipients) >= RECIPIENTS)):
-            return Ruling.TRY_AGAIN
+        if not (
+            concerns_all_mail(issue.recipients) or (announced and len(issue.recipients) >= MIN_RECIPIENTS)
+        ):
+            return RefusalAction.RETRY
         del self._issues[issue_id]
-        return Ruling.PAUSE_ISSUE
+        return RefusalAction.PAUSE_ISSUE
 
-    def _issue(self, issue_id: str) -> _Issue:
-        issue = self._issues.setdefault(issue_id, _Issue())
+    def _issue(self, issue_id: str) -> _IssueState:
+        issue = self._issues.setdefault(issue_id, _IssueState())
         self._issues.move_to_end(issue_id)
-        if len(self._issues) > REMEMBERED:
+        if len(self._issues) > MAX_ISSUES:
             self._issues.popitem(last=False)
         return issue
 
 
 def _cause(refusal: Refused) -> str:
     """Return what two refusals for one cause have in common: size, or the reply codes."""
-    if refusal.blame is Blame.SIZE:
-        return refusal.blame
+    if refusal.cause is RefusalCause.SIZE:
+        return refusal.cause
     code, _, rest = refusal.reply.partition(" ")
     status = rest.partition(" ")[0]
     return f"{code} {status}" if status[:2] in {"5.", "4."} else code
 
 
-def whole_issue_refused(refusal: Refused, issue: str) -> str:
+def issue_pause_sentence(refusal: Refused, issue: str) -> str:
     """Return what the operator is told about an issue that is paused; `issue` is its id in short."""
     cure = "the cause is mended"
-    if refusal.blame is Blame.SIZE:
+    if refusal.cause is RefusalCause.SIZE:
         cure = "the server takes larger messages (Postfix: message_size_limit) or our mails are smaller"
     return (
         f"issue {issue} is paused, because the mail server refuses every message of it: {refusal.reply}; "

@@ -18,31 +18,31 @@ from datetime import datetime, timedelta
 from math import inf
 
 from service.core.model import Throttle
-from service.deliver.limits.adaptive_rate import IDLE, Tally
+from service.deliver.limits.adaptive_rate import IDLE_AFTER, Tally
 from service.deliver.ports import LearnedRate
 
-RELAY = ""
+ALL_DOMAINS = ""
 """Stands for all domains where rates are kept by recipient domain."""
 
-DOMAINS_AT_ONCE = 3
-TOGETHER = timedelta(minutes=1)
+MIN_REFUSING_DOMAINS = 3
+REFUSING_DOMAINS_WINDOW = timedelta(minutes=1)
 """When so many domains refuse for our rate within this time, with nothing accepted, the relay does."""
 
-TURN = 1.0
+TURN_SECONDS = 1.0
 """Seconds that a turn lasts, unless it is for a single message; and for how long ahead one is taken."""
 
-PROBE_TURN = 2.0
+PROBE_TURN_SECONDS = 2.0
 """Seconds that one probe has the relay for itself: enough to be answered, and for the others to hear."""
 
-SMOOTHED = 20
+SMOOTHING_MESSAGES = 20
 """A learned rate is kept over the time of so many messages: bursts stay small, few moments are missed."""
 
-LATE = 0.05
+MAX_LATENESS_SHARE = 0.05
 """How late a message may be, as a part of the limit's period; so much of the limit is not used up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """At most so many messages, over all connections and workers that share the pace; 0 means no limit.
 
     `per_domain_minute` holds for each recipient's domain on its own, `domains` for those that it names.
@@ -54,7 +54,7 @@ class Limits:
     domains: Mapping[str, float] = field(default_factory=dict)
 
 
-class Gate:
+class RateLimit:
     """One limit. Times are seconds of the worker's own clock; `limits` are messages and their period."""
 
     def __init__(self, *limits: tuple[float, float], shared: bool = False) -> None:
@@ -74,11 +74,11 @@ class Gate:
         self._limits = limits
         self._spacing = max((period / messages for messages, period in limits), default=0.0)
 
-    def learn(self, per_minute: float | None, probe_at: float | None) -> None:
+    def apply_learned(self, per_minute: float | None, probe_at: float | None) -> None:
         """Keep to a rate that the server permits beside the limits that are set, or to probes alone."""
         learned = []
         if per_minute is not None:
-            period = min(max(SMOOTHED * 60 / per_minute, 1.0), 60.0)
+            period = min(max(SMOOTHING_MESSAGES * 60 / per_minute, 1.0), 60.0)
             learned = [(per_minute * period / 60, period)]
         self._keep_to(self._configured + learned)
         if (probe_at is None) != (self.probe_at is None):
@@ -106,25 +106,25 @@ class Gate:
             self._pass_by()
         return None
 
-    def leave(self, now: float) -> None:
+    def record_send(self, now: float) -> None:
         """Count a message that leaves."""
-        spacing = self._spacing if self.probe_at is None else PROBE_TURN
+        spacing = self._spacing if self.probe_at is None else PROBE_TURN_SECONDS
         self._free_at = max(self._free_at, now) + spacing
         if self._left:
             self._pass_by()
 
-    def ask(self, messages: int) -> float:
+    def request_turn(self, messages: int) -> float:
         """Return how many seconds a turn lasts that is good for so many messages, or for some of them."""
         if self.probe_at is not None:
-            self._late = self._step = PROBE_TURN
+            self._late = self._step = PROBE_TURN_SECONDS
             self._asked = 1
-            return PROBE_TURN
-        self._late = max(LATE * min(period for _, period in self._limits), 2 * self._blur)
+            return PROBE_TURN_SECONDS
+        self._late = max(MAX_LATENESS_SHARE * min(period for _, period in self._limits), 2 * self._blur)
         self._step = max((period + self._late) / most for most, period in self._limits)
-        self._asked = max(1, min(messages, int(TURN / self._step)))
+        self._asked = max(1, min(messages, int(TURN_SECONDS / self._step)))
         return self._asked * self._step
 
-    def give(self, begins_in: float, asked_at: float, now: float) -> None:
+    def grant_turn(self, begins_in: float, asked_at: float, now: float) -> None:
         """Take the turn that was asked for; it begins `begins_in` after a moment from `asked_at` to now."""
         self._moment, self._blur, self._left = asked_at + begins_in, now - asked_at, self._asked
 
@@ -134,7 +134,7 @@ class Gate:
 
 
 @dataclass(slots=True)
-class _Count:
+class _RunningTally:
     """A tally as it grows; `last` is when a message was accepted last."""
 
     accepted: int = 0
@@ -150,96 +150,96 @@ class _Count:
         return Tally(self.accepted, since, self.refusal, self.recovered, self.busy)
 
 
-class Pace:
+class RateLimiter:
     """The gates that messages leave by. `shared`: in turns with other workers; else this process alone."""
 
-    def __init__(self, limits: Limits = Limits(), *, shared: bool = False) -> None:
+    def __init__(self, limits: RateLimits = RateLimits(), *, shared: bool = False) -> None:
         self._limits, self._shared = limits, shared
-        self.all = Gate((limits.per_second, 1), (limits.per_minute, 60), shared=shared)
-        self.by_domain = bool(limits.per_domain_minute or limits.domains)
-        self._domains: dict[str, Gate] = {}
+        self.overall = RateLimit((limits.per_second, 1), (limits.per_minute, 60), shared=shared)
+        self.has_domain_limits = bool(limits.per_domain_minute or limits.domains)
+        self._domains: dict[str, RateLimit] = {}
         # What servers' refusals taught, by domain, "" for the relay; and what was counted since it was told.
-        self.learned: Mapping[str, LearnedRate] = {}
-        self._counts: dict[str, _Count] = {RELAY: _Count()}
+        self.learned_rates: Mapping[str, LearnedRate] = {}
+        self._counts: dict[str, _RunningTally] = {ALL_DOMAINS: _RunningTally()}
         self._refusing: dict[str, datetime] = {}
-        self.urgent = False
+        self.needs_sync = False
 
     @property
     def limited(self) -> bool:
         """Whether messages to anybody may have to wait."""
-        return self.all.limited
+        return self.overall.limited
 
-    def domain(self, domain: str) -> Gate:
+    def for_domain(self, domain: str) -> RateLimit:
         """Return the gate to a domain."""
         gate = self._domains.get(domain)
         if gate is None:
             each_minute = self._limits.domains.get(domain, self._limits.per_domain_minute)
-            gate = self._domains[domain] = Gate((each_minute, 60), shared=self._shared)
+            gate = self._domains[domain] = RateLimit((each_minute, 60), shared=self._shared)
         return gate
 
-    def wait(self, now: float) -> float:
+    def seconds_until_free(self, now: float) -> float:
         """Return for how many seconds nothing may leave; endless when a turn has to be taken first."""
-        at = self.all.opens_at(now)
+        at = self.overall.opens_at(now)
         return inf if at is None else at - now
 
-    def leave(self, now: float) -> None:
+    def record_send(self, now: float) -> None:
         """Count a message that leaves."""
-        self.all.leave(now)
+        self.overall.record_send(now)
 
     # --- what servers' refusals teach ----------------------------------------------------------
 
     def is_probe(self, domain: str) -> bool:
         """Return whether what leaves now to this domain shows whether a server accepts again."""
         gate = self._domains.get(domain)
-        return self.all.probe_at is not None or (gate is not None and gate.probe_at is not None)
+        return self.overall.probe_at is not None or (gate is not None and gate.probe_at is not None)
 
-    def closed_for(self, now: float) -> float:
+    def seconds_until_probe(self, now: float) -> float:
         """Return for how many seconds the relay is not even probed."""
-        return max((self.all.probe_at or now) - now, 0.0)
+        return max((self.overall.probe_at or now) - now, 0.0)
 
-    def accepted(self, domain: str, now: datetime, *, probe: bool) -> None:
+    def record_accepted(self, domain: str, now: datetime, *, probe: bool) -> None:
         """Count a message that no limit on our rate refused."""
         self._refusing.clear()
-        names = (RELAY, domain) if domain in self.learned else (RELAY,)
+        names = (ALL_DOMAINS, domain) if domain in self.learned_rates else (ALL_DOMAINS,)
         for name in names:
-            count = self._counts.setdefault(name, _Count())
-            if count.last is None or (now - count.last > IDLE and name not in self.learned):
+            count = self._counts.setdefault(name, _RunningTally())
+            if count.last is None or (now - count.last > IDLE_AFTER and name not in self.learned_rates):
                 count.accepted, count.since = 0, now
             count.accepted, count.last = count.accepted + 1, now
             count.since = count.since or now
             if probe and self._gate(name).probe_at is not None:
-                count.recovered = self.urgent = True
+                count.recovered = self.needs_sync = True
 
-    def throttled(self, domain: str, who: Throttle, reply: str, now: datetime) -> None:
+    def record_throttled(self, domain: str, who: Throttle, reply: str, now: datetime) -> None:
         """Count a refusal for our rate; several domains that refuse together are the relay."""
         if who is Throttle.DOMAIN:
             self._refusing[domain] = now
-            recent = [at for at in self._refusing.values() if now - at < TOGETHER]
-            name = RELAY if len(recent) >= DOMAINS_AT_ONCE else domain
+            recent = [at for at in self._refusing.values() if now - at < REFUSING_DOMAINS_WINDOW]
+            name = ALL_DOMAINS if len(recent) >= MIN_REFUSING_DOMAINS else domain
         else:
-            name = RELAY
-        count = self._counts.setdefault(name, _Count())
+            name = ALL_DOMAINS
+        count = self._counts.setdefault(name, _RunningTally())
         count.refusal, count.busy, count.recovered = reply, who is Throttle.BUSY, False
-        self.urgent = True
+        self.needs_sync = True
 
-    def tallies(self, ahead: timedelta) -> dict[str, Tally]:
+    def take_tallies(self, ahead: timedelta) -> dict[str, Tally]:
         """Take what is to be told, by a clock that is so much ahead of ours."""
         told = {}
         for name, count in self._counts.items():
-            if count.refusal or count.recovered or (count.accepted and name in self.learned):
+            if count.refusal or count.recovered or (count.accepted and name in self.learned_rates):
                 told[name] = count.tally(ahead)
-                self._counts[name] = _Count(last=count.last)
-        self.urgent = False
+                self._counts[name] = _RunningTally(last=count.last)
+        self.needs_sync = False
         return told
 
-    def learn(self, learned: Mapping[str, LearnedRate], ahead: timedelta) -> None:
+    def apply_learned(self, learned: Mapping[str, LearnedRate], ahead: timedelta) -> None:
         """Keep to these rates from now on; their instants are by a clock so much ahead of ours."""
-        for name in {*learned, *self.learned}:
+        for name in {*learned, *self.learned_rates}:
             rate = learned.get(name)
             probe_at = (rate.probe_at - ahead).timestamp() if rate and rate.probe_at else None
-            self._gate(name).learn(rate.per_minute if rate else None, probe_at)
-            self.by_domain = self.by_domain or name != RELAY
-        self.learned = learned
+            self._gate(name).apply_learned(rate.per_minute if rate else None, probe_at)
+            self.has_domain_limits = self.has_domain_limits or name != ALL_DOMAINS
+        self.learned_rates = learned
 
-    def _gate(self, name: str) -> Gate:
-        return self.domain(name) if name else self.all
+    def _gate(self, name: str) -> RateLimit:
+        return self.for_domain(name) if name else self.overall

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from service.deliver.metrics import LEARNED
+from service.deliver.metrics import LEARNED_RATE
 from service.deliver.ports import LearnedRate
 
 log = logging.getLogger("deliver")
@@ -26,7 +26,7 @@ def rate_sentence(relay: str, domain: str, rate: LearnedRate) -> str:
     )
 
 
-def report_change(relay: str, domain: str, before: LearnedRate | None, after: LearnedRate | None) -> None:
+def log_rate_change(relay: str, domain: str, before: LearnedRate | None, after: LearnedRate | None) -> None:
     """Log that a limit was met or measured for the first time; later refusals only adapt the rate."""
     if after is None:
         if before is not None:
@@ -36,7 +36,7 @@ def report_change(relay: str, domain: str, before: LearnedRate | None, after: Le
     elif before.refused_at is None and after.refused_at is not None:
         log.info("%s", rate_sentence(relay, domain, after))
     if not domain:
-        LEARNED.set((after.per_minute or 0) if after is not None else 0)
+        LEARNED_RATE.set((after.per_minute or 0) if after is not None else 0)
 
 
 def _number(per_minute: float | None) -> str:

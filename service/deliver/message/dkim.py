@@ -25,15 +25,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from service.core.errors import CaveatError
 
-SMALLEST_RSA = 1024
+MIN_RSA_BITS = 1024
 
 # RFC 6376, 5.4.1, and all that decides how a reader may unsubscribe (RFC 8058, 4). A header that is named
 # twice and is there once cannot be added by somebody else later (RFC 6376, 8.15).
-SIGNED = (
+SIGNED_HEADERS = (
     *("From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"),
     *("Auto-Submitted", "Feedback-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
 )
-SIGNED_TWICE = ("From", "To", "Subject", "Date")
+OVERSIGNED_HEADERS = ("From", "To", "Subject", "Date")
 
 _BLANKS = re.compile(rb"[ \t]+")
 _TRAILING = re.compile(rb"(?<![ \t])[ \t]+(?=\r\n)")  # a run is read from its first blank alone
@@ -41,7 +41,7 @@ _FOLDS = re.compile(rb"\r\n(?=[ \t])")
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class DkimSigner:
     """A key that signs for `domain`; its public part stands in DNS at `selector._domainkey.domain`.
 
     `file` is where it was read from, if it was.
@@ -53,7 +53,7 @@ class Signer:
     file: Path | None = None
 
     @classmethod
-    def from_file(cls, domain: str, selector: str, path: Path) -> Signer:
+    def from_file(cls, domain: str, selector: str, path: Path) -> DkimSigner:
         """Read the key from a PEM file; raises CaveatError when there is none that can sign."""
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
@@ -63,18 +63,18 @@ class Signer:
             raise CaveatError(f"the DKIM key {path} is no unencrypted private key in PEM") from error
         if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
             raise CaveatError(f"the DKIM key {path} is of a kind that DKIM does not know; use RSA or Ed25519")
-        if isinstance(key, RSAPrivateKey) and key.key_size < SMALLEST_RSA:
+        if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
             raise CaveatError(f"the DKIM key {path} has {key.key_size} bits; receivers want 1024 at least")
         return cls(domain, selector, key, path.absolute())
 
     @property
-    def place(self) -> tuple[Path, bytes]:
+    def key_reference(self) -> tuple[Path, bytes]:
         """Where another process finds the key, and what it is known by there."""
         form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return self.file or Path(), sha256(self.key.public_key().public_bytes(*form)).digest()
 
     @property
-    def published(self) -> str:
+    def dns_record(self) -> str:
         """The TXT record that belongs at SELECTOR._domainkey.DOMAIN (RFC 6376, 3.6.1; RFC 8463, 4)."""
         public = self.key.public_key()
         if isinstance(public, Ed25519PublicKey):
@@ -83,34 +83,36 @@ class Signer:
             kind, data = "rsa", public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return f"v=DKIM1; k={kind}; p={base64.b64encode(data).decode()}"
 
-    def draft(self, headers: CanonicalHeaders, body_hash: bytes, at: datetime) -> Draft:
+    def unsigned_header(
+        self, headers: CanonicalHeaders, body_hash: bytes, at: datetime
+    ) -> UnsignedDkimHeader:
         """Return the DKIM-Signature header before it is signed; always the same for the same message."""
         algorithm = "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"
-        names = [name for name in SIGNED if name.lower() in headers]
-        named = ":".join([*names, *SIGNED_TWICE])
+        names = [name for name in SIGNED_HEADERS if name.lower() in headers]
+        named = ":".join([*names, *OVERSIGNED_HEADERS])
         unsigned = (
             f"v=1; a={algorithm}; c=relaxed/relaxed;\r\n"
             f" d={self.domain}; s={self.selector}; t={int(at.timestamp())};\r\n h={_folded(named, ':')};\r\n"
             f" bh={base64.b64encode(body_hash).decode()};\r\n b="
         ).encode()
-        own = b"dkim-signature:" + relaxed_value(unsigned)
+        own = b"dkim-signature:" + relaxed_header_value(unsigned)
         digest = sha256(b"".join([headers[name.lower()] for name in names]) + own).digest()
-        return Draft(unsigned, digest)
+        return UnsignedDkimHeader(unsigned, digest)
 
-    def signed(self, digest: bytes) -> bytes:
+    def sign(self, digest: bytes) -> bytes:
         """Return the signature of a digest; for the same digest it is always the same."""
         if isinstance(self.key, Ed25519PrivateKey):
             return self.key.sign(digest)
         return self.key.sign(digest, PKCS1v15(), Prehashed(hashes.SHA256()))
 
 
-class Draft(NamedTuple):
+class UnsignedDkimHeader(NamedTuple):
     """A DKIM-Signature header that lacks its signature, and the digest that is to be signed."""
 
     unsigned: bytes
     digest: bytes
 
-    def header(self, signature: bytes) -> bytes:
+    def signed_header(self, signature: bytes) -> bytes:
         """Return the header."""
         text = base64.b64encode(signature).decode()
         lines = [text[start : start + 72] for start in range(0, len(text), 72)]
@@ -128,11 +130,11 @@ def canonical_headers(head: bytes) -> CanonicalHeaders:
         name, colon, value = line.partition(b":")
         if colon:
             key = name.strip().lower()
-            found[key.decode("ascii", "replace")] = key + b":" + relaxed_value(value) + b"\r\n"
+            found[key.decode("ascii", "replace")] = key + b":" + relaxed_header_value(value) + b"\r\n"
     return found
 
 
-def relaxed_value(value: bytes) -> bytes:
+def relaxed_header_value(value: bytes) -> bytes:
     """Return a header's value unfolded, white space as single blanks, none at the ends."""
     return _BLANKS.sub(b" ", _FOLDS.sub(b"", value)).strip(b" ")
 
@@ -142,7 +144,7 @@ def relaxed_body(body: bytes) -> bytes:
     return _BLANKS.sub(b" ", _TRAILING.sub(b"", body))
 
 
-class Seal:
+class DkimTemplate:
     """Drafts the signatures of one issue's messages: what they share is made canonical and hashed here, once.
 
     `head` is the headers that all share, `body` the pieces of the body, with an index where a value goes.
@@ -150,7 +152,7 @@ class Seal:
     """
 
     def __init__(
-        self, signers: Sequence[Signer], head: bytes, body: Sequence[bytes | int], at: datetime
+        self, signers: Sequence[DkimSigner], head: bytes, body: Sequence[bytes | int], at: datetime
     ) -> None:
         self._signers, self._at = signers, at
         self._shared = canonical_headers(head)
@@ -160,11 +162,11 @@ class Seal:
         self._before, self._rest = before, pieces[1:] if before else pieces
         self._begun = sha256(before)
 
-    def drafts(self, own_head: bytes, filled: Sequence[bytes]) -> tuple[Draft, ...]:
+    def unsigned_headers(self, own_head: bytes, filled: Sequence[bytes]) -> tuple[UnsignedDkimHeader, ...]:
         """Return the signature headers, one of each signer, of a message with these headers and values."""
         signed = self._shared | canonical_headers(own_head)
         body_hash = self._body_hash(filled)
-        return tuple(signer.draft(signed, body_hash, self._at) for signer in self._signers)
+        return tuple(signer.unsigned_header(signed, body_hash, self._at) for signer in self._signers)
 
     def _body_hash(self, filled: Sequence[bytes]) -> bytes:
         pieces = [relaxed_body(filled[piece]) if isinstance(piece, int) else piece for piece in self._rest]

@@ -8,8 +8,8 @@ from email.utils import parseaddr
 
 import idna
 
-LONGEST_LINE = 76
-LONGEST_TEXT = 300
+MAX_LINE_CHARACTERS = 76
+MAX_TEXT_CHARACTERS = 300
 FOLD = "\r\n"
 _POISON = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ue000-\uf8ff]"
@@ -20,19 +20,19 @@ _EASY_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _SPECIAL = re.compile(r'[()<>@,;:\\".\[\]]')
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return text on one line without controls, direction marks, lone surrogates and private characters."""
-    if len(text) < LONGEST_TEXT and _EASY_NAME.fullmatch(text):
+    if len(text) < MAX_TEXT_CHARACTERS and _EASY_NAME.fullmatch(text):
         return text
-    return " ".join(_POISON.sub(" ", text).split())[:LONGEST_TEXT].rstrip()
+    return " ".join(_POISON.sub(" ", text).split())[:MAX_TEXT_CHARACTERS].rstrip()
 
 
 def unstructured(name: str, text: str) -> bytes:
     """Return the header `name: text`, folded at 76 characters, in encoded words where it must be."""
-    text = clean(text)
+    text = clean_text(text)
     # The word that opens an encoded word must not be taken for one.
     plain = _PLAIN.fullmatch(text) and "=?" not in text and max(map(len, text.split()), default=0) < 60
-    header = Header(text, "us-ascii" if plain else "utf-8", maxlinelen=LONGEST_LINE, header_name=name)
+    header = Header(text, "us-ascii" if plain else "utf-8", maxlinelen=MAX_LINE_CHARACTERS, header_name=name)
     return f"{name}: {header.encode(linesep=FOLD)}\r\n".encode()
 
 
@@ -40,16 +40,16 @@ def mailbox(name: str, address: str) -> bytes:
     """Return `"name" <address>` for a From or To header; the address alone when there is no name."""
     if len(name) < 60 and _EASY_NAME.fullmatch(name):
         return f"{name} <{address}>".encode("utf-8", "replace")
-    name = clean(name)[:100]
+    name = clean_text(name)[:100]
     angle = b"<" + address.encode("utf-8", "replace") + b">"
     if not name:
         return address.encode("utf-8", "replace")
     if not _PLAIN.fullmatch(name) or "=?" in name:
-        words = Header(name, "utf-8", maxlinelen=LONGEST_LINE, header_name="From").encode(linesep=FOLD)
+        words = Header(name, "utf-8", maxlinelen=MAX_LINE_CHARACTERS, header_name="From").encode(linesep=FOLD)
         return words.encode() + b"\r\n " + angle
     if _SPECIAL.search(name):
         name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-    joint = b"\r\n " if len(name) + len(angle) > LONGEST_LINE - len("From: ") else b" "
+    joint = b"\r\n " if len(name) + len(angle) > MAX_LINE_CHARACTERS - len("From: ") else b" "
     return name.encode() + joint + angle
 
 
@@ -59,7 +59,7 @@ def split_mailbox(text: str) -> tuple[str, str]:
     return name, address
 
 
-def wire_address(address: str) -> str:
+def envelope_address(address: str) -> str:
     """Return the address for an envelope: the domain by IDNA 2008 (RFC 5891), the local part as it is.
 
     A local part beyond ASCII needs SMTPUTF8 (RFC 6531) on the way. Raises ValueError for what is no address.

@@ -11,7 +11,7 @@ from html import escape
 from typing import NamedTuple
 
 from service.core.model import Issue, MailKind, Site
-from service.core.placeholders import MARK
+from service.core.placeholders import MARKER
 from service.deliver.message import headers
 from service.deliver.message import quoted_printable as quoted
 
@@ -20,31 +20,31 @@ _MARKUP = re.compile("[&<>\"']")
 _LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
 
-class _Where(Enum):
+class _PartType(Enum):
     """What a gap lies in: it decides how the value is encoded."""
 
     TEXT = auto()
     HTML = auto()
 
 
-class Gap(NamedTuple):
+class TemplateField(NamedTuple):
     """Where a value goes. `place` is a plain string: an enum's hash costs more than all else here."""
 
-    place: str
-    where: _Where
+    placeholder: str
+    part_type: _PartType
 
-    def filled(self, value: str, encoded: bytes) -> bytes:
+    def encoded_value(self, value: str, encoded: bytes) -> bytes:
         """Return the value for here; `encoded` is what it is in plain text."""
-        if self.where is _Where.TEXT or not _MARKUP.search(value):
+        if self.part_type is _PartType.TEXT or not _MARKUP.search(value):
             return encoded
-        return quoted.encoded_value(escape(value))
+        return quoted.encode_value(escape(value))
 
 
-_Piece = bytes | Gap
+_Piece = bytes | TemplateField
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class MimeTemplate:
     """An issue encoded. `head` lacks the recipient's headers, `subject` is None when it holds a place.
 
     `body` is bytes and, for what differs, an index into `gaps`: a value that stands at several places is
@@ -55,40 +55,42 @@ class Form:
     subject: bytes | None
     head: bytes
     body: tuple[bytes | int, ...]
-    gaps: tuple[Gap, ...]
-    places: tuple[str, ...]
+    fields: tuple[TemplateField, ...]
+    placeholders: tuple[str, ...]
     parts: tuple[bytes, ...]
-    holes: tuple[tuple[int, int], ...]
+    field_positions: tuple[tuple[int, int], ...]
 
-    def filled(self, values: Sequence[bytes]) -> list[bytes]:
+    def filled_parts(self, values: Sequence[bytes]) -> list[bytes]:
         """Return the parts with the values of the gaps in their holes."""
         parts = list(self.parts)
-        for part, gap in self.holes:
+        for part, gap in self.field_positions:
             parts[part] = values[gap]
         return parts
 
 
-def form_of(issue: Issue, site: Site, host: str) -> Form:
+def mime_template(issue: Issue, site: Site, host: str) -> MimeTemplate:
     """Return the issue's form; `host` stands in List-Id and Feedback-ID."""
     subject = issue.rendered.subject
     content_type, body = _body(issue)
-    gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, Gap)))
+    gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, TemplateField)))
     head = _headers(issue, site, host) + content_type
     parts = _joined(head + b"\r\n", *body)
-    return Form(
-        subject=None if MARK.search(subject) else headers.unstructured("Subject", subject),
+    return MimeTemplate(
+        subject=None if MARKER.search(subject) else headers.unstructured("Subject", subject),
         head=head,
-        body=tuple(gaps.index(piece) if isinstance(piece, Gap) else piece for piece in body),
-        gaps=gaps,
-        places=tuple({gap.place: None for gap in gaps}),
+        body=tuple(gaps.index(piece) if isinstance(piece, TemplateField) else piece for piece in body),
+        fields=gaps,
+        placeholders=tuple({gap.placeholder: None for gap in gaps}),
         parts=tuple(piece if isinstance(piece, bytes) else b"" for piece in parts),
-        holes=tuple((at, gaps.index(piece)) for at, piece in enumerate(parts) if isinstance(piece, Gap)),
+        field_positions=tuple(
+            (at, gaps.index(piece)) for at, piece in enumerate(parts) if isinstance(piece, TemplateField)
+        ),
     )
 
 
-def subject_of(subject: str, values: dict[str, str]) -> bytes:
+def subject_header(subject: str, values: dict[str, str]) -> bytes:
     """Return the Subject header of a subject that greets the reader."""
-    return headers.unstructured("Subject", MARK.sub(lambda mark: values[mark[1]], subject))
+    return headers.unstructured("Subject", MARKER.sub(lambda mark: values[mark[1]], subject))
 
 
 def has_list_headers(issue: Issue) -> bool:
@@ -122,7 +124,7 @@ def _headers(issue: Issue, site: Site, host: str) -> bytes:
 def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:
     """Return content headers and body: text alone, or text first and HTML after it (RFC 2046, 5.1.4)."""
     kind = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
-    text = _pieces(issue.rendered.text, _Where.TEXT)
+    text = _pieces(issue.rendered.text, _PartType.TEXT)
     if not issue.rendered.html:
         return kind % b"plain", _joined(*text, b"\r\n")
     # "=_" cannot occur in quoted-printable, so the boundary cannot occur in a part.
@@ -131,22 +133,22 @@ def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:
         b"--" + boundary + b"\r\n" + kind % b"plain" + b"\r\n",
         *text,
         b"\r\n\r\n--" + boundary + b"\r\n" + kind % b"html" + b"\r\n",
-        *_pieces(issue.rendered.html, _Where.HTML),
+        *_pieces(issue.rendered.html, _PartType.HTML),
         b"\r\n\r\n--" + boundary + b"--\r\n",
     )
 
 
-def _pieces(part: str, where: _Where) -> list[_Piece]:
+def _pieces(part: str, where: _PartType) -> list[_Piece]:
     """Return the part encoded, cut at its places."""
     part = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", part)).rstrip("\n")
     pieces: list[_Piece] = []
-    between = MARK.split(part)  # text, place, text, place, ..., text
+    between = MARKER.split(part)  # text, place, text, place, ..., text
     for index, text in enumerate(between):
         if index % 2:
-            pieces.append(Gap(text, where))
+            pieces.append(TemplateField(text, where))
             continue
         last = index == len(between) - 1
-        pieces.append(quoted.encoded(text) if last else quoted.encoded_open(text))
+        pieces.append(quoted.encode(text) if last else quoted.encode_open(text))
     return pieces
 
 

@@ -8,40 +8,40 @@ from __future__ import annotations
 
 import re
 
-LONGEST_LINE = 76
+MAX_LINE_CHARACTERS = 76
 _PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t")}
 _ESCAPED = [chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in range(256)]
 _EASY = re.compile(r"[A-Za-z0-9/:,._~?&+ -]*")
 
 
-def encoded(text: str) -> bytes:
+def encode(text: str) -> bytes:
     r"""Return the text encoded; `\n` becomes CRLF, and no line begins with a dot or `From `.
 
     Lines that begin with a dot would have to be stuffed for SMTP (RFC 5321, 4.5.2), and some mail stores
     change a leading "From " (RFC 4155).
     """
-    return "\r\n".join(_wrapped(line, LONGEST_LINE) for line in text.split("\n")).encode()
+    return "\r\n".join(_wrapped(line, MAX_LINE_CHARACTERS) for line in text.split("\n")).encode()
 
 
-def encoded_open(text: str) -> bytes:
+def encode_open(text: str) -> bytes:
     """Return the text encoded for something else to follow: it ends where a line begins."""
     *lines, last = text.split("\n")
-    end = _wrapped(last, LONGEST_LINE - 1) + "=" if last else ""
-    return "\r\n".join([*(_wrapped(line, LONGEST_LINE) for line in lines), end]).encode() + b"\r\n" * bool(
-        last
-    )
+    end = _wrapped(last, MAX_LINE_CHARACTERS - 1) + "=" if last else ""
+    return "\r\n".join(
+        [*(_wrapped(line, MAX_LINE_CHARACTERS) for line in lines), end]
+    ).encode() + b"\r\n" * bool(last)
 
 
-def encoded_value(value: str) -> bytes:
+def encode_value(value: str) -> bytes:
     """Return a value as it stands between two pieces: alone on its lines, soft break included."""
     if _EASY.fullmatch(value) and "From " not in value:
-        step = LONGEST_LINE - 1
+        step = MAX_LINE_CHARACTERS - 1
         if 0 < len(value) <= step and value[0] != ".":
             return f"{value}=\r\n".encode()
         lines = [value[start : start + step] for start in range(0, len(value), step)]
         if not any([line[0] == "." for line in lines]):  # noqa: C419 - a list is faster for one or two
             return "=\r\n".join([*lines, ""]).encode()
-    return encoded_open(value)
+    return encode_open(value)
 
 
 def _wrapped(line: str, longest_end: int) -> str:
@@ -67,7 +67,7 @@ def _guarded(line: str) -> str:
 
 def _cut(line: str) -> int:
     """Return where to break: before an escape that would be torn apart, and between characters of UTF-8."""
-    cut = min(LONGEST_LINE, len(line)) - 1
+    cut = min(MAX_LINE_CHARACTERS, len(line)) - 1
     for back in (1, 2):
         if line[cut - back] == "=":
             cut -= back

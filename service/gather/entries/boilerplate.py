@@ -28,7 +28,7 @@ READ_MORE = any_of(
 )
 """An invitation to go on elsewhere."""
 
-WHOLE = any_of(
+BOILERPLATE_PARAGRAPH = any_of(
     r"the post .{1,300} (?:appeared first on|first appeared on) .{1,120}",
     r"this (?:article|story|post) (?:was )?(?:originally|first) (?:appeared|published) (?:on|in|at) .{1,120}",
     r"advertisements?",
@@ -42,7 +42,7 @@ WHOLE = any_of(
 )
 """What is furniture when it is a whole paragraph."""
 
-WALL = any_of(
+PAYWALL = any_of(
     r"subscribe (?:now|today)",
     r"subscribe to (?:continue|read|unlock|keep reading)",
     r"subscribe to get (?:full|unlimited) access",
@@ -68,7 +68,7 @@ WALL = any_of(
 )
 """What a pay wall says where the article should be."""
 
-CONSENT = any_of(
+COOKIE_CONSENT = any_of(
     r"we (?:and our (?:\d+ )?partners )?use cookies",
     r"store and/or access information",
     r"accept (?:all )?cookies",
@@ -88,7 +88,7 @@ CONSENT = any_of(
 )
 """What a cookie wall, or a page for browsers only, says."""
 
-CHALLENGE = any_of(
+BOT_CHALLENGE = any_of(
     r"<title>\s*(?:just a moment|attention required|access denied|are you a robot|ddos-guard|security check)",
     r"<title>\s*(?:please wait|un momento|bot verification)",
     r"cf-chl-",

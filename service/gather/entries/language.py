@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Protocol
 
-FIRST_LOOK = 400
-SAMPLE = 1_500
-SURE = 0.95
-TOO_SHORT = 40
+FIRST_SAMPLE_CHARACTERS = 400
+SAMPLE_CHARACTERS = 1_500
+MIN_CONFIDENCE = 0.95
+MIN_CHARACTERS = 40
 
 
 class _Identifier(Protocol):
@@ -29,17 +29,21 @@ def primary(tag: str | None) -> str:
     return code if 2 <= len(code) <= 3 and code.isascii() and code.isalpha() else ""
 
 
-def language_of(text: str, declared: str | None = None, default: str = "en") -> str:
+def detect_language(text: str, declared: str | None = None, default: str = "en") -> str:
     """Return the language of a text as a primary subtag.
 
     What the feed declares holds unless the text says something else with great certainty: feeds often
     carry their software's default language, and short texts mislead every identifier.
     """
     prior = primary(declared)
-    if len(text) < TOO_SHORT:
+    if len(text) < MIN_CHARACTERS:
         return prior or default
-    for length in (FIRST_LOOK, SAMPLE) if len(text) > FIRST_LOOK else (SAMPLE,):
+    for length in (
+        (FIRST_SAMPLE_CHARACTERS, SAMPLE_CHARACTERS)
+        if len(text) > FIRST_SAMPLE_CHARACTERS
+        else (SAMPLE_CHARACTERS,)
+    ):
         found, certainty = _identifier().classify(text[:length])
-        if found == prior or certainty >= SURE:
+        if found == prior or certainty >= MIN_CONFIDENCE:
             return found
     return prior or (found if certainty >= 0.5 else default)

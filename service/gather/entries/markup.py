@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import nh3
 
-from service.core.placeholders import without_marks
-from service.gather.entries.boilerplate import READ_MORE, WHOLE, compiled
+from service.core.placeholders import without_placeholders
+from service.gather.entries.boilerplate import BOILERPLATE_PARAGRAPH, READ_MORE, compiled
 
 _PARAGRAPHS = (
     "p div br hr h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre table tr section article header footer "
@@ -23,13 +23,13 @@ _SILENT = (
 PARAGRAPH_TAGS = frozenset(_PARAGRAPHS.split())
 CELL_TAGS = frozenset({"td", "th"})
 SILENT_TAGS = frozenset(_SILENT.split())
-MAX_HTML = 400_000
+MAX_HTML_CHARACTERS = 400_000
 MAX_TAGS = 8_000
 """An HTML parser takes time quadratic in the depth of nesting: 50,000 open tags cost it seven seconds."""
-MOST_TEXT = 100_000
+MAX_TEXT_CHARACTERS = 100_000
 """More characters than any article has; what is longer is cut."""
-MAX_TITLE = 300
-MAX_URL = 2_000
+MAX_TITLE_CHARACTERS = 300
+MAX_URL_CHARACTERS = 2_000
 
 _TAG = re.compile(r"<(/?)([a-z0-9]+)>")
 _SPACE = re.compile(r"[\s\u2028\u2029\u0085\u200b\ufeff]+")
@@ -40,7 +40,7 @@ _NEVER = re.compile(
 """Controls, lone surrogates, soft hyphens, what turns the direction of text round, and private-use marks."""
 
 _FURNITURE = compiled(rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}")
-_WHOLE = compiled(WHOLE)
+_WHOLE = compiled(BOILERPLATE_PARAGRAPH)
 _TAIL = compiled(
     r"(?:(?P<cut>\s*(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3,4}))\s*|(?<=[.!?:\"”»)\]])\s+|\s+(?=(?-i:[A-Z])))"
     rf"\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?\s*$"
@@ -48,9 +48,9 @@ _TAIL = compiled(
 """An invitation at the end of a text: after a cut, a sentence's end, or with a capital letter of its own."""
 
 
-def without_poison(text: str) -> str:
+def without_unsafe_characters(text: str) -> str:
     """Return the text without characters that break mail headers, terminals, offsets or places."""
-    return without_marks(_NEVER.sub("", text))
+    return without_placeholders(_NEVER.sub("", text))
 
 
 def _spaced(text: str) -> str:
@@ -58,9 +58,9 @@ def _spaced(text: str) -> str:
     return " ".join(text.replace("\u200b", " ").replace("\ufeff", " ").split())
 
 
-def one_line(text: str, limit: int = MAX_TITLE) -> str:
+def one_line(text: str, limit: int = MAX_TITLE_CHARACTERS) -> str:
     """Return plain text as one line of at most `limit` characters, cut between words."""
-    line = _spaced(without_poison(unicodedata.normalize("NFC", text[: limit * 20])))
+    line = _spaced(without_unsafe_characters(unicodedata.normalize("NFC", text[: limit * 20])))
     if len(line) <= limit:
         return line
     return line[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:-–—") + "…"
@@ -68,7 +68,7 @@ def one_line(text: str, limit: int = MAX_TITLE) -> str:
 
 def title_text(markup: str) -> str:
     """Return a title, which feeds give as text, escaped text or markup, as one line of plain text."""
-    short = markup[: MAX_TITLE * 20]
+    short = markup[: MAX_TITLE_CHARACTERS * 20]
     if "<" in short:
         short = nh3.clean(_encodable(short), tags=set(), clean_content_tags={"script", "style"})
     return one_line(html.unescape(short))
@@ -107,7 +107,7 @@ def paragraphs(parts: object) -> str:
     """Join pieces of text to paragraphs: spaces folded, empty ones and page furniture left out."""
     kept: list[str] = []
     for part in parts if not isinstance(parts, str) else parts.split("\n\n"):  # type: ignore[attr-defined]
-        line = _spaced(without_poison(unicodedata.normalize("NFC", part)))
+        line = _spaced(without_unsafe_characters(unicodedata.normalize("NFC", part)))
         if line and not _WHOLE.fullmatch(line) and not _FURNITURE.fullmatch(line):
             kept.append(line)
     if kept:
@@ -139,7 +139,7 @@ def _encodable(text: str) -> str:
 
 
 def _bounded(markup: str) -> str:
-    markup = markup[:MAX_HTML]
+    markup = markup[:MAX_HTML_CHARACTERS]
     if markup.count("<") <= MAX_TAGS:
         return markup
     at = -1
@@ -148,14 +148,14 @@ def _bounded(markup: str) -> str:
     return markup[:at]
 
 
-def web_url(url: str) -> str:
+def safe_web_url(url: str) -> str:
     """Return the URL if a reader can safely be sent there, else "": http(s), a host, no tricks.
 
     Refused: other schemes, controls and odd spaces, names with a password, and a host name whose label mixes
     Latin with Cyrillic or Greek letters, as look-alike addresses do. A plain space in a path is escaped.
     """
     url = re.sub(r"(?<=[^:/]/)(.*)", lambda path: path.group().replace(" ", "%20"), url.strip(), count=1)
-    if len(url) > MAX_URL or _NEVER.search(url) or _SPACE.search(url) or "\\" in url:
+    if len(url) > MAX_URL_CHARACTERS or _NEVER.search(url) or _SPACE.search(url) or "\\" in url:
         return ""
     try:
         parts = urlsplit(url)

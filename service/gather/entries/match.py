@@ -14,60 +14,64 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from service.core.ids import canonical_url
-from service.gather.entries.seen_items import MOST_ITEMS, Item, fingerprint, line_of
+from service.gather.entries.seen_items import MAX_ITEMS, SeenItem, fingerprint, line_from_item
 
-MOST_EDITS = 5
+MAX_EDITS = 5
 """A text that is another at every look (counters, adverts) is followed this far and no further."""
 
-Shared = tuple[set[str], set[str]]
+AmbiguousNames = tuple[set[str], set[str]]
 """Fingerprints of guids, and of links."""
 
-BURST = 10
-LATE = timedelta(days=2)
-TOGETHER = timedelta(minutes=10)
+BURST_ITEMS = 10
+LATE_PUBLICATION = timedelta(days=2)
+BULK_DATE_WINDOW = timedelta(minutes=10)
 
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class DocumentItem:
     """One item of the document at hand. `old` is what it was known as, None for something never seen."""
 
-    item: Item
+    item: SeenItem
     published_at: datetime | None = None
     parsed: bool = False
-    old: Item | None = None
+    previous: SeenItem | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class MatchResult:
     """What the document's items are, by index into it; `held` with its reason in plain words.
 
     `found` are the items themselves, with what each was known as.
     """
 
     new: tuple[int, ...]
-    changed: tuple[int, ...]
+    edited: tuple[int, ...]
     held: tuple[int, ...]
-    why: str
+    held_reason: str
     repeats: int
-    found: tuple[Sighting, ...]
+    items: tuple[DocumentItem, ...]
 
 
-def folded(text: str) -> str:
+def folded_words(text: str) -> str:
     """Return the words of a text alone, so that markup, spaces and punctuation make no difference."""
     return " ".join(_WORD.findall(text.casefold()))
 
 
-def item_of(raw: str, *, guid: str, url: str, title: str, text: str) -> Item:
+def seen_item_of(raw: str, *, guid: str, url: str, title: str, text: str) -> SeenItem:
     """Return the fingerprints of an entry."""
-    link = canonical_url(url) if identifies(url) else ""
-    return Item(
-        raw, fingerprint(guid), fingerprint(link), fingerprint(folded(title)), fingerprint(folded(text))
+    link = canonical_url(url) if identifies_article(url) else ""
+    return SeenItem(
+        raw,
+        fingerprint(guid),
+        fingerprint(link),
+        fingerprint(folded_words(title)),
+        fingerprint(folded_words(text)),
     )
 
 
-def identifies(url: str) -> bool:
+def identifies_article(url: str) -> bool:
     """Tell whether an address can be that of one article: a site's front page cannot."""
     try:
         parts = urlsplit(url)
@@ -76,15 +80,15 @@ def identifies(url: str) -> bool:
     return parts.scheme in ("http", "https") and (parts.path.strip("/") != "" or parts.query != "")
 
 
-def recognise(
-    sightings: Sequence[Sighting],
-    known: Sequence[Item],
-    shared: Shared,
+def match_items(
+    items: Sequence[DocumentItem],
+    known: Sequence[SeenItem],
+    ambiguous: AmbiguousNames,
     *,
-    first: int | None,
-    most: int,
-    since: datetime | None,
-) -> Verdict:
+    first_items: int | None,
+    max_new: int,
+    last_success_at: datetime | None,
+) -> MatchResult:
     """Judge the items of a document against what was known of its feed.
 
     `known` holds at least what shares a name with an item seen for the first time; `shared` are the names
@@ -93,44 +97,53 @@ def recognise(
     `first` is how many to take from a feed never read before (None: it was). `most` is the largest number of
     items that came at one look so far; `since` the last look that succeeded.
     """
-    index = _Index(known, shared)
-    found = [s if not s.parsed else replace(s, old=index.match(s.item)) for s in sightings]
-    candidates = [n for n, s in enumerate(found) if s.parsed and s.old is None]
+    index = _Index(known, ambiguous)
+    found = [s if not s.parsed else replace(s, previous=index.match(s.item)) for s in items]
+    candidates = [n for n, s in enumerate(found) if s.parsed and s.previous is None]
     repeats = sum(
-        1 for s in found if s.parsed and s.old and (s.old.guid, s.old.link) != (s.item.guid, s.item.link)
+        1
+        for s in found
+        if s.parsed and s.previous and (s.previous.guid, s.previous.link) != (s.item.guid, s.item.link)
     )
-    if first is not None:
-        return Verdict(_latest(found, candidates, first), (), (), "", 0, tuple(found))
+    if first_items is not None:
+        return MatchResult(_latest(found, candidates, first_items), (), (), "", 0, tuple(found))
     renamed = [n for n in candidates if found[n].item.title in index.titles]
     if not (len(renamed) >= 2 and len(renamed) * 2 >= len(candidates)):
         renamed = []
     rest = [n for n in candidates if n not in set(renamed)]
-    held, why = _held(found, rest, bool(renamed) or repeats >= BURST, most, since, first_items=BURST)
+    held, why = _held(
+        found,
+        rest,
+        bool(renamed) or repeats >= BURST_ITEMS,
+        max_new,
+        last_success_at,
+        first_items=BURST_ITEMS,
+    )
     why = why if held else ""
     for n in renamed:
-        found[n] = replace(found[n], old=index.titles[found[n].item.title])
+        found[n] = replace(found[n], previous=index.titles[found[n].item.title])
     changed = tuple(n for n, s in enumerate(found) if n not in renamed and _was_edited(s))
-    return Verdict(
+    return MatchResult(
         new=tuple(n for n in rest if n not in set(held)),
-        changed=changed,
-        held=(*renamed, *held) if held or len(renamed) >= BURST else (),
-        why=why or "they were known under other addresses",
+        edited=changed,
+        held=(*renamed, *held) if held or len(renamed) >= BURST_ITEMS else (),
+        held_reason=why or "they were known under other addresses",
         repeats=repeats + len(renamed),
-        found=tuple(found),
+        items=tuple(found),
     )
 
 
 class _Index:
     """The known items by each of their names; a name that several items share names none of them."""
 
-    def __init__(self, known: Sequence[Item], shared: Shared) -> None:
+    def __init__(self, known: Sequence[SeenItem], shared: AmbiguousNames) -> None:
         guids, links = shared
         self.guids = {i.guid: i for i in reversed(known) if i.guid and i.guid not in guids}
         self.links = {i.link: i for i in reversed(known) if i.link and i.link not in links}
         self.titles = {i.title: i for i in reversed(known) if i.title}
         self.words = {(i.title, i.words): i for i in reversed(known) if i.title or i.words}
 
-    def match(self, item: Item) -> Item | None:
+    def match(self, item: SeenItem) -> SeenItem | None:
         """Return what the item was known as."""
         by_link = self.links.get(item.link) if item.link else None
         if by_link is not None:
@@ -141,7 +154,7 @@ class _Index:
         return self.words.get((item.title, item.words))
 
 
-def _reused(item: Item, old: Item) -> bool:
+def _reused(item: SeenItem, old: SeenItem) -> bool:
     """Tell whether a guid was given to another article: page, title and words are all different ones."""
     return (
         bool(item.link and old.link)
@@ -151,17 +164,17 @@ def _reused(item: Item, old: Item) -> bool:
     )
 
 
-def shared_names(sightings: Sequence[Sighting], known: Sequence[Item]) -> Shared:
+def ambiguous_names(items: Sequence[DocumentItem], known: Sequence[SeenItem]) -> AmbiguousNames:
     """Return the fingerprints of guids, and of links, that do not tell a feed's items apart.
 
     Of all names, only those of the items that are seen for the first time are asked for.
     """
-    asked = {s.item.guid for s in sightings if s.parsed}, {s.item.link for s in sightings if s.parsed}
-    in_document, in_memory = _shared((s.item for s in sightings), asked), _shared(known, asked)
+    asked = {s.item.guid for s in items if s.parsed}, {s.item.link for s in items if s.parsed}
+    in_document, in_memory = _shared((s.item for s in items), asked), _shared(known, asked)
     return in_document[0] | in_memory[0], in_document[1] | in_memory[1]
 
 
-def _shared(items: Iterable[Item], asked: Shared) -> Shared:
+def _shared(items: Iterable[SeenItem], asked: AmbiguousNames) -> AmbiguousNames:
     """Return those of the guids and links that several different items bear."""
     of_guids, of_links = asked
     distinct = {i[1:5] for i in items if i.guid in of_guids or i.link in of_links}
@@ -171,7 +184,7 @@ def _shared(items: Iterable[Item], asked: Shared) -> Shared:
 
 
 def _held(
-    found: Sequence[Sighting],
+    found: Sequence[DocumentItem],
     rest: Sequence[int],
     reissued: bool,
     most: int,
@@ -185,12 +198,14 @@ def _held(
     dates = {n: found[n].published_at for n in rest}
     if reissued:
         alike = _alike([d for d in dates.values() if d])
-        old = [n for n in rest if (d := dates[n]) is None or d < since - LATE or alike]
+        old = [n for n in rest if (d := dates[n]) is None or d < since - LATE_PUBLICATION or alike]
         return old, "they came along with items that are known under other addresses"
-    if len(rest) <= max(BURST, 3 * most):
+    if len(rest) <= max(BURST_ITEMS, 3 * most):
         return [], ""
     undated = [n for n in rest if dates[n] is None]
-    old = [n for n in rest if (d := dates[n]) is not None and d < since - LATE] + undated[first_items:]
+    old = [n for n in rest if (d := dates[n]) is not None and d < since - LATE_PUBLICATION] + undated[
+        first_items:
+    ]
     return old, "a burst of them came at once, dated before the last look or not at all"
 
 
@@ -199,10 +214,10 @@ def _alike(dates: Sequence[datetime]) -> bool:
     if len(dates) < 3:
         return False
     middle = sorted(dates)[len(dates) // 2]
-    return sum(1 for d in dates if abs(d - middle) <= TOGETHER) * 2 > len(dates)
+    return sum(1 for d in dates if abs(d - middle) <= BULK_DATE_WINDOW) * 2 > len(dates)
 
 
-def _latest(found: Sequence[Sighting], candidates: Sequence[int], count: int) -> tuple[int, ...]:
+def _latest(found: Sequence[DocumentItem], candidates: Sequence[int], count: int) -> tuple[int, ...]:
     """Return the newest by date, or by place in the document when most have no date."""
     dated: Mapping[int, datetime] = {n: d for n in candidates if (d := found[n].published_at) is not None}
     if len(dated) * 2 < len(candidates):
@@ -211,27 +226,27 @@ def _latest(found: Sequence[Sighting], candidates: Sequence[int], count: int) ->
     return tuple(sorted(ranked[:count]))
 
 
-def _was_edited(sighting: Sighting) -> bool:
-    old = sighting.old
+def _was_edited(sighting: DocumentItem) -> bool:
+    old = sighting.previous
     return (
         sighting.parsed
         and old is not None
         and (old.title, old.words) != (sighting.item.title, sighting.item.words)
-        and old.edits < MOST_EDITS
+        and old.edits < MAX_EDITS
     )
 
 
-def kept(found: Sequence[Sighting], lines: Sequence[str]) -> list[str]:
+def lines_to_remember(items: Sequence[DocumentItem], lines: Sequence[str]) -> list[str]:
     """Return the lines to remember: the document's items, then those that left it not long ago."""
     current: list[str] = []
     gone_by: set[str] = set()
-    for sighting in found:
-        item, old = sighting.item, sighting.old
+    for sighting in items:
+        item, old = sighting.item, sighting.previous
         if sighting.parsed and old is not None:
             gone_by.add(old.raw)
             item = item._replace(edits=old.edits + ((old.title, old.words) != (item.title, item.words)))
         gone_by.add(item.raw)
-        current.append(line_of(item))
-    limit = min(MOST_ITEMS, max(500, 3 * len(current)))
+        current.append(line_from_item(item))
+    limit = min(MAX_ITEMS, max(500, 3 * len(current)))
     older = [line for line in lines if line.partition(" ")[0] not in gone_by]
     return [*dict.fromkeys(current), *older][:limit]

@@ -16,10 +16,10 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
 
-VERSION = 1
-MOST_ITEMS = 4_000
-DAYS_KEPT = 60
-FEW_NAMES = 60
+FORMAT_VERSION = 1
+MAX_ITEMS = 4_000
+RETENTION_DAYS = 60
+MAX_SINGLE_LOOKUPS = 60
 """So many names are looked up one by one; for more, all items are read."""
 
 
@@ -31,7 +31,7 @@ def fingerprint(*parts: str | bytes) -> str:
     return urlsafe_b64encode(blake2b(data, digest_size=6).digest()).decode() if data.strip(b"\x00") else ""
 
 
-class Item(NamedTuple):
+class SeenItem(NamedTuple):
     """An item as it was last seen: fingerprints of its bytes, guid, link, title and words.
 
     `edits` counts how often its words changed. A tuple, because hundreds of them are made at each look.
@@ -46,7 +46,7 @@ class Item(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class FeedStatistics:
     """What every look wants to know. Instants are seconds since 1970, 0 for never.
 
     body       fingerprint of the last document that was read
@@ -89,24 +89,24 @@ class Head:
     blank: int = 0
 
 
-def head_of(memory: str) -> Head:
+def statistics_of(text: str) -> FeedStatistics:
     """Read the head; what cannot be read counts as nothing remembered."""
-    return _head(memory[: _head_ends(memory)])
+    return _head(text[: _head_ends(text)])
 
 
 @lru_cache(maxsize=2_048)
-def _head(line: str) -> Head:
+def _head(line: str) -> FeedStatistics:
     try:
         found = json.loads(line) if line else {}
     except ValueError:
-        return Head()
-    if not isinstance(found, dict) or found.pop("v", None) != VERSION:
-        return Head()
+        return FeedStatistics()
+    if not isinstance(found, dict) or found.pop("v", None) != FORMAT_VERSION:
+        return FeedStatistics()
     kept: dict[str, Any] = {n: value for n, value in found.items() if type(value) is type(_NOTHING.get(n))}
-    return Head(**kept)
+    return FeedStatistics(**kept)
 
 
-_NOTHING = asdict(Head())
+_NOTHING = asdict(FeedStatistics())
 
 
 def _head_ends(memory: str) -> int:
@@ -115,19 +115,19 @@ def _head_ends(memory: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SeenItems:
     """The items that are remembered, newest look first, each still as its line."""
 
     lines: Sequence[str] = ()
 
-    def by_bytes(self) -> Mapping[str, str]:
+    def lines_by_fingerprint(self) -> Mapping[str, str]:
         """Return the lines by the fingerprint of the item's bytes."""
         return {line.partition(" ")[0]: line for line in self.lines}
 
-    def sharing(self, names: Collection[str]) -> list[Item]:
+    def with_any_name(self, names: Collection[str]) -> list[SeenItem]:
         """Return at least those items that bear one of these names (fingerprints)."""
-        if len(names) > FEW_NAMES:
-            return [item_of_line(line) for line in self.lines]
+        if len(names) > MAX_SINGLE_LOOKUPS:
+            return [item_from_line(line) for line in self.lines]
         text = "\n".join(["", *self.lines, ""])
         starts: set[int] = set()
         for name in names:
@@ -135,50 +135,50 @@ class Known:
             while at >= 0:
                 starts.add(text.rfind("\n", 0, at) + 1)
                 at = text.find(name, text.find("\n", at))
-        return [item_of_line(text[start : text.find("\n", start)]) for start in sorted(starts)]
+        return [item_from_line(text[start : text.find("\n", start)]) for start in sorted(starts)]
 
 
-def known_of(memory: str) -> Known:
+def seen_items_of(text: str) -> SeenItems:
     """Read the items; a line that cannot be read counts as nothing remembered."""
     lines: Sequence[Any] = ()
-    rest = memory[_head_ends(memory) + 1 :]
+    rest = text[_head_ends(text) + 1 :]
     try:
         # A memory written by an early version holds them as a list in JSON.
         lines = json.loads(rest) if rest.startswith("[") else rest.split("\n")
     except ValueError:
-        return Known()
-    return Known([line for line in lines if isinstance(line, str) and line.count(" ") == 5])
+        return SeenItems()
+    return SeenItems([line for line in lines if isinstance(line, str) and line.count(" ") == 5])
 
 
-def remembered(head: Head, lines: Iterable[str] | None, memory: str = "") -> str:
+def serialize(statistics: FeedStatistics, lines: Iterable[str] | None, old_text: str = "") -> str:
     """Write the memory; without `lines`, those of the old `memory` stay as they are."""
-    told = {name: value for name in _NOTHING if (value := getattr(head, name)) != _NOTHING[name]}
-    first = json.dumps({"v": VERSION, **told}, separators=(",", ":"))
+    told = {name: value for name in _NOTHING if (value := getattr(statistics, name)) != _NOTHING[name]}
+    first = json.dumps({"v": FORMAT_VERSION, **told}, separators=(",", ":"))
     if lines is None:
-        return first + memory[_head_ends(memory) :]
-    return "\n".join([first, *islice(lines, MOST_ITEMS)])
+        return first + old_text[_head_ends(old_text) :]
+    return "\n".join([first, *islice(lines, MAX_ITEMS)])
 
 
-def line_of(item: Item) -> str:
+def line_from_item(item: SeenItem) -> str:
     """Write an item as its line in the memory."""
     raw, guid, link, title, words, edits = item
     return f"{raw} {guid or '-'} {link or '-'} {title or '-'} {words or '-'} {edits}"
 
 
-def item_of_line(line: str) -> Item:
+def item_from_line(line: str) -> SeenItem:
     """Read an item from its line of six words."""
     raw, guid, link, title, words, edits = line.split(" ")
     if "-" in (guid, link, title, words):
         guid, link, title, words = ("" if name == "-" else name for name in (guid, link, title, words))
-    return Item(raw, guid, link, title, words, int(edits) if edits.isdecimal() else 0)
+    return SeenItem(raw, guid, link, title, words, int(edits) if edits.isdecimal() else 0)
 
 
-def seconds(instant: datetime | None) -> int:
+def to_timestamp(instant: datetime | None) -> int:
     """Return the instant as the memory keeps it."""
     return int(instant.timestamp()) if instant else 0
 
 
-def instant(kept: int) -> datetime | None:
+def from_timestamp(kept: int) -> datetime | None:
     """Return the instant that the memory kept, None for never."""
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=kept) if kept else None
@@ -186,18 +186,18 @@ def instant(kept: int) -> datetime | None:
         return None
 
 
-def with_arrivals(head: Head, arrivals: Iterable[datetime], now: datetime) -> Head:
+def with_arrivals(statistics: FeedStatistics, arrivals: Iterable[datetime], now: datetime) -> FeedStatistics:
     """Return the head with these new items in its days; days long past are forgotten."""
-    oldest = (now - timedelta(days=DAYS_KEPT)).date()
-    days = {day: count for day, count in head.days.items() if _day(day) >= oldest}
-    newest = head.newest
+    oldest = (now - timedelta(days=RETENTION_DAYS)).date()
+    days = {day: count for day, count in statistics.days.items() if _day(day) >= oldest}
+    newest = statistics.newest
     for arrival in arrivals:
         at = min(arrival, now)
-        newest = max(newest, seconds(at))
+        newest = max(newest, to_timestamp(at))
         if at.date() >= oldest:
             day = at.date().isoformat()
             days[day] = days.get(day, 0) + 1
-    return replace(head, days=dict(sorted(days.items())), newest=newest)
+    return replace(statistics, days=dict(sorted(days.items())), newest=newest)
 
 
 def _day(text: str) -> date:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import codecs
 import re
 
-SURE_BEYOND = 4
+MIN_VALID_PER_BROKEN = 4
 """So many whole UTF-8 characters for each broken byte make a document UTF-8 with faults."""
-SAMPLE = 64 * 1024
+SAMPLE_BYTES = 64 * 1024
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -85,7 +85,7 @@ _NEVER_NAMED = frozenset({"utf-8", "utf-16", "utf-32", "punycode", "idna"})
 _FORBIDDEN = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 
 
-def text_of(body: bytes, content_type: str = "") -> str:
+def decode_document(body: bytes, content_type: str = "") -> str:
     """Return the document's characters. `content_type` is the header that came with it, "" for none.
 
     Never raises: what cannot be decoded becomes U+FFFD.
@@ -102,7 +102,7 @@ def text_of(body: bytes, content_type: str = "") -> str:
         text = ""
     else:
         # Escape sequences are ASCII, so that these look like UTF-8 whatever they say.
-        if "\x1b" not in text and ("~" not in text or text.find("~{", 0, SAMPLE) < 0):
+        if "\x1b" not in text and ("~" not in text or text.find("~{", 0, SAMPLE_BYTES) < 0):
             return text
     for name in _named(body, content_type):
         decoded = _decoded(body, name)
@@ -111,9 +111,9 @@ def text_of(body: bytes, content_type: str = "") -> str:
     return text or _guessed(body)
 
 
-def utf8_of(body: bytes, content_type: str = "") -> bytes:
+def reencode_utf8(body: bytes, content_type: str = "") -> bytes:
     """Return the document in UTF-8, without a mark and without the control characters that XML forbids."""
-    return text_of(body, content_type).encode("utf-8", "replace").translate(None, _FORBIDDEN)
+    return decode_document(body, content_type).encode("utf-8", "replace").translate(None, _FORBIDDEN)
 
 
 def _named(body: bytes, content_type: str) -> list[str]:
@@ -140,7 +140,7 @@ def _guessed(body: bytes) -> str:
     faulty = body.decode("utf-8", "replace")
     broken = faulty.count("\ufffd")
     whole = sum(1 for byte in body if byte >= 0xC2) - broken
-    if whole >= SURE_BEYOND * broken:
+    if whole >= MIN_VALID_PER_BROKEN * broken:
         return faulty
     return body.decode(_likeliest(body), "replace")
 
@@ -149,5 +149,5 @@ def _likeliest(body: bytes) -> str:
     from charset_normalizer import from_bytes  # noqa: PLC0415 - rarely needed, and slow to load
 
     first = next((n for n, byte in enumerate(body) if byte >= 0x80), 0)
-    best = from_bytes(body[max(0, first - SAMPLE // 4) :][:SAMPLE]).best()
+    best = from_bytes(body[max(0, first - SAMPLE_BYTES // 4) :][:SAMPLE_BYTES]).best()
     return best.encoding if best is not None and best.encoding in _TELLABLE else "windows-1252"

@@ -11,8 +11,8 @@ import re
 from service.core.errors import FeedUnreadable
 
 DOCTYPE = b"<!DOCTYPE"
-LOOKED_AT = 1024 * 1024
-MOST_UNPACKED = 1_000_000
+MAX_PROLOG_BYTES = 1024 * 1024
+MAX_EXPANDED_BYTES = 1_000_000
 """How many bytes the declared entities may add up to where they are used."""
 
 _BEFORE = re.compile(rb"\s+|<\?[^>]*>")
@@ -28,7 +28,7 @@ def without_doctype(document: bytes) -> bytes:
 
     Raises FeedUnreadable for entities that would unpack to too much.
     """
-    start = _past(_BEFORE, document[:LOOKED_AT], 0)
+    start = _past(_BEFORE, document[:MAX_PROLOG_BYTES], 0)
     if document[start : start + len(DOCTYPE)].upper() != DOCTYPE:
         return document
     inside = start + len(DOCTYPE)
@@ -38,7 +38,10 @@ def without_doctype(document: bytes) -> bytes:
     end = end or max(document.find(b"]>", inside), document.find(b">", inside)) + 2
     entities = {name: double or single for name, double, single in _ENTITY.findall(declaration)}
     plain = {name: value for name, value in entities.items() if _PLAIN.fullmatch(value)}
-    if sum(document.count(b"&" + name + b";") * len(value) for name, value in plain.items()) > MOST_UNPACKED:
+    if (
+        sum(document.count(b"&" + name + b";") * len(value) for name, value in plain.items())
+        > MAX_EXPANDED_BYTES
+    ):
         raise FeedUnreadable("the document declares entities that unpack to too much, so it is not read")
     lines = b"\n".join(b'<!ENTITY %s "%s">' % pair for pair in plain.items())
     # Each on its own line, which is where feedparser looks for them; it tells RSS 0.91 by Netscape's name.

@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
-from service.gather.formats.fast_xml_item import Item, NotPlain, value_of
+from service.gather.formats.fast_xml_item import ParsedItem, UnsupportedXml, element_text
 from service.gather.formats.fast_xml_names import (
+    ALLOWED_CHILDREN,
     ATOM,
-    BESIDE,
-    BESIDE_CHANNEL,
-    CHANNEL,
-    ITEM,
-    MAY_HOLD,
+    CHANNEL_ELEMENT,
+    FEED_ELEMENTS,
+    IGNORED_ELEMENTS,
+    IGNORED_NAMESPACES,
+    ITEM_ELEMENT,
+    ITEM_ELEMENTS,
     MEDIA,
-    PARTS,
-    PERSON,
+    PERSON_ELEMENTS,
     RDF,
+    RDF_SIBLINGS,
     RSS1,
-    TEXTS,
-    WITHOUT_MEANING,
 )
 
-HTML = frozenset({"text/html", "application/xhtml+xml"})
+HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _TYPES = {"text": "text/plain", "text/plain": "text/plain", "html": "text/html", "text/html": "text/html"}
 _VERSIONS = {"rss": "rss20", f"{RDF} RDF": "rss10", f"{ATOM} feed": "atom10"}
 _TELLS_VERSION = {RSS1.lower(): "rss10", ATOM.lower(): "atom10", "http://my.netscape.com/rdf/simple/0.9/": ""}
@@ -42,7 +42,7 @@ _STAYS_WHEN_JOINED = re.compile(r"https?://[\w.-]+/(?:[\w/~%+-]|\.(?!\.))*(?:\?[
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class FeedparserRules:
     """What we take over from feedparser itself.
 
     instant      reads a date, as a `struct_time` or None
@@ -51,20 +51,20 @@ class Habits:
     prefixes     the prefix that each namespace (in lower case) goes by, "" for those of feeds themselves
     """
 
-    instant: Callable[[str], object]
-    joined: Callable[[str, str], str]
-    is_markup: Callable[[str], bool]
+    parse_date: Callable[[str], object]
+    join_url: Callable[[str, str], str]
+    looks_like_html: Callable[[str], bool]
     prefixes: Mapping[str, str]
 
 
-def read(document: bytes, url: str, habits: Habits) -> Mapping[str, Any] | None:
+def read(document: bytes, url: str, rules: FeedparserRules) -> Mapping[str, Any] | None:
     """Return what feedparser would return of the document, as far as we use it; None if it is not plain.
 
     The document is in UTF-8; `url` is its address, for relative links.
     """
     if url and not url.startswith(("http://", "https://", "file:")):
         return None
-    reading = _Reading(habits, url)
+    reading = _Reading(rules, url)
     parser = expat.ParserCreate("utf-8", " ")
     parser.buffer_text = True
     parser.StartNamespaceDeclHandler = reading.declared
@@ -74,7 +74,7 @@ def read(document: bytes, url: str, habits: Habits) -> Mapping[str, Any] | None:
     parser.CharacterDataHandler = reading.said
     try:
         parser.Parse(document, True)  # noqa: FBT003 - expat takes no names
-    except (NotPlain, expat.ExpatError):
+    except (UnsupportedXml, expat.ExpatError):
         return None
     return {"version": reading.version, "feed": reading.feed, "entries": reading.entries}
 
@@ -82,16 +82,16 @@ def read(document: bytes, url: str, habits: Habits) -> Mapping[str, Any] | None:
 class _Reading:
     """Where expat is in a document, and what it has told so far."""
 
-    def __init__(self, habits: Habits, url: str) -> None:
+    def __init__(self, habits: FeedparserRules, url: str) -> None:
         self.version = ""
         self.feed: dict[str, Any] = {}
-        self.entries: list[Item] = []
+        self.entries: list[ParsedItem] = []
         self._habits = habits
-        self._base = habits.joined(url, url) if url else ""
+        self._base = habits.join_url(url, url) if url else ""
         self._prefixes: dict[str | None, str] = {}
         self._depth = 0
         self._channels = 0
-        self._item: Item | None = None
+        self._item: ParsedItem | None = None
         self._person: dict[str, str] | None = None
         self._code, self._type, self._text = "", "", ""
         self._skipped, self._may_hold = 0, frozenset[str]()
@@ -100,13 +100,13 @@ class _Reading:
 
     def doctype(self, *_declaration: object) -> None:
         """Give up: entities may change what everything means."""
-        raise NotPlain
+        raise UnsupportedXml
 
     def declared(self, prefix: str | None, uri: str | None) -> None:
         """Note a prefix; give up on one that means two things, or that feedparser tells the format by."""
         uri = uri or ""
         if self._prefixes.setdefault(prefix, uri) != uri and prefix is not None:
-            raise NotPlain
+            raise UnsupportedXml
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take up an element."""
@@ -114,14 +114,14 @@ class _Reading:
         if self._skipped:
             self._within(name)
         elif self._code:
-            raise NotPlain  # markup that stands within a text
+            raise UnsupportedXml  # markup that stands within a text
         elif self._person is not None:
             self._of_person(name)
         elif self._item is not None:
             self._part(name, attributes, self._item)
         elif self._depth == 1:
             self._root(name, attributes)
-        elif name == ITEM[self.version] and self._depth == (3 if self.version == "rss20" else 2):
+        elif name == ITEM_ELEMENT[self.version] and self._depth == (3 if self.version == "rss20" else 2):
             self._begin(attributes)
         else:
             self._beside(name, attributes)
@@ -131,7 +131,7 @@ class _Reading:
         if self._code:
             self._text += text
         elif self._person is not None and not self._skipped and text.strip():
-            raise NotPlain  # an author that is text and elements at once
+            raise UnsupportedXml  # an author that is text and elements at once
 
     def end(self, _name: str) -> None:
         """Bring an element to its end."""
@@ -144,7 +144,7 @@ class _Reading:
         elif self._person is not None:
             self._named(self._person)
         elif self._item is not None:
-            self._item.check()
+            self._item.validate()
             self.entries.append(self._item)
             self._item = None
 
@@ -155,28 +155,28 @@ class _Reading:
         told_by = {_TELLS_VERSION.get(uri.lower(), self.version) for uri in self._prefixes.values()}
         wrong = told_by - ({"rss20", "atom10"} if self.version == "rss20" else {self.version})
         if not self.version or wrong or any(_local(key) in _HEEDED for key in attributes):
-            raise NotPlain
+            raise UnsupportedXml
         if self.version == "rss20" and not attributes.get("version", "").startswith("2."):
-            raise NotPlain
+            raise UnsupportedXml
         language = attributes.get(_XML_LANG, attributes.get("lang"))
         if language and self.version != "rss10":
             self.feed["language"] = language.replace("_", "-")
 
     def _beside(self, name: str, attributes: Mapping[str, str]) -> None:
         if self._depth == 2 and self.version != "atom10":
-            if name == CHANNEL[self.version]:
+            if name == CHANNEL_ELEMENT[self.version]:
                 self._open_channel(attributes)
-            elif name in BESIDE_CHANNEL:
+            elif name in RDF_SIBLINGS:
                 self._skip(name)
             else:
-                raise NotPlain
-        elif (code := BESIDE.get(name)) is not None:
+                raise UnsupportedXml
+        elif (code := FEED_ELEMENTS.get(name)) is not None:
             # Of two titles the first would count, of two languages the last; and a description after a
             # summary makes another thing of the texts in the first item.
             if (code in self.feed and code != "language") or (
                 code == "description" and "summary" in self.feed
             ):
-                raise NotPlain
+                raise UnsupportedXml
             self._listen(code, attributes, may_have={"type"} if self.version == "atom10" else set())
         else:
             self._skip(name)
@@ -184,7 +184,7 @@ class _Reading:
     def _open_channel(self, attributes: Mapping[str, str]) -> None:
         self._channels += 1
         if self._channels > 1 or any(_local(key) in _HEEDED - {"about"} for key in attributes):
-            raise NotPlain
+            raise UnsupportedXml
 
     # --- the items -----------------------------------------------------------------------------
 
@@ -192,11 +192,11 @@ class _Reading:
         heeded = {key: value for key, value in attributes.items() if _local(key) in _HEEDED}
         about = heeded.pop(f"{RDF} about", None) if self.version == "rss10" else None
         if heeded:
-            raise NotPlain
-        self._item = Item(id=about) if about else Item()
+            raise UnsupportedXml
+        self._item = ParsedItem(id=about) if about else ParsedItem()
 
-    def _part(self, name: str, attributes: Mapping[str, str], item: Item) -> None:
-        code = TEXTS.get(name)
+    def _part(self, name: str, attributes: Mapping[str, str], item: ParsedItem) -> None:
+        code = ITEM_ELEMENTS.get(name)
         if code == "id":
             permalink = attributes.get("isPermaLink", "true") == "true"
             self._listen("guid" if permalink else "id", attributes, may_have={"isPermaLink"})
@@ -204,7 +204,7 @@ class _Reading:
             self._link(attributes, item)
         elif code == "author" and self.version == "atom10" and name == f"{ATOM} author":
             if "author" in item:
-                raise NotPlain  # feedparser would give one the other's address
+                raise UnsupportedXml  # feedparser would give one the other's address
             self._person = {}
         elif code is not None:
             self._listen(code, attributes, may_have={"type"} if name.startswith(ATOM) else set())
@@ -216,9 +216,9 @@ class _Reading:
             self._skip(name)
 
     def _of_person(self, name: str) -> None:
-        code = PERSON.get(name)
+        code = PERSON_ELEMENTS.get(name)
         if code is None:
-            raise NotPlain
+            raise UnsupportedXml
         self._listen(code, {}, may_have=set())
 
     def _named(self, person: Mapping[str, str]) -> None:
@@ -227,14 +227,14 @@ class _Reading:
         self._item["author"] = f"{name} ({email})" if name and email else name or email or ""
         self._person = None
 
-    def _link(self, attributes: Mapping[str, str], item: Item) -> None:
+    def _link(self, attributes: Mapping[str, str], item: ParsedItem) -> None:
         if any(_local(key) in ("url", "uri", "base") or " " in key for key in attributes if key != _XML_LANG):
-            raise NotPlain
+            raise UnsupportedXml
         href = attributes.get("href")
         if href is None:
-            raise NotPlain
+            raise UnsupportedXml
         kind = attributes.get("type", "text/html").lower()
-        if attributes.get("rel", "alternate").lower() == "alternate" and _TYPES.get(kind, kind) in HTML:
+        if attributes.get("rel", "alternate").lower() == "alternate" and _TYPES.get(kind, kind) in HTML_TYPES:
             item["link"] = self._joined(href)
         self._skip("")
 
@@ -242,65 +242,65 @@ class _Reading:
 
     def _listen(self, code: str, attributes: Mapping[str, str], *, may_have: set[str]) -> None:
         if any(key not in may_have and key != _XML_LANG for key in attributes):
-            raise NotPlain
+            raise UnsupportedXml
         kind = attributes.get("type", "").lower() if "type" in may_have else ""
         if kind and kind not in _TYPES:
-            raise NotPlain
+            raise UnsupportedXml
         self._code, self._type, self._text = code, _TYPES.get(kind, ""), ""
 
     def _tell(self) -> None:
-        code, value = self._code, value_of(self._text)
+        code, value = self._code, element_text(self._text)
         self._code = ""
         if self._person is not None:
             self._person[code] = value
         elif self._item is None:
             self.feed[code] = value
         elif code in ("published", "updated", "created"):
-            self._item[f"{code}_parsed"] = self._habits.instant(value)
+            self._item[f"{code}_parsed"] = self._habits.parse_date(value)
         elif code in ("link", "guid", "id"):
-            self._item.identify(code, self._joined(value) if value and code != "id" else value)
+            self._item.add_identifier(code, self._joined(value) if value and code != "id" else value)
         elif code == "author":
             self._item[code] = value
         else:
-            self._item.tell(code, value, self._type, self._guessed)
+            self._item.add_text(code, value, self._type, self._guessed)
 
     def _guessed(self, kind: str, value: str) -> str:
         """Return the type of a text; what calls itself plain may be markup all the same, except in Atom."""
         if kind != "text/plain" or self.version == "atom10" or ("<" not in value and "&" not in value):
             return kind
-        return "text/html" if self._habits.is_markup(value) else kind
+        return "text/html" if self._habits.looks_like_html(value) else kind
 
     def _joined(self, link: str) -> str:
-        return link if _STAYS_WHEN_JOINED.fullmatch(link) else self._habits.joined(self._base, link)
+        return link if _STAYS_WHEN_JOINED.fullmatch(link) else self._habits.join_url(self._base, link)
 
     # --- what is left out ----------------------------------------------------------------------
 
     def _skip(self, name: str) -> None:
         """Pass over an element, if it and what it may hold have no part in the articles."""
         self._skipped = self._depth
-        parts = PARTS["item" if self._item is not None else self.version]
+        parts = IGNORED_ELEMENTS["item" if self._item is not None else self.version]
         if not name:
             self._may_hold = frozenset()
         elif name in parts:
             self._may_hold = parts[name]
         elif self._is_foreign(name):
-            self._may_hold = MAY_HOLD.get(name, frozenset({name.rpartition(" ")[0]}))
+            self._may_hold = ALLOWED_CHILDREN.get(name, frozenset({name.rpartition(" ")[0]}))
         else:
-            raise NotPlain
+            raise UnsupportedXml
 
     def _within(self, name: str) -> None:
         if name == f"{MEDIA} title" and self._item is not None and name in self._may_hold:
             self._item.other_title = True
         elif name not in self._may_hold and not (
-            (uri := name.rpartition(" ")[0]) in self._may_hold and uri not in WITHOUT_MEANING
+            (uri := name.rpartition(" ")[0]) in self._may_hold and uri not in IGNORED_NAMESPACES
         ):
-            raise NotPlain
+            raise UnsupportedXml
 
     def _is_foreign(self, name: str) -> bool:
         """Tell whether feedparser keeps an element to itself: one without meaning to it, or unknown."""
         uri, _, local = name.rpartition(" ")
-        if uri in WITHOUT_MEANING:
-            return local not in WITHOUT_MEANING[uri]
+        if uri in IGNORED_NAMESPACES:
+            return local not in IGNORED_NAMESPACES[uri]
         if not uri or uri.lower() in self._habits.prefixes or "backend.userland.com/rss" in uri.lower():
             return False
         prefixes = [prefix for prefix, meant in self._prefixes.items() if meant == uri]

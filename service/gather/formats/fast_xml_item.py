@@ -10,32 +10,32 @@ _C1 = re.compile("[\x80-\x9f]")
 _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
 
 
-class NotPlain(Exception):
+class UnsupportedXml(Exception):
     """The document holds something that feedparser has to read."""
 
 
-class Item(dict[str, Any]):
+class ParsedItem(dict[str, Any]):
     """An item under feedparser's names, as its elements come."""
 
     other_title = has_source = has_content = False
 
-    def identify(self, code: str, value: str) -> None:
+    def add_identifier(self, code: str, value: str) -> None:
         """Note a link, or a guid, which stands in for a link that was not given yet."""
         if code == "link":
             value = value.replace("&amp;", "&")
             self["link"] = _REFERENCE.sub(r"&\g<1>", value) if "&" in value else value
             return
         if "guid" in self:
-            raise NotPlain
+            raise UnsupportedXml
         self["id"] = self["guid"] = value
         if code == "guid":
             self.setdefault("link", value)
 
-    def tell(self, code: str, value: str, kind: str, guessed: Callable[[str, str], str]) -> None:
+    def add_text(self, code: str, value: str, kind: str, guessed: Callable[[str, str], str]) -> None:
         """Note a title or a text. A second summary counts as content, unless there was content before."""
         if code == "title":
             if "title" in self:
-                raise NotPlain
+                raise UnsupportedXml
             self |= {"title": value, "title_detail": {"type": guessed(kind or "text/plain", value)}}
             return
         if code in ("description", "summary") and ("summary" not in self or self.has_content):
@@ -47,21 +47,21 @@ class Item(dict[str, Any]):
         self.setdefault("content", []).append({"type": kind, "value": value})
         self.setdefault("summary", value)
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Give up on an item without a page, or with a title that may be another element's."""
         if not self.get("link") or (self.other_title and (self.has_source or not self.get("title"))):
-            raise NotPlain
+            raise UnsupportedXml
 
 
-def value_of(text: str) -> str:
+def element_text(text: str) -> str:
     """Return an element's text; give up on one that feedparser takes for wrongly encoded, and mends."""
     text = text.strip()
     if text.isascii():
         return text
     if _C1.search(text):
-        raise NotPlain
+        raise UnsupportedXml
     try:
         text.encode("iso-8859-1").decode("utf-8")
     except UnicodeError:
         return text
-    raise NotPlain
+    raise UnsupportedXml

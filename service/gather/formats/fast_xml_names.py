@@ -11,24 +11,24 @@ ATOM = "http://www.w3.org/2005/Atom"
 RSS1 = "http://purl.org/rss/1.0/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 DC = "http://purl.org/dc/elements/1.1/"
-TERMS = "http://purl.org/dc/terms/"
+DC_TERMS = "http://purl.org/dc/terms/"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 MEDIA = "http://search.yahoo.com/mrss/"
 WORDPRESS = "com-wordpress:feed-additions:1"
 
-ITEM = {"rss20": "item", "rss10": f"{RSS1} item", "atom10": f"{ATOM} entry"}
-BESIDE_CHANNEL = frozenset({f"{RSS1} image", f"{RSS1} textinput"})
-CHANNEL = {"rss20": "channel", "rss10": f"{RSS1} channel", "atom10": ""}
+ITEM_ELEMENT = {"rss20": "item", "rss10": f"{RSS1} item", "atom10": f"{ATOM} entry"}
+RDF_SIBLINGS = frozenset({f"{RSS1} image", f"{RSS1} textinput"})
+CHANNEL_ELEMENT = {"rss20": "channel", "rss10": f"{RSS1} channel", "atom10": ""}
 
-Names = frozenset[str]
+ElementNames = frozenset[str]
 
 
-def _names(words: str = "", uri: str = "") -> Names:
+def _names(words: str = "", uri: str = "") -> ElementNames:
     return frozenset(f"{uri} {word}".lstrip() for word in words.split())
 
 
-TEXTS: Mapping[str, str] = {
+ITEM_ELEMENTS: Mapping[str, str] = {
     **dict.fromkeys(("title", f"{RSS1} title", f"{ATOM} title"), "title"),
     **dict.fromkeys(("link", f"{RSS1} link"), "link"),
     **dict.fromkeys(("guid", f"{ATOM} id"), "id"),
@@ -36,17 +36,17 @@ TEXTS: Mapping[str, str] = {
     **dict.fromkeys((f"{ATOM} summary", f"{ITUNES} summary"), "summary"),
     f"{ATOM} content": "content",
     f"{CONTENT} encoded": "encoded",
-    **dict.fromkeys(("pubDate", f"{ATOM} published", f"{TERMS} issued"), "published"),
-    **dict.fromkeys((f"{ATOM} updated", f"{DC} date", f"{TERMS} modified"), "updated"),
-    f"{TERMS} created": "created",
+    **dict.fromkeys(("pubDate", f"{ATOM} published", f"{DC_TERMS} issued"), "published"),
+    **dict.fromkeys((f"{ATOM} updated", f"{DC} date", f"{DC_TERMS} modified"), "updated"),
+    f"{DC_TERMS} created": "created",
     **dict.fromkeys(("author", f"{ATOM} author", f"{DC} creator", f"{ITUNES} author"), "author"),
 }
 """What an item's elements tell."""
 
-PERSON: Mapping[str, str] = {f"{ATOM} name": "name", f"{ATOM} email": "email", f"{ATOM} uri": "uri"}
+PERSON_ELEMENTS: Mapping[str, str] = {f"{ATOM} name": "name", f"{ATOM} email": "email", f"{ATOM} uri": "uri"}
 """What the elements of an Atom author tell."""
 
-BESIDE: Mapping[str, str] = {
+FEED_ELEMENTS: Mapping[str, str] = {
     **dict.fromkeys(("title", f"{RSS1} title", f"{ATOM} title"), "title"),
     **dict.fromkeys(("language", f"{DC} language"), "language"),
     "ttl": "ttl",
@@ -55,7 +55,7 @@ BESIDE: Mapping[str, str] = {
 }
 """What a feed tells of itself, beside its items."""
 
-WITHOUT_MEANING: Mapping[str, Names] = {
+IGNORED_NAMESPACES: Mapping[str, ElementNames] = {
     MEDIA: _names("title description"),
     ITUNES: _names("summary author owner"),
     DC: _names("title description date creator author source"),
@@ -69,7 +69,7 @@ WITHOUT_MEANING: Mapping[str, Names] = {
 
 _PERSONS = _names("name email uri url", ATOM)
 
-PARTS: Mapping[str, Mapping[str, Names]] = {
+IGNORED_ELEMENTS: Mapping[str, Mapping[str, ElementNames]] = {
     "rss20": {
         **dict.fromkeys(
             _names(
@@ -113,7 +113,7 @@ PARTS: Mapping[str, Mapping[str, Names]] = {
 
 _OF_MEDIA = _names("title content thumbnail credit rating category keywords copyright text player", MEDIA)
 
-MAY_HOLD: Mapping[str, Names] = {
+ALLOWED_CHILDREN: Mapping[str, ElementNames] = {
     f"{MEDIA} group": _OF_MEDIA,
     f"{MEDIA} content": _OF_MEDIA,
     f"{ITUNES} category": _names("category", ITUNES),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urljoin
 
-from service.gather.entries.markup import one_line, web_url
+from service.gather.entries.markup import one_line, safe_web_url
 
 FEED_TYPES = frozenset(
     {
@@ -20,9 +20,9 @@ FEED_TYPES = frozenset(
         "text/rss+xml",
     }
 )
-NOT_FEEDS = ("wp-json", "oembed", "manifest", "opensearch")
-LOOKED_AT = 512 * 1024
-MOST = 20
+NON_FEED_WORDS = ("wp-json", "oembed", "manifest", "opensearch")
+MAX_PAGE_CHARACTERS = 512 * 1024
+MAX_FEED_LINKS = 20
 _UNSEEN = (
     (re.compile("<!--"), re.compile("-->")),
     (re.compile(r"<script\b", re.IGNORECASE), re.compile("</script", re.IGNORECASE)),
@@ -32,39 +32,39 @@ _TAG = re.compile(r"<(base|link|a)\s([^<>]{0,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"(?<![A-Za-z-])([A-Za-z-]{1,40})\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]{1,2000}))",
 )
-GUESSES = ("feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "?feed=rss2")
+COMMON_FEED_PATHS = ("feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json", "?feed=rss2")
 
 
 @dataclass(frozen=True, slots=True)
-class Advertised:
+class FeedLink:
     """A feed that a page links to: where it lies and what the page calls it ("" when it does not)."""
 
     url: str
     title: str = ""
 
 
-def advertised(page: str, url: str) -> tuple[Advertised, ...]:
+def feed_links(page: str, url: str) -> tuple[FeedLink, ...]:
     """Return the feeds that an HTML page at `url` names in its links, in order, each once.
 
     Declared ones (`<link rel="alternate" type=...>`) come first; without any, anchors whose address looks
     like a feed's. Feeds of comments come last.
     """
     reader = _Links()
-    for tag, values in _tags(page[:LOOKED_AT]):
+    for tag, values in _tags(page[:MAX_PAGE_CHARACTERS]):
         reader.look_at(tag, values)
     base = _joined(url, reader.base) or url
-    found: dict[str, Advertised] = {}
+    found: dict[str, FeedLink] = {}
     for href, title in reader.declared or reader.anchors:
-        address = web_url(_joined(base, href))
-        if address and not any(word in address for word in NOT_FEEDS):
-            found.setdefault(address, Advertised(address, one_line(title, 100)))
+        address = safe_web_url(_joined(base, href))
+        if address and not any(word in address for word in NON_FEED_WORDS):
+            found.setdefault(address, FeedLink(address, one_line(title, 100)))
     ranked = sorted(found.values(), key=lambda feed: "comment" in f"{feed.url} {feed.title}".lower())
-    return tuple(ranked[:MOST])
+    return tuple(ranked[:MAX_FEED_LINKS])
 
 
-def guesses(url: str) -> tuple[str, ...]:
+def guessed_addresses(url: str) -> tuple[str, ...]:
     """Return addresses at which sites often have their feed, for a page that advertises none."""
-    return tuple(dict.fromkeys(_joined(url, f"/{guess}") for guess in GUESSES))
+    return tuple(dict.fromkeys(_joined(url, f"/{guess}") for guess in COMMON_FEED_PATHS))
 
 
 def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 from service.core.errors import FeedUnreadable
 
-LONGEST_OUTLINE = 64 * 1024  # characters of one tag; a longer one has lost its end
+MAX_OUTLINE_CHARACTERS = 64 * 1024  # characters of one tag; a longer one has lost its end
 
 _MARK = re.compile(r"<(/?)(?:[\w-]{1,40}:)?(outline|body|opml)(?=[\s/>])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(?<![\w:.-])([A-Za-z_][\w:.-]{0,63})\s{0,100}=\s{0,100}([\"'])")
@@ -44,7 +44,7 @@ class Outline:
     line: int
     depth: int
     attributes: Mapping[str, str]
-    broken: str = ""
+    fault: str = ""
 
 
 def strict_outlines(document: bytes) -> list[Outline]:
@@ -91,7 +91,7 @@ def lenient_outlines(text: str) -> Iterator[Outline]:
             continue
         end = marks[number + 1].start() if number + 1 < len(marks) else len(text)
         line, counted = line + text.count("\n", counted, mark.start()), mark.start()
-        outline, closed = _read(text[mark.end() : min(end, mark.end() + LONGEST_OUTLINE)], line, depth)
+        outline, closed = _read(text[mark.end() : min(end, mark.end() + MAX_OUTLINE_CHARACTERS)], line, depth)
         yield outline
         depth += not closed
 

@@ -6,18 +6,18 @@ import re
 from collections.abc import Callable
 
 from service.core.errors import FeedUnreadable, UnknownName
-from service.gather.entries.boilerplate import CHALLENGE, compiled
+from service.gather.entries.boilerplate import BOT_CHALLENGE, compiled
 from service.gather.formats import json_feed, rss_atom
-from service.gather.formats.charset import text_of, utf8_of
-from service.gather.formats.html_links import advertised
+from service.gather.formats.charset import decode_document, reencode_utf8
+from service.gather.formats.html_links import feed_links
 from service.gather.formats.parsed_feed import ParsedFeed
 
-Reader = Callable[[bytes, str], ParsedFeed]
+FormatReader = Callable[[bytes, str], ParsedFeed]
 """Takes the document and its address, returns the feed, raises FeedUnreadable."""
 
-FORMATS: dict[str, Reader] = {"xml": rss_atom.read, "json": json_feed.read}
+FORMATS: dict[str, FormatReader] = {"xml": rss_atom.read, "json": json_feed.read}
 
-LOOKED_AT = 64 * 1024
+MAX_SNIFFED_BYTES = 64 * 1024
 _FILES = (
     (b"%PDF", "a PDF file"),
     (b"\x89PNG", "a picture"),
@@ -37,16 +37,16 @@ _NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 _FEED_ROOT = re.compile(r"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>]", re.IGNORECASE)
 FEED_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script"})
-OTHERS = {
+OTHER_ROOTS = {
     "opml": "a list of feeds (OPML), not a feed; it can be imported",
     "urlset": "a sitemap, not a feed",
     "sitemapindex": "a sitemap, not a feed",
     "error": "an error message in XML, not a feed",
 }
-_CHALLENGE = compiled(CHALLENGE)
+_CHALLENGE = compiled(BOT_CHALLENGE)
 
 
-def reader(name: str) -> Reader:
+def reader_for(name: str) -> FormatReader:
     """Return the reader of that name. Raises UnknownName."""
     if name not in FORMATS:
         raise UnknownName("feed format", name, FORMATS)
@@ -67,14 +67,14 @@ def _sniffed(body: bytes, url: str) -> str:
     for magic, what in _FILES:
         if body.startswith(magic):
             raise FeedUnreadable(f"{what}, not a feed")
-    head = text_of(body[:LOOKED_AT]).lstrip("\ufeff \r\n\t\x00")
+    head = decode_document(body[:MAX_SNIFFED_BYTES]).lstrip("\ufeff \r\n\t\x00")
     if head.startswith(("{", "[")):
         return "json"
     root = _root(head)
     if root in FEED_ROOTS:
         return "xml"
-    if root in OTHERS:
-        raise FeedUnreadable(OTHERS[root])
+    if root in OTHER_ROOTS:
+        raise FeedUnreadable(OTHER_ROOTS[root])
     if root in HTML_ROOTS or (root and re.search(r"<(?:html|body)[\s>]", head, re.IGNORECASE)):
         raise FeedUnreadable(_of_a_page(body, url))
     if _FEED_ROOT.search(head):
@@ -86,15 +86,15 @@ def _sniffed(body: bytes, url: str) -> str:
     raise FeedUnreadable(_no_feed(root))
 
 
-def document_of(name: str, body: bytes, content_type: str = "") -> bytes:
+def prepare_document(name: str, body: bytes, content_type: str = "") -> bytes:
     """Return the body in UTF-8, as the reader of that format wants it."""
-    return rss_atom.to_utf8(body, content_type) if name == "xml" else utf8_of(body, content_type)
+    return rss_atom.to_utf8(body, content_type) if name == "xml" else reencode_utf8(body, content_type)
 
 
 def read(body: bytes, content_type: str = "", url: str = "") -> ParsedFeed:
     """Read a feed in any format, whole. Raises FeedUnreadable."""
     name = sniff(body, url)
-    return reader(name)(document_of(name, body, content_type), url)
+    return reader_for(name)(prepare_document(name, body, content_type), url)
 
 
 def _root(head: str) -> str:
@@ -110,7 +110,7 @@ def _of_a_page(body: bytes, url: str) -> str:
     page = body[: 512 * 1024].decode("utf-8", "replace")
     if _CHALLENGE.search(page):
         return "a page that wants us to prove we are human, not a feed"
-    feeds = advertised(page, url)
+    feeds = feed_links(page, url)
     if feeds:
         return f"a web page, not a feed; the page names this feed: {feeds[0].url}"
     return "a web page, not a feed, and the page names no feed either"

@@ -16,13 +16,13 @@ _ENDS = {b"<![CDATA[": b"]]>", b"<!--": b"-->", b"<?": b"?>"}
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class SplitDocument:
     """A document in pieces: `frame[0] items[0] frame[1] items[1] ... frame[-1]`, joined the very document."""
 
     frame: tuple[bytes, ...]
     items: tuple[bytes, ...]
 
-    def only(self, wanted: Collection[int]) -> bytes:
+    def with_items(self, wanted: Collection[int]) -> bytes:
         """Return the document with these items (by index) and no others."""
         pieces = [self.frame[0]]
         for index, item in enumerate(self.items):
@@ -32,7 +32,7 @@ class Split:
         return b"".join(pieces)
 
 
-def split(document: bytes) -> Split | None:
+def split_items(document: bytes) -> SplitDocument | None:
     """Return the items of an RSS, RDF, CDF or Atom document in UTF-8, None where they cannot be told apart.
 
     Comments, CDATA and processing instructions are stepped over. Items within items, under two names, or
@@ -48,7 +48,7 @@ def split(document: bytes) -> Split | None:
         frame.append(document[position:start])
         items.append(document[start:end])
         position = end
-    return Split((*frame, document[position:]), tuple(items))
+    return SplitDocument((*frame, document[position:]), tuple(items))
 
 
 def _bounds(document: bytes) -> list[tuple[int, int]] | None:

@@ -60,14 +60,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class AddressPolicy:
     """What the operator permits beside the public internet: networks, and hosts by name."""
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, words: Iterable[str]) -> Allowed:
+    def parse(cls, words: Iterable[str]) -> AddressPolicy:
         """Read `fetch.allow_private`: a CIDR network or an address, else the name of a host."""
         networks: list[Network] = []
         hosts: set[str] = set()
@@ -78,7 +78,7 @@ class Allowed:
                 hosts.add(word.strip().lower().rstrip("."))
         return cls(tuple(networks), frozenset(hosts))
 
-    def names(self, host: str) -> bool:
+    def allows_host(self, host: str) -> bool:
         """Tell whether the host is permitted by its name, or is itself an address that is permitted."""
         if host.lower().rstrip(".") in self.hosts:
             return True
@@ -130,6 +130,6 @@ def port_refusal(port: int) -> str | None:
     return f"port {port} is not one that serves the web"
 
 
-def is_address(host: str) -> bool:
+def looks_like_ip(host: str) -> bool:
     """Tell whether a host is written as a number, well-formed or not, and is not a name."""
     return ":" in host or host.replace(".", "").isdigit()

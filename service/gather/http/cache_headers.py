@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 UNSENDABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
-def conditions_of(etag: str | None, last_modified: str | None) -> dict[str, str]:
+def conditional_headers(etag: str | None, last_modified: str | None) -> dict[str, str]:
     """Return the headers of a conditional request, without values that no header can hold."""
     pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     return {name: value for name, value in pairs.items() if value and not UNSENDABLE.search(value)}
@@ -27,7 +27,7 @@ def _date(headers: Mapping[str, str], name: str) -> float | None:
         return None
 
 
-def retry_after(headers: Mapping[str, str]) -> int | None:
+def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
     """Read Retry-After (RFC 9110, 10.2.3) as seconds; a date counts from the server's own Date."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
@@ -37,7 +37,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     return max(0, int(until - since)) if until is not None and since is not None else None
 
 
-def fresh_for(headers: Mapping[str, str]) -> int | None:
+def fresh_seconds(headers: Mapping[str, str]) -> int | None:
     """Read how long the answer stays fresh (RFC 9111, 4.2.1) in seconds: max-age, else Expires less Date."""
     control = headers.get("Cache-Control", "").lower()
     if not control and "Expires" not in headers:

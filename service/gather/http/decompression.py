@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     else:
         from backports.zstd import ZstdDecompressor
 
-PIECE = 256 * 1024
-MOST_PARTS = 1_000
+PIECE_BYTES = 256 * 1024
+MAX_PARTS = 1_000
 """How many gzip members or zstd frames one answer may hold; each costs a decoder of its own."""
 
 WINDOW_LOG = 23
@@ -29,10 +29,10 @@ class BodyRefused(Exception):
     """A body passed a limit, or is not what its headers say; the text is a sentence for a person."""
 
 
-class Decoder(Protocol):
+class ContentDecoder(Protocol):
     """Undoes one content coding as bytes come in, a small piece at a time, so that a bomb stops early."""
 
-    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+    def decode(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what the chunk unpacks to, about PIECE bytes at once. Raises BodyRefused."""
         ...
 
@@ -41,10 +41,10 @@ class Decoder(Protocol):
         ...
 
 
-class Plain:
+class IdentityDecoder:
     """No coding at all."""
 
-    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+    def decode(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the chunk."""
         yield chunk
 
@@ -52,7 +52,7 @@ class Plain:
         """Do nothing: what comes as it is ends where it ends."""
 
 
-class Zlib:
+class ZlibDecoder:
     """gzip, several members in a row too (RFC 1952, 2.2), and deflate, with or without its zlib wrapper."""
 
     def __init__(self, coding: str) -> None:
@@ -60,7 +60,7 @@ class Zlib:
         self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
         self._begun, self._parts = False, 1
 
-    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+    def decode(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what the chunk unpacks to, at most PIECE bytes at once."""
         while chunk:
             if self._inflater.eof:
@@ -73,14 +73,14 @@ class Zlib:
 
     def _unpacked(self, chunk: bytes) -> bytes:
         try:
-            out = self._inflater.decompress(chunk, PIECE)
+            out = self._inflater.decompress(chunk, PIECE_BYTES)
         except zlib.error:
             if self._coding != "deflate" or self._begun:
                 raise _is_not(self._coding) from None
             # Some servers send raw deflate data without the zlib wrapper that RFC 9110, 8.4.1.2 asks for.
             self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
             try:
-                out = self._inflater.decompress(chunk, PIECE)
+                out = self._inflater.decompress(chunk, PIECE_BYTES)
             except zlib.error:
                 raise _is_not(self._coding) from None
         self._begun = True
@@ -91,7 +91,7 @@ class Zlib:
         _complain_unless(self._inflater.eof or not self._begun)
 
 
-class Brotli:
+class BrotliDecoder:
     """br (RFC 7932); its window is 16 MB at most."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Brotli:
         self._unpacker, self._failure = brotli.Decompressor(), brotli.error
         self._begun = False
 
-    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+    def decode(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what the chunk unpacks to; the decoder stops at the first buffer that is full."""
         while piece := self._unpacked(chunk):
             yield piece
@@ -111,7 +111,7 @@ class Brotli:
     def _unpacked(self, chunk: bytes) -> bytes:
         self._begun = True
         try:
-            out: bytes = self._unpacker.process(chunk, output_buffer_limit=PIECE)
+            out: bytes = self._unpacker.process(chunk, output_buffer_limit=PIECE_BYTES)
         except self._failure:
             raise _is_not("br") from None
         return out
@@ -121,14 +121,14 @@ class Brotli:
         _complain_unless(self._unpacker.is_finished() or not self._begun)
 
 
-class Zstandard:
+class ZstdDecoder:
     """zstd, several frames in a row too (RFC 8878, 3.1), with no larger window than RFC 9659 allows."""
 
     def __init__(self) -> None:
         self._unpacker, self._failure = _zstd()
         self._begun, self._parts = False, 1
 
-    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+    def decode(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what the chunk unpacks to, at most PIECE bytes at once."""
         while chunk or not (self._unpacker.needs_input or self._unpacker.eof):
             if self._unpacker.eof:
@@ -137,7 +137,7 @@ class Zstandard:
                 self._parts = _one_more(self._parts)
                 self._unpacker, _ = _zstd()
             try:
-                piece = self._unpacker.decompress(chunk, PIECE)
+                piece = self._unpacker.decompress(chunk, PIECE_BYTES)
             except self._failure:
                 raise _is_not("zstd") from None
             self._begun = True
@@ -149,22 +149,22 @@ class Zstandard:
         _complain_unless(self._unpacker.eof or not self._begun)
 
 
-CODINGS: dict[str, Callable[[], Decoder]] = {
-    "gzip": lambda: Zlib("gzip"),
-    "deflate": lambda: Zlib("deflate"),
-    "br": Brotli,
-    "zstd": Zstandard,
+CODINGS: dict[str, Callable[[], ContentDecoder]] = {
+    "gzip": lambda: ZlibDecoder("gzip"),
+    "deflate": lambda: ZlibDecoder("deflate"),
+    "br": BrotliDecoder,
+    "zstd": ZstdDecoder,
 }
 ACCEPTED = ", ".join(CODINGS)
 """What we tell servers that we can undo."""
 
 
-def decoder(header: str) -> Decoder:
+def decoder_for(header: str) -> ContentDecoder:
     """Return the decoder for a Content-Encoding header; raises BodyRefused for codings we never ask for."""
     codings = [word.strip().lower() for word in header.split(",") if word.strip()]
     codings = [word.removeprefix("x-") for word in codings if word != "identity"]
     if not codings:
-        return Plain()
+        return IdentityDecoder()
     if len(codings) > 1 or codings[0] not in CODINGS:
         raise BodyRefused(f"the answer is packed as {header[:40]!r}, which we did not ask for")
     return CODINGS[codings[0]]()
@@ -181,8 +181,8 @@ def _zstd() -> tuple[ZstdDecompressor, type[Exception]]:
 
 
 def _one_more(parts: int) -> int:
-    if parts >= MOST_PARTS:
-        raise BodyRefused(f"the answer is packed in more than {MOST_PARTS:,} parts")
+    if parts >= MAX_PARTS:
+        raise BodyRefused(f"the answer is packed in more than {MAX_PARTS:,} parts")
     return parts + 1
 
 
@@ -195,6 +195,6 @@ def _complain_unless(whole: bool) -> None:
         raise BodyRefused("the answer broke off before its end")
 
 
-def megabytes(size: int) -> str:
+def format_megabytes(size: int) -> str:
     """Write a size in bytes for a person."""
     return f"{size / 1024 / 1024:g} MB"

@@ -12,7 +12,7 @@ Made = TypeVar("Made")
 class Workers(Protocol):
     """Runs one pure, heavy function of plain values."""
 
-    async def run(self, work: Callable[..., Made], *values: object) -> Made:
+    async def run(self, function: Callable[..., Made], *values: object) -> Made:
         """Return what the function returns, raise what it raises.
 
         Raises WorkRefused when it took too long or too much memory.
@@ -20,11 +20,11 @@ class Workers(Protocol):
         ...
 
 
-class WorkRefused(Exception):
+class WorkLimitExceeded(Exception):
     """The work took more time or memory than it may; the text is a sentence for a person."""
 
 
-class InProcess:
+class ThreadWorkers:
     """Workers for tests and small jobs: a thread of this process, without limits."""
 
     async def run(self, work: Callable[..., Made], *values: object) -> Made:

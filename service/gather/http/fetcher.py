@@ -10,13 +10,13 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from service.gather.http.addresses import Allowed, is_address, port_refusal
-from service.gather.http.cache_headers import conditions_of, fresh_for, retry_after
-from service.gather.http.decompression import ACCEPTED, BodyRefused, decoder, megabytes
-from service.gather.http.host_limits import Turns
-from service.gather.http.outages import STRIKES, Outages
+from service.gather.http.addresses import AddressPolicy, looks_like_ip, port_refusal
+from service.gather.http.cache_headers import conditional_headers, fresh_seconds, retry_after_seconds
+from service.gather.http.decompression import ACCEPTED, BodyRefused, decoder_for, format_megabytes
+from service.gather.http.host_limits import HostLimits
+from service.gather.http.outages import MAX_FAILURES, Outages
 from service.gather.http.proxy import Proxy
-from service.gather.ports import Answer, Failed, Fetched, Gone, NotModified
+from service.gather.ports import Fetched, FetchFailed, FetchResult, Gone, NotModified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +30,13 @@ ACCEPT = (
 )
 PERMANENT = frozenset({301, 308})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-CHUNK = 64 * 1024
-MOST_KEPT = 10_000
+CHUNK_BYTES = 64 * 1024
+MAX_CACHED = 10_000
 """How many addresses, and judgements of places, are kept for the next look."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """What a fetch may cost and where it may go. Sizes in bytes, times in seconds.
 
     `allow_private` lists networks (CIDR) and host names that may be reached although they are not public.
@@ -74,10 +74,10 @@ _attempt: ContextVar[_Attempt | None] = ContextVar("_attempt", default=None)
 class HttpFetcher:
     """A Fetcher over HTTP. One session for all requests; close it, or use it as `async with`."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
-        self._allowed = Allowed.parse(self.limits.allow_private)
-        self._turns = Turns(self.limits.per_host, self.limits.host_spacing)
+    def __init__(self, limits: FetchLimits | None = None) -> None:
+        self.limits = limits or FetchLimits()
+        self._allowed = AddressPolicy.parse(self.limits.allow_private)
+        self._turns = HostLimits(self.limits.per_host, self.limits.host_spacing)
         self._outages = Outages()
         self._session: ClientSession | None = None
         self._judgements: dict[tuple[str, str | None, int | None], tuple[str | None, bool]] = {}
@@ -97,19 +97,23 @@ class HttpFetcher:
             await self._session.close()
             self._session = None
 
-    async def fetch(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Answer:
+    async def fetch(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None
+    ) -> FetchResult:
         """Return the answer; every expected trouble is a Failed, never an exception."""
         attempt = _Attempt("")
         token = _attempt.set(attempt)
         try:
-            return await self._follow(url, conditions_of(etag, last_modified), attempt)
+            return await self._follow(url, conditional_headers(etag, last_modified), attempt)
         except TimeoutError:
-            return Failed(f"the server did not answer in full within {self.limits.total_seconds:g} seconds")
+            return FetchFailed(
+                f"the server did not answer in full within {self.limits.total_seconds:g} seconds"
+            )
         except Exception as trouble:
             sentence = _plain(trouble, attempt)
             if sentence is None:
                 raise
-            return Failed(sentence)
+            return FetchFailed(sentence)
         finally:
             _attempt.reset(token)
 
@@ -157,7 +161,7 @@ class HttpFetcher:
         attempt = _attempt.get()
         host = attempt.host if attempt else ""
         # With a proxy every connection leads to it, and `Proxy.refusal` has judged the host behind it.
-        free = self.limits.proxy is not None or self._allowed.names(host)
+        free = self.limits.proxy is not None or self._allowed.allows_host(host)
         what = None if free else self._allowed.refusal(address)
         if what is not None:
             if attempt:
@@ -165,7 +169,7 @@ class HttpFetcher:
             raise _Refused(f"{address} is {what}")
         return socket.socket(int(str(int(family))), int(kind), int(protocol))  # type: ignore[call-overload]
 
-    async def _follow(self, url: str, conditions: Mapping[str, str], attempt: _Attempt) -> Answer:
+    async def _follow(self, url: str, conditions: Mapping[str, str], attempt: _Attempt) -> FetchResult:
         """Ask, and go where redirects point, hop by hop, each checked like the first."""
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
@@ -177,25 +181,25 @@ class HttpFetcher:
             if refusal is None and self.limits.proxy is not None:
                 refusal = await self.limits.proxy.refusal(here.host or "", self._allowed)
             if refusal:
-                return Failed(f"redirected to {refusal}" if seen else refusal)
+                return FetchFailed(f"redirected to {refusal}" if seen else refusal)
             if here in seen:
-                return Failed("the server redirects in a circle")
+                return FetchFailed("the server redirects in a circle")
             attempt.host = here.host or ""
             place = (attempt.host, here.port)
-            async with self._turns.turn(place, spaced=not ours):
+            async with self._turns.slot(place, spaced=not ours):
                 # The clock runs for the server only, not while we wait for our own turn.
                 begun = loop.time()
-                if self._outages.rests(place, begun):
-                    return Failed(
-                        f"{attempt.host} did not answer {STRIKES} times in a row, and rests for now"
+                if self._outages.is_paused(place, begun):
+                    return FetchFailed(
+                        f"{attempt.host} did not answer {MAX_FAILURES} times in a row, and rests for now"
                     )
                 try:
                     answer = await self._ask(here, conditions, moved, spent)
                 except (OSError, TimeoutError):
                     if not attempt.refusals:
-                        self._outages.failed(place, loop.time())
+                        self._outages.record_failure(place, loop.time())
                     raise
-                self._outages.answered(place)
+                self._outages.record_success(place)
                 spent += loop.time() - begun
             if not isinstance(answer, _Elsewhere):
                 return answer
@@ -203,13 +207,13 @@ class HttpFetcher:
             here = here.join(URL(answer.location))
             steady = steady and answer.permanent
             moved = str(here) if steady else moved
-        return Failed(f"the server redirects more than {self.limits.redirects} times")
+        return FetchFailed(f"the server redirects more than {self.limits.redirects} times")
 
     def _parsed(self, url: str) -> URL:
         """Return the address taken apart; the same feeds are asked again and again."""
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
-        if len(self._addresses) >= MOST_KEPT:
+        if len(self._addresses) >= MAX_CACHED:
             self._addresses.clear()
         return self._addresses.setdefault(url, URL(url))
 
@@ -217,9 +221,9 @@ class HttpFetcher:
         """Return why nothing is fetched there (None: it is), and whether the place is the operator's own."""
         key = (url.scheme, url.host, url.port)
         if key not in self._judgements:
-            if len(self._judgements) >= MOST_KEPT:
+            if len(self._judgements) >= MAX_CACHED:
                 self._judgements.clear()
-            ours = bool(url.host) and self._allowed.names(url.host or "")
+            ours = bool(url.host) and self._allowed.allows_host(url.host or "")
             self._judgements[key] = (self._refusal(url, ours=ours), ours)
         return self._judgements[key]
 
@@ -228,19 +232,19 @@ class HttpFetcher:
             return f"{url.scheme or 'an empty'} address; only http and https are fetched"
         if ours:
             return None
-        what = self._allowed.refusal(url.host) if is_address(url.host) else None
+        what = self._allowed.refusal(url.host) if looks_like_ip(url.host) else None
         if what is not None:
             return f"{url.host}, {what}; list it under fetch.allow_private if you mean it"
         return port_refusal(url.port or 0)
 
     async def _ask(
         self, url: URL, conditions: Mapping[str, str], moved: str | None, spent: float
-    ) -> Answer | _Elsewhere:
+    ) -> FetchResult | _Elsewhere:
         session = self._open()
         within = self._within(self.limits.total_seconds - spent) if spent else session.timeout
         proxy = self.limits.proxy
         # aiohttp sends `proxy_headers` to open a tunnel; a plain request goes to the proxy as it is.
-        login = proxy.login() if proxy else {}
+        login = proxy.auth_headers() if proxy else {}
         async with session.get(
             url,
             headers=conditions if url.scheme == "https" else {**conditions, **login},
@@ -253,38 +257,42 @@ class HttpFetcher:
             if status in REDIRECTS and "Location" in response.headers:
                 return _Elsewhere(response.headers["Location"], status in PERMANENT)
             if status == HTTPStatus.NOT_MODIFIED and conditions:
-                return NotModified(fresh_for(response.headers), moved)
+                return NotModified(fresh_seconds(response.headers), moved)
             if status == HTTPStatus.GONE:
                 return Gone()
             if status not in (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION):
-                return Failed(f"the server answered {_named(status)}", retry_after(response.headers), status)
+                return FetchFailed(
+                    f"the server answered {_named(status)}", retry_after_seconds(response.headers), status
+                )
             return Fetched(
                 url=str(url),
                 body=await self._body(response),
                 content_type=response.headers.get("Content-Type", ""),
                 etag=response.headers.get("ETag"),
                 last_modified=response.headers.get("Last-Modified"),
-                moved=moved,
-                fresh_for=fresh_for(response.headers),
+                moved_to=moved,
+                fresh_seconds=fresh_seconds(response.headers),
             )
 
     async def _body(self, response: ClientResponse) -> bytes:
         """Read and decode the body, stopping as soon as either size passes its limit."""
         limits = self.limits
         if (response.content_length or 0) > limits.compressed_bytes:
-            raise BodyRefused(f"the answer is larger than {megabytes(limits.compressed_bytes)}")
-        unpack = decoder(response.headers.get("Content-Encoding", ""))
+            raise BodyRefused(f"the answer is larger than {format_megabytes(limits.compressed_bytes)}")
+        unpack = decoder_for(response.headers.get("Content-Encoding", ""))
         received = 0
         body = bytearray()
-        async for chunk in response.content.iter_chunked(CHUNK):
+        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
             received += len(chunk)
             if received > limits.compressed_bytes:
-                raise BodyRefused(f"the answer is larger than {megabytes(limits.compressed_bytes)}")
-            for piece in unpack.pieces(chunk):
+                raise BodyRefused(f"the answer is larger than {format_megabytes(limits.compressed_bytes)}")
+            for piece in unpack.decode(chunk):
                 body += piece
                 if len(body) > limits.decoded_bytes:
-                    raise BodyRefused(f"the answer unpacks to more than {megabytes(limits.decoded_bytes)}")
-                if len(piece) > CHUNK:
+                    raise BodyRefused(
+                        f"the answer unpacks to more than {format_megabytes(limits.decoded_bytes)}"
+                    )
+                if len(piece) > CHUNK_BYTES:
                     await asyncio.sleep(0)  # what unpacks to much leaves room for others meanwhile
         unpack.close()
         return bytes(body)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-MOST_HOSTS = 1_000
+MAX_HOSTS = 1_000
 
 
 @dataclass(slots=True)
@@ -18,14 +18,14 @@ class _Host:
     users: int = 0
 
 
-class Turns:
+class HostLimits:
     """Hands out turns by host: at most `at_once` together, starts at least `spacing` seconds apart."""
 
     def __init__(self, at_once: int, spacing: float) -> None:
         self._at_once, self._spacing = at_once, spacing
         self._hosts: dict[Hashable, _Host] = {}
 
-    def turn(self, host: Hashable, *, spaced: bool = True) -> _Turn:
+    def slot(self, host: Hashable, *, spaced: bool = True) -> _Turn:
         """Return a turn at the host, held by `async with`. Without `spaced`, only the number is limited."""
         place = self._hosts.get(host)
         if place is None:
@@ -35,7 +35,7 @@ class Turns:
 
     def _forget_idle(self) -> None:
         """Keep the table from growing without end on feeds that send us to ever new hosts."""
-        if len(self._hosts) < MOST_HOSTS:
+        if len(self._hosts) < MAX_HOSTS:
             return
         now = asyncio.get_running_loop().time()
         idle = [name for name, place in self._hosts.items() if not place.users and place.not_before <= now]

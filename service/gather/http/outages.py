@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-STRIKES = 3
-RESTS = 120.0
+MAX_FAILURES = 3
+PAUSE_SECONDS = 120.0
 """Seconds for which nobody asks, after so many failures to connect or to hear anything in a row."""
-MOST_HOSTS = 10_000
+MAX_HOSTS = 10_000
 
 
 class Outages:
@@ -19,17 +19,17 @@ class Outages:
     def __init__(self) -> None:
         self._strikes: dict[Hashable, tuple[int, float]] = {}
 
-    def rests(self, host: Hashable, now: float) -> bool:
+    def is_paused(self, host: Hashable, now: float) -> bool:
         """Tell whether the host is not to be asked at this moment."""
         strikes, since = self._strikes.get(host, (0, 0.0))
-        return strikes >= STRIKES and now < since + RESTS
+        return strikes >= MAX_FAILURES and now < since + PAUSE_SECONDS
 
-    def failed(self, host: Hashable, now: float) -> None:
+    def record_failure(self, host: Hashable, now: float) -> None:
         """Note that the host gave no answer at all."""
-        if len(self._strikes) >= MOST_HOSTS:
+        if len(self._strikes) >= MAX_HOSTS:
             self._strikes.clear()
         self._strikes[host] = (self._strikes.get(host, (0, 0.0))[0] + 1, now)
 
-    def answered(self, host: Hashable) -> None:
+    def record_success(self, host: Hashable) -> None:
         """Note that the host answered, whatever it said."""
         self._strikes.pop(host, None)

@@ -13,12 +13,12 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from service.gather.http.addresses import Allowed
+from service.gather.http.addresses import AddressPolicy
 
 RESOLVE_SECONDS = 10.0
 
 
-async def addresses_of(host: str) -> Sequence[str]:
+async def resolve(host: str) -> Sequence[str]:
     """Return the IP addresses of a host; [] when this machine finds none."""
     loop = asyncio.get_running_loop()
     try:
@@ -36,10 +36,10 @@ class Proxy:
     url: str
     username: str = ""
     password: str = field(default="", repr=False)
-    resolves: bool = False
-    addresses_of: Callable[[str], Awaitable[Sequence[str]]] = addresses_of
+    resolves_names: bool = False
+    resolve: Callable[[str], Awaitable[Sequence[str]]] = resolve
 
-    def login(self) -> dict[str, str]:
+    def auth_headers(self) -> dict[str, str]:
         """Return the headers that log in at the proxy (RFC 7617); none without a name."""
         if not self.username:
             return {}
@@ -47,18 +47,18 @@ class Proxy:
             "Proxy-Authorization": f"Basic {b64encode(f'{self.username}:{self.password}'.encode()).decode()}"
         }
 
-    async def refusal(self, host: str, allowed: Allowed) -> str | None:
+    async def refusal(self, host: str, policy: AddressPolicy) -> str | None:
         """Say why the proxy is not asked for this host, or None if it is."""
-        if self.resolves or allowed.names(host):
+        if self.resolves_names or policy.allows_host(host):
             return None
-        found = await self.addresses_of(host)
+        found = await self.resolve(host)
         if not found:
             return (
                 f"no address was found for the name {host}; set fetch.proxy_resolves if only the proxy can "
                 "look names up"
             )
         for address in found:
-            what = allowed.refusal(address)
+            what = policy.refusal(address)
             if what is not None:
                 return f"{host} leads to {address}, {what}; list it under fetch.allow_private if you mean it"
         return None

@@ -13,24 +13,24 @@ from pathlib import Path
 
 from service.core.errors import StoreError
 from service.store.backups.postgres_tools import dump
-from service.store.backups.restore import PAGES_AT_ONCE, Pages
-from service.store.database import BUSY_MILLISECONDS, read_url, shown
-from service.store.errors import InWords
+from service.store.backups.restore import PAGES_PER_STEP, PageProgress
+from service.store.database import BUSY_MILLISECONDS, read_url, redacted
+from service.store.errors import StoreErrors
 from service.store.private_files import publish, unfinished_file
 from service.store.sqlite_file import require_content
 
 
-def unheard(_done: int, _total: int) -> None:
+def no_page_progress(_done: int, _total: int) -> None:
     """Report to nobody."""
 
 
-def back_up(storage: str, target: Path, progress: Pages = unheard) -> None:
+def back_up(storage: str, target: Path, progress: PageProgress = no_page_progress) -> None:
     """Copy the database at the URL `storage` into the new file `target`, which appears only when whole.
 
     Raises StoreError when the database or the file cannot be used, and when `target` is there already.
     """
     place = read_url(storage)
-    with InWords(shown(place)):
+    with StoreErrors(redacted(place)):
         try:
             with unfinished_file(target) as unfinished:
                 if place.drivername == "sqlite":
@@ -43,7 +43,7 @@ def back_up(storage: str, target: Path, progress: Pages = unheard) -> None:
             raise StoreError(f"the backup {target} cannot be written: {error.strerror}") from error
 
 
-def _copy(source: Path, target: Path, progress: Pages) -> None:
+def _copy(source: Path, target: Path, progress: PageProgress) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
         progress(total - remaining, total)
 
@@ -51,7 +51,7 @@ def _copy(source: Path, target: Path, progress: Pages) -> None:
         closing(sqlite3.connect(source, timeout=BUSY_MILLISECONDS / 1000)) as read,
         closing(sqlite3.connect(target, timeout=BUSY_MILLISECONDS / 1000)) as write,
     ):
-        read.backup(write, pages=PAGES_AT_ONCE, progress=report)
+        read.backup(write, pages=PAGES_PER_STEP, progress=report)
         # The copy would say WAL of itself, and could not be read where only its one file may be touched.
         write.execute("PRAGMA journal_mode=DELETE")
 

@@ -17,10 +17,10 @@ from sqlalchemy import Boolean, Integer, Table
 
 from service.core.model import DeliveryState, SubscriptionStatus
 from service.store.columns import Instant, Json
-from service.store.migrate import KNOWN, SIGNING_KEY
+from service.store.migrate import KNOWN_VERSIONS, SIGNING_KEY
 from service.store.schema import articles, deliveries, metadata, subscriptions
 
-MOST_FAULTS = 20
+MAX_FAULTS = 20
 KEY_DIGITS = 64
 """Hexadecimal digits of the key that signs links: 32 bytes."""
 
@@ -54,7 +54,7 @@ def check_file(path: Path) -> list[str]:
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as database:
             database.execute("BEGIN")  # one moment, whatever is written meanwhile
-            faults.extend(islice(_faults(database), MOST_FAULTS))
+            faults.extend(islice(_faults(database), MAX_FAULTS))
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise
@@ -64,13 +64,13 @@ def check_file(path: Path) -> list[str]:
 
 
 def _faults(database: sqlite3.Connection) -> Iterator[str]:
-    for (said,) in database.execute(f"PRAGMA integrity_check({MOST_FAULTS})"):
+    for (said,) in database.execute(f"PRAGMA integrity_check({MAX_FAULTS})"):
         if said != "ok":
             yield str(said).splitlines()[-1]
     for table, _row, parent, _key in database.execute("PRAGMA foreign_key_check"):
         yield f"a row of {table} refers to a row of {parent} that is not there"
     versions = database.execute("SELECT version_num FROM alembic_version").fetchall()
-    if versions != [(KNOWN[-1],)]:
+    if versions != [(KNOWN_VERSIONS[-1],)]:
         return  # an older version had other tables
     names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     missing = [t.name for t in metadata.sorted_tables if t.name not in names]

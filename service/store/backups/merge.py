@@ -28,7 +28,7 @@ from service.store.schema import (
     story_articles,
     summaries,
 )
-from service.subscribers.ports import ERASED
+from service.subscribers.ports import ERASED_REASON
 
 ABOUT = {
     article_topics: ("topic", "position"),
@@ -41,7 +41,7 @@ ABOUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergeCounts:
     """How many rows were taken over, by kind."""
 
     suppressions: int = 0
@@ -56,7 +56,7 @@ SUPPRESSIONS = """
     SELECT address_hash, reason, at FROM {old}.suppressions AS o
      WHERE NOT EXISTS (SELECT 1 FROM suppressions AS n WHERE n.address_hash = o.address_hash)
 """
-ERASED_REASON = """
+MARK_ERASED = """
     UPDATE suppressions SET reason = :erased
      WHERE address_hash IN (SELECT address_hash FROM {old}.suppressions WHERE reason = :erased)
 """
@@ -210,7 +210,7 @@ BOUNCES = """
 """
 
 
-def merge(connection: Connection, old: str) -> Merged:
+def merge(connection: Connection, old: str) -> MergeCounts:
     """Take over, in the open transaction, what the tables in the schema `old` know beyond the restored ones.
 
     Both must have the tables of this version.
@@ -223,8 +223,8 @@ def merge(connection: Connection, old: str) -> Merged:
         connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS {statement.format(old=old)}"))
 
     suppressed = run(SUPPRESSIONS)
-    run(ERASED_REASON, erased=ERASED)
-    erased = connection.execute(text(TO_ERASE), {"erased": ERASED}).all()
+    run(MARK_ERASED, erased=ERASED_REASON)
+    erased = connection.execute(text(TO_ERASE), {"erased": ERASED_REASON}).all()
     for number, person in erased:
         forget(connection, number, person)
     unsubscribed = run(STATUS)
@@ -249,7 +249,7 @@ def merge(connection: Connection, old: str) -> Merged:
     run(BOUNCES)
     for name in ("moved", "lines"):
         connection.execute(text(f"DROP TABLE {name}"))
-    return Merged(suppressed, unsubscribed, len(erased), new_issues, lines)
+    return MergeCounts(suppressed, unsubscribed, len(erased), new_issues, lines)
 
 
 def _with_columns(statement: str, of: Table, *without: str) -> str:

@@ -25,12 +25,12 @@ from sqlalchemy.pool import NullPool
 
 from service.core.errors import StoreError
 from service.store import migrate as upgrade
-from service.store.backups.merge import Merged, merge
+from service.store.backups.merge import MergeCounts, merge
 from service.store.backups.postgres_tools import TABLES, Archive, read_archive, replay
-from service.store.backups.restore import NO_DATABASE, UNREADABLE, Restored, require_known
-from service.store.database import postgres_of
-from service.store.database_lock import USE_LOCK, in_use
-from service.store.sending_hold import hold
+from service.store.backups.restore import NO_DATABASE, UNREADABLE, RestoreResult, require_known
+from service.store.database import raw_postgres
+from service.store.database_lock import USE_LOCK, in_use_error
+from service.store.sending_hold import hold_sending
 
 STAGE = "caveat_restoring"
 PARKED = "caveat_parked"
@@ -46,17 +46,17 @@ SCHEMA = f"""
 """  # noqa: S608 - as above
 
 
-async def restore_tables(storage: str, name: str, source: Path, now: datetime) -> Restored:
+async def restore_tables(storage: str, name: str, source: Path, now: datetime) -> RestoreResult:
     """Make our tables in the PostgreSQL database what the backup `source` holds, with what was merged.
 
     Raises StoreError.
     """
     archive = await asyncio.to_thread(read_archive, source)
-    direct = postgres_of(storage)
+    direct = raw_postgres(storage)
     await direct.require_sessions()
 
     async def connect(*_args: object, **_options: object) -> Any:  # noqa: ANN401 - asyncpg ships no types
-        return await direct.opened()
+        return await direct.open_connection()
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
@@ -80,7 +80,7 @@ async def _locked(connection: AsyncConnection, name: str) -> tuple[str, Sequence
     """Take the lock alone; return the schema of our tables and which of them are there. Raises StoreError."""
     if not await connection.scalar(text(f"SELECT pg_try_advisory_lock({USE_LOCK})")):
         where = ", ".join(await connection.scalars(text(HOLDERS)))
-        raise StoreError(f"{in_use(name, 'a restore')} (connected from: {where})")
+        raise StoreError(f"{in_use_error(name, 'a restore')} (connected from: {where})")
     await connection.execute(text(f"DROP SCHEMA IF EXISTS {STAGE} CASCADE"))  # of a restore that was killed
     schema = await connection.scalar(text(SCHEMA))
     if schema is None:
@@ -111,7 +111,7 @@ def _stage(storage: str, archive: Archive, old: Sequence[str]) -> None:
 
 def _swap(
     connection: Connection, *, schema: str, old: Sequence[str], source: Path, now: datetime, name: str
-) -> Restored:
+) -> RestoreResult:
     """Complete the staged tables and let them take the place of the old ones, in the open transaction."""
     here, kept = _quoted(schema), f"{KEPT}{now:%Y%m%d_%H%M%S}"
     _work_in(connection, STAGE)
@@ -121,16 +121,16 @@ def _swap(
     _work_in(connection, STAGE)
     held = "" if merged else UNREADABLE if old else NO_DATABASE
     if held:
-        hold(connection, held)
+        hold_sending(connection, held)
     if old:
         connection.execute(text(f"CREATE SCHEMA {kept}"))
         _move(connection, old, here, kept)
     _move(connection, inspect(connection).get_table_names(schema=STAGE), STAGE, here)
     connection.execute(text(f"DROP SCHEMA {STAGE}"))
-    return Restored(f"the schema {kept}" if old else "", merged, held)
+    return RestoreResult(f"the schema {kept}" if old else "", merged, held)
 
 
-def _merged(connection: Connection, here: str, name: str) -> Merged | None:
+def _merged(connection: Connection, here: str, name: str) -> MergeCounts | None:
     """Take over what the old tables know; None, with nothing changed, when they cannot be read."""
     try:
         with connection.begin_nested():

@@ -26,15 +26,15 @@ from sqlalchemy.exc import DBAPIError
 from service.core.errors import StoreError
 from service.store import migrate as upgrade
 from service.store.backups import integrity
-from service.store.backups.merge import Merged, merge
-from service.store.database_lock import FileLock, in_use
-from service.store.errors import InWords
-from service.store.private_files import SIDE_FILES, give_to_owner_of, settle, unfinished_file
-from service.store.sending_hold import hold
+from service.store.backups.merge import MergeCounts, merge
+from service.store.database_lock import FileLock, in_use_error
+from service.store.errors import StoreErrors
+from service.store.private_files import SIDE_FILES, flush_to_disk, give_to_owner_of, unfinished_file
+from service.store.sending_hold import hold_sending
 from service.store.sqlite_file import MAGIC, plain_engine, require_content
 
-PAGES_AT_ONCE = 2_000
-Pages = Callable[[int, int], None]
+PAGES_PER_STEP = 2_000
+PageProgress = Callable[[int, int], None]
 """Called as pages are copied: how many are done, how many there are."""
 
 KEPT = ".before-restore-"
@@ -45,27 +45,27 @@ UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreResult:
     """What a restore did.
 
     `kept` says where the old database is ("": there was none), `merged` what was taken over from it (None:
     nothing), `held` why sending is held ("": it is not).
     """
 
-    kept: str
-    merged: Merged | None
-    held: str
+    old_database: str
+    merged: MergeCounts | None
+    hold_reason: str
 
 
-def restore_file(name: str, path: Path, source: Path, now: datetime, progress: Pages) -> Restored:
+def restore_file(name: str, path: Path, source: Path, now: datetime, progress: PageProgress) -> RestoreResult:
     """Make the SQLite database at `path` what the backup holds, with what was merged. Raises StoreError."""
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _require_backup(source, path)
-        if not lock.alone():
-            raise in_use(name, "a restore")
-        with InWords(name), unfinished_file(path) as new:
+        if not lock.acquire_exclusive():
+            raise in_use_error(name, "a restore")
+        with StoreErrors(name), unfinished_file(path) as new:
             _copy(source, new, progress)
             _check(new, source)
             whole = _settle_old(path, name)
@@ -75,7 +75,7 @@ def restore_file(name: str, path: Path, source: Path, now: datetime, progress: P
         raise StoreError(f"the database {name} cannot be restored: {error.strerror}") from error
     finally:
         lock.release()
-    return Restored(str(kept or ""), merged, held)
+    return RestoreResult(str(kept or ""), merged, held)
 
 
 def _require_backup(source: Path, path: Path) -> None:
@@ -94,7 +94,7 @@ def _require_backup(source: Path, path: Path) -> None:
             raise StoreError(f"{source} is no backup of a Caveat database")
 
 
-def _copy(source: Path, new: Path, progress: Pages) -> None:
+def _copy(source: Path, new: Path, progress: PageProgress) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
         progress(total - remaining, total)
 
@@ -102,7 +102,7 @@ def _copy(source: Path, new: Path, progress: Pages) -> None:
     uri = f"{source.resolve().as_uri()}?immutable=1"
     try:
         with closing(sqlite3.connect(uri, uri=True)) as read, closing(sqlite3.connect(new)) as write:
-            read.backup(write, pages=PAGES_AT_ONCE, progress=report)
+            read.backup(write, pages=PAGES_PER_STEP, progress=report)
             write.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.DatabaseError:
         raise StoreError(f"the backup {source} is damaged") from None
@@ -122,10 +122,10 @@ def _check(new: Path, source: Path) -> None:
 
 def require_known(version: str, source: Path) -> None:
     """Refuse a backup whose tables this program does not know. Raises StoreError."""
-    if version not in upgrade.KNOWN:
+    if version not in upgrade.KNOWN_VERSIONS:
         raise StoreError(
             f"the backup {source} was made by a newer Caveat (version {version} of its tables, this program "
-            f"knows {upgrade.KNOWN[-1]}); install that version first"
+            f"knows {upgrade.KNOWN_VERSIONS[-1]}); install that version first"
         )
 
 
@@ -144,13 +144,13 @@ def _settle_old(path: Path, name: str) -> bool:
         return not integrity.check_file(path)
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise in_use(name, "a restore") from error
+            raise in_use_error(name, "a restore") from error
         return False
     except (StoreError, sqlite3.DatabaseError):
         return False
 
 
-def _finish(new: Path, path: Path, name: str, *, whole: bool) -> tuple[Merged | None, str]:
+def _finish(new: Path, path: Path, name: str, *, whole: bool) -> tuple[MergeCounts | None, str]:
     """Bring the new database to this version and take over what the old one knows."""
     engine = plain_engine(new)
     try:
@@ -164,13 +164,13 @@ def _finish(new: Path, path: Path, name: str, *, whole: bool) -> tuple[Merged | 
             return merged, ""
         held = UNREADABLE if path.exists() else NO_DATABASE
         with engine.begin() as connection:
-            hold(connection, held)
+            hold_sending(connection, held)
         return merged, held
     finally:
         engine.dispose()
 
 
-def _merged(new: Path, path: Path, name: str) -> Merged:
+def _merged(new: Path, path: Path, name: str) -> MergeCounts:
     """Take over what the old database knows; the old one is brought to this version before."""
     old = plain_engine(path)
     try:
@@ -197,11 +197,11 @@ def _swap(new: Path, path: Path, now: datetime) -> Path | None:
         give_to_owner_of(new, path)
     else:
         give_to_owner_of(new, path.parent)
-    settle(new)
+    flush_to_disk(new)
     if path.exists():
         kept = _keep(path, now)
     os.replace(new, path)  # noqa: PTH105 - the name of the system call says what counts here: one step
-    settle(path.parent)
+    flush_to_disk(path.parent)
     return kept
 
 
@@ -223,5 +223,5 @@ def _keep(path: Path, now: datetime) -> Path:
         beside = path.with_name(path.name + side)
         if beside.exists():
             beside.replace(kept.with_name(kept.name + side))
-    settle(path.parent)
+    flush_to_disk(path.parent)
     return kept

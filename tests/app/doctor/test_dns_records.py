@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dns.asyncresolver import Resolver
 
 from service.app.doctor import dns_records
-from service.app.doctor.checks import Verdict
+from service.app.doctor.checks import CheckStatus
 from service.app.doctor.dns_records import check_dns
-from service.settings.load import load_settings
+from service.settings.load import load_config
 from service.settings.values import BouncesSettings, DkimSettings, Settings
 from tests.end_to_end.world import write_config
 
@@ -80,7 +80,7 @@ async def name_server(zone: Zone | None) -> AsyncIterator[Resolver]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     write_config(tmp_path, storage="sqlite:///x.db", press="http://x", smtp_port=1, web_port=1)
-    found = load_settings(tmp_path, {}).settings
+    found = load_config(tmp_path, {}).settings
     pem = KEY.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -94,7 +94,7 @@ def settings(tmp_path: Path) -> Settings:
     return replace(found, mail=mail, site=site)
 
 
-async def findings(settings: Settings, zone: Zone | None) -> dict[str, tuple[Verdict, str]]:
+async def findings(settings: Settings, zone: Zone | None) -> dict[str, tuple[CheckStatus, str]]:
     async with name_server(zone) as resolver:
         return {one.what: (one.verdict, one.said) async for one in check_dns(settings, resolver)}
 
@@ -103,18 +103,18 @@ async def test_a_domain_that_vouches_for_its_mail_is_found_in_order(settings: Se
     found = await findings(settings, GOOD)
 
     assert list(found) == ["dns spf", "dns dkim", "dns dmarc", "dns mx", "dns site"]
-    assert {verdict for verdict, _ in found.values()} == {Verdict.OK}, found
+    assert {verdict for verdict, _ in found.values()} == {CheckStatus.OK}, found
 
 
 async def test_a_domain_without_records_is_told_what_to_publish(settings: Settings):
     found = await findings(settings, {})
 
     assert {what: verdict for what, (verdict, _) in found.items()} == {
-        "dns spf": Verdict.LOOK,
-        "dns dkim": Verdict.FAULT,
-        "dns dmarc": Verdict.LOOK,
-        "dns mx": Verdict.LOOK,
-        "dns site": Verdict.FAULT,
+        "dns spf": CheckStatus.WARNING,
+        "dns dkim": CheckStatus.FAULT,
+        "dns dmarc": CheckStatus.WARNING,
+        "dns mx": CheckStatus.WARNING,
+        "dns site": CheckStatus.FAULT,
     }
     assert (
         f'publish TXT at caveat._domainkey.{DOMAIN}: "v=DKIM1; k=ed25519; p={PUBLIC}"' in found["dns dkim"][1]
@@ -126,21 +126,27 @@ async def test_a_domain_without_records_is_told_what_to_publish(settings: Settin
 @pytest.mark.parametrize(
     ("name", "texts", "what", "verdict", "said"),
     [
-        (DOMAIN, ['"v=spf1 -all"', '"v=spf1 mx -all"'], "dns spf", Verdict.FAULT, "2 SPF records"),
-        (DOMAIN, ['"v=spf1 +all"'], "dns spf", Verdict.LOOK, "every server"),
-        (DOMAIN, ['"v=spf1 mx"'], "dns spf", Verdict.LOOK, "end it with -all"),
-        (DOMAIN, ['"v=spf10 mx -all"'], "dns spf", Verdict.LOOK, "no SPF record"),
-        (DOMAIN, ['"v=spf1 redirect=example.org"'], "dns spf", Verdict.OK, ""),
-        (f"caveat._domainkey.{DOMAIN}", ['"v=DKIM1; p=AAAA"'], "dns dkim", Verdict.FAULT, "another key"),
-        (f"caveat._domainkey.{DOMAIN}", ['"v=DKIM1; p="'], "dns dkim", Verdict.FAULT, "another key"),
-        (f"caveat._domainkey.{DOMAIN}", ['"p=!"'], "dns dkim", Verdict.FAULT, "another key"),
-        (f"_dmarc.{DOMAIN}", ['"v=DMARC1; p=maybe"'], "dns dmarc", Verdict.FAULT, "no valid p="),
-        (f"_dmarc.{DOMAIN}", ['"v=DMARC1; p=none"', '"v=DMARC1; p=none"'], "dns dmarc", Verdict.OK, ""),
-        (f"_dmarc.{DOMAIN}", ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'], "dns dmarc", Verdict.FAULT, "2"),
+        (DOMAIN, ['"v=spf1 -all"', '"v=spf1 mx -all"'], "dns spf", CheckStatus.FAULT, "2 SPF records"),
+        (DOMAIN, ['"v=spf1 +all"'], "dns spf", CheckStatus.WARNING, "every server"),
+        (DOMAIN, ['"v=spf1 mx"'], "dns spf", CheckStatus.WARNING, "end it with -all"),
+        (DOMAIN, ['"v=spf10 mx -all"'], "dns spf", CheckStatus.WARNING, "no SPF record"),
+        (DOMAIN, ['"v=spf1 redirect=example.org"'], "dns spf", CheckStatus.OK, ""),
+        (f"caveat._domainkey.{DOMAIN}", ['"v=DKIM1; p=AAAA"'], "dns dkim", CheckStatus.FAULT, "another key"),
+        (f"caveat._domainkey.{DOMAIN}", ['"v=DKIM1; p="'], "dns dkim", CheckStatus.FAULT, "another key"),
+        (f"caveat._domainkey.{DOMAIN}", ['"p=!"'], "dns dkim", CheckStatus.FAULT, "another key"),
+        (f"_dmarc.{DOMAIN}", ['"v=DMARC1; p=maybe"'], "dns dmarc", CheckStatus.FAULT, "no valid p="),
+        (f"_dmarc.{DOMAIN}", ['"v=DMARC1; p=none"', '"v=DMARC1; p=none"'], "dns dmarc", CheckStatus.OK, ""),
+        (
+            f"_dmarc.{DOMAIN}",
+            ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'],
+            "dns dmarc",
+            CheckStatus.FAULT,
+            "2",
+        ),
     ],
 )
 async def test_each_record_is_judged(
-    settings: Settings, name: str, texts: list[str], *, what: str, verdict: Verdict, said: str
+    settings: Settings, name: str, texts: list[str], *, what: str, verdict: CheckStatus, said: str
 ):
     found = await findings(settings, GOOD | {(name, "TXT"): texts})
 
@@ -152,15 +158,15 @@ async def test_a_key_of_another_domain_than_the_sender_s_is_named(settings: Sett
     other = replace(settings, site=replace(settings.site, sender="digest@elsewhere.example"))
 
     verdict, said = (await findings(other, GOOD))["dns dkim"]
-    assert (verdict, "does not count for DMARC" in said) == (Verdict.LOOK, True)
+    assert (verdict, "does not count for DMARC" in said) == (CheckStatus.WARNING, True)
 
 
 async def test_where_no_name_server_answers_that_is_said_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(dns_records, "SECONDS", 0.05)
+    monkeypatch.setattr(dns_records, "QUERY_SECONDS", 0.05)
     found = await findings(settings, None)
 
     assert list(found) == ["dns"]
-    assert found["dns"][0] == Verdict.LOOK
+    assert found["dns"][0] == CheckStatus.WARNING
     assert "no name server answers" in found["dns"][1]

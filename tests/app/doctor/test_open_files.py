@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from service.app.doctor.checks import Verdict, check_up
-from service.app.factories.application import open_house
-from service.app.subscribers import forget
-from service.deliver.channels.file.outbox_files import make_folder, remove_of, write_whole
-from service.settings.load import load_settings
+from service.app.doctor.checks import CheckStatus, run_checks
+from service.app.factories.application import open_application
+from service.app.subscribers import erase
+from service.deliver.channels.file.outbox_files import make_folder, remove_messages_to, write_whole
+from service.settings.load import load_config
 from tests.cli.house import write_files
 
 
@@ -37,7 +37,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 async def findings(config: Path) -> dict[str, object]:
-    return {one.what: one async for one in check_up(load_settings(config, {}))}
+    return {one.what: one async for one in run_checks(load_config(config, {}))}
 
 
 @pytest.mark.usefixtures("careless")
@@ -79,21 +79,21 @@ async def test_doctor_names_what_is_open(config: Path, tmp_path: Path):
     make_folder(tmp_path / "outbox")
     (tmp_path / "outbox").chmod(0o755)
     found = (await findings(config))["privacy"]
-    assert found.verdict is Verdict.LOOK
+    assert found.verdict is CheckStatus.WARNING
     assert "caveat.db," in found.said
     assert "outbox" in found.said
 
 
 async def test_who_is_erased_leaves_no_mail_behind(config: Path, tmp_path: Path):
-    loaded = load_settings(config, {})
-    async with open_house(loaded.settings, loaded.roster) as house:
+    loaded = load_config(config, {})
+    async with open_application(loaded.settings, loaded.roster) as house:
         await house.apply_roster()
-        people = {m.subscriber.email: m.subscriber.id for m in await house.people.memberships()}
+        people = {m.subscriber.email: m.subscriber.id for m in await house.subscribers.memberships()}
         outbox = tmp_path / "outbox"
         make_folder(outbox)
         for person in people.values():
             write_whole(outbox, f"0123456789abcdef{person}", [b"mail"])
-        assert await forget(house, "amina@example.org")
+        assert await erase(house, "amina@example.org")
         # While the database is open: the log keeps nothing either.
         for name in ("caveat.db", "caveat.db-wal"):
             assert b"amina@example.org" not in (tmp_path / name).read_bytes()
@@ -101,4 +101,4 @@ async def test_who_is_erased_leaves_no_mail_behind(config: Path, tmp_path: Path)
 
 
 def test_a_folder_without_messages_has_none_to_remove(tmp_path: Path):
-    assert remove_of(tmp_path / "nowhere", "someone") == 0
+    assert remove_messages_to(tmp_path / "nowhere", "someone") == 0

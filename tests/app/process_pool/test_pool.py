@@ -18,9 +18,9 @@ import structlog.testing
 
 from service.app.process_pool import pool as pool_module
 from service.app.process_pool import process as pool_process
-from service.app.process_pool.pool import Pool
+from service.app.process_pool.pool import ProcessPool
 from service.app.process_pool.process import PoolProcess, kill_fork_server
-from service.app.process_pool.task import ProcessEnded, Slot
+from service.app.process_pool.task import PoolThread, ProcessEnded
 from service.core.errors import PoolUnavailable
 from tests.app.tasks import (
     answer_of_no_kind,
@@ -51,12 +51,12 @@ def _a_fork_server_that_knows_the_tasks() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool(2, seconds=1) as pool:
+def pool() -> Iterator[ProcessPool]:
+    with ProcessPool(2, seconds=1) as pool:
         yield pool
 
 
-def pids_of(pool: Pool) -> list[int]:
+def pids_of(pool: ProcessPool) -> list[int]:
     return [slot.process.pid for slot in tuple(pool._slots) if slot.process is not None]
 
 
@@ -73,29 +73,29 @@ def until(is_so: Callable[[], bool]) -> None:
     assert any(is_so() or never.wait(0.01) for _ in range(100 * PATIENCE))
 
 
-def test_work_is_done_in_another_process(pool: Pool):
+def test_work_is_done_in_another_process(pool: ProcessPool):
     assert pool.submit(os.getpid).result(PATIENCE) != os.getpid()
     assert list(pool.map(double, range(5))) == [0, 2, 4, 6, 8]
 
 
-def test_an_error_comes_back_as_it_is(pool: Pool):
+def test_an_error_comes_back_as_it_is(pool: ProcessPool):
     with pytest.raises(ValueError, match="not this one") as told:
         pool.submit(refuse).result(PATIENCE)
     assert "tasks.py" in "".join(told.value.__notes__)
 
 
-def test_an_error_that_cannot_travel_comes_back_by_its_name(pool: Pool):
+def test_an_error_that_cannot_travel_comes_back_by_its_name(pool: ProcessPool):
     with pytest.raises(RuntimeError, match="Odd: 1 and 2"):
         pool.submit(refuse_oddly).result(PATIENCE)
 
 
-def test_what_cannot_be_pickled_fails_alone(pool: Pool):
+def test_what_cannot_be_pickled_fails_alone(pool: ProcessPool):
     for task in (pool.submit(lambda: None), pool.submit(answer_of_no_kind)):
         assert task.exception(PATIENCE) is not None
     assert pool.submit(double, 2).result(PATIENCE) == 4
 
 
-def test_a_task_that_kills_its_process_fails_alone(pool: Pool):
+def test_a_task_that_kills_its_process_fails_alone(pool: ProcessPool):
     answers = [pool.submit(double, 1), pool.submit(die), *(pool.submit(double, n) for n in range(2, 6))]
 
     with pytest.raises(BrokenExecutor, match="came to an end"):
@@ -107,23 +107,23 @@ def test_a_task_that_kills_its_process_fails_alone(pool: Pool):
 @pytest.mark.parametrize(
     "task", [linger, pytest.param(spin, marks=ON_UNIX), pytest.param(stop, marks=ON_UNIX)]
 )
-def test_a_task_that_takes_too_long_fails_whatever_it_is_deaf_to(pool: Pool, task: Callable[[], int]):
+def test_a_task_that_takes_too_long_fails_whatever_it_is_deaf_to(pool: ProcessPool, task: Callable[[], int]):
     slow, quick = pool.submit(task), pool.submit(double, 4)
     with pytest.raises(TimeoutError, match="longer than 1 second"):
         slow.result(PATIENCE)
     assert quick.result(PATIENCE) == 8
-    assert pool.trouble == ""
+    assert pool.problem == ""
 
 
 @ON_UNIX
-def test_a_task_that_takes_too_much_memory_fails(pool: Pool):
+def test_a_task_that_takes_too_much_memory_fails(pool: ProcessPool):
     with pytest.raises(MemoryError):
         pool.submit(gorge).result(PATIENCE)
 
 
 def test_nothing_starts_before_there_is_work():
     threads = threading.active_count()
-    pool = Pool()
+    pool = ProcessPool()
     assert threading.active_count() == threads
     pool.shutdown()
 
@@ -132,7 +132,7 @@ def test_nothing_starts_before_there_is_work():
 
 
 def test_no_more_processes_start_than_there_is_work_for():
-    with Pool(8) as pool:
+    with ProcessPool(8) as pool:
         for number in range(3):
             pool.submit(double, number).result(PATIENCE)
             until(lambda: pool._free == 1)
@@ -148,17 +148,17 @@ def test_no_more_processes_start_than_there_is_work_for():
 )
 def test_processes_are_replaced_after_their_tasks_and_the_work_goes_on(processes: int, each: int, tasks: int):
     # concurrent.futures hangs here (gh-115634): its processes leave and nobody comes after them.
-    with Pool(processes, tasks=each) as pool:
+    with ProcessPool(processes, tasks=each) as pool:
         doing = [pool.submit(os.getpid) for _ in range(tasks)]
         done = [task.result(PATIENCE) for task in doing]
         assert max(done.count(pid) for pid in set(done)) <= each
         assert len(set(done)) >= tasks // each
-        assert pool.trouble == ""
+        assert pool.problem == ""
 
 
 @ON_UNIX
 def test_whoever_kills_processes_at_random_costs_at_most_the_tasks_they_had():
-    with Pool(4, tasks=20) as pool:
+    with ProcessPool(4, tasks=20) as pool:
         doing = [pool.submit(large, number) for number in range(300)]
         turns, killed = cycle(range(4)), 0
         for number, task in enumerate(doing):
@@ -179,7 +179,7 @@ def test_whoever_kills_processes_at_random_costs_at_most_the_tasks_they_had():
 @ON_UNIX
 @pytest.mark.parametrize("sign", ["SIGKILL", "SIGSTOP"])
 def test_a_process_that_was_ended_or_stopped_while_it_was_idle_costs_nothing(sign: str):
-    with Pool(2, start_seconds=1, seconds=1) as pool:
+    with ProcessPool(2, start_seconds=1, seconds=1) as pool:
         pool.submit(double, 1).result(PATIENCE)
         for pid in pids_of(pool):
             os.kill(pid, getattr(signal, sign))
@@ -188,7 +188,7 @@ def test_a_process_that_was_ended_or_stopped_while_it_was_idle_costs_nothing(sig
 
 @ON_UNIX
 def test_a_closed_pool_leaves_no_process_behind_however_deaf_it_is():
-    pool = Pool(3)
+    pool = ProcessPool(3)
     doing = [pool.submit(task) for task in (spin, stop, linger, double)]
     until(lambda: sum(slot.begun for slot in pool._slots) == 3)
     pids = pids_of(pool)
@@ -199,13 +199,13 @@ def test_a_closed_pool_leaves_no_process_behind_however_deaf_it_is():
 
 
 def test_a_pool_that_closes_in_peace_finishes_what_it_has():
-    with Pool(2, tasks=3) as pool:
+    with ProcessPool(2, tasks=3) as pool:
         doing = [pool.submit(double, number) for number in range(20)]
     assert [task.result(0) for task in doing] == [2 * number for number in range(20)]
 
 
 def test_what_was_cancelled_in_the_queue_is_not_done():
-    with Pool(1, seconds=1) as pool:
+    with ProcessPool(1, seconds=1) as pool:
         first, second = pool.submit(linger), pool.submit(double, 1)
         assert second.cancel()
         assert first.exception(PATIENCE) is not None
@@ -225,21 +225,23 @@ def fork_server() -> int:
 
 @ON_UNIX
 def test_a_fork_server_that_was_killed_costs_nothing():
-    with Pool(3, tasks=1) as pool:
+    with ProcessPool(3, tasks=1) as pool:
         pool.submit(double, 1).result(PATIENCE)
         for _ in range(3):
             doing = [pool.submit(double, number) for number in range(6)]
             kill_fork_server()
             assert [task.result(PATIENCE) for task in doing] == [0, 2, 4, 6, 8, 10]
-        assert pool.trouble == ""
+        assert pool.problem == ""
 
 
 @ON_UNIX
 def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monkeypatch: pytest.MonkeyPatch):
     troubles: list[str] = []
-    alarm = Pool._alarm
-    monkeypatch.setattr(Pool, "_alarm", lambda pool, said: (alarm(pool, said), troubles.append(pool.trouble)))
-    pool = Pool(2, start_seconds=8)
+    alarm = ProcessPool._alarm
+    monkeypatch.setattr(
+        ProcessPool, "_alarm", lambda pool, said: (alarm(pool, said), troubles.append(pool.trouble))
+    )
+    pool = ProcessPool(2, start_seconds=8)
     with structlog.testing.capture_logs() as logs:
         pool.submit(double, 1).result(PATIENCE)
         until(lambda: pool._free == 1)
@@ -247,7 +249,7 @@ def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monke
         pool.submit(linger)
         until(lambda: pool._free == 0)  # it has the one process that there is
         assert pool.submit(double, 4).result(PATIENCE) == 8
-    assert pool.trouble == ""
+    assert pool.problem == ""
     assert "did not start within 8 seconds" in troubles[0]
     assert {log["log_level"] for log in logs if log["event"] == "process_pool_stalled"} == {"error"}
     pool.shutdown(wait=False)
@@ -260,50 +262,50 @@ def test_when_no_process_can_be_started_the_task_is_not_to_blame(monkeypatch: py
     def no_memory(_pool: object, _seconds: float) -> None:
         raise OSError("Cannot allocate memory")
 
-    with Pool(1) as pool:
+    with ProcessPool(1) as pool:
         with monkeypatch.context() as patched:
             patched.setattr(PoolProcess, "__init__", no_memory)
-            patched.setattr(pool_module, "START_PAUSE", 0.001)
+            patched.setattr(pool_module, "START_PAUSE_SECONDS", 0.001)
             with pytest.raises(PoolUnavailable, match="Cannot allocate memory"):
                 pool.submit(double, 1).result(PATIENCE)
-            assert "no process of the pool could be started" in pool.trouble
+            assert "no process of the pool could be started" in pool.problem
         assert pool.submit(double, 1).result(PATIENCE) == 2
-        assert pool.trouble == ""
+        assert pool.problem == ""
 
 
 @ON_UNIX
 def test_a_process_that_does_not_end_is_given_up_and_another_takes_its_place(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pool_module, "END_SECONDS", 0.2)
     kill = PoolProcess.kill
-    with Pool(1, seconds=0.5) as pool:
+    with ProcessPool(1, seconds=0.5) as pool:
         with monkeypatch.context() as patched:
             patched.setattr(PoolProcess, "kill", lambda _process: None)  # as one that waits for a dead disk
             stuck, behind = pool.submit(linger), pool.submit(double, 4)
             [process] = [slot.process for slot in slots_at_work(pool, stuck)]
             assert isinstance(stuck.exception(PATIENCE), PoolUnavailable)
-            assert "does not end" in pool.trouble
+            assert "does not end" in pool.problem
             assert behind.result(PATIENCE) == 8
         kill(process)
-        assert pool.trouble == ""
+        assert pool.problem == ""
 
 
-def slots_at_work(pool: Pool, task: Future[int]) -> list[Slot]:
+def slots_at_work(pool: ProcessPool, task: Future[int]) -> list[PoolThread]:
     """Return the slots once the task has begun."""
     until(lambda: task.running() and bool(pids_of(pool)))
     return list(pool._slots)
 
 
 def test_a_queue_in_which_nothing_moves_is_an_alarm_and_a_restart(monkeypatch: pytest.MonkeyPatch):
-    attempt, release, hung = Pool._attempt, threading.Event(), []
+    attempt, release, hung = ProcessPool._attempt, threading.Event(), []
 
-    def hangs_once(pool: Pool, slot: object, task: object) -> None:
+    def hangs_once(pool: ProcessPool, slot: object, task: object) -> None:
         if not hung:
             hung.append(task)
             release.wait(PATIENCE)
         attempt(pool, slot, task)
 
-    monkeypatch.setattr(Pool, "_attempt", hangs_once)
-    with Pool(1, seconds=0.1, start_seconds=3) as pool, structlog.testing.capture_logs() as logs:
+    monkeypatch.setattr(ProcessPool, "_attempt", hangs_once)
+    with ProcessPool(1, seconds=0.1, start_seconds=3) as pool, structlog.testing.capture_logs() as logs:
         first, second = pool.submit(double, 1), pool.submit(double, 2)
         assert isinstance(first.exception(PATIENCE), PoolUnavailable)
         assert second.result(PATIENCE) == 4

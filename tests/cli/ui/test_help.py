@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from service.cli.main import main
-from service.cli.ui.command_list import CHAPTERS
+from service.cli.ui.command_list import COMMAND_SECTIONS
 from service.cli.ui.commands import app
 
 HEAVY = (
@@ -66,7 +66,7 @@ def test_the_first_page_names_every_command_by_chapter(capsys: pytest.CaptureFix
     main(["--help"])
     page = capsys.readouterr().out
 
-    for title, entries in CHAPTERS.items():
+    for title, entries in COMMAND_SECTIONS.items():
         assert title in page
         assert all(f"  {entry.name} " in page for entry in entries)
 

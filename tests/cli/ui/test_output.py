@@ -19,7 +19,7 @@ RECORDS = [
 
 
 def test_json_is_one_object_a_line_in_the_order_given(capsys: Capture):
-    output.listing(RECORDS, as_json=True)
+    output.print_records(RECORDS, as_json=True)
 
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["name"] for line in lines] == ["The Example", "A name that is longer"]
@@ -33,19 +33,19 @@ def test_json_is_one_object_a_line_in_the_order_given(capsys: Capture):
 
 
 def test_what_json_cannot_hold_is_written_plainly(capsys: Capture):
-    output.json_line({"role": Role.CAVEAT, "text": "Grüße"})
+    output.print_json({"role": Role.CAVEAT, "text": "Grüße"})
 
     assert capsys.readouterr().out == '{"role": "caveat", "text": "Grüße"}\n'
 
 
 def test_a_lone_surrogate_does_not_break_the_line(capsys: Capture):
-    output.json_line({"text": "a\ud800b"})
+    output.print_json({"text": "a\ud800b"})
 
     assert json.loads(capsys.readouterr().out) == {"text": "a\ud800b"}
 
 
 def test_a_file_gets_aligned_columns_and_no_control_characters(capsys: Capture):
-    output.listing(RECORDS, as_json=False)
+    output.print_records(RECORDS, as_json=False)
 
     heading, first, second = capsys.readouterr().out.splitlines()
     assert heading.split() == ["name", "new", "ok", "at", "error"]
@@ -58,7 +58,7 @@ def test_a_narrow_terminal_folds_rather_than_cuts(capsys: Capture, monkeypatch: 
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
-    output.listing(RECORDS, as_json=False)
+    output.print_records(RECORDS, as_json=False)
 
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 40
@@ -67,8 +67,8 @@ def test_a_narrow_terminal_folds_rather_than_cuts(capsys: Capture, monkeypatch: 
 
 
 def test_nothing_is_said_and_not_printed(capsys: Capture):
-    output.listing([], as_json=False, nothing="No feed so far.")
-    output.listing([], as_json=True, nothing="No feed so far.")
+    output.print_records([], as_json=False, empty_message="No feed so far.")
+    output.print_records([], as_json=True, empty_message="No feed so far.")
 
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "No feed so far.\n")
@@ -91,4 +91,4 @@ def test_progress_is_silent_where_nobody_looks(capsys: Capture):
     ],
 )
 def test_a_sentence_leaves_an_address_as_it_is(text: str, said: str):
-    assert output.sentence(text) == said
+    assert output.as_sentence(text) == said

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.compose.render.labels import direction_of, primary, wording
+from service.compose.render.labels import localizer_for, primary_language, text_direction
 from service.settings.packaged_files import templates_folder
 
 LABELS = tomllib.loads((templates_folder() / "digest/daily/labels.toml").read_text(encoding="utf-8"))
@@ -16,19 +16,19 @@ EVENING = datetime(2026, 3, 2, 18, 5, tzinfo=UTC)
 
 @pytest.mark.parametrize("language", LABELS)
 def test_every_language_says_everything_for_every_number(language: str):
-    said = wording(LABELS, language, "UTC")
+    said = localizer_for(LABELS, language, "UTC")
 
     assert LABELS[language].keys() == LABELS["en"].keys()
     for key in LABELS[language]:
         for n in (0, 1, 2, 3, 5, 11, 21, 100):
             values = {"listed": "A, B", "address": "a@b.example", "title": "T", "name": "N", "day": "D"}
-            assert said.say(key, n=n, **values)
+            assert said.label(key, n=n, **values)
 
 
 def test_a_number_takes_its_plural():
-    russian = wording(LABELS, "ru", "Europe/Moscow")
+    russian = localizer_for(LABELS, "ru", "Europe/Moscow")
 
-    assert [russian.say("stories", n=n) for n in (1, 2, 5, 21)] == [
+    assert [russian.label("stories", n=n) for n in (1, 2, 5, 21)] == [
         "1 новость",
         "2 новости",
         "5 новостей",
@@ -37,16 +37,16 @@ def test_a_number_takes_its_plural():
 
 
 def test_a_value_that_looks_like_a_place_stays_as_it_is():
-    said = wording(LABELS, "en", "UTC")
+    said = localizer_for(LABELS, "en", "UTC")
 
-    assert "{title} {n} is subscribed to {{ x }}" in said.say(
+    assert "{title} {n} is subscribed to {{ x }}" in said.label(
         "why_you", address="{title} {n}", title="{{ x }}"
     )
 
 
 def test_a_label_that_does_not_exist_fails_loudly():
     with pytest.raises(KeyError):
-        wording(LABELS, "en", "UTC").say("nonsense")
+        localizer_for(LABELS, "en", "UTC").label("nonsense")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_label_that_does_not_exist_fails_loudly():
     [("de", "de"), ("de-AT", "de"), ("pt-BR", "pt"), ("DE_ch", "de"), ("sw", "en"), ("", "en"), ("x!", "en")],
 )
 def test_the_nearest_language_is_spoken_else_english(tag: str, language: str):
-    assert wording(LABELS, tag, "UTC").language == language
+    assert localizer_for(LABELS, tag, "UTC").language == language
 
 
 @pytest.mark.parametrize(
@@ -74,25 +74,25 @@ def test_the_nearest_language_is_spoken_else_english(tag: str, language: str):
     ],
 )
 def test_dates_are_written_as_where_the_reader_lives(language: str, zone: str, day: str, clock: str):
-    said = wording(LABELS, language, zone)
+    said = localizer_for(LABELS, language, zone)
 
-    assert said.day(EVENING) == day
-    assert said.moment(EVENING, EVENING) == clock
+    assert said.full_date(EVENING) == day
+    assert said.time(EVENING, EVENING) == clock
 
 
 def test_another_day_is_named_and_another_year_too():
-    said = wording(LABELS, "en", "Europe/Berlin")
+    said = localizer_for(LABELS, "en", "Europe/Berlin")
 
-    assert said.moment(EVENING, EVENING + timedelta(days=1)) == "2 Mar, 19:05"
-    assert said.moment(EVENING, EVENING + timedelta(days=400)) == "2 Mar 2026, 19:05"
+    assert said.time(EVENING, EVENING + timedelta(days=1)) == "2 Mar, 19:05"
+    assert said.time(EVENING, EVENING + timedelta(days=400)) == "2 Mar 2026, 19:05"
 
 
 def test_the_same_day_is_the_readers_day():
-    said = wording(LABELS, "en", "America/New_York")
+    said = localizer_for(LABELS, "en", "America/New_York")
     late = datetime(2026, 3, 3, 4, 0, tzinfo=UTC)
 
-    assert said.moment(late, EVENING) == "11:00\u00a0PM"
-    assert said.moment(late, late + timedelta(hours=2)) == "Mar 2, 11:00\u00a0PM"
+    assert said.time(late, EVENING) == "11:00\u00a0PM"
+    assert said.time(late, late + timedelta(hours=2)) == "Mar 2, 11:00\u00a0PM"
 
 
 @pytest.mark.parametrize(
@@ -105,16 +105,18 @@ def test_the_same_day_is_the_readers_day():
     ],
 )
 def test_a_short_day_has_its_day_of_the_week(language: str, zone: str, day: str):
-    assert wording(LABELS, language, zone).short_day(EVENING, EVENING + timedelta(days=3)) == day
+    assert localizer_for(LABELS, language, zone).short_date(EVENING, EVENING + timedelta(days=3)) == day
 
 
 def test_a_short_day_long_ago_has_its_year():
-    assert wording(LABELS, "en", "UTC").short_day(EVENING, EVENING + timedelta(days=300)).endswith("2026")
+    assert (
+        localizer_for(LABELS, "en", "UTC").short_date(EVENING, EVENING + timedelta(days=300)).endswith("2026")
+    )
 
 
 def test_direction_is_that_of_the_language():
-    assert wording(LABELS, "ar", "Asia/Qatar").direction == "rtl"
-    assert [direction_of(tag) for tag in ("he", "fa-IR", "en", "zh-Hant", "und", "", "!!")] == [
+    assert localizer_for(LABELS, "ar", "Asia/Qatar").direction == "rtl"
+    assert [text_direction(tag) for tag in ("he", "fa-IR", "en", "zh-Hant", "und", "", "!!")] == [
         "rtl",
         "rtl",
         "ltr",
@@ -126,4 +128,4 @@ def test_direction_is_that_of_the_language():
 
 
 def test_the_first_part_of_a_tag_is_the_language():
-    assert [primary(tag) for tag in ("pt-BR", "ZH_tw", "de", "")] == ["pt", "zh", "de", ""]
+    assert [primary_language(tag) for tag in ("pt-BR", "ZH_tw", "de", "")] == ["pt", "zh", "de", ""]

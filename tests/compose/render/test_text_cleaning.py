@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.render.text_cleaning import LINE, clean, reading_minutes, shorten, wrapped
-from service.core.placeholders import MARK, Place
+from service.compose.render.text_cleaning import MAX_LINE_CHARACTERS, clean, reading_minutes, shorten, wrap
+from service.core.placeholders import MARKER, Placeholder
 
 anything = st.text(st.characters())
 """Text of every kind, lone surrogates among it."""
@@ -24,7 +24,7 @@ anything = st.text(st.characters())
         ("one\x00two\x1b[31mthree\x7f", "one two [31mthree"),
         ("lone \ud800 surrogate", "lone \ufffd surrogate"),
         ("abc\u202edef\u202c\u2066ghi\u2069", "abcdefghi"),
-        (f"{Place.UNSUBSCRIBE_URL.mark} here", "unsubscribe_url here"),
+        (f"{Placeholder.UNSUBSCRIBE_URL.marker} here", "unsubscribe_url here"),
         ("private \ue123 use, none \ufffe at \ufdd0 all", "private use, none at all"),
         ("  a   b\t\n c ", "a b c"),
         ("{{ 7 * 7 }} {% raw %} <b>", "{{ 7 * 7 }} {% raw %} <b>"),
@@ -41,7 +41,7 @@ def test_whatever_comes_in_one_encodable_line_goes_out(text: str):
 
     cleaned.encode()
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Zl", "Zp"} for c in cleaned)
-    assert not MARK.search(cleaned)
+    assert not MARKER.search(cleaned)
     assert len(cleaned.splitlines()) <= 1
     assert clean(cleaned) == cleaned
 
@@ -75,7 +75,7 @@ def test_it_takes_a_minute_to_read_220_words_and_at_least_one():
 
 
 def test_lines_are_wrapped_with_their_indent():
-    assert wrapped("word " * 20, "     ", "   * ") == (
+    assert wrap("word " * 20, "     ", "   * ") == (
         "   * word word word word word word word word word word word word word word\n"
         "     word word word word word word"
     )
@@ -83,4 +83,4 @@ def test_lines_are_wrapped_with_their_indent():
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
 def test_no_line_of_text_is_longer_than_76_characters(text: str):
-    assert all(len(line) <= LINE for line in wrapped(text, "     ", "   * ").split("\n"))
+    assert all(len(line) <= MAX_LINE_CHARACTERS for line in wrap(text, "     ", "   * ").split("\n"))

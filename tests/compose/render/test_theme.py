@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from service.compose.render.theme import LONGEST_SUBJECT, JinjaRenderer
+from service.compose.render.theme import MAX_SUBJECT_CHARACTERS, JinjaRenderer
 from service.core.errors import CaveatError, UnknownName
-from service.core.model import Digest, Rendered, Story
-from service.core.placeholders import MARK, Place
+from service.core.model import Digest, RenderedMail, Story
+from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
     SITE,
@@ -44,7 +44,7 @@ RENDERER = JinjaRenderer(templates_folder(), SITE)
 anything = st.text(st.characters())
 
 
-def rendered(digest: Digest, theme: str = "daily", renderer: JinjaRenderer = RENDERER) -> Rendered:
+def rendered(digest: Digest, theme: str = "daily", renderer: JinjaRenderer = RENDERER) -> RenderedMail:
     return renderer.render(digest, title="The Morning Caveat", theme=theme, issue_id="issue")
 
 
@@ -119,7 +119,10 @@ def test_every_mail_says_why_it_came_and_how_to_stop_it(theme: str):
     mail = rendered(the_front_page(), theme)
 
     for part in (mail.html, mail.text):
-        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
+        assert {Placeholder(name) for name in MARKER.findall(part)} == set(Placeholder) - {
+            Placeholder.NAME,
+            Placeholder.CONFIRM_URL,
+        }
         assert "The Morning Caveat, 1 Example Street, Exampleton" in part
 
 
@@ -170,7 +173,7 @@ def test_whatever_a_feed_says_only_lawful_links_and_no_markup_come_out(words: li
 
     for href in Seen(mail.html).hrefs():
         assert re.match(r"https?://|#s\d+$|\ue000(preferences|unsubscribe)_url\ue001$", href)
-    assert len(mail.subject) <= LONGEST_SUBJECT
+    assert len(mail.subject) <= MAX_SUBJECT_CHARACTERS
     for part in (mail.subject, mail.html, mail.text):
         part.encode()
         assert "\r" not in part
@@ -205,11 +208,13 @@ def test_text_from_a_feed_is_shown_as_it_is(poison: str, theme: str):
 
 
 def test_a_feed_cannot_open_a_place():
-    story = a_poisoned_story("https://news.example/", Place.ADDRESS.mark, f"\ue000{Place.NAME}\ue001", "en")
+    story = a_poisoned_story(
+        "https://news.example/", Placeholder.ADDRESS.marker, f"\ue000{Placeholder.NAME}\ue001", "en"
+    )
     poisoned, plain = rendered(a_digest(story)), rendered(a_digest(the_marathon()))
 
     for part in ("subject", "html", "text"):
-        assert MARK.findall(getattr(poisoned, part)) == MARK.findall(getattr(plain, part))
+        assert MARKER.findall(getattr(poisoned, part)) == MARKER.findall(getattr(plain, part))
 
 
 @pytest.mark.parametrize(
@@ -236,7 +241,7 @@ def a_theme(folder: Path, name: str = "mine", **files: str) -> JinjaRenderer:
     whole = {"subject_txt": "{{ page.title }}", "body_html": day, "body_txt": day}
     for file, text in (({} if name == "daily" else whole) | files).items():
         (theme / file.replace("_", ".", 1)).write_text(text, encoding="utf-8")
-    return JinjaRenderer(templates_folder(), SITE, own=folder)
+    return JinjaRenderer(templates_folder(), SITE, custom=folder)
 
 
 def test_a_look_is_a_folder(tmp_path: Path):

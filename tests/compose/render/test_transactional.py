@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from service.compose.render.transactional import Letters
-from service.core.model import Rendered
-from service.core.placeholders import MARK, Place
+from service.compose.render.transactional import TransactionalRenderer
+from service.core.model import RenderedMail
+from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import SITE
 
-LETTERS = Letters(templates_folder(), SITE)
+LETTERS = TransactionalRenderer(templates_folder(), SITE)
 LABELS = tomllib.loads((templates_folder() / "mail/labels.toml").read_text(encoding="utf-8"))
 
 
-def please_confirm(title="The Morning Caveat", language="en", days=3, letters=LETTERS) -> Rendered:
+def please_confirm(title="The Morning Caveat", language="en", days=3, letters=LETTERS) -> RenderedMail:
     return letters.confirm(title, language=language, timezone="Europe/Berlin", days=days)
 
 
-def a_welcome(language="en", timezone="Europe/Berlin") -> Rendered:
+def a_welcome(language="en", timezone="Europe/Berlin") -> RenderedMail:
     first = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
     return LETTERS.welcome("The Morning Caveat", language=language, timezone=timezone, first_issue_at=first)
 
@@ -32,10 +32,10 @@ def test_a_request_says_for_whom_how_to_confirm_and_what_happens_otherwise():
     mail = please_confirm()
 
     assert mail.subject == "Please confirm: The Morning Caveat"
-    assert f'href="{Place.CONFIRM_URL.mark}"' in mail.html
-    assert f"\n{Place.CONFIRM_URL.mark}\n" in mail.text
+    assert f'href="{Placeholder.CONFIRM_URL.marker}"' in mail.html
+    assert f"\n{Placeholder.CONFIRM_URL.marker}\n" in mail.text
     for part in (mail.html, mail.text):
-        assert MARK.findall(part) == [Place.ADDRESS, Place.CONFIRM_URL]
+        assert MARKER.findall(part) == [Placeholder.ADDRESS, Placeholder.CONFIRM_URL]
         assert re.search(r"not\s+you,\s+do\s+nothing", part)
         assert "for 3 days" in " ".join(part.split())
         assert SITE.postal_address in part
@@ -47,7 +47,10 @@ def test_a_welcome_says_when_the_first_issue_comes_and_how_to_stop_it():
     assert mail.subject == "Welcome to The Morning Caveat"
     for part in (mail.html, mail.text):
         assert "Tuesday, 3 March 2026, 07:00" in " ".join(part.split())
-        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
+        assert {Placeholder(name) for name in MARKER.findall(part)} == set(Placeholder) - {
+            Placeholder.NAME,
+            Placeholder.CONFIRM_URL,
+        }
 
 
 def test_a_mail_about_unsubscribing_says_that_nothing_has_changed_yet():
@@ -56,7 +59,10 @@ def test_a_mail_about_unsubscribing_says_that_nothing_has_changed_yet():
     assert mail.subject == "Do you want to unsubscribe from The Morning Caveat?"
     for part in (mail.html, mail.text):
         assert "nothing has changed yet" in " ".join(part.split())
-        assert {Place(name) for name in MARK.findall(part)} == set(Place) - {Place.NAME, Place.CONFIRM_URL}
+        assert {Placeholder(name) for name in MARKER.findall(part)} == set(Placeholder) - {
+            Placeholder.NAME,
+            Placeholder.CONFIRM_URL,
+        }
 
 
 def test_the_first_issue_comes_at_the_readers_own_hour():
@@ -77,17 +83,17 @@ def test_a_language_without_letters_gets_english_ones():
 
 
 def test_a_hostile_title_stays_text():
-    mail = please_confirm(title=f"{{{{ 7*7 }}}}\r\nBcc: x <b> {Place.UNSUBSCRIBE_URL.mark}")
+    mail = please_confirm(title=f"{{{{ 7*7 }}}}\r\nBcc: x <b> {Placeholder.UNSUBSCRIBE_URL.marker}")
 
     assert mail.subject == "Please confirm: {{ 7*7 }} Bcc: x <b> unsubscribe_url"
     assert "Bcc: x &lt;b&gt; unsubscribe_url" in mail.html
-    assert MARK.findall(mail.html) == [Place.ADDRESS, Place.CONFIRM_URL]
+    assert MARKER.findall(mail.html) == [Placeholder.ADDRESS, Placeholder.CONFIRM_URL]
 
 
 def test_an_operators_own_letter_stands_before_ours(tmp_path: Path):
     (tmp_path / "mail/confirm").mkdir(parents=True)
     (tmp_path / "mail/confirm/subject.txt").write_text("Hello from {{ sheet.title }}", encoding="utf-8")
-    mail = please_confirm(letters=Letters(templates_folder(), SITE, own=tmp_path))
+    mail = please_confirm(letters=TransactionalRenderer(templates_folder(), SITE, custom=tmp_path))
 
     assert mail.subject == "Hello from The Morning Caveat"
     assert "One more step" in mail.html

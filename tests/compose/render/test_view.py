@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.render.labels import wording
-from service.compose.render.view import MOST_SOURCES, Page, StoryView, make_page
+from service.compose.render.labels import localizer_for
+from service.compose.render.view import MAX_SOURCES, DigestView, StoryView, make_digest_view
 from service.core.model import Digest, Story
-from service.core.placeholders import MARK, Place
+from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
     MORNING,
@@ -41,17 +41,17 @@ POISON = [
     "lone \ud800 surrogate",
     "\u202egnp.exe",
     "{{ page.name }} {% include 'x' %} {# #}",
-    f"{Place.UNSUBSCRIBE_URL.mark}",
+    f"{Placeholder.UNSUBSCRIBE_URL.marker}",
     "<script>alert(1)</script>",
     "x" * 5_000,
     "",
 ]
 
 
-def page_of(digest: Digest, **changes) -> Page:
-    said = wording(LABELS, digest.edition.language, digest.edition.timezone)
+def page_of(digest: Digest, **changes) -> DigestView:
+    said = localizer_for(LABELS, digest.edition.language, digest.edition.timezone)
     settings = {"title": "The Morning Caveat", "site": SITE, "issue_id": "issue"} | changes
-    return make_page(digest, said, **settings)
+    return make_digest_view(digest, said, **settings)
 
 
 def view_of(story: Story, **wishes) -> StoryView:
@@ -130,7 +130,7 @@ def test_many_publishers_are_named_in_part_and_linked_in_part():
     told = view_of(a_story([point(articles[0], "One.")], *articles))
 
     assert told.told_by == "Paper 0, Paper 1, Paper 2 and 6 more"
-    assert [source.publisher for source in told.sources] == [f"Paper {n}" for n in range(MOST_SOURCES)]
+    assert [source.publisher for source in told.sources] == [f"Paper {n}" for n in range(MAX_SOURCES)]
 
 
 def test_two_articles_of_one_publisher_are_one_source():
@@ -217,7 +217,7 @@ def test_poison_anywhere_reaches_no_theme(poison: str):
         assert "\r" not in text
         assert "\n" not in text
         assert len(text) <= 2_000
-        assert not MARK.search(text) or text in {place.mark for place in Place}
+        assert not MARKER.search(text) or text in {place.marker for place in Placeholder}
 
 
 @given(st.lists(st.text(st.characters()), min_size=6, max_size=6))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from service.compose.stories import assign as joining
-from service.compose.stories.assign import Joined, Joiner
+from service.compose.stories.assign import AssignmentReport, StoryAssigner
 from service.compose.stories.index import StoryIndex
 from service.core.errors import StoreError
 from service.core.model import Article
@@ -52,30 +52,34 @@ TRUE_EVENTS = {
 
 async def test_everything_that_arrived_gets_its_story():
     shelf = Shelf(*ALL)
-    assert await Joiner(shelf).join(memory=0, through=99) == Joined(len(ALL))
+    assert await StoryAssigner(shelf).assign(memory_position=0, release_position=99) == AssignmentReport(
+        len(ALL)
+    )
     assert shelf.events() == TRUE_EVENTS
 
 
 async def test_nothing_is_joined_twice_or_ahead_of_time():
     shelf = Shelf(*ALL)
-    joiner = Joiner(shelf)
-    assert await joiner.join(memory=0, through=3) == Joined(3)
-    assert await joiner.join(memory=0, through=3) == Joined(0)
-    assert await joiner.join(memory=0, through=99) == Joined(len(ALL) - 3)
+    joiner = StoryAssigner(shelf)
+    assert await joiner.assign(memory_position=0, release_position=3) == AssignmentReport(3)
+    assert await joiner.assign(memory_position=0, release_position=3) == AssignmentReport(0)
+    assert await joiner.assign(memory_position=0, release_position=99) == AssignmentReport(len(ALL) - 3)
     assert shelf.events() == TRUE_EVENTS
 
 
 async def test_a_new_process_goes_on_where_the_last_one_ended():
     shelf = Shelf(*ALL)
-    await Joiner(shelf).join(memory=0, through=1)
-    await Joiner(shelf).join(memory=0, through=99)
+    await StoryAssigner(shelf).assign(memory_position=0, release_position=1)
+    await StoryAssigner(shelf).assign(memory_position=0, release_position=99)
     assert shelf.events() == TRUE_EVENTS
 
 
 async def test_large_numbers_come_in_batches(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(joining, "BATCH", 5)
+    monkeypatch.setattr(joining, "BATCH_ARTICLES", 5)
     shelf = Shelf(*ALL)
-    assert await Joiner(shelf).join(memory=0, through=len(ALL)) == Joined(len(ALL))
+    assert await StoryAssigner(shelf).assign(
+        memory_position=0, release_position=len(ALL)
+    ) == AssignmentReport(len(ALL))
     assert shelf.asked == 3
     assert shelf.events() == TRUE_EVENTS
 
@@ -88,17 +92,17 @@ async def test_what_a_faster_worker_said_stands_and_is_gone_by():
             return await super().record_stories(stories)
 
     shelf = Raced(*ALL[:1])
-    joiner = Joiner(shelf)
-    assert await joiner.join(memory=0, through=1) == Joined(0)
+    joiner = StoryAssigner(shelf)
+    assert await joiner.assign(memory_position=0, release_position=1) == AssignmentReport(0)
     shelf.articles.append(ALL[1])
-    assert await joiner.join(memory=0, through=2) == Joined(1)
+    assert await joiner.assign(memory_position=0, release_position=2) == AssignmentReport(1)
     assert set(shelf.stories.values()) == {"the other worker's story"}
 
 
 async def test_two_calls_at_once_share_the_work():
     shelf = Shelf(*ALL)
-    joiner = Joiner(shelf)
-    done = await asyncio.gather(*(joiner.join(memory=0, through=99) for _ in range(3)))
+    joiner = StoryAssigner(shelf)
+    done = await asyncio.gather(*(joiner.assign(memory_position=0, release_position=99) for _ in range(3)))
     assert sorted(joined.articles for joined in done) == [0, 0, len(ALL)]
     assert shelf.events() == TRUE_EVENTS
 
@@ -114,23 +118,23 @@ def broken(number: int) -> Article:
 async def test_an_article_that_cannot_be_placed_is_a_story_of_its_own_and_is_named_once():
     bad = broken(1)
     shelf = Shelf(ALL[0], bad, *ALL[2:])
-    joiner = Joiner(shelf)
-    [problem] = (await joiner.join(memory=0, through=99)).problems
+    joiner = StoryAssigner(shelf)
+    [problem] = (await joiner.assign(memory_position=0, release_position=99)).problems
 
     assert f"the article at position 2 ({bad.id})" in problem
     assert shelf.events() == (TRUE_EVENTS - {frozenset({1, 2})}) | {frozenset({1}), frozenset({2})}
-    assert (await joiner.join(memory=0, through=99)) == Joined()
-    assert (await Joiner(shelf).join(memory=0, through=99)) == Joined()
+    assert (await joiner.assign(memory_position=0, release_position=99)) == AssignmentReport()
+    assert (await StoryAssigner(shelf).assign(memory_position=0, release_position=99)) == AssignmentReport()
 
 
 async def test_an_index_that_broke_is_built_anew_and_nobody_notices(monkeypatch: pytest.MonkeyPatch):
     shelf = Shelf(*ALL)
-    joiner = Joiner(shelf)
-    await joiner.join(memory=0, through=1)
+    joiner = StoryAssigner(shelf)
+    await joiner.assign(memory_position=0, release_position=1)
     assert joiner._index is not None
-    monkeypatch.setitem(joiner._index._shelves, "en", None)
+    monkeypatch.setitem(joiner._index._languages, "en", None)
 
-    assert await joiner.join(memory=0, through=99) == Joined(len(ALL) - 1)
+    assert await joiner.assign(memory_position=0, release_position=99) == AssignmentReport(len(ALL) - 1)
     assert shelf.events() == TRUE_EVENTS
 
 
@@ -144,7 +148,7 @@ async def test_an_index_that_breaks_every_time_costs_stories_but_no_article(monk
 
     monkeypatch.setattr(StoryIndex, "place", fails_when_full)
     shelf = Shelf(*ALL)
-    joined = await Joiner(shelf).join(memory=0, through=99)
+    joined = await StoryAssigner(shelf).assign(memory_position=0, release_position=99)
 
     assert (joined.articles, len(joined.problems)) == (len(ALL), len(ALL) - 3)
     assert set(shelf.stories) == {article.id for article in ALL}
@@ -160,7 +164,7 @@ async def test_an_article_that_cannot_be_read_is_gone_by_and_named():
             return await super().articles_between(after, through, limit)
 
     shelf = Torn(ALL[0], *ALL[2:])
-    joined = await Joiner(shelf).join(memory=0, through=99)
+    joined = await StoryAssigner(shelf).assign(memory_position=0, release_position=99)
 
     assert joined.problems == ("the article at position 2 cannot be read, no JSON; it is left out",)
     assert shelf.events() == (TRUE_EVENTS - {frozenset({1, 2})}) | {frozenset({1})}
@@ -174,4 +178,4 @@ async def test_a_lost_database_is_not_one_articles_trouble():
             raise StoreError(f"lost before {limit} between {after} and {through}")
 
     with pytest.raises(StoreError):
-        await Joiner(Lost(*ALL)).join(memory=0, through=99)
+        await StoryAssigner(Lost(*ALL)).assign(memory_position=0, release_position=99)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from service.compose.stories import group as stories
-from service.compose.stories.group import Telling, group_stories
+from service.compose.stories.group import GroupedStory, group_stories
 from service.core.model import Article, CondensedArticle, Summary
 from tests.builders import an_article, condensed
 from tests.compose.reports import REPORTS, a_report
@@ -21,7 +21,7 @@ def accounts(*numbers: int) -> list[CondensedArticle]:
 def test_stories_come_in_the_order_of_their_first_article():
     told = group_stories(accounts(8, 2, 7, 0, 1))
     assert [[a.article.position - 1 for a in telling.articles] for telling in told] == [[0, 1], [2], [7, 8]]
-    assert [telling.voices for telling in told] == [2, 1, 2]
+    assert [telling.independent_publishers for telling in told] == [2, 1, 2]
 
 
 def test_no_article_is_lost_or_told_twice():
@@ -63,7 +63,7 @@ def test_an_article_without_key_points_does_not_lead_one_that_has_some():
 
 def test_one_article_alone_is_one_voice():
     [alone] = accounts(0)
-    assert group_stories([alone]) == (Telling((alone,), 1),)
+    assert group_stories([alone]) == (GroupedStory((alone,), 1),)
     assert group_stories([]) == ()
 
 
@@ -82,7 +82,7 @@ def test_a_story_that_cannot_be_put_together_is_told_one_by_one(monkeypatch: pyt
     def fails(_articles: Sequence[Article]) -> int:
         raise ValueError("uncountable")
 
-    monkeypatch.setattr(stories, "count_voices", fails)
+    monkeypatch.setattr(stories, "count_independent_publishers", fails)
     problems: list[str] = []
     told = group_stories(accounts(0, 1, 2), problems.append)
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from service.compose.stories.independence import count_voices, is_copy, shingles
+from service.compose.stories.independence import count_independent_publishers, is_copy, shingles
 from tests.builders import an_article
 from tests.compose.reports import a_report
 
 
 def test_two_publishers_with_texts_of_their_own_are_two_voices():
-    assert count_voices([a_report(0), a_report(1)]) == 2
+    assert count_independent_publishers([a_report(0), a_report(1)]) == 2
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_two_publishers_with_texts_of_their_own_are_two_voices():
     [{"publisher": "paper 0 "}, {"url": "https://www.paper-0.example/world/9"}],
 )
 def test_two_feeds_of_one_publisher_are_one_voice(changes: dict[str, str]):
-    assert count_voices([a_report(0), replace(a_report(1), **changes)]) == 1
+    assert count_independent_publishers([a_report(0), replace(a_report(1), **changes)]) == 1
 
 
 def test_an_agencys_text_counts_once_however_many_print_it():
@@ -31,13 +31,18 @@ def test_an_agencys_text_counts_once_however_many_print_it():
         a_report(0, publisher="Morning Post"),
         replace(a_report(0, publisher="Evening Post"), text=shortened + " Our reporter was there."),
     ]
-    assert count_voices(copies) == 1
-    assert count_voices([*copies, a_report(1)]) == 2
+    assert count_independent_publishers(copies) == 1
+    assert count_independent_publishers([*copies, a_report(1)]) == 2
 
 
 def test_a_copy_joins_voices_that_were_apart():
     own = a_report(1, publisher="Morning Post")
-    assert count_voices([own, a_report(0, publisher="Agency"), a_report(0, publisher="Morning Post")]) == 1
+    assert (
+        count_independent_publishers(
+            [own, a_report(0, publisher="Agency"), a_report(0, publisher="Morning Post")]
+        )
+        == 1
+    )
 
 
 def test_short_texts_are_copies_only_when_they_are_the_same():
@@ -49,5 +54,5 @@ def test_short_texts_are_copies_only_when_they_are_the_same():
 
 
 def test_nobody_and_one_are_counted_too():
-    assert count_voices([]) == 0
-    assert count_voices([an_article("\ud800", "\0")]) == 1
+    assert count_independent_publishers([]) == 0
+    assert count_independent_publishers([an_article("\ud800", "\0")]) == 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.stories.index import LONGEST_STORY, WINDOW, StoryIndex
+from service.compose.stories.index import MAX_STORY_AGE, WINDOW, StoryIndex
 from tests.builders import NOON, an_article
 from tests.compose.reports import REPORTS, a_report
 
@@ -82,7 +82,7 @@ def test_the_window_moves_with_the_story():
 
 def test_a_topic_that_never_ends_is_more_than_one_story():
     index = StoryIndex()
-    days = int(LONGEST_STORY / timedelta(days=2)) + 2
+    days = int(MAX_STORY_AGE / timedelta(days=2)) + 2
     stories = {index.place(replace(a_report(0, hours=n * 48), id=f"day {n}")) for n in range(days)}
     assert len(stories) == 2
 
@@ -101,7 +101,7 @@ def test_what_is_too_old_is_forgotten_with_all_its_words():
     assert len(index) == len(ALL)
     index.place(an_article("Much later", "", published_at=None, gathered_at=NOON + timedelta(days=30)))
     assert len(index) == 1
-    [shelf] = index._shelves.values()
+    [shelf] = index._languages.values()
     assert (set(shelf.words), len(shelf.stories)) == ({"much", "later"}, 1)
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.stories.merge import tell
-from service.core.model import CondensedArticle, ContextLine, KeyPoint, Role, StoryPoint, Summary
+from service.compose.stories.merge import merge_key_points
+from service.core.model import CondensedArticle, ContextSentence, KeyPoint, Role, StoryPoint, Summary
 from tests.builders import an_article
 from tests.text.test_similarity import NEWS
 
@@ -45,7 +45,7 @@ def _points(text: str, said: tuple[str | tuple[str, str], ...]) -> Iterator[KeyP
             start = text.index(line)
             owner = count - 1 if line is not point and line == point[1] else None
             role = Role.POINT if owner is None else Role.CAVEAT
-            yield KeyPoint.cut(text, start, start + len(line), role, owner, rank=count)
+            yield KeyPoint.from_source(text, start, start + len(line), role, owner, rank=count)
             count += 1
 
 
@@ -59,97 +59,109 @@ def test_one_article_gives_its_points_in_their_order_cut_by_rank():
         replace(p, rank=rank) for p, rank in zip(one.summary.key_points, (2, 0, 1), strict=True)
     )
     ranked = replace(one, summary=replace(one.summary, key_points=key_points))
-    assert texts(tell([ranked], points=2)) == [TALKS, TIDES]
-    assert texts(tell([ranked], points=3)) == [AGREED, TALKS, TIDES]
+    assert texts(merge_key_points([ranked], points=2)) == [TALKS, TIDES]
+    assert texts(merge_key_points([ranked], points=3)) == [AGREED, TALKS, TIDES]
 
 
 def test_a_caveat_follows_its_point_and_takes_the_place_of_the_weakest():
-    told = tell([article((AGREED, NOT_YET), TALKS, TIDES)], points=3)
+    told = merge_key_points([article((AGREED, NOT_YET), TALKS, TIDES)], points=3)
     assert texts(told) == [AGREED, NOT_YET, TALKS]
     assert [point.role for point in told] == [Role.POINT, Role.CAVEAT, Role.POINT]
     assert told[1].qualifies == 0
 
 
 def test_a_claim_is_not_shown_without_its_caveat_while_another_point_fits():
-    told = tell([article(TALKS, (AGREED, NOT_YET), TIDES)], points=2)
+    told = merge_key_points([article(TALKS, (AGREED, NOT_YET), TIDES)], points=2)
     assert texts(told) == [TALKS, TIDES]
 
 
 def test_a_claim_with_many_caveats_keeps_as_many_as_fit():
     one = article((AGREED, NOT_YET), TALKS)
     start = one.article.text.index(TALKS)
-    second = KeyPoint.cut(one.article.text, start, start + len(TALKS), Role.CAVEAT, 0, rank=2)
+    second = KeyPoint.from_source(one.article.text, start, start + len(TALKS), Role.CAVEAT, 0, rank=2)
     crowded = replace(one, summary=Summary("keypoints", (*one.summary.key_points[:2], second)))
-    assert texts(tell([crowded], points=3)) == [AGREED, NOT_YET, TALKS]
-    assert texts(tell([crowded], points=2)) == [AGREED, NOT_YET]
+    assert texts(merge_key_points([crowded], points=3)) == [AGREED, NOT_YET, TALKS]
+    assert texts(merge_key_points([crowded], points=2)) == [AGREED, NOT_YET]
 
 
 def test_what_two_publishers_say_is_said_once_and_both_add_what_they_alone_know():
-    told = tell([article(AGREED, TALKS), article(AGREED_TOO, TIDES, publisher="The Other")], points=4)
+    told = merge_key_points(
+        [article(AGREED, TALKS), article(AGREED_TOO, TIDES, publisher="The Other")], points=4
+    )
     assert texts(told) == [AGREED, TALKS, TIDES]
     assert [point.article.publisher for point in told] == ["The Example", "The Example", "The Other"]
 
 
 def test_a_caveat_that_only_the_second_publisher_has_is_shown_behind_the_firsts_claim():
-    told = tell([article(AGREED, TALKS), article((AGREED_TOO, DENIED), publisher="The Other")], points=3)
+    told = merge_key_points(
+        [article(AGREED, TALKS), article((AGREED_TOO, DENIED), publisher="The Other")], points=3
+    )
     assert texts(told) == [AGREED, DENIED, TALKS]
     assert (told[1].role, told[1].qualifies, told[1].article.publisher) == (Role.CAVEAT, 0, "The Other")
 
 
 def test_a_point_that_stands_as_anothers_caveat_is_not_told_twice():
-    told = tell([article(NOT_YET, TALKS), article((AGREED, NOT_YET), publisher="The Other")], points=5)
+    told = merge_key_points(
+        [article(NOT_YET, TALKS), article((AGREED, NOT_YET), publisher="The Other")], points=5
+    )
     assert texts(told) == [TALKS, AGREED, NOT_YET]
 
 
 def test_publishers_who_contradict_each_other_stand_side_by_side():
-    told = tell([article(TWELVE, TALKS), article(TIDES, NINE, publisher="The Other")], points=3)
+    told = merge_key_points([article(TWELVE, TALKS), article(TIDES, NINE, publisher="The Other")], points=3)
     assert texts(told) == [TWELVE, NINE, TIDES] or texts(told) == [TWELVE, NINE, TALKS]
     assert [point.article.publisher for point in told[:2]] == ["The Example", "The Other"]
 
 
 def test_a_contradicted_claim_gives_way_when_there_is_no_room_for_both():
-    told = tell([article(TWELVE, TALKS), article(NINE, publisher="The Other")], points=1)
+    told = merge_key_points([article(TWELVE, TALKS), article(NINE, publisher="The Other")], points=1)
     assert texts(told) == [TALKS]
 
 
 def test_of_one_publishers_two_figures_the_newer_counts():
-    told = tell([article(NINE, TALKS, position=3), article(TWELVE, position=7)], points=3)
+    told = merge_key_points([article(NINE, TALKS, position=3), article(TWELVE, position=7)], points=3)
     assert texts(told) == [TWELVE, TALKS]
     assert told[0].article.position == 7
 
 
 def test_figures_that_differ_within_one_article_both_stand():
-    assert texts(tell([article(TWELVE, NINE)], points=3)) == [TWELVE, NINE]
+    assert texts(merge_key_points([article(TWELVE, NINE)], points=3)) == [TWELVE, NINE]
 
 
 def test_context_lines_stay_with_their_point():
     one = article(AGREED, TALKS)
     start = one.article.text.index(TALKS)
-    context = (ContextLine(TALKS, start, start + len(TALKS), 0),)
-    told = tell([replace(one, summary=Summary("keypoints", one.summary.key_points[:1], context))], points=3)
+    context = (ContextSentence(TALKS, start, start + len(TALKS), 0),)
+    told = merge_key_points(
+        [replace(one, summary=Summary("keypoints", one.summary.key_points[:1], context))], points=3
+    )
     assert told[0].context == (TALKS,)
 
 
 def test_an_article_that_is_only_a_headline_adds_nothing():
     headline = CondensedArticle(an_article(text=""), Summary("headline", ()))
-    assert tell([headline], points=3) == ()
-    assert texts(tell([headline, article(AGREED, publisher="The Other")], points=3)) == [AGREED]
+    assert merge_key_points([headline], points=3) == ()
+    assert texts(merge_key_points([headline, article(AGREED, publisher="The Other")], points=3)) == [AGREED]
 
 
 def test_a_caveat_that_others_contradict_is_told_where_it_is_contradicted():
-    told = tell([article((ROOF, TWELVE), TWELVE), article(NINE, publisher="The Other")], points=5)
+    told = merge_key_points([article((ROOF, TWELVE), TWELVE), article(NINE, publisher="The Other")], points=5)
     assert sorted(texts(told)) == sorted([ROOF, TWELVE, NINE])
     assert abs(texts(told).index(TWELVE) - texts(told).index(NINE)) == 1
 
 
 def test_of_two_sentences_that_qualify_each_other_one_is_the_point():
-    told = tell([article((AGREED, NOT_YET)), article((NOT_YET, AGREED), publisher="The Other")], points=5)
+    told = merge_key_points(
+        [article((AGREED, NOT_YET)), article((NOT_YET, AGREED), publisher="The Other")], points=5
+    )
     assert [point.role for point in told] == [Role.POINT, Role.CAVEAT]
     assert sorted(texts(told)) == sorted([AGREED, NOT_YET])
 
 
 def test_a_caveat_of_a_caveat_qualifies_the_point_at_the_root():
-    told = tell([article((AGREED, NOT_YET)), article((NOT_YET, TIDES), publisher="The Other")], points=5)
+    told = merge_key_points(
+        [article((AGREED, NOT_YET)), article((NOT_YET, TIDES), publisher="The Other")], points=5
+    )
     assert texts(told) == [AGREED, NOT_YET, TIDES]
     assert [point.qualifies for point in told] == [None, 0, 0]
 
@@ -163,7 +175,9 @@ NOT_ALL = "Two of the three conveyor belts have not been looked at so far."
 
 
 def test_of_twins_the_caveats_of_both_stay_each_in_its_publishers_words():
-    told = tell([article((EXPLODED, UNSURE)), article((BROKE_OUT, NOT_ALL), publisher="The Other")], points=5)
+    told = merge_key_points(
+        [article((EXPLODED, UNSURE)), article((BROKE_OUT, NOT_ALL), publisher="The Other")], points=5
+    )
     assert texts(told) == [EXPLODED, UNSURE, NOT_ALL]
     assert [point.qualifies for point in told] == [None, 0, 0]
     assert [point.article.publisher for point in told] == ["The Example", "The Example", "The Other"]
@@ -172,12 +186,12 @@ def test_of_twins_the_caveats_of_both_stay_each_in_its_publishers_words():
 def test_a_caveat_that_contradicts_another_claim_is_not_lost_with_its_twin():
     refused = "The harbour board did not agree on Sunday to pay the ferry crews for night crossings."
     first, second = article(EXPLODED, AGREED), article((BROKE_OUT, refused), publisher="The Other")
-    assert refused in texts(tell([first, second], points=6))
+    assert refused in texts(merge_key_points([first, second], points=6))
 
 
 def test_a_caveat_stays_where_the_claim_that_repeats_it_has_no_room():
     first = article(TALKS, TIDES, (EXPLODED, UNSURE), (ROOF, UNSURE + " So did the owner."))
-    told = tell([first], points=4)
+    told = merge_key_points([first], points=4)
     assert texts(told) == [TALKS, TIDES, EXPLODED, UNSURE]
 
 
@@ -186,7 +200,7 @@ def test_of_twins_the_one_with_the_figure_or_the_doubt_is_told_in_the_place_of_t
     toll = "The storm killed twelve sailors off the northern coast on Friday."
     unsure = "The storm may have killed sailors off the northern coast on Friday."
     for fuller in (toll, unsure):
-        told = tell([article(storm, TALKS), article(fuller, publisher="The Other")], points=4)
+        told = merge_key_points([article(storm, TALKS), article(fuller, publisher="The Other")], points=4)
         assert texts(told) == [fuller, TALKS]
         assert told[0].article.publisher == "The Other"
 
@@ -196,13 +210,15 @@ def test_figures_that_differ_are_never_one():
         "Some 20 people are dead after the storm that hit the northern coast on Friday.",
         "The storm that hit the northern coast on Friday killed 23 people.",
     )
-    told = tell([article(some, TALKS), article(exact, publisher="The Other")], points=4)
+    told = merge_key_points([article(some, TALKS), article(exact, publisher="The Other")], points=4)
     assert sorted(texts(told)) == sorted([some, exact, TALKS])
 
 
 def test_what_mostly_echoes_the_opening_waits_until_other_news_is_told():
     opening, echo = NEWS[:2]
-    told = tell([article(opening, *NEWS[2:4]), article(echo, TIDES, publisher="The Other")], points=4)
+    told = merge_key_points(
+        [article(opening, *NEWS[2:4]), article(echo, TIDES, publisher="The Other")], points=4
+    )
     assert echo not in texts(told)
     assert TIDES in texts(told)
 
@@ -212,30 +228,34 @@ def test_what_mostly_echoes_the_opening_waits_until_other_news_is_told():
 
 def test_what_was_told_before_is_not_told_again_whoever_says_it():
     before = article(AGREED, TALKS)
-    told = tell([article(AGREED_TOO, TIDES, publisher="The Other")], points=4, told=[before])
+    told = merge_key_points([article(AGREED_TOO, TIDES, publisher="The Other")], points=4, known=[before])
     assert texts(told) == [TIDES]
 
 
 def test_what_was_told_before_does_not_take_the_place_of_news():
     before = article(AGREED, TALKS, TIDES)
-    assert texts(tell([article(AGREED, TALKS, TIDES, ROOF)], points=1, told=[before])) == [ROOF]
+    assert texts(merge_key_points([article(AGREED, TALKS, TIDES, ROOF)], points=1, known=[before])) == [ROOF]
 
 
 def test_a_figure_that_changed_is_news():
-    assert texts(tell([article(TWELVE)], points=4, told=[article(NINE)])) == [TWELVE]
+    assert texts(merge_key_points([article(TWELVE)], points=4, known=[article(NINE)])) == [TWELVE]
 
 
 def test_a_new_caveat_brings_its_point_along_and_those_that_were_told():
     before = article((AGREED, NOT_YET))
     now = article((AGREED, NOT_YET), publisher="The Other")
-    assert tell([now], points=4, told=[before]) == ()
-    told = tell([now, article((AGREED_TOO, DENIED), publisher="The Third")], points=4, told=[before])
+    assert merge_key_points([now], points=4, known=[before]) == ()
+    told = merge_key_points(
+        [now, article((AGREED_TOO, DENIED), publisher="The Third")], points=4, known=[before]
+    )
     assert texts(told) == [AGREED, NOT_YET, DENIED]
     assert [point.qualifies for point in told] == [None, 0, 0]
 
 
 def test_a_new_point_keeps_the_caveat_that_was_told_before_with_another():
-    told = tell([article((TALKS, NOT_YET), position=2)], points=4, told=[article((AGREED, NOT_YET))])
+    told = merge_key_points(
+        [article((TALKS, NOT_YET), position=2)], points=4, known=[article((AGREED, NOT_YET))]
+    )
     assert texts(told) == [TALKS, NOT_YET]
 
 
@@ -243,12 +263,14 @@ def test_scripts_without_spaces_are_compared_too():
     old = article("新望远镜在试运行的第一个月里拍摄了两千多个遥远的星系。")
     same = article("新望远镜在试运行的第一个月里拍摄了两千多个星系。", position=2)
     other = article("研究团队强调这些数据尚未经过同行评审。", position=2)
-    assert tell([same], points=4, told=[old]) == ()
-    assert len(tell([other], points=4, told=[old])) == 1
+    assert merge_key_points([same], points=4, known=[old]) == ()
+    assert len(merge_key_points([other], points=4, known=[old])) == 1
 
 
 def test_a_new_contradiction_brings_the_claim_along():
-    told = tell([article(TWELVE), article(NINE, publisher="The Other")], points=4, told=[article(TWELVE)])
+    told = merge_key_points(
+        [article(TWELVE), article(NINE, publisher="The Other")], points=4, known=[article(TWELVE)]
+    )
     assert sorted(texts(told)) == sorted([TWELVE, NINE])
 
 
@@ -263,7 +285,7 @@ def test_whatever_is_told_fits_is_verbatim_and_keeps_its_caveats(stories: list[l
         article(*dict.fromkeys(said), publisher=f"Paper {number % 3}", position=number)
         for number, said in enumerate(stories)
     ]
-    told = tell(articles, points=points)
+    told = merge_key_points(articles, points=points)
     assert len(told) <= points
     assert len(set(texts(told))) == len(told)
     for index, point in enumerate(told):

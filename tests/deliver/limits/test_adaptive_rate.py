@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from service.deliver.limits.adaptive_rate import (
     DECREASE,
-    FORGOTTEN_AT,
-    LONGEST_PROBE,
-    SLOWEST,
+    FORGET_AT_RATIO,
+    MAX_PROBE_WAIT,
+    MIN_PER_MINUTE,
     Tally,
-    updated,
+    updated_rate,
 )
-from service.deliver.limits.rate_limit import TURN, Gate
+from service.deliver.limits.rate_limit import TURN_SECONDS, RateLimit
 from service.deliver.ports import LearnedRate
 from tests.builders import NOON
 from tests.deliver.test_turns import Timeline
@@ -107,7 +107,7 @@ class Worker:
     """A worker that never runs out of messages. It tells and hears once a second, and refusals at once."""
 
     record: Record
-    gate: Gate = field(default_factory=lambda: Gate(shared=True))
+    gate: RateLimit = field(default_factory=lambda: RateLimit(shared=True))
     tally: Tally = field(default_factory=Tally)
     hears_at: float = 0.0
 
@@ -115,10 +115,10 @@ class Worker:
         known = self.record.known
         at = NOON + timedelta(seconds=now)
         if known is not None or self.tally.refusal:
-            known = self.record.known = updated(known, self.tally, at)
+            known = self.record.known = updated_rate(known, self.tally, at)
             self.tally = Tally()
         probe_at = known.probe_at if known else None
-        self.gate.learn(
+        self.gate.apply_learned(
             known.per_minute if known else None, (probe_at - NOON).total_seconds() if probe_at else None
         )
         self.hears_at = now + 1.0
@@ -131,11 +131,11 @@ class Worker:
         if opens_at is None and (self.gate.probe_at or now) > now:
             opens_at = self.gate.probe_at
         elif opens_at is None:
-            begins_in = self.record.timeline.take(self.gate.ask(500), now)
-            if begins_in <= TURN:
-                self.gate.give(begins_in, now, now)
+            begins_in = self.record.timeline.take(self.gate.request_turn(500), now)
+            if begins_in <= TURN_SECONDS:
+                self.gate.grant_turn(begins_in, now, now)
                 return now
-            opens_at = now + begins_in - TURN
+            opens_at = now + begins_in - TURN_SECONDS
         elif opens_at <= now:
             self.send(server, now)
             return now + ROUND_TRIP
@@ -143,7 +143,7 @@ class Worker:
 
     def send(self, server: Server, now: float) -> None:
         probe = self.gate.probe_at is not None
-        self.gate.leave(now)
+        self.gate.record_send(now)
         since = self.tally.since or NOON + timedelta(seconds=now)
         if server.takes(now):
             self.record.accepted += 1
@@ -240,12 +240,12 @@ def test_whatever_workers_see_the_rate_stays_sound(steps):
     known, now = None, NOON
     for seconds, tally in steps:
         now += timedelta(seconds=seconds)
-        before, known = known, updated(known, tally, now)
+        before, known = known, updated_rate(known, tally, now)
         if known is None:
             continue
         assert (known.refused_at is None) == (known.probe_at is None)
-        assert known.per_minute is None or known.per_minute >= SLOWEST
-        assert known.probe_at is None or known.probe_at - now <= LONGEST_PROBE
+        assert known.per_minute is None or known.per_minute >= MIN_PER_MINUTE
+        assert known.probe_at is None or known.probe_at - now <= MAX_PROBE_WAIT
         assert known.version == (before.version if before else 0) + 1
         if before is not None and tally.refusal and before.per_minute and not tally.accepted:
             # Refusals never raise the rate.
@@ -256,21 +256,21 @@ def test_whatever_workers_see_the_rate_stays_sound(steps):
 def test_all_refusals_before_the_recovery_are_one(refusals):
     known, now = LearnedRate(100, 110, NOON - timedelta(hours=1), NOON, accepted=6000), NOON
     for _ in range(refusals):
-        known = updated(known, Tally(refusal="450 no"), now)
+        known = updated_rate(known, Tally(refusal="450 no"), now)
         now += timedelta(milliseconds=1)
-    known = updated(known, Tally(accepted=1, recovered=True), now + timedelta(seconds=1))
+    known = updated_rate(known, Tally(accepted=1, recovered=True), now + timedelta(seconds=1))
     assert known is not None
     assert known.per_minute == pytest.approx(100 * DECREASE, abs=0.1)
 
 
 def test_a_limit_that_was_exceeded_tenfold_is_not_there_any_more():
-    known = LearnedRate(20.0 * FORGOTTEN_AT, 20, NOON, NOON)
-    assert updated(known, Tally(accepted=10, since=NOON), NOON) is None
+    known = LearnedRate(20.0 * FORGET_AT_RATIO, 20, NOON, NOON)
+    assert updated_rate(known, Tally(accepted=10, since=NOON), NOON) is None
 
 
 def test_a_server_that_was_short_of_something_itself_keeps_its_rate():
     known = LearnedRate(100, 110, NOON, NOON)
-    known = updated(known, Tally(refusal="452 4.3.1 full", busy=True), NOON)
-    known = updated(known, Tally(accepted=1, recovered=True), NOON + timedelta(hours=1))
+    known = updated_rate(known, Tally(refusal="452 4.3.1 full", busy=True), NOON)
+    known = updated_rate(known, Tally(accepted=1, recovered=True), NOON + timedelta(hours=1))
     assert known is not None
     assert known.per_minute == pytest.approx(100, abs=0.1)

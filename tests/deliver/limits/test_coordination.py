@@ -15,16 +15,16 @@ import pytest
 from service.core.errors import StoreError
 from service.core.model import DeliveryState
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.leases import Terms
-from service.deliver.limits.circuit_breaker import FIRST_PAUSE, Breaker
-from service.deliver.limits.coordination import Accord
-from service.deliver.limits.domain_queues import Lines
-from service.deliver.limits.rate_limit import Limits, Pace
-from service.deliver.ports import Halt, LearnedRate
+from service.deliver.leases import DeliverPolicy
+from service.deliver.limits.circuit_breaker import FIRST_PAUSE, CircuitBreaker
+from service.deliver.limits.coordination import WorkerCoordination
+from service.deliver.limits.domain_queues import DomainQueues
+from service.deliver.limits.rate_limit import RateLimiter, RateLimits
+from service.deliver.ports import LearnedRate, SendingPause
 from service.deliver.stage import Deliverer, deliver
-from service.store.coordination import AccordRecords
+from service.store.coordination import SqlCoordination
 from service.store.database import Database
-from service.store.deliver import DeliverRecords
+from service.store.deliver import SqlDeliverStore
 from tests.builders import NOON
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_maker, a_relay
 from tests.deliver.planned import plan
@@ -32,7 +32,7 @@ from tests.deliver.server import ANY, DOT, MailServer, Reply, Script, Taken, Wai
 from tests.deliver.test_turns import most_within
 
 SPAM = Reply("550 5.7.1 this message looks like spam")
-PATIENT = Terms(batch=5, lease=timedelta(days=1))
+PATIENT = DeliverPolicy(batch_size=5, lease=timedelta(days=1))
 
 
 class SharedClock(Clock):
@@ -89,19 +89,19 @@ class Office:
         self._opened: list[Database] = []
         self._channels: list[SmtpChannel] = []
 
-    async def worker(self, server: MailServer, limits: Limits | None = None) -> Deliverer:
+    async def worker(self, server: MailServer, limits: RateLimits | None = None) -> Deliverer:
         database = await Database.open(self.url)
         channel = SmtpChannel(a_relay(server))
         self._opened.append(database)
         self._channels.append(channel)
         return Deliverer(
-            DeliverRecords(database),
+            SqlDeliverStore(database),
             channel,
             a_maker(),
             PATIENT,
-            Pace(limits or Limits(), shared=True),
-            Breaker(shared=True),
-            shared=AccordRecords(database, self.clock),
+            RateLimiter(limits or RateLimits(), shared=True),
+            CircuitBreaker(shared=True),
+            coordination_store=SqlCoordination(database, self.clock),
             relay="mail.example:25",
         )
 
@@ -125,21 +125,23 @@ async def an_office(url: str, clock: Clock) -> AsyncIterator[Office]:
 @pytest.mark.parametrize(
     ("limits", "most"),
     [
-        (Limits(per_second=4), (4, 1)),
-        (Limits(per_minute=40), (40, 60)),
-        (Limits(per_domain_minute=20), (20, 60)),
-        (Limits(per_second=1, domains={"example.org": 50}), (50, 60)),
+        (RateLimits(per_second=4), (4, 1)),
+        (RateLimits(per_minute=40), (40, 60)),
+        (RateLimits(per_domain_minute=20), (20, 60)),
+        (RateLimits(per_second=1, domains={"example.org": 50}), (50, 60)),
     ],
 )
 async def test_two_workers_together_stay_under_the_limit(database, database_url, limits, most, monkeypatch):
-    monkeypatch.setattr("service.deliver.outbox.MOST_WAITING", 10)  # so that one leaves some to the other
+    monkeypatch.setattr(
+        "service.deliver.outbox.MAX_QUEUED_DELIVERIES", 10
+    )  # so that one leaves some to the other
     await plan(database, 50)
     clock = SharedClock(workers=2)
     async with MailServer() as server, an_office(database_url, clock) as office:
         server.taken = log = Log(clock)
 
         async def work(deliverer: Deliverer) -> int:
-            report = await deliver(replace(deliverer, pause=clock.pause), now=clock)
+            report = await deliver(replace(deliverer, sleep=clock.pause), now=clock)
             clock.leave()
             return report.sent
 
@@ -187,7 +189,7 @@ async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(databa
 
         # The operator mends the cause and lets it go on, for everybody.
         server.script[DOT] = {}
-        assert await AccordRecords(database).end_halt("mail.example:25")
+        assert await SqlCoordination(database).end_pause("mail.example:25")
         clock.now += FIRST_PAUSE
         reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
     assert sum(report.sent for report in reports) == len(set(server.ids)) == 60
@@ -229,7 +231,7 @@ async def test_the_try_that_succeeds_lets_all_go_on(database, database_url):
         clock.now += FIRST_PAUSE
         reports = [await deliver(one, now=clock) for one in crew]
     assert sum(report.sent for report in reports) == len(server.taken) == 30
-    assert await AccordRecords(database).halt("mail.example:25") is None
+    assert await SqlCoordination(database).sending_pause("mail.example:25") is None
 
 
 # --- a record that is out of reach -------------------------------------------------------------
@@ -264,51 +266,64 @@ class Away:
         self._ask()
         return True
 
-    async def halt(self, relay: str) -> Halt | None:  # noqa: ARG002 - as above
+    async def sending_pause(self, relay: str) -> SendingPause | None:  # noqa: ARG002 - as above
         self._ask()
         return None
 
-    async def begin_halt(self, relay: str, halt: Halt) -> bool:  # noqa: ARG002 - as above
+    async def begin_pause(self, relay: str, pause: SendingPause) -> bool:  # noqa: ARG002 - as above
         self._ask()
         return True
 
-    async def end_halt(self, relay: str, since: datetime | None = None) -> bool:  # noqa: ARG002 - as above
+    async def end_pause(self, relay: str, since: datetime | None = None) -> bool:  # noqa: ARG002 - as above
         self._ask()
         return True
 
-    async def try_again(self, relay: str, now: datetime, until: datetime) -> bool:  # noqa: ARG002 - as above
+    async def claim_trial(self, relay: str, now: datetime, until: datetime) -> bool:  # noqa: ARG002 - as above
         self._ask()
         return True
 
 
-def an_accord(store: Away, pace: Pace, breaker: Breaker, pauses: list[float]) -> Accord:
+def an_accord(
+    store: Away, pace: RateLimiter, breaker: CircuitBreaker, pauses: list[float]
+) -> WorkerCoordination:
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    return Accord(store, "relay", pace, breaker, Clock(), patience=60, pause=pause)
+    return WorkerCoordination(store, "relay", pace, breaker, Clock(), retry_seconds=60, sleep=pause)
 
 
 async def test_while_the_record_is_out_of_reach_nothing_is_let_through():
-    pace, breaker, pauses = Pace(Limits(per_second=5), shared=True), Breaker(shared=True), list[float]()
+    pace, breaker, pauses = (
+        RateLimiter(RateLimits(per_second=5), shared=True),
+        CircuitBreaker(shared=True),
+        list[float](),
+    )
     accord = an_accord(Away(answers_at=4), pace, breaker, pauses)
-    assert not breaker.lets_through(NOON)
-    await accord.confer()
+    assert not breaker.allow(NOON)
+    await accord.sync()
     assert len(pauses) == 3
-    assert breaker.lets_through(NOON)
-    assert await accord.wait(Lines(pace), 9, ready=True) == 0.0
+    assert breaker.allow(NOON)
+    assert await accord.seconds_until_free(DomainQueues(pace), 9, ready=True) == 0.0
 
-    gone = an_accord(Away(answers_at=999), Pace(Limits(per_second=5), shared=True), breaker, pauses)
+    gone = an_accord(
+        Away(answers_at=999), RateLimiter(RateLimits(per_second=5), shared=True), breaker, pauses
+    )
     with pytest.raises(StoreError, match="gone"):
-        await gone.wait(Lines(pace), 9, ready=True)
+        await gone.seconds_until_free(DomainQueues(pace), 9, ready=True)
     assert 60 <= sum(pauses) < 80
 
 
 async def test_a_record_that_stays_away_lets_nothing_be_sent():
-    store, hasty = MemoryLedger.holding(*a_crowd(5)), Terms(lease=timedelta(milliseconds=100))
+    store, hasty = MemoryLedger.holding(*a_crowd(5)), DeliverPolicy(lease=timedelta(milliseconds=100))
     async with MailServer() as server:
         channel = SmtpChannel(a_relay(server))
         deliverer = Deliverer(
-            store, channel, a_maker(), hasty, breaker=Breaker(shared=True), shared=Away(answers_at=999)
+            store,
+            channel,
+            a_maker(),
+            hasty,
+            breaker=CircuitBreaker(shared=True),
+            coordination_store=Away(answers_at=999),
         )
         with pytest.raises(StoreError):
             await deliver(deliverer, now=Clock())

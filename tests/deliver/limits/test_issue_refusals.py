@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from service.core.model import Blame, DeliveryState, Refused
+from service.core.model import DeliveryState, RefusalCause, Refused
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.limits.issue_refusals import IssueRefusals, Ruling
+from service.deliver.limits.issue_refusals import IssueRefusals, RefusalAction
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, an_issue
 from tests.deliver.server import ANY, DOT, MailServer, Reply
 
 LARGE, SMALL = an_issue(id="1" * 32, html="<p>" + "long " * 4000 + "</p>"), an_issue(id="2" * 32)
-UNREADABLE = Refused("554 5.6.0 invalid content", Blame.MESSAGE)
+UNREADABLE = Refused("554 5.6.0 invalid content", RefusalCause.MESSAGE)
 
 
 def two_issues(readers: int) -> MemoryLedger:
@@ -95,18 +95,18 @@ async def test_a_single_reader_whose_mail_is_too_large_waits_and_is_named():
 def test_refusals_for_different_causes_are_not_counted_together():
     refusals = IssueRefusals()
     for n, status in enumerate(("5.6.0", "5.6.1", "5.6.2", "5.6.3")):
-        refused = Refused(f"554 {status} no", Blame.MESSAGE)
-        assert refusals.refused("issue", f"reader{n}@example{n}.org", refused) is Ruling.TRY_AGAIN
+        refused = Refused(f"554 {status} no", RefusalCause.MESSAGE)
+        assert refusals.record_refused("issue", f"reader{n}@example{n}.org", refused) is RefusalAction.RETRY
 
 
 def test_one_domain_that_refuses_the_content_pauses_nothing():
     refusals = IssueRefusals()
-    said = {refusals.refused("issue", f"reader{n}@example.org", UNREADABLE) for n in range(9)}
-    assert said == {Ruling.TRY_AGAIN}
-    assert refusals.refused("issue", "reader0@example.org", UNREADABLE) is Ruling.FINAL
+    said = {refusals.record_refused("issue", f"reader{n}@example.org", UNREADABLE) for n in range(9)}
+    assert said == {RefusalAction.RETRY}
+    assert refusals.record_refused("issue", "reader0@example.org", UNREADABLE) is RefusalAction.FINAL
 
 
 def test_what_is_refused_after_others_got_the_issue_is_that_one_message():
     refusals = IssueRefusals()
-    refusals.accepted("issue")
-    assert refusals.refused("issue", "amina@example.org", UNREADABLE) is Ruling.FINAL
+    refusals.record_accepted("issue")
+    assert refusals.record_refused("issue", "amina@example.org", UNREADABLE) is RefusalAction.FINAL

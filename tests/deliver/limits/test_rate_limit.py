@@ -9,10 +9,10 @@ import pytest
 
 from service.core.model import DeliveryState
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.leases import Terms
-from service.deliver.limits.circuit_breaker import FIRST_PAUSE, WINDOW, Breaker
-from service.deliver.limits.evidence import RECIPIENTS_OF_ONE_DOMAIN
-from service.deliver.limits.rate_limit import Limits, Pace
+from service.deliver.leases import DeliverPolicy
+from service.deliver.limits.circuit_breaker import FIRST_PAUSE, REFUSAL_WINDOW, CircuitBreaker
+from service.deliver.limits.rate_limit import RateLimiter, RateLimits
+from service.deliver.limits.refusal_evidence import MIN_RECIPIENTS_OF_ONE_DOMAIN
 from service.deliver.stage import Deliverer, deliver
 from tests.builders import NOON
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, an_issue
@@ -35,11 +35,13 @@ class PacedClock(Clock):
         await asyncio.sleep(0)
 
 
-async def sent_at(limits: Limits, *deliveries) -> tuple[PacedClock, MailServer]:
+async def sent_at(limits: RateLimits, *deliveries) -> tuple[PacedClock, MailServer]:
     clock, store = PacedClock(), MemoryLedger.holding(*deliveries)
     async with MailServer() as server:
-        channel, patient = SmtpChannel(a_relay(server)), Terms(lease=timedelta(days=1))
-        deliverer = Deliverer(store, channel, a_maker(), patient, pace=Pace(limits), pause=clock.pause)
+        channel, patient = SmtpChannel(a_relay(server)), DeliverPolicy(lease=timedelta(days=1))
+        deliverer = Deliverer(
+            store, channel, a_maker(), patient, rate_limiter=RateLimiter(limits), sleep=clock.pause
+        )
         report = await deliver(deliverer, now=clock)
         await channel.close()
     assert report.sent == len(deliveries)
@@ -49,13 +51,13 @@ async def sent_at(limits: Limits, *deliveries) -> tuple[PacedClock, MailServer]:
 @pytest.mark.parametrize(
     ("limits", "seconds"),
     [
-        (Limits(), 0),
-        (Limits(per_second=2), 9 / 2),
-        (Limits(per_minute=30), 9 * 2),
-        (Limits(per_second=10, per_minute=30), 9 * 2),
-        (Limits(per_domain_minute=6), 9 * 10),
-        (Limits(domains={"example.org": 60}), 9),
-        (Limits(domains={"elsewhere.example": 1}), 0),
+        (RateLimits(), 0),
+        (RateLimits(per_second=2), 9 / 2),
+        (RateLimits(per_minute=30), 9 * 2),
+        (RateLimits(per_second=10, per_minute=30), 9 * 2),
+        (RateLimits(per_domain_minute=6), 9 * 10),
+        (RateLimits(domains={"example.org": 60}), 9),
+        (RateLimits(domains={"elsewhere.example": 1}), 0),
     ],
 )
 async def test_messages_are_spread_over_time(limits, seconds):
@@ -66,7 +68,7 @@ async def test_messages_are_spread_over_time(limits, seconds):
 async def test_a_slow_domain_does_not_hold_up_the_others():
     slow = [a_delivery(f"reader{n}@slow.example") for n in range(3)]
     quick = [a_delivery(f"reader{n}@quick.example") for n in range(3)]
-    clock, server = await sent_at(Limits(domains={"slow.example": 1}), *slow, *quick)
+    clock, server = await sent_at(RateLimits(domains={"slow.example": 1}), *slow, *quick)
     domains = [taken.recipient.partition("@")[2] for taken in server.taken]
     assert domains == ["slow.example", *["quick.example"] * 3, *["slow.example"] * 2]
     assert clock.waited == pytest.approx(120, abs=1)
@@ -153,47 +155,47 @@ async def test_where_all_recipients_have_one_domain_its_refusals_stop_sending_al
         report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
         await channel.close()
     assert "sending is paused" in report.alert
-    assert server.turns[DOT] <= RECIPIENTS_OF_ONE_DOMAIN + 1
+    assert server.turns[DOT] <= MIN_RECIPIENTS_OF_ONE_DOMAIN + 1
 
 
 def test_refusals_that_lie_long_apart_are_not_counted_together():
-    breaker, now = Breaker(), NOON
+    breaker, now = CircuitBreaker(), NOON
     for n in range(20):
-        breaker.refused("no", now, recipient=f"reader{n}@example{n}.org")
-        now += WINDOW / 2
+        breaker.record_refused("no", now, recipient=f"reader{n}@example{n}.org")
+        now += REFUSAL_WINDOW / 2
     assert breaker.alert(now) is None
 
 
-def a_refusal(breaker: Breaker, now: datetime, reader: int) -> None:
-    assert breaker.lets_through(now)
-    breaker.refused("no", now, recipient=f"reader{reader}@example{reader}.org")
+def a_refusal(breaker: CircuitBreaker, now: datetime, reader: int) -> None:
+    assert breaker.allow(now)
+    breaker.record_refused("no", now, recipient=f"reader{reader}@example{reader}.org")
 
 
 def test_pauses_grow_and_one_message_tries():
-    breaker, now = Breaker(), NOON
+    breaker, now = CircuitBreaker(), NOON
     for reader in range(3):
         a_refusal(breaker, now, reader)
-    assert not breaker.lets_through(now)
+    assert not breaker.allow(now)
     now += FIRST_PAUSE
     # Who refused before says nothing new; the next one may try.
     a_refusal(breaker, now, 2)
-    assert breaker.lets_through(now)
-    assert not breaker.lets_through(now)
-    breaker.refused("still no", now, recipient="another@example.net")
-    assert not breaker.lets_through(now + FIRST_PAUSE)
+    assert breaker.allow(now)
+    assert not breaker.allow(now)
+    breaker.record_refused("still no", now, recipient="another@example.net")
+    assert not breaker.allow(now + FIRST_PAUSE)
     now += FIRST_PAUSE * 2
-    assert breaker.lets_through(now)
-    breaker.undecided()
-    assert breaker.lets_through(now)
-    breaker.taken()
-    assert breaker.lets_through(now)
-    assert breaker.lets_through(now)
+    assert breaker.allow(now)
+    breaker.record_inconclusive()
+    assert breaker.allow(now)
+    breaker.record_accepted()
+    assert breaker.allow(now)
+    assert breaker.allow(now)
     assert breaker.alert(now) is None
 
 
 def test_one_is_enough_when_it_is_for_sure_and_once_more_after_the_pause():
-    breaker = Breaker()
-    breaker.refused("a wrong password", NOON, for_sure=True)
+    breaker = CircuitBreaker()
+    breaker.record_refused("a wrong password", NOON, conclusive=True)
     assert "a wrong password" in (breaker.alert(NOON) or "")
-    breaker.refused("a wrong password", NOON + FIRST_PAUSE, for_sure=True)
+    breaker.record_refused("a wrong password", NOON + FIRST_PAUSE, conclusive=True)
     assert breaker.is_open(NOON + FIRST_PAUSE * 2)

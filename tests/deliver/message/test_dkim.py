@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core.errors import CaveatError
-from service.core.placeholders import Place
-from service.deliver.message.dkim import Signer, canonical_headers, relaxed_body
-from service.deliver.message.mail_maker import MailMaker
+from service.core.placeholders import Placeholder
+from service.deliver.message.builder import MessageBuilder
+from service.deliver.message.dkim import DkimSigner, canonical_headers, relaxed_body
 from tests.deliver.fakes import SITE, a_delivery, an_issue, links
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 ED_KEY = Ed25519PrivateKey.generate()
-SIGNERS = (Signer("news.example.org", "rsa1", RSA_KEY), Signer("news.example.org", "ed1", ED_KEY))
+SIGNERS = (DkimSigner("news.example.org", "rsa1", RSA_KEY), DkimSigner("news.example.org", "ed1", ED_KEY))
 
 
 def dns(name: bytes, timeout: int = 5) -> bytes:  # noqa: ARG001 - dkimpy's signature
@@ -34,7 +34,7 @@ def dns(name: bytes, timeout: int = 5) -> bytes:  # noqa: ARG001 - dkimpy's sign
 
 
 def signed(signers=SIGNERS, issue=None, **delivery) -> bytes:
-    make = MailMaker(SITE, links, signers=signers)
+    make = MessageBuilder(SITE, links, signers=signers)
     return make(issue or an_issue(), a_delivery(**delivery)).content
 
 
@@ -107,10 +107,10 @@ ODD = st.text(st.sampled_from("ab .\t\n=é王"), max_size=120)
 @settings(max_examples=40, deadline=None)
 @given(before=ODD, after=ODD, name=st.sampled_from(["", "Amina", "Zoë  Two", "x" * 90]), html=st.booleans())
 def test_whatever_the_body_is_the_signature_holds(before, after, name, html):
-    text = f"{before}{Place.NAME.mark}{after}{Place.UNSUBSCRIBE_URL.mark}"
+    text = f"{before}{Placeholder.NAME.marker}{after}{Placeholder.UNSUBSCRIBE_URL.marker}"
     issue = an_issue(text=text, html=f"<p>{text}</p>" if html else "")
     assert verified(signed(SIGNERS[:1], issue, name=name))
-    assert verified(signed(SIGNERS[:1], an_issue(text=before + Place.NAME.mark, html=""), name=name))
+    assert verified(signed(SIGNERS[:1], an_issue(text=before + Placeholder.NAME.marker, html=""), name=name))
 
 
 def test_lines_of_the_signature_are_short():
@@ -132,14 +132,14 @@ def test_a_key_is_read_from_its_file_or_refused_in_a_sentence(tmp_path):
         return path
 
     for key in (RSA_KEY, ED_KEY):
-        signer = Signer.from_file("news.example.org", "s", written(key, "good.pem"))
+        signer = DkimSigner.from_file("news.example.org", "s", written(key, "good.pem"))
         assert type(signer.key) is type(key)
     for path, said in (
         (tmp_path / "nowhere.pem", "cannot be read"),
         (written(ec.generate_private_key(ec.SECP256R1()), "ec.pem"), "use RSA or Ed25519"),
     ):
         with pytest.raises(CaveatError, match=said):
-            Signer.from_file("d", "s", path)
+            DkimSigner.from_file("d", "s", path)
     (tmp_path / "text.pem").write_text("no key")
     with pytest.raises(CaveatError, match="no unencrypted private key"):
-        Signer.from_file("d", "s", tmp_path / "text.pem")
+        DkimSigner.from_file("d", "s", tmp_path / "text.pem")

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from service.core.model import DeliveryState
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.leases import Leases, Terms
+from service.deliver.leases import DeliverPolicy, Leases
 from service.deliver.message import dkim_pool as signing
-from service.deliver.message.dkim import Signer
-from service.deliver.message.dkim_pool import SignedAhead
-from service.deliver.message.mail_maker import MailMaker
+from service.deliver.message.builder import MessageBuilder
+from service.deliver.message.dkim import DkimSigner
+from service.deliver.message.dkim_pool import PresignedMessages
 from service.deliver.stage import Deliverer, deliver
 from tests.deliver.fakes import SITE, Clock, MemoryLedger, a_crowd, a_relay, an_issue, links
 from tests.deliver.server import MailServer
@@ -38,14 +38,14 @@ def write_key(path: Path, key: rsa.RSAPrivateKey | Ed25519PrivateKey) -> Path:
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> MailMaker:
+def make(tmp_path: Path) -> MessageBuilder:
     """Return a maker whose two keys lie in files."""
     files = (
         write_key(tmp_path / "rsa.pem", rsa.generate_private_key(65537, 2048)),
         write_key(tmp_path / "ed.pem", Ed25519PrivateKey.generate()),
     )
-    signers = [Signer.from_file("news.example.org", file.stem, file) for file in files]
-    return MailMaker(SITE, links, signers=signers)
+    signers = [DkimSigner.from_file("news.example.org", file.stem, file) for file in files]
+    return MessageBuilder(SITE, links, signers=signers)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ class Elsewhere(ThreadPoolExecutor):
 
 async def test_a_message_signed_by_another_process_has_the_same_bytes(make, process):
     crowd, issue = a_crowd(40), an_issue()
-    ahead = SignedAhead(make, MemoryLedger.holding(*crowd), process)
+    ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), process)
     await ahead.prepare(crowd)
     assert len(ahead._ready) == 40
     assert [ahead(issue, d).content for d in crowd] == [make(issue, d).content for d in crowd]
@@ -78,7 +78,7 @@ async def test_a_message_signed_by_another_process_has_the_same_bytes(make, proc
 async def test_digests_travel_and_no_key_does(make):
     crowd = a_crowd(70)
     with Elsewhere() as executor:
-        await SignedAhead(make, MemoryLedger.holding(*crowd), executor).prepare(crowd)
+        await PresignedMessages(make, MemoryLedger.holding(*crowd), executor).prepare(crowd)
     places = {signer.place for signer in make.signers}
     assert {(file, fingerprint) for file, fingerprint, _ in executor.given} == places
     assert {len(digest) for *_, digests in executor.given for digest in digests} == {32}
@@ -88,7 +88,7 @@ async def test_digests_travel_and_no_key_does(make):
 async def test_a_few_are_signed_when_their_turn_comes(make):
     crowd = a_crowd(3)
     with Elsewhere() as executor:
-        ahead = SignedAhead(make, MemoryLedger.holding(*crowd), executor)
+        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
         await ahead.prepare(crowd)
         assert executor.given == []
     assert ahead(an_issue(), crowd[0]).content == make(an_issue(), crowd[0]).content
@@ -98,7 +98,7 @@ async def test_a_process_that_dies_costs_no_message(make, process, caplog):
     crowd = a_crowd(20)
     with pytest.raises(BrokenProcessPool):
         process.submit(os._exit, 1).result()
-    ahead = SignedAhead(make, MemoryLedger.holding(*crowd), process)
+    ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), process)
     await ahead.prepare(crowd)
     assert "signed while they are sent" in caplog.text
     assert ahead(an_issue(), crowd[0]).content == make(an_issue(), crowd[0]).content
@@ -109,7 +109,7 @@ async def test_a_key_that_was_exchanged_meanwhile_signs_nothing(make, tmp_path):
     write_key(tmp_path / "rsa.pem", rsa.generate_private_key(65537, 2048))
     signing._signer.cache_clear()
     with Elsewhere() as executor:
-        ahead = SignedAhead(make, MemoryLedger.holding(*crowd), executor)
+        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
         await ahead.prepare(crowd)
     assert ahead(an_issue(), crowd[0]).content == make(an_issue(), crowd[0]).content
 
@@ -117,7 +117,7 @@ async def test_a_key_that_was_exchanged_meanwhile_signs_nothing(make, tmp_path):
 async def test_one_that_cannot_be_mailed_costs_the_others_nothing(make):
     good, bad = a_crowd(20), replace(a_crowd(1)[0], address="no address")
     with Elsewhere() as executor:
-        ahead = SignedAhead(make, MemoryLedger.holding(*good), executor)
+        ahead = PresignedMessages(make, MemoryLedger.holding(*good), executor)
         await ahead.prepare([bad, *good])
     assert set(ahead._ready) == set(good)
 
@@ -125,7 +125,7 @@ async def test_one_that_cannot_be_mailed_costs_the_others_nothing(make):
 async def test_what_was_signed_for_an_old_name_is_not_sent_to_the_new_one(make):
     crowd = a_crowd(20)
     with Elsewhere() as executor:
-        ahead = SignedAhead(make, MemoryLedger.holding(*crowd), executor)
+        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
         await ahead.prepare(crowd)
     assert b"Somebody" in ahead(an_issue(), replace(crowd[0], name="Somebody")).content
 
@@ -133,7 +133,7 @@ async def test_what_was_signed_for_an_old_name_is_not_sent_to_the_new_one(make):
 async def test_what_nobody_fetched_is_forgotten_in_the_end(make):
     crowd = a_crowd(120)
     with Elsewhere() as executor:
-        ahead = SignedAhead(make, MemoryLedger.holding(*crowd), executor)
+        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
         for start in range(0, 120, 20):
             await ahead.prepare(crowd[start : start + 20])
     assert list(ahead._ready) == crowd[80:]
@@ -146,17 +146,17 @@ async def test_a_whole_run_is_signed_ahead(make):
         assert signer.file is not None
     async with MailServer() as server:
         with Elsewhere() as executor:
-            ahead = SignedAhead(make, store, executor)
+            ahead = PresignedMessages(make, store, executor)
             channel = SmtpChannel(a_relay(server, connections=3))
-            deliverer = Deliverer(store, channel, ahead, Terms(batch=30), prepare=ahead.prepare)
-            real = Signer.signed
+            deliverer = Deliverer(store, channel, ahead, DeliverPolicy(batch_size=30), prepare=ahead.prepare)
+            real = DkimSigner.sign
 
-            def signed(self: Signer, digest: bytes) -> bytes:
+            def signed(self: DkimSigner, digest: bytes) -> bytes:
                 signed_by.append(threading.get_ident())
                 return real(self, digest)
 
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(Signer, "signed", signed)
+                patch.setattr(DkimSigner, "sign", signed)
                 report = await deliver(deliverer, now=Clock())
             await channel.close()
         assert report.sent == 100
@@ -173,8 +173,8 @@ async def test_a_batch_that_was_prepared_and_is_not_wanted_any_more_is_given_bac
     async def prepare(_deliveries) -> None:
         pass
 
-    leases = Leases(store, "smtp", Terms(batch=5), clock, iter("abcd").__next__, prepare=prepare)
-    assert await leases.take()
+    leases = Leases(store, "smtp", DeliverPolicy(batch_size=5), clock, iter("abcd").__next__, prepare=prepare)
+    assert await leases.lease_batch()
     assert len(leases.queue) == 5
     await leases.release()
     assert {row.state for row in store.rows.values()} == {DeliveryState.PLANNED}

@@ -7,7 +7,7 @@ import quopri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.deliver.message.quoted_printable import encoded, encoded_open, encoded_value
+from service.deliver.message.quoted_printable import encode, encode_open, encode_value
 
 LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=500)
 
@@ -18,34 +18,34 @@ def decoded(data: bytes) -> str:
 
 @given(LINES)
 def test_it_can_be_read_back_and_no_line_is_long(text):
-    data = encoded(text)
+    data = encode(text)
     assert decoded(data) == text
     assert all(len(line) <= 76 for line in data.split(b"\r\n"))
 
 
 @given(LINES, LINES, LINES)
 def test_pieces_and_values_may_be_joined(before, value, after):
-    data = encoded_open(before) + encoded_value(value) + encoded(after)
+    data = encode_open(before) + encode_value(value) + encode(after)
     assert decoded(data) == before + value + after
     assert all(len(line) <= 76 for line in data.split(b"\r\n"))
 
 
 @given(LINES)
 def test_no_line_begins_with_a_dot_or_from(text):
-    lines = encoded(text).split(b"\r\n")
+    lines = encode(text).split(b"\r\n")
     assert not any(line.startswith((b".", b"From ")) for line in lines)
 
 
 def test_a_line_that_is_just_long_enough_is_not_broken():
-    assert encoded("x" * 76) == b"x" * 76
-    assert encoded("x" * 77) == b"x" * 75 + b"=\r\nxx"
+    assert encode("x" * 76) == b"x" * 76
+    assert encode("x" * 77) == b"x" * 75 + b"=\r\nxx"
 
 
 def test_an_escape_and_a_character_are_never_torn_apart():
     for offset in range(12):
-        for line in encoded("x" * (64 + offset) + "王🌍é" * 3).split(b"=\r\n"):
+        for line in encode("x" * (64 + offset) + "王🌍é" * 3).split(b"=\r\n"):
             quopri.decodestring(line).decode()
 
 
 def test_white_space_at_the_end_of_a_line_is_kept():
-    assert encoded("a \nb\t") == b"a=20\r\nb=09"
+    assert encode("a \nb\t") == b"a=20\r\nb=09"

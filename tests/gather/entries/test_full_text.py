@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.entries.full_text import akin, is_wall, read_page
+from service.gather.entries.full_text import is_paywall, is_same_subject, read_page
 from tests.gather.feeds import a_text
 
 TITLE = "Council votes on its bridge"
@@ -25,7 +25,7 @@ def test_the_text_comes_without_what_stands_around_it():
 
     found = read_page(page, TITLE, TEASER)
 
-    assert found.why == ""
+    assert found.reason == ""
     assert found.language == "en"
     assert found.text.count("\n\n") >= 2
     assert "The council of Ostrava 0 voted" in found.text
@@ -95,7 +95,7 @@ def test_what_is_no_text_is_taken_out_without_the_article(page: str):
 def test_a_page_without_the_article_gives_a_reason(page: bytes, why: str):
     found = read_page(page, TITLE, TEASER)
 
-    assert (found.text, found.why) == ("", why)
+    assert (found.text, found.reason) == ("", why)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_page_without_the_article_gives_a_reason(page: bytes, why: str):
     ],
 )
 def test_walls_are_known_in_several_languages(stub: str):
-    assert is_wall(stub)
+    assert is_paywall(stub)
 
 
 @pytest.mark.parametrize(
@@ -120,15 +120,17 @@ def test_walls_are_known_in_several_languages(stub: str):
     ],
 )
 def test_articles_that_mention_subscriptions_or_cookies_are_no_walls(text: str):
-    assert not is_wall(text)
+    assert not is_paywall(text)
 
 
 def test_a_page_is_akin_when_it_has_enough_of_the_words():
-    assert akin(
+    assert is_same_subject(
         "Ministers resign over harbour dispute", "Two ministers will resign. The harbour is in dispute."
     )
-    assert not akin("Ministers resign over harbour dispute", "Buy one and get one free at our shop.")
-    assert akin("Go!", "Anything at all.")
+    assert not is_same_subject(
+        "Ministers resign over harbour dispute", "Buy one and get one free at our shop."
+    )
+    assert is_same_subject("Go!", "Anything at all.")
 
 
 def test_a_page_in_an_old_encoding_is_read():

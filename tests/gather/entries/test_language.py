@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.entries.language import language_of, primary
+from service.gather.entries.language import detect_language, primary
 
 GERMAN = (
     "Der Stadtrat beschloss am Montag, die alte Brücke über den Fluss neu zu bauen und die Straße zu sperren."
@@ -28,7 +28,7 @@ ENGLISH = (
     ],
 )
 def test_a_declared_language_holds_unless_the_text_is_certain(text: str, declared: str | None, language: str):
-    assert language_of(text, declared) == language
+    assert detect_language(text, declared) == language
 
 
 @pytest.mark.parametrize(

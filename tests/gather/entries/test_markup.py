@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.placeholders import Place
-from service.gather.entries.markup import one_line, plain_text, shortened, title_text, web_url, without_poison
+from service.core.placeholders import Placeholder
+from service.gather.entries.markup import (
+    one_line,
+    plain_text,
+    safe_web_url,
+    shortened,
+    title_text,
+    without_unsafe_characters,
+)
 
 PIECES = [
     *"ab <>&;/\"'=\n\u2028\x00\x0b\ud800\ue000é",
@@ -58,7 +65,7 @@ def test_markup_becomes_paragraphs(markup: str, text: str):
 @given(MARKUP)
 def test_nothing_that_breaks_mails_or_terminals_survives(markup: str):
     for text in (plain_text(markup), title_text(markup), one_line(markup)):
-        assert without_poison(text) == text
+        assert without_unsafe_characters(text) == text
         assert "\u2028" not in text
         text.encode("utf-8")
 
@@ -80,12 +87,14 @@ def test_a_title_is_one_line_and_stays_as_it_is(text: str):
 
 
 def test_a_feed_cannot_open_a_place_for_the_recipients_values():
-    assert Place.NAME.mark not in plain_text(f"Dear {Place.NAME.mark}") + title_text(Place.NAME.mark)
+    assert Placeholder.NAME.marker not in plain_text(f"Dear {Placeholder.NAME.marker}") + title_text(
+        Placeholder.NAME.marker
+    )
 
 
 def test_a_space_in_a_path_is_escaped_and_stays_so():
-    assert web_url("https://a.example/my file?x=a b") == "https://a.example/my%20file?x=a%20b"
-    assert web_url(web_url("https://a.example/a b")) == "https://a.example/a%20b"
+    assert safe_web_url("https://a.example/my file?x=a b") == "https://a.example/my%20file?x=a%20b"
+    assert safe_web_url(safe_web_url("https://a.example/a b")) == "https://a.example/a%20b"
 
 
 def test_a_text_beyond_reason_is_cut_between_paragraphs_or_sentences():
@@ -126,7 +135,7 @@ def test_hostile_markup_is_cleaned_in_reasonable_time(markup: str):
     ],
 )
 def test_web_addresses_pass(url: str):
-    assert web_url(f" {url}\n") == url
+    assert safe_web_url(f" {url}\n") == url
 
 
 @pytest.mark.parametrize(
@@ -158,4 +167,4 @@ def test_web_addresses_pass(url: str):
     ],
 )
 def test_other_addresses_and_tricks_do_not(url: str):
-    assert web_url(url) == ""
+    assert safe_web_url(url) == ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from service.gather.entries.process import Examined, Order, examine
-from service.gather.entries.seen_items import head_of
+from service.gather.entries.process import DocumentContext, ProcessedDocument, process_document
+from service.gather.entries.seen_items import statistics_of
 from tests.builders import NOON, a_feed
 from tests.gather.feeds import a_text, an_item, an_rss
 
@@ -16,15 +16,15 @@ class Reader:
     """Looks at one feed again and again, an hour apart."""
 
     def __init__(self, first_items: int = 10) -> None:
-        self.feed = a_feed(first_items=first_items)
+        self.feed = a_feed(first_entries=first_items)
         self.memory, self.now = "", NOON
         self.since: datetime | None = None
 
-    def reads(self, *items: str, hours: float = 1) -> Examined:
+    def reads(self, *items: str, hours: float = 1) -> ProcessedDocument:
         self.now += timedelta(hours=hours)
-        order = Order(self.feed, self.memory, self.feed.url, "", self.now, self.since)
-        found = examine(order, an_rss(*items).encode())
-        self.memory, self.since = found.memory, self.now
+        order = DocumentContext(self.feed, self.memory, self.feed.url, "", self.now, self.since)
+        found = process_document(order, an_rss(*items).encode())
+        self.memory, self.since = found.seen_items, self.now
         return found
 
 
@@ -32,7 +32,7 @@ def items(numbers: range, **changes: object) -> list[str]:
     return [an_item(n, **changes) for n in numbers]
 
 
-def titles(found: Examined) -> list[str]:
+def titles(found: ProcessedDocument) -> list[str]:
     return [draft.title for draft in found.new]
 
 
@@ -63,7 +63,7 @@ def test_guids_made_anew_at_every_look_make_nothing_new():
 
     found = reader.reads(*(an_item(n, guid=f"random-{n * 7919}") for n in range(1, 30)))
 
-    assert (found.new, found.changed) == ((), ())
+    assert (found.new, found.edited) == ((), ())
 
 
 def test_guids_that_get_lost_make_nothing_new():
@@ -126,7 +126,7 @@ def test_an_archive_that_comes_up_in_one_burst_is_held():
     assert found.new == ()
     assert found.held == 180
     assert "dated before the last look" in found.note
-    assert head_of(reader.memory).held == 180
+    assert statistics_of(reader.memory).held == 180
 
 
 def test_what_was_held_once_stays_known_and_later_news_passes():
@@ -215,7 +215,7 @@ def test_an_edit_is_a_change_and_another_date_or_markup_is_none():
         an_item(3, description=f"<p>{a_text('Town 3')}</p>"),
     )
 
-    assert [draft.title for draft in found.changed] == ["Council number 1 does not vote"]
+    assert [draft.title for draft in found.edited] == ["Council number 1 does not vote"]
     assert found.new == ()
 
 
@@ -223,7 +223,7 @@ def test_a_text_that_changes_at_every_look_is_followed_only_so_far():
     reader = a_reader_of(range(1, 2))
 
     changes = [
-        len(reader.reads(an_item(1, description=f"{n} readers, {a_text()}")).changed) for n in range(10)
+        len(reader.reads(an_item(1, description=f"{n} readers, {a_text()}")).edited) for n in range(10)
     ]
 
     assert sum(changes) == 5

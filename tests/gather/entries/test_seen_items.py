@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.gather.entries.seen_items import (
-    MOST_ITEMS,
-    Head,
-    Item,
+    MAX_ITEMS,
+    FeedStatistics,
+    SeenItem,
     fingerprint,
-    head_of,
-    instant,
-    known_of,
-    line_of,
-    remembered,
-    seconds,
+    from_timestamp,
+    line_from_item,
+    seen_items_of,
+    serialize,
+    statistics_of,
+    to_timestamp,
     with_arrivals,
 )
 from tests.builders import NOON
@@ -27,7 +27,7 @@ from tests.gather.fakes import items_of
 
 MARK = st.text(alphabet="abcdefghijklmnopqrstuvwxyzABC0123456789_-", min_size=8, max_size=8)
 ITEMS = st.builds(
-    Item,
+    SeenItem,
     raw=MARK,
     guid=MARK | st.just(""),
     link=MARK | st.just(""),
@@ -38,41 +38,41 @@ ITEMS = st.builds(
 
 
 @given(st.lists(ITEMS, max_size=5), st.text(max_size=20), st.integers(0, 2**40), st.booleans())
-def test_what_is_written_is_read(items: list[Item], title: str, ttl: int, splits: bool):
-    head = Head(title=title, ttl=ttl, splits=splits, days={"2026-03-01": 2})
-    memory = remembered(head, map(line_of, items))
+def test_what_is_written_is_read(items: list[SeenItem], title: str, ttl: int, splits: bool):
+    head = FeedStatistics(title=title, ttl=ttl, splits=splits, days={"2026-03-01": 2})
+    memory = serialize(head, map(line_from_item, items))
 
-    assert head_of(memory) == head
+    assert statistics_of(memory) == head
     assert items_of(memory) == tuple(items)
 
 
 @given(st.lists(ITEMS, max_size=9), st.lists(MARK, max_size=3))
 def test_the_items_that_bear_a_name_are_found_without_reading_the_others(
-    items: list[Item], others: list[str]
+    items: list[SeenItem], others: list[str]
 ):
     names = {*others, *(name for item in items[::3] for name in item[1:5])} - {""}
-    known = known_of(remembered(Head(), map(line_of, items)))
+    known = seen_items_of(serialize(FeedStatistics(), map(line_from_item, items)))
 
-    found = known.sharing(names)
+    found = known.with_any_name(names)
 
     assert [item for item in items if names & set(item[1:5])] == [
         item for item in found if names & set(item[1:5])
     ]
-    assert set(known.by_bytes()) == {item.raw for item in items}
+    assert set(known.lines_by_fingerprint()) == {item.raw for item in items}
 
 
 def test_a_memory_of_an_early_version_is_read():
     memory = json.dumps({"v": 1}) + "\n" + json.dumps(["a b - d e 2", "f - - - - 0"])
 
-    assert items_of(memory) == (Item("a", "b", "", "d", "e", 2), Item("f", "", "", "", ""))
+    assert items_of(memory) == (SeenItem("a", "b", "", "d", "e", 2), SeenItem("f", "", "", "", ""))
 
 
 def test_the_head_changes_alone():
-    memory = remembered(Head(ttl=5), [line_of(Item("a", "b", "c", "d", "e"))])
+    memory = serialize(FeedStatistics(ttl=5), [line_from_item(SeenItem("a", "b", "c", "d", "e"))])
 
-    changed = remembered(Head(ttl=6), None, memory)
+    changed = serialize(FeedStatistics(ttl=6), None, memory)
 
-    assert head_of(changed).ttl == 6
+    assert statistics_of(changed).ttl == 6
     assert items_of(changed) == items_of(memory)
 
 
@@ -91,14 +91,14 @@ def test_the_head_changes_alone():
     ],
 )
 def test_spoilt_memory_is_no_memory(memory: str):
-    assert head_of(memory) == Head()
+    assert statistics_of(memory) == FeedStatistics()
     assert items_of(memory) == ()
 
 
 def test_memory_is_bounded():
-    items = [Item(fingerprint(str(n)), *["x" * 8] * 4) for n in range(2 * MOST_ITEMS)]
+    items = [SeenItem(fingerprint(str(n)), *["x" * 8] * 4) for n in range(2 * MAX_ITEMS)]
 
-    assert len(items_of(remembered(Head(), map(line_of, items)))) == MOST_ITEMS
+    assert len(items_of(serialize(FeedStatistics(), map(line_from_item, items)))) == MAX_ITEMS
 
 
 def test_nothing_has_no_fingerprint():
@@ -107,20 +107,24 @@ def test_nothing_has_no_fingerprint():
 
 
 def test_days_are_counted_and_long_past_ones_forgotten():
-    head = with_arrivals(Head(), [NOON, NOON, NOON - timedelta(days=1), NOON - timedelta(days=99)], NOON)
+    head = with_arrivals(
+        FeedStatistics(), [NOON, NOON, NOON - timedelta(days=1), NOON - timedelta(days=99)], NOON
+    )
     assert head.days == {"2026-03-01": 1, "2026-03-02": 2}
-    assert instant(head.newest) == NOON
+    assert from_timestamp(head.newest) == NOON
 
     later = with_arrivals(head, [], NOON + timedelta(days=60))
     assert later.days == {"2026-03-02": 2}
 
 
 def test_an_arrival_from_the_future_counts_as_now():
-    assert with_arrivals(Head(), [NOON + timedelta(days=5)], NOON).newest == seconds(NOON)
+    assert with_arrivals(FeedStatistics(), [NOON + timedelta(days=5)], NOON).newest == to_timestamp(NOON)
 
 
 def test_the_first_line_alone_is_what_a_quiet_look_reads():
-    first, _, rest = remembered(Head(ttl=5), [line_of(Item("a", "", "", "", ""))]).partition("\n")
+    first, _, rest = serialize(
+        FeedStatistics(ttl=5), [line_from_item(SeenItem("a", "", "", "", ""))]
+    ).partition("\n")
 
     assert json.loads(first) == {"v": 1, "ttl": 5}
     assert rest == "a - - - - 0"

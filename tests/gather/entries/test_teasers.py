@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.entries.teasers import counted, is_cut, is_short, wants_page
+from service.gather.entries.teasers import is_teaser, is_truncated, needs_full_text, updated_counts
 
 LONG = "word " * 500
 
@@ -22,21 +22,21 @@ LONG = "word " * 500
     ],
 )
 def test_a_text_says_that_it_goes_on_elsewhere(markup: str):
-    assert is_cut(markup)
+    assert is_truncated(markup)
 
 
 @pytest.mark.parametrize(
     "markup", ["", "The council voted.", "<p>He paused... and went on.</p>", "Who reads?"]
 )
 def test_or_it_does_not(markup: str):
-    assert not is_cut(markup)
+    assert not is_truncated(markup)
 
 
 def test_short_texts_are_teasers_by_their_looks():
-    assert is_short("The council votes.", cut=False)
-    assert is_short("word " * 200, cut=True)
-    assert not is_short("word " * 200, cut=False)
-    assert not is_short(LONG, cut=True)
+    assert is_teaser("The council votes.", cut=False)
+    assert is_teaser("word " * 200, cut=True)
+    assert not is_teaser("word " * 200, cut=False)
+    assert not is_teaser(LONG, cut=True)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_short_texts_are_teasers_by_their_looks():
     ],
 )
 def test_a_page_is_worth_a_request(wish, text, *, cut, short, judged, page):
-    assert wants_page(wish, text, cut=cut, short=short, judged=judged) is page
+    assert needs_full_text(wish, text, cut=cut, short=short, judged=judged) is page
 
 
 def test_a_feed_may_change_its_ways():
-    short, judged = counted(0, 0, [True] * 60)
+    short, judged = updated_counts(0, 0, [True] * 60)
     for _ in range(10):
-        short, judged = counted(short, judged, [False] * 20)
+        short, judged = updated_counts(short, judged, [False] * 20)
 
     assert judged <= 60
     assert short * 2 < judged

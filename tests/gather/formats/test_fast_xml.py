@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.gather.formats import rss_atom
-from service.gather.formats.fast_xml_names import ATOM, CONTENT, DC, ITUNES, MEDIA, RDF, RSS1, TERMS
-from service.gather.formats.split_items import split
+from service.gather.formats.fast_xml_names import ATOM, CONTENT, DC, DC_TERMS, ITUNES, MEDIA, RDF, RSS1
+from service.gather.formats.split_items import split_items
 
 URL = "https://a.example/feed"
 PODCAST = "https://podcastindex.org/namespace/1.0"
 PREFIXES = (
-    f"xmlns:a='{ATOM}' xmlns:content='{CONTENT}' xmlns:dc='{DC}' xmlns:dcterms='{TERMS}' "
+    f"xmlns:a='{ATOM}' xmlns:content='{CONTENT}' xmlns:dc='{DC}' xmlns:dcterms='{DC_TERMS}' "
     f"xmlns:itunes='{ITUNES}' xmlns:media='{MEDIA}' xmlns:p='{PODCAST}' "
     "xmlns:slash='http://purl.org/rss/1.0/modules/slash/' xmlns:wfw='http://wellformedweb.org/CommentAPI/'"
 )
@@ -192,7 +192,7 @@ def feeds(draw: st.DrawFn) -> str:
 def test_what_is_read_plainly_is_what_feedparser_reads(feed: str):
     document = rss_atom.to_utf8(feed.encode())
 
-    plainly = rss_atom.read_plain(document, URL)
+    plainly = rss_atom.read_fast(document, URL)
 
     assert plainly is None or plainly == rss_atom.read(document, URL)
 
@@ -223,7 +223,7 @@ def test_the_common_kinds_are_read_plainly(kind: str):
         (head + "<title>T</title>" + ("</channel>" if kind == "rdf" else "") + COMMON[kind] + foot).encode()
     )
 
-    plainly = rss_atom.read_plain(document, URL)
+    plainly = rss_atom.read_fast(document, URL)
 
     assert plainly is not None
     assert plainly == rss_atom.read(document, URL)
@@ -242,20 +242,20 @@ def test_the_common_kinds_are_read_plainly(kind: str):
     ],
 )
 def test_what_is_beyond_it_is_left_to_feedparser(document: str):
-    assert rss_atom.read_plain(document.encode(), URL) is None
+    assert rss_atom.read_fast(document.encode(), URL) is None
 
 
 @given(st.text(alphabet="<>/item![CDATA]-? \"'=x:&;", max_size=80))
 def test_nothing_makes_it_raise(text: str):
-    assert rss_atom.read_plain(f"<rss version='2.0'><channel>{text}".encode(), URL) is None
-    rss_atom.read_plain(text.encode(), URL)
+    assert rss_atom.read_fast(f"<rss version='2.0'><channel>{text}".encode(), URL) is None
+    rss_atom.read_fast(text.encode(), URL)
 
 
 def test_an_item_that_holds_something_odd_costs_the_others_nothing():
     head, _, foot = SHAPES["rss"]
     odd = "<item><title><b>Bold</b></title><link>https://a.example/2</link></item>"
-    pieces = split(rss_atom.to_utf8((head + COMMON["rss"] + odd + foot).encode()))
+    pieces = split_items(rss_atom.to_utf8((head + COMMON["rss"] + odd + foot).encode()))
 
     assert pieces is not None
-    assert rss_atom.read_plain(pieces.only({0}), URL) is not None
-    assert rss_atom.read_plain(pieces.only({1}), URL) is None
+    assert rss_atom.read_fast(pieces.with_items({0}), URL) is not None
+    assert rss_atom.read_fast(pieces.with_items({1}), URL) is None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.gather.discovery import Found, find_feeds
-from service.gather.formats.html_links import Advertised, advertised
+from service.gather.discovery import DiscoveredFeeds, find_feeds
+from service.gather.formats.html_links import FeedLink, feed_links
 from service.gather.http.fetcher import HttpFetcher
 from tests.gather.feeds import an_item, an_rss
 from tests.gather.server import Server, reply
@@ -21,27 +21,29 @@ PAGE = """<html><head><title>Site</title>
 
 
 def test_what_a_page_declares_comes_in_order_comments_last():
-    assert advertised(PAGE, "https://a.example/x/") == (
-        Advertised("https://a.example/news.atom", "News"),
-        Advertised("https://a.example/comments/feed/", "Comments & replies"),
+    assert feed_links(PAGE, "https://a.example/x/") == (
+        FeedLink("https://a.example/news.atom", "News"),
+        FeedLink("https://a.example/comments/feed/", "Comments & replies"),
     )
 
 
 def test_anchors_count_where_nothing_is_declared():
     page = "<base href='https://b.example/'><a href='about'>About</a><a href='feed.xml' title='All'>Feed</a>"
 
-    assert advertised(page, "https://a.example/") == (Advertised("https://b.example/feed.xml", "All"),)
+    assert feed_links(page, "https://a.example/") == (FeedLink("https://b.example/feed.xml", "All"),)
 
 
 @given(st.text(alphabet="<>linkaref='\"= /:[]&#x", max_size=200))
 def test_no_markup_makes_it_raise(page: str):
-    advertised(page, "https://a.example/")
+    feed_links(page, "https://a.example/")
 
 
 async def test_the_address_of_a_feed_is_itself(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply(an_rss(title="The &amp;lt;b&amp;gt; Example"))
 
-    assert await find_feeds(server.url(), fetcher) == Found((Advertised(server.url(), "The <b> Example"),))
+    assert await find_feeds(server.url(), fetcher) == DiscoveredFeeds(
+        (FeedLink(server.url(), "The <b> Example"),)
+    )
 
 
 async def test_a_feed_that_has_moved_is_found_where_it_went(server: Server, fetcher: HttpFetcher):
@@ -56,7 +58,7 @@ async def test_the_address_of_a_site_leads_to_the_feeds_that_it_names(server: Se
         '<link rel="alternate" type="application/rss+xml" title="N" href="/n.xml"><p>Hi</p>'
     )
 
-    assert (await find_feeds(server.url("/"), fetcher)).feeds == (Advertised(server.url("/n.xml"), "N"),)
+    assert (await find_feeds(server.url("/"), fetcher)).feeds == (FeedLink(server.url("/n.xml"), "N"),)
 
 
 async def test_a_site_that_names_none_is_tried_in_usual_places(server: Server, fetcher: HttpFetcher):
@@ -64,7 +66,7 @@ async def test_a_site_that_names_none_is_tried_in_usual_places(server: Server, f
     server.routes["/rss.xml"] = reply(an_rss(an_item(1)))
 
     assert (await find_feeds(server.url("/"), fetcher)).feeds == (
-        Advertised(server.url("/rss.xml"), "The Example"),
+        FeedLink(server.url("/rss.xml"), "The Example"),
     )
 
 
@@ -79,7 +81,7 @@ async def test_an_address_may_be_given_without_a_scheme(server: Server, fetcher:
 async def test_where_there_is_nothing_a_sentence_says_so(server: Server, fetcher: HttpFetcher):
     server.routes["/"] = reply("<html><p>Hi</p></html>")
 
-    assert (await find_feeds(server.url("/"), fetcher)).why == (
+    assert (await find_feeds(server.url("/"), fetcher)).reason == (
         "a web page, not a feed, and the page names no feed either"
     )
-    assert (await find_feeds(server.url("/gone"), fetcher)).why == "the server answered 404 (not found)"
+    assert (await find_feeds(server.url("/gone"), fetcher)).reason == "the server answered 404 (not found)"

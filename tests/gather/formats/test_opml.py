@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.errors import FeedUnreadable
-from service.gather.formats.opml import LARGEST, Listed, read_opml, write_opml
+from service.gather.formats.opml import MAX_OPML_BYTES, ListedFeed, read_opml, write_opml
 from tests.attacks.budget import overspent
 from tests.builders import NOON, a_feed
 
@@ -30,14 +30,14 @@ LIST = """<?xml version="1.0" encoding="UTF-8"?>
 
 def test_folders_and_categories_become_topics():
     assert read_opml(LIST.encode()).feeds == (
-        Listed("https://n.example/rss", "Nyanza & Co", ("world", "africa", "economy")),
-        Listed("http://t.example/atom", "Top", ("money", "banks", "tech")),
-        Listed("https://o.example/rss", "Old style"),
+        ListedFeed("https://n.example/rss", "Nyanza & Co", ("world", "africa", "economy")),
+        ListedFeed("http://t.example/atom", "Top", ("money", "banks", "tech")),
+        ListedFeed("https://o.example/rss", "Old style"),
     )
 
 
 def test_what_is_left_out_is_named():
-    assert read_opml(LIST.encode()).left_out == ("line 11: Bad: 'javascript:alert(1)' is no web address",)
+    assert read_opml(LIST.encode()).skipped == ("line 11: Bad: 'javascript:alert(1)' is no web address",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
@@ -83,7 +83,7 @@ def test_a_feed_that_lies_too_deep_is_named():
     deep = f"<opml><body>{folders}<outline xmlUrl='https://a.example/'/>{ends}</body></opml>"
 
     assert read_opml(deep.encode()).feeds == ()
-    assert read_opml(deep.encode()).left_out == (
+    assert read_opml(deep.encode()).skipped == (
         "line 1: a feed without a name: it lies in more than 50 folders",
     )
 
@@ -163,7 +163,7 @@ def test_a_feed_is_taken_in_spite_of(fault: str):
 
     assert [feed.url for feed in listing.feeds] == ["https://a.example/rss", url, "https://z.example/rss"]
     assert listing.feeds[1].name == name
-    assert listing.left_out == ()
+    assert listing.skipped == ()
 
 
 LOST = {
@@ -183,7 +183,7 @@ def test_an_outline_that_is_left_out_is_named_with_its_line_and_the_rest_is_take
     listing = read_opml(a_list("<outline text='R & D'/>", outline).encode())
 
     assert [feed.name for feed in listing.feeds] == ["A", "Z"]
-    assert listing.left_out == (f"line 5: {LOST[outline]}",)
+    assert listing.skipped == (f"line 5: {LOST[outline]}",)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_list_that_breaks_off_gives_what_is_whole():
     listing = read_opml(whole[: whole.index("b.example")].encode())
 
     assert [feed.name for feed in listing.feeds] == ["A"]
-    assert listing.left_out == ("line 4: B: it breaks off",)
+    assert listing.skipped == ("line 4: B: it breaks off",)
 
 
 def test_folders_are_topics_in_a_list_that_is_not_well_formed():
@@ -227,7 +227,7 @@ def test_latin_1_that_calls_itself_utf_8_is_read():
 
 def test_a_list_larger_than_any_is_refused():
     with pytest.raises(FeedUnreadable, match="larger than 16 MB"):
-        read_opml(b" " * (LARGEST + 1))
+        read_opml(b" " * (MAX_OPML_BYTES + 1))
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from service.core.errors import FeedUnreadable, UnknownName
 from service.gather.formats import registry as formats
-from service.gather.inspect import Inspection, inspected
+from service.gather.inspect import Inspection, inspect_document
 from tests.gather.feeds import an_item, an_rss, numbered
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").iterdir())
@@ -26,7 +26,7 @@ ATOM = (Path(__file__).parent / "fixtures" / "atom10.xml").read_text(encoding="u
 
 def answer(body: bytes, content_type: str = "") -> dict[str, Any]:
     try:
-        return inspected("x", body, content_type).as_json()
+        return inspect_document("x", body, content_type).as_json()
     except FeedUnreadable as trouble:
         return Inspection("x", ok=False, error=str(trouble)).as_json()
 
@@ -200,4 +200,4 @@ def test_a_large_document_whose_items_cannot_be_told_apart_is_refused():
 
 def test_an_unknown_format_lists_those_that_are_known():
     with pytest.raises(UnknownName, match="Known: json, xml"):
-        formats.reader("rss")
+        formats.reader_for("rss")

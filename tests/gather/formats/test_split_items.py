@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.gather.entries.process import Examined, Order, examine
-from service.gather.entries.seen_items import head_of, known_of, remembered
+from service.gather.entries.process import DocumentContext, ProcessedDocument, process_document
+from service.gather.entries.seen_items import seen_items_of, serialize, statistics_of
 from service.gather.formats import rss_atom
-from service.gather.formats.split_items import split
+from service.gather.formats.split_items import split_items
 from tests.builders import NOON, a_feed
 from tests.gather.fakes import items_of
 from tests.gather.feeds import a_text, an_item, an_rss
@@ -20,14 +20,16 @@ from tests.gather.feeds import a_text, an_item, an_rss
 FEED = a_feed()
 
 
-def look(body: str, memory: str = "", hours: int = 0) -> Examined:
+def look(body: str, memory: str = "", hours: int = 0) -> ProcessedDocument:
     since = NOON if memory else None
-    return examine(Order(FEED, memory, FEED.url, "", NOON + timedelta(hours=hours), since), body.encode())
+    return process_document(
+        DocumentContext(FEED, memory, FEED.url, "", NOON + timedelta(hours=hours), since), body.encode()
+    )
 
 
 def parsed_whole(memory: str) -> str:
     """Return the memory of a feed that was never found to split, so that it is parsed whole."""
-    return remembered(replace(head_of(memory), splits=False), known_of(memory).lines)
+    return serialize(replace(statistics_of(memory), splits=False), seen_items_of(memory).lines)
 
 
 ODD_TEXTS = st.sampled_from(
@@ -121,33 +123,33 @@ SHAPES = [
 @settings(max_examples=120, deadline=None)
 def test_only_what_is_new_is_parsed_and_comes_out_the_same(feeds: tuple[str, str]):
     before, after = feeds
-    memory = look(before).memory
+    memory = look(before).seen_items
 
     quick, whole = look(after, memory, 1), look(after, parsed_whole(memory), 1)
 
     assert quick.new == whole.new
-    assert (quick.changed, quick.held, quick.note) == (whole.changed, whole.held, whole.note)
-    assert items_of(quick.memory) == items_of(whole.memory) or not head_of(memory).splits
+    assert (quick.edited, quick.held, quick.note) == (whole.edited, whole.held, whole.note)
+    assert items_of(quick.seen_items) == items_of(whole.seen_items) or not statistics_of(memory).splits
 
 
 @given(documents())
 @settings(deadline=None)
 def test_a_split_document_joins_to_itself_and_its_parts_parse_alone(feeds: tuple[str, str]):
     document = rss_atom.to_utf8(feeds[0].encode())
-    pieces = split(document)
+    pieces = split_items(document)
 
     assert pieces is not None
-    assert pieces.only(range(len(pieces.items))) == document
+    assert pieces.with_items(range(len(pieces.items))) == document
     whole = rss_atom.read(document, "https://a.example/feed").entries
     for n in range(len(whole)):
-        assert rss_atom.read(pieces.only({n}), "https://a.example/feed").entries == (whole[n],)
+        assert rss_atom.read(pieces.with_items({n}), "https://a.example/feed").entries == (whole[n],)
 
 
 @given(st.text(alphabet="<>/item![CDATA]-? \"'=x:", max_size=60))
 def test_splitting_never_raises_and_never_loses_a_byte(text: str):
-    pieces = split(text.encode())
+    pieces = split_items(text.encode())
 
-    assert pieces is None or pieces.only(range(len(pieces.items))) == text.encode()
+    assert pieces is None or pieces.with_items(range(len(pieces.items))) == text.encode()
 
 
 @pytest.mark.parametrize(
@@ -162,36 +164,36 @@ def test_splitting_never_raises_and_never_loses_a_byte(text: str):
     ],
 )
 def test_what_cannot_be_told_apart_is_not_split(document: str):
-    assert split(document.encode()) is None
+    assert split_items(document.encode()) is None
 
 
 def test_a_feed_with_broken_markup_is_parsed_whole_every_time():
     broken = an_rss(an_item(1, description=None), "<item><title>Fish & chips</title></item>")
 
-    assert not head_of(look(broken).memory).splits
+    assert not statistics_of(look(broken).seen_items).splits
 
 
 def test_a_feed_that_becomes_broken_is_parsed_whole_and_loses_nothing():
-    memory = look(an_rss(an_item(1), an_item(2))).memory
-    assert head_of(memory).splits
+    memory = look(an_rss(an_item(1), an_item(2))).seen_items
+    assert statistics_of(memory).splits
 
     later = look(an_rss("<item><title>Fish & chips</title></item>", an_item(1), an_item(2)), memory, 1)
 
     assert [draft.title for draft in later.new] == ["Fish & chips"]
-    assert not head_of(later.memory).splits
+    assert not statistics_of(later.seen_items).splits
 
 
 def test_a_feed_of_a_hundred_thousand_items_costs_no_more_than_its_ends(monkeypatch):
-    monkeypatch.setattr("service.gather.entries.process.MOST_ENTRIES", 200)
+    monkeypatch.setattr("service.gather.entries.process.MAX_ENTRIES", 200)
     items = "".join(f"<item><title>Item {n}</title><guid>g{n}</guid></item>" for n in range(100_000))
 
     found = look(an_rss(items))
 
-    assert head_of(found.memory).entries == 200
+    assert statistics_of(found.seen_items).entries == 200
     assert [draft.title for draft in found.new] == [f"Item {n}" for n in reversed(range(10))]
 
 
 def test_the_memory_of_a_large_feed_stays_small():
     found = look(an_rss(*(an_item(n, description=a_text(str(n), 1)) for n in range(1_000))))
 
-    assert len(found.memory) < 70_000
+    assert len(found.seen_items) < 70_000

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.gather.http.addresses import Allowed, port_refusal
+from service.gather.http.addresses import AddressPolicy, port_refusal
 
-NOBODY = Allowed()
+NOBODY = AddressPolicy()
 SPECIAL = [
     *(
         "0.0.0.0",
@@ -77,15 +77,15 @@ def test_what_is_no_address_is_refused(text: str):
 
 
 def test_the_operator_allows_networks_and_names():
-    allowed = Allowed.parse(["10.1.0.0/16", "127.0.0.1", "fd00::/8", "Wiki.Intern."])
+    allowed = AddressPolicy.parse(["10.1.0.0/16", "127.0.0.1", "fd00::/8", "Wiki.Intern."])
 
     assert allowed.refusal("10.1.2.3") is None
     assert allowed.refusal("::ffff:10.1.2.3") is None
     assert allowed.refusal("fd00::7") is None
     assert allowed.refusal("10.2.0.1") == "a private address"
-    assert allowed.names("wiki.intern")
-    assert allowed.names("[::ffff:127.0.0.1]")
-    assert not allowed.names("wiki.intern.evil.example")
+    assert allowed.allows_host("wiki.intern")
+    assert allowed.allows_host("[::ffff:127.0.0.1]")
+    assert not allowed.allows_host("wiki.intern.evil.example")
 
 
 @pytest.mark.parametrize("port", [0, 1, 21, 22, 25, 53, 110, 143, 465, 587, 993, 3306, 5432, 6379, 11211])

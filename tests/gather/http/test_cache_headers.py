@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.http.cache_headers import fresh_for, retry_after
+from service.gather.http.cache_headers import fresh_seconds, retry_after_seconds
 
 DATE = "Mon, 02 Mar 2026 12:00:00 GMT"
 
@@ -27,7 +27,7 @@ DATE = "Mon, 02 Mar 2026 12:00:00 GMT"
     ],
 )
 def test_freshness(headers: dict[str, str], seconds: int | None):
-    assert fresh_for(headers) == seconds
+    assert fresh_seconds(headers) == seconds
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_freshness(headers: dict[str, str], seconds: int | None):
     ],
 )
 def test_patience(headers: dict[str, str], seconds: int | None):
-    assert retry_after(headers) == seconds
+    assert retry_after_seconds(headers) == seconds

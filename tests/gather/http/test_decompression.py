@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import pytest
 
 from service.gather.http import decompression as bodies
-from service.gather.http.decompression import ACCEPTED, PIECE, BodyRefused, decoder
+from service.gather.http.decompression import ACCEPTED, PIECE_BYTES, BodyRefused, decoder_for
 from tests.gather.server import PACKED
 
 if sys.version_info >= (3, 14):
@@ -29,8 +29,8 @@ def raw_deflated(data: bytes) -> bytes:
 
 
 def unpacked(coding: str, chunks: Iterable[bytes]) -> bytes:
-    unpack = decoder(coding)
-    out = b"".join(piece for chunk in chunks for piece in unpack.pieces(chunk))
+    unpack = decoder_for(coding)
+    out = b"".join(piece for chunk in chunks for piece in unpack.decode(chunk))
     unpack.close()
     return out
 
@@ -65,10 +65,10 @@ def test_deflate_without_its_wrapper_is_undone_too():
 
 @pytest.mark.parametrize("coding", PACKED)
 def test_a_bomb_comes_out_in_small_pieces(coding: str):
-    unpack = decoder(coding)
-    pieces = unpack.pieces(PACKED[coding](bytes(60 * MB)))
+    unpack = decoder_for(coding)
+    pieces = unpack.decode(PACKED[coding](bytes(60 * MB)))
 
-    assert all(len(next(pieces)) <= 2 * PIECE for _ in range(20))
+    assert all(len(next(pieces)) <= 2 * PIECE_BYTES for _ in range(20))
 
 
 @pytest.mark.parametrize("coding", PACKED)
@@ -119,7 +119,7 @@ def test_a_body_of_countless_empty_parts_is_given_up(coding: str, part: bytes):
 @pytest.mark.parametrize("header", ["gzip, gzip", "compress", "br, gzip"])
 def test_codings_that_we_did_not_ask_for_are_refused(header: str):
     with pytest.raises(BodyRefused, match="which we did not ask for"):
-        decoder(header)
+        decoder_for(header)
 
 
 @pytest.mark.parametrize("header", ["", "identity", " , "])

@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from service.gather.http.fetcher import HttpFetcher, Limits
-from service.gather.ports import Failed, Fetched, Gone, NotModified
+from service.gather.http.fetcher import FetchLimits, HttpFetcher
+from service.gather.ports import Fetched, FetchFailed, Gone, NotModified
 from tests.gather.conftest import HOME
 from tests.gather.server import PACKED, Request, Server, Wire, raw, reply, reset, silent
 
@@ -18,7 +18,7 @@ MB = 1024 * 1024
 
 async def failure(fetcher: HttpFetcher, url: str) -> str:
     answer = await fetcher.fetch(url)
-    assert isinstance(answer, Failed), answer
+    assert isinstance(answer, FetchFailed), answer
     return answer.reason
 
 
@@ -70,7 +70,7 @@ async def test_a_stored_etag_that_no_header_can_hold_is_not_sent_on(
 async def test_304_is_told_with_its_freshness(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply("hello", etag='"x"', cache_control="max-age=5")
 
-    assert await fetcher.fetch(server.url(), etag='"x"') == NotModified(fresh_for=5)
+    assert await fetcher.fetch(server.url(), etag='"x"') == NotModified(fresh_seconds=5)
 
 
 async def test_304_to_a_question_without_conditions_is_no_answer(server: Server, fetcher: HttpFetcher):
@@ -84,7 +84,7 @@ async def test_410_is_gone_and_other_failures_carry_status_and_patience(server: 
     server.routes["/busy"] = reply("", 503, retry_after="120")
 
     assert await fetcher.fetch(server.url("/gone")) == Gone()
-    assert await fetcher.fetch(server.url("/busy")) == Failed(
+    assert await fetcher.fetch(server.url("/busy")) == FetchFailed(
         "the server answered 503 (service unavailable)", 120, 503
     )
 
@@ -105,7 +105,7 @@ async def test_only_permanent_redirects_tell_of_a_move(
 
     assert isinstance(answer, Fetched)
     assert (answer.url, answer.body) == (server.url("/new"), b"hello")
-    assert answer.moved == (server.url("/new") if stored else None)
+    assert answer.moved_to == (server.url("/new") if stored else None)
 
 
 async def test_a_move_counts_up_to_the_first_redirect_that_is_not_for_good(
@@ -118,7 +118,7 @@ async def test_a_move_counts_up_to_the_first_redirect_that_is_not_for_good(
 
     answer = await fetcher.fetch(server.url(), etag='"x"')
 
-    assert answer == NotModified(moved=server.url("/moved"))
+    assert answer == NotModified(moved_to=server.url("/moved"))
 
 
 async def test_redirects_end_somewhere(server: Server, fetcher: HttpFetcher):
@@ -163,7 +163,7 @@ async def test_this_machine_is_not_asked_unless_the_operator_allows_it(server: S
 
 
 async def test_a_name_that_leads_to_this_machine_is_refused_when_the_connection_is_made(server: Server):
-    async with HttpFetcher(Limits(host_spacing=0)) as careful:
+    async with HttpFetcher(FetchLimits(host_spacing=0)) as careful:
         for _ in range(5):
             reason = await failure(careful, f"http://localhost:{server.port}/feed")
 
@@ -174,7 +174,7 @@ async def test_a_name_that_leads_to_this_machine_is_refused_when_the_connection_
 
 async def test_an_allowed_name_may_lead_to_this_machine(server: Server):
     server.routes["/feed"] = reply("hello")
-    async with HttpFetcher(Limits(allow_private=("localhost",))) as careful:
+    async with HttpFetcher(FetchLimits(allow_private=("localhost",))) as careful:
         assert await body(careful, f"http://localhost:{server.port}/feed") == b"hello"
 
 
@@ -292,13 +292,13 @@ async def test_a_body_that_breaks_off_is_no_body(server: Server, fetcher: HttpFe
 
 async def test_a_server_that_never_answers_is_given_up(server: Server):
     server.routes["/feed"] = silent()
-    async with HttpFetcher(Limits(allow_private=HOME, total_seconds=0.2)) as hasty:
+    async with HttpFetcher(FetchLimits(allow_private=HOME, total_seconds=0.2)) as hasty:
         assert await failure(hasty, server.url()) == "the server did not answer in full within 0.2 seconds"
 
 
 async def test_a_host_that_never_answers_does_not_hold_up_its_many_feeds_one_by_one(server: Server):
     server.routes |= {f"/{n}": silent() for n in range(6)}
-    async with HttpFetcher(Limits(allow_private=HOME, total_seconds=0.1, per_host=1)) as hasty:
+    async with HttpFetcher(FetchLimits(allow_private=HOME, total_seconds=0.1, per_host=1)) as hasty:
         reasons = [await failure(hasty, server.url(f"/{n}")) for n in range(6)]
 
     assert reasons[:3] == ["the server did not answer in full within 0.1 seconds"] * 3
@@ -314,7 +314,7 @@ async def test_a_server_that_drips_is_given_up_all_the_same(server: Server):
             await asyncio.sleep(0.02)
 
     server.routes["/feed"] = drip
-    async with HttpFetcher(Limits(allow_private=HOME, total_seconds=0.3)) as hasty:
+    async with HttpFetcher(FetchLimits(allow_private=HOME, total_seconds=0.3)) as hasty:
         assert "did not answer in full" in await failure(hasty, server.url())
 
 
@@ -348,7 +348,7 @@ async def test_one_host_gets_few_requests_at_once(server: Server):
         await reply("hello")(request, wire)
 
     server.routes["/feed"] = slow
-    async with HttpFetcher(Limits(allow_private=HOME, per_host=2)) as polite:
+    async with HttpFetcher(FetchLimits(allow_private=HOME, per_host=2)) as polite:
         await asyncio.gather(*(polite.fetch(server.url()) for _ in range(10)))
 
     assert most == 2

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from service.gather.http.file_fetcher import Files, is_file, path_of
-from service.gather.ports import Failed, Fetched, NotModified
+from service.gather.http.file_fetcher import FileFetcher, is_file_address, path_of
+from service.gather.ports import Fetched, FetchFailed, NotModified
 
 
 async def test_a_file_is_read_once_and_then_only_when_it_changed(tmp_path: Path):
     (tmp_path / "notices.xml").write_text("one", encoding="utf-8")
-    files = Files(tmp_path)
+    files = FileFetcher(tmp_path)
 
     first = await files.fetch("file:notices.xml")
     assert isinstance(first, Fetched)
@@ -35,13 +35,13 @@ async def test_a_file_is_read_once_and_then_only_when_it_changed(tmp_path: Path)
     ],
 )
 def test_paths_are_relative_to_the_config_folder(url: str, path: str):
-    assert is_file(url)
+    assert is_file_address(url)
     assert path_of(url, Path("/house")) == Path(path)
 
 
 async def test_trouble_with_a_file_is_a_sentence(tmp_path: Path):
     (tmp_path / "large").write_bytes(b"x" * 11)
-    files = Files(tmp_path, largest=10)
+    files = FileFetcher(tmp_path, max_bytes=10)
     for url, sentence in (
         ("file:nowhere.xml", f"there is no file {tmp_path / 'nowhere.xml'}"),
         ("file:.", f"{tmp_path} is no file"),
@@ -50,5 +50,5 @@ async def test_trouble_with_a_file_is_a_sentence(tmp_path: Path):
         ("file:a%00b", "cannot be read"),
     ):
         answer = await files.fetch(url)
-        assert isinstance(answer, Failed)
+        assert isinstance(answer, FetchFailed)
         assert sentence in answer.reason

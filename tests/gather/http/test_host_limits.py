@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from service.gather.http import host_limits as turns
-from service.gather.http.host_limits import Turns
+from service.gather.http.host_limits import HostLimits
 
 
 @pytest.fixture
@@ -22,31 +22,31 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def test_starts_at_one_host_are_spaced(pauses: list[float]):
-    order = Turns(at_once=4, spacing=10)
+    order = HostLimits(at_once=4, spacing=10)
     for _ in range(3):
-        async with order.turn("a.example"):
+        async with order.slot("a.example"):
             pass
 
     assert pauses == [10.0, 20.0]
 
 
 async def test_hosts_do_not_wait_for_one_another_nor_do_the_operators_own(pauses: list[float]):
-    order = Turns(at_once=4, spacing=10)
+    order = HostLimits(at_once=4, spacing=10)
     for host in ("a.example", "b.example", "c.example"):
-        async with order.turn(host):
+        async with order.slot(host):
             pass
-    async with order.turn("a.example", spaced=False):
+    async with order.slot("a.example", spaced=False):
         pass
 
     assert pauses == []
 
 
 async def test_no_more_than_so_many_at_once():
-    order = Turns(at_once=2, spacing=0)
+    order = HostLimits(at_once=2, spacing=0)
     inside, release = [], asyncio.Event()
 
     async def one(name: int) -> None:
-        async with order.turn("a.example", spaced=False):
+        async with order.slot("a.example", spaced=False):
             inside.append(name)
             await release.wait()
 
@@ -61,9 +61,9 @@ async def test_no_more_than_so_many_at_once():
 
 
 async def test_idle_hosts_are_forgotten():
-    order = Turns(at_once=1, spacing=0)
+    order = HostLimits(at_once=1, spacing=0)
     for n in range(2_500):
-        async with order.turn(f"{n}.example"):
+        async with order.slot(f"{n}.example"):
             pass
 
     assert len(order._hosts) <= 1_001

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.gather.http.fetcher import HttpFetcher, Limits
-from service.gather.http.proxy import Proxy, addresses_of
-from service.gather.ports import Failed, Fetched
+from service.gather.http.fetcher import FetchLimits, HttpFetcher
+from service.gather.http.proxy import Proxy, resolve
+from service.gather.ports import Fetched, FetchFailed
 from tests.gather.server import Server, reply
 
 NAMES = {
@@ -27,9 +27,9 @@ async def looked_up(host: str) -> Sequence[str]:
 async def asked(server: Server, url: str, *, allowed: tuple[str, ...] = (), **proxy: object) -> str:
     """Fetch through the server; return the body, or why there is none."""
     through = Proxy(f"http://127.0.0.1:{server.port}", **{"addresses_of": looked_up, **proxy})  # type: ignore[arg-type]
-    async with HttpFetcher(Limits(proxy=through, allow_private=allowed, total_seconds=5.0)) as fetcher:
+    async with HttpFetcher(FetchLimits(proxy=through, allow_private=allowed, total_seconds=5.0)) as fetcher:
         answer = await fetcher.fetch(url)
-    assert isinstance(answer, Fetched | Failed)
+    assert isinstance(answer, Fetched | FetchFailed)
     return answer.body.decode() if isinstance(answer, Fetched) else answer.reason
 
 
@@ -107,10 +107,10 @@ async def test_variables_of_the_environment_name_no_proxy(server: Server, monkey
         monkeypatch.setenv(name, "http://127.0.0.1:1")
         monkeypatch.setenv(name.upper(), "http://127.0.0.1:1")
     server.routes["/feed"] = reply("hello")
-    async with HttpFetcher(Limits(allow_private=("127.0.0.1",))) as fetcher:
+    async with HttpFetcher(FetchLimits(allow_private=("127.0.0.1",))) as fetcher:
         assert isinstance(await fetcher.fetch(server.url()), Fetched)
 
 
 async def test_names_are_looked_up_by_this_machine():
-    assert "127.0.0.1" in await addresses_of("localhost")
-    assert await addresses_of("a" * 64 + ".invalid") == []
+    assert "127.0.0.1" in await resolve("localhost")
+    assert await resolve("a" * 64 + ".invalid") == []

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from service.gather.http.robots import Robots
-from service.gather.ports import Answer, Failed, Fetched, Gone
+from service.gather.http.robots import RobotsCache
+from service.gather.ports import Fetched, FetchFailed, FetchResult, Gone
 from tests.builders import NOON
 
 RULES = (
@@ -19,10 +19,10 @@ RULES = (
 class Site:
     """A Fetcher that gives one answer and counts the questions."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: FetchResult) -> None:
         self.answer, self.asked = answer, []
 
-    async def fetch(self, url: str, **_conditions: str | None) -> Answer:
+    async def fetch(self, url: str, **_conditions: str | None) -> FetchResult:
         self.asked.append(url)
         await asyncio.sleep(0)
         return self.answer
@@ -40,50 +40,50 @@ async def test_rules_hold_for_everybody_or_for_us_by_name():
         ("Caveat", "/no-caveats", False),
         ("Caveat", "/private/x", True),
     ):
-        robots = Robots(site(RULES), agent)
-        assert await robots.allow(f"https://a.example{path}", NOON) is allowed
+        robots = RobotsCache(site(RULES), agent)
+        assert await robots.allows(f"https://a.example{path}", NOON) is allowed
 
 
 async def test_a_site_is_asked_once_a_day_however_many_pages_are_wanted():
     asked = site(RULES)
-    robots = Robots(asked)
-    await asyncio.gather(*(robots.allow(f"https://a.example/{n}", NOON) for n in range(20)))
+    robots = RobotsCache(asked)
+    await asyncio.gather(*(robots.allows(f"https://a.example/{n}", NOON) for n in range(20)))
     assert asked.asked == ["https://a.example/robots.txt"]
 
-    await robots.allow("https://a.example:8443/x", NOON)
-    await robots.allow("https://a.example/x", NOON + timedelta(hours=25))
+    await robots.allows("https://a.example:8443/x", NOON)
+    await robots.allows("https://a.example/x", NOON + timedelta(hours=25))
     assert asked.asked[1:] == ["https://a.example:8443/robots.txt", "https://a.example/robots.txt"]
 
 
 @pytest.mark.parametrize(
     ("answer", "allowed"),
     [
-        (Failed("the server answered 404 (not found)", None, 404), True),
-        (Failed("the server answered 403 (forbidden)", None, 403), True),
+        (FetchFailed("the server answered 404 (not found)", None, 404), True),
+        (FetchFailed("the server answered 403 (forbidden)", None, 403), True),
         (Gone(), True),
-        (Failed("the server answered 503", None, 503), False),
-        (Failed("the server answered 429", None, 429), False),
-        (Failed("no connection to a.example could be made"), False),
+        (FetchFailed("the server answered 503", None, 503), False),
+        (FetchFailed("the server answered 429", None, 429), False),
+        (FetchFailed("no connection to a.example could be made"), False),
         (Fetched("https://a.example/robots.txt", b"\xff\xfe\x00 garbage <html>"), True),
         (Fetched("https://a.example/robots.txt", b""), True),
     ],
 )
-async def test_no_rules_allow_everything_and_a_server_in_trouble_nothing(answer: Answer, allowed: bool):
-    assert await Robots(Site(answer)).allow("https://a.example/x", NOON) is allowed
+async def test_no_rules_allow_everything_and_a_server_in_trouble_nothing(answer: FetchResult, allowed: bool):
+    assert await RobotsCache(Site(answer)).allows("https://a.example/x", NOON) is allowed
 
 
 async def test_trouble_is_forgotten_within_the_hour():
-    asked = Site(Failed("busy", None, 503))
-    robots = Robots(asked)
-    await robots.allow("https://a.example/x", NOON)
+    asked = Site(FetchFailed("busy", None, 503))
+    robots = RobotsCache(asked)
+    await robots.allows("https://a.example/x", NOON)
     asked.answer = Fetched("https://a.example/robots.txt", b"")
 
-    assert await robots.allow("https://a.example/x", NOON + timedelta(minutes=61))
+    assert await robots.allows("https://a.example/x", NOON + timedelta(minutes=61))
 
 
 async def test_the_table_of_sites_does_not_grow_without_end():
-    robots = Robots(site(b""))
+    robots = RobotsCache(site(b""))
     for n in range(2_100):
-        await robots.allow(f"https://{n}.example/x", NOON)
+        await robots.allows(f"https://{n}.example/x", NOON)
 
     assert len(robots._kept) <= 2_000

@@ -14,21 +14,21 @@ from service.core.errors import StoreError
 from service.store.backups.backup import back_up
 from service.store.backups.postgres_tools import TABLES
 from service.store.database import Database
-from service.store.subscribers import PeopleRecords
+from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON
 from tests.store.restoring import key_of, restored
 
 
 async def test_what_was_backed_up_comes_back(database: Database, database_url: str, tmp_path: Path):
-    await PeopleRecords(database).suppress("a@example.org", "manual", NOON)
+    await SqlSubscriberStore(database).suppress("a@example.org", "manual", NOON)
     back_up(database_url, tmp_path / "copy")  # while it is open
-    assert await PeopleRecords(database).unsuppress("a@example.org")
+    assert await SqlSubscriberStore(database).unsuppress("a@example.org")
     await database.close()
 
     await restored(database_url, tmp_path / "copy")
 
     database = await Database.open(database_url)
-    assert await PeopleRecords(database).unsuppress("a@example.org")
+    assert await SqlSubscriberStore(database).unsuppress("a@example.org")
     await database.close()
 
 

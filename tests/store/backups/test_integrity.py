@@ -53,7 +53,7 @@ async def test_it_is_looked_at_while_it_is_in_use(path: Path):
     database = await Database.open(f"sqlite:///{path}")
     async with database.write() as connection:
         await connection.execute(text("UPDATE counters SET value = 41"))
-        assert await database.faults() == []
+        assert await database.check_integrity() == []
     await database.close()
 
 

@@ -18,8 +18,8 @@ from sqlalchemy import select, text, update
 from service.core.errors import StoreError
 from service.core.model import DeliveryState as State
 from service.store import database_lock
-from service.store.backups.backup import back_up, unheard
-from service.store.backups.merge import Merged
+from service.store.backups.backup import back_up, no_page_progress
+from service.store.backups.merge import MergeCounts
 from service.store.backups.restore import restore_file
 from service.store.database import Database
 from service.store.schema import counters
@@ -85,7 +85,7 @@ async def test_nobody_opens_a_database_that_is_being_restored(
 ):
     monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.2)
     lock = database_lock.FileLock(path_of(sqlite_url))
-    assert lock.alone()
+    assert lock.acquire_exclusive()
     with pytest.raises(StoreError, match="is being restored or upgraded"):
         await Database.open(sqlite_url)
     lock.release()
@@ -173,9 +173,9 @@ async def test_the_database_of_before_stays_beside_the_new_one(sqlite_url: str, 
     back_up(sqlite_url, tmp_path / "copy")
     await mark(sqlite_url, 7)
     done = await restored(sqlite_url, tmp_path / "copy")
-    assert done.kept.endswith("caveat.db.before-restore-2026-03-02T120000Z")
-    assert mode_of(done.kept) & 0o077 == 0
-    with closing(sqlite3.connect(done.kept)) as kept:
+    assert done.old_database.endswith("caveat.db.before-restore-2026-03-02T120000Z")
+    assert mode_of(done.old_database) & 0o077 == 0
+    with closing(sqlite3.connect(done.old_database)) as kept:
         assert kept.execute("SELECT value FROM counters").fetchone() == (7,)
 
 
@@ -183,7 +183,7 @@ async def test_the_tables_of_before_stay_in_a_schema_with_the_date(postgres_url:
     back_up(postgres_url, tmp_path / "copy")
     await mark(postgres_url, 7)
     done = await restored(postgres_url, tmp_path / "copy")
-    assert done.kept == "the schema before_restore_20260302_120000"
+    assert done.old_database == "the schema before_restore_20260302_120000"
     connection = await asyncpg.connect(postgres_url)
     assert await connection.fetchval("SELECT value FROM before_restore_20260302_120000.counters") == 7
     schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'caveat%'"
@@ -207,14 +207,14 @@ async def test_sending_is_held_when_the_database_of_before_is_lost(
     path_of(sqlite_url).write_bytes(damage)
     done = await restored(sqlite_url, tmp_path / "copy")
     assert done.merged is None
-    assert bytes_of(done.kept) == damage
+    assert bytes_of(done.old_database) == damage
     database = await Database.open(sqlite_url)
     hold = SendingHold(database)
     with pytest.raises(StoreError, match="what was sent since the backup is not known"):
-        await hold.require_none()
-    assert await hold.lift()
-    await hold.require_none()
-    assert not await hold.lift()
+        await hold.raise_if_held()
+    assert await hold.release()
+    await hold.raise_if_held()
+    assert not await hold.release()
     await database.close()
 
 
@@ -229,8 +229,8 @@ async def test_a_damaged_database_of_before_is_merged_as_far_as_it_can_be_read_a
         await connection.execute(text("DELETE FROM sqlite_master WHERE name = 'ix_groups_due'"))
     await database.close()
     done = await restored(sqlite_url, tmp_path / "copy")
-    assert done.merged == Merged(suppressions=1)
-    assert done.held
+    assert done.merged == MergeCounts(suppressions=1)
+    assert done.hold_reason
 
 
 # --- what is merged ----------------------------------------------------------------------------
@@ -252,7 +252,7 @@ async def test_what_is_known_since_the_backup_wins(database_url: str, tmp_path: 
 
     done = await restored(database_url, tmp_path / "copy")
 
-    assert done.merged == Merged(suppressions=1, deliveries=4)
+    assert done.merged == MergeCounts(suppressions=1, deliveries=4)
     database = await Database.open(database_url)
     house = House(database)
     assert await house.states(issue) == before
@@ -325,7 +325,7 @@ def killed_at(step: int, path: Path, source: Path) -> bool:
 
         try:
             sys.addaudithook(count)
-            restore_file("test", path, source, NOON, unheard)
+            restore_file("test", path, source, NOON, no_page_progress)
         finally:
             os._exit(0)
     return os.waitpid(child, 0)[1] == signal.SIGKILL
@@ -380,4 +380,4 @@ async def test_a_restore_of_tables_that_is_killed_leaves_the_old_ones(postgres_u
     await watch.close()
     assert await marked(postgres_url) == 7
     done = await restored(postgres_url, tmp_path / "copy")
-    assert done.held == ""
+    assert done.hold_reason == ""

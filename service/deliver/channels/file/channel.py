@@ -12,10 +12,10 @@ from pathlib import Path
 from service.core.errors import ChannelUnavailable
 from service.core.model import Deferred, Message, Sent
 from service.deliver.channels.file.outbox_files import make_folder, write_whole
-from service.deliver.limits.concurrency import drive
+from service.deliver.limits.concurrency import run_connection_slots
 from service.deliver.ports import Outbox
 
-LANES = 8
+CONCURRENT_WRITES = 8
 
 
 class FileChannel:
@@ -32,7 +32,7 @@ class FileChannel:
             make_folder(self._folder)
         except OSError as error:
             raise self._unwritable(error) from error
-        await drive([self._lane(outbox) for _ in range(LANES)])
+        await run_connection_slots([self._lane(outbox) for _ in range(CONCURRENT_WRITES)])
 
     async def close(self) -> None:
         """Nothing is kept open."""

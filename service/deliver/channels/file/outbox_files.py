@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-PRIVATE = 0o600
-PRIVATE_FOLDER = 0o700
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
 SUFFIXES = (".eml", ".part")
 
 
 def make_folder(folder: Path) -> None:
     """Make the folder unless it is there. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
 
 
 def write_whole(folder: Path, name: str, parts: Iterable[bytes]) -> Path:
@@ -26,7 +26,7 @@ def write_whole(folder: Path, name: str, parts: Iterable[bytes]) -> Path:
     unfinished.unlink(missing_ok=True)  # of a crash
     try:
         # O_EXCL follows no link that somebody put there meanwhile.
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(parts)
             file.flush()
@@ -44,7 +44,7 @@ def write_whole(folder: Path, name: str, parts: Iterable[bytes]) -> Path:
     return path
 
 
-def remove_of(folder: Path, subscriber_id: str) -> int:
+def remove_messages_to(folder: Path, subscriber_id: str) -> int:
     """Remove every message to one subscriber; return how many there were. Raises OSError."""
     if not folder.is_dir():
         return 0

@@ -13,19 +13,21 @@ import aiosmtplib
 
 from service.core.errors import ChannelUnavailable
 from service.core.model import Deferred, Message
-from service.deliver.channels.smtp.connection import Features, LineLost, Session
+from service.deliver.channels.smtp.connection import ConnectionLost, SmtpConnection, SmtpExtensions
 from service.deliver.channels.smtp.rate_replies import throttle_of, throttle_of_line
-from service.deliver.channels.smtp.replies import said
+from service.deliver.channels.smtp.replies import reply_line
 from service.deliver.channels.smtp.settings import Relay
-from service.deliver.channels.smtp.transaction import Transaction
-from service.deliver.limits.concurrency import drive
+from service.deliver.channels.smtp.transaction import SmtpTransaction
+from service.deliver.limits.concurrency import run_connection_slots
 from service.deliver.ports import Outbox
 
-TRIES, BARREN = 2, 3
+MAX_LOSSES_PER_MESSAGE, MAX_LOSSES = 2, 3
 OAUTH_METHODS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 IMPLICIT_TLS_PORT = 465
-NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})  # OpenSSL's words for plain text
-MISADDRESSED_SECONDS = 10  # for a greeting that almost certainly never comes
+PLAIN_TEXT_ERRORS = frozenset(
+    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
+)  # OpenSSL's words for plain text
+WRONG_PORT_SECONDS = 10  # for a greeting that almost certainly never comes
 
 
 class SmtpChannel:
@@ -35,7 +37,7 @@ class SmtpChannel:
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._idle: list[Session] = []
+        self._idle: list[SmtpConnection] = []
 
     async def carry(self, outbox: Outbox) -> None:
         """Send until the outbox is empty.
@@ -50,7 +52,7 @@ class SmtpChannel:
             self._idle.append(await self._session())
         finally:
             outbox.put_back(first)
-        await drive([self._lane(outbox) for _ in range(self._relay.connections)])
+        await run_connection_slots([self._lane(outbox) for _ in range(self._relay.connections)])
 
     async def close(self) -> None:
         """Take leave of the server on every connection that is open."""
@@ -67,54 +69,56 @@ class SmtpChannel:
                 transaction = await self._lively(transaction, current, outbox)
                 try:
                     message = await transaction.send(current)
-                except LineLost as lost:
+                except ConnectionLost as lost:
                     # It was not handed over, so it is sent again; but a message that makes the server hang
                     # up every time must not hold up the others.
-                    barren = 0 if transaction.session.sent else barren + 1
+                    barren = 0 if transaction.connection.accepted_count else barren + 1
                     if throttle := throttle_of_line(str(lost)):
                         outbox.settle(current, Deferred(str(lost), throttle))
                         barren, message = 0, None
-                    if barren >= TRIES:
+                    if barren >= MAX_LOSSES_PER_MESSAGE:
                         outbox.settle(current, Deferred(str(lost)))
                         message = None
-                    if barren >= BARREN:
+                    if barren >= MAX_LOSSES:
                         raise self._takes_nothing(lost) from lost
                 message = message or await outbox.next()
         finally:
             if transaction is not None:
                 self._keep(transaction)
 
-    def _takes_nothing(self, lost: LineLost) -> ChannelUnavailable:
+    def _takes_nothing(self, lost: ConnectionLost) -> ChannelUnavailable:
         return ChannelUnavailable(f"the mail server {self._relay.name} takes no message: {lost}")
 
-    async def _lively(self, used: Transaction | None, message: Message, outbox: Outbox) -> Transaction:
+    async def _lively(
+        self, used: SmtpTransaction | None, message: Message, outbox: Outbox
+    ) -> SmtpTransaction:
         """Return a transaction that the message can be sent by: the used one, or one on a new line."""
-        if used is not None and (used.riding or self._fresh(used.session)):
+        if used is not None and (used.envelope_pipelined or self._fresh(used.connection)):
             return used
         try:
             if used is not None:
-                await used.session.quit(self._relay.timeouts.quit)
-            return Transaction(await self._session(), outbox, self._relay)
+                await used.connection.quit(self._relay.timeouts.quit)
+            return SmtpTransaction(await self._session(), outbox, self._relay)
         except BaseException:
             outbox.put_back(message)
             raise
 
-    def _keep(self, transaction: Transaction) -> None:
-        if transaction.riding or not self._fresh(transaction.session):
-            transaction.session.abort()
+    def _keep(self, transaction: SmtpTransaction) -> None:
+        if transaction.envelope_pipelined or not self._fresh(transaction.connection):
+            transaction.connection.abort()
         else:
-            self._idle.append(transaction.session)
+            self._idle.append(transaction.connection)
 
-    def _fresh(self, session: Session) -> bool:
+    def _fresh(self, session: SmtpConnection) -> bool:
         relay = self._relay
         return (
-            session.usable
-            and session.offered < relay.messages
-            and session.age < relay.age
-            and session.idle_for < relay.idle
+            session.is_usable
+            and session.offered_count < relay.max_messages
+            and session.age < relay.max_age_seconds
+            and session.idle_for < relay.max_idle_seconds
         )
 
-    async def _session(self) -> Session:
+    async def _session(self) -> SmtpConnection:
         """Return a connection that waits for a message: a kept one, or a new one."""
         while self._idle:
             session = self._idle.pop()
@@ -124,7 +128,7 @@ class SmtpChannel:
         return await connect(self._relay)
 
 
-async def connect(relay: Relay) -> Session:
+async def connect(relay: Relay) -> SmtpConnection:
     """Open a connection: TCP, greeting, TLS, login. Raises ChannelUnavailable, as a person can be told."""
     client = aiosmtplib.SMTP(
         hostname=relay.host,
@@ -132,7 +136,7 @@ async def connect(relay: Relay) -> Session:
         use_tls=relay.security == "tls",
         start_tls=relay.security == "starttls",
         local_hostname=relay.hello,
-        timeout=patience(relay),
+        timeout=connect_timeout(relay),
         cert_bundle=relay.authority,
     )
     try:
@@ -150,7 +154,7 @@ async def connect(relay: Relay) -> Session:
     transport = client.transport
     if client.protocol is not None and client.protocol.transport is not None:
         transport = client.protocol.transport
-    return Session(cast("asyncio.Transport", transport), _features(client))
+    return SmtpConnection(cast("asyncio.Transport", transport), _features(client))
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
@@ -183,22 +187,22 @@ async def _log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
     raise ChannelUnavailable(f"the mail server {relay.name} {lacks}", permanent=True)
 
 
-def patience(relay: Relay) -> float:
+def connect_timeout(relay: Relay) -> float:
     """Return for how many seconds each step of a connection is awaited.
 
     A port of implicit TLS (RFC 8314) that is addressed in plain text stays silent until we give up.
     """
     is_misaddressed = relay.port == IMPLICIT_TLS_PORT and relay.security != "tls"
-    return min(relay.timeouts.connect, MISADDRESSED_SECONDS) if is_misaddressed else relay.timeouts.connect
+    return min(relay.timeouts.connect, WRONG_PORT_SECONDS) if is_misaddressed else relay.timeouts.connect
 
 
-def _features(client: aiosmtplib.SMTP) -> Features:
+def _features(client: aiosmtplib.SMTP) -> SmtpExtensions:
     size = client.esmtp_extensions.get("size", "")
-    return Features(
+    return SmtpExtensions(
         pipelining=client.supports_extension("pipelining"),
         smtputf8=client.supports_extension("smtputf8"),
-        sizes=client.supports_extension("size"),
-        size=int(size) if size.isdigit() else 0,
+        announces_size=client.supports_extension("size"),
+        max_size_bytes=int(size) if size.isdigit() else 0,
     )
 
 
@@ -208,16 +212,16 @@ def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
     match error:
         case aiosmtplib.SMTPAuthenticationError():
             permanent = error.code >= 500
-            text = f"refuses the login as {relay.username!r}: {said(error.code, error.message)}"
+            text = f"refuses the login as {relay.username!r}: {reply_line(error.code, error.message)}"
             text += "; check mail.smtp.username and its password" if permanent else ""
         case aiosmtplib.SMTPResponseException(code=code) if code < 0:
-            text = f"does not speak SMTP: {said(0, error.message)[2:]}"
+            text = f"does not speak SMTP: {reply_line(0, error.message)[2:]}"
             text += "; check mail.smtp.port and mail.smtp.security"
         case aiosmtplib.SMTPResponseException():
             too_much = throttle_of(error.code, error.message, None) is not None
-            text = f"does not want to talk now: {said(error.code, error.message)}"
+            text = f"does not want to talk now: {reply_line(error.code, error.message)}"
         case aiosmtplib.SMTPTimeoutError():
-            text = f"does not answer within {patience(relay):g} seconds"
+            text = f"does not answer within {connect_timeout(relay):g} seconds"
             if relay.security != "tls":
                 text += "; if it expects TLS from the first byte on, as port 465 does, "
                 text += "set mail.smtp.security to tls"
@@ -225,7 +229,9 @@ def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
             permanent, text = True, "offers no STARTTLS; check mail.smtp.security"
         case _:
             text = _unreachable(error)
-    return ChannelUnavailable(f"the mail server {relay.name} {text}", permanent=permanent, too_much=too_much)
+    return ChannelUnavailable(
+        f"the mail server {relay.name} {text}", permanent=permanent, too_many_connections=too_much
+    )
 
 
 def _unreachable(error: Exception) -> str:
@@ -233,7 +239,7 @@ def _unreachable(error: Exception) -> str:
     tls = next((one for one in (error, cause) if isinstance(one, ssl.SSLError)), None)
     if tls is not None:
         reason = getattr(tls, "verify_message", "") or tls.reason or tls
-        if tls.reason in NOT_TLS:
+        if tls.reason in PLAIN_TEXT_ERRORS:
             return "does not speak TLS from the first byte on; set mail.smtp.security to starttls"
         return f"cannot be talked to over TLS: {reason}; check mail.smtp.security and its certificate"
     reason = getattr(cause, "strerror", None) or cause

@@ -14,68 +14,68 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from service.core.model import Blame, Message, Refused
-from service.deliver.channels.smtp.replies import said
+from service.core.model import Message, RefusalCause, Refused
+from service.deliver.channels.smtp.replies import reply_line
 
-LONGEST_LINE = 4096
-MOST_LINES = 200
+MAX_LINE_BYTES = 4096
+MAX_REPLY_LINES = 200
 SESSION_CODES = frozenset({220, 221})  # the greeting and the goodbye: never an answer to a mail command
 _MARKS = frozenset({b" ", b"-", b"", b"\r"})
 _WIRE = re.compile(r"[^\x00-\x20<>\x7f-\x9f]*")
 
 
-class LineLost(Exception):
+class ConnectionLost(Exception):
     """The connection is gone or of no use any more; the text says how it ended."""
 
 
-class Reply(NamedTuple):
+class SmtpReply(NamedTuple):
     """What the server said; the lines of a long reply are joined by line feeds."""
 
     code: int
     text: str
 
     @property
-    def good(self) -> bool:
+    def is_positive(self) -> bool:
         """Whether the command was accepted (2xx)."""
         return 200 <= self.code < 300 and self.code not in SESSION_CODES
 
     @property
-    def refuses(self) -> bool:
+    def is_refusal(self) -> bool:
         """Whether the command was refused (4xx, 5xx)."""
         return 400 <= self.code < 600
 
     def __str__(self) -> str:
-        return said(self.code, self.text)
+        return reply_line(self.code, self.text)
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
+class SmtpExtensions:
     """What the server's answer to EHLO offers. `size` is the largest message it takes, 0 for no limit."""
 
     pipelining: bool = False
     smtputf8: bool = False
-    sizes: bool = False
-    size: int = 0
+    announces_size: bool = False
+    max_size_bytes: int = 0
 
 
-class Session(asyncio.Protocol):
+class SmtpConnection(asyncio.Protocol):
     """A connection for one message after another. `sent` counts those the server took.
 
     `at_rest`: the server has no envelope and waits for MAIL. Whoever sends MAIL sets it to False, and to True
     when the reply to the final dot or to RSET has come.
     """
 
-    def __init__(self, transport: asyncio.Transport, features: Features) -> None:
-        self.features = features
-        self.at_rest = True
-        self.sent = 0
-        self.offered = 0
+    def __init__(self, transport: asyncio.Transport, features: SmtpExtensions) -> None:
+        self.extensions = features
+        self.has_no_envelope = True
+        self.accepted_count = 0
+        self.offered_count = 0
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self.opened_at = self.used_at = self._loop.time()
         self._rest = b""
         self._lines: list[str] = []
-        self._replies: deque[Reply] = deque()
+        self._replies: deque[SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._patience = self._late_at = 0.0
@@ -91,7 +91,7 @@ class Session(asyncio.Protocol):
             # Behind a line that fits nowhere no reply can be matched to its command any more.
             if self._end is None:
                 self._line(line)
-        if len(self._rest) > LONGEST_LINE or len(self._lines) > MOST_LINES:
+        if len(self._rest) > MAX_LINE_BYTES or len(self._lines) > MAX_REPLY_LINES:
             self._fail("the server's reply has no end")
         if self._replies:
             self._wake()
@@ -107,11 +107,11 @@ class Session(asyncio.Protocol):
     # --- what a lane calls ---------------------------------------------------------------------
 
     @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether the next message may go here."""
-        return self.at_rest and self.is_in_step()
+        return self.has_no_envelope and self.is_in_sync()
 
-    def is_in_step(self) -> bool:
+    def is_in_sync(self) -> bool:
         """Whether the connection is open and the server has said nothing that was not read yet.
 
         Asked when no reply is awaited: then whatever is unread was not asked for, and the replies to the next
@@ -136,28 +136,30 @@ class Session(asyncio.Protocol):
     def write(self, *parts: bytes) -> None:
         """Send the parts as one flight; raises LineLost when there is no line."""
         if not self.is_open():
-            raise LineLost(self._end or "the connection was closed")
+            raise ConnectionLost(self._end or "the connection was closed")
         self._transport.writelines(parts)
 
-    def arrived(self) -> Reply | None:
+    def received_reply(self) -> SmtpReply | None:
         """Return the next reply if it is here already."""
         return self._replies.popleft() if self._replies else None
 
-    def takes_content(self) -> bool:
+    def consume_envelope_replies(self) -> bool:
         """Take the replies to a whole envelope, if they are here already and say yes, yes and go on."""
         replies = self._replies
-        if len(replies) < 3 or not (replies[0].good and replies[1].good and replies[2].code == 354):
+        if len(replies) < 3 or not (
+            replies[0].is_positive and replies[1].is_positive and replies[2].code == 354
+        ):
             return False
         replies.popleft()
         replies.popleft()
         replies.popleft()
         return True
 
-    async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
+    async def read_reply(self, timeout: float) -> SmtpReply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         """Return the next reply; raises LineLost when the line ends first or nothing comes in time."""
         if not self._replies:
             if self._end is not None:
-                raise LineLost(self._end)
+                raise ConnectionLost(self._end)
             self._waiter = self._loop.create_future()
             self._allow(timeout)
             try:
@@ -165,7 +167,7 @@ class Session(asyncio.Protocol):
             finally:
                 self._waiter = None
             if not self._replies:
-                raise LineLost(self._end or "the connection was closed")
+                raise ConnectionLost(self._end or "the connection was closed")
             self.used_at = self._loop.time()
         return self._replies.popleft()
 
@@ -179,11 +181,11 @@ class Session(asyncio.Protocol):
     async def quit(self, timeout: float) -> None:  # noqa: ASYNC109 - as above
         """Close the connection: by QUIT, within `timeout` seconds, if the server expects a command."""
         try:
-            if self.usable:
+            if self.is_usable:
                 self.write(b"QUIT\r\n")
-                await self.reply(timeout)
+                await self.read_reply(timeout)
                 self._transport.close()
-        except LineLost:
+        except ConnectionLost:
             pass
         finally:
             self.abort("we took leave")
@@ -197,7 +199,7 @@ class Session(asyncio.Protocol):
         elif not is_last:
             self._lines.append(reply.text)
         elif self._lines:
-            self._replies.append(Reply(reply.code, "\n".join([*self._lines, reply.text])))
+            self._replies.append(SmtpReply(reply.code, "\n".join([*self._lines, reply.text])))
             self._lines.clear()
         else:
             self._replies.append(reply)
@@ -235,34 +237,36 @@ class Session(asyncio.Protocol):
 
 
 @lru_cache(maxsize=256)  # a server says the same few lines for each message
-def _read(line: bytes) -> tuple[Reply | None, bool]:
+def _read(line: bytes) -> tuple[SmtpReply | None, bool]:
     """Return what a line of a reply says, None if it is none, and whether the reply ends with it."""
     code, mark = line[:3], line[3:4]
-    if len(line) > LONGEST_LINE or not code.isdigit() or mark not in _MARKS:
+    if len(line) > MAX_LINE_BYTES or not code.isdigit() or mark not in _MARKS:
         return None, True
-    return Reply(int(code), line[4:].rstrip(b"\r").decode("utf-8", "replace")), mark != b"-"
+    return SmtpReply(int(code), line[4:].rstrip(b"\r").decode("utf-8", "replace")), mark != b"-"
 
 
-class Envelope(NamedTuple):
+class EnvelopeCommands(NamedTuple):
     """The commands that go before a message's content."""
 
     mail: bytes
     rcpt: bytes
 
 
-def envelope(message: Message, features: Features) -> Envelope | Refused:
+def envelope_commands(message: Message, extensions: SmtpExtensions) -> EnvelopeCommands | Refused:
     """Return the message's envelope, or why this server cannot be given it."""
     if not (_WIRE.fullmatch(message.sender) and _WIRE.fullmatch(message.recipient) and message.recipient):
-        return Refused("an address in the envelope is not valid", Blame.MESSAGE)
+        return Refused("an address in the envelope is not valid", RefusalCause.MESSAGE)
     size = message.size
-    if features.size and size > features.size:
-        sizes = f"the message has {size} bytes, the mail server takes {features.size} at most (SIZE)"
-        return Refused(sizes, Blame.SIZE)
+    if extensions.max_size_bytes and size > extensions.max_size_bytes:
+        sizes = (
+            f"the message has {size} bytes, the mail server takes {extensions.max_size_bytes} at most (SIZE)"
+        )
+        return Refused(sizes, RefusalCause.SIZE)
     mail = f"MAIL FROM:<{message.sender}>"
-    if features.sizes:
+    if extensions.announces_size:
         mail += f" SIZE={size}"
     if not (message.recipient.isascii() and message.sender.isascii()):
-        if not features.smtputf8:
-            return Refused("the server cannot take addresses beyond ASCII (SMTPUTF8)", Blame.MESSAGE)
+        if not extensions.smtputf8:
+            return Refused("the server cannot take addresses beyond ASCII (SMTPUTF8)", RefusalCause.MESSAGE)
         mail += " BODY=8BITMIME SMTPUTF8"
-    return Envelope(f"{mail}\r\n".encode(), f"RCPT TO:<{message.recipient}>\r\n".encode())
+    return EnvelopeCommands(f"{mail}\r\n".encode(), f"RCPT TO:<{message.recipient}>\r\n".encode())

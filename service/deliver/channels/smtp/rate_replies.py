@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from service.core.model import Throttle
 
 if TYPE_CHECKING:
-    from service.deliver.channels.smtp.replies import Stage
+    from service.deliver.channels.smtp.replies import SmtpCommand
 
-LONGEST_TEXT = 400
+MAX_TEXT_CHARACTERS = 400
 
 # Not a limit on how fast we send, whatever else the text says.
-OTHER = re.compile(
+NOT_A_RATE_LIMIT = re.compile(
     r"gr[ae]y-?list"
     r"|\b(in|on|per|for) (this|one|a single|each) (smtp )?(connection|session|transaction)\b"
     r"|\b[45]\.5\.3\b"  # too many recipients of one message (RFC 3463)
@@ -27,12 +27,12 @@ OTHER = re.compile(
     r"|\brecipients?( has| have|'s)\b[^.;]{0,60}\b(exceed|limit)|\brecipient\b[^.;]{0,20}\brate"
 )
 # One provider's limit for its own recipients: Gmail, Yahoo, Outlook.com, Exchange Online.
-DOMAINS = re.compile(
+DOMAIN_LIMIT = re.compile(
     r"\b4\.7\.(28|29|500|501|650|651|652)\b|\bunusual rate\b|\[tss?[0-9]{2}\]|\brp-00[0-9]\b"
     r"|\b(to|for) (this|that|the recipient'?s?) (domain|provider|destination)\b"
 )
 UNITS = r"(mails?|e-?mails?|messages?|recipients?|sends?|submissions?|deliver(y|ies))"
-LIMITS = re.compile(
+RATE_LIMIT = re.compile(
     rf"\btoo (much|many) ((concurrent|simultaneous|smtp|new|parallel|outgoing|open|auth) ){{0,3}}"
     rf"({UNITS}|connections?|sessions|requests|commands)\b"
     r"|\brate[- ]?limit|\brate limited|\boverlimit|throttl|\bslow down\b|\btoo (fast|quickly|frequent)"
@@ -43,14 +43,14 @@ LIMITS = re.compile(
     rf"({UNITS}|connections?)\b"
     rf"|\b{UNITS} (per|an?|this|each) (second|minute|hour|day)\b|\b(sending|messag\w{{1,4}}) limits?\b"
 )
-SHORT_OF = re.compile(
+SERVER_SHORTAGE = re.compile(
     r"\b4\.3\.[12]\b|insufficient (system|disk)|(system|server) (is )?(overload|too busy|not accepting)"
     r"|queue file write error|(disk|queue) (is )?full"
 )
 # "452 4.5.3 too many recipients" is about one message (RFC 5321, 4.5.3.1.10), unless more is said.
-IN_ONE_MESSAGE = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3} )?(error: )?too many recipients\W*")
+RECIPIENTS_OF_ONE_MESSAGE = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3} )?(error: )?too many recipients\W*")
 # The limit is one for us as a client, so that it holds for every recipient.
-OF_CLIENT = re.compile(
+ABOUT_CLIENT = re.compile(
     r"\btoo (much|many) [a-z]{1,20} from\b|throttling failure|\buser sending\b"
     r"|\b(submission|your|client|account|sender|you)\b|\byou'"
 )
@@ -62,7 +62,7 @@ def throttle_of_line(line: str) -> Throttle | None:
     return throttle_of(int(code), text, None) if len(code) == 3 and code.isdecimal() else None
 
 
-def throttle_of(code: int, text: str, stage: Stage | None) -> Throttle | None:
+def throttle_of(code: int, text: str, command: SmtpCommand | None) -> Throttle | None:
     """Return who wants less mail at a time, or None: a reply of another kind.
 
     `stage` is the command that was answered, None for the connection itself. What MAIL or the connection
@@ -70,15 +70,15 @@ def throttle_of(code: int, text: str, stage: Stage | None) -> Throttle | None:
     """
     if not 400 <= code < 600:
         return None
-    words = " ".join(text[:LONGEST_TEXT].lower().split())
-    if OTHER.search(words):
+    words = " ".join(text[:MAX_TEXT_CHARACTERS].lower().split())
+    if NOT_A_RATE_LIMIT.search(words):
         return None
-    if DOMAINS.search(words):
+    if DOMAIN_LIMIT.search(words):
         return Throttle.DOMAIN
-    if LIMITS.search(words) and not IN_ONE_MESSAGE.fullmatch(words):
-        own = stage is None or stage == "MAIL" or OF_CLIENT.search(words) is not None
+    if RATE_LIMIT.search(words) and not RECIPIENTS_OF_ONE_MESSAGE.fullmatch(words):
+        own = command is None or command == "MAIL" or ABOUT_CLIENT.search(words) is not None
         return Throttle.RELAY if own else Throttle.DOMAIN
     # A server that ends the connection for its own reasons (421) is met by another connection.
-    if code < 500 and code != 421 and stage != "RCPT" and SHORT_OF.search(words):
+    if code < 500 and code != 421 and command != "RCPT" and SERVER_SHORTAGE.search(words):
         return Throttle.BUSY
     return None

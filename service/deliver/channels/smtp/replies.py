@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from service.core.model import Blame, Deferred, Outcome, Refused, Sent
+from service.core.model import Deferred, Outcome, RefusalCause, Refused, Sent
 from service.deliver.channels.smtp.rate_replies import throttle_of
-from service.deliver.channels.smtp.reply_patterns import Saying, say
+from service.deliver.channels.smtp.reply_patterns import ReplyMeaning, reply_meaning
 
 ENHANCED = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?![.\d])")
-LONGEST_REPLY = 400
-LOGIN_WANTED = re.compile(r"(?i)\bauth|access denied|starttls")
+MAX_REPLY_CHARACTERS = 400
+LOGIN_REQUIRED = re.compile(r"(?i)\bauth|access denied|starttls")
 
 
-class Stage(StrEnum):
+class SmtpCommand(StrEnum):
     """Which command was answered."""
 
     MAIL = "MAIL"
@@ -28,36 +28,36 @@ class Stage(StrEnum):
     DOT = "final dot"
 
 
-LATER = "later"
-Verdict = Blame | str
+TEMPORARY = "later"
+FailureCause = RefusalCause | str
 """Whom a permanent failure is about, or LATER when it must not be final."""
 
-ADDRESS, MESSAGE, POLICY = Blame.ADDRESS, Blame.MESSAGE, Blame.POLICY
+ADDRESS, MESSAGE, POLICY = RefusalCause.ADDRESS, RefusalCause.MESSAGE, RefusalCause.POLICY
 
 # Subject and detail of a status code; what is not here is decided by the subject alone.
-DETAILS: dict[str, Verdict] = {
+CAUSE_BY_DETAIL: dict[str, FailureCause] = {
     "1.7": POLICY,  # bad sender's mailbox syntax
     "1.8": POLICY,  # bad sender's system address
     "1.90": POLICY,  # Exchange Online: we sent too much
-    "2.2": LATER,  # mailbox full: RFC 5321, 4.5.3.1.10 wants it taken as temporary
+    "2.2": TEMPORARY,  # mailbox full: RFC 5321, 4.5.3.1.10 wants it taken as temporary
     "2.3": MESSAGE,  # longer than this mailbox may receive
-    "2.121": LATER,  # Exchange Online: the recipient gets mail too fast
-    "2.122": LATER,  # as above
-    "3.1": LATER,  # mail system full
-    "3.2": LATER,  # system not accepting messages now
-    "4.5": LATER,  # mail system congestion
+    "2.121": TEMPORARY,  # Exchange Online: the recipient gets mail too fast
+    "2.122": TEMPORARY,  # as above
+    "3.1": TEMPORARY,  # mail system full
+    "3.2": TEMPORARY,  # system not accepting messages now
+    "4.5": TEMPORARY,  # mail system congestion
     "4.6": MESSAGE,  # routing loop
-    "4.7": LATER,  # delivery time expired
+    "4.7": TEMPORARY,  # delivery time expired
     "4.14": MESSAGE,  # hop count exceeded
-    "4.300": LATER,  # Exchange Online: message expired, with the reason why
-    "4.312": LATER,
-    "4.316": LATER,
-    "4.317": LATER,
-    "5.3": LATER,  # too many recipients
+    "4.300": TEMPORARY,  # Exchange Online: message expired, with the reason why
+    "4.312": TEMPORARY,
+    "4.316": TEMPORARY,
+    "4.317": TEMPORARY,
+    "5.3": TEMPORARY,  # too many recipients
     "7.17": ADDRESS,  # mailbox owner has changed (RFC 7293)
     "7.18": ADDRESS,  # domain owner has changed (RFC 7293)
 }
-SUBJECTS: dict[str, Verdict] = {
+CAUSE_BY_SUBJECT: dict[str, FailureCause] = {
     "1": ADDRESS,  # addressing
     "2": ADDRESS,  # mailbox
     "3": MESSAGE,  # mail system
@@ -66,96 +66,103 @@ SUBJECTS: dict[str, Verdict] = {
     "6": MESSAGE,  # content or media
     "7": POLICY,  # security or policy
 }
-SAID: dict[Saying, Verdict] = {
-    Saying.UNKNOWN: ADDRESS,
-    Saying.MOVED: ADDRESS,
-    Saying.DISABLED: ADDRESS,
-    Saying.UNAVAILABLE: ADDRESS,
-    Saying.FULL: LATER,
-    Saying.SIZE: MESSAGE,
-    Saying.BLOCKED: POLICY,
-    Saying.POLICY: POLICY,
-    Saying.RATE: LATER,
-    Saying.NETWORK: LATER,
-    Saying.SYSTEM: MESSAGE,
-    Saying.LATER: LATER,
+CAUSE_BY_MEANING: dict[ReplyMeaning, FailureCause] = {
+    ReplyMeaning.UNKNOWN: ADDRESS,
+    ReplyMeaning.MOVED: ADDRESS,
+    ReplyMeaning.DISABLED: ADDRESS,
+    ReplyMeaning.UNAVAILABLE: ADDRESS,
+    ReplyMeaning.FULL: TEMPORARY,
+    ReplyMeaning.SIZE: MESSAGE,
+    ReplyMeaning.BLOCKED: POLICY,
+    ReplyMeaning.POLICY: POLICY,
+    ReplyMeaning.RATE: TEMPORARY,
+    ReplyMeaning.NETWORK: TEMPORARY,
+    ReplyMeaning.SYSTEM: MESSAGE,
+    ReplyMeaning.LATER: TEMPORARY,
 }
 # Codes that say something else than the words beside them: the subjects for which the words are believed.
 # Many servers send one code, mostly 5.1.1 or 5.4.1, for everything.
-CORRECTED: dict[Saying, frozenset[str]] = {
-    Saying.FULL: frozenset("123"),
-    Saying.SIZE: frozenset("124"),
-    Saying.BLOCKED: frozenset("12345"),
-    Saying.POLICY: frozenset("124"),
-    Saying.RATE: frozenset("124"),
-    Saying.NETWORK: frozenset("124"),
-    Saying.SYSTEM: frozenset("24"),
-    Saying.LATER: frozenset("24"),
-    Saying.UNKNOWN: frozenset("7"),
-    Saying.MOVED: frozenset("7"),
-    Saying.DISABLED: frozenset("7"),
+TEXT_OVERRIDES: dict[ReplyMeaning, frozenset[str]] = {
+    ReplyMeaning.FULL: frozenset("123"),
+    ReplyMeaning.SIZE: frozenset("124"),
+    ReplyMeaning.BLOCKED: frozenset("12345"),
+    ReplyMeaning.POLICY: frozenset("124"),
+    ReplyMeaning.RATE: frozenset("124"),
+    ReplyMeaning.NETWORK: frozenset("124"),
+    ReplyMeaning.SYSTEM: frozenset("24"),
+    ReplyMeaning.LATER: frozenset("24"),
+    ReplyMeaning.UNKNOWN: frozenset("7"),
+    ReplyMeaning.MOVED: frozenset("7"),
+    ReplyMeaning.DISABLED: frozenset("7"),
 }
 # Servers use these for everything: the words win over them.
-VAGUE = frozenset({"1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1", "4.1", "4.4"})
+VAGUE_STATUSES = frozenset(
+    {"1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1", "4.1", "4.4"}
+)
 # These two say something only when nothing else does.
 EMPTY_SUBJECTS = frozenset({"0", "3", "5"})
-AUTHENTICATION = frozenset({530, 534, 535, 538})
-CODES: dict[Stage, dict[int, Verdict]] = {
-    Stage.MAIL: {552: MESSAGE, 555: MESSAGE},
-    Stage.RCPT: {550: ADDRESS, 551: ADDRESS, 553: ADDRESS, 556: ADDRESS, 552: LATER, 521: ADDRESS},
-    Stage.DATA: {},
-    Stage.DOT: {},
+AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
+CAUSE_BY_CODE: dict[SmtpCommand, dict[int, FailureCause]] = {
+    SmtpCommand.MAIL: {552: MESSAGE, 555: MESSAGE},
+    SmtpCommand.RCPT: {550: ADDRESS, 551: ADDRESS, 553: ADDRESS, 556: ADDRESS, 552: TEMPORARY, 521: ADDRESS},
+    SmtpCommand.DATA: {},
+    SmtpCommand.DOT: {},
 }
-OTHERWISE: dict[Stage, Verdict] = {
-    Stage.MAIL: POLICY,
-    Stage.RCPT: MESSAGE,
-    Stage.DATA: MESSAGE,
-    Stage.DOT: MESSAGE,
+CAUSE_BY_COMMAND: dict[SmtpCommand, FailureCause] = {
+    SmtpCommand.MAIL: POLICY,
+    SmtpCommand.RCPT: MESSAGE,
+    SmtpCommand.DATA: MESSAGE,
+    SmtpCommand.DOT: MESSAGE,
 }
 
 
-def outcome_of(code: int, text: str, stage: Stage) -> Outcome:
+def outcome_of(code: int, text: str, command: SmtpCommand) -> Outcome:
     """Return what the reply to `stage` means: Sent for 2xx, Deferred for 4xx, for 5xx by the table.
 
     Only a Refused with Blame.ADDRESS says something about the person. Anything that is no valid answer at
     this place (1xx, 3xx) defers.
     """
-    reply = said(code, text)
+    reply = reply_line(code, text)
     if 200 <= code < 300:
         return Sent(reply)
-    if (throttle := throttle_of(code, text, stage)) is not None:
+    if (throttle := throttle_of(code, text, command)) is not None:
         return Deferred(reply, throttle)
-    if not 500 <= code < 600 or is_sequence_error(code, text, stage):
+    if not 500 <= code < 600 or is_sequence_error(code, text, command):
         return Deferred(reply)
-    verdict = judge(code, enhanced_code(text), text, stage)
-    if verdict is MESSAGE and stage is not Stage.RCPT and _is_about_size(text):
-        verdict = Blame.SIZE
-    return Refused(reply, verdict) if isinstance(verdict, Blame) else Deferred(reply)
+    verdict = failure_cause(code, enhanced_code(text), text, command)
+    if verdict is MESSAGE and command is not SmtpCommand.RCPT and _is_about_size(text):
+        verdict = RefusalCause.SIZE
+    return Refused(reply, verdict) if isinstance(verdict, RefusalCause) else Deferred(reply)
 
 
 def _is_about_size(text: str) -> bool:
     """Return whether the server's own limit on the size is what refuses (RFC 1870; 5.3.4 of RFC 3463)."""
-    return enhanced_code(text) == "5.3.4" or say(text) is Saying.SIZE
+    return enhanced_code(text) == "5.3.4" or reply_meaning(text) is ReplyMeaning.SIZE
 
 
-def is_sequence_error(code: int, text: str, stage: Stage) -> bool:
+def is_sequence_error(code: int, text: str, command: SmtpCommand) -> bool:
     """Return whether the server says that our command does not fit its state (RFC 5321, 4.2.3 and RFC 3463).
 
     That is 503, and X.5.1 (invalid command) where it cannot be about the recipient. It says nothing about the
     message, the person or our standing. Words that name another cause win, and a demand for a login does.
     """
-    words = say(text)
+    words = reply_meaning(text)
     if code == 503:
-        return words in {None, Saying.POLICY} and not LOGIN_WANTED.search(text)
-    return 500 <= code < 600 and stage is not Stage.RCPT and enhanced_code(text) == "5.5.1" and words is None
+        return words in {None, ReplyMeaning.POLICY} and not LOGIN_REQUIRED.search(text)
+    return (
+        500 <= code < 600
+        and command is not SmtpCommand.RCPT
+        and enhanced_code(text) == "5.5.1"
+        and words is None
+    )
 
 
-def said(code: int, text: str) -> str:
+def reply_line(code: int, text: str) -> str:
     """Return the reply as the ledger keeps it: one line, no control characters, of bearable length."""
-    if text.isprintable() and "  " not in text and len(text) < LONGEST_REPLY - 4:
+    if text.isprintable() and "  " not in text and len(text) < MAX_REPLY_CHARACTERS - 4:
         return f"{code} {text}".strip()
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return f"{code} {line}".strip()[:LONGEST_REPLY]
+    return f"{code} {line}".strip()[:MAX_REPLY_CHARACTERS]
 
 
 def enhanced_code(text: str) -> str | None:
@@ -164,40 +171,42 @@ def enhanced_code(text: str) -> str | None:
     return ".".join(found.groups()) if found else None
 
 
-def judge(code: int | None, status: str | None, text: str, stage: Stage) -> Verdict:
+def failure_cause(code: int | None, status: str | None, text: str, command: SmtpCommand) -> FailureCause:
     """Return whom a permanent failure is about: an SMTP code, an enhanced code, words; each may be missing.
 
     What blames the address in an answer to MAIL is about our own address: policy.
     """
-    if code in AUTHENTICATION:
+    if code in AUTHENTICATION_CODES:
         return POLICY
-    verdict = _verdict(code, status, text, stage)
-    return POLICY if stage is Stage.MAIL and verdict is ADDRESS else verdict
+    verdict = _verdict(code, status, text, command)
+    return POLICY if command is SmtpCommand.MAIL and verdict is ADDRESS else verdict
 
 
-def _verdict(code: int | None, status: str | None, text: str, stage: Stage) -> Verdict:
+def _verdict(code: int | None, status: str | None, text: str, stage: SmtpCommand) -> FailureCause:
     detail = status[2:] if status and status.startswith("5.") else ""
-    words = say(text)
-    if words is Saying.UNAVAILABLE and (stage in (Stage.DATA, Stage.DOT) or detail.startswith("7.")):
+    words = reply_meaning(text)
+    if words is ReplyMeaning.UNAVAILABLE and (
+        stage in (SmtpCommand.DATA, SmtpCommand.DOT) or detail.startswith("7.")
+    ):
         # A filter's polite refusal of the content: an unknown mailbox is refused at RCPT.
-        words = Saying.POLICY
-    if detail and detail not in VAGUE and not detail.startswith("0."):
-        return _corrected(detail, words) or _by_status(detail) or OTHERWISE[stage]
+        words = ReplyMeaning.POLICY
+    if detail and detail not in VAGUE_STATUSES and not detail.startswith("0."):
+        return _corrected(detail, words) or _by_status(detail) or CAUSE_BY_COMMAND[stage]
     if words is not None:
-        return SAID[words]
+        return CAUSE_BY_MEANING[words]
     if detail.partition(".")[0] not in EMPTY_SUBJECTS and (verdict := _by_status(detail)):
         return verdict
-    return CODES[stage].get(code or 0) or OTHERWISE[stage]
+    return CAUSE_BY_CODE[stage].get(code or 0) or CAUSE_BY_COMMAND[stage]
 
 
-def _by_status(detail: str) -> Verdict | None:
-    return DETAILS.get(detail) or SUBJECTS.get(detail.partition(".")[0])
+def _by_status(detail: str) -> FailureCause | None:
+    return CAUSE_BY_DETAIL.get(detail) or CAUSE_BY_SUBJECT.get(detail.partition(".")[0])
 
 
-def _corrected(detail: str, words: Saying | None) -> Verdict | None:
+def _corrected(detail: str, words: ReplyMeaning | None) -> FailureCause | None:
     """Return what the words make of a code that is used wrongly so often that they are to be believed."""
-    if words is None or detail.partition(".")[0] not in CORRECTED.get(words, ()):
+    if words is None or detail.partition(".")[0] not in TEXT_OVERRIDES.get(words, ()):
         return None
-    if detail in DETAILS and words is not Saying.BLOCKED:
+    if detail in CAUSE_BY_DETAIL and words is not ReplyMeaning.BLOCKED:
         return None
-    return SAID[words]
+    return CAUSE_BY_MEANING[words]

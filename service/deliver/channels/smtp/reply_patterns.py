@@ -11,9 +11,9 @@ import re
 from enum import StrEnum
 from functools import cache
 
-from service.text.word_lists import ordered_sections
+from service.text.word_lists import load_ordered_patterns
 
-LONGEST_TEXT = 20_000
+MAX_TEXT_CHARACTERS = 20_000
 SHORTHAND = {
     "{who}": r"\b(user|recipient|rcpt|mail ?box|address|account|alias|addressee|customer|person|inbox"
     r"|subscriber)(s|\(s\)|es)?( name| address)?",
@@ -24,10 +24,10 @@ SHORTHAND = {
 }
 
 # Cisco's mail gateways say this before the reply that they quote, whatever it was.
-QUOTING = re.compile(r"(?i)unknown address error (?=[45]\d\d\W)")
+QUOTING_PREFIX = re.compile(r"(?i)unknown address error (?=[45]\d\d\W)")
 
 
-class Saying(StrEnum):
+class ReplyMeaning(StrEnum):
     """What the words are about."""
 
     UNKNOWN = "unknown"  # there is no such mailbox or domain, or not any more
@@ -44,20 +44,20 @@ class Saying(StrEnum):
     LATER = "later"  # greylisting, too busy, a delay, given up after long tries
 
 
-GONE = frozenset({Saying.UNKNOWN, Saying.MOVED, Saying.DISABLED})
+MAILBOX_GONE = frozenset({ReplyMeaning.UNKNOWN, ReplyMeaning.MOVED, ReplyMeaning.DISABLED})
 
 
-def say(text: str) -> Saying | None:
+def reply_meaning(text: str) -> ReplyMeaning | None:
     """Return what the text is about, by the first list that has its words; None when none has."""
-    text = " ".join(text[:LONGEST_TEXT].replace("’", "'").split())
-    text = QUOTING.sub("", text)
+    text = " ".join(text[:MAX_TEXT_CHARACTERS].replace("’", "'").split())
+    text = QUOTING_PREFIX.sub("", text)
     return next((saying for saying, pattern in _sayings() if pattern.search(text)), None)
 
 
 @cache
-def _sayings() -> tuple[tuple[Saying, re.Pattern[str]], ...]:
+def _sayings() -> tuple[tuple[ReplyMeaning, re.Pattern[str]], ...]:
     """Return the sections of reply_patterns.txt, each as one pattern."""
     return tuple(
-        (Saying(name), words)
-        for name, words in ordered_sections(__package__, "reply_patterns.txt", SHORTHAND)
+        (ReplyMeaning(name), words)
+        for name, words in load_ordered_patterns(__package__, "reply_patterns.txt", SHORTHAND)
     )

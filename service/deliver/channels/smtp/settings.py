@@ -37,9 +37,9 @@ class Relay:
     connections: int = 10
     hello: str | None = None
     authority: str | None = None
-    messages: int = 1000
-    age: float = 600
-    idle: float = 20
+    max_messages: int = 1000
+    max_age_seconds: float = 600
+    max_idle_seconds: float = 20
     timeouts: Timeouts = field(default=Timeouts())
 
     @property

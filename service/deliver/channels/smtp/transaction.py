@@ -11,35 +11,41 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from service.core.model import Deferred, Message, Outcome, Refused, Uncertain
-from service.deliver.channels.smtp.connection import Envelope, LineLost, Reply, Session, envelope
-from service.deliver.channels.smtp.replies import Stage, is_sequence_error, outcome_of
+from service.deliver.channels.smtp.connection import (
+    ConnectionLost,
+    EnvelopeCommands,
+    SmtpConnection,
+    SmtpReply,
+    envelope_commands,
+)
+from service.deliver.channels.smtp.replies import SmtpCommand, is_sequence_error, outcome_of
 from service.deliver.channels.smtp.settings import Relay
 from service.deliver.ports import Outbox
 
 DATA = b"DATA\r\n"
 DOT = b".\r\n"
 RSET = b"RSET\r\n"
-LOGIN_WANTED = 530  # RFC 4954; on a connection that took messages before, a new login mends it
-STEPS = (Stage.MAIL, Stage.RCPT, Stage.DATA)
-NO_FIT = "the server's replies do not fit our commands"
-UNASKED = "the server said something that it was not asked"
+AUTHENTICATION_REQUIRED = 530  # RFC 4954; on a connection that took messages before, a new login mends it
+ENVELOPE_STEPS = (SmtpCommand.MAIL, SmtpCommand.RCPT, SmtpCommand.DATA)
+OUT_OF_SYNC = "the server's replies do not fit our commands"
+UNSOLICITED = "the server said something that it was not asked"
 
 
-class Transaction:
+class SmtpTransaction:
     """Sends over `session` what `outbox` holds. `riding`: the next message's envelope is on its way."""
 
-    def __init__(self, session: Session, outbox: Outbox, relay: Relay) -> None:
-        self.session, self.riding = session, False
+    def __init__(self, connection: SmtpConnection, outbox: Outbox, relay: Relay) -> None:
+        self.connection, self.envelope_pipelined = connection, False
         self._outbox, self._relay, self._timeouts = outbox, relay, relay.timeouts
-        self._ridden: Envelope | Refused | None = None
+        self._ridden: EnvelopeCommands | Refused | None = None
 
     async def send(self, message: Message) -> Message | None:
         """Bring one message to its outcome; return the one whose envelope rides behind it, if one does.
 
         Raises LineLost when the line ended before the message was handed over: it may be sent again.
         """
-        ridden = self._ridden if self.riding else None
-        opening = ridden or envelope(message, self.session.features)
+        ridden = self._ridden if self.envelope_pipelined else None
+        opening = ridden or envelope_commands(message, self.connection.extensions)
         if isinstance(opening, Refused):
             self._outbox.settle(message, opening)
             return None
@@ -53,26 +59,26 @@ class Transaction:
             return None
         return await self._hand_over(message)
 
-    async def _offer(self, opening: Envelope) -> Outcome | None:
+    async def _offer(self, opening: EnvelopeCommands) -> Outcome | None:
         """Get the server ready for content; return None when it is, else why it does not want the message."""
-        session = self.session
-        session.offered += 1
-        if self.riding and session.takes_content():
-            self.riding = False
+        session = self.connection
+        session.offered_count += 1
+        if self.envelope_pipelined and session.consume_envelope_replies():
+            self.envelope_pipelined = False
             return None
-        pipelining = session.features.pipelining
+        pipelining = session.extensions.pipelining
         replies = await (self._in_one_flight(opening) if pipelining else self._in_steps(opening))
-        answers = dict(zip(STEPS, replies, strict=False))
+        answers = dict(zip(ENVELOPE_STEPS, replies, strict=False))
         if (misfit := _misfit(answers)) is not None:
             self._out_of_step(misfit)
-        refusal = next((pair for pair in answers.items() if pair[1].refuses), None)
+        refusal = next((pair for pair in answers.items() if pair[1].is_refusal), None)
         if refusal is None:
             return None
         stage, reply = refusal
-        if reply.code == LOGIN_WANTED and self._relay.username and session.sent:
+        if reply.code == AUTHENTICATION_REQUIRED and self._relay.username and session.accepted_count:
             session.abort("the login has expired")
-            raise LineLost(f"the login has expired: {reply}")
-        if Stage.DATA in answers and answers[Stage.DATA].code == 354:
+            raise ConnectionLost(f"the login has expired: {reply}")
+        if SmtpCommand.DATA in answers and answers[SmtpCommand.DATA].code == 354:
             # It refused the envelope and yet waits for content. A dot would be an empty mail to whoever it
             # has in mind; hanging up is no mail to anybody.
             session.abort("the server waits for a message that it refused")
@@ -80,26 +86,28 @@ class Transaction:
             await self._reset()
         return outcome_of(reply.code, reply.text, stage)
 
-    async def _in_one_flight(self, opening: Envelope) -> list[Reply]:
+    async def _in_one_flight(self, opening: EnvelopeCommands) -> list[SmtpReply]:
         """Return the three replies; fewer when the connection ends after one that refuses."""
-        if not self.riding:
+        if not self.envelope_pipelined:
             self._begin(opening.mail, opening.rcpt, DATA)
-        self.riding = False
-        replies: list[Reply] = []
+        self.envelope_pipelined = False
+        replies: list[SmtpReply] = []
         for timeout in (self._timeouts.mail, self._timeouts.rcpt, self._timeouts.data):
             try:
                 replies.append(await self._reply(timeout))
-            except LineLost:
-                if any(reply.refuses for reply in replies):
+            except ConnectionLost:
+                if any(reply.is_refusal for reply in replies):
                     break
                 raise
         return replies
 
-    async def _in_steps(self, opening: Envelope) -> list[Reply]:
+    async def _in_steps(self, opening: EnvelopeCommands) -> list[SmtpReply]:
         """Return the replies up to the first that does not accept."""
         replies = []
         timeouts = (self._timeouts.mail, self._timeouts.rcpt, self._timeouts.data)
-        for stage, command, timeout in zip(STEPS, (opening.mail, opening.rcpt, DATA), timeouts, strict=True):
+        for stage, command, timeout in zip(
+            ENVELOPE_STEPS, (opening.mail, opening.rcpt, DATA), timeouts, strict=True
+        ):
             self._begin(command)
             replies.append(reply := await self._reply(timeout))
             if not _accepted(stage, reply):
@@ -109,7 +117,7 @@ class Transaction:
     def _begin(self, *commands: bytes) -> None:
         """Write commands of a transaction that is not at rest until the dot or RSET is answered."""
         self._write(*commands)
-        self.session.at_rest = False
+        self.connection.has_no_envelope = False
 
     async def _reset(self) -> None:
         """Take a refused envelope back, so that nothing of it is left for the next message.
@@ -121,107 +129,114 @@ class Transaction:
         self._write(RSET)
         try:
             reply = await self._reply(self._timeouts.mail)
-        except LineLost:
+        except ConnectionLost:
             return
-        if reply.good:
-            self.session.at_rest = True
-        elif not reply.refuses or is_sequence_error(reply.code, reply.text, Stage.MAIL):
+        if reply.is_positive:
+            self.connection.has_no_envelope = True
+        elif not reply.is_refusal or is_sequence_error(reply.code, reply.text, SmtpCommand.MAIL):
             self._out_of_step(reply)
         else:
-            self.session.abort("the server refused RSET")
+            self.connection.abort("the server refused RSET")
 
     async def _hand_over(self, message: Message) -> Message | None:
-        if not self.session.is_in_step():
-            self.session.abort(UNASKED)
-            raise LineLost("the connection was lost before the message was sent")
+        if not self.connection.is_in_sync():
+            self.connection.abort(UNSOLICITED)
+            raise ConnectionLost("the connection was lost before the message was sent")
         try:
             allowed = await self._outbox.attempt(message)
         except asyncio.CancelledError:
             # Behind the attempt in the ledger, in case that was written.
             self._outbox.settle(message, Deferred("we were told to stop before it was sent"))
-            self.session.abort()
+            self.connection.abort()
             raise
-        if allowed and not self.session.is_in_step():
-            self.session.abort(UNASKED)
+        if allowed and not self.connection.is_in_sync():
+            self.connection.abort(UNSOLICITED)
             self._outbox.settle(message, Deferred("the connection was lost before the message was sent"))
             return None
         if not allowed:
             # The server waits for content that must not come; only hanging up takes the envelope back.
-            self.session.abort("the message was taken back")
+            self.connection.abort("the message was taken back")
             return None
         # From here to the write nothing is awaited: the lease was looked at a moment ago.
         following = self._following()
-        self.session.write(*message.parts, DOT, *self._ride(following))
+        self.connection.write(*message.parts, DOT, *self._ride(following))
         try:
-            reply = self.session.arrived() or await self.session.reply(self._timeouts.dot)
-        except LineLost as lost:
+            reply = self.connection.received_reply() or await self.connection.read_reply(self._timeouts.dot)
+        except ConnectionLost as lost:
             self._outbox.settle(message, Uncertain(f"no answer to the message: {lost}"))
-            self.riding = False
+            self.envelope_pipelined = False
             return following
         except asyncio.CancelledError:
             self._outbox.settle(message, Uncertain("we were told to stop before the answer came"))
             if following is not None:
                 self._outbox.put_back(following)
-            self.session.abort()
+            self.connection.abort()
             raise
         self._settle(message, reply)
         return following
 
-    def _settle(self, message: Message, reply: Reply) -> None:
+    def _settle(self, message: Message, reply: SmtpReply) -> None:
         """Write what the reply to the final dot means, and close the connection if it fits no dot."""
-        if not (reply.good or reply.refuses) or is_sequence_error(reply.code, reply.text, Stage.DOT):
+        if not (reply.is_positive or reply.is_refusal) or is_sequence_error(
+            reply.code, reply.text, SmtpCommand.DOT
+        ):
             self._outbox.settle(message, Uncertain(f"no answer that fits: {reply}"))
-            self.session.abort(f"{NO_FIT}: {reply}")
-            self.riding = False
+            self.connection.abort(f"{OUT_OF_SYNC}: {reply}")
+            self.envelope_pipelined = False
             return
-        self.session.sent += reply.good
-        self.session.at_rest = not self.riding
+        self.connection.accepted_count += reply.is_positive
+        self.connection.has_no_envelope = not self.envelope_pipelined
         if reply.code == 421:
-            self.session.abort(str(reply))
-            self.riding = False
-        self._outbox.settle(message, outcome_of(reply.code, reply.text, Stage.DOT))
+            self.connection.abort(str(reply))
+            self.envelope_pipelined = False
+        self._outbox.settle(message, outcome_of(reply.code, reply.text, SmtpCommand.DOT))
 
     def _following(self) -> Message | None:
         """Return the message whose envelope may ride along, or None."""
-        if not self.session.features.pipelining or self.session.offered >= self._relay.messages:
+        if (
+            not self.connection.extensions.pipelining
+            or self.connection.offered_count >= self._relay.max_messages
+        ):
             return None
         return self._outbox.ready()
 
     def _ride(self, following: Message | None) -> tuple[bytes, ...]:
-        self._ridden = ridden = envelope(following, self.session.features) if following is not None else None
-        self.riding = isinstance(ridden, Envelope)
-        return (ridden.mail, ridden.rcpt, DATA) if isinstance(ridden, Envelope) else ()
+        self._ridden = ridden = (
+            envelope_commands(following, self.connection.extensions) if following is not None else None
+        )
+        self.envelope_pipelined = isinstance(ridden, EnvelopeCommands)
+        return (ridden.mail, ridden.rcpt, DATA) if isinstance(ridden, EnvelopeCommands) else ()
 
     def _write(self, *parts: bytes) -> None:
-        if self.session.is_open() and not self.session.is_in_step():
-            self._out_of_step(self.session.arrived())
-        self.session.write(*parts)
+        if self.connection.is_open() and not self.connection.is_in_sync():
+            self._out_of_step(self.connection.received_reply())
+        self.connection.write(*parts)
 
-    def _out_of_step(self, reply: Reply | None) -> NoReturn:
+    def _out_of_step(self, reply: SmtpReply | None) -> NoReturn:
         """Close the connection: what it says next cannot be matched to a command. Raises LineLost."""
         if reply is not None and reply.code == 421:
             reason = str(reply)
         else:
-            reason = f"{NO_FIT}: {reply}" if reply else UNASKED
-        self.session.abort(reason)
-        raise LineLost(reason)
+            reason = f"{OUT_OF_SYNC}: {reply}" if reply else UNSOLICITED
+        self.connection.abort(reason)
+        raise ConnectionLost(reason)
 
-    async def _reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
-        reply = self.session.arrived() or await self.session.reply(timeout)
+    async def _reply(self, timeout: float) -> SmtpReply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
+        reply = self.connection.received_reply() or await self.connection.read_reply(timeout)
         if reply.code == 421:
             self._out_of_step(reply)
         return reply
 
     def _drop(self, message: Message, reason: str) -> None:
         self._outbox.put_back(message)
-        self.session.abort(reason)
+        self.connection.abort(reason)
 
 
-def _accepted(stage: Stage, reply: Reply) -> bool:
-    return reply.code == 354 if stage is Stage.DATA else reply.good
+def _accepted(stage: SmtpCommand, reply: SmtpReply) -> bool:
+    return reply.code == 354 if stage is SmtpCommand.DATA else reply.is_positive
 
 
-def _misfit(answers: Mapping[Stage, Reply]) -> Reply | None:
+def _misfit(answers: Mapping[SmtpCommand, SmtpReply]) -> SmtpReply | None:
     """Return a reply that cannot be the answer to its command; None when all can.
 
     Such are: neither a refusal nor the acceptance that the command has; a recipient accepted after MAIL was
@@ -229,12 +244,12 @@ def _misfit(answers: Mapping[Stage, Reply]) -> Reply | None:
     """
     refused = False
     for stage, reply in answers.items():
-        if not (reply.refuses or _accepted(stage, reply)):
+        if not (reply.is_refusal or _accepted(stage, reply)):
             return reply
-        if refused and stage is Stage.RCPT and reply.good:
-            return answers[Stage.MAIL]
+        if refused and stage is SmtpCommand.RCPT and reply.is_positive:
+            return answers[SmtpCommand.MAIL]
         # Behind a refusal it is in order that the next commands come out of sequence.
-        if reply.refuses and not refused and is_sequence_error(reply.code, reply.text, stage):
+        if reply.is_refusal and not refused and is_sequence_error(reply.code, reply.text, stage):
             return reply
-        refused = refused or reply.refuses
+        refused = refused or reply.is_refusal
     return None

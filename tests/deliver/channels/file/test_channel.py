@@ -9,7 +9,7 @@ import pytest
 from service.core.errors import UnknownName
 from service.core.model import DeliveryState
 from service.deliver.channels.file.channel import FileChannel
-from service.deliver.channels.registry import ChannelSettings, channel
+from service.deliver.channels.registry import ChannelSettings, build_channel
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.builders import NOON
 from tests.deliver.fakes import MemoryLedger, a_crowd, a_delivery, a_maker
@@ -68,7 +68,7 @@ async def test_a_disk_that_is_full_loses_nothing_and_leaves_no_half_file(tmp_pat
 
 async def test_the_registry_knows_the_channels_and_says_so(tmp_path):
     settings = ChannelSettings(tmp_path)
-    assert channel("file", settings).name == "file"
-    assert channel("smtp", settings).name == "smtp"
+    assert build_channel("file", settings).name == "file"
+    assert build_channel("smtp", settings).name == "smtp"
     with pytest.raises(UnknownName, match="file, smtp"):
-        channel("pigeon", settings)
+        build_channel("pigeon", settings)

@@ -10,9 +10,9 @@ import pytest
 
 from service.core.model import Delivery, DeliveryState
 from service.deliver import leases, outbox
-from service.deliver.channels.smtp.channel import SmtpChannel, patience
+from service.deliver.channels.smtp.channel import SmtpChannel, connect_timeout
 from service.deliver.channels.smtp.settings import Timeouts
-from service.deliver.leases import Terms
+from service.deliver.leases import DeliverPolicy
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.builders import NOON
 from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, a_relay_at
@@ -37,12 +37,12 @@ async def sent_through(
     store: MemoryLedger,
     *,
     clock: Clock | None = None,
-    terms: Terms | None = None,
+    terms: DeliverPolicy | None = None,
     **relay: Any,
 ) -> DeliverReport:
     channel = SmtpChannel(a_relay(server, **relay))
     try:
-        deliverer = Deliverer(store, channel, a_maker(), terms or Terms())
+        deliverer = Deliverer(store, channel, a_maker(), terms or DeliverPolicy())
         return await deliver(deliverer, now=clock or Clock())
     finally:
         await channel.close()
@@ -196,7 +196,7 @@ async def test_an_uncertain_delivery_rests_where_policy_holds_it():
     clock = Clock()
     async with MailServer({DOT: {1: Close(taking=True)}}) as server:
         for _ in range(2):
-            await sent_through(server, store, clock=clock, terms=Terms(resend_uncertain=False))
+            await sent_through(server, store, clock=clock, terms=DeliverPolicy(resend_uncertain=False))
             clock.now += timedelta(days=1)
     assert server.ids == [delivery.id]
     assert store.state(delivery) is DeliveryState.UNCERTAIN
@@ -402,7 +402,7 @@ async def test_a_stop_does_not_wait_for_ever_and_says_what_is_in_doubt():
     go_on, stopping = Wait(asyncio.Event()), asyncio.Event()
     async with MailServer({DOT: {1: go_on}}) as server:
         channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker(), grace=0)
+        deliverer = Deliverer(store, channel, a_maker(), grace_seconds=0)
         sending = asyncio.create_task(deliver(deliverer, now=Clock(), stopping=stopping))
         await go_on.reached.wait()
         stopping.set()
@@ -439,4 +439,4 @@ async def test_a_server_that_offers_no_login_by_password_is_named_as_such(extens
 def test_a_port_of_implicit_tls_that_is_addressed_in_plain_text_is_not_awaited_for_long(
     port, security, seconds
 ):
-    assert patience(a_relay_at(port, security=security, timeouts=Timeouts())) == seconds
+    assert connect_timeout(a_relay_at(port, security=security, timeouts=Timeouts())) == seconds

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from service.core.model import Deferred, Throttle
 from service.deliver.channels.smtp.rate_replies import throttle_of
-from service.deliver.channels.smtp.replies import Stage, outcome_of
+from service.deliver.channels.smtp.replies import SmtpCommand, outcome_of
 
 RELAY, DOMAIN, BUSY = Throttle.RELAY, Throttle.DOMAIN, Throttle.BUSY
-CONNECT, MAIL, RCPT, DATA, DOT = None, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT
+CONNECT, MAIL, RCPT, DATA, DOT = None, SmtpCommand.MAIL, SmtpCommand.RCPT, SmtpCommand.DATA, SmtpCommand.DOT
 
 REPLIES = [
     # Postfix, by its anvil
@@ -120,6 +120,6 @@ def test_what_a_rate_limit_refuses_is_deferred_whatever_its_code(reply):
     assert outcome.throttle is throttle
 
 
-@given(st.integers(100, 999), st.text(max_size=300), st.sampled_from([None, *Stage]))
+@given(st.integers(100, 999), st.text(max_size=300), st.sampled_from([None, *SmtpCommand]))
 def test_any_text_can_be_read(code, text, stage):
     assert throttle_of(code, text, stage) is None or 400 <= code < 600

@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.model import Blame, Deferred, Refused, Sent
-from service.deliver.channels.smtp.replies import Stage, enhanced_code, outcome_of, said
+from service.core.model import Deferred, RefusalCause, Refused, Sent
+from service.deliver.channels.smtp.replies import SmtpCommand, enhanced_code, outcome_of, reply_line
 
 SENT, LATER = "sent", "deferred"
-ADDRESS, MESSAGE, SIZE, POLICY = Blame.ADDRESS, Blame.MESSAGE, Blame.SIZE, Blame.POLICY
-MAIL, RCPT, DATA, DOT = Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT
+ADDRESS, MESSAGE, SIZE, POLICY = (
+    RefusalCause.ADDRESS,
+    RefusalCause.MESSAGE,
+    RefusalCause.SIZE,
+    RefusalCause.POLICY,
+)
+MAIL, RCPT, DATA, DOT = SmtpCommand.MAIL, SmtpCommand.RCPT, SmtpCommand.DATA, SmtpCommand.DOT
 
 REPLIES = [
     # taken
@@ -135,7 +140,7 @@ def test_a_reply_means(stage, code, text, meaning):
             found = SENT
         case Deferred():
             found = LATER
-        case Refused(blame=blame):
+        case Refused(cause=blame):
             found = blame
         case _:
             found = None
@@ -146,7 +151,7 @@ def test_the_table_is_large_enough_to_mean_something():
     assert len(REPLIES) >= 60
 
 
-@given(st.integers(100, 999), st.text(max_size=200), st.sampled_from(Stage))
+@given(st.integers(100, 999), st.text(max_size=200), st.sampled_from(SmtpCommand))
 def test_any_reply_has_an_outcome_and_only_a_2xx_is_sent(code, text, stage):
     outcome = outcome_of(code, text, stage)
     assert isinstance(outcome, Sent) == (200 <= code < 300)
@@ -155,14 +160,14 @@ def test_any_reply_has_an_outcome_and_only_a_2xx_is_sent(code, text, stage):
         assert 500 <= code < 600
 
 
-@given(st.integers(400, 499), st.text(max_size=200), st.sampled_from(Stage))
+@given(st.integers(400, 499), st.text(max_size=200), st.sampled_from(SmtpCommand))
 def test_a_4xx_never_counts_against_anybody(code, text, stage):
     assert isinstance(outcome_of(code, text, stage), Deferred)
 
 
 def test_a_reply_is_kept_on_one_line_without_controls():
     assert (
-        said(550, "5.1.1 no\nsuch\r\n\x1b[31muser\x00" + "x" * 999)
+        reply_line(550, "5.1.1 no\nsuch\r\n\x1b[31muser\x00" + "x" * 999)
         == "550 5.1.1 no such [31muser " + "x" * 373
     )
 

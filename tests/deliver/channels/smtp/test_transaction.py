@@ -18,7 +18,7 @@ import pytest
 from service.core.errors import StoreError
 from service.core.model import Delivery, DeliveryState, Issue, Message
 from service.deliver.channels.smtp.channel import SmtpChannel
-from service.deliver.leases import Terms
+from service.deliver.leases import DeliverPolicy
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
 from tests.deliver.server import ANY, DOT, Close, Deed, MailServer, Reply, Wait
@@ -247,7 +247,7 @@ async def test_a_kept_connection_that_spoke_unasked_is_not_used_again(extensions
         await deliver(deliverer, now=clock)
         (kept,) = channel._idle
         await server.say_unasked(extra.encode())
-        while kept.is_in_step():  # noqa: ASYNC110 - the connection tells nobody
+        while kept.is_in_sync():  # noqa: ASYNC110 - the connection tells nobody
             await asyncio.sleep(0)
         store.rows = MemoryLedger.holding(*a_crowd(3)).rows
         assert await deliver(deliverer, now=clock) == DeliverReport(sent=3)
@@ -278,12 +278,12 @@ async def test_a_connection_on_which_the_server_waits_for_content_is_not_kept(ex
     store.lost = True
     async with MailServer(extensions=extensions) as server:
         channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker(), Terms(lease=timedelta(milliseconds=1)))
+        deliverer = Deliverer(store, channel, a_maker(), DeliverPolicy(lease=timedelta(milliseconds=1)))
         with pytest.raises(StoreError):
             await deliver(deliverer, now=clock)
         store.lost = False
         clock.now += AGAIN
-        assert await deliver(replace(deliverer, terms=Terms()), now=clock) == DeliverReport(sent=1)
+        assert await deliver(replace(deliverer, policy=DeliverPolicy()), now=clock) == DeliverReport(sent=1)
         await channel.close()
     assert server.connections == 2
     assert len(server.ids) == 1

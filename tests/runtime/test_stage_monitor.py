@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import structlog.testing
 
-from service.runtime.pass_watch import FAILURES, STALLED_SECONDS, UNSERVED_SECONDS, PassWatch
+from service.runtime.stage_monitor import MAX_FAILURES, STALLED_SECONDS, UNSERVED_SECONDS, StageMonitor
 
 
 class Seconds:
@@ -24,15 +24,15 @@ def seconds() -> Seconds:
 
 
 @pytest.fixture
-def watch(seconds: Seconds) -> PassWatch:
-    return PassWatch(seconds=seconds)
+def watch(seconds: Seconds) -> StageMonitor:
+    return StageMonitor(seconds=seconds)
 
 
 @pytest.mark.parametrize("stage", STALLED_SECONDS)
 def test_a_pass_that_makes_no_progress_is_a_problem_until_it_goes_on(
-    watch: PassWatch, seconds: Seconds, stage: str
+    watch: StageMonitor, seconds: Seconds, stage: str
 ):
-    with watch.passing(stage) as step:
+    with watch.track(stage) as step:
         seconds.now += STALLED_SECONDS[stage]
         assert watch.problems() == ()
         step("The Example", 1, 9)
@@ -44,42 +44,42 @@ def test_a_pass_that_makes_no_progress_is_a_problem_until_it_goes_on(
 
 
 def test_a_pass_that_waits_for_its_turn_is_no_problem_while_another_goes_on(
-    watch: PassWatch, seconds: Seconds
+    watch: StageMonitor, seconds: Seconds
 ):
-    with watch.passing("deliver") as step, watch.passing("deliver"):
+    with watch.track("deliver") as step, watch.track("deliver"):
         for number in range(9):
             seconds.now += STALLED_SECONDS["deliver"] / 2
             step("", number, 9)
             assert watch.problems() == ()
 
 
-def test_a_stage_that_rests_is_no_problem(watch: PassWatch, seconds: Seconds):
-    with watch.passing("gather"):
+def test_a_stage_that_rests_is_no_problem(watch: StageMonitor, seconds: Seconds):
+    with watch.track("gather"):
         pass
     seconds.now += 1_000_000
     assert watch.problems() == ()
 
 
-def test_a_stage_that_fails_in_a_row_is_a_problem_until_a_pass_ends_well(watch: PassWatch):
-    for number in range(FAILURES):
+def test_a_stage_that_fails_in_a_row_is_a_problem_until_a_pass_ends_well(watch: StageMonitor):
+    for number in range(MAX_FAILURES):
         assert watch.problems() == (), number
-        with pytest.raises(OSError, match="away"), watch.passing("compose"):
+        with pytest.raises(OSError, match="away"), watch.track("compose"):
             raise OSError("away")
     assert "passes of compose failed" in watch.problems()[0]
-    with watch.passing("compose"):
+    with watch.track("compose"):
         pass
     assert watch.problems() == ()
 
 
-def test_work_that_no_pass_takes_up_is_a_problem(watch: PassWatch, seconds: Seconds):
-    watch.waiting(["gather"])
+def test_work_that_no_pass_takes_up_is_a_problem(watch: StageMonitor, seconds: Seconds):
+    watch.note_waiting(["gather"])
     seconds.now += UNSERVED_SECONDS + 1
-    watch.waiting(["gather"])
+    watch.note_waiting(["gather"])
     assert "gather has work and no pass of it began" in watch.problems()[0]
-    watch.waiting([])
+    watch.note_waiting([])
     assert watch.problems() == ()
-    watch.waiting(["gather"])
-    with watch.passing("gather"):
+    watch.note_waiting(["gather"])
+    with watch.track("gather"):
         pass
     seconds.now += UNSERVED_SECONDS + 1
     assert watch.problems() == ()
@@ -87,12 +87,12 @@ def test_work_that_no_pass_takes_up_is_a_problem(watch: PassWatch, seconds: Seco
 
 def test_a_problem_is_logged_when_it_begins_and_when_it_is_over():
     trouble = ["the pool stands still"]
-    watch = PassWatch(lambda: trouble[0])
+    watch = StageMonitor(lambda: trouble[0])
     with structlog.testing.capture_logs() as logs:
-        watch.look()
-        watch.look()
+        watch.log_changes()
+        watch.log_changes()
         trouble[0] = ""
-        watch.look()
+        watch.log_changes()
     said = [(log["event"], log["log_level"], log["reason"]) for log in logs]
     assert said == [
         ("unhealthy", "error", "the pool stands still"),

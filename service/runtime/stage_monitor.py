@@ -21,9 +21,9 @@ A feed and an article are limited to minutes; a mail server may take ten minutes
 """
 UNSERVED_SECONDS = 300.0
 """How long a stage may have work, as the sweep finds every minute, before a pass begins."""
-FAILURES = 3
+MAX_FAILURES = 3
 """Number of passes in a row that fail before health says so; one may have met a restart of the database."""
-LOOK_SECONDS = 15.0
+CHECK_INTERVAL_SECONDS = 15.0
 
 Report = TypeVar("Report", bound="_Report")
 
@@ -44,18 +44,18 @@ class _Stage:
     waiting_since: float | None = None
 
 
-class PassWatch:
+class StageMonitor:
     """What the stages of this process are at. `pool_trouble` says what is wrong with the process pool."""
 
     def __init__(
-        self, pool_trouble: Callable[[], str] = str, *, seconds: Callable[[], float] = monotonic
+        self, pool_error: Callable[[], str] = str, *, seconds: Callable[[], float] = monotonic
     ) -> None:
-        self._pool_trouble, self._seconds = pool_trouble, seconds
+        self._pool_trouble, self._seconds = pool_error, seconds
         self._stages: dict[str, _Stage] = {}
         self._logged: tuple[str, ...] = ()
 
     @contextmanager
-    def passing(self, stage: str) -> Iterator[Progress]:
+    def track(self, stage: str) -> Iterator[Progress]:
         """Watch a pass for the length of a block; give what it calls whenever it is a step further."""
         at = self._stages.setdefault(stage, _Stage())
 
@@ -76,7 +76,7 @@ class PassWatch:
             at.passes -= 1
             at.moved_at = self._seconds()
 
-    def waiting(self, stages: Iterable[str]) -> None:
+    def note_waiting(self, stages: Iterable[str]) -> None:
         """Take note of the stages that have work, as far as they are not at it."""
         some = set(stages)
         for stage in STALLED_SECONDS:
@@ -94,11 +94,11 @@ class PassWatch:
     async def run(self, stopping: asyncio.Event) -> None:
         """Log each problem when it begins, and once more when it is over, until `stopping` is set."""
         while not stopping.is_set():
-            self.look()
+            self.log_changes()
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(stopping.wait(), CHECK_INTERVAL_SECONDS)
 
-    def look(self) -> None:
+    def log_changes(self) -> None:
         """Log what has changed since the last look."""
         now = self.problems()
         for problem in now:
@@ -120,8 +120,8 @@ class PassWatch:
 
     def _failing(self) -> Iterator[str]:
         for stage, at in self._stages.items():
-            if at.failures >= FAILURES:
-                yield f"the last {FAILURES} passes of {stage} failed; the log says why"
+            if at.failures >= MAX_FAILURES:
+                yield f"the last {MAX_FAILURES} passes of {stage} failed; the log says why"
 
 
 def log_report(stage: str, report: Report) -> Report:

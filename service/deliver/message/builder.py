@@ -14,21 +14,26 @@ from urllib.parse import urlsplit
 
 from service.core.errors import CaveatError
 from service.core.model import Delivery, Issue, MailKind, Message, Site
-from service.core.placeholders import Place
+from service.core.placeholders import Placeholder
 from service.deliver.message import headers
 from service.deliver.message import quoted_printable as quoted
-from service.deliver.message.dkim import Draft, Seal, Signer
-from service.deliver.message.mime_template import Form, form_of, has_list_headers, subject_of
+from service.deliver.message.dkim import DkimSigner, DkimTemplate, UnsignedDkimHeader
+from service.deliver.message.mime_template import (
+    MimeTemplate,
+    has_list_headers,
+    mime_template,
+    subject_header,
+)
 
-KEPT_FORMS = 32
+MAX_CACHED_TEMPLATES = 32
 # Plain strings: an enum's hash costs more than all else that filling a gap does.
-NAME, ADDRESS = Place.NAME.value, Place.ADDRESS.value
-UNSUBSCRIBE_URL, PREFERENCES_URL = Place.UNSUBSCRIBE_URL.value, Place.PREFERENCES_URL.value
-CONFIRM_URL = Place.CONFIRM_URL.value
+NAME, ADDRESS = Placeholder.NAME.value, Placeholder.ADDRESS.value
+UNSUBSCRIBE_URL, PREFERENCES_URL = Placeholder.UNSUBSCRIBE_URL.value, Placeholder.PREFERENCES_URL.value
+CONFIRM_URL = Placeholder.CONFIRM_URL.value
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class MailLinks:
     """A recipient's own pages, and the token that a mail to the unsubscribe address holds.
 
     All three are made of characters that stand in a URL as they are.
@@ -39,17 +44,17 @@ class Links:
     token: str
 
 
-LinksOf = Callable[[str, str], Links]
+MakeLinks = Callable[[str, str], MailLinks]
 """Makes the links of a subscriber (id) for a newsletter (id)."""
 
-ConfirmLink = Callable[[str, str, datetime], str]
+MakeConfirmLink = Callable[[str, str, datetime], str]
 """Makes the link that confirms the sign-up of a subscriber (id) for a newsletter (id), asked for then."""
 
-ReturnPath = Callable[[Delivery], str]
+MakeReturnPath = Callable[[Delivery], str]
 """Makes the envelope sender of a delivery: where its bounces go."""
 
 
-class MailMaker:
+class MessageBuilder:
     """Makes the message of a delivery; keeps the last issues in their encoded form.
 
     `links` makes the recipient's links; `return_path` the envelope sender (the site's own address unless
@@ -62,41 +67,43 @@ class MailMaker:
     def __init__(
         self,
         site: Site,
-        links: LinksOf,
-        return_path: ReturnPath | None = None,
+        links: MakeLinks,
+        return_path: MakeReturnPath | None = None,
         *,
-        signers: Sequence[Signer] = (),
+        signers: Sequence[DkimSigner] = (),
         repeat_header: str = "",
-        confirm_link: ConfirmLink | None = None,
+        confirm_link: MakeConfirmLink | None = None,
     ) -> None:
         self._site, self._links, self.signers = site, links, tuple(signers)
         self._confirm_link = confirm_link
         name, address = headers.split_mailbox(site.sender)
-        self._sender = headers.wire_address(address)
+        self._sender = headers.envelope_address(address)
         self._from = b"From: " + headers.mailbox(name, self._sender) + b"\r\n"
         self._return_path = return_path or (lambda _delivery: self._sender)
         self._repeat_header = repeat_header
-        self._host = host_of(site)
-        self._forms: OrderedDict[str, tuple[Form, Seal | None]] = OrderedDict()
+        self._host = site_host(site)
+        self._forms: OrderedDict[str, tuple[MimeTemplate, DkimTemplate | None]] = OrderedDict()
 
     def __call__(self, issue: Issue, delivery: Delivery) -> Message:
         """Return the finished message; the same bytes for the same delivery every time."""
-        message, drafts = self.drafted(issue, delivery)
+        message, drafts = self.build_unsigned(issue, delivery)
         if not drafts:
             return message
-        signatures = [signer.signed(draft.digest) for signer, draft in zip(self.signers, drafts, strict=True)]
+        signatures = [signer.sign(draft.digest) for signer, draft in zip(self.signers, drafts, strict=True)]
         return with_signatures(message, drafts, signatures)
 
-    def drafted(self, issue: Issue, delivery: Delivery) -> tuple[Message, tuple[Draft, ...]]:
+    def build_unsigned(
+        self, issue: Issue, delivery: Delivery
+    ) -> tuple[Message, tuple[UnsignedDkimHeader, ...]]:
         """Return the message without its signatures, and what each of the signers is to sign."""
         form, seal = self._forms.get(issue.id) or self._formed(issue)
         try:
-            recipient = headers.wire_address(delivery.address)
+            recipient = headers.envelope_address(delivery.address)
         except ValueError as error:
             raise CaveatError(f"the address cannot be mailed: {error}") from error
         links = self._links(delivery.subscriber_id, issue.newsletter)
         values = {
-            NAME: headers.clean(delivery.name),
+            NAME: headers.clean_text(delivery.name),
             ADDRESS: delivery.address,
             UNSUBSCRIBE_URL: links.unsubscribe,
             PREFERENCES_URL: links.preferences,
@@ -108,12 +115,12 @@ class MailMaker:
         own = [self._from, *self._own_headers(delivery, recipient)]
         if has_list_headers(issue):
             own.append(self._unsubscribe_header(links))
-        own.append(form.subject or subject_of(issue.rendered.subject, values))
-        encoded = {place: quoted.encoded_value(values[place]) for place in form.places}
-        filled = [gap.filled(values[gap.place], encoded[gap.place]) for gap in form.gaps]
+        own.append(form.subject or subject_header(issue.rendered.subject, values))
+        encoded = {place: quoted.encode_value(values[place]) for place in form.placeholders}
+        filled = [gap.encoded_value(values[gap.placeholder], encoded[gap.placeholder]) for gap in form.fields]
         head = b"".join(own)
-        parts = (head, *form.filled(filled))
-        drafts = seal.drafts(head, filled) if seal is not None else ()
+        parts = (head, *form.filled_parts(filled))
+        drafts = seal.unsigned_headers(head, filled) if seal is not None else ()
         return Message(delivery.id, self._return_path(delivery), recipient, parts), drafts
 
     def _own_headers(self, delivery: Delivery, recipient: str) -> tuple[bytes, ...]:
@@ -124,28 +131,30 @@ class MailMaker:
             f"\r\nMessage-ID: <{delivery.id}@{self._host}>\r\n{repeat}".encode(),
         )
 
-    def _unsubscribe_header(self, links: Links) -> bytes:
+    def _unsubscribe_header(self, links: MailLinks) -> bytes:
         """Return List-Unsubscribe (RFC 2369): the link, and the address where such mail is read."""
         address = self._site.unsubscribe_address
         mail = f",\r\n <mailto:{address}?subject=unsubscribe%20{links.token}>" if address else ""
         return f"List-Unsubscribe: <{links.unsubscribe}>{mail}\r\n".encode()
 
-    def _formed(self, issue: Issue) -> tuple[Form, Seal | None]:
-        form = form_of(issue, self._site, self._host)
-        seal = Seal(self.signers, form.head, form.body, issue.created_at) if self.signers else None
+    def _formed(self, issue: Issue) -> tuple[MimeTemplate, DkimTemplate | None]:
+        form = mime_template(issue, self._site, self._host)
+        seal = DkimTemplate(self.signers, form.head, form.body, issue.created_at) if self.signers else None
         self._forms[issue.id] = form, seal
-        if len(self._forms) > KEPT_FORMS:
+        if len(self._forms) > MAX_CACHED_TEMPLATES:
             self._forms.popitem(last=False)
         return form, seal
 
 
-def with_signatures(message: Message, drafts: Sequence[Draft], signatures: Sequence[bytes]) -> Message:
+def with_signatures(
+    message: Message, unsigned: Sequence[UnsignedDkimHeader], signatures: Sequence[bytes]
+) -> Message:
     """Return the message with its signature headers in front."""
-    headers = [draft.header(signature) for draft, signature in zip(drafts, signatures, strict=True)]
+    headers = [draft.signed_header(signature) for draft, signature in zip(unsigned, signatures, strict=True)]
     return replace(message, parts=(*headers, *message.parts))
 
 
-def host_of(site: Site) -> str:
+def site_host(site: Site) -> str:
     """Return the host that stands in Message-ID and List-Id: the site's, in ASCII."""
     host = urlsplit(site.url).hostname or "localhost"
-    return headers.wire_address(f"host@{host}").partition("@")[2]
+    return headers.envelope_address(f"host@{host}").partition("@")[2]

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.errors import CaveatError
-from service.core.model import MailKind, Rendered
-from service.core.placeholders import Place
-from service.deliver.message.headers import clean
-from service.deliver.message.mail_maker import MailMaker
+from service.core.model import MailKind, RenderedMail
+from service.core.placeholders import Placeholder
+from service.deliver.message.builder import MessageBuilder
+from service.deliver.message.headers import clean_text
 from tests.deliver.fakes import SITE, a_delivery, a_maker, an_issue, links
 
 POISON = "Talks\x0b end\x00 \u2028in\x85 a\ud800 pledge\r\nBcc: victim@example.org"
@@ -133,7 +133,7 @@ def test_a_readers_name_arrives_as_it_is(name, shown):
 
 
 def test_a_subject_may_greet_the_reader():
-    issue = an_issue(f"{Place.NAME.mark}, your morning in Zürich")
+    issue = an_issue(f"{Placeholder.NAME.marker}, your morning in Zürich")
     assert made(issue, name="Jürgen")["Subject"] == "Jürgen, your morning in Zürich"
 
 
@@ -155,8 +155,10 @@ def test_a_site_that_reads_no_mail_to_unsubscribe_names_no_address_for_it():
 
 
 def test_a_confirmation_holds_its_own_link_and_no_header_of_a_list():
-    maker = MailMaker(SITE, links, confirm_link=lambda *asked: f"https://news.example.org/confirm/{asked[1]}")
-    rendered = Rendered("Please confirm", "", f"Press {Place.CONFIRM_URL.mark}")
+    maker = MessageBuilder(
+        SITE, links, confirm_link=lambda *asked: f"https://news.example.org/confirm/{asked[1]}"
+    )
+    rendered = RenderedMail("Please confirm", "", f"Press {Placeholder.CONFIRM_URL.marker}")
     issue = an_issue(rendered=rendered, edition_key="", kind=MailKind.CONFIRMATION)
     message = read(maker(issue, a_delivery()).content)
     assert message.get_content().strip() == "Press https://news.example.org/confirm/morning"
@@ -179,7 +181,9 @@ def test_the_site_may_have_a_name_in_any_script():
 
 
 ANY_TEXT = st.text(st.characters(exclude_characters="\ue000\ue001"), max_size=300)
-PLACED = st.lists(st.one_of(ANY_TEXT, st.sampled_from([p.mark for p in Place])), max_size=8).map("".join)
+PLACED = st.lists(st.one_of(ANY_TEXT, st.sampled_from([p.marker for p in Placeholder])), max_size=8).map(
+    "".join
+)
 
 
 @given(subject=ANY_TEXT, text=PLACED, html=PLACED, name=ANY_TEXT)
@@ -200,11 +204,13 @@ def test_whatever_it_is_made_of_its_lines_stay_short_and_nothing_must_be_stuffed
     name=st.text(st.characters(exclude_categories=["C", "Z"]), max_size=50),
 )
 def test_what_was_written_is_what_is_read(text, name):
-    rendered = Rendered("s", "", f"{text}{Place.NAME.mark}{text}{Place.UNSUBSCRIBE_URL.mark}")
+    rendered = RenderedMail(
+        "s", "", f"{text}{Placeholder.NAME.marker}{text}{Placeholder.UNSUBSCRIBE_URL.marker}"
+    )
     delivery = a_delivery(name=name)
     content = a_maker()(an_issue(rendered=rendered), delivery).content
     own = f"https://news.example.org/u/{delivery.subscriber_id}.morning"
     assert (
         read(content).get_payload(decode=True).decode().replace("\r\n", "\n").rstrip("\n")
-        == f"{text}{clean(name)}{text}{own}"
+        == f"{text}{clean_text(name)}{text}{own}"
     )
