@@ -142,7 +142,7 @@ def packages_imported(module: str, tree: ast.Module) -> set[str]:
 
 def libraries(tree: ast.Module) -> set[str]:
     roots = {name.partition(".")[0] for name in imports(tree)}
-    return roots - sys.stdlib_module_names - {"service", "__future__"}
+    return roots - sys.stdlib_module_names - {"service", "__future__", "typing_extensions"}
 
 
 def asks_the_clock(tree: ast.Module) -> bool:
