@@ -12,6 +12,7 @@ from service.bounces.handler import UNREADABLE, BounceHandler, handle_mail
 from service.bounces.imap import Mailbox, check_login, poll
 from service.bounces.read_mail import InboundResult, UnreadableMail, read_inbound
 from service.bounces.verp import delivery_id_of
+from service.deliver.metrics import INBOUND_MAILS
 from service.settings.values import ImapSettings, Settings
 from service.store.bounces import SqlBounceStore
 from service.subscribers.actions import unsubscribe
@@ -54,7 +55,10 @@ def bounce_handler(house: Application, key: bytes) -> BounceHandler:
         except (TimeoutError, MemoryError, BrokenExecutor) as error:
             return UnreadableMail(unreadable_reason(error))
 
-    return BounceHandler(SqlBounceStore(house.database), leave, key, ask, read)
+    def count(result: str) -> None:
+        INBOUND_MAILS.labels(result).inc()
+
+    return BounceHandler(SqlBounceStore(house.database), leave, key, ask, read, count)
 
 
 def is_accepted_recipient(settings: Settings, key: bytes, address: str) -> bool:

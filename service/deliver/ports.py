@@ -229,15 +229,3 @@ class MessageFactory(Protocol):
     def __call__(self, issue: Issue, delivery: Delivery) -> Message:
         """Return the finished message; the same bytes for the same delivery every time."""
         ...
-
-
-class BounceStore(Protocol):
-    """What bounces ask of the record."""
-
-    async def record_bounce(self, delivery_id: str, *, hard: bool, reason: str, now: datetime) -> bool:
-        """Set down that a delivery came back; return whether we know it.
-
-        A hard bounce suppresses the address; so does the fifth issue in thirty days that came back softly.
-        Setting down the same again changes nothing.
-        """
-        ...

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
+from service.bounces.ports import BounceStore
 from service.core import ids as identity
 from service.core.read_models import BounceDetails, Suppression
 from service.store.database import Database
@@ -20,17 +22,13 @@ SOFT_BOUNCE_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class SqlBounceStore:
-    """The BounceStore of core/contracts/."""
+class SqlBounceStore(BounceStore):
+    """Bounces in the database, and what bounces and suppressions an address has."""
 
     database: Database
 
+    @override
     async def record_bounce(self, delivery_id: str, *, hard: bool, reason: str, now: datetime) -> bool:
-        """Set down that a delivery came back; return whether we know it.
-
-        A hard bounce suppresses the address; so does the fifth issue in thirty days that came back softly.
-        Setting down the same again changes nothing.
-        """
         named = (
             select(deliveries.c.issue, deliveries.c.subscriber, subscribers.c.address_hash)
             .join(issues, issues.c.number == deliveries.c.issue)

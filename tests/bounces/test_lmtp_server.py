@@ -104,7 +104,7 @@ async def test_what_does_not_belong_here_is_refused(flight, answer):
 
 
 async def test_a_letter_that_is_too_large_is_refused_and_the_next_is_taken(monkeypatch):
-    monkeypatch.setattr(listener, "MOST_BYTES", 100)
+    monkeypatch.setattr(listener, "MAX_MAIL_BYTES", 100)
     desk = Desk()
     envelope = b"MAIL FROM:<>\r\nRCPT TO:<bounces@n.example>\r\nDATA\r\n"
     async with listening(desk) as one:

@@ -27,7 +27,8 @@ DEEP = b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"hello\r\n"
 
 def receiver(desk: Desk):
     """Return what handles a mail, as wiring does it."""
-    returns = BounceHandler(desk, desk.leave, KEY, desk.ask)
+    counted = lambda result: INBOUND_MAILS.labels(result).inc()  # noqa: E731 - one line of the app
+    returns = BounceHandler(desk, desk.leave, KEY, desk.ask, count=counted)
 
     async def handle(content: bytes, recipients=()) -> bool:
         return await handle_mail(returns, content, now=NOON, recipients=recipients) != UNREADABLE
