@@ -11,8 +11,9 @@ from service.condense.ports import Summarizer
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused, UsageError
 from service.gather.entries.full_text import extract_text
-from service.gather.entries.language import detect_language, primary
+from service.gather.entries.language import detect_language
 from service.gather.entries.markup import one_line, plain_text
+from service.text.languages import primary_language
 
 DEFAULT_METHOD = "keypoints"
 MAX_PAGE_BYTES = 16 * 1024 * 1024
@@ -24,7 +25,7 @@ __all__ = [
     "explain_sentences",
     "finds_caveats",
     "page_text",
-    "primary",
+    "primary_language",
     "summarizer_named",
 ]
 

@@ -21,7 +21,7 @@ from service.app.summarize import (
     explain_sentences,
     finds_caveats,
     page_text,
-    primary,
+    primary_language,
     summarizer_named,
 )
 from service.cli.ui.output import json_text, print_data, print_message, printable
@@ -171,7 +171,9 @@ def _parse_line(raw: bytes) -> InputArticle:
             'it has no "text" that is a string' if not isinstance(text, str) else "its title is no string"
         )
     language = found.get("lang") or found.get("language") or ""
-    return InputArticle(found.get("id"), title, text, primary(language) if isinstance(language, str) else "")
+    return InputArticle(
+        found.get("id"), title, text, primary_language(language) if isinstance(language, str) else ""
+    )
 
 
 def _summarize(number: int, article: InputArticle, asked: SummarizeOptions) -> SummarizeResult:

@@ -25,6 +25,7 @@ from sumy.utils import get_stop_words
 from service.condense.candidates import build_summary, candidate_sentences
 from service.core.errors import SummaryRefused
 from service.core.model import Summary
+from service.text.languages import primary_language
 from service.text.lexicon import tokenize
 from service.text.sentences import Sentence, split_sentences
 
@@ -62,7 +63,7 @@ class _SumyMethod:
 
     def _ranked(self, text: str, sentences: Sequence[Sentence], language: str) -> list[Sentence]:
         """Return all the sentences, the weightiest first; equal ones in the order of the text."""
-        tongue = re.split("[-_]", language, maxsplit=1)[0].lower()
+        tongue = primary_language(language)
         tokenizer = SumyTokenizer(tongue)
         document = ObjectDocumentModel(
             [Paragraph([SumySentence(text[slice(*sentence)], tokenizer) for sentence in sentences])]

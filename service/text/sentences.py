@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from service.text.languages import primary_language
+
 MAX_LOOK_BACK_CHARACTERS = 24
 MAX_QUOTE_CHARACTERS = 240
 MAX_WRAPPED_LINE_CHARACTERS = 120
@@ -114,7 +116,7 @@ def iter_sentences(text: str, language: str = "en") -> Iterator[Sentence]:
 
 def rules_for(language: str) -> SentenceRules:
     """Return the rules of a language tag."""
-    return _rules(re.split("[-_]", language, maxsplit=1)[0].lower())
+    return _rules(primary_language(language))
 
 
 @cache

@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from service.core.model import Site
-from service.web.page_text import PageText, PageTexts
+from service.text.i18n import Localizer
+from service.web.page_text import PageTexts
 
 NO_STORE_HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """For pages that show something of a person: no cache may keep them (RFC 9111, 5.2.2.5)."""
@@ -47,7 +48,7 @@ class Pages:
     def page(
         self,
         name: str,
-        words: PageText,
+        words: Localizer,
         *,
         status: int = 200,
         headers: Mapping[str, str] = NO_STORE_HEADERS,
@@ -56,13 +57,13 @@ class Pages:
         """Return the page of that template."""
         return HTMLResponse(self._filled(name, words, **values), status, dict(headers))
 
-    def words(self, request: Request, language: str | None = None) -> PageText:
+    def words(self, request: Request, language: str | None = None) -> Localizer:
         """Return the words of a language, or of the one that the browser asks for."""
         if language is not None:
             return self.dictionary.for_language(language)
         return self.dictionary.for_accept_language(request.headers.get("accept-language", ""))
 
-    def _filled(self, name: str, words: PageText, **values: Any) -> str:  # noqa: ANN401 - as above
+    def _filled(self, name: str, words: Localizer, **values: Any) -> str:  # noqa: ANN401 - as above
         site = self._site
         return self._environment.get_template(name).render(
             site=site.name,

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.core.model import SubscriptionStatus
+from service.text.i18n import Localizer
 from service.web.forms import STATUSES, NewsletterForm, preference_change, stored_form, submitted_form
-from service.web.page_text import PageText
 from service.web.pages import NO_STORE_HEADERS, Pages, masked, zone_names
 from service.web.ports import LinkedSubscriber, PreferenceChange, SelfServicePort
 from service.web.request_bodies import read_form
@@ -101,7 +101,7 @@ class PreferencesPages:
             suppressed=any(m.suppressed is not None for m in reader.memberships),
         )
 
-    def _words(self, request: Request, reader: LinkedSubscriber) -> PageText:
+    def _words(self, request: Request, reader: LinkedSubscriber) -> Localizer:
         membership = reader.membership(reader.newsletter) or reader.memberships[0]
         return self.pages.words(request, membership.edition.language)
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.core.model import Membership, SubscriptionStatus
-from service.web.page_text import PageText
+from service.text.i18n import Localizer
 from service.web.pages import NO_STORE_HEADERS, Pages, masked
 from service.web.ports import LinkedSubscriber, SelfServicePort
 from service.web.request_bodies import FORM, fields_of, read_body
@@ -61,7 +61,7 @@ class UnsubscribePages:
             return PlainTextResponse(said + "\n", headers=NO_STORE_HEADERS)
         return await self._done(reader, words, everything=everything)
 
-    async def _done(self, reader: LinkedSubscriber, words: PageText, *, everything: bool) -> Response:
+    async def _done(self, reader: LinkedSubscriber, words: Localizer, *, everything: bool) -> Response:
         return self.pages.page(
             "unsubscribed.html",
             words,
@@ -76,7 +76,7 @@ class UnsubscribePages:
             raise HTTPException(404)
         return reader
 
-    def _words(self, request: Request, membership: Membership | None) -> PageText:
+    def _words(self, request: Request, membership: Membership | None) -> Localizer:
         return self.pages.words(request, membership.edition.language if membership else None)
 
     def _title(self, newsletter_id: str) -> str:

@@ -16,11 +16,11 @@ import css_inline
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from service.compose.render.labels import Labels, localizer_for
 from service.compose.render.text_cleaning import shorten, wrap
 from service.compose.render.view import make_digest_view
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Digest, RenderedMail, Site
+from service.text.i18n import Labels, localizer_for
 
 DIGEST_TEMPLATES = "digest"
 DEFAULT_THEME = "daily"
@@ -51,7 +51,7 @@ class JinjaRenderer:
         edition = digest.edition
         said = localizer_for(self._labels[theme], edition.language, edition.timezone)
         page = make_digest_view(digest, said, title=title, site=self._site, issue_id=issue_id)
-        return self._shelf.render(theme, html=edition.format != "text", page=page, say=said.label)
+        return self._shelf.render(theme, html=edition.format != "text", page=page, say=said.text)
 
     def themes(self) -> tuple[str, ...]:
         """Return the names of the themes that there are."""

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from service.compose.render.labels import Labels, Localizer, localizer_for
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
 from service.compose.render.theme import TemplateFolder
 from service.compose.render.view import sender_line
 from service.core.model import RenderedMail, Site
 from service.core.placeholders import Placeholder
+from service.text.i18n import Labels, Localizer, localizer_for
 
 TRANSACTIONAL_TEMPLATES = "mail"
 
@@ -65,7 +65,7 @@ class TransactionalRenderer:
             sent_by=sender_line(self._site),
             **facts,  # type: ignore[arg-type] # named and typed by the mails above
         )
-        return self._shelf.render(letter, sheet=sheet, say=said.label)
+        return self._shelf.render(letter, sheet=sheet, say=said.text)
 
     @cached_property
     def _labels(self) -> Labels:

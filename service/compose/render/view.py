@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from service.compose.render.labels import Localizer, primary_language, text_direction
 from service.compose.render.links import sentence_link, web_link
 from service.compose.render.text_cleaning import (
     MAX_SENTENCE_CHARACTERS,
@@ -25,6 +24,8 @@ from service.compose.render.text_cleaning import (
 from service.compose.size_budget import quoted_printable_size
 from service.core.model import Article, Digest, Role, SentenceChange, Site, SourceHealth, Story, StoryPoint
 from service.core.placeholders import Placeholder
+from service.text.i18n import Localizer, text_direction
+from service.text.languages import primary_language
 
 CONTENTS_CHARACTERS = 480
 MIN_HEADLINE_CHARACTERS, MAX_HEADLINE_CHARACTERS = 40, 64
@@ -182,7 +183,7 @@ def _preheader(stories: Sequence[StoryView]) -> str:
 
 def _story(story: Story, number: int, short: int, at: datetime, wording: Localizer) -> StoryView:
     lead = story.articles[0]
-    headline = clean(story.headline, MAX_TITLE_CHARACTERS) or wording.label("untitled")
+    headline = clean(story.headline, MAX_TITLE_CHARACTERS) or wording.text("untitled")
     newest = max(article.effective_published_at for article in story.articles)
     foreign = _foreign(lead, wording)
     return StoryView(
@@ -206,7 +207,7 @@ def _told_by(publishers: Sequence[str], wording: Localizer) -> str:
     names = [clean(name, MAX_NAME_CHARACTERS) for name in publishers]
     listed = ", ".join(names[:MAX_NAMED_PUBLISHERS])
     more = len(names) - MAX_NAMED_PUBLISHERS
-    return wording.label("and_more", listed=listed, n=more) if more > 0 else listed
+    return wording.text("and_more", listed=listed, n=more) if more > 0 else listed
 
 
 def _sources(articles: Sequence[Article], at: datetime, wording: Localizer) -> Iterator[SourceView]:
@@ -228,7 +229,7 @@ def _corrections(digest: Digest, wording: Localizer) -> tuple[CorrectionView, ..
     longest = _longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
     return tuple(
         CorrectionView(
-            headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or wording.label("untitled"),
+            headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or wording.text("untitled"),
             url=web_link(found.article.url),
             publisher=clean(found.article.publisher, MAX_NAME_CHARACTERS),
             time=wording.time(found.edit.at, digest.at),
@@ -254,7 +255,7 @@ def _unheard(digest: Digest, wording: Localizer) -> str:
     names = [_with_day(source, digest.at, wording) for source in digest.unhealthy_sources]
     listed = ", ".join(names[:MAX_UNHEALTHY_SOURCES])
     more = len(names) - MAX_UNHEALTHY_SOURCES
-    return wording.label("and_more", listed=listed, n=more) if more > 0 else listed
+    return wording.text("and_more", listed=listed, n=more) if more > 0 else listed
 
 
 def _with_day(source: SourceHealth, at: datetime, wording: Localizer) -> str:
@@ -262,7 +263,7 @@ def _with_day(source: SourceHealth, at: datetime, wording: Localizer) -> str:
     name = clean(source.name, MAX_NAME_CHARACTERS)
     if source.last_healthy_at is None:
         return name
-    return wording.label("since", name=name, day=wording.short_date(source.last_healthy_at, at))
+    return wording.text("since", name=name, day=wording.short_date(source.last_healthy_at, at))
 
 
 def _foreign(article: Article, wording: Localizer) -> str:

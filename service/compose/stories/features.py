@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from service.core.model import Article
+from service.text.languages import primary_language
 
 OPENING_CHARACTERS = 800
 """So many characters of the text are compared."""
@@ -56,7 +57,7 @@ class GroupingFeatures:
 
 def grouping_features(article: Article) -> GroupingFeatures:
     """Return the gist of an article."""
-    language = re.split("[-_]", article.language, maxsplit=1)[0].lower()
+    language = primary_language(article.language)
     title, opening = article.title[:MAX_TITLE_CHARACTERS], article.text[:OPENING_CHARACTERS]
     terms: Counter[str] = Counter()
     for stem in _stems(title):

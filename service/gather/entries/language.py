@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Protocol
 
+from service.text.languages import primary_language
+
 FIRST_SAMPLE_CHARACTERS = 400
 SAMPLE_CHARACTERS = 1_500
 MIN_CONFIDENCE = 0.95
@@ -23,19 +25,13 @@ def _identifier() -> _Identifier:
     return identifier
 
 
-def primary(tag: str | None) -> str:
-    """Return the primary subtag of a language tag (RFC 5646), `en` for `en-GB`; "" when it is none."""
-    code = (tag or "").replace("_", "-").split("-")[0].strip().lower()
-    return code if 2 <= len(code) <= 3 and code.isascii() and code.isalpha() else ""
-
-
 def detect_language(text: str, declared: str | None = None, default: str = "en") -> str:
     """Return the language of a text as a primary subtag.
 
     What the feed declares holds unless the text says something else with great certainty: feeds often
     carry their software's default language, and short texts mislead every identifier.
     """
-    prior = primary(declared)
+    prior = primary_language(declared)
     if len(text) < MIN_CHARACTERS:
         return prior or default
     for length in (

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.render.labels import localizer_for
 from service.compose.render.view import MAX_SOURCES, DigestView, StoryView, make_digest_view
 from service.core.model import Digest, Story
 from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
+from service.text.i18n import localizer_for
 from tests.compose.digests import (
     MORNING,
     SITE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.entries.language import detect_language, primary
+from service.gather.entries.language import detect_language
 
 GERMAN = (
     "Der Stadtrat beschloss am Montag, die alte Brücke über den Fluss neu zu bauen und die Straße zu sperren."
@@ -29,11 +29,3 @@ ENGLISH = (
 )
 def test_a_declared_language_holds_unless_the_text_is_certain(text: str, declared: str | None, language: str):
     assert detect_language(text, declared) == language
-
-
-@pytest.mark.parametrize(
-    ("tag", "code"),
-    [("en-GB", "en"), ("pt_BR", "pt"), ("DE", "de"), ("gsw", "gsw"), ("english", ""), ("", ""), (None, "")],
-)
-def test_the_primary_subtag(tag: str | None, code: str):
-    assert primary(tag) == code
