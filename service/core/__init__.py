@@ -1,1 +1,1 @@
-"""The pure heart: nouns and rules without I/O, clock or settings."""
+"""Domain values and rules without I/O, clock or settings."""

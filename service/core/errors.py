@@ -1,16 +1,16 @@
-"""The tree of errors: what may go wrong beyond the outcomes that stages expect.
+"""The exceptions that Caveat raises on purpose. Outcomes that a stage expects are values, not exceptions.
 
-CaveatError                 every error that we raise on purpose; its text is one sentence for a person
-├── UsageError              the command was used wrongly                                 exit 2
-│   ├── UnknownName         a newsletter, method, channel ... that does not exist; lists those that do
-│   └── KeyReused           an idempotency key that stands for another send already
-├── ConfigError             config/ or the environment is wrong; holds every Fault       exit 2
-├── StoreError              the database cannot be opened, is too new, or was lost       exit 1
-├── WordsChanged            an article was edited while it was made an issue of      (made anew)
-├── FeedUnreadable          bytes that are no feed                     (set down against the feed)
-├── SummaryRefused          a text that cannot be condensed            (set down against the article)
-├── PoolUnavailable         no process could take a task               (the pass fails; its rows wait)
-└── ChannelUnavailable      a channel that cannot be reached at all    (deliveries wait)
+CaveatError                 base class; its text is one sentence for a person
+├── UsageError              the command was used wrongly                      exit 2
+│   ├── UnknownName         a newsletter, method, channel ... does not exist
+│   └── IdempotencyKeyReusedthe key belongs to another send
+├── ConfigError             config/ or the environment is wrong               exit 2
+├── StoreError              the database cannot be used, or is too new        exit 1
+├── ArticleChanged          an article was edited meanwhile                   the issue is composed again
+├── FeedUnreadable          the bytes are not a feed                          stored with the feed
+├── SummaryRefused          the text cannot be condensed                      stored with the article
+├── PoolUnavailable         no process could run a task                       the pass fails; its rows wait
+└── ChannelUnavailable      the channel cannot be reached                     deliveries wait
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from difflib import get_close_matches
 
 
 class CaveatError(Exception):
-    """Something went wrong that a person can be told in one sentence."""
+    """Base class of every exception that Caveat raises on purpose; its text is one sentence for a person."""
 
 
 class UsageError(CaveatError):
@@ -29,9 +29,9 @@ class UsageError(CaveatError):
 
 
 class UnknownName(UsageError):
-    """A name was asked for that the registry does not hold.
+    """A registry does not have the requested name.
 
-    `kind` says what was looked up ("summariser"), `name` what was asked for, `known` what there is.
+    `kind` is the kind of entry ("summariser"), `name` the requested name, `known` the names that exist.
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
@@ -43,7 +43,7 @@ class UnknownName(UsageError):
 
 
 class IdempotencyKeyReused(UsageError):
-    """An idempotency key stands for a send already, and this is another one."""
+    """The idempotency key belongs to an earlier send with another request."""
 
     def __init__(self) -> None:
         super().__init__("this key was used for another send before; give this one a key of its own")
@@ -51,7 +51,7 @@ class IdempotencyKeyReused(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong in a config file, and where. Line and column count from 1; 0 means unknown."""
+    """One error in a config file and its place. Line and column count from 1; 0 means unknown."""
 
     file: str
     line: int
@@ -65,7 +65,7 @@ class Fault:
 
 
 class ConfigError(CaveatError):
-    """The config folder or the environment is wrong; `faults` names every place."""
+    """The config folder or the environment is wrong; `faults` lists every error with its place."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
@@ -73,26 +73,26 @@ class ConfigError(CaveatError):
 
 
 class StoreError(CaveatError):
-    """The database cannot be used; the text says which one and what to do."""
+    """The database cannot be used; the text names the database and a remedy."""
 
 
 class ArticleChanged(CaveatError):
-    """An article got new words between being read and being told; nothing was recorded."""
+    """An article was edited between the choice of stories and the commit of the issue; nothing was stored."""
 
 
 class FeedUnreadable(CaveatError):
-    """The bytes are no feed that we can read; the text says what they are instead."""
+    """The bytes are not a feed in a supported format; the text says what they look like."""
 
 
 class SummaryRefused(CaveatError):
-    """The text cannot be condensed (too large, no sentence in it); the text says why."""
+    """An article's text cannot be condensed; the message gives the reason (too large, no sentence)."""
 
 
 class ChannelUnavailable(CaveatError):
-    """A channel cannot be reached at all: connection refused, TLS failed, login refused.
+    """A channel cannot be reached: connection refused, TLS failed, login refused.
 
-    `permanent` tells whether trying again without a change of settings is pointless (wrong password), and
-    `too_much` that the server takes no further connection at this moment.
+    `permanent`: a retry with the same settings cannot succeed (wrong password).
+    `too_many_connections`: the server accepts no further connection at the moment.
     """
 
     def __init__(self, text: str, *, permanent: bool = False, too_many_connections: bool = False) -> None:
@@ -101,4 +101,4 @@ class ChannelUnavailable(CaveatError):
 
 
 class PoolUnavailable(CaveatError):
-    """The process pool could not run a task, which is the task's fault in no way; it can be tried later."""
+    """The process pool could not run a task. The task itself is not the cause, so it can be retried."""

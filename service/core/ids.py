@@ -1,11 +1,12 @@
-"""Identity: ids are computed from content, not assigned, so that inserting twice is harmless."""
+"""Ids are computed from content, not assigned, so that a repeated insert is harmless."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import asdict
+from dataclasses import MISSING, Field, asdict, fields
 from hashlib import blake2b, sha256
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from service.core.model import Edition
@@ -13,11 +14,12 @@ from service.core.model import Edition
 TRACKING_PARAMETERS = frozenset(
     {"fbclid", "gclid", "dclid", "msclkid", "mc_cid", "mc_eid", "igshid", "yclid", "ocid", "cmpid", "smid"}
 )
+"""Query parameters that identify a visitor or campaign, not a page; those with `utm_` are removed as well."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def content_id(kind: str, *parts: str) -> str:
-    """Return 32 hex digits for the parts; `kind` keeps ids of different nouns apart."""
+    """Return 32 hex digits for the parts; `kind` separates ids of different kinds of objects."""
     hasher = blake2b(digest_size=16, person=kind.encode()[:16])
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
@@ -27,9 +29,9 @@ def content_id(kind: str, *parts: str) -> str:
 
 
 def canonical_url(url: str) -> str:
-    """Return the address that identifies a page: no tracking parameters, fragment, default port or `www.`.
+    """Return the URL that identifies a page: without tracking parameters, fragment, default port and `www.`.
 
-    http and https count as one scheme. What cannot be split comes back stripped and otherwise unchanged.
+    http and https count as one scheme. Text that is not a web address is stripped and otherwise unchanged.
     """
     try:
         parts = urlsplit(url.strip())
@@ -55,7 +57,7 @@ def canonical_url(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host that an address lies on, with its port as it is written; "" for a file."""
+    """Return the host of a URL, with its port if the URL states one; "" for a file."""
     return url.partition("://")[2].partition("/")[0]
 
 
@@ -65,9 +67,9 @@ def feed_id(url: str) -> str:
 
 
 def article_id(feed: str, guid: str, url: str, title: str) -> str:
-    """Return the id of an article: its page's address where it has one, else its guid or title in its feed.
+    """Return the id of an article: from the URL of its page, else from its guid or title within its feed.
 
-    The address comes first because feeds lose, change and share guids more often than pages move.
+    The URL comes first because feeds lose, change and share guids more often than pages move.
     """
     if url.startswith(("http://", "https://")):
         return content_id("article", canonical_url(url))
@@ -75,63 +77,76 @@ def article_id(feed: str, guid: str, url: str, title: str) -> str:
 
 
 def story_id(articles: list[str]) -> str:
-    """Return the id of the story that these articles tell; their order does not matter."""
+    """Return the id of a story from the ids of its articles, in any order."""
     return content_id("story", *sorted(articles))
 
 
 def edit_key(article: str, title: str, text: str) -> str:
-    """Return the key of an article's words, as they are now or after an edit."""
+    """Return the key of one version of an article's title and text."""
     return content_id("edit", article, title, text)
 
 
 def edition_key(edition: Edition) -> str:
-    """Return the key of an edition, computed from its wishes alone."""
-    return content_id("edition", json.dumps(asdict(edition), sort_keys=True, ensure_ascii=False))
+    """Return the key of an edition.
+
+    A field with a default value counts only while it differs from it. So a field that is added to Edition
+    with a default changes no stored key. The fields of the first version have no default and always count.
+    """
+    values = asdict(edition)
+    for field in fields(edition):
+        if getattr(edition, field.name) == _default_of(field):
+            del values[field.name]
+    return content_id("edition", json.dumps(values, sort_keys=True, ensure_ascii=False))
+
+
+def _default_of(field: Field[Any]) -> object:
+    """Return the field's default, MISSING without one."""
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def issue_id(edition: str, occurrence: str, served_from: int) -> str:
-    """Return the id of an issue: its edition, the moment it is due, and where its readers stood."""
+    """Return the id of an issue: from its edition, its occurrence and the cursor of its group before it."""
     return content_id("issue", edition, occurrence, str(served_from))
 
 
 def send_id(key: str) -> str:
-    """Return the id of the manual send that was asked for under this idempotency key."""
+    """Return the id of the manual send with this idempotency key."""
     return content_id("send", key)
 
 
 def delivery_prefix(issue: str, channel: str) -> str:
-    """Return the 16 hex digits that the ids of all deliveries of one issue by one channel begin with."""
+    """Return the first 16 hex digits of the ids of all deliveries of one issue by one channel."""
     return content_id("delivery", issue, channel)[:16]
 
 
 def delivery_id(issue: str, subscriber: str, channel: str) -> str:
-    """Return the id of a delivery; it is the left part of the Message-ID on every attempt.
+    """Return the id of a delivery; it is the left part of the Message-ID of each attempt.
 
-    Prefix and subscriber rather than one digest of all three: a database computes a million of them without
-    calling back, and finds the delivery again from its id alone.
+    The id is a prefix and the subscriber's id instead of one hash of all three, so that the database computes
+    a million of them itself, and finds a delivery by its id alone.
     """
     return delivery_prefix(issue, channel) + subscriber
 
 
 def fold_address(email: str) -> str:
-    """Return the form under which two spellings of an address are the same person: NFC, case-folded."""
+    """Return the form in which two spellings of one address are equal: stripped, NFC, case-folded."""
     email = email.strip()
     if email.isascii():
-        return email.lower()  # what the rest comes to, in a fifth of the time
-    # Folding can undo the composition, so that it is composed again.
+        return email.lower()  # the same result in a fifth of the time
+    # Case folding can decompose characters, therefore NFC once more.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).casefold())
 
 
 def subscriber_id(email: str) -> str:
-    """Return the id of the person at that address."""
+    """Return the id of the subscriber with this address."""
     return content_id("subscriber", fold_address(email))
 
 
 def address_hash(email: str) -> str:
-    """Return the hash under which an address is suppressed; the address itself need not be kept."""
+    """Return the hash that suppressions store in place of the address."""
     return sha256(b"suppression:" + fold_address(email).encode()).hexdigest()
 
 
 def stable_jitter(identifier: str, span: int) -> int:
-    """Return a number in 0 <= n < span that depends on the id alone: jitter that can be repeated."""
+    """Return a number in 0 <= n < span that depends on the id alone: repeatable jitter."""
     return int.from_bytes(blake2b(identifier.encode(), digest_size=8).digest(), "big") % max(span, 1)

@@ -1,7 +1,7 @@
-"""Places: where a recipient's own values go in an issue that was rendered once for all.
+"""Placeholders for a recipient's own values in an issue that is rendered once for all recipients.
 
-A place is its name between two private-use characters. Text from feeds is cleaned of these characters, so
-an article cannot open a place, and no encoder or template has a meaning for them.
+A placeholder is its name between two private-use characters. These characters are removed from the text of
+feeds, so an article cannot contain a placeholder, and no encoder or template gives them a meaning.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ OPEN, CLOSE = "\ue000", "\ue001"
 
 
 class Placeholder(StrEnum):
-    """What differs from one recipient to the next. URLs are absolute; `name` may be empty.
+    """A value that differs between recipients. URLs are absolute; `name` may be empty.
 
-    `confirm_url` stands in mails that ask to confirm a sign-up, and nowhere else.
+    Only the mail that asks to confirm a sign-up contains `confirm_url`.
     """
 
     NAME = "name"
@@ -26,7 +26,7 @@ class Placeholder(StrEnum):
 
     @property
     def marker(self) -> str:
-        """The place as it stands in rendered text."""
+        """The placeholder as written in rendered text."""
         return f"{OPEN}{self.value}{CLOSE}"
 
 
@@ -34,5 +34,5 @@ MARKER = re.compile(f"{OPEN}({'|'.join(Placeholder)}){CLOSE}")
 
 
 def without_placeholders(text: str) -> str:
-    """Return text from outside with the two private characters taken out, so that it cannot open a place."""
+    """Return text from outside without the two private characters, so that it contains no placeholder."""
     return text.replace(OPEN, "").replace(CLOSE, "")

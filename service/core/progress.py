@@ -1,12 +1,12 @@
-"""How work that takes its time tells how far it is."""
+"""Progress reports of long-running work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called as work goes on: what was just done, how many are done, how many there are."""
+"""Called after each step: a name for the step, the number of finished steps, the number of all steps."""
 
 
-def no_progress(_what: str, _done: int, _total: int) -> None:
-    """Report progress to nobody."""
+def no_progress(_step: str, _done: int, _total: int) -> None:
+    """Ignore a progress report."""

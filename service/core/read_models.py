@@ -1,4 +1,4 @@
-"""Listings: what the doors show of the record, line by line."""
+"""Read models: values that the CLI, the web pages and the API list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.core.model import Article, Books, Correction, DeliveryState, Editio
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """How much waits for each stage at a moment; large numbers are counted up to ten thousand only."""
+    """The number of rows that wait for each stage, each counted up to 10,000."""
 
     feeds: int = 0
     articles: int = 0
@@ -21,7 +21,7 @@ class PendingWork:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryBacklog:
-    """Since when the delivery that waits longest is due, None when none is, and how many are in doubt."""
+    """The due time of the delivery that waits longest (None: none waits), and the uncertain deliveries."""
 
     oldest_due_at: datetime | None = None
     uncertain: int = 0
@@ -29,10 +29,7 @@ class DeliveryBacklog:
 
 @dataclass(frozen=True, slots=True)
 class IssueDetails:
-    """An issue without its bodies, with its books. `edition` is whose it is, `channel` how it goes out.
-
-    `paused_at` says since when nobody takes its deliveries, None that they go out.
-    """
+    """An issue without its bodies, with its books. `paused_at` is None while the issue is not paused."""
 
     id: str
     newsletter: str
@@ -52,10 +49,7 @@ class IssueDetails:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDetails:
-    """A delivery with its person. `at` is when it last changed, `due_at` when it is taken up next.
-
-    `issue_id` and `occurrence` say which issue it is of.
-    """
+    """A delivery with its subscriber and issue. `at` is the last change; `due_at` is the next attempt."""
 
     id: str
     issue_id: str
@@ -72,7 +66,7 @@ class DeliveryDetails:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why an address is not mailed, and since when."""
+    """The reason why an address gets no mail, and the start."""
 
     reason: str
     since: datetime
@@ -80,7 +74,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class BounceDetails:
-    """A delivery that came back, as the letter said it; `issue_id` is the issue that it was of."""
+    """A bounce of a delivery; `reason` is quoted from the bounce mail."""
 
     issue_id: str
     at: datetime
@@ -90,7 +84,7 @@ class BounceDetails:
 
 @dataclass(frozen=True, slots=True)
 class FeedDetails:
-    """A feed, what its looks left behind, and what came of them. `gone_at`: its publisher ended it then."""
+    """A feed with its state and articles. `gone_at`: the time at which its publisher ended it (HTTP 410)."""
 
     state: FeedState
     active: bool
@@ -101,7 +95,7 @@ class FeedDetails:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDetails:
-    """An article and what became of it: `state` is new, condensed or set_aside; `problem` says why."""
+    """An article with its summary. `state` is new, condensed or set_aside; `problem` is the last failure."""
 
     article: Article
     state: str
@@ -111,7 +105,7 @@ class ArticleDetails:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionDetails:
-    """A correction that an issue told. `words` are the texts it was taken from by edit, "" the first one."""
+    """A correction in an issue. `texts` maps the key of each edit to its text, "" to the text sent first."""
 
     issue_id: str
     correction: Correction
@@ -119,19 +113,18 @@ class CorrectionDetails:
 
     @property
     def is_verbatim(self) -> bool:
-        """Whether every sentence of it stands in the words that it was taken from."""
-        pairs = ((change.sent, change.current) for change in self.correction.changes)
+        """Whether every sentence equals its text at the offsets."""
         return all(
-            self.texts.get(line.edit, "")[line.start : line.end] == line.text
-            for pair in pairs
-            for line in pair
-            if line is not None
+            self.texts.get(excerpt.edit, "")[excerpt.start : excerpt.end] == excerpt.text
+            for change in self.correction.changes
+            for excerpt in (change.sent, change.current)
+            if excerpt is not None
         )
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionalCounts:
-    """How many transactional mails stand where; `oldest` is when the oldest waiting one was planned."""
+    """The number of transactional mails by state; `oldest` is when the oldest waiting mail was planned."""
 
     waiting: int
     oldest: datetime | None
@@ -143,7 +136,7 @@ class TransactionalCounts:
 
 @dataclass(frozen=True, slots=True)
 class RecordCounts:
-    """How much there is in the record."""
+    """The number of rows in the database, by kind."""
 
     feeds: int
     articles: int
@@ -154,7 +147,7 @@ class RecordCounts:
 
 
 def issue_as_dict(issue: IssueDetails) -> dict[str, object]:
-    """Return an issue as the doors tell it to programs."""
+    """Return an issue with the field names of the API and of `--json`."""
     return {
         "id": issue.id,
         "newsletter": issue.newsletter,
@@ -174,5 +167,5 @@ def issue_as_dict(issue: IssueDetails) -> dict[str, object]:
 
 
 def books_as_dict(books: Books) -> dict[str, int]:
-    """Return an issue's books as the doors tell them."""
+    """Return an issue's books with the field names of the API and of `--json`."""
     return asdict(books)

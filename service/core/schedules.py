@@ -1,9 +1,9 @@
-"""Schedules: when is an issue due, in the reader's local time, whatever the clocks do.
+"""Schedules: the instants at which an issue is due, in the subscriber's time zone, across clock changes.
 
 A schedule is written as a word and its details: `daily 07:00`, `daily 07:00,18:30`, `weekdays 06:30`,
-`weekends 09:00`, `weekly mon,thu 07:00`, `monthly 1,15 08:00`. A day of the month that a month lacks falls
-on its last day. Around clock changes: a time in the spring gap is due at the first valid instant after the
-gap; a time that autumn brings twice is due the first time, once.
+`weekends 09:00`, `weekly mon,thu 07:00`, `monthly 1,15 08:00`. In a month without the given day, the last day
+of the month is used. A local time that a clock change skips is due at the first valid instant after the gap;
+a local time that occurs twice is due at its first occurrence only.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from service.core.errors import UnknownName, UsageError
 
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS = {name: number for number, day in enumerate(WEEK) for name in (day, day[:3])}
-MAX_DAYS_AHEAD = 400
+MAX_DAYS_AHEAD = 400  # searched for an occurrence; each schedule has at least one within a month
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A parsed rule: which local days, and which local times on them (sorted)."""
+    """A parsed schedule: `matches` selects local days, `times` are the local times on each, sorted."""
 
     matches: Callable[[date], bool]
     times: tuple[time, ...]
@@ -32,7 +32,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One due moment: the local date and time that names it, and the UTC instant at which it happens."""
+    """One due time: the local date and time, which is also its name, and the UTC instant."""
 
     local: datetime
     at: datetime
@@ -77,7 +77,7 @@ def _monthly(details: str) -> Callable[[date], bool]:
 
 @dataclass(frozen=True, slots=True)
 class _ScheduleKind:
-    """How one word of the registry reads its details, and an example for error messages."""
+    """A kind of schedule: the parser of its details, and an example for error messages."""
 
     read: Callable[[str], Callable[[date], bool]]
     takes_days: bool
@@ -94,9 +94,9 @@ SCHEDULE_KINDS: dict[str, _ScheduleKind] = {
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Return the schedule that `text` writes.
+    """Return the schedule written as `text`.
 
-    Raises UnknownName for a word that is not in the registry, UsageError for details that do not fit it.
+    Raises UnknownName for a word that is not in SCHEDULE_KINDS, UsageError for details that do not fit it.
     """
     word, *details = text.strip().lower().split() or [""]
     kind = SCHEDULE_KINDS.get(word)
@@ -146,8 +146,8 @@ def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
     early = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if early.astimezone(zone).replace(tzinfo=None) == local:
         return early
-    # PEP 495: inside a gap, fold=0 reads the clock of before and fold=1 the clock of after the change; the
-    # two instants enclose the change itself, which is the first valid instant after the gap.
+    # PEP 495: inside a gap, fold=0 uses the offset before the change and fold=1 the offset after it. The two
+    # instants enclose the change itself, which is the first valid instant after the gap.
     late = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     return _change_between(min(early, late), max(early, late), zone)
 

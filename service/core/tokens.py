@@ -1,4 +1,4 @@
-"""Signed links: a token that says what may be done for whom, without a session or a look-up table."""
+"""Signed tokens for links: each states a purpose and its claims, without a session or a look-up table."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PREFERENCES = "preferences"
 
 
 def sign(key: bytes, purpose: str, *claims: str) -> str:
-    """Return a URL-safe token for the claims, valid for one purpose and for as long as the key is kept.
+    """Return a URL-safe token for the claims, valid for one purpose and for the lifetime of the key.
 
-    An unsubscribe link must work for at least 30 days after sending (CAN-SPAM, 16 CFR 316), so tokens do
-    not expire. Raises ValueError for a claim with a line feed, which would read as two.
+    Tokens do not expire: an unsubscribe link must work for at least 30 days (CAN-SPAM, 16 CFR 316). Raises
+    ValueError for a claim with a line feed, which would be read back as two claims.
     """
     body = "\n".join(claims).encode()
     if body.count(b"\n") != len(claims) - 1:
@@ -27,7 +27,7 @@ def sign(key: bytes, purpose: str, *claims: str) -> str:
 
 
 def read(key: bytes, purpose: str, token: str) -> tuple[str, ...] | None:
-    """Return the claims of a token that this key signed for this purpose, or None for any other string."""
+    """Return the claims of a token that `key` signed for `purpose`, or None for any other string."""
     try:
         claims = tuple(_decode(token.partition(".")[0]).decode().split("\n"))
         given = token.encode()
@@ -45,12 +45,12 @@ def _signature(key: bytes, purpose: str, body: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _begun(key: bytes, purpose: str) -> hmac.HMAC:
-    # Begun once for a key: that takes OpenSSL twice as long as all the rest.
+    # Cached for each key, because OpenSSL needs twice as long for this as for everything else.
     return hmac.new(key, purpose.encode() + b"\0", "sha256")
 
 
 def _encode(data: bytes) -> str:
-    # What base64.urlsafe_b64encode does, without the steps between: every mail to every reader has two links.
+    # Faster than base64.urlsafe_b64encode: each mail to each subscriber has two links.
     return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 

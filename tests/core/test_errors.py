@@ -1,4 +1,4 @@
-"""An error's text is one sentence for a person: what, where, and what to do."""
+"""An error's text is one sentence for a person: the error, its place and the remedy."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import pytest
 from service.core.errors import CaveatError, ChannelUnavailable, ConfigError, Fault, UnknownName, UsageError
 
 
-def test_an_unknown_name_offers_the_nearest_and_lists_the_rest():
+def test_an_unknown_name_suggests_the_nearest_and_lists_all():
     error = UnknownName("newsletter", "mornin", ["weekly", "morning"])
 
     assert str(error) == "there is no newsletter 'mornin'. Did you mean morning? Known: morning, weekly."
     assert error.known == ("morning", "weekly")
 
 
-def test_an_unknown_name_far_from_all_offers_none():
+def test_an_unknown_name_without_a_near_one_suggests_none():
     assert str(UnknownName("theme", "x", ["daily"])) == "there is no theme 'x'. Known: daily."
 
 
-def test_an_unknown_name_among_none_says_so():
+def test_an_unknown_name_in_an_empty_registry_says_so():
     assert str(UnknownName("feed", "x", [])) == "there is no feed 'x'. Known: none so far."
 
 
@@ -40,14 +40,14 @@ def test_a_configuration_error_names_every_fault():
 
 
 @pytest.mark.parametrize("error", [UnknownName("feed", "x", []), ConfigError([]), ChannelUnavailable("down")])
-def test_all_of_them_can_be_caught_as_one(error: Exception):
+def test_every_error_is_a_caveat_error(error: Exception):
     assert isinstance(error, CaveatError)
 
 
-def test_a_name_that_does_not_exist_is_a_wrong_use():
+def test_an_unknown_name_is_a_usage_error():
     assert issubclass(UnknownName, UsageError)
 
 
-def test_a_channel_waits_for_better_times_unless_told_otherwise():
+def test_an_unavailable_channel_is_temporary_by_default():
     assert not ChannelUnavailable("connection refused").permanent
     assert ChannelUnavailable("wrong password", permanent=True).permanent

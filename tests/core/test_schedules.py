@@ -1,4 +1,4 @@
-"""When an issue is due: at the reader's hour in every zone, whatever the clocks do there."""
+"""An issue is due at the subscriber's local time in every zone, across clock changes."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def due(text: str, zone: ZoneInfo, after: str, count: int = 1) -> list[str]:
     return found
 
 
-# --- the words ---------------------------------------------------------------------------------
+# --- kinds of schedules ------------------------------------------------------------------------
 
 
-def test_every_day_at_its_hours():
+def test_daily_at_each_of_its_times():
     assert due("daily 07:00,18:30", BERLIN, "2026-03-02T12:00Z", 3) == [
         "2026-03-02T17:30Z",
         "2026-03-03T06:00Z",
@@ -53,11 +53,11 @@ def test_every_day_at_its_hours():
     ]
 
 
-def test_weekdays_pass_over_saturday_and_sunday():
+def test_weekdays_skip_saturday_and_sunday():
     assert due("weekdays 06:30", BERLIN, "2026-03-06T12:00Z") == ["2026-03-09T05:30Z"]
 
 
-def test_weekends_wait_for_saturday():
+def test_weekends_are_saturday_and_sunday():
     assert due("weekends 9:00", BERLIN, "2026-03-02T12:00Z", 2) == ["2026-03-07T08:00Z", "2026-03-08T08:00Z"]
 
 
@@ -84,7 +84,7 @@ def test_the_31st_and_the_30th_share_one_issue_where_a_month_has_neither():
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("hourly 07:00", "there is no kind of schedule 'hourly'"),
         ("", "Known: daily, monthly, weekdays, weekends, weekly"),
@@ -103,8 +103,8 @@ def test_the_31st_and_the_30th_share_one_issue_where_a_month_has_neither():
         ("monthly 32 07:00", "names no days of the month"),
     ],
 )
-def test_what_cannot_be_read_says_how_to_write_it(text: str, says: str):
-    with pytest.raises(UsageError, match=says.replace("?", r"\?")):
+def test_an_invalid_schedule_is_refused_with_an_example(text: str, message: str):
+    with pytest.raises(UsageError, match=message.replace("?", r"\?")):
         parse_schedule(text)
 
 
@@ -114,7 +114,7 @@ def test_an_unknown_word_lists_the_known_ones():
     assert "weekly" in caught.value.known
 
 
-# --- the clocks --------------------------------------------------------------------------------
+# --- clock changes -----------------------------------------------------------------------------
 
 
 def test_a_time_in_the_spring_gap_is_due_when_the_gap_ends():
@@ -131,21 +131,21 @@ def test_two_times_in_one_gap_make_one_issue():
     ]
 
 
-def test_a_time_that_autumn_brings_twice_is_due_the_first_time_once():
+def test_a_time_that_occurs_twice_is_due_at_its_first_occurrence_only():
     assert due("daily 01:30", NEW_YORK, "2026-10-31T12:00Z", 2) == ["2026-11-01T05:30Z", "2026-11-02T06:30Z"]
 
 
-def test_an_hour_moves_with_the_clocks():
+def test_a_local_time_stays_the_same_across_a_clock_change():
     assert due("daily 07:00", BERLIN, "2026-03-28T00:00Z", 2) == ["2026-03-28T06:00Z", "2026-03-29T05:00Z"]
 
 
-def test_half_an_hours_change_is_a_change_too():
+def test_a_clock_change_of_half_an_hour_is_handled():
     lord_howe = ZoneInfo("Australia/Lord_Howe")
     assert due("daily 02:15", lord_howe, "2026-10-03T00:00Z", 2) == ["2026-10-03T15:30Z", "2026-10-04T15:15Z"]
 
 
-def test_a_day_that_a_zone_leaves_out_is_due_when_the_next_begins():
-    # Samoa went from 29 to 31 December 2011 at midnight.
+def test_an_issue_on_a_day_that_a_zone_skips_is_due_at_the_start_of_the_next_day():
+    # Samoa skipped 30 December 2011.
     apia = ZoneInfo("Pacific/Apia")
     assert due("daily 07:00", apia, "2011-12-29T00:00Z", 3) == [
         "2011-12-29T17:00Z",

@@ -1,4 +1,4 @@
-"""A signed link says what may be done for whom; nobody without the key can make or change one."""
+"""A token carries signed claims for one purpose; without the key it cannot be made or changed."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ claims = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_chara
 
 
 @given(claims)
-def test_what_was_signed_can_be_read(said: list[str]):
-    assert read(KEY, UNSUBSCRIBE, sign(KEY, UNSUBSCRIBE, *said)) == tuple(said)
+def test_signed_claims_can_be_read(signed: list[str]):
+    assert read(KEY, UNSUBSCRIBE, sign(KEY, UNSUBSCRIBE, *signed)) == tuple(signed)
 
 
 @given(claims)
-def test_a_token_needs_no_escaping_in_an_address(said: list[str]):
-    token = sign(KEY, UNSUBSCRIBE, *said)
+def test_a_token_needs_no_escaping_in_a_url(signed: list[str]):
+    token = sign(KEY, UNSUBSCRIBE, *signed)
 
     assert quote(token, safe="") == token
     assert re.fullmatch(r"[\w-]*\.[\w-]{22}", token)
 
 
-def test_a_token_is_good_for_its_purpose_alone():
+def test_a_token_is_valid_for_one_purpose():
     assert read(KEY, PREFERENCES, sign(KEY, UNSUBSCRIBE, "person", "morning")) is None
 
 
-def test_another_key_signs_nothing_for_us():
+def test_a_token_signed_with_another_key_is_refused():
     assert read(KEY, UNSUBSCRIBE, sign(ANOTHER_KEY, UNSUBSCRIBE, "person", "morning")) is None
 
 
-def test_the_signature_of_one_person_does_not_serve_another():
+def test_the_signature_for_one_person_is_refused_for_another():
     ours, theirs = (sign(KEY, UNSUBSCRIBE, person, "morning").split(".") for person in ("amina", "ben"))
 
     assert read(KEY, UNSUBSCRIBE, f"{theirs[0]}.{ours[1]}") is None
 
 
 @given(st.data())
-def test_a_token_with_one_character_changed_is_no_token(data: st.DataObject):
+def test_a_token_with_one_character_changed_is_refused(data: st.DataObject):
     token = sign(KEY, UNSUBSCRIBE, "person", "morning")
-    place = data.draw(st.integers(0, len(token) - 1))
-    character = data.draw(st.characters().filter(lambda c: c != token[place]))
+    index = data.draw(st.integers(0, len(token) - 1))
+    character = data.draw(st.characters().filter(lambda c: c != token[index]))
 
-    assert read(KEY, UNSUBSCRIBE, token[:place] + character + token[place + 1 :]) is None
+    assert read(KEY, UNSUBSCRIBE, token[:index] + character + token[index + 1 :]) is None
 
 
 @given(st.text(st.characters()))
@@ -62,6 +62,6 @@ def test_a_token_has_one_spelling(change: str):
     assert read(KEY, UNSUBSCRIBE, change.format(sign(KEY, UNSUBSCRIBE, "person"))) is None
 
 
-def test_a_claim_that_would_read_as_two_is_not_signed():
+def test_a_claim_with_a_line_feed_is_not_signed():
     with pytest.raises(ValueError, match="line feed"):
         sign(KEY, UNSUBSCRIBE, "person\nanother")

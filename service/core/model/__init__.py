@@ -1,4 +1,4 @@
-"""The nouns of the house: frozen values that the stages hand to one another, in the order of the road."""
+"""The domain model: frozen values that the stages exchange, one module for each stage."""
 
 from service.core.model.compose import (
     Correction,

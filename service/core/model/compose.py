@@ -1,4 +1,4 @@
-"""What compose makes for readers: editions of a newsletter, digests, issues."""
+"""Values of compose: newsletters and their editions, stories, corrections, digests and issues."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from service.core.model.gather import Article
 
 @dataclass(frozen=True, slots=True)
 class Newsletter:
-    """What one can subscribe to, as the roster declares it; also the defaults for a reader's wishes.
+    """A newsletter as the roster declares it, with the defaults for its subscribers' preferences.
 
-    `empty` is `skip` or `send`; `late` is `send`, `merge` or `skip`, applied beyond `late_limit`.
-    `corrections` is `show` or `hide`; `show_source_health` names sources that are not heard from.
+    `empty` (an issue without stories) is `skip` or `send`. `late` (an issue more than `late_limit` after its
+    due time) is `send`, `merge` or `skip`. `corrections` is `show` or `hide`. With `show_source_health`, an
+    issue names the sources that cannot be read or are overdue.
     """
 
     id: str
@@ -38,7 +39,7 @@ class Newsletter:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What a reader wants differently from the newsletter's defaults; None means: as the newsletter says."""
+    """A subscriber's settings for a newsletter; None means the newsletter's default."""
 
     schedule: str | None = None
     timezone: str | None = None
@@ -51,7 +52,10 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A newsletter as one group of subscribers wants it. `identity.edition_key` computes its key."""
+    """A newsletter with the settings of one group of subscribers. `ids.edition_key` computes its key.
+
+    A new field needs a default value: without one it would change the key of every stored edition.
+    """
 
     newsletter: str
     schedule: str
@@ -65,10 +69,10 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Subscriptions that get the same issue: one edition, and told through the same position.
+    """Subscriptions that get the same issue: they have the same edition and the same cursor.
 
-    `due_at` is the instant they wait for (None for a manual send). `only` limits a manual send to some
-    subscribers by id; None means everyone in the group.
+    `served_through` is the cursor, `due_at` the due time (None for a manual send), `size` the number of
+    active members. `subscriber_ids` limits a manual send to some members; None means all.
     """
 
     edition: Edition
@@ -81,7 +85,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class StoryPoint:
-    """A key point as a story tells it, with the article it was taken from."""
+    """A key point of a story, with its article and context sentences."""
 
     text: str
     role: Role
@@ -94,9 +98,9 @@ class StoryPoint:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Articles from several feeds about one event, shown once; `articles[0]` gives it its headline.
+    """Articles from several feeds about one event, shown once under the headline of `articles[0]`.
 
-    An `update` goes on with a story that its readers were told before; its points are new to them.
+    `is_update`: the group got the story in an earlier issue, and the points are new.
     """
 
     id: str
@@ -106,18 +110,18 @@ class Story:
 
     @property
     def headline(self) -> str:
-        """The title of the article that leads the story."""
+        """The title of the first article."""
         return self.articles[0].title
 
     @property
     def publishers(self) -> tuple[str, ...]:
-        """Every publisher once, in the order in which the articles stand."""
+        """Every publisher once, in the order of the articles."""
         return tuple(dict.fromkeys(a.publisher for a in self.articles))
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The words that a publisher gave an article later, as seen at `at`; `key` is computed from them."""
+    """An article's title and text after an edit by its publisher, seen at `at`; see `ids.edit_key`."""
 
     key: str
     title: str
@@ -127,10 +131,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A sentence of an article, verbatim. `edit` is the key of the edit that it stands in.
-
-    Without one it stands in the words that were told first.
-    """
+    """A sentence of an article, verbatim. `edit` is the key of its edit, "" for the text sent first."""
 
     text: str
     start: int
@@ -140,7 +141,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class SentenceChange:
-    """A sentence that readers were told, and the one that stands in its place now, None where none does."""
+    """A sentence that was sent, and the sentence in its place now (None: it was removed)."""
 
     sent: Excerpt
     current: Excerpt | None
@@ -148,7 +149,7 @@ class SentenceChange:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a publisher changed of an article after it was told, as far as readers were told it."""
+    """The changes that an edit made to the sent sentences of an article."""
 
     article: Article
     edit: Edit
@@ -157,9 +158,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """A feed as its readers may know it. `heard`: it can be read and is not out of its rhythm.
+    """The health of a feed as subscribers see it.
 
-    `last_heard` is when it was, None for never.
+    `is_healthy`: the feed can be read and its articles are not overdue. `last_healthy_at` is None if it never
+    was.
     """
 
     name: str
@@ -170,9 +172,9 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The chosen, ordered stories for one edition at one moment; a pure value.
+    """The chosen and ordered stories for one edition at one time.
 
-    `left_out` counts the stories that the cap did not let in. `unheard` are sources that nothing came from.
+    `left_out` is the number of stories beyond the edition's limit.
     """
 
     edition: Edition
@@ -185,7 +187,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """What render makes of a digest: subject, HTML and plain text, with the recipient's places still open."""
+    """A rendered mail: subject, HTML and plain text, with placeholders for the recipient's own values."""
 
     subject: str
     html: str
@@ -193,9 +195,10 @@ class RenderedMail:
 
 
 class MailKind(StrEnum):
-    """What a rendered mail is: an issue, or a transactional mail to one person.
+    """The kind of a rendered mail: an issue, or a transactional mail to one person.
 
-    Those ask to confirm a sign-up, welcome a subscriber, or ask to confirm that somebody unsubscribes.
+    CONFIRMATION asks to confirm a sign-up, WELCOME greets a new subscriber, UNSUBSCRIBE asks to confirm a
+    request to unsubscribe.
     """
 
     ISSUE = "issue"
@@ -206,12 +209,11 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One dated, rendered number of an edition; or a transactional mail, which has none ("").
+    """One dated, rendered number of an edition; or a transactional mail, whose `edition_key` is "".
 
-    `occurrence` is the local date and time it stands for (`2026-03-29T07:00`), or `manual:<key>`;
-    a transactional mail has its kind there.
-    It tells what lies in `told_from < position <= told_through`. `words` are the keys of the words that its
-    articles had when it was made of them; an issue that is read back has none.
+    `occurrence` is the local due time (`2026-03-29T07:00`), `manual:<key>` for a manual send, or the kind of
+    a transactional mail. The issue covers the articles with `served_from < position <= served_through`.
+    `edit_keys` are the keys of the articles' versions that were composed; () in an issue read from the store.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What condense makes of an article: key points, and the caveats that qualify them."""
+"""Values of condense: key points, and the caveats that qualify them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.core.model.gather import Article
 
 
 class Role(StrEnum):
-    """What a key point is there for: a point stands for itself, a caveat qualifies a point."""
+    """The role of a key point: a point makes a statement, a caveat qualifies a point."""
 
     POINT = "point"
     CAVEAT = "caveat"
@@ -19,8 +19,8 @@ class Role(StrEnum):
 class KeyPoint:
     """A sentence of the article, verbatim, with its offsets into the article's text.
 
-    `qualifies` is the index, in the summary's key points, of the point that a caveat belongs to. `rank` is
-    its place by weight, 0 the weightiest: whoever shows fewer key points keeps the lowest ranks.
+    `qualifies` is the index, in the summary's key points, of the point that a caveat qualifies. `rank` is the
+    place by weight, 0 for the largest weight: a shorter summary keeps the lowest ranks.
     """
 
     text: str
@@ -31,7 +31,7 @@ class KeyPoint:
     rank: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a key point that cannot be verbatim or a caveat that qualifies nothing."""
+        """Raise ValueError for offsets that do not fit the text, and for a caveat without a point."""
         if self.end - self.start != len(self.text) or self.start < 0:
             raise ValueError(f"a key point's offsets {self.start}..{self.end} do not fit its text")
         if (self.role is Role.CAVEAT) != (self.qualifies is not None):
@@ -48,13 +48,13 @@ class KeyPoint:
         *,
         rank: int = 0,
     ) -> KeyPoint:
-        """Return the key point that is `source[start:end]`, word for word."""
+        """Return the key point with the text `source[start:end]`."""
         return cls(source[start:end], start, end, role, qualifies, rank)
 
 
 @dataclass(frozen=True, slots=True)
 class ContextSentence:
-    """A sentence that probably qualifies a point: shown under it unmarked, beside the count."""
+    """A sentence that probably qualifies a point: shown under it, and not counted as a key point."""
 
     text: str
     start: int
@@ -64,21 +64,21 @@ class ContextSentence:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What condense makes of an article: key points in reading order, caveats right after their point."""
+    """The key points of an article in reading order, each caveat directly after its point."""
 
     method: str
     key_points: tuple[KeyPoint, ...]
     context: tuple[ContextSentence, ...] = ()
 
     def is_verbatim(self, source: str) -> bool:
-        """Tell whether every key point and context line equals `source` at its offsets."""
+        """Return whether every key point and context sentence equals `source` at its offsets."""
         lines: tuple[KeyPoint | ContextSentence, ...] = (*self.key_points, *self.context)
         return all(source[line.start : line.end] == line.text for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
 class CondensedArticle:
-    """An article with its summary, ready to be told. `story` is the id of its story, empty if unknown."""
+    """An article with its summary, ready for an issue. `story` is the id of its story, "" if unknown."""
 
     article: Article
     summary: Summary

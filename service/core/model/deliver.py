@@ -1,4 +1,4 @@
-"""What deliver hands over: deliveries and their batches, messages, and what came of them."""
+"""Values of deliver: deliveries and their batches, messages and outcomes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. The first four are the outbox; the rest are final."""
+    """The state of a delivery. The first four are the outbox; the rest are final."""
 
     PLANNED = "planned"
     ATTEMPTING = "attempting"
@@ -24,9 +24,9 @@ class DeliveryState(StrEnum):
 class Delivery:
     """One issue to one subscriber by one channel.
 
-    `id` is computed from the three and is the left part of the Message-ID on every attempt. `attempts` counts
-    the attempts made before this one, `doubts` those of them whose end nobody knows; `address` and `name` are
-    the subscriber's, as they are now. A `transactional` one is a mail that somebody waits for.
+    `id` is computed from the three and is the left part of the Message-ID of each attempt. `attempts` counts
+    the earlier attempts, `uncertain_attempts` those without a known outcome. `address` and `name` are the
+    subscriber's current ones. `transactional`: a transactional mail, sent before all issues.
     """
 
     id: str
@@ -43,9 +43,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Up to 500 deliveries that one worker took; `token` proves that they are still its own.
+    """Up to 500 deliveries leased by one worker; `token` proves the lease.
 
-    `suppressed` counts the deliveries that were due and became suppressed when the batch was taken.
+    `suppressed` counts the due deliveries that became suppressed when the batch was taken.
     """
 
     token: str
@@ -56,11 +56,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a channel is given: the envelope and the finished bytes, in parts that belong behind each other.
+    """A finished message for a channel: the envelope, and the content in consecutive parts.
 
-    Every line ends with CRLF, the last one too, and none begins with a dot, so that SMTP has nothing to stuff
-    (RFC 5321, 4.5.2). The content is ASCII unless an address in it is not. The large parts are the same
-    objects in the message of every reader; joined, each message would be a copy of them.
+    Every line ends with CRLF, and no line starts with a dot, so SMTP needs no dot-stuffing (RFC 5321, 4.5.2).
+    The content is ASCII unless an address in it is not. The messages of an issue share their large parts as
+    the same objects; joined parts would be one copy for each recipient.
     """
 
     delivery_id: str
@@ -70,26 +70,26 @@ class Message:
 
     @property
     def content(self) -> bytes:
-        """The parts as one."""
+        """The joined parts."""
         return b"".join(self.parts)
 
     @property
     def size(self) -> int:
-        """How many bytes the content has."""
+        """The content's length in bytes."""
         return sum(map(len, self.parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The channel took responsibility for the message."""
+    """The channel accepted responsibility for the message."""
 
     reply: str = ""
 
 
 class Throttle(StrEnum):
-    """Who wants less mail at a time: the relay, or the servers of one recipient domain.
+    """The server that asks for fewer messages: the relay, or the servers of one recipient domain.
 
-    BUSY: the relay is short of something itself (storage, for instance), however slowly we send.
+    BUSY: the relay lacks a resource of its own (storage, for example), at any sending rate.
     """
 
     RELAY = "relay"
@@ -99,9 +99,9 @@ class Throttle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now; try again later. Nothing is wrong with the person (4xx, connection lost, greylisting).
+    """A temporary failure (4xx, connection lost, greylisting); the message is sent again later.
 
-    With `throttle` the message would have been accepted, had we sent less in the time before.
+    With `throttle`, the reason is the sending rate, not the message.
     """
 
     reply: str
@@ -109,9 +109,10 @@ class Deferred:
 
 
 class RefusalCause(StrEnum):
-    """What a refusal is about: the address is no good, this message is, or our sending is (policy, login).
+    """The cause of a refusal.
 
-    SIZE: the message is larger than the server takes, which the operator can change.
+    ADDRESS: the recipient's address. MESSAGE: the content. SIZE: the message is larger than the server
+    accepts, a limit that its operator can raise. POLICY: the sender (policy, login).
     """
 
     ADDRESS = "address"
@@ -122,7 +123,7 @@ class RefusalCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The channel said no for good. Only `Blame.ADDRESS` may count against the person."""
+    """A permanent failure (5xx). Only RefusalCause.ADDRESS may suppress the address."""
 
     reply: str
     cause: RefusalCause
@@ -130,7 +131,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """The message may or may not have been taken: the line broke after the final dot, before the reply."""
+    """The message may have been accepted: the connection broke after the final dot and before the reply."""
 
     reply: str
 
@@ -140,10 +141,11 @@ Outcome = Sent | Deferred | Refused | Uncertain
 
 @dataclass(frozen=True, slots=True)
 class ManualSend:
-    """A newsletter mailed by hand. `id` comes from the idempotency key, `request` from what was asked for.
+    """A newsletter sent by hand. `id` comes from the idempotency key, `request` from the whole request.
 
-    `issues` (ids) came of it, with so many `deliveries`; `nothing_new` counts the readers who were told
-    everything before, `left_out` says of others (subscriber ids) why they are not mailed.
+    `issues` are the ids of the issues it made, `deliveries` their number of deliveries. `nothing_new` counts
+    the subscribers without new articles; `left_out` maps the ids of other subscribers without a delivery to
+    the reason.
     """
 
     id: str
@@ -158,7 +160,7 @@ class ManualSend:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The count of an issue's deliveries by state; they close when the parts add up to `due`."""
+    """An issue's deliveries by state, as counts; the books close when the counts add up to `due`."""
 
     due: int
     sent: int = 0
@@ -169,15 +171,15 @@ class Books:
 
     @property
     def closed(self) -> bool:
-        """Whether every delivery is accounted for."""
+        """Whether the counts add up to `due`."""
         return self.due == self.sent + self.suppressed + self.refused + self.uncertain + self.waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Who sends: shown in every mail. `sender` is a From header; `url` has no slash at its end.
+    """The sender of all mail. `sender` is a From header; `url` has no trailing slash.
 
-    Mail to `unsubscribe_address` can unsubscribe; empty: no address where such mail is read.
+    `unsubscribe_address` accepts mail that asks to unsubscribe; "": inbound mail is not read.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What gather finds: feeds, their entries, and the articles that are made of them."""
+"""Values of gather: feeds, their entries, and articles."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A place that we look at: an http(s) URL, or a file that the config names.
+    """An address that we poll: an http(s) URL, or a file named in the config.
 
-    `id` is `identity.feed_id(url)`. `every` is the shortest time between two looks. `method` names the
-    summariser for its articles (None: the site's default). `full_text` is `auto` (fetch the page when the
-    entry is only a teaser), `always` or `never`.
+    `id` is `ids.feed_id(url)`. `poll_interval` is the shortest time between two polls. `method` names the
+    summariser for the feed's articles (None: the site's default). `full_text` is `auto` (fetch the page of an
+    entry that is only a teaser), `always` or `never`. `first_entries` limits the entries of the first poll.
     """
 
     id: str
@@ -28,11 +28,11 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """A feed together with what the last looks at it left behind.
+    """A feed and the results of its polls so far.
 
     `etag` and `last_modified` are kept byte for byte for the next conditional GET (RFC 9110, 13.1).
-    `failures` counts failed looks in a row; `last_success_at` None means: never read so far. `memory` is what
-    gather wants to remember of the feed between looks: JSON that only gather reads; the store keeps it whole.
+    `failures` counts consecutive failed polls; `last_success_at` is None before the first successful poll.
+    `seen_items` is JSON with the entries that gather has seen; only gather reads it.
     """
 
     feed: Feed
@@ -48,7 +48,7 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item as the feed gives it; lives only inside gather. `html` is untrusted markup, or plain text."""
+    """An item as the feed gives it; used only inside gather. `html` is untrusted markup, or plain text."""
 
     guid: str
     url: str
@@ -62,9 +62,9 @@ class Entry:
 class Article:
     """An entry cleaned, identified and stored.
 
-    `text` is plain text, paragraphs separated by an empty line; every offset elsewhere counts its characters.
-    `position` is the gather position that the store assigns in order of arrival (0: not stored yet);
-    `told_through` marks point at positions, never at publication dates.
+    `text` is plain text, paragraphs separated by an empty line; all offsets count its characters. `position`
+    is the article's place in the order of arrival, assigned by the store (0: not stored yet). Cursors
+    (`served_through`) are positions, not publication dates.
     """
 
     id: str
@@ -82,5 +82,5 @@ class Article:
 
     @property
     def effective_published_at(self) -> datetime:
-        """When the article came out, as far as that can be believed: never after we first saw it."""
+        """The publication time, at most the time at which we first saw the article; for sorting."""
         return self.gathered_at if self.published_at is None else min(self.published_at, self.gathered_at)

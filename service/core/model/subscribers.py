@@ -1,4 +1,4 @@
-"""Whom it is all for: subscribers, their subscriptions, and the roster that declares them."""
+"""Subscribers, their subscriptions, and the roster that declares them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.core.model.gather import Feed
 
 
 class SubscriptionStatus(StrEnum):
-    """Where a subscription stands. `ended` is config's word, `unsubscribed` and `paused` the person's."""
+    """The status of a subscription. The config ends a subscription; the subscriber pauses or unsubscribes."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -21,7 +21,7 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person. `id` is computed from the folded address."""
+    """A person. `id` is `ids.subscriber_id(email)`."""
 
     id: str
     email: str
@@ -31,7 +31,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A person's place in one newsletter, with their own wishes."""
+    """A subscriber's subscription to one newsletter, with their preferences and cursor."""
 
     subscriber_id: str
     newsletter: str
@@ -44,7 +44,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class DesiredSubscription:
-    """A subscription as the roster or the person wants it: who, what, how, and when it is due first."""
+    """A subscription that the roster, an import or the subscriber asks for; `next_due_at`: first due time."""
 
     subscriber: Subscriber
     newsletter: str
@@ -56,9 +56,10 @@ class DesiredSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A subscription together with its person, for listings. `suppressed` is the reason, if there is one.
+    """A subscription with its subscriber, for listings. `suppressed` is the reason of a suppression.
 
-    `declared`: the roster names it; `chosen`: its wishes are the person's own, and win over the roster's.
+    `declared`: the roster names the subscription. `chosen`: the subscriber set the preferences, which take
+    precedence over the roster's.
     """
 
     subscriber: Subscriber
@@ -71,9 +72,9 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class SignUpRequest:
-    """Who asked for a newsletter (id) and may confirm it, in which time zone (None: the newsletter's own).
+    """A sign-up for a newsletter (by id) that waits for confirmation; `timezone` None: the newsletter's.
 
-    Links from before `first_at` do not count.
+    Confirmation links from before `first_at` are not valid.
     """
 
     subscriber: Subscriber
@@ -84,7 +85,7 @@ class SignUpRequest:
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """A subscriber as the roster declares them: who, and which newsletters with which wishes."""
+    """A subscriber in the roster, with their newsletters (by id) and preferences."""
 
     subscriber: Subscriber
     newsletters: tuple[tuple[str, Preferences], ...]
@@ -94,7 +95,8 @@ class RosterEntry:
 class Roster:
     """The feeds, newsletters and subscribers that config/ declares.
 
-    `unread` holds the ids of subscribers whose entry could not be read: they stay as they are.
+    `unreadable_subscribers` are the ids of subscribers with an invalid entry; their subscriptions stay
+    unchanged.
     """
 
     feeds: tuple[Feed, ...]
@@ -103,5 +105,5 @@ class Roster:
     unreadable_subscribers: tuple[str, ...] = ()
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
-        """Return the newsletter of that id, or None."""
+        """Return the newsletter with this id, or None."""
         return next((n for n in self.newsletters if n.id == newsletter_id), None)
