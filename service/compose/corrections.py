@@ -14,8 +14,8 @@ from functools import lru_cache
 from itertools import chain
 
 from service.compose.ports import EditedArticle, SentenceSplitter
-from service.compose.render.text_cleaning import IDEOGRAPHS
 from service.core.model import Correction, Excerpt, SentenceChange
+from service.text.scripts import IDEOGRAPH
 
 MIN_REPLACEMENT_SIMILARITY = 0.5
 """So much of two sentences' words is the same: the one took the other's place."""
@@ -58,7 +58,7 @@ def normalized_words(sentence: str) -> tuple[str, ...]:
     folded = unicodedata.normalize("NFKC", sentence).casefold().replace("\u2212", "-")
     found: list[str] = []
     for token in _TOKEN.findall(folded):
-        found += token if IDEOGRAPHS.search(token) else [token]
+        found += token if IDEOGRAPH.search(token) else [token]
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""HTML text: what a reader of an HTML mail sees of it, in time linear in its length (pure)."""
+"""HTML text: the visible text of an HTML mail, in time linear in its length (pure)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-MAX_TAG_CHARACTERS = 2_000
-"""Characters: a `<` whose `>` is farther away is text."""
+MAX_TAG_CHARACTERS = 2_000  # a `<` whose `>` is further away is text
 
 _LINE_ENDS = re.compile(r"(?i)<br\s*/?>|</(?:p|div|tr|li|h\d|table)>")
 _OPENING = re.compile(r"(?i)<(!--|(?:style|script|head)\b)?")
@@ -17,9 +16,9 @@ _TAG_END = re.compile(r">")
 
 
 def html_to_text(html: str) -> str:
-    """Return the text without tags, comments, styles and scripts; breaks and ends of blocks become newlines.
+    """Return the text without tags, comments, styles and scripts; breaks and ends of blocks are newlines.
 
-    A comment or block without an end loses only its opening tag.
+    Of a comment or block without an end, only the opening tag is removed.
     """
     return unescape("".join(_visible(_LINE_ENDS.sub("\n", html))))
 
@@ -41,9 +40,9 @@ def _visible(html: str) -> Iterator[str]:
 
 
 class _MatchEnds:
-    """The places where a pattern matches. Asked for ascending positions, it reads the text once in all.
+    """The ends of a pattern's matches, looked up for ascending positions in one pass over the text.
 
-    A lazy `<!--.*?-->` reads to the end of the text for every `<!--` that has no end.
+    A lazy `<!--.*?-->` would read to the end of the text for every `<!--` without an end.
     """
 
     def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
@@ -51,7 +50,7 @@ class _MatchEnds:
         self._next = next(self._matches, None)
 
     def after(self, position: int) -> int | None:
-        """Return the end of the first match that starts at `position` or later; None without one."""
+        """Return the end of the first match that starts at `position` or later, None if there is none."""
         while self._next is not None and self._next.start() < position:
             self._next = next(self._matches, None)
         return None if self._next is None else self._next.end()

@@ -1,4 +1,4 @@
-"""Words: each white-space chunk of a text becomes one cached number that holds its stem and its cues."""
+"""Lexicon: each token of a text becomes one cached number with its stem and its cues."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.text.scripts import UNSPACED, bigrams
+from service.text.stems import SENTENCE_STEM_CHARACTERS, stem
+
 CUES = (  # noqa: SIM905 - names read best as a line of words
     "say negation pronoun demonstrative contrast turn addition first second future modal day denial false "
     "unsure explicit open reserve limit condition scope accuse accused claimref plan agree finding toll "
     "caution absolute reversal"
 ).split()
-"""The classes of cue words, as cues.toml names them; each has one bit."""
+"""The classes of cue words in cues.toml; each has one bit."""
 SHAPE_FLAGS = ("name", "number", "opens", "closes", "question", "term")
-"""What a chunk's look tells without any word list."""
+"""Properties of a token that need no word list."""
 FLAG_BIT = {name: bit for bit, name in enumerate((*CUES, *SHAPE_FLAGS))}
 FLAG_BITS = 40
 STEM_BITS = 23
 CUE_MASK = (1 << len(CUES)) - 1
-STEM_CHARACTERS = 6
-"""Words are compared by their first letters: crude, but the same for every language."""
-MAX_CACHED_TOKENS = 200_000
-MAX_CACHED_TOKEN_CHARACTERS = 100
-"""Longer chunks are addresses or noise: not worth the memory."""
+MAX_CACHED_TOKENS = 200_000  # per language; a full cache is emptied
+MAX_CACHED_TOKEN_CHARACTERS = 100  # longer tokens are addresses or noise and do not come again
 
 _OPENERS = '"“«„‟「『'
 _CLOSERS = '"”»“」』'
 _EDGES = " \t\n\r\"“”«»„‟「」『』'‘’‚()[]{}<>.,;:!?…-–—*/|،؛؟。、！？：；।"
-_BROAD = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 
 IntArray = NDArray[np.int64]
 
 
 class Lexicon(dict[str, int]):
-    """The chunks of one language, numbered as they are met: `stem << FLAG_BITS | flags`.
+    """A cache of one language: token -> `stem number << FLAG_BITS | flags`.
 
-    `phrases` maps a phrase's first two stems to the stems and bits of all phrases that begin so; bits of 0
-    mute the words of the phrase.
+    `phrases` maps the first two stems of a phrase to the stems and bits of all phrases that start with them;
+    bits of 0 cancel the cues of the phrase's words.
     """
 
     def __init__(self, table: dict[str, Any] | None) -> None:
@@ -68,7 +68,7 @@ class Lexicon(dict[str, int]):
 
     def _learn_entry(self, entry: str, bit: int) -> None:
         if " " in entry:
-            stems = tuple(self._stem(_plain(word.rstrip("*"))) for word in entry.split())
+            stems = tuple(self._stem(_without_affixes(word.rstrip("*"))) for word in entry.split())
             self.phrases.setdefault(stems[0] << STEM_BITS | stems[1], []).append((stems, bit))
         elif entry.endswith("*"):
             self.prefixes[entry[:-1]] = self.prefixes.get(entry[:-1], 0) | bit
@@ -78,7 +78,7 @@ class Lexicon(dict[str, int]):
             self.exact[entry] = self.exact.get(entry, 0) | bit
 
     def _stem(self, word: str) -> int:
-        return self.stems.setdefault(word[:STEM_CHARACTERS], len(self.stems))
+        return self.stems.setdefault(stem(word, SENTENCE_STEM_CHARACTERS), len(self.stems))
 
     def _cues(self, word: str) -> int:
         found = self.exact.get(word, 0)
@@ -89,15 +89,15 @@ class Lexicon(dict[str, int]):
                 found |= bits
         return found
 
-    def __missing__(self, chunk: str) -> int:
-        core = chunk.strip(_EDGES)
-        word = _plain(core.lower())
+    def __missing__(self, token: str) -> int:
+        core = token.strip(_EDGES)
+        word = _without_affixes(core.lower())
         flags = self._cues(word)
-        if chunk[0] in _OPENERS or chunk[:2] in ('("', "'\"", "``"):
+        if token[0] in _OPENERS or token[:2] in ('("', "'\"", "``"):
             flags |= 1 << FLAG_BIT["opens"]
-        elif chunk.rstrip(".,;:!?)'’")[-1:] in _CLOSERS and chunk.rstrip(".,;:!?)'’"):
+        elif token.rstrip(".,;:!?)'’")[-1:] in _CLOSERS and token.rstrip(".,;:!?)'’"):
             flags |= 1 << FLAG_BIT["closes"]
-        if chunk.endswith(("?", "؟", "？")):
+        if token.endswith(("?", "؟", "？")):
             flags |= 1 << FLAG_BIT["question"]
         if core[:1].isupper():
             flags |= 1 << FLAG_BIT["name"]
@@ -106,8 +106,8 @@ class Lexicon(dict[str, int]):
         if word and self._is_term(word):
             flags |= 1 << FLAG_BIT["term"]
         code = self._stem(word) << FLAG_BITS | flags
-        if len(chunk) <= MAX_CACHED_TOKEN_CHARACTERS:
-            self[chunk] = code
+        if len(token) <= MAX_CACHED_TOKEN_CHARACTERS:
+            self[token] = code
         return code
 
     def _is_term(self, word: str) -> bool:
@@ -116,8 +116,8 @@ class Lexicon(dict[str, int]):
         return len(word) > 3 or not word.isascii()
 
 
-def _plain(word: str) -> str:
-    """Return the word without possessive or elided article: `doha's` and `l'accord` are `doha`, `accord`."""
+def _without_affixes(word: str) -> str:
+    """Return the word without `'s` and elided article: `doha's` -> `doha`, `l'accord` -> `accord`."""
     word = word.replace("’", "'").removesuffix("'s")
     head, mark, tail = word.partition("'")
     return tail if mark and len(head) <= 2 and len(tail) > 2 else word
@@ -133,41 +133,42 @@ def _cached_lexicon(language: str) -> list[Lexicon]:
     return [Lexicon(_tables().get(language))]
 
 
+def _table_key(language: str) -> str:
+    # Two letters, not the primary subtag: the three-letter codes (`eng`) mostly begin with them too.
+    return language[:2].lower()
+
+
 def lexicon_for(language: str) -> Lexicon:
-    """Return the words of a language (`en`, `en-GB`); forgets them when they have grown too many."""
-    place = _cached_lexicon(language[:2].lower() if language[:2].lower() in _tables() else "")
-    if len(place[0]) > MAX_CACHED_TOKENS:
-        place[0] = Lexicon(_tables().get(language[:2].lower()))
-    return place[0]
+    """Return the lexicon of a language tag (`en`, `en-GB`), an empty one if its cache has grown too large."""
+    cached = _cached_lexicon(_table_key(language) if has_cue_words(language) else "")
+    if len(cached[0]) > MAX_CACHED_TOKENS:
+        cached[0] = Lexicon(_tables().get(_table_key(language)))
+    return cached[0]
 
 
 def has_cue_words(language: str) -> bool:
-    """Tell whether there are cue words for this language, so that caveats can be found."""
-    return language[:2].lower() in _tables()
+    """Return whether cues.toml has the language; without cue words no caveats are found."""
+    return _table_key(language) in _tables()
 
 
 def tokenize(text: str) -> list[str]:
-    """Return the text's chunks: at white space, and pairs of signs where a script writes without it."""
-    if text.isascii() or not _BROAD.search(text):
+    """Return the tokens of a text: its words with their punctuation, and bigrams of unspaced scripts."""
+    if text.isascii() or not _UNSPACED_RUN.search(text):
         return text.split()
-    return _BROAD.sub(lambda run: " " + " ".join(_pairs(run.group())) + " ", text).split()
-
-
-def _pairs(run: str) -> list[str]:
-    return [run[k : k + 2] for k in range(max(1, len(run) - 1))]
+    return _UNSPACED_RUN.sub(lambda run: f" {' '.join(bigrams(run.group()))} ", text).split()
 
 
 def apply_phrases(codes: IntArray, lexicon: Lexicon) -> None:
-    """Set the bits of every phrase on its first word, and clear those of muted words; in place."""
-    stem = codes >> FLAG_BITS
-    begins = stem[:-1] << STEM_BITS | stem[1:]
-    known = lexicon.phrase_starts
-    at = np.minimum(known.searchsorted(begins), len(known) - 1)
+    """Set the bits of each phrase on its first token and clear the cues of cancelled words, in place."""
+    stems = codes >> FLAG_BITS
+    pairs = stems[:-1] << STEM_BITS | stems[1:]
+    starts = lexicon.phrase_starts
+    nearest = np.minimum(starts.searchsorted(pairs), len(starts) - 1)
     found = [
-        (start, len(stems), bits)
-        for start in np.flatnonzero(known[at] == begins).tolist()
-        for stems, bits in lexicon.phrases.get(int(begins[start]), ())
-        if len(stems) == 2 or tuple(stem[start : start + len(stems)].tolist()) == stems
+        (start, len(phrase), bits)
+        for start in np.flatnonzero(starts[nearest] == pairs).tolist()
+        for phrase, bits in lexicon.phrases.get(int(pairs[start]), ())
+        if len(phrase) == 2 or tuple(stems[start : start + len(phrase)].tolist()) == phrase
     ]
     for start, length, bits in found:
         if not bits:

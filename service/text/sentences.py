@@ -1,7 +1,7 @@
-"""Sentences: where each one begins and ends in a text (pure).
+"""Sentences: where each sentence of a text starts and ends (pure).
 
-Rules rather than a learned model, so that a wrong cut has a reason that can be read and mended. Every mark
-looks back and ahead a bounded number of characters: time grows with the text's length, whatever it holds.
+Rules rather than a learned model, so that a wrong cut has a reason that can be read and corrected. Every rule
+reads a bounded number of characters before and after a mark: time is linear in the length of any text.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service.text.languages import primary_language
+from service.text.scripts import HAN, KANA, THAI_LAO_TIBETAN_KHMER
 
-MAX_LOOK_BACK_CHARACTERS = 24
-MAX_QUOTE_CHARACTERS = 240
-MAX_WRAPPED_LINE_CHARACTERS = 120
-MIN_LINE_WORDS = 5
+MAX_LOOK_BACK_CHARACTERS = 24  # before a mark; no abbreviation is longer
+MAX_QUOTE_CHARACTERS = 240  # of a Japanese quotation inside a sentence
+MAX_WRAPPED_LINE_CHARACTERS = 120  # a longer line is a paragraph of its own, not wrapped text
+MIN_LINE_WORDS = 5  # a line of more words counts as a sentence where a text has no marks at all
 
 _LINE_ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_UNSEEN = "\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
-_WIDE_CLOSERS = f"\"'”’»›)\\]}}」』】》〉）］{_UNSEEN}"
-# German closes with the quotes that English opens with.
+_INVISIBLE = "\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+_WIDE_CLOSERS = f"\"'”’»›)\\]}}」』】》〉）］{_INVISIBLE}"
+# German closes with the quotation marks that English opens with.
 _CLOSERS = f"“‘{_WIDE_CLOSERS}"
-_OPENERS = f"\"'“‘‚„«‹(\\[{{「『【《〈（［¿¡–—•\\-{_UNSEEN}"
+_OPENERS = f"\"'“‘‚„«‹(\\[{{「『【《〈（［¿¡–—•\\-{_INVISIBLE}"
 _WIDE = "。！？｡؟۔।॥։።။។"
-_HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-# It opens with one set of characters, which `re` looks for fast. A run of marks is tried from its first
-# character alone and nothing of it is given back: linear on "....".
+_HAN = KANA + HAN
+# The pattern starts with one character class, which `re` finds fast. A run of marks is matched from its first
+# character only and possessively, so that "...." takes linear time.
 _MARK = re.compile(
     rf"[.!?…{_WIDE}](?:"
     rf"(?<=[.!?…])(?<![.!?…][.!?…])[.!?…]*+[{_CLOSERS}]*+(?:[ \u00a0\u202f][»›])?(?=\s|\Z)"
@@ -49,7 +50,7 @@ _FINAL = re.compile(rf"[.!?…{_WIDE}][{_CLOSERS}\s]*\Z")
 _BULLET = re.compile(r"(?:[•‣▪●◦∙·*–—-]|\(?\d{1,2}[.)]|\(?[a-z]\))[ \t\u00a0]+")
 _JOINTS = re.compile("[-'’]")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
-_MARKLESS = re.compile("[\u0e01-\u0fff\u1780-\u17ff]")
+_UNMARKED = re.compile(f"[{THAI_LAO_TIBETAN_KHMER}]")
 _DOTS = frozenset(".…!?")
 _QUOTES = frozenset("\"'“”‘’„«»‹›「『¿¡")
 _BEFORE_WORD = "\"'“‘„«‹([{¿¡–—"
@@ -65,7 +66,7 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SentenceRules:
-    """One language's part of abbreviations.toml, where each key is explained."""
+    """The rules of one language; abbreviations.toml explains each key."""
 
     never: frozenset[str]
     number: frozenset[str]
@@ -75,11 +76,11 @@ class SentenceRules:
     ordinal: bool
 
     def opens_sentence(self, word: str) -> bool:
-        """Tell whether the word opens sentences more often than it follows an abbreviation: `It`, `It's`."""
+        """Return whether the word (`It`, `It's`) starts more sentences than it follows abbreviations."""
         return word in self.starters or _JOINTS.split(word)[0] in self.starters
 
     def is_ordinary_word(self, token: str) -> bool:
-        """Tell at a glance that `token` is an ordinary word, no abbreviation of any kind."""
+        """Return whether `token` is clearly an ordinary word and no abbreviation (the fast path)."""
         return (
             len(token) > 2
             and token.isalpha()
@@ -90,17 +91,17 @@ class SentenceRules:
 
 
 def split_sentences(text: str, language: str = "en") -> list[Sentence]:
-    """Return the sentences of `text` in order: disjoint spans; what lies between them is not part of any.
+    """Return the sentences of `text` in order, as disjoint spans; the text between them is in no sentence.
 
     A line without a final mark (a heading, a caption, a list of names) is no sentence, nor are the words
-    after a paragraph's last mark. Only when nothing in the text has one, every line of some words counts.
-    `language` is a tag such as `en` or `pt-BR`; one without a table of abbreviations gets the common ones.
+    after the last mark of a paragraph. If the whole text has no mark, every line of more than MIN_LINE_WORDS
+    words is a sentence. `language` is a tag such as `pt-BR`; unknown ones get the common abbreviations.
     """
     return list(iter_sentences(text, language))
 
 
 def iter_sentences(text: str, language: str = "en") -> Iterator[Sentence]:
-    """Yield what `split_sentences` returns, finding each sentence when it is asked for."""
+    """Yield the sentences of `split_sentences`, each found when it is needed."""
     rules = rules_for(language)
     plain = _with_plain_newlines(text)
     marked = False
@@ -142,16 +143,16 @@ def _rules(language: str) -> SentenceRules:
 
 
 def _with_plain_newlines(text: str) -> str:
-    """Return the text with every kind of line end as one newline, character for character."""
+    """Return the text, of the same length, with every kind of line end as a newline."""
     if "\r" in text:
         text = text.replace("\r", " " if "\n" in text else "\n")
     return text.translate(_TO_NEWLINES) if any(mark in text for mark in _LINE_ENDS) else text
 
 
 def _blocks(text: str, rules: SentenceRules) -> Iterator[tuple[int, int]]:
-    """Yield the paragraphs, headings and list items, without the white space and bullets around them.
+    """Yield the paragraphs, headings and list items as spans, without white space and bullets around them.
 
-    Lines that follow one another directly are one block where their ends look like those of wrapped text.
+    Adjacent lines are one block if their lengths and ends look like wrapped text.
     """
     for lines in _paragraphs(text):
         widest = max(end - start for start, end in lines)
@@ -184,7 +185,7 @@ def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
 def _wraps(
     text: str, above: tuple[int, int], below: tuple[int, int], widest: int, rules: SentenceRules
 ) -> bool:
-    """Tell whether the line `below` goes on with what stands `above` (a block so far)."""
+    """Return whether the line `below` continues the block `above`."""
     begin, last = above
     if _FINAL.search(text, max(begin, last - MAX_LOOK_BACK_CHARACTERS), last):
         token = _last_token(text, begin, last)
@@ -211,12 +212,12 @@ def _in_block(text: str, start: int, end: int, rules: SentenceRules) -> Iterator
         if first > begin and (last == end or _ends(text, begin, mark, end, rules)):
             yield Sentence(begin, last)
             begin = _skip(_SPACE, text, last, end).end()
-    if end - begin >= MAX_LOOK_BACK_CHARACTERS and _MARKLESS.match(text, end - 1):
+    if end - begin >= MAX_LOOK_BACK_CHARACTERS and _UNMARKED.match(text, end - 1):
         yield Sentence(begin, end)
 
 
 def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: SentenceRules) -> bool:
-    """Tell whether a sentence that began at `begin` ends with this mark."""
+    """Return whether a sentence that starts at `begin` ends with this mark."""
     first, last = mark.span()
     token = _last_token(text, begin, first)
     if text[first : last + 1] == ". " and text[last + 1].isupper() and rules.is_ordinary_word(token):
@@ -234,20 +235,20 @@ def _ends(text: str, begin: int, mark: re.Match[str], stop: int, rules: Sentence
     return _ends_after(token, first - begin, mark[0], ahead, rules)
 
 
-def _ends_after(token: str, length: int, signs: str, ahead: re.Match[str], rules: SentenceRules) -> bool:
-    """Tell whether `signs` end a sentence: `length` characters long so far, `token` the last of it."""
-    if signs[0] in "?!":
-        return _QUOTES.isdisjoint(signs) or not _is_attributed(ahead, rules)
-    if signs[0] == "…" or signs[1:2] in _DOTS:
+def _ends_after(token: str, length: int, marks: str, ahead: re.Match[str], rules: SentenceRules) -> bool:
+    """Return whether `marks` end a sentence of `length` characters whose last token is `token`."""
+    if marks[0] in "?!":
+        return _QUOTES.isdisjoint(marks) or not _is_attributed(ahead, rules)
+    if marks[0] == "…" or marks[1:2] in _DOTS:
         return token != "" or rules.opens_sentence(ahead["word"])
-    if signs[1:] and signs[1] not in ")]":
+    if marks[1:] and marks[1] not in ")]":
         return True
     is_number_of_item = token.isdigit() and len(token) == length <= 2
-    return not is_number_of_item and _ends_behind(token.lstrip(_BEFORE_WORD), ahead, rules)
+    return not is_number_of_item and _ends_after_stop(token.lstrip(_BEFORE_WORD), ahead, rules)
 
 
-def _ends_behind(token: str, ahead: re.Match[str], rules: SentenceRules) -> bool:
-    """Tell whether a full stop behind `token` ends more than the token."""
+def _ends_after_stop(token: str, ahead: re.Match[str], rules: SentenceRules) -> bool:
+    """Return whether a full stop after `token` ends the sentence, not only an abbreviation."""
     if ahead["rest"].isdigit() and not ahead["word"] and _is_in(token, rules.number):
         return False
     if not _is_abbreviation(token, rules):
@@ -259,7 +260,7 @@ def _ends_behind(token: str, ahead: re.Match[str], rules: SentenceRules) -> bool
 
 
 def _is_abbreviation(token: str, rules: SentenceRules) -> bool:
-    """Tell whether a full stop behind `token` may belong to it."""
+    """Return whether a full stop after `token` may be part of an abbreviation."""
     if len(token) == 1 and token.lower() != token.upper():
         return True
     if rules.ordinal and len(token) <= 2 and token.isdigit():
@@ -274,9 +275,9 @@ def _is_in(token: str, words: frozenset[str]) -> bool:
 
 
 def _ends_wide(text: str, begin: int, mark: re.Match[str], stop: int) -> bool:
-    """Tell whether a mark of the scripts that need no space behind it ends the sentence.
+    """Return whether a mark of a script without spaces ends the sentence.
 
-    Not inside 「 」, which Japanese builds into a sentence, nor where whoever said it is named behind it.
+    It does not inside 「 」, which Japanese embeds in a sentence, nor before the name of the person quoted.
     """
     back = max(begin, mark.start() - MAX_QUOTE_CHARACTERS)
     for opening, closing in ("「」", "『』"):
@@ -286,7 +287,7 @@ def _ends_wide(text: str, begin: int, mark: re.Match[str], stop: int) -> bool:
 
 
 def _is_attributed(ahead: re.Match[str], rules: SentenceRules) -> bool:
-    """Tell whether a name and a verb of saying follow: `"Why?" John Smith asked.`."""
+    """Return whether a name and a verb of speech follow, as in `"Why?" John Smith asked.`."""
     names = _NAMES.match(ahead.string, ahead.start("word"), ahead.endpos)
     if names is None:
         return False
@@ -295,7 +296,7 @@ def _is_attributed(ahead: re.Match[str], rules: SentenceRules) -> bool:
 
 
 def _last_token(text: str, begin: int, end: int) -> str:
-    """Return what stands before `end` since the last white space, at most LOOK_BACK characters."""
+    """Return the characters between the last white space and `end`, at most MAX_LOOK_BACK_CHARACTERS."""
     near = text[max(begin, end - MAX_LOOK_BACK_CHARACTERS) : end]
     space = near.rfind(" ")
     if not near.isascii() or "\n" in near or "\t" in near:

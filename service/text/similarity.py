@@ -1,8 +1,8 @@
-"""Sayings: whether two sentences say the same thing, contradict each other, or neither (pure).
+"""Similarity: whether two sentences say the same, contradict each other, or differ (pure).
 
-By their words alone: nothing here knows what a sentence means. Two sentences with most words in common are
-one saying, unless a number, a day, a doubt or a "not" tells them apart. Within a story, words count less the
-more of its sentences have them: everybody names the port, and whoever else names the dust says the same.
+The words alone decide; nothing here knows what a sentence means. Two sentences with most words in common
+say the same unless a number, a day, a doubt or a negation distinguishes them. Within a story, a word counts
+less the more of its sentences have it: every sentence about a port names the port; few name the dust.
 """
 
 from __future__ import annotations
@@ -14,29 +14,27 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from service.text.lexicon import FLAG_BIT, STEM_CHARACTERS, lexicon_for, tokenize
+from service.text.lexicon import FLAG_BIT, lexicon_for, tokenize
 from service.text.numbers import extract_numbers, extract_times, parse_number, remove_times, times_match
+from service.text.stems import SENTENCE_STEM_CHARACTERS, stem
 
+# Similarities are shares of common words (Dice) from 0 to 1; "without names" leaves out names and days.
 MIN_SIMILARITY = 0.45
-MIN_CONTAINED_SHARE = 0.75
+MIN_CONTAINED_SHARE = 0.75  # of the shorter sentence's words, in the longer one
 MIN_SHARED_TERMS = 4
-MIN_SIMILARITY_WITHOUT_NAMES = 0.24
-"""So much have they to share of the words that are no names: of one person, news says many things."""
+MIN_SIMILARITY_WITHOUT_NAMES = 0.24  # news says many different things about one person
 SHORT_SENTENCE_TERMS, MIN_SHORT_SIMILARITY_WITHOUT_NAMES = 12, 0.5
-"""BESIDE_NAMES where one has fewer words than this: what it does not share is half of what it says."""
+"""The same for a sentence of fewer words: what it does not share is half of its content."""
 MIN_WEIGHTED_SIMILARITY = 0.34
-"""ALIKE with words weighed by their story. Chosen, like the next two, on told stories of three papers."""
+"""With words weighted by their story; chosen, like the next two, on the stories of three newspapers."""
 MIN_OPENING_SIMILARITY, MIN_OPENING_SIMILARITY_WITHOUT_NAMES = 0.24, 0.15
-"""Both where an article opens with one of the two: all of them open with what happened."""
+"""The same if an article opens with one of the sentences: all articles open with what happened."""
 MIN_ECHO_WEIGHTED_SIMILARITY, MIN_ECHO_SIMILARITY, MIN_ECHO_SIMILARITY_WITHOUT_NAMES = 0.19, 0.3, 0.12
-"""So alike, weighed and unweighed, is a sentence of which a reader thinks to have read it already."""
-MIN_KNOWN_SHARE = 0.7
-"""So much of a sentence in another one, and it was said."""
-MIN_NUMBER_CONTRADICTION_SIMILARITY = 0.55
-"""From here on another number is a contradiction: in what is less alike, something else is counted."""
+"""A sentence this similar to another, weighted and unweighted, reads like a repetition."""
+MIN_KNOWN_SHARE = 0.7  # of a sentence's words in another one: the sentence is known
+MIN_NUMBER_CONTRADICTION_SIMILARITY = 0.55  # below, different numbers count different things
 MIN_NEGATION_CONTRADICTION_SIMILARITY = 0.7
-"""From here on a "not" is one: in what is less alike, it mostly stands in a clause of its own. Two sentences
-without a name in common have to be as close as this to say the same."""
+"""Below, a negation is mostly in a clause of its own. Also the least for sentences without a common name."""
 _TERM, _NAME, _DAY = 1 << FLAG_BIT["term"], 1 << FLAG_BIT["name"], 1 << FLAG_BIT["day"]
 _NAMED = _TERM | _NAME | _DAY
 _NEGATED = 1 << FLAG_BIT["negation"] | 1 << FLAG_BIT["denial"]
@@ -45,7 +43,7 @@ _EDGES = re.compile(r"^[\W_]+|(?:['’]s)?[\W_]*$")
 
 
 class Relation(Enum):
-    """How one sentence stands to another."""
+    """The relation of one sentence to another."""
 
     SAME = "says the same"
     CONTRADICTION = "contradicts"
@@ -54,10 +52,10 @@ class Relation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SentenceFeatures:
-    """What is compared of a sentence: its words' stems, those of its names and days, its figures.
+    """What is compared of a sentence: stems of its words, names and days, and its numbers.
 
-    `counts` maps what is counted, the stem behind a number, to the number; `times` are minutes. `against`
-    tells whether it says "not", `unsure` whether it says "may", `opens` whether its article begins with it.
+    `counts` maps the stem after a number to the number, `times` are minutes of half a day. `negated` is true
+    with a "not", `uncertain` with a "may", `opens_article` for the first sentence of an article.
     """
 
     text: str
@@ -73,30 +71,30 @@ class SentenceFeatures:
 
 
 TermWeights = Mapping[str, float]
-"""What a stem weighs in a story."""
+"""Stem -> weight in a story."""
 
 
 def sentence_features(text: str, language: str, *, opens_article: bool = False) -> SentenceFeatures:
-    """Return what the sentence says, as far as its words tell."""
-    words = lexicon_for(language)
+    """Return the features of a sentence."""
+    lexicon = lexicon_for(language)
     timeless = remove_times(text)
-    pieces = tokenize(timeless)
-    codes = [words[piece] for piece in pieces]
-    stems = [_EDGES.sub("", piece).lower()[:STEM_CHARACTERS] for piece in pieces]
+    tokens = tokenize(timeless)
+    codes = [lexicon[token] for token in tokens]
+    stems = [stem(_EDGES.sub("", token), SENTENCE_STEM_CHARACTERS) for token in tokens]
     counts: dict[str, str] = {}
-    for place, piece in enumerate(pieces):
-        number = parse_number(piece)
+    for place, token in enumerate(tokens):
+        number = parse_number(token)
         if number:
-            # Behind the number, or in front of it at the end of a sentence.
+            # The word after the number; before it at the end of the sentence.
             counts[stems[place + 1] if place + 1 < len(stems) else stems[place - 1]] = number
     return SentenceFeatures(
         text=text,
-        terms=frozenset(stem for stem, code in zip(stems, codes, strict=True) if code & _TERM),
-        # The first word is a name to the eye only because it comes first.
+        terms=frozenset(term for term, code in zip(stems, codes, strict=True) if code & _TERM),
+        # The first word has a capital because it is the first.
         names=frozenset(
-            stem for stem, code in zip(stems[1:], codes[1:], strict=True) if code & _NAMED == _NAME | _TERM
+            term for term, code in zip(stems[1:], codes[1:], strict=True) if code & _NAMED == _NAME | _TERM
         ),
-        days=frozenset(stem for stem, code in zip(stems, codes, strict=True) if code & _DAY),
+        days=frozenset(term for term, code in zip(stems, codes, strict=True) if code & _DAY),
         numbers=extract_numbers(timeless),
         times=extract_times(text),
         counts=counts,
@@ -107,52 +105,52 @@ def sentence_features(text: str, language: str, *, opens_article: bool = False) 
 
 
 def term_weights(sentences: Collection[SentenceFeatures]) -> TermWeights:
-    """Return what each stem of a story's sentences weighs: the more of them have it, the less."""
+    """Return the weight of each stem of a story's sentences: the logarithm of its inverse frequency."""
     spread = Counter(term for saying in sentences for term in saying.terms)
     return {term: math.log((len(sentences) + 1) / count) for term, count in spread.items()}
 
 
 def relation(one: SentenceFeatures, other: SentenceFeatures, weights: TermWeights | None = None) -> Relation:
-    """Return how the two stand to each other; with a story's `weights`, its sentences are the same sooner.
+    """Return the relation of two sentences; with the `weights` of a story, SAME needs less similarity.
 
-    Of two that say the same, one may still have a figure or a doubt that the other has not: see `covers`.
+    Of two sentences that say the same, one may have a number or a doubt that the other lacks: see `covers`.
     """
     if one.text == other.text:
         return Relation.SAME
     shared = one.terms & other.terms
     if len(shared) < MIN_SHARED_TERMS:
         return Relation.DIFFERENT
-    alike = 2 * len(shared) / (len(one.terms) + len(other.terms))
-    denied = alike >= MIN_NEGATION_CONTRADICTION_SIMILARITY and one.negated != other.negated
-    if denied or (alike >= MIN_NUMBER_CONTRADICTION_SIMILARITY and _counts_differ(one, other)):
+    similarity = 2 * len(shared) / (len(one.terms) + len(other.terms))
+    denied = similarity >= MIN_NEGATION_CONTRADICTION_SIMILARITY and one.negated != other.negated
+    if denied or (similarity >= MIN_NUMBER_CONTRADICTION_SIMILARITY and _counts_differ(one, other)):
         return Relation.CONTRADICTION
-    strangers = one.names and other.names and one.names.isdisjoint(other.names)
-    if (strangers and alike < MIN_NEGATION_CONTRADICTION_SIMILARITY) or not (
+    other_names = one.names and other.names and one.names.isdisjoint(other.names)
+    if (other_names and similarity < MIN_NEGATION_CONTRADICTION_SIMILARITY) or not (
         covers(one, other) or covers(other, one)
     ):
         return Relation.DIFFERENT
     contained = len(shared) / min(len(one.terms), len(other.terms))
-    same = (alike >= MIN_SIMILARITY or contained >= MIN_CONTAINED_SHARE) and _similar_without_names(
-        one, other, MIN_SIMILARITY_WITHOUT_NAMES
-    )
+    same = similarity >= MIN_SIMILARITY or contained >= MIN_CONTAINED_SHARE
+    same = same and _similar_without_names(one, other, MIN_SIMILARITY_WITHOUT_NAMES)
     if not same and weights is not None and not one.negated:
-        opens = one.opens_article or other.opens_article
-        least, plain = (
-            (MIN_OPENING_SIMILARITY, MIN_OPENING_SIMILARITY_WITHOUT_NAMES)
-            if opens
-            else (MIN_WEIGHTED_SIMILARITY, MIN_SIMILARITY_WITHOUT_NAMES)
-        )
-        same = _weighted_similarity(one, other, weights) >= least and _similar_without_names(
-            one, other, plain
-        )
+        same = _same_in_story(one, other, weights)
     return Relation.SAME if same else Relation.DIFFERENT
 
 
+def _same_in_story(one: SentenceFeatures, other: SentenceFeatures, weights: TermWeights) -> bool:
+    least, without_names = MIN_WEIGHTED_SIMILARITY, MIN_SIMILARITY_WITHOUT_NAMES
+    if one.opens_article or other.opens_article:
+        least, without_names = MIN_OPENING_SIMILARITY, MIN_OPENING_SIMILARITY_WITHOUT_NAMES
+    return _weighted_similarity(one, other, weights) >= least and _similar_without_names(
+        one, other, without_names
+    )
+
+
 def is_echo(one: SentenceFeatures, other: SentenceFeatures, weights: TermWeights) -> bool:
-    """Tell whether one mostly tells again what the other does, if not all of it; other figures are news."""
-    alike = 2 * len(one.terms & other.terms) / max(len(one.terms) + len(other.terms), 1)
+    """Return whether one sentence mostly repeats the other; with other numbers it does not."""
+    similarity = 2 * len(one.terms & other.terms) / max(len(one.terms) + len(other.terms), 1)
     return (
-        alike >= MIN_ECHO_SIMILARITY
+        similarity >= MIN_ECHO_SIMILARITY
         and one.negated == other.negated
         and not _on_other_days(one, other)
         and (one.numbers <= other.numbers or other.numbers <= one.numbers)
@@ -162,7 +160,7 @@ def is_echo(one: SentenceFeatures, other: SentenceFeatures, weights: TermWeights
 
 
 def covers(one: SentenceFeatures, other: SentenceFeatures) -> bool:
-    """Tell whether `one` has all that tells sentences apart in the other: figures, days, doubt."""
+    """Return whether `one` has all that distinguishes the other: numbers, times, days, negation, doubt."""
     return (
         one.negated == other.negated
         and one.uncertain >= other.uncertain
@@ -173,7 +171,7 @@ def covers(one: SentenceFeatures, other: SentenceFeatures) -> bool:
 
 
 def is_known(one: SentenceFeatures, known: SentenceFeatures) -> bool:
-    """Tell whether most of a sentence, and all that could tell it apart, is in one that was told."""
+    """Return whether most of a sentence, and all that distinguishes it, is in a `known` one."""
     return one.text == known.text or (
         covers(known, one) and len(one.terms & known.terms) >= MIN_KNOWN_SHARE * max(len(one.terms), 1)
     )
@@ -184,13 +182,13 @@ def _on_other_days(one: SentenceFeatures, other: SentenceFeatures) -> bool:
 
 
 def _weighted_similarity(one: SentenceFeatures, other: SentenceFeatures, weights: TermWeights) -> float:
-    """Return how alike the two are when each word weighs what it does in their story."""
-    in_all = _weight(one.terms, weights) + _weight(other.terms, weights)
-    return 2 * _weight(one.terms & other.terms, weights) / in_all if in_all else 0.0
+    """Return the similarity of two sentences with the words weighted by their story."""
+    total = _weight(one.terms, weights) + _weight(other.terms, weights)
+    return 2 * _weight(one.terms & other.terms, weights) / total if total else 0.0
 
 
 def _similar_without_names(one: SentenceFeatures, other: SentenceFeatures, least: float) -> bool:
-    """Tell whether the two are as alike as this in the words that are no names or days in either."""
+    """Return whether the similarity in the words that are names or days in neither is at least `least`."""
     if min(len(one.terms), len(other.terms)) < SHORT_SENTENCE_TERMS:
         least = MIN_SHORT_SIMILARITY_WITHOUT_NAMES
     names = one.names | other.names | one.days | other.days
@@ -203,7 +201,7 @@ def _weight(terms: frozenset[str], weights: TermWeights) -> float:
 
 
 def _counts_differ(one: SentenceFeatures, other: SentenceFeatures) -> bool:
-    """Tell whether both count the same and differ, or each has one number and it is another one."""
+    """Return whether the two count the same thing differently, or have one number each and not the same."""
     if any(other.counts.get(what, number) != number for what, number in one.counts.items()):
         return True
     return len(one.counts) == len(other.counts) == 1 and set(one.counts.values()).isdisjoint(

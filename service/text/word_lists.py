@@ -10,14 +10,14 @@ from importlib.resources import files
 
 @cache
 def load_patterns(package: str, file: str) -> Mapping[str, re.Pattern[str]]:
-    """Return the sections of a package's file by name, each as one pattern; of one name the last counts."""
+    """Return the sections of a package's file by name, each as one pattern; a repeated name overrides."""
     return dict(load_ordered_patterns(package, file, {}))
 
 
 def load_ordered_patterns(
     package: str, file: str, shorthand: Mapping[str, str]
 ) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return the sections of a file in order, with the shorthand in their lines written out."""
+    """Return the sections of a file in order, with the `shorthand` in their lines expanded."""
     found: list[tuple[str, list[str]]] = []
     for line in (files(package) / file).read_text(encoding="utf-8").splitlines():
         if re.match(r"\[[a-z ]+\]", line):

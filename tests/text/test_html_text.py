@@ -1,4 +1,4 @@
-"""What a reader of an HTML mail sees."""
+"""The visible text of HTML."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ from service.text.html_text import MAX_TAG_CHARACTERS, html_to_text
         ("", ""),
     ],
 )
-def test_tags_comments_styles_and_scripts_are_left_out(html: str, text: str):
+def test_tags_comments_styles_and_scripts_are_removed(html: str, text: str):
     assert html_to_text(html) == text

@@ -1,4 +1,4 @@
-"""The page speaks the reader's language: labels, plurals, dates and direction."""
+"""Labels, plurals, dates and text direction in many languages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ EVENING = datetime(2026, 3, 2, 18, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("language", LABELS)
-def test_every_language_says_everything_for_every_number(language: str):
-    said = localizer_for(LABELS, language, "UTC")
+def test_every_language_has_every_label_in_every_plural_form(language: str):
+    localizer = localizer_for(LABELS, language, "UTC")
 
     assert LABELS[language].keys() == LABELS["en"].keys()
     for key in LABELS[language]:
         for n in (0, 1, 2, 3, 5, 11, 21, 100):
             values = {"listed": "A, B", "address": "a@b.example", "title": "T", "name": "N", "day": "D"}
-            assert said.text(key, n=n, **values)
+            assert localizer.text(key, n=n, **values)
 
 
-def test_a_number_takes_its_plural():
+def test_a_number_selects_the_plural_form():
     russian = localizer_for(LABELS, "ru", "Europe/Moscow")
 
     assert [russian.text("stories", n=n) for n in (1, 2, 5, 21)] == [
@@ -36,15 +36,15 @@ def test_a_number_takes_its_plural():
     ]
 
 
-def test_a_value_that_looks_like_a_place_stays_as_it_is():
-    said = localizer_for(LABELS, "en", "UTC")
+def test_a_value_that_looks_like_a_placeholder_is_kept():
+    localizer = localizer_for(LABELS, "en", "UTC")
 
-    assert "{title} {n} is subscribed to {{ x }}" in said.text(
+    assert "{title} {n} is subscribed to {{ x }}" in localizer.text(
         "why_you", address="{title} {n}", title="{{ x }}"
     )
 
 
-def test_a_label_that_does_not_exist_fails_loudly():
+def test_an_unknown_label_raises():
     with pytest.raises(KeyError):
         localizer_for(LABELS, "en", "UTC").text("nonsense")
 
@@ -53,7 +53,7 @@ def test_a_label_that_does_not_exist_fails_loudly():
     ("tag", "language"),
     [("de", "de"), ("de-AT", "de"), ("pt-BR", "pt"), ("DE_ch", "de"), ("sw", "en"), ("", "en"), ("x!", "en")],
 )
-def test_the_nearest_language_is_spoken_else_english(tag: str, language: str):
+def test_the_labels_are_those_of_the_nearest_language_else_english(tag: str, language: str):
     assert localizer_for(LABELS, tag, "UTC").language == language
 
 
@@ -73,26 +73,26 @@ def test_the_nearest_language_is_spoken_else_english(tag: str, language: str):
         ("sw", "Africa/Nairobi", "Monday, 2 March 2026", "21:05"),
     ],
 )
-def test_dates_are_written_as_where_the_reader_lives(language: str, zone: str, day: str, clock: str):
-    said = localizer_for(LABELS, language, zone)
+def test_dates_follow_the_territory_of_the_subscriber(language: str, zone: str, day: str, clock: str):
+    localizer = localizer_for(LABELS, language, zone)
 
-    assert said.full_date(EVENING) == day
-    assert said.time(EVENING, EVENING) == clock
+    assert localizer.full_date(EVENING) == day
+    assert localizer.time(EVENING, EVENING) == clock
 
 
 def test_another_day_is_named_and_another_year_too():
-    said = localizer_for(LABELS, "en", "Europe/Berlin")
+    localizer = localizer_for(LABELS, "en", "Europe/Berlin")
 
-    assert said.time(EVENING, EVENING + timedelta(days=1)) == "2 Mar, 19:05"
-    assert said.time(EVENING, EVENING + timedelta(days=400)) == "2 Mar 2026, 19:05"
+    assert localizer.time(EVENING, EVENING + timedelta(days=1)) == "2 Mar, 19:05"
+    assert localizer.time(EVENING, EVENING + timedelta(days=400)) == "2 Mar 2026, 19:05"
 
 
-def test_the_same_day_is_the_readers_day():
-    said = localizer_for(LABELS, "en", "America/New_York")
+def test_the_same_day_is_that_of_the_time_zone():
+    localizer = localizer_for(LABELS, "en", "America/New_York")
     late = datetime(2026, 3, 3, 4, 0, tzinfo=UTC)
 
-    assert said.time(late, EVENING) == "11:00\u00a0PM"
-    assert said.time(late, late + timedelta(hours=2)) == "Mar 2, 11:00\u00a0PM"
+    assert localizer.time(late, EVENING) == "11:00\u00a0PM"
+    assert localizer.time(late, late + timedelta(hours=2)) == "Mar 2, 11:00\u00a0PM"
 
 
 @pytest.mark.parametrize(
@@ -104,17 +104,17 @@ def test_the_same_day_is_the_readers_day():
         ("ja", "Asia/Tokyo", "3月3日(火)"),
     ],
 )
-def test_a_short_day_has_its_day_of_the_week(language: str, zone: str, day: str):
+def test_a_short_date_has_its_weekday(language: str, zone: str, day: str):
     assert localizer_for(LABELS, language, zone).short_date(EVENING, EVENING + timedelta(days=3)) == day
 
 
-def test_a_short_day_long_ago_has_its_year():
+def test_a_short_date_of_another_year_has_its_year():
     assert (
         localizer_for(LABELS, "en", "UTC").short_date(EVENING, EVENING + timedelta(days=300)).endswith("2026")
     )
 
 
-def test_direction_is_that_of_the_language():
+def test_the_direction_is_that_of_the_language():
     assert localizer_for(LABELS, "ar", "Asia/Qatar").direction == "rtl"
     assert [text_direction(tag) for tag in ("he", "fa-IR", "en", "zh-Hant", "und", "", "!!")] == [
         "rtl",

@@ -1,4 +1,4 @@
-"""Figures: numbers are compared as they are, times of day as near as people tell them."""
+"""The numbers and times of day in a sentence."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TIMES = [
 
 
 @pytest.mark.parametrize(("text", "times", "numbers"), TIMES)
-def test_times_of_day_are_no_numbers(text: str, times: set[int], numbers: set[str]):
+def test_times_of_day_are_not_numbers(text: str, times: set[int], numbers: set[str]):
     assert extract_times(text) == times
     assert extract_numbers(remove_times(text)) == numbers
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "near"),
+    ("one", "other", "match"),
     [
         ({200}, {210}, True),
         ({200}, {230}, False),
@@ -36,18 +36,18 @@ def test_times_of_day_are_no_numbers(text: str, times: set[int], numbers: set[st
         ({5}, set(), False),
     ],
 )
-def test_times_a_quarter_of_an_hour_apart_may_be_one(one: set[int], other: set[int], near: bool):
-    assert times_match(frozenset(one), frozenset(other)) is near
+def test_times_up_to_a_quarter_of_an_hour_apart_match(one: set[int], other: set[int], match: bool):
+    assert times_match(frozenset(one), frozenset(other)) is match
 
 
 @pytest.mark.parametrize(
     ("word", "number"), [("twelve,", "12"), ("1,400", "1400"), ("2019", ""), ("one", "")]
 )
-def test_a_count_is_a_number_that_is_no_year(word: str, number: str):
+def test_years_are_not_counts(word: str, number: str):
     assert parse_number(word) == number
 
 
 @given(st.text())
-def test_any_text_has_its_figures(text: str):
+def test_extraction_survives_any_text(text: str):
     assert all(0 <= time < 720 for time in extract_times(text))
     assert "" not in extract_numbers(remove_times(text))

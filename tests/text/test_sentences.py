@@ -1,4 +1,4 @@
-"""Sentences: cut where a reader of each language would cut, with exact offsets, in linear time."""
+"""Sentence boundaries of news in many languages, exact offsets, linear time."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def sentences(text: str, language: str = "en") -> list[str]:
 @pytest.mark.parametrize(
     ("language", "example"), [(language, text) for language, texts in EXAMPLES.items() for text in texts]
 )
-def test_news_is_cut_where_its_readers_would_cut(language: str, example: str):
+def test_news_is_split_into_its_sentences(language: str, example: str):
     expected = example.split("|")
     joint = "" if language in {"zh", "ja"} else " "
     assert sentences(joint.join(expected), language) == expected
@@ -65,18 +65,18 @@ def test_a_line_without_a_final_mark_is_no_sentence():
     assert sentences(text) == ["The talks went on.", "Aid was agreed."]
 
 
-def test_a_heading_may_stand_right_above_its_paragraph():
-    told = "The two sides spoke for two days about aid, security and the safe passage of all."
-    assert sentences(f"Talks end in Doha\n{told}\nAid\nIt is agreed.") == [told, "It is agreed."]
+def test_a_heading_directly_above_its_paragraph_is_no_sentence():
+    body = "The two sides spoke for two days about aid, security and the safe passage of all."
+    assert sentences(f"Talks end in Doha\n{body}\nAid\nIt is agreed.") == [body, "It is agreed."]
 
 
-def test_wrapped_lines_are_one_sentence_with_the_line_ends_kept():
-    told = "The two sides spoke for two days about aid and the\nsafe passage of Mr.\nSmith and others."
-    assert sentences(f"{told} They agreed.\n") == [told, "They agreed."]
+def test_wrapped_lines_are_one_sentence_with_its_line_ends():
+    body = "The two sides spoke for two days about aid and the\nsafe passage of Mr.\nSmith and others."
+    assert sentences(f"{body} They agreed.\n") == [body, "They agreed."]
 
 
 @pytest.mark.parametrize("bullet", ["- ", "• ", "* ", "– ", "1. ", "2) ", "(3) ", "a) "])
-def test_a_bullet_is_no_part_of_its_sentence(bullet: str):
+def test_a_bullet_is_not_part_of_its_sentence(bullet: str):
     text = f"{bullet}Prices rose.\n{bullet}Wages\n{bullet}Rents fell."
     assert sentences(text) == ["Prices rose.", "Rents fell."]
 
@@ -89,25 +89,25 @@ def test_the_numbers_of_a_list_in_one_line_belong_to_their_items():
     ]
 
 
-def test_a_missing_space_is_noticed_before_a_word_that_opens_sentences():
+def test_a_missing_space_is_recognized_before_a_word_that_starts_sentences():
     assert sentences("He said so.The end came.") == ["He said so.", "The end came."]
 
 
-def test_a_text_without_any_mark_is_cut_at_its_lines():
+def test_a_text_without_any_mark_is_split_at_its_lines():
     text = "Short head\n\nnobody in this house used full stops\n\nand nobody in this street will begin now"
     assert len(sentences(text)) == 2
 
 
-def test_a_script_without_marks_gives_its_paragraphs():
+def test_a_script_without_full_stops_is_split_into_paragraphs():
     assert len(sentences("ประเทศไทยประกาศข้อตกลงใหม่เมื่อวันจันทร์\n\nรัฐบาลยืนยันว่ายังไม่มีการลงนามใดๆ", "th")) == 2
 
 
 @pytest.mark.parametrize("text", ["", " \n\n ", "\0", "word", "...", "\ud800", "\u200f", "。", "- "])
-def test_scraps_are_survived(text: str):
+def test_fragments_do_not_raise(text: str):
     split_sentences(text)
 
 
-def test_every_kind_of_line_end_parts_paragraphs():
+def test_every_kind_of_line_end_separates_paragraphs():
     for end in ("\n\n", "\r\n\r\n", "\r\r", "\u2029\u2029", "\x85\x85"):
         assert sentences(f"Heading{end}One went.{end}Two came.") == ["One went.", "Two came."]
 
@@ -130,7 +130,7 @@ PIECES = st.sampled_from(
 
 @example("- \n.", "ar")
 @given(st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=80), st.sampled_from(sorted(EXAMPLES)))
-def test_sentences_and_the_gaps_between_them_are_the_text(text: str, language: str):
+def test_sentences_and_the_gaps_between_them_add_up_to_the_text(text: str, language: str):
     found = split_sentences(text, language)
     places = [0, *(place for sentence in found for place in sentence), len(text)]
     assert places == sorted(places)
@@ -160,7 +160,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_takes_time_in_proportion(name: str):
-    # No clock here: a quadratic splitter would need minutes for these and be noticed.
+def test_hostile_text_takes_linear_time(name: str):
+    # Without a clock: a quadratic splitter would need minutes.
     text = HOSTILE[name]
     assert all(0 <= start < end <= len(text) for start, end in split_sentences(text))

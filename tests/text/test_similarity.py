@@ -1,4 +1,4 @@
-"""Sayings: two sentences are one, or contradict each other, or have nothing to do with each other."""
+"""Whether two sentences say the same, contradict each other, or differ."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("one", "other", "expected"), PAIRS)
-def test_words_numbers_names_and_a_not_decide(one: str, other: str, expected: Relation):
+def test_words_numbers_names_and_negation_decide(one: str, other: str, expected: Relation):
     assert relation(sentence_features(one, "en"), sentence_features(other, "en")) is expected
     assert relation(sentence_features(other, "en"), sentence_features(one, "en")) is expected
 
@@ -106,11 +106,11 @@ STORM, TOLL = "The storm killed sailors off the coast.", "The storm killed twelv
         (STORM, STORM.replace("killed", "did not kill"), False),
     ],
 )
-def test_one_that_has_a_doubt_or_a_figure_more_covers_the_other(one: str, other: str, covered: bool):
+def test_a_sentence_with_an_additional_doubt_or_number_covers_the_other(one: str, other: str, covered: bool):
     assert covers(sentence_features(one, "en"), sentence_features(other, "en")) is covered
 
 
-def test_most_of_a_sentence_in_another_one_is_said_but_not_the_reverse():
+def test_a_sentence_contained_in_another_is_known_but_not_the_reverse():
     short = sentence_features("The owner put the loss at 11,000 tonnes of wheat.", "en")
     long = sentence_features(
         "The owner put the loss at 11,000 tonnes of wheat on Tuesday and asked for help.", "en"
@@ -128,22 +128,22 @@ NEWS = [
 ]
 
 
-def test_in_a_story_what_is_rare_in_it_tells_that_two_sentences_are_one():
-    said = [sentence_features(text, "en", opens_article=True) for text in NEWS]
-    weights = term_weights(said)
-    assert relation(said[0], said[1]) is Relation.DIFFERENT
-    assert relation(said[0], said[1], weights) is Relation.SAME
-    assert is_echo(said[1], said[0], weights)
-    assert relation(said[0], said[2], weights) is Relation.DIFFERENT
-    assert not is_echo(said[2], said[0], weights)
+def test_words_that_are_rare_in_a_story_identify_repeated_sentences():
+    sentences = [sentence_features(text, "en", opens_article=True) for text in NEWS]
+    weights = term_weights(sentences)
+    assert relation(sentences[0], sentences[1]) is Relation.DIFFERENT
+    assert relation(sentences[0], sentences[1], weights) is Relation.SAME
+    assert is_echo(sentences[1], sentences[0], weights)
+    assert relation(sentences[0], sentences[2], weights) is Relation.DIFFERENT
+    assert not is_echo(sentences[2], sentences[0], weights)
 
 
 @pytest.mark.parametrize("text", ["", ".", "\ud800", "5", "1,000.", "他", "a" * 2_000])
-def test_scraps_say_something_too(text: str):
+def test_any_text_says_the_same_as_itself(text: str):
     assert relation(sentence_features(text, "en"), sentence_features(text, "en")) is Relation.SAME
 
 
-def test_a_language_without_word_lists_is_compared_by_its_words():
+def test_a_language_without_cue_words_is_compared_by_its_words():
     one = "Burza zabiła dwunastu marynarzy na północnym wybrzeżu"
     other = "Na północnym wybrzeżu burza zabiła dwunastu marynarzy"
     assert relation(sentence_features(one, "pl"), sentence_features(other, "pl")) is Relation.SAME

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 import unicodedata
 
 from service.core.placeholders import without_placeholders
+from service.text.scripts import IDEOGRAPH
 
 MAX_TITLE_CHARACTERS = 220
 MAX_SENTENCE_CHARACTERS = 900
@@ -15,7 +15,6 @@ MAX_LINE_CHARACTERS = 76
 
 # Embeddings, overrides and isolates reorder the text around them: a title could write over its neighbours.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 # What cannot be encoded (Cs) is replaced, private use (Co) dropped, controls and line ends become a space.
 _INSTEAD = {"Cs": "\ufffd", "Cc": " ", "Zl": " ", "Zp": " ", "Co": ""}
 
@@ -41,7 +40,7 @@ def shorten(text: str, max_characters: int) -> str:
 
 def reading_minutes(texts: list[str]) -> int:
     """Return how many minutes it takes to read the texts, at least one."""
-    words = sum(len(text.split()) + len(IDEOGRAPHS.findall(text)) / 2 for text in texts)
+    words = sum(len(text.split()) + len(IDEOGRAPH.findall(text)) / 2 for text in texts)
     return max(1, round(words / WORDS_PER_MINUTE))
 
 

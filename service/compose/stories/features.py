@@ -16,19 +16,20 @@ from pathlib import Path
 
 from service.core.model import Article
 from service.text.languages import primary_language
+from service.text.scripts import HANGUL, UNSPACED, bigrams
+from service.text.stems import ARTICLE_STEM_CHARACTERS, stem
 
 OPENING_CHARACTERS = 800
 """So many characters of the text are compared."""
 MAX_TITLE_CHARACTERS = 300
 TITLE_WEIGHT = 2
-STEM_CHARACTERS = 7
-"""Words are compared by their first letters: crude, and as good here as a stemmer, in every language."""
 DAY_SEARCH_CHARACTERS = 400
 
-_BROAD = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_UNSPACED = UNSPACED + HANGUL  # Korean has spaces, but joins particles to its words
 _WORD = re.compile(
-    rf"[{_BROAD}]+|[^\s{_BROAD}!-/:-@\[-`{{-~\u00a1-\u00bf\u060c\u061b\u061f\u0964\u0965\u2000-\u206f\u3000-\u303f\uff00-\uff20]+"
+    rf"[{_UNSPACED}]+|[^\s{_UNSPACED}!-/:-@\[-`{{-~\u00a1-\u00bf\u060c\u061b\u061f\u0964\u0965\u2000-\u206f\u3000-\u303f\uff00-\uff20]+"
 )
+_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
 _SCORE = re.compile(r"(?<![\d.,:/–-])(\d{1,3})\s?(?:[-–]\s?(\d{1,3})|:(\d))(?![\d.,:/–-])")
 _NUMBER = re.compile(r"(?<![\w.,])(?!(?:19|20)\d\d\b)\d[\d.,]*\d(?!\w)")
 _ENDS = ".!?:;—–。！？।"
@@ -60,10 +61,9 @@ def grouping_features(article: Article) -> GroupingFeatures:
     language = primary_language(article.language)
     title, opening = article.title[:MAX_TITLE_CHARACTERS], article.text[:OPENING_CHARACTERS]
     terms: Counter[str] = Counter()
-    for stem in _stems(title):
-        terms[stem] += TITLE_WEIGHT
-    for stem in _stems(opening):
-        terms[stem] += 1
+    for term in _stems(title):
+        terms[term] += TITLE_WEIGHT
+    terms.update(_stems(opening))
     return GroupingFeatures(
         language=language,
         publisher=article.publisher,
@@ -101,20 +101,16 @@ def _months(language: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    return word.lower()[:STEM_CHARACTERS]
+    return stem(word, ARTICLE_STEM_CHARACTERS)
 
 
 def _stems(text: str) -> Iterator[str]:
-    """Yield the stems of the text's words; pairs of signs where a script has no spaces."""
+    """Yield the stems of the text's words, and the bigrams of unspaced scripts."""
     for word in _WORD.findall(text):
-        if word[0] >= "\u0e00" and _is_broad(word[0]):
-            yield from (word[n : n + 2] for n in range(max(len(word) - 1, 1)))
+        if not word.isascii() and _UNSPACED_CHARACTER.match(word):
+            yield from bigrams(word)
         elif len(word) > 1:
             yield _stem(word)
-
-
-def _is_broad(sign: str) -> bool:
-    return re.match(f"[{_BROAD}]", sign) is not None
 
 
 def _names(title: str, opening: str) -> Iterator[str]:
@@ -140,12 +136,12 @@ def _scores(text: str) -> Iterator[str]:
 
 def _day(language: str, opening: str) -> int | None:
     days = _days(language)
-    return next((days[stem] for stem in _stems(opening) if stem in days), None)
+    return next((days[term] for term in _stems(opening) if term in days), None)
 
 
 def _series(language: str, title: str) -> str:
     """Return what stays of a title such as "Police log: Monday, 2 March" from one day to the next."""
     dated = _days(language).keys() | _months(language)
     stems = list(_stems(title))
-    kept = [stem for stem in stems if stem not in dated and not stem.isdecimal()]
+    kept = [term for term in stems if term not in dated and not term.isdecimal()]
     return " ".join(kept) if dated & set(stems) else ""
