@@ -21,5 +21,5 @@ IDEOGRAPH = re.compile(f"[{CJK}]")
 
 
 def bigrams(run: str) -> list[str]:
-    """Return the overlapping pairs of characters, which stand in for the words of an unspaced script."""
+    """Return the overlapping pairs of characters, used as the words of an unspaced script."""
     return [run[start : start + 2] for start in range(max(1, len(run) - 1))]
