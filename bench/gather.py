@@ -42,7 +42,8 @@ from service.gather.entries.process import DocumentContext, process_document
 from service.gather.formats import rss_atom
 from service.gather.formats.split_items import split_items
 from service.gather.http.fetcher import FetchLimits, HttpFetcher
-from service.gather.stage import Gatherer, GatherReport, gather
+from service.gather.poll import Gatherer
+from service.gather.stage import GatherReport, gather
 from service.store.database import Database
 from service.store.gather import SqlGatherStore
 from service.store.subscribers import SqlSubscriberStore

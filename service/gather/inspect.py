@@ -1,4 +1,4 @@
-"""Inspect: what a feed holds, for a person or a program that asks; nothing is recorded."""
+"""Inspect a feed: read it whole and show its entries; nothing is stored."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from service.core.errors import FeedUnreadable
 from service.core.model import Entry
 from service.gather.entries.markup import one_line, plain_text, title_text
 from service.gather.formats import registry as formats
-from service.gather.formats import split_items as delta
 from service.gather.formats.parsed_feed import ParsedFeed
-from service.gather.http.executor import ThreadWorkers, Workers, WorkLimitExceeded
+from service.gather.formats.split_items import split_items
+from service.gather.http.executor import ThreadWorkers
 from service.gather.http.file_fetcher import FileFetcher, is_file_address
-from service.gather.ports import Fetched, Fetcher, FetchFailed, Gone
+from service.gather.ports import Fetched, Fetcher, NotModified, Workers, WorkLimitExceeded
 
-MAX_ENTRIES = 10_000
+MAX_ENTRIES = 10_000  # per feed; a larger feed is cut with a note
 
 
 @dataclass(frozen=True, slots=True)
 class InspectedEntry:
-    """One entry. `id` is the feed's own, else the address; `published` an ISO instant in UTC, "" without."""
+    """One entry. `id` is its guid, else its address; `published` is ISO 8601 in UTC, "" when unknown."""
 
     id: str
     title: str
@@ -33,7 +33,7 @@ class InspectedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a source turned out to be; `error` says why it is no feed, or what is odd about one that is."""
+    """The result for one source; `error` says why it is not a feed, or what is unusual about the feed."""
 
     source: str
     ok: bool
@@ -43,7 +43,7 @@ class Inspection:
     entries: tuple[InspectedEntry, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that the command line prints; `error` is null when there is nothing to say."""
+        """Return the object that the command line prints; an empty `error` is null."""
         return {
             **asdict(self),
             "error": self.error or None,
@@ -54,43 +54,39 @@ class Inspection:
 async def inspect_feed(
     source: str, fetcher: Fetcher, *, base_folder: Path | None = None, workers: Workers | None = None
 ) -> Inspection:
-    """Return what lies at a web address, a `file:` address or a path; trouble is in the answer, never raised.
+    """Inspect a web address, a `file:` address or a path. An error is part of the Inspection, never raised.
 
-    `house` is what relative paths are relative to, the working directory by default.
+    `base_folder` resolves relative paths; the default is the working directory.
     """
     try:
-        return await _inspected(source, fetcher, base_folder or Path(), workers or ThreadWorkers())
-    except (FeedUnreadable, WorkLimitExceeded) as trouble:
-        return Inspection(source, ok=False, error=str(trouble))
-    except Exception as error:  # noqa: BLE001 - one odd source must not cost the others their answer
+        return await _inspect(source, fetcher, base_folder or Path(), workers or ThreadWorkers())
+    except (FeedUnreadable, WorkLimitExceeded) as error:
+        return Inspection(source, ok=False, error=str(error))
+    except Exception as error:  # noqa: BLE001 - no source may stop the inspection of the others
         return Inspection(source, ok=False, error=f"reading it failed ({type(error).__name__}: {error})")
 
 
-async def _inspected(source: str, fetcher: Fetcher, house: Path, workers: Workers) -> Inspection:
+async def _inspect(source: str, fetcher: Fetcher, base_folder: Path, workers: Workers) -> Inspection:
+    files = FileFetcher(base_folder)
     if source.lower().startswith(("http:", "https:")):
-        answer = await fetcher.fetch(source)
+        response = await fetcher.fetch(source)
+    elif is_file_address(source):
+        response = await files.fetch(source)
     else:
-        files = FileFetcher(house)
-        answer = await (
-            files.fetch(source) if is_file_address(source) else asyncio.to_thread(files.read, house / source)
-        )
-    if isinstance(answer, Fetched):
-        address = answer.url if answer.url.startswith("http") else ""
-        return await workers.run(inspect_document, source, answer.body, answer.content_type, address)
-    if isinstance(answer, FetchFailed):
-        return Inspection(source, ok=False, error=answer.reason)
-    gone = "the publisher says that this feed is finished for good (410)"
-    return Inspection(
-        source, ok=False, error=gone if isinstance(answer, Gone) else "the server sent no content"
-    )
+        response = await asyncio.to_thread(files.read, base_folder / source)
+    if isinstance(response, Fetched):
+        address = response.url if response.url.startswith("http") else ""
+        return await workers.run(inspect_document, source, response.body, response.content_type, address)
+    error = "the server sent no content" if isinstance(response, NotModified) else response.reason
+    return Inspection(source, ok=False, error=error)
 
 
 def inspect_document(source: str, body: bytes, content_type: str = "", url: str = "") -> Inspection:
-    """Return what the bytes are, whole. Raises FeedUnreadable."""
+    """Read the document of `source`, whole. Raises FeedUnreadable."""
     name = formats.sniff(body, url)
     note = ""
     document = formats.prepare_document(name, body, content_type)
-    pieces = delta.split_items(document) if name == "xml" else None
+    pieces = split_items(document) if name == "xml" else None
     if pieces is not None and len(pieces.items) > MAX_ENTRIES:
         note = f"it holds {len(pieces.items)} entries, of which the first {MAX_ENTRIES} are shown"
         document = pieces.with_items(range(MAX_ENTRIES))

@@ -1,11 +1,11 @@
-"""Look: one look at one feed, from the question to what is to be recorded of it."""
+"""Poll one feed: from the request to the result that the stage records."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from service.core.errors import FeedUnreadable
@@ -19,123 +19,144 @@ from service.gather.entries.seen_items import (
     statistics_of,
     to_timestamp,
 )
-from service.gather.http.executor import Workers, WorkLimitExceeded
+from service.gather.http.executor import ThreadWorkers
 from service.gather.http.file_fetcher import FileFetcher, is_file_address
 from service.gather.http.robots import RobotsCache
 from service.gather.polling_interval import after_failure, after_success, move_is_confirmed
-from service.gather.ports import Fetched, Fetcher, FetchFailed, GatherStore, Gone, NotModified, PollResult
+from service.gather.ports import (
+    Fetched,
+    Fetcher,
+    FetchFailed,
+    GatherStore,
+    Gone,
+    NotModified,
+    PollResult,
+    Workers,
+    WorkLimitExceeded,
+)
 
-MAX_COUNTED_BLANKS = 99
-"""More blank looks in a row are not counted: the memory would be written anew each time."""
-MAX_PAGES = 20
-"""Pages fetched for one feed at one look; what is beyond is told from the feed's own words."""
+MAX_COUNTED_BLANKS = 99  # polls without items; counting further would rewrite the seen items at every poll
+MAX_PAGES = 20  # web pages fetched per poll; further teasers keep the feed's own text
+RETRY_DELAY = timedelta(hours=1)  # times the failures in a row, after an unexpected error
 
 
 @dataclass(frozen=True, slots=True)
-class PollContext:
-    """What a look is done with."""
+class Gatherer:
+    """What gather works with.
+
+    `config_folder` resolves relative `file:` feeds. `user_agent` is our name in robots.txt. `robots` is kept
+    from one pass to the next. `concurrency` is the number of feeds polled at once.
+    """
 
     store: GatherStore
     fetcher: Fetcher
     config_folder: Path
-    workers: Workers
-    robots: RobotsCache
+    workers: Workers = field(default_factory=ThreadWorkers)
+    user_agent: str = "Caveat"
+    concurrency: int = 32
+    robots: RobotsCache = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Create the cache of robots.txt files."""
+        object.__setattr__(self, "robots", RobotsCache(self.fetcher, self.user_agent))
 
 
-@dataclass(frozen=True, slots=True)
-class PollFinding:
-    """What a look found. `failed` and `note` are sentences for a person, "" when there is nothing to say."""
-
-    result: PollResult
-    unchanged: bool = False
-    error: str = ""
-    note: str = ""
-
-
-async def poll_feed(context: PollContext, state: FeedState, now: datetime) -> PollFinding:
-    """Ask the feed, read what is new in it, fetch the pages of teasers; record nothing."""
-    head = statistics_of(state.seen_items)
-    moved = move_is_confirmed(head, now)
-    address = head.moved_to if moved else state.feed.url
-    fetcher: Fetcher = FileFetcher(context.config_folder) if is_file_address(address) else context.fetcher
-    answer = await fetcher.fetch(address, etag=state.etag, last_modified=state.last_modified)
-    if isinstance(answer, NotModified):
-        moving = _still_blank(_moving(head, answer.moved_to, now))
-        return _unchanged(state, moving, _kept(state, head, moving), now, answer.fresh_seconds)
-    if isinstance(answer, Fetched):
-        state = replace(state, etag=answer.etag, last_modified=answer.last_modified)
-        moving = _moving(head, answer.moved_to, now)
-        if head.body and fingerprint(answer.body) == head.body:
-            moving = _still_blank(moving)
-            return _unchanged(state, moving, _kept(state, head, moving), now, answer.fresh_seconds)
-        memory = _kept(state, head, moving)
-        return await _read(context, replace(state, seen_items=memory), moving, answer, now)
+async def poll_feed(gatherer: Gatherer, state: FeedState, now: datetime) -> PollResult:
+    """Fetch the feed, read its new entries, fetch the full text of teasers; store nothing."""
+    statistics = statistics_of(state.seen_items)
+    moved = move_is_confirmed(statistics, now)
+    address = statistics.moved_to if moved else state.feed.url
+    fetcher = FileFetcher(gatherer.config_folder) if is_file_address(address) else gatherer.fetcher
+    response = await fetcher.fetch(address, etag=state.etag, last_modified=state.last_modified)
+    if isinstance(response, Fetched):
+        state = replace(state, etag=response.etag, last_modified=response.last_modified)
+    if isinstance(response, Fetched | NotModified):
+        after = _with_move(statistics, response.moved_to, now)
+        if isinstance(response, NotModified) or (
+            statistics.body and fingerprint(response.body) == statistics.body
+        ):
+            after = _with_blank_counted(after)
+            return _unchanged(_with_statistics(state, statistics, after), after, now, response.fresh_seconds)
+        return await _read(gatherer, _with_statistics(state, statistics, after), after, response, now)
     if moved:
-        # The new place is no good (any more): the next look asks the old one again.
-        head = replace(head, moved_to="", moved_since=0, moved_looks=0)
-    elif isinstance(answer, Gone):
-        reason = "the publisher says that this feed is finished for good (410)"
-        ended = replace(state, last_poll_at=now, failures=state.failures + 1, last_error=reason)
-        return PollFinding(PollResult(ended, gone=True), error=reason)
-    if isinstance(answer, FetchFailed):
-        return _failed(state, head, now, answer.reason, answer.retry_after_seconds)
-    return _failed(state, head, now, "the address that this feed moved to says it is finished (410)")
+        # The new address failed: the next poll asks the old one again.
+        statistics = replace(statistics, moved_to="", moved_since=0, moved_looks=0)
+    elif isinstance(response, Gone):
+        ended = replace(state, last_poll_at=now, failures=state.failures + 1, last_error=response.reason)
+        return PollResult(ended, gone=True, error=response.reason)
+    if isinstance(response, FetchFailed):
+        return _failed(state, statistics, now, response.reason, response.retry_after_seconds)
+    return _failed(state, statistics, now, "the feed moved to an address that was removed permanently (410)")
+
+
+def unexpected_failure(state: FeedState, error: Exception, now: datetime) -> PollResult:
+    """Return the result of a poll that raised an error which nothing in gather expects."""
+    reason = f"an unexpected error occurred ({type(error).__name__}: {error})"
+    failures = state.failures + 1
+    failed = replace(
+        state,
+        next_poll_at=now + RETRY_DELAY * failures,
+        last_poll_at=now,
+        failures=failures,
+        last_error=reason,
+    )
+    return PollResult(failed, error=reason)
 
 
 async def _read(
-    eyes: PollContext, state: FeedState, head: FeedStatistics, answer: Fetched, now: datetime
-) -> PollFinding:
-    order = DocumentContext(
-        state.feed, state.seen_items, answer.url, answer.content_type, now, state.last_success_at
+    gatherer: Gatherer, state: FeedState, statistics: FeedStatistics, response: Fetched, now: datetime
+) -> PollResult:
+    context = DocumentContext(
+        state.feed, state.seen_items, response.url, response.content_type, now, state.last_success_at
     )
     try:
-        found = await eyes.workers.run(process_document, order, answer.body)
-    except (FeedUnreadable, WorkLimitExceeded) as trouble:
-        return _failed(
-            replace(state, etag=None, last_modified=None),
-            replace(head, blank=head.blank + 1),
-            now,
-            str(trouble),
-        )
-    articles, changed = await _articles(eyes, state, found, now)
-    head = statistics_of(found.seen_items)
-    settled = _succeeded(state, head, found.seen_items, now, answer.fresh_seconds, note=found.note or None)
-    return PollFinding(PollResult(settled, articles, edited=changed), note=found.note)
+        document = await gatherer.workers.run(process_document, context, response.body)
+    except (FeedUnreadable, WorkLimitExceeded) as error:
+        # Without validators the next poll gets the document again, and its error with it.
+        unconditional = replace(state, etag=None, last_modified=None)
+        return _failed(unconditional, replace(statistics, blank=statistics.blank + 1), now, str(error))
+    new, edited = await _articles(gatherer, state, document, now)
+    state = replace(state, seen_items=document.seen_items)
+    statistics = statistics_of(document.seen_items)
+    settled = _succeeded(state, statistics, now, response.fresh_seconds, document.note or None)
+    return PollResult(settled, new, edited=edited, note=document.note)
 
 
 async def _articles(
-    eyes: PollContext, state: FeedState, found: ProcessedDocument, now: datetime
+    gatherer: Gatherer, state: FeedState, document: ProcessedDocument, now: datetime
 ) -> tuple[tuple[Article, ...], tuple[Article, ...]]:
-    """Return the articles that are not stored yet, and those stored that were edited."""
-    ids = {draft.id for draft in (*found.new, *found.edited)}
-    known = await eyes.store.known_articles(ids) if ids else set()
-    new = [draft for draft in found.new if draft.id not in known]
-    changed = [draft for draft in found.edited if draft.id in known]
-    texts = await _full_texts(eyes, state, [*new, *changed], now)
+    """Return the articles that are not stored yet, and the stored ones that were edited."""
+    ids = {draft.id for draft in (*document.new, *document.edited)}
+    known = await gatherer.store.known_articles(ids) if ids else set()
+    new = [draft for draft in document.new if draft.id not in known]
+    edited = [draft for draft in document.edited if draft.id in known]
+    completed = await _with_full_texts(gatherer, state, [*new, *edited], now)
     return (
-        tuple(_article(state, texts.get(draft.id, draft), now) for draft in new),
-        tuple(_article(state, texts.get(draft.id, draft), now) for draft in changed),
+        tuple(_article(state, completed.get(draft.id, draft), now) for draft in new),
+        tuple(_article(state, completed.get(draft.id, draft), now) for draft in edited),
     )
 
 
-async def _full_texts(
-    eyes: PollContext, state: FeedState, drafts: Sequence[ArticleDraft], now: datetime
+async def _with_full_texts(
+    gatherer: Gatherer, state: FeedState, drafts: Sequence[ArticleDraft], now: datetime
 ) -> dict[str, ArticleDraft]:
-    """Return the drafts whose page gave more than the feed did, with the page's text."""
-    wanted = [draft for draft in drafts if draft.needs_full_text][-MAX_PAGES:]
-    found = await asyncio.gather(*(_full_text(eyes, state, draft, now) for draft in wanted))
-    return {draft.id: draft for draft in found}
+    """Return, by id, the drafts that need their full text, with it where their page has it."""
+    incomplete = [draft for draft in drafts if draft.needs_full_text][-MAX_PAGES:]
+    completed = await asyncio.gather(*(_with_full_text(gatherer, state, draft, now) for draft in incomplete))
+    return {draft.id: draft for draft in completed}
 
 
-async def _full_text(eyes: PollContext, state: FeedState, draft: ArticleDraft, now: datetime) -> ArticleDraft:
-    if not await eyes.robots.allows(draft.url, now):
+async def _with_full_text(
+    gatherer: Gatherer, state: FeedState, draft: ArticleDraft, now: datetime
+) -> ArticleDraft:
+    if not await gatherer.robots.allows(draft.url, now):
         return draft
-    answer = await eyes.fetcher.fetch(draft.url)
-    if not isinstance(answer, Fetched):
+    response = await gatherer.fetcher.fetch(draft.url)
+    if not isinstance(response, Fetched):
         return draft
-    declared = state.feed.language or ""
+    values = (response.body, draft.title, draft.text, response.url, state.feed.language or "")
     try:
-        page = await eyes.workers.run(read_page, answer.body, draft.title, draft.text, answer.url, declared)
+        page = await gatherer.workers.run(read_page, *values)
     except WorkLimitExceeded:
         return draft
     if len(page.text) <= len(draft.text):
@@ -161,65 +182,70 @@ def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
 
 
 def _unchanged(
-    state: FeedState, head: FeedStatistics, memory: str, now: datetime, fresh_for: int | None
-) -> PollFinding:
-    # A feed that held nothing still holds nothing.
-    note = state.last_error if head.blank else None
-    return PollFinding(PollResult(_succeeded(state, head, memory, now, fresh_for, note=note)), unchanged=True)
+    state: FeedState, statistics: FeedStatistics, now: datetime, fresh_seconds: int | None
+) -> PollResult:
+    # An unchanged document without items still has none, so its note stays.
+    note = state.last_error if statistics.blank else None
+    return PollResult(_succeeded(state, statistics, now, fresh_seconds, note), unchanged=True)
 
 
 def _succeeded(
     state: FeedState,
-    head: FeedStatistics,
-    memory: str,
+    statistics: FeedStatistics,
     now: datetime,
-    fresh_for: int | None,
-    *,
+    fresh_seconds: int | None,
     note: str | None,
 ) -> FeedState:
-    return FeedState(
-        feed=state.feed,
-        etag=state.etag,
-        last_modified=state.last_modified,
-        next_poll_at=after_success(state.feed, head, now, fresh_for).at,
+    return replace(
+        state,
+        next_poll_at=after_success(state.feed, statistics, now, fresh_seconds).at,
         last_poll_at=now,
         last_success_at=now,
+        failures=0,
         last_error=note,
-        seen_items=memory,
     )
 
 
 def _failed(
-    state: FeedState, head: FeedStatistics, now: datetime, reason: str, retry_after: int | None = None
-) -> PollFinding:
+    state: FeedState,
+    statistics: FeedStatistics,
+    now: datetime,
+    reason: str,
+    retry_after_seconds: int | None = None,
+) -> PollResult:
     failures = state.failures + 1
-    settled = replace(
+    failed = replace(
         state,
-        next_poll_at=after_failure(state.feed, failures, now, retry_after).at,
+        next_poll_at=after_failure(state.feed, failures, now, retry_after_seconds).at,
         last_poll_at=now,
         failures=failures,
         last_error=reason,
-        seen_items=serialize(head, None, state.seen_items),
+        seen_items=serialize(statistics, None, state.seen_items),
     )
-    return PollFinding(PollResult(settled), error=reason)
+    return PollResult(failed, error=reason)
 
 
-def _still_blank(head: FeedStatistics) -> FeedStatistics:
-    """Return the head after a look that found the document as it was: one without items has none again."""
-    return replace(head, blank=head.blank + 1) if 0 < head.blank < MAX_COUNTED_BLANKS else head
+def _with_blank_counted(statistics: FeedStatistics) -> FeedStatistics:
+    """Return the statistics after an unchanged document: one without items counts as blank again."""
+    if not 0 < statistics.blank < MAX_COUNTED_BLANKS:
+        return statistics
+    return replace(statistics, blank=statistics.blank + 1)
 
 
-def _kept(state: FeedState, head: FeedStatistics, moving: FeedStatistics) -> str:
-    """Return the memory with the head that is true now; most looks change nothing in it."""
-    return state.seen_items if moving is head else serialize(moving, None, state.seen_items)
+def _with_statistics(state: FeedState, before: FeedStatistics, after: FeedStatistics) -> FeedState:
+    """Return the state with the new statistics; most polls change nothing in them."""
+    if after is before:
+        return state
+    return replace(state, seen_items=serialize(after, None, state.seen_items))
 
 
-def _moving(head: FeedStatistics, moved: str | None, now: datetime) -> FeedStatistics:
-    """Return the head with what this answer said about a permanent move."""
-    if moved is None:
-        # Once we go to the new place directly, nothing redirects any more.
-        settled = not head.moved_to or move_is_confirmed(head, now)
-        return head if settled else replace(head, moved_to="", moved_since=0, moved_looks=0)
-    if moved == head.moved_to:
-        return replace(head, moved_looks=head.moved_looks + 1)
-    return replace(head, moved_to=moved, moved_since=to_timestamp(now), moved_looks=1)
+def _with_move(statistics: FeedStatistics, moved_to: str | None, now: datetime) -> FeedStatistics:
+    """Return the statistics with what this response says about a permanent move."""
+    if moved_to is None:
+        # A confirmed move is polled at its new address, which does not redirect.
+        if not statistics.moved_to or move_is_confirmed(statistics, now):
+            return statistics
+        return replace(statistics, moved_to="", moved_since=0, moved_looks=0)
+    if moved_to == statistics.moved_to:
+        return replace(statistics, moved_looks=statistics.moved_looks + 1)
+    return replace(statistics, moved_to=moved_to, moved_since=to_timestamp(now), moved_looks=1)

@@ -1,20 +1,23 @@
-"""What gather asks of the outside: something that fetches, and a record of feeds and articles."""
+"""The ports of gather: fetcher, workers, content decoder and store, and the values they exchange."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from service.core.model import Article, FeedState
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer with a body. `url` is where it came from after redirects; `moved` a permanent new address.
+    """A response with a body.
 
-    `fresh_for` is how many seconds it stays fresh (RFC 9111, 4.2.1), None when the server does not say.
+    `url` is the address after redirects. `moved_to` is the new address when every redirect was permanent.
+    `fresh_seconds` is the freshness lifetime (RFC 9111, 4.2.1), None when the server names none.
     """
 
     url: str
@@ -28,7 +31,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """304: what we have is still what there is; `fresh_for` and `moved` as in Fetched."""
+    """304: the body is the one fetched before. The fields are those of Fetched."""
 
     fresh_seconds: int | None = None
     moved_to: str | None = None
@@ -36,14 +39,17 @@ class NotModified:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """410: the publisher says that this address is finished for good."""
+    """410: the publisher has removed the address permanently. `reason` is a sentence for people."""
+
+    reason: str = "the publisher has removed this address permanently (410)"
 
 
 @dataclass(frozen=True, slots=True)
 class FetchFailed:
-    """No usable answer; `reason` is a sentence for a person, `retry_after` the seconds to wait, if told.
+    """No usable response. `reason` is a sentence for people.
 
-    `status` is the server's (404, 503), None when it did not come to that.
+    `retry_after_seconds` is the server's Retry-After, None without one. `status` is the HTTP status, None
+    without a response.
     """
 
     reason: str
@@ -55,65 +61,102 @@ FetchResult = Fetched | NotModified | Gone | FetchFailed
 
 
 class Fetcher(Protocol):
-    """Gets what lies at an address, within limits of size, time and place."""
+    """Fetches an address within limits of size, time and destination."""
 
     async def fetch(
         self, url: str, *, etag: str | None = None, last_modified: str | None = None
     ) -> FetchResult:
-        """Return the answer; every expected trouble is a Failed, never an exception."""
+        """Fetch `url`; `etag` and `last_modified` make the request conditional.
+
+        Every expected error is returned as FetchFailed, never raised.
+        """
+        ...
+
+
+class WorkLimitExceeded(Exception):
+    """The work exceeded its limit of time or memory; the text is a sentence for people."""
+
+
+class Workers(Protocol):
+    """Runs pure, CPU-heavy functions outside the event loop."""
+
+    async def run(self, function: Callable[..., Result], *values: object) -> Result:
+        """Return what the function returns; raise what it raises, or WorkLimitExceeded.
+
+        Values and result are plain data, because they may cross a process boundary.
+        """
+        ...
+
+
+class ContentDecoder(Protocol):
+    """Decodes one content coding as bytes arrive, in small pieces: a decompression bomb stops early."""
+
+    def decode(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield the decoded bytes in pieces of about PIECE_BYTES. Raises BodyRefused for invalid data."""
+        ...
+
+    def close(self) -> None:
+        """Finish. Raises BodyRefused when the encoded data is incomplete."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What one look at a feed found: the feed's new state and the articles in it that may be new.
+    """What one poll of a feed found: the feed's new state and the articles to store.
 
-    `changed` are articles, stored before, whose title or text the publisher has edited since. `gone`: the
-    publisher says that this feed is finished, so that it is not due any more.
+    articles    may be stored already; the store keeps the first version
+    edited      stored articles whose title or text the publisher has changed since
+    gone        the publisher says that the feed has ended: it is not polled again
+    unchanged   the document was the same as at the poll before
+    error       why the poll failed, "" when it succeeded
+    note        what is unusual about a feed that was read, "" for nothing
     """
 
     state: FeedState
     articles: tuple[Article, ...] = ()
     gone: bool = False
     edited: tuple[Article, ...] = ()
+    unchanged: bool = False
+    error: str = ""
+    note: str = ""
 
 
 class GatherStore(Protocol):
-    """What gather asks of the record."""
+    """The database as gather uses it. Every method may raise StoreError."""
 
     async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
-        """Return the active feeds whose next look is due, longest overdue first, and claim them.
+        """Claim the active feeds that are due at `now` and return them, longest overdue first.
 
-        Nobody else is given them until then. One host is with one worker at a time: of a host where a claim
-        stands, nothing is given. Recording a look ends the feed's claim.
+        Other workers do not get them before `until`. All feeds of a host go to one worker at a time: a host
+        with an unexpired claim is left out. Recording a poll releases the feed's claim.
         """
         ...
 
     async def renew_claims(self, ids: Collection[str], until: datetime | None) -> None:
-        """Prolong the claims on these feeds, or with None give them back."""
+        """Extend the claims on these feeds to `until`; None releases them."""
         ...
 
     async def all_feeds(self) -> Sequence[FeedState]:
-        """Return every active feed, by name."""
+        """Return every active feed, ordered by name."""
         ...
 
     async def feed_states(self, ids: Collection[str]) -> Sequence[FeedState]:
-        """Return the states of these feeds that are active."""
+        """Return the states of those of these feeds that are active."""
         ...
 
     async def known_articles(self, ids: Collection[str]) -> set[str]:
-        """Return which of these article ids are stored already."""
+        """Return those of these article ids that are stored."""
         ...
 
     async def record_poll(self, result: PollResult) -> int:
-        """Store the state and the articles that are not stored yet; return how many were new.
+        """Store the feed's state and its new articles in one transaction; return the number of new articles.
 
-        Of `changed`, an article that nobody was told yet gets the new title and text, and is condensed anew;
-        it keeps its position. One that was told keeps its words, and the new ones are kept beside it as a
-        correction, once each. An id that is not stored is passed over.
+        An edited article that was not sent yet gets the new title and text, keeps its position and is
+        condensed again. One that was sent keeps its text; the new one is stored as a correction, once.
+        Edited articles that are not stored are ignored.
         """
         ...
 
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
-        """Store the states of feeds in which nothing was new, in one transaction. Their memory stays."""
+        """Store the states of unchanged feeds in one transaction, without their seen items."""
         ...

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.gather.http.fetcher import FetchLimits, HttpFetcher
-from service.gather.stage import CLAIM_DURATION, Gatherer, gather
+from service.gather.poll import Gatherer
+from service.gather.stage import CLAIM_DURATION, gather
 from service.store.database import Database
 from service.store.gather import SqlGatherStore
 from service.store.subscribers import SqlSubscriberStore

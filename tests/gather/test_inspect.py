@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from service.gather.http.executor import WorkLimitExceeded
 from service.gather.http.fetcher import HttpFetcher
 from service.gather.inspect import Inspection, inspect_feed
+from service.gather.ports import WorkLimitExceeded
 from tests.gather.feeds import an_item, an_rss
 from tests.gather.server import Server, reply
 
@@ -50,10 +50,10 @@ async def test_what_is_no_feed_is_a_sentence(server: Server, tmp_path: Path, fet
     for source, error in (
         (server.url("/page"), "a web page, not a feed, and the page names no feed either"),
         (server.url("/missing"), "the server answered 404 (not found)"),
-        (server.url("/gone"), "the publisher says that this feed is finished for good (410)"),
+        (server.url("/gone"), "the publisher has removed this address permanently (410)"),
         ("nowhere.xml", f"there is no file {tmp_path / 'nowhere.xml'}"),
-        ("", f"{tmp_path} is no file"),
-        ("http://[::1", "the address, or the one it redirects to, is no web address"),
+        ("", f"{tmp_path} is not a file"),
+        ("http://[::1", "the address, or the one it redirects to, is not a web address"),
     ):
         assert await inspect_feed(source, fetcher, base_folder=tmp_path) == Inspection(
             source, ok=False, error=error

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.gather.stage import Gatherer, gather
+from service.gather.poll import Gatherer
+from service.gather.stage import gather
 from service.store.condense import SqlCondenseStore
 from service.store.database import Database
 from service.store.gather import SqlGatherStore

@@ -11,9 +11,11 @@ import pytest
 from service.core.errors import StoreError
 from service.core.model import Feed
 from service.gather.entries.process import DocumentContext
-from service.gather.http.executor import ThreadWorkers, WorkLimitExceeded
+from service.gather.http.executor import ThreadWorkers
 from service.gather.http.fetcher import HttpFetcher
-from service.gather.stage import Gatherer, GatherReport, gather
+from service.gather.poll import Gatherer
+from service.gather.ports import WorkLimitExceeded
+from service.gather.stage import GatherReport, gather
 from tests.builders import NOON, a_feed
 from tests.gather.fakes import Record
 from tests.gather.feeds import a_text, an_item, an_rss, numbered
@@ -41,7 +43,7 @@ class Desk:
 
 async def test_a_new_feed_contributes_its_latest_items_oldest_first(server, fetcher, house):
     server.routes["/feed"] = reply(numbered(range(1, 21)))
-    feed = a_feed(server.url(), first_items=3)
+    feed = a_feed(server.url(), first_entries=3)
     desk = Desk(fetcher, house, feed)
 
     report = await desk.look()
@@ -96,16 +98,16 @@ TROUBLES = {
         reply(PAGE),
         "a web page, not a feed; the page names this feed: http://127.0.0.1:{port}/real.xml",
     ),
-    "nothing": (reply(""), "the answer is empty"),
+    "nothing": (reply(""), "the response is empty"),
     "broken XML": (reply("<?xml version='1.0'?><rss version='2.0'><channel><ti"), "the XML is broken"),
     "slow": (silent(), "did not answer in full within 1 seconds"),
     "hangs up": (reset(), "closed the connection"),
-    "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "no proper HTTP"),
+    "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "not valid HTTP"),
     "circle": (reply("", 302, location="/feed"), "redirects in a circle"),
     "elsewhere": (reply("", 302, location="http://127.0.0.2:1234/x"), "127.0.0.2, a private address"),
     "inside": (reply("", 301, location="file:///etc/passwd"), "only http and https are fetched"),
     "huge": (reply(b"x" * 50, content_length=str(50 * 1024 * 1024)), "larger than 8 MB"),
-    "finished": (reply("", 410), "finished for good (410)"),
+    "finished": (reply("", 410), "removed this address permanently (410)"),
     "plain text": (reply("hello"), "text that is no feed"),
     "empty feed": (reply(an_rss()), "holds no entries"),
 }
@@ -289,7 +291,7 @@ async def test_a_move_that_turns_out_wrong_is_taken_back(server, fetcher, house)
     server.routes |= {"/new": reply("", 410), "/feed": reply(numbered([1, 2]))}
     failed, again = await desk.look(), await desk.look()
 
-    assert failed.failed == ("The Example: the address that this feed moved to says it is finished (410)",)
+    assert failed.failed == ("The Example: the feed moved to an address that was removed permanently (410)",)
     assert desk.record.gone == set()
     assert again.new == 1
     assert desk.record.state(feed).failures == 0
@@ -389,7 +391,7 @@ class Failing(ThreadWorkers):
     ("error", "sentence"),
     [
         (WorkLimitExceeded("reading it took longer than it may"), "reading it took longer than it may"),
-        (RuntimeError("oh"), "reading it failed in an unforeseen way (RuntimeError: oh)"),
+        (RuntimeError("oh"), "an unexpected error occurred (RuntimeError: oh)"),
     ],
 )
 async def test_what_nobody_foresaw_stays_with_its_feed(server, fetcher, house, error, sentence):
@@ -410,6 +412,6 @@ async def test_a_record_out_of_reach_ends_the_pass(server, fetcher, house):
     async def gone(_look):
         raise StoreError("the database is gone")
 
-    desk.record.record_look = gone
+    desk.record.record_poll = gone
     with pytest.raises(StoreError):
         await desk.look()

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from service.condense.stage import Condenser, CondenseReport
     from service.deliver.stage import Deliverer, DeliverReport
     from service.gather.http.fetcher import HttpFetcher
-    from service.gather.stage import Gatherer, GatherReport
+    from service.gather.poll import Gatherer
+    from service.gather.stage import GatherReport
     from service.runtime.http_server import ASGIApp
     from service.runtime.job_queue import Hints
     from service.subscribers.sync import RosterReport

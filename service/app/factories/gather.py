@@ -7,10 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor
 from typing import TypeVar
 
-from service.gather.http.executor import WorkLimitExceeded
 from service.gather.http.fetcher import FetchLimits, HttpFetcher
 from service.gather.http.proxy import Proxy
-from service.gather.stage import Gatherer
+from service.gather.poll import Gatherer
+from service.gather.ports import WorkLimitExceeded
 from service.settings.values import FetchSettings, ProxySettings, Settings
 from service.store.database import Database
 from service.store.gather import SqlGatherStore

@@ -96,7 +96,7 @@ def _listing(outlines: Iterable[Outline]) -> FeedList:
 def _refused(url: str, address: str, outline: Outline, *, full: bool) -> str:
     """Return why a feed is left out; empty when it is not."""
     if not address:
-        return f"{one_line(url, 100)!r} is no web address"
+        return f"{one_line(url, 100)!r} is not a web address"
     if outline.depth > MAX_FOLDER_DEPTH:
         return f"it lies in more than {MAX_FOLDER_DEPTH} folders"
     return f"only {MAX_FEEDS} feeds are taken" if full else ""

@@ -63,7 +63,7 @@ def sniff(body: bytes, url: str = "") -> str:
 
 def _sniffed(body: bytes, url: str) -> str:
     if not body.strip(b"\r\n\t \x00"):
-        raise FeedUnreadable("the answer is empty")
+        raise FeedUnreadable("the response is empty")
     for magic, what in _FILES:
         if body.startswith(magic):
             raise FeedUnreadable(f"{what}, not a feed")

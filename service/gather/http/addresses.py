@@ -1,7 +1,7 @@
-"""Addresses: which IP addresses and ports a fetch may connect to. Pure.
+"""Address policy: the IP addresses and ports that a fetch may connect to. Pure.
 
-The special-purpose ranges are those of the IANA registries (RFC 6890 and its updates), written out here
-because the standard library's `is_global` changed its mind between patch releases of Python 3.11.
+The special-purpose ranges are those of the IANA registries (RFC 6890 and its updates). They are listed here
+because the result of the standard library's `is_global` differs between patch releases of Python 3.11.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ Network = IPv4Network | IPv6Network
 
 WEB_PORTS = frozenset({80, 443})
 SERVICE_PORTS = frozenset({1433, 1521, 2049, 2375, 3306, 3389, 5432, 6379, 9200, 11211, 27017})
-"""Ports above 1023 that belong to databases and the like: no feed lives there, but damage could be done."""
+"""Ports above 1023 of databases and similar services, which a request could damage."""
 
 _PLATFORM = "a cloud platform's own address"
-"""Public by number, but every machine of that cloud reaches its platform there and not a publisher.
+"""Addresses in public ranges at which a cloud's machines reach their platform instead of a publisher.
 
-Other platforms use special ranges: 169.254.169.254, 100.100.100.200, 192.0.0.192, fd00:ec2::254.
+Other platforms use special-purpose ranges: 169.254.169.254, 100.100.100.200, 192.0.0.192, fd00:ec2::254.
 """
 
 _SPECIAL: tuple[tuple[Network, str], ...] = tuple(
@@ -61,14 +61,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What the operator permits beside the public internet: networks, and hosts by name."""
+    """The non-public destinations that the operator allows: networks, and hosts by name."""
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, words: Iterable[str]) -> AddressPolicy:
-        """Read `fetch.allow_private`: a CIDR network or an address, else the name of a host."""
+        """Parse the entries of `fetch.allow_private`: each a CIDR network, an address or a host name."""
         networks: list[Network] = []
         hosts: set[str] = set()
         for word in words:
@@ -79,34 +79,36 @@ class AddressPolicy:
         return cls(tuple(networks), frozenset(hosts))
 
     def allows_host(self, host: str) -> bool:
-        """Tell whether the host is permitted by its name, or is itself an address that is permitted."""
+        """Return whether the host is allowed by its name, or is itself an allowed address."""
         if host.lower().rstrip(".") in self.hosts:
             return True
         try:
             address = _unwrapped(ip_address(host.strip("[]").partition("%")[0]))
         except ValueError:
             return False
-        return self._holds(address)
+        return self._allows(address)
 
-    def _holds(self, address: Address) -> bool:
+    def _allows(self, address: Address) -> bool:
         return any(address.version == network.version and address in network for network in self.networks)
 
     def refusal(self, address: str) -> str | None:
-        """Say what kind of address this is if no connection may go there, or None if one may.
+        """Return the kind of a refused IP address ("a private address"), or None for an allowed one.
 
-        IPv4 addresses that are mapped or translated (NAT64) into IPv6 are judged by the IPv4 address within.
+        An IPv6 address that maps or translates (NAT64) an IPv4 address is judged by that IPv4 address.
         """
         try:
-            judged = _unwrapped(ip_address(address.partition("%")[0]))
+            checked = _unwrapped(ip_address(address.partition("%")[0]))
         except ValueError:
-            return "no address at all"
-        if self._holds(judged):
+            return "not an IP address"
+        if self._allows(checked):
             return None
         for network, what in _SPECIAL:
-            if judged.version == network.version and judged in network:
+            if checked.version == network.version and checked in network:
                 return what
-        if isinstance(judged, IPv6Address) and (judged.sixtofour is not None or judged not in _GLOBAL_IPV6):
-            return "a 6to4 address" if judged.sixtofour is not None else "a reserved address"
+        if isinstance(checked, IPv6Address) and (
+            checked.sixtofour is not None or checked not in _GLOBAL_IPV6
+        ):
+            return "a 6to4 address" if checked.sixtofour is not None else "a reserved address"
         return None
 
 
@@ -121,15 +123,15 @@ def _unwrapped(address: Address) -> Address:
 
 
 def port_refusal(port: int) -> str | None:
-    """Say why no feed is fetched from this port, or None if it may be.
+    """Return why no feed is fetched from this port, or None for an allowed port.
 
-    Below 1024 only 80 and 443: a feed's address must not become a way to talk to mail servers and the like.
+    Below 1024 only 80 and 443 are allowed, so that a feed's address cannot reach a mail server, for example.
     """
     if port in WEB_PORTS or (port >= 1024 and port not in SERVICE_PORTS):
         return None
-    return f"port {port} is not one that serves the web"
+    return f"port {port} does not serve the web"
 
 
 def looks_like_ip(host: str) -> bool:
-    """Tell whether a host is written as a number, well-formed or not, and is not a name."""
+    """Return whether a host is written as an IP address, valid or not, instead of a name."""
     return ":" in host or host.replace(".", "").isdigit()

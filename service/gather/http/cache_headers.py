@@ -1,6 +1,6 @@
-"""Headers: what is asked on conditions, and what an answer's headers say about time. Pure.
+"""Conditional requests, freshness and Retry-After in HTTP headers. Pure.
 
-Dates count from the server's own Date.
+Dates are relative to the server's Date header, because its clock may differ from ours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ UNSENDABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 def conditional_headers(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    """Return the headers of a conditional request, without values that no header can hold."""
+    """Return the headers of a conditional request; values that a header cannot carry are left out."""
     pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     return {name: value for name, value in pairs.items() if value and not UNSENDABLE.search(value)}
 
@@ -28,7 +28,7 @@ def _date(headers: Mapping[str, str], name: str) -> float | None:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
-    """Read Retry-After (RFC 9110, 10.2.3) as seconds; a date counts from the server's own Date."""
+    """Return Retry-After (RFC 9110, 10.2.3) in seconds, None without a valid one."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(int(value[:9]), 10**9)
@@ -38,7 +38,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> int | None:
 
 
 def fresh_seconds(headers: Mapping[str, str]) -> int | None:
-    """Read how long the answer stays fresh (RFC 9111, 4.2.1) in seconds: max-age, else Expires less Date."""
+    """Return the freshness lifetime in seconds (RFC 9111, 4.2.1): max-age, else Expires minus Date."""
     control = headers.get("Cache-Control", "").lower()
     if not control and "Expires" not in headers:
         return None

@@ -1,32 +1,18 @@
-"""Workers: where parsing and extraction run, so that the event loop never waits for them."""
+"""ThreadWorkers: Workers without limits, for tests and small jobs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, TypeVar
 
-Made = TypeVar("Made")
+from typing_extensions import override
 
-
-class Workers(Protocol):
-    """Runs one pure, heavy function of plain values."""
-
-    async def run(self, function: Callable[..., Made], *values: object) -> Made:
-        """Return what the function returns, raise what it raises.
-
-        Raises WorkRefused when it took too long or too much memory.
-        """
-        ...
+from service.gather.ports import Result, Workers
 
 
-class WorkLimitExceeded(Exception):
-    """The work took more time or memory than it may; the text is a sentence for a person."""
+class ThreadWorkers(Workers):
+    """Runs each function in a thread of this process."""
 
-
-class ThreadWorkers:
-    """Workers for tests and small jobs: a thread of this process, without limits."""
-
-    async def run(self, work: Callable[..., Made], *values: object) -> Made:
-        """Run the function in a thread."""
-        return await asyncio.to_thread(work, *values)
+    @override
+    async def run(self, function: Callable[..., Result], *values: object) -> Result:
+        return await asyncio.to_thread(function, *values)

@@ -1,4 +1,4 @@
-"""Turns: how many requests one host gets at once, and how far apart they start."""
+"""Limits per host: the number of simultaneous requests, and the time between their starts."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-MAX_HOSTS = 1_000
+MAX_HOSTS = 1_000  # kept in memory; idle hosts beyond it are forgotten
 
 
 @dataclass(slots=True)
 class _Host:
-    """One host's places, and the monotonic moment before which no further request starts."""
+    """State of one host. No request starts before `not_before` (the event loop's clock)."""
 
-    places: asyncio.Semaphore
+    semaphore: asyncio.Semaphore
     not_before: float = 0.0
     users: int = 0
 
 
 class HostLimits:
-    """Hands out turns by host: at most `at_once` together, starts at least `spacing` seconds apart."""
+    """Grants slots by host: at most `per_host` at a time, with `spacing` seconds between their starts."""
 
-    def __init__(self, at_once: int, spacing: float) -> None:
-        self._at_once, self._spacing = at_once, spacing
+    def __init__(self, per_host: int, spacing: float) -> None:
+        self._per_host, self._spacing = per_host, spacing
         self._hosts: dict[Hashable, _Host] = {}
 
-    def slot(self, host: Hashable, *, spaced: bool = True) -> _Turn:
-        """Return a turn at the host, held by `async with`. Without `spaced`, only the number is limited."""
-        place = self._hosts.get(host)
-        if place is None:
+    def slot(self, host: Hashable, *, spaced: bool = True) -> _Slot:
+        """Return a slot for `async with`. Without `spaced` only the number of requests is limited."""
+        state = self._hosts.get(host)
+        if state is None:
             self._forget_idle()
-            place = self._hosts[host] = _Host(asyncio.Semaphore(self._at_once))
-        return _Turn(place, self._spacing if spaced else 0.0)
+            state = self._hosts[host] = _Host(asyncio.Semaphore(self._per_host))
+        return _Slot(state, self._spacing if spaced else 0.0)
 
     def _forget_idle(self) -> None:
-        """Keep the table from growing without end on feeds that send us to ever new hosts."""
+        """Drop idle hosts, because feeds that redirect to ever new hosts would fill the memory."""
         if len(self._hosts) < MAX_HOSTS:
             return
         now = asyncio.get_running_loop().time()
-        idle = [name for name, place in self._hosts.items() if not place.users and place.not_before <= now]
+        idle = [name for name, host in self._hosts.items() if not host.users and host.not_before <= now]
         for name in idle:
             del self._hosts[name]
 
 
-class _Turn:
-    """One turn: waits on the way in, makes room on the way out."""
+class _Slot:
+    """One slot: entering waits for it, leaving frees it."""
 
-    __slots__ = ("_place", "_spacing")
+    __slots__ = ("_host", "_spacing")
 
-    def __init__(self, place: _Host, spacing: float) -> None:
-        self._place, self._spacing = place, spacing
+    def __init__(self, host: _Host, spacing: float) -> None:
+        self._host, self._spacing = host, spacing
 
     async def __aenter__(self) -> None:
-        place = self._place
-        place.users += 1
+        host = self._host
+        host.users += 1
         try:
-            await place.places.acquire()
+            await host.semaphore.acquire()
         except BaseException:
-            place.users -= 1
+            host.users -= 1
             raise
         if self._spacing:
             try:
@@ -67,12 +67,12 @@ class _Turn:
                 raise
 
     async def __aexit__(self, *_outcome: object) -> None:
-        self._place.users -= 1
-        self._place.places.release()
+        self._host.users -= 1
+        self._host.semaphore.release()
 
     async def _wait(self) -> None:
         now = asyncio.get_running_loop().time()
-        start = max(now, self._place.not_before)
-        self._place.not_before = start + self._spacing
+        start = max(now, self._host.not_before)
+        self._host.not_before = start + self._spacing
         if start > now:
             await asyncio.sleep(start - now)

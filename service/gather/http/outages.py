@@ -1,35 +1,34 @@
-"""Outages: a host that does not answer is left alone for a while; its many feeds must not hold up the rest.
+"""Outages: pause requests to a host that does not respond, so that its feeds do not delay the others.
 
-Pure: the moments are those of whatever clock the caller reads.
+Pure: the caller gives the time, in seconds of a clock of its choice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 
-MAX_FAILURES = 3
+MAX_FAILURES = 3  # in a row: failures to connect, or to receive anything
 PAUSE_SECONDS = 120.0
-"""Seconds for which nobody asks, after so many failures to connect or to hear anything in a row."""
-MAX_HOSTS = 10_000
+MAX_HOSTS = 10_000  # kept in memory
 
 
 class Outages:
-    """Remembers which hosts failed to answer, and since when they rest."""
+    """Counts the failures of each host in a row, with the time of the last one."""
 
     def __init__(self) -> None:
-        self._strikes: dict[Hashable, tuple[int, float]] = {}
+        self._failures: dict[Hashable, tuple[int, float]] = {}
 
     def is_paused(self, host: Hashable, now: float) -> bool:
-        """Tell whether the host is not to be asked at this moment."""
-        strikes, since = self._strikes.get(host, (0, 0.0))
-        return strikes >= MAX_FAILURES and now < since + PAUSE_SECONDS
+        """Return whether no request may go to the host at this time."""
+        failures, failed_at = self._failures.get(host, (0, 0.0))
+        return failures >= MAX_FAILURES and now < failed_at + PAUSE_SECONDS
 
     def record_failure(self, host: Hashable, now: float) -> None:
-        """Note that the host gave no answer at all."""
-        if len(self._strikes) >= MAX_HOSTS:
-            self._strikes.clear()
-        self._strikes[host] = (self._strikes.get(host, (0, 0.0))[0] + 1, now)
+        """Record that the host did not respond."""
+        if len(self._failures) >= MAX_HOSTS:
+            self._failures.clear()
+        self._failures[host] = (self._failures.get(host, (0, 0.0))[0] + 1, now)
 
     def record_success(self, host: Hashable) -> None:
-        """Note that the host answered, whatever it said."""
-        self._strikes.pop(host, None)
+        """Record that the host responded, with any status."""
+        self._failures.pop(host, None)

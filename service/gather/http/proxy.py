@@ -1,8 +1,8 @@
-"""Proxy: an HTTP proxy that fetches for us, and what is still checked of the addresses that it connects to.
+"""HTTP proxy: its settings, and the check of the hosts that it connects to for us.
 
-A proxy makes the connection, so the check where the socket is made (fetch.py) sees the proxy alone. Here a
-host is resolved and each of its addresses judged before the proxy is asked. What cannot be checked is a name
-that means another address to the proxy, or a moment later (DNS rebinding): the proxy must refuse it itself.
+The proxy makes the connections, so the check at the socket (fetcher.py) sees only the proxy's address. Here
+a host is resolved and each of its addresses checked before the proxy gets the request. The proxy itself must
+refuse a name that it resolves to another address, or that changes its address afterwards (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RESOLVE_SECONDS = 10.0
 
 
 async def resolve(host: str) -> Sequence[str]:
-    """Return the IP addresses of a host; [] when this machine finds none."""
+    """Return the IP addresses of a host; [] when the lookup fails."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
@@ -31,7 +31,7 @@ async def resolve(host: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy at `url`. `resolves`: only the proxy can look names up, and it judges their addresses."""
+    """An HTTP proxy. `resolves_names`: only the proxy can look names up, and it must check them itself."""
 
     url: str
     username: str = ""
@@ -40,7 +40,7 @@ class Proxy:
     resolve: Callable[[str], Awaitable[Sequence[str]]] = resolve
 
     def auth_headers(self) -> dict[str, str]:
-        """Return the headers that log in at the proxy (RFC 7617); none without a name."""
+        """Return the header with the proxy's credentials (RFC 7617); none without a user name."""
         if not self.username:
             return {}
         return {
@@ -48,7 +48,7 @@ class Proxy:
         }
 
     async def refusal(self, host: str, policy: AddressPolicy) -> str | None:
-        """Say why the proxy is not asked for this host, or None if it is."""
+        """Return why the host is not fetched through the proxy, or None when it is."""
         if self.resolves_names or policy.allows_host(host):
             return None
         found = await self.resolve(host)

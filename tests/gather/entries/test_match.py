@@ -15,8 +15,8 @@ FEED = a_feed()
 class Reader:
     """Looks at one feed again and again, an hour apart."""
 
-    def __init__(self, first_items: int = 10) -> None:
-        self.feed = a_feed(first_entries=first_items)
+    def __init__(self, first_entries: int = 10) -> None:
+        self.feed = a_feed(first_entries=first_entries)
         self.memory, self.now = "", NOON
         self.since: datetime | None = None
 
@@ -43,7 +43,7 @@ def a_reader_of(numbers: range) -> Reader:
 
 
 def test_a_new_feed_contributes_its_latest_by_date_wherever_they_stand():
-    reader = Reader(first_items=2)
+    reader = Reader(first_entries=2)
 
     found = reader.reads(*items(range(20, 0, -1)))
 
@@ -51,7 +51,7 @@ def test_a_new_feed_contributes_its_latest_by_date_wherever_they_stand():
 
 
 def test_without_dates_the_top_of_the_document_is_the_latest():
-    reader = Reader(first_items=2)
+    reader = Reader(first_entries=2)
 
     found = reader.reads(*items(range(1, 9), pubDate=None))
 

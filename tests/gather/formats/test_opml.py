@@ -37,7 +37,7 @@ def test_folders_and_categories_become_topics():
 
 
 def test_what_is_left_out_is_named():
-    assert read_opml(LIST.encode()).skipped == ("line 11: Bad: 'javascript:alert(1)' is no web address",)
+    assert read_opml(LIST.encode()).skipped == ("line 11: Bad: 'javascript:alert(1)' is not a web address",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
@@ -171,7 +171,9 @@ LOST = {
     '<outline text="B xmlUrl="https://b.example/" />': (
         'B xmlUrl="https://b.example/: its address cannot be read'
     ),
-    '<outline text="B & C" xmlUrl="javascript:alert(1)"/>': "B & C: 'javascript:alert(1)' is no web address",
+    '<outline text="B & C" xmlUrl="javascript:alert(1)"/>': (
+        "B & C: 'javascript:alert(1)' is not a web address"
+    ),
     '<outline text="B & C" xmlUrl=https://b.example/ />': (
         "a feed without a name: its attributes cannot be told apart"
     ),

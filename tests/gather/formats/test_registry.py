@@ -153,7 +153,7 @@ def test_garbage_is_refused_in_a_sentence(body: bytes):
         (b"%PDF-1.7 ...", "a PDF file, not a feed"),
         (b"\x1f\x8b\x08\x00", "a gzip file, not a feed"),
         (b"\x89PNG\r\n\x1a\n", "a picture, not a feed"),
-        (b" \n ", "the answer is empty"),
+        (b" \n ", "the response is empty"),
         (b"[" * 100_000, "the JSON is broken (nested too deep)"),
         (b"<rss>" + b"<a>" * 5_000, "the XML is broken, and no entry could be read from it"),
     ],

@@ -76,14 +76,14 @@ def test_a_bomb_comes_out_in_small_pieces(coding: str):
 def test_what_broke_off_is_told(coding: str, part: float):
     packed = PACKED[coding](TEXT)
 
-    with pytest.raises(BodyRefused, match="broke off"):
+    with pytest.raises(BodyRefused, match="ended early"):
         unpacked(coding, in_chunks(packed[: int(len(packed) * part)], 1_000))
 
 
 @pytest.mark.parametrize("coding", PACKED)
 @pytest.mark.parametrize("garbage", [b"<rss>", b"\x00" * 50, b"\xff" * 50, b"garbage of no kind at all"])
 def test_what_is_not_packed_as_it_says_is_told(coding: str, garbage: bytes):
-    with pytest.raises(BodyRefused, match=f"not the {coding} that|broke off"):
+    with pytest.raises(BodyRefused, match=f"not valid {coding}|ended early"):
         unpacked(coding, [garbage])
 
 
@@ -104,7 +104,7 @@ def test_a_zstd_window_larger_than_servers_may_use_is_refused():
     )
     packed = wide.compress(TEXT) + wide.flush()
 
-    with pytest.raises(BodyRefused, match="not the zstd that"):
+    with pytest.raises(BodyRefused, match="not valid zstd"):
         unpacked("zstd", [packed])
 
 
@@ -118,7 +118,7 @@ def test_a_body_of_countless_empty_parts_is_given_up(coding: str, part: bytes):
 
 @pytest.mark.parametrize("header", ["gzip, gzip", "compress", "br, gzip"])
 def test_codings_that_we_did_not_ask_for_are_refused(header: str):
-    with pytest.raises(BodyRefused, match="which we did not ask for"):
+    with pytest.raises(BodyRefused, match="which was not requested"):
         decoder_for(header)
 
 
@@ -129,12 +129,12 @@ def test_what_is_not_packed_comes_as_it_is(header: str):
 
 BOMB = """
 import resource, sys
-from service.gather.http.decompression import decoder
+from service.gather.http.decompression import decoder_for
 packed, cap, out = open(sys.argv[2], "rb").read(), 16 << 20, 0
-for _ in decoder(sys.argv[1]).pieces(b""):
+for _ in decoder_for(sys.argv[1]).decode(b""):
     pass
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for piece in decoder(sys.argv[1]).pieces(packed):
+for piece in decoder_for(sys.argv[1]).decode(packed):
     out += len(piece)
     if out > cap:
         break

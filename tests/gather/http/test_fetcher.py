@@ -136,7 +136,7 @@ async def test_redirects_end_somewhere(server: Server, fetcher: HttpFetcher):
         ("http://[::1]/", "::1, a private address"),
         ("http://[::ffff:10.0.0.1]/", "a private address"),
         ("http://[64:ff9b::a00:1]/", "a private address"),
-        ("http://2130706433/", "no address at all"),
+        ("http://2130706433/", "not an IP address"),
         ("http://0x7f.1/", ""),
         ("ftp://example.org/", "only http and https are fetched"),
         ("gopher://127.0.0.1:6379/_FLUSHALL", "only http and https are fetched"),
@@ -180,7 +180,7 @@ async def test_an_allowed_name_may_lead_to_this_machine(server: Server):
 
 async def test_ports_of_other_services_are_left_alone():
     async with HttpFetcher() as careful:
-        assert "port 25 is not one that serves the web" in await failure(careful, "http://93.184.216.34:25/")
+        assert "port 25 does not serve the web" in await failure(careful, "http://93.184.216.34:25/")
         assert "port 6379" in await failure(careful, "http://example.org:6379/")
 
 
@@ -197,7 +197,7 @@ async def test_no_proxy_of_the_environment_gets_between(server: Server, fetcher:
 async def test_a_body_that_says_it_is_too_large_is_not_read(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply(b"x" * 100, content_length=str(50 * MB))
 
-    assert await failure(fetcher, server.url()) == "the answer is larger than 8 MB"
+    assert await failure(fetcher, server.url()) == "the response is larger than 8 MB"
 
 
 async def test_a_body_that_does_not_say_so_is_cut_off(server: Server, fetcher: HttpFetcher):
@@ -212,7 +212,7 @@ async def test_a_body_that_does_not_say_so_is_cut_off(server: Server, fetcher: H
 
     server.routes["/feed"] = endless
 
-    assert await failure(fetcher, server.url()) == "the answer is larger than 8 MB"
+    assert await failure(fetcher, server.url()) == "the response is larger than 8 MB"
     assert sent < 20 * MB
 
 
@@ -241,7 +241,7 @@ async def test_a_bomb_is_cut_off_long_before_it_is_unpacked(
     assert len(bomb) < MB
     server.routes["/feed"] = reply(bomb, content_encoding=coding)
 
-    assert await failure(fetcher, server.url()) == "the answer unpacks to more than 16 MB"
+    assert await failure(fetcher, server.url()) == "the response decompresses to more than 16 MB"
 
 
 @pytest.mark.parametrize("coding", ["gzip, gzip", "compress"])
@@ -250,15 +250,15 @@ async def test_packings_that_we_did_not_ask_for_are_not_unpacked(
 ):
     server.routes["/feed"] = reply(b"\x28\xb5\x2f\xfd....", content_encoding=coding)
 
-    assert "which we did not ask for" in await failure(fetcher, server.url())
+    assert "which was not requested" in await failure(fetcher, server.url())
 
 
 async def test_a_body_that_is_not_packed_as_it_says_is_refused(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply(b"<rss>", content_encoding="gzip")
     server.routes["/half"] = reply(gzip.compress(b"hello" * 100)[:-10], content_encoding="gzip")
 
-    assert await failure(fetcher, server.url()) == "the answer is not the gzip that its headers say"
-    assert await failure(fetcher, server.url("/half")) == "the answer broke off before its end"
+    assert await failure(fetcher, server.url()) == "the response is not valid gzip, which its headers declare"
+    assert await failure(fetcher, server.url("/half")) == "the response ended early"
 
 
 @pytest.mark.parametrize(
@@ -276,15 +276,15 @@ async def test_headers_beyond_reason_are_refused(server: Server, fetcher: HttpFe
     server.routes["/feed"] = raw(head)
 
     assert await failure(fetcher, server.url()) in (
-        "the server's answer is no proper HTTP",
-        "the server closed the connection before it had answered",
+        "the server's response is not valid HTTP",
+        "the server closed the connection without a response",
     )
 
 
 async def test_a_body_that_breaks_off_is_no_body(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
 
-    assert await failure(fetcher, server.url()) == "the answer broke off before its end"
+    assert await failure(fetcher, server.url()) == "the response ended early"
 
 
 # --- time --------------------------------------------------------------------------------------
@@ -302,7 +302,7 @@ async def test_a_host_that_never_answers_does_not_hold_up_its_many_feeds_one_by_
         reasons = [await failure(hasty, server.url(f"/{n}")) for n in range(6)]
 
     assert reasons[:3] == ["the server did not answer in full within 0.1 seconds"] * 3
-    assert reasons[3:] == ["127.0.0.1 did not answer 3 times in a row, and rests for now"] * 3
+    assert reasons[3:] == ["127.0.0.1 did not respond 3 times in a row; requests are paused"] * 3
     assert len(server.asked) == 3
 
 
@@ -333,7 +333,7 @@ async def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(
 async def test_a_connection_that_is_reset_is_a_sentence(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reset()
 
-    assert await failure(fetcher, server.url()) == "the server closed the connection before it had answered"
+    assert await failure(fetcher, server.url()) == "the server closed the connection without a response"
 
 
 async def test_one_host_gets_few_requests_at_once(server: Server):

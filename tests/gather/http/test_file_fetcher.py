@@ -44,9 +44,9 @@ async def test_trouble_with_a_file_is_a_sentence(tmp_path: Path):
     files = FileFetcher(tmp_path, max_bytes=10)
     for url, sentence in (
         ("file:nowhere.xml", f"there is no file {tmp_path / 'nowhere.xml'}"),
-        ("file:.", f"{tmp_path} is no file"),
+        ("file:.", f"{tmp_path} is not a file"),
         ("file:large", "the file is larger than"),
-        ("file:/dev/zero", "/dev/zero is no file"),
+        ("file:/dev/zero", "/dev/zero is not a file"),
         ("file:a%00b", "cannot be read"),
     ):
         answer = await files.fetch(url)

@@ -22,7 +22,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def test_starts_at_one_host_are_spaced(pauses: list[float]):
-    order = HostLimits(at_once=4, spacing=10)
+    order = HostLimits(per_host=4, spacing=10)
     for _ in range(3):
         async with order.slot("a.example"):
             pass
@@ -31,7 +31,7 @@ async def test_starts_at_one_host_are_spaced(pauses: list[float]):
 
 
 async def test_hosts_do_not_wait_for_one_another_nor_do_the_operators_own(pauses: list[float]):
-    order = HostLimits(at_once=4, spacing=10)
+    order = HostLimits(per_host=4, spacing=10)
     for host in ("a.example", "b.example", "c.example"):
         async with order.slot(host):
             pass
@@ -42,7 +42,7 @@ async def test_hosts_do_not_wait_for_one_another_nor_do_the_operators_own(pauses
 
 
 async def test_no_more_than_so_many_at_once():
-    order = HostLimits(at_once=2, spacing=0)
+    order = HostLimits(per_host=2, spacing=0)
     inside, release = [], asyncio.Event()
 
     async def one(name: int) -> None:
@@ -61,7 +61,7 @@ async def test_no_more_than_so_many_at_once():
 
 
 async def test_idle_hosts_are_forgotten():
-    order = HostLimits(at_once=1, spacing=0)
+    order = HostLimits(per_host=1, spacing=0)
     for n in range(2_500):
         async with order.slot(f"{n}.example"):
             pass

@@ -40,4 +40,4 @@ def test_the_table_does_not_grow_without_end():
     for n in range(MAX_HOSTS + 5):
         outages.record_failure(n, 0)
 
-    assert len(outages._strikes) <= MAX_HOSTS
+    assert len(outages._failures) <= MAX_HOSTS

@@ -26,7 +26,7 @@ async def looked_up(host: str) -> Sequence[str]:
 
 async def asked(server: Server, url: str, *, allowed: tuple[str, ...] = (), **proxy: object) -> str:
     """Fetch through the server; return the body, or why there is none."""
-    through = Proxy(f"http://127.0.0.1:{server.port}", **{"addresses_of": looked_up, **proxy})  # type: ignore[arg-type]
+    through = Proxy(f"http://127.0.0.1:{server.port}", **{"resolve": looked_up, **proxy})  # type: ignore[arg-type]
     async with HttpFetcher(FetchLimits(proxy=through, allow_private=allowed, total_seconds=5.0)) as fetcher:
         answer = await fetcher.fetch(url)
     assert isinstance(answer, Fetched | FetchFailed)
@@ -70,7 +70,7 @@ async def test_https_goes_through_a_tunnel(server: Server):
             "http://nowhere.example/",
             "no address was found for the name nowhere.example; set fetch.proxy_resol",
         ),
-        ("http://feeds.example:25/", "port 25 is not one that serves the web"),
+        ("http://feeds.example:25/", "port 25 does not serve the web"),
         ("ftp://feeds.example/", "only http and https"),
     ],
 )
@@ -90,8 +90,8 @@ async def test_the_operator_may_allow_a_host_or_leave_names_to_the_proxy(server:
     server.routes["http://wiki.intern/rss"] = server.routes["http://nowhere.example/"] = reply("hello")
 
     assert await asked(server, "http://wiki.intern/rss", allowed=("wiki.intern",)) == "hello"
-    assert await asked(server, "http://nowhere.example/", resolves=True) == "hello"
-    assert "a private address" in await asked(server, "http://10.0.0.7/", resolves=True)
+    assert await asked(server, "http://nowhere.example/", resolves_names=True) == "hello"
+    assert "a private address" in await asked(server, "http://10.0.0.7/", resolves_names=True)
 
 
 async def test_a_proxy_that_is_not_there_or_wants_a_login_is_named(server: Server):

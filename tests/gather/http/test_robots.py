@@ -86,4 +86,4 @@ async def test_the_table_of_sites_does_not_grow_without_end():
     for n in range(2_100):
         await robots.allows(f"https://{n}.example/x", NOON)
 
-    assert len(robots._kept) <= 2_000
+    assert len(robots._permissions) <= 2_000
