@@ -87,7 +87,7 @@ async def send(
         host="127.0.0.1", port=port, security="none", hello="bench.example", connections=connections,
         max_messages=10**9, max_age_seconds=10**9,
     )  # fmt: skip
-    channel, stopping = SmtpChannel(relay), asyncio.Event()
+    stopping = asyncio.Event()
 
     def progress(_what: str, done: int, _total: int) -> None:
         if most is not None and done >= most:
@@ -98,7 +98,8 @@ async def send(
         SITE, links, signers=[DkimSigner.from_file("news.example.org", "bench", key)] if key else ()
     )
     ahead = PresignedMessages(make, store, pool) if pool else None
-    deliverer = Deliverer(store, channel, ahead or make, prepare=ahead.prepare if ahead else None)
+    channel = SmtpChannel(relay, ahead or make, ahead.prepare if ahead else None)
+    deliverer = Deliverer(store, channel)
     report = await deliver(deliverer, now=lambda: datetime.now(UTC), stopping=stopping, progress=progress)
     await channel.close()
     if report.problems:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from service.app.factories.deliver import relay_of
+from service.app.factories.deliver import channel_of
 from service.app.readers import not_subscribed
 from service.compose.stage import ManualSendReport, compose_manual
 from service.core.errors import ArticleChanged, IdempotencyKeyReused, UnknownName, UsageError
@@ -171,10 +171,10 @@ async def resume(house: Application, issue_ids: Sequence[str]) -> ResumeResult:
     Where all sending was halted, it goes on too.
     """
     lifted = None
-    if house.settings.mail.channel == "smtp":
-        halts, relay = SqlCoordination(house.database), relay_of(house.settings.mail.smtp).name
-        halt = await halts.sending_pause(relay)
-        lifted = halt if await halts.end_pause(relay) else None
+    if server := channel_of(house.settings).server:
+        pauses = SqlCoordination(house.database)
+        pause = await pauses.sending_pause(server)
+        lifted = pause if await pauses.end_pause(server) else None
     waiting = {
         issue_id: await SqlDeliverStore(house.database).resume(issue_id, house.clock())
         for issue_id in issue_ids

@@ -41,16 +41,16 @@ async def personalized(house: Application, issue: Issue, subscriber: Subscriber 
 async def rendered_mail(house: Application, issue: Issue, subscriber: Subscriber | None) -> bytes:
     """Return the mail as it would leave, headers and all."""
     reader = subscriber or EXAMPLE_SUBSCRIBER
-    deliverer = await house.deliverer()
+    channel = (await house.deliverer()).channel
     delivery = Delivery(
-        identity.delivery_id(issue.id, reader.id, deliverer.channel.name),
+        identity.delivery_id(issue.id, reader.id, channel.name),
         issue.id,
         reader.id,
-        deliverer.channel.name,
+        channel.name,
         reader.email,
         reader.name,
     )
-    return deliverer.build_message(issue, delivery).content
+    return channel.payload(issue, delivery).content
 
 
 def _filled(text: str, values: Mapping[Placeholder, str]) -> str:

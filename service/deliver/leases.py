@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from service.core.errors import StoreError
 from service.core.model import Delivery
-from service.deliver.ports import DeliverStore
+from service.deliver.ports import DeliverStore, Prepare
 
 POLL_SECONDS = 1.0
 """Seconds before the record is asked again when nothing was due."""
 
 Clock = Callable[[], datetime]
-Prepare = Callable[[Sequence[Delivery]], Awaitable[None]]
-"""Does ahead, for the messages of a batch, what takes long."""
 MAX_PREPARE_SECONDS = 2
 
 log = logging.getLogger("deliver")

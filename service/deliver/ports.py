@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -205,27 +205,81 @@ class Outbox(Protocol):
         ...
 
 
+class MessageFactory(Protocol):
+    """Builds the mail of a delivery."""
+
+    def __call__(self, issue: Issue, delivery: Delivery) -> Message:
+        """Return the finished message; the same bytes for the same delivery every time.
+
+        Raises CaveatError for a delivery that cannot become a message.
+        """
+        ...
+
+
+Prepare = Callable[[Sequence[Delivery]], Awaitable[None]]
+"""Does ahead, for the messages of a batch, what takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """Maximum messages over all connections and workers; 0 means no limit.
+
+    `per_domain_minute` holds for each recipient domain on its own, `domains` for those that it names.
+    """
+
+    per_second: float = 0
+    per_minute: float = 0
+    per_domain_minute: float = 0
+    domains: Mapping[str, float] = field(default_factory=dict)
+
+
+NO_LIMITS = RateLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """What a channel found out about itself: a sentence, and whether the operator should look at it."""
+
+    text: str
+    is_warning: bool = False
+
+
 class Channel(Protocol):
-    """A way to reach someone."""
+    """A way to reach subscribers: one folder of deliver/channels/. Other code asks it, never its name.
+
+    `name` is its name in the configuration and in the ledger.
+    `server` names what the workers share rate limits and sending pauses by; empty: no server that has any.
+    `rate_limits` are those that the configuration sets for that server.
+    `sends_to_people` is False where messages stay on this machine.
+    `is_personal`: each subscriber has an address of their own on it, beside their mail address.
+    `prepare` does ahead, for a whole batch, what `payload` takes long for; None: nothing.
+    """
 
     name: str
+    server: str = ""
+    rate_limits: RateLimits = NO_LIMITS
+    sends_to_people: bool = True
+    is_personal: bool = False
+    prepare: Prepare | None = None
+
+    def payload(self, issue: Issue, delivery: Delivery) -> Message:
+        """Return what is sent for the delivery; the same for the same delivery every time.
+
+        Raises CaveatError for a delivery that cannot become a message.
+        """
+        ...
 
     async def carry(self, outbox: Outbox) -> None:
-        """Send the outbox's messages until it has no more.
+        """Send the outbox's messages until it has no more; each outcome is a value that `settle` gets.
 
         Raises ChannelUnavailable when the channel as a whole cannot be reached; what was not attempted by
         then has been put back.
         """
         ...
 
+    async def check(self) -> ChannelStatus:
+        """Find out whether the channel works, without sending. Raises CaveatError when it does not."""
+        ...
+
     async def close(self) -> None:
         """Finish what is under way and give connections back."""
-        ...
-
-
-class MessageFactory(Protocol):
-    """Turns an issue and a delivery into the message."""
-
-    def __call__(self, issue: Issue, delivery: Delivery) -> Message:
-        """Return the finished message; the same bytes for the same delivery every time."""
-        ...

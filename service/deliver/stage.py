@@ -22,7 +22,7 @@ from service.core.errors import CaveatError, ChannelUnavailable
 from service.core.model import DeliveryState, Throttle
 from service.core.progress import Progress, no_progress
 from service.deliver import metrics
-from service.deliver.leases import Clock, DeliverPolicy, Leases, Prepare
+from service.deliver.leases import Clock, DeliverPolicy, Leases
 from service.deliver.ledger import Ledger
 from service.deliver.limits.circuit_breaker import CircuitBreaker
 from service.deliver.limits.coordination import WorkerCoordination
@@ -30,7 +30,7 @@ from service.deliver.limits.issue_refusals import IssueRefusals
 from service.deliver.limits.rate_limit import ALL_DOMAINS, RateLimiter
 from service.deliver.limits.rate_reports import rate_sentence
 from service.deliver.outbox import LeasedOutbox
-from service.deliver.ports import Channel, CoordinationStore, DeliverStore, MessageFactory
+from service.deliver.ports import Channel, CoordinationStore, DeliverStore
 from service.deliver.retry import resend_policy
 from service.deliver.settlement import Settlement
 
@@ -42,12 +42,10 @@ class Deliverer:
     `pace`, `breaker` and `issue_refusals` remember from pass to pass, so one Deliverer is kept for as long as
     the process runs.
     Where they are shared, `shared` is where the workers that send by the same `relay` agree on them.
-    `prepare` does for the next batch what `make` takes long for.
     """
 
     store: DeliverStore
     channel: Channel
-    build_message: MessageFactory
     policy: DeliverPolicy = field(default=DeliverPolicy())
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
@@ -55,7 +53,6 @@ class Deliverer:
     grace_seconds: float = 8.0
     new_token: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
     sleep: Callable[[float], Awaitable[None]] | None = None
-    prepare: Prepare | None = None
     coordination_store: CoordinationStore | None = None
     relay: str = ""
 
@@ -91,14 +88,15 @@ async def deliver(
     store, terms, stopping = deliverer.store, deliverer.policy, stopping or asyncio.Event()
     began = now()
     await store.settle_uncertain(began, resend_policy(began) if terms.resend_uncertain else None)
-    leases = Leases(store, deliverer.channel.name, terms, now, deliverer.new_token, prepare=deliverer.prepare)
+    channel = deliverer.channel
+    leases = Leases(store, channel.name, terms, now, deliverer.new_token, prepare=channel.prepare)
     accord = _accord(deliverer, now)
     settlement = _settlement(deliverer, leases, now, progress)
     outbox = LeasedOutbox(
         store,
         leases,
         settlement.ledger,
-        deliverer.build_message,
+        channel.payload,
         rate_limiter=deliverer.rate_limiter,
         breaker=deliverer.breaker,
         coordination=accord,

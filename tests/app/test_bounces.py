@@ -60,7 +60,7 @@ async def test_each_mail_has_a_return_path_of_its_own(house: Application):
     issue = await deliverer.store.issue(delivery.issue_id)
     path = return_paths(await house.subscribers.signing_key(), ADDRESS)(delivery)
 
-    assert deliverer.build_message(issue, delivery).sender == path
+    assert deliverer.channel.payload(issue, delivery).sender == path
     assert path.startswith("bounces+")
 
 

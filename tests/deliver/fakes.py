@@ -178,7 +178,7 @@ class MemoryLedger:
                 row.state, suppressed = DeliveryState.SUPPRESSED, suppressed + 1
                 continue
             row.token, row.lease_until = token, lease_until
-            taken.append(replace(row.delivery, attempts=row.attempts, doubts=row.doubts))
+            taken.append(replace(row.delivery, attempts=row.attempts, uncertain_attempts=row.doubts))
         return Batch(token, lease_until, tuple(taken), suppressed)
 
     async def extend(self, token: str, lease_until: datetime) -> None:

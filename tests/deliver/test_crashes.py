@@ -53,8 +53,8 @@ async def sent_over_a_cut_line(direction: str, after: int, extensions: tuple[str
     store = MemoryLedger.holding(*crowd)
     async with MailServer(extensions=extensions) as server, Cutter(server.port, direction, after) as cutter:
         for _ in range(3):
-            channel = SmtpChannel(a_relay_at(cutter.port))
-            report = await deliver(Deliverer(store, channel, a_maker()), now=clock)
+            channel = SmtpChannel(a_relay_at(cutter.port), a_maker())
+            report = await deliver(Deliverer(store, channel), now=clock)
             await channel.close()
             assert not cutter.cut or report.problems == () or report.sent < 2
             clock.now += timedelta(minutes=5)
@@ -245,8 +245,8 @@ async def test_everybody_gets_one_message_and_the_books_close(database):
     planned = await plan(database, 60)
     store, clock = SqlDeliverStore(database), Clock()
     async with MailServer() as server:
-        channels = [SmtpChannel(a_relay_at(server.port, connections=3)) for _ in range(3)]
-        crew = [Deliverer(store, channel, a_maker(), DeliverPolicy(batch_size=7)) for channel in channels]
+        channels = [SmtpChannel(a_relay_at(server.port, connections=3), a_maker()) for _ in range(3)]
+        crew = [Deliverer(store, channel, DeliverPolicy(batch_size=7)) for channel in channels]
         reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
         await asyncio.gather(*(channel.close() for channel in channels))
         assert_all_once_but_for(0, planned, server)

@@ -43,8 +43,8 @@ async def test_a_postfix_that_limits_our_rate_gets_every_mail_once():
     store = MemoryLedger.holding(*a_crowd(25))
     limits = {"smtpd_client_message_rate_limit": "20", "anvil_rate_time_unit": "1s"}
     with running_postfix(ANVIL | limits) as server:
-        channel = SmtpChannel(a_relay_at(server.port))
-        report = await deliver(Deliverer(store, channel, a_maker()), now=utc_now)
+        channel = SmtpChannel(a_relay_at(server.port), a_maker())
+        report = await deliver(Deliverer(store, channel), now=utc_now)
         await channel.close()
         queued, log = server.queued(), server.log()
     assert (report.sent, report.problems) == (25, ())
@@ -76,12 +76,11 @@ async def test_three_workers_share_what_a_postfix_permits(database, database_url
 async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverReport], float]:
     """Return what these workers did together, each with its own database, and in how many seconds."""
     databases = [await Database.open(url) for _ in range(workers)]
-    channels = [SmtpChannel(relay) for _ in databases]
+    channels = [SmtpChannel(relay, a_maker()) for _ in databases]
     crew = [
         Deliverer(
             SqlDeliverStore(database),
             channel,
-            a_maker(),
             DeliverPolicy(batch_size=10),
             RateLimiter(shared=True),
             CircuitBreaker(shared=True),
@@ -108,8 +107,8 @@ async def test_postfix_gets_each_mail_whole_and_for_its_reader_alone(discarded):
     store, clock = MemoryLedger.holding(*crowd), Clock()
     settings = {"smtpd_recipient_restrictions": REFUSING, "smtpd_discard_ehlo_keywords": discarded}
     with running_postfix(settings) as server:
-        channel = SmtpChannel(a_relay_at(server.port))
-        deliverer = Deliverer(store, channel, make)
+        channel = SmtpChannel(a_relay_at(server.port), make)
+        deliverer = Deliverer(store, channel)
         rows, store.rows = store.rows, {}
         for id_, row in rows.items():
             store.rows = {id_: row}

@@ -67,9 +67,9 @@ async def went_on(folder: Path) -> list[Taken]:
     database = await Database.open(f"sqlite:///{folder}/house.db")
     async with MailServer() as server:
         for shift in (LATER, 2 * LATER):
-            channel = SmtpChannel(a_relay_at(server.port, connections=CONNECTIONS))
+            channel = SmtpChannel(a_relay_at(server.port, connections=CONNECTIONS), a_maker())
             at = datetime.now(UTC) + shift
-            await deliver(Deliverer(SqlDeliverStore(database), channel, a_maker()), now=lambda at=at: at)
+            await deliver(Deliverer(SqlDeliverStore(database), channel), now=lambda at=at: at)
             await channel.close()
     await database.close()
     with sqlite3.connect(folder / "house.db") as record:

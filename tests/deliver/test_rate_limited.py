@@ -52,10 +52,8 @@ class Limited(Mapping[int, Reply]):
 
 
 def a_deliverer(store: MemoryLedger, server: MailServer, clock: PacedClock, **relay: int) -> Deliverer:
-    channel = SmtpChannel(a_relay(server, **relay))
-    return Deliverer(
-        store, channel, a_maker(), PATIENT, RateLimiter(), sleep=clock.pause, relay="mail.example:25"
-    )
+    channel = SmtpChannel(a_relay(server, **relay), a_maker())
+    return Deliverer(store, channel, PATIENT, RateLimiter(), sleep=clock.pause, relay="mail.example:25")
 
 
 async def sent(

@@ -69,8 +69,8 @@ async def sent(
     async with MailServer(script, extensions=extensions, tls=a_context(certificate)) as server:
         authority = str(certificate) if trusting else None
         relay = a_relay_at(server.port, security=security, connections=3, authority=authority, timeouts=HASTE)
-        channel = SmtpChannel(relay)
-        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        channel = SmtpChannel(relay, a_maker())
+        report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     return report, server
 
@@ -104,10 +104,8 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_mail(certificate, securit
 def test_a_server_that_expects_tls_at_once_is_named_as_such_when_it_stays_silent(certificate):
     async def run() -> DeliverReport:
         async with MailServer(extensions=WAYS["tls"], tls=a_context(certificate)) as server:
-            channel = SmtpChannel(a_relay_at(server.port, security="starttls", timeouts=HASTE))
-            return await deliver(
-                Deliverer(MemoryLedger.holding(*a_crowd(1)), channel, a_maker()), now=Clock()
-            )
+            channel = SmtpChannel(a_relay_at(server.port, security="starttls", timeouts=HASTE), a_maker())
+            return await deliver(Deliverer(MemoryLedger.holding(*a_crowd(1)), channel), now=Clock())
 
     (problem,) = asyncio.run(run()).problems
     assert (
@@ -118,10 +116,8 @@ def test_a_server_that_expects_tls_at_once_is_named_as_such_when_it_stays_silent
 def test_a_server_that_begins_without_tls_is_named_as_such(certificate):
     async def run() -> DeliverReport:
         async with MailServer(extensions=WAYS["starttls"], tls=a_context(certificate)) as server:
-            channel = SmtpChannel(a_relay_at(server.port, security="tls", timeouts=HASTE))
-            return await deliver(
-                Deliverer(MemoryLedger.holding(*a_crowd(1)), channel, a_maker()), now=Clock()
-            )
+            channel = SmtpChannel(a_relay_at(server.port, security="tls", timeouts=HASTE), a_maker())
+            return await deliver(Deliverer(MemoryLedger.holding(*a_crowd(1)), channel), now=Clock())
 
     (problem,) = asyncio.run(run()).problems
     assert problem.endswith("does not speak TLS from the first byte on; set mail.smtp.security to starttls")

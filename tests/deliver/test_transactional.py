@@ -53,13 +53,12 @@ async def test_it_goes_before_the_bulk_mail_that_was_taken_already(
     async with MailServer() as server:
         clock = Clock()
         pausing = Waiting(clock, database, server)
-        channel = SmtpChannel(a_relay(server))
+        channel = SmtpChannel(a_relay(server), a_maker())
         began = clock.now
         deliverer = Deliverer(
             *(
                 SqlDeliverStore(database),
                 channel,
-                a_maker(),
                 DeliverPolicy(lease=timedelta(hours=2)),
                 RateLimiter(limits),
             ),

@@ -91,8 +91,8 @@ def work(
 
 async def _work(url: str, port: int, connections: int, shift: timedelta, lease: timedelta) -> None:
     database = await Database.open(url)
-    channel = SmtpChannel(a_relay_at(port, connections=connections))
-    deliverer = Deliverer(SqlDeliverStore(database), channel, a_maker(), DeliverPolicy(lease=lease))
+    channel = SmtpChannel(a_relay_at(port, connections=connections), a_maker())
+    deliverer = Deliverer(SqlDeliverStore(database), channel, DeliverPolicy(lease=lease))
     await deliver(deliverer, now=lambda: datetime.now(UTC) + shift)
     await channel.close()
     await database.close()

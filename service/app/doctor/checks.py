@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -15,10 +14,13 @@ from urllib.parse import urlsplit
 
 from service.app.clock import Clock, utc_now
 from service.app.doctor.open_files import readable_by_others
+from service.app.factories.deliver import channel_of
 from service.core.errors import CaveatError
 from service.core.read_models import TransactionalCounts
+from service.deliver.channels.file.outbox_files import nearest_folder
 from service.deliver.limits.circuit_breaker import pause_sentence
 from service.deliver.limits.rate_reports import rate_sentence
+from service.deliver.ports import Channel
 from service.runtime.bounce_server import HostPort, port_owner
 from service.settings.values import ImapSettings, LoadedConfig, MailSettings, Settings
 from service.store.coordination import SqlCoordination
@@ -63,17 +65,18 @@ async def run_checks(
     python = ".".join(map(str, sys.version_info[:3]))
     yield CheckResult("program", CheckStatus.OK, f"Caveat {version('caveat')} on Python {python}")
     yield _configuration(loaded)
-    for finding in await _storage(loaded.settings, clock):
+    channel = channel_of(loaded.settings)
+    for finding in await _storage(loaded.settings, channel, clock):
         yield finding
     yield _space(loaded.settings)
     for finding in _privacy(loaded.settings):
         yield finding
-    yield await _mail(loaded.settings.mail)
-    for finding in await _bounces(loaded.settings.mail):
+    yield await _mail(channel)
+    for finding in await _bounces(loaded.settings.mail, channel):
         yield finding
-    for finding in _unsubscribing(loaded.settings):
+    for finding in _unsubscribing(loaded.settings, channel):
         yield finding
-    yield _site(loaded.settings)
+    yield _site(loaded.settings, channel)
     if dns:
         from service.app.doctor.dns_records import check_dns  # noqa: PLC0415 - only where it is asked for
 
@@ -102,10 +105,8 @@ def _configuration(loaded: LoadedConfig) -> CheckResult:
     return CheckResult("configuration", CheckStatus.OK, counted)
 
 
-async def _storage(settings: Settings, clock: Clock) -> list[CheckResult]:
+async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[CheckResult]:
     """Return how the record is, and whether it says that all sending is halted."""
-    from service.app.factories.deliver import relay_of  # noqa: PLC0415 - not before doctor is asked
-
     try:
         database = await Database.open(settings.storage)
     except CaveatError as error:
@@ -115,7 +116,7 @@ async def _storage(settings: Settings, clock: Clock) -> list[CheckResult]:
         held = await SendingHold(database).message()
         waiting = await Queries(database).pending_work(clock())
         mails = await SqlSignUpStore(database).counts(clock() - timedelta(days=1))
-        shared, relay = SqlCoordination(database), relay_of(settings.mail.smtp).name
+        shared, relay = SqlCoordination(database), channel.server
         halt = await shared.sending_pause(relay)
         learned, _ = await shared.learned_rates(relay)
     except CaveatError as error:
@@ -173,44 +174,25 @@ def _privacy(settings: Settings) -> list[CheckResult]:
 def _space(settings: Settings) -> CheckResult:
     place = read_url(settings.storage)
     folder = Path(place.database or "").parent if place.drivername == "sqlite" else settings.folder
-    free = shutil.disk_usage(_nearest(folder)).free
+    free = shutil.disk_usage(nearest_folder(folder)).free
     said = f"{free / 2**30:.1f} GB free in {folder}"
     return CheckResult("disk", CheckStatus.OK if free > MIN_FREE_BYTES else CheckStatus.WARNING, said)
 
 
-async def _mail(mail: MailSettings) -> CheckResult:
-    if mail.channel != "smtp":
-        folder = _nearest(mail.folder)
-        if not os.access(folder, os.W_OK):
-            return CheckResult(
-                "mail", CheckStatus.FAULT, f"{folder} may not be written to; mail goes into files there"
-            )
-        return CheckResult(
-            "mail", CheckStatus.WARNING, f"mail goes into files in {mail.folder}; nobody is sent any"
-        )
-    from service.app.factories.deliver import relay_of  # noqa: PLC0415 - as above
-    from service.deliver.channels.smtp.channel import connect  # noqa: PLC0415 - not where mail goes into files
-
-    relay = relay_of(mail.smtp)
+async def _mail(channel: Channel) -> CheckResult:
     try:
-        session = await connect(relay)
+        found = await channel.check()
     except CaveatError as error:
         return CheckResult("mail", CheckStatus.FAULT, str(error))
-    await session.quit(relay.timeouts.quit)
-    how = "logged in" if relay.username else "connected, without a login"
-    if relay.security == "none" and relay.username:
-        return CheckResult(
-            "mail", CheckStatus.WARNING, f"{relay.name}: {how}, but the password went there in clear"
-        )
-    return CheckResult("mail", CheckStatus.OK, f"{relay.name}: {how}, security {relay.security}")
+    return CheckResult("mail", CheckStatus.WARNING if found.is_warning else CheckStatus.OK, found.text)
 
 
-async def _bounces(mail: MailSettings) -> list[CheckResult]:
+async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
     """Look at every way on which mails come back; nothing is to be said while mail goes into files."""
     bounces = mail.bounces
     if bounces.address is None:
         said = "mail that comes back goes to the sender, and nobody here learns of it; see mail.bounces"
-        return [CheckResult("bounces", CheckStatus.WARNING, said)] if mail.channel == "smtp" else []
+        return [CheckResult("bounces", CheckStatus.WARNING, said)] if channel.sends_to_people else []
     if bounces.imap is None and bounces.listen is None:
         said = f"mail comes back to {bounces.address}, where nobody reads it; set mail.bounces.listen or imap"
         return [CheckResult("bounces", CheckStatus.WARNING, said)]
@@ -218,11 +200,11 @@ async def _bounces(mail: MailSettings) -> list[CheckResult]:
     return [*found, await _reception(bounces.listen)] if bounces.listen else found
 
 
-def _unsubscribing(settings: Settings) -> list[CheckResult]:
+def _unsubscribing(settings: Settings, channel: Channel) -> list[CheckResult]:
     """Say whether mail that asks to unsubscribe is read; nothing is to be said while mail goes into files."""
     address, bounces = settings.site.unsubscribe_address, settings.mail.bounces
     is_read = bounces.imap is not None or bounces.listen is not None
-    if settings.mail.channel != "smtp":
+    if not channel.sends_to_people:
         return []
     if not address:
         said = "by the link and by one click; mails name no address for it, because mail to none is read here"
@@ -266,24 +248,19 @@ async def _reception(place: HostPort) -> CheckResult:
     return CheckResult("bounces", CheckStatus.OK, f"{how} at {where}")
 
 
-def _site(settings: Settings) -> CheckResult:
+def _site(settings: Settings, channel: Channel) -> CheckResult:
     url = urlsplit(settings.site.url)
     host = url.hostname or ""
-    if host.endswith(RESERVED_NAMES) and settings.mail.channel == "smtp":
+    if host.endswith(RESERVED_NAMES) and channel.sends_to_people:
         return CheckResult(
             "site",
             CheckStatus.WARNING,
             f"{settings.site.url} is an example's address: unsubscribe links lead nowhere",
         )
-    if url.scheme != "https" and settings.mail.channel == "smtp":
+    if url.scheme != "https" and channel.sends_to_people:
         return CheckResult(
             "site",
             CheckStatus.WARNING,
             f"{settings.site.url} is not https: mail programs will not offer one click",
         )
     return CheckResult("site", CheckStatus.OK, f"links in the mail lead to {settings.site.url}")
-
-
-def _nearest(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that is there."""
-    return next((place for place in (folder, *folder.resolve().parents) if place.is_dir()), Path("/"))

@@ -6,14 +6,15 @@ from concurrent.futures import Executor
 from functools import partial
 
 from service.bounces.verp import return_paths
-from service.deliver.channels.registry import ChannelSettings, build_channel
+from service.deliver.channels.registry import ChannelSettings, build_channel, build_nothing
 from service.deliver.channels.smtp.settings import Relay
 from service.deliver.leases import DeliverPolicy
 from service.deliver.limits.circuit_breaker import CircuitBreaker
-from service.deliver.limits.rate_limit import RateLimiter, RateLimits
+from service.deliver.limits.rate_limit import RateLimiter
 from service.deliver.message.builder import MailLinks, MessageBuilder
 from service.deliver.message.dkim import DkimSigner
 from service.deliver.message.dkim_pool import PresignedMessages
+from service.deliver.ports import Channel, MessageFactory, Prepare, RateLimits
 from service.deliver.stage import Deliverer
 from service.settings.values import Settings, SmtpSettings
 from service.store.coordination import SqlCoordination
@@ -31,15 +32,13 @@ def deliverer_of(settings: Settings, database: Database, key: bytes, executor: E
     Raises CaveatError for a DKIM key that cannot be read.
     """
     mail = settings.mail
-    # Files have no server behind them that would set limits or refuse.
-    by_smtp = mail.channel == "smtp"
 
     def links(subscriber_id: str, newsletter: str) -> MailLinks:
         theirs = subscriber_links(key, settings.site.url, subscriber_id, newsletter)
         return MailLinks(theirs.unsubscribe, theirs.preferences, theirs.token)
 
     store = SqlDeliverStore(database)
-    make = MessageBuilder(
+    build = MessageBuilder(
         settings.site,
         links,
         return_paths(key, mail.bounces.address) if mail.bounces.address else None,
@@ -47,18 +46,27 @@ def deliverer_of(settings: Settings, database: Database, key: bytes, executor: E
         repeat_header=mail.smtp.repeat_header,
         confirm_link=partial(confirm_url, key, settings.site.url),
     )
-    ahead = PresignedMessages(make, store, executor) if mail.dkim else None
+    ahead = PresignedMessages(build, store, executor) if mail.dkim else None
+    channel = channel_of(settings, ahead or build, ahead.prepare if ahead else None)
+    has_server = bool(channel.server)
     return Deliverer(
         store,
-        build_channel(mail.channel, ChannelSettings(mail.folder, relay_of(mail.smtp))),
-        ahead or make,
+        channel,
         DeliverPolicy(resend_uncertain=mail.on_uncertain == "resend"),
-        RateLimiter(rate_limits_of(mail.smtp) if by_smtp else RateLimits(), shared=by_smtp),
-        CircuitBreaker(shared=by_smtp),
-        coordination_store=SqlCoordination(database) if by_smtp else None,
-        relay=relay_of(mail.smtp).name,
-        prepare=ahead.prepare if ahead else None,
+        RateLimiter(channel.rate_limits, shared=has_server),
+        CircuitBreaker(shared=has_server),
+        coordination_store=SqlCoordination(database) if has_server else None,
+        relay=channel.server,
     )
+
+
+def channel_of(
+    settings: Settings, build_message: MessageFactory = build_nothing, prepare: Prepare | None = None
+) -> Channel:
+    """Return the channel that mail goes by. Without `build_message` it can be asked, and sends nothing."""
+    mail = settings.mail
+    parts = ChannelSettings(mail.folder, relay_of(mail.smtp), rate_limits_of(mail.smtp))
+    return build_channel(mail.channel, parts, build_message, prepare)
 
 
 def rate_limits_of(smtp: SmtpSettings) -> RateLimits:

@@ -1,4 +1,7 @@
-"""Channels: the registry of ways to reach someone."""
+"""Channel registry: every way to reach a subscriber, by its name in the configuration.
+
+A channel's library is loaded when the channel is built or first sends, not when this module is imported.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +9,47 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.core.errors import UnknownName
+from service.core.errors import CaveatError, UnknownName
+from service.core.model import Delivery, Issue, Message
 from service.deliver.channels.file.channel import FileChannel
 from service.deliver.channels.smtp.settings import Relay
-from service.deliver.ports import Channel
+from service.deliver.ports import Channel, MessageFactory, Prepare, RateLimits
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """What channels are built from: the folder for files, the relay for SMTP."""
+    """What the mail channels are built from: the folder for files; the relay and its limits for SMTP."""
 
     folder: Path
     relay: Relay = field(default=Relay())
+    rate_limits: RateLimits = field(default=RateLimits())
 
 
-def _smtp(settings: ChannelSettings) -> Channel:
+def _smtp(settings: ChannelSettings, build: MessageFactory, prepare: Prepare | None) -> Channel:
     from service.deliver.channels.smtp.channel import SmtpChannel  # noqa: PLC0415 - aiosmtplib is loaded only where mail goes by SMTP
 
-    return SmtpChannel(settings.relay)
+    return SmtpChannel(settings.relay, build, prepare, settings.rate_limits)
 
 
-CHANNELS: dict[str, Callable[[ChannelSettings], Channel]] = {
-    "file": lambda settings: FileChannel(settings.folder),
+MAIL_CHANNELS: dict[str, Callable[[ChannelSettings, MessageFactory, Prepare | None], Channel]] = {
+    "file": lambda settings, build, prepare: FileChannel(settings.folder, build, prepare),
     "smtp": _smtp,
 }
+"""The channels that carry whole mails: `mail.channel` in caveat.yaml names one of them."""
 
 
-def build_channel(name: str, settings: ChannelSettings) -> Channel:
-    """Return the channel of that name; raises UnknownName."""
-    if name not in CHANNELS:
-        raise UnknownName("channel", name, CHANNELS)
-    return CHANNELS[name](settings)
+def build_nothing(issue: Issue, delivery: Delivery) -> Message:
+    """Stand in for the message factory where a channel is only asked about itself."""
+    raise CaveatError(f"delivery {delivery.id} of issue {issue.id} has no message: this channel sends none")
+
+
+def build_channel(
+    name: str,
+    settings: ChannelSettings,
+    build_message: MessageFactory = build_nothing,
+    prepare: Prepare | None = None,
+) -> Channel:
+    """Return the mail channel of that name. Raises UnknownName."""
+    if name not in MAIL_CHANNELS:
+        raise UnknownName("channel", name, MAIL_CHANNELS)
+    return MAIL_CHANNELS[name](settings, build_message, prepare)

@@ -13,13 +13,13 @@ they are. A worker that dies takes its turn along, which passes by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 
 from service.core.model import Throttle
 from service.deliver.limits.adaptive_rate import IDLE_AFTER, Tally
-from service.deliver.ports import LearnedRate
+from service.deliver.ports import NO_LIMITS, LearnedRate, RateLimits
 
 ALL_DOMAINS = ""
 """Stands for all domains where rates are kept by recipient domain."""
@@ -39,19 +39,6 @@ SMOOTHING_MESSAGES = 20
 
 MAX_LATENESS_SHARE = 0.05
 """How late a message may be, as a part of the limit's period; so much of the limit is not used up."""
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimits:
-    """At most so many messages, over all connections and workers that share the pace; 0 means no limit.
-
-    `per_domain_minute` holds for each recipient's domain on its own, `domains` for those that it names.
-    """
-
-    per_second: float = 0
-    per_minute: float = 0
-    per_domain_minute: float = 0
-    domains: Mapping[str, float] = field(default_factory=dict)
 
 
 class RateLimit:
@@ -153,7 +140,7 @@ class _RunningTally:
 class RateLimiter:
     """The gates that messages leave by. `shared`: in turns with other workers; else this process alone."""
 
-    def __init__(self, limits: RateLimits = RateLimits(), *, shared: bool = False) -> None:
+    def __init__(self, limits: RateLimits = NO_LIMITS, *, shared: bool = False) -> None:
         self._limits, self._shared = limits, shared
         self.overall = RateLimit((limits.per_second, 1), (limits.per_minute, 60), shared=shared)
         self.has_domain_limits = bool(limits.per_domain_minute or limits.domains)

@@ -91,13 +91,12 @@ class Office:
 
     async def worker(self, server: MailServer, limits: RateLimits | None = None) -> Deliverer:
         database = await Database.open(self.url)
-        channel = SmtpChannel(a_relay(server))
+        channel = SmtpChannel(a_relay(server), a_maker())
         self._opened.append(database)
         self._channels.append(channel)
         return Deliverer(
             SqlDeliverStore(database),
             channel,
-            a_maker(),
             PATIENT,
             RateLimiter(limits or RateLimits(), shared=True),
             CircuitBreaker(shared=True),
@@ -316,11 +315,10 @@ async def test_while_the_record_is_out_of_reach_nothing_is_let_through():
 async def test_a_record_that_stays_away_lets_nothing_be_sent():
     store, hasty = MemoryLedger.holding(*a_crowd(5)), DeliverPolicy(lease=timedelta(milliseconds=100))
     async with MailServer() as server:
-        channel = SmtpChannel(a_relay(server))
+        channel = SmtpChannel(a_relay(server), a_maker())
         deliverer = Deliverer(
             store,
             channel,
-            a_maker(),
             hasty,
             breaker=CircuitBreaker(shared=True),
             coordination_store=Away(answers_at=999),

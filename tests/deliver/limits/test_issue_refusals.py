@@ -22,8 +22,8 @@ def two_issues(readers: int) -> MemoryLedger:
 
 
 async def one_pass(store: MemoryLedger, server: MailServer, clock: Clock | None = None) -> DeliverReport:
-    channel = SmtpChannel(a_relay(server))
-    report = await deliver(Deliverer(store, channel, a_maker()), now=clock or Clock())
+    channel = SmtpChannel(a_relay(server), a_maker())
+    report = await deliver(Deliverer(store, channel), now=clock or Clock())
     await channel.close()
     return report
 
@@ -72,8 +72,8 @@ async def test_a_few_messages_that_are_refused_at_first_are_refused_and_the_rest
     store, clock = MemoryLedger.holding(*a_crowd(20, domains=4)), Clock()
     deeds = dict.fromkeys((1, 2), Reply("554 5.6.0 not this one"))
     async with MailServer({DOT: deeds}) as server:
-        channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        deliverer = Deliverer(store, channel)
         first = await deliver(deliverer, now=clock)
         assert (first.sent, first.deferred, first.refused) == (18, 2, 0)
         server.script[DOT] = {ANY: Reply("554 5.6.0 not this one")}

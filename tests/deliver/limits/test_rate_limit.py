@@ -38,10 +38,8 @@ class PacedClock(Clock):
 async def sent_at(limits: RateLimits, *deliveries) -> tuple[PacedClock, MailServer]:
     clock, store = PacedClock(), MemoryLedger.holding(*deliveries)
     async with MailServer() as server:
-        channel, patient = SmtpChannel(a_relay(server)), DeliverPolicy(lease=timedelta(days=1))
-        deliverer = Deliverer(
-            store, channel, a_maker(), patient, rate_limiter=RateLimiter(limits), sleep=clock.pause
-        )
+        channel, patient = SmtpChannel(a_relay(server), a_maker()), DeliverPolicy(lease=timedelta(days=1))
+        deliverer = Deliverer(store, channel, patient, rate_limiter=RateLimiter(limits), sleep=clock.pause)
         report = await deliver(deliverer, now=clock)
         await channel.close()
     assert report.sent == len(deliveries)
@@ -78,8 +76,8 @@ async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
     store, clock = MemoryLedger.holding(*a_crowd(40, domains=4)), Clock()
     script = {DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}
     async with MailServer(script) as server:
-        channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        deliverer = Deliverer(store, channel)
         report = await deliver(deliverer, now=clock)
         assert server.turns[DOT] <= 4
         assert len(report.problems) == 1
@@ -112,8 +110,8 @@ async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
     store = MemoryLedger.holding(*a_crowd(20))
     script = {"RCPT": {n: Reply("550 5.7.1 you are not on my list") for n in (3, 4, 9, 12, 13)}}
     async with MailServer(script) as server:
-        channel = SmtpChannel(a_relay(server))
-        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.deferred, report.problems) == (15, 5, ())
     assert store.suppressed == set()
@@ -122,8 +120,8 @@ async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
 async def test_one_recipient_who_refuses_again_and_again_stops_nobody():
     store, clock = MemoryLedger.holding(a_delivery("strict@example.org"), *a_crowd(30, domains=3)), Clock()
     async with MailServer({"RCPT": {1: NOT_ON_MY_LIST}}) as server:
-        channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        deliverer = Deliverer(store, channel)
         assert (await deliver(deliverer, now=clock)).sent == 30
         # Nobody else is due any more: its refusals are all in a row.
         server.script["RCPT"] = {ANY: NOT_ON_MY_LIST}
@@ -142,8 +140,8 @@ async def test_one_domain_that_refuses_does_not_stop_the_others():
     strict = [a_delivery(f"reader{n}@strict.example") for n in range(9)]
     store = MemoryLedger.holding(*strict, *a_crowd(20))
     async with MailServer({"RCPT": dict.fromkeys(range(1, 10), NOT_ON_MY_LIST)}) as server:
-        channel = SmtpChannel(a_relay(server))
-        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.deferred, report.problems) == (20, 9, ())
 
@@ -151,8 +149,8 @@ async def test_one_domain_that_refuses_does_not_stop_the_others():
 async def test_where_all_recipients_have_one_domain_its_refusals_stop_sending_all_the_same():
     store = MemoryLedger.holding(*a_crowd(200))
     async with MailServer({DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}) as server:
-        channel = SmtpChannel(a_relay(server))
-        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert "sending is paused" in report.alert
     assert server.turns[DOT] <= MIN_RECIPIENTS_OF_ONE_DOMAIN + 1

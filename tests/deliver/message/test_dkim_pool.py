@@ -147,8 +147,8 @@ async def test_a_whole_run_is_signed_ahead(make):
     async with MailServer() as server:
         with Elsewhere() as executor:
             ahead = PresignedMessages(make, store, executor)
-            channel = SmtpChannel(a_relay(server, connections=3))
-            deliverer = Deliverer(store, channel, ahead, DeliverPolicy(batch_size=30), prepare=ahead.prepare)
+            channel = SmtpChannel(a_relay(server, connections=3), ahead, ahead.prepare)
+            deliverer = Deliverer(store, channel, DeliverPolicy(batch_size=30))
             real = DkimSigner.sign
 
             def signed(self: DkimSigner, digest: bytes) -> bytes:

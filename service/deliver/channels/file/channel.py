@@ -1,48 +1,62 @@
-"""File channel (EDGE: the file system): each message becomes an .eml file in a folder.
+"""File channel (EDGE file system): each message becomes an .eml file in a folder.
 
-The file's name is the delivery's id, and it appears under that name only when it is whole. So a message that
-is written again after a crash takes its own place.
+The name of the file is the delivery's id, and the file appears under that name only when it is complete. A
+message that is written again after a crash replaces its own file.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
+from typing_extensions import override
+
 from service.core.errors import ChannelUnavailable
-from service.core.model import Deferred, Message, Sent
-from service.deliver.channels.file.outbox_files import make_folder, write_whole
+from service.core.model import Deferred, Sent
+from service.deliver.channels.file.outbox_files import make_folder, nearest_folder, write_whole
+from service.deliver.channels.mail import MailChannel
 from service.deliver.limits.concurrency import run_connection_slots
-from service.deliver.ports import Outbox
+from service.deliver.ports import ChannelStatus, MessageFactory, Outbox, Prepare
 
 CONCURRENT_WRITES = 8
 
 
-class FileChannel:
+class FileChannel(MailChannel):
     """Writes into `folder`, which is made when it is missing."""
 
     name = "file"
+    sends_to_people = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, build_message: MessageFactory, prepare: Prepare | None = None) -> None:
+        super().__init__(build_message, prepare)
         self._folder = folder
 
+    @override
     async def carry(self, outbox: Outbox) -> None:
-        """Write every message; raises ChannelUnavailable when the folder cannot be written to."""
         try:
             make_folder(self._folder)
         except OSError as error:
             raise self._unwritable(error) from error
-        await run_connection_slots([self._lane(outbox) for _ in range(CONCURRENT_WRITES)])
+        await run_connection_slots([self._write_all(outbox) for _ in range(CONCURRENT_WRITES)])
 
+    @override
+    async def check(self) -> ChannelStatus:
+        folder = nearest_folder(self._folder)
+        if not os.access(folder, os.W_OK):
+            raise ChannelUnavailable(f"{folder} may not be written to; mail goes into files there")
+        return ChannelStatus(f"mail goes into files in {self._folder}; nobody is sent any", is_warning=True)
+
+    @override
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    async def _lane(self, outbox: Outbox) -> None:
+    async def _write_all(self, outbox: Outbox) -> None:
         while (message := await outbox.next()) is not None:
             if not await outbox.attempt(message):
                 continue
             try:
-                await asyncio.to_thread(write, self._folder, message)
+                await asyncio.to_thread(write_whole, self._folder, message.delivery_id, message.parts)
             except OSError as error:
                 outbox.settle(message, Deferred(f"not written: {error.strerror}"))
                 raise self._unwritable(error) from error
@@ -50,8 +64,3 @@ class FileChannel:
 
     def _unwritable(self, error: OSError) -> ChannelUnavailable:
         return ChannelUnavailable(f"mail cannot be written into {self._folder}: {error.strerror or error}")
-
-
-def write(folder: Path, message: Message) -> Path:
-    """Write the message whole or not at all, and durably; return where it lies."""
-    return write_whole(folder, message.delivery_id, message.parts)

@@ -20,6 +20,11 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
 
 
+def nearest_folder(folder: Path) -> Path:
+    """Return the folder, or the nearest folder above it that exists."""
+    return next((place for place in (folder, *folder.resolve().parents) if place.is_dir()), Path("/"))
+
+
 def write_whole(folder: Path, name: str, parts: Iterable[bytes]) -> Path:
     """Write `name`.eml whole or not at all, and durably; return where it is. Raises OSError."""
     path, unfinished = folder / f"{name}.eml", folder / f".{name}.part"

@@ -10,16 +10,18 @@ import ssl
 from typing import cast
 
 import aiosmtplib
+from typing_extensions import override
 
 from service.core.errors import ChannelUnavailable
 from service.core.model import Deferred, Message
+from service.deliver.channels.mail import MailChannel
 from service.deliver.channels.smtp.connection import ConnectionLost, SmtpConnection, SmtpExtensions
 from service.deliver.channels.smtp.rate_replies import throttle_of, throttle_of_line
 from service.deliver.channels.smtp.replies import reply_line
 from service.deliver.channels.smtp.settings import Relay
 from service.deliver.channels.smtp.transaction import SmtpTransaction
 from service.deliver.limits.concurrency import run_connection_slots
-from service.deliver.ports import Outbox
+from service.deliver.ports import NO_LIMITS, ChannelStatus, MessageFactory, Outbox, Prepare, RateLimits
 
 MAX_LOSSES_PER_MESSAGE, MAX_LOSSES = 2, 3
 OAUTH_METHODS = frozenset({"XOAUTH2", "OAUTHBEARER"})
@@ -30,20 +32,24 @@ PLAIN_TEXT_ERRORS = frozenset(
 WRONG_PORT_SECONDS = 10  # for a greeting that almost certainly never comes
 
 
-class SmtpChannel:
+class SmtpChannel(MailChannel):
     """Hands messages to one mail server, over at most `relay.connections` connections at a time."""
 
     name = "smtp"
 
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
+    def __init__(
+        self,
+        relay: Relay,
+        build_message: MessageFactory,
+        prepare: Prepare | None = None,
+        rate_limits: RateLimits = NO_LIMITS,
+    ) -> None:
+        super().__init__(build_message, prepare)
+        self._relay, self.server, self.rate_limits = relay, relay.name, rate_limits
         self._idle: list[SmtpConnection] = []
 
+    @override
     async def carry(self, outbox: Outbox) -> None:
-        """Send until the outbox is empty.
-
-        Raises ChannelUnavailable when the server cannot be reached, refuses the login, or takes nothing.
-        """
         first = await outbox.next()
         if first is None:
             return
@@ -54,8 +60,19 @@ class SmtpChannel:
             outbox.put_back(first)
         await run_connection_slots([self._lane(outbox) for _ in range(self._relay.connections)])
 
+    @override
+    async def check(self) -> ChannelStatus:
+        relay = self._relay
+        connection = await connect(relay)
+        await connection.quit(relay.timeouts.quit)
+        how = "logged in" if relay.username else "connected, without a login"
+        if relay.security == "none" and relay.username:
+            text = f"{relay.name}: {how}, but the password went there in clear"
+            return ChannelStatus(text, is_warning=True)
+        return ChannelStatus(f"{relay.name}: {how}, security {relay.security}")
+
+    @override
     async def close(self) -> None:
-        """Take leave of the server on every connection that is open."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*(session.quit(self._relay.timeouts.quit) for session in idle))
 

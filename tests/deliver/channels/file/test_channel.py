@@ -16,7 +16,7 @@ from tests.deliver.fakes import MemoryLedger, a_crowd, a_delivery, a_maker
 
 
 async def written(folder, store) -> DeliverReport:
-    return await deliver(Deliverer(store, FileChannel(folder), a_maker()), now=lambda: NOON)
+    return await deliver(Deliverer(store, FileChannel(folder, a_maker())), now=lambda: NOON)
 
 
 async def test_each_message_becomes_a_file_named_by_its_delivery(tmp_path):

@@ -40,9 +40,9 @@ async def sent_through(
     terms: DeliverPolicy | None = None,
     **relay: Any,
 ) -> DeliverReport:
-    channel = SmtpChannel(a_relay(server, **relay))
+    channel = SmtpChannel(a_relay(server, **relay), a_maker())
     try:
-        deliverer = Deliverer(store, channel, a_maker(), terms or DeliverPolicy())
+        deliverer = Deliverer(store, channel, terms or DeliverPolicy())
         return await deliver(deliverer, now=clock or Clock())
     finally:
         await channel.close()
@@ -382,8 +382,8 @@ async def test_a_stop_finishes_what_is_in_flight_and_gives_the_rest_back():
     store = MemoryLedger.holding(*crowd)
     go_on, stopping = Wait(asyncio.Event()), asyncio.Event()
     async with MailServer({DOT: {2: go_on}}, extensions=PLAIN) as server:
-        channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        deliverer = Deliverer(store, channel)
         sending = asyncio.create_task(deliver(deliverer, now=Clock(), stopping=stopping))
         await go_on.reached.wait()
         stopping.set()
@@ -401,8 +401,8 @@ async def test_a_stop_does_not_wait_for_ever_and_says_what_is_in_doubt():
     store = MemoryLedger.holding(*crowd)
     go_on, stopping = Wait(asyncio.Event()), asyncio.Event()
     async with MailServer({DOT: {1: go_on}}) as server:
-        channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker(), grace_seconds=0)
+        channel = SmtpChannel(a_relay(server), a_maker())
+        deliverer = Deliverer(store, channel, grace_seconds=0)
         sending = asyncio.create_task(deliver(deliverer, now=Clock(), stopping=stopping))
         await go_on.reached.wait()
         stopping.set()

@@ -134,8 +134,8 @@ class Run:
             await deliver(deliverer, now=self.clock)
 
     async def against(self, server: MailServer, *, each: bool) -> None:
-        channel = SmtpChannel(a_relay(server, messages=10**9))
-        deliverer = Deliverer(self.store, channel, make)
+        channel = SmtpChannel(a_relay(server, messages=10**9), make)
+        deliverer = Deliverer(self.store, channel)
         try:
             await (self.in_a_pass_each if each else self.in_one_pass)(deliverer)
             await self.to_the_end(deliverer)
@@ -242,8 +242,8 @@ async def test_a_reply_too_many_is_held_against_nobody(extensions, each):
 async def test_a_kept_connection_that_spoke_unasked_is_not_used_again(extensions, extra):
     store, clock = MemoryLedger.holding(*a_crowd(1)), Clock()
     async with MailServer(extensions=extensions) as server:
-        channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        deliverer = Deliverer(store, channel)
         await deliver(deliverer, now=clock)
         (kept,) = channel._idle
         await server.say_unasked(extra.encode())
@@ -260,8 +260,8 @@ async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_ones():
     crowd, late = a_crowd(3), Wait(asyncio.Event())
     store = MemoryLedger.holding(*crowd)
     async with MailServer({"RCPT": {1: late}}) as server:
-        channel = SmtpChannel(a_relay(server, timeouts=HASTE))
-        sending = asyncio.create_task(deliver(Deliverer(store, channel, a_maker()), now=Clock()))
+        channel = SmtpChannel(a_relay(server, timeouts=HASTE), a_maker())
+        sending = asyncio.create_task(deliver(Deliverer(store, channel), now=Clock()))
         await late.reached.wait()
         while server.connections == 1:  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0)
@@ -277,8 +277,8 @@ async def test_a_connection_on_which_the_server_waits_for_content_is_not_kept(ex
     store, clock = MemoryLedger.holding(a_delivery()), Clock()
     store.lost = True
     async with MailServer(extensions=extensions) as server:
-        channel = SmtpChannel(a_relay(server))
-        deliverer = Deliverer(store, channel, a_maker(), DeliverPolicy(lease=timedelta(milliseconds=1)))
+        channel = SmtpChannel(a_relay(server), a_maker())
+        deliverer = Deliverer(store, channel, DeliverPolicy(lease=timedelta(milliseconds=1)))
         with pytest.raises(StoreError):
             await deliver(deliverer, now=clock)
         store.lost = False
@@ -295,8 +295,8 @@ async def test_a_refusal_stands_when_the_server_hangs_up_after_it():
     store = MemoryLedger.holding(*crowd)
     script = {"RCPT": {2: Reply("550 5.1.1 no such user\r\n421 4.7.0 too many errors")}}
     async with MailServer(script) as server:
-        channel = SmtpChannel(a_relay(server))
-        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.refused) == (2, 1)
     assert store.suppressed == {crowd[1].address}
@@ -306,8 +306,8 @@ async def test_an_answer_to_mail_never_blames_the_reader():
     crowd = a_crowd(2)
     store = MemoryLedger.holding(*crowd)
     async with MailServer({"MAIL": {1: Reply("550 5.1.1 <digest@news.example.org> unknown")}}) as server:
-        channel = SmtpChannel(a_relay(server))
-        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.deferred) == (1, 1)
     assert store.suppressed == set()
@@ -319,8 +319,8 @@ async def test_a_server_that_finds_every_command_out_of_sequence_does_not_halt_s
     store = MemoryLedger.holding(*a_crowd(6))
     script = {"MAIL": {ANY: Reply("503 5.5.1 Error: nested MAIL command")}}
     async with MailServer(script, extensions=extensions) as server:
-        channel = SmtpChannel(a_relay(server))
-        report = await deliver(Deliverer(store, channel, a_maker()), now=Clock())
+        channel = SmtpChannel(a_relay(server), a_maker())
+        report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert report.alert == ""
     assert report.refused == 0
