@@ -65,7 +65,7 @@ LIBRARIES = {
     "cryptography": {"deliver/message/dkim"},
     "css_inline": {"compose/render/theme"},
     "dns": {"app/doctor/dns_records"},
-    "email_validator": {"settings", "subscribers"},
+    "email_validator": {"core/validators"},
     "feedparser": {"gather/formats/rss_atom"},
     "flufl": {"bounces/classify"},
     "idna": {"deliver/message/headers"},

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from service.app.clock import Clock
 from service.core.errors import CaveatError, UsageError
-from service.core.model import Newsletter, Preferences, Roster, Site, SubscriptionStatus
+from service.core.model import PREFERENCE_FIELDS, Newsletter, Preferences, Roster, Site, SubscriptionStatus
 from service.store.queries import Queries
 from service.store.subscribers import SqlSubscriberStore
 from service.subscribers import actions as choices
@@ -84,13 +83,13 @@ class SelfService:
     def problems(self, choice: PreferenceChange, timezone: str | None) -> Mapping[str, str]:
         """Return what is wrong with the wishes, by the wish's name."""
         newsletter, found = self._newsletters[choice.newsletter], dict[str, str]()
-        for wish in fields(Preferences):
-            alone = Preferences(**{wish.name: getattr(choice.wishes, wish.name)})
+        for name in PREFERENCE_FIELDS:
+            alone = Preferences(**{name: getattr(choice.wishes, name)})
             try:
                 edition_for(newsletter, alone, timezone)
             except UsageError as error:
                 sentence = str(error)
-                found[wish.name] = sentence[:1].upper() + sentence[1:]
+                found[name] = sentence[:1].upper() + sentence[1:]
         return found
 
     async def save_preferences(self, reader: LinkedSubscriber, wanted: Sequence[PreferenceChange]) -> None:

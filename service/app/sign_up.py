@@ -24,14 +24,13 @@ from service.core.model import (
     SignUpRequest,
     Subscriber,
 )
+from service.core.validators import read_email, read_timezone
 from service.settings.values import Settings
 from service.store.database import Database
 from service.store.limits import SqlAttemptStore
 from service.store.subscribers import SqlSubscriberStore
 from service.store.transactional import SqlSignUpStore
-from service.subscribers.addresses import read_address
 from service.subscribers.links import subscriber_links
-from service.subscribers.preferences import read_timezone
 from service.subscribers.sign_up import (
     ADDRESS_LIMIT,
     LINK_LIFETIME,
@@ -70,7 +69,7 @@ class SignUp:
     def problems(self, email: str, timezone: str) -> Mapping[str, str]:
         """Return what is wrong with an address and a time zone."""
         found: dict[str, str] = {}
-        for name, read, text in (("email", read_address, email), ("timezone", read_timezone, timezone)):
+        for name, read, text in (("email", read_email, email), ("timezone", read_timezone, timezone)):
             try:
                 if text:
                     read(text)
@@ -90,7 +89,7 @@ class SignUp:
 
     async def request(self, email: str, newsletter: str, timezone: str) -> None:
         """Plan the mail that asks for confirmation, unless the address was asked for too often."""
-        wanted, address, now = self._newsletters[newsletter], read_address(email), self.now()
+        wanted, address, now = self._newsletters[newsletter], read_email(email), self.now()
         key = await self._people.signing_key()
         limited = attempt_limit(key, "address", mailbox_key(address), ADDRESS_LIMIT)
         if not await self._limits.allows([limited], now):

@@ -10,10 +10,10 @@ from service.core.ids import subscriber_id
 from service.core.model import Membership
 from service.core.progress import Progress, no_progress
 from service.core.read_models import BounceDetails, Suppression
+from service.core.validators import read_email
 from service.deliver.channels.file.outbox_files import remove_messages_to
 from service.store.bounces import SqlBounceStore
 from service.subscribers import actions as choices
-from service.subscribers.addresses import read_address
 from service.subscribers.diff import RosterDifference, differences
 from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import RefusedRow
@@ -103,7 +103,7 @@ async def bounces_of(house: Application, email: str) -> Sequence[BounceDetails]:
 
 async def suppress(house: Application, email: str, reason: str) -> None:
     """Never mail this address again, whatever the files say. Raises UsageError for what is no address."""
-    await house.subscribers.suppress(read_address(email), reason, house.clock())
+    await house.subscribers.suppress(read_email(email), reason, house.clock())
 
 
 async def unsuppress(house: Application, email: str) -> bool:

@@ -9,8 +9,7 @@ import typer
 from service.cli.ui import context as session
 from service.cli.ui.help import CommandTyper
 from service.core.errors import UnknownName, UsageError
-
-STAGES = ("gather", "condense", "compose", "deliver")
+from service.core.stages import STAGES
 
 chapter = CommandTyper()
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from service.core.errors import CaveatError
+from service.core.stages import STAGES
 
 if TYPE_CHECKING:
     from pgqueuer import PgQueuer
@@ -28,7 +29,6 @@ Hints = Mapping[str, int]
 Handler = Callable[[], Awaitable[Hints]]
 """One pass of a stage; returns what may have work because of it."""
 
-STAGES = ("gather", "condense", "compose", "deliver")
 MAX_JOBS = 16
 DELIVERIES_PER_JOB = 500
 INSTALL_LOCK = 0x0CA7EA7

@@ -23,12 +23,13 @@ from service.app.process_pool.pool import ProcessPool
 from service.core.errors import CaveatError, ConfigError
 from service.core.progress import Progress
 from service.core.read_models import PendingWork
+from service.core.stages import STAGES
 from service.runtime.bounce_server import BounceServer
 from service.runtime.config_watcher import config_changes
 from service.runtime.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
 from service.runtime.due_timer import run_due_timer
 from service.runtime.http_server import ASGIApp, listen, serve
-from service.runtime.job_queue import STAGES, Handler, Hints, JobQueue, deliver_jobs
+from service.runtime.job_queue import Handler, Hints, JobQueue, deliver_jobs
 from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report

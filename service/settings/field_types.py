@@ -5,24 +5,26 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import timedelta
 from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from service.core import validators
 from service.core.errors import UsageError
-from service.core.schedules import parse_schedule
+from service.core.validators import InvalidValue, fold_topic
 from service.settings.storage_url import InvalidStorageUrl, storage_url
 
 WRONG_VALUE = "wrong_value"
 EXPECTED_ZONE = "a time zone of the IANA database, such as Europe/Berlin"
+EXPECTED_LANGUAGE = "a language tag such as en, fr or pt-BR"
+EXPECTED_SCHEDULE = 'a schedule such as "daily 07:00" or "weekly mon,thu 18:30"'
 EXPECTED_EMAIL = "an email address such as amina@example.org"
 EXPECTED_DURATION = "a duration such as 45s, 10m, 1h30m or 2d"
 EXPECTED_DATABASE = "sqlite:///PATH (relative to this folder) or postgresql://USER@HOST/NAME"
@@ -30,7 +32,6 @@ EXPECTED_FEED = "an address such as https://example.org/feed.xml, or file:NAME f
 _DURATION = re.compile(
     r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?"
 )
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*_-]*[A-Za-z0-9])?")
 
@@ -75,44 +76,32 @@ def write_duration(value: timedelta) -> str:
     return "".join([*parts, f"{seconds:g}s"] if seconds else parts) or "0m"
 
 
-def read_zone(name: str) -> str:
-    """Return the name of a time zone that exists, as the database spells it."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", name) and not name.startswith(("posix/", "right/")):
+def _validated(read: Callable[[str], str], expected: str) -> Callable[[str], str]:
+    """Return a validator of core for pydantic, with the same problem and suggestion in its error."""
+
+    def validated(text: str) -> str:
         try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, OSError, ValueError):
-            pass
-        else:
-            return name
-    raise wrong_value(f"there is no time zone {name!r}{_near_zone(name)}", EXPECTED_ZONE)
+            return read(text)
+        except InvalidValue as error:
+            hint = f" (did you mean {error.suggestion}?)" if error.suggestion else ""
+            raise wrong_value(f"{error.problem}{hint}", expected) from None
+        except UsageError as error:
+            raise wrong_value(str(error).rstrip("."), expected) from None
+
+    return validated
 
 
-def _near_zone(name: str) -> str:
-    known = {zone.lower(): zone for zone in available_timezones()}
-    cities = {zone.lower().rpartition("/")[2]: zone for zone in known.values() if "/" in zone}
-    wanted = name.strip().lower().replace(" ", "_")
-    near = get_close_matches(wanted, known, n=1) or get_close_matches(wanted, cities, n=1, cutoff=0.8)
-    found = cities.get(wanted) or (known.get(near[0]) or cities[near[0]] if near else None)
-    return f" (did you mean {found}?)" if found else ""
+def _as_written(read: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a validator that leaves the text as it is: it is shown, and read again for each edition."""
+
+    def unchanged(text: str) -> str:
+        read(text)
+        return text
+
+    return unchanged
 
 
-def read_schedule(text: str) -> str:
-    """Return a schedule that core.schedules can read."""
-    try:
-        parse_schedule(text)
-    except UsageError as error:
-        raise wrong_value(
-            str(error).rstrip("."), 'a schedule such as "daily 07:00" or "weekly mon,thu 18:30"'
-        ) from error
-    return text
-
-
-def read_email(text: str) -> str:
-    """Return a deliverable-looking address; no name server is asked."""
-    try:
-        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
-        raise wrong_value(f"{text!r} is no email address: {str(error).rstrip('.')}", EXPECTED_EMAIL) from None
+read_email = _validated(validators.read_email, EXPECTED_EMAIL)
 
 
 def read_bounce_address(text: str) -> str:
@@ -235,13 +224,6 @@ def read_network(text: str) -> str:
     return text
 
 
-def read_language(text: str) -> str:
-    """Return a language tag (BCP 47)."""
-    if not _LANGUAGE.fullmatch(text):
-        raise wrong_value(f"{text!r} is no language", "a language tag such as en, fr or pt-BR")
-    return text
-
-
 def read_identifier(text: str) -> str:
     """Return an id that can stand in a link and a mail header."""
     if not _IDENTIFIER.fullmatch(text):
@@ -260,7 +242,7 @@ def read_header_name(text: str) -> str:
 
 def read_topic(text: str) -> str:
     """Return a topic; topics are compared without regard to case."""
-    topic = one_line(text).casefold()
+    topic = fold_topic(one_line(text))
     if not topic or len(topic) > 64:
         raise wrong_value(f"{text!r} cannot be a topic", "a word or two, such as world")
     return topic
@@ -280,9 +262,15 @@ def _says(*examples: str, **schema: str) -> WithJsonSchema:
 SingleLine = Annotated[str, AfterValidator(one_line)]
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration), _says("45s", "10m", "1h30m", "2d")]
-Zone = Annotated[str, AfterValidator(read_zone), _says("Europe/Berlin", "Asia/Qatar")]
+Zone = Annotated[
+    str,
+    AfterValidator(_validated(validators.read_timezone, EXPECTED_ZONE)),
+    _says("Europe/Berlin", "Asia/Qatar"),
+]
 ScheduleText = Annotated[
-    str, AfterValidator(read_schedule), _says("daily 07:00", "weekdays 06:30", "weekly mon,thu 18:00")
+    str,
+    AfterValidator(_as_written(_validated(validators.read_schedule, EXPECTED_SCHEDULE))),
+    _says("daily 07:00", "weekdays 06:30", "weekly mon,thu 18:00"),
 ]
 Email = Annotated[str, AfterValidator(read_email), _says("amina@example.org", format="email")]
 BounceAddress = Annotated[str, AfterValidator(read_bounce_address), _says("bounces@news.example.org")]
@@ -299,7 +287,11 @@ StorageUrl = Annotated[
 ]
 ListenAddress = Annotated[str, AfterValidator(read_listen), _says("127.0.0.1:8080")]
 Network = Annotated[str, AfterValidator(read_network), _says("127.0.0.1", "10.0.0.0/8")]
-Language = Annotated[str, AfterValidator(read_language), _says("en", "fr", "pt-BR")]
+Language = Annotated[
+    str,
+    AfterValidator(_validated(validators.read_language, EXPECTED_LANGUAGE)),
+    _says("en", "fr", "pt-BR"),
+]
 Identifier = Annotated[
     str, AfterValidator(read_identifier), _says("morning", pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 ]

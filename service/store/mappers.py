@@ -9,6 +9,7 @@ from typing import Any
 
 from service.core.ids import address_hash, delivery_prefix
 from service.core.model import (
+    PREFERENCE_FIELDS,
     Article,
     ContextSentence,
     Edition,
@@ -175,12 +176,9 @@ def edition_of(row: Row) -> Edition:
     )
 
 
-WISHES = tuple(wish.name for wish in fields(Preferences))
-
-
 def preferences_values(wishes: Preferences) -> Values:
     """Return the wishes that were made, as JSON gives them back; the newsletter's are left out."""
-    made = ((name, getattr(wishes, name)) for name in WISHES)
+    made = ((name, getattr(wishes, name)) for name in PREFERENCE_FIELDS)
     return {name: list(v) if isinstance(v, tuple) else v for name, v in made if v is not None}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from service.core.model import Membership, Newsletter, Preferences, SubscriptionStatus
+from service.core.model import PREFERENCE_FIELDS, Membership, Newsletter, Preferences, SubscriptionStatus
 from service.subscribers.ports import ERASED_REASON, UNSUBSCRIBED_REASON, SubscriberStore
 from service.subscribers.preferences import edition_for, placement_for
 
@@ -76,8 +76,8 @@ def own_preferences(newsletter: Newsletter, preferences: Preferences, timezone: 
     """
     usual = edition_for(newsletter, Preferences(), timezone)
     wanted = edition_for(newsletter, preferences, timezone)
-    names = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
-    return Preferences(**{n: getattr(wanted, n) for n in names if getattr(wanted, n) != getattr(usual, n)})
+    values = {name: getattr(wanted, name) for name in PREFERENCE_FIELDS}
+    return Preferences(**{name: value for name, value in values.items() if value != getattr(usual, name)})
 
 
 async def _addresses(store: SubscriberStore, subscriber_id: str) -> Sequence[str]:

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from service.core.model import DesiredSubscription, Edition, Feed, Membership, Roster, SubscriptionStatus
+from service.core.model import (
+    PREFERENCE_FIELDS,
+    DesiredSubscription,
+    Edition,
+    Feed,
+    Membership,
+    Roster,
+    SubscriptionStatus,
+)
 from service.subscribers.ports import SubscriberStore
 from service.subscribers.sync import placements_of
 
 PAGE_SIZE = 2_000
-PREFERENCE_FIELDS = ("schedule", "timezone", "topics", "stories", "points", "language", "format")
 
 
 class RosterAction(StrEnum):

@@ -19,10 +19,10 @@ from service.core import ids as identity
 from service.core.errors import UnknownName, UsageError
 from service.core.model import DesiredSubscription, Edition, Newsletter, Preferences, Subscriber
 from service.core.progress import Progress, no_progress
-from service.subscribers.addresses import read_address
+from service.core.validators import read_email, read_timezone
 from service.subscribers.import_formats import ImportRow, RefusedRow, read_rows
 from service.subscribers.ports import SubscriberStore
-from service.subscribers.preferences import PlacementBuilder, read_timezone
+from service.subscribers.preferences import PlacementBuilder
 
 MAX_TRANSACTION_ROWS = 5_000
 MAX_NAME_CHARACTERS = 200
@@ -123,7 +123,7 @@ class _RowReader:
         if isinstance(row, RefusedRow):
             return row
         try:
-            email = read_address(row.email)
+            email = read_email(row.email)
             name = _read_name(row.name)
         except UsageError as error:
             return RefusedRow(row.line, str(error))

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
-from difflib import get_close_matches
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 from service.core import ids as identity
 from service.core.errors import UsageError
 from service.core.model import DesiredSubscription, Edition, Newsletter, Preferences, Subscriber
-from service.core.schedules import DAYS, WEEK, next_occurrence, parse_schedule
+from service.core.schedules import next_occurrence, parse_schedule
+from service.core.validators import fold_topics, read_language, read_schedule, read_timezone
 
 MAX_STORIES, MAX_POINTS = 50, 12
 FORMATS = ("html", "text")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> Edition:
@@ -30,7 +27,7 @@ def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str 
         newsletter=newsletter.id,
         schedule=read_schedule(preferences.schedule or newsletter.schedule),
         timezone=read_timezone(preferences.timezone or timezone or newsletter.timezone),
-        topics=read_topics(newsletter.topics if preferences.topics is None else preferences.topics),
+        topics=fold_topics(newsletter.topics if preferences.topics is None else preferences.topics),
         stories=_within(preferences.stories, newsletter.stories, MAX_STORIES, "stories"),
         points=_within(preferences.points, newsletter.points, MAX_POINTS, "key points"),
         language=read_language(preferences.language or newsletter.language),
@@ -70,50 +67,6 @@ def _standing(
 def next_due(edition: Edition, now: datetime) -> datetime:
     """Return the first moment after `now` at which the edition is due."""
     return next_occurrence(parse_schedule(edition.schedule), ZoneInfo(edition.timezone), now).at
-
-
-def read_schedule(text: str) -> str:
-    """Return the schedule in its one spelling: `Weekly Tue,Monday 7:00` is `weekly mon,tue 07:00`."""
-    parse_schedule(text)
-    word, *days, times = text.lower().split()
-    clock = sorted({f"{time:0>5}" for time in times.split(",")})
-    return " ".join([word, *(_days(listed) for listed in days), ",".join(clock)])
-
-
-def _days(listed: str) -> str:
-    names = [name for name in listed.split(",") if name]
-    if all(name in DAYS for name in names):
-        return ",".join(WEEK[number][:3] for number in sorted({DAYS[name] for name in names}))
-    return ",".join(str(day) for day in sorted({int(name) for name in names}))
-
-
-def read_timezone(name: str) -> str:
-    """Return the name of a time zone that exists. Raises UsageError with a suggestion where there is one."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", name):
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, OSError, ValueError):
-            pass
-        else:
-            return name
-    known = {zone.lower(): zone for zone in available_timezones()}
-    known |= {zone.lower().rpartition("/")[2]: zone for zone in known.values()}
-    close = get_close_matches(name.strip().lower().replace(" ", "_"), known, n=1, cutoff=0.8)
-    hint = f" Did you mean {known[close[0]]}?" if close else ""
-    raise UsageError(f"there is no time zone {name[:64]!r}.{hint} Write one such as Europe/Berlin.")
-
-
-def read_topics(topics: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the topics in their one spelling, each once, in the order of the alphabet; () means all."""
-    folded = {" ".join(unicodedata.normalize("NFC", topic).split()).casefold() for topic in topics}
-    return tuple(sorted(folded - {""}))
-
-
-def read_language(text: str) -> str:
-    """Return a language tag (BCP 47)."""
-    if not _LANGUAGE.fullmatch(text):
-        raise UsageError(f"{text[:64]!r} is no language; write a tag such as en, fr or pt-BR")
-    return text
 
 
 def _within(wish: int | None, usual: int, most: int, noun: str) -> int:

@@ -23,8 +23,8 @@ from service.core.model import (
     Subscriber,
     SubscriptionStatus,
 )
+from service.core.validators import read_email
 from service.subscribers.actions import resume
-from service.subscribers.addresses import read_address
 from service.subscribers.ports import AttemptLimit, SignUpStore, SubscriberStore
 from service.subscribers.preferences import placement_for
 from service.subscribers.sync import FIRST_ISSUE_LOOKBACK
@@ -113,7 +113,7 @@ def mailbox_key(email: str) -> str:
     large providers ignore. For counting only: where dots do matter, two mailboxes share a limit.
     Raises UsageError for what is no address.
     """
-    local, _, domain = unicodedata.normalize("NFKC", read_address(email)).casefold().rpartition("@")
+    local, _, domain = unicodedata.normalize("NFKC", read_email(email)).casefold().rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 

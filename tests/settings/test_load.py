@@ -223,7 +223,7 @@ FAULTS = {
     ),
     "an address": (
         {"subscribers.yaml": "subscribers:\n  - {email: 'amina@', newsletters: [morning]}\n"},
-        "subscribers.yaml:2:13: 'amina@' is no email address: There must be something after the @-sign",
+        "subscribers.yaml:2:13: 'amina@' is no email address: there must be something after the @-sign",
     ),
     "an unknown newsletter": (
         {"subscribers.yaml": "subscribers:\n  - {email: a@x.example, newsletters: [mornin]}\n"},

@@ -15,7 +15,6 @@ from service.core import ids as identity
 from service.core.errors import UsageError
 from service.store.subscribers import SqlSubscriberStore
 from service.subscribers.actions import erase, unsubscribe
-from service.subscribers.addresses import read_address
 from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import COLUMNS, ImportRow, escape_formula, read_rows, unescape_formula
 from service.subscribers.importer import ImportOptions, ImportResult, Seen, import_subscribers
@@ -444,43 +443,3 @@ def test_thousands_are_remembered():
     keys = [int(identity.subscriber_id(f"p{number}@x.org")[:16], 16) for number in range(20_000)]
     assert all(seen.earlier(key, line) is None for line, key in enumerate(keys))
     assert all(seen.earlier(key, 0) == line for line, key in enumerate(keys))
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("Amina@Example.ORG", "Amina@example.org"),
-        (" a+b.c_d-e@x.co.uk ", "a+b.c_d-e@x.co.uk"),
-        ("a@BÜCHER.example", "a@bücher.example"),
-        ("a@xn--bcher-kva.example", "a@bücher.example"),
-        ("o'brien@x.org", "o'brien@x.org"),
-    ],
-)
-def test_an_address_has_one_spelling(written: str, read: str):
-    assert read_address(written) == read
-    assert read_address(read) == read
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "@", "a@", "@x.org", "a@x", "a b@x.org", "a@x..org", ".a@x.org", "a@-x.org", "a@x.org\nb@x.org",
-     "a@x.local", "a@[127.0.0.1]", f"a@{'b' * 64}.org", "a@x.org\0", "<a@x.org>",
-     "a@x.org,b@x.org", "a" * 100_000, "\ud800@x.org", f"a@{'b.' * 200}org"],
-)  # fmt: skip
-def test_what_is_no_address_is_refused_in_a_sentence(text: str):
-    with pytest.raises(UsageError) as refused:
-        read_address(text)
-    assert len(str(refused.value)) < 300
-
-
-@given(st.emails())
-def test_the_quick_check_never_says_otherwise_than_the_full_one(address: str):
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - the judge of this test
-
-    try:
-        wanted = validate_email(address, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
-        with pytest.raises(UsageError):
-            read_address(address)
-    else:
-        assert read_address(address) == wanted

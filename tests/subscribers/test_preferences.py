@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from service.core.errors import UsageError
 from service.core.model import Preferences
-from service.core.schedules import WEEK, parse_schedule
 from service.subscribers.actions import own_preferences
 from service.subscribers.preferences import (
     PlacementBuilder,
     edition_for,
     placement_for,
-    read_schedule,
-    read_timezone,
 )
 from tests.builders import NOON, a_newsletter, a_subscriber, an_edition
 
@@ -80,31 +74,6 @@ def test_placements_of_a_crowd_are_those_of_each():
         assert placer.build(person, MORNING, Preferences()) == placement_for(
             person, MORNING, Preferences(), NOON
         )
-
-
-days = st.lists(st.sampled_from([*WEEK, *(day[:3] for day in WEEK)]), min_size=1).map(",".join)
-dates = st.lists(st.integers(1, 31).map(str), min_size=1).map(",".join)
-times = st.lists(
-    st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]}:{t[1]:02}"), min_size=1
-).map(",".join)
-schedules = st.one_of(
-    st.tuples(st.sampled_from(["daily", "Weekdays", "WEEKENDS"]), times),
-    st.tuples(st.just("weekly"), days, times),
-    st.tuples(st.just("monthly"), dates, times),
-).map(" ".join)
-
-
-@given(schedules)
-def test_the_one_spelling_of_a_schedule_means_the_same_and_is_its_own_spelling(text: str):
-    spelt = read_schedule(text)
-    assert read_schedule(spelt) == spelt
-    assert parse_schedule(spelt).times == parse_schedule(text).times
-    january = [datetime(2026, 1, day, tzinfo=UTC).date() for day in range(1, 32)]
-    assert [*map(parse_schedule(spelt).matches, january)] == [*map(parse_schedule(text).matches, january)]
-
-
-def test_every_zone_of_the_database_is_one():
-    assert all(read_timezone(name) == name for name in available_timezones())
 
 
 def test_own_wishes_are_only_those_that_differ():

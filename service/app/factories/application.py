@@ -19,6 +19,7 @@ from service.app.process_pool.pool import ProcessPool
 from service.core.model import Roster
 from service.core.progress import Progress, no_progress
 from service.core.read_models import PendingWork
+from service.core.stages import STAGES
 from service.settings.values import Settings
 from service.store.database import Database
 from service.store.queries import Queries
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from service.runtime.job_queue import Hints
     from service.subscribers.sync import RosterReport
 
-STAGES = ("gather", "condense", "compose", "deliver")
 FIRST_ISSUE_LOOKBACK = timedelta(days=1)
 """How far back the first issue of a new reader tells."""
 

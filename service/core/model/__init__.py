@@ -1,6 +1,7 @@
 """The domain model: frozen values that the stages exchange, one module for each stage."""
 
 from service.core.model.compose import (
+    PREFERENCE_FIELDS,
     Correction,
     Digest,
     Edit,
@@ -47,6 +48,7 @@ from service.core.model.subscribers import (
 )
 
 __all__ = [
+    "PREFERENCE_FIELDS",
     "Article",
     "Batch",
     "Books",

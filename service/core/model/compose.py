@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -48,6 +48,10 @@ class Preferences:
     points: int | None = None
     language: str | None = None
     format: str | None = None
+
+
+PREFERENCE_FIELDS = tuple(field.name for field in fields(Preferences))
+"""Names of the fields that a subscriber can set; an Edition has the same ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,5 @@
+"""The stages of the pipeline, in the order in which they run."""
+
+from __future__ import annotations
+
+STAGES = ("gather", "condense", "compose", "deliver")

@@ -1,0 +1,127 @@
+"""Validators of values that people write: time zone, language, schedule, topic and e-mail address.
+
+Each returns the one spelling that is stored and compared, so that equal preferences give equal editions.
+Config files, web forms, imports and commands use the same functions.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from service.core.errors import UsageError
+from service.core.schedules import DAYS, WEEK, parse_schedule
+
+MAX_ADDRESS_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+MAX_SHOWN_CHARACTERS = 64  # of a wrong value, in an error
+_PLAIN_ADDRESS = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
+)
+_SPECIAL_DOMAINS = (".local", ".localhost", ".invalid", ".arpa", ".onion")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_ZONE = re.compile(r"(?!posix/|right/)[A-Za-z][A-Za-z0-9_+/-]*")
+"""`posix/` and `right/` are copies of the same zones, which not every machine has."""
+
+
+class InvalidValue(UsageError):
+    """A value that a validator refuses: `problem` names it, `suggestion` is a correct value near it or ""."""
+
+    def __init__(self, problem: str, suggestion: str = "", advice: str = "") -> None:
+        self.problem, self.suggestion = problem, suggestion
+        hints = [f"Did you mean {suggestion}?"] if suggestion else []
+        hints += [advice] if advice else []
+        super().__init__(". ".join([problem, " ".join(hints)]) if hints else problem)
+
+
+def read_timezone(name: str) -> str:
+    """Return the name of a time zone of the IANA database. Raises InvalidValue."""
+    if _ZONE.fullmatch(name):
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, OSError, ValueError):
+            pass
+        else:
+            return name
+    suggestion = _nearest_zone(name[:MAX_SHOWN_CHARACTERS])
+    raise InvalidValue(
+        f"there is no time zone {_shown(name)}", suggestion, "Write one such as Europe/Berlin."
+    )
+
+
+def _nearest_zone(name: str) -> str:
+    """Return the zone whose name, or whose city, is nearest; "" when none is near."""
+    zones = {zone.lower(): zone for zone in available_timezones()}
+    cities = {zone.lower().rpartition("/")[2]: zone for zone in zones.values() if "/" in zone}
+    word = name.strip().lower().replace(" ", "_")
+    if word in cities:
+        return cities[word]
+    if near := get_close_matches(word, zones, n=1):
+        return zones[near[0]]
+    return cities[near[0]] if (near := get_close_matches(word, cities, n=1, cutoff=0.8)) else ""
+
+
+def read_language(text: str) -> str:
+    """Return a language tag (BCP 47), such as `pt-BR`. Raises InvalidValue."""
+    if not _LANGUAGE.fullmatch(text):
+        raise InvalidValue(f"{_shown(text)} is no language", advice="Write a tag such as en, fr or pt-BR.")
+    return text
+
+
+def read_schedule(text: str) -> str:
+    """Return the schedule in its one spelling: `Weekly Tue,Monday 7:00` is `weekly mon,tue 07:00`.
+
+    Raises UsageError.
+    """
+    parse_schedule(text)
+    word, *days, times = text.lower().split()
+    clock = sorted({f"{time:0>5}" for time in times.split(",")})
+    return " ".join([word, *(_sorted_days(listed) for listed in days), ",".join(clock)])
+
+
+def _sorted_days(listed: str) -> str:
+    names = [name for name in listed.split(",") if name]
+    if all(name in DAYS for name in names):
+        return ",".join(WEEK[number][:3] for number in sorted({DAYS[name] for name in names}))
+    return ",".join(str(day) for day in sorted({int(name) for name in names}))
+
+
+def fold_topic(text: str) -> str:
+    """Return the topic in its one spelling: NFC, single spaces, no upper case."""
+    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+
+
+def fold_topics(topics: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics in their one spelling, each once and sorted, without empty ones."""
+    return tuple(sorted({fold_topic(topic) for topic in topics} - {""}))
+
+
+def read_email(text: str) -> str:
+    """Return the address with its domain in lower case and in Unicode (IDNA 2008), its local part unchanged.
+
+    No name server is asked. Raises InvalidValue.
+    """
+    text = text.strip()
+    # Nearly every address is of this plain kind, and the full check takes ten times as long.
+    if len(text) <= MAX_ADDRESS_CHARACTERS and _PLAIN_ADDRESS.fullmatch(text) and "xn--" not in text:
+        local, _, domain = text.rpartition("@")
+        if not domain.lower().endswith(_SPECIAL_DOMAINS):
+            return f"{local}@{domain.lower()}"
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - seldom needed
+
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True).normalized
+    except (EmailNotValidError, ValueError) as error:
+        # The library's sentences begin with a capital letter and contain no address.
+        reason = str(error).rstrip(".")
+        problem = f"{_shown(text)} is no email address: {reason[:1].lower()}{reason[1:]}"
+        raise InvalidValue(problem) from None
+    return unicodedata.normalize("NFC", found)
+
+
+def _shown(text: str) -> str:
+    if not text:
+        return "nothing"
+    return repr(text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 3] + "...")
