@@ -75,9 +75,8 @@ async def serve(
     )
     config.load()
     server = QuietServer(config)
-    connections = OpenConnections(
-        limits or ConnectionLimits(max_connections), ClientAddresses(trusted_proxies)
-    )
+    addresses = ClientAddresses(trusted_proxies)
+    connections = OpenConnections(limits or ConnectionLimits(max_connections), addresses)
     accepting = asyncio.create_task(accept(listener, connections, config, server.server_state))
 
     async def leave() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,16 @@ from service.core.model import (
 from service.subscribers.ports import SubscriberStore
 from service.subscribers.sync import placements_of
 
-PAGE_SIZE = 2_000
+PAGE_SIZE = 2_000  # subscribers for each query
+
+FEED_KEYS = {
+    **{name: name for name in ("url", "name", "topics", "language", "method", "full_text")},
+    "poll_interval": "every",
+    "first_entries": "first_items",
+}
+"""Fields of a Feed that feeds.yaml sets, each with its key there."""
+
+PREFERENCE_KEYS = {name: name for name in PREFERENCE_FIELDS}
 
 
 class RosterAction(StrEnum):
@@ -78,8 +87,7 @@ def _feeds(declared: Sequence[Feed], known: Sequence[Feed]) -> Iterator[RosterDi
         if before is None:
             yield RosterDifference("feed", feed.url, "", RosterAction.ADD, feed.name)
         elif before != feed:
-            names = ("url", "name", "topics", "language", "method", "full_text", "every", "first_items")
-            detail = "; ".join(_changes(before, feed, names))
+            detail = "; ".join(_changes(before, feed, FEED_KEYS))
             yield RosterDifference("feed", feed.url, "", RosterAction.CHANGE, detail)
     for feed in there.values():
         yield RosterDifference("feed", feed.url, "", RosterAction.END, feed.name)
@@ -106,7 +114,7 @@ def _judged(membership: Membership, placement: DesiredSubscription | None) -> tu
         return RosterAction.STAY, f"{status} by their own choice"
     if status is SubscriptionStatus.ENDED:
         return RosterAction.RETURN, "had been taken out of the roster"
-    changes = "; ".join(_changes(membership.edition, placement.edition, PREFERENCE_FIELDS))
+    changes = "; ".join(_changes(membership.edition, placement.edition, PREFERENCE_KEYS))
     if not changes:
         return None, ""
     return (
@@ -116,12 +124,12 @@ def _judged(membership: Membership, placement: DesiredSubscription | None) -> tu
     )
 
 
-def _changes(there: Edition | Feed, wanted: Edition | Feed, names: Sequence[str]) -> Iterator[str]:
-    """Yield what is wanted otherwise than it is: `stories 8 -> 5`."""
-    for name in names:
-        before, after = getattr(there, name), getattr(wanted, name)
+def _changes(there: Edition | Feed, wanted: Edition | Feed, keys: Mapping[str, str]) -> Iterator[str]:
+    """Yield each change by its config key: `stories 8 -> 5`. `keys` maps fields to keys."""
+    for field, key in keys.items():
+        before, after = getattr(there, field), getattr(wanted, field)
         if before != after:
-            yield f"{name} {_said(before)} -> {_said(after)}"
+            yield f"{key} {_said(before)} -> {_said(after)}"
 
 
 def _said(value: object) -> str:

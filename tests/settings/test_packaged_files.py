@@ -82,7 +82,10 @@ def test_a_wheel_really_carries_them_and_no_secret(tmp_path: Path):
     subprocess.run(build, cwd=checkout, check=True, capture_output=True)
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(target)
-    ask = "from service import assets as a; print(a.templates_folder(), a.config_folder(), a.sample_folder())"
+    ask = (
+        "from service.settings.packaged_files import config_folder, sample_folder, templates_folder; "
+        "print(templates_folder(), config_folder(), sample_folder())"
+    )
     environment = {**os.environ, "PYTHONPATH": str(target)}
     found = subprocess.run(
         [sys.executable, "-c", ask], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
