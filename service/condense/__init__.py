@@ -2,6 +2,6 @@
 
 import os
 
-# An article's tables are small: further threads of numpy's BLAS mostly wait for one another, and a long
-# article costs more than twice the CPU time. The variable is read when numpy is first imported.
+# An article's arrays are small: more threads of numpy's BLAS mostly wait for one another and take more than
+# twice the CPU time for a long article. numpy reads the variable at its first import.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

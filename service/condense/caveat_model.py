@@ -1,8 +1,8 @@
-"""Caveats: how probable it is that one sentence qualifies another, and the reasons for it.
+"""Caveat model: the probability that one sentence qualifies another, and the reasons for it.
 
-A pair is judged by the kind of claim, the kind of cue, and how far apart the two stand; shared words and
-names were measured to mislead and are left out. The judgement is a logistic one, so that every reason is a
-feature times its weight.
+A pair is judged by the kind of claim, the kind of cue and the distance between the two. Shared words and
+names are not used: they were measured to mislead. The model is logistic: a reason is a feature times its
+weight.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ CLAIM_CUES = (  # noqa: SIM905 - names read best as a line of words
     "accuse say unsure plan agree finding toll absolute future modal denial accused caution question "
     "limit condition negation claimref reversal false"
 ).split()
-CLAIM_TRAITS = (  # noqa: SIM905 - as above
+CLAIM_TRAITS = (  # noqa: SIM905
     "lead deep quoted opens_quote short length central before_contrast names starts_pronoun"
 ).split()
-CAVEAT_CUES = (  # noqa: SIM905 - as above
+CAVEAT_CUES = (  # noqa: SIM905
     "explicit turn open denial false unsure reserve limit condition scope accused claimref negation "
     "reversal caution question say accuse contrast modal finding toll number first plan agree absolute"
 ).split()
-CAVEAT_TRAITS = (  # noqa: SIM905 - as above
+CAVEAT_TRAITS = (  # noqa: SIM905
     "quoted opens_quote short length central like_lead names starts_pronoun starts_demonstrative lead "
     "answers starts_contrast"
 ).split()
@@ -40,7 +40,7 @@ DISTANCES = (
     "2-4 before",
     "5+ before",
 )
-_CUE_PAIRS = (  # noqa: SIM905 - as above
+_CUE_PAIRS = (  # noqa: SIM905
     "accuse*denial accuse*accused accuse*false accuse*reserve accuse*claimref accuse*reversal "
     "accuse*unsure accuse*negation say*denial say*unsure say*negation say*false plan*condition plan*limit "
     "plan*negation plan*scope plan*unsure agree*scope agree*explicit finding*explicit plan*explicit "
@@ -49,8 +49,8 @@ _CUE_PAIRS = (  # noqa: SIM905 - as above
     "future*condition accuse*first denial*accuse accused*accuse denial*finding"
 ).split()
 CUE_PAIRS = [pair.split("*") for pair in _CUE_PAIRS]
-"""Kind of claim and kind of cue that were looked at together."""
-NEARBY_CUES = (  # noqa: SIM905 - as above
+"""Kind of claim, kind of cue: the pairs that have a feature of their own."""
+NEARBY_CUES = (  # noqa: SIM905
     "explicit turn open starts_contrast contrast denial unsure limit scope negation accused reversal "
     "condition strong false"
 ).split()
@@ -59,7 +59,7 @@ STRONG_CUES = ("denial", "false", "unsure", "reserve", "scope", "claimref")
 REPLY_CUES = ("denial", "accused", "false", "reserve")
 CLAIM_KINDS = ("agree", "finding", "plan", "accuse")
 NAMES_AND_LIMITS = "names the claim's kind and limits it"
-"""`The agreement in no way ...`: said of the first sentence that tells of such a thing."""
+"""`The agreement in no way ...`, after the first sentence about an agreement."""
 SPECIAL_FEATURES = (
     "answers the accusation before it",
     "answers the lead's accusation",
@@ -89,13 +89,13 @@ BETWEEN_FEATURES = [
 PAIR_FEATURE_NAMES = (*CLAIM_FEATURES, *CAVEAT_FEATURES, *BETWEEN_FEATURES)
 _SPLIT_POINTS = np.cumsum([len(DISTANCES), len(CUE_PAIRS), 2 * len(NEARBY_CUES), len(EARLIER_CUES)])
 _DISTANCE_INDEX = np.array([7, 6, 6, 6, 5, 8, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4])
-"""Which of `GAPS` a distance of -5 (or less) to 13 (or more) is; 8, none, for a sentence with itself."""
+"""The index in DISTANCES of a distance from -5 (or less) to 13 (or more); 8, none, for distance 0."""
 SENTENCE_COLUMNS = [f"bit {bit}" for bit in range(FLAG_BITS)]
 for _name, _bit in FLAG_BIT.items():
     SENTENCE_COLUMNS[_bit] = _name
 SENTENCE_COLUMNS += [f"trait {name}" for name in FEATURE_NAMES]
 SENTENCE_COLUMNS += ["worth", "strong", "replies"]
-"""The columns that both sides of a pair are cut from."""
+"""The columns of the table that the features of claims and caveats are selected from."""
 
 
 def _columns(names: Sequence[str]) -> list[int]:
@@ -116,7 +116,7 @@ _SPECIAL = _columns(["accuse", "negation", "explicit", "replies"])
 
 
 class PairFeatures:
-    """What pairs are judged by, for one article; `worth` is each sentence's pick score."""
+    """The features of all pairs of sentences of one article; `pick_scores` has one score per sentence."""
 
     def __init__(self, features: ArticleFeatures, pick_scores: FloatArray) -> None:
         self.sentence_count = len(pick_scores)
@@ -137,7 +137,7 @@ class PairFeatures:
         self.earlier_cues = facts[:, _EARLY]
 
     def between(self, claims: IntArray) -> FloatArray:
-        """Return claims x sentences x `BETWEEN`, to learn from and to explain."""
+        """Return an array of claims x sentences x BETWEEN_FEATURES, for learning and explaining."""
         gaps = self._distances(claims)
         planes = list(gaps)
         planes += [self.claim_cues[claims, k, None] * self.caveat_cues[:, k] for k in range(len(CUE_PAIRS))]
@@ -147,7 +147,7 @@ class PairFeatures:
         return np.stack([*planes, *self._special(claims, gaps)], axis=-1)
 
     def weighted_between(self, claims: IntArray, weights: FloatArray) -> FloatArray:
-        """Return `between(claims) @ weights` (claims x sentences x models) without spreading it out."""
+        """Return `between(claims) @ weights`, claims x sentences x models, without the large array."""
         gaps = self._distances(claims)
         gap, together, near, before, special = np.split(weights, _SPLIT_POINTS)
         near = near.reshape(2, len(NEARBY_CUES), -1)
@@ -173,10 +173,10 @@ class PairFeatures:
         latest = np.empty(self.sentence_count, dtype=np.int64)
         latest[0] = -1
         np.maximum.accumulate(np.where(accuse > 0, np.arange(self.sentence_count), -1)[:-1], out=latest[1:])
-        told, named = self._columns[:, _KINDS], (self._opening[:, _KIND_BITS] > 0).astype(np.float64)
+        kinds, named = self._columns[:, _KINDS], (self._opening[:, _KIND_BITS] > 0).astype(np.float64)
         later = gaps[:5].any(axis=0)
-        kind = (told[claims] @ named.T > 0) & later
-        first = (told * (told.cumsum(axis=0) == 1))[claims] @ named.T > 0
+        kind = (kinds[claims] @ named.T > 0) & later
+        first = (kinds * (kinds.cumsum(axis=0) == 1))[claims] @ named.T > 0
         return [
             (latest[None, :] == claims[:, None]) * replies,
             lead * (replies * accuse[0]),
@@ -189,9 +189,9 @@ class PairFeatures:
 
 
 class PairModel:
-    """Two logistic models of a pair: is the second a caveat of the first; does the first mislead alone.
+    """Two logistic models of a pair: the second qualifies the first; the first misleads without the second.
 
-    `weights` maps a feature's name to its two weights, `bias` holds their two constants.
+    `weights` maps the name of a feature to its weights in the two models, `bias` has their two constants.
     """
 
     def __init__(self, weights: Mapping[str, Sequence[float]], bias: Sequence[float]) -> None:
@@ -202,17 +202,17 @@ class PairModel:
         self._bias = np.array(bias)
 
     def probabilities(self, pairs: PairFeatures, claims: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the probabilities of `caveat` and of `must`, claims x sentences; 0 on the diagonal."""
+        """Return the probabilities of the two models, claims x sentences; 0 for a sentence with itself."""
         score = (pairs.claim[claims] @ self._claim)[:, None] + (pairs.caveat @ self._caveat)[None]
         score += pairs.weighted_between(claims, self._between) + self._bias
-        chance = 1 / (1 + np.exp(-score))
-        chance[np.arange(len(claims)), claims] = 0
-        return chance[..., 0], chance[..., 1]
+        probability = 1 / (1 + np.exp(-score))
+        probability[np.arange(len(claims)), claims] = 0
+        return probability[..., 0], probability[..., 1]
 
     def reasons(
         self, pairs: PairFeatures, claim: int, caveat: int, limit: int = 4
     ) -> list[tuple[str, float]]:
-        """Return the features that speak most for this pair, each with what it adds to the log-odds."""
+        """Return the features that contribute most to the first model, with their part of the log-odds."""
         values = np.concatenate(
             [pairs.claim[claim], pairs.caveat[caveat], pairs.between(np.array([claim]))[0, caveat]]
         )

@@ -1,4 +1,4 @@
-"""Features: an article's sentences as a table of nameable numbers, from one pass over its words."""
+"""Features: a table of named numbers for the sentences of an article, from one pass over its tokens."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ SURFACE_FEATURES = (  # noqa: SIM905 - names read best as a line of words
     "shared names name_share numbers opens_quote quoted inside_quote question"
 ).split()
 """Features that need no word list."""
-CUE_FEATURES = (  # noqa: SIM905 - as above
+CUE_FEATURES = (  # noqa: SIM905
     "starts_pronoun starts_demonstrative starts_contrast starts_addition before_contrast answers contrast "
     "turn first second future modal day say negation denial false unsure explicit open reserve limit "
     "condition scope accuse accused claimref plan agree finding toll caution absolute reversal"
 ).split()
-"""Features that count cue words; all 0 in a language without them."""
+"""Features that count cue words; all 0 in a language without cue words."""
 FEATURE_NAMES = (*SURFACE_FEATURES, *(f"cue_{name}" if name in CUES else name for name in CUE_FEATURES))
 _CUE_ROWS = slice(FEATURE_NAMES.index("cue_contrast"), len(FEATURE_NAMES))
 _CUE_BITS = [FLAG_BIT[name.removeprefix("cue_")] for name in FEATURE_NAMES[_CUE_ROWS]]
-BLOCK_SENTENCES = 200
-"""Sentences are compared with those of their own block and the one before, so that time stays linear."""
+BLOCK_SENTENCES = 200  # compared with their own block and the one before it, so that time is linear
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleFeatures:
-    """What one pass over an article's words found.
+    """The features of one article.
 
-    `counts` is sentences x flag bits; `opening` the flags of each sentence's first two words; `table` is
-    sentences x `NAMES`; `lengths` counts words. `terms` lists (sentence, term, weight) as three arrays, the
-    weights of a sentence being of length 1 together.
+    `flag_counts` is sentences x flag bits, `opening_flags` the flags of the first two words of each sentence,
+    `table` sentences x FEATURE_NAMES. `terms` is a sparse matrix of sentences x terms as three arrays (row,
+    column, weight) with rows of length 1.
     """
 
     flag_counts: IntArray
@@ -47,7 +46,7 @@ class ArticleFeatures:
     terms: tuple[IntArray, IntArray, FloatArray]
 
     def similarities(self, sentences: IntArray) -> FloatArray:
-        """Return the cosines of these sentences with one another, 0 for each with itself."""
+        """Return the cosine similarities of these sentences, 0 for a sentence with itself."""
         row, col, weight = self.terms
         place = np.full(len(self.word_counts), -1)
         place[sentences] = np.arange(len(sentences))
@@ -61,29 +60,26 @@ class ArticleFeatures:
 
 
 def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> ArticleFeatures:
-    """Return the reading of an article given as its sentences (at least one)."""
+    """Return the features of an article, given as its sentences (at least one)."""
     codes: list[int] = []
     starts, lengths = [], []
     for sentence in sentences:
         starts.append(len(codes))
-        pieces = tokenize(sentence) or ["."]
-        codes += map(lexicon.__getitem__, pieces)
-        lengths.append(len(pieces))
+        tokens = tokenize(sentence) or ["."]
+        codes += map(lexicon.__getitem__, tokens)
+        lengths.append(len(tokens))
     code = np.array(codes, dtype=np.int64)
     apply_phrases(code, lexicon)
     start, length = np.array(starts), np.array(lengths)
     bits = _unpack_flags(code)
     counts = np.add.reduceat(bits, start, axis=0, dtype=np.int64)
     opening = bits[start] | np.where((length > 1)[:, None], bits[np.minimum(start + 1, len(code) - 1)], 0)
-    heads = {
-        int(code_ >> FLAG_BITS)
-        for code_ in map(lexicon.__getitem__, tokenize(title))
-        if code_ >> FLAG_BIT["term"] & 1
-    }
+    title_codes = map(lexicon.__getitem__, tokenize(title))
+    title_stems = {int(one >> FLAG_BITS) for one in title_codes if one >> FLAG_BIT["term"] & 1}
     table = np.zeros((len(FEATURE_NAMES), len(start)))
     columns = dict(zip(FEATURE_NAMES, table, strict=True))
     _fill_position(columns, length)
-    terms = _fill_terms(columns, code, bits[:, FLAG_BIT["term"]].astype(bool), length, heads)
+    terms = _fill_terms(columns, code, bits[:, FLAG_BIT["term"]].astype(bool), length, title_stems)
     _fill_surface(columns, bits, counts, start, length)
     if lexicon.has_cues:
         _fill_cues(table, columns, counts, opening)
@@ -111,9 +107,9 @@ def _fill_terms(
     code: IntArray,
     is_term: NDArray[np.bool_],
     length: IntArray,
-    heads: set[int],
+    title_stems: set[int],
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Fill what depends on the terms shared with the article, its lead and title; return the terms."""
+    """Fill the features of the terms shared with the article, its lead and its title; return the terms."""
     n = len(length)
     place = np.repeat(np.arange(n) << STEM_BITS, length)[is_term]
     if not len(place):
@@ -134,9 +130,9 @@ def _fill_terms(
     columns["new_words"][:] = np.log1p(np.bincount(row, ahead[col] == row, n))
     columns["like_lead"][:] = np.bincount(row, count * lead[col], n) / norm / norm[row[0]]
     columns["like_lead"][row[0]] = 0
-    if heads:
-        titled = np.isin(stems, np.fromiter(heads, dtype=np.int64))
-        columns["like_title"][:] = np.bincount(row, titled[col], n) / len(heads)
+    if title_stems:
+        titled = np.isin(stems, np.fromiter(title_stems, dtype=np.int64))
+        columns["like_title"][:] = np.bincount(row, titled[col], n) / len(title_stems)
     several = spread[col] > 1
     weight = count / norm[row]
     columns["echoes"][:] = _max_earlier_similarity(row[several], col[several], weight[several], n)
@@ -144,7 +140,7 @@ def _fill_terms(
 
 
 def _max_earlier_similarity(row: IntArray, col: IntArray, weight: FloatArray, n: int) -> FloatArray:
-    """Return for each sentence its greatest cosine with an earlier one in its block or the one before."""
+    """Return the highest cosine of each sentence with an earlier one of its block or the block before."""
     echoes = np.zeros(n)
     for block in range(0, n, BLOCK_SENTENCES):
         first, last = max(0, block - BLOCK_SENTENCES), min(block + BLOCK_SENTENCES, n)
@@ -165,7 +161,7 @@ def _fill_surface(
     start: IntArray,
     length: IntArray,
 ) -> None:
-    """Fill what capitals, digits, quotation marks and question marks tell."""
+    """Fill the features of capitals, digits, quotation marks and question marks."""
     names = counts[:, FLAG_BIT["name"]] - bits[start, FLAG_BIT["name"]]
     columns["names"][:] = np.log1p(names)
     columns["name_share"][:] = names / length
@@ -187,7 +183,7 @@ def _fill_surface(
 def _fill_cues(
     table: FloatArray, columns: dict[str, FloatArray], counts: IntArray, opening: IntArray
 ) -> None:
-    """Fill what cue words tell: how a sentence starts, what it holds, and what it answers."""
+    """Fill the features of cue words: at the start of a sentence, anywhere in it, and in answer to others."""
     for name in ("pronoun", "demonstrative", "addition"):
         columns[f"starts_{name}"][:] = opening[:, FLAG_BIT[name]]
     against = opening[:, FLAG_BIT["contrast"]] | opening[:, FLAG_BIT["turn"]]

@@ -1,18 +1,20 @@
-"""Lead: the first sentences, as editors wrote them to be read first; hard to beat in news (pure)."""
+"""Lead: the first sentences of an article, a strong baseline for news (pure)."""
 
 from __future__ import annotations
 
+from typing_extensions import override
+
 from service.condense.candidates import build_summary, candidate_sentences
+from service.condense.ports import Summarizer
 from service.core.model import Summary
 
 
-class Lead:
-    """The first sentences of the article, the first being the weightiest."""
+class Lead(Summarizer):
+    """The first sentences of the article; the first one weighs most."""
 
     name = "lead"
 
-    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:  # noqa: ARG002 - the contract's; lead needs no title
-        """Return the first `points` sentences. Raises SummaryRefused for a text without a sentence."""
-        return build_summary(
-            self.name, text, candidate_sentences(text, language, max(points, 1))[: max(points, 0)]
-        )
+    @override
+    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
+        sentences = candidate_sentences(text, language, max(points, 1))
+        return build_summary(self.name, text, sentences[: max(points, 0)])

@@ -1,4 +1,4 @@
-"""What condense asks of the outside: a way to pick key points, and a record of summaries."""
+"""What condense needs from the rest of the service: a summarizer and a store."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from service.core.model import Article, Summary
 
 
 class Summarizer(Protocol):
-    """A method that picks key points."""
+    """A method that selects key points; `name` is its name in the configuration and in each summary."""
 
     name: str
 
     def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
-        """Return at most `points` key points of the text, verbatim, in reading order.
+        """Return at most `points` key points of the text, verbatim, in reading order, ranked by weight.
 
-        Raises SummaryRefused for a text that cannot be condensed.
+        Raises SummaryRefused for a text that cannot be condensed: empty, too large, without a sentence.
         """
         ...
 
 
 class FailureResult(StrEnum):
-    """What a failed try leads to. An edit is what a publisher changed of an article that stands already.
+    """What follows a failed attempt to condense an article or a publisher's edit of it.
 
-    AGAIN and EDIT_AGAIN are tried again. ASIDE, after the third try: the article is told to nobody.
-    EDIT_ASIDE: the article stays as it was before the edit. OVER: nothing of it waits to be condensed.
+    RETRY and EDIT_RETRY: the next pass tries again. SET_ASIDE, after the third attempt: no issue contains the
+    article. EDIT_SET_ASIDE: the article stays as it was before the edit. NOT_WAITING: nothing is left to do.
     """
 
     RETRY = "again"
@@ -38,22 +38,23 @@ class FailureResult(StrEnum):
 
 
 class CondenseStore(Protocol):
-    """What condense asks of the record."""
+    """The record of summaries."""
 
     async def uncondensed(self, limit: int) -> Sequence[Article]:
-        """Return articles without a summary that were not set aside, in gather order.
+        """Return at most `limit` articles without a summary that are not set aside, in gather order.
 
-        Behind them come edited ones whose new words have no summary yet, with these words.
+        After them come edited articles, with their new text, whose new text has no summary yet.
         """
         ...
 
     async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
-        """Store the summary; a summary that is there already is replaced.
+        """Store the summary, in place of an earlier one.
 
-        One of new words comes together with them. One of words that were edited meanwhile is passed over.
+        The summary of an edit is stored together with the edited text; it is dropped if the text was edited
+        again in the meantime.
         """
         ...
 
     async def record_failure(self, article_id: str, problem: str, now: datetime) -> FailureResult:
-        """Count a failed try; the third one sets the article, or what was edited of it, aside."""
+        """Count a failed attempt; the third one sets the article, or its edit, aside."""
         ...

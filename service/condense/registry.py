@@ -1,6 +1,6 @@
-"""Summarizers: the methods that pick key points, by name. Each is loaded when it is asked for.
+"""Registry: the methods that select key points, by name; each is imported at its first use.
 
-A new method is a file with a class that keeps the Summarizer contract, and a line here.
+A new method is a module with a class that implements Summarizer, and a line here.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ SUMMARIZERS = MappingProxyType(
         "textrank": "service.condense.sumy_methods:TextRank",
     }
 )
-"""Method -> where its class is. Names rather than classes: numpy and sumy take a second or two to import."""
+"""Method -> its module and class, as text: numpy and sumy take a second or two to import."""
 
 
 @cache
 def get_summarizer(name: str) -> Summarizer:
-    """Return the method of that name, the same object every time. Raises UnknownName."""
+    """Return the one instance of the method of that name. Raises UnknownName."""
     if name not in SUMMARIZERS:
         raise UnknownName("summarizer", name, SUMMARIZERS)
-    module, _, found = SUMMARIZERS[name].partition(":")
-    return cast("Summarizer", getattr(import_module(module), found)())
+    module, _, class_name = SUMMARIZERS[name].partition(":")
+    return cast("Summarizer", getattr(import_module(module), class_name)())

@@ -1,11 +1,11 @@
 """Condense: new articles -> key points.
 
     take     articles without a summary, in gather order
-    work     each by its method, in a process of the pool, which ends what takes too long
-    record   the summary, or that the try failed: the third one sets the article aside
+    work     each article by its method, in a process of the pool, which ends work that takes too long
+    record   the summary, or the failed attempt: the third one sets the article aside
 
-An article that breaks its method, its process or its time limit costs nobody else anything. One that there is
-nothing to condense of (a title and no text) is not lost: it is told by its headline alone.
+An article that breaks its method, its process or its time limit does not affect the others. An article with a
+title but no text to condense is shown by its headline alone.
 """
 
 from __future__ import annotations
@@ -23,17 +23,16 @@ from service.core.model import Article, Newsletter, Summary
 from service.core.progress import Progress, no_progress
 
 BATCH_ARTICLES = 100
-HEADLINE_METHOD = "headline"
-"""The method of a summary without key points."""
+HEADLINE_METHOD = "headline"  # of a summary without key points
 
 SummarizeArticle = Callable[[str, Article, int], Summary]
-"""Makes the summary of an article by a method, of at most so many points; must be picklable."""
+"""(method name, article, maximum number of key points) -> summary; must be picklable."""
 
 
 def summarize_article(method: str, article: Article, points: int) -> Summary:
-    """Return the article's summary; one without points where the text gives none but there is a headline.
+    """Return the article's summary, without key points if only its title can be shown.
 
-    Raises SummaryRefused for an article without either, and whatever a method raises.
+    Raises SummaryRefused for an article without a usable text or title, and any error of the method.
     """
     try:
         return get_summarizer(method).summarize(
@@ -47,12 +46,11 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
 
 @dataclass(frozen=True, slots=True)
 class Condenser:
-    """What condense works with.
+    """The dependencies and settings of condense.
 
-    `pool` runs the work, `abreast` articles at once, and limits the time of each. Without one a thread of
-    this process runs it, and an article that takes longer than `deadline` seconds fails. `method` is the
-    site's; `points` are the key points kept of an article: a digest shows fewer of them, by rank.
-    `newsletters` may ask for methods of their own.
+    `pool` condenses `concurrency` articles at once and limits the time of each. Without a pool, a thread of
+    this process does, and an article fails after `timeout_seconds`. `method` is the default method; feeds and
+    `newsletters` may name others. `points` is the maximum per article; a digest shows fewer, by rank.
     """
 
     store: CondenseStore
@@ -67,10 +65,10 @@ class Condenser:
 
 @dataclass(frozen=True, slots=True)
 class CondenseReport:
-    """What one pass did, in articles. `failed` are tried again; `problems` are sentences for a person.
+    """The result of one pass, in articles; `problems` are sentences for the operator.
 
-    `set_aside` counts articles and edits of articles that are not tried any more.
-    `headlines` counts those among `condensed` of which there is nothing to tell but the headline.
+    `failed` articles are tried again, `set_aside` ones (and edits) are not. `headlines` of the `condensed`
+    articles have no key points.
     """
 
     condensed: int = 0
@@ -83,14 +81,14 @@ class CondenseReport:
 async def condense(
     condenser: Condenser, *, now: datetime, progress: Progress = no_progress
 ) -> CondenseReport:
-    """Condense every article that has no summary, each once in a pass, and return what was done.
+    """Try each article without a summary once.
 
-    Raises StoreError when the record cannot be reached, PoolUnavailable when the pool cannot run a task, and
-    RuntimeError when it is closed. No article has failed because of that.
+    Raises StoreError if the database cannot be used, PoolUnavailable if the pool cannot run a task, and
+    RuntimeError if the pool is closed. None of them counts as an attempt of an article.
     """
     report, tried = CondenseReport(), set[str]()
     while True:
-        # What failed in this pass is still waiting, in front of what was not tried.
+        # Articles that failed in this pass are still waiting, ahead of those not yet tried.
         waiting = await condenser.store.uncondensed(BATCH_ARTICLES + report.failed)
         batch = [article for article in waiting if article.id not in tried]
         if not batch:
@@ -100,10 +98,10 @@ async def condense(
 
 
 def method_for(article: Article, newsletters: Sequence[Newsletter], default: str) -> str:
-    """Return the method that an article is condensed by.
+    """Return the method for an article: its feed's, else that of the first newsletter that names one.
 
-    Its feed's, else that of the first newsletter (in the roster's order) that can tell it and names one, else
-    the default. An article has one summary: newsletters that share it cannot each have their own.
+    Newsletters count in roster order if the article fits their topics. An article has one summary, which all
+    newsletters share.
     """
     if article.method is not None:
         return article.method
@@ -117,17 +115,17 @@ def method_for(article: Article, newsletters: Sequence[Newsletter], default: str
 async def _condense_batch(
     condenser: Condenser, batch: Sequence[Article], report: CondenseReport, now: datetime, progress: Progress
 ) -> CondenseReport:
-    """Return the report with this batch added; each article is recorded as soon as it is done."""
+    """Condense and record each article of the batch; return the report with the batch added."""
     gate = asyncio.Semaphore(condenser.concurrency if condenser.pool is not None else 1)
     tasks = [asyncio.create_task(_summarize(condenser, article, gate)) for article in batch]
     try:
         for done, task in enumerate(asyncio.as_completed(tasks), start=1):
-            article, made = await task
-            report = await _record(condenser, article, made, report, now)
+            article, result = await task
+            report = await _record(condenser, article, result, report, now)
             progress(article.title or article.url, done, len(batch))
     finally:
-        for left in tasks:
-            left.cancel()
+        for task in tasks:
+            task.cancel()
     return report
 
 
@@ -142,7 +140,7 @@ async def _summarize(
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(condenser.pool, condenser.summarize, method, article, condenser.points)
         try:
-            # In a pool an article may wait for a long time behind others, which is no failure of its own.
+            # In a pool, the time spent waiting for other articles must not count; the pool measures the work.
             summary = await asyncio.wait_for(
                 work, condenser.timeout_seconds if condenser.pool is None else None
             )
@@ -152,7 +150,7 @@ async def _summarize(
             return article, "the process that condensed it came to an end"
         except TimeoutError as error:
             return article, str(error) or f"it took longer than {condenser.timeout_seconds:g} seconds"
-        except Exception as error:  # noqa: BLE001 - one poison article must not cost the others their summary
+        except Exception as error:  # noqa: BLE001 - one bad article must not stop the others
             return article, str(error) or type(error).__name__
     if not summary.is_verbatim(article.text):
         return article, f"{method} made a key point that is not in the text"
@@ -160,24 +158,25 @@ async def _summarize(
 
 
 async def _record(
-    condenser: Condenser, article: Article, made: Summary | str, report: CondenseReport, now: datetime
+    condenser: Condenser, article: Article, result: Summary | str, report: CondenseReport, now: datetime
 ) -> CondenseReport:
-    if isinstance(made, Summary):
-        await condenser.store.record_summary(article.id, made, now)
-        headlines = report.headlines + (made.method == HEADLINE_METHOD)
+    """Record a summary, or the reason of a failure; return the report with it added."""
+    if isinstance(result, Summary):
+        await condenser.store.record_summary(article.id, result, now)
+        headlines = report.headlines + (result.method == HEADLINE_METHOD)
         return replace(report, condensed=report.condensed + 1, headlines=headlines)
-    setback = await condenser.store.record_failure(article.id, made, now)
+    failure = await condenser.store.record_failure(article.id, result, now)
     return replace(
         report,
-        failed=report.failed + (setback in (FailureResult.RETRY, FailureResult.EDIT_RETRY)),
-        set_aside=report.set_aside + (setback in (FailureResult.SET_ASIDE, FailureResult.EDIT_SET_ASIDE)),
-        problems=(*report.problems, _problem(article, made, setback)),
+        failed=report.failed + (failure in (FailureResult.RETRY, FailureResult.EDIT_RETRY)),
+        set_aside=report.set_aside + (failure in (FailureResult.SET_ASIDE, FailureResult.EDIT_SET_ASIDE)),
+        problems=(*report.problems, _problem(article, result, failure)),
     )
 
 
-def _problem(article: Article, reason: str, setback: FailureResult) -> str:
-    """Return what failed and what comes of it, as a sentence without its stop."""
-    what, outlook = _OUTLOOKS[setback]
+def _problem(article: Article, reason: str, failure: FailureResult) -> str:
+    """Return the failure and what follows, as a sentence without its full stop."""
+    what, outlook = _OUTLOOKS[failure]
     return (
         f"{article.publisher}: {what}{article.title or article.url!r} could not be condensed, "
         f"{reason}; {outlook}"

@@ -1,7 +1,7 @@
-"""Sumy: LexRank, TextRank, LSA and Luhn as that library has them, on our sentences and words (EDGE: sumy).
+"""Sumy: the library's LexRank, TextRank, LSA and Luhn, on our sentences and tokens (EDGE: sumy).
 
-Sumy's own tokenizer wants data that NLTK downloads; ours needs none. Their time grows with the square of the
-sentences, so that each sees only an article's first ones (`sees`): what news puts late, it can spare.
+Sumy's own tokenizer needs data that NLTK downloads; ours needs none. The time of these methods is quadratic
+in the number of sentences: each reads only the first `max_sentences`, where news puts what matters.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from sumy.summarizers.lsa import LsaSummarizer
 from sumy.summarizers.luhn import LuhnSummarizer
 from sumy.summarizers.text_rank import TextRankSummarizer
 from sumy.utils import get_stop_words
+from typing_extensions import override
 
 from service.condense.candidates import build_summary, candidate_sentences
+from service.condense.ports import Summarizer
 from service.core.errors import SummaryRefused
 from service.core.model import Summary
 from service.text.languages import primary_language
@@ -33,62 +35,60 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
 class SumyTokenizer:
-    """What sumy asks of a tokenizer, for one language."""
+    """The tokenizer interface of sumy, for one language."""
 
     def __init__(self, language: str) -> None:
         self.language = language
 
     def to_sentences(self, text: str) -> tuple[str, ...]:
-        """Return the sentences, word for word."""
+        """Return the sentences, verbatim."""
         return tuple(text[start:end] for start, end in split_sentences(text, self.language))
 
     def to_words(self, sentence: str) -> tuple[str, ...]:
-        """Return the words, without punctuation; pairs of signs where a script has no spaces."""
+        """Return the words without punctuation, and the bigrams of unspaced scripts."""
         return tuple(_WORD.findall(" ".join(tokenize(sentence))))
 
 
-class _SumyMethod:
-    name: ClassVar[str]
+class _SumyMethod(Summarizer):
     method: ClassVar[Any]
-    max_sentences: ClassVar[int] = 200
-    """How many of an article's first sentences the method looks at."""
+    max_sentences: ClassVar[int] = 200  # read of an article
 
-    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:  # noqa: ARG002 - the contract's; sumy knows of no title
-        """Return the `points` sentences that sumy weighs most, of the first `sees`.
-
-        Raises SummaryRefused for a text without a sentence, and where the method's arithmetic fails.
-        """
+    @override
+    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
         sentences = candidate_sentences(text, language, self.max_sentences)
         return build_summary(self.name, text, self._ranked(text, sentences, language)[: max(points, 0)])
 
     def _ranked(self, text: str, sentences: Sequence[Sentence], language: str) -> list[Sentence]:
-        """Return all the sentences, the weightiest first; equal ones in the order of the text."""
-        tongue = primary_language(language)
-        tokenizer = SumyTokenizer(tongue)
+        """Return all sentences by weight, equal ones in the order of the text.
+
+        Raises SummaryRefused if the arithmetic of the method fails.
+        """
+        primary = primary_language(language)
+        tokenizer = SumyTokenizer(primary)
         document = ObjectDocumentModel(
             [Paragraph([SumySentence(text[slice(*sentence)], tokenizer) for sentence in sentences])]
         )
         ranked: list[Sentence] = []
 
         def keep_order(infos: Sequence[Any]) -> Sequence[Any]:
-            # Sumy asks its `count` to choose from the sentences in the order of their weight.
+            # Sumy calls its `count` argument with the sentences in order of weight, to select from them.
             ranked.extend(sentences[info.order] for info in infos)
             return infos
 
-        summarizer = self.method(_stemmer(tongue))
-        summarizer.stop_words = _stop_words(tongue)
+        summarizer = self.method(_stemmer(primary))
+        summarizer.stop_words = _stop_words(primary)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 summarizer(document, keep_order)
         except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
             raise SummaryRefused(f"{self.name} cannot weigh these sentences: {error}") from error
-        # Sumy gives nothing back where no sentence holds a word that counts.
+        # Sumy returns nothing if no sentence has a word that counts.
         return ranked or list(sentences)
 
 
 class LexRank(_SumyMethod):
-    """LexRank (Erkan and Radev, 2004): sentences that many others resemble."""
+    """LexRank (Erkan and Radev, 2004): sentences similar to many others."""
 
     name = "lexrank"
     method = LexRankSummarizer
@@ -109,7 +109,7 @@ class Lsa(_SumyMethod):
 
 
 class Luhn(_SumyMethod):
-    """Luhn (1958): sentences in which frequent words stand close together."""
+    """Luhn (1958): sentences with frequent words close together."""
 
     name = "luhn"
     method = LuhnSummarizer

@@ -1,4 +1,4 @@
-"""Readable: the first sentences that can be shown, of a bounded part of the text."""
+"""Candidates: the first usable sentences, from a bounded part of the text."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ from contextlib import suppress
 
 import pytest
 
-from service.condense import candidates as room
+from service.condense import candidates
 from service.condense.candidates import candidate_sentences
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused
 from service.text.lexicon import Lexicon
 
-NAMED = [f"Report {k} names the ship {k * 7}." for k in range(60)]
+REPORTS = [f"Report {k} names the ship {k * 7}." for k in range(60)]
 
 
-def shown(text: str, most: int = 1_000) -> list[str]:
-    return [text[start:end] for start, end in candidate_sentences(text, "en", most)]
+def candidate_texts(text: str, limit: int = 1_000) -> list[str]:
+    return [text[start:end] for start, end in candidate_sentences(text, "en", limit)]
 
 
-def test_no_more_are_read_than_are_asked_for():
-    assert shown(" ".join(NAMED), 3) == NAMED[:3]
+def test_no_more_sentences_than_the_limit():
+    assert candidate_texts(" ".join(REPORTS), 3) == REPORTS[:3]
 
 
-def test_what_stands_behind_the_part_that_is_looked_at_is_left_out_whole(monkeypatch: pytest.MonkeyPatch):
-    text = " ".join(NAMED)
-    for cut in range(len(NAMED[0]) + 1, len(NAMED[0]) + 60):
-        monkeypatch.setattr(room, "MAX_CHARACTERS_READ", cut)
-        found = shown(text)
-        assert found == NAMED[: len(found)]
+def test_a_sentence_cut_off_at_the_end_of_the_part_read_is_left_out(monkeypatch: pytest.MonkeyPatch):
+    text = " ".join(REPORTS)
+    for cut in range(len(REPORTS[0]) + 1, len(REPORTS[0]) + 60):
+        monkeypatch.setattr(candidates, "MAX_CHARACTERS_READ", cut)
+        found = candidate_texts(text)
+        assert found == REPORTS[: len(found)]
 
 
-def test_a_text_without_end_of_what_cannot_be_shown_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(room, "MAX_SENTENCES_TRIED", 10)
+def test_an_endless_text_without_usable_sentences_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(candidates, "MAX_SENTENCES_TRIED", 10)
     with pytest.raises(SummaryRefused, match="words"):
-        shown("\0. " * 10 + "The ship was named.")
+        candidate_texts("\0. " * 10 + "The ship was named.")
 
 
-def test_a_word_is_looked_up_no_further_than_the_longest_beginning_that_is_known():
-    words = Lexicon(None)
-    words.prefixes["harbour"] = words.max_prefix_characters = 7
+def test_cues_of_an_endless_word_are_looked_up_in_bounded_time():
+    lexicon = Lexicon(None)
+    lexicon.prefixes["harbour"] = lexicon.max_prefix_characters = 7
 
-    assert words._cues("harbourmaster") == 7
-    assert words._cues("h" * 5_000_000) == 0
+    assert lexicon._cues("harbourmaster") == 7
+    assert lexicon._cues("h" * 5_000_000) == 0
 
 
-# No clock here: these took from three seconds to half a minute while the whole text was split.
+# Without a clock: a reader of the whole text takes from three seconds to half a minute for each.
 HOSTILE = {
     "no letters": "\0. " * 1_000_000,
     "lone surrogates": "\ud800 a b c. " * 300_000,

@@ -1,4 +1,4 @@
-"""Key points: word for word, within their budget, with the caveat beside the claim, whatever the text is."""
+"""Key points: verbatim, within the word limit, with the caveat of each claim, for any text."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def caveats(summary: Summary) -> dict[str, str]:
     return {p.text: points[p.qualifies].text for p in points if p.qualifies is not None}
 
 
-def test_a_claim_comes_with_the_caveat_that_limits_it(method):
+def test_a_claim_is_shown_with_its_caveat(method):
     (found,) = (tied for tied in caveats(method.summarize(TALKS)).items() if "in no way a step" in tied[0])
     assert "had agreed to reopen" in found[1]
 
@@ -71,7 +71,7 @@ def test_a_claim_comes_with_the_caveat_that_limits_it(method):
         ("nasal-spray-flu-trial", "in no way shows that the spray prevents infection"),
     ],
 )
-def test_the_samples_caveats_are_tied_to_what_the_lead_claims(method, page: str, words: str):
+def test_the_caveats_of_the_samples_are_linked_to_the_claim_of_the_lead(method, page: str, words: str):
     found = re.findall(r"<p>(.*?)</p>", (PAGES / f"{page}.html").read_text(encoding="utf-8"), re.DOTALL)
     text = "\n\n".join(" ".join(html.unescape(paragraph).split()) for paragraph in found)
 
@@ -111,44 +111,44 @@ def test_a_language_without_cue_words_has_points_and_no_caveats(method):
 
 
 @pytest.mark.parametrize("points", [1, 2, 3, 4, 5, 8])
-def test_points_and_caveats_together_keep_within_the_cap(method, points: int):
+def test_points_and_caveats_together_keep_within_the_limit(method, points: int):
     summary = method.summarize(TALKS * 3, points=points)
     assert 0 < len(summary.key_points) <= points
     assert sorted(point.rank for point in summary.key_points) == list(range(len(summary.key_points)))
 
 
-def test_no_points_are_no_points(method):
+def test_zero_points_give_an_empty_summary(method):
     assert method.summarize(TALKS, points=0).key_points == ()
 
 
-def test_five_points_have_at_most_150_words_unless_one_alone_has_more(method):
+def test_five_points_have_at_most_150_words_unless_one_sentence_is_longer(method):
     long = [f"Ship {k} of the {'very ' * (15 + k)}old fleet left port on Monday." for k in range(30)]
     assert sum(len(p.text.split()) for p in method.summarize(" ".join(long)).key_points) <= MIN_WORD_BUDGET
     endless = f"It went on {'and on ' * 100}until noon."
     assert [p.text for p in method.summarize(endless).key_points] == [endless]
 
 
-def test_more_points_keep_those_of_fewer(method):
-    said = (
+def test_more_points_include_those_of_fewer(method):
+    deeds = (
         "closed its mill|built a school|lost a bridge|sold boats|bought cranes|saw snow|dug wells|won a cup"
     )
-    text = " ".join(f"Mayor {k}ley said that {deed} near {k}burg." for k, deed in enumerate(said.split("|")))
+    text = " ".join(f"Mayor {k}ley said that {deed} near {k}burg." for k, deed in enumerate(deeds.split("|")))
     five, eight = ({p.text for p in method.summarize(text, points=n).key_points} for n in (5, 8))
     assert five < eight
 
 
-def test_a_shorter_digest_parts_no_claim_from_its_caveat(method):
+def test_a_shorter_digest_separates_no_claim_from_its_caveat(method):
     ranked = sorted(method.summarize(TALKS).key_points, key=lambda point: point.rank)
     assert [point.role for point in ranked[:2]] == [Role.POINT, Role.CAVEAT]
 
 
-def test_headings_and_doubles_are_no_key_points(method):
+def test_headings_and_repetitions_are_no_key_points(method):
     shown = [point.text for point in method.summarize(TALKS + TALKS, points=20).key_points]
     assert "the ferry line" not in shown
     assert len(shown) == len(set(shown)) == 4
 
 
-def test_explain_says_what_each_score_is_made_of(method):
+def test_explain_returns_the_contributions_to_each_score(method):
     lines = method.explain(TALKS)
     weights = shipped_weights(has_cues=True)
 
@@ -161,7 +161,7 @@ def test_explain_says_what_each_score_is_made_of(method):
     assert any("explicit" in reason for reason, _ in caveat.reasons)
 
 
-def test_a_long_read_has_as_many_points_as_a_short_one(method):
+def test_a_long_article_has_as_many_points_as_a_short_one(method):
     reports = [
         f"{a_report_on(str(k))} Ship owner Amsel{k} plans to sell pier {k}. He denied that it is unclear."
         for k in range(100)
@@ -170,7 +170,7 @@ def test_a_long_read_has_as_many_points_as_a_short_one(method):
 
 
 @given(st.lists(SENTENCES, max_size=40), st.integers(-1, 9), st.sampled_from(["en", "de", "zh", "xx"]))
-def test_whatever_comes_is_answered_word_for_word_or_refused(lines: list[str], points: int, language: str):
+def test_any_text_is_summarized_verbatim_or_refused(lines: list[str], points: int, language: str):
     text = "\n".join(lines)
     try:
         summary = KeyPoints().summarize(text, language=language, points=points)
@@ -195,6 +195,6 @@ def test_whatever_comes_is_answered_word_for_word_or_refused(lines: list[str], p
     ],
     ids=["unmarked", "repeated", "endless", "one word", "quotes", "right to left"],
 )
-def test_hostile_texts_are_answered_or_refused(method, text: str):
+def test_hostile_texts_are_summarized_or_refused(method, text: str):
     with suppress(SummaryRefused):
         assert method.summarize(text).is_verbatim(text)

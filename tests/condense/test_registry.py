@@ -1,4 +1,4 @@
-"""Summarizers: every method gives key points of the text, word for word, or says why it cannot."""
+"""Summarizers: every method selects key points verbatim, or refuses the text with a reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ crossings," said board member Ruth Amsel. "But nobody can row at night for nothi
 hundred people a day. No date has been set for more talks.
 """
 PLAIN = sorted(set(SUMMARIZERS) - {"keypoints"})
-"""The methods that know of no caveats."""
+"""The methods without caveats."""
 
 
 @pytest.fixture(params=PLAIN)
@@ -41,7 +41,7 @@ def test_key_points_are_verbatim_in_reading_order_and_ranked(method):
     assert sorted(point.rank for point in summary.key_points) == [0, 1, 2, 3]
 
 
-def test_fewer_points_are_the_weightiest_of_more(method):
+def test_fewer_points_are_the_highest_ranked_of_more(method):
     many = method.summarize(ARTICLE, points=6).key_points
     few = method.summarize(ARTICLE, points=2).key_points
     assert {point.text for point in few} == {point.text for point in many if point.rank < 2}
@@ -54,14 +54,14 @@ def test_headings_are_never_key_points(method):
     assert not [text for text in shown if text.startswith("Ferry talks")]
 
 
-def test_a_sentence_that_stands_twice_is_shown_once(method):
+def test_a_repeated_sentence_is_shown_once(method):
     assert len(method.summarize("The port is shut. It rains. The port is shut.").key_points) == 2
 
 
 @pytest.mark.parametrize(
     "text", ["Only this.", "One here. Two there.", "a. b. c. d.", "\ud800 is here. And \0 too."]
 )
-def test_little_is_enough(method, text: str):
+def test_short_texts_are_summarized(method, text: str):
     assert method.summarize(text).is_verbatim(text)
 
 
@@ -69,7 +69,7 @@ def test_little_is_enough(method, text: str):
     ("language", "text"),
     [("ja", "首相は辞任した。野党は反対した。"), ("ru", "Он уехал. Она осталась."), ("xx", "Ab cd. Ef gh.")],
 )
-def test_every_language_is_taken(method, language: str, text: str):
+def test_every_language_is_summarized(method, language: str, text: str):
     assert len(method.summarize(text, language=language).key_points) == 2
 
 
@@ -85,12 +85,12 @@ def test_every_language_is_taken(method, language: str, text: str):
     ],
     ids=["empty", "white", "heading", "marks", "long", "large"],
 )
-def test_a_text_that_cannot_be_condensed_is_refused_with_the_reason(method, text: str, why: str):
+def test_a_text_that_cannot_be_condensed_is_refused_with_a_reason(method, text: str, why: str):
     with pytest.raises(SummaryRefused, match=why):
         method.summarize(text)
 
 
-def test_an_endless_text_is_condensed_from_its_beginning(method):
+def test_of_an_endless_text_the_beginning_is_condensed(method):
     text = " ".join(f"Report {n} names ship {n * 7} and port {n * 13}." for n in range(50_000))
     assert len(method.summarize(text).key_points) == 5
 
@@ -100,23 +100,23 @@ def test_lead_takes_the_first_sentences():
     assert [point.text[:30] for point in points] == ["The harbour board and the ferr"]
 
 
-def test_lexrank_prefers_what_other_sentences_repeat():
+def test_lexrank_prefers_sentences_similar_to_others():
     points = get_summarizer("lexrank").summarize(ARTICLE, points=1).key_points
     assert "night crossings" in points[0].text
 
 
 @pytest.mark.parametrize("name", SUMMARIZERS)
-def test_every_name_in_the_registry_is_a_method_of_that_name(name: str):
+def test_every_registered_method_has_its_name(name: str):
     assert get_summarizer(name).name == name
     assert get_summarizer(name) is get_summarizer(name)
 
 
-def test_an_unknown_method_is_named_with_those_that_exist():
+def test_an_unknown_method_raises_with_the_known_ones():
     with pytest.raises(UnknownName, match="Did you mean lexrank"):
         get_summarizer("lexrnk")
 
 
-def test_the_registry_costs_no_heavy_import():
+def test_the_registry_imports_no_heavy_library():
     heavy = "import sys, service.condense.registry; print({'numpy', 'sumy', 'nltk'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -1,4 +1,4 @@
-"""Work that goes wrong on purpose, in a module that a process of the pool imports fast."""
+"""Work that fails on purpose, in a module that a process of the pool imports fast."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import threading
 from service.condense.stage import summarize_article
 from service.core.model import Article, KeyPoint, Summary
 
-TRAPS = ("crash", "hang", "lie", "raise")
+FAULTS = ("crash", "hang", "lie", "raise")
 
 
-def booby_trapped(method: str, article: Article, points: int) -> Summary:
-    """Condense as usual, unless the article's title says what shall happen instead."""
+def summarize_with_faults(method: str, article: Article, points: int) -> Summary:
+    """Condense the article, unless its title is the name of a fault."""
     if article.title == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
     if article.title == "hang":
