@@ -1,4 +1,4 @@
-"""Column types: how instants, JSON and other people's text lie in the tables."""
+"""Column types for instants, JSON and text from outside."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def from_millis(millis: int) -> datetime:
 
 
 def storable(value: str) -> str:
-    """Return text that both databases take: NUL and lone surrogates replaced one for one by U+FFFD.
+    """Return text that both databases accept: each NUL and lone surrogate becomes U+FFFD.
 
-    One for one, because offsets of key points count characters.
+    The length stays the same, because offsets of key points count characters.
     """
     if value.isascii() and "\x00" not in value:
         return value
@@ -41,36 +41,36 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return what is stored."""
+        """Return the stored value."""
         return None if value is None else to_millis(value)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
-        """Return what was stored."""
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return the Python value."""
         return None if value is None else from_millis(value)
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON value, stored as text in one and the same spelling, so that equal values are equal texts."""
+    """A JSON value, stored as text in a canonical form: equal values are equal texts."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return what is stored."""
-        # ASCII escapes keep NUL and surrogates out of the database's sight.
+        """Return the stored value."""
+        # ASCII escapes hide NUL and surrogates from the database.
         return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - any JSON; as above
-        """Return what was stored."""
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - any JSON; SQLAlchemy's signature
+        """Return the Python value."""
         return None if value is None else json.loads(value)
 
 
 class CleanText(TypeDecorator[str]):
-    """Text that may have come from anywhere."""
+    """Text from any source; see `storable`."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return what is stored."""
+        """Return the stored value."""
         return None if value is None else storable(value)

@@ -1,8 +1,8 @@
-"""The database (EDGE): opened, brought up to date, and used in transactions that read or write.
+"""The database (EDGE): open it, upgrade its tables, run transactions.
 
-SQLite: writers begin with BEGIN IMMEDIATE, because a transaction that first reads and then writes either
+SQLite: writers start with BEGIN IMMEDIATE, because a transaction that first reads and then writes either
 loses updates or fails with "database is locked"; WAL, so that readers never wait; synchronous=FULL, because
-with NORMAL a power cut forgets the last marks. PostgreSQL: READ COMMITTED, and locks where the records say.
+with NORMAL a power failure loses the last commits. PostgreSQL: READ COMMITTED, with explicit locks.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from service.store.errors import StoreErrors
 from service.store.raw_driver import RawPostgres, RawSqlite
 from service.store.schema import settings
 
-BUSY_MILLISECONDS = 30_000
-CACHE_KIBIBYTES = 4_000  # for each connection; planning a million deliveries is no faster with more
-LEDGER_CACHE_KIBIBYTES = 16_000  # for the one that looks people up by id, all over the table
-MAX_LOG_BYTES = 64 * 2**20
+BUSY_MILLISECONDS = 30_000  # wait for another process's write lock
+CACHE_KIBIBYTES = 4_000  # per connection; planning a million deliveries is no faster with more
+LEDGER_CACHE_KIBIBYTES = 16_000  # for the ledger's connection, which reads subscribers in random order
+MAX_LOG_BYTES = 64 * 2**20  # size of the write-ahead log after a checkpoint
 PRAGMAS = (
     f"busy_timeout={BUSY_MILLISECONDS}",
     "journal_mode=WAL",
@@ -43,22 +43,22 @@ PRAGMAS = (
     "foreign_keys=ON",
     f"cache_size=-{CACHE_KIBIBYTES}",
     f"journal_size_limit={MAX_LOG_BYTES}",
-    "secure_delete=ON",  # what is deleted or replaced is overwritten with zeros: addresses, above all
+    "secure_delete=ON",  # overwrite deleted data with zeros, because it includes addresses
 )
 LEDGER_CACHE = f"cache_size=-{LEDGER_CACHE_KIBIBYTES}"
 SECRET_OPTION = re.compile(r"([?&](?:password|sslpassword|passfile)=)[^&]*")
 MIN_FREE_BYTES = 16 * 2**20
-"""Bytes: with less than this free the disk counts as full; an issue for some thousands needs as much."""
+"""Bytes. A disk with less free space counts as full: an issue for a few thousand subscribers needs this."""
 WRITE_PROBE = "write_probe"
-"""The row of `settings` that is written and taken away again to find out whether writing works."""
+"""Name of the row in `settings` that the write probe inserts and deletes."""
 POOL_SIZE = 5
 POOL_OVERFLOW = 15
 
 
 class Database:
-    """An open database. Made by `Database.open`; give it back with `close`.
+    """An open database, made by `Database.open`; `close` it after use.
 
-    `name` says which one it is in a sentence for a person, without a password.
+    `name` identifies the database in messages; it contains no password.
     """
 
     def __init__(
@@ -72,15 +72,15 @@ class Database:
         self.on_sqlite = engine.dialect.name == "sqlite"
         self._engine = engine
         self._writer = engine.execution_options(begin="BEGIN IMMEDIATE")
-        # Writers of this process queue up here, in order, rather than poll the file's lock.
+        # Writers of this process wait here in order instead of polling the file's lock.
         self._writing = asyncio.Lock()
         self._direct = direct
 
     @classmethod
     async def open(cls, url: str) -> Database:
-        """Open the database at `sqlite:///PATH` or `postgresql://...` and bring its tables up to date.
+        """Open the database at `sqlite:///PATH` or `postgresql://...` and upgrade its tables.
 
-        Raises StoreError when it cannot be reached or opened, or was made by a newer version.
+        Raises StoreError for a database that cannot be opened or was made by a newer version.
         """
         place = read_url(url)
         if place.drivername == "sqlite":
@@ -116,14 +116,14 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in a transaction that only reads."""
+        """Yield a connection in a transaction that only reads."""
         with StoreErrors(self.name):
             async with self._engine.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in a transaction that is durable once the block has ended without an error."""
+        """Yield a connection in a transaction that is durable after the block ends without an error."""
         with StoreErrors(self.name):
             if self.on_sqlite:
                 async with self._writing, self._writer.begin() as connection:
@@ -133,10 +133,10 @@ class Database:
                     yield connection
 
     async def run_raw(self, work: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - what `work` returns
-        """Run `work` in one durable transaction on the driver's own connection, and return what it returns.
+        """Run `work` in one durable transaction on a raw driver connection, and return its result.
 
         On SQLite `work` is a function of a sqlite3 connection, run on a thread; on PostgreSQL a coroutine
-        function of an asyncpg connection. For the few statements that are run for every single message.
+        function of an asyncpg connection. For the few statements that run for each message.
         """
         with StoreErrors(self.name):
             if isinstance(self._direct, RawPostgres):
@@ -145,9 +145,9 @@ class Database:
                 return await self._direct.run(work)
 
     async def check_integrity(self) -> list[str]:
-        """Return what is damaged, as clauses; [] when nothing is found. Reads the whole database (SQLite).
+        """Return the damage found, as clauses; [] for none. Reads the whole database (SQLite).
 
-        PostgreSQL is not asked: it finds damage with checksums and pg_amcheck, which are its operator's.
+        PostgreSQL is not checked: its operator has checksums and pg_amcheck.
         """
         if self._lock is None:
             return []
@@ -155,9 +155,9 @@ class Database:
             return await asyncio.to_thread(integrity.check_file, self._lock.database)
 
     async def probe_write(self) -> None:
-        """Write a row durably and take it away. Raises StoreError when the disk is full or read-only."""
+        """Insert and delete a row durably. Raises StoreError on a full or read-only disk."""
         if self._lock is not None:
-            # A write-ahead log that was emptied is written over, which works on a full disk for a while.
+            # SQLite overwrites an emptied write-ahead log, which works on a full disk for a while.
             free = (await asyncio.to_thread(shutil.disk_usage, self._lock.database.parent)).free
             if free < MIN_FREE_BYTES:
                 raise StoreError(f"the database {self.name} cannot grow: the disk is full")
@@ -166,28 +166,28 @@ class Database:
             await connection.execute(delete(settings).where(settings.c.name == WRITE_PROBE))
 
     async def truncate_log(self) -> None:
-        """Leave nothing in the write-ahead log, which keeps the old pages of what was erased (SQLite).
+        """Empty the write-ahead log, which keeps old pages with erased data (SQLite).
 
-        Raises StoreError when somebody reads the old state for more than half a minute.
+        Raises StoreError if a reader uses the old state for more than BUSY_MILLISECONDS.
         """
         if self._lock is None:
             return
         with StoreErrors(self.name):
             if not await asyncio.to_thread(sqlite_file.truncate_log, self._lock.database, BUSY_MILLISECONDS):
                 raise StoreError(
-                    f"the log of the database {self.name} is in use, and may hold what was erased until the "
-                    "service is started again"
+                    f"the log of the database {self.name} is in use, and may contain erased data until the "
+                    "service is restarted"
                 )
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Close all connections and release the lock."""
         self._direct.close()
         await self._engine.dispose()
         if self._lock is not None:
             self._lock.release()
 
     def insert(self, table: Table) -> Any:  # noqa: ANN401 - two dialects' classes with the same methods
-        """Return an INSERT that can say what happens on conflict."""
+        """Return the dialect's INSERT, which has the ON CONFLICT methods."""
         return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
 
     async def _prepare(self) -> None:
@@ -195,7 +195,7 @@ class Database:
             if await self._is_current(connection):
                 return
             is_new = await connection.run_sync(upgrade.version_of) is None
-        if is_new:  # nobody can work with tables that are not there
+        if is_new:  # no other process can use tables that do not exist
             await self._upgrade()
         elif not await wait_until(self._upgraded):
             raise in_use_error(self.name, "bringing its tables to this version")
@@ -212,7 +212,7 @@ class Database:
     async def _upgraded(self) -> bool:
         """Upgrade the tables unless another process uses them; return whether they are current now.
 
-        Nothing is held between two attempts, so that of several that start at once one can begin.
+        A failed attempt releases the lock, so that one of several starting processes can get it alone.
         """
         if self._lock is None:
             return await self._upgraded_on_server()
@@ -228,22 +228,22 @@ class Database:
         return False
 
     async def _upgraded_on_server(self) -> bool:
-        """Do the same by advisory locks, on the only connection so far: its own lock is not in its way."""
+        """Do the same with advisory locks, on the first connection, which gives up its own shared lock."""
 
-        async def said(function: str) -> bool:
+        async def call(function: str) -> bool:
             return bool(await connection.scalar(text(f"SELECT {function}({USE_LOCK})")))
 
         async with self.write() as connection:
-            await said("pg_advisory_unlock_shared")
-            if await said("pg_try_advisory_xact_lock"):
+            await call("pg_advisory_unlock_shared")
+            if await call("pg_try_advisory_xact_lock"):
                 await connection.run_sync(upgrade.upgrade, self.name)
             elif not await self._is_current(connection):
                 return False
-            return await said("pg_try_advisory_lock_shared")
+            return await call("pg_try_advisory_lock_shared")
 
 
 def read_url(url: str) -> URL:
-    """Return the parts of a storage URL. Raises StoreError for one that names no database we know."""
+    """Return the parts of a storage URL. Raises StoreError for an invalid or unsupported URL."""
     try:
         place = make_url(url)
     except (ArgumentError, ValueError):
@@ -261,12 +261,12 @@ def read_url(url: str) -> URL:
 
 
 def redacted(place: URL) -> str:
-    """Return the URL as a person may see it: without a password, wherever it stands."""
+    """Return the URL without its password, in any part of the URL."""
     return SECRET_OPTION.sub(r"\1***", place.render_as_string())
 
 
 async def _shared_lock(path: Path, name: str) -> FileLock:
-    """Return the held lock of a database file, whose folder is made when it is missing. Raises StoreError."""
+    """Return the acquired lock of a database file; create the file's folder. Raises StoreError."""
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -295,7 +295,7 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
             for pragma in PRAGMAS:
                 cursor.execute(f"PRAGMA {pragma}")
         except BaseException:
-            connection.close()  # nobody else would, and its thread would outlive us
+            connection.close()  # the pool does not know it yet, and its thread would keep running
             raise
         cursor.close()
 
@@ -307,10 +307,10 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
 
 
 def raw_postgres(url: str) -> RawPostgres:
-    """Return what connects to PostgreSQL at a storage URL. Raises StoreError without the driver."""
+    """Return the raw driver for a PostgreSQL storage URL. Raises StoreError if asyncpg is missing."""
     if find_spec("asyncpg") is None:
         raise StoreError("PostgreSQL needs the package asyncpg, which is missing; install Caveat again")
-    # asyncpg reads the URL itself, so that everything libpq knows works: sslmode, passfile, sockets.
+    # asyncpg reads the URL itself, so that all libpq options work: sslmode, passfile, sockets.
     place = make_url(url).set(drivername="postgresql")
     return RawPostgres(place.render_as_string(hide_password=False), redacted(place))
 

@@ -1,11 +1,10 @@
 """Database lock (EDGE fcntl): every process that has the database open holds a shared lock.
 
-Replacing the database (restore) and changing its tables (upgrade) need the lock alone, so neither can happen
-under a process that works with what was there before. The kernel, or the PostgreSQL server, releases the lock
-when its process dies.
+A restore and an upgrade of the tables need the exclusive lock, so neither can happen while another process
+uses the database. The kernel, or the PostgreSQL server, releases the lock of a process that dies.
 
-SQLite: flock(2) on a file beside the database, which stays when the database is exchanged. PostgreSQL: an
-advisory lock of each session.
+SQLite: flock(2) on a separate file, which stays when a restore replaces the database. PostgreSQL: an advisory
+lock of each session.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from service.core.errors import StoreError
 from service.store.private_files import give_to_owner_of
 
 USE_LOCK = 0x0CA7EAB
-"""PostgreSQL: the advisory lock's key; shared by sessions that use the tables."""
+"""Key of the PostgreSQL advisory lock."""
 WAIT_SECONDS = 10.0
-"""How long to wait for a process that upgrades the tables or starts at the same moment."""
+"""Maximum wait for another process that upgrades the tables or starts at the same time."""
 RETRY_SECONDS = 0.1
 
 
 class FileLock:
-    """The lock of an SQLite database. One object holds it at most once."""
+    """The lock of an SQLite database file; each object holds it at most once."""
 
     def __init__(self, database: Path) -> None:
         self.database = database
@@ -35,21 +34,21 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire_shared(self) -> bool:
-        """Take the lock together with others; return False when somebody has it alone."""
+        """Acquire the shared lock; return False if another process has the exclusive lock."""
         return self._take(fcntl.LOCK_SH)
 
     def acquire_exclusive(self) -> bool:
-        """Take the lock alone; return False, holding nothing, when somebody else has it."""
+        """Acquire the exclusive lock; return False, without any lock, if another process has one."""
         if self._take(fcntl.LOCK_EX):
             return True
-        # A conversion that fails has given the shared lock back already (flock(2)).
+        # A failed conversion has released the shared lock already (flock(2)).
         self.release()
         return False
 
     def release(self) -> None:
-        """Give the lock back; harmless when it is not held."""
+        """Release the lock, if it is held."""
         if self._descriptor is not None:
-            # Said aloud, because a child process may have inherited the descriptor.
+            # Explicitly, because a child process may have inherited the descriptor.
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = None
@@ -82,7 +81,7 @@ class FileLock:
 
 
 async def wait_until(attempt: Callable[[], Awaitable[bool]]) -> bool:
-    """Try again and again, for ten seconds at most; return whether it came true."""
+    """Repeat `attempt` until it returns True, for at most WAIT_SECONDS; return whether it did."""
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             while not await attempt():  # noqa: ASYNC110 - other processes send no event
@@ -101,7 +100,7 @@ def busy_error(name: str) -> StoreError:
 
 
 def in_use_error(name: str, purpose: str) -> StoreError:
-    """Return the error for a database that others use while `purpose` needs it alone."""
+    """Return the error for a database that other processes use while `purpose` needs the exclusive lock."""
     return StoreError(
         f"the database {name} is in use, and {purpose} needs it alone; stop the service (caveat run, worker, "
         "web, scheduler) and every other caveat command that runs, then try again"

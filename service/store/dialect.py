@@ -1,4 +1,4 @@
-"""The few places where SQLite and PostgreSQL want different words for the same thing."""
+"""Expressions and locks that differ between SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.store.columns import Json
 
 GROUPS_LOCK = 0x0CA7EA9
-"""Held to the end of the transaction by whoever moves readers from place to place."""
+"""Advisory lock of a transaction that moves subscriptions between groups."""
 
 CLAIMS_LOCK = 0x0CA7EAA
-"""Held to the end of the transaction by whoever claims feeds."""
+"""Advisory lock of a transaction that claims feeds."""
 
 
 def value_table(
     connection: AsyncConnection | Connection, values: Collection[Any], kind: type[Text | BigInteger]
 ) -> TableValuedAlias:
-    """Return these values as a table with the column `value`; however many, they are one parameter."""
+    """Return these values as a table with the column `value`; the statement has one parameter for all."""
     if connection.dialect.name == "sqlite":
         return func.json_each(bindparam(None, list(values), type_=Json)).table_valued("value")
     array = bindparam(None, list(values), type_=ARRAY(kind))
@@ -48,15 +48,16 @@ def is_in(
 
 
 async def lock_groups(connection: AsyncConnection) -> None:
-    """Let nobody else move readers until this transaction ends.
+    """Block other transactions that move subscriptions between groups, until this transaction ends.
 
-    SQLite has one writer anyway. PostgreSQL could otherwise plan an issue for somebody while another
-    transaction, which still saw them untold, takes them to an edition that tells the same again.
+    SQLite has one writer anyway. On PostgreSQL, one transaction could otherwise plan an issue for a
+    subscriber while another, which still reads the old cursor, moves them to an edition that sends the same
+    articles once more.
     """
     await advisory_lock(connection, GROUPS_LOCK)
 
 
 async def advisory_lock(connection: AsyncConnection, key: int) -> None:
-    """Let nobody else pass here until this transaction ends. SQLite has one writer anyway."""
+    """Hold an advisory lock until this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

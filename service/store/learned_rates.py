@@ -1,4 +1,4 @@
-"""Learned rates: how fast mail servers let us send, as their refusals showed; shared by all workers."""
+"""Learned rates: the sending rates that mail servers accept, shared by all workers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from service.deliver.ports import LearnedRate
 from service.store.schema import learned_rates as table
 
 RATE_RETENTION = timedelta(days=30)
-"""For how long a rate is remembered that nothing was sent by."""
+"""Time after which an unused rate is deleted."""
 
-VALUES = tuple(column for column in table.c if column.name not in {"relay", "domain"})
+RATE_COLUMNS = tuple(column for column in table.c if column.name not in {"relay", "domain"})
 
 
 async def read_rates(connection: AsyncConnection, relay: str) -> Mapping[str, LearnedRate]:
-    """Return the learned rates of a relay, by recipient domain, "" for the relay itself."""
-    rows = await connection.execute(select(table.c.domain, *VALUES).where(table.c.relay == relay))
+    """Return the learned rates of a relay by recipient domain; "" is the relay itself."""
+    rows = await connection.execute(select(table.c.domain, *RATE_COLUMNS).where(table.c.relay == relay))
     return {
-        row["domain"]: LearnedRate(**{column.name: row[column.name] for column in VALUES})
+        row["domain"]: LearnedRate(**{column.name: row[column.name] for column in RATE_COLUMNS})
         for row in rows.mappings()
     }
 
@@ -35,9 +35,9 @@ async def write_rate(
     rate: LearnedRate | None,
     version: int,
 ) -> bool:
-    """Replace the rate of a relay and domain in the open transaction, if it has this version; return whether.
+    """Replace the rate of a relay and domain in the open transaction, or delete it with None.
 
-    Version 0: there is none yet.
+    Return False, without a change, if the stored rate has another version. Version 0: no rate is stored.
     """
     relay, domain = key
     this = (table.c.relay == relay, table.c.domain == domain, table.c.version == version)
@@ -50,5 +50,5 @@ async def write_rate(
 
 
 async def forget_rates(connection: AsyncConnection, now: datetime) -> None:
-    """Delete the rates that nothing was sent by for long."""
+    """Delete the rates unused for RATE_RETENTION."""
     await connection.execute(delete(table).where(table.c.at < now - RATE_RETENTION))

@@ -1,4 +1,4 @@
-"""Upgrade: brings a database's tables to what this version of the program expects."""
+"""Upgrade the tables of a database to the version that this program needs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from service.core.errors import StoreError
 from service.store.schema import counters, metadata, settings
 
 KNOWN_VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
-"""The versions of the tables, oldest first: the revisions in migrations/versions. The last one is ours."""
+"""The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 
 VERSION_TABLE = "alembic_version"
 SIGNING_KEY = "signing_key"
 
-ONE_AT_A_TIME = threading.Lock()
-"""Alembic's `op` stands for one connection in the whole process, whatever the thread."""
+ALEMBIC_LOCK = threading.Lock()
+"""One upgrade at a time: Alembic's `op` is one global for all threads of the process."""
 
 UPGRADE_LOCK = 0x0CA7EA8
-"""One process at a time upgrades (PostgreSQL; dispatch holds the neighbouring number)."""
+"""PostgreSQL advisory lock of the process that upgrades."""
 
 
 def is_current(connection: Connection, name: str, *, may_be_new: bool = False) -> bool:
-    """Tell whether the tables are the ones we expect; costs two queries, and no import of alembic.
+    """Return whether the tables have the current version; needs two queries, and no import of alembic.
 
-    Raises StoreError when a newer version of the program made them, when another program did, and when what
-    every database of ours holds is missing. `may_be_new`: a database without our tables is not current.
+    Raises StoreError for tables of a newer version or of another program, and for a database without the
+    signing key. With `may_be_new`, the result for a database without tables is False instead of StoreError.
     """
     found = version_of(connection)
     if found is None:
@@ -59,7 +59,7 @@ def foreign_database_error(name: str) -> StoreError:
 
 
 def upgrade(connection: Connection, name: str, *, may_be_new: bool = False) -> None:
-    """Run the migrations that are missing, and put in what a new database holds from the start."""
+    """Run the missing migrations, and insert the first rows of a new database."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
     if is_current(connection, name, may_be_new=may_be_new):
@@ -67,19 +67,19 @@ def upgrade(connection: Connection, name: str, *, may_be_new: bool = False) -> N
     is_new = version_of(connection) is None
     _migrate(connection)
     if is_new:
-        _furnish(connection)
+        _insert_first_rows(connection)
 
 
 def version_of(connection: Connection) -> str | None:
-    """Return the version of the tables, or None where there are none."""
+    """Return the version of the tables, or None for a database without tables."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     found: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
     return found
 
 
-def _furnish(connection: Connection) -> None:
-    """Put in the counter of gather positions and the key that signs links."""
+def _insert_first_rows(connection: Connection) -> None:
+    """Insert the counter of article positions and the key that signs links."""
     connection.execute(counters.insert().values(name="articles", value=0))
     connection.execute(settings.insert().values(name=SIGNING_KEY, value=secrets.token_hex(32)))
 
@@ -94,11 +94,11 @@ def _has_key(connection: Connection) -> bool:
 
 
 def _migrate(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - costs 200 ms that an up-to-date database need not pay
-    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic import command  # noqa: PLC0415 - 200 ms, needed for an upgrade only
+    from alembic.config import Config  # noqa: PLC0415 - see the line before
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    with ONE_AT_A_TIME:
+    with ALEMBIC_LOCK:
         command.upgrade(config, "head")

@@ -1,7 +1,7 @@
-"""Private files (EDGE file system): files that only their owner may read, from the moment they are made.
+"""Private files (EDGE file system): files that only their owner can read, from their creation on.
 
-A file appears under its name only when it is whole and on the disk. Unfinished files have names that nobody
-can guess and are made with O_EXCL, so that no link laid in their way is followed.
+A file gets its final name only when it is complete and on the disk. Unfinished files have unpredictable names
+and are created with O_EXCL, so that no planted link is followed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SIDE_FILES = ("-journal", "-wal", "-shm")
-"""What SQLite keeps beside a database file (https://sqlite.org/tempfiles.html)."""
+"""Suffixes of the files that belong to an SQLite database file (https://sqlite.org/tempfiles.html)."""
 
 
 @contextmanager
 def unfinished_file(target: Path) -> Iterator[Path]:
-    """Give a new empty file (mode 0600) in the folder of `target`; whatever is left of it is removed."""
+    """Yield a new empty file (mode 0600) in the folder of `target`, and remove it after the block."""
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".unfinished")
     os.close(descriptor)
     path = Path(name)
@@ -30,7 +30,7 @@ def unfinished_file(target: Path) -> Iterator[Path]:
 
 
 def publish(unfinished: Path, target: Path) -> bool:
-    """Give the file its name, durably; return False, and change nothing, when the name is taken."""
+    """Give the file its final name, durably; return False, without a change, if the name is taken."""
     flush_to_disk(unfinished)
     try:
         os.link(unfinished, target)
@@ -45,7 +45,7 @@ def publish(unfinished: Path, target: Path) -> bool:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Wait until the file, or the names in the folder, are on the disk."""
+    """Flush a file's content, or a folder's names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -54,8 +54,8 @@ def flush_to_disk(path: Path) -> None:
 
 
 def give_to_owner_of(path: Path, like: Path) -> None:
-    """Let a file that root made belong to the owner of `like`, who could not use it otherwise."""
+    """As root, give the file to the owner of `like`, who could not use it otherwise."""
     if os.geteuid() == 0:
         owner = like.stat()
-        with suppress(PermissionError):  # a file system that knows no owners
+        with suppress(PermissionError):  # a file system without owners
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

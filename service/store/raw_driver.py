@@ -1,6 +1,6 @@
-"""Direct: a transaction on the driver itself, past SQLAlchemy (EDGE sqlite3, asyncpg).
+"""Raw driver connections without SQLAlchemy (EDGE sqlite3, asyncpg).
 
-For the few statements that are run for every single message, which cost a tenth this way.
+For the few statements that run for each message: without SQLAlchemy they cost a tenth.
 """
 
 from __future__ import annotations
@@ -18,19 +18,18 @@ from service.store.errors import TRANSACTION_POOLING
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 10
-# No compilation: our statements are short, and compiling one took 100 times as long as running it.
+# No JIT: our statements are short, and compiling one took 100 times as long as running it.
 SESSION = {"application_name": "caveat", "synchronous_commit": "on", "jit": "off"}
-# What runs here looks up a few rows by index. A planner that has no statistics yet, as after an issue for a
-# million was planned, would rather read and sort that million for each batch.
+# These statements read a few rows by index. Without fresh statistics, for example just after an issue for a
+# million subscribers was planned, the planner would read and sort a million rows for each batch.
 BY_INDEX = {f"enable_{way}": "off" for way in ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin")}
 
-
-POOLER_LOOKS = 5
-"""A busy pooler may give two connections different sessions by chance; five times in a row it does not."""
+POOLER_CHECKS = 5
+"""Number of comparisons: a busy pooler may give two connections different sessions by chance, not 5 times."""
 
 
 class RawSqlite:
-    """One connection on a thread of its own; made when it is used first."""
+    """One sqlite3 connection on its own thread; opened at first use."""
 
     def __init__(self, path: str, pragmas: Sequence[str]) -> None:
         self._path, self._pragmas = path, pragmas
@@ -51,14 +50,14 @@ class RawSqlite:
             result = work(self._connection)
             self._connection.execute("COMMIT")
         except BaseException:
-            # A COMMIT that failed may have ended the transaction itself.
+            # A failed COMMIT may have ended the transaction already.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
         return result
 
     def close(self) -> None:
-        """Wait for what is under way and give the connection back."""
+        """Wait for the current transaction and close the connection."""
         self._thread.shutdown()
         if self._connection is not None:
             self._connection.close()
@@ -66,34 +65,33 @@ class RawSqlite:
 
 
 class RawPostgres:
-    """Connections that rest between transactions; as many as there are transactions at once."""
+    """A pool of asyncpg connections, with one connection for each concurrent transaction."""
 
     def __init__(self, dsn: str, name: str) -> None:
         self._dsn, self._name = dsn, name
-        self._resting: list[Any] = []  # asyncpg ships no types
+        self._idle: list[Any] = []  # asyncpg ships no types
 
-    async def connect(self, **settings: str) -> Any:  # noqa: ANN401 - as above
-        """Return a new asyncpg connection, which holds the database lock together with others.
+    async def connect(self, **settings: str) -> Any:  # noqa: ANN401 - asyncpg ships no types
+        """Return a new asyncpg connection that holds the shared database lock.
 
-        Raises StoreError for a URL with options that are unknown, and while the database is being restored
-        or upgraded.
+        Raises StoreError for a URL with unknown options, and during a restore or upgrade of the database.
         """
         connection = await self.open_connection()
         try:
-            # Not as start-up parameters: PgBouncer refuses a connection that brings some.
+            # Not as start-up parameters, which PgBouncer refuses.
             values = "; ".join(f"SET {name} = '{value}'" for name, value in (SESSION | settings).items())
             await connection.execute(values)
             if not await connection.fetchval("SELECT pg_try_advisory_lock_shared($1)", USE_LOCK):
-                raise busy_error(self._name)  # noqa: TRY301 - the connection ends below, whatever happened
+                raise busy_error(self._name)  # noqa: TRY301 - the connection is terminated below
         except BaseException:
             connection.terminate()
             raise
         return connection
 
     async def require_sessions(self) -> None:
-        """Refuse a connection pooler that gives each transaction another session. Raises StoreError.
+        """Raise StoreError behind a connection pooler that gives each transaction another session.
 
-        What is needed of a session: settings, locks, and LISTEN, by which workers hear of each other.
+        We need a session for settings, advisory locks, and LISTEN, by which workers notify each other.
         """
         connection = await self.open_connection(statement_cache_size=0)
         try:
@@ -101,7 +99,7 @@ class RawPostgres:
                 return
             other = await self.open_connection(statement_cache_size=0)
             try:
-                for _ in range(POOLER_LOOKS):
+                for _ in range(POOLER_CHECKS):
                     if await _backend(connection) == await _backend(other):
                         raise StoreError(f"the database {self._name} {TRANSACTION_POOLING}")
             finally:
@@ -109,8 +107,8 @@ class RawPostgres:
         finally:
             await connection.close()
 
-    async def open_connection(self, **options: Any) -> Any:  # noqa: ANN401 - as above
-        """Return a new asyncpg connection as the server gives it, without our settings or lock."""
+    async def open_connection(self, **options: Any) -> Any:  # noqa: ANN401 - asyncpg ships no types
+        """Return a new asyncpg connection without our settings and lock."""
         import asyncpg  # noqa: PLC0415 - 150 ms that SQLite need not pay
 
         try:
@@ -120,20 +118,20 @@ class RawPostgres:
 
     async def run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
         """Run `work` in one durable transaction."""
-        connection, transaction = await self._begun()
+        connection, transaction = await self._start_transaction()
         try:
             result = await work(connection)
             await transaction.commit()
         except BaseException:
             connection.terminate()
             raise
-        self._resting.append(connection)
+        self._idle.append(connection)
         return result
 
-    async def _begun(self) -> tuple[Any, Any]:
-        """Return a connection and the transaction begun on it; one that died while it rested is replaced."""
-        while self._resting:
-            connection = self._resting.pop()
+    async def _start_transaction(self) -> tuple[Any, Any]:
+        """Return a connection and a transaction started on it; a dead idle connection is replaced."""
+        while self._idle:
+            connection = self._idle.pop()
             transaction = connection.transaction()
             try:
                 await transaction.start()
@@ -141,7 +139,7 @@ class RawPostgres:
                 connection.terminate()
                 if not isinstance(error, Exception):
                     raise
-                # However it died, nothing was done on it yet: the next one, or a new one.
+                # The dead connection had no transaction, so another connection can take its place.
             else:
                 return connection, transaction
         connection = await self.connect(**BY_INDEX)
@@ -150,17 +148,17 @@ class RawPostgres:
         return connection, transaction
 
     def close(self) -> None:
-        """Give the connections back."""
-        while self._resting:
-            self._resting.pop().terminate()
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().terminate()
 
 
 async def _is_pooled(connection: Any) -> bool:  # noqa: ANN401 - asyncpg ships no types
-    """Tell whether a pooler stands between: it invents the process id that a client is told at the start."""
+    """Return whether the connection goes through a pooler, which makes up the client's backend process id."""
     return bool(await _backend(connection) != connection.get_server_pid())
 
 
-async def _backend(connection: Any) -> int:  # noqa: ANN401 - as above
-    """Return the id of the server's process that this connection's transaction runs in."""
+async def _backend(connection: Any) -> int:  # noqa: ANN401 - asyncpg ships no types
+    """Return the id of the server process that runs this connection's transaction."""
     async with connection.transaction():
         return int(await connection.fetchval("SELECT pg_backend_pid()"))

@@ -1,7 +1,7 @@
-"""The SQLite file (EDGE sqlite3): made whole, or refused when it is none of ours.
+"""The SQLite file (EDGE sqlite3): create it completely, or refuse a file that is not our database.
 
-A database that was lost (an empty file, a file of another program) is never made anew in silence: the
-suppressions and the key that signs links would be gone.
+An empty file or a file of another program is never replaced by a new database without notice: a lost database
+contains the suppressions and the key that signs links.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from service.store import migrate as upgrade
 from service.store.private_files import give_to_owner_of, publish, unfinished_file
 
 MAGIC = b"SQLite format 3\x00"
-"""How every SQLite file begins (https://sqlite.org/fileformat2.html, 1.2)."""
+"""The first bytes of every SQLite file (https://sqlite.org/fileformat2.html, 1.2)."""
 
 
 def create_or_verify(path: Path, name: str) -> None:
-    """Make the database where none is, with its tables; refuse one that cannot be ours. Raises StoreError.
+    """Create a missing database with its tables. Raises StoreError for a file that is not our database.
 
-    `path` is free of symbolic links; `name` is how the database is called in sentences.
+    `path` contains no symbolic links; `name` is the database's name in messages.
     """
     if path.is_dir():
         raise StoreError(f"the database {name} is a folder; name a file under storage")
     if path.exists():
         require_content(path, name)
-        # Before anything is written: even the change to WAL mode would be one to another program's file.
+        # Before any write: even the change to WAL mode would change another program's file.
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as found:
             ours = "SELECT 1 FROM sqlite_master WHERE name = ?"
             if found.execute(ours, [upgrade.VERSION_TABLE]).fetchone() is None:
@@ -46,7 +46,7 @@ def create_or_verify(path: Path, name: str) -> None:
 
 
 def require_content(path: Path, name: str) -> None:
-    """Refuse a file that is empty or no SQLite database. Raises StoreError."""
+    """Raise StoreError for a file that is empty or not an SQLite database."""
     try:
         with path.open("rb") as file:
             begin = file.read(len(MAGIC))
@@ -54,17 +54,17 @@ def require_content(path: Path, name: str) -> None:
         raise StoreError(f"the database {name} cannot be opened: {error.strerror}") from error
     if not begin:
         raise StoreError(
-            f"the database {name} is empty: what it held is lost; restore a backup (caveat restore FILE). "
-            "To begin without the old subscribers and suppressions, remove the file"
+            f"the database {name} is empty: its content is lost; restore a backup (caveat restore FILE). "
+            "To start without the old subscribers and suppressions, remove the file"
         )
     if begin != MAGIC:
-        raise StoreError(f"the database {name} is a file of another kind; name another one under storage")
+        raise StoreError(f"the database {name} is not an SQLite file; name another one under storage")
 
 
 def truncate_log(path: Path, patience: int) -> bool:
-    """Move the write-ahead log into the database and cut it to nothing; wait for readers.
+    """Move the write-ahead log into the database file and truncate it.
 
-    They have `patience` milliseconds. Return False when one of them still reads what only the log holds.
+    Return False if a reader still needs the log after `patience` milliseconds.
     """
     with closing(sqlite3.connect(path, timeout=patience / 1000, isolation_level=None)) as database:
         [busy, _pages, _moved] = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -72,7 +72,7 @@ def truncate_log(path: Path, patience: int) -> bool:
 
 
 def plain_engine(path: Path) -> Engine:
-    """Return an engine for one connection at a time, for a file that nobody else uses."""
+    """Return an engine without a pool, for a file that no other process uses."""
     place = URL.create("sqlite", database=str(path))
     return create_engine(place, poolclass=NullPool)
 
@@ -86,7 +86,7 @@ def _make(path: Path, name: str) -> None:
                 upgrade.upgrade(connection, name, may_be_new=True)
             engine.dispose()
             give_to_owner_of(new, path.parent)
-            publish(new, path)  # another process may have been faster: its database is as good
+            publish(new, path)  # False: another process was faster, and its database is used
     except OSError as error:
         raise StoreError(
             f"the folder of the database {name} cannot be made or written to: {error.strerror}"

@@ -83,7 +83,7 @@ def test_a_database_that_was_lost_is_restored_and_sending_held_until_it_is_resum
     (tmp_path / "data" / "caveat.db").write_bytes(b"")
     lost = caveat(config, "doctor")
     assert lost.returncode == 1
-    assert "is empty: what it held is lost" in lost.stdout
+    assert "is empty: its content is lost" in lost.stdout
     done = caveat(config, "restore", copy, "--yes")
     assert done.returncode == 0
     assert "caveat restore --resume" in done.stderr

@@ -139,7 +139,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(database: Database, d
 @pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\x03\x04" * 2000])
 async def test_a_file_that_is_no_database_is_never_made_one(tmp_path: Path, content: bytes):
     (tmp_path / "caveat.db").write_bytes(content)
-    with pytest.raises(StoreError, match=r"restore a backup|of another kind"):
+    with pytest.raises(StoreError, match=r"restore a backup|not an SQLite file"):
         await Database.open(f"sqlite:///{tmp_path}/caveat.db")
     assert (tmp_path / "caveat.db").read_bytes() == content
 
@@ -260,7 +260,7 @@ async def test_a_url_that_cannot_work_is_told_in_one_sentence(url: str, said: st
 
 async def test_a_file_of_another_kind(tmp_path: Path):
     (tmp_path / "letter.txt").write_text("Dear Sir or Madam, " * 100)
-    with pytest.raises(StoreError, match=r"letter\.txt is a file of another kind"):
+    with pytest.raises(StoreError, match=r"letter\.txt is not an SQLite file"):
         await Database.open(f"sqlite:///{tmp_path}/letter.txt")
 
 
