@@ -23,7 +23,7 @@ SOFT_BOUNCE_WINDOW = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class SqlBounceStore(BounceStore):
-    """Bounces in the database, and what bounces and suppressions an address has."""
+    """BounceStore on the tables bounces and suppressions."""
 
     database: Database
 

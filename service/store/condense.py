@@ -1,4 +1,4 @@
-"""What condense asks of the record: articles without a summary, summaries, and failed tries."""
+"""Articles without a summary, summaries, and failed attempts to condense."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import case, select, update
+from typing_extensions import override
 
-from service.condense.ports import FailureResult
+from service.condense.ports import CondenseStore, FailureResult
 from service.core.model import Article, Summary
 from service.store import corrections
 from service.store.database import Database
@@ -16,20 +17,17 @@ from service.store.mappers import article_of, summary_values
 from service.store.schema import UNCONDENSED, articles, summaries
 
 MAX_ATTEMPTS = 3
-"""After so many failed tries an article is set aside, so that it cannot hold up the others."""
+"""Number of failed attempts after which an article is set aside, so that it does not delay the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class SqlCondenseStore:
-    """The CondenseStore of core/contracts/."""
+class SqlCondenseStore(CondenseStore):
+    """CondenseStore on the tables articles, summaries and corrections."""
 
     database: Database
 
+    @override
     async def uncondensed(self, limit: int) -> Sequence[Article]:
-        """Return articles without a summary that were not set aside, in gather order.
-
-        Behind them come those whose new words have no summary yet, with these words.
-        """
         new = select(articles).where(UNCONDENSED).order_by(articles.c.position).limit(limit)
         async with self.database.read() as connection:
             found = [article_of(row) for row in (await connection.execute(new)).mappings()]
@@ -38,13 +36,10 @@ class SqlCondenseStore:
                 found += [corrections.corrected(row) for row in edited.mappings()]
         return found
 
+    @override
     async def record_summary(self, article_id: str, summary: Summary, now: datetime) -> None:
-        """Store the summary; a summary that is there already is replaced.
-
-        One of new words comes together with them. One of words that were edited meanwhile is passed over.
-        """
         async with self.database.write() as connection:
-            position = await corrections.settle(connection, article_id, summary)
+            position = await corrections.accept_edit(connection, article_id, summary)
             if position is None:
                 return
             await connection.execute(
@@ -57,14 +52,16 @@ class SqlCondenseStore:
                 .on_conflict_do_update(index_elements=["position"], set_=made)
             )
 
-    async def record_failure(self, article_id: str, problem: str, now: datetime) -> FailureResult:  # noqa: ARG002 - the contract's
-        """Count a failed try; the third one sets the article, or what was edited of it, aside."""
-        tries = articles.c.tries + 1
+    @override
+    async def record_failure(self, article_id: str, problem: str, now: datetime) -> FailureResult:
+        attempts = articles.c.tries + 1
         failed = (
             update(articles)
             .where(articles.c.id == article_id, UNCONDENSED)
             .values(
-                tries=tries, problem=problem, state=case((tries >= MAX_ATTEMPTS, "set_aside"), else_="new")
+                tries=attempts,
+                problem=problem,
+                state=case((attempts >= MAX_ATTEMPTS, "set_aside"), else_="new"),
             )
             .returning(articles.c.state)
         )

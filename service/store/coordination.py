@@ -9,8 +9,9 @@ from math import ceil
 
 from sqlalchemy import case, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
-from service.deliver.ports import LearnedRate, SendingPause
+from service.deliver.ports import CoordinationStore, LearnedRate, SendingPause
 from service.store.columns import EPOCH, from_millis, to_millis
 from service.store.database import Database
 from service.store.learned_rates import forget_rates, read_rates, write_rate
@@ -22,17 +23,14 @@ TURN_RETENTION_MILLIS = timedelta(minutes=1) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class SqlCoordination:
-    """The AccordStore of core/contracts/. `clock` takes the place of the database's own, in tests."""
+class SqlCoordination(CoordinationStore):
+    """CoordinationStore on the tables turns, halts and learned_rates."""
 
     database: Database
     clock: Callable[[], datetime] | None = None
 
+    @override
     async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
-        """Give the next stretch of each limit's time away; return in how many seconds each begins.
-
-        One that does not begin `within` so many seconds is not given.
-        """
         # In one order for everybody, so that two workers never wait for each other.
         millis = {name: ceil(lengths[name] * 1000) for name in sorted(lengths)}
         async with self.database.write() as connection:
@@ -59,27 +57,27 @@ class SqlCoordination:
             await connection.execute(delete(turns).where(turns.c.name.in_(over)))
         return {name: (at - now) / 1000 for name, at in begins.items()}
 
+    @override
     async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:
-        """Return what a relay's refusals taught, by recipient domain, "" for all; and the database's time."""
         async with self.database.read() as connection:
             now = from_millis(await self._now(connection))
             return await read_rates(connection, relay), now
 
+    @override
     async def save_rate(self, relay: str, domain: str, rate: LearnedRate | None, version: int) -> bool:
-        """Replace the rate of this version (0: none stands), by none too; False if it is not there."""
         async with self.database.write() as connection:
             await forget_rates(connection, from_millis(await self._now(connection)))
             return await write_rate(connection, self.database.insert, (relay, domain), rate, version)
 
+    @override
     async def sending_pause(self, relay: str) -> SendingPause | None:
-        """Return the halt that stands for a relay, or None."""
         columns = (halts.c.reason, halts.c.since, halts.c.until, halts.c.times)
         async with self.database.read() as connection:
             row = (await connection.execute(select(*columns).where(halts.c.relay == relay))).one_or_none()
         return None if row is None else SendingPause(*row)
 
+    @override
     async def begin_pause(self, relay: str, pause: SendingPause) -> bool:
-        """Let sending halt; return False when it did already, and that halt stands."""
         values = {
             "reason": pause.reason,
             "since": pause.since,
@@ -95,16 +93,16 @@ class SqlCoordination:
             row = await connection.execute(begun.returning(halts.c.relay))
             return row.one_or_none() is not None
 
+    @override
     async def end_pause(self, relay: str, since: datetime | None = None) -> bool:
-        """Let sending go on; with `since`, only if that halt stands. Return whether there was one."""
         ended = delete(halts).where(halts.c.relay == relay)
         if since is not None:
             ended = ended.where(halts.c.since == since)
         async with self.database.write() as connection:
             return (await connection.execute(ended)).rowcount > 0
 
+    @override
     async def claim_trial(self, relay: str, now: datetime, until: datetime) -> bool:
-        """Return whether we are the one who tries, when a halt is over; `until` then nobody else is."""
         free = (halts.c.relay == relay, halts.c.until <= now, halts.c.tried_until <= now)
         async with self.database.write() as connection:
             tried = await connection.execute(update(halts).where(*free).values(tried_until=until))

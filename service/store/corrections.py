@@ -1,8 +1,8 @@
-"""Corrections: what publishers edited of articles that are stored, and which words count from then on.
+"""Edits of stored articles by their publishers.
 
-Until an article was told, its new words take the place of the old ones: at once while it waits for condense,
-else together with their summary, so that nothing behind the article has to wait for that. Once it was told it
-keeps its words, which are what its readers know, and the new ones are kept beside it.
+Before an article is sent, the edited text replaces the stored text: immediately while the article waits for
+condense, otherwise together with the new summary, so that later articles do not wait. After an article was
+sent, it keeps the sent text, and the edited text is stored in the table `corrections`.
 """
 
 from __future__ import annotations
@@ -36,38 +36,38 @@ from service.store.mappers import Row, article_of
 from service.store.schema import articles, corrections, issues, told_corrections
 
 NEW = (corrections.c.title.label("new_title"), corrections.c.text.label("new_text"))
-# Word for word the index's condition, and not a parameter: only so do the databases use the index.
+# Literally the index's condition, without a parameter: the databases use a partial index only then.
 STILL_WAITING = corrections.c.state == literal_column("'waiting'")
 
 
 async def correct(connection: AsyncConnection, database: Database, edited: Sequence[Article]) -> None:
-    """Take in the new title and text of articles that are stored; what is not stored is passed over."""
+    """Store the new title and text of edited articles; articles that are not stored are skipped."""
     by_id = {article.id: article for article in edited}
-    asked = (articles.c[name] for name in ("id", "position", "state", "title", "text"))
-    stored = select(*asked, told().label("told"), corrected_before().label("corrected"))
+    columns = articles.c["id", "position", "state", "title", "text"]
+    stored = select(*columns, was_sent().label("sent"), was_corrected().label("corrected"))
     stored = stored.where(is_in(connection, articles.c.id, by_id)).order_by(articles.c.position)
     for row in (await connection.execute(stored.with_for_update(of=articles))).all():
         article = by_id[row.id]
         title, text = storable(article.title), storable(article.text)
-        mine = articles.c.position == row.position
+        this = articles.c.position == row.position
         if row.state == "new":
-            words = {"title": title, "text": text, "tries": 0, "problem": ""}
-            await connection.execute(update(articles).where(mine).values(words))
+            values = {"title": title, "text": text, "tries": 0, "problem": ""}
+            await connection.execute(update(articles).where(this).values(values))
         elif (title, text) == (row.title, row.text) and not row.corrected:
-            await _forget(connection, row.position)
+            await _delete(connection, row.position)
         else:
-            words = {"title": title, "text": text, "tries": 0, "at": article.gathered_at}
-            words["state"] = "kept" if row.told else "waiting"
+            values = {"title": title, "text": text, "tries": 0, "at": article.gathered_at}
+            values["state"] = "kept" if row.sent else "waiting"
             await connection.execute(
                 database.insert(corrections)
-                .values(position=row.position, **words)
-                .on_conflict_do_update(index_elements=["position"], set_=words)
+                .values(position=row.position, **values)
+                .on_conflict_do_update(index_elements=["position"], set_=values)
             )
 
 
-def told() -> ColumnElement[bool]:
-    """Return the condition that an issue told the article of this row."""
-    # Ids are hex digits, so that one in quotes is found nowhere but in the list as itself.
+def was_sent() -> ColumnElement[bool]:
+    """Return the condition that an issue contains the article of this row."""
+    # Ids are hex digits, so an id in quotes can only match a whole list item.
     listed = type_coerce(issues.c.article_ids, Text).contains(literal('"') + articles.c.id + literal('"'))
     return (
         exists(1)
@@ -77,17 +77,17 @@ def told() -> ColumnElement[bool]:
     )
 
 
-def corrected_before() -> ColumnElement[bool]:
-    """Return the condition that an issue told an edit of this row's article.
+def was_corrected() -> ColumnElement[bool]:
+    """Return the condition that an issue contains a correction of this row's article.
 
-    Taking that edit back is then an edit like any other.
+    Then a return to the first text is an edit like any other.
     """
-    mine = told_corrections.c.position == articles.c.position
-    return exists(1).select_from(told_corrections).where(mine).correlate(articles)
+    same = told_corrections.c.position == articles.c.position
+    return exists(1).select_from(told_corrections).where(same).correlate(articles)
 
 
 def waiting(limit: int) -> Select[*tuple[Any, ...]]:
-    """Return the query for articles whose new words wait for condense, with these words, in gather order."""
+    """Return the query for the articles with an edit that waits for condense, in order of position."""
     return (
         select(articles, *NEW)
         .join(corrections, corrections.c.position == articles.c.position)
@@ -98,18 +98,18 @@ def waiting(limit: int) -> Select[*tuple[Any, ...]]:
 
 
 def corrected(row: Row) -> Article:
-    """Return the article of a row of `waiting` as its publisher wants it read."""
+    """Return the edited article of a row of `waiting`."""
     return replace(article_of(row), title=row["new_title"], text=row["new_text"])
 
 
-async def count_failure(connection: AsyncConnection, article_id: str, allowed: int) -> FailureResult:
-    """Count a failed try with an article's new words, of which so many are allowed."""
+async def count_failure(connection: AsyncConnection, article_id: str, max_attempts: int) -> FailureResult:
+    """Count a failed attempt to condense an article's edit; after `max_attempts` the edit is set aside."""
     tries = corrections.c.tries + 1
-    its = select(articles.c.position).where(articles.c.id == article_id).scalar_subquery()
+    position = select(articles.c.position).where(articles.c.id == article_id).scalar_subquery()
     failed = (
         update(corrections)
-        .where(corrections.c.position == its, STILL_WAITING)
-        .values(tries=tries, state=case((tries >= allowed, "kept"), else_="waiting"))
+        .where(corrections.c.position == position, STILL_WAITING)
+        .values(tries=tries, state=case((tries >= max_attempts, "kept"), else_="waiting"))
         .returning(corrections.c.state)
     )
     state: str | None = (await connection.execute(failed)).scalar_one_or_none()
@@ -118,41 +118,37 @@ async def count_failure(connection: AsyncConnection, article_id: str, allowed: i
     return FailureResult.EDIT_SET_ASIDE if state == "kept" else FailureResult.EDIT_RETRY
 
 
-async def settle(connection: AsyncConnection, article_id: str, summary: Summary) -> int | None:
-    """Let an article have the words that this summary was made of; return its position.
+async def accept_edit(connection: AsyncConnection, article_id: str, summary: Summary) -> int | None:
+    """Give an article the edited text that `summary` was made of, if there is one; return its position.
 
-    None when the summary cannot stand beside the article: it is not stored, was told meanwhile in its first
-    words, or has been edited once more since.
+    None if the summary does not fit the article: it is not stored, its first text was sent meanwhile, or it
+    was edited again.
     """
-    # First the lock and then the question, so that PostgreSQL answers as of when nobody else edits it.
-    its = articles.c.id == article_id
-    position: int | None = await connection.scalar(select(articles.c.position).where(its).with_for_update())
+    # The lock first, then the query, so that PostgreSQL reads the row as no other transaction changes it.
+    this = articles.c.id == article_id
+    position: int | None = await connection.scalar(select(articles.c.position).where(this).with_for_update())
     if position is None:
         return None
-    asked = (
-        select(articles.c.text, *NEW, told().label("told"))
+    query = (
+        select(articles.c.text, *NEW, was_sent().label("sent"))
         .select_from(articles)
         .join(corrections, and_(corrections.c.position == articles.c.position, STILL_WAITING), isouter=True)
         .where(articles.c.position == position)
     )
-    row = (await connection.execute(asked)).one()
+    row = (await connection.execute(query)).one()
     if not summary.is_verbatim(row.text if row.new_text is None else row.new_text):
         return None
     if row.new_text is None:
         return position
-    if row.told:
-        await _keep(connection, position)
+    if row.sent:
+        edit = update(corrections).where(corrections.c.position == position)
+        await connection.execute(edit.values(state="kept"))
         return None
-    words = {"title": row.new_title, "text": row.new_text}
-    await connection.execute(update(articles).where(articles.c.position == position).values(words))
-    await _forget(connection, position)
+    values = {"title": row.new_title, "text": row.new_text}
+    await connection.execute(update(articles).where(articles.c.position == position).values(values))
+    await _delete(connection, position)
     return position
 
 
-async def _keep(connection: AsyncConnection, position: int) -> None:
-    mine = corrections.c.position == position
-    await connection.execute(update(corrections).where(mine).values(state="kept"))
-
-
-async def _forget(connection: AsyncConnection, position: int) -> None:
+async def _delete(connection: AsyncConnection, position: int) -> None:
     await connection.execute(delete(corrections).where(corrections.c.position == position))

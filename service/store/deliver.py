@@ -20,10 +20,11 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from service.core.model import Batch, Issue
 from service.core.model import DeliveryState as State
-from service.deliver.ports import ResendPolicy, StateChange
+from service.deliver.ports import DeliverStore, ResendPolicy, StateChange
 from service.store import postgres_ledger, sqlite_ledger
 from service.store.database import Database
 from service.store.dialect import is_in
@@ -37,11 +38,12 @@ WRITER_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class SqlDeliverStore:
-    """The DeliverStore of core/contracts/."""
+class SqlDeliverStore(DeliverStore):
+    """DeliverStore on the tables issues and deliveries."""
 
     database: Database
 
+    @override
     async def take_batch(
         self,
         channel: str,
@@ -52,12 +54,6 @@ class SqlDeliverStore:
         *,
         only_transactional: bool = False,
     ) -> Batch:
-        """Lease up to `limit` deliveries that are due, marking those to suppressed people as such.
-
-        Due are: planned; deferred with `next_attempt_at <= now`; both only while no other lease holds them.
-        A delivery left `attempting` by a lease that ran out becomes `uncertain` first. While transactional
-        mail is due, a batch holds nothing else; with `only_transactional` it never does.
-        """
         take = sqlite_ledger.take if self.database.on_sqlite else postgres_ledger.take
         batch: Batch = await self.database.run_raw(
             partial(
@@ -72,18 +68,14 @@ class SqlDeliverStore:
         )
         return batch
 
+    @override
     async def extend(self, token: str, lease_until: datetime) -> None:
-        """Prolong the lease of what this token still holds; a sender that is alive says so."""
         held = and_(deliveries.c.token == token, deliveries.c.state != State.UNCERTAIN)
         async with self.database.write() as connection:
             await connection.execute(_unwritten(connection, held).values(due_at=lease_until))
 
+    @override
     async def settle_uncertain(self, now: datetime, resend: ResendPolicy | None) -> int:
-        """Turn attempts of leases that ran out into `uncertain`; return how many.
-
-        Of the uncertain deliveries that have no `next_attempt_at`, or one that has come, those that `again`
-        lets through are due (as deferred, at once). The others rest until somebody decides; with None, all.
-        """
         over = and_(IN_DOUBT, deliveries.c.state == State.ATTEMPTING, deliveries.c.due_at <= now)
         uncertain = and_(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
         come = deliveries.c.due_at <= now
@@ -100,27 +92,21 @@ class SqlDeliverStore:
             await connection.execute(_unwritten(connection, and_(uncertain, come)).values(due_at=None))
         return turned
 
+    @override
     async def issue(self, issue_id: str) -> Issue | None:
-        """Return the issue."""
         async with self.database.read() as connection:
             found = await connection.execute(select(issues).where(issues.c.id == issue_id))
             row = found.mappings().one_or_none()
         return None if row is None else issue_of(row)
 
+    @override
     async def record_changes(self, token: str, changes: Sequence[StateChange]) -> set[str]:
-        """Write the marks in one durable commit, for deliveries that this token still holds.
-
-        Return the ids of the deliveries that were written; the rest belong to somebody else by now.
-        A mark with `suppress` also suppresses the delivery's address. A person who was suppressed or
-        unsubscribed since the batch was taken is not marked `attempting`: the delivery becomes `suppressed`
-        and its id is not returned.
-        """
         write = sqlite_ledger.write_changes if self.database.on_sqlite else postgres_ledger.write_changes
         written: set[str] = await self.database.run_raw(partial(write, token=token, marks=changes))
         return written
 
+    @override
     async def release(self, token: str) -> None:
-        """Give back what this token holds and did not attempt."""
         idle = and_(deliveries.c.token == token, OUTBOX)
         planned_at = select(issues.c.created_at).where(issues.c.number == deliveries.c.issue)
         async with self.database.write() as connection:
@@ -128,6 +114,7 @@ class SqlDeliverStore:
                 update(deliveries).where(idle).values(due_at=planned_at.scalar_subquery(), token=None)
             )
 
+    @override
     async def resend(
         self,
         issue_id: str,
@@ -136,11 +123,6 @@ class SqlDeliverStore:
         *,
         subscribers: Collection[str] | None = None,
     ) -> int:
-        """Make an issue's deliveries in these states due again, on purpose; return how many.
-
-        With `subscribers` (ids), only theirs. The Message-ID stays the same. What a worker holds is left
-        alone, and who is suppressed or unsubscribed is not mailed all the same.
-        """
         of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
         # A token on an uncertain one is of a worker that was given up.
         free = or_(deliveries.c.token.is_(None), deliveries.c.state == State.UNCERTAIN)
@@ -152,8 +134,8 @@ class SqlDeliverStore:
             due = again.values(state=State.DEFERRED, due_at=now, token=None)
             return (await connection.execute(due)).rowcount
 
+    @override
     async def pause(self, issue_id: str, now: datetime) -> None:
-        """Let nobody take up the issue's deliveries until `resume`; pausing twice is harmless."""
         await self.pause_issues([issue_id], now)
 
     async def pause_issues(self, issue_ids: Collection[str], now: datetime) -> None:

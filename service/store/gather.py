@@ -1,4 +1,4 @@
-"""What gather asks of the record: feeds, their looks, and the articles they brought."""
+"""Feeds, their polls, and the arrival of articles."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from service.core.ids import host_of
 from service.core.model import Article, FeedState
-from service.gather.ports import PollResult
+from service.gather.ports import GatherStore, PollResult
 from service.store.corrections import correct
 from service.store.database import Database
 from service.store.dialect import CLAIMS_LOCK, advisory_lock, is_in
@@ -21,16 +22,13 @@ from service.store.schema import CLAIMED, POLLED, article_topics, articles, coun
 
 
 @dataclass(frozen=True, slots=True)
-class SqlGatherStore:
-    """The GatherStore of core/contracts/."""
+class SqlGatherStore(GatherStore):
+    """GatherStore on the tables feeds and articles."""
 
     database: Database
 
+    @override
     async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:
-        """Return the active feeds whose next look is due, longest overdue first, and claim them until then.
-
-        Left out are the feeds of hosts where another claim stands.
-        """
         claimed = select(feeds.c.url).where(CLAIMED, feeds.c.claimed_until > now)
         unclaimed = or_(feeds.c.claimed_until.is_(None), feeds.c.claimed_until <= now)
         due = (
@@ -40,76 +38,72 @@ class SqlGatherStore:
         )
         async with self.database.write() as connection:
             await advisory_lock(connection, CLAIMS_LOCK)
-            busy = {host_of(url) for url in (await connection.execute(claimed)).scalars()} - {""}
+            busy_hosts = {host_of(url) for url in (await connection.execute(claimed)).scalars()} - {""}
             states = [feed_state_of(row) for row in (await connection.execute(due)).mappings()]
-            free = [state for state in states if host_of(state.feed.url) not in busy]
-            mine = is_in(connection, feeds.c.id, [state.feed.id for state in free])
-            await connection.execute(update(feeds).where(mine).values(claimed_until=until))
+            free = [state for state in states if host_of(state.feed.url) not in busy_hosts]
+            these = is_in(connection, feeds.c.id, [state.feed.id for state in free])
+            await connection.execute(update(feeds).where(these).values(claimed_until=until))
         return free
 
+    @override
     async def renew_claims(self, ids: Collection[str], until: datetime | None) -> None:
-        """Prolong the claims on these feeds, or with None give them back."""
         async with self.database.write() as connection:
-            held = update(feeds).where(CLAIMED, is_in(connection, feeds.c.id, ids))
-            await connection.execute(held.values(claimed_until=until))
+            claimed = update(feeds).where(CLAIMED, is_in(connection, feeds.c.id, ids))
+            await connection.execute(claimed.values(claimed_until=until))
 
+    @override
     async def all_feeds(self) -> Sequence[FeedState]:
-        """Return every active feed, by name."""
         every = select(feeds).where(POLLED).order_by(feeds.c.name, feeds.c.id)
         async with self.database.read() as connection:
             return [feed_state_of(row) for row in (await connection.execute(every)).mappings()]
 
+    @override
     async def feed_states(self, ids: Collection[str]) -> Sequence[FeedState]:
-        """Return the states of these feeds that are active."""
         async with self.database.read() as connection:
             wanted = select(feeds).where(POLLED, is_in(connection, feeds.c.id, ids)).order_by(feeds.c.name)
             return [feed_state_of(row) for row in (await connection.execute(wanted)).mappings()]
 
+    @override
     async def known_articles(self, ids: Collection[str]) -> set[str]:
-        """Return which of these article ids are stored already."""
         if not ids:
             return set()
         async with self.database.read() as connection:
             return await _known(connection, ids)
 
+    @override
     async def record_poll(self, result: PollResult) -> int:
-        """Store the state, edits, and the articles that are not stored yet; return how many were new.
-
-        Edited articles get their new words while nobody was told; else the words are kept as a correction.
-        """
         async with self.database.write() as connection:
             await self._store_state(connection, result)
             if result.edited:
                 await correct(connection, self.database, result.edited)
             return await self._store_articles(connection, result.articles) if result.articles else 0
 
+    @override
     async def record_unchanged(self, states: Sequence[FeedState]) -> None:
-        """Store the states of feeds in which nothing was new, in one transaction; their memory stays."""
         if not states:
             return
         async with self.database.write() as connection:
-            quiet = _Quiet.on(connection, states[0])
-            # In one order for everybody, so that two workers never wait for each other.
-            rows = [quiet.row(state) for state in sorted(states, key=lambda state: state.feed.id)]
-            await connection.exec_driver_sql(quiet.statement, rows)
+            prepared = _UnchangedUpdate.prepare(connection, states[0])
+            # All workers use the same order, so that no two of them deadlock.
+            rows = [prepared.row(state) for state in sorted(states, key=lambda state: state.feed.id)]
+            await connection.exec_driver_sql(prepared.statement, rows)
 
-    async def _store_state(self, connection: AsyncConnection, look: PollResult) -> None:
-        left_behind = poll_values(look.state)
-        if look.gone:
-            left_behind["gone_at"] = look.state.last_poll_at or look.state.last_success_at
-        new = {**feed_values(look.state.feed), **left_behind, "active": True}
+    async def _store_state(self, connection: AsyncConnection, result: PollResult) -> None:
+        state = result.state
+        polled = poll_values(state)
+        if result.gone:
+            polled["gone_at"] = state.last_poll_at or state.last_success_at
+        new = {**feed_values(state.feed), **polled, "active": True}
         await connection.execute(
-            self.database.insert(feeds)
-            .values(new)
-            .on_conflict_do_update(index_elements=["id"], set_=left_behind)
+            self.database.insert(feeds).values(new).on_conflict_do_update(index_elements=["id"], set_=polled)
         )
 
     async def _store_articles(self, connection: AsyncConnection, found: Sequence[Article]) -> int:
-        """Store the new ones of these under the next positions, which nobody else can take meanwhile."""
-        # This update waits for every other transaction that stores articles, and makes the next one wait.
-        mine = counters.c.name == "articles"
-        held = update(counters).where(mine).values(value=counters.c.value).returning(counters.c.value)
-        last = (await connection.execute(held)).scalar_one()
+        """Store those articles that are new, at the next positions; return their number."""
+        # This update locks the counter until commit, so that positions become visible in their order.
+        this = counters.c.name == "articles"
+        locked = update(counters).where(this).values(value=counters.c.value).returning(counters.c.value)
+        last = (await connection.execute(locked)).scalar_one()
         by_id = {article.id: article for article in found}
         known = await _known(connection, by_id)
         new = [article for key, article in by_id.items() if key not in known]
@@ -122,32 +116,32 @@ class SqlGatherStore:
         ]
         if topics:
             await connection.execute(article_topics.insert(), topics)
-        await connection.execute(update(counters).where(mine).values(value=last + len(new)))
+        await connection.execute(update(counters).where(this).values(value=last + len(new)))
         return len(new)
 
 
-Stored = Callable[[Any], Any]
-"""How a value is written in the database."""
+BindProcessor = Callable[[Any], Any]
+"""Converts a Python value to the driver's value."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Quiet:
-    """The one statement of a sweep through feeds without news, made ready once instead of for each feed."""
+class _UnchangedUpdate:
+    """The UPDATE for feeds without new articles, compiled once for all of them."""
 
     statement: str
-    columns: tuple[tuple[str, Stored | None], ...]
+    columns: tuple[tuple[str, BindProcessor | None], ...]
 
     @classmethod
-    def on(cls, connection: AsyncConnection, state: FeedState) -> _Quiet:
-        """Make the statement ready for this database, for states like this one."""
+    def prepare(cls, connection: AsyncConnection, state: FeedState) -> _UnchangedUpdate:
+        """Compile the statement for this database, for the columns of `state`."""
         dialect = connection.dialect
         names = [name for name in poll_values(state) if name != "memory"]
-        quiet = (
+        unchanged = (
             update(feeds)
             .where(feeds.c.id == bindparam("known"))
             .values({name: bindparam(name) for name in names})
         )
-        compiled = quiet.compile(dialect=dialect)
+        compiled = unchanged.compile(dialect=dialect)
         kinds = {"known": feeds.c.id.type, **{name: feeds.c[name].type for name in names}}
         order = compiled.positiontup or ()
         return cls(str(compiled), tuple((name, kinds[name].bind_processor(dialect)) for name in order))
@@ -155,7 +149,7 @@ class _Quiet:
     def row(self, state: FeedState) -> tuple[Any, ...]:
         """Return the values for one feed, in the statement's order."""
         values = {"known": state.feed.id, **poll_values(state)}
-        return tuple(stored(values[name]) if stored else values[name] for name, stored in self.columns)
+        return tuple(process(values[name]) if process else values[name] for name, process in self.columns)
 
 
 async def _known(connection: AsyncConnection, ids: Collection[str]) -> set[str]:

@@ -1,6 +1,6 @@
-"""Groups: the rows where readers stand, and how readers get from one to another.
+"""Rows of `groups`, and the move of subscriptions from one group to another.
 
-Every function here runs in a transaction that holds `sql.lock_readers`.
+Every function here runs in a transaction that holds `dialect.lock_groups`.
 """
 
 from __future__ import annotations
@@ -18,61 +18,63 @@ ACTIVE = subscriptions.c.status == "active"
 
 
 async def find_or_create(
-    connection: AsyncConnection, edition_key: str, told_through: int, next_due_at: datetime
+    connection: AsyncConnection, edition_key: str, served_through: int, next_due_at: datetime
 ) -> int:
-    """Return the number of the group that stands there; it is made when there is none."""
-    found = await _standing(connection, edition_key, told_through, next_due_at)
+    """Return the number of the group with this edition, cursor and due time."""
+    found = await _find(connection, edition_key, served_through, next_due_at)
     if found is not None:
         return found
-    made = (
+    created = (
         groups.insert()
-        .values(edition_key=edition_key, told_through=told_through, next_due_at=next_due_at)
+        .values(edition_key=edition_key, told_through=served_through, next_due_at=next_due_at)
         .returning(groups.c.number)
     )
-    return int((await connection.execute(made)).scalar_one())
+    return int((await connection.execute(created)).scalar_one())
 
 
-async def advance(connection: AsyncConnection, number: int, told_through: int, next_due_at: datetime) -> None:
-    """Move everybody in a group on; whoever stands there already and they become one group."""
+async def advance(
+    connection: AsyncConnection, number: int, served_through: int, next_due_at: datetime
+) -> None:
+    """Set a group's cursor and due time; a group that has the same ones already is merged with it."""
     key = await connection.scalar(select(groups.c.edition_key).where(groups.c.number == number))
-    there = await _standing(connection, key, told_through, next_due_at)
-    if there == number:
+    target = await _find(connection, key, served_through, next_due_at)
+    if target == number:
         return
-    if there is None:
+    if target is None:
         await connection.execute(
             update(groups)
             .where(groups.c.number == number)
-            .values(told_through=told_through, next_due_at=next_due_at)
+            .values(told_through=served_through, next_due_at=next_due_at)
         )
-    elif await _size(connection, number) <= await _size(connection, there):
-        await _join(connection, number, there)
+    elif await _size(connection, number) <= await _size(connection, target):
+        await _merge(connection, number, target)
     else:
-        await _join(connection, there, number)
-        await advance(connection, number, told_through, next_due_at)
+        await _merge(connection, target, number)
+        await advance(connection, number, served_through, next_due_at)
 
 
 async def remove_if_empty(connection: AsyncConnection, numbers: Collection[int]) -> None:
-    """Remove those of these groups in which nobody is left."""
-    somebody = exists().where(subscriptions.c.group_number == groups.c.number)
-    await connection.execute(delete(groups).where(is_in(connection, groups.c.number, numbers), ~somebody))
+    """Delete those of these groups that have no subscription."""
+    has_member = exists().where(subscriptions.c.group_number == groups.c.number)
+    await connection.execute(delete(groups).where(is_in(connection, groups.c.number, numbers), ~has_member))
 
 
-async def _join(connection: AsyncConnection, few: int, many: int) -> None:
+async def _merge(connection: AsyncConnection, smaller: int, larger: int) -> None:
     await connection.execute(
-        update(subscriptions).where(subscriptions.c.group_number == few).values(group_number=many)
+        update(subscriptions).where(subscriptions.c.group_number == smaller).values(group_number=larger)
     )
-    await connection.execute(delete(groups).where(groups.c.number == few))
+    await connection.execute(delete(groups).where(groups.c.number == smaller))
 
 
-async def _standing(
-    connection: AsyncConnection, edition_key: str | None, told_through: int, next_due_at: datetime
+async def _find(
+    connection: AsyncConnection, edition_key: str | None, served_through: int, next_due_at: datetime
 ) -> int | None:
-    there = select(groups.c.number).where(
+    same = select(groups.c.number).where(
         groups.c.edition_key == edition_key,
-        groups.c.told_through == told_through,
+        groups.c.told_through == served_through,
         groups.c.next_due_at == next_due_at,
     )
-    return await connection.scalar(there.order_by(groups.c.number).limit(1))
+    return await connection.scalar(same.order_by(groups.c.number).limit(1))
 
 
 async def _size(connection: AsyncConnection, number: int) -> int:

@@ -8,24 +8,25 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from service.store.database import Database
 from service.store.dialect import advisory_lock
 from service.store.schema import attempts
-from service.subscribers.ports import AttemptLimit
+from service.subscribers.ports import AttemptLimit, AttemptStore
 
 LIMITS_LOCK = 0x0CA7EAC
 """Held to the end of the transaction by whoever counts, so that two workers never allow the same turn."""
 
 
 @dataclass(frozen=True, slots=True)
-class SqlAttemptStore:
-    """The LimitStore of core/contracts/."""
+class SqlAttemptStore(AttemptStore):
+    """AttemptStore on the table attempts."""
 
     database: Database
 
+    @override
     async def allows(self, limited: Sequence[AttemptLimit], now: datetime) -> bool:
-        """Tell whether each of these is allowed once more; if so, count it for each."""
         async with self.database.read() as connection:
             # Who is over a limit costs a read and no write, however often they come.
             if not await _within(connection, limited, now):

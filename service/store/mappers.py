@@ -25,6 +25,7 @@ from service.core.model import (
     Summary,
 )
 from service.store.columns import EPOCH
+from service.store.schema import summaries
 
 Row = Mapping[Any, Any]
 """A row as it was read, by the names of its columns."""
@@ -141,15 +142,19 @@ def summary_values(summary: Summary) -> Values:
     }
 
 
-def summary_of(method: str, key_points: list[list[Any]], context: list[list[Any]]) -> Summary:
-    """Return the summary."""
+SUMMARY_COLUMNS = (summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.context)
+"""The columns of a summary in a join with `articles`, which has a column `method` of its own."""
+
+
+def summary_of(row: Row) -> Summary:
+    """Return the summary from SUMMARY_COLUMNS."""
     return Summary(
-        method=method,
+        method=row["made_by"],
         key_points=tuple(
-            KeyPoint(words, start, end, Role(role), qualifies, rank)
-            for words, start, end, role, qualifies, rank in key_points
+            KeyPoint(text, start, end, Role(role), qualifies, rank)
+            for text, start, end, role, qualifies, rank in row["key_points"]
         ),
-        context=tuple(ContextSentence(*line) for line in context),
+        context=tuple(ContextSentence(*sentence) for sentence in row["context"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Overview: what stands in the record, for listings and for the sweep. Reads only."""
+"""Listings and counts for the CLI, the web pages, the API and the scheduler. Reads only."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.core.model import Books, DeliveryState, FeedState
+from service.core.model import Books, FeedState
+from service.core.model import DeliveryState as State
 from service.core.read_models import (
     ArticleDetails,
     DeliveryBacklog,
@@ -24,7 +24,15 @@ from service.core.read_models import (
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.groups import ACTIVE
-from service.store.mappers import EDITION, Row, article_of, edition_of, feed_state_of, summary_of
+from service.store.mappers import (
+    EDITION,
+    SUMMARY_COLUMNS,
+    Row,
+    article_of,
+    edition_of,
+    feed_state_of,
+    summary_of,
+)
 from service.store.schema import (
     IN_DOUBT,
     OUTBOX,
@@ -45,26 +53,28 @@ from service.store.schema import (
     summaries,
     suppressions,
 )
-
-State = DeliveryState
+from service.store.sqlite_ledger import PREFIX_CHARACTERS
 
 MAX_COUNTED = 10_000
-"""What waits is counted up to here: nobody acts differently on more, and counting a million takes a while."""
+"""Waiting rows are counted up to this number, because counting a million takes seconds."""
 
-ISSUE = ("id", "newsletter", "edition_key", "occurrence", "due_at", "created_at", "subject", "channel")
-TOLD = ("told_from", "told_through", "paused_at")
+ISSUE_COLUMNS = (
+    *("id", "newsletter", "edition_key", "occurrence", "due_at"),
+    *("created_at", "subject", "channel", "paused_at"),
+)
+"""Columns of `issues` with the names of IssueDetails's fields."""
 
 Query = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """The listings."""
+    """Queries across all tables."""
 
     database: Database
 
     async def pending_work(self, now: datetime) -> PendingWork:
-        """Return how much waits for each stage at `now`."""
+        """Return the number of rows that wait for each stage at `now`."""
         members = exists().where(subscriptions.c.group_number == groups.c.number, ACTIVE)
         waiting = (
             select(feeds.c.id).where(POLLED, feeds.c.next_look_at <= now),
@@ -79,15 +89,12 @@ class Queries:
             for query in waiting
         )
         async with self.database.read() as connection:
-            looks, new, edited, places, due, in_doubt = (await connection.execute(select(*counts))).one()
-        return PendingWork(looks, new + edited, places, min(due + in_doubt, MAX_COUNTED))
+            polls, new, edited, groups_due, due, in_doubt = (await connection.execute(select(*counts))).one()
+        return PendingWork(polls, new + edited, groups_due, min(due + in_doubt, MAX_COUNTED))
 
     async def next_delivery_due(self, after: datetime) -> datetime | None:
-        """Return the first moment after `after` at which a delivery is anybody's to take up, if there is one.
-
-        That is a retry's turn, or the end of the lease under which somebody holds it.
-        """
-        # The first of each index, because one condition for both would read neither in order.
+        """Return the first time after `after` at which a retry is due or a lease ends, or None."""
+        # One minimum per index, because a condition for both would use neither index.
         firsts = (
             select(func.min(deliveries.c.due_at)).where(kind, deliveries.c.due_at > after).scalar_subquery()
             for kind in (OUTBOX, IN_DOUBT)
@@ -97,7 +104,7 @@ class Queries:
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def backlog(self, now: datetime) -> DeliveryBacklog:
-        """Return what deliver is behind with at `now`."""
+        """Return the backlog of deliver at `now`."""
         oldest = select(func.min(deliveries.c.due_at)).where(OUTBOX, deliveries.c.due_at <= now)
         uncertain = select(func.count()).where(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
         async with self.database.read() as connection:
@@ -105,11 +112,11 @@ class Queries:
             return DeliveryBacklog(*(await connection.execute(asked)).one())
 
     async def counts(self) -> RecordCounts:
-        """Return how much there is of everything that is listed."""
+        """Return the number of rows of each kind."""
         tables = (feeds, articles, subscribers, subscriptions, issues, suppressions)
         counted = dict.fromkeys(tables, 0) | {
-            # Who only asked is no subscriber yet, and a transactional mail no issue.
-            subscribers: _only_asked().scalar_subquery(),
+            # Without unconfirmed sign-ups and transactional mails.
+            subscribers: _unconfirmed().scalar_subquery(),
             issues: select(func.count()).select_from(issues.alias()).where(TRANSACTIONAL).scalar_subquery(),
         }
         counts = (
@@ -120,26 +127,35 @@ class Queries:
             return RecordCounts(*(await connection.execute(select(*counts))).one())
 
     async def issues(self, newsletter: str | None = None, *, limit: int = 20) -> Sequence[IssueDetails]:
-        """Return the last issues with their books, newest first; of one newsletter, or of all."""
-        query = _issue_lines().limit(limit)
+        """Return the latest issues of one newsletter, or of all, newest first."""
+        query = _issue_query().limit(limit)
         if newsletter is not None:
             query = query.where(issues.c.newsletter == newsletter)
-        async with self.database.read() as connection:
-            return await _with_books(connection, query)
+        return await self._issues(query)
 
     async def issues_by_prefix(self, prefix: str) -> Sequence[IssueDetails]:
-        """Return the issues whose ids begin so, ten at most; a person types only the first few characters."""
-        query = _issue_lines().where(_begins(issues.c.id, prefix)).limit(10)
-        async with self.database.read() as connection:
-            return await _with_books(connection, query)
+        """Return the issues whose ids start with `prefix`, at most ten."""
+        return await self._issues(_issue_query().where(_starts_with(issues.c.id, prefix)).limit(10))
 
     async def paused_issues(self) -> Sequence[IssueDetails]:
-        """Return the issues that are paused, newest first."""
-        async with self.database.read() as connection:
-            return await _with_books(connection, _issue_lines().where(issues.c.paused_at.is_not(None)))
+        """Return the paused issues, newest first."""
+        return await self._issues(_issue_query().where(issues.c.paused_at.is_not(None)))
 
-    async def delivery_counts(self, issue_ids: Collection[str]) -> Counter[DeliveryState]:
-        """Return how many deliveries of these issues stand where."""
+    async def _issues(self, query: Query) -> Sequence[IssueDetails]:
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            counting = (
+                select(deliveries.c.issue, deliveries.c.state, func.count())
+                .where(is_in(connection, deliveries.c.issue, [row["number"] for row in rows]))
+                .group_by(deliveries.c.issue, deliveries.c.state)
+            )
+            counts: dict[int, dict[str, int]] = {}
+            for issue, state, count in (await connection.execute(counting)).all():
+                counts.setdefault(issue, {})[state] = count
+        return [_issue_details(row, counts.get(row["number"], {})) for row in rows]
+
+    async def delivery_counts(self, issue_ids: Collection[str]) -> Counter[State]:
+        """Return the number of deliveries of these issues by state."""
         counting = (
             select(deliveries.c.state, func.count())
             .join(issues, issues.c.number == deliveries.c.issue)
@@ -154,47 +170,48 @@ class Queries:
         self,
         issue_id: str,
         *,
-        states: Collection[DeliveryState] | None = None,
+        states: Collection[State] | None = None,
         after: str | None = None,
         limit: int | None = None,
     ) -> Sequence[DeliveryDetails]:
-        """Return an issue's deliveries in a fixed order: those in `states` (None: all).
+        """Return an issue's deliveries in `states` (None: all), in a fixed order.
 
-        For many, ask page by page: `after` is the id of the last line of the page before.
+        `limit` and `after`, the id of the last delivery of the page before, select a page.
         """
-        query = _delivery_lines().where(issues.c.id == issue_id).order_by(deliveries.c.subscriber)
+        query = _delivery_query().where(issues.c.id == issue_id).order_by(deliveries.c.subscriber)
         if states is not None:
             query = query.where(deliveries.c.state.in_(states))
         if after is not None:
-            last = select(subscribers.c.number).where(subscribers.c.id == after[16:])
+            last = select(subscribers.c.number).where(subscribers.c.id == after[PREFIX_CHARACTERS:])
             query = query.where(deliveries.c.subscriber > last.scalar_subquery())
         async with self.database.read() as connection:
             rows = (await connection.execute(query.limit(limit))).mappings()
-            return [_delivery_line(row) for row in rows]
+            return [_delivery_details(row) for row in rows]
 
     async def delivery(self, delivery_id: str) -> DeliveryDetails | None:
-        """Return one delivery by its id, the left part of its Message-ID."""
-        query = _delivery_lines().where(
-            issues.c.delivery_prefix == delivery_id[:16], subscribers.c.id == delivery_id[16:]
+        """Return the delivery with this id, the left part of its Message-ID."""
+        query = _delivery_query().where(
+            issues.c.delivery_prefix == delivery_id[:PREFIX_CHARACTERS],
+            subscribers.c.id == delivery_id[PREFIX_CHARACTERS:],
         )
         async with self.database.read() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
-        return None if row is None else _delivery_line(row)
+        return None if row is None else _delivery_details(row)
 
     async def deliveries_to(self, subscriber_id: str, *, limit: int = 50) -> Sequence[DeliveryDetails]:
-        """Return a person's last deliveries, newest first."""
+        """Return a subscriber's latest deliveries, newest first."""
         query = (
-            _delivery_lines()
+            _delivery_query()
             .where(subscribers.c.id == subscriber_id)
             .order_by(issues.c.number.desc())
             .limit(limit)
         )
         async with self.database.read() as connection:
-            return [_delivery_line(row) for row in (await connection.execute(query)).mappings()]
+            return [_delivery_details(row) for row in (await connection.execute(query)).mappings()]
 
     async def feeds(self) -> Sequence[FeedDetails]:
-        """Return every feed that there ever was, the active ones first, by name."""
-        came = (
+        """Return all feeds, also removed ones: the active feeds first, by name."""
+        arrived = (
             select(
                 articles.c.feed_id,
                 func.count().label("articles"),
@@ -204,63 +221,64 @@ class Queries:
             .subquery()
         )
         query = (
-            select(feeds, came.c.articles, came.c.last_article_at)
-            .outerjoin(came, came.c.feed_id == feeds.c.id)
+            select(feeds, arrived.c.articles, arrived.c.last_article_at)
+            .outerjoin(arrived, arrived.c.feed_id == feeds.c.id)
             .order_by(feeds.c.active.desc(), feeds.c.name, feeds.c.id)
         )
         async with self.database.read() as connection:
-            return [
-                FeedDetails(
-                    feed_state_of(row),
-                    row["active"],
-                    row["gone_at"],
-                    row["articles"] or 0,
-                    row["last_article_at"],
-                )
-                for row in (await connection.execute(query)).mappings()
-            ]
+            rows = (await connection.execute(query)).mappings().all()
+        return [
+            FeedDetails(
+                feed_state_of(row),
+                row["active"],
+                row["gone_at"],
+                row["articles"] or 0,
+                row["last_article_at"],
+            )
+            for row in rows
+        ]
 
     async def feed_states(self) -> Sequence[FeedState]:
         """Return the roster's feeds, also those that their publishers ended, by name."""
-        every = select(feeds).where(feeds.c.active).order_by(feeds.c.name, feeds.c.id)
+        active = select(feeds).where(feeds.c.active).order_by(feeds.c.name, feeds.c.id)
         async with self.database.read() as connection:
-            return [feed_state_of(row) for row in (await connection.execute(every)).mappings()]
+            return [feed_state_of(row) for row in (await connection.execute(active)).mappings()]
 
     async def articles(self, *, limit: int = 20) -> Sequence[ArticleDetails]:
-        """Return the last articles, newest first."""
-        return await self._articles(_article_lines().limit(limit))
+        """Return the latest articles, newest first."""
+        return await self._articles(_article_query().limit(limit))
 
     async def articles_by_prefix(self, prefix: str) -> Sequence[ArticleDetails]:
-        """Return the articles whose ids begin so, ten at most."""
-        return await self._articles(_article_lines().where(_begins(articles.c.id, prefix)).limit(10))
+        """Return the articles whose ids start with `prefix`, at most ten."""
+        return await self._articles(_article_query().where(_starts_with(articles.c.id, prefix)).limit(10))
 
     async def articles_by_id(self, ids: Collection[str]) -> Sequence[ArticleDetails]:
         """Return the articles with these ids, newest first."""
         async with self.database.read() as connection:
-            query = _article_lines().where(is_in(connection, articles.c.id, ids))
-            return [_article_line(row) for row in (await connection.execute(query)).mappings()]
+            these = is_in(connection, articles.c.id, ids)
+        return await self._articles(_article_query().where(these))
 
     async def _articles(self, query: Query) -> Sequence[ArticleDetails]:
         async with self.database.read() as connection:
-            return [_article_line(row) for row in (await connection.execute(query)).mappings()]
+            return [_article_details(row) for row in (await connection.execute(query)).mappings()]
 
 
-def _begins(column: Any, prefix: str) -> Any:  # noqa: ANN401 - SQLAlchemy's columns
-    """Return the condition that an id begins with `prefix`: a range, so that the index finds it."""
+def _starts_with(column: Any, prefix: str) -> Any:  # noqa: ANN401 - SQLAlchemy's columns
+    """Return the condition that an id starts with `prefix`: a range, for which the index is used."""
     return (column >= prefix) & (column < prefix + "\x7f")
 
 
-def _only_asked() -> Query:
-    """Return the query for how many people signed up and are subscribed to nothing."""
-    theirs = exists().where(subscriptions.c.subscriber == sign_ups.c.subscriber)
-    return select(func.count(sign_ups.c.subscriber.distinct())).where(~theirs)
+def _unconfirmed() -> Query:
+    """Return the query for the number of people with a sign-up and without a subscription."""
+    subscribed = exists().where(subscriptions.c.subscriber == sign_ups.c.subscriber)
+    return select(func.count(sign_ups.c.subscriber.distinct())).where(~subscribed)
 
 
-def _issue_lines() -> Query:
+def _issue_query() -> Query:
     return (
         select(
-            issues.c.number,
-            *(issues.c[name] for name in (*ISSUE, *TOLD, "article_ids", "readers")),
+            *issues.c["number", "told_from", "told_through", "article_ids", "readers"],
+            *issues.c[ISSUE_COLUMNS],
             *(editions.c[name].label(f"of_{name}") for name in EDITION),
         )
         .join(editions, editions.c.key == issues.c.edition_key)
@@ -268,24 +286,13 @@ def _issue_lines() -> Query:
     )
 
 
-async def _with_books(connection: AsyncConnection, query: Query) -> list[IssueDetails]:
-    rows = (await connection.execute(query)).mappings().all()
-    counting = (
-        select(deliveries.c.issue, deliveries.c.state, func.count())
-        .where(is_in(connection, deliveries.c.issue, [row["number"] for row in rows]))
-        .group_by(deliveries.c.issue, deliveries.c.state)
-    )
-    states: dict[int, dict[str, int]] = {}
-    for issue, state, count in (await connection.execute(counting)).all():
-        states.setdefault(issue, {})[state] = count
-    return [_issue_line(row, states.get(row["number"], {})) for row in rows]
-
-
-def _issue_line(row: Row, counts: dict[str, int]) -> IssueDetails:
+def _issue_details(row: Row, counts: dict[str, int]) -> IssueDetails:
     waiting = (State.PLANNED, State.ATTEMPTING, State.DEFERRED)
     ended = (State.SENT, State.SUPPRESSED, State.REFUSED, State.UNCERTAIN)
     return IssueDetails(
-        **{name: row[name] for name in (*ISSUE, *TOLD)},
+        **{name: row[name] for name in ISSUE_COLUMNS},
+        served_from=row["told_from"],
+        served_through=row["told_through"],
         edition=edition_of({name: row[f"of_{name}"] for name in EDITION}),
         article_ids=tuple(row["article_ids"]),
         books=Books(
@@ -296,24 +303,21 @@ def _issue_line(row: Row, counts: dict[str, int]) -> IssueDetails:
     )
 
 
-def _delivery_lines() -> Query:
+def _delivery_query() -> Query:
     return (
         select(
             deliveries,
             issues.c.id.label("issue_id"),
-            issues.c.occurrence,
-            issues.c.delivery_prefix,
-            issues.c.created_at,
+            *issues.c["occurrence", "delivery_prefix", "created_at"],
             subscribers.c.id.label("subscriber_id"),
-            subscribers.c.email,
-            subscribers.c.name,
+            *subscribers.c["email", "name"],
         )
         .join(issues, issues.c.number == deliveries.c.issue)
         .join(subscribers, subscribers.c.number == deliveries.c.subscriber)
     )
 
 
-def _delivery_line(row: Row) -> DeliveryDetails:
+def _delivery_details(row: Row) -> DeliveryDetails:
     return DeliveryDetails(
         id=row["delivery_prefix"] + row["subscriber_id"],
         issue_id=row["issue_id"],
@@ -329,19 +333,19 @@ def _delivery_line(row: Row) -> DeliveryDetails:
     )
 
 
-def _article_lines() -> Query:
+def _article_query() -> Query:
     return (
-        select(articles, summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.context)
+        select(articles, *SUMMARY_COLUMNS)
         .outerjoin(summaries, summaries.c.position == articles.c.position)
         .order_by(articles.c.position.desc())
     )
 
 
-def _article_line(row: Row) -> ArticleDetails:
+def _article_details(row: Row) -> ArticleDetails:
     condensed = row["made_by"] is not None
     return ArticleDetails(
         article=article_of(row),
         state=row["state"],
         problem=row["problem"],
-        summary=summary_of(row["made_by"], row["key_points"], row["context"]) if condensed else None,
+        summary=summary_of(row) if condensed else None,
     )

@@ -1,69 +1,63 @@
-"""Sends by hand: each is recorded once, whoever asks for it how often, and what it planned with it.
+"""Manual sends: each is stored once, together with its issues and deliveries.
 
-A send is drafted first: compose makes its issues against a record that keeps them aside. Then all of them,
-their deliveries and the row that says that this was done become real in one transaction. Whoever comes
-second with the same key finds the row, and so does whoever asks again after a crash.
+Compose first makes the issues against DraftComposeStore, which only collects them. Then one transaction
+stores the issues, their deliveries and the row in `sends`. A second request with the same key finds that row,
+even after a crash.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from service.core.model import Group, Issue, ManualSend
 from service.store.compose import SqlComposeStore
 from service.store.database import Database
 from service.store.dialect import lock_groups
-from service.store.mappers import Row
 from service.store.schema import sends
 
 
 @dataclass(frozen=True, slots=True)
 class DraftComposeStore(SqlComposeStore):
-    """The record as compose sees it while a send is drafted: it reads what is there, and keeps `issues`."""
+    """A ComposeStore for drafts: it reads from the database, and collects issues instead of storing them."""
 
     issues: list[tuple[Group, Issue]] = field(default_factory=list)
 
+    @override
     async def record_issue(
-        self,
-        group: Group,
-        issue: Issue,
-        next_due_at: datetime | None,  # noqa: ARG002 - the contract's
-        channel: str,  # noqa: ARG002 - as above
+        self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
     ) -> int:
-        """Keep the issue; return how many deliveries it would be."""
         self.issues.append((group, issue))
         return group.size
 
 
 @dataclass(frozen=True, slots=True)
 class ManualSendStore:
-    """What was sent by hand."""
+    """Manual sends, on the table sends."""
 
     database: Database
 
     async def find(self, send: ManualSend, repeat_window: timedelta | None) -> ManualSend | None:
-        """Return what is recorded for it already: under its id, or the same request less than `slip` ago."""
+        """Return the stored send with the same id, or with the same request within `repeat_window`."""
         async with self.database.read() as connection:
-            return await _found(connection, send, repeat_window)
+            return await _find(connection, send, repeat_window)
 
     async def record(
         self, send: ManualSend, draft: DraftComposeStore, channel: str, repeat_window: timedelta | None
     ) -> tuple[ManualSend, bool]:
-        """Store the send with the drafted issues and their deliveries: one transaction, once.
+        """Store the send with the drafted issues and their deliveries, in one transaction.
 
-        Return what stands in the record, and whether it is this one rather than one that was there before,
-        as `find` says; of that one nothing is changed.
+        Return the stored send, and whether it is new. A send that `find` returns is not changed.
         """
         async with self.database.write() as connection:
             await lock_groups(connection)
-            before = await _found(connection, send, repeat_window)
-            if before is not None:
-                return before, False
+            earlier = await _find(connection, send, repeat_window)
+            if earlier is not None:
+                return earlier, False
             planned = {
                 issue.id: await draft.record_in(connection, group, issue, None, channel)
                 for group, issue in draft.issues
@@ -74,20 +68,17 @@ class ManualSendStore:
             return recorded, True
 
 
-async def _found(connection: AsyncConnection, send: ManualSend, slip: timedelta | None) -> ManualSend | None:
-    row = (await connection.execute(_same(send, slip))).mappings().first()
-    return None if row is None else _send_of(row)
-
-
-def _same(send: ManualSend, slip: timedelta | None) -> Select[*tuple[Any, ...]]:
-    """Return the query for what is recorded already; a send that planned nothing was no slip."""
+async def _find(
+    connection: AsyncConnection, send: ManualSend, repeat_window: timedelta | None
+) -> ManualSend | None:
+    """Return the send with the same id, or an equal recent one that has deliveries; the newest first."""
     same = sends.c.id == send.id
-    if slip is not None:
-        lately = (sends.c.request == send.request) & (sends.c.at > send.at - slip) & (sends.c.deliveries > 0)
-        same = or_(same, lately)
-    return select(sends).where(same).order_by(sends.c.at.desc()).limit(1)
-
-
-def _send_of(row: Row) -> ManualSend:
-    listed = {name: tuple(row[name]) for name in ("issues", "problems")}
-    return ManualSend(**{**row, **listed})
+    if repeat_window is not None:
+        recent = sends.c.at > send.at - repeat_window
+        same = or_(same, (sends.c.request == send.request) & recent & (sends.c.deliveries > 0))
+    query = select(sends).where(same).order_by(sends.c.at.desc()).limit(1)
+    row = (await connection.execute(query)).mappings().first()
+    if row is None:
+        return None
+    lists = {name: tuple(row[name]) for name in ("issues", "problems")}
+    return ManualSend(**{**row, **lists})

@@ -1,4 +1,4 @@
-"""What compose asks of the record to give each article its story: once, whoever asks."""
+"""The story of each article, assigned once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from typing_extensions import override
 
+from service.compose.ports import StoryStore
 from service.core.model import Article
 from service.store.database import Database
 from service.store.dialect import is_in
@@ -15,18 +17,15 @@ from service.store.schema import articles, story_articles
 
 
 @dataclass(frozen=True, slots=True)
-class SqlStoryStore:
-    """The StoryStore of core/contracts/."""
+class SqlStoryStore(StoryStore):
+    """StoryStore on the table story_articles."""
 
     database: Database
 
+    @override
     async def articles_between(
         self, after: int, through: int, limit: int
     ) -> Sequence[tuple[Article, str | None]]:
-        """Return articles with `after < position <= through` and their stories, None where there is none yet.
-
-        In gather order, the first `limit` of them; whatever their topics, condensed or not.
-        """
         arrived = (
             select(articles, story_articles.c.story)
             .join(story_articles, story_articles.c.position == articles.c.position, isouter=True)
@@ -38,8 +37,8 @@ class SqlStoryStore:
             rows = (await connection.execute(arrived)).mappings().all()
         return [(article_of(row), row["story"]) for row in rows]
 
+    @override
     async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
-        """Store article id -> story id where there is none yet; return what stands for these articles."""
         async with self.database.write() as connection:
             known = select(articles.c.id, articles.c.position).where(
                 is_in(connection, articles.c.id, list(stories))
@@ -47,11 +46,11 @@ class SqlStoryStore:
             rows = (await connection.execute(known)).all()
             new = [{"position": row.position, "story": stories[row.id]} for row in rows]
             if new:
-                kept = self.database.insert(story_articles).on_conflict_do_nothing()
-                await connection.execute(kept, new)
-            stands = (
+                insert = self.database.insert(story_articles).on_conflict_do_nothing()
+                await connection.execute(insert, new)
+            stored = (
                 select(articles.c.id, story_articles.c.story)
                 .join(story_articles, story_articles.c.position == articles.c.position)
                 .where(is_in(connection, articles.c.id, list(stories)))
             )
-            return {row.id: row.story for row in (await connection.execute(stands)).all()}
+            return {row.id: row.story for row in (await connection.execute(stored)).all()}

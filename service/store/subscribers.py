@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, and_, case, delete, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from service.core import ids as identity
 from service.core.model import (
@@ -40,7 +41,7 @@ from service.store.schema import (
     suppressions,
 )
 from service.store.subscriptions import ChangeSource, SubscriptionWriter, current_group
-from service.subscribers.ports import SyncCounts
+from service.subscribers.ports import SubscriberStore, SyncCounts
 
 Status = SubscriptionStatus
 
@@ -48,13 +49,13 @@ PERSON = ("id", "email", "name", "timezone")
 
 
 @dataclass(frozen=True, slots=True)
-class SqlSubscriberStore:
-    """The PeopleStore of core/contracts/."""
+class SqlSubscriberStore(SubscriberStore):
+    """SubscriberStore on the tables feeds, subscribers, subscriptions and suppressions."""
 
     database: Database
 
-    async def save_feeds(self, declared: Sequence[Feed], now: datetime) -> SyncCounts:  # noqa: ARG002 - the contract's
-        """Make the active feeds exactly these; what a feed's looks left behind is kept."""
+    @override
+    async def save_feeds(self, declared: Sequence[Feed], now: datetime) -> SyncCounts:
         by_id = {feed.id: feed for feed in declared}
         wanted = {key: feed_values(feed) for key, feed in by_id.items()}
         async with self.database.write() as connection:
@@ -72,16 +73,10 @@ class SqlSubscriberStore:
                 await connection.execute(update(feeds).where(feeds.c.id.in_(ended)).values(active=False))
         return SyncCounts(len(added), len(changed), len(ended), len(wanted) - len(added) - len(changed))
 
+    @override
     async def save_roster_subscriptions(
         self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
     ) -> SyncCounts:
-        """Make the roster's subscriptions these, in one transaction.
-
-        A new one starts told through the last article gathered before `starts_after`. A changed edition
-        changes `edition_key` and `next_due_at`, never `told_through`. A person's own choice (unsubscribed,
-        paused, wishes set on the preferences page) wins over the roster. Those that the roster declared
-        before and no longer does become `ended`; one that comes back is active again.
-        """
         async with self.database.write() as connection:
             await lock_groups(connection)
             placing = SubscriptionWriter(self.database, connection, ChangeSource.ROSTER, now, starts_after)
@@ -90,13 +85,10 @@ class SqlSubscriberStore:
         counts = placing.counts
         return SyncCounts(counts["added"], counts["changed"], ended, counts["kept"])
 
+    @override
     async def add_subscriptions(
         self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
     ) -> SyncCounts:
-        """Add or change these, as an import does, and leave everybody else alone: one transaction.
-
-        As in `save_placements`, a person's own choice wins. Give some thousands at a time.
-        """
         async with self.database.write() as connection:
             await lock_groups(connection)
             placing = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
@@ -104,16 +96,16 @@ class SqlSubscriberStore:
         counts = placing.counts
         return SyncCounts(counts["added"], counts["changed"], 0, counts["kept"])
 
+    @override
     async def save_preferences(self, placement: DesiredSubscription, now: datetime) -> None:
-        """Store wishes that the person chose; from now on they win over the roster."""
         async with self.database.write() as connection:
             await lock_groups(connection)
             await SubscriptionWriter(self.database, connection, ChangeSource.PERSON, now).write([placement])
 
+    @override
     async def memberships(
         self, *, newsletter: str | None = None, email: str | None = None, subscriber_id: str | None = None
     ) -> Sequence[Membership]:
-        """Return subscriptions with their people, by address and newsletter, whatever their status."""
         query = _memberships().order_by(subscribers.c.email, subscriptions.c.newsletter)
         if newsletter is not None:
             query = query.where(subscriptions.c.newsletter == newsletter)
@@ -124,11 +116,8 @@ class SqlSubscriberStore:
         async with self.database.read() as connection:
             return [_membership_of(row) for row in (await connection.execute(query)).mappings()]
 
+    @override
     async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
-        """Return the memberships of the next `limit` people, in the order in which they came.
-
-        `after` is the id of the last person of the page before, None for the first page; () is the end.
-        """
         people = select(subscriptions.c.subscriber).distinct().order_by(subscriptions.c.subscriber)
         if after is not None:
             last = select(subscribers.c.number).where(subscribers.c.id == after)
@@ -142,22 +131,16 @@ class SqlSubscriberStore:
         async with self.database.read() as connection:
             return [_membership_of(row) for row in (await connection.execute(query)).mappings()]
 
+    @override
     async def known_subscribers(self, ids: Collection[str]) -> set[str]:
-        """Return which of these subscriber ids are stored already."""
         async with self.database.read() as connection:
             known = select(subscribers.c.id).where(is_in(connection, subscribers.c.id, ids))
             return set((await connection.execute(known)).scalars())
 
+    @override
     async def set_status(
         self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
     ) -> int:
-        """Set the person's own status for one newsletter, or for all with None; return how many changed.
-
-        Who is not active stands along with the others of their group, so that becoming active again never
-        brings back what those were told meanwhile. With None, pausing takes the active ones and resuming the
-        paused ones: what was unsubscribed comes back only when it is named. What was `ended` stays ended,
-        whatever the person says, until the roster or an import names it again.
-        """
         async with self.database.write() as connection:
             if status is Status.ACTIVE:
                 await lock_groups(connection)
@@ -165,26 +148,22 @@ class SqlSubscriberStore:
             changing = _status_change(subscriber_id, newsletter, status)
             return (await connection.execute(changing.values(changed_at=now))).rowcount
 
+    @override
     async def suppress(self, email: str, reason: str, now: datetime) -> None:
-        """Never mail this address again, whatever config says, until `unsuppress`."""
         row = {"address_hash": identity.address_hash(email), "reason": reason, "at": now}
         async with self.database.write() as connection:
             await connection.execute(self.database.insert(suppressions).values(row).on_conflict_do_nothing())
 
+    @override
     async def erase(self, email: str) -> bool:
-        """Forget who the person was; return whether there was one.
-
-        Name, address, subscriptions and bounces go, and every reason and reply that may quote the address.
-        The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
-        """
         async with self.database.write() as connection:
             await lock_groups(connection)
             known = await connection.run_sync(erase, email)
         await self.database.truncate_log()
         return known
 
+    @override
     async def suppression(self, email: str) -> str | None:
-        """Return why this address is suppressed, or None when it is not."""
         query = select(suppressions.c.reason).where(
             suppressions.c.address_hash == identity.address_hash(email)
         )
@@ -192,8 +171,8 @@ class SqlSubscriberStore:
             reason: str | None = await connection.scalar(query)
             return reason
 
+    @override
     async def unsuppress(self, email: str) -> bool:
-        """Allow the address again, and count its bounces anew; return whether it was suppressed."""
         lifted = delete(suppressions).where(suppressions.c.address_hash == identity.address_hash(email))
         person = select(subscribers.c.number).where(subscribers.c.id == identity.subscriber_id(email))
         async with self.database.write() as connection:
@@ -202,8 +181,8 @@ class SqlSubscriberStore:
             await connection.execute(delete(bounces).where(bounces.c.subscriber == person.scalar_subquery()))
             return True
 
+    @override
     async def signing_key(self) -> bytes:
-        """Return the key that signs links: 32 random bytes made when the database was."""
         key = select(settings.c.value).where(settings.c.name == "signing_key")
         async with self.database.read() as connection:
             return bytes.fromhex((await connection.execute(key)).scalar_one())

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from service.core.model import DeliveryState as State
 from service.core.model import DesiredSubscription, Issue, SignUpRequest, Subscriber
@@ -32,6 +33,7 @@ from service.store.schema import (
     subscriptions,
 )
 from service.store.subscriptions import ChangeSource, SubscriptionWriter
+from service.subscribers.ports import SignUpStore
 
 MAIL_RETENTION = timedelta(days=7)
 """How long a transactional mail is kept: a bounce can come five days later (RFC 5321, 4.5.4.1)."""
@@ -40,16 +42,13 @@ MAX_PRUNED = 500  # mails and sign-ups in one transaction, so that nobody waits 
 
 
 @dataclass(frozen=True, slots=True)
-class SqlSignUpStore:
-    """The SignUpStore of core/contracts/."""
+class SqlSignUpStore(SignUpStore):
+    """SignUpStore on the tables sign_ups, issues and deliveries."""
 
     database: Database
 
+    @override
     async def request(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
-        """Store the sign-up and plan the mail that asks for confirmation; return whether it was planned.
-
-        While an earlier one for the same newsletter waits to be sent, that one is the answer to both.
-        """
         async with self.database.write() as connection:
             await lock_groups(connection)
             number = await self._number(connection, sign_up.subscriber)
@@ -68,8 +67,8 @@ class SqlSignUpStore:
                 return False
             return await self._plan(connection, mail, number, channel)
 
+    @override
     async def find(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
-        """Return the sign-up of that subscriber for that newsletter, if one waits or was just confirmed."""
         query = (
             select(sign_ups, subscribers.c.id, subscribers.c.email, subscribers.c.name)
             .join(subscribers, subscribers.c.number == sign_ups.c.subscriber)
@@ -83,6 +82,7 @@ class SqlSignUpStore:
             Subscriber(row.id, row.email, row.name), row.newsletter, row.timezone, row.first_at
         )
 
+    @override
     async def confirm(
         self,
         placement: DesiredSubscription,
@@ -92,7 +92,6 @@ class SqlSignUpStore:
         welcome: Issue,
         channel: str,
     ) -> bool:
-        """Subscribe them and plan the welcome in one transaction; return whether that changed anything."""
         async with self.database.write() as connection:
             await lock_groups(connection)
             placing = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
@@ -103,8 +102,8 @@ class SqlSignUpStore:
             await self._plan(connection, welcome, number, channel)
         return True
 
+    @override
     async def plan_mail(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
-        """Plan a transactional mail; return False when it is planned already."""
         async with self.database.write() as connection:
             await lock_groups(connection)
             return await self._plan(connection, mail, await self._number(connection, subscriber), channel)

@@ -299,7 +299,7 @@ async def test_a_wrong_password(postgres_server: str):
 
 
 async def test_a_user_without_rights(postgres_url: str):
-    with pytest.raises(StoreError, match="does not give this user the right"):
+    with pytest.raises(StoreError, match="does not grant this user the right"):
         await Database.open(as_locked(postgres_url, "sesame"))
 
 
