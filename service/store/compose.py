@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -25,7 +25,7 @@ from service.store import groups as group_rows
 from service.store import sent_corrections
 from service.store.columns import Instant
 from service.store.database import Database
-from service.store.dialect import is_in, lock_groups
+from service.store.dialect import Query, is_in, lock_groups
 from service.store.groups import ACTIVE
 from service.store.mappers import SUMMARY_COLUMNS, article_of, edition_of, issue_values, summary_of
 from service.store.schema import (
@@ -44,8 +44,6 @@ from service.store.schema import (
 
 MAX_ARTICLES_PER_ISSUE = 5_000
 """The newest articles offered for one issue: a group without subscribers may have waited for a year."""
-
-Query = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +230,7 @@ def _is_row_of(group: Group) -> ColumnElement[bool]:
     return same if group.due_at is None else and_(same, groups.c.next_due_at == group.due_at)
 
 
-def _members(
-    connection: AsyncConnection, group: Group, *columns: ColumnElement[Any]
-) -> Select[*tuple[Any, ...]]:
+def _members(connection: AsyncConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
     """Return the query for these columns of the group's members: active, and still at its cursor."""
     numbers = select(groups.c.number).where(_is_row_of(group))
     members = (

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Text,
     and_,
     case,
@@ -31,7 +29,7 @@ from service.condense.ports import FailureResult
 from service.core.model import Article, Summary
 from service.store.columns import storable
 from service.store.database import Database
-from service.store.dialect import is_in
+from service.store.dialect import Query, is_in
 from service.store.mappers import Row, article_of
 from service.store.schema import articles, corrections, issues, told_corrections
 
@@ -86,7 +84,7 @@ def was_corrected() -> ColumnElement[bool]:
     return exists(1).select_from(told_corrections).where(same).correlate(articles)
 
 
-def waiting(limit: int) -> Select[*tuple[Any, ...]]:
+def waiting(limit: int) -> Query:
     """Return the query for the articles with an edit that waits for condense, in order of position."""
     return (
         select(articles, *NEW)

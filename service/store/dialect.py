@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     TableValuedAlias,
     Text,
     bindparam,
@@ -21,6 +22,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.columns import Json
+
+Query = Select[*tuple[Any, ...]]
+"""A SELECT with any columns."""
 
 GROUPS_LOCK = 0x0CA7EA9
 """Advisory lock of a transaction that moves subscriptions between groups."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import exists, func, select
 
 from service.core.model import Books, FeedState
 from service.core.model import DeliveryState as State
@@ -22,7 +22,7 @@ from service.core.read_models import (
     RecordCounts,
 )
 from service.store.database import Database
-from service.store.dialect import is_in
+from service.store.dialect import Query, is_in
 from service.store.groups import ACTIVE
 from service.store.mappers import (
     EDITION,
@@ -63,8 +63,6 @@ ISSUE_COLUMNS = (
     *("created_at", "subject", "channel", "paused_at"),
 )
 """Columns of `issues` with the names of IssueDetails's fields."""
-
-Query = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +105,21 @@ class Queries:
         """Return the backlog of deliver at `now`."""
         oldest = select(func.min(deliveries.c.due_at)).where(OUTBOX, deliveries.c.due_at <= now)
         uncertain = select(func.count()).where(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
+        both = select(oldest.scalar_subquery(), uncertain.scalar_subquery())
         async with self.database.read() as connection:
-            asked = select(oldest.scalar_subquery(), uncertain.scalar_subquery())
-            return DeliveryBacklog(*(await connection.execute(asked)).one())
+            return DeliveryBacklog(*(await connection.execute(both)).one())
 
     async def counts(self) -> RecordCounts:
         """Return the number of rows of each kind."""
         tables = (feeds, articles, subscribers, subscriptions, issues, suppressions)
-        counted = dict.fromkeys(tables, 0) | {
-            # Without unconfirmed sign-ups and transactional mails.
+        transactional = select(func.count()).select_from(issues.alias()).where(TRANSACTIONAL)
+        not_counted = {
             subscribers: _unconfirmed().scalar_subquery(),
-            issues: select(func.count()).select_from(issues.alias()).where(TRANSACTIONAL).scalar_subquery(),
+            issues: transactional.scalar_subquery(),
         }
         counts = (
-            select(func.count() - less).select_from(table).scalar_subquery()
-            for table, less in counted.items()
+            select(func.count() - not_counted.get(table, 0)).select_from(table).scalar_subquery()
+            for table in tables
         )
         async with self.database.read() as connection:
             return RecordCounts(*(await connection.execute(select(*counts))).one())

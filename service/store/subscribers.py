@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, case, delete, literal, select, true, update
+from sqlalchemy import ColumnElement, Update, and_, case, delete, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -27,7 +26,7 @@ from service.core.model import (
 )
 from service.store import groups as standing
 from service.store.database import Database
-from service.store.dialect import is_in, lock_groups
+from service.store.dialect import Query, is_in, lock_groups
 from service.store.erasure import erase
 from service.store.mappers import EDITION, Row, Values, edition_of, feed_values, poll_values, preferences_of
 from service.store.schema import (
@@ -262,7 +261,7 @@ async def _catch_up(
         await standing.remove_if_empty(connection, [row["group_number"]])
 
 
-def _memberships() -> Select[*tuple[Any, ...]]:
+def _memberships() -> Query:
     return (
         select(
             subscriptions,
