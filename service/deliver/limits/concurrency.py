@@ -1,4 +1,4 @@
-"""Lanes: several coroutines that work off one outbox, none of which is cut off when another fails."""
+"""Connection slots: coroutines that send from one outbox; the failure of one does not cancel the others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from service.core.errors import ChannelUnavailable
 
 
 async def run_connection_slots(slots: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Run the lanes until all have ended, then raise what the first of them raised.
+    """Run the slots until all have ended, then raise the first error.
 
-    A lane that is cancelled mid-message leaves an uncertain delivery, so one lane's trouble cancels no other.
-    When the server takes fewer connections than there are lanes, the others do the work.
+    A slot that is cancelled in the middle of a message leaves an uncertain delivery, so the error of one slot
+    cancels no other. When the server takes fewer connections than there are slots, the others do the work.
     """
-    tasks = [asyncio.create_task(lane) for lane in slots]
+    tasks = [asyncio.create_task(slot) for slot in slots]
     try:
         await asyncio.wait(tasks)
     except asyncio.CancelledError:
@@ -24,13 +24,10 @@ async def run_connection_slots(slots: Sequence[Coroutine[Any, Any, None]]) -> No
         await asyncio.wait(tasks)
         raise
     errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
-    # Trouble with the record outranks trouble with the line: the caller must hear of it.
+    # A StoreError outranks a lost connection: the caller must see it.
     errors.sort(key=lambda error: isinstance(error, ChannelUnavailable))
-    fewer = len(errors) < len(tasks)
-    errors = [
-        error
-        for error in errors
-        if not (fewer and isinstance(error, ChannelUnavailable) and error.too_many_connections)
-    ]
-    if errors:
-        raise errors[0]
+    some_succeeded = len(errors) < len(tasks)
+    for error in errors:
+        is_unavailable = isinstance(error, ChannelUnavailable)
+        if not (some_succeeded and is_unavailable and error.too_many_connections):
+            raise error

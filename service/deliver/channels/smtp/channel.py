@@ -1,6 +1,7 @@
-"""SMTP channel (EDGE aiosmtplib): connections that are kept, each a lane for one message after another.
+"""SMTP channel (EDGE aiosmtplib): persistent connections to one mail server.
 
-aiosmtplib connects, greets, starts TLS and logs in; the transactions are ours (session.py, transaction.py).
+aiosmtplib connects, greets, starts TLS and logs in; the transactions are ours (connection.py,
+transaction.py).
 """
 
 from __future__ import annotations
@@ -23,17 +24,16 @@ from service.deliver.channels.smtp.transaction import SmtpTransaction
 from service.deliver.limits.concurrency import run_connection_slots
 from service.deliver.ports import NO_LIMITS, ChannelStatus, MessageFactory, Outbox, Prepare, RateLimits
 
-MAX_LOSSES_PER_MESSAGE, MAX_LOSSES = 2, 3
+MAX_LOSSES_PER_MESSAGE = 2  # connections that end with one message; then it is deferred
+MAX_LOSSES = 3  # connections in a row that end without an accepted message; then the server is unavailable
 OAUTH_METHODS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 IMPLICIT_TLS_PORT = 465
-PLAIN_TEXT_ERRORS = frozenset(
-    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}
-)  # OpenSSL's words for plain text
-WRONG_PORT_SECONDS = 10  # for a greeting that almost certainly never comes
+PLAIN_TEXT_ERRORS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})  # OpenSSL's reasons
+WRONG_PORT_SECONDS = 10  # timeout for a greeting that almost certainly never comes
 
 
 class SmtpChannel(MailChannel):
-    """Hands messages to one mail server, over at most `relay.connections` connections at a time."""
+    """Sends messages to one mail server, over at most `relay.connections` connections at a time."""
 
     name = "smtp"
 
@@ -54,11 +54,11 @@ class SmtpChannel(MailChannel):
         if first is None:
             return
         try:
-            # One connection first: a wrong password is tried once, not once for every lane.
-            self._idle.append(await self._session())
+            # One connection first: a wrong password is tried once, not once in every connection slot.
+            self._idle.append(await self._connection())
         finally:
             outbox.put_back(first)
-        await run_connection_slots([self._lane(outbox) for _ in range(self._relay.connections)])
+        await run_connection_slots([self._send_all(outbox) for _ in range(self._relay.connections)])
 
     @override
     async def check(self) -> ChannelStatus:
@@ -74,79 +74,82 @@ class SmtpChannel(MailChannel):
     @override
     async def close(self) -> None:
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(session.quit(self._relay.timeouts.quit) for session in idle))
+        await asyncio.gather(*(connection.quit(self._relay.timeouts.quit) for connection in idle))
 
-    async def _lane(self, outbox: Outbox) -> None:
-        """Send one message after another; the connection is kept for the next pass."""
-        transaction, barren = None, 0
+    async def _send_all(self, outbox: Outbox) -> None:
+        """Send one message after another; keep the connection for the next pass."""
+        transaction, losses = None, 0
         message = await outbox.next()
         try:
             while message is not None:
                 current = message
-                transaction = await self._lively(transaction, current, outbox)
+                transaction = await self._transaction_for(current, transaction, outbox)
                 try:
                     message = await transaction.send(current)
                 except ConnectionLost as lost:
-                    # It was not handed over, so it is sent again; but a message that makes the server hang
-                    # up every time must not hold up the others.
-                    barren = 0 if transaction.connection.accepted_count else barren + 1
+                    # The message was not handed over, so it is sent again; but a message that makes the
+                    # server hang up every time must not hold up the others.
+                    losses = 0 if transaction.connection.accepted_count else losses + 1
                     if throttle := throttle_of_line(str(lost)):
                         outbox.settle(current, Deferred(str(lost), throttle))
-                        barren, message = 0, None
-                    if barren >= MAX_LOSSES_PER_MESSAGE:
+                        losses, message = 0, None
+                    if losses >= MAX_LOSSES_PER_MESSAGE:
                         outbox.settle(current, Deferred(str(lost)))
                         message = None
-                    if barren >= MAX_LOSSES:
-                        raise self._takes_nothing(lost) from lost
+                    if losses >= MAX_LOSSES:
+                        raise self._accepts_nothing(lost) from lost
                 message = message or await outbox.next()
         finally:
             if transaction is not None:
                 self._keep(transaction)
 
-    def _takes_nothing(self, lost: ConnectionLost) -> ChannelUnavailable:
-        return ChannelUnavailable(f"the mail server {self._relay.name} takes no message: {lost}")
+    def _accepts_nothing(self, lost: ConnectionLost) -> ChannelUnavailable:
+        return ChannelUnavailable(f"the mail server {self._relay.name} accepts no message: {lost}")
 
-    async def _lively(
-        self, used: SmtpTransaction | None, message: Message, outbox: Outbox
+    async def _transaction_for(
+        self, message: Message, current: SmtpTransaction | None, outbox: Outbox
     ) -> SmtpTransaction:
-        """Return a transaction that the message can be sent by: the used one, or one on a new line."""
-        if used is not None and (used.envelope_pipelined or self._fresh(used.connection)):
-            return used
+        """Return a transaction that can send the message: the current one, or one on another connection."""
+        if current is not None and (current.envelope_pipelined or self._is_fresh(current.connection)):
+            return current
         try:
-            if used is not None:
-                await used.connection.quit(self._relay.timeouts.quit)
-            return SmtpTransaction(await self._session(), outbox, self._relay)
+            if current is not None:
+                await current.connection.quit(self._relay.timeouts.quit)
+            return SmtpTransaction(await self._connection(), outbox, self._relay)
         except BaseException:
             outbox.put_back(message)
             raise
 
     def _keep(self, transaction: SmtpTransaction) -> None:
-        if transaction.envelope_pipelined or not self._fresh(transaction.connection):
+        if transaction.envelope_pipelined or not self._is_fresh(transaction.connection):
             transaction.connection.abort()
         else:
             self._idle.append(transaction.connection)
 
-    def _fresh(self, session: SmtpConnection) -> bool:
+    def _is_fresh(self, connection: SmtpConnection) -> bool:
         relay = self._relay
         return (
-            session.is_usable
-            and session.offered_count < relay.max_messages
-            and session.age < relay.max_age_seconds
-            and session.idle_for < relay.max_idle_seconds
+            connection.is_usable
+            and connection.offered_count < relay.max_messages
+            and connection.age_seconds < relay.max_age_seconds
+            and connection.idle_seconds < relay.max_idle_seconds
         )
 
-    async def _session(self) -> SmtpConnection:
-        """Return a connection that waits for a message: a kept one, or a new one."""
+    async def _connection(self) -> SmtpConnection:
+        """Return a connection that waits for a message: an idle one, or a new one."""
         while self._idle:
-            session = self._idle.pop()
-            if self._fresh(session):
-                return session
-            session.abort()
+            connection = self._idle.pop()
+            if self._is_fresh(connection):
+                return connection
+            connection.abort()
         return await connect(self._relay)
 
 
 async def connect(relay: Relay) -> SmtpConnection:
-    """Open a connection: TCP, greeting, TLS, login. Raises ChannelUnavailable, as a person can be told."""
+    """Open a connection: TCP, greeting, TLS, login.
+
+    Raises ChannelUnavailable, whose text names the setting to check.
+    """
     client = aiosmtplib.SMTP(
         hostname=relay.host,
         port=relay.port,
@@ -171,11 +174,11 @@ async def connect(relay: Relay) -> SmtpConnection:
     transport = client.transport
     if client.protocol is not None and client.protocol.transport is not None:
         transport = client.protocol.transport
-    return SmtpConnection(cast("asyncio.Transport", transport), _features(client))
+    return SmtpConnection(cast("asyncio.Transport", transport), _extensions(client))
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
-    """Say EHLO, and HELO to a server that is older than that."""
+    """Send EHLO, and HELO to a server that does not know EHLO."""
     try:
         await client.ehlo()
     except aiosmtplib.SMTPHeloError:
@@ -183,13 +186,13 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
 
 
 async def _log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
-    """Log in by a method that the server offers. Raises ChannelUnavailable when we know none of them."""
+    """Log in by a method that the server offers. Raises ChannelUnavailable when we support none of them."""
     if not client.supports_extension("auth"):
         lacks = "offers no login"
         if relay.security == "none":
             lacks += " on a connection without encryption; set mail.smtp.security to starttls or tls"
         else:
-            lacks += "; check mail.smtp.port, or leave mail.smtp.username out if it wants none"
+            lacks += "; check mail.smtp.port, or leave mail.smtp.username out if it needs none"
     elif not client.supported_auth_methods:
         offered = [method.upper() for method in client.server_auth_methods]
         lacks = f"offers no login that we know ({', '.join(offered)}); check mail.smtp.host"
@@ -205,15 +208,15 @@ async def _log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
 
 
 def connect_timeout(relay: Relay) -> float:
-    """Return for how many seconds each step of a connection is awaited.
+    """Return the timeout of each step of a connection, in seconds.
 
-    A port of implicit TLS (RFC 8314) that is addressed in plain text stays silent until we give up.
+    It is short where plain text is sent to the port of implicit TLS (RFC 8314): that port stays silent.
     """
-    is_misaddressed = relay.port == IMPLICIT_TLS_PORT and relay.security != "tls"
-    return min(relay.timeouts.connect, WRONG_PORT_SECONDS) if is_misaddressed else relay.timeouts.connect
+    is_wrong_port = relay.port == IMPLICIT_TLS_PORT and relay.security != "tls"
+    return min(relay.timeouts.connect, WRONG_PORT_SECONDS) if is_wrong_port else relay.timeouts.connect
 
 
-def _features(client: aiosmtplib.SMTP) -> SmtpExtensions:
+def _extensions(client: aiosmtplib.SMTP) -> SmtpExtensions:
     size = client.esmtp_extensions.get("size", "")
     return SmtpExtensions(
         pipelining=client.supports_extension("pipelining"),
@@ -224,8 +227,8 @@ def _features(client: aiosmtplib.SMTP) -> SmtpExtensions:
 
 
 def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
-    """Return what to tell a person about a connection that did not come about."""
-    permanent = too_much = False
+    """Return the error of a connection that could not be opened, with a text for the operator."""
+    permanent = too_many = False
     match error:
         case aiosmtplib.SMTPAuthenticationError():
             permanent = error.code >= 500
@@ -235,8 +238,8 @@ def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
             text = f"does not speak SMTP: {reply_line(0, error.message)[2:]}"
             text += "; check mail.smtp.port and mail.smtp.security"
         case aiosmtplib.SMTPResponseException():
-            too_much = throttle_of(error.code, error.message, None) is not None
-            text = f"does not want to talk now: {reply_line(error.code, error.message)}"
+            too_many = throttle_of(error.code, error.message, None) is not None
+            text = f"refuses the connection: {reply_line(error.code, error.message)}"
         case aiosmtplib.SMTPTimeoutError():
             text = f"does not answer within {connect_timeout(relay):g} seconds"
             if relay.security != "tls":
@@ -247,7 +250,7 @@ def _unavailable(relay: Relay, error: Exception) -> ChannelUnavailable:
         case _:
             text = _unreachable(error)
     return ChannelUnavailable(
-        f"the mail server {relay.name} {text}", permanent=permanent, too_many_connections=too_much
+        f"the mail server {relay.name} {text}", permanent=permanent, too_many_connections=too_many
     )
 
 
@@ -258,6 +261,6 @@ def _unreachable(error: Exception) -> str:
         reason = getattr(tls, "verify_message", "") or tls.reason or tls
         if tls.reason in PLAIN_TEXT_ERRORS:
             return "does not speak TLS from the first byte on; set mail.smtp.security to starttls"
-        return f"cannot be talked to over TLS: {reason}; check mail.smtp.security and its certificate"
+        return f"fails the TLS handshake: {reason}; check mail.smtp.security and the server's certificate"
     reason = getattr(cause, "strerror", None) or cause
     return f"cannot be reached: {reason}; check mail.smtp.host and mail.smtp.port"

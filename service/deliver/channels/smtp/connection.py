@@ -1,8 +1,9 @@
-"""Session: the transactions on one SMTP connection that is open, greeted and logged in (RFC 5321).
+"""SMTP connection: commands and replies on a connection that is open, greeted and logged in (RFC 5321).
 
-An asyncio Protocol that takes over a transport. Commands go out in as few flights as the server allows
-(PIPELINING, RFC 2920), and replies are matched to them in order. A session is used for another message only
-while the server is known to have no envelope (`at_rest`) and every byte it sent was the reply to a command.
+An asyncio Protocol that takes over a transport. Commands are written in as few flights as the server allows
+(PIPELINING, RFC 2920), and replies are matched to them in order. A connection is used for another message
+only while the server is known to have no envelope (`has_no_envelope`) and every byte it sent was the reply
+to a command.
 """
 
 from __future__ import annotations
@@ -14,22 +15,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from service.core.model import Message, RefusalCause, Refused
 from service.deliver.channels.smtp.replies import reply_line
 
 MAX_LINE_BYTES = 4096
 MAX_REPLY_LINES = 200
-SESSION_CODES = frozenset({220, 221})  # the greeting and the goodbye: never an answer to a mail command
-_MARKS = frozenset({b" ", b"-", b"", b"\r"})
-_WIRE = re.compile(r"[^\x00-\x20<>\x7f-\x9f]*")
+SESSION_CODES = frozenset({220, 221})  # greeting and closing: never a reply to a mail command
+_SEPARATORS = frozenset({b" ", b"-", b"", b"\r"})  # after the code; "-" where more lines follow
+_SAFE_ADDRESS = re.compile(r"[^\x00-\x20<>\x7f-\x9f]*")
 
 
 class ConnectionLost(Exception):
-    """The connection is gone or of no use any more; the text says how it ended."""
+    """The connection ended or cannot be used any more; the text says why."""
 
 
 class SmtpReply(NamedTuple):
-    """What the server said; the lines of a long reply are joined by line feeds."""
+    """The server's reply to a command; the lines of a long reply are joined by line feeds."""
 
     code: int
     text: str
@@ -50,7 +53,7 @@ class SmtpReply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SmtpExtensions:
-    """What the server's answer to EHLO offers. `size` is the largest message it takes, 0 for no limit."""
+    """The extensions that the server's reply to EHLO offers. `max_size_bytes` is 0 for no limit."""
 
     pipelining: bool = False
     smtputf8: bool = False
@@ -59,92 +62,93 @@ class SmtpExtensions:
 
 
 class SmtpConnection(asyncio.Protocol):
-    """A connection for one message after another. `sent` counts those the server took.
+    """A connection for one message after another.
 
-    `at_rest`: the server has no envelope and waits for MAIL. Whoever sends MAIL sets it to False, and to True
-    when the reply to the final dot or to RSET has come.
+    `offered_count` counts the messages whose envelope was sent, `accepted_count` those that the server took.
+    `has_no_envelope`: the server waits for MAIL. The sender of MAIL sets it to False, and to True when the
+    reply to the final dot or to RSET has arrived.
     """
 
-    def __init__(self, transport: asyncio.Transport, features: SmtpExtensions) -> None:
-        self.extensions = features
+    def __init__(self, transport: asyncio.Transport, extensions: SmtpExtensions) -> None:
+        self.extensions = extensions
         self.has_no_envelope = True
         self.accepted_count = 0
         self.offered_count = 0
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self.opened_at = self.used_at = self._loop.time()
-        self._rest = b""
-        self._lines: list[str] = []
+        self._incomplete_line = b""
+        self._incomplete_reply: list[str] = []
         self._replies: deque[SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._patience = self._late_at = 0.0
-        self._end: str | None = None
+        self._timeout = self._deadline = 0.0
+        self._end_reason: str | None = None
         transport.set_protocol(self)
 
-    # --- what asyncio calls --------------------------------------------------------------------
+    # --- called by asyncio ---------------------------------------------------------------------
 
+    @override
     def data_received(self, data: bytes) -> None:
-        """Cut what arrived into replies."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, self._incomplete_line = (self._incomplete_line + data).split(b"\n")
         for line in lines:
-            # Behind a line that fits nowhere no reply can be matched to its command any more.
-            if self._end is None:
-                self._line(line)
-        if len(self._rest) > MAX_LINE_BYTES or len(self._lines) > MAX_REPLY_LINES:
-            self._fail("the server's reply has no end")
+            # After a line that is not SMTP, no reply can be matched to its command any more.
+            if self._end_reason is None:
+                self._add_line(line)
+        if len(self._incomplete_line) > MAX_LINE_BYTES or len(self._incomplete_reply) > MAX_REPLY_LINES:
+            self._fail("the server's reply is too long")
         if self._replies:
             self._wake()
 
+    @override
     def eof_received(self) -> None:
-        """Take the server's end for ours."""
         self._fail("the server closed the connection")
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Remember how it ended."""
         self._fail(f"the connection was lost ({exc})" if exc else "the server closed the connection")
 
-    # --- what a lane calls ---------------------------------------------------------------------
+    # --- called by the transaction -------------------------------------------------------------
 
     @property
     def is_usable(self) -> bool:
-        """Whether the next message may go here."""
+        """Whether the next message may be sent here."""
         return self.has_no_envelope and self.is_in_sync()
 
     def is_in_sync(self) -> bool:
-        """Whether the connection is open and the server has said nothing that was not read yet.
+        """Whether the connection is open and every reply of the server was read.
 
-        Asked when no reply is awaited: then whatever is unread was not asked for, and the replies to the next
-        commands could not be told from it.
+        Called while no reply is awaited: then an unread one was not asked for, and the replies to the next
+        commands could not be distinguished from it.
         """
-        return self.is_open() and not (self._replies or self._lines or self._rest)
+        return self.is_open() and not (self._replies or self._incomplete_reply or self._incomplete_line)
 
     def is_open(self) -> bool:
-        """Whether there is a line to write to."""
-        return self._end is None and not self._transport.is_closing()
+        """Whether commands can be written."""
+        return self._end_reason is None and not self._transport.is_closing()
 
     @property
-    def idle_for(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds since the last reply."""
         return self._loop.time() - self.used_at
 
     @property
-    def age(self) -> float:
+    def age_seconds(self) -> float:
         """Seconds since the connection was opened."""
         return self._loop.time() - self.opened_at
 
     def write(self, *parts: bytes) -> None:
-        """Send the parts as one flight; raises LineLost when there is no line."""
+        """Write the parts as one flight; raises ConnectionLost when the connection has ended."""
         if not self.is_open():
-            raise ConnectionLost(self._end or "the connection was closed")
+            raise ConnectionLost(self._end_reason or "the connection was closed")
         self._transport.writelines(parts)
 
     def received_reply(self) -> SmtpReply | None:
-        """Return the next reply if it is here already."""
+        """Return the next reply if it has arrived; never waits."""
         return self._replies.popleft() if self._replies else None
 
     def consume_envelope_replies(self) -> bool:
-        """Take the replies to a whole envelope, if they are here already and say yes, yes and go on."""
+        """Take the replies to MAIL, RCPT and DATA, if all three have arrived and accept; never waits."""
         replies = self._replies
         if len(replies) < 3 or not (
             replies[0].is_positive and replies[1].is_positive and replies[2].code == 354
@@ -156,30 +160,33 @@ class SmtpConnection(asyncio.Protocol):
         return True
 
     async def read_reply(self, timeout: float) -> SmtpReply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
-        """Return the next reply; raises LineLost when the line ends first or nothing comes in time."""
+        """Return the next reply.
+
+        Raises ConnectionLost when the connection ends first, or after `timeout` seconds.
+        """
         if not self._replies:
-            if self._end is not None:
-                raise ConnectionLost(self._end)
+            if self._end_reason is not None:
+                raise ConnectionLost(self._end_reason)
             self._waiter = self._loop.create_future()
-            self._allow(timeout)
+            self._set_deadline(timeout)
             try:
                 await self._waiter
             finally:
                 self._waiter = None
             if not self._replies:
-                raise ConnectionLost(self._end or "the connection was closed")
+                raise ConnectionLost(self._end_reason or "the connection was closed")
             self.used_at = self._loop.time()
         return self._replies.popleft()
 
-    def abort(self, reason: str = "we gave the connection up") -> None:
-        """Drop the connection at once, with whatever was not sent."""
-        self._end = self._end or reason
+    def abort(self, reason: str = "we closed the connection") -> None:
+        """Close the connection at once; bytes that were not sent are dropped."""
+        self._end_reason = self._end_reason or reason
         self._replies.clear()
         if not self._transport.is_closing():
             self._transport.abort()
 
-    async def quit(self, timeout: float) -> None:  # noqa: ASYNC109 - as above
-        """Close the connection: by QUIT, within `timeout` seconds, if the server expects a command."""
+    async def quit(self, timeout: float) -> None:  # noqa: ASYNC109 - a server that is slow to say goodbye
+        """Close the connection, by QUIT if the server expects a command; `timeout` is in seconds."""
         try:
             if self.is_usable:
                 self.write(b"QUIT\r\n")
@@ -188,46 +195,46 @@ class SmtpConnection(asyncio.Protocol):
         except ConnectionLost:
             pass
         finally:
-            self.abort("we took leave")
+            self.abort()
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _line(self, line: bytes) -> None:
-        reply, is_last = _read(line)
+    def _add_line(self, line: bytes) -> None:
+        reply, is_last = _parse_line(line)
         if reply is None:
-            self._fail("the server answered with something that is no SMTP reply")
+            self._fail("the server sent a line that is not an SMTP reply")
         elif not is_last:
-            self._lines.append(reply.text)
-        elif self._lines:
-            self._replies.append(SmtpReply(reply.code, "\n".join([*self._lines, reply.text])))
-            self._lines.clear()
+            self._incomplete_reply.append(reply.text)
+        elif self._incomplete_reply:
+            self._replies.append(SmtpReply(reply.code, "\n".join([*self._incomplete_reply, reply.text])))
+            self._incomplete_reply.clear()
         else:
             self._replies.append(reply)
 
-    def _allow(self, seconds: float) -> None:
-        """Give the server so long to answer. One timer waits for answer after answer: most come in time."""
-        self._patience, self._late_at = seconds, self._loop.time() + seconds
-        if self._timer is not None and self._late_at < self._timer.when():
+    def _set_deadline(self, seconds: float) -> None:
+        """Let the wait end after `seconds`. One timer serves many waits: most replies arrive in time."""
+        self._timeout, self._deadline = seconds, self._loop.time() + seconds
+        if self._timer is not None and self._deadline < self._timer.when():
             self._timer.cancel()
             self._timer = None
         if self._timer is None:
-            self._timer = self._loop.call_at(self._late_at, self._look_at_the_clock)
+            self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
-    def _look_at_the_clock(self) -> None:
+    def _check_deadline(self) -> None:
         self._timer = None
         if self._waiter is None:
             return
-        if self._loop.time() >= self._late_at:
-            self._fail(f"no answer within {self._patience:g} seconds")
+        if self._loop.time() >= self._deadline:
+            self._fail(f"no reply within {self._timeout:g} seconds")
         else:
-            self._timer = self._loop.call_at(self._late_at, self._look_at_the_clock)
+            self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
     def _fail(self, reason: str) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._end is None:
-            self._end = reason
+        if self._end_reason is None:
+            self._end_reason = reason
             self._transport.abort()
         self._wake()
 
@@ -236,31 +243,30 @@ class SmtpConnection(asyncio.Protocol):
             self._waiter.set_result(None)
 
 
-@lru_cache(maxsize=256)  # a server says the same few lines for each message
-def _read(line: bytes) -> tuple[SmtpReply | None, bool]:
-    """Return what a line of a reply says, None if it is none, and whether the reply ends with it."""
-    code, mark = line[:3], line[3:4]
-    if len(line) > MAX_LINE_BYTES or not code.isdigit() or mark not in _MARKS:
+@lru_cache(maxsize=256)  # a server sends the same few lines for each message
+def _parse_line(line: bytes) -> tuple[SmtpReply | None, bool]:
+    """Return code and text of a reply's line (None: it is not one), and whether it is the last line."""
+    code, separator = line[:3], line[3:4]
+    if len(line) > MAX_LINE_BYTES or not code.isdigit() or separator not in _SEPARATORS:
         return None, True
-    return SmtpReply(int(code), line[4:].rstrip(b"\r").decode("utf-8", "replace")), mark != b"-"
+    return SmtpReply(int(code), line[4:].rstrip(b"\r").decode("utf-8", "replace")), separator != b"-"
 
 
 class EnvelopeCommands(NamedTuple):
-    """The commands that go before a message's content."""
+    """The commands that precede a message's content."""
 
     mail: bytes
     rcpt: bytes
 
 
 def envelope_commands(message: Message, extensions: SmtpExtensions) -> EnvelopeCommands | Refused:
-    """Return the message's envelope, or why this server cannot be given it."""
-    if not (_WIRE.fullmatch(message.sender) and _WIRE.fullmatch(message.recipient) and message.recipient):
+    """Return the message's envelope, or the reason why this server cannot take the message."""
+    addresses = message.sender, message.recipient
+    if not (message.recipient and all(map(_SAFE_ADDRESS.fullmatch, addresses))):
         return Refused("an address in the envelope is not valid", RefusalCause.MESSAGE)
-    size = message.size
-    if extensions.max_size_bytes and size > extensions.max_size_bytes:
-        sizes = (
-            f"the message has {size} bytes, the mail server takes {extensions.max_size_bytes} at most (SIZE)"
-        )
+    size, limit = message.size, extensions.max_size_bytes
+    if limit and size > limit:
+        sizes = f"the message has {size} bytes, the mail server takes {limit} at most (SIZE)"
         return Refused(sizes, RefusalCause.SIZE)
     mail = f"MAIL FROM:<{message.sender}>"
     if extensions.announces_size:

@@ -1,8 +1,8 @@
-"""Rate replies: tells from a reply whether a server wants less mail at a time, and who wants it (pure).
+"""Rate replies: which replies mean that we send too fast, and whose limit it is (pure).
 
 The texts are those of Postfix (anvil), Exim, Exchange and Office 365, Gmail, Yahoo, Amazon SES, SendGrid,
-Mailgun and others; tests/deliver/channels/smtp/test_rate_replies.py lists them. Greylisting is not a limit on
-the rate, although it says "try again later"; nor is a limit of one mailbox or one connection.
+Mailgun and others; tests/deliver/channels/smtp/test_rate_replies.py lists them. Greylisting is not a rate
+limit, although it says "try again later"; nor is a limit of one mailbox or one connection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT_CHARACTERS = 400
 
-# Not a limit on how fast we send, whatever else the text says.
+# These are not about our rate, whatever else the text says.
 NOT_A_RATE_LIMIT = re.compile(
     r"gr[ae]y-?list"
     r"|\b(in|on|per|for) (this|one|a single|each) (smtp )?(connection|session|transaction)\b"
@@ -47,9 +47,9 @@ SERVER_SHORTAGE = re.compile(
     r"\b4\.3\.[12]\b|insufficient (system|disk)|(system|server) (is )?(overload|too busy|not accepting)"
     r"|queue file write error|(disk|queue) (is )?full"
 )
-# "452 4.5.3 too many recipients" is about one message (RFC 5321, 4.5.3.1.10), unless more is said.
+# "452 4.5.3 too many recipients" without more text is about one message (RFC 5321, 4.5.3.1.10).
 RECIPIENTS_OF_ONE_MESSAGE = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3} )?(error: )?too many recipients\W*")
-# The limit is one for us as a client, so that it holds for every recipient.
+# A limit for us as a client, which applies to every recipient.
 ABOUT_CLIENT = re.compile(
     r"\btoo (much|many) [a-z]{1,20} from\b|throttling failure|\buser sending\b"
     r"|\b(submission|your|client|account|sender|you)\b|\byou'"
@@ -57,16 +57,16 @@ ABOUT_CLIENT = re.compile(
 
 
 def throttle_of_line(line: str) -> Throttle | None:
-    """Return the same for a reply that ended the connection, as one line that begins with the code."""
+    """Return `throttle_of` a reply that ended the connection, given as one line (code and text)."""
     code, _, text = line.partition(" ")
     return throttle_of(int(code), text, None) if len(code) == 3 and code.isdecimal() else None
 
 
 def throttle_of(code: int, text: str, command: SmtpCommand | None) -> Throttle | None:
-    """Return who wants less mail at a time, or None: a reply of another kind.
+    """Return whose rate limit the reply is about, or None for a reply of another kind.
 
-    `stage` is the command that was answered, None for the connection itself. What MAIL or the connection
-    answers is the relay's own; later a relay may pass on what a recipient's provider says.
+    `command` is the command that was answered, None for the connection itself. The reply to MAIL or to the
+    connection is the relay's own; later a relay may pass on the reply of a recipient's provider.
     """
     if not 400 <= code < 600:
         return None
@@ -76,9 +76,9 @@ def throttle_of(code: int, text: str, command: SmtpCommand | None) -> Throttle |
     if DOMAIN_LIMIT.search(words):
         return Throttle.DOMAIN
     if RATE_LIMIT.search(words) and not RECIPIENTS_OF_ONE_MESSAGE.fullmatch(words):
-        own = command is None or command == "MAIL" or ABOUT_CLIENT.search(words) is not None
-        return Throttle.RELAY if own else Throttle.DOMAIN
-    # A server that ends the connection for its own reasons (421) is met by another connection.
+        is_relay_limit = command is None or command == "MAIL" or ABOUT_CLIENT.search(words) is not None
+        return Throttle.RELAY if is_relay_limit else Throttle.DOMAIN
+    # A server that ends the connection for its own reasons (421) may accept another connection.
     if code < 500 and code != 421 and command != "RCPT" and SERVER_SHORTAGE.search(words):
         return Throttle.BUSY
     return None

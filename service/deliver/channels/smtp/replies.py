@@ -1,8 +1,8 @@
-"""Outcomes: what a server's reply means for a delivery (pure): one decision table.
+"""SMTP replies: the outcome of a delivery by the server's reply (pure): one decision table.
 
-Read in this order: the first digit; then the enhanced status code (RFC 3463) where it is precise; then the
-words; then what is left of the enhanced code; then the SMTP code and the command that it answered
-(RFC 5321, 4.2 and 4.3.2). Bounce mails are judged by the same table.
+These decide, in this order: the first digit; the enhanced status code (RFC 3463) where it is precise; the
+text; what is left of the enhanced code; the SMTP code and the command that it answered (RFC 5321, 4.2 and
+4.3.2). The same table decides about bounce mails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOGIN_REQUIRED = re.compile(r"(?i)\bauth|access denied|starttls")
 
 
 class SmtpCommand(StrEnum):
-    """Which command was answered."""
+    """The command that a reply answers."""
 
     MAIL = "MAIL"
     RCPT = "RCPT"
@@ -30,19 +30,19 @@ class SmtpCommand(StrEnum):
 
 TEMPORARY = "later"
 FailureCause = RefusalCause | str
-"""Whom a permanent failure is about, or LATER when it must not be final."""
+"""The cause of a permanent failure, or TEMPORARY when it must not be final."""
 
 ADDRESS, MESSAGE, POLICY = RefusalCause.ADDRESS, RefusalCause.MESSAGE, RefusalCause.POLICY
 
-# Subject and detail of a status code; what is not here is decided by the subject alone.
+# By subject and detail of the enhanced code; for all others the subject alone decides.
 CAUSE_BY_DETAIL: dict[str, FailureCause] = {
     "1.7": POLICY,  # bad sender's mailbox syntax
     "1.8": POLICY,  # bad sender's system address
     "1.90": POLICY,  # Exchange Online: we sent too much
-    "2.2": TEMPORARY,  # mailbox full: RFC 5321, 4.5.3.1.10 wants it taken as temporary
+    "2.2": TEMPORARY,  # mailbox full: temporary by RFC 5321, 4.5.3.1.10
     "2.3": MESSAGE,  # longer than this mailbox may receive
     "2.121": TEMPORARY,  # Exchange Online: the recipient gets mail too fast
-    "2.122": TEMPORARY,  # as above
+    "2.122": TEMPORARY,  # Exchange Online: the recipient gets mail too fast from one sender
     "3.1": TEMPORARY,  # mail system full
     "3.2": TEMPORARY,  # system not accepting messages now
     "4.5": TEMPORARY,  # mail system congestion
@@ -80,8 +80,8 @@ CAUSE_BY_MEANING: dict[ReplyMeaning, FailureCause] = {
     ReplyMeaning.SYSTEM: MESSAGE,
     ReplyMeaning.LATER: TEMPORARY,
 }
-# Codes that say something else than the words beside them: the subjects for which the words are believed.
-# Many servers send one code, mostly 5.1.1 or 5.4.1, for everything.
+# Where the text wins although the enhanced code contradicts it: the subjects of those codes. Many servers
+# send one code, mostly 5.1.1 or 5.4.1, for everything.
 TEXT_OVERRIDES: dict[ReplyMeaning, frozenset[str]] = {
     ReplyMeaning.FULL: frozenset("123"),
     ReplyMeaning.SIZE: frozenset("124"),
@@ -95,11 +95,11 @@ TEXT_OVERRIDES: dict[ReplyMeaning, frozenset[str]] = {
     ReplyMeaning.MOVED: frozenset("7"),
     ReplyMeaning.DISABLED: frozenset("7"),
 }
-# Servers use these for everything: the words win over them.
+# Servers use these for everything: the text wins over them.
 VAGUE_STATUSES = frozenset(
     {"1.0", "2.0", "3.0", "4.0", "5.0", "5.1", "5.2", "6.0", "7.0", "7.1", "4.1", "4.4"}
 )
-# These two say something only when nothing else does.
+# Subjects that count only when neither text nor SMTP code decides.
 EMPTY_SUBJECTS = frozenset({"0", "3", "5"})
 AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 CAUSE_BY_CODE: dict[SmtpCommand, dict[int, FailureCause]] = {
@@ -117,10 +117,10 @@ CAUSE_BY_COMMAND: dict[SmtpCommand, FailureCause] = {
 
 
 def outcome_of(code: int, text: str, command: SmtpCommand) -> Outcome:
-    """Return what the reply to `stage` means: Sent for 2xx, Deferred for 4xx, for 5xx by the table.
+    """Return the outcome by the reply to `command`: Sent for 2xx, Deferred for 4xx, for 5xx by the table.
 
-    Only a Refused with Blame.ADDRESS says something about the person. Anything that is no valid answer at
-    this place (1xx, 3xx) defers.
+    Only a Refused with RefusalCause.ADDRESS may count against the address. A reply that cannot answer the
+    command (1xx, 3xx) defers.
     """
     reply = reply_line(code, text)
     if 200 <= code < 300:
@@ -129,36 +129,33 @@ def outcome_of(code: int, text: str, command: SmtpCommand) -> Outcome:
         return Deferred(reply, throttle)
     if not 500 <= code < 600 or is_sequence_error(code, text, command):
         return Deferred(reply)
-    verdict = failure_cause(code, enhanced_code(text), text, command)
-    if verdict is MESSAGE and command is not SmtpCommand.RCPT and _is_about_size(text):
-        verdict = RefusalCause.SIZE
-    return Refused(reply, verdict) if isinstance(verdict, RefusalCause) else Deferred(reply)
+    cause = failure_cause(code, enhanced_code(text), text, command)
+    if cause is MESSAGE and command is not SmtpCommand.RCPT and _is_about_size(text):
+        cause = RefusalCause.SIZE
+    return Refused(reply, cause) if isinstance(cause, RefusalCause) else Deferred(reply)
 
 
 def _is_about_size(text: str) -> bool:
-    """Return whether the server's own limit on the size is what refuses (RFC 1870; 5.3.4 of RFC 3463)."""
+    """Return whether the message exceeds the server's size limit (RFC 1870; 5.3.4 of RFC 3463)."""
     return enhanced_code(text) == "5.3.4" or reply_meaning(text) is ReplyMeaning.SIZE
 
 
 def is_sequence_error(code: int, text: str, command: SmtpCommand) -> bool:
-    """Return whether the server says that our command does not fit its state (RFC 5321, 4.2.3 and RFC 3463).
+    """Return whether the reply means that our command came out of sequence (RFC 5321, 4.2.3 and RFC 3463).
 
-    That is 503, and X.5.1 (invalid command) where it cannot be about the recipient. It says nothing about the
-    message, the person or our standing. Words that name another cause win, and a demand for a login does.
+    That is 503, and X.5.1 (invalid command) where it cannot be about the recipient. It proves nothing about
+    the message, the address or our reputation. A text that names another cause wins, and so does one that
+    demands a login.
     """
-    words = reply_meaning(text)
+    meaning = reply_meaning(text)
     if code == 503:
-        return words in {None, ReplyMeaning.POLICY} and not LOGIN_REQUIRED.search(text)
-    return (
-        500 <= code < 600
-        and command is not SmtpCommand.RCPT
-        and enhanced_code(text) == "5.5.1"
-        and words is None
-    )
+        return meaning in {None, ReplyMeaning.POLICY} and not LOGIN_REQUIRED.search(text)
+    is_invalid_command = 500 <= code < 600 and enhanced_code(text) == "5.5.1"
+    return is_invalid_command and command is not SmtpCommand.RCPT and meaning is None
 
 
 def reply_line(code: int, text: str) -> str:
-    """Return the reply as the ledger keeps it: one line, no control characters, of bearable length."""
+    """Return the reply as the ledger keeps it: one short line without control characters."""
     if text.isprintable() and "  " not in text and len(text) < MAX_REPLY_CHARACTERS - 4:
         return f"{code} {text}".strip()
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -166,47 +163,47 @@ def reply_line(code: int, text: str) -> str:
 
 
 def enhanced_code(text: str) -> str | None:
-    """Return the enhanced status code that the text begins with, such as `5.1.1` (RFC 2034), or None."""
+    """Return the enhanced status code at the start of the text, such as `5.1.1` (RFC 2034), or None."""
     found = ENHANCED.match(text)
     return ".".join(found.groups()) if found else None
 
 
 def failure_cause(code: int | None, status: str | None, text: str, command: SmtpCommand) -> FailureCause:
-    """Return whom a permanent failure is about: an SMTP code, an enhanced code, words; each may be missing.
+    """Return the cause of a permanent failure by SMTP code, enhanced code and text; each may be missing.
 
-    What blames the address in an answer to MAIL is about our own address: policy.
+    A reply to MAIL that names an address is about our own address: policy.
     """
     if code in AUTHENTICATION_CODES:
         return POLICY
-    verdict = _verdict(code, status, text, command)
-    return POLICY if command is SmtpCommand.MAIL and verdict is ADDRESS else verdict
+    cause = _cause(code, status, text, command)
+    return POLICY if command is SmtpCommand.MAIL and cause is ADDRESS else cause
 
 
-def _verdict(code: int | None, status: str | None, text: str, stage: SmtpCommand) -> FailureCause:
+def _cause(code: int | None, status: str | None, text: str, command: SmtpCommand) -> FailureCause:
     detail = status[2:] if status and status.startswith("5.") else ""
-    words = reply_meaning(text)
-    if words is ReplyMeaning.UNAVAILABLE and (
-        stage in (SmtpCommand.DATA, SmtpCommand.DOT) or detail.startswith("7.")
+    meaning = reply_meaning(text)
+    if meaning is ReplyMeaning.UNAVAILABLE and (
+        command in (SmtpCommand.DATA, SmtpCommand.DOT) or detail.startswith("7.")
     ):
         # A filter's polite refusal of the content: an unknown mailbox is refused at RCPT.
-        words = ReplyMeaning.POLICY
+        meaning = ReplyMeaning.POLICY
     if detail and detail not in VAGUE_STATUSES and not detail.startswith("0."):
-        return _corrected(detail, words) or _by_status(detail) or CAUSE_BY_COMMAND[stage]
-    if words is not None:
-        return CAUSE_BY_MEANING[words]
-    if detail.partition(".")[0] not in EMPTY_SUBJECTS and (verdict := _by_status(detail)):
-        return verdict
-    return CAUSE_BY_CODE[stage].get(code or 0) or CAUSE_BY_COMMAND[stage]
+        return _by_overriding_text(detail, meaning) or _by_status(detail) or CAUSE_BY_COMMAND[command]
+    if meaning is not None:
+        return CAUSE_BY_MEANING[meaning]
+    if detail.partition(".")[0] not in EMPTY_SUBJECTS and (cause := _by_status(detail)):
+        return cause
+    return CAUSE_BY_CODE[command].get(code or 0) or CAUSE_BY_COMMAND[command]
 
 
 def _by_status(detail: str) -> FailureCause | None:
     return CAUSE_BY_DETAIL.get(detail) or CAUSE_BY_SUBJECT.get(detail.partition(".")[0])
 
 
-def _corrected(detail: str, words: ReplyMeaning | None) -> FailureCause | None:
-    """Return what the words make of a code that is used wrongly so often that they are to be believed."""
-    if words is None or detail.partition(".")[0] not in TEXT_OVERRIDES.get(words, ()):
+def _by_overriding_text(detail: str, meaning: ReplyMeaning | None) -> FailureCause | None:
+    """Return the cause by the text where it wins over the enhanced code, else None."""
+    if meaning is None or detail.partition(".")[0] not in TEXT_OVERRIDES.get(meaning, ()):
         return None
-    if detail in CAUSE_BY_DETAIL and words is not ReplyMeaning.BLOCKED:
+    if detail in CAUSE_BY_DETAIL and meaning is not ReplyMeaning.BLOCKED:
         return None
-    return CAUSE_BY_MEANING[words]
+    return CAUSE_BY_MEANING[meaning]

@@ -1,4 +1,4 @@
-"""Relay: the mail server that we hand messages to, and how patient we are with it."""
+"""Relay settings: the mail server that takes our messages, its timeouts and connection limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for an answer, by command: RFC 5321, 4.5.3.2.
+    """Seconds to wait for the reply to each command: RFC 5321, 4.5.3.2.
 
     `connect` covers connection, greeting, TLS and login together.
     """
@@ -22,11 +22,11 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Where mail goes. `security` is `starttls`, `tls` (from the first byte on) or `none`.
+    """The mail server. `security` is `starttls`, `tls` (implicit TLS) or `none`.
 
-    `hello` is the name that we greet with (None: this machine's). A connection is given up after `messages`
-    messages or `age` seconds, and when it was idle for `idle` seconds. `authority` is a file of certificates
-    to trust instead of the system's.
+    `hello` is our name in EHLO (None: this machine's). A connection is closed after `max_messages` messages,
+    after `max_age_seconds`, or when it was idle for `max_idle_seconds`. `authority` is a file of CA
+    certificates to trust instead of the system's.
     """
 
     host: str = "localhost"
@@ -44,5 +44,5 @@ class Relay:
 
     @property
     def name(self) -> str:
-        """The server as a person writes it."""
+        """The server as `host:port`."""
         return f"{self.host}:{self.port}"

@@ -1,7 +1,7 @@
-"""Transaction: one message after another over a session, with the ledger asked before each final dot.
+"""SMTP transaction: sends one message after another; each attempt is in the ledger before its final dot.
 
-One flight carries the content of a message and the envelope of the next one behind it. So a message costs one
-round trip where the server knows PIPELINING, and four where it does not.
+Where the server supports PIPELINING, the content of a message and the envelope of the next one are written as
+one flight. So a message costs one round trip, and four where the server does not support it.
 """
 
 from __future__ import annotations
@@ -25,71 +25,75 @@ from service.deliver.ports import Outbox
 DATA = b"DATA\r\n"
 DOT = b".\r\n"
 RSET = b"RSET\r\n"
-AUTHENTICATION_REQUIRED = 530  # RFC 4954; on a connection that took messages before, a new login mends it
+AUTHENTICATION_REQUIRED = 530  # RFC 4954; on a connection that took messages before, a new login helps
 ENVELOPE_STEPS = (SmtpCommand.MAIL, SmtpCommand.RCPT, SmtpCommand.DATA)
-OUT_OF_SYNC = "the server's replies do not fit our commands"
-UNSOLICITED = "the server said something that it was not asked"
+OUT_OF_SYNC = "the server's replies do not match our commands"
+UNSOLICITED = "the server sent a reply without a command"
 
 
 class SmtpTransaction:
-    """Sends over `session` what `outbox` holds. `riding`: the next message's envelope is on its way."""
+    """Sends messages of `outbox` over `connection`.
+
+    `envelope_pipelined`: the envelope of the next message was written, and its replies were not read yet.
+    """
 
     def __init__(self, connection: SmtpConnection, outbox: Outbox, relay: Relay) -> None:
         self.connection, self.envelope_pipelined = connection, False
         self._outbox, self._relay, self._timeouts = outbox, relay, relay.timeouts
-        self._ridden: EnvelopeCommands | Refused | None = None
+        self._next_envelope: EnvelopeCommands | Refused | None = None
 
     async def send(self, message: Message) -> Message | None:
-        """Bring one message to its outcome; return the one whose envelope rides behind it, if one does.
+        """Send a message and settle its outcome; return the message whose envelope was pipelined, or None.
 
-        Raises LineLost when the line ended before the message was handed over: it may be sent again.
+        Raises ConnectionLost when the connection ended before the attempt: the message may be sent again.
         """
-        ridden = self._ridden if self.envelope_pipelined else None
-        opening = ridden or envelope_commands(message, self.connection.extensions)
-        if isinstance(opening, Refused):
-            self._outbox.settle(message, opening)
+        pipelined = self._next_envelope if self.envelope_pipelined else None
+        envelope = pipelined or envelope_commands(message, self.connection.extensions)
+        if isinstance(envelope, Refused):
+            self._outbox.settle(message, envelope)
             return None
         try:
-            refusal = await self._offer(opening)
+            refusal = await self._offer(envelope)
         except asyncio.CancelledError:
-            self._drop(message, "we were told to stop")
+            self._outbox.put_back(message)
+            self.connection.abort("the sender was stopped")
             raise
         if refusal is not None:
             self._outbox.settle(message, refusal)
             return None
         return await self._hand_over(message)
 
-    async def _offer(self, opening: EnvelopeCommands) -> Outcome | None:
-        """Get the server ready for content; return None when it is, else why it does not want the message."""
-        session = self.connection
-        session.offered_count += 1
-        if self.envelope_pipelined and session.consume_envelope_replies():
+    async def _offer(self, envelope: EnvelopeCommands) -> Outcome | None:
+        """Send the envelope; return None when the server waits for content, else the outcome."""
+        connection = self.connection
+        connection.offered_count += 1
+        if self.envelope_pipelined and connection.consume_envelope_replies():
             self.envelope_pipelined = False
             return None
-        pipelining = session.extensions.pipelining
-        replies = await (self._in_one_flight(opening) if pipelining else self._in_steps(opening))
-        answers = dict(zip(ENVELOPE_STEPS, replies, strict=False))
-        if (misfit := _misfit(answers)) is not None:
-            self._out_of_step(misfit)
-        refusal = next((pair for pair in answers.items() if pair[1].is_refusal), None)
+        pipelining = connection.extensions.pipelining
+        received = await (self._in_one_flight(envelope) if pipelining else self._in_steps(envelope))
+        replies = dict(zip(ENVELOPE_STEPS, received, strict=False))
+        if (mismatch := _mismatch(replies)) is not None:
+            self._lose_sync(mismatch)
+        refusal = next((pair for pair in replies.items() if pair[1].is_refusal), None)
         if refusal is None:
             return None
-        stage, reply = refusal
-        if reply.code == AUTHENTICATION_REQUIRED and self._relay.username and session.accepted_count:
-            session.abort("the login has expired")
+        command, reply = refusal
+        if reply.code == AUTHENTICATION_REQUIRED and self._relay.username and connection.accepted_count:
+            connection.abort("the login has expired")
             raise ConnectionLost(f"the login has expired: {reply}")
-        if SmtpCommand.DATA in answers and answers[SmtpCommand.DATA].code == 354:
-            # It refused the envelope and yet waits for content. A dot would be an empty mail to whoever it
-            # has in mind; hanging up is no mail to anybody.
-            session.abort("the server waits for a message that it refused")
-        elif session.is_open():
+        if SmtpCommand.DATA in replies and replies[SmtpCommand.DATA].code == 354:
+            # The server refused the envelope and yet waits for content. A final dot would send an empty mail
+            # to the recipient that the server assumes; closing the connection sends no mail.
+            connection.abort("the server waits for a message that it refused")
+        elif connection.is_open():
             await self._reset()
-        return outcome_of(reply.code, reply.text, stage)
+        return outcome_of(reply.code, reply.text, command)
 
-    async def _in_one_flight(self, opening: EnvelopeCommands) -> list[SmtpReply]:
-        """Return the three replies; fewer when the connection ends after one that refuses."""
+    async def _in_one_flight(self, envelope: EnvelopeCommands) -> list[SmtpReply]:
+        """Return the three replies; fewer when the connection ends after a refusal."""
         if not self.envelope_pipelined:
-            self._begin(opening.mail, opening.rcpt, DATA)
+            self._begin(envelope.mail, envelope.rcpt, DATA)
         self.envelope_pipelined = False
         replies: list[SmtpReply] = []
         for timeout in (self._timeouts.mail, self._timeouts.rcpt, self._timeouts.data):
@@ -101,30 +105,29 @@ class SmtpTransaction:
                 raise
         return replies
 
-    async def _in_steps(self, opening: EnvelopeCommands) -> list[SmtpReply]:
+    async def _in_steps(self, envelope: EnvelopeCommands) -> list[SmtpReply]:
         """Return the replies up to the first that does not accept."""
         replies = []
+        lines = (envelope.mail, envelope.rcpt, DATA)
         timeouts = (self._timeouts.mail, self._timeouts.rcpt, self._timeouts.data)
-        for stage, command, timeout in zip(
-            ENVELOPE_STEPS, (opening.mail, opening.rcpt, DATA), timeouts, strict=True
-        ):
-            self._begin(command)
+        for command, line, timeout in zip(ENVELOPE_STEPS, lines, timeouts, strict=True):
+            self._begin(line)
             replies.append(reply := await self._reply(timeout))
-            if not _accepted(stage, reply):
+            if not _accepts(command, reply):
                 break
         return replies
 
     def _begin(self, *commands: bytes) -> None:
-        """Write commands of a transaction that is not at rest until the dot or RSET is answered."""
+        """Write commands that leave an envelope with the server until the final dot or RSET is answered."""
         self._write(*commands)
         self.connection.has_no_envelope = False
 
     async def _reset(self) -> None:
-        """Take a refused envelope back, so that nothing of it is left for the next message.
+        """Withdraw a refused envelope, so that nothing of it is left for the next message.
 
-        The reply also shows whether the refusal was the reply to our command: when the server said something
-        more than it was asked, RSET gets the reply that belonged to DATA. A connection on which RSET fails is
-        closed; the refusal stands unless the replies were out of step.
+        The reply also shows whether the refusal belonged to our command: when the server sent an unsolicited
+        reply before, RSET gets the reply to DATA. A connection on which RSET fails is closed; the refusal
+        counts unless the replies were out of sync.
         """
         self._write(RSET)
         try:
@@ -134,53 +137,54 @@ class SmtpTransaction:
         if reply.is_positive:
             self.connection.has_no_envelope = True
         elif not reply.is_refusal or is_sequence_error(reply.code, reply.text, SmtpCommand.MAIL):
-            self._out_of_step(reply)
+            self._lose_sync(reply)
         else:
             self.connection.abort("the server refused RSET")
 
     async def _hand_over(self, message: Message) -> Message | None:
-        if not self.connection.is_in_sync():
-            self.connection.abort(UNSOLICITED)
+        """Write the content once the attempt is durable; return the message whose envelope follows."""
+        connection = self.connection
+        if not connection.is_in_sync():
+            connection.abort(UNSOLICITED)
             raise ConnectionLost("the connection was lost before the message was sent")
         try:
             allowed = await self._outbox.attempt(message)
         except asyncio.CancelledError:
-            # Behind the attempt in the ledger, in case that was written.
-            self._outbox.settle(message, Deferred("we were told to stop before it was sent"))
-            self.connection.abort()
+            # The ledger writes this after the attempt, in case the attempt was written.
+            self._outbox.settle(message, Deferred("the sender was stopped before the message was sent"))
+            connection.abort()
             raise
-        if allowed and not self.connection.is_in_sync():
-            self.connection.abort(UNSOLICITED)
+        if allowed and not connection.is_in_sync():
+            connection.abort(UNSOLICITED)
             self._outbox.settle(message, Deferred("the connection was lost before the message was sent"))
             return None
         if not allowed:
-            # The server waits for content that must not come; only hanging up takes the envelope back.
-            self.connection.abort("the message was taken back")
+            # The server waits for content that must not be sent; only closing withdraws the envelope.
+            connection.abort("the message was withdrawn")
             return None
-        # From here to the write nothing is awaited: the lease was looked at a moment ago.
+        # From here to the write nothing is awaited: the lease was checked a moment ago.
         following = self._following()
-        self.connection.write(*message.parts, DOT, *self._ride(following))
+        connection.write(*message.parts, DOT, *self._pipeline(following))
         try:
-            reply = self.connection.received_reply() or await self.connection.read_reply(self._timeouts.dot)
+            reply = connection.received_reply() or await connection.read_reply(self._timeouts.dot)
         except ConnectionLost as lost:
-            self._outbox.settle(message, Uncertain(f"no answer to the message: {lost}"))
+            self._outbox.settle(message, Uncertain(f"no reply to the message: {lost}"))
             self.envelope_pipelined = False
             return following
         except asyncio.CancelledError:
-            self._outbox.settle(message, Uncertain("we were told to stop before the answer came"))
+            self._outbox.settle(message, Uncertain("the sender was stopped before the reply arrived"))
             if following is not None:
                 self._outbox.put_back(following)
-            self.connection.abort()
+            connection.abort()
             raise
         self._settle(message, reply)
         return following
 
     def _settle(self, message: Message, reply: SmtpReply) -> None:
-        """Write what the reply to the final dot means, and close the connection if it fits no dot."""
-        if not (reply.is_positive or reply.is_refusal) or is_sequence_error(
-            reply.code, reply.text, SmtpCommand.DOT
-        ):
-            self._outbox.settle(message, Uncertain(f"no answer that fits: {reply}"))
+        """Settle the outcome by the reply to the final dot; close the connection if it cannot be one."""
+        answers_dot = reply.is_positive or reply.is_refusal
+        if not answers_dot or is_sequence_error(reply.code, reply.text, SmtpCommand.DOT):
+            self._outbox.settle(message, Uncertain(f"the reply does not answer the message: {reply}"))
             self.connection.abort(f"{OUT_OF_SYNC}: {reply}")
             self.envelope_pipelined = False
             return
@@ -192,28 +196,25 @@ class SmtpTransaction:
         self._outbox.settle(message, outcome_of(reply.code, reply.text, SmtpCommand.DOT))
 
     def _following(self) -> Message | None:
-        """Return the message whose envelope may ride along, or None."""
-        if (
-            not self.connection.extensions.pipelining
-            or self.connection.offered_count >= self._relay.max_messages
-        ):
+        """Return the message whose envelope may follow in the same flight, or None."""
+        connection = self.connection
+        if not connection.extensions.pipelining or connection.offered_count >= self._relay.max_messages:
             return None
         return self._outbox.ready()
 
-    def _ride(self, following: Message | None) -> tuple[bytes, ...]:
-        self._ridden = ridden = (
-            envelope_commands(following, self.connection.extensions) if following is not None else None
-        )
-        self.envelope_pipelined = isinstance(ridden, EnvelopeCommands)
-        return (ridden.mail, ridden.rcpt, DATA) if isinstance(ridden, EnvelopeCommands) else ()
+    def _pipeline(self, following: Message | None) -> tuple[bytes, ...]:
+        envelope = None if following is None else envelope_commands(following, self.connection.extensions)
+        self._next_envelope = envelope
+        self.envelope_pipelined = isinstance(envelope, EnvelopeCommands)
+        return (envelope.mail, envelope.rcpt, DATA) if isinstance(envelope, EnvelopeCommands) else ()
 
     def _write(self, *parts: bytes) -> None:
         if self.connection.is_open() and not self.connection.is_in_sync():
-            self._out_of_step(self.connection.received_reply())
+            self._lose_sync(self.connection.received_reply())
         self.connection.write(*parts)
 
-    def _out_of_step(self, reply: SmtpReply | None) -> NoReturn:
-        """Close the connection: what it says next cannot be matched to a command. Raises LineLost."""
+    def _lose_sync(self, reply: SmtpReply | None) -> NoReturn:
+        """Close the connection, whose next replies cannot be matched to commands. Raises ConnectionLost."""
         if reply is not None and reply.code == 421:
             reason = str(reply)
         else:
@@ -224,32 +225,28 @@ class SmtpTransaction:
     async def _reply(self, timeout: float) -> SmtpReply:  # noqa: ASYNC109 - RFC 5321 gives each command its own
         reply = self.connection.received_reply() or await self.connection.read_reply(timeout)
         if reply.code == 421:
-            self._out_of_step(reply)
+            self._lose_sync(reply)
         return reply
 
-    def _drop(self, message: Message, reason: str) -> None:
-        self._outbox.put_back(message)
-        self.connection.abort(reason)
+
+def _accepts(command: SmtpCommand, reply: SmtpReply) -> bool:
+    return reply.code == 354 if command is SmtpCommand.DATA else reply.is_positive
 
 
-def _accepted(stage: SmtpCommand, reply: SmtpReply) -> bool:
-    return reply.code == 354 if stage is SmtpCommand.DATA else reply.is_positive
+def _mismatch(replies: Mapping[SmtpCommand, SmtpReply]) -> SmtpReply | None:
+    """Return a reply that cannot belong to its command; None when all can.
 
-
-def _misfit(answers: Mapping[SmtpCommand, SmtpReply]) -> SmtpReply | None:
-    """Return a reply that cannot be the answer to its command; None when all can.
-
-    Such are: neither a refusal nor the acceptance that the command has; a recipient accepted after MAIL was
-    refused (the server has another envelope); a refusal because the command came out of sequence.
+    Such replies are: neither a refusal nor the acceptance that the command has; an accepted recipient after
+    MAIL was refused (the server has another envelope); a refusal because the command was out of sequence.
     """
     refused = False
-    for stage, reply in answers.items():
-        if not (reply.is_refusal or _accepted(stage, reply)):
+    for command, reply in replies.items():
+        if not (reply.is_refusal or _accepts(command, reply)):
             return reply
-        if refused and stage is SmtpCommand.RCPT and reply.is_positive:
-            return answers[SmtpCommand.MAIL]
-        # Behind a refusal it is in order that the next commands come out of sequence.
-        if reply.is_refusal and not refused and is_sequence_error(reply.code, reply.text, stage):
+        if refused and command is SmtpCommand.RCPT and reply.is_positive:
+            return replies[SmtpCommand.MAIL]
+        # After a refusal, a server may well refuse the next commands as out of sequence.
+        if reply.is_refusal and not refused and is_sequence_error(reply.code, reply.text, command):
             return reply
         refused = refused or reply.is_refusal
     return None

@@ -254,15 +254,15 @@ async def test_a_server_that_always_says_421_is_left_alone():
         report = await sent_through(server, store)
     assert report.sent == 0
     assert server.connections <= 4
-    assert "takes no message: 421 4.3.0 not today" in report.problems[0]
+    assert "accepts no message: 421 4.3.0 not today" in report.problems[0]
     assert store.states() == {DeliveryState.PLANNED, DeliveryState.DEFERRED}
 
 
 @pytest.mark.parametrize(
     ("script", "problem"),
     [
-        ({GREETING: {ANY: Reply("421 4.3.2 busy")}}, "does not want to talk now: 421 4.3.2 busy"),
-        ({GREETING: {ANY: Reply("554 5.7.1 listed")}}, "does not want to talk now: 554 5.7.1 listed"),
+        ({GREETING: {ANY: Reply("421 4.3.2 busy")}}, "refuses the connection: 421 4.3.2 busy"),
+        ({GREETING: {ANY: Reply("554 5.7.1 listed")}}, "refuses the connection: 554 5.7.1 listed"),
         ({GREETING: {ANY: Hang()}}, "does not answer within 0.2 seconds"),
         ({GREETING: {ANY: Close()}}, "cannot be reached"),
         ({GREETING: {ANY: Raw(b"SSH-2.0-OpenSSH_9.2\r\n")}}, "does not speak SMTP"),
