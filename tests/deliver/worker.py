@@ -80,7 +80,7 @@ def work(
     steps = Steps(kill_at)
     SmtpConnection.write = steps.around(SmtpConnection.write)  # type: ignore[method-assign]
     SmtpConnection.data_received = steps.around(SmtpConnection.data_received)  # type: ignore[method-assign]
-    for name in ("take_batch", "record_marks", "release", "settle_uncertain"):
+    for name in ("take_batch", "record_changes", "release", "settle_uncertain"):
         setattr(SqlDeliverStore, name, steps.around_coroutine(getattr(SqlDeliverStore, name)))
     try:
         run(_work(url, port, connections, LATER if later else timedelta(), timedelta(seconds=lease)))

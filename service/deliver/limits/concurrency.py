@@ -28,6 +28,8 @@ async def run_connection_slots(slots: Sequence[Coroutine[Any, Any, None]]) -> No
     errors.sort(key=lambda error: isinstance(error, ChannelUnavailable))
     some_succeeded = len(errors) < len(tasks)
     for error in errors:
-        is_unavailable = isinstance(error, ChannelUnavailable)
-        if not (some_succeeded and is_unavailable and error.too_many_connections):
-            raise error
+        match error:
+            case ChannelUnavailable(too_many_connections=True) if some_succeeded:
+                continue
+            case _:
+                raise error

@@ -79,7 +79,7 @@ async def test_digests_travel_and_no_key_does(make):
     crowd = a_crowd(70)
     with Elsewhere() as executor:
         await PresignedMessages(make, MemoryLedger.holding(*crowd), executor).prepare(crowd)
-    places = {signer.place for signer in make.signers}
+    places = {signer.key_reference for signer in make.signers}
     assert {(file, fingerprint) for file, fingerprint, _ in executor.given} == places
     assert {len(digest) for *_, digests in executor.given for digest in digests} == {32}
     assert sum(len(digests) for *_, digests in executor.given) == 140

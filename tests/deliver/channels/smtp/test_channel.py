@@ -175,7 +175,7 @@ async def test_a_line_that_ends_after_the_final_dot_leaves_one_uncertain(deed):
 @pytest.mark.parametrize("extensions", [("PIPELINING",), PLAIN])
 async def test_a_lane_that_is_kept_waiting_does_not_hold_up_what_comes_due(monkeypatch, extensions):
     for place in (leases, outbox):
-        monkeypatch.setattr(place, "LOOK_AGAIN", 0.01)
+        monkeypatch.setattr(place, "POLL_SECONDS", 0.01)
     first, later = a_crowd(2)
     store, slow = MemoryLedger.holding(first), Wait(asyncio.Event())
     async with MailServer({DOT: {1: slow}}, extensions=extensions) as server:
@@ -339,7 +339,7 @@ async def test_a_server_that_waits_for_content_without_a_recipient_is_hung_up_on
 async def test_connections_are_given_up_after_so_many_messages():
     store = MemoryLedger.holding(*a_crowd(10))
     async with MailServer() as server:
-        report = await sent_through(server, store, messages=4)
+        report = await sent_through(server, store, max_messages=4)
     assert report.sent == 10
     assert server.connections == 3
 

@@ -134,7 +134,7 @@ class Run:
             await deliver(deliverer, now=self.clock)
 
     async def against(self, server: MailServer, *, each: bool) -> None:
-        channel = SmtpChannel(a_relay(server, messages=10**9), make)
+        channel = SmtpChannel(a_relay(server, max_messages=10**9), make)
         deliverer = Deliverer(self.store, channel)
         try:
             await (self.in_a_pass_each if each else self.in_one_pass)(deliverer)
