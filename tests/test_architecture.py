@@ -43,8 +43,6 @@ ALSO_ALLOWED = {
     ("bounces", "deliver.channels.smtp.replies"): "a bounce quotes an SMTP reply; one table judges both",
     ("bounces", "deliver.channels.smtp.reply_patterns"): "as above",
     ("web", "text.i18n"): "mails and pages share one label engine",
-    ("app", "runtime"): "to dissolve",
-    ("app", "web"): "to dissolve",
     ("runtime", "settings"): "to dissolve",
     ("runtime", "bounces"): "to dissolve",
     ("cli", "settings"): "to dissolve",

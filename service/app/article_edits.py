@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.app.forecast import issue_time
-from service.app.readers import PreviewReader
+from service.app.preview import PreviewReader, next_issue
 from service.compose.corrections import find_correction
 from service.compose.ports import EditedArticle
 from service.core.model import Edit, Membership, SentenceChange
@@ -30,9 +30,9 @@ class ArticleEdits:
     sent_corrections: tuple[CorrectionDetails, ...]
 
 
-async def article_edits(house: Application, line: ArticleDetails) -> ArticleEdits | None:
+async def article_edits(app: Application, line: ArticleDetails) -> ArticleEdits | None:
     """Return what became of an article after it was told, None when it stands as it was."""
-    records = CorrectionQueries(house.database)
+    records = CorrectionQueries(app.database)
     edit = await records.latest_edit(line.article.id)
     if edit is None or line.summary is None:
         return None
@@ -44,26 +44,26 @@ async def article_edits(house: Application, line: ArticleDetails) -> ArticleEdit
 
 
 async def correction_sentence(
-    house: Application, editing: ArticleEdits, membership: Membership, article_id: str
+    app: Application, editing: ArticleEdits, membership: Membership, article_id: str
 ) -> str:
     """Return where a reader was told, or will be, what was edited; empty when nothing is to be told."""
     subscription = membership.subscription
-    deliveries = await house.overview.deliveries_to(membership.subscriber.id, limit=MAX_DELIVERIES_READ)
+    deliveries = await app.overview.deliveries_to(membership.subscriber.id, limit=MAX_DELIVERIES_READ)
     given = {delivery.issue_id for delivery in deliveries}
     for told in reversed(editing.sent_corrections):
-        [issue] = await house.overview.issues_by_prefix(told.issue_id)
+        [issue] = await app.overview.issues_by_prefix(told.issue_id)
         if told.issue_id in given and issue.newsletter == subscription.newsletter:
             return f"the issue of {issue_time(issue)} corrected it"
     reader = PreviewReader(membership.edition, subscription.served_through, membership.subscriber)
-    coming = (await house.preview(reader)).digest.corrections
+    coming = (await next_issue(app, reader)).digest.corrections
     return "their next issue corrects it" if article_id in {c.article.id for c in coming} else ""
 
 
-async def corrections_in(house: Application, issue_id: str) -> Sequence[CorrectionDetails]:
+async def corrections_in(app: Application, issue_id: str) -> Sequence[CorrectionDetails]:
     """Return what an issue corrected."""
-    return await CorrectionQueries(house.database).of_issue(issue_id)
+    return await CorrectionQueries(app.database).of_issue(issue_id)
 
 
-async def count_edited(house: Application, article_ids: Sequence[str]) -> int:
+async def count_edited(app: Application, article_ids: Sequence[str]) -> int:
     """Return how many of an issue's articles their publishers edited after they had been told."""
-    return await CorrectionQueries(house.database).count_edited(article_ids)
+    return await CorrectionQueries(app.database).count_edited(article_ids)

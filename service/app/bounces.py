@@ -31,34 +31,34 @@ __all__ = [
     "is_accepted_recipient",
     "mailbox_of",
     "no_bounce",
-    "read_mailbox",
+    "read_bounces",
 ]
 
 
-def bounce_handler(house: Application, key: bytes) -> BounceHandler:
+def bounce_handler(app: Application, key: bytes) -> BounceHandler:
     """Return what letters are worked off with; `key` is the one that signs links and return paths.
 
-    Mails are read in the house's pool, whose limits of time and memory hold for each of them.
+    Mails are read in the process pool, whose limits of time and memory hold for each of them.
     """
 
     async def leave(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
-        return await unsubscribe(house.subscribers, subscriber_id, newsletter, now)
+        return await unsubscribe(app.subscribers, subscriber_id, newsletter, now)
 
     async def ask(email: str, now: datetime) -> bool:
         from service.app.transactional_mail import plan_unsubscribe_question  # noqa: PLC0415 - templates, seldom asked for
 
-        return await plan_unsubscribe_question(house, email, now)
+        return await plan_unsubscribe_question(app, email, now)
 
     async def read(content: bytes) -> InboundResult | UnreadableMail:
         try:
-            return await asyncio.get_running_loop().run_in_executor(house.pool, read_inbound, content)
+            return await asyncio.get_running_loop().run_in_executor(app.pool, read_inbound, content)
         except (TimeoutError, MemoryError, BrokenExecutor) as error:
             return UnreadableMail(unreadable_reason(error))
 
     def count(result: str) -> None:
         INBOUND_MAILS.labels(result).inc()
 
-    return BounceHandler(SqlBounceStore(house.database), leave, key, ask, read, count)
+    return BounceHandler(SqlBounceStore(app.database), leave, key, ask, read, count)
 
 
 def is_accepted_recipient(settings: Settings, key: bytes, address: str) -> bool:
@@ -87,10 +87,17 @@ def mailbox_of(imap: ImapSettings) -> Mailbox:
     )
 
 
-async def read_mailbox(mailbox: Mailbox, returns: BounceHandler, now: datetime) -> int:
-    """Work off the letters in the mailbox; return how many. Raises ChannelUnavailable."""
+async def read_bounces(app: Application) -> int:
+    """Process the mails in the bounce mailbox; return their number, 0 without a mailbox.
+
+    Raises ChannelUnavailable.
+    """
+    imap = app.settings.mail.bounces.imap
+    if imap is None:
+        return 0
+    handler = bounce_handler(app, await app.subscribers.signing_key())
 
     async def handle(content: bytes) -> bool:
-        return await handle_mail(returns, content, now=now) != UNREADABLE
+        return await handle_mail(handler, content, now=app.clock()) != UNREADABLE
 
-    return await poll(mailbox, handle)
+    return await poll(mailbox_of(imap), handle)

@@ -8,10 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from service.app.readers import PreviewReader
-from service.compose.explain import ArticleExplanation, ExplainInput, PastIssue, explain
-from service.core.model import Edition, Group, Membership, Newsletter
-from service.core.read_models import ArticleDetails, IssueDetails
+from service.core.model import Edition, Group, Newsletter
+from service.core.read_models import IssueDetails
 from service.core.schedules import Occurrence, occurrences, parse_schedule
 from service.store.compose import SqlComposeStore
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from service.app.factories.application import Application
 
 SHORTEST_TIME = timedelta(microseconds=1)
-MAX_ISSUES_READ = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +31,10 @@ class ForecastIssue:
 
 
 async def forecast(
-    house: Application, newsletters: Sequence[Newsletter], ahead: timedelta
+    app: Application, newsletters: Sequence[Newsletter], ahead: timedelta
 ) -> list[ForecastIssue]:
     """Return what is due within the time ahead, in order."""
-    records, now = SqlComposeStore(house.database), house.clock()
+    records, now = SqlComposeStore(app.database), app.clock()
     slots: list[ForecastIssue] = []
     through = await records.release_position(now)
     for newsletter in newsletters:
@@ -58,49 +55,6 @@ def issue_time(issue: IssueDetails) -> str:
     if by_hand and kind in ("manual", "again"):
         return f"{issue.created_at:%Y-%m-%d %H:%M} UTC, by hand"
     return issue.occurrence.replace("T", " ")
-
-
-async def explain_article(
-    house: Application, line: ArticleDetails, memberships: Sequence[Membership]
-) -> list[tuple[str, ArticleExplanation]]:
-    """Return, for each of somebody's newsletters (ids), what became or will become of the article there."""
-    now, settle = house.clock(), house.settings.fetch.settle
-    through = await SqlComposeStore(house.database).release_position(now - settle)
-    found = []
-    for membership in memberships:
-        case = await _case(house, line, membership, through)
-        found.append((membership.subscription.newsletter, explain(case, now=now, settle=settle)))
-    return found
-
-
-async def _case(
-    house: Application, line: ArticleDetails, membership: Membership, through: int
-) -> ExplainInput:
-    """Return everything that is known of an article and a reader."""
-    subscription, position = membership.subscription, line.article.position
-    coming = None
-    if subscription.served_through < position <= through:
-        reader = PreviewReader(membership.edition, subscription.served_through, membership.subscriber)
-        coming = (await house.preview(reader)).digest
-    return ExplainInput(
-        membership,
-        line.article,
-        condensed=line.summary is not None,
-        set_aside=line.problem if line.state == "set_aside" else None,
-        past_issue=await _given(house, membership, position),
-        release_position=through,
-        next_digest=coming,
-    )
-
-
-async def _given(house: Application, membership: Membership, position: int) -> PastIssue | None:
-    """Return the issue of somebody's in whose range an article lies."""
-    issues = await house.overview.issues(membership.subscription.newsletter, limit=MAX_ISSUES_READ)
-    by_id = {issue.id: issue for issue in issues if issue.served_from < position <= issue.served_through}
-    for delivery in await house.overview.deliveries_to(membership.subscriber.id, limit=MAX_ISSUES_READ):
-        if (issue := by_id.get(delivery.issue_id)) is not None:
-            return PastIssue(issue.due_at, issue.article_ids, delivery.state)
-    return None
 
 
 def _moments(group: Group, now: datetime, until: datetime) -> list[Occurrence]:

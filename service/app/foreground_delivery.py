@@ -52,7 +52,7 @@ class DeliveryProgress:
 
 
 async def deliver_issues(
-    house: Application,
+    app: Application,
     issue_ids: Sequence[str],
     *,
     stopping: asyncio.Event | None = None,
@@ -65,11 +65,11 @@ async def deliver_issues(
     but not before the issues are paused.
     """
     stopping = stopping or asyncio.Event()
-    watching = asyncio.create_task(_watch(house, issue_ids, progress))
+    watching = asyncio.create_task(_watch(app, issue_ids, progress))
     flagged = asyncio.Event()
-    pausing = asyncio.create_task(_pause_at(stopping, house, issue_ids, flagged))
+    pausing = asyncio.create_task(_pause_at(stopping, app, issue_ids, flagged))
     try:
-        problems = await _carry(house, issue_ids, stopping)
+        problems = await _carry(app, issue_ids, stopping)
         if stopping.is_set():
             await pausing
     finally:
@@ -80,60 +80,60 @@ async def deliver_issues(
         # A connection is given back before anything else may end: what is cut off in that hangs for ever.
         await asyncio.gather(watching, pausing, return_exceptions=True)
     return DeliveryProgress(
-        await house.overview.delivery_counts(issue_ids), problems, await _is_paused(house, issue_ids)
+        await app.overview.delivery_counts(issue_ids), problems, await _is_paused(app, issue_ids)
     )
 
 
-async def make_due_again(house: Application, issue_id: str, subscribers: Sequence[str]) -> int:
+async def make_due_again(app: Application, issue_id: str, subscribers: Sequence[str]) -> int:
     """Make these people's (ids) deliveries of an issue due again, whatever came of them; return how many."""
-    records = SqlDeliverStore(house.database)
-    return await records.resend(issue_id, tuple(DeliveryState), house.clock(), subscribers=subscribers)
+    records = SqlDeliverStore(app.database)
+    return await records.resend(issue_id, tuple(DeliveryState), app.clock(), subscribers=subscribers)
 
 
-async def _watch(house: Application, issue_ids: Sequence[str], progress: Progress) -> None:
+async def _watch(app: Application, issue_ids: Sequence[str], progress: Progress) -> None:
     """Tell from the books how far all workers together are, until cancelled."""
     now = asyncio.get_running_loop().time
     while True:
         began = now()
         with suppress(StoreError):
-            states = await house.overview.delivery_counts(issue_ids)
+            states = await app.overview.delivery_counts(issue_ids)
             under_way = sum(states[state] for state in IN_PROGRESS)
             progress(_trouble(states), states.total() - under_way, states.total())
         await asyncio.sleep(max(POLL_SECONDS, POLL_COST_FACTOR * (now() - began)))
 
 
 async def _pause_at(
-    stopping: asyncio.Event, house: Application, issue_ids: Sequence[str], flagged: asyncio.Event
+    stopping: asyncio.Event, app: Application, issue_ids: Sequence[str], flagged: asyncio.Event
 ) -> None:
     """Pause all the issues at a stop, and set `flagged` as soon as nobody takes up any of them."""
     await stopping.wait()
     try:
-        await SqlDeliverStore(house.database).mark_paused(issue_ids, house.clock())
+        await SqlDeliverStore(app.database).mark_paused(issue_ids, app.clock())
     finally:
         flagged.set()
-    await pause(house, issue_ids)
+    await pause(app, issue_ids)
 
 
-async def _carry(house: Application, issue_ids: Sequence[str], stopping: asyncio.Event) -> tuple[str, ...]:
+async def _carry(app: Application, issue_ids: Sequence[str], stopping: asyncio.Event) -> tuple[str, ...]:
     """Deliver until nothing of the issues is under way, or it is no use to go on; return the problems."""
     now = asyncio.get_running_loop().time
     until = now() + OTHER_WORKER_SECONDS
     while True:
-        report = await house.deliver(stopping=stopping, grace=ANSWER_SECONDS)
+        report = await app.deliver(stopping=stopping, grace=ANSWER_SECONDS)
         while not (report.problems or stopping.is_set() or now() > until):
-            states = await house.overview.delivery_counts(issue_ids)
-            if not any(states[state] for state in IN_PROGRESS) or await _is_paused(house, issue_ids):
+            states = await app.overview.delivery_counts(issue_ids)
+            if not any(states[state] for state in IN_PROGRESS) or await _is_paused(app, issue_ids):
                 return ()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
-            if (await house.unfinished()).deliveries:
+            if (await app.unfinished()).deliveries:
                 break
         else:
             return report.problems
 
 
-async def _is_paused(house: Application, issue_ids: Sequence[str]) -> bool:
-    lines = [line for issue_id in issue_ids for line in await house.overview.issues_by_prefix(issue_id)]
+async def _is_paused(app: Application, issue_ids: Sequence[str]) -> bool:
+    lines = [line for issue_id in issue_ids for line in await app.overview.issues_by_prefix(issue_id)]
     return any(line.paused_at and line.books.waiting for line in lines)
 
 

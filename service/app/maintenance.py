@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.app.clock import Clock, utc_now
 from service.core.progress import Progress, no_progress
@@ -13,7 +14,13 @@ from service.store.backups.postgres_restore import restore_tables
 from service.store.backups.restore import RestoreResult, restore_file
 from service.store.database import Database, read_url, redacted
 from service.store.errors import StoreErrors
+from service.store.limits import SqlAttemptStore
 from service.store.sending_hold import SendingHold
+from service.store.transactional import SqlSignUpStore
+from service.subscribers.sign_up import LINK_LIFETIME, MAX_LIMIT_PERIOD
+
+if TYPE_CHECKING:
+    from service.app.factories.application import Application
 
 
 async def migrate(settings: Settings) -> str:
@@ -52,3 +59,10 @@ async def resume_sending(settings: Settings) -> bool:
         return await SendingHold(database).release()
     finally:
         await database.close()
+
+
+async def prune(app: Application) -> int:
+    """Delete expired sign-ups, transactional mails and counted attempts; return the number of rows."""
+    now = app.clock()
+    mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)
+    return mails + await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)

@@ -1,24 +1,22 @@
-"""Sending by hand: the same road as a scheduled issue, now and once, for the people who are named.
+"""Manual send: a newsletter now and once, for named subscribers or for all of them.
 
-The command line and the API plan with `plan_send`. It only plans: issues and deliveries stand in the record
-when it returns, and whoever delivers finds them there.
+`send` plans only: it records issues and deliveries, and a deliver worker sends them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.app.factories.deliver import channel_of
-from service.app.readers import not_subscribed
+from service.app.preview import not_subscribed
 from service.compose.stage import ManualSendReport, compose_manual
 from service.core.errors import ArticleChanged, IdempotencyKeyReused, UnknownName, UsageError
 from service.core.model import ManualSend, Membership, Newsletter, SubscriptionStatus
 from service.core.progress import Progress, no_progress
 from service.core.send_request import SendRequest
 from service.deliver.ports import SendingPause
-from service.runtime.job_queue import deliver_jobs
 from service.store.coordination import SqlCoordination
 from service.store.deliver import SqlDeliverStore
 from service.store.sends import DraftComposeStore, ManualSendStore
@@ -27,30 +25,31 @@ if TYPE_CHECKING:
     from service.app.factories.application import Application
 
 __all__ = [
+    "DryRun",
     "ManualSendReport",
     "Recipients",
     "ResumeResult",
+    "SendResult",
     "dry_run",
-    "find_earlier_send",
     "pause",
-    "plan_send",
-    "recipients_of",
     "resume",
     "send",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class ResumeResult:
-    """What `resume` lifted: by issue (id) how many deliveries go on, and the pause of all sending, if any."""
-
-    deliveries: Mapping[str, int]
-    sending_pause: SendingPause | None = None
+UNREACHABLE = {
+    SubscriptionStatus.PAUSED: "paused it",
+    SubscriptionStatus.UNSUBSCRIBED: "unsubscribed from it",
+    SubscriptionStatus.ENDED: "does not get it any more",
+}
+"""Why a subscription with this status is left out; the sentence begins with the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Who is meant: `chosen`, None for everybody; `left_out` says of others (ids) why they are not mailed."""
+    """The recipients of a request: `chosen`, or with None all `count` subscribers of the newsletter.
+
+    `left_out` has the reason for each named subscriber (id) who is not mailed.
+    """
 
     newsletter: Newsletter
     chosen: tuple[Membership, ...] | None
@@ -59,144 +58,160 @@ class Recipients:
 
     @property
     def ids(self) -> tuple[str, ...] | None:
-        """The subscribers' ids; None for everybody."""
+        """The subscribers' ids; None for all."""
         return None if self.chosen is None else tuple(m.subscriber.id for m in self.chosen)
 
 
-async def recipients_of(house: Application, wanted: SendRequest) -> Recipients:
-    """Return who is meant. Raises UsageError for a newsletter or an address that is not known."""
-    newsletter = house.roster.newsletter(wanted.newsletter)
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The recorded send. `is_new` is False when an earlier request planned it."""
+
+    planned: ManualSend
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a send would plan, and for which recipients."""
+
+    recipients: Recipients
+    report: ManualSendReport
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeResult:
+    """Number of deliveries that `resume` released, by issue (id), and the sending pause that it ended."""
+
+    deliveries: Mapping[str, int]
+    sending_pause: SendingPause | None = None
+
+
+async def send(
+    app: Application,
+    request: SendRequest,
+    *,
+    confirm: Callable[[Recipients], None] = lambda _recipients: None,
+    progress: Progress = no_progress,
+) -> SendResult:
+    """Plan a send in one transaction, once for its key, or return the send that has this key already.
+
+    `confirm` is called with the recipients of a new send before anything is planned; it may raise. Problems
+    of composing are in the result. A send without any issue, because of them, is not recorded and can be
+    repeated. Raises UsageError for an unknown newsletter or address, and IdempotencyKeyReused.
+    """
+    if earlier := await _earlier_send(app, request):
+        return SendResult(earlier, is_new=False)
+    recipients = await _recipients(app, request)
+    confirm(recipients)
+    async with app.stage_locks["compose"]:
+        if earlier := await _earlier_send(app, request):
+            return SendResult(earlier, is_new=False)
+        try:
+            recorded, is_new = await _record(app, request, recipients, progress)
+        except ArticleChanged:
+            recorded, is_new = await _record(app, request, recipients, progress)
+    await app.notify_workers("deliver", recorded.deliveries)
+    return SendResult(_same_request(recorded, request), is_new)
+
+
+async def dry_run(app: Application, request: SendRequest) -> DryRun:
+    """Return what `send` would plan; record nothing. Raises UsageError like `send`."""
+    recipients = await _recipients(app, request)
+    report = await compose_manual(
+        app.composer,
+        recipients.newsletter.id,
+        recipients.ids,
+        now=app.clock(),
+        repeat=request.repeat,
+        dry_run=True,
+    )
+    return DryRun(recipients, report)
+
+
+async def pause(app: Application, issue_ids: Sequence[str]) -> None:
+    """Pause the deliveries of these issues until they are resumed."""
+    await SqlDeliverStore(app.database).pause_issues(issue_ids, app.clock())
+
+
+async def resume(app: Application, issue_ids: Sequence[str]) -> ResumeResult:
+    """Resume these issues and end the sending pause, if there is one."""
+    ended = None
+    if server := channel_of(app.settings).server:
+        coordination = SqlCoordination(app.database)
+        sending_pause = await coordination.sending_pause(server)
+        ended = sending_pause if await coordination.end_pause(server) else None
+    store = SqlDeliverStore(app.database)
+    released = {issue_id: await store.resume(issue_id, app.clock()) for issue_id in issue_ids}
+    await app.notify_workers("deliver", sum(released.values()))
+    return ResumeResult(released, ended)
+
+
+async def _recipients(app: Application, request: SendRequest) -> Recipients:
+    newsletter = app.roster.newsletter(request.newsletter)
     if newsletter is None:
-        raise UnknownName("newsletter", wanted.newsletter, [found.id for found in house.roster.newsletters])
-    if wanted.addresses is None:
-        groups = await house.composer.store.groups_of(newsletter.id, None)
+        raise UnknownName("newsletter", request.newsletter, [known.id for known in app.roster.newsletters])
+    if request.addresses is None:
+        groups = await app.composer.store.groups_of(newsletter.id, None)
         return Recipients(newsletter, None, sum(group.size for group in groups), {})
-    known = [entry.subscriber.email for entry in house.roster.subscribers]
+    known = [entry.subscriber.email for entry in app.roster.subscribers]
     chosen: dict[str, Membership] = {}
-    out: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     unknown: list[str] = []
-    for address in dict.fromkeys(wanted.addresses):
-        found = await house.subscribers.memberships(newsletter=newsletter.id, email=address)
+    for address in dict.fromkeys(request.addresses):
+        found = await app.subscribers.memberships(newsletter=newsletter.id, email=address)
         if not found:
             unknown.append(str(not_subscribed(address, newsletter.id, known)))
-        elif why := _out_of_reach(found[0]):
-            out[found[0].subscriber.id] = why
+        elif reason := _unreachable(found[0]):
+            left_out[found[0].subscriber.id] = reason
         else:
             chosen[found[0].subscriber.id] = found[0]
     if unknown:
         raise UsageError(" ".join(unknown))
-    return Recipients(newsletter, tuple(chosen.values()), len(chosen), out)
+    return Recipients(newsletter, tuple(chosen.values()), len(chosen), left_out)
 
 
-async def find_earlier_send(house: Application, wanted: SendRequest) -> ManualSend | None:
-    """Return the send that this is a repetition of, None for one that is new. Raises KeyReused."""
-    return _checked(
-        await ManualSendStore(house.database).find(wanted.as_send(house.clock()), wanted.repeat_window),
-        wanted,
-    )
+async def _earlier_send(app: Application, request: SendRequest) -> ManualSend | None:
+    """Return the send that this request repeats, None for a new request. Raises IdempotencyKeyReused."""
+    store = ManualSendStore(app.database)
+    found = await store.find(request.as_send(app.clock()), request.repeat_window)
+    return _same_request(found, request) if found else None
 
 
-async def plan_send(
-    house: Application, wanted: SendRequest, recipients: Recipients, *, progress: Progress = no_progress
+async def _record(
+    app: Application, request: SendRequest, recipients: Recipients, progress: Progress
 ) -> tuple[ManualSend, bool]:
-    """Plan the send: its issues and deliveries, in one transaction, once for its key.
+    """Compose the issues and record all or none; return the send and whether it is new.
 
-    Return it and whether it is new, rather than the one that was asked for before. What failed to compose is
-    in its `problems`; when nothing else came of it, nothing is recorded and it may be tried again.
-    Raises KeyReused.
+    Raises ArticleChanged.
     """
-    async with house.stage_locks["compose"]:
-        if before := await find_earlier_send(house, wanted):
-            return before, False
-        try:
-            recorded, is_new = await _drafted(house, wanted, recipients, progress)
-        except ArticleChanged:
-            recorded, is_new = await _drafted(house, wanted, recipients, progress)
-    await house.hint({"deliver": deliver_jobs(recorded.deliveries)})
-    return _checked(recorded, wanted) or recorded, is_new
-
-
-async def _drafted(
-    house: Application, wanted: SendRequest, recipients: Recipients, progress: Progress
-) -> tuple[ManualSend, bool]:
-    """Compose the send's issues and record them, all or none. Raises WordsChanged."""
-    send, draft = wanted.as_send(house.clock()), DraftComposeStore(house.database)
+    planned, draft = request.as_send(app.clock()), DraftComposeStore(app.database)
     report = await compose_manual(
-        replace(house.composer, store=draft),
+        replace(app.composer, store=draft),
         recipients.newsletter.id,
         recipients.ids,
-        now=send.at,
-        repeat=wanted.repeat,
-        key=send.id,
+        now=planned.at,
+        repeat=request.repeat,
+        key=planned.id,
         progress=progress,
     )
-    send = replace(
-        send, nothing_new=report.nothing_new, left_out=recipients.left_out, problems=report.problems
+    planned = replace(
+        planned, nothing_new=report.nothing_new, left_out=recipients.left_out, problems=report.problems
     )
     if report.problems and not draft.issues:
-        return send, True
-    records = ManualSendStore(house.database)
-    return await records.record(send, draft, house.composer.channel, wanted.repeat_window)
+        return planned, True
+    store = ManualSendStore(app.database)
+    return await store.record(planned, draft, app.composer.channel, request.repeat_window)
 
 
-async def send(house: Application, wanted: SendRequest) -> ManualSend:
-    """Plan what is wanted, or return what was planned for it before. Raises UsageError."""
-    before = await find_earlier_send(house, wanted)
-    if before is not None:
-        return before
-    planned, _ = await plan_send(house, wanted, await recipients_of(house, wanted))
-    return planned
-
-
-async def dry_run(house: Application, wanted: SendRequest, recipients: Recipients) -> ManualSendReport:
-    """Return what the send would be; nothing is recorded."""
-    return await compose_manual(
-        house.composer,
-        recipients.newsletter.id,
-        recipients.ids,
-        now=house.clock(),
-        repeat=wanted.repeat,
-        dry_run=True,
-    )
-
-
-async def pause(house: Application, issue_ids: Sequence[str]) -> None:
-    """Let nobody take up the deliveries of these issues until they are resumed."""
-    await SqlDeliverStore(house.database).pause_issues(issue_ids, house.clock())
-
-
-async def resume(house: Application, issue_ids: Sequence[str]) -> ResumeResult:
-    """Let these issues go on, and hint whoever delivers; return what was lifted.
-
-    Where all sending was halted, it goes on too.
-    """
-    lifted = None
-    if server := channel_of(house.settings).server:
-        pauses = SqlCoordination(house.database)
-        pause = await pauses.sending_pause(server)
-        lifted = pause if await pauses.end_pause(server) else None
-    waiting = {
-        issue_id: await SqlDeliverStore(house.database).resume(issue_id, house.clock())
-        for issue_id in issue_ids
-    }
-    await house.hint({"deliver": deliver_jobs(sum(waiting.values()))})
-    return ResumeResult(waiting, lifted)
-
-
-def _checked(found: ManualSend | None, wanted: SendRequest) -> ManualSend | None:
-    """Return what was found, when it is what is wanted. Raises KeyReused when it is something else."""
-    if found is not None and found.request != wanted.request_hash:
+def _same_request(found: ManualSend, request: SendRequest) -> ManualSend:
+    """Return the send. Raises IdempotencyKeyReused when another request planned it."""
+    if found.request != request.request_hash:
         raise IdempotencyKeyReused
     return found
 
 
-def _out_of_reach(membership: Membership) -> str | None:
-    """Return why somebody who has the newsletter is not sent it, None when they are."""
+def _unreachable(membership: Membership) -> str | None:
+    """Return why a subscriber of the newsletter is not mailed, None when they are."""
     if membership.suppressed:
         return f"must not be mailed: {membership.suppressed}"
-    said = {
-        SubscriptionStatus.PAUSED: "paused it",
-        SubscriptionStatus.UNSUBSCRIBED: "unsubscribed from it",
-        SubscriptionStatus.ENDED: "does not get it any more",
-    }
-    return said.get(membership.subscription.status)
+    return UNREACHABLE.get(membership.subscription.status)

@@ -1,57 +1,112 @@
-"""Previews: what somebody would get, down to the last byte of the mail; nothing is recorded."""
+"""Preview: the next issue of a subscriber, rendered as it would be mailed; nothing is recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
 from html import escape
 from typing import TYPE_CHECKING
 
+from service.compose import stage
 from service.core import ids as identity
-from service.core.model import Delivery, Issue, RenderedMail, Subscriber
+from service.core.errors import UsageError
+from service.core.model import Delivery, Edition, Issue, Newsletter, Preferences, RenderedMail, Subscriber
 from service.core.placeholders import MARKER, Placeholder
+from service.store.compose import SqlComposeStore
 from service.subscribers.links import subscriber_links
+from service.subscribers.preferences import edition_for
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
 
+PREVIEW_LOOKBACK = timedelta(days=1)
+"""Age of the oldest article in the preview of an edition that was never served."""
+
 EXAMPLE_SUBSCRIBER = Subscriber(identity.subscriber_id("reader@example.org"), "reader@example.org")
-"""Whose mail a preview is that is nobody's in particular; their links lead to no subscription."""
+"""Recipient of a preview without a subscriber; the links in it lead to no subscription."""
 
 
-async def personalized(house: Application, issue: Issue, subscriber: Subscriber | None) -> RenderedMail:
-    """Return the issue with the reader's own values in its places."""
-    reader = subscriber or EXAMPLE_SUBSCRIBER
+@dataclass(frozen=True, slots=True)
+class PreviewReader:
+    """An edition with its cursor, as a preview begins from it. `subscriber` is None without a real one."""
+
+    edition: Edition
+    served_through: int
+    subscriber: Subscriber | None = None
+
+
+async def preview_reader(
+    app: Application, newsletter: Newsletter, email: str | None, *, at: datetime
+) -> PreviewReader:
+    """Return the subscriber at this address, or with None the newsletter's own edition.
+
+    A subscriber in the configuration that was not applied yet counts too. An edition without a cursor begins
+    one day before `at`. Raises UsageError for an address that does not get the newsletter.
+    """
+    position = await SqlComposeStore(app.database).release_position(at - PREVIEW_LOOKBACK)
+    if email is None:
+        return PreviewReader(edition_for(newsletter, Preferences(), None), position)
+    for membership in await app.subscribers.memberships(newsletter=newsletter.id, email=email):
+        cursor = membership.subscription.served_through
+        return PreviewReader(membership.edition, cursor, membership.subscriber)
+    subscriber_id = identity.subscriber_id(email)
+    for entry in app.roster.subscribers:
+        for name, preferences in entry.newsletters:
+            if entry.subscriber.id == subscriber_id and name == newsletter.id:
+                edition = edition_for(newsletter, preferences, entry.subscriber.timezone)
+                return PreviewReader(edition, position, entry.subscriber)
+    raise not_subscribed(email, newsletter.id, (entry.subscriber.email for entry in app.roster.subscribers))
+
+
+async def next_issue(app: Application, reader: PreviewReader, *, at: datetime | None = None) -> stage.Preview:
+    """Return the issue that the reader would get at a moment, by default now."""
+    moment = at or app.clock()
+    return await stage.preview(app.composer, reader.edition, served_through=reader.served_through, now=moment)
+
+
+def not_subscribed(email: str, newsletter: str, known: Iterable[str]) -> UsageError:
+    """Return the error for an address that does not get the newsletter, with the most similar known one."""
+    near = get_close_matches(email, list(known), n=1, cutoff=0.7)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return UsageError(f"nobody at {email!r} gets {newsletter}.{hint}")
+
+
+async def personalized(app: Application, issue: Issue, subscriber: Subscriber | None) -> RenderedMail:
+    """Return the rendered issue with its placeholders filled in for the subscriber."""
+    recipient = subscriber or EXAMPLE_SUBSCRIBER
     links = subscriber_links(
-        await house.subscribers.signing_key(), house.settings.site.url, reader.id, issue.newsletter
+        await app.subscribers.signing_key(), app.settings.site.url, recipient.id, issue.newsletter
     )
     values = {
-        Placeholder.NAME: reader.name,
-        Placeholder.ADDRESS: reader.email,
+        Placeholder.NAME: recipient.name,
+        Placeholder.ADDRESS: recipient.email,
         Placeholder.UNSUBSCRIBE_URL: links.unsubscribe,
         Placeholder.PREFERENCES_URL: links.preferences,
     }
-    inside_markup = {place: escape(value) for place, value in values.items()}
+    escaped = {place: escape(value) for place, value in values.items()}
     return RenderedMail(
         _filled(issue.rendered.subject, values),
-        _filled(issue.rendered.html, inside_markup),
+        _filled(issue.rendered.html, escaped),
         _filled(issue.rendered.text, values),
     )
 
 
-async def rendered_mail(house: Application, issue: Issue, subscriber: Subscriber | None) -> bytes:
-    """Return the mail as it would leave, headers and all."""
-    reader = subscriber or EXAMPLE_SUBSCRIBER
-    channel = (await house.deliverer()).channel
+async def rendered_mail(app: Application, issue: Issue, subscriber: Subscriber | None) -> bytes:
+    """Return the complete message with its headers, as the channel would send it."""
+    recipient = subscriber or EXAMPLE_SUBSCRIBER
+    channel = (await app.deliverer()).channel
     delivery = Delivery(
-        identity.delivery_id(issue.id, reader.id, channel.name),
+        identity.delivery_id(issue.id, recipient.id, channel.name),
         issue.id,
-        reader.id,
+        recipient.id,
         channel.name,
-        reader.email,
-        reader.name,
+        recipient.email,
+        recipient.name,
     )
     return channel.payload(issue, delivery).content
 
 
 def _filled(text: str, values: Mapping[Placeholder, str]) -> str:
-    return MARKER.sub(lambda mark: values[Placeholder(mark[1])], text)
+    return MARKER.sub(lambda marker: values[Placeholder(marker[1])], text)

@@ -1,20 +1,21 @@
-"""Sign-up: the SignUp of service/web, answered by people and the record.
+"""Sign-up: double opt-in, from the form on the page to the confirmed subscription.
 
-Whatever the state of an address, asking for it takes the same steps: the ledger is what keeps a mail from a
-suppressed one, so that neither the page nor its time tells.
+A request takes the same steps for every address: only the ledger holds back mail to a suppressed one, so
+neither the page nor its response time reveals whether an address is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from service.app.clock import Clock
-from service.app.transactional_mail import Hint, transactional_issue, transactional_renderer
+from service.app.transactional_mail import transactional_issue, transactional_renderer
 from service.compose.render.transactional import TransactionalRenderer
 from service.core import ids as identity
-from service.core.errors import UsageError
+from service.core.errors import UnknownName, UsageError
 from service.core.model import (
     DesiredSubscription,
     Issue,
@@ -42,103 +43,137 @@ from service.subscribers.sign_up import (
     mailbox_key,
     read_confirmation,
 )
-from service.web.ports import PendingSignUp
 
 
-class SignUp:
-    """The SignUp of service/web. `hint` tells whoever delivers that there is work."""
+@dataclass(frozen=True, slots=True)
+class PendingSignUp:
+    """The sign-up that a confirmation link names, with its newsletter."""
 
-    def __init__(
-        self, settings: Settings, roster: Roster, database: Database, *, hint: Hint, clock: Clock
-    ) -> None:
-        self._settings, self._clock, self._hint = settings, clock, hint
-        self._people, self._limits = SqlSubscriberStore(database), SqlAttemptStore(database)
-        self._sign_ups = SqlSignUpStore(database)
-        offered = (roster.newsletter(name) for name in settings.web.sign_up)
-        self._newsletters = {found.id: found for found in offered if found is not None}
+    sign_up: SignUpRequest
+    newsletter: Newsletter
 
     @property
-    def newsletters(self) -> Sequence[Newsletter]:
-        """What anybody may ask for."""
-        return tuple(self._newsletters.values())
+    def email(self) -> str:
+        """The address that was typed into the form."""
+        return self.sign_up.subscriber.email
 
-    def now(self) -> datetime:
-        """Return the instant."""
-        return self._clock()
+
+@dataclass(frozen=True)
+class SignUp:
+    """Subscribes people by double opt-in. Every coroutine may raise StoreError.
+
+    `notify_workers` takes a stage and its number of new items.
+    """
+
+    settings: Settings
+    roster: Roster
+    database: Database
+    clock: Clock
+    notify_workers: Callable[[str, int], Awaitable[None]]
+
+    @cached_property
+    def newsletters(self) -> Sequence[Newsletter]:
+        """The newsletters that are open to sign-up (`web.sign_up`)."""
+        found = (self.roster.newsletter(name) for name in self.settings.web.sign_up)
+        return tuple(newsletter for newsletter in found if newsletter is not None)
+
+    def newsletter(self, newsletter_id: str) -> Newsletter | None:
+        """Return the newsletter with this id, if it is open to sign-up."""
+        return next((found for found in self.newsletters if found.id == newsletter_id), None)
 
     def problems(self, email: str, timezone: str) -> Mapping[str, str]:
-        """Return what is wrong with an address and a time zone."""
+        """Return sentences about an invalid address or time zone, by `email` and `timezone`.
+
+        An empty text is no problem here.
+        """
         found: dict[str, str] = {}
         for name, read, text in (("email", read_email, email), ("timezone", read_timezone, timezone)):
             try:
                 if text:
                     read(text)
             except UsageError as error:
-                sentence = str(error)
-                found[name] = sentence[:1].upper() + sentence[1:]
+                found[name] = error.sentence
         return found
 
-    async def admits(self, visitor: str) -> bool:
-        """Count one more request of that visitor, and tell whether it is within the limits."""
-        key = await self._people.signing_key()
+    async def count_attempt(self, client: str) -> bool:
+        """Count one attempt of a client, named by its address; return whether the limits allow it."""
+        key = await self._subscribers.signing_key()
         limited = [
-            attempt_limit(key, "visitor", visitor, VISITOR_LIMIT),
+            attempt_limit(key, "visitor", client, VISITOR_LIMIT),
             attempt_limit(key, "total", "", TOTAL_LIMIT),
         ]
-        return await self._limits.allows(limited, self.now())
+        return await self._attempts.allows(limited, self.clock())
 
-    async def request(self, email: str, newsletter: str, timezone: str) -> None:
-        """Plan the mail that asks for confirmation, unless the address was asked for too often."""
-        wanted, address, now = self._newsletters[newsletter], read_email(email), self.now()
-        key = await self._people.signing_key()
+    async def request(self, email: str, newsletter_id: str, timezone: str) -> None:
+        """Plan the confirmation mail; do nothing when the address reached its limit.
+
+        An empty `timezone` means the newsletter's. Raises UsageError for an invalid address, and UnknownName
+        for a newsletter that is not open to sign-up.
+        """
+        newsletter = self.newsletter(newsletter_id)
+        if newsletter is None:
+            raise UnknownName("newsletter", newsletter_id, [found.id for found in self.newsletters])
+        address, now = read_email(email), self.clock()
+        key = await self._subscribers.signing_key()
         limited = attempt_limit(key, "address", mailbox_key(address), ADDRESS_LIMIT)
-        if not await self._limits.allows([limited], now):
+        if not await self._attempts.allows([limited], now):
             return
         person = Subscriber(identity.subscriber_id(address), address)
-        rendered = self._letters.confirm(
-            wanted.title,
-            language=wanted.language,
-            timezone=timezone or wanted.timezone,
-            days=LINK_LIFETIME.days,
-        )
-        mail = transactional_issue(MailKind.CONFIRMATION, rendered, newsletter, person.id, now)
-        sign_up = SignUpRequest(person, newsletter, timezone or None, now)
-        await self._sign_ups.request(sign_up, mail, self._settings.mail.channel)
-        await self._hint({"deliver": 1})
-
-    async def read_confirmation_link(self, token: str) -> PendingSignUp | None:
-        """Return what a confirmation link asks for."""
-        link = read_confirmation(await self._people.signing_key(), token, self.now())
-        found = await find_sign_up(self._sign_ups, link) if link else None
-        newsletter = self._newsletters.get(found.newsletter) if found else None
-        return PendingSignUp(found, newsletter) if found and newsletter else None
-
-    async def confirm(self, asked: PendingSignUp) -> str:
-        """Subscribe them, welcome them, and return the address of their preferences page."""
-        newsletter, now = asked.newsletter, self.now()
-        placement = await confirm(
-            self._people,
-            self._sign_ups,
-            asked.sign_up,
-            newsletter,
-            welcome=lambda placement: self._welcome(newsletter, placement, now),
-            channel=self._settings.mail.channel,
-            now=now,
-        )
-        await self._hint({"deliver": 1})
-        key = await self._people.signing_key()
-        url = self._settings.site.url
-        return subscriber_links(key, url, placement.subscriber.id, newsletter.id).preferences
-
-    def _welcome(self, newsletter: Newsletter, placement: DesiredSubscription, now: datetime) -> Issue:
-        rendered = self._letters.welcome(
+        rendered = self._renderer.confirm(
             newsletter.title,
             language=newsletter.language,
-            timezone=placement.edition.timezone,
-            first_issue_at=placement.next_due_at,
+            timezone=timezone or newsletter.timezone,
+            days=LINK_LIFETIME.days,
         )
-        return transactional_issue(MailKind.WELCOME, rendered, newsletter.id, placement.subscriber.id, now)
+        mail = transactional_issue(MailKind.CONFIRMATION, rendered, newsletter.id, person.id, now)
+        sign_up = SignUpRequest(person, newsletter.id, timezone or None, now)
+        await self._sign_ups.request(sign_up, mail, self.settings.mail.channel)
+        await self.notify_workers("deliver", 1)
+
+    async def read_confirmation_link(self, token: str) -> PendingSignUp | None:
+        """Return the sign-up of a confirmation link; None for a forged, expired or withdrawn one."""
+        link = read_confirmation(await self._subscribers.signing_key(), token, self.clock())
+        found = await find_sign_up(self._sign_ups, link) if link else None
+        newsletter = self.newsletter(found.newsletter) if found else None
+        return PendingSignUp(found, newsletter) if found and newsletter else None
+
+    async def confirm(self, pending: PendingSignUp) -> str:
+        """Subscribe them, plan the welcome mail, and return the address of their preferences page."""
+        newsletter, now = pending.newsletter, self.clock()
+        subscription = await confirm(
+            self._subscribers,
+            self._sign_ups,
+            pending.sign_up,
+            newsletter,
+            welcome=lambda subscription: self._welcome(newsletter, subscription, now),
+            channel=self.settings.mail.channel,
+            now=now,
+        )
+        await self.notify_workers("deliver", 1)
+        key, url = await self._subscribers.signing_key(), self.settings.site.url
+        return subscriber_links(key, url, subscription.subscriber.id, newsletter.id).preferences
+
+    def _welcome(self, newsletter: Newsletter, subscription: DesiredSubscription, now: datetime) -> Issue:
+        rendered = self._renderer.welcome(
+            newsletter.title,
+            language=newsletter.language,
+            timezone=subscription.edition.timezone,
+            first_issue_at=subscription.next_due_at,
+        )
+        return transactional_issue(MailKind.WELCOME, rendered, newsletter.id, subscription.subscriber.id, now)
 
     @cached_property
-    def _letters(self) -> TransactionalRenderer:
-        return transactional_renderer(self._settings)
+    def _renderer(self) -> TransactionalRenderer:
+        return transactional_renderer(self.settings)
+
+    @cached_property
+    def _subscribers(self) -> SqlSubscriberStore:
+        return SqlSubscriberStore(self.database)
+
+    @cached_property
+    def _sign_ups(self) -> SqlSignUpStore:
+        return SqlSignUpStore(self.database)
+
+    @cached_property
+    def _attempts(self) -> SqlAttemptStore:
+        return SqlAttemptStore(self.database)

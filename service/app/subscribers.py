@@ -42,7 +42,7 @@ MEMBERSHIPS_PER_PAGE = 2_000
 
 
 async def import_file(
-    house: Application,
+    app: Application,
     source: BinaryIO,
     name: str,
     *,
@@ -53,32 +53,32 @@ async def import_file(
     progress: Progress = no_progress,
 ) -> ImportResult:
     """Take over the people in a file; `usual` are the newsletters of those who name none."""
-    now = house.clock()
-    newsletters = {newsletter.id: newsletter for newsletter in house.roster.newsletters}
+    now = app.clock()
+    newsletters = {newsletter.id: newsletter for newsletter in app.roster.newsletters}
     terms = ImportOptions(newsletters, now - FIRST_ISSUE_LOOKBACK, default_newsletters, dry_run)
     return await import_subscribers(
-        house.subscribers, source, name, terms, now, on_refusal=on_refusal, on_note=on_note, progress=progress
+        app.subscribers, source, name, terms, now, on_refusal=on_refusal, on_note=on_note, progress=progress
     )
 
 
-def export_lines(house: Application, form: str, newsletter: str | None) -> AsyncIterator[str]:
+def export_lines(app: Application, form: str, newsletter: str | None) -> AsyncIterator[str]:
     """Yield the lines of a file with everybody who gets `newsletter` (None: any)."""
-    return export_subscribers(house.subscribers, form, newsletter=newsletter)
+    return export_subscribers(app.subscribers, form, newsletter=newsletter)
 
 
-async def all_memberships(house: Application) -> AsyncIterator[Membership]:
+async def all_memberships(app: Application) -> AsyncIterator[Membership]:
     """Yield every membership, in the order in which people came."""
     after: str | None = None
-    while page := await house.subscribers.memberships_page(after, MEMBERSHIPS_PER_PAGE):
+    while page := await app.subscribers.memberships_page(after, MEMBERSHIPS_PER_PAGE):
         after = page[-1].subscriber.id
         for membership in page:
             yield membership
 
 
-async def roster_differences(house: Application) -> AsyncIterator[RosterDifference]:
+async def roster_differences(app: Application) -> AsyncIterator[RosterDifference]:
     """Yield where the files and the record part."""
-    feeds = [line.state.feed for line in await house.overview.feeds() if line.active]
-    async for difference in differences(house.subscribers, house.roster, feeds, house.clock()):
+    feeds = [line.state.feed for line in await app.overview.feeds() if line.active]
+    async for difference in differences(app.subscribers, app.roster, feeds, app.clock()):
         yield difference
 
 
@@ -86,33 +86,33 @@ STATUS_ACTIONS = {"pause": choices.pause, "resume": choices.resume, "unsubscribe
 """What somebody can be made to do on their behalf, by the command's name."""
 
 
-async def set_status(house: Application, what: str, subscriber_id: str, newsletter: str | None) -> int:
+async def set_status(app: Application, what: str, subscriber_id: str, newsletter: str | None) -> int:
     """Pause, resume or unsubscribe somebody on their behalf; return how many subscriptions that changed."""
-    return await STATUS_ACTIONS[what](house.subscribers, subscriber_id, newsletter, house.clock())
+    return await STATUS_ACTIONS[what](app.subscribers, subscriber_id, newsletter, app.clock())
 
 
-async def suppression(house: Application, email: str) -> Suppression | None:
+async def suppression(app: Application, email: str) -> Suppression | None:
     """Return why this address is not mailed and since when; None when it is."""
-    return await SqlBounceStore(house.database).suppression(email)
+    return await SqlBounceStore(app.database).suppression(email)
 
 
-async def bounces_of(house: Application, email: str) -> Sequence[BounceDetails]:
+async def bounces_of(app: Application, email: str) -> Sequence[BounceDetails]:
     """Return which deliveries to the person came back, the last first."""
-    return await SqlBounceStore(house.database).bounces_of(email)
+    return await SqlBounceStore(app.database).bounces_of(email)
 
 
-async def suppress(house: Application, email: str, reason: str) -> None:
+async def suppress(app: Application, email: str, reason: str) -> None:
     """Never mail this address again, whatever the files say. Raises UsageError for what is no address."""
-    await house.subscribers.suppress(read_email(email), reason, house.clock())
+    await app.subscribers.suppress(read_email(email), reason, app.clock())
 
 
-async def unsuppress(house: Application, email: str) -> bool:
+async def unsuppress(app: Application, email: str) -> bool:
     """Allow the address again; return whether it was suppressed."""
-    return await house.subscribers.unsuppress(email)
+    return await app.subscribers.unsuppress(email)
 
 
-async def erase(house: Application, email: str) -> bool:
+async def erase(app: Application, email: str) -> bool:
     """Erase who somebody was, and the mails to them that are files; return whether there was anybody."""
-    known = await choices.erase(house.subscribers, email, house.clock())
-    await asyncio.to_thread(remove_messages_to, house.settings.mail.folder, subscriber_id(email))
+    known = await choices.erase(app.subscribers, email, app.clock())
+    await asyncio.to_thread(remove_messages_to, app.settings.mail.folder, subscriber_id(email))
     return known

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from service.app.factories.templates import template_folders
 from service.compose.render.transactional import TransactionalRenderer
 from service.core import ids as identity
 from service.core.model import Issue, MailKind, Membership, RenderedMail, Roster, SubscriptionStatus
-from service.runtime.job_queue import Hints
-from service.settings.packaged_files import templates_folder
 from service.settings.values import Settings
 from service.store.limits import SqlAttemptStore
 from service.store.transactional import SqlSignUpStore
@@ -19,13 +17,11 @@ from service.subscribers.sign_up import UNSUBSCRIBE_MAIL_LIMIT, attempt_limit, m
 if TYPE_CHECKING:
     from service.app.factories.application import Application
 
-Hint = Callable[[Hints], Awaitable[None]]
-
 
 def transactional_renderer(settings: Settings) -> TransactionalRenderer:
     """Return what renders transactional mail."""
-    own = settings.folder / "templates"
-    return TransactionalRenderer(templates_folder(), settings.site, own if own.is_dir() else None)
+    templates, custom = template_folders(settings)
+    return TransactionalRenderer(templates, settings.site, custom)
 
 
 def transactional_issue(
@@ -47,28 +43,28 @@ def transactional_issue(
     )
 
 
-async def plan_unsubscribe_question(house: Application, email: str, now: datetime) -> bool:
+async def plan_unsubscribe_question(app: Application, email: str, now: datetime) -> bool:
     """Plan the mail that asks a subscriber whether they want to unsubscribe; return whether there is one.
 
     For a mail that asks to unsubscribe and holds no token: its sender can be forged, so it changes nothing.
     """
     running = [
         membership
-        for membership in await house.subscribers.memberships(email=email)
+        for membership in await app.subscribers.memberships(email=email)
         if membership.subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
     ]
     if not running:
         return False
-    key = await house.subscribers.signing_key()
+    key = await app.subscribers.signing_key()
     limited = attempt_limit(key, "unsubscribe-mail", mailbox_key(email), UNSUBSCRIBE_MAIL_LIMIT)
-    if not await SqlAttemptStore(house.database).allows([limited], now):
+    if not await SqlAttemptStore(app.database).allows([limited], now):
         return False
     mail, channel = (
-        _unsubscribe_mail(house.settings, house.roster, running[0], now),
-        house.settings.mail.channel,
+        _unsubscribe_mail(app.settings, app.roster, running[0], now),
+        app.settings.mail.channel,
     )
-    await SqlSignUpStore(house.database).plan_mail(mail, running[0].subscriber, channel)
-    await house.hint({"deliver": 1})
+    await SqlSignUpStore(app.database).plan_mail(mail, running[0].subscriber, channel)
+    await app.notify_workers("deliver", 1)
     return True
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from service.app.clock import utc_now
 from service.app.factories.application import Application, open_application
-from service.app.readers import PreviewReader
+from service.app.preview import PreviewReader, next_issue
 from service.cli.sample_site import free_port, serve_sample
 from service.cli.ui import terminal
 from service.cli.ui.digest_view import print_digest
@@ -173,7 +173,7 @@ async def _print_shortest_issue(house: Application, told: Sequence[DemoResult]) 
     if one is None:
         raise CaveatError("the demo made no issue, which it should have; caveat doctor may know why")
     reader = PreviewReader(one.issue.edition, one.issue.served_from, one.membership.subscriber)
-    found = await house.preview(reader, at=one.issue.due_at)
+    found = await next_issue(house, reader, at=one.issue.due_at)
     newsletter = house.roster.newsletter(one.issue.newsletter)
     print_digest(found.digest, newsletter.title if newsletter else one.issue.newsletter)
 

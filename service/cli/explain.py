@@ -45,7 +45,7 @@ def explain(
     among the stories of the next issue.
     """
     from service.app.article_edits import article_edits, correction_sentence  # noqa: PLC0415 - as above
-    from service.app.forecast import explain_article  # noqa: PLC0415 - as above
+    from service.app.explain import explain_article  # noqa: PLC0415 - as above
     from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
 
     async def work(house: Application) -> bool:

@@ -18,7 +18,7 @@ from service.core.errors import UsageError
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
-    from service.app.readers import PreviewReader
+    from service.app.preview import PreviewReader
     from service.core.model import Newsletter
 
 YEARS = range(2000, 2100)
@@ -64,7 +64,7 @@ def preview(
 
     Without --for it is shown as nobody in particular would get it, with the news of the last day.
     """
-    from service.app.readers import preview_reader  # noqa: PLC0415 - as above
+    from service.app.preview import preview_reader  # noqa: PLC0415 - as above
     from service.cli.ui.lookup import newsletter_named  # noqa: PLC0415 - not for `--help`
     from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - as above
 
@@ -76,7 +76,7 @@ def preview(
     async def work(house: Application) -> bool:
         found = newsletter_named(house.roster, newsletter)
         at = moment or house.clock()
-        reader = await preview_reader(house.database, house.roster, found, email, at=at)
+        reader = await preview_reader(house, found, email, at=at)
         await _print_preview(house, found, reader, at=moment, shape=chosen, out=out)
         return True
 
@@ -92,9 +92,9 @@ async def _print_preview(
     shape: PreviewFormat,
     out: Path | None,
 ) -> None:
-    from service.app.preview import personalized, rendered_mail  # noqa: PLC0415 - not for `--help`
+    from service.app.preview import next_issue, personalized, rendered_mail  # noqa: PLC0415 - not for `--help`
 
-    found = await house.preview(reader, at=at)
+    found = await next_issue(house, reader, at=at)
     if not found.digest.stories and newsletter.empty == "skip":
         print_message("There is nothing to tell: no new article fits. caveat gather looks for some.")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from service.cli.ui.options import AsJson, DryRun, Yes
 from service.cli.ui.output import SHORT_ID_CHARACTERS, print_message, print_records, progress, quantity
 from service.core.errors import UsageError
 from service.core.model import DeliveryState
+from service.core.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
@@ -96,28 +98,34 @@ def send(
     run_in_app(work, apply_roster=not dry_run)
 
 
-async def _plan_or_find(house: Application, wanted: SendRequest, *, yes: bool) -> ManualSend:
-    """Return the send, planned now after a yes, or found to be planned already."""
-    from service.app.manual_send import find_earlier_send, plan_send, recipients_of  # noqa: PLC0415 - as above
+async def _plan_or_find(app: Application, wanted: SendRequest, *, yes: bool) -> ManualSend:
+    """Return the send, planned now after a confirmation, or found to be planned already."""
+    from service.app.manual_send import send as plan  # noqa: PLC0415 - not for `--help`
     from service.cli.ui.confirm import require_confirmation  # noqa: PLC0415 - not for `--help`
 
-    planned = await find_earlier_send(house, wanted)
-    if planned is None:
-        recipients = await recipients_of(house, wanted)
-        _print_left_out(wanted, recipients.left_out)
-        if recipients.count > 1:
-            title = recipients.newsletter.title
-            require_confirmation(f"Mail {title} to {quantity(recipients.count, 'reader')}?", confirmed=yes)
-        with progress("Composing") as composing:
-            planned, is_new = await plan_send(house, wanted, recipients, progress=composing)
-        if is_new:
-            return planned
-    ago = quantity(round((house.clock() - planned.at).total_seconds()), "second")
+    with ExitStack() as stack:
+        composing: Progress = no_progress
+
+        def confirm(recipients: Recipients) -> None:
+            nonlocal composing
+            _print_left_out(wanted, recipients.left_out)
+            if recipients.count > 1:
+                readers = quantity(recipients.count, "reader")
+                require_confirmation(f"Mail {recipients.newsletter.title} to {readers}?", confirmed=yes)
+            composing = stack.enter_context(progress("Composing"))
+
+        def report(what: str, done: int, total: int) -> None:
+            composing(what, done, total)
+
+        result = await plan(app, wanted, confirm=confirm, progress=report)
+    if result.is_new:
+        return result.planned
+    ago = quantity(round((app.clock() - result.planned.at).total_seconds()), "second")
     more = "--again sends it once more; --key with a WORD of its own sends what is new since"
     if wanted.key or wanted.repeat:
         more = "--key with another WORD sends it once more"
     print_message(f"This was sent {ago} ago, and nothing is sent twice. {more}.")
-    return planned
+    return result.planned
 
 
 async def _deliver(house: Application, planned: ManualSend, *, as_json: bool) -> bool:
@@ -137,13 +145,12 @@ async def _deliver(house: Application, planned: ManualSend, *, as_json: bool) ->
     return well and set(done.states) <= {DeliveryState.SENT}
 
 
-async def _dry_run(house: Application, wanted: SendRequest, *, as_json: bool) -> bool:
-    from service.app.manual_send import dry_run, recipients_of  # noqa: PLC0415 - not for `--help`
+async def _dry_run(app: Application, wanted: SendRequest, *, as_json: bool) -> bool:
+    from service.app.manual_send import dry_run  # noqa: PLC0415 - not for `--help`
 
-    recipients = await recipients_of(house, wanted)
-    _print_left_out(wanted, recipients.left_out)
-    report = await dry_run(house, wanted, recipients)
-    return await _print_plan(house, recipients, report, again=wanted.repeat, as_json=as_json)
+    found = await dry_run(app, wanted)
+    _print_left_out(wanted, found.recipients.left_out)
+    return await _print_plan(app, found.recipients, found.report, again=wanted.repeat, as_json=as_json)
 
 
 async def _print_plan(

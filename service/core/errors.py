@@ -23,6 +23,12 @@ from difflib import get_close_matches
 class CaveatError(Exception):
     """Base class of every exception that Caveat raises on purpose; its text is one sentence for a person."""
 
+    @property
+    def sentence(self) -> str:
+        """The text with a capital first letter."""
+        text = str(self)
+        return text[:1].upper() + text[1:]
+
 
 class UsageError(CaveatError):
     """The command was used wrongly."""

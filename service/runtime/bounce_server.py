@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
 
 HostPort = tuple[str, int]
 """Host and port."""
-
-GREETING_TIMEOUT_SECONDS = 3.0
-"""Seconds that whoever holds our port has to greet."""
 
 log = structlog.get_logger("service")
 
@@ -91,27 +85,3 @@ class BounceServer:
         from service.app.bounces import is_accepted_recipient  # noqa: PLC0415 - as above
 
         return is_accepted_recipient(self._tenancy.current.settings, self._key, address)
-
-
-async def port_owner(place: HostPort) -> str | None:
-    """Return who listens there already: "caveat", or what keeps us from listening; None when it is free."""
-    family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
-    try:
-        socket.create_server(place, family=family).close()
-    except OSError as error:
-        greeting = await _greeting(place) if error.errno == errno.EADDRINUSE else ""
-        return "caveat" if greeting.startswith("220 caveat ") else (error.strerror or str(error))
-    return None
-
-
-async def _greeting(place: HostPort) -> str:
-    """Return the first line that is said there; empty when nothing is."""
-    line = b""
-    with suppress(OSError, TimeoutError, ValueError):
-        async with asyncio.timeout(GREETING_TIMEOUT_SECONDS):
-            reader, writer = await asyncio.open_connection(*place)
-            try:
-                line = await reader.readline()
-            finally:
-                writer.close()
-    return line.decode("ascii", "replace")

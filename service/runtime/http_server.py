@@ -1,4 +1,4 @@
-"""Serving (EDGE uvicorn): an ASGI application on a port, until it is told to stop."""
+"""HTTP server (EDGE uvicorn): serves an ASGI application at one socket until the service stops."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from service.core.errors import CaveatError
 from service.web.client_ip import ClientAddresses
 
 if TYPE_CHECKING:
+    from uvicorn import Config, Server
+
     from service.runtime.connections import ConnectionLimits
 
 ASGIApp = Callable[
@@ -25,16 +27,20 @@ ASGIApp = Callable[
 """An ASGI application: scope, receive, send."""
 
 GRACE_SECONDS = 5
+"""How long responses that have begun may take to finish after a stop."""
+
+BACKLOG = 1_024  # connections that the kernel queues while none is accepted
+DEFAULT_MAX_CONNECTIONS = 512
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there. Raises CaveatError when that is not possible."""
+    """Return a socket that listens at the address. Raises CaveatError when it is not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise CaveatError(
-            f"the web door cannot listen at {host}:{port}: {error.strerror or error}; "
+            f"the web server cannot listen at {host}:{port}: {error.strerror or error}; "
             "choose another address with web.listen"
         ) from error
 
@@ -44,24 +50,46 @@ async def serve(
     listener: socket.socket,
     stopping: asyncio.Event,
     *,
-    max_connections: int = 512,
+    max_connections: int = DEFAULT_MAX_CONNECTIONS,
     limits: ConnectionLimits | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> None:
-    """Answer what comes in at the socket, until `stopping` is set; then finish what is being answered.
+    """Serve requests until `stopping` is set, then finish the responses that have begun.
 
-    At most `most` connections are open at once; `limits` replaces that and the usual times. This machine and
-    `trusted_proxies` (CIDR) may have more connections than one client may.
+    `limits` replaces `max_connections` and the default timeouts. One client has a share of the connections;
+    this machine and `trusted_proxies` (CIDR) may use all of them.
     """
-    from uvicorn import Config, Server  # noqa: PLC0415 - only the web door needs it
+    from service.runtime.connections import (  # noqa: PLC0415 - uvicorn, which a worker does not need
+        ConnectionLimits,
+        OpenConnections,
+        accept,
+    )
 
-    from service.runtime.connections import ConnectionLimits, OpenConnections, accept  # noqa: PLC0415 - as above
+    config = _config(application)
+    server = _server(config)
+    connections = OpenConnections(
+        limits or ConnectionLimits(max_connections), ClientAddresses(trusted_proxies)
+    )
+    accepting = asyncio.create_task(accept(listener, connections, config, server.server_state))
 
-    class QuietServer(Server):
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            """Leave signals to the service, which has more to stop than this."""
-            yield
+    async def stop() -> None:
+        await stopping.wait()
+        accepting.cancel()
+        server.should_exit = True
+
+    stop_task = asyncio.create_task(stop())
+    try:
+        await server.serve(sockets=[])
+    finally:
+        stop_task.cancel()
+        accepting.cancel()
+        with suppress(asyncio.CancelledError):
+            await accepting
+        listener.close()
+
+
+def _config(application: ASGIApp) -> Config:
+    from uvicorn import Config  # noqa: PLC0415 - a worker does not need it
 
     config = Config(
         application,
@@ -70,26 +98,20 @@ async def serve(
         access_log=False,
         server_header=False,
         ws="none",
-        proxy_headers=False,  # Visitors reads them, by the settings and not by the environment
+        proxy_headers=False,  # ClientAddresses reads them, with the proxies of the settings
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     config.load()
-    server = QuietServer(config)
-    addresses = ClientAddresses(trusted_proxies)
-    connections = OpenConnections(limits or ConnectionLimits(max_connections), addresses)
-    accepting = asyncio.create_task(accept(listener, connections, config, server.server_state))
+    return config
 
-    async def leave() -> None:
-        await stopping.wait()
-        accepting.cancel()
-        server.should_exit = True
 
-    leaving = asyncio.create_task(leave())
-    try:
-        await server.serve(sockets=[])
-    finally:
-        leaving.cancel()
-        accepting.cancel()
-        with suppress(asyncio.CancelledError):
-            await accepting
-        listener.close()
+def _server(config: Config) -> Server:
+    from uvicorn import Server  # noqa: PLC0415 - a worker does not need it
+
+    class ServerWithoutSignals(Server):
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Leave signals to the service, which also stops its workers."""
+            yield
+
+    return ServerWithoutSignals(config)

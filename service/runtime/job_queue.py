@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from service.core.errors import CaveatError
+from service.core.read_models import PendingWork
 from service.core.stages import STAGES
 
 if TYPE_CHECKING:
@@ -45,6 +46,22 @@ log = structlog.get_logger("dispatch")
 def deliver_jobs(waiting: int) -> int:
     """Return how many deliver jobs `waiting` deliveries are worth: one for each batch they make."""
     return min(-(-waiting // DELIVERIES_PER_JOB), MAX_JOBS)
+
+
+def hints_of(unfinished: PendingWork) -> Hints:
+    """Return the number of jobs for each stage that has work."""
+    counts = {
+        "gather": unfinished.feeds,
+        "condense": unfinished.articles,
+        "compose": unfinished.groups,
+        "deliver": unfinished.deliveries,
+    }
+    return {stage: jobs_for(stage, items) for stage, items in counts.items()}
+
+
+def jobs_for(stage: str, items: int) -> int:
+    """Return the number of jobs for this number of items that wait for a stage."""
+    return deliver_jobs(items) if stage == "deliver" else min(items, 1)
 
 
 class JobQueue:

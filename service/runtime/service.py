@@ -17,19 +17,20 @@ from typing import Any
 
 import structlog
 
+from service.app.bounces import read_bounces
 from service.app.clock import Clock, utc_now
-from service.app.factories.application import Application
+from service.app.factories.application import Application, bootstrap
+from service.app.maintenance import prune
 from service.app.process_pool.pool import ProcessPool
 from service.core.errors import CaveatError, ConfigError
 from service.core.progress import Progress
-from service.core.read_models import PendingWork
 from service.core.stages import STAGES
 from service.runtime.bounce_server import BounceServer
 from service.runtime.config_watcher import config_changes
 from service.runtime.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
 from service.runtime.due_timer import run_due_timer
 from service.runtime.http_server import ASGIApp, listen, serve
-from service.runtime.job_queue import Handler, Hints, JobQueue, deliver_jobs
+from service.runtime.job_queue import Handler, Hints, JobQueue, hints_of, jobs_for
 from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report
@@ -51,16 +52,6 @@ class Roles:
     stages: tuple[str, ...] = STAGES
     schedule: bool = True
     web: bool = True
-
-
-def hints_of(unfinished: PendingWork) -> Hints:
-    """Return the hints that unfinished work is worth."""
-    return {
-        "gather": min(unfinished.feeds, 1),
-        "condense": min(unfinished.articles, 1),
-        "compose": min(unfinished.groups, 1),
-        "deliver": deliver_jobs(unfinished.deliveries),
-    }
 
 
 class Service:
@@ -120,7 +111,7 @@ class Service:
             async with self._tenancy.use() as house:
                 unfinished = await house.unfinished()
                 if self._roles.schedule:
-                    house.self_service.last_tick_at = self._clock()
+                    house.health.last_tick_at = self._clock()
         except CaveatError as error:
             log.warning("the sweep could not ask the record, the next one will", reason=str(error))
             return
@@ -168,7 +159,7 @@ class Service:
         """Forget what has had its time in the record."""
         try:
             async with self._tenancy.use() as house:
-                pruned = await house.prune()
+                pruned = await prune(house)
         except CaveatError as error:
             log.warning("prune_failed", reason=str(error))
         else:
@@ -190,7 +181,7 @@ class Service:
                 return
             self._bounces_read_at = now
             try:
-                letters = await house.read_bounces()
+                letters = await read_bounces(house)
             except CaveatError as error:
                 log.warning("the bounce mailbox was not read, it is tried again", reason=str(error))
             else:
@@ -214,7 +205,7 @@ class Service:
         async def compose() -> Hints:
             async with self._passing("compose") as (house, step):
                 report = log_report("compose", await house.compose(progress=step))
-            return {"deliver": deliver_jobs(report.deliveries)}
+            return {"deliver": jobs_for("deliver", report.deliveries)}
 
         async def deliver() -> Hints:
             async with self._passing("deliver") as (house, step):
@@ -267,9 +258,17 @@ class Service:
         await self.sweep()
 
     async def _opened(self, loaded: LoadedConfig) -> Application:
-        house = await Application.open(loaded.settings, loaded.roster, clock=self._clock, pool=self._pool)
-        house.hint, house.stage_problems = self._dispatch.hint, self._watch.problems
-        return house
+        return await bootstrap(
+            loaded.settings,
+            loaded.roster,
+            clock=self._clock,
+            pool=self._pool,
+            notify_workers=self._notify_workers,
+            stage_problems=self._watch.problems,
+        )
+
+    async def _notify_workers(self, stage: str, items: int) -> None:
+        await self._dispatch.hint({stage: jobs_for(stage, items)})
 
     async def _move_in(self, loaded: LoadedConfig) -> None:
         for warning in loaded.warnings:
@@ -292,8 +291,10 @@ class Service:
                 await web_application(house)(scope, receive, send)
 
         async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
+            from service.runtime.web_pages import metrics_pages  # noqa: PLC0415 - workers have no pages
+
             async with self._tenancy.use() as house:
-                await house.metrics(scope, receive, send)
+                await metrics_pages(house)(scope, receive, send)
 
         doors: list[WebListener] = []
         if self._roles.web:

@@ -1,33 +1,35 @@
-"""Pages: the web door as a house opens it, with the API where a token is set."""
+"""Web applications: the public pages and the metrics, built from the application that is in force."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from service.app.api_sends import HouseSends
-from service.settings.packaged_files import templates_folder
+from service.app.factories.application import Application
+from service.app.factories.templates import template_folders
+from service.runtime.http_server import ASGIApp
 from service.web.api import api_application
-from service.web.app import application
+from service.web.app import application, metrics_application
 
-if TYPE_CHECKING:
-    from service.app.factories.application import Application
-    from service.runtime.http_server import ASGIApp
-
-CACHED_APPLICATIONS = 2
-"""The house that is lived in, and the one that somebody may still be in after a move."""
+CACHED_APPLICATIONS = 2  # the current one, and the one before a reload while requests still use it
 
 
 @lru_cache(maxsize=CACHED_APPLICATIONS)
-def web_application(house: Application) -> ASGIApp:
-    """Return the public pages of a house."""
-    web, own = house.settings.web, house.settings.folder / "templates"
+def web_application(app: Application) -> ASGIApp:
+    """Return the public pages, with the API where a token is configured."""
+    web, (templates, custom) = app.settings.web, template_folders(app.settings)
     return application(
-        house.self_service,
-        templates_folder(),
-        own=own if own.is_dir() else None,
+        app.self_service,
+        app.health,
+        templates,
+        custom=custom,
         metrics_token=web.metrics_token.reveal(),
-        api=api_application(HouseSends(house), web.api_token.reveal()) if web.api_token else None,
-        sign_up=house.sign_up if web.sign_up else None,
+        api=api_application(app, web.api_token.reveal()) if web.api_token else None,
+        sign_up=app.sign_up if web.sign_up else None,
         trusted_proxies=web.trusted_proxies,
     )
+
+
+@lru_cache(maxsize=CACHED_APPLICATIONS)
+def metrics_pages(app: Application) -> ASGIApp:
+    """Return /metrics and /healthz without a token, for the operator's own address (`web.metrics_listen`)."""
+    return metrics_application(app.health)

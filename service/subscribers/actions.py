@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from service.core.model import PREFERENCE_FIELDS, Membership, Newsletter, Preferences, SubscriptionStatus
+from service.core.model import SubscriptionStatus
 from service.subscribers.ports import ERASED_REASON, UNSUBSCRIBED_REASON, SubscriberStore
-from service.subscribers.preferences import edition_for, placement_for
 
 Status = SubscriptionStatus
 
@@ -42,24 +41,6 @@ async def resume(store: SubscriberStore, subscriber_id: str, newsletter: str | N
     return await store.set_status(subscriber_id, newsletter, Status.ACTIVE, now)
 
 
-async def save_preferences(
-    store: SubscriberStore,
-    membership: Membership,
-    newsletter: Newsletter,
-    preferences: Preferences,
-    now: datetime,
-) -> bool:
-    """Store how the person wants a newsletter that they have; return whether that changed anything.
-
-    Raises UsageError, and stores nothing, for a wish that cannot be read.
-    """
-    wanted = placement_for(membership.subscriber, newsletter, preferences, now)
-    if wanted.edition_key == membership.subscription.edition_key:
-        return False
-    await store.save_preferences(wanted, now)
-    return True
-
-
 async def erase(store: SubscriberStore, email: str, now: datetime) -> bool:
     """Erase who the person was (GDPR, article 17); return whether there was one.
 
@@ -67,17 +48,6 @@ async def erase(store: SubscriberStore, email: str, now: datetime) -> bool:
     """
     await store.suppress(email, ERASED_REASON, now)
     return await store.erase(email)
-
-
-def own_preferences(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> Preferences:
-    """Return the wishes that the newsletter does not fulfil anyway; the rest follows its changes.
-
-    `timezone` is where the person lives. Raises UsageError for a wish that cannot be read.
-    """
-    usual = edition_for(newsletter, Preferences(), timezone)
-    wanted = edition_for(newsletter, preferences, timezone)
-    values = {name: getattr(wanted, name) for name in PREFERENCE_FIELDS}
-    return Preferences(**{name: value for name, value in values.items() if value != getattr(usual, name)})
 
 
 async def _addresses(store: SubscriberStore, subscriber_id: str) -> Sequence[str]:

@@ -9,7 +9,14 @@ from zoneinfo import ZoneInfo
 
 from service.core import ids as identity
 from service.core.errors import UsageError
-from service.core.model import DesiredSubscription, Edition, Newsletter, Preferences, Subscriber
+from service.core.model import (
+    PREFERENCE_FIELDS,
+    DesiredSubscription,
+    Edition,
+    Newsletter,
+    Preferences,
+    Subscriber,
+)
 from service.core.schedules import next_occurrence, parse_schedule
 from service.core.validators import fold_topics, read_language, read_schedule, read_timezone
 
@@ -33,6 +40,17 @@ def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str 
         language=read_language(preferences.language or newsletter.language),
         format=_one_of(preferences.format or newsletter.format, FORMATS, "format"),
     )
+
+
+def own_preferences(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> Preferences:
+    """Return the preferences that differ from the newsletter's; the others follow its later changes.
+
+    `timezone` is the subscriber's, if known. Raises UsageError for an invalid value.
+    """
+    usual = edition_for(newsletter, Preferences(), timezone)
+    wanted = edition_for(newsletter, preferences, timezone)
+    values = {name: getattr(wanted, name) for name in PREFERENCE_FIELDS}
+    return Preferences(**{name: value for name, value in values.items() if value != getattr(usual, name)})
 
 
 def placement_for(

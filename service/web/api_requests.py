@@ -1,4 +1,4 @@
-"""Asked: what a program's request wants, read strictly; every refusal is a sentence that says what to do."""
+"""API requests: bodies, parameters and headers, parsed strictly; an error says what to send instead."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from service.core.errors import UsageError
 from service.core.send_request import SendRequest
 from service.web.request_bodies import read_body
 
-MAX_BODY_BYTES = 256 * 1024
-MAX_ADDRESSES, MAX_KEY_CHARACTERS, MAX_ISSUES, DEFAULT_ISSUES = 1_000, 255, 100, 20
+MAX_BODY_BYTES = 256 * 1024  # enough for MAX_ADDRESSES of usual length
+MAX_ADDRESSES = 1_000  # in one send; `all` has no limit
+MAX_KEY_CHARACTERS = 255  # of an idempotency key, as most APIs allow
+MAX_ISSUES = 100  # in one list
+DEFAULT_ISSUES = 20  # in a list without `limit`
 FIELDS = ("newsletter", "to", "all", "again", "dry_run")
 SWITCHES = ("all", "again", "dry_run")
 
 NUMBER = re.compile("[1-9][0-9]{0,2}")
 IDENTIFIER = re.compile("[!-~]{1,100}")
-"""Every id is within this; other characters, such as NUL, are no business of the database."""
+"""Characters of an id; the database is never asked for others, such as NUL."""
 
 STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"(?:\s*;.*)?')
-"""A string as structured headers write it (RFC 9651, 3.3.3), whatever parameters follow."""
+"""A string in a structured header (RFC 9651, 3.3.3), with any parameters behind it."""
 
 NO_KEY = (
     "Idempotency-Key is missing: give each send a key of its own, such as a UUID, so that asking again "
@@ -32,7 +35,7 @@ NO_KEY = (
 
 
 async def read_json(request: Request) -> Mapping[str, object]:
-    """Return the JSON object that a body holds. Raises HTTPException with a sentence for anything else."""
+    """Return the JSON object in the body. Raises HTTPException with a sentence for anything else."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "Send the body as application/json.", {"Accept": "application/json"})
     try:
@@ -44,31 +47,31 @@ async def read_json(request: Request) -> Mapping[str, object]:
     return value
 
 
-def send_request_of(asked: Mapping[str, object]) -> SendRequest:
-    """Return what the object asks to be sent, without a key. Raises UsageError."""
-    unknown = [name for name in asked if name not in FIELDS]
+def send_request_of(body: Mapping[str, object]) -> SendRequest:
+    """Return the send request in the body, without its key. Raises UsageError."""
+    unknown = [name for name in body if name not in FIELDS]
     if unknown:
         raise UsageError(f"there is no field {unknown[0]!r}; known: {', '.join(FIELDS)}")
     for switch in SWITCHES:
-        if not isinstance(asked.get(switch, False), bool):
+        if not isinstance(body.get(switch, False), bool):
             raise UsageError(f"`{switch}` must be true or false")
-    newsletter, to = asked.get("newsletter"), asked.get("to")
+    newsletter, to = body.get("newsletter"), body.get("to")
     if not isinstance(newsletter, str):
         raise UsageError("`newsletter` must be the id of a newsletter")
-    if (to is not None) == (asked.get("all") is True):
+    if (to is not None) == (body.get("all") is True):
         raise UsageError('say who gets it: either "to": ["ADDRESS", ...] or "all": true')
-    return SendRequest(newsletter, None if to is None else _addresses(to), asked.get("again") is True)
+    return SendRequest(newsletter, None if to is None else _addresses(to), body.get("again") is True)
 
 
-def is_dry_run(asked: Mapping[str, object]) -> bool:
-    """Tell whether it asks what would be sent, and for nothing to happen."""
-    return asked.get("dry_run") is True
+def is_dry_run(body: Mapping[str, object]) -> bool:
+    """Return whether the body asks for a dry run."""
+    return body.get("dry_run") is True
 
 
 def idempotency_key(request: Request) -> str:
     """Return the request's idempotency key (draft-ietf-httpapi-idempotency-key-header).
 
-    As the draft writes it, a string in quotes, or bare, as many programs do. Raises HTTPException 400.
+    It may be a quoted string, as in the draft, or bare, as many clients send it. Raises HTTPException 400.
     """
     given = request.headers.getlist("idempotency-key")
     if not given:
@@ -85,7 +88,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def limit_of(request: Request) -> int:
-    """Return how many issues are asked for, `USUAL_ISSUES` unless it says so. Raises UsageError."""
+    """Return the parameter `limit`, the maximum number of issues. Raises UsageError."""
     text = _parameter(request, "limit")
     if text is None:
         return DEFAULT_ISSUES
@@ -95,7 +98,7 @@ def limit_of(request: Request) -> int:
 
 
 def newsletter_of(request: Request) -> str | None:
-    """Return of which newsletter (its id) issues are asked for, None for all. Raises UsageError."""
+    """Return the parameter `newsletter` (an id), None for all newsletters. Raises UsageError."""
     text = _parameter(request, "newsletter")
     if text is not None and not IDENTIFIER.fullmatch(text):
         raise UsageError("`newsletter` must be the id of a newsletter")
@@ -103,7 +106,7 @@ def newsletter_of(request: Request) -> str | None:
 
 
 def _parameter(request: Request, name: str) -> str | None:
-    """Return a parameter of the query. Raises UsageError for one that is given twice."""
+    """Return a query parameter, None without it. Raises UsageError for a repeated one."""
     given = request.query_params.getlist(name)
     if len(given) > 1:
         raise UsageError(f"`{name}` is given {len(given)} times")

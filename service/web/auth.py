@@ -1,4 +1,4 @@
-"""Bearer: whether a request carries the token that opens a door (RFC 6750)."""
+"""Bearer tokens: authentication of the API and of /metrics (RFC 6750)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from starlette.requests import Request
 
 
 def has_bearer_token(request: Request, token: str) -> bool:
-    """Tell, in a time that does not depend on how near it comes, whether the request carries the token.
+    """Return whether the request has this token, in a time that does not depend on how close it comes.
 
-    Without a token ("") nothing does.
+    An empty `token` matches no request.
     """
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     same = hmac.compare_digest(given.strip().encode(), token.encode())

@@ -1,4 +1,4 @@
-"""Visitors: who asks, as far as an address tells (pure)."""
+"""Client addresses: which client sent a request, behind proxies (pure)."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ from collections.abc import Sequence
 from starlette.requests import Request
 
 MAX_FORWARDED_ADDRESSES = 20
+"""Addresses of X-Forwarded-For that are read, from the end; real chains have two or three."""
+
 THIS_MACHINE = ("127.0.0.0/8", "::1/128")
-"""Addresses of a proxy that runs beside the service."""
+"""Addresses of a proxy on the same machine, which is always trusted."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class ClientAddresses:
-    """Tells visitors apart. X-Forwarded-For is believed from this machine and from `trusted` (CIDR)."""
+    """Identifies clients. Only this machine and the `trusted` proxies (CIDR) may set X-Forwarded-For."""
 
     def __init__(self, trusted: Sequence[str] = ()) -> None:
         self._trusted = [network for text in (*THIS_MACHINE, *trusted) if (network := _network(text))]
 
     def client_of(self, request: Request) -> str:
-        """Return the visitor's address; a whole /64 of IPv6 is one visitor, because one line has that many.
+        """Return the key of the client: its address, or its /64 network with IPv6, which one household has.
 
-        The last address in the chain that no trusted proxy wrote is the one that cannot be made up.
+        It is the last address of the chain that is not a trusted proxy: the earlier ones can be forged.
         """
         return self.address_key(self._claimed(request))
 
     def is_operator(self, request: Request) -> bool:
-        """Tell whether this machine or a trusted proxy itself asks, and not a visitor behind the proxy."""
+        """Return whether the client is this machine or a trusted proxy itself, not a client behind it."""
         return self.is_trusted(self._claimed(request))
 
     def is_trusted(self, address: str) -> bool:
-        """Tell whether this IP address is this machine's or a trusted proxy's."""
+        """Return whether this IP address is of this machine or of a trusted proxy."""
         found = _address(address)
         return found is not None and any(found in network for network in self._trusted)
 
     def address_key(self, address: str) -> str:
-        """Return the text under which an IP address is counted; `unknown` for what is none."""
+        """Return the key under which an IP address is counted; `unknown` for text that is no address."""
         return _folded(address)
 
     def _claimed(self, request: Request) -> str:
         address = request.client.host if request.client else ""
-        # A proxy may add a header line of its own under one that the visitor sent (RFC 9110, 5.3).
+        # A proxy may add its own header line below the one that the client sent (RFC 9110, 5.3).
         chain = ",".join(request.headers.getlist("x-forwarded-for")).split(",")[-MAX_FORWARDED_ADDRESSES:]
         for earlier in reversed(chain):
             if not self.is_trusted(address) or not earlier.strip():

@@ -1,4 +1,4 @@
-"""Forms: a subscription as the preferences page shows it, and what came back from it as a choice (pure)."""
+"""Preferences form: a subscription as form fields, and submitted fields as a preference change (pure)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,35 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from service.core.model import Edition, Membership, Newsletter, Preferences, SubscriptionStatus
+from service.app.self_service import PreferenceChange
+from service.core.model import Membership, Newsletter, Preferences, SubscriptionStatus
 from service.core.schedules import DAYS, WEEK
-from service.web.ports import PreferenceChange
 from service.web.request_bodies import Fields
 
-Status = SubscriptionStatus
-STATUSES = {"receive": Status.ACTIVE, "pause": Status.PAUSED, "leave": Status.UNSUBSCRIBED}
+STATUSES = {
+    "receive": SubscriptionStatus.ACTIVE,
+    "pause": SubscriptionStatus.PAUSED,
+    "leave": SubscriptionStatus.UNSUBSCRIBED,
+}
 WHOLE_WEEK, WORKDAYS, WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset((5, 6))
-MAX_TIMES, MAX_VALUE_CHARACTERS = 6, 200
-_CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?")
+
+MAX_TIMES = 6
+"""Number of times a day that are read from a form."""
+
+MAX_VALUE_CHARACTERS = 200
+"""Characters that are read of one field; no valid value is longer."""
+
+_TIME = re.compile(r"(\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?")
+_NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 @dataclass(frozen=True, slots=True)
 class NewsletterForm:
-    """One newsletter's part of the page. Values are what a person typed; `problems` is by field.
+    """The fields of one newsletter, as typed text. `problems` has a label key or a sentence for each field.
 
-    `rhythm` is `week` (then `days` counts, Monday is 0) or `month` (then `dates` does, as `1,15`).
+    `rhythm` is `week`, which uses `days` (Monday is 0), or `month`, which uses `dates` (`1,15`). `offered`
+    are the topics to choose from; `everything` says whether no topic means all of them. The language is not
+    on the page.
     """
 
     id: str
@@ -39,11 +51,12 @@ class NewsletterForm:
     stories: str
     points: str
     format: str
+    language: str
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
 def stored_form(membership: Membership, newsletter: Newsletter, topics: Sequence[str]) -> NewsletterForm:
-    """Return the form as it stands before anything is changed. `topics` are all that there are."""
+    """Return the form with the stored preferences. `topics` are those of all feeds and newsletters."""
     edition = membership.edition
     rhythm, days, dates, times = _schedule_parts(edition.schedule)
     return NewsletterForm(
@@ -61,13 +74,19 @@ def stored_form(membership: Membership, newsletter: Newsletter, topics: Sequence
         stories=str(edition.stories),
         points=str(edition.points),
         format=edition.format,
+        language=edition.language,
     )
 
 
-def submitted_form(before: NewsletterForm, fields: Fields) -> NewsletterForm:
-    """Return the form as it came back, with the problems that can be seen without asking anybody."""
-    form = _typed(before, fields)
+def submitted_form(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
+    """Return the form with the submitted fields and the problems that are visible without the newsletter.
+
+    A newsletter that the subscriber leaves has no problems: its other fields are ignored.
+    """
+    form = _filled(stored, fields)
     problems: dict[str, str] = {}
+    if form.status == "leave":
+        return form
     if not form.times:
         problems["schedule"] = "no_time"
     elif form.rhythm == "week" and not form.days:
@@ -75,48 +94,55 @@ def submitted_form(before: NewsletterForm, fields: Fields) -> NewsletterForm:
     if not form.topics and not form.everything:
         problems["topics"] = "no_topics"
     for name in ("stories", "points"):
-        if not re.fullmatch(r"[0-9]{1,4}", getattr(form, name)):
+        if _number(getattr(form, name)) is None:
             problems[name] = "no_number"
     return replace(form, problems=problems)
 
 
-def preference_change(form: NewsletterForm, edition: Edition) -> PreferenceChange:
-    """Return what the form says; what cannot be read is no wish at all. The language stays as it is."""
-    wishes = Preferences(
+def preference_change(form: NewsletterForm) -> PreferenceChange:
+    """Return what the form asks for; an unreadable number becomes the newsletter's own."""
+    preferences = Preferences(
         schedule=_schedule(form),
         timezone=form.timezone,
         topics=form.topics,
-        stories=None if "stories" in form.problems else int(form.stories),
-        points=None if "points" in form.problems else int(form.points),
-        language=edition.language,
+        stories=_number(form.stories),
+        points=_number(form.points),
+        language=form.language,
         format=form.format,
     )
-    return PreferenceChange(form.id, STATUSES[form.status], wishes)
+    return PreferenceChange(form.id, STATUSES[form.status], preferences)
 
 
-def _typed(before: NewsletterForm, fields: Fields) -> NewsletterForm:
-    """Return what was typed; a field that did not come back at all (a box unchecked) counts as empty."""
+def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
+    """Return the form with the submitted values; a missing field, such as an unchecked box, is empty."""
 
-    def all_of(name: str) -> list[str]:
-        return [value[:MAX_VALUE_CHARACTERS] for value in fields.get(f"{before.id}.{name}", [])]
+    def values(name: str) -> list[str]:
+        return [value[:MAX_VALUE_CHARACTERS] for value in fields.get(f"{stored.id}.{name}", [])]
 
-    def one_of(name: str, known: Sequence[str], usual: str) -> str:
-        return next((value for value in all_of(name) if value in known), usual)
+    def first(name: str) -> str:
+        return "".join(values(name)[:1])
 
-    clock = [match[1] for value in all_of("time") if (match := _CLOCK.fullmatch(value))]
+    def choice(name: str, allowed: Sequence[str], default: str) -> str:
+        return next((value for value in values(name) if value in allowed), default)
+
+    times = [match[1] for value in values("time") if (match := _TIME.fullmatch(value))]
     return replace(
-        before,
-        status=one_of("status", tuple(STATUSES), before.status),
-        rhythm=one_of("rhythm", ("week", "month"), before.rhythm),
-        days=frozenset(int(value) for value in all_of("day") if value in "0123456" and len(value) == 1),
-        dates=re.sub(r"[\s,;]+", ",", "".join(all_of("dates")[:1])).strip(","),
-        times=tuple(clock[:MAX_TIMES]),
-        timezone="".join(all_of("timezone")[:1]) or before.timezone,
-        topics=tuple(topic for topic in before.offered if topic in all_of("topic")),
-        stories="".join(all_of("stories")[:1]),
-        points="".join(all_of("points")[:1]),
-        format=one_of("format", ("html", "text"), before.format),
+        stored,
+        status=choice("status", tuple(STATUSES), stored.status),
+        rhythm=choice("rhythm", ("week", "month"), stored.rhythm),
+        days=frozenset(int(value) for value in values("day") if value in "0123456" and len(value) == 1),
+        dates=re.sub(r"[\s,;]+", ",", first("dates")).strip(","),
+        times=tuple(times[:MAX_TIMES]),
+        timezone=first("timezone") or stored.timezone,
+        topics=tuple(topic for topic in stored.offered if topic in values("topic")),
+        stories=first("stories"),
+        points=first("points"),
+        format=choice("format", ("html", "text"), stored.format),
     )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _schedule_parts(schedule: str) -> tuple[str, frozenset[int], str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Vitals: what machines ask of the house: is it well, and how much is there."""
+"""Health and metrics: /healthz for load balancers and monitors, /metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -12,58 +12,58 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from service.app.health import HealthCheck, MetricsSnapshot, ServiceHealth
 from service.web.auth import has_bearer_token
 from service.web.client_ip import ClientAddresses
-from service.web.ports import MetricsSnapshot, SelfServicePort, ServiceHealth
 
 MAX_TICK_AGE = timedelta(minutes=5)
-"""The scheduler beats every minute; after so long without a beat something is wrong."""
+"""Age of the scheduler's last tick from which it counts as stopped; it ticks every minute."""
 
-PLAIN = "text/plain; version=0.0.4; charset=utf-8"
-FRESH = {"Cache-Control": "no-store"}
+PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
 class HealthPages:
-    """Health and figures. `token` (empty: none) opens /metrics; `open_metrics` opens all to everybody."""
+    """/healthz and /metrics. `token` (empty: none) opens them; `open_metrics` opens them to everyone."""
 
-    desk: SelfServicePort
+    check: HealthCheck
     token: str = ""
     open_metrics: bool = False
-    visitors: ClientAddresses = field(default_factory=ClientAddresses)
+    clients: ClientAddresses = field(default_factory=ClientAddresses)
 
     async def health(self, request: Request) -> Response:
-        """Answer 200 when all is well, 503 when the database, the scheduler or a stage does not work.
+        """Respond 200 when the service is healthy, 503 when the database, the scheduler or a stage is not.
 
-        What is wrong is for the operator: a request from this machine or a trusted proxy itself, or one with
-        the token. A visitor, also one behind such a proxy (X-Forwarded-For), gets the status alone.
+        The details are for the operator: a request from this machine, from a trusted proxy itself, or with
+        the token. Other clients, also those behind such a proxy (X-Forwarded-For), get the status only.
         """
-        health = await self.desk.health()
-        age = None if health.last_tick_at is None else self.desk.now() - health.last_tick_at
+        health = await self.check.health()
+        age = None if health.last_tick_at is None else self.check.clock() - health.last_tick_at
         late = age is not None and age > MAX_TICK_AGE
-        well = health.reachable and health.writable and not late and not health.problems
-        told: dict[str, object] = {
-            "status": "ok" if well else "unwell",
-            "database": _database_said(health),
+        healthy = health.reachable and health.writable and not late and not health.problems
+        details: dict[str, object] = {
+            "status": "ok" if healthy else "unwell",
+            "database": _database_status(health),
             "last_tick_seconds": None if age is None else round(age.total_seconds(), 1),
             "problems": list(health.problems),
         }
         if not (
-            self.open_metrics or self.visitors.is_operator(request) or has_bearer_token(request, self.token)
+            self.open_metrics or self.clients.is_operator(request) or has_bearer_token(request, self.token)
         ):
-            told = {"status": told["status"]}
-        return JSONResponse(told, 200 if well else 503, FRESH)
+            details = {"status": details["status"]}
+        return JSONResponse(details, 200 if healthy else 503, NO_STORE)
 
     async def metrics(self, request: Request) -> Response:
-        """Say how much there is, in the text format of Prometheus, to whoever may know."""
+        """Respond with all metrics in the Prometheus text format; 404 without the token."""
         if not (self.open_metrics or has_bearer_token(request, self.token)):
             raise HTTPException(404)
         registry = CollectorRegistry()
-        registry.register(_GaugeCollector(await self.desk.metrics(), self.desk.now()))
-        return Response(generate_latest(REGISTRY) + generate_latest(registry), 200, FRESH, PLAIN)
+        registry.register(_GaugeCollector(await self.check.metrics(), self.check.clock()))
+        return Response(generate_latest(REGISTRY) + generate_latest(registry), 200, NO_STORE, PROMETHEUS_TEXT)
 
 
-def _database_said(health: ServiceHealth) -> str:
+def _database_status(health: ServiceHealth) -> str:
     if not health.reachable:
         return "out of reach"
     return "reachable" if health.writable else "cannot be written"
@@ -71,33 +71,31 @@ def _database_said(health: ServiceHealth) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _GaugeCollector:
-    """Figures as prometheus_client collects them."""
+    """Converts a snapshot into gauges for prometheus_client."""
 
-    figures: MetricsSnapshot
+    snapshot: MetricsSnapshot
     now: datetime
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield gauges for what there is, for what waits, how long it does, and for what is in doubt."""
-        stored = GaugeMetricFamily("caveat_stored", "How much there is in the record.", labels=["what"])
-        counts = self.figures.counts
+        """Yield the gauges."""
+        stored = GaugeMetricFamily("caveat_stored", "Rows stored, by kind.", labels=["what"])
+        counts = self.snapshot.counts
         for what in ("feeds", "articles", "subscribers", "subscriptions", "issues", "suppressions"):
             stored.add_metric([what], getattr(counts, what))
         yield stored
         waiting = GaugeMetricFamily(
-            "caveat_waiting", "How much waits for a stage, counted up to ten thousand.", labels=["stage"]
+            "caveat_waiting", "Rows that wait for a stage, counted up to 10,000.", labels=["stage"]
         )
-        unfinished = self.figures.unfinished
+        unfinished = self.snapshot.unfinished
         stages = {"gather": "feeds", "condense": "articles", "compose": "groups", "deliver": "deliveries"}
         for stage, what in stages.items():
             waiting.add_metric([stage], getattr(unfinished, what))
         yield waiting
-        backlog = self.figures.backlog
+        backlog = self.snapshot.backlog
         age = (self.now - backlog.oldest_due_at).total_seconds() if backlog.oldest_due_at else 0.0
-        yield GaugeMetricFamily(
-            "caveat_oldest_due_seconds", "For how long the delivery that waits longest is due.", age
-        )
+        yield GaugeMetricFamily("caveat_oldest_due_seconds", "Age of the oldest due delivery.", age)
         yield GaugeMetricFamily(
             "caveat_deliveries_uncertain",
-            "Deliveries of which it is not known whether they arrived.",
+            "Deliveries for which it is unknown whether the mail server accepted them.",
             backlog.uncertain,
         )

@@ -1,4 +1,4 @@
-"""Pages: templates/web filled in, with the headers that keep a page to itself."""
+"""Pages: the templates in templates/web, rendered with security headers."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from service.text.i18n import Localizer
 from service.web.page_text import PageTexts
 
 NO_STORE_HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-"""For pages that show something of a person: no cache may keep them (RFC 9111, 5.2.2.5)."""
+"""Headers of personal pages: no cache may store them (RFC 9111, 5.2.2.5)."""
 
 _STYLE = re.compile(r"<style>([^<]*)</style>")
 
 
 class Pages:
-    """Fills in pages for one site; `own` templates lie over ours."""
+    """Renders the pages of one site. Templates in `custom`, the operator's folder, override `templates`."""
 
-    def __init__(self, templates: Path, site: Site, own: Path | None = None) -> None:
-        folders = [folder / "web" for folder in (own, templates) if folder is not None]
+    def __init__(self, templates: Path, site: Site, custom: Path | None = None) -> None:
+        folders = [folder / "web" for folder in (custom, templates) if folder is not None]
         self._site = site
         self._environment = Environment(
             loader=FileSystemLoader(folders),
@@ -39,48 +39,47 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.dictionary = PageTexts(templates / "web" / "words.toml")
-        style = _STYLE.search(
-            self._filled("message.html", self.dictionary.for_language("en"), title="", text="")
-        )
+        self._texts = PageTexts(templates / "web" / "words.toml")
+        style = _STYLE.search(self._render("message.html", self._texts.for_language("en"), title="", text=""))
         self.headers = security_headers(style[1] if style else "")
 
     def page(
         self,
         name: str,
-        words: Localizer,
+        labels: Localizer,
         *,
         status: int = 200,
         headers: Mapping[str, str] = NO_STORE_HEADERS,
-        **values: Any,  # noqa: ANN401 - whatever the template shows
+        **values: Any,  # noqa: ANN401 - each template has its own
     ) -> Response:
-        """Return the page of that template."""
-        return HTMLResponse(self._filled(name, words, **values), status, dict(headers))
+        """Return the rendered template `name` as a response."""
+        return HTMLResponse(self._render(name, labels, **values), status, dict(headers))
 
-    def words(self, request: Request, language: str | None = None) -> Localizer:
-        """Return the words of a language, or of the one that the browser asks for."""
+    def labels(self, request: Request, language: str | None = None) -> Localizer:
+        """Return the labels in a language, with None in the language that the browser prefers."""
         if language is not None:
-            return self.dictionary.for_language(language)
-        return self.dictionary.for_accept_language(request.headers.get("accept-language", ""))
+            return self._texts.for_language(language)
+        return self._texts.for_accept_language(request.headers.get("accept-language", ""))
 
-    def _filled(self, name: str, words: Localizer, **values: Any) -> str:  # noqa: ANN401 - as above
+    def _render(self, name: str, labels: Localizer, **values: Any) -> str:  # noqa: ANN401 - as above
         site = self._site
         return self._environment.get_template(name).render(
             site=site.name,
             site_url=site.url if urlsplit(site.url).scheme in {"http", "https"} else "",
             postal_address=site.postal_address,
-            lang=words.language,
-            direction=words.direction,
-            say=words.text,
-            skip=words.text("skip"),
+            lang=labels.language,
+            direction=labels.direction,
+            say=labels.text,
+            skip=labels.text("skip"),
             **values,
         )
 
 
 def security_headers(style: str) -> dict[str, str]:
-    """Return the headers of every answer: nothing is loaded, run or framed but this one style sheet.
+    """Return the headers of every response: a page loads nothing, runs nothing and cannot be framed.
 
-    By Content Security Policy Level 3, Referrer Policy and the HTML standard's X-Frame-Options.
+    Only the inline style sheet `style` is allowed. By Content Security Policy Level 3, Referrer Policy and
+    the HTML standard's X-Frame-Options.
     """
     digest = base64.b64encode(sha256(style.encode()).digest()).decode()
     policy = (
@@ -101,11 +100,11 @@ def security_headers(style: str) -> dict[str, str]:
 
 @cache
 def zone_names() -> tuple[str, ...]:
-    """Return the time zones that are offered, by continent and place; asking the system takes a while."""
+    """Return the time zones to choose from, sorted; cached, because reading them from disk is slow."""
     return tuple(sorted(zone for zone in available_timezones() if "/" in zone and zone[:3] != "Etc"))
 
 
 def masked(address: str) -> str:
-    """Return an address that its owner recognises and a stranger cannot use: `a…a@example.org`."""
+    """Return an address that only its owner recognises: `a…a@example.org`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…{local[-1:] if len(local) > 2 else ''}@{domain}"

@@ -1,4 +1,4 @@
-"""Bodies: what a form sends, read within limits of size, time and number."""
+"""Request bodies: read within limits of size, time and number of fields."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from urllib.parse import parse_qsl
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-MAX_BODY_BYTES, MAX_FIELDS, BODY_SECONDS = 64 * 1024, 1000, 15.0
+MAX_BODY_BYTES = 64 * 1024  # of a form; the preferences form of a hundred newsletters is smaller
+MAX_FIELDS = 1_000  # of a form
+BODY_SECONDS = 15.0  # to receive a body; a slower client occupies a connection
 FORM = "application/x-www-form-urlencoded"
 
 Fields = dict[str, list[str]]
-"""A form's values by the names of its fields."""
+"""Values of a form by field name."""
 
 
-async def read_body(request: Request, largest: int = MAX_BODY_BYTES) -> bytes:
-    """Return the body, of `largest` bytes at most.
+async def read_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """Return the body, of `max_bytes` at most.
 
-    Raises HTTPException 413 for a larger one, 408 for a slow one, 400 for a torn one.
+    Raises HTTPException 413 for a larger body, 408 for a slow one, 400 for a broken connection.
     """
     announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > largest:
+    if not announced.isdecimal() or int(announced) > max_bytes:
         raise HTTPException(413)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > largest:
+                if len(body) > max_bytes:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None
@@ -38,14 +40,14 @@ async def read_body(request: Request, largest: int = MAX_BODY_BYTES) -> bytes:
 
 
 async def read_form(request: Request) -> Fields:
-    """Return the fields of a form. Raises HTTPException 415 for another kind of body, else as read_body."""
+    """Return the fields of a form. Raises HTTPException as `read_body` does, and 415 for another type."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise HTTPException(415)
     return fields_of(await read_body(request))
 
 
 def fields_of(body: bytes) -> Fields:
-    """Return the fields that a URL-encoded body holds; NUL and broken characters come out as U+FFFD."""
+    """Return the fields of a URL-encoded body; NUL and invalid UTF-8 become U+FFFD."""
     try:
         pairs = parse_qsl(body.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:

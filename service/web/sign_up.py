@@ -1,4 +1,7 @@
-"""Sign-up: ask for a newsletter, get a mail, confirm in it. The answer never tells who is known here."""
+"""Sign-up pages: the public form, and the page behind the link in the confirmation mail.
+
+No response reveals whether an address is subscribed.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,33 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.app.sign_up import PendingSignUp, SignUp
 from service.web.client_ip import ClientAddresses
 from service.web.pages import Pages, masked, zone_names
-from service.web.ports import PendingSignUp, SignUpPort
 from service.web.request_bodies import read_form
 
 MAX_VALUE_CHARACTERS = 320
+"""Length of the longest mail address (RFC 5321, 4.5.3.1); the rest of a field is ignored."""
+
 TRAP_FIELD = "website"
-"""A field that people do not see, and that programs fill in."""
+"""A form field that is hidden from people; a request that fills it comes from a program."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignUpPages:
-    """The page where anybody can ask, and the one behind the link in the mail."""
+    """The form at /subscribe and the confirmation page at /confirm."""
 
-    sign_up: SignUpPort
+    sign_up: SignUp
     pages: Pages
-    visitors: ClientAddresses
+    clients: ClientAddresses
 
     async def show(self, request: Request) -> Response:
-        """Show the form."""
+        """Show the empty form."""
         chosen = request.query_params.get("newsletter", "")
         return self._form(request, {"newsletter": chosen, "email": "", "timezone": ""})
 
     async def act(self, request: Request) -> Response:
-        """Send the mail, or say what is wrong. Whether the address is known makes no difference."""
+        """Plan the confirmation mail, or show the form again with its problems."""
         fields = await read_form(request)
         typed = {
             name: fields.get(name, [""])[0][:MAX_VALUE_CHARACTERS]
@@ -42,42 +47,43 @@ class SignUpPages:
         problems = self._problems(typed)
         if problems:
             return self._form(request, typed, problems)
-        if not await self.sign_up.admits(self.visitors.client_of(request)):
+        if not await self.sign_up.count_attempt(self.clients.client_of(request)):
             raise HTTPException(429, headers={"Retry-After": "3600"})
         if not any(fields.get(TRAP_FIELD, [])):
             await self.sign_up.request(typed["email"], typed["newsletter"], typed["timezone"])
-        words = self.pages.words(request)
-        text = words.text("sent_text", address=typed["email"])
-        return self.pages.page("message.html", words, title=words.text("sent_title"), text=text)
+        labels = self.pages.labels(request)
+        sentence = labels.text("sent_text", address=typed["email"])
+        return self.pages.page("message.html", labels, title=labels.text("sent_title"), text=sentence)
 
     async def ask(self, request: Request) -> Response:
-        """Ask once more, because mail scanners follow links; changes nothing."""
-        asked = await self._asked(request)
-        words = self.pages.words(request, asked.newsletter.language)
+        """Show the confirmation button; change nothing, because mail scanners follow links."""
+        pending = await self._pending(request)
+        labels = self.pages.labels(request, pending.newsletter.language)
         return self.pages.page(
-            "confirm.html", words, newsletter=asked.newsletter.title, address=masked(asked.email)
+            "confirm.html", labels, newsletter=pending.newsletter.title, address=masked(pending.email)
         )
 
     async def confirm(self, request: Request) -> Response:
-        """Subscribe them, however often they press."""
-        asked = await self._asked(request)
-        preferences = await self.sign_up.confirm(asked)
-        words = self.pages.words(request, asked.newsletter.language)
+        """Subscribe them; a repeated request changes nothing more."""
+        pending = await self._pending(request)
+        preferences = await self.sign_up.confirm(pending)
+        labels = self.pages.labels(request, pending.newsletter.language)
         return self.pages.page(
-            "confirmed.html", words, newsletter=asked.newsletter.title, preferences=preferences
+            "confirmed.html", labels, newsletter=pending.newsletter.title, preferences=preferences
         )
 
-    async def _asked(self, request: Request) -> PendingSignUp:
-        asked = await self.sign_up.read_confirmation_link(request.path_params["token"])
-        if asked is None:
+    async def _pending(self, request: Request) -> PendingSignUp:
+        pending = await self.sign_up.read_confirmation_link(request.path_params["token"])
+        if pending is None:
             raise HTTPException(404)
-        return asked
+        return pending
 
     def _problems(self, typed: Mapping[str, str]) -> dict[str, str]:
+        """Return a label key or a sentence for each invalid field."""
         problems = dict(self.sign_up.problems(typed["email"], typed["timezone"]))
         if not typed["email"]:
             problems["email"] = "no_address"
-        if typed["newsletter"] not in {newsletter.id for newsletter in self.sign_up.newsletters}:
+        if self.sign_up.newsletter(typed["newsletter"]) is None:
             problems["newsletter"] = "no_newsletter"
         return problems
 
@@ -88,7 +94,7 @@ class SignUpPages:
         only = offered[0].id if len(offered) == 1 else ""
         return self.pages.page(
             "subscribe.html",
-            self.pages.words(request),
+            self.pages.labels(request),
             status=422 if problems else 200,
             newsletters=offered,
             chosen=typed["newsletter"] or only,

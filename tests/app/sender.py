@@ -21,17 +21,17 @@ async def main(folder: Path, key: str, times: int, *, crash: bool) -> None:
     """Ask, and print the ids of the issues that came of it."""
     settings = loaded(folder)
 
-    async def die(_hints: object) -> None:
+    async def die(_stage: str, _items: int) -> None:
         os._exit(9)
 
     async with open_application(settings.settings, settings.roster) as house:
         if crash:
-            house.hint = die
+            house.notify_workers = die
         answers = await asyncio.gather(
             *(send(house, SendRequest("morning", None, key=key)) for _ in range(times))
         )
     for answer in answers:
-        print(*answer.issues)  # noqa: T201 - what the test reads
+        print(*answer.planned.issues)  # noqa: T201 - what the test reads
 
 
 if __name__ == "__main__":

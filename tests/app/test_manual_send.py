@@ -85,7 +85,7 @@ async def test_a_crash_between_plan_and_answer_is_made_good_by_asking_again(tmp_
         await prepared(folder, mail, storage="sqlite:///../caveat.db", readers=3)
         assert await another(folder, "monday", 1, "crash") == (9, [])
         async with a_house(folder) as house:
-            again = await send(house, EVERYBODY)
+            again = (await send(house, EVERYBODY)).planned
             await deliver_issues(house, again.issues)
             [issue] = await house.overview.issues()
 
@@ -103,7 +103,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Application]:
 
 async def test_progress_tells_from_the_books_what_was_refused(house: Application):
     told: list[tuple[str, int, int]] = []
-    planned = await send(house, EVERYBODY)
+    planned = (await send(house, EVERYBODY)).planned
     await deliver_issues(house, planned.issues)
     await deliver_issues(house, planned.issues, progress=lambda *what: told.append(what))
 
@@ -112,7 +112,7 @@ async def test_progress_tells_from_the_books_what_was_refused(house: Application
 
 
 async def test_an_issue_that_somebody_paused_is_not_waited_for(house: Application):
-    planned = await send(house, EVERYBODY)
+    planned = (await send(house, EVERYBODY)).planned
     await pause(house, planned.issues)
     done = await deliver_issues(house, planned.issues)
     assert (done.paused, done.waiting, done.states) == (True, 3, {DeliveryState.PLANNED: 3})
@@ -127,7 +127,7 @@ async def test_the_order_and_spelling_of_the_readers_do_not_matter_but_who_they_
     same = SendRequest(
         "morning", ("reader2@EXAMPLE.org", "reader1@example.org", "reader1@example.org"), key="k"
     )
-    assert (await send(house, one)).issues == (await send(house, same)).issues
+    assert (await send(house, one)).planned.issues == (await send(house, same)).planned.issues
     with pytest.raises(IdempotencyKeyReused):
         await send(house, SendRequest("morning", ("reader1@example.org",), key="k"))
 
@@ -272,8 +272,8 @@ async def two_in_flight(
     async with MailServer({"DOT": script}) as mail:
         await prepared(folder, mail, storage=storage, readers=4)
         async with a_house(folder) as house:
-            first = await send(house, EVERYBODY)
-            second = await send(house, SendRequest("morning", None, repeat=True, key="again"))
+            first = (await send(house, EVERYBODY)).planned
+            second = (await send(house, SendRequest("morning", None, repeat=True, key="again"))).planned
             assert first.issues != second.issues
             yield house, (*first.issues, *second.issues), script[1].reached
             silent.set()

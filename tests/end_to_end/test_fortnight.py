@@ -125,7 +125,7 @@ async def at_home(config: Path, clock: Clock, *, workers: int) -> AsyncIterator[
 
 async def send_by_hand(service: Service, address: str) -> None:
     for _ in range(2):  # the second time by mistake
-        planned = await send(service.app, SendRequest("daily", (address,)))
+        planned = (await send(service.app, SendRequest("daily", (address,)))).planned
         await deliver_issues(service.app, planned.issues)
 
 

@@ -21,7 +21,8 @@ import structlog
 from service.app.process_pool.process import PoolProcess
 from service.core.errors import CaveatError
 from service.core.read_models import PendingWork
-from service.runtime.service import Roles, Service, hints_of, run_together
+from service.runtime.job_queue import hints_of
+from service.runtime.service import Roles, Service, run_together
 from tests.builders import NOON
 from tests.cli.house import FILES
 from tests.end_to_end.world import Clock, free_port, running, write_config

@@ -9,10 +9,10 @@ import pytest
 
 from service.core.errors import UsageError
 from service.core.model import Preferences
-from service.subscribers.actions import own_preferences
 from service.subscribers.preferences import (
     PlacementBuilder,
     edition_for,
+    own_preferences,
     placement_for,
 )
 from tests.builders import NOON, a_newsletter, a_subscriber, an_edition

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from service.app.self_service import store_preferences
 from service.core.model import Preferences
 from service.store.gather import SqlGatherStore
 from service.store.subscribers import SqlSubscriberStore
-from service.subscribers.actions import pause, resume, save_preferences, unsubscribe
+from service.subscribers.actions import pause, resume, unsubscribe
 from service.subscribers.diff import RosterAction, differences
 from service.subscribers.ports import SyncCounts
 from service.subscribers.sync import apply_roster
@@ -81,7 +82,7 @@ async def test_whoever_left_everything_gets_nothing_that_the_roster_adds(people:
 async def test_own_wishes_win_over_the_roster(people: SqlSubscriberStore):
     await apply_roster(people, a_roster(an_entry("amina")), NOON)
     (amina,) = await people.memberships()
-    await save_preferences(people, amina, MORNING, Preferences(schedule="daily 09:00"), NOON)
+    await store_preferences(people, amina, MORNING, Preferences(schedule="daily 09:00"), NOON)
     await apply_roster(people, a_roster(an_entry("amina", schedule="daily 05:00")), NOON)
 
     assert await told(people) == ["amina morning daily 09:00 active"]
@@ -144,7 +145,7 @@ class TestDifference:
         by_name = {m.subscriber.name: m for m in await people.memberships()}
         await unsubscribe(people, by_name["Ben"].subscriber.id, "morning", NOON)
         await pause(people, by_name["Carla"].subscriber.id, None, NOON)
-        await save_preferences(people, by_name["Dora"], MORNING, Preferences(stories=2), NOON)
+        await store_preferences(people, by_name["Dora"], MORNING, Preferences(stories=2), NOON)
         await people.suppress("fay@example.org", "hard bounce", NOON)
         after = a_roster(
             an_entry("amina", schedule="daily 06:00"),
@@ -214,15 +215,15 @@ class TestChoices:
     @pytest.mark.usefixtures("amina")
     async def test_a_choice_that_changes_nothing_is_not_one(self, people: SqlSubscriberStore):
         evening, morning = await people.memberships()
-        assert not await save_preferences(people, morning, MORNING, Preferences(), NOON)
-        assert await save_preferences(people, evening, EVENING, Preferences(stories=1), NOON)
+        assert not await store_preferences(people, morning, MORNING, Preferences(), NOON)
+        assert await store_preferences(people, evening, EVENING, Preferences(stories=1), NOON)
         evening, morning = await people.memberships()
         assert (evening.chosen, morning.chosen) == (True, False)
 
     @pytest.mark.usefixtures("amina")
     async def test_told_through_stays_when_the_hour_changes(self, people: SqlSubscriberStore):
         _, morning = await people.memberships()
-        await save_preferences(people, replace(morning), MORNING, Preferences(schedule="daily 09:00"), NOON)
+        await store_preferences(people, replace(morning), MORNING, Preferences(schedule="daily 09:00"), NOON)
         _, after = await people.memberships()
         assert after.subscription.served_through == morning.subscription.served_through
         assert after.subscription.next_due_at == NOON.replace(day=3, hour=8)

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from starlette.types import ASGIApp
 
+from service.app.health import HealthCheck
 from service.app.self_service import SelfService
 from service.core.model import Membership, Site
 from service.runtime.connections import ConnectionLimits
@@ -44,7 +45,7 @@ class Door:
     """A door that listens at `url`, and the record behind it."""
 
     url: str
-    desk: SelfService
+    health: HealthCheck
     people: SqlSubscriberStore
 
     async def links(self, name: str = "amina", newsletter: str = "morning") -> SubscriberLinks:
@@ -75,17 +76,22 @@ async def served(app: ASGIApp, limits: ConnectionLimits | None = None) -> AsyncI
 
 
 @pytest.fixture
-async def desk(sqlite_database: Database) -> SelfService:
+async def self_service(sqlite_database: Database) -> SelfService:
     people = SqlSubscriberStore(sqlite_database)
     await apply_roster(people, ROSTER, NOON)
-    return SelfService(SITE, ROSTER, people, Queries(sqlite_database), lambda: NOON)
+    return SelfService(SITE, ROSTER, people, lambda: NOON)
 
 
 @pytest.fixture
-async def door(desk: SelfService, sqlite_database: Database) -> AsyncIterator[Door]:
-    app = application(desk, templates_folder(), metrics_token=TOKEN)
+def health(self_service: SelfService, sqlite_database: Database) -> HealthCheck:
+    return HealthCheck(self_service.subscribers, Queries(sqlite_database), lambda: NOON)
+
+
+@pytest.fixture
+async def door(self_service: SelfService, health: HealthCheck) -> AsyncIterator[Door]:
+    app = application(self_service, health, templates_folder(), metrics_token=TOKEN)
     async for url in served(app):
-        yield Door(url, desk, SqlSubscriberStore(sqlite_database))
+        yield Door(url, health, self_service.subscribers)
 
 
 @pytest.fixture

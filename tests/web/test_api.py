@@ -138,14 +138,14 @@ async def test_whoever_is_named_twice_gets_it_once(program: Program):
 
 
 async def test_an_answer_that_was_lost_is_found_by_asking_again(program: Program):
-    async def crash(_hints: object) -> None:
+    async def crash(_stage: str, _items: int) -> None:
         raise ConnectionError
 
-    house, hint = program.service.app, program.service.app.hint
-    house.hint = crash
+    app, notify_workers = program.service.app, program.service.app.notify_workers
+    app.notify_workers = crash
     assert (await program.send(WHOLE))[0] == 500
-    house.hint = hint
-    [planned] = await house.overview.issues()
+    app.notify_workers = notify_workers
+    [planned] = await app.overview.issues()
     assert (await program.send(WHOLE))[1]["issues"][0]["id"] == planned.id
     await program.service.sweep()
     assert await program.delivered(READERS) == {f"reader{n}@example.org": 1 for n in range(READERS)}

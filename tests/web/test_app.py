@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import text
 from yarl import URL
 
+from service.app.health import HealthCheck
 from service.app.self_service import SelfService
 from service.core.errors import StoreError
 from service.settings.packaged_files import templates_folder
@@ -137,10 +138,10 @@ async def test_a_wrong_method_is_told_which_are_right(door: Door, web: Web):
 
 
 async def test_trouble_within_is_a_calm_page_without_a_word_of_it(
-    desk: SelfService, web: Web, monkeypatch: pytest.MonkeyPatch
+    self_service: SelfService, health: HealthCheck, web: Web, monkeypatch: pytest.MonkeyPatch
 ):
     troubles = {503: StoreError("database /secret/place is locked"), 500: RuntimeError("secret")}
-    app = application(desk, templates_folder())
+    app = application(self_service, health, templates_folder())
     async for url in served(app):
         for status, trouble in troubles.items():
 
@@ -168,20 +169,20 @@ async def test_health_tells_whether_record_and_scheduler_are_well(
         200,
         {"status": "ok", "database": "reachable", "last_tick_seconds": None, "problems": []},
     )
-    door.desk.last_tick_at = NOON - timedelta(seconds=42)
+    door.health.last_tick_at = NOON - timedelta(seconds=42)
     assert (await health())[1]["last_tick_seconds"] == 42
-    door.desk.last_tick_at = NOON - timedelta(minutes=6)
+    door.health.last_tick_at = NOON - timedelta(minutes=6)
     assert (await health())[0] == 503
-    door.desk.last_tick_at = NOON
-    door.desk.stage_problems = lambda: ("a pass of gather has made no progress",)
+    door.health.last_tick_at = NOON
+    door.health.stage_problems = lambda: ("a pass of gather has made no progress",)
     status, told = await health()
     assert (status, told["problems"]) == (503, ["a pass of gather has made no progress"])
-    door.desk.stage_problems = tuple
+    door.health.stage_problems = tuple
 
     async def out_of_reach(_: object) -> bytes:
         raise StoreError("database /secret/place is gone")
 
-    door.desk.last_tick_at = NOON
+    door.health.last_tick_at = NOON
     monkeypatch.setattr(type(door.people), "signing_key", out_of_reach)
     status, told = await health()
     assert (status, told["database"]) == (503, "out of reach")
@@ -216,8 +217,12 @@ async def test_health_writes_no_more_often_than_twice_a_minute(
     assert len(probes) == 1
 
 
-async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(desk: SelfService, web: Web):
-    app = application(desk, templates_folder(), metrics_token=TOKEN, trusted_proxies=["10.0.0.0/8"])
+async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(
+    self_service: SelfService, health: HealthCheck, web: Web
+):
+    app = application(
+        self_service, health, templates_folder(), metrics_token=TOKEN, trusted_proxies=["10.0.0.0/8"]
+    )
     async for url in served(app):
         for forwarded, token, is_told in (
             ("", "", True),
@@ -248,19 +253,21 @@ async def test_figures_are_for_whoever_has_the_token(door: Door, web: Web):
     assert 'caveat_waiting{stage="deliver"} 0.0' in text
 
 
-async def test_without_a_token_there_are_no_figures(desk: SelfService, web: Web):
-    async for url in served(application(desk, templates_folder())):
+async def test_without_a_token_there_are_no_figures(self_service: SelfService, health: HealthCheck, web: Web):
+    async for url in served(application(self_service, health, templates_folder())):
         for header in ({}, {"Authorization": "Bearer "}):
             assert (await web.get(f"{url}/metrics", headers=header)).status == 404
-    async for url in served(metrics_application(desk)):
+    async for url in served(metrics_application(health)):
         assert (await web.get(f"{url}/metrics")).status == 200
         assert (await web.get(f"{url}/healthz")).status == 200
         assert (await web.get(f"{url}/")).status == 404
 
 
-async def test_a_site_within_a_folder_is_reached_there(desk: SelfService, web: Web):
-    desk._site = replace(SITE, url="https://example.org/news")
-    async for url in served(application(desk, templates_folder())):
+async def test_a_site_within_a_folder_is_reached_there(
+    self_service: SelfService, health: HealthCheck, web: Web
+):
+    self_service = replace(self_service, site=replace(SITE, url="https://example.org/news"))
+    async for url in served(application(self_service, health, templates_folder())):
         for path in ("/news/", "/news/healthz", "/healthz", "/"):
             assert (await web.get(f"{url}{path}")).status == 200
 
@@ -275,10 +282,12 @@ async def test_a_site_within_a_folder_is_reached_there(desk: SelfService, web: W
         ("/preferences/javascript:alert(1)/", "/preferences/javascript:alert(1)"),
     ],
 )
-async def test_no_redirect_leads_where_a_forged_host_says(desk: SelfService, web: Web, path: str, place: str):
-    desk._site = replace(SITE, url="https://example.org/news")
+async def test_no_redirect_leads_where_a_forged_host_says(
+    self_service: SelfService, health: HealthCheck, web: Web, path: str, place: str
+):
+    self_service = replace(self_service, site=replace(SITE, url="https://example.org/news"))
     forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"}
-    async for url in served(application(desk, templates_folder())):
+    async for url in served(application(self_service, health, templates_folder())):
         answer = await web.get(URL(f"{url}{path}", encoded=True), headers=forged, allow_redirects=False)
         location = answer.headers["Location"]
         assert answer.status == 307

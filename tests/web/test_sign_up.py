@@ -80,7 +80,7 @@ async def porch(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Porch]:
         pool=ProcessPool(1),
     )
     await apply_roster(house.subscribers, loaded.roster, NOON)
-    app = application(house.self_service, templates_folder(), sign_up=house.sign_up)
+    app = application(house.self_service, house.health, templates_folder(), sign_up=house.sign_up)
     async for url in served(app):
         yield Porch(url, house, folder / "outbox", clock=clock)
     await house.close()
@@ -207,7 +207,7 @@ async def test_the_limits_outlive_the_process_and_are_shared(porch: Porch, web: 
         assert (await porch.ask(web, f"p{number}@example.org")).status == 200
     settings = porch.house.settings
     async with open_application(settings, porch.house.roster, clock=lambda: NOON) as other:
-        app = application(other.self_service, templates_folder(), sign_up=other.sign_up)
+        app = application(other.self_service, other.health, templates_folder(), sign_up=other.sign_up)
         async for url in served(app):
             data = {"email": "late@example.org", "newsletter": "morning"}
             assert (await web.post(f"{url}/subscribe", data=data)).status == 429
@@ -272,7 +272,7 @@ async def test_one_visitor_asks_only_so_often(porch: Porch, web: Web):
 async def test_the_door_is_closed_unless_newsletters_are_offered(porch: Porch, web: Web):
     assert "/subscribe" not in (await web.get(f"{porch.url}/")).url.path
     assert 'href="subscribe"' in await (await web.get(f"{porch.url}/")).text()
-    async for url in served(application(porch.house.self_service, templates_folder())):
+    async for url in served(application(porch.house.self_service, porch.house.health, templates_folder())):
         assert (await web.get(f"{url}/subscribe")).status == 404
         assert 'href="subscribe"' not in await (await web.get(f"{url}/")).text()
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from service.app.clock import Clock, utc_now
 from service.app.doctor.open_files import readable_by_others
+from service.app.doctor.port_owner import port_owner
 from service.app.factories.deliver import channel_of
 from service.core.errors import CaveatError
 from service.core.read_models import TransactionalCounts
@@ -21,7 +22,6 @@ from service.deliver.channels.file.outbox_files import nearest_folder
 from service.deliver.limits.circuit_breaker import pause_sentence
 from service.deliver.limits.rate_reports import rate_sentence
 from service.deliver.ports import Channel
-from service.runtime.bounce_server import HostPort, port_owner
 from service.settings.values import ImapSettings, LoadedConfig, MailSettings, Settings
 from service.store.coordination import SqlCoordination
 from service.store.database import Database, read_url
@@ -235,10 +235,10 @@ async def _mailbox(imap: ImapSettings) -> CheckResult:
     )
 
 
-async def _reception(place: HostPort) -> CheckResult:
+async def _reception(place: tuple[str, int]) -> CheckResult:
     from service.settings.field_types import is_reachable_from_outside  # noqa: PLC0415 - as above
 
-    where, holder = f"{place[0]}:{place[1]}", await port_owner(place)
+    where, holder = f"{place[0]}:{place[1]}", await port_owner(*place)
     if holder not in (None, "caveat"):
         return CheckResult("bounces", CheckStatus.FAULT, f"they cannot be taken at {where}: {holder}")
     if is_reachable_from_outside(place[0]):

@@ -1,4 +1,4 @@
-"""Condensing: the condense room with its production parts."""
+"""The condense stage with its production parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.store.database import Database
 
 
 def condenser_of(settings: Settings, roster: Roster, database: Database, pool: Executor) -> Condenser:
-    """Return condense, ready to work."""
+    """Return the condense stage."""
     return Condenser(
         SqlCondenseStore(database),
         pool,

@@ -1,4 +1,4 @@
-"""Delivering: the deliver room with its production parts."""
+"""The deliver stage with its production parts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,9 @@ from service.subscribers.sign_up import confirm_url
 
 
 def deliverer_of(settings: Settings, database: Database, key: bytes, executor: Executor) -> Deliverer:
-    """Return deliver, ready to work; `key` signs the links and return path of each mail.
+    """Return the deliver stage. `key` signs links and return paths; `executor` makes DKIM signatures.
 
-    DKIM signatures are made in the processes of `executor`.
-
-    Raises CaveatError for a DKIM key that cannot be read.
+    Raises CaveatError for an unreadable DKIM key.
     """
     mail = settings.mail
 
@@ -63,19 +61,19 @@ def deliverer_of(settings: Settings, database: Database, key: bytes, executor: E
 def channel_of(
     settings: Settings, build_message: MessageFactory = build_nothing, prepare: Prepare | None = None
 ) -> Channel:
-    """Return the channel that mail goes by. Without `build_message` it can be asked, and sends nothing."""
+    """Return the channel of the settings. Without `build_message` it answers questions and sends nothing."""
     mail = settings.mail
     parts = ChannelSettings(mail.folder, relay_of(mail.smtp), rate_limits_of(mail.smtp))
     return build_channel(mail.channel, parts, build_message, prepare)
 
 
 def rate_limits_of(smtp: SmtpSettings) -> RateLimits:
-    """Return how fast messages may leave, as the settings say."""
+    """Return the rate limits of the settings."""
     return RateLimits(smtp.per_second, smtp.per_minute, smtp.per_domain_minute, smtp.domains)
 
 
 def relay_of(smtp: SmtpSettings) -> Relay:
-    """Return the relay that the settings describe."""
+    """Return the SMTP relay of the settings."""
     return Relay(
         host=smtp.host,
         port=smtp.port,

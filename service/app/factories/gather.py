@@ -1,4 +1,4 @@
-"""Gathering: the gather room with its production parts."""
+"""The gather stage with its production parts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PooledExecutor:
 
 
 def fetcher_of(fetch: FetchSettings) -> HttpFetcher:
-    """Return the fetcher that the settings describe."""
+    """Return the HTTP client with the limits of the settings."""
     return HttpFetcher(
         FetchLimits(
             user_agent=fetch.user_agent,
@@ -53,5 +53,5 @@ def _proxy_of(proxy: ProxySettings) -> Proxy:
 
 
 def gatherer_of(settings: Settings, database: Database, fetcher: HttpFetcher, pool: Executor) -> Gatherer:
-    """Return gather, ready to work."""
+    """Return the gather stage."""
     return Gatherer(SqlGatherStore(database), fetcher, settings.folder, PooledExecutor(pool))

@@ -1,0 +1,98 @@
+"""Health: whether the database, the scheduler and the stages work, and the numbers of /metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.app.clock import Clock
+from service.core.errors import CaveatError
+from service.core.read_models import DeliveryBacklog, PendingWork, RecordCounts
+from service.store.queries import Queries
+from service.store.subscribers import SqlSubscriberStore
+
+DATABASE_SECONDS = 3.0
+"""How long the database may take to answer a health check."""
+
+WRITE_PROBE_INTERVAL = timedelta(seconds=30)
+"""Minimum time between two test writes: health checks are public, and each write takes the write lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHealth:
+    """Result of a health check. `last_tick_at` is the scheduler's last sweep, None in other processes.
+
+    `problems` are sentences about stages that make no progress and about the process pool.
+    """
+
+    reachable: bool
+    last_tick_at: datetime | None = None
+    writable: bool = True
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSnapshot:
+    """Numbers of stored rows, of rows that wait for each stage, and of deliveries that are late."""
+
+    counts: RecordCounts
+    unfinished: PendingWork
+    backlog: DeliveryBacklog
+
+
+class HealthCheck:
+    """Checks the health of one process. The scheduler's process sets `last_tick_at` at each sweep."""
+
+    def __init__(
+        self,
+        subscribers: SqlSubscriberStore,
+        queries: Queries,
+        clock: Clock,
+        stage_problems: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
+        self._subscribers, self._queries, self.clock = subscribers, queries, clock
+        self.stage_problems = stage_problems
+        self.last_tick_at: datetime | None = None
+        self._probed_at: datetime | None = None
+        self._writable = True
+
+    async def health(self) -> ServiceHealth:
+        """Return the health; never raises."""
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                await self._subscribers.signing_key()
+        except (CaveatError, TimeoutError):
+            return ServiceHealth(
+                reachable=False, last_tick_at=self.last_tick_at, problems=self.stage_problems()
+            )
+        return ServiceHealth(
+            reachable=True,
+            last_tick_at=self.last_tick_at,
+            writable=await self._is_writable(),
+            problems=self.stage_problems(),
+        )
+
+    async def metrics(self) -> MetricsSnapshot:
+        """Return the numbers of this moment. Raises StoreError."""
+        queries, now = self._queries, self.clock()
+        return MetricsSnapshot(
+            await queries.counts(), await queries.pending_work(now), await queries.backlog(now)
+        )
+
+    async def _is_writable(self) -> bool:
+        """Return whether the last test write succeeded, at most `WRITE_PROBE_INTERVAL` ago."""
+        if self._probed_at is not None and self.clock() < self._probed_at + WRITE_PROBE_INTERVAL:
+            return self._writable
+        self._probed_at = self.clock()
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                await self._subscribers.database.probe_write()
+        except CaveatError:
+            self._writable = False
+        except TimeoutError:
+            pass  # a long transaction holds the write lock: the earlier result stays
+        else:
+            self._writable = True
+        return self._writable
