@@ -1,4 +1,4 @@
-"""Health: how a feed is doing, told from the state that its looks left behind. Pure."""
+"""Feed health, derived from the state that polls have stored. Pure."""
 
 from __future__ import annotations
 
@@ -9,37 +9,29 @@ from itertools import pairwise
 
 from service.core.model import FeedState, SourceHealth
 from service.gather.entries.seen_items import FeedStatistics, from_timestamp, statistics_of
-from service.gather.polling_interval import (
-    MOVE_MIN_AGE,
-    MOVE_MIN_POLLS,
-    after_failure,
-    after_success,
-    usual_gap,
-)
+from service.gather.polling_interval import after_failure, after_success, move_is_confirmed, usual_gap
 
 BARS = "▁▂▃▄▅▆▇█"
 SPARKLINE_DAYS = 14
-MIN_ITEMS = 5
+MIN_ITEMS = 5  # remembered items, and days with items, from which a publishing rhythm is known
 MIN_DAYS = 3
-MIN_BLANK_POLLS = 2
+MIN_BLANK_POLLS = 2  # in a row, before they are flagged
 HELD_FLAG_DURATION = timedelta(days=14)
-MIN_OUTAGE = timedelta(days=1)
-"""So long a feed may fail before its readers are told."""
-MIN_FAILURES_NEVER_READ = 3
-"""After so many failed looks, neither will a new feed be read soon."""
+MIN_OUTAGE = timedelta(days=1)  # of a feed before digests mention it
+MIN_FAILURES_NEVER_READ = 3  # in a row, before digests mention a feed that was never read
 
 
 @dataclass(frozen=True, slots=True)
 class FeedHealth:
-    """One feed's health. Shares are between 0 and 1, spans None while too little is known.
+    """One feed's health. Shares are between 0 and 1; a time span is None while too little is known.
 
-    per_day      items on a usual day; `usual_gap` the time that usually passes between two
-    silent_for   the time since the newest item
-    faulty       share of the documents whose markup was broken
-    repeats      share of items that were old ones under new names
-    days         items of each of the last 14 days, the last one today
-    why          why the next look is when it is
-    flags        sentences about what a person should look at, gravest first; empty when all is well
+    per_day      items on a usual day; `usual_gap` is the usual time between two items
+    silent_for   time since the newest item
+    faulty       share of documents with broken markup
+    repeats      share of items that were old items under new names
+    days         items on each of the last 14 days, today last
+    why          the reason for the time of the next poll
+    flags        sentences about problems, most serious first; empty for a healthy feed
     """
 
     name: str
@@ -61,54 +53,53 @@ class FeedHealth:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether there is nothing that a person should look at."""
+        """Whether there are no flags."""
         return not self.flags
 
 
 def feed_health(state: FeedState, now: datetime) -> FeedHealth:
     """Return the health of a feed at `now` (aware, UTC)."""
-    head = statistics_of(state.seen_items)
-    newest = from_timestamp(head.newest)
-    gap = usual_gap(head, now)
-    seen = head.seen + head.repeats
+    statistics = statistics_of(state.seen_items)
+    newest = from_timestamp(statistics.newest)
+    gap = usual_gap(statistics, now)
+    seen = statistics.seen + statistics.repeats
     return FeedHealth(
         name=state.feed.name,
         url=state.feed.url,
-        format=head.format,
+        format=statistics.format,
         last_success_at=state.last_success_at,
         last_error=state.last_error,
         failures=state.failures,
         next_look_at=state.next_poll_at,
-        why=_why(state, head, now),
+        why=_reason(state, statistics, now),
         per_day=timedelta(days=1) / gap if gap else None,
         usual_gap=gap,
         silent_for=now - newest if newest else None,
-        faulty=head.faulty / head.reads if head.reads else 0.0,
-        repeats=head.repeats / seen if seen else 0.0,
-        entries=head.entries,
-        days=items_per_day(head, now.date(), SPARKLINE_DAYS),
-        flags=tuple(_flags(state, head, now)),
+        faulty=statistics.faulty / statistics.reads if statistics.reads else 0.0,
+        repeats=statistics.repeats / seen if seen else 0.0,
+        entries=statistics.entries,
+        days=items_per_day(statistics, now.date(), SPARKLINE_DAYS),
+        flags=tuple(_flags(state, statistics, now)),
     )
 
 
-def standing_of(state: FeedState, now: datetime) -> SourceHealth:
-    """Return the feed as its readers may know it at `now` (aware, UTC): heard or not, and when last.
+def source_health(state: FeedState, now: datetime) -> SourceHealth:
+    """Return the health of a feed as digests mention it, at `now` (aware, UTC).
 
-    Much that an operator should look at is none of their readers' business: a look that failed once, a move,
-    items that were held.
+    Only a long outage or silence counts. A single failure, a move or held items concern the operator alone.
     """
-    head, read = statistics_of(state.seen_items), state.last_success_at
+    statistics, read = statistics_of(state.seen_items), state.last_success_at
     if state.failures:
-        patience = max(MIN_OUTAGE, 2 * state.feed.poll_interval)
-        lost = state.failures >= MIN_FAILURES_NEVER_READ if read is None else now - read >= patience
+        outage = max(MIN_OUTAGE, 2 * state.feed.poll_interval)
+        lost = state.failures >= MIN_FAILURES_NEVER_READ if read is None else now - read >= outage
         last = read
     else:
-        lost, last = is_silent(head, min(read or now, now)), from_timestamp(head.newest)
+        lost, last = is_silent(statistics, min(read or now, now)), from_timestamp(statistics.newest)
     return SourceHealth(state.feed.name, state.feed.topics, is_healthy=not lost, last_healthy_at=last)
 
 
 def sparkline(counts: Sequence[int]) -> str:
-    """Draw counts as a line of bars; a day without items is the lowest bar, the fullest day the highest."""
+    """Draw counts as bars: the lowest for a day without items, the highest for the day with most items."""
     most = max(counts, default=0)
     if not most:
         return BARS[0] * len(counts)
@@ -116,7 +107,7 @@ def sparkline(counts: Sequence[int]) -> str:
 
 
 def items_per_day(statistics: FeedStatistics, today: date, count: int) -> tuple[int, ...]:
-    """Return how many items came on each of the last days, oldest first."""
+    """Return the number of new items on each of the last `count` days, oldest first."""
     return tuple(
         statistics.days.get((today - timedelta(days=back)).isoformat(), 0)
         for back in range(count - 1, -1, -1)
@@ -124,7 +115,7 @@ def items_per_day(statistics: FeedStatistics, today: date, count: int) -> tuple[
 
 
 def format_duration(length: timedelta) -> str:
-    """Write a span of time for a person, in its largest unit: `5 hours`, `9 days`."""
+    """Return a time span in its largest unit: `5 hours`, `9 days`."""
     for unit, size in (
         ("day", timedelta(days=1)),
         ("hour", timedelta(hours=1)),
@@ -137,7 +128,7 @@ def format_duration(length: timedelta) -> str:
 
 
 def format_duration_short(length: timedelta) -> str:
-    """Write a span of time for a column: `5h`, `9d`."""
+    """Return a time span for a table column: `5h`, `9d`."""
     minutes = max(round(length / timedelta(minutes=1)), 0)
     if minutes < 100:
         return f"{minutes}m"
@@ -146,9 +137,9 @@ def format_duration_short(length: timedelta) -> str:
 
 
 def is_silent(statistics: FeedStatistics, polled_at: datetime) -> bool:
-    """Tell whether a feed's silence up to the last look is out of its rhythm: by far longer than any so far.
+    """Return whether the time without items up to `polled_at` is far longer than usual for the feed.
 
-    The rhythm is that up to the newest item; what came on a day or two is none yet.
+    Usual is the rhythm up to the newest item; a feed with few items, or items on few days, has none yet.
     """
     newest = from_timestamp(statistics.newest)
     if newest is None or sum(statistics.days.values()) < MIN_ITEMS or len(statistics.days) < MIN_DAYS:
@@ -157,13 +148,13 @@ def is_silent(statistics: FeedStatistics, polled_at: datetime) -> bool:
     return polled_at - newest > max(4 * rhythm, 1.5 * _longest_pause(statistics), timedelta(days=1))
 
 
-def _longest_pause(head: FeedStatistics) -> timedelta:
+def _longest_pause(statistics: FeedStatistics) -> timedelta:
     """Return the longest time between two days with items, such as a weekend."""
-    days = sorted(date.fromisoformat(day) for day in head.days)
+    days = sorted(date.fromisoformat(day) for day in statistics.days)
     return max((later - earlier for earlier, later in pairwise(days)), default=timedelta(0))
 
 
-def _flags(state: FeedState, head: FeedStatistics, now: datetime) -> list[str]:
+def _flags(state: FeedState, statistics: FeedStatistics, now: datetime) -> list[str]:
     flags: list[str] = []
     if state.failures:
         times = "once" if state.failures == 1 else f"{state.failures} times in a row"
@@ -172,31 +163,28 @@ def _flags(state: FeedState, head: FeedStatistics, now: datetime) -> list[str]:
             if state.last_success_at
             else "; never read"
         )
-        flags.append(f"failed {times}{since}: {state.last_error or 'no reason kept'}")
-    elif head.blank >= MIN_BLANK_POLLS:
-        flags.append(f"answers, but held nothing at the last {head.blank} looks")
-    newest = from_timestamp(head.newest)
-    looked = min(state.last_success_at or now, now)
-    if newest and is_silent(head, looked):
-        gap = usual_gap(head, newest)
-        usual = f"; usually something comes every {format_duration(gap)}" if gap else ""
-        flags.append(f"silent for {format_duration(looked - newest)}{usual}")
-    if head.moved_to:
-        since_when = from_timestamp(head.moved_since) or now
-        held = head.moved_looks >= MOVE_MIN_POLLS and now - since_when >= MOVE_MIN_AGE
-        word = "has moved for good" if held else "says that it has moved for good"
-        flags.append(f"{word} to {head.moved_to}")
-    held_at = from_timestamp(head.held_at)
+        flags.append(f"failed {times}{since}: {state.last_error or 'unknown reason'}")
+    elif statistics.blank >= MIN_BLANK_POLLS:
+        flags.append(f"responds, but had no items at the last {statistics.blank} polls")
+    newest = from_timestamp(statistics.newest)
+    polled_at = min(state.last_success_at or now, now)
+    if newest and is_silent(statistics, polled_at):
+        gap = usual_gap(statistics, newest)
+        usual = f"; usually it publishes every {format_duration(gap)}" if gap else ""
+        flags.append(f"silent for {format_duration(polled_at - newest)}{usual}")
+    if statistics.moved_to:
+        confirmed = move_is_confirmed(statistics, now)
+        flags.append(f"{'has moved' if confirmed else 'redirects'} permanently to {statistics.moved_to}")
+    held_at = from_timestamp(statistics.held_at)
     if held_at and now - held_at <= HELD_FLAG_DURATION:
-        flags.append(
-            f"{head.held} items were held as old {format_duration(now - held_at)} ago: {head.held_why}"
-        )
+        ago = f"{format_duration(now - held_at)} ago"
+        flags.append(f"{statistics.held} items were held as old {ago}: {statistics.held_why}")
     return flags
 
 
-def _why(state: FeedState, head: FeedStatistics, now: datetime) -> str:
+def _reason(state: FeedState, statistics: FeedStatistics, now: datetime) -> str:
     if state.next_poll_at is None:
-        return "never looked at so far"
+        return "never polled"
     if state.failures:
         return after_failure(state.feed, state.failures, now, None).reason
-    return after_success(state.feed, head, now, None).reason
+    return after_success(state.feed, statistics, now, None).reason

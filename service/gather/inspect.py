@@ -11,7 +11,7 @@ from service.core.errors import FeedUnreadable
 from service.core.model import Entry
 from service.gather.entries.markup import one_line, plain_text, title_text
 from service.gather.formats import registry as formats
-from service.gather.formats.parsed_feed import ParsedFeed
+from service.gather.formats.parsed_feed import NO_ENTRIES
 from service.gather.formats.split_items import split_items
 from service.gather.http.executor import ThreadWorkers
 from service.gather.http.file_fetcher import FileFetcher, is_file_address
@@ -95,15 +95,11 @@ def inspect_document(source: str, body: bytes, content_type: str = "", url: str 
     return Inspection(
         source,
         ok=True,
-        error=note or _note(feed),
+        error=note or ("" if feed.entries else NO_ENTRIES),
         format=feed.format,
         title=title_text(feed.title),
         entries=entries,
     )
-
-
-def _note(feed: ParsedFeed) -> str:
-    return "" if feed.entries else "the feed is there, but holds no entries"
 
 
 def _shown(entry: Entry) -> InspectedEntry:

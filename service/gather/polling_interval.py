@@ -1,6 +1,6 @@
-"""Cadence: when to look at a feed again. Pure.
+"""Polling interval: when a feed is polled again. Pure.
 
-    next look = max(own interval, TTL, freshness the server declared, Retry-After), capped, plus jitter
+    next poll = max(own interval, TTL, freshness lifetime, Retry-After), capped, plus jitter
 
 The own interval adapts to how often the feed publishes; after failures it doubles each time.
 """
@@ -15,14 +15,8 @@ from service.core.model import Feed
 from service.gather.entries.seen_items import FeedStatistics, from_timestamp
 
 MAX_INTERVAL = timedelta(hours=24)
-"""However little is to be had, a feed is looked at once a day."""
-
-MAX_REQUESTED_INTERVAL = timedelta(hours=6)
-"""How far TTL and freshness are honoured: some servers declare a year for everything they serve."""
-
-MAX_OWN_INTERVAL = timedelta(hours=3)
-"""A feed that publishes once a month is still looked at often enough for the next digest."""
-
+MAX_REQUESTED_INTERVAL = timedelta(hours=6)  # for TTL and freshness: some servers declare a year
+MAX_OWN_INTERVAL = timedelta(hours=3)  # so that the rare item of a slow feed is in the next digest
 POLLS_PER_ITEM = 6
 MOVE_MIN_AGE = timedelta(days=7)
 MOVE_MIN_POLLS = 3
@@ -30,14 +24,14 @@ MOVE_MIN_POLLS = 3
 
 @dataclass(frozen=True, slots=True)
 class NextPoll:
-    """When the next look is due and, for a person, why then."""
+    """When the next poll is due, and the reason as a phrase for people."""
 
     at: datetime
     reason: str
 
 
 def own_interval(feed: Feed, statistics: FeedStatistics, now: datetime) -> timedelta:
-    """Return a sixth of the time that usually passes between two items, within the feed's `every` and 3 h."""
+    """Return a sixth of the usual time between two items, but at least the feed's `every` and at most 3 h."""
     gap = usual_gap(statistics, now)
     if gap is None:
         return feed.poll_interval
@@ -45,7 +39,7 @@ def own_interval(feed: Feed, statistics: FeedStatistics, now: datetime) -> timed
 
 
 def usual_gap(statistics: FeedStatistics, now: datetime) -> timedelta | None:
-    """Return the mean time between two items over the days that are remembered, None while too few came."""
+    """Return the mean time between two items over the remembered days, None for fewer than three items."""
     total = sum(statistics.days.values())
     if total < 3:
         return None
@@ -56,28 +50,28 @@ def usual_gap(statistics: FeedStatistics, now: datetime) -> timedelta | None:
 def after_success(
     feed: Feed, statistics: FeedStatistics, now: datetime, fresh_seconds: int | None
 ) -> NextPoll:
-    """Return the next look after a look that went well."""
-    wishes = (
-        (own_interval(feed, statistics, now), "its own rhythm"),
+    """Return the next poll after a successful one."""
+    intervals = (
+        (own_interval(feed, statistics, now), "how often it publishes"),
         (min(timedelta(seconds=statistics.ttl), MAX_REQUESTED_INTERVAL), "the feed's TTL"),
         (min(timedelta(seconds=fresh_seconds or 0), MAX_REQUESTED_INTERVAL), "the server's cache headers"),
     )
-    wait, why = max(wishes, key=lambda wish: wish[0])
-    return NextPoll(now + _jittered(feed, min(wait, MAX_INTERVAL)), why)
+    wait, reason = max(intervals, key=lambda interval: interval[0])
+    return NextPoll(now + _jittered(feed, min(wait, MAX_INTERVAL)), reason)
 
 
 def after_failure(feed: Feed, failures: int, now: datetime, retry_after_seconds: int | None) -> NextPoll:
-    """Return the next look after the `failures`th failed look in a row (1 for the first)."""
+    """Return the next poll after `failures` failed polls in a row (1 for the first)."""
     wait = min(feed.poll_interval * 2 ** min(failures - 1, 12), MAX_INTERVAL)
-    why = "failed once" if failures == 1 else f"failed {failures} times in a row"
-    asked = timedelta(seconds=min(retry_after_seconds or 0, int(MAX_INTERVAL.total_seconds())))
-    if asked > wait:
-        wait, why = asked, "the server's Retry-After"
-    return NextPoll(now + _jittered(feed, wait), why)
+    reason = "failed once" if failures == 1 else f"failed {failures} times in a row"
+    requested = timedelta(seconds=min(retry_after_seconds or 0, int(MAX_INTERVAL.total_seconds())))
+    if requested > wait:
+        wait, reason = requested, "the server's Retry-After"
+    return NextPoll(now + _jittered(feed, wait), reason)
 
 
 def move_is_confirmed(statistics: FeedStatistics, now: datetime) -> bool:
-    """Tell whether a permanent redirect has pointed to one place for long enough to go there at once."""
+    """Return whether a permanent redirect has had one target long enough to poll that target directly."""
     since = from_timestamp(statistics.moved_since)
     return bool(
         statistics.moved_to
@@ -88,5 +82,5 @@ def move_is_confirmed(statistics: FeedStatistics, now: datetime) -> bool:
 
 
 def _jittered(feed: Feed, wait: timedelta) -> timedelta:
-    """Add up to a tenth, the same for this feed every time, so that feeds do not march in step."""
+    """Add up to a tenth, always the same for this feed, so that feeds are not polled all at once."""
     return wait + timedelta(seconds=stable_jitter(feed.id, int(wait.total_seconds() / 10)))

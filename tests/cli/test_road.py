@@ -326,7 +326,7 @@ def test_what_is_wrong_with_a_feed_stands_below_the_table_in_sentences(told: Cli
     assert (listed.code, health.code) == (0, 1)
     assert "\nThe Missing Post: the server answered 404 (not found)\n" in listed.out
     whole = health.out.replace("\n  ", " ")
-    assert "\nQuiet: answers, but held nothing at the last 2 looks\n" in whole
+    assert "\nQuiet: responds, but had no items at the last 2 polls\n" in whole
     assert "\nThe Missing Post: failed 2 times in a row; never read: the server answered 404 (not" in whole
     assert "human, not a feed\n" in whole
     assert all(len(line) <= 80 for line in health.out.splitlines()[4:])
@@ -357,7 +357,7 @@ def test_a_list_that_is_not_well_formed_is_taken_but_for_what_is_named(told: Cli
     )
     done = told("feed", "import", tmp_path / "more.opml")
     assert done.code == 1
-    assert "line 3: lost: its attributes cannot be told apart" in done.err
+    assert "line 3: lost: its attributes cannot be separated" in done.err
     assert "Added 1 feed" in done.err
     assert told("feed", "remove", "News & more").code == 0
 

@@ -16,8 +16,8 @@ from service.gather.health import (
     format_duration,
     format_duration_short,
     is_silent,
+    source_health,
     sparkline,
-    standing_of,
 )
 from tests.builders import NOON, a_feed
 
@@ -51,7 +51,7 @@ def test_a_feed_never_looked_at_is_no_worry():
     health = feed_health(FeedState(a_feed()), NOON)
 
     assert health.is_healthy
-    assert health.why == "never looked at so far"
+    assert health.why == "never polled"
     assert (health.per_day, health.silent_for) == (None, None)
 
 
@@ -69,7 +69,7 @@ def test_silence_is_measured_by_the_feeds_own_rhythm():
     weekly = a_rhythm(*(3 + 7 * n for n in range(8)))
 
     assert feed_health(a_state(busy), NOON).flags == (
-        "silent for 3 days; usually something comes every 76 minutes",
+        "silent for 3 days; usually it publishes every 76 minutes",
     )
     assert feed_health(a_state(weekly), NOON).is_healthy
 
@@ -96,7 +96,7 @@ def test_weekends_off_are_a_rhythm_too():
 def test_answers_without_anything_in_them_are_flagged_when_they_repeat():
     assert feed_health(a_state(FeedStatistics(blank=1)), NOON).is_healthy
     assert feed_health(a_state(FeedStatistics(blank=4)), NOON).flags == (
-        "answers, but held nothing at the last 4 looks",
+        "responds, but had no items at the last 4 polls",
     )
 
 
@@ -104,13 +104,11 @@ def test_a_move_and_a_flood_are_flagged():
     moved = FeedStatistics(
         moved_to="https://b.example/", moved_since=to_timestamp(NOON - 9 * DAY), moved_looks=9
     )
-    held = FeedStatistics(
-        held=190, held_at=to_timestamp(NOON - 2 * DAY), held_why="a burst of them came at once"
-    )
+    held = FeedStatistics(held=190, held_at=to_timestamp(NOON - 2 * DAY), held_why="many appeared at once")
 
-    assert feed_health(a_state(moved), NOON).flags == ("has moved for good to https://b.example/",)
+    assert feed_health(a_state(moved), NOON).flags == ("has moved permanently to https://b.example/",)
     assert feed_health(a_state(held), NOON).flags == (
-        "190 items were held as old 2 days ago: a burst of them came at once",
+        "190 items were held as old 2 days ago: many appeared at once",
     )
     assert feed_health(a_state(held), NOON + 20 * DAY).is_healthy
 
@@ -152,14 +150,14 @@ def test_a_quiet_day_is_lower_than_any_other():
 
 
 def test_a_feed_that_does_well_is_heard():
-    standing = standing_of(a_state(a_rhythm(*range(20))), NOON)
+    standing = source_health(a_state(a_rhythm(*range(20))), NOON)
 
     assert standing.is_healthy
     assert (standing.name, standing.topics, standing.last_healthy_at) == ("The Example", ("world",), NOON)
 
 
 def test_a_feed_out_of_its_rhythm_is_not_heard_since_its_newest_item():
-    standing = standing_of(a_state(a_rhythm(*(3 + n / 20 for n in range(200)))), NOON)
+    standing = source_health(a_state(a_rhythm(*(3 + n / 20 for n in range(200)))), NOON)
 
     assert not standing.is_healthy
     assert standing.last_healthy_at == NOON - 3 * DAY
@@ -184,8 +182,8 @@ def test_a_feed_that_fails_for_a_day_is_not_heard_since_it_was_read(
     state = a_state(a_rhythm(*range(20)), failures=failures, last_success_at=read, last_error="404")
     state = replace(state, feed=a_feed(poll_interval=timedelta(hours=every)))
 
-    assert standing_of(state, NOON).is_healthy == heard
-    assert standing_of(state, NOON).last_healthy_at == read
+    assert source_health(state, NOON).is_healthy == heard
+    assert source_health(state, NOON).last_healthy_at == read
 
 
 def test_what_only_an_operator_should_look_at_is_kept_from_readers():
@@ -196,14 +194,14 @@ def test_what_only_an_operator_should_look_at_is_kept_from_readers():
         held_at=to_timestamp(NOON),
         held_why="old",
     )
-    state = a_state(head, last_error="the feed is there, but holds no entries")
+    state = a_state(head, last_error="the feed holds no entries")
 
     assert not feed_health(state, NOON).is_healthy
-    assert standing_of(state, NOON).is_healthy
+    assert source_health(state, NOON).is_healthy
 
 
 def test_a_feed_never_looked_at_is_not_missed():
-    assert standing_of(FeedState(a_feed()), NOON).is_healthy
+    assert source_health(FeedState(a_feed()), NOON).is_healthy
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ async def test_what_is_no_feed_is_a_sentence(server: Server, tmp_path: Path, fet
     server.routes["/page"] = reply("<html><p>Hello</p></html>")
     server.routes["/gone"] = reply("", 410)
     for source, error in (
-        (server.url("/page"), "a web page, not a feed, and the page names no feed either"),
+        (server.url("/page"), "a web page, not a feed; the page links to no feed"),
         (server.url("/missing"), "the server answered 404 (not found)"),
         (server.url("/gone"), "the publisher has removed this address permanently (410)"),
         ("nowhere.xml", f"there is no file {tmp_path / 'nowhere.xml'}"),

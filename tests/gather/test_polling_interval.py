@@ -65,8 +65,8 @@ def test_a_feed_that_publishes_once_a_month_is_still_looked_at_for_the_next_dige
 @pytest.mark.parametrize(
     ("head", "fresh_for", "minutes", "why"),
     [
-        (FeedStatistics(), None, 15, "its own rhythm"),
-        (FeedStatistics(), 60, 15, "its own rhythm"),
+        (FeedStatistics(), None, 15, "how often it publishes"),
+        (FeedStatistics(), 60, 15, "how often it publishes"),
         (FeedStatistics(ttl=HOUR), None, 60, "the feed's TTL"),
         (FeedStatistics(ttl=HOUR), 2 * HOUR, 120, "the server's cache headers"),
         (FeedStatistics(ttl=365 * 24 * HOUR), None, 360, "the feed's TTL"),

@@ -96,10 +96,10 @@ TROUBLES = {
     "server error": (reply("oops", 500), "500 (internal server error)"),
     "a page": (
         reply(PAGE),
-        "a web page, not a feed; the page names this feed: http://127.0.0.1:{port}/real.xml",
+        "a web page, not a feed; the page links to this feed: http://127.0.0.1:{port}/real.xml",
     ),
     "nothing": (reply(""), "the response is empty"),
-    "broken XML": (reply("<?xml version='1.0'?><rss version='2.0'><channel><ti"), "the XML is broken"),
+    "broken XML": (reply("<?xml version='1.0'?><rss version='2.0'><channel><ti"), "the XML is invalid"),
     "slow": (silent(), "did not answer in full within 1 seconds"),
     "hangs up": (reset(), "closed the connection"),
     "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "not valid HTTP"),
@@ -108,7 +108,7 @@ TROUBLES = {
     "inside": (reply("", 301, location="file:///etc/passwd"), "only http and https are fetched"),
     "huge": (reply(b"x" * 50, content_length=str(50 * 1024 * 1024)), "larger than 8 MB"),
     "finished": (reply("", 410), "removed this address permanently (410)"),
-    "plain text": (reply("hello"), "text that is no feed"),
+    "plain text": (reply("hello"), "text that is not a feed"),
     "empty feed": (reply(an_rss()), "holds no entries"),
 }
 

@@ -15,7 +15,7 @@ from service.compose.stage import Composer
 from service.compose.stories.assign import StoryAssigner
 from service.compose.stories.merge import merge_key_points
 from service.core.model import Roster, SourceHealth
-from service.gather.health import standing_of
+from service.gather.health import source_health
 from service.settings.values import Settings
 from service.store.compose import SqlComposeStore
 from service.store.database import Database
@@ -48,4 +48,4 @@ class StoredFeedHealth(SourceHealthReader):
 
     @override
     async def source_health(self, at: datetime) -> Sequence[SourceHealth]:
-        return [standing_of(state, at) for state in await self.queries.feed_states()]
+        return [source_health(state, at) for state in await self.queries.feed_states()]

@@ -1,4 +1,4 @@
-"""Phrases: what pages and feeds say around an article, in the languages we met it in. Patterns, no rules."""
+"""Boilerplate: patterns of the phrases that pages and feeds add to articles, in several languages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def any_of(*patterns: str) -> str:
-    """Return one pattern that matches any of these."""
+    """Return one pattern that matches any of the patterns."""
     return "(?:" + "|".join(patterns) + ")"
 
 
@@ -26,7 +26,7 @@ READ_MORE = any_of(
     r"leggi tutto",
     r"lees verder",
 )
-"""An invitation to go on elsewhere."""
+"""An invitation to read the article elsewhere."""
 
 BOILERPLATE_PARAGRAPH = any_of(
     r"the post .{1,300} (?:appeared first on|first appeared on) .{1,120}",
@@ -40,7 +40,7 @@ BOILERPLATE_PARAGRAPH = any_of(
     r"(?:\d+ )?comments?",
     r"filed under:? .{1,120}",
 )
-"""What is furniture when it is a whole paragraph."""
+"""A whole paragraph that is not part of the article."""
 
 PAYWALL = any_of(
     r"subscribe (?:now|today)",
@@ -66,7 +66,7 @@ PAYWALL = any_of(
     r"per continuare a leggere",
     r"riservato agli abbonati",
 )
-"""What a pay wall says where the article should be."""
+"""The text of a paywall."""
 
 COOKIE_CONSENT = any_of(
     r"we (?:and our (?:\d+ )?partners )?use cookies",
@@ -86,7 +86,7 @@ COOKIE_CONSENT = any_of(
     r"utilizamos cookies",
     r"utilizziamo i cookie",
 )
-"""What a cookie wall, or a page for browsers only, says."""
+"""The text of a cookie banner, or of a page that works only in browsers."""
 
 BOT_CHALLENGE = any_of(
     r"<title>\s*(?:just a moment|attention required|access denied|are you a robot|ddos-guard|security check)",
@@ -100,9 +100,9 @@ BOT_CHALLENGE = any_of(
     r"captcha-delivery\.com",
     r"verify(?:ing)? (?:that )?you are (?:a )?human",
 )
-"""What the markup of a page that keeps programs out holds."""
+"""Markup of a page that blocks programs until a person has passed a test."""
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile without regard to case."""
+    """Compile the pattern; it ignores case."""
     return re.compile(pattern, re.IGNORECASE)

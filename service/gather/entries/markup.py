@@ -1,4 +1,4 @@
-"""Clean: what feeds and pages hold becomes plain text that is safe and quiet everywhere downstream."""
+"""Clean untrusted markup: turn the text of feeds and pages into safe plain text."""
 
 from __future__ import annotations
 
@@ -16,45 +16,43 @@ _PARAGRAPHS = (
     "p div br hr h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre table tr section article header footer "
     "main aside details summary address"
 )
-_SILENT = (
+_DROPPED = (
     "script style noscript template iframe object embed svg math form button select textarea audio video "
     "canvas figcaption title"
 )
 PARAGRAPH_TAGS = frozenset(_PARAGRAPHS.split())
 CELL_TAGS = frozenset({"td", "th"})
-SILENT_TAGS = frozenset(_SILENT.split())
+DROPPED_TAGS = frozenset(_DROPPED.split())
 MAX_HTML_CHARACTERS = 400_000
-MAX_TAGS = 8_000
-"""An HTML parser takes time quadratic in the depth of nesting: 50,000 open tags cost it seven seconds."""
-MAX_TEXT_CHARACTERS = 100_000
-"""More characters than any article has; what is longer is cut."""
+MAX_TAGS = 8_000  # the parser's time is quadratic in the depth of nesting: 7 s for 50,000 open tags
+MAX_TEXT_CHARACTERS = 100_000  # more than any article has; a longer text is cut
 MAX_TITLE_CHARACTERS = 300
 MAX_URL_CHARACTERS = 2_000
 
 _TAG = re.compile(r"<(/?)([a-z0-9]+)>")
 _SPACE = re.compile(r"[\s\u2028\u2029\u0085\u200b\ufeff]+")
-_NEVER = re.compile(
+_UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2069"
     "\ufff9-\ufffb\ufffe\uffff\ue000-\uf8ff]"
 )
-"""Controls, lone surrogates, soft hyphens, what turns the direction of text round, and private-use marks."""
+"""Control characters, lone surrogates, soft hyphens, direction marks, and private-use characters."""
 
-_FURNITURE = compiled(rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}")
-_WHOLE = compiled(BOILERPLATE_PARAGRAPH)
+_INVITATION = compiled(rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}")
+_BOILERPLATE = compiled(BOILERPLATE_PARAGRAPH)
 _TAIL = compiled(
     r"(?:(?P<cut>\s*(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3,4}))\s*|(?<=[.!?:\"”»)\]])\s+|\s+(?=(?-i:[A-Z])))"
     rf"\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?\s*$"
 )
-"""An invitation at the end of a text: after a cut, a sentence's end, or with a capital letter of its own."""
+"""An invitation to read more at the end: after an ellipsis or a sentence, or with a capital letter."""
 
 
 def without_unsafe_characters(text: str) -> str:
-    """Return the text without characters that break mail headers, terminals, offsets or places."""
-    return without_placeholders(_NEVER.sub("", text))
+    """Return the text without characters that break mail headers, terminals, offsets or placeholders."""
+    return without_placeholders(_UNSAFE.sub("", text))
 
 
 def _spaced(text: str) -> str:
-    """Return the text with one space wherever there is any, and none around it."""
+    """Return the text with runs of white space folded to one space, and none at the ends."""
     return " ".join(text.replace("\u200b", " ").replace("\ufeff", " ").split())
 
 
@@ -67,25 +65,25 @@ def one_line(text: str, limit: int = MAX_TITLE_CHARACTERS) -> str:
 
 
 def title_text(markup: str) -> str:
-    """Return a title, which feeds give as text, escaped text or markup, as one line of plain text."""
+    """Return a title as one line of plain text; feeds write text, escaped text or markup there."""
     short = markup[: MAX_TITLE_CHARACTERS * 20]
     if "<" in short:
-        short = nh3.clean(_encodable(short), tags=set(), clean_content_tags={"script", "style"})
+        short = nh3.clean(_without_controls(short), tags=set(), clean_content_tags={"script", "style"})
     return one_line(html.unescape(short))
 
 
 def plain_text(markup: str) -> str:
     """Return untrusted HTML as paragraphs of plain text separated by an empty line.
 
-    The sanitiser's parser decides what is text, so nothing that a browser would run or hide survives, and
-    its output holds only the bare tags that end a paragraph. Captions and forms go with their content.
+    The sanitizer parses the HTML as a browser does and removes what a browser would run or hide. Of its tags
+    only those that end a paragraph are left. Captions and forms are removed with their content.
     """
-    bounded = _bounded(_encodable(markup))
+    bounded = _bounded(_without_controls(markup))
     bare = nh3.clean(
         bounded,
         tags=set(PARAGRAPH_TAGS | CELL_TAGS),
         attributes={},
-        clean_content_tags=set(SILENT_TAGS - {"figcaption"}) | {"figcaption"},
+        clean_content_tags=set(DROPPED_TAGS),
         link_rel=None,
     )
     parts: list[str] = []
@@ -104,11 +102,11 @@ def plain_text(markup: str) -> str:
 
 
 def paragraphs(parts: object) -> str:
-    """Join pieces of text to paragraphs: spaces folded, empty ones and page furniture left out."""
+    """Join pieces of text to paragraphs, without empty ones and boilerplate; white space is folded."""
     kept: list[str] = []
     for part in parts if not isinstance(parts, str) else parts.split("\n\n"):  # type: ignore[attr-defined]
         line = _spaced(without_unsafe_characters(unicodedata.normalize("NFC", part)))
-        if line and not _WHOLE.fullmatch(line) and not _FURNITURE.fullmatch(line):
+        if line and not _BOILERPLATE.fullmatch(line) and not _INVITATION.fullmatch(line):
             kept.append(line)
     if kept:
         kept[-1] = _without_tail(kept[-1])
@@ -116,7 +114,7 @@ def paragraphs(parts: object) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return at most `limit` characters of a text, cut between paragraphs or, failing that, sentences."""
+    """Return at most `limit` characters of a text, cut between paragraphs, or else between sentences."""
     if len(text) <= limit:
         return text
     cut = max(
@@ -126,7 +124,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def _without_tail(line: str) -> str:
-    """Take "… Read more" off the end of the last paragraph, and no more than that."""
+    """Remove "… Read more" from the end of the last paragraph."""
     start = max(0, len(line) - 120)
     tail = _TAIL.search(line, start)
     if tail is None:
@@ -134,8 +132,8 @@ def _without_tail(line: str) -> str:
     return line[: tail.start()].rstrip() + ("…" if tail["cut"] or tail.group().endswith(("…", "...")) else "")
 
 
-def _encodable(text: str) -> str:
-    return _NEVER.sub("", text)
+def _without_controls(text: str) -> str:
+    return _UNSAFE.sub("", text)
 
 
 def _bounded(markup: str) -> str:
@@ -149,18 +147,18 @@ def _bounded(markup: str) -> str:
 
 
 def safe_web_url(url: str) -> str:
-    """Return the URL if a reader can safely be sent there, else "": http(s), a host, no tricks.
+    """Return the URL if a link to it is safe, else "".
 
-    Refused: other schemes, controls and odd spaces, names with a password, and a host name whose label mixes
-    Latin with Cyrillic or Greek letters, as look-alike addresses do. A plain space in a path is escaped.
+    Refused are schemes other than http(s), control characters, white space, credentials, and host names that
+    mix Latin with Cyrillic or Greek letters, as look-alike addresses do. A space in a path is escaped.
     """
     url = re.sub(r"(?<=[^:/]/)(.*)", lambda path: path.group().replace(" ", "%20"), url.strip(), count=1)
-    if len(url) > MAX_URL_CHARACTERS or _NEVER.search(url) or _SPACE.search(url) or "\\" in url:
+    if len(url) > MAX_URL_CHARACTERS or _UNSAFE.search(url) or _SPACE.search(url) or "\\" in url:
         return ""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        parts.port  # noqa: B018 - a property that raises on a port that is none
+        parts.port  # noqa: B018 - the property raises for an invalid port
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:

@@ -1,7 +1,7 @@
-"""Recognise: which of a document's items are new, which are old under another name, which were edited. Pure.
+"""Match a document's items with those seen before: which are new, renamed or edited. Pure.
 
-An item is the same if its guid, its page's address or its words say so; feeds lose, change, share and
-randomise guids, move to other domains and date everything anew, and none of that is news.
+Two items are the same when their guids, page addresses or texts are the same. Feeds lose, change, share and
+randomise guids, move to other domains and reset their dates; none of that makes an old item new.
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from urllib.parse import urlsplit
 from service.core.ids import canonical_url
 from service.gather.entries.seen_items import MAX_ITEMS, SeenItem, fingerprint, line_from_item
 
-MAX_EDITS = 5
-"""A text that is another at every look (counters, adverts) is followed this far and no further."""
+MAX_EDITS = 5  # per item; a text that changes at every poll contains a counter or an advert
 
 AmbiguousNames = tuple[set[str], set[str]]
-"""Fingerprints of guids, and of links."""
+"""Fingerprints of the guids, and of the links, that several items of a feed have in common."""
 
-BURST_ITEMS = 10
-LATE_PUBLICATION = timedelta(days=2)
-BULK_DATE_WINDOW = timedelta(minutes=10)
+BURST_ITEMS = 10  # more new items than this in one poll, and than three times the most so far, are suspect
+LATE_PUBLICATION = timedelta(days=2)  # an item dated longer before the last poll appeared too late to be new
+BULK_DATE_WINDOW = timedelta(minutes=10)  # items dated within it come from one import
 
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentItem:
-    """One item of the document at hand. `old` is what it was known as, None for something never seen."""
+    """One item of the document. `previous` is the same item as it was last seen, None for a new one."""
 
     item: SeenItem
     published_at: datetime | None = None
@@ -41,9 +40,10 @@ class DocumentItem:
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """What the document's items are, by index into it; `held` with its reason in plain words.
+    """The items (with `previous` filled in), and indices of the new, edited and held ones among them.
 
-    `found` are the items themselves, with what each was known as.
+    Held items look new but are stored as old, without being sent; `held_reason` is a phrase for people.
+    `repeats` counts items that were seen before under another name.
     """
 
     new: tuple[int, ...]
@@ -55,7 +55,7 @@ class MatchResult:
 
 
 def folded_words(text: str) -> str:
-    """Return the words of a text alone, so that markup, spaces and punctuation make no difference."""
+    """Return the lower-case words of a text, so that spaces and punctuation make no difference."""
     return " ".join(_WORD.findall(text.casefold()))
 
 
@@ -72,7 +72,7 @@ def seen_item_of(raw: str, *, guid: str, url: str, title: str, text: str) -> See
 
 
 def identifies_article(url: str) -> bool:
-    """Tell whether an address can be that of one article: a site's front page cannot."""
+    """Return whether an address can be that of one article; a site's front page cannot."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -89,13 +89,13 @@ def match_items(
     max_new: int,
     last_success_at: datetime | None,
 ) -> MatchResult:
-    """Judge the items of a document against what was known of its feed.
+    """Match the items of a document with the `known` items of its feed.
 
-    `known` holds at least what shares a name with an item seen for the first time; `shared` are the names
-    that do not count.
-
-    `first` is how many to take from a feed never read before (None: it was). `most` is the largest number of
-    items that came at one look so far; `since` the last look that succeeded.
+    known             at least those that have a name in common with a parsed item
+    ambiguous         the names to ignore
+    first_items       how many items are new in a feed that was never read before, None for any other feed
+    max_new           the largest number of new items in one poll so far
+    last_success_at   the last successful poll
     """
     index = _Index(known, ambiguous)
     found = [s if not s.parsed else replace(s, previous=index.match(s.item)) for s in items]
@@ -110,41 +110,36 @@ def match_items(
     renamed = [n for n in candidates if found[n].item.title in index.titles]
     if not (len(renamed) >= 2 and len(renamed) * 2 >= len(candidates)):
         renamed = []
-    rest = [n for n in candidates if n not in set(renamed)]
-    held, why = _held(
-        found,
-        rest,
-        bool(renamed) or repeats >= BURST_ITEMS,
-        max_new,
-        last_success_at,
-        first_items=BURST_ITEMS,
+    unmatched = [n for n in candidates if n not in set(renamed)]
+    held, reason = _held(
+        found, unmatched, max_new, last_success_at, renamed=bool(renamed) or repeats >= BURST_ITEMS
     )
-    why = why if held else ""
+    reason = reason if held else ""
     for n in renamed:
         found[n] = replace(found[n], previous=index.titles[found[n].item.title])
-    changed = tuple(n for n, s in enumerate(found) if n not in renamed and _was_edited(s))
+    edited = tuple(n for n, s in enumerate(found) if n not in renamed and _was_edited(s))
     return MatchResult(
-        new=tuple(n for n in rest if n not in set(held)),
-        edited=changed,
+        new=tuple(n for n in unmatched if n not in set(held)),
+        edited=edited,
         held=(*renamed, *held) if held or len(renamed) >= BURST_ITEMS else (),
-        held_reason=why or "they were known under other addresses",
+        held_reason=reason or "they were seen before under other addresses",
         repeats=repeats + len(renamed),
         items=tuple(found),
     )
 
 
 class _Index:
-    """The known items by each of their names; a name that several items share names none of them."""
+    """The known items by each of their names, without the ambiguous names."""
 
-    def __init__(self, known: Sequence[SeenItem], shared: AmbiguousNames) -> None:
-        guids, links = shared
+    def __init__(self, known: Sequence[SeenItem], ambiguous: AmbiguousNames) -> None:
+        guids, links = ambiguous
         self.guids = {i.guid: i for i in reversed(known) if i.guid and i.guid not in guids}
         self.links = {i.link: i for i in reversed(known) if i.link and i.link not in links}
         self.titles = {i.title: i for i in reversed(known) if i.title}
         self.words = {(i.title, i.words): i for i in reversed(known) if i.title or i.words}
 
     def match(self, item: SeenItem) -> SeenItem | None:
-        """Return what the item was known as."""
+        """Return the known item that is the same, None for a new item."""
         by_link = self.links.get(item.link) if item.link else None
         if by_link is not None:
             return by_link
@@ -155,7 +150,7 @@ class _Index:
 
 
 def _reused(item: SeenItem, old: SeenItem) -> bool:
-    """Tell whether a guid was given to another article: page, title and words are all different ones."""
+    """Return whether the guid now names another article: page, title and text all differ."""
     return (
         bool(item.link and old.link)
         and item.link != old.link
@@ -165,18 +160,15 @@ def _reused(item: SeenItem, old: SeenItem) -> bool:
 
 
 def ambiguous_names(items: Sequence[DocumentItem], known: Sequence[SeenItem]) -> AmbiguousNames:
-    """Return the fingerprints of guids, and of links, that do not tell a feed's items apart.
-
-    Of all names, only those of the items that are seen for the first time are asked for.
-    """
-    asked = {s.item.guid for s in items if s.parsed}, {s.item.link for s in items if s.parsed}
-    in_document, in_memory = _shared((s.item for s in items), asked), _shared(known, asked)
-    return in_document[0] | in_memory[0], in_document[1] | in_memory[1]
+    """Return the guids and links of the parsed items that several items of the feed have in common."""
+    names = {s.item.guid for s in items if s.parsed}, {s.item.link for s in items if s.parsed}
+    in_document, in_known = _shared((s.item for s in items), names), _shared(known, names)
+    return in_document[0] | in_known[0], in_document[1] | in_known[1]
 
 
-def _shared(items: Iterable[SeenItem], asked: AmbiguousNames) -> AmbiguousNames:
-    """Return those of the guids and links that several different items bear."""
-    of_guids, of_links = asked
+def _shared(items: Iterable[SeenItem], names: AmbiguousNames) -> AmbiguousNames:
+    """Return those of the guids and links that several different items have."""
+    of_guids, of_links = names
     distinct = {i[1:5] for i in items if i.guid in of_guids or i.link in of_links}
     guids = Counter(guid for guid, _, _ in {(g, t, w) for g, _, t, w in distinct} if guid)
     links = Counter(link for link, _ in {(link, t) for _, link, t, _ in distinct} if link)
@@ -185,32 +177,30 @@ def _shared(items: Iterable[SeenItem], asked: AmbiguousNames) -> AmbiguousNames:
 
 def _held(
     found: Sequence[DocumentItem],
-    rest: Sequence[int],
-    reissued: bool,
-    most: int,
-    since: datetime | None,
+    unmatched: Sequence[int],
+    max_new: int,
+    last_success_at: datetime | None,
     *,
-    first_items: int,
+    renamed: bool,
 ) -> tuple[list[int], str]:
-    """Return which of the items that nothing matches are still not believed to be news, and why."""
-    if not rest or since is None:
+    """Return which of the unmatched items are probably not new, and why."""
+    if not unmatched or last_success_at is None:
         return [], ""
-    dates = {n: found[n].published_at for n in rest}
-    if reissued:
-        alike = _alike([d for d in dates.values() if d])
-        old = [n for n in rest if (d := dates[n]) is None or d < since - LATE_PUBLICATION or alike]
-        return old, "they came along with items that are known under other addresses"
-    if len(rest) <= max(BURST_ITEMS, 3 * most):
+    late = last_success_at - LATE_PUBLICATION
+    dates = {n: found[n].published_at for n in unmatched}
+    if renamed:
+        imported = _same_date([d for d in dates.values() if d])
+        old = [n for n in unmatched if (d := dates[n]) is None or d < late or imported]
+        return old, "they appeared together with items seen before under other addresses"
+    if len(unmatched) <= max(BURST_ITEMS, 3 * max_new):
         return [], ""
-    undated = [n for n in rest if dates[n] is None]
-    old = [n for n in rest if (d := dates[n]) is not None and d < since - LATE_PUBLICATION] + undated[
-        first_items:
-    ]
-    return old, "a burst of them came at once, dated before the last look or not at all"
+    undated = [n for n in unmatched if dates[n] is None]
+    old = [n for n in unmatched if (d := dates[n]) is not None and d < late] + undated[BURST_ITEMS:]
+    return old, "many appeared at once, dated before the last poll or not at all"
 
 
-def _alike(dates: Sequence[datetime]) -> bool:
-    """Tell whether most of the dates are practically the same one, as after a re-import."""
+def _same_date(dates: Sequence[datetime]) -> bool:
+    """Return whether most of the dates are nearly the same, as after an import."""
     if len(dates) < 3:
         return False
     middle = sorted(dates)[len(dates) // 2]
@@ -218,7 +208,7 @@ def _alike(dates: Sequence[datetime]) -> bool:
 
 
 def _latest(found: Sequence[DocumentItem], candidates: Sequence[int], count: int) -> tuple[int, ...]:
-    """Return the newest by date, or by place in the document when most have no date."""
+    """Return the newest by date, or by position in the document when most have no date."""
     dated: Mapping[int, datetime] = {n: d for n in candidates if (d := found[n].published_at) is not None}
     if len(dated) * 2 < len(candidates):
         return tuple(candidates[:count])
@@ -226,27 +216,27 @@ def _latest(found: Sequence[DocumentItem], candidates: Sequence[int], count: int
     return tuple(sorted(ranked[:count]))
 
 
-def _was_edited(sighting: DocumentItem) -> bool:
-    old = sighting.previous
+def _was_edited(document_item: DocumentItem) -> bool:
+    old = document_item.previous
     return (
-        sighting.parsed
+        document_item.parsed
         and old is not None
-        and (old.title, old.words) != (sighting.item.title, sighting.item.words)
+        and (old.title, old.words) != (document_item.item.title, document_item.item.words)
         and old.edits < MAX_EDITS
     )
 
 
 def lines_to_remember(items: Sequence[DocumentItem], lines: Sequence[str]) -> list[str]:
-    """Return the lines to remember: the document's items, then those that left it not long ago."""
+    """Return the lines to store: the document's items, then the latest of those no longer in it."""
     current: list[str] = []
-    gone_by: set[str] = set()
-    for sighting in items:
-        item, old = sighting.item, sighting.previous
-        if sighting.parsed and old is not None:
-            gone_by.add(old.raw)
+    replaced: set[str] = set()
+    for document_item in items:
+        item, old = document_item.item, document_item.previous
+        if document_item.parsed and old is not None:
+            replaced.add(old.raw)
             item = item._replace(edits=old.edits + ((old.title, old.words) != (item.title, item.words)))
-        gone_by.add(item.raw)
+        replaced.add(item.raw)
         current.append(line_from_item(item))
     limit = min(MAX_ITEMS, max(500, 3 * len(current)))
-    older = [line for line in lines if line.partition(" ")[0] not in gone_by]
+    older = [line for line in lines if line.partition(" ")[0] not in replaced]
     return [*dict.fromkeys(current), *older][:limit]

@@ -1,7 +1,7 @@
-"""Examine: a document and what was known of its feed become drafts of articles and a new memory.
+"""Process a feed's document: draft articles of its new and edited entries, and update its seen items.
 
-Pure and heavy: it runs in a worker process, so what goes in and comes out is plain data. Only items whose
-bytes were never seen are parsed, where the document can be split (see delta).
+Pure and CPU-heavy: it runs in a worker process, so its input and output are plain data. Where the document
+can be split into items (see formats/split_items), only items whose bytes were not seen before are parsed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from service.core import ids as identity
 from service.core.errors import FeedUnreadable
+from service.core.ids import article_id
 from service.core.model import Entry, Feed
 from service.gather.entries.language import detect_language
 from service.gather.entries.markup import (
@@ -46,18 +46,17 @@ from service.gather.entries.seen_items import (
 from service.gather.entries.teasers import is_teaser, is_truncated, needs_full_text, updated_counts
 from service.gather.formats import registry as formats
 from service.gather.formats import rss_atom
-from service.gather.formats import split_items as delta
-from service.gather.formats.parsed_feed import ParsedFeed
+from service.gather.formats.parsed_feed import NO_ENTRIES, ParsedFeed
+from service.gather.formats.split_items import SplitDocument, split_items
 
-MAX_ENTRIES = 2_000
-MAX_FUTURE = timedelta(days=1)
-SAMPLED_ITEMS = 20
-"""How many items of a feed prove that it may be read plainly."""
+MAX_ENTRIES = 2_000  # per document; a larger feed is an attack or a bug
+MAX_FUTURE = timedelta(days=1)  # a publication date further ahead is an error
+SAMPLED_ITEMS = 20  # items read by both XML parsers before the fast one is trusted with a feed
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentContext:
-    """What to examine: the document's origin, the feed it belongs to and what is remembered of it."""
+    """Where a document comes from: its feed, what is remembered of the feed, and the response's headers."""
 
     feed: Feed
     seen_items: str
@@ -69,7 +68,7 @@ class DocumentContext:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDraft:
-    """An article as its feed gives it. `teaser`: its page is worth a request for the full text."""
+    """An article as its feed gives it. `needs_full_text`: it is a teaser, so its page should be fetched."""
 
     id: str
     url: str
@@ -82,7 +81,7 @@ class ArticleDraft:
 
 @dataclass(frozen=True, slots=True)
 class ProcessedDocument:
-    """What came of it. `note` is a sentence about what is odd, though the feed could be read."""
+    """`held` counts the items stored as old without being sent; `note` says what is unusual, or ""."""
 
     seen_items: str
     new: tuple[ArticleDraft, ...] = ()
@@ -92,46 +91,45 @@ class ProcessedDocument:
 
 
 def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument:
-    """Read the document. Raises FeedUnreadable, with the sentence that a person is told."""
-    head = statistics_of(context.seen_items)
-    known = seen_items_of(context.seen_items)
-    rows, parsed, proof = _rows(context, body, head, known)
-    sightings = [_sighting(row, context.now) for row in rows]
-    akin = known.with_any_name({name for s in sightings if s.parsed for name in s.item[1:5]})
-    shared = ambiguous_names(sightings, akin)
-    verdict = match_items(
-        sightings,
-        akin,
-        shared,
-        first_items=None if head.reads else context.feed.first_entries,
-        max_new=head.most,
+    """Read the document. Raises FeedUnreadable, with a sentence for people."""
+    statistics = statistics_of(context.seen_items)
+    seen = seen_items_of(context.seen_items)
+    rows, parsed, mode = _rows(context, body, statistics, seen)
+    items = [_document_item(row, context.now) for row in rows]
+    related = seen.with_any_name({name for i in items if i.parsed for name in i.item[1:5]})
+    ambiguous = ambiguous_names(items, related)
+    matches = match_items(
+        items,
+        related,
+        ambiguous,
+        first_items=None if statistics.reads else context.feed.first_entries,
+        max_new=statistics.most,
         last_success_at=context.last_success_at,
     )
-    looks = [is_teaser(row.text, cut=row.cut) for row in rows if row.entry is not None]
-    short, judged = updated_counts(head.short, head.judged, looks)
-    head = replace(head, short=short, judged=judged)
-    desk = _EntryContext(context, head, shared, parsed.language if parsed else "")
-    new = _once([desk.draft(rows[n], sightings[n]) for n in reversed(verdict.new)])
-    changed = _once([desk.draft(rows[n], sightings[n]) for n in verdict.edited])
-    head = _told(context, head, verdict, parsed, sightings=sightings, new=len(new))
-    head = replace(
-        head,
+    teasers = [is_teaser(row.text, cut=row.cut) for row in rows if row.entry is not None]
+    short, judged = updated_counts(statistics.short, statistics.judged, teasers)
+    statistics = replace(statistics, short=short, judged=judged)
+    builder = _DraftBuilder(context, statistics, ambiguous, parsed.language if parsed else "")
+    new = _unique([builder.draft(rows[n], items[n]) for n in reversed(matches.new)])
+    edited = _unique([builder.draft(rows[n], items[n]) for n in matches.edited])
+    statistics = replace(
+        _counted(context, statistics, matches, parsed, items=items, new=len(new)),
         body=fingerprint(body),
         entries=len(rows),
-        splits=proof.splits,
-        plain=proof.plain,
-        blank=0 if rows else head.blank + 1,
+        splits=mode.splits,
+        plain=mode.plain,
+        blank=0 if rows else statistics.blank + 1,
     )
-    note = "" if rows else "the feed is there, but holds no entries"
-    if verdict.held:
-        note = f"{len(verdict.held)} items that look new were held as old: {verdict.held_reason}"
-    memory = serialize(head, lines_to_remember(verdict.items, known.lines))
-    return ProcessedDocument(memory, new, changed, len(verdict.held), note)
+    note = "" if rows else NO_ENTRIES
+    if matches.held:
+        note = f"{len(matches.held)} items that look new were held as old: {matches.held_reason}"
+    remembered = serialize(statistics, lines_to_remember(matches.items, seen.lines))
+    return ProcessedDocument(remembered, new, edited, len(matches.held), note)
 
 
 @dataclass(frozen=True, slots=True)
-class _Proof:
-    """What a whole document proved of its feed: how its next ones may be read (see Head)."""
+class _ParseMode:
+    """How the feed's next document may be parsed (see FeedStatistics.splits and .plain)."""
 
     splits: bool = False
     plain: bool = False
@@ -139,7 +137,7 @@ class _Proof:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One item of the document: its bytes' fingerprint, and what it says unless it was seen before."""
+    """One item of the document: the fingerprint of its bytes, and its content unless it was seen before."""
 
     raw: str
     entry: Entry | None = None
@@ -150,46 +148,46 @@ class _Row:
 
 
 def _rows(
-    order: DocumentContext, body: bytes, head: FeedStatistics, known: SeenItems
-) -> tuple[list[_Row], ParsedFeed | None, _Proof]:
-    """Return the document's items, the feed they were parsed from, and how the next may be read."""
-    name = formats.sniff(body, order.url)
-    document = formats.prepare_document(name, body, order.content_type)
+    context: DocumentContext, body: bytes, statistics: FeedStatistics, seen: SeenItems
+) -> tuple[list[_Row], ParsedFeed | None, _ParseMode]:
+    """Return the document's items, the feed that was parsed (None without new items), and the parse mode."""
+    name = formats.sniff(body, context.url)
+    document = formats.prepare_document(name, body, context.content_type)
     if name != "xml":
-        parsed = formats.reader_for(name)(document, order.url)
-        return [_row(_raw_of(entry), entry) for entry in parsed.entries[:MAX_ENTRIES]], parsed, _Proof()
-    pieces = delta.split_items(document)
+        parsed = formats.reader_for(name)(document, context.url)
+        return [_row(_raw_of(entry), entry) for entry in parsed.entries[:MAX_ENTRIES]], parsed, _ParseMode()
+    pieces = split_items(document)
     if pieces is not None and len(pieces.items) > MAX_ENTRIES:
-        # Newest first or newest last: whichever the feed does, its latest are among these.
+        # The newest items are at one of the ends.
         half = MAX_ENTRIES // 2
         ends = [*range(half), *range(len(pieces.items) - half, len(pieces.items))]
         document = pieces.with_items(ends)
-        pieces = delta.split_items(document)
-    if pieces is not None and head.splits:
-        rows = _only_unseen(pieces, known, order.url, plainly=head.plain)
+        pieces = split_items(document)
+    if pieces is not None and statistics.splits:
+        rows = _only_unseen(pieces, seen, context.url, fast=statistics.plain)
         if rows is not None:
-            return *rows, _Proof(splits=True, plain=head.plain)
-    parsed = rss_atom.read(document, order.url)
+            return *rows, _ParseMode(splits=True, plain=statistics.plain)
+    parsed = rss_atom.read(document, context.url)
     entries = parsed.entries[:MAX_ENTRIES]
-    if pieces is None or parsed.faulty or not _agree(pieces, parsed, order.url):
-        return [_row(_raw_of(entry), entry) for entry in entries], parsed, _Proof()
+    if pieces is None or parsed.faulty or not _agree(pieces, parsed, context.url):
+        return [_row(_raw_of(entry), entry) for entry in entries], parsed, _ParseMode()
     raws = [fingerprint(item) for item in pieces.items]
-    proof = _Proof(splits=True, plain=_is_plain(pieces, parsed, order.url))
-    return [_row(raw, entry) for raw, entry in zip(raws, entries, strict=True)], parsed, proof
+    mode = _ParseMode(splits=True, plain=_is_plain(pieces, parsed, context.url))
+    return [_row(raw, entry) for raw, entry in zip(raws, entries, strict=True)], parsed, mode
 
 
 def _only_unseen(
-    pieces: delta.SplitDocument, known: SeenItems, url: str, *, plainly: bool
+    pieces: SplitDocument, seen: SeenItems, url: str, *, fast: bool
 ) -> tuple[list[_Row], ParsedFeed | None] | None:
-    """Parse the items whose bytes are new, and no others; None when that does not come out even."""
-    seen = known.lines_by_fingerprint()
+    """Parse only the items whose bytes are new; None when the parser finds another number of items."""
+    lines = seen.lines_by_fingerprint()
     raws = [fingerprint(item) for item in pieces.items]
-    unseen = [index for index, raw in enumerate(raws) if raw not in seen]
+    unseen = [index for index, raw in enumerate(raws) if raw not in lines]
     parsed = None
     entries: dict[int, Entry] = {}
     if unseen:
         document = pieces.with_items(set(unseen))
-        parsed = rss_atom.read_fast(document, url) if plainly else None
+        parsed = rss_atom.read_fast(document, url) if fast else None
         try:
             parsed = parsed or rss_atom.read(document, url)
         except FeedUnreadable:
@@ -198,14 +196,14 @@ def _only_unseen(
             return None
         entries = dict(zip(unseen, parsed.entries, strict=True))
     rows = [
-        _row(raw, entries[n]) if n in entries else _Row(raw, known=item_from_line(seen[raw]))
+        _row(raw, entries[n]) if n in entries else _Row(raw, known=item_from_line(lines[raw]))
         for n, raw in enumerate(raws)
     ]
     return rows, parsed
 
 
-def _agree(pieces: delta.SplitDocument, parsed: ParsedFeed, url: str) -> bool:
-    """Tell whether splitting gives what the full parse gave, by parsing the first and last item alone."""
+def _agree(pieces: SplitDocument, parsed: ParsedFeed, url: str) -> bool:
+    """Return whether the first and the last item, each parsed alone, equal those of the full parse."""
     count = len(pieces.items)
     if not count or count != len(parsed.entries):
         return False
@@ -219,8 +217,8 @@ def _agree(pieces: delta.SplitDocument, parsed: ParsedFeed, url: str) -> bool:
     return True
 
 
-def _is_plain(pieces: delta.SplitDocument, parsed: ParsedFeed, url: str) -> bool:
-    """Tell whether reading plainly gives what the full parse gave, by a sample of the items, each alone."""
+def _is_plain(pieces: SplitDocument, parsed: ParsedFeed, url: str) -> bool:
+    """Return whether the fast parser gives the same result as the full parse for a sample of the items."""
     count = len(pieces.items)
     for n in range(0, count, -(-count // SAMPLED_ITEMS)):
         alone = rss_atom.read_fast(pieces.with_items({n}), url)
@@ -230,7 +228,7 @@ def _is_plain(pieces: delta.SplitDocument, parsed: ParsedFeed, url: str) -> bool
 
 
 def _raw_of(entry: Entry) -> str:
-    """Return what stands for an item's bytes where the document cannot be split."""
+    """Return the fingerprint of an item of a document that cannot be split, in place of that of its bytes."""
     return fingerprint(entry.guid, entry.url, entry.title, entry.html)
 
 
@@ -239,81 +237,81 @@ def _row(raw: str, entry: Entry) -> _Row:
     return _Row(raw, entry, None, text, title_text(entry.title), is_truncated(entry.html))
 
 
-def _sighting(row: _Row, now: datetime) -> DocumentItem:
+def _document_item(row: _Row, now: datetime) -> DocumentItem:
     if row.entry is None:
         return DocumentItem(row.known or SeenItem(row.raw, "", "", "", ""))
     entry = row.entry
     item = seen_item_of(row.raw, guid=entry.guid, url=entry.url, title=row.title, text=row.text)
-    return DocumentItem(item, _believable(entry.published_at, now), parsed=True)
+    return DocumentItem(item, _plausible(entry.published_at, now), parsed=True)
 
 
-def _believable(published: datetime | None, now: datetime) -> datetime | None:
-    """Return the date unless it lies in the future or before there were feeds."""
+def _plausible(published: datetime | None, now: datetime) -> datetime | None:
+    """Return the date unless it is in the future, or before 1995, when there were no feeds."""
     return published if published and published.year >= 1995 and published <= now + MAX_FUTURE else None
 
 
 @dataclass(frozen=True, slots=True)
-class _EntryContext:
-    """What drafts are made with. `shared` are the guids and links that do not tell items apart."""
+class _DraftBuilder:
+    """Builds the drafts of one document. Ambiguous guids and links belong to several of its items."""
 
-    order: DocumentContext
-    head: FeedStatistics
-    shared: AmbiguousNames
+    context: DocumentContext
+    statistics: FeedStatistics
+    ambiguous: AmbiguousNames
     language: str
 
-    def draft(self, row: _Row, sighting: DocumentItem) -> ArticleDraft:
-        """Return the article that an item is."""
-        feed, item = self.order.feed, sighting.item
+    def draft(self, row: _Row, document_item: DocumentItem) -> ArticleDraft:
+        """Return the article draft of one item."""
+        feed, item = self.context.feed, document_item.item
         entry = row.entry or Entry("", "", "", "")
         url = safe_web_url(entry.url)
         title = row.title or one_line(row.text, 100)
-        guid = entry.guid if item.guid not in self.shared[0] else ""
-        page = url if item.link and item.link not in self.shared[1] else ""
-        wanted = needs_full_text(
-            feed.full_text, row.text, cut=row.cut, short=self.head.short, judged=self.head.judged
+        guid = entry.guid if item.guid not in self.ambiguous[0] else ""
+        page = url if item.link and item.link not in self.ambiguous[1] else ""
+        incomplete = needs_full_text(
+            feed.full_text, row.text, cut=row.cut, short=self.statistics.short, judged=self.statistics.judged
         )
         return ArticleDraft(
-            id=identity.article_id(feed.id, guid, page, f"{title}\n{item.words}"),
+            id=article_id(feed.id, guid, page, f"{title}\n{item.words}"),
             url=url,
             title=title,
             text=row.text,
             language=feed.language or detect_language(f"{title}. {row.text}", self.language),
-            published_at=sighting.published_at,
-            needs_full_text=bool(wanted and url),
+            published_at=document_item.published_at,
+            needs_full_text=bool(incomplete and url),
         )
 
 
-def _once(drafts: Sequence[ArticleDraft]) -> tuple[ArticleDraft, ...]:
-    """Return the drafts that say anything, each article once."""
+def _unique(drafts: Sequence[ArticleDraft]) -> tuple[ArticleDraft, ...]:
+    """Return the drafts with a title or text, each article once."""
     return tuple({draft.id: draft for draft in drafts if draft.title or draft.text}.values())
 
 
-def _told(
-    order: DocumentContext,
-    head: FeedStatistics,
-    verdict: MatchResult,
+def _counted(
+    context: DocumentContext,
+    statistics: FeedStatistics,
+    matches: MatchResult,
     parsed: ParsedFeed | None,
     *,
-    sightings: Sequence[DocumentItem],
+    items: Sequence[DocumentItem],
     new: int,
 ) -> FeedStatistics:
-    """Return the head with this look in its counts."""
-    # A feed read for the first time tells its rhythm by the dates of all that it holds.
-    arrived = [sightings[n] for n in verdict.new] if head.reads else [s for s in sightings if s.published_at]
-    head = with_arrivals(head, [s.published_at or order.now for s in arrived], order.now)
-    held = len(verdict.held)
+    """Return the statistics with this document counted."""
+    # At the first read the dates of all entries show how often the feed publishes.
+    arrived = [items[n] for n in matches.new] if statistics.reads else [s for s in items if s.published_at]
+    statistics = with_arrivals(statistics, [s.published_at or context.now for s in arrived], context.now)
+    held = len(matches.held)
     return replace(
-        head,
-        reads=head.reads + 1,
-        most=max(head.most, new) if head.reads and not held else head.most,
-        seen=head.seen + sum(1 for s in sightings if s.parsed and s.previous is None),
-        new=head.new + new,
-        repeats=head.repeats + verdict.repeats,
-        faulty=head.faulty + (parsed.faulty if parsed else 0),
-        format=parsed.format if parsed else head.format,
-        title=title_text(parsed.title)[:100] if parsed else head.title,
-        ttl=(parsed.ttl or 0) if parsed else head.ttl,
-        held=held or head.held,
-        held_at=to_timestamp(order.now) if held else head.held_at,
-        held_why=verdict.held_reason if held else head.held_why,
+        statistics,
+        reads=statistics.reads + 1,
+        most=max(statistics.most, new) if statistics.reads and not held else statistics.most,
+        seen=statistics.seen + sum(1 for s in items if s.parsed and s.previous is None),
+        new=statistics.new + new,
+        repeats=statistics.repeats + matches.repeats,
+        faulty=statistics.faulty + (parsed.faulty if parsed else 0),
+        format=parsed.format if parsed else statistics.format,
+        title=title_text(parsed.title)[:100] if parsed else statistics.title,
+        ttl=(parsed.ttl or 0) if parsed else statistics.ttl,
+        held=held or statistics.held,
+        held_at=to_timestamp(context.now) if held else statistics.held_at,
+        held_why=matches.held_reason if held else statistics.held_why,
     )

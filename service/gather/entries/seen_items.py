@@ -1,7 +1,7 @@
-"""Memory: what gather remembers of a feed between two looks, as text that the store keeps whole.
+"""Seen items: what gather remembers of a feed between two polls, as text that the store keeps whole.
 
-A line of JSON, the short head that every look reads; then a line for each item, which only a changed document
-needs, and of them only those that share a name with what is new.
+The first line is JSON with the feed's statistics, which every poll reads. One line for each item follows.
+Only a changed document needs the items, and of them those that have a name in common with its new items.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 FORMAT_VERSION = 1
-MAX_ITEMS = 4_000
-RETENTION_DAYS = 60
-MAX_SINGLE_LOOKUPS = 60
-"""So many names are looked up one by one; for more, all items are read."""
+MAX_ITEMS = 4_000  # per feed
+RETENTION_DAYS = 60  # for the number of new items a day
+MAX_SINGLE_LOOKUPS = 60  # names; to find more of them, reading every item is faster
 
 
 def fingerprint(*parts: str | bytes) -> str:
-    """Return eight characters that stand for the parts, "" for nothing at all."""
+    """Return a hash of the parts in eight characters, "" when all parts are empty."""
     data = b"\x00".join(
         part if isinstance(part, bytes) else part.encode("utf-8", "replace") for part in parts
     )
@@ -32,9 +31,9 @@ def fingerprint(*parts: str | bytes) -> str:
 
 
 class SeenItem(NamedTuple):
-    """An item as it was last seen: fingerprints of its bytes, guid, link, title and words.
+    """An item as it was last seen: fingerprints of its bytes (`raw`), guid, link, title and text (`words`).
 
-    `edits` counts how often its words changed. A tuple, because hundreds of them are made at each look.
+    `edits` counts the changes of title or text. A tuple, because a poll creates hundreds of them.
     """
 
     raw: str
@@ -47,20 +46,20 @@ class SeenItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FeedStatistics:
-    """What every look wants to know. Instants are seconds since 1970, 0 for never.
+    """Statistics of a feed, stored under these names. Instants are seconds since 1970, 0 for never.
 
-    body       fingerprint of the last document that was read
-    format     of that document; `entries` how many it held; `ttl` the seconds it asked for
-    splits     its items can be told apart by bytes, so that only new ones need to be parsed
-    plain      its items came out the same when read plainly, where that could be done
-    moved_to   where permanent redirects point, since `moved_since`, seen `moved_looks` times
-    days       new items by day, for the rhythm; `newest` when the last one came
-    reads, faulty   documents that were read, and those of them with broken markup
-    seen, new, repeats   items seen for the first time, articles made of them, old items under new names
-    short      of `judged` entries, how many were teasers; halved as they grow, so that a feed may change
-    most       the largest number of new items that came at one look
-    held       how many items were held in the last flood, at `held_at`, because of `held_why`
-    blank      looks in a row that found no item at all, or a page instead of a feed
+    body         fingerprint of the last document that was read
+    format, title, entries, ttl   of that document; `ttl` in seconds
+    splits       the feed's documents can be split into items, so that only new items are parsed
+    plain        the fast XML parser reads the feed correctly
+    moved_to     target of a permanent redirect, first seen at `moved_since`, seen in `moved_looks` polls
+    days         number of new items by date; `newest` is the date of the newest item
+    reads, faulty        documents read, and those of them with broken markup
+    seen, new, repeats   items seen for the first time, new articles, old items under new names
+    short        number of teasers among `judged` entries; both are halved as they grow
+    most         the largest number of new items in one poll
+    held         number of items held as old at the last burst, at `held_at`, because of `held_why`
+    blank        polls in a row that found no item, or a page instead of a feed
     """
 
     body: str = ""
@@ -90,42 +89,42 @@ class FeedStatistics:
 
 
 def statistics_of(text: str) -> FeedStatistics:
-    """Read the head; what cannot be read counts as nothing remembered."""
-    return _head(text[: _head_ends(text)])
+    """Parse the statistics; an unreadable line gives empty ones."""
+    return _parse(text[: _first_line_end(text)])
 
 
 @lru_cache(maxsize=2_048)
-def _head(line: str) -> FeedStatistics:
+def _parse(line: str) -> FeedStatistics:
     try:
         found = json.loads(line) if line else {}
     except ValueError:
         return FeedStatistics()
     if not isinstance(found, dict) or found.pop("v", None) != FORMAT_VERSION:
         return FeedStatistics()
-    kept: dict[str, Any] = {n: value for n, value in found.items() if type(value) is type(_NOTHING.get(n))}
+    kept: dict[str, Any] = {n: value for n, value in found.items() if type(value) is type(_DEFAULTS.get(n))}
     return FeedStatistics(**kept)
 
 
-_NOTHING = asdict(FeedStatistics())
+_DEFAULTS = asdict(FeedStatistics())
 
 
-def _head_ends(memory: str) -> int:
+def _first_line_end(memory: str) -> int:
     end = memory.find("\n")
     return end if end >= 0 else len(memory)
 
 
 @dataclass(frozen=True, slots=True)
 class SeenItems:
-    """The items that are remembered, newest look first, each still as its line."""
+    """The remembered items, most recently seen first, each as its unparsed line."""
 
     lines: Sequence[str] = ()
 
     def lines_by_fingerprint(self) -> Mapping[str, str]:
-        """Return the lines by the fingerprint of the item's bytes."""
+        """Return the lines by the fingerprint of their item's bytes."""
         return {line.partition(" ")[0]: line for line in self.lines}
 
     def with_any_name(self, names: Collection[str]) -> list[SeenItem]:
-        """Return at least those items that bear one of these names (fingerprints)."""
+        """Return at least those items that have one of these names (fingerprints)."""
         if len(names) > MAX_SINGLE_LOOKUPS:
             return [item_from_line(line) for line in self.lines]
         text = "\n".join(["", *self.lines, ""])
@@ -139,11 +138,11 @@ class SeenItems:
 
 
 def seen_items_of(text: str) -> SeenItems:
-    """Read the items; a line that cannot be read counts as nothing remembered."""
+    """Parse the items; an unreadable line is ignored."""
     lines: Sequence[Any] = ()
-    rest = text[_head_ends(text) + 1 :]
+    rest = text[_first_line_end(text) + 1 :]
     try:
-        # A memory written by an early version holds them as a list in JSON.
+        # Early versions stored the items as a list in JSON.
         lines = json.loads(rest) if rest.startswith("[") else rest.split("\n")
     except ValueError:
         return SeenItems()
@@ -151,22 +150,22 @@ def seen_items_of(text: str) -> SeenItems:
 
 
 def serialize(statistics: FeedStatistics, lines: Iterable[str] | None, old_text: str = "") -> str:
-    """Write the memory; without `lines`, those of the old `memory` stay as they are."""
-    told = {name: value for name in _NOTHING if (value := getattr(statistics, name)) != _NOTHING[name]}
-    first = json.dumps({"v": FORMAT_VERSION, **told}, separators=(",", ":"))
+    """Return the text to store. With `lines` None the items of `old_text` are kept."""
+    changed = {name: value for name in _DEFAULTS if (value := getattr(statistics, name)) != _DEFAULTS[name]}
+    first = json.dumps({"v": FORMAT_VERSION, **changed}, separators=(",", ":"))
     if lines is None:
-        return first + old_text[_head_ends(old_text) :]
+        return first + old_text[_first_line_end(old_text) :]
     return "\n".join([first, *islice(lines, MAX_ITEMS)])
 
 
 def line_from_item(item: SeenItem) -> str:
-    """Write an item as its line in the memory."""
+    """Return the stored line of an item."""
     raw, guid, link, title, words, edits = item
     return f"{raw} {guid or '-'} {link or '-'} {title or '-'} {words or '-'} {edits}"
 
 
 def item_from_line(line: str) -> SeenItem:
-    """Read an item from its line of six words."""
+    """Parse the stored line of an item."""
     raw, guid, link, title, words, edits = line.split(" ")
     if "-" in (guid, link, title, words):
         guid, link, title, words = ("" if name == "-" else name for name in (guid, link, title, words))
@@ -174,12 +173,12 @@ def item_from_line(line: str) -> SeenItem:
 
 
 def to_timestamp(instant: datetime | None) -> int:
-    """Return the instant as the memory keeps it."""
+    """Return the instant in seconds since 1970, 0 for None."""
     return int(instant.timestamp()) if instant else 0
 
 
 def from_timestamp(kept: int) -> datetime | None:
-    """Return the instant that the memory kept, None for never."""
+    """Return the instant of a stored number of seconds, None for 0."""
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=kept) if kept else None
     except OverflowError:
@@ -187,7 +186,7 @@ def from_timestamp(kept: int) -> datetime | None:
 
 
 def with_arrivals(statistics: FeedStatistics, arrivals: Iterable[datetime], now: datetime) -> FeedStatistics:
-    """Return the head with these new items in its days; days long past are forgotten."""
+    """Return the statistics with these new items counted by day, without days beyond RETENTION_DAYS."""
     oldest = (now - timedelta(days=RETENTION_DAYS)).date()
     days = {day: count for day, count in statistics.days.items() if _day(day) >= oldest}
     newest = statistics.newest

@@ -1,4 +1,4 @@
-"""Teasers: whether a feed gives whole articles or only a taste of them. Pure."""
+"""Teasers: whether a feed has full articles or only their beginnings. Pure."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import re
 from service.gather.entries.boilerplate import READ_MORE, compiled
 
 MAX_TEASER_CHARACTERS = 700
-MIN_FULL_TEXT_CHARACTERS = 2_000
-MAX_JUDGED = 60
+MIN_FULL_TEXT_CHARACTERS = 2_000  # a text this long is no teaser, even when it ends with "read more"
+MAX_JUDGED = 60  # entries in the counts of a feed before they are halved
 
 _TAGS = re.compile(r"<[^<>]*>")
 _CUT = compiled(rf"(?:\[\s*(?:…|\.{{3}}|&#8230;)\s*\]|…|\.{{3}}|\b{READ_MORE}\b[^.!?]{{0,60}})\W{{0,6}}$")
 
 
 def is_truncated(markup: str) -> bool:
-    """Tell whether an entry's text says itself that it goes on elsewhere."""
+    """Return whether an entry's text ends with an ellipsis or an invitation to read more."""
     tail = _TAGS.sub(" ", markup[-1_500:])
     return _CUT.search(html.unescape(tail).rstrip()[-160:]) is not None
 
 
 def is_teaser(text: str, *, cut: bool) -> bool:
-    """Tell whether a text is a teaser by its looks."""
+    """Return whether a text looks like a teaser."""
     return len(text) < MAX_TEASER_CHARACTERS or (cut and len(text) < MIN_FULL_TEXT_CHARACTERS)
 
 
 def updated_counts(short: int, judged: int, teasers: list[bool]) -> tuple[int, int]:
-    """Return the counts with these entries added; old ones weigh less, so that a feed may change."""
+    """Return the counts with these entries added, halved as they grow so that recent ones weigh more."""
     short, judged = short + sum(teasers), judged + len(teasers)
     while judged > MAX_JUDGED:
         short, judged = short // 2, judged // 2
@@ -35,10 +35,9 @@ def updated_counts(short: int, judged: int, teasers: list[bool]) -> tuple[int, i
 
 
 def needs_full_text(setting: str, text: str, *, cut: bool, short: int, judged: int) -> bool:
-    """Tell whether the entry's page should be fetched; `wish` is the feed's `full_text` setting.
+    """Return whether the entry's page should be fetched; `setting` is the feed's `full_text`.
 
-    In a feed of teasers every entry that is not long is worth a request; in a feed of whole articles only
-    one that breaks off in so many words.
+    In a feed of teasers that is every entry without a long text, in any other feed only a truncated entry.
     """
     if setting == "never":
         return False

@@ -1,7 +1,7 @@
-"""Doctype: a document type declaration is taken out before any parser sees it. Pure.
+"""Doctype: remove the document type declaration before a parser reads the document. Pure.
 
-Nothing it points to is ever fetched. Of the entities it declares only plain text survives (`copy "(C)"`), and
-only while it does not unpack to more than a feed is worth.
+External entities are never fetched. Declared entities with plain text (`copy "(C)"`) are kept, up to a
+limit of their expanded size.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from service.core.errors import FeedUnreadable
 
 DOCTYPE = b"<!DOCTYPE"
 MAX_PROLOG_BYTES = 1024 * 1024
-MAX_EXPANDED_BYTES = 1_000_000
-"""How many bytes the declared entities may add up to where they are used."""
+MAX_EXPANDED_BYTES = 1_000_000  # of all references to the declared entities together
 
 _BEFORE = re.compile(rb"\s+|<\?[^>]*>")
 _NAME = re.compile(rb"[^\[\]<>\"']+|\"[^\"]*\"|'[^']*'")
@@ -24,9 +23,9 @@ _PLAIN = re.compile(rb"(?:[^&%<\"]|&#\w+;)*")
 
 
 def without_doctype(document: bytes) -> bytes:
-    """Return the document with a doctype of harmless entities alone, or none at all.
+    """Return the document with a doctype of plain-text entities only, or without one.
 
-    Raises FeedUnreadable for entities that would unpack to too much.
+    Raises FeedUnreadable for entities that would expand beyond MAX_EXPANDED_BYTES.
     """
     start = _past(_BEFORE, document[:MAX_PROLOG_BYTES], 0)
     if document[start : start + len(DOCTYPE)].upper() != DOCTYPE:
@@ -34,7 +33,7 @@ def without_doctype(document: bytes) -> bytes:
     inside = start + len(DOCTYPE)
     end = _end_of_declaration(document, inside)
     declaration = document[start : end or start]
-    # What is not even a broken declaration is cut off at its next bracket.
+    # A malformed declaration is cut at its next closing bracket.
     end = end or max(document.find(b"]>", inside), document.find(b">", inside)) + 2
     entities = {name: double or single for name, double, single in _ENTITY.findall(declaration)}
     plain = {name: value for name, value in entities.items() if _PLAIN.fullmatch(value)}
@@ -42,16 +41,16 @@ def without_doctype(document: bytes) -> bytes:
         sum(document.count(b"&" + name + b";") * len(value) for name, value in plain.items())
         > MAX_EXPANDED_BYTES
     ):
-        raise FeedUnreadable("the document declares entities that unpack to too much, so it is not read")
+        raise FeedUnreadable("the document declares entities that expand to too much text")
     lines = b"\n".join(b'<!ENTITY %s "%s">' % pair for pair in plain.items())
-    # Each on its own line, which is where feedparser looks for them; it tells RSS 0.91 by Netscape's name.
+    # feedparser expects each entity on its own line, and recognizes RSS 0.91 by the name "netscape".
     name = b"netscape" if b"netscape" in declaration.lower() else b"feed"
     kept = b"\n<!DOCTYPE %s [\n%s\n]>\n" % (name, lines) if plain else b"\n<!DOCTYPE %s>\n" % name
     return document[:start] + kept + document[end:]
 
 
 def _end_of_declaration(document: bytes, at: int) -> int | None:
-    """Return where the declaration that began before `at` ends, or None when it has no end."""
+    """Return the end of the declaration that contains `at`, or None when it has no end."""
     at = _past(_NAME, document, at)
     if document[at : at + 1] == b"[":
         at = _past(_SUBSET, document, at + 1)
@@ -61,9 +60,9 @@ def _end_of_declaration(document: bytes, at: int) -> int | None:
 
 
 def _past(token: re.Pattern[bytes], document: bytes, at: int) -> int:
-    """Return where the tokens and comments that stand at `at` end.
+    """Return the end of the tokens and comments at `at`.
 
-    One by one, and nothing is ever given back; a comment without an end reaches to the end of the document.
+    They are matched one by one, without backtracking. An unclosed comment extends to the end of the document.
     """
     while True:
         if document.startswith(b"<!--", at):

@@ -1,4 +1,4 @@
-"""Plain item: what an item says, under feedparser's names, put together by feedparser's rules. Pure."""
+"""ParsedItem: the item that fast_xml builds, with feedparser's names and rules. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
 
 
 class UnsupportedXml(Exception):
-    """The document holds something that feedparser has to read."""
+    """The document contains something that only feedparser reads correctly."""
 
 
 class ParsedItem(dict[str, Any]):
-    """An item under feedparser's names, as its elements come."""
+    """An item with feedparser's keys, filled in the order of its elements."""
 
     other_title = has_source = has_content = False
 
     def add_identifier(self, code: str, value: str) -> None:
-        """Note a link, or a guid, which stands in for a link that was not given yet."""
+        """Add a link, or a guid, which also is the link of an item without one."""
         if code == "link":
             value = value.replace("&amp;", "&")
             self["link"] = _REFERENCE.sub(r"&\g<1>", value) if "&" in value else value
@@ -32,7 +32,7 @@ class ParsedItem(dict[str, Any]):
             self.setdefault("link", value)
 
     def add_text(self, code: str, value: str, kind: str, guessed: Callable[[str, str], str]) -> None:
-        """Note a title or a text. A second summary counts as content, unless there was content before."""
+        """Add a title or a text. A second summary becomes content, unless the item already has content."""
         if code == "title":
             if "title" in self:
                 raise UnsupportedXml
@@ -48,13 +48,13 @@ class ParsedItem(dict[str, Any]):
         self.setdefault("summary", value)
 
     def validate(self) -> None:
-        """Give up on an item without a page, or with a title that may be another element's."""
+        """Raise UnsupportedXml for an item without a link or with an uncertain title."""
         if not self.get("link") or (self.other_title and (self.has_source or not self.get("title"))):
             raise UnsupportedXml
 
 
 def element_text(text: str) -> str:
-    """Return an element's text; give up on one that feedparser takes for wrongly encoded, and mends."""
+    """Return an element's text. Raises UnsupportedXml for one whose encoding feedparser would repair."""
     text = text.strip()
     if text.isascii():
         return text

@@ -1,6 +1,6 @@
-"""Plain names: the elements of feeds that `plain` knows, and what each is to an article. Only tables.
+"""Tables of the XML elements that fast_xml knows, with the use of each.
 
-A name is its namespace, a space, and its local name, as expat gives them.
+A name is a namespace, a space and a local name, as expat reports it.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ ITEM_ELEMENTS: Mapping[str, str] = {
     f"{DC_TERMS} created": "created",
     **dict.fromkeys(("author", f"{ATOM} author", f"{DC} creator", f"{ITUNES} author"), "author"),
 }
-"""What an item's elements tell."""
+"""Elements of an item, with their use."""
 
 PERSON_ELEMENTS: Mapping[str, str] = {f"{ATOM} name": "name", f"{ATOM} email": "email", f"{ATOM} uri": "uri"}
-"""What the elements of an Atom author tell."""
+"""Elements of an Atom author, with their use."""
 
 FEED_ELEMENTS: Mapping[str, str] = {
     **dict.fromkeys(("title", f"{RSS1} title", f"{ATOM} title"), "title"),
@@ -53,7 +53,7 @@ FEED_ELEMENTS: Mapping[str, str] = {
     **dict.fromkeys(("description", f"{RSS1} description"), "description"),
     f"{ITUNES} summary": "summary",
 }
-"""What a feed tells of itself, beside its items."""
+"""Elements of the feed outside of its items, with their use."""
 
 IGNORED_NAMESPACES: Mapping[str, ElementNames] = {
     MEDIA: _names("title description"),
@@ -65,7 +65,7 @@ IGNORED_NAMESPACES: Mapping[str, ElementNames] = {
     "http://rssnamespace.org/feedburner/ext/1.0": _names("browserFriendly"),
     "http://wellformedweb.org/CommentAPI/": _names(),
 }
-"""Namespaces that feedparser knows and that tell nothing of an article, except for these elements."""
+"""Namespaces without content of an article, each with the elements that are an exception."""
 
 _PERSONS = _names("name email uri url", ATOM)
 
@@ -109,13 +109,15 @@ IGNORED_ELEMENTS: Mapping[str, Mapping[str, ElementNames]] = {
         f"{WORDPRESS} post-id": _names(),
     },
 }
-"""What may be passed over: beside the items, by format, and within an item; and what may stand within it."""
+"""Ignored elements outside of the items, by format, and inside an item, each with its allowed children."""
 
-_OF_MEDIA = _names("title content thumbnail credit rating category keywords copyright text player", MEDIA)
+_MEDIA_CHILDREN = _names(
+    "title content thumbnail credit rating category keywords copyright text player", MEDIA
+)
 
 ALLOWED_CHILDREN: Mapping[str, ElementNames] = {
-    f"{MEDIA} group": _OF_MEDIA,
-    f"{MEDIA} content": _OF_MEDIA,
+    f"{MEDIA} group": _MEDIA_CHILDREN,
+    f"{MEDIA} content": _MEDIA_CHILDREN,
     f"{ITUNES} category": _names("category", ITUNES),
 }
-"""What may stand within elements of those namespaces."""
+"""Allowed children of elements in IGNORED_NAMESPACES."""

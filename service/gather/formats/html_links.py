@@ -1,4 +1,4 @@
-"""Discover: the feeds that a web page says it has. Pure."""
+"""HTML links: the feeds that a web page links to. Pure."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FEED_TYPES = frozenset(
     }
 )
 NON_FEED_WORDS = ("wp-json", "oembed", "manifest", "opensearch")
-MAX_PAGE_CHARACTERS = 512 * 1024
+MAX_PAGE_CHARACTERS = 512 * 1024  # of a page that are searched for links
 MAX_FEED_LINKS = 20
-_UNSEEN = (
+_IGNORED_PARTS = (
     (re.compile("<!--"), re.compile("-->")),
     (re.compile(r"<script\b", re.IGNORECASE), re.compile("</script", re.IGNORECASE)),
 )
-"""What the tags in it are none of, from where to where."""
+"""Start and end of parts whose tags are ignored."""
 _TAG = re.compile(r"<(base|link|a)\s([^<>]{0,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"(?<![A-Za-z-])([A-Za-z-]{1,40})\s{0,20}=\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]{1,2000}))",
@@ -37,21 +37,21 @@ COMMON_FEED_PATHS = ("feed", "rss", "feed.xml", "rss.xml", "atom.xml", "index.xm
 
 @dataclass(frozen=True, slots=True)
 class FeedLink:
-    """A feed that a page links to: where it lies and what the page calls it ("" when it does not)."""
+    """A link to a feed, with its title on the page, "" when it has none."""
 
     url: str
     title: str = ""
 
 
 def feed_links(page: str, url: str) -> tuple[FeedLink, ...]:
-    """Return the feeds that an HTML page at `url` names in its links, in order, each once.
+    """Return the feeds that the HTML page at `url` links to, each once, feeds of comments last.
 
-    Declared ones (`<link rel="alternate" type=...>`) come first; without any, anchors whose address looks
-    like a feed's. Feeds of comments come last.
+    Declared feeds (`<link rel="alternate" type=...>`) are returned if there are any, else anchors whose
+    address looks like that of a feed.
     """
     reader = _Links()
     for tag, values in _tags(page[:MAX_PAGE_CHARACTERS]):
-        reader.look_at(tag, values)
+        reader.add(tag, values)
     base = _joined(url, reader.base) or url
     found: dict[str, FeedLink] = {}
     for href, title in reader.declared or reader.anchors:
@@ -63,16 +63,16 @@ def feed_links(page: str, url: str) -> tuple[FeedLink, ...]:
 
 
 def guessed_addresses(url: str) -> tuple[str, ...]:
-    """Return addresses at which sites often have their feed, for a page that advertises none."""
+    """Return the usual addresses of feeds on the site, for a page that links to none."""
     return tuple(dict.fromkeys(_joined(url, f"/{guess}") for guess in COMMON_FEED_PATHS))
 
 
 def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield name and attributes of the tags that may name a feed, in time linear in the length of the page.
+    """Yield the name and attributes of the tags that may link to a feed, in linear time.
 
-    Python's html.parser reads to the end of the page for each tag or comment that does not end.
+    Python's html.parser takes quadratic time, because it reads to the end of the page for each unclosed tag.
     """
-    for opening, closing in _UNSEEN:
+    for opening, closing in _IGNORED_PARTS:
         page = _without(page, opening, closing)
     for tag in _TAG.finditer(page):
         values: dict[str, str] = {}
@@ -83,7 +83,7 @@ def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _without(page: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
-    """Return the page without what stands between these; what never ends stays."""
+    """Return the page without the parts between the two patterns; an unclosed part is kept."""
     pieces, at = [], 0
     while (begin := opening.search(page, at)) and (end := closing.search(page, begin.end())):
         pieces.append(page[at : begin.start()])
@@ -93,14 +93,14 @@ def _without(page: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> s
 
 @dataclass(slots=True)
 class _Links:
-    """Collects what may be feeds, from the head of a page and, for want of that, from its anchors."""
+    """Collects the declared feeds of a page, and the anchors that may be feeds."""
 
     base: str = ""
     declared: list[tuple[str, str]] = field(default_factory=list)
     anchors: list[tuple[str, str]] = field(default_factory=list)
 
-    def look_at(self, tag: str, values: dict[str, str]) -> None:
-        """Look at one tag."""
+    def add(self, tag: str, values: dict[str, str]) -> None:
+        """Add one tag."""
         href = values.get("href", "").strip()
         if not href:
             return

@@ -1,4 +1,4 @@
-"""JSON Feed 1.0 and 1.1 (jsonfeed.org): the standard library's parser and a tolerant reading."""
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org), read tolerantly."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ _VERSION = re.compile(r"jsonfeed\.org/version/(\d)(?:\.(\d))?")
 
 
 def read(document: bytes, url: str = "") -> ParsedFeed:
-    """Read a JSON Feed; `url` is its address, for relative links.
+    """Read a JSON Feed; `url`, its address, resolves relative links.
 
-    Raises FeedUnreadable for JSON that is broken, nested without end, or is no JSON Feed.
+    Raises FeedUnreadable for invalid or too deeply nested JSON, and for JSON that is not a JSON Feed.
     """
     try:
-        found = json.loads(document, strict=False)  # a bare line break in a string is a common slip
+        found = json.loads(document, strict=False)  # raw line breaks in strings are a common error
     except (ValueError, RecursionError) as error:
-        raise FeedUnreadable(f"the JSON is broken ({_why(error)})") from None
+        raise FeedUnreadable(f"the JSON is invalid ({_reason(error)})") from None
     if not isinstance(found, dict) or not isinstance(found.get("items"), list):
         raise FeedUnreadable("JSON, but not a JSON Feed: it has no list of items")
     version = _VERSION.search(_text(found.get("version")))
-    if version is None and not any(isinstance(item, dict) and _about(item) for item in found["items"]):
+    if version is None and not any(isinstance(item, dict) and _has_content(item) for item in found["items"]):
         raise FeedUnreadable("JSON, but not a JSON Feed: it names no version of the format")
     return ParsedFeed(
         format=f"json{version.group(1)}{version.group(2) or 0}" if version else "json",
         title=html.escape(_text(found.get("title")), quote=False),
         entries=tuple(
-            _entry(item, url) for item in found["items"] if isinstance(item, dict) and _about(item)
+            _entry(item, url) for item in found["items"] if isinstance(item, dict) and _has_content(item)
         ),
         language=_text(found.get("language")),
     )
 
 
-def _about(item: Mapping[str, Any]) -> bool:
+def _has_content(item: Mapping[str, Any]) -> bool:
     return any(
         _text(item.get(key)) for key in ("id", "url", "title", "content_html", "content_text", "summary")
     )
@@ -65,7 +65,7 @@ def _entry(item: Mapping[str, Any], base: str) -> Entry:
 
 
 def _text(value: object) -> str:
-    """Return a string, or a number that stands where a string should (RFC-minded ids), else nothing."""
+    """Return a string, or a number (some feeds have numeric ids) as a string, else ""."""
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
@@ -83,7 +83,7 @@ def _joined(base: str, link: str) -> str:
 
 
 def _instant(value: str) -> datetime | None:
-    """Read RFC 3339, which the format asks for, or the mail date that some send instead."""
+    """Parse RFC 3339, which the format requires, or an RFC 5322 date, which some feeds use instead."""
     if not value:
         return None
     try:
@@ -99,7 +99,7 @@ def _instant(value: str) -> datetime | None:
         return None
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}: {error.msg}"
-    return "nested too deep" if isinstance(error, RecursionError) else "not in a Unicode encoding"
+    return "nested too deeply" if isinstance(error, RecursionError) else "not in a Unicode encoding"

@@ -1,8 +1,8 @@
-"""Outlines of an OPML document, read twice: as XML, and where it is none, outline by outline. Pure.
+"""Outlines of an OPML document, read by a strict XML parser or by a lenient one. Pure.
 
-Most lists in the world are not well-formed: they hold a raw `&` in an address, a raw `<` or raw quotes in a
-title, an entity of HTML, text before or behind the document, or they break off. Both readings take time in
-proportion to the length of the document, at any depth.
+Most lists are not well-formed: they have a raw `&` in an address, a raw `<` or raw quotes in a title, an HTML
+entity, text before or after the document, or they are incomplete. Both parsers take time linear in the length
+of the document, at any depth.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from xml.parsers import expat
 
 from service.core.errors import FeedUnreadable
 
-MAX_OUTLINE_CHARACTERS = 64 * 1024  # characters of one tag; a longer one has lost its end
+MAX_OUTLINE_CHARACTERS = 64 * 1024  # of one tag; a longer tag is unclosed
 
 _MARK = re.compile(r"<(/?)(?:[\w-]{1,40}:)?(outline|body|opml)(?=[\s/>])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"(?<![\w:.-])([A-Za-z_][\w:.-]{0,63})\s{0,100}=\s{0,100}([\"'])")
-# What can stand behind the quote that ends a value: another attribute, or the end of the tag.
-_BEHIND = re.compile(
+# What can follow the quote that ends a value: another attribute, or the end of the tag.
+_AFTER_VALUE = re.compile(
     r"\s{0,100}(?:[A-Za-z_][\w:.-]{0,63}\s{0,100}=\s{0,100}[\"']|(/?)\s{0,100}>\s{0,100}(?:<|$))"
 )
 _BARE = re.compile(r"\s{0,100}(/?)\s{0,100}>")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_SAYS = {
+_ERRORS = {
     3: "it holds no element",
     4: "not well-formed",
     7: "the tags do not match",
-    9: "something follows the end",
+    9: "there is text after the end",
 }
-"""What expat's most common error codes say."""
+"""The most common error codes of expat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """An outline: its line, how many others it lies in, and its attributes by lower-case name.
+    """An outline: its line, its depth of nesting, and its attributes by lower-case name.
 
-    `broken` says why it cannot be used; empty for one that can.
+    `fault` says why it cannot be used, "" for a valid one.
     """
 
     line: int
@@ -48,7 +48,7 @@ class Outline:
 
 
 def strict_outlines(document: bytes) -> list[Outline]:
-    """Return the outlines of a well-formed document in UTF-8. Raises FeedUnreadable for any other."""
+    """Return the outlines of a UTF-8 document. Raises FeedUnreadable when it is not well-formed OPML."""
     found: list[Outline] = []
     path: list[str] = []
     depth = 0
@@ -58,7 +58,7 @@ def strict_outlines(document: bytes) -> list[Outline]:
         nonlocal depth
         name = tag.rpartition(":")[2].lower()
         if not path and name != "opml":
-            raise FeedUnreadable(f"no list of feeds: it begins with <{tag[:40]}>, not with <opml>")
+            raise FeedUnreadable(f"not a list of feeds: it starts with <{tag[:40]}>, not with <opml>")
         if name == "outline":
             values = {key.lower(): value for key, value in attributes.items()}
             found.append(Outline(parser.CurrentLineNumber, depth, values))
@@ -71,15 +71,15 @@ def strict_outlines(document: bytes) -> list[Outline]:
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     try:
-        parser.Parse(document, True)  # noqa: FBT003 - expat takes it by position: the document is whole
+        parser.Parse(document, True)  # noqa: FBT003 - expat accepts no keyword
     except expat.ExpatError as error:
-        says = _SAYS.get(error.code, "not well-formed")
-        raise FeedUnreadable(f"the list is broken in line {error.lineno}: {says}") from None
+        message = _ERRORS.get(error.code, "not well-formed")
+        raise FeedUnreadable(f"the list is broken in line {error.lineno}: {message}") from None
     return found
 
 
 def lenient_outlines(text: str) -> Iterator[Outline]:
-    """Yield the outlines of any text: of each tag what can be read of it, up to where the next one begins."""
+    """Yield the outlines of any text, with the readable attributes of each tag."""
     text = _without_comments(text)
     depth, line, counted = 0, 1, 0
     marks = list(_MARK.finditer(text))
@@ -97,29 +97,29 @@ def lenient_outlines(text: str) -> Iterator[Outline]:
 
 
 def _read(tag: str, line: int, depth: int) -> tuple[Outline, bool]:
-    """Return the outline whose tag this begins with, and whether the tag closes itself."""
+    """Return the outline whose tag starts here, and whether the tag closes itself."""
     values: dict[str, str] = {}
     at, closed, ended = 0, False, False
     while not ended and (begin := _ATTRIBUTE.search(tag, at)):
-        end, behind = _end_of_value(tag, begin.end(), begin[2])
-        if behind is None:
+        end, after = _end_of_value(tag, begin.end(), begin[2])
+        if after is None:
             break
         values.setdefault(begin[1].lower(), unescaped(tag[begin.end() : end]))
-        at, ended = end + 1, behind[1] is not None
-        closed = behind[1] == "/"
+        at, ended = end + 1, after[1] is not None
+        closed = after[1] == "/"
     if not values and (bare := _BARE.match(tag)):
         ended, closed = True, bare[1] == "/"
-    broken = ""
+    fault = ""
     if not ended:
         closed = tag[: tag.rfind(">")].endswith("/")
-        broken = "its attributes cannot be told apart" if ">" in tag else "it breaks off"
+        fault = "its attributes cannot be separated" if ">" in tag else "it is incomplete"
     elif "xmlurl" not in values and "xmlurl" in tag.lower():
-        broken = "its address cannot be read"
-    return Outline(line, depth, values, broken), closed
+        fault = "its address cannot be read"
+    return Outline(line, depth, values, fault), closed
 
 
 def _without_comments(text: str) -> str:
-    """Return the text on as many lines; a comment without an end is none."""
+    """Return the text without its comments, with the same line numbers; an unclosed comment is kept."""
     pieces, at = [], 0
     while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
         pieces += [text[at:start], "\n" * text.count("\n", start, end)]
@@ -128,17 +128,17 @@ def _without_comments(text: str) -> str:
 
 
 def _end_of_value(tag: str, at: int, quote: str) -> tuple[int, re.Match[str] | None]:
-    """Return where the value that begins at `at` ends, and what stands behind its quote; None without an end.
+    """Return the end of the value that starts at `at` and the match after its quote (None: unclosed).
 
     A quote inside a value is followed by neither an attribute nor the end of the tag.
     """
     while (at := tag.find(quote, at)) >= 0:
-        if behind := _BEHIND.match(tag, at + 1):
-            return at, behind
+        if after := _AFTER_VALUE.match(tag, at + 1):
+            return at, after
         at += 1
     return at, None
 
 
 def unescaped(value: str) -> str:
-    """Return the text with its references read; an `&` that begins none is itself."""
+    """Return the text with its character references decoded; any other `&` is kept."""
     return _REFERENCE.sub(lambda reference: html.unescape(reference[0]), value)

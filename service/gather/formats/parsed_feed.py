@@ -1,4 +1,4 @@
-"""Parsed: what the reader of every feed format gives, and no more than gather needs."""
+"""ParsedFeed: the result of every format's reader, limited to what gather needs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from service.core.model import Entry
 
+NO_ENTRIES = "the feed holds no entries"
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed as it was read. `format` is a short word such as `rss20`, `atom10` or `json11`.
+    """A parsed feed.
 
-    `language` is the feed's own tag, "" when it names none. `ttl` is how many seconds the feed asks to be
-    left alone. `faulty`: the markup is not well-formed, so that reading it took guesses.
+    format     an identifier such as `rss20`, `atom10` or `json11`
+    language   the feed's language tag, "" when it names none
+    ttl        seconds between two polls that the feed asks for, None when it names none
+    faulty     the markup is not well-formed, so entries may be missing or damaged
     """
 
     format: str

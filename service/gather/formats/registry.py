@@ -1,4 +1,4 @@
-"""Formats: the registry of what can be read as a feed, and how bytes are told apart."""
+"""Feed formats: the readers by name, and the detection of a document's format from its bytes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from service.gather.formats.html_links import feed_links
 from service.gather.formats.parsed_feed import ParsedFeed
 
 FormatReader = Callable[[bytes, str], ParsedFeed]
-"""Takes the document and its address, returns the feed, raises FeedUnreadable."""
+"""Takes the document and its address; returns the feed or raises FeedUnreadable."""
 
 FORMATS: dict[str, FormatReader] = {"xml": rss_atom.read, "json": json_feed.read}
 
-MAX_SNIFFED_BYTES = 64 * 1024
+MAX_SNIFFED_BYTES = 64 * 1024  # of a document that are examined
 _FILES = (
     (b"%PDF", "a PDF file"),
     (b"\x89PNG", "a picture"),
@@ -31,8 +31,8 @@ _PROLOG = re.compile(
     r"\s*(?:<\?.*?(?:\?>|>)|<!--.*?(?:-->|$)|<!DOCTYPE(?:[^\[<>]|\[.*?\]\s*(?=>))*>)",
     re.IGNORECASE | re.DOTALL,
 )
-_PLAINLY = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^<>]*\?>\s*)?<(?:rss|rdf:RDF|feed)\s")
-"""How nearly every feed begins; what begins otherwise is looked at more closely."""
+_COMMON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^<>]*\?>\s*)?<(?:rss|rdf:RDF|feed)\s")
+"""The start of nearly every feed; only other documents need a closer look."""
 _NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 _FEED_ROOT = re.compile(r"<(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>]", re.IGNORECASE)
 FEED_ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
@@ -47,18 +47,18 @@ _CHALLENGE = compiled(BOT_CHALLENGE)
 
 
 def reader_for(name: str) -> FormatReader:
-    """Return the reader of that name. Raises UnknownName."""
+    """Return the reader of the format. Raises UnknownName."""
     if name not in FORMATS:
         raise UnknownName("feed format", name, FORMATS)
     return FORMATS[name]
 
 
 def sniff(body: bytes, url: str = "") -> str:
-    """Return the name of the format that the bytes are in, whatever headers and file names may claim.
+    """Return the name of the bytes' format; headers and file names are ignored, because they are often wrong.
 
-    Raises FeedUnreadable, saying what the bytes are instead; of a web page, the feed that it advertises.
+    Raises FeedUnreadable with a sentence that says what the bytes are, and the feed that a web page links to.
     """
-    return "xml" if _PLAINLY.match(body) else _sniffed(body, url)
+    return "xml" if _COMMON_START.match(body) else _sniffed(body, url)
 
 
 def _sniffed(body: bytes, url: str) -> str:
@@ -76,29 +76,31 @@ def _sniffed(body: bytes, url: str) -> str:
     if root in OTHER_ROOTS:
         raise FeedUnreadable(OTHER_ROOTS[root])
     if root in HTML_ROOTS or (root and re.search(r"<(?:html|body)[\s>]", head, re.IGNORECASE)):
-        raise FeedUnreadable(_of_a_page(body, url))
+        raise FeedUnreadable(_page_error(body, url))
     if _FEED_ROOT.search(head):
-        return "xml"  # something was printed before the feed began
+        return "xml"  # text before the feed, such as a PHP warning
     if root and not head.startswith("<?xml"):
         raise FeedUnreadable(
-            _of_a_page(body, url) if re.search(r"</(?:p|div|a|b|span|h1)>|<br", head) else _no_feed(root)
+            _page_error(body, url)
+            if re.search(r"</(?:p|div|a|b|span|h1)>|<br", head)
+            else _no_feed_error(root)
         )
-    raise FeedUnreadable(_no_feed(root))
+    raise FeedUnreadable(_no_feed_error(root))
 
 
 def prepare_document(name: str, body: bytes, content_type: str = "") -> bytes:
-    """Return the body in UTF-8, as the reader of that format wants it."""
+    """Return the body in UTF-8, prepared for the format's reader."""
     return rss_atom.to_utf8(body, content_type) if name == "xml" else reencode_utf8(body, content_type)
 
 
 def read(body: bytes, content_type: str = "", url: str = "") -> ParsedFeed:
-    """Read a feed in any format, whole. Raises FeedUnreadable."""
+    """Read a whole feed in any format. Raises FeedUnreadable."""
     name = sniff(body, url)
     return reader_for(name)(prepare_document(name, body, content_type), url)
 
 
 def _root(head: str) -> str:
-    """Return the local name of the first element, in lower case; "" when there is none at the beginning."""
+    """Return the local name of the root element in lower case; "" when the text does not start with one."""
     at = 0
     while prolog := _PROLOG.match(head, at):
         at = prolog.end()
@@ -106,15 +108,15 @@ def _root(head: str) -> str:
     return name.group(1).lower() if name else ""
 
 
-def _of_a_page(body: bytes, url: str) -> str:
+def _page_error(body: bytes, url: str) -> str:
     page = body[: 512 * 1024].decode("utf-8", "replace")
     if _CHALLENGE.search(page):
-        return "a page that wants us to prove we are human, not a feed"
+        return "a page that asks for proof of a human visitor, not a feed"
     feeds = feed_links(page, url)
     if feeds:
-        return f"a web page, not a feed; the page names this feed: {feeds[0].url}"
-    return "a web page, not a feed, and the page names no feed either"
+        return f"a web page, not a feed; the page links to this feed: {feeds[0].url}"
+    return "a web page, not a feed; the page links to no feed"
 
 
-def _no_feed(root: str) -> str:
-    return f"XML, but not a feed: it begins with <{root[:40]}>" if root else "text that is no feed"
+def _no_feed_error(root: str) -> str:
+    return f"XML, but not a feed: it starts with <{root[:40]}>" if root else "text that is not a feed"

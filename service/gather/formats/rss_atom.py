@@ -1,4 +1,4 @@
-"""RSS, Atom, RDF and CDF: feedparser on bytes, never on an address."""
+"""RSS, Atom, RDF and CDF, read by feedparser from bytes, never from an address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
-from service.gather.formats import fast_xml as plain
+from service.gather.formats import fast_xml
 from service.gather.formats.charset import reencode_utf8
 from service.gather.formats.doctype import without_doctype
 from service.gather.formats.parsed_feed import ParsedFeed
@@ -23,9 +23,9 @@ from service.gather.http.decompression import format_megabytes
 
 UTF8_XML = "application/xml; charset=utf-8"
 DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
-MAX_PROLOG_BYTES = 64 * 1024
-MAX_SINGLE_READS = 300
-MAX_UNSPLIT_BYTES = 4 * 1024 * 1024
+MAX_PROLOG_BYTES = 64 * 1024  # searched for the root element
+MAX_SINGLE_READS = 300  # items that are read one by one when feedparser fails on the whole document
+MAX_UNSPLIT_BYTES = 4 * 1024 * 1024  # of a document that cannot be split into items
 
 _DECLARATION = re.compile(rb"<\?xml[^>]*>\s*")
 _IMPOSSIBLE = re.compile(
@@ -38,21 +38,21 @@ _LONG_AUTHOR = re.compile(
     rb"(?:<!\[CDATA\[)?[^<\]]{500,}(?:\]\]>)?",
     re.IGNORECASE,
 )
-"""Feedparser looks for an address in an author's name, in time quadratic in the length of the name."""
+"""feedparser searches an author's name for an address in time quadratic in its length."""
 _ROOT = re.compile(rb"<(?:\?xml\b|(?:[\w.-]+:)?(?:rss|rdf|feed|channel)[\s>])", re.IGNORECASE)
 _OPENED = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _CLOSED = re.compile(rb"</(?:[\w.-]+:)?(?:item|entry)\s*>|<(?:[\w.-]+:)?item\b[^<>]*/>", re.IGNORECASE)
-_SWALLOWED = re.compile(
+_FOLLOWING_TAG = re.compile(
     r"<(?:link|guid|id|pubDate|description|item|entry|updated|published)[\s>]", re.IGNORECASE
 )
 _TTL = re.compile(r"\s*(\d{1,6})")
 
 
 def to_utf8(body: bytes, content_type: str = "") -> bytes:
-    """Return the document in UTF-8, under a declaration that says so, and with a harmless doctype.
+    """Return the document in UTF-8, with a matching XML declaration and a harmless doctype.
 
-    What stands before the XML declaration or the root (blank lines, a warning from PHP) is cut off. Raises
-    FeedUnreadable for a doctype built to do harm.
+    Text before the XML declaration or the root (blank lines, a PHP warning) is removed. Raises FeedUnreadable
+    for a doctype whose entities expand too far.
     """
     document = reencode_utf8(body, content_type).lstrip()
     if not document.startswith((b"<?xml", b"<!")):
@@ -64,41 +64,41 @@ def to_utf8(body: bytes, content_type: str = "") -> bytes:
 
 
 def _possible(reference: re.Match[bytes]) -> bytes:
-    """Put U+FFFD where a character reference names no character, as browsers do; feedparser would raise."""
+    """Replace a reference to an invalid character with U+FFFD, as browsers do; feedparser would raise."""
     digits = reference.group(1)
     number = int(digits[1:], 16) if digits[:1] in b"xX" else int(digits)
     return b"&#xFFFD;" if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF else reference.group()
 
 
 def read_fast(document: bytes, url: str = "") -> ParsedFeed | None:
-    """Do what `read` does, in a tenth of its time; None where the document is not plain (see plain)."""
-    habits = _habits()
-    found = plain.read(_LONG_AUTHOR.sub(rb"\1", document), url, habits) if habits else None
+    """Return the result of `read` in a tenth of the time; None for a document beyond fast_xml."""
+    rules = _rules()
+    found = fast_xml.read(_LONG_AUTHOR.sub(rb"\1", document), url, rules) if rules else None
     return None if found is None else _feed_of(found, [_entry(raw) for raw in found["entries"]], document)
 
 
 def read(document: bytes, url: str = "") -> ParsedFeed:
-    """Read a document that `to_utf8` returned. `url` is its address, for relative links.
+    """Read a document prepared by `to_utf8`. `url`, its address, resolves relative links.
 
-    Raises FeedUnreadable for a document that holds no feed, or that is built to do harm.
+    Raises FeedUnreadable for a document that is not a feed or that exceeds a limit.
     """
     if len(document) > MAX_UNSPLIT_BYTES and split_items(document) is None:
         raise FeedUnreadable(
-            f"the XML is larger than {format_megabytes(MAX_UNSPLIT_BYTES)} and its items cannot be told apart"
+            f"the XML is larger than {format_megabytes(MAX_UNSPLIT_BYTES)} and cannot be split into items"
         )
     found = _parsed(document, url)
     feed: Mapping[str, Any] = found.get("feed", {})
     faulty = bool(found.get("bozo"))
     entries = [_entry(raw) for raw in found.get("entries", ())]
-    if faulty and entries and _breaks_off(document):
+    if faulty and entries and _is_incomplete(document):
         entries.pop()
     if faulty:
         entries = [entry for entry in entries if not _damaged(entry)]
     version = str(found.get("version") or "")
     if not entries and faulty:
-        raise FeedUnreadable(f"the XML is broken, and no entry could be read from it ({_why(found)})")
+        raise FeedUnreadable(f"the XML is invalid, and no entry could be read from it ({_reason(found)})")
     if not entries and not version and not feed:
-        raise FeedUnreadable("the XML holds no feed")
+        raise FeedUnreadable("the XML contains no feed")
     return _feed_of(found, entries, document)
 
 
@@ -116,58 +116,58 @@ def _feed_of(found: Mapping[str, Any], entries: list[Entry], document: bytes) ->
 
 
 @cache
-def _habits() -> plain.FeedparserRules | None:
-    """Return what feedparser does with dates and addresses; None where it keeps that in other places."""
+def _rules() -> fast_xml.FeedparserRules | None:
+    """Return feedparser's functions for dates and addresses; None if this version has others."""
     try:
-        from feedparser.datetimes import _parse_date as instant  # noqa: PLC0415 - as in _fed
-        from feedparser.mixin import _FeedParserMixin as mixin  # noqa: PLC0415 - as in _fed
-        from feedparser.urls import _urljoin as joined  # noqa: PLC0415 - as in _fed
+        from feedparser.datetimes import _parse_date as parse_date  # noqa: PLC0415 - as in _feedparsed
+        from feedparser.mixin import _FeedParserMixin as mixin  # noqa: PLC0415 - as in _feedparsed
+        from feedparser.urls import _urljoin as join_url  # noqa: PLC0415 - as in _feedparsed
 
         prefixes = {uri.lower(): prefix for uri, prefix in mixin.namespaces.items()}
-        return plain.FeedparserRules(instant, joined, mixin.looks_like_html, prefixes)
+        return fast_xml.FeedparserRules(parse_date, join_url, mixin.looks_like_html, prefixes)
     except (ImportError, AttributeError):
         return None
 
 
 def _parsed(document: bytes, url: str) -> Mapping[str, Any]:
-    """Let feedparser read the document; if one item makes it fail, read the items one by one."""
+    """Parse the document with feedparser; if that fails, parse its items one by one."""
     try:
-        return _fed(document, url)
+        return _feedparsed(document, url)
     except (MemoryError, TimeoutError):
         raise
-    except Exception as error:  # noqa: BLE001 - odd markup makes it raise whatever its insides raise
-        document = _TEXT_INPUT.sub(b"", document)  # where it does not belong, feedparser stumbles over it
+    except Exception as error:  # noqa: BLE001 - invalid markup makes feedparser raise any error
+        document = _TEXT_INPUT.sub(b"", document)  # a misplaced one makes feedparser fail
         pieces = split_items(document)
         if pieces is None or len(pieces.items) > MAX_SINGLE_READS:
-            said = f"{type(error).__name__}: {error}"
-            raise FeedUnreadable(f"the markup is too odd to be read ({said})") from None
+            detail = f"{type(error).__name__}: {error}"
+            raise FeedUnreadable(f"the markup cannot be read ({detail})") from None
     found: dict[str, Any] = {"entries": [], "feed": {}, "bozo": True}
     for index in range(len(pieces.items)):
         with suppress(ValueError, LookupError, AttributeError, TypeError, RecursionError, AssertionError):
-            alone = _fed(pieces.with_items({index}), url)
+            alone = _feedparsed(pieces.with_items({index}), url)
             found["entries"] += alone.get("entries", ())
             found |= {"feed": alone.get("feed", {}), "version": alone.get("version")}
     return found
 
 
-def _fed(document: bytes, url: str) -> Mapping[str, Any]:
-    import feedparser  # noqa: PLC0415 - 0.4 s that --help need not pay
+def _feedparsed(document: bytes, url: str) -> Mapping[str, Any]:
+    import feedparser  # noqa: PLC0415 - takes 0.4 s, which --help need not
 
-    # BytesIO, because feedparser would take bare bytes for the name of a file and open it.
+    # BytesIO, because feedparser would open the file that plain bytes name.
     found: Mapping[str, Any] = feedparser.parse(
         io.BytesIO(_LONG_AUTHOR.sub(rb"\1", document)),
         response_headers={"content-type": UTF8_XML, "content-location": url},
-        sanitize_html=False,  # clean does that, for text of every origin
-        resolve_relative_uris=False,  # only text is kept of what an entry says
+        sanitize_html=False,  # entries/markup does that for all text
+        resolve_relative_uris=False,  # entries keep text without links
     )
     return found
 
 
 def _damaged(entry: Entry) -> bool:
-    """Tell whether a broken tag made an entry swallow what follows it, or left nothing of it."""
+    """Return whether an unclosed tag made the entry include what follows it, or left it empty."""
     return (
         not (entry.title or entry.html or entry.url)
-        or _SWALLOWED.search(entry.title) is not None
+        or _FOLLOWING_TAG.search(entry.title) is not None
         or "<" in entry.url
         or "<" in entry.guid
     )
@@ -186,7 +186,7 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
 
 def _date(raw: Mapping[str, Any]) -> datetime | None:
     """Return when the entry was published, else updated, else created."""
-    # Asked by `in`, because feedparser warns of asking for an update that is not there.
+    # `in` instead of `get`, for which feedparser warns about a missing update.
     names = ("published_parsed", "updated_parsed", "created_parsed")
     return next((at for name in names if name in raw and (at := _instant(raw[name]))), None)
 
@@ -196,28 +196,28 @@ def _link(raw: Mapping[str, Any]) -> str:
     if raw.get("link"):
         return str(raw["link"])
     links = [link for link in raw.get("links", ()) if link.get("href")]
-    for wanted in ("alternate", "related", "via", "enclosure"):
+    for relation in ("alternate", "related", "via", "enclosure"):
         for link in links:
-            if link.get("rel") == wanted:
+            if link.get("rel") == relation:
                 return str(link["href"])
     return ""
 
 
 def _content(raw: Mapping[str, Any]) -> str:
-    """Return the longest text that the entry carries, as markup."""
+    """Return the longest text of the entry as markup."""
     pieces = [_markup(part, str(part.get("value") or "")) for part in raw.get("content", ())]
     pieces.append(_markup(raw.get("summary_detail"), str(raw.get("summary") or "")))
     return max(pieces, key=len)
 
 
 def _markup(detail: Mapping[str, Any] | None, value: str) -> str:
-    """Return the value as markup: what the feed calls plain text is escaped, its blank lines are breaks."""
+    """Return the value as markup: text declared as plain is escaped, and its blank lines become breaks."""
     if detail and detail.get("type") == "text/plain":
         return re.sub(r"\n\s*\n", "<br>", html.escape(value, quote=False))
     return value
 
 
-def _instant(parsed: Any) -> datetime | None:  # noqa: ANN401 - a struct_time, or whatever feedparser made of a date
+def _instant(parsed: Any) -> datetime | None:  # noqa: ANN401 - feedparser gives a struct_time or anything else
     try:
         return (
             datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=calendar.timegm(parsed)) if parsed else None
@@ -231,14 +231,14 @@ def _ttl(minutes: object) -> int | None:
     return int(found.group(1)) * 60 if found and int(found.group(1)) else None
 
 
-def _why(found: Mapping[str, Any]) -> str:
-    trouble: Any = found.get("bozo_exception")
-    line = trouble.getLineNumber() if hasattr(trouble, "getLineNumber") else None
-    said = trouble.getMessage() if hasattr(trouble, "getMessage") else str(trouble)
-    return f"line {line}: {said}" if line else said
+def _reason(found: Mapping[str, Any]) -> str:
+    error: Any = found.get("bozo_exception")
+    line = error.getLineNumber() if hasattr(error, "getLineNumber") else None
+    message = error.getMessage() if hasattr(error, "getMessage") else str(error)
+    return f"line {line}: {message}" if line else message
 
 
-def _breaks_off(document: bytes) -> bool:
-    """Tell whether the last item was never closed, as in a document that was cut off."""
+def _is_incomplete(document: bytes) -> bool:
+    """Return whether the last item is unclosed, as in an incomplete document."""
     last = max((match.end() for match in _CLOSED.finditer(document)), default=0)
     return _OPENED.search(document, last) is not None

@@ -1,7 +1,7 @@
-"""Delta: split a feed's document into its items by bytes, so that only new ones need to be parsed. Pure.
+"""Split a feed's document into its items without parsing it, so that only new items are parsed. Pure.
 
-A split is a guess about XML made without parsing it. It is trusted only for a feed whose whole document was
-once parsed and gave the same items, and given up for this look as soon as anything does not add up.
+The split is a guess. It is used only for a feed whose whole document was parsed once with the same items, and
+the whole document is parsed again whenever the split and the parsed items disagree.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _ENDS = {b"<![CDATA[": b"]]>", b"<!--": b"-->", b"<?": b"?>"}
 
 @dataclass(frozen=True, slots=True)
 class SplitDocument:
-    """A document in pieces: `frame[0] items[0] frame[1] items[1] ... frame[-1]`, joined the very document."""
+    """A document in pieces; `frame[0] items[0] frame[1] items[1] ... frame[-1]` is the document."""
 
     frame: tuple[bytes, ...]
     items: tuple[bytes, ...]
 
     def with_items(self, wanted: Collection[int]) -> bytes:
-        """Return the document with these items (by index) and no others."""
+        """Return the document with only these items (by index)."""
         pieces = [self.frame[0]]
         for index, item in enumerate(self.items):
             if index in wanted:
@@ -33,10 +33,10 @@ class SplitDocument:
 
 
 def split_items(document: bytes) -> SplitDocument | None:
-    """Return the items of an RSS, RDF, CDF or Atom document in UTF-8, None where they cannot be told apart.
+    """Split an RSS, RDF, CDF or Atom document in UTF-8; return None when that is not possible.
 
-    Comments, CDATA and processing instructions are stepped over. Items within items, under two names, or
-    not closed give None.
+    Comments, CDATA and processing instructions are skipped. Nested items, items with different names, and
+    unclosed items give None.
     """
     bounds = _bounds(document)
     if bounds is None:
@@ -54,7 +54,7 @@ def split_items(document: bytes) -> SplitDocument | None:
 def _bounds(document: bytes) -> list[tuple[int, int]] | None:
     bounds: list[tuple[int, int]] = []
     name, start, position = b"", -1, 0
-    ahead: _Ahead | None = None
+    ahead: _Lookahead | None = None
     while mark := _MARK.search(document, position):
         end = _ENDS.get(mark.group().upper())
         if end is not None:
@@ -77,7 +77,7 @@ def _bounds(document: bytes) -> list[tuple[int, int]] | None:
             start = -1
             continue
         start = mark.start()
-        ahead = ahead or _Ahead(document, name)
+        ahead = ahead or _Lookahead(document, name)
         close = ahead.plain_end(position)
         if close is not None:
             bounds.append((start, close))
@@ -85,25 +85,25 @@ def _bounds(document: bytes) -> list[tuple[int, int]] | None:
     return bounds if start < 0 else None
 
 
-class _Ahead:
-    """Sees at a glance where most items end: where nothing lies between that takes stepping through it."""
+class _Lookahead:
+    """Finds the end of most items in one search: those without comments, instructions or nested items."""
 
     def __init__(self, document: bytes, name: bytes) -> None:
         self._document, self._close = document, b"</" + name + b">"
-        self._odd = re.compile(b"<(?:!--|[?]|" + re.escape(name) + b")")
-        self._next_odd = -1
+        self._special = re.compile(b"<(?:!--|[?]|" + re.escape(name) + b")")
+        self._next_special = -1
 
     def plain_end(self, position: int) -> int | None:
-        """Return where the item ends whose tag ended at `position`; None if that cannot be seen.
+        """Return the end of the item whose start tag ends at `position`; None if it needs a closer look.
 
-        The first closing tag is its own if no comment, instruction or further item begins before it, and no
-        CDATA is open where it stands. The document is searched for each of these only once.
+        The first closing tag belongs to it if no comment, instruction or other item starts before it, and no
+        CDATA section is open there. The document is searched for each of these only once.
         """
         found = self._document.find(self._close, position)
-        if self._next_odd < position:
-            odd = self._odd.search(self._document, position)
-            self._next_odd = odd.start() if odd else len(self._document)
-        if found < 0 or self._next_odd < found:
+        if self._next_special < position:
+            odd = self._special.search(self._document, position)
+            self._next_special = odd.start() if odd else len(self._document)
+        if found < 0 or self._next_special < found:
             return None
         closed = max(self._document.rfind(b"]]>", position, found), position)
         if self._document.find(b"<![CDATA[", closed, found) >= 0:

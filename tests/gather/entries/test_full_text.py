@@ -72,11 +72,11 @@ def test_what_is_no_text_is_taken_out_without_the_article(page: str):
 @pytest.mark.parametrize(
     ("page", "why"),
     [
-        (b"", "the page holds hardly any text"),
-        (b"%PDF-1.7 ", "the page is no web page"),
+        (b"", "the page has hardly any text"),
+        (b"%PDF-1.7 ", "the page is not HTML"),
         (b"x" * 3_000_000, "the page is too large"),
         (b"<div>" * 70_000, "the page is too large"),
-        (a_page("Short."), "the page holds hardly any text"),
+        (a_page("Short."), "the page has hardly any text"),
         (
             a_page(a_text(), "Subscribe now to read this story."),
             "the page asks for a subscription or for consent",
@@ -87,7 +87,7 @@ def test_what_is_no_text_is_taken_out_without_the_article(page: str):
         ),
         (
             a_page("A dispute over the harbour ended their term. " * 9, title="Ministers resign"),
-            "the page tells something else",
+            "the page is about something else",
         ),
     ],
     ids=["nothing", "pdf", "large", "deep", "short", "pay wall", "cookie wall", "elsewhere"],

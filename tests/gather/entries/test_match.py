@@ -109,7 +109,7 @@ def test_a_move_to_another_domain_makes_nothing_new_but_what_is():
     )
 
     assert titles(found) == ["Something that happened since"]
-    assert "items that look new were held as old: they were known under other addresses" in found.note
+    assert "items that look new were held as old: they were seen before under other addresses" in found.note
 
 
 def test_everything_dated_anew_makes_nothing_new():
@@ -125,7 +125,7 @@ def test_an_archive_that_comes_up_in_one_burst_is_held():
 
     assert found.new == ()
     assert found.held == 180
-    assert "dated before the last look" in found.note
+    assert "dated before the last poll" in found.note
     assert statistics_of(reader.memory).held == 180
 
 

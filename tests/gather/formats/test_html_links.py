@@ -82,6 +82,6 @@ async def test_where_there_is_nothing_a_sentence_says_so(server: Server, fetcher
     server.routes["/"] = reply("<html><p>Hi</p></html>")
 
     assert (await find_feeds(server.url("/"), fetcher)).reason == (
-        "a web page, not a feed, and the page names no feed either"
+        "a web page, not a feed; the page links to no feed"
     )
     assert (await find_feeds(server.url("/gone"), fetcher)).reason == "the server answered 404 (not found)"

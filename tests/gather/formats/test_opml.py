@@ -54,7 +54,7 @@ def test_lists_come_in_any_encoding(encoding: str):
         (b"hello", "the list is broken in line 1: not well-formed"),
         (b"<opml>\n<body>\n<outline>\n</body></opml>", "the list is broken in line 4: the tags do not match"),
         (b"<?xml version='1.0'?>\n<opml>\n</body>", "the list is broken in line 3: the tags do not match"),
-        (b"<html><body/></html>", "no list of feeds: it begins with <html>, not with <opml>"),
+        (b"<html><body/></html>", "not a list of feeds: it starts with <html>, not with <opml>"),
     ],
 )
 def test_what_is_no_list_is_a_sentence(body: bytes, sentence: str):
@@ -74,7 +74,7 @@ ENTITIES = (
 def test_a_list_that_declares_entities_is_refused(doctype: str):
     evil = LIST.replace("<!-- a list -->", doctype).replace("Top", "&x;")
 
-    with pytest.raises(FeedUnreadable, match="declares entities"):
+    with pytest.raises(FeedUnreadable, match="declares XML entities"):
         read_opml(evil.encode())
 
 
@@ -84,7 +84,7 @@ def test_a_feed_that_lies_too_deep_is_named():
 
     assert read_opml(deep.encode()).feeds == ()
     assert read_opml(deep.encode()).skipped == (
-        "line 1: a feed without a name: it lies in more than 50 folders",
+        "line 1: a feed without a name: it is nested in more than 50 folders",
     )
 
 
@@ -167,7 +167,7 @@ def test_a_feed_is_taken_in_spite_of(fault: str):
 
 
 LOST = {
-    '<outline text="B" xmlUrl="https://b.example/ />': "B: its attributes cannot be told apart",
+    '<outline text="B" xmlUrl="https://b.example/ />': "B: its attributes cannot be separated",
     '<outline text="B xmlUrl="https://b.example/" />': (
         'B xmlUrl="https://b.example/: its address cannot be read'
     ),
@@ -175,7 +175,7 @@ LOST = {
         "B & C: 'javascript:alert(1)' is not a web address"
     ),
     '<outline text="B & C" xmlUrl=https://b.example/ />': (
-        "a feed without a name: its attributes cannot be told apart"
+        "a feed without a name: its attributes cannot be separated"
     ),
 }
 
@@ -209,7 +209,7 @@ def test_a_list_that_breaks_off_gives_what_is_whole():
     listing = read_opml(whole[: whole.index("b.example")].encode())
 
     assert [feed.name for feed in listing.feeds] == ["A"]
-    assert listing.skipped == ("line 4: B: it breaks off",)
+    assert listing.skipped == ("line 4: B: it is incomplete",)
 
 
 def test_folders_are_topics_in_a_list_that_is_not_well_formed():

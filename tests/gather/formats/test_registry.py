@@ -154,8 +154,8 @@ def test_garbage_is_refused_in_a_sentence(body: bytes):
         (b"\x1f\x8b\x08\x00", "a gzip file, not a feed"),
         (b"\x89PNG\r\n\x1a\n", "a picture, not a feed"),
         (b" \n ", "the response is empty"),
-        (b"[" * 100_000, "the JSON is broken (nested too deep)"),
-        (b"<rss>" + b"<a>" * 5_000, "the XML is broken, and no entry could be read from it"),
+        (b"[" * 100_000, "the JSON is invalid (nested too deeply)"),
+        (b"<rss>" + b"<a>" * 5_000, "the XML is invalid, and no entry could be read from it"),
     ],
     ids=["pdf", "gzip", "png", "blank", "deep json", "deep xml"],
 )
@@ -175,7 +175,7 @@ def test_entities_that_unpack_to_too_much_are_refused():
     item = f"<item><title>{'&a;' * 2000}</title></item>"
     bomb = f'<!DOCTYPE rss [<!ENTITY a "{"x" * 1000}">]><rss><channel>{item}</channel></rss>'
 
-    assert answer(bomb.encode())["error"].endswith("unpack to too much, so it is not read")
+    assert answer(bomb.encode())["error"].endswith("expand to too much text")
 
 
 def test_the_bytes_of_a_feed_are_never_taken_for_the_name_of_a_file():
@@ -195,7 +195,7 @@ def test_a_name_of_endless_length_costs_no_endless_time():
 def test_a_large_document_whose_items_cannot_be_told_apart_is_refused():
     feed = an_rss("<item><title>x</title>" * 200_000)
 
-    assert answer(feed.encode())["error"] == "the XML is larger than 4 MB and its items cannot be told apart"
+    assert answer(feed.encode())["error"] == "the XML is larger than 4 MB and cannot be split into items"
 
 
 def test_an_unknown_format_lists_those_that_are_known():
