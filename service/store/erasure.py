@@ -18,7 +18,7 @@ from service.store.schema import (
     subscriptions,
     suppressions,
 )
-from service.store.transactional import forget_mails, transactional_of
+from service.store.transactional import delete_mails, transactional_of
 from service.subscribers.ports import ERASED_REASON
 
 
@@ -39,16 +39,16 @@ def erase(connection: Connection, email: str) -> bool:
 
 def forget(connection: Connection, number: int, person: str) -> None:
     """Delete the data of the subscriber with this number and id from every table."""
-    forget_mails(connection, transactional_of(connection, number))
+    delete_mails(connection, transactional_of(connection, number))
     for table in (subscriptions, sign_ups, bounces):
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
-    _leave_sends(connection, person)
+    _delete_from_sends(connection, person)
     nobody = {"id": f"erased-{number}", "address_hash": "", "email": "", "name": "", "timezone": None}
     connection.execute(update(subscribers).where(subscribers.c.number == number).values(nobody))
 
 
-def _leave_sends(connection: Connection, person: str) -> None:
+def _delete_from_sends(connection: Connection, person: str) -> None:
     """Delete the person from `left_out` of manual sends."""
     naming = type_coerce(sends.c.left_out, String).contains(person)
     for row in (connection.execute(select(sends.c.id, sends.c.left_out).where(naming))).all():
