@@ -13,7 +13,6 @@ from service.compose.ports import EditedArticle
 from service.core.model import Edit, Membership, SentenceChange
 from service.core.read_models import ArticleDetails, CorrectionDetails
 from service.store.sent_corrections import CorrectionQueries
-from service.text.sentences import split_sentences
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
@@ -38,7 +37,7 @@ async def article_edits(app: Application, line: ArticleDetails) -> ArticleEdits 
         return None
     texts = [point.text for point in line.summary.key_points] + [c.text for c in line.summary.context]
     whole = EditedArticle(line.article, line.summary, edit, sent_texts=("\n".join(texts),))
-    found = find_correction(whole, split_sentences)
+    found = find_correction(whole)
     told = await records.of_article(line.article.id)
     return ArticleEdits(edit, found.changes if found else (), tuple(told))
 
