@@ -53,6 +53,7 @@ LIBRARIES = {
     "aiohttp": {"gather/http/fetcher"},
     "aiosmtplib": {"deliver/channels/smtp/channel"},
     "alembic": {"store"},
+    "apprise": {"deliver/channels/apprise/channel"},
     "apscheduler": {"runtime/scheduler"},
     "asyncpg": {"runtime/job_queue", "store"},
     "babel": {"text/i18n"},

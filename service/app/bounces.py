@@ -1,4 +1,4 @@
-"""Bounces: inbound mail is classified and recorded; read from a mailbox or taken by the bounce server."""
+"""Bounces: what letters that come back say is set down; and what the doors ask about one of them."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ __all__ = [
 
 
 def bounce_handler(app: Application, key: bytes) -> BounceHandler:
-    """Return the handler of inbound mail; `key` signs links and return paths.
+    """Return what letters are worked off with; `key` is the one that signs links and return paths.
 
-    Mails are parsed in the process pool, within its limits of time and memory.
+    Mails are read in the process pool, whose limits of time and memory hold for each of them.
     """
 
-    async def end_subscription(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
+    async def leave(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
         return await unsubscribe(app.subscribers, subscriber_id, newsletter, now)
 
     async def ask(email: str, now: datetime) -> bool:
-        from service.app.transactional_mail import plan_unsubscribe_question  # noqa: PLC0415 - templates, rarely needed
+        from service.app.transactional_mail import plan_unsubscribe_question  # noqa: PLC0415 - templates, seldom asked for
 
         return await plan_unsubscribe_question(app, email, now)
 
@@ -58,22 +58,23 @@ def bounce_handler(app: Application, key: bytes) -> BounceHandler:
     def count(result: str) -> None:
         INBOUND_MAILS.labels(result).inc()
 
-    return BounceHandler(SqlBounceStore(app.database), end_subscription, key, ask, read, count)
+    return BounceHandler(SqlBounceStore(app.database), leave, key, ask, read, count)
 
 
 def is_accepted_recipient(settings: Settings, key: bytes, address: str) -> bool:
-    """Return whether mail to this address is accepted.
+    """Tell whether a letter to this address is ours to take.
 
-    Accepted are signed return paths, the bounce address itself, and the address for unsubscribe mail.
+    That is a return path that we made, the mailbox that they lead to, or the address that our mails name for
+    mail that asks to unsubscribe.
     """
     if delivery_id_of(key, address):
         return True
-    accepted = {(settings.mail.bounces.address or "").lower(), settings.site.unsubscribe_address.lower()}
-    return bool(address) and address.lower() in accepted
+    plain = {(settings.mail.bounces.address or "").lower(), settings.site.unsubscribe_address.lower()}
+    return bool(address) and address.lower() in plain
 
 
 def mailbox_of(imap: ImapSettings) -> Mailbox:
-    """Return the mailbox of the settings."""
+    """Return the mailbox that the settings describe."""
     return Mailbox(
         host=imap.host,
         port=imap.port,

@@ -1,4 +1,4 @@
-"""The only module that reads the clock: all other code is given the time."""
+"""The only clock: everything else is given the moment at which it happens."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Returns the current time, aware and in UTC."""
+"""Tells the moment, as an aware UTC datetime."""
 
 
 def utc_now() -> datetime:
-    """Return the current time."""
+    """Return this moment."""
     return datetime.now(UTC)
 
 
 def monotonic() -> float:
-    """Return seconds of a clock that is never set back, to measure durations."""
+    """Return seconds that only ever go forward, for measuring how long something takes."""
     return time.monotonic()

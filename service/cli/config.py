@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +74,8 @@ def check(*, as_json: AsJson = False) -> None:
     Every fault is named at once, with what was expected; the exit code is 2 if there is one. What is odd but
     does no harm is said as a warning.
     """
+    from service.app.factories.deliver import channel_faults  # noqa: PLC0415 - not for `--help`
+
     try:
         loaded = session.load_config()
     except ConfigError as error:
@@ -81,6 +84,7 @@ def check(*, as_json: AsJson = False) -> None:
         for fault in error.faults:
             print_json(_fault_record(fault, "fault"))
         raise typer.Exit(2) from None
+    loaded = replace(loaded, warnings=(*loaded.warnings, *channel_faults(loaded.settings, loaded.roster)))
     if as_json:
         for warning in loaded.warnings:
             print_json(_fault_record(warning, "warning"))

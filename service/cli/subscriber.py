@@ -14,6 +14,7 @@ from service.cli.ui.options import AsJson, Yes
 from service.cli.ui.output import print_json, print_message, print_records
 from service.core import ids as identity
 from service.core.errors import UsageError
+from service.core.secret import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -330,6 +331,8 @@ def _membership_record(membership: Membership, *, wishes: bool = False) -> dict[
         "status": membership.suppressed or subscription.status,
         "next": subscription.next_due_at,
     }
+    if wishes and membership.subscriber.channel:
+        record["channel"] = f"{membership.subscriber.channel}: {HIDDEN}"
     if wishes:
         record |= {
             "topics": edition.topics or ("all",),

@@ -1,4 +1,4 @@
-"""What compose needs from the rest of the service: stores, a renderer, and the health of the sources."""
+"""What compose asks of the outside: who is due, what can be told, and how it is told and rendered."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from service.core.model import (
 
 @dataclass(frozen=True, slots=True)
 class EditedArticle:
-    """An article that was sent and that its publisher edited afterwards.
+    """An article that readers were told, as its publisher has edited it since.
 
-    `sent_texts` are the texts of the issues that contain it, `previous_changes` the corrections sent so far,
+    `told_in` are the texts of the issues that told it, `corrected` what they were told of earlier edits,
     oldest first.
     """
 
@@ -39,24 +39,21 @@ class EditedArticle:
 
 
 class ComposeStore(Protocol):
-    """The record of groups, articles and issues."""
+    """What compose asks of the record."""
 
     async def due_groups(self, now: datetime) -> Sequence[Group]:
-        """Return the groups of active subscriptions with `next_due_at <= now`, the longest waiting first."""
+        """Return the groups of active subscriptions with `next_due_at <= now`, longest waiting first."""
         ...
 
     async def groups_of(self, newsletter: str, subscribers: Collection[str] | None) -> Sequence[Group]:
         """Return the groups of a newsletter's active subscriptions, due or not, for a manual send.
 
-        With `subscribers` (ids), only theirs: the groups carry these ids in `subscriber_ids`.
+        With `subscribers` (ids), only those people: the groups carry them in `only`.
         """
         ...
 
     async def release_position(self, gathered_by: datetime) -> int:
-        """Return the last position before the first article that is gathered later or still uncondensed.
-
-        Articles that condense set aside count as condensed.
-        """
+        """Return the position up to which articles were gathered by then and are condensed or set aside."""
         ...
 
     async def released_articles(
@@ -64,99 +61,100 @@ class ComposeStore(Protocol):
     ) -> Sequence[CondensedArticle]:
         """Return the condensed articles with `after < position <= through` that fit the edition's topics.
 
-        All articles fit an edition without topics. In gather order, the newest 5,000 at most.
+        An edition without topics fits every article. In gather order, the newest 5,000 at most.
         """
         ...
 
     async def last_issue_start(self, group: Group) -> int | None:
-        """Return `served_from` of the last issue of the group's members, None if they have none."""
+        """Return `told_from` of the last issue that the group's members were given, for a repeat."""
         ...
 
     async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
-        """Return the ids of the articles in the issues of the group's members since then.
+        """Return the ids of the articles in the issues that the group's members were given since then.
 
-        The issues of one member stand for all: members have the same cursor because they got the same issues.
+        Members stand at the same place because they were told the same; one speaks for all.
         """
         ...
 
     async def edited_articles(
         self, group: Group, sent_since: datetime, edited_until: datetime
     ) -> Sequence[EditedArticle]:
-        """Return the articles that were edited after they were sent to the group's members, in gather order.
+        """Return the articles that were edited, until then, after the group's members had been told them.
 
-        Only articles of issues since `sent_since` and edits until `edited_until`; without the edits whose
-        corrections the members have.
+        Only those of the issues that they were given since `told_since`, without the edits that they were
+        told already. In gather order.
         """
         ...
 
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
     ) -> int:
-        """Store the issue, plan a delivery for each member and advance the members, in one transaction.
+        """Store the issue, plan a delivery for each member, and move the members on: one transaction.
 
-        Only active members that still match the group are served: with its cursor and, for a scheduled issue,
-        its due time. Their cursor becomes the issue's `served_through`, their due time `next_due_at` unless
-        that is None. Corrections are stored with the issue, and the texts that they quote.
+        Only members that still stand where `group` says are served: due at `group.due_at` (scheduled sends),
+        told through `group.told_through`, active. Their `told_through` becomes the issue's; their
+        `next_due_at` becomes `next_due_at` unless that is None. Return how many deliveries were planned.
 
-        If an issue of that id is stored already, for members served earlier, the others get that one.
-        Returns the number of planned deliveries. Raises ArticleChanged if an article was edited after the
-        issue was composed.
+        An issue of that id that is stored already, for others who stood here before, is what these get.
+        Its corrections are stored with it, and with them the words that they are taken from.
+        Raises WordsChanged when an article has other words by now than the issue was made of.
         """
         ...
 
     async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
-        """Move the group's members to their next due time, without an issue; return their number.
-
-        Their cursor becomes `served_through` unless that is None.
-        """
+        """Move the group's members to their next due moment without an issue; return how many moved."""
         ...
 
 
 class StoryStore(Protocol):
-    """The record of which story each article belongs to."""
+    """What compose asks of the record to give each article its story, once and for all."""
 
     async def articles_between(
         self, after: int, through: int, limit: int
     ) -> Sequence[tuple[Article, str | None]]:
-        """Return the first `limit` articles with `after < position <= through` and the ids of their stories.
+        """Return articles with `after < position <= through` and their stories, None where there is none yet.
 
-        In gather order, of all topics, condensed or not; None for an article without a story.
+        In gather order, the first `limit` of them; whatever their topics, condensed or not.
         """
         ...
 
     async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
-        """Store article id -> story id for articles without a story; return the stored ids of all of them."""
+        """Store article id -> story id where there is none yet; return what stands for these articles."""
         ...
 
 
 class Renderer(Protocol):
-    """Renders digests."""
+    """Turns a digest into subject, HTML and text."""
 
     def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
-        """Return the digest, rendered once for all recipients, with placeholders for their own values.
-
-        The HTML of an edition in plain text is empty. Raises UnknownName for an unknown theme, CaveatError
-        for a theme that fails.
-        """
+        """Return the digest rendered once for all recipients, with placeholders for what differs."""
         ...
 
 
 class SourceHealthReader(Protocol):
-    """Reads the health of the feeds; gather has the rules for it."""
+    """Knows how the feeds are doing (gather has the rule)."""
 
     async def source_health(self, at: datetime) -> Sequence[SourceHealth]:
-        """Return the health of every feed of the roster at that time."""
+        """Return every feed of the roster as it stands at that moment."""
+        ...
+
+
+class SentenceSplitter(Protocol):
+    """Finds the sentences of a text (condense knows how)."""
+
+    def __call__(self, text: str, language: str) -> Sequence[tuple[int, int]]:
+        """Return where each sentence begins and ends, in order."""
         ...
 
 
 class KeyPointMerger(Protocol):
-    """Selects the points of a story from the key points of its articles."""
+    """Chooses, across the articles of one story, what to show of it (condense knows how)."""
 
     def __call__(
         self, articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
     ) -> tuple[StoryPoint, ...]:
-        """Return at most `points` points and caveats; a caveat follows the point that it qualifies.
+        """Return at most `points` points, caveats right behind the point that they qualify.
 
-        `known` are articles of the story that the group got before; what they say is left out.
+        `told` are articles of the story that the readers know: what these say is left away.
         """
         ...

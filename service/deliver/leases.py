@@ -1,4 +1,4 @@
-"""Leases: the batches that one pass of deliver has leased, and when each lease expires."""
+"""Leases: the batches that one pass of deliver took, and for how long they are its own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from service.core.errors import StoreError
 from service.core.model import Delivery
 from service.deliver.ports import DeliverStore, Prepare
 
-Clock = Callable[[], datetime]
+POLL_SECONDS = 1.0
+"""Seconds before the record is asked again when nothing was due."""
 
-POLL_SECONDS = 1.0  # between two queries for due deliveries when none was due
-MAX_PREPARE_SECONDS = 2  # for a batch that is being prepared when the pass ends
+Clock = Callable[[], datetime]
+MAX_PREPARE_SECONDS = 2
 
 log = logging.getLogger("deliver")
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverPolicy:
-    """The size of a batch, the length of its lease, and whether uncertain deliveries are sent again."""
+    """How many deliveries are taken at once, for how long, and whether uncertain ones are sent again."""
 
     batch_size: int = 500
     lease: timedelta = timedelta(seconds=60)
@@ -32,10 +33,10 @@ class DeliverPolicy:
 
 @dataclass(slots=True)
 class LeasedDelivery:
-    """A delivery with the token of its lease.
+    """A delivery in hand, the token of its batch, and when (loop time) its attempt began, 0 for not yet.
 
-    `attempted_at` is the time of its attempt by the event loop's clock, 0 before. `probe`: it shows whether a
-    server that refused for our rate accepts again. `throttled` counts such refusals of this delivery.
+    `probe`: it leaves to see whether a server that refused for our rate accepts again. `throttled` counts
+    such refusals of it.
     """
 
     delivery: Delivery
@@ -46,14 +47,14 @@ class LeasedDelivery:
 
     @property
     def domain(self) -> str:
-        """The recipient's domain."""
+        """The domain that the delivery goes to."""
         return self.delivery.address.rpartition("@")[2].lower()
 
 
 class Leases:
-    """Leases batch after batch, each under its own token, and extends the leases while the pass runs.
+    """Takes batch after batch, each under a token of its own, and prolongs them while the pass is alive.
 
-    With `prepare`, the next batch is leased and prepared while one is sent.
+    With `prepare`, the next batch is taken and prepared while one is sent.
     """
 
     def __init__(
@@ -65,53 +66,62 @@ class Leases:
         new_token: Callable[[], str],
         *,
         prepare: Prepare | None = None,
+        is_personal: bool = False,
     ) -> None:
-        self._prepare = prepare
-        self._next_batch: asyncio.Task[list[LeasedDelivery]] | None = None
-        self._store, self._channel, self._policy = store, channel, policy
+        self._prepare, self._is_personal = prepare, is_personal
+        self._coming: asyncio.Task[list[LeasedDelivery]] | None = None
+        self._store, self._channel, self._terms = store, channel, policy
         self._clock, self._new_token = clock, new_token
         self._until: dict[str, datetime] = {}
         self._unfinished: dict[str, int] = {}
-        self._lock = asyncio.Lock()
-        self._nothing_due_until = 0.0
-        self._next_poll_at: float | None = None
+        self._taking = asyncio.Lock()
+        self._dry_until = 0.0
+        self._next_look: float | None = None
         self.queue: deque[LeasedDelivery] = deque()
         self.suppressed_count = self.leased_count = 0
 
     async def lease_batch(self) -> bool:
-        """Add another batch to the queue; return False when nothing is due, or was due a moment ago."""
-        async with self._lock:
+        """Put another batch into the queue; return False when nothing is due, or was due a moment ago."""
+        async with self._taking:
             seconds = asyncio.get_running_loop().time()
-            if self.queue or seconds < self._nothing_due_until:
+            if self.queue or seconds < self._dry_until:
                 return bool(self.queue)
-            next_batch, self._next_batch = self._next_batch, None
-            # Deliveries that were not due when the next batch was leased may be due by now.
-            leased = (await next_batch if next_batch else []) or await self._lease()
-            if not leased:
-                self._nothing_due_until = seconds + POLL_SECONDS
+            coming, self._coming = self._coming, None
+            # What was not due when the next batch was looked for may be by now.
+            taken = (await coming if coming else []) or await self._batch()
+            if not taken:
+                self._dry_until = seconds + POLL_SECONDS
             elif self._prepare is not None:
-                self._next_batch = asyncio.create_task(self._lease())
-            self.queue.extend(leased)
+                self._coming = asyncio.create_task(self._batch())
+            self.queue.extend(taken)
             return bool(self.queue)
 
     async def lease_transactional(self) -> None:
-        """Put due transactional mails at the front of the queue, because their recipients wait for them.
+        """Put the transactional mails that came due in front of the queue: their readers wait for them.
 
-        Queries the database once in POLL_SECONDS.
+        The record is asked once in LOOK_AGAIN seconds.
         """
         seconds = asyncio.get_running_loop().time()
-        poll_due = self._next_poll_at is not None and seconds >= self._next_poll_at
-        if self._next_poll_at is None or poll_due:
-            self._next_poll_at = seconds + POLL_SECONDS
-        if poll_due:
-            self.queue.extendleft(reversed(await self._lease(only_transactional=True)))
+        if self._is_personal:
+            return
+        due_for_a_look = self._next_look is not None and seconds >= self._next_look
+        if self._next_look is None or due_for_a_look:
+            self._next_look = seconds + POLL_SECONDS
+        if due_for_a_look:
+            self.queue.extendleft(reversed(await self._batch(only_transactional=True)))
 
-    async def _lease(self, *, only_transactional: bool = False) -> list[LeasedDelivery]:
-        """Lease a batch, and prepare it."""
+    async def _batch(self, *, only_transactional: bool = False) -> list[LeasedDelivery]:
+        """Take a batch, and prepare it."""
         now, token = self._clock(), self._new_token()
-        until = now + self._policy.lease
+        until = now + self._terms.lease
         batch = await self._store.take_batch(
-            self._channel, token, now, until, self._policy.batch_size, only_transactional=only_transactional
+            self._channel,
+            token,
+            now,
+            until,
+            self._terms.batch_size,
+            only_transactional=only_transactional,
+            is_personal=self._is_personal,
         )
         self.suppressed_count += batch.suppressed
         if not batch.deliveries:
@@ -123,43 +133,43 @@ class Leases:
         return [LeasedDelivery(delivery, token) for delivery in batch.deliveries]
 
     def holds(self, leased: LeasedDelivery, now: datetime) -> bool:
-        """Return whether the lease of the delivery has not expired."""
+        """Return whether the lease that the delivery was taken under has not run out."""
         return now < self._until[leased.token]
 
     def tokens(self) -> frozenset[str]:
-        """Return the tokens of the batches that hold unfinished deliveries."""
+        """Return the tokens of the batches that are not finished."""
         return frozenset(self._until)
 
     def forget(self, leased: LeasedDelivery) -> None:
-        """Forget a delivery that is settled or belongs to another lease."""
+        """Forget a delivery that is settled or lost."""
         self._unfinished[leased.token] -= 1
         if not self._unfinished[leased.token]:
             del self._unfinished[leased.token], self._until[leased.token]
 
     async def keep_extending(self) -> None:
-        """Extend the leases until cancelled."""
+        """Prolong the leases for ever; cancelled when the pass is over."""
         while True:
-            await asyncio.sleep(self._policy.lease.total_seconds() / 3)
+            await asyncio.sleep(self._terms.lease.total_seconds() / 3)
             await self.extend()
 
     async def extend(self) -> None:
-        """Extend the leases that have not expired."""
+        """Prolong the leases of what is not finished, unless they ran out."""
         now = self._clock()
         for token in [token for token, until in self._until.items() if now < until]:
             try:
-                await self._store.extend(token, now + self._policy.lease)
+                await self._store.extend(token, now + self._terms.lease)
             except StoreError as error:
-                log.warning("a lease could not be extended: %s", error)
+                log.warning("a lease could not be prolonged: %s", error)
             else:
                 if token in self._until:
-                    self._until[token] = now + self._policy.lease
+                    self._until[token] = now + self._terms.lease
 
     async def release(self) -> None:
-        """Give back the deliveries that were not attempted."""
-        if self._next_batch is not None:
-            await asyncio.wait({self._next_batch}, timeout=MAX_PREPARE_SECONDS)
-            self._next_batch.cancel()
-            await asyncio.gather(self._next_batch, return_exceptions=True)
+        """Give back what was not attempted."""
+        if self._coming is not None:
+            await asyncio.wait({self._coming}, timeout=MAX_PREPARE_SECONDS)
+            self._coming.cancel()
+            await asyncio.gather(self._coming, return_exceptions=True)
         for token in list(self._until):
             await self._store.release(token)
         self.queue.clear()

@@ -1,7 +1,7 @@
-"""Metrics of deliver (EDGE prometheus_client). No label ever names a person.
+"""Metrics (EDGE prometheus_client): what the operator's graphs are made of. No label ever names a person.
 
-Events of each message are counted in plain numbers, which prometheus_client reads when /metrics is fetched:
-its own counters take a lock and four calls for each step.
+What is counted for each message is counted in plain numbers, which prometheus reads when somebody looks: its
+own counters take a lock and four calls for each step.
 """
 
 from __future__ import annotations
@@ -16,29 +16,25 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from service.core.model import Deferred, Outcome, RefusalCause, Refused, Sent
 
 INBOUND_MAILS = Counter(
-    "caveat_inbound_mails_total",
-    "Inbound mails (bounces, complaints, unsubscribe requests) by kind.",
-    ["kind"],
+    "caveat_returned_letters_total", "Letters that came back, by what they were.", ["kind"]
 )
 TRANSACTIONAL = Counter(
     "caveat_transactional_mails_total",
-    "Confirmations, welcomes and other transactional mails by outcome.",
+    "What came of confirmations, welcomes and other mail that one person waits for.",
     ["outcome"],
 )
 SENDING_PAUSED = Gauge(
-    "caveat_sending_paused", "1 while sending is paused because the mail server refuses all our mail."
+    "caveat_sending_paused", "1 while sending pauses because the server refuses our mail as such."
 )
-THROTTLED = Counter(
-    "caveat_throttled_total", "Refusals because we sent too fast, by whose limit it was.", ["by"]
-)
+THROTTLED = Counter("caveat_throttled_total", "Refusals because we sent too fast, by who said so.", ["by"])
 LEARNED_RATE = Gauge(
     "caveat_learned_rate_per_minute",
-    "Messages a minute that the mail server accepts, as measured by its refusals.",
+    "Messages a minute that the mail server permits, as its refusals showed.",
 )
 
 
 class UnlockedHistogram:
-    """A histogram without locks: the number of values up to each bound, and their sum."""
+    """How many values lie below each of some bounds, and their sum."""
 
     def __init__(self, *bounds: float) -> None:
         self._bounds = bounds
@@ -51,7 +47,7 @@ class UnlockedHistogram:
         self._sum += value
 
     def metric(self, name: str, what: str) -> Metric:
-        """Return the histogram for prometheus_client."""
+        """Return it as prometheus wants it."""
         bounds = [*(f"{float(bound)}" for bound in self._bounds), "+Inf"]
         family = HistogramMetricFamily(name, what)
         family.add_metric([], list(zip(bounds, accumulate(self._counts), strict=True)), self._sum)
@@ -59,31 +55,31 @@ class UnlockedHistogram:
 
 
 class DeliveryMetrics:
-    """Counts of deliveries in this process since its start."""
+    """What became of messages, in this process since it began."""
 
     def __init__(self) -> None:
-        refused = (f"refused_{cause}" for cause in RefusalCause)
-        self._outcomes = dict.fromkeys(("sent", "deferred", "uncertain", "suppressed", *refused), 0)
-        self._attempts = self._in_progress = 0
+        blamed = (f"refused_{blame}" for blame in RefusalCause)
+        self._outcomes = dict.fromkeys(("sent", "deferred", "uncertain", "suppressed", *blamed), 0)
+        self._attempts = self._in_doubt = 0
         self._seconds = UnlockedHistogram(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 600)
         self._age = UnlockedHistogram(1, 10, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 72 * 3600)
 
     def count_attempt(self) -> None:
         """Count an attempt that is durable."""
         self._attempts += 1
-        self._in_progress += 1
+        self._in_doubt += 1
 
     def observe_answer(self, seconds: float) -> None:
-        """Count the answer to an attempt, by its duration."""
-        self._in_progress -= 1
+        """Count the end of an attempt that took so long."""
+        self._in_doubt -= 1
         self._seconds.add(seconds)
 
     def count_outcome(self, outcome: Outcome) -> None:
-        """Count the outcome of a delivery."""
+        """Count what came of a delivery."""
         self._outcomes[outcome_label(outcome)] += 1
 
     def observe_age(self, age: float) -> None:
-        """Count a sent message, by the seconds since it was planned."""
+        """Count how many seconds after it was planned a message was sent."""
         self._age.add(age)
 
     def count_suppressed(self, deliveries: int) -> None:
@@ -91,30 +87,17 @@ class DeliveryMetrics:
         self._outcomes["suppressed"] += deliveries
 
     def collect(self) -> Iterator[Metric]:
-        """Return the metrics for prometheus_client."""
-        attempts = "Attempts to send a message, each recorded in the ledger before it was made."
+        """Return all of it as prometheus wants it."""
+        attempts = "Attempts that were made durable before they were made."
         yield CounterMetricFamily("caveat_delivery_attempts", attempts, self._attempts)
-        in_progress = "Attempts in progress, whose outcome is not known yet."
-        yield GaugeMetricFamily("caveat_deliveries_in_doubt", in_progress, self._in_progress)
-        answer = "Seconds from the end of a message to the server's answer."
-        yield self._seconds.metric("caveat_delivery_seconds", answer)
-        age = "Seconds from the planning of a delivery to its acceptance."
-        yield self._age.metric("caveat_delivery_age_seconds", age)
-        outcomes = CounterMetricFamily("caveat_deliveries", "Deliveries by outcome.", labels=["outcome"])
+        in_doubt = "Attempts under way, whose outcome is not known yet."
+        yield GaugeMetricFamily("caveat_deliveries_in_doubt", in_doubt, self._in_doubt)
+        yield self._seconds.metric("caveat_delivery_seconds", "From the final dot to the server's answer.")
+        yield self._age.metric("caveat_delivery_age_seconds", "From planned to sent.")
+        outcomes = CounterMetricFamily("caveat_deliveries", "What came of deliveries.", labels=["outcome"])
         for name, count in self._outcomes.items():
             outcomes.add_metric([name], count)
         yield outcomes
-        yield _deprecated_inbound_mails()
-
-
-def _deprecated_inbound_mails() -> Metric:
-    """Return caveat_inbound_mails_total under the name that it had before, which goes with version 0.2."""
-    help_text = "Deprecated: caveat_inbound_mails_total."
-    alias = CounterMetricFamily("caveat_returned_letters", help_text, labels=["kind"])
-    for sample in next(iter(INBOUND_MAILS.collect())).samples:
-        if sample.name.endswith("_total"):
-            alias.add_metric([sample.labels["kind"]], sample.value)
-    return alias
 
 
 DELIVERY_METRICS = DeliveryMetrics()
@@ -122,12 +105,12 @@ REGISTRY.register(DELIVERY_METRICS)
 
 
 def outcome_label(outcome: Outcome) -> str:
-    """Return the value of the label `outcome` for an outcome."""
+    """Return the class of an outcome, as it stands in the label."""
     match outcome:
         case Sent():
             return "sent"
-        case Refused(cause=cause):
-            return f"refused_{cause}"
+        case Refused(cause=blame):
+            return f"refused_{blame}"
         case Deferred():
             return "deferred"
     return "uncertain"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.core.model import Site
+from service.core.secret import Secret
 from service.settings.field_types import EXPECTED_DATABASE, is_reachable_from_outside, split_host_port
 from service.settings.main_file import (
     BouncesBlock,
@@ -33,7 +34,6 @@ from service.settings.values import (
     ImapSettings,
     MailSettings,
     ProxySettings,
-    Secret,
     Settings,
     SmtpSettings,
     WebSettings,

@@ -10,10 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from service.core.errors import Fault
 from service.settings.field_types import WRONG_VALUE, did_you_mean
+from service.settings.roster_files import PersonalChannel
 from service.settings.secret_files import SECRET_PATHS as KEYS_OF_SECRETS
 from service.settings.yaml_source import KeyPath, YamlDocument
 
-SECRET_KEYS = frozenset({"storage", *(str(path[-1]) for path in KEYS_OF_SECRETS)})
+SECRET_KEYS = frozenset(
+    {"storage", *PersonalChannel.model_fields, *(str(path[-1]) for path in KEYS_OF_SECRETS)}
+)
 """Keys whose value is never repeated, not even in a fault."""
 
 _EXPECTED = {

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from service.core import ids as identity
 from service.core.errors import Fault
 from service.core.model import Feed, Newsletter, Preferences, Roster, RosterEntry, Subscriber
+from service.core.secret import Secret
 from service.settings.block import Block
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import faults_from
@@ -245,8 +246,14 @@ def _newsletter(entry: NewsletterEntry) -> Newsletter:
 
 
 def _roster_entry(entry: SubscriberEntry) -> RosterEntry:
-    subscriber = Subscriber(identity.subscriber_id(entry.email), entry.email, entry.name, entry.timezone)
-    return RosterEntry(subscriber, tuple((wish.id, _wishes(wish)) for wish in entry.newsletters))
+    chosen = entry.channel.model_dump(exclude_none=True) if entry.channel else {}
+    channel, address = next(iter(chosen.items()), (None, ""))
+    person = identity.subscriber_id(entry.email)
+    return RosterEntry(
+        Subscriber(person, entry.email, entry.name, entry.timezone, channel),
+        tuple((wish.id, _wishes(wish)) for wish in entry.newsletters),
+        Secret(address),
+    )
 
 
 def _wishes(wish: Wish) -> Preferences:

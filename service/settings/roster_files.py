@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from service.settings.block import Block
 from service.settings.field_types import (
@@ -19,6 +19,7 @@ from service.settings.field_types import (
     SingleLine,
     Topic,
     Zone,
+    wrong_value,
 )
 from service.settings.theme_names import DEFAULT_THEME, Method
 
@@ -142,6 +143,35 @@ def _written_out(value: Any) -> Any:  # noqa: ANN401 - what stands in the file
     return {"id": value} if isinstance(value, str) else value
 
 
+class PersonalChannel(Block):
+    """The channel of a subscriber's digests, with their address on it. Such an address is a secret."""
+
+    apprise: SingleLine | None = Field(
+        default=None,
+        max_length=2000,
+        description="An Apprise URL: a chat or push service, see docs/channels.md.",
+        examples=["tgram://BOT_TOKEN/CHAT_ID"],
+        json_schema_extra={"writeOnly": True},
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_fields_set) != 1 or not all(self.model_dump().values()):
+            raise wrong_value("the block names no channel, or more than one", EXPECTED_CHANNEL)
+        return self
+
+
+EXPECTED_CHANNEL = "a channel and the address on it, such as {apprise: URL}"
+
+
+def _channel_block(value: Any) -> Any:  # noqa: ANN401 - the unvalidated value from YAML
+    """Refuse what is no block of known channels before anything repeats it: it can be a secret address."""
+    known = PersonalChannel.model_fields
+    if value is not None and not (isinstance(value, dict) and value.keys() <= known.keys()):
+        raise wrong_value(f"it is no block of {' or '.join(known)}", EXPECTED_CHANNEL)
+    return value
+
+
 class SubscriberEntry(Block):
     """A subscriber: a person and the newsletters that they get."""
 
@@ -149,6 +179,11 @@ class SubscriberEntry(Block):
     name: SingleLine = Field(default="", max_length=200, description="How they are greeted.")
     timezone: Zone | None = Field(
         default=None, description="Where they live. Left out: the newsletter's time zone."
+    )
+    channel: Annotated[PersonalChannel | None, BeforeValidator(_channel_block)] = Field(
+        default=None,
+        description="Where their digests go instead of by mail. Left out: by mail.",
+        examples=['{apprise: "tgram://BOT_TOKEN/CHAT_ID"}'],
     )
     newsletters: list[Annotated[Wish, BeforeValidator(_written_out, json_schema_input_type=str | Wish)]] = (
         Field(

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from service.core.errors import Fault
-from service.settings.values import Secret
+from service.core.secret import Secret
 from service.settings.yaml_source import KeyPath as Keys
 from service.settings.yaml_source import YamlDocument
 

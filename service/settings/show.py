@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from service.core.secret import HIDDEN
 from service.settings.errors import SECRET_KEYS
 from service.settings.field_types import write_duration
-from service.settings.values import HIDDEN, EffectiveSetting
+from service.settings.values import EffectiveSetting
 from service.settings.yaml_source import KeyPath, YamlDocument
 
 

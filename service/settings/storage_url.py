@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from service.settings.values import HIDDEN
+from service.core.secret import HIDDEN
 
 _POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 

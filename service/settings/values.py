@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,36 +9,7 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.core.model import Roster, Site
-
-HIDDEN = "********"
-
-
-class Secret:
-    """Text that no log, page or dump may show. Only `reveal()` gives it away."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str = "") -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text itself."""
-        return self._text
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._text))
-
-    def __str__(self) -> str:
-        return HIDDEN if self._text else ""
-
-    def __repr__(self) -> str:
-        return f"Secret({str(self)!r})"
+from service.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

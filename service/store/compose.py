@@ -208,6 +208,10 @@ class SqlComposeStore(ComposeStore):
             planned = exists().where(deliveries.c.issue == issue, deliveries.c.subscriber == member)
             rows = rows.where(~planned)
         names = ["issue", "subscriber", "state", "attempts", "due_at"]
+        if await connection.scalar(select(exists().where(subscribers.c.channel.is_not(None)))):
+            # Looked up only where anybody chose a channel: a million look-ups are not free.
+            chosen = select(subscribers.c.channel).where(subscribers.c.number == member)
+            rows, names = rows.add_columns(chosen.scalar_subquery()), [*names, "channel"]
         count = (await connection.execute(deliveries.insert().from_select(names, rows))).rowcount
         await connection.execute(
             update(issues).where(issues.c.number == issue).values(readers=issues.c.readers + count)

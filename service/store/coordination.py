@@ -1,4 +1,4 @@
-"""State shared by all workers of a relay: rate limits, learned rates, sending pauses."""
+"""What the workers that send by one relay share: turns at its limits, learned rates, a halt."""
 
 from __future__ import annotations
 
@@ -24,40 +24,37 @@ TURN_RETENTION_MILLIS = timedelta(minutes=1) // timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class SqlCoordination(CoordinationStore):
-    """CoordinationStore on the tables turns, halts and learned_rates.
-
-    `clock` replaces the database's own clock in tests.
-    """
+    """CoordinationStore on the tables turns, halts and learned_rates."""
 
     database: Database
     clock: Callable[[], datetime] | None = None
 
     @override
     async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
-        # All workers use the same order, so that no two of them deadlock.
+        # In one order for everybody, so that two workers never wait for each other.
         millis = {name: ceil(lengths[name] * 1000) for name in sorted(lengths)}
         async with self.database.write() as connection:
             now = await self._now(connection)
-            insert = self.database.insert(turns).values(
+            asked = self.database.insert(turns).values(
                 [{"name": name, "free_at": now + length} for name, length in millis.items()]
             )
             begins_at = case((turns.c.free_at > now, turns.c.free_at), else_=now)
-            granted = await connection.execute(
-                insert.on_conflict_do_update(
+            given = await connection.execute(
+                asked.on_conflict_do_update(
                     index_elements=["name"],
-                    set_={"free_at": begins_at + insert.excluded.free_at - now},
+                    set_={"free_at": begins_at + asked.excluded.free_at - now},
                     where=turns.c.free_at <= now + int(within * 1000),
                 ).returning(turns.c.name, turns.c.free_at)
             )
-            begins = {name: free_at - millis[name] for name, free_at in granted}
-            others = select(turns.c.name, turns.c.free_at).where(turns.c.name.in_(millis.keys() - begins))
-            begins |= {row.name: row.free_at for row in await connection.execute(others)}
-            expired = (
+            begins = {name: free_at - millis[name] for name, free_at in given}
+            left = select(turns.c.name, turns.c.free_at).where(turns.c.name.in_(millis.keys() - begins))
+            begins |= {row.name: row.free_at for row in await connection.execute(left)}
+            over = (
                 select(turns.c.name)
                 .where(turns.c.free_at < now - TURN_RETENTION_MILLIS)
                 .with_for_update(skip_locked=True)
             )
-            await connection.execute(delete(turns).where(turns.c.name.in_(expired)))
+            await connection.execute(delete(turns).where(turns.c.name.in_(over)))
         return {name: (at - now) / 1000 for name, at in begins.items()}
 
     @override

@@ -16,9 +16,10 @@ from service.settings.packaged_files import templates_folder
 from service.store.database import Database
 from service.store.sent_corrections import CorrectionQueries
 from service.store.stories import SqlStoryStore
+from service.text.sentences import split_sentences
 from tests.builders import NOON, a_feed, a_newsletter, a_report_on, an_article, an_edition, condensed
 from tests.compose.digests import SITE
-from tests.compose.fakes import merge_all
+from tests.compose.fakes import tell_all
 from tests.compose.reports import a_report
 from tests.store.house import DAY, HOUR, House
 
@@ -37,11 +38,12 @@ def composer(house: House) -> Composer:
     return Composer(
         house.compose,
         renderer,
-        merge_all,
+        tell_all,
         newsletters,
         settle,
         "file",
         joiner,
+        split_sentences=split_sentences,
     )
 
 

@@ -19,13 +19,13 @@ from service.core.model import FeedState, Group, Issue
 from service.gather.ports import PollResult
 from service.settings.packaged_files import templates_folder
 from service.store.compose import SqlComposeStore
-from service.store.corrections import accept_edit
+from service.store.corrections import settle
 from service.store.database import Database
 from service.store.sends import DraftComposeStore, ManualSendStore
 from service.store.stories import SqlStoryStore
 from tests.builders import NOON, a_feed, a_newsletter, an_article, condensed
 from tests.compose.digests import SITE
-from tests.compose.fakes import merge_all
+from tests.compose.fakes import tell_all
 from tests.store.house import DAY, HOUR, House, an_issue
 from tests.store.test_sends import a_send
 
@@ -41,7 +41,7 @@ def house(database: Database) -> House:
 def a_composer(store: SqlComposeStore) -> Composer:
     renderer, newsletters = JinjaRenderer(templates_folder(), SITE), {"morning": a_newsletter()}
     joiner = StoryAssigner(SqlStoryStore(store.database))
-    return Composer(store, renderer, merge_all, newsletters, timedelta(minutes=10), "file", joiner)
+    return Composer(store, renderer, tell_all, newsletters, timedelta(minutes=10), "file", joiner)
 
 
 async def the_only_issue(house: House) -> Issue:
@@ -135,7 +135,7 @@ def made_of(issue: Issue, *articles: Any) -> Issue:
     return replace(
         issue,
         article_ids=tuple(a.id for a in articles),
-        edit_keys=tuple(edit_key(a.id, a.title, a.text) for a in articles),
+        words=tuple(edit_key(a.id, a.title, a.text) for a in articles),
     )
 
 
@@ -146,7 +146,7 @@ async def test_whoever_comes_first_settles_what_the_article_says(house: House):
     issue = made_of(an_issue(group), FIRST)
     async with house.database.write() as connection:
         # Condense is in the middle of its transaction while compose wants to record.
-        assert await accept_edit(connection, FIRST.id, condensed(EDITED).summary) == 1
+        assert await settle(connection, FIRST.id, condensed(EDITED).summary) == 1
         recording = asyncio.create_task(house.compose.record_issue(group, issue, NOON + DAY, "file"))
         await asyncio.sleep(0)
     with pytest.raises(ArticleChanged):

@@ -161,6 +161,7 @@ class MemoryLedger:
         limit: int,
         *,
         only_transactional: bool = False,
+        is_personal: bool = False,  # noqa: ARG002 - here each delivery names its channel
     ) -> Batch:
         taken, suppressed = [], 0
         await self.settle_uncertain(now, None)

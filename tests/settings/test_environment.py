@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from service.core.secret import HIDDEN, Secret
 from service.settings.environment import environment_variables
-from service.settings.values import HIDDEN, Secret
 from tests.settings.houses import SITE, a_house, loaded, said
 
 

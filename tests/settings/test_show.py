@@ -10,14 +10,14 @@ import pytest
 from pydantic import BaseModel
 
 from service.condense.registry import SUMMARIZERS
-from service.deliver.channels.registry import CHANNELS
+from service.core.secret import HIDDEN
+from service.deliver.channels.registry import MAIL_CHANNELS
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import block_at
 from service.settings.field_types import read_duration, write_duration
 from service.settings.packaged_files import config_folder
 from service.settings.schema import json_schemas, reference_page
 from service.settings.theme_names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method, themes
-from service.settings.values import HIDDEN
 from tests.settings.houses import SITE, a_house, loaded
 
 
@@ -93,7 +93,7 @@ def test_the_bundled_files_point_editors_at_their_schema(file: str):
 
 
 def test_the_names_are_those_of_the_registries():
-    assert set(get_args(ChannelName)) == set(CHANNELS)
+    assert set(get_args(ChannelName)) == set(MAIL_CHANNELS)
     assert set(get_args(Method)) == set(SUMMARIZERS)
     assert DEFAULT_METHOD in SUMMARIZERS
     assert DEFAULT_THEME in themes(config_folder())

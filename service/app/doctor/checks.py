@@ -1,4 +1,4 @@
-"""Checks: configuration, database, disk, mail, bounces and site of an installation."""
+"""Checkup: is everything in place to gather, condense and mail? One finding for each thing looked at."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from service.app.clock import Clock, utc_now
 from service.app.doctor.open_files import readable_by_others
 from service.app.doctor.port_owner import port_owner
-from service.app.factories.deliver import channel_of
+from service.app.factories.deliver import channel_of, personal_channels_of
 from service.core.errors import CaveatError
 from service.core.read_models import TransactionalCounts
 from service.deliver.channels.file.outbox_files import nearest_folder
@@ -29,16 +29,17 @@ from service.store.queries import Queries
 from service.store.sending_hold import SendingHold
 from service.store.transactional import SqlSignUpStore
 
-MIN_FREE_BYTES = 200 * 2**20  # on the disk of the database
-MAX_NAMED_PATHS = 5  # in one sentence
+MIN_FREE_BYTES = 200 * 2**20
+MAX_NAMED_PATHS = 5
+"""How many open files a finding names."""
 MAX_TRANSACTIONAL_WAIT = timedelta(minutes=15)
-"""Age of a waiting transactional mail from which it is reported; greylisting takes five to ten minutes."""
+"""How long a transactional mail may wait before it is named: greylisting takes five to ten minutes."""
 RESERVED_NAMES = (".example", ".test", ".invalid", ".localhost", "example.org", "example.com", "example.net")
-"""Names reserved for examples and tests (RFC 2606, RFC 6761); a real site has another."""
+"""Names that nobody can own (RFC 2606, RFC 6761): mail that says them was never set up for real readers."""
 
 
 class CheckStatus(StrEnum):
-    """Result of a check. FAULT: it does not work. WARNING: it works, but perhaps not as intended."""
+    """FAULT: it will not work. LOOK: it works, but perhaps not as it is meant to."""
 
     OK = "ok"
     WARNING = "look"
@@ -47,7 +48,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check. The field names are keys of the command's JSON: `said` is a sentence for the operator."""
+    """What was looked at, what came of it, and a sentence about it."""
 
     what: str
     verdict: CheckStatus
@@ -57,30 +58,32 @@ class CheckResult:
 async def run_checks(
     loaded: LoadedConfig, clock: Clock = utc_now, *, dns: bool = False
 ) -> AsyncIterator[CheckResult]:
-    """Yield the results as the checks finish. Sends no mail and polls no feed.
+    """Yield the findings one by one, as they are made; sends no mail and asks no feed.
 
-    With `dns` the records for mail authentication are looked up.
+    With `dns` name servers are asked for the records that vouch for the mail.
     """
     python = ".".join(map(str, sys.version_info[:3]))
     yield CheckResult("program", CheckStatus.OK, f"Caveat {version('caveat')} on Python {python}")
     yield _configuration(loaded)
     channel = channel_of(loaded.settings)
-    for result in await _storage(loaded.settings, channel, clock):
-        yield result
+    for finding in await _storage(loaded.settings, channel, clock):
+        yield finding
     yield _space(loaded.settings)
-    for result in _privacy(loaded.settings):
-        yield result
+    for finding in _privacy(loaded.settings):
+        yield finding
     yield await _mail(channel)
-    for result in await _bounces(loaded.settings.mail, channel):
-        yield result
-    for result in _unsubscribing(loaded.settings, channel):
-        yield result
+    for personal in personal_channels_of(loaded.settings, loaded.roster):
+        yield await _mail(personal)
+    for finding in await _bounces(loaded.settings.mail, channel):
+        yield finding
+    for finding in _unsubscribing(loaded.settings, channel):
+        yield finding
     yield _site(loaded.settings, channel)
     if dns:
-        from service.app.doctor.dns_records import check_dns  # noqa: PLC0415 - dnspython, only for --dns
+        from service.app.doctor.dns_records import check_dns  # noqa: PLC0415 - only where it is asked for
 
-        async for result in check_dns(loaded.settings):
-            yield result
+        async for finding in check_dns(loaded.settings):
+            yield finding
 
 
 def _configuration(loaded: LoadedConfig) -> CheckResult:
@@ -105,7 +108,7 @@ def _configuration(loaded: LoadedConfig) -> CheckResult:
 
 
 async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[CheckResult]:
-    """Check the database, and report what it knows about paused, limited or held sending."""
+    """Return how the record is, and whether it says that all sending is halted."""
     try:
         database = await Database.open(settings.storage)
     except CaveatError as error:
@@ -115,9 +118,9 @@ async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[C
         held = await SendingHold(database).message()
         waiting = await Queries(database).pending_work(clock())
         mails = await SqlSignUpStore(database).counts(clock() - timedelta(days=1))
-        coordination, relay = SqlCoordination(database), channel.server
-        pause = await coordination.sending_pause(relay)
-        learned, _ = await coordination.learned_rates(relay)
+        shared, relay = SqlCoordination(database), channel.server
+        halt = await shared.sending_pause(relay)
+        learned, _ = await shared.learned_rates(relay)
     except CaveatError as error:
         return [CheckResult("database", CheckStatus.FAULT, str(error))]
     finally:
@@ -126,27 +129,27 @@ async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[C
         f"{database.name} is up to date; waiting: feeds {waiting.feeds}, articles {waiting.articles}, "
         f"issues {waiting.groups}, deliveries {waiting.deliveries}"
     )
-    sending = (
-        [CheckResult("sending", CheckStatus.WARNING, pause_sentence(pause))]
-        if pause and clock() < pause.until
+    halted = (
+        [CheckResult("sending", CheckStatus.WARNING, pause_sentence(halt))]
+        if halt and clock() < halt.until
         else []
     )
-    sending += [
+    halted += [
         CheckResult("sending", CheckStatus.WARNING, rate_sentence(relay, domain, rate))
         for domain, rate in learned.items()
     ]
     if held:
-        sending.append(CheckResult("sending", CheckStatus.FAULT, held))
+        halted.append(CheckResult("sending", CheckStatus.FAULT, held))
     if faults:
         said = (
             f"{database.name} is damaged: {'; '.join(faults)}; restore the last backup (caveat restore FILE)"
         )
-        return [CheckResult("database", CheckStatus.FAULT, said), *sending]
-    return [CheckResult("database", CheckStatus.OK, counted), *sending, *_transactional(mails, clock())]
+        return [CheckResult("database", CheckStatus.FAULT, said), *halted]
+    return [CheckResult("database", CheckStatus.OK, counted), *halted, *_transactional(mails, clock())]
 
 
 def _transactional(mails: TransactionalCounts, now: datetime) -> list[CheckResult]:
-    """Report the confirmation and welcome mails of the last day, if there were any."""
+    """Say how confirmations and welcomes fared in the last day, if there were any."""
     if not (mails.waiting or mails.sent or mails.refused or mails.uncertain or mails.suppressed):
         return []
     said = (
@@ -160,7 +163,7 @@ def _transactional(mails: TransactionalCounts, now: datetime) -> list[CheckResul
 
 
 def _privacy(settings: Settings) -> list[CheckResult]:
-    """Report files with addresses or the signing key that every user of this machine may read."""
+    """Name what others on this machine may read, though it holds addresses or the signing key."""
     found = readable_by_others(settings)
     if not found:
         return []
@@ -187,7 +190,7 @@ async def _mail(channel: Channel) -> CheckResult:
 
 
 async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
-    """Check how bounces come back; no result for a channel that sends to nobody."""
+    """Look at every way on which mails come back; nothing is to be said while mail goes into files."""
     bounces = mail.bounces
     if bounces.address is None:
         said = "mail that comes back goes to the sender, and nobody here learns of it; see mail.bounces"
@@ -196,11 +199,11 @@ async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
         said = f"mail comes back to {bounces.address}, where nobody reads it; set mail.bounces.listen or imap"
         return [CheckResult("bounces", CheckStatus.WARNING, said)]
     found = [await _mailbox(bounces.imap)] if bounces.imap else []
-    return [*found, await _bounce_server(bounces.listen)] if bounces.listen else found
+    return [*found, await _reception(bounces.listen)] if bounces.listen else found
 
 
 def _unsubscribing(settings: Settings, channel: Channel) -> list[CheckResult]:
-    """Check whether unsubscribe mail is read; no result for a channel that sends to nobody."""
+    """Say whether mail that asks to unsubscribe is read; nothing is to be said while mail goes into files."""
     address, bounces = settings.site.unsubscribe_address, settings.mail.bounces
     is_read = bounces.imap is not None or bounces.listen is not None
     if not channel.sends_to_people:
@@ -223,7 +226,7 @@ def _unsubscribing(settings: Settings, channel: Channel) -> list[CheckResult]:
 
 
 async def _mailbox(imap: ImapSettings) -> CheckResult:
-    from service.app.bounces import check_login, mailbox_of  # noqa: PLC0415 - only with a mailbox
+    from service.app.bounces import check_login, mailbox_of  # noqa: PLC0415 - not where there is no mailbox
 
     try:
         await check_login(mailbox_of(imap))
@@ -234,8 +237,8 @@ async def _mailbox(imap: ImapSettings) -> CheckResult:
     )
 
 
-async def _bounce_server(place: tuple[str, int]) -> CheckResult:
-    from service.settings.field_types import is_reachable_from_outside  # noqa: PLC0415 - pydantic, only for this check
+async def _reception(place: tuple[str, int]) -> CheckResult:
+    from service.settings.field_types import is_reachable_from_outside  # noqa: PLC0415 - as above
 
     where, holder = f"{place[0]}:{place[1]}", await port_owner(*place)
     if holder not in (None, "caveat"):

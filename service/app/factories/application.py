@@ -101,11 +101,14 @@ class Application:
         default_factory=lambda: {stage: asyncio.Lock() for stage in STAGES}
     )
     _deliverer: Deliverer | None = None
+    _personal_deliverers: dict[str, Deliverer] = field(default_factory=dict)
 
     async def close(self) -> None:
         """Close all connections."""
         if self._deliverer is not None:
             await self._deliverer.channel.close()
+        for deliverer in self._personal_deliverers.values():
+            await deliverer.channel.close()
         if "fetcher" in self.__dict__:
             await self.fetcher.close()
         await self.database.close()
@@ -147,14 +150,14 @@ class Application:
         Deliveries in flight then have `grace` seconds to finish, by default the service's. Raises StoreError
         while sending is held after a restore.
         """
-        from service.deliver.stage import deliver  # noqa: PLC0415 - see the module's docstring
+        from service.deliver.stage import deliver_all  # noqa: PLC0415 - see the module's docstring
 
         await SendingHold(self.database).raise_if_held()
-        deliverer = await self.deliverer()
-        if grace is not None:
-            deliverer = replace(deliverer, grace_seconds=grace)
         async with self.stage_locks["deliver"]:
-            return await deliver(deliverer, now=self.clock, stopping=stopping, progress=progress)
+            deliverers = [await self.deliverer(), *await self._personal()]
+            if grace is not None:
+                deliverers = [replace(deliverer, grace_seconds=grace) for deliverer in deliverers]
+            return await deliver_all(deliverers, now=self.clock, stopping=stopping, progress=progress)
 
     async def unfinished(self) -> PendingWork:
         """Return the number of items that wait for each stage now."""
@@ -214,6 +217,18 @@ class Application:
             key = await self.subscribers.signing_key()
             self._deliverer = deliverer_of(self.settings, self.database, key, self.pool)
         return self._deliverer
+
+    async def _personal(self) -> list[Deliverer]:
+        """Return the deliver stages of the personal channels that a delivery was due on so far."""
+        from service.app.factories.deliver import personal_deliverer  # noqa: PLC0415 - see the module's docstring
+        from service.store.deliver import SqlDeliverStore  # noqa: PLC0415 - see the module's docstring
+
+        known = self._personal_deliverers
+        for name in await SqlDeliverStore(self.database).personal_channels(self.clock()):
+            if name not in known:
+                key = await self.subscribers.signing_key()
+                known[name] = personal_deliverer(name, self.settings, self.roster, self.database, key)
+        return list(known.values())
 
     @cached_property
     def self_service(self) -> SelfService:

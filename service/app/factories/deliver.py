@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
 
 from service.bounces.verp import return_paths
-from service.deliver.channels.registry import ChannelSettings, build_channel, build_nothing
+from service.core.errors import Fault
+from service.core.model import Roster
+from service.deliver.channels.registry import (
+    ChannelSettings,
+    build_channel,
+    build_nothing,
+    build_personal_channel,
+)
 from service.deliver.channels.smtp.settings import Relay
 from service.deliver.leases import DeliverPolicy
 from service.deliver.limits.circuit_breaker import CircuitBreaker
@@ -22,6 +30,8 @@ from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from service.subscribers.links import subscriber_links
 from service.subscribers.sign_up import confirm_url
+
+MAX_NAMED = 3  # subscribers in one sentence
 
 
 def deliverer_of(settings: Settings, database: Database, key: bytes, executor: Executor) -> Deliverer:
@@ -65,6 +75,53 @@ def channel_of(
     mail = settings.mail
     parts = ChannelSettings(mail.folder, relay_of(mail.smtp), rate_limits_of(mail.smtp))
     return build_channel(mail.channel, parts, build_message, prepare)
+
+
+def personal_deliverer(
+    name: str, settings: Settings, roster: Roster, database: Database, key: bytes
+) -> Deliverer:
+    """Return deliver for a channel that subscribers chose for themselves, by its name."""
+    policy = DeliverPolicy(resend_uncertain=settings.mail.on_uncertain == "resend")
+    channel = personal_channel_of(name, settings, roster, key)
+    return Deliverer(SqlDeliverStore(database), channel, policy)
+
+
+def personal_channel_of(name: str, settings: Settings, roster: Roster, key: bytes = b"") -> Channel:
+    """Return the channel with the addresses that the roster names. Without `key` it can only be asked."""
+
+    def preferences_url(subscriber_id: str, newsletter: str) -> str:
+        return subscriber_links(key, settings.site.url, subscriber_id, newsletter).preferences
+
+    addresses = {
+        entry.subscriber.id: entry.channel_address
+        for entry in roster.subscribers
+        if entry.subscriber.channel == name
+    }
+    return build_personal_channel(name, addresses, preferences_url)
+
+
+def personal_channels_of(settings: Settings, roster: Roster) -> list[Channel]:
+    """Return the personal channels that the roster uses; they can be asked, and send nothing."""
+    names = {entry.subscriber.channel for entry in roster.subscribers}
+    return [personal_channel_of(name, settings, roster) for name in sorted(filter(None, names))]
+
+
+def channel_faults(settings: Settings, roster: Roster) -> list[Fault]:
+    """Return a fault for each reason why addresses on personal channels cannot be used. It may block."""
+    emails = {entry.subscriber.id: entry.subscriber.email for entry in roster.subscribers}
+    reasons: dict[str, list[str]] = {}
+    for channel in personal_channels_of(settings, roster):
+        for subscriber_id, reason in channel.address_problems().items():
+            reasons.setdefault(reason, []).append(emails[subscriber_id])
+    return [
+        Fault("subscribers.yaml", 0, 0, f"the channel of {_named(names)} does not work: {reason}")
+        for reason, names in reasons.items()
+    ]
+
+
+def _named(emails: Sequence[str]) -> str:
+    more = f" and {len(emails) - MAX_NAMED} more" if len(emails) > MAX_NAMED else ""
+    return ", ".join(emails[:MAX_NAMED]) + more
 
 
 def rate_limits_of(smtp: SmtpSettings) -> RateLimits:

@@ -112,13 +112,15 @@ class RefusalCause(StrEnum):
     """The cause of a refusal.
 
     ADDRESS: the recipient's address. MESSAGE: the content. SIZE: the message is larger than the server
-    accepts, a limit that its operator can raise. POLICY: the sender (policy, login).
+    accepts, a limit that its operator can raise. POLICY: the sender (policy, login). TARGET: the subscriber's
+    address on a channel of their own choice, which says nothing about their mail address.
     """
 
     ADDRESS = "address"
     MESSAGE = "message"
     SIZE = "size"
     POLICY = "policy"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True)

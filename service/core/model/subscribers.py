@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from service.core.model.compose import Edition, Newsletter, Preferences
 from service.core.model.gather import Feed
+from service.core.secret import Secret
 
 
 class SubscriptionStatus(StrEnum):
@@ -21,12 +22,16 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A person. `id` is `ids.subscriber_id(email)`."""
+    """A person. `id` is `ids.subscriber_id(email)`.
+
+    `channel` is the channel that their digests go by; None: the site's mail channel.
+    """
 
     id: str
     email: str
     name: str = ""
     timezone: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,14 @@ class SignUpRequest:
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """A subscriber in the roster, with their newsletters (by id) and preferences."""
+    """A subscriber in the roster, with their newsletters (by id) and preferences.
+
+    `channel_address` is their address on `subscriber.channel`, where they chose one. It is never stored.
+    """
 
     subscriber: Subscriber
     newsletters: tuple[tuple[str, Preferences], ...]
+    channel_address: Secret = field(default=Secret())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ A channel's library is loaded when the channel is built or first sends, not when
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Delivery, Issue, Message
+from service.core.secret import Secret
+from service.deliver.channels.apprise.channel import AppriseChannel, MakePreferencesUrl
 from service.deliver.channels.file.channel import FileChannel
 from service.deliver.channels.smtp.settings import Relay
 from service.deliver.ports import Channel, MessageFactory, Prepare, RateLimits
@@ -38,6 +40,12 @@ MAIL_CHANNELS: dict[str, Callable[[ChannelSettings, MessageFactory, Prepare | No
 """The channels that carry whole mails: `mail.channel` in caveat.yaml names one of them."""
 
 
+PERSONAL_CHANNELS: dict[str, Callable[[Mapping[str, Secret], MakePreferencesUrl], Channel]] = {
+    "apprise": AppriseChannel,
+}
+"""The channels that carry digests to an address of each subscriber's own: subscribers.yaml names them."""
+
+
 def build_nothing(issue: Issue, delivery: Delivery) -> Message:
     """Stand in for the message factory where a channel is only asked about itself."""
     raise CaveatError(f"delivery {delivery.id} of issue {issue.id} has no message: this channel sends none")
@@ -53,3 +61,12 @@ def build_channel(
     if name not in MAIL_CHANNELS:
         raise UnknownName("channel", name, MAIL_CHANNELS)
     return MAIL_CHANNELS[name](settings, build_message, prepare)
+
+
+def build_personal_channel(
+    name: str, addresses: Mapping[str, Secret], preferences_url: MakePreferencesUrl
+) -> Channel:
+    """Return the personal channel of that name; `addresses` are by subscriber id. Raises UnknownName."""
+    if name not in PERSONAL_CHANNELS:
+        raise UnknownName("channel", name, PERSONAL_CHANNELS)
+    return PERSONAL_CHANNELS[name](addresses, preferences_url)

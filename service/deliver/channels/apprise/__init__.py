@@ -1,0 +1,1 @@
+"""Apprise channel: digests as short messages to chat and push services."""
