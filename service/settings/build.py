@@ -123,19 +123,19 @@ class SettingsBuilder:
         )
 
     def _mail(self, mail: MailBlock) -> MailSettings:
-        smtp = mail.smtp
+        smtp, is_used = mail.smtp, getattr(mail, mail.channel, None) is mail.smtp
         password = self._secrets["mail", "smtp", "password"]
         if password and not smtp.username:
             at = self._written.fault_at_path(
                 ("mail", "smtp"), "a password without `username`", "the name to log in with"
             )
             self.faults.append(at)
-        if password and smtp.security == "none" and mail.channel == "smtp":
+        if password and smtp.security == "none" and is_used:
             what = "the password goes to the mail server unencrypted"
             self.warnings.append(
                 self._written.fault_at_path(("mail", "smtp", "security"), what, "starttls or tls")
             )
-        if mail.channel == "smtp":
+        if is_used:
             self._compare_port(("mail", "smtp"), smtp)
         return MailSettings(
             channel=mail.channel,

@@ -149,7 +149,7 @@ class PersonalChannel(Block):
     apprise: SingleLine | None = Field(
         default=None,
         max_length=2000,
-        description="An Apprise URL: a chat or push service, see docs/channels.md.",
+        description="An Apprise URL: a chat or push service, see docs/how-to/channels.md.",
         examples=["tgram://BOT_TOKEN/CHAT_ID"],
         json_schema_extra={"writeOnly": True},
     )

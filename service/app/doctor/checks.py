@@ -71,9 +71,9 @@ async def run_checks(
     yield _space(loaded.settings)
     for finding in _privacy(loaded.settings):
         yield finding
-    yield await _mail(channel)
+    yield await _channel("mail", channel)
     for personal in personal_channels_of(loaded.settings, loaded.roster):
-        yield await _mail(personal)
+        yield await _channel("channel", personal)
     for finding in await _bounces(loaded.settings.mail, channel):
         yield finding
     for finding in _unsubscribing(loaded.settings, channel):
@@ -181,12 +181,12 @@ def _space(settings: Settings) -> CheckResult:
     return CheckResult("disk", CheckStatus.OK if free > MIN_FREE_BYTES else CheckStatus.WARNING, said)
 
 
-async def _mail(channel: Channel) -> CheckResult:
+async def _channel(name: str, channel: Channel) -> CheckResult:
     try:
         found = await channel.check()
     except CaveatError as error:
-        return CheckResult("mail", CheckStatus.FAULT, str(error))
-    return CheckResult("mail", CheckStatus.WARNING if found.is_warning else CheckStatus.OK, found.text)
+        return CheckResult(name, CheckStatus.FAULT, str(error))
+    return CheckResult(name, CheckStatus.WARNING if found.is_warning else CheckStatus.OK, found.text)
 
 
 async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
