@@ -23,8 +23,7 @@ ANCHORED = {"match", "fullmatch"}
 """These begin at one position alone; the other functions try every one."""
 
 MADE: Mapping[str, str] = {
-    "service.compose.stories.features:_is_broad": "one set of characters against one character",
-    "service.text.word_lists:ordered_sections": "the lines of the word lists, each attacked below",
+    "service.text.word_lists:load_ordered_patterns": "the lines of the word lists, each attacked below",
     "service.gather.formats.split_items:__init__": "a literal name between literals",
     "service.gather.entries.boilerplate:compiled": "called while modules are loaded, so recorded",
     "service.settings.yaml_source:_syntax_fault": "the operator's own file, one sentence of its parser",
@@ -35,8 +34,8 @@ HANDED_ON = {"_BEFORE", "_NAME", "_SUBSET"}
 """Patterns that their module hands to a function of its own, which asks them to match at one position."""
 
 LIMITS: Mapping[str, int] = {
-    "_TAIL": 120,  # clean._without_tail looks at the end of a paragraph
-    "_CUT": 160,  # teasers.is_cut looks at the end of an entry
+    "_TAIL": 120,  # markup._without_tail searches the end of a paragraph
+    "_CUT": 160,  # teasers.is_truncated searches the end of an entry
     "RANGE": 200,  # the manual's own lines
     "inbound_mail.txt": 50_000,  # letters.LONGEST_TEXT
     "reply_patterns.txt": 20_000,  # phrases.LONGEST_TEXT

@@ -328,7 +328,7 @@ def test_what_is_wrong_with_a_feed_stands_below_the_table_in_sentences(told: Cli
     whole = health.out.replace("\n  ", " ")
     assert "\nQuiet: responds, but had no items at the last 2 polls\n" in whole
     assert "\nThe Missing Post: failed 2 times in a row; never read: the server answered 404 (not" in whole
-    assert "human, not a feed\n" in whole
+    assert "human visitor, not a feed\n" in whole
     assert all(len(line) <= 80 for line in health.out.splitlines()[4:])
     assert [record["failures"] for record in told("feed", "health", "--json").records] == [0, 2, 2]
 

@@ -103,7 +103,7 @@ FEEDS = {
     "broken": "500",
     "page": "a web page",
     "empty": "empty",
-    "torn": "the xml is broken",
+    "torn": "the xml is invalid",
     "inside": "127.0.0.2",
     "slow": "did not answer in full within 2 seconds",
     "large": "larger than",

@@ -1,4 +1,4 @@
-"""What every test over HTTP needs: a scripted server, and a fetcher that may reach it."""
+"""Fixtures of the tests over HTTP: a scripted server, and a fetcher that may reach it."""
 
 from __future__ import annotations
 

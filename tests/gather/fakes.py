@@ -1,4 +1,4 @@
-"""A small record in memory that keeps gather's contract, so that its tests say what was recorded."""
+"""An in-memory GatherStore, from which tests read what was recorded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from service.gather.ports import PollResult
 
 
 class Record:
-    """A GatherStore. `edits` are the changed articles it was given, `looks` how often one was recorded."""
+    """Stores in memory. `edits` are the edited articles, `polls` the number of polls recorded one by one."""
 
     def __init__(self, *feeds: Feed) -> None:
         self.states = {feed.id: FeedState(feed) for feed in feeds}
         self.articles: dict[str, Article] = {}
         self.edits: list[Article] = []
         self.gone: set[str] = set()
-        self.looks = 0
+        self.polls = 0
 
     def state(self, feed: Feed) -> FeedState:
         return self.states[feed.id]
@@ -42,7 +42,7 @@ class Record:
         return set(ids) & set(self.articles)
 
     async def record_poll(self, result: PollResult) -> int:
-        self.looks += 1
+        self.polls += 1
         self.states[result.state.feed.id] = result.state
         new = {a.id: a for a in result.articles if a.id not in self.articles}
         self.articles |= new
@@ -57,5 +57,5 @@ class Record:
 
 
 def items_of(memory: str) -> tuple[SeenItem, ...]:
-    """Read the items of a memory whole; gather reads those alone that something new may be."""
+    """Parse all seen items; gather parses only those that a new item may match."""
     return tuple(item_from_line(line) for line in seen_items_of(memory).lines)

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback whose every answer, and every misbehaviour, is scripted by the test."""
+"""An HTTP server on loopback whose responses and errors are scripted by the test."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "br": partial(brotli.compress, quality=4),
     "zstd": zstd.compress,
 }
-"""What a body looks like in each content coding."""
+"""The encoder of each content coding."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass
 class Wire:
-    """The raw connection, for answers that no well-behaved server would give."""
+    """The raw connection, for invalid responses."""
 
     writer: asyncio.StreamWriter
 
@@ -61,7 +61,7 @@ Handler = Callable[[Request, Wire], Awaitable[None]]
 
 
 def reply(body: bytes | str = b"", status: int = 200, **headers: str) -> Handler:
-    """Return a handler that answers properly. `content_type="text/xml"` becomes a Content-Type header."""
+    """Return a handler with a valid response. `content_type="text/xml"` becomes a Content-Type header."""
     content = body.encode() if isinstance(body, str) else body
     lines = {name.replace("_", "-").title(): value for name, value in headers.items()}
 
@@ -76,7 +76,7 @@ def reply(body: bytes | str = b"", status: int = 200, **headers: str) -> Handler
 
 
 def raw(data: bytes) -> Handler:
-    """Return a handler that sends these bytes, whatever they are, and hangs up."""
+    """Return a handler that sends these bytes and closes the connection."""
 
     async def handle(_request: Request, wire: Wire) -> None:
         await wire.send(data)
@@ -86,7 +86,7 @@ def raw(data: bytes) -> Handler:
 
 
 def silent() -> Handler:
-    """Return a handler that never answers."""
+    """Return a handler that never responds."""
 
     async def handle(_request: Request, wire: Wire) -> None:
         await wire.writer.wait_closed()
@@ -95,7 +95,7 @@ def silent() -> Handler:
 
 
 def reset() -> Handler:
-    """Return a handler that resets the connection instead of answering."""
+    """Return a handler that resets the connection."""
 
     async def handle(_request: Request, wire: Wire) -> None:
         wire.reset()
@@ -113,7 +113,7 @@ def _head(status: int, headers: dict[str, str]) -> bytes:
 
 @dataclass
 class Server:
-    """Answers by path; `asked` are the requests it got."""
+    """Responds by path; `asked` are the requests received."""
 
     port: int = 0
     routes: dict[str, Handler] = field(default_factory=dict)

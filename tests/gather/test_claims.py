@@ -1,4 +1,4 @@
-"""Several gatherers on one record: a feed is asked once, and one that dies is missed for a minute."""
+"""Several gatherers on one database: each feed is polled once, and a crash delays its feeds by a minute."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATHS = [f"/feed{n}" for n in range(20)]
 
 @pytest.fixture
 async def declared(database: Database, server: Server) -> Database:
-    """Return a record of feeds that all are due."""
+    """Return a database of feeds that are all due."""
     for path in PATHS:
         server.routes[path] = reply(numbered([1]))
     feeds = [a_feed(server.url(path), name=path, full_text="never") for path in PATHS]
@@ -36,7 +36,7 @@ def asked(server: Server) -> Counter[str]:
     return Counter(path for path in server.paths() if path in PATHS)
 
 
-async def test_two_gatherers_at_once_ask_each_feed_once(declared, server, fetcher, tmp_path: Path):
+async def test_two_gatherers_poll_each_feed_once(declared, server, fetcher, tmp_path: Path):
     async with HttpFetcher(FetchLimits(allow_private=HOME)) as other:
         crew = [Gatherer(SqlGatherStore(declared), one, tmp_path) for one in (fetcher, other)]
         reports = await asyncio.gather(*(gather(one, now=NOON) for one in crew))
@@ -45,7 +45,7 @@ async def test_two_gatherers_at_once_ask_each_feed_once(declared, server, fetche
 
 
 async def stuck(server: Server, path: str) -> asyncio.Event:
-    """Let the server hang at this path; return the event of somebody having asked it."""
+    """Let the server hang at this path; return an event that its request sets."""
     reached = asyncio.Event()
 
     async def hang(_request: Request, _wire: Wire) -> None:
@@ -56,7 +56,7 @@ async def stuck(server: Server, path: str) -> asyncio.Event:
     return reached
 
 
-async def test_what_a_stopped_gatherer_did_not_look_at_is_due_again_at_once(
+async def test_feeds_not_polled_by_a_stopped_gatherer_are_due_at_once(
     declared, server, fetcher, tmp_path: Path
 ):
     gatherer = Gatherer(SqlGatherStore(declared), fetcher, tmp_path)
@@ -72,10 +72,10 @@ async def test_what_a_stopped_gatherer_did_not_look_at_is_due_again_at_once(
     assert await gatherer.store.claim_feeds(NOON, NOON) == []
 
 
-async def test_the_feeds_of_a_killed_gatherer_are_looked_at_after_its_claim(
+async def test_feeds_of_a_killed_gatherer_are_polled_after_its_claim(
     declared, server, fetcher, tmp_path: Path
 ):
-    # All that a worker leaves behind that is killed.
+    # A killed worker leaves only its claims.
     assert len(await SqlGatherStore(declared).claim_feeds(NOON, NOON + CLAIM_DURATION)) == len(PATHS)
 
     successor = Gatherer(SqlGatherStore(declared), fetcher, tmp_path)

@@ -1,4 +1,4 @@
-"""How a feed is doing, in numbers and in sentences that a person can act on."""
+"""Feed health in numbers and in sentences that an operator can act on."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def a_state(head: FeedStatistics = FeedStatistics(), **changes) -> FeedState:  #
 
 
 def a_rhythm(*back: float) -> FeedStatistics:
-    """Return the head of a feed whose items came so many days ago."""
+    """Return the statistics of a feed with items of that many days ago."""
     return with_arrivals(FeedStatistics(reads=9), [NOON - DAY * days for days in back], NOON)
 
 
-def test_a_feed_that_does_well_has_no_flags():
+def test_a_healthy_feed_has_no_flags():
     health = feed_health(a_state(a_rhythm(*range(20))), NOON)
 
     assert health.is_healthy
@@ -47,7 +47,7 @@ def test_a_feed_that_does_well_has_no_flags():
     assert health.days == (1,) * 14
 
 
-def test_a_feed_never_looked_at_is_no_worry():
+def test_a_feed_never_polled_has_no_flags():
     health = feed_health(FeedState(a_feed()), NOON)
 
     assert health.is_healthy
@@ -55,7 +55,7 @@ def test_a_feed_never_looked_at_is_no_worry():
     assert (health.per_day, health.silent_for) == (None, None)
 
 
-def test_failures_tell_since_when_and_why():
+def test_failures_are_flagged_with_time_and_reason():
     state = a_state(failures=3, last_success_at=NOON - 2 * DAY, last_error="the server answered 500")
 
     health = feed_health(state, NOON)
@@ -74,13 +74,13 @@ def test_silence_is_measured_by_the_feeds_own_rhythm():
     assert feed_health(a_state(weekly), NOON).is_healthy
 
 
-def test_nobody_is_called_silent_while_we_did_not_look():
+def test_a_feed_is_not_silent_while_it_was_not_polled():
     busy = a_rhythm(*(n / 20 for n in range(200)))
 
     assert feed_health(a_state(busy, last_success_at=NOON), NOON + 9 * DAY).is_healthy
 
 
-def test_one_day_makes_no_rhythm():
+def test_one_day_is_not_a_rhythm():
     assert feed_health(a_state(a_rhythm(*(3 + n / 20 for n in range(9)))), NOON).is_healthy
 
 
@@ -93,14 +93,14 @@ def test_weekends_off_are_a_rhythm_too():
     assert is_silent(head, sunday + 3 * DAY)
 
 
-def test_answers_without_anything_in_them_are_flagged_when_they_repeat():
+def test_repeated_empty_documents_are_flagged():
     assert feed_health(a_state(FeedStatistics(blank=1)), NOON).is_healthy
     assert feed_health(a_state(FeedStatistics(blank=4)), NOON).flags == (
         "responds, but had no items at the last 4 polls",
     )
 
 
-def test_a_move_and_a_flood_are_flagged():
+def test_a_move_and_a_burst_are_flagged():
     moved = FeedStatistics(
         moved_to="https://b.example/", moved_since=to_timestamp(NOON - 9 * DAY), moved_looks=9
     )
@@ -130,7 +130,7 @@ def test_faults_and_repeats_are_shares():
         (timedelta(days=9), "9 days"),
     ],
 )
-def test_spans_read_well(length: timedelta, words: str):
+def test_durations_are_formatted(length: timedelta, words: str):
     assert format_duration(length) == words
 
 
@@ -149,14 +149,14 @@ def test_a_quiet_day_is_lower_than_any_other():
 # --- what readers are told ---------------------------------------------------------------------
 
 
-def test_a_feed_that_does_well_is_heard():
+def test_a_healthy_feed_is_a_healthy_source():
     standing = source_health(a_state(a_rhythm(*range(20))), NOON)
 
     assert standing.is_healthy
     assert (standing.name, standing.topics, standing.last_healthy_at) == ("The Example", ("world",), NOON)
 
 
-def test_a_feed_out_of_its_rhythm_is_not_heard_since_its_newest_item():
+def test_a_silent_feed_is_unhealthy_since_its_newest_item():
     standing = source_health(a_state(a_rhythm(*(3 + n / 20 for n in range(200)))), NOON)
 
     assert not standing.is_healthy
@@ -175,7 +175,7 @@ def test_a_feed_out_of_its_rhythm_is_not_heard_since_its_newest_item():
         (3, None, 0.25, False),
     ],
 )
-def test_a_feed_that_fails_for_a_day_is_not_heard_since_it_was_read(
+def test_a_feed_that_fails_for_a_day_is_unhealthy_since_its_last_success(
     failures: int, hours: float | None, every: float, heard: bool
 ):
     read = None if hours is None else NOON - timedelta(hours=hours)
@@ -186,7 +186,7 @@ def test_a_feed_that_fails_for_a_day_is_not_heard_since_it_was_read(
     assert source_health(state, NOON).last_healthy_at == read
 
 
-def test_what_only_an_operator_should_look_at_is_kept_from_readers():
+def test_problems_for_the_operator_are_not_shown_to_readers():
     head = replace(
         a_rhythm(*range(20)),
         moved_to="https://x.example/",
@@ -200,7 +200,7 @@ def test_what_only_an_operator_should_look_at_is_kept_from_readers():
     assert source_health(state, NOON).is_healthy
 
 
-def test_a_feed_never_looked_at_is_not_missed():
+def test_a_feed_never_polled_is_a_healthy_source():
     assert source_health(FeedState(a_feed()), NOON).is_healthy
 
 
@@ -214,5 +214,5 @@ def test_a_feed_never_looked_at_is_not_missed():
         (timedelta(days=21), "21d"),
     ],
 )
-def test_a_span_fits_a_column(length: timedelta, said: str):
+def test_a_short_duration_fits_a_column(length: timedelta, said: str):
     assert format_duration_short(length) == said

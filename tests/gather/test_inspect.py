@@ -1,4 +1,4 @@
-"""Inspecting answers for every source, in words where there is no feed, and never raises."""
+"""An inspection gives a result for every source, with a sentence where it is not a feed, and never raises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.gather.feeds import an_item, an_rss
 from tests.gather.server import Server, reply
 
 
-async def test_a_feed_on_the_web_is_told_entry_by_entry(server: Server, fetcher: HttpFetcher):
+async def test_a_web_feed_is_shown_entry_by_entry(server: Server, fetcher: HttpFetcher):
     item = an_item(1, link="/story/1", description="<p>Said <b>so</b>.</p>", guid="urn:g1")
     server.routes["/feed"] = reply(an_rss(item), content_type="application/rss+xml")
 
@@ -44,7 +44,9 @@ async def test_a_path_and_a_file_address_are_read_from_disk(tmp_path: Path, fetc
         assert (found.source, found.ok, len(found.entries)) == (source, True, 1)
 
 
-async def test_what_is_no_feed_is_a_sentence(server: Server, tmp_path: Path, fetcher: HttpFetcher):
+async def test_a_source_that_is_not_a_feed_gives_a_sentence(
+    server: Server, tmp_path: Path, fetcher: HttpFetcher
+):
     server.routes["/page"] = reply("<html><p>Hello</p></html>")
     server.routes["/gone"] = reply("", 410)
     for source, error in (
@@ -60,7 +62,7 @@ async def test_what_is_no_feed_is_a_sentence(server: Server, tmp_path: Path, fet
         )
 
 
-async def test_trouble_in_a_worker_is_an_answer_too(tmp_path: Path, fetcher: HttpFetcher):
+async def test_an_error_in_a_worker_is_part_of_the_inspection(tmp_path: Path, fetcher: HttpFetcher):
     class Broken:
         def __init__(self, error: Exception) -> None:
             self.error = error
@@ -77,7 +79,7 @@ async def test_trouble_in_a_worker_is_an_answer_too(tmp_path: Path, fetcher: Htt
         assert (found.ok, found.error, found.entries) == (False, said, ())
 
 
-async def test_more_entries_than_anybody_reads_are_counted(tmp_path: Path, fetcher: HttpFetcher):
+async def test_entries_beyond_the_limit_are_counted(tmp_path: Path, fetcher: HttpFetcher):
     items = "<item><title>x</title></item>" * 10_001
     (tmp_path / "feed.xml").write_text(an_rss(items), encoding="utf-8")
 

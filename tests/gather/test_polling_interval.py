@@ -1,4 +1,4 @@
-"""When to look again: as often as a feed deserves, as seldom as its server asks."""
+"""The polling interval: how often a feed publishes, and what its server asks for."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ HOUR = 3600
 
 
 def days(*counts: int) -> dict[str, int]:
-    """Return a rhythm: items of each day up to today."""
+    """Return statistics with the number of items of each day up to today."""
     first = NOON.date() - timedelta(days=len(counts) - 1)
     return {(first + timedelta(days=n)).isoformat(): count for n, count in enumerate(counts) if count}
 
 
 def wait(next_look) -> float:
-    """Return the minutes until the next look without its jitter, which is at most a tenth."""
+    """Return the minutes until the next poll without its jitter, which is at most a tenth."""
     return (next_look.at - NOON) / timedelta(minutes=1)
 
 
-def test_a_feed_of_which_little_is_known_is_looked_at_as_config_says():
+def test_a_little_known_feed_is_polled_at_the_configured_interval():
     assert own_interval(FEED, FeedStatistics(), NOON) == FEED.poll_interval
 
 
-def test_a_busy_feed_is_looked_at_no_more_often_than_config_says():
+def test_a_busy_feed_is_polled_no_more_often_than_configured():
     assert own_interval(FEED, FeedStatistics(days=days(*[200] * 10)), NOON) == FEED.poll_interval
 
 
-def test_a_feed_that_publishes_daily_is_looked_at_less():
+def test_a_daily_feed_is_polled_less_often():
     head = FeedStatistics(days=days(*[1] * 20))
     gap = usual_gap(head, NOON)
 
@@ -56,7 +56,7 @@ def test_a_feed_that_publishes_daily_is_looked_at_less():
     )
 
 
-def test_a_feed_that_publishes_once_a_month_is_still_looked_at_for_the_next_digest():
+def test_a_monthly_feed_is_still_polled_for_the_next_digest():
     assert own_interval(FEED, FeedStatistics(days=days(1, *[0] * 25, 1, *[0] * 25, 1)), NOON) == timedelta(
         hours=3
     )
@@ -73,7 +73,7 @@ def test_a_feed_that_publishes_once_a_month_is_still_looked_at_for_the_next_dige
         (FeedStatistics(), 365 * 24 * HOUR, 360, "the server's cache headers"),
     ],
 )
-def test_the_longest_wish_wins_within_reason(
+def test_the_longest_interval_wins_up_to_its_limit(
     head: FeedStatistics, fresh_for: int | None, minutes: float, why: str
 ):
     following = after_success(FEED, head, NOON, fresh_for)
@@ -104,7 +104,7 @@ def test_failures_double_the_wait_up_to_a_day(
 
 
 @given(st.integers(0, 10**9), st.none() | st.integers(0, 10**9), st.integers(1, 10**6), st.text(max_size=9))
-def test_no_feed_is_asked_too_soon_or_forgotten(ttl: int, fresh_for: int | None, failures: int, name: str):
+def test_no_feed_is_polled_too_soon_or_never(ttl: int, fresh_for: int | None, failures: int, name: str):
     feed = a_feed(f"https://news.example/{name}")
     for following in (
         after_success(feed, FeedStatistics(ttl=ttl), NOON, fresh_for),
@@ -113,7 +113,7 @@ def test_no_feed_is_asked_too_soon_or_forgotten(ttl: int, fresh_for: int | None,
         assert feed.poll_interval <= following.at - NOON <= MAX_INTERVAL * 1.1
 
 
-def test_feeds_do_not_march_in_step():
+def test_feeds_are_not_polled_all_at_once():
     looks = {
         after_success(a_feed(f"https://{n}.example/"), FeedStatistics(), NOON, None).at for n in range(50)
     }
@@ -124,7 +124,7 @@ def test_feeds_do_not_march_in_step():
     )
 
 
-def test_a_move_has_to_hold_before_it_is_believed():
+def test_a_move_is_confirmed_after_some_polls_and_days():
     week = timedelta(days=7)
     held = FeedStatistics(moved_to="https://b.example/", moved_since=to_timestamp(NOON - week), moved_looks=3)
 

@@ -1,4 +1,4 @@
-"""Gathering into a real database: what is remembered of a feed survives, and what comes out is in order."""
+"""Gathering into a real database: seen items survive, and articles are in order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def test_looks_build_on_one_another(server, fetcher, database, tmp_path):
+async def test_each_poll_builds_on_the_one_before(server, fetcher, database, tmp_path):
     feed, quiet = (
         a_feed(server.url(), poll_interval=timedelta(hours=1)),
         a_feed(server.url("/quiet"), name="Quiet"),
@@ -50,7 +50,7 @@ async def test_looks_build_on_one_another(server, fetcher, database, tmp_path):
     assert ours == ["9", "8", "7", "6", "5", "4", "3"]
 
 
-async def test_poisonous_entries_are_stored_like_any_other(server, fetcher, database, tmp_path):
+async def test_entries_with_unsafe_characters_are_stored(server, fetcher, database, tmp_path):
     feed = a_feed(server.url())
     await SqlSubscriberStore(database).save_feeds([feed], NOON)
     title = "Bell \x07, NUL &#0;, lone &#xD800;, \u2028 line, \ue000name\ue001, " + "x" * 5_000

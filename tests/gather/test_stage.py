@@ -1,4 +1,4 @@
-"""Gathering over real HTTP: what becomes an article, what becomes a sentence, and whose it is."""
+"""Gathering over real HTTP: entries become articles, and errors become sentences of their feed."""
 
 from __future__ import annotations
 
@@ -23,75 +23,75 @@ from tests.gather.server import raw, reply, reset, silent
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Path:
+def config_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class Desk:
-    """A record, a server and a fetcher, and the pass that joins them."""
+class PassRunner:
+    """A store, a server, a fetcher, and the pass that connects them."""
 
-    def __init__(self, fetcher: HttpFetcher, house: Path, *feeds: Feed) -> None:
+    def __init__(self, fetcher: HttpFetcher, config_folder: Path, *feeds: Feed) -> None:
         self.record = Record(*feeds)
-        self.gatherer = Gatherer(self.record, fetcher, house)
+        self.gatherer = Gatherer(self.record, fetcher, config_folder)
         self.now = NOON
 
-    async def look(self, hours: float = 1) -> GatherReport:
+    async def poll(self, hours: float = 1) -> GatherReport:
         report = await gather(self.gatherer, now=self.now, force=True)
         self.now += timedelta(hours=hours)
         return report
 
 
-async def test_a_new_feed_contributes_its_latest_items_oldest_first(server, fetcher, house):
+async def test_a_new_feed_contributes_its_latest_items_oldest_first(server, fetcher, config_folder):
     server.routes["/feed"] = reply(numbered(range(1, 21)))
     feed = a_feed(server.url(), first_entries=3)
-    desk = Desk(fetcher, house, feed)
+    runner = PassRunner(fetcher, config_folder, feed)
 
-    report = await desk.look()
+    report = await runner.poll()
 
     assert (report.polled, report.new, report.failed) == (1, 3, ())
-    assert desk.record.titles() == [f"Council number {n} votes on its bridge" for n in (3, 2, 1)]
-    article = next(iter(desk.record.articles.values()))
+    assert runner.record.titles() == [f"Council number {n} votes on its bridge" for n in (3, 2, 1)]
+    article = next(iter(runner.record.articles.values()))
     assert (article.publisher, article.topics, article.language) == ("The Example", ("world",), "en")
     assert article.url == "https://news.example/story/3"
     assert article.text.startswith("The council of Town 3")
     assert article.published_at == NOON - timedelta(hours=3)
 
 
-async def test_only_what_is_new_is_taken_from_a_known_feed(server, fetcher, house):
+async def test_only_what_is_new_is_taken_from_a_known_feed(server, fetcher, config_folder):
     server.routes["/feed"] = reply(numbered(range(5, 15)))
-    desk = Desk(fetcher, house, a_feed(server.url()))
-    await desk.look()
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+    await runner.poll()
 
     server.routes["/feed"] = reply(numbered(range(3, 13)))
-    report = await desk.look()
+    report = await runner.poll()
 
     assert report.new == 2
-    assert len(desk.record.articles) == 12
+    assert len(runner.record.articles) == 12
 
 
-async def test_an_unchanged_feed_is_asked_with_its_etag_byte_for_byte_and_costs_no_record_of_its_own(
-    server, fetcher, house
+async def test_an_unchanged_feed_is_requested_with_its_etag_and_recorded_in_a_batch(
+    server, fetcher, config_folder
 ):
     server.routes["/feed"] = reply(
         numbered([1]), etag='W/"odd  tag"', last_modified="Mon, 02 Mar 2026 1:2:3 GMT"
     )
     feed = a_feed(server.url())
-    desk = Desk(fetcher, house, feed)
-    await desk.look()
+    runner = PassRunner(fetcher, config_folder, feed)
+    await runner.poll()
 
-    report = await desk.look()
+    report = await runner.poll()
 
     assert (report.polled, report.unchanged, report.new) == (1, 1, 0)
     assert server.asked[-1].headers["if-none-match"] == 'W/"odd  tag"'
     assert server.asked[-1].headers["if-modified-since"] == "Mon, 02 Mar 2026 1:2:3 GMT"
-    assert desk.record.looks == 1
-    assert desk.record.state(feed).last_success_at == NOON + timedelta(hours=1)
+    assert runner.record.polls == 1
+    assert runner.record.state(feed).last_success_at == NOON + timedelta(hours=1)
 
 
 PAGE = (
     '<html><head><link rel="alternate" type="application/rss+xml" href="/real.xml"></head><p>Hello</p></html>'
 )
-TROUBLES = {
+ERRORS = {
     "not there": (reply("gone fishing", 404), "404 (not found)"),
     "server error": (reply("oops", 500), "500 (internal server error)"),
     "a page": (
@@ -113,50 +113,48 @@ TROUBLES = {
 }
 
 
-@pytest.mark.parametrize(("handler", "sentence"), TROUBLES.values(), ids=TROUBLES.keys())
-async def test_every_trouble_is_one_sentence_and_stays_with_its_feed(
-    server, fetcher, house, handler, sentence
+@pytest.mark.parametrize(("handler", "sentence"), ERRORS.values(), ids=ERRORS.keys())
+async def test_every_error_is_one_sentence_and_stays_with_its_feed(
+    server, fetcher, config_folder, handler, sentence
 ):
     server.routes["/feed"] = handler
     server.routes["/good"] = reply(numbered([1]))
     bad, good = a_feed(server.url(), name="Bad"), a_feed(server.url("/good"), name="Good")
-    desk = Desk(fetcher, house, bad, good)
+    runner = PassRunner(fetcher, config_folder, bad, good)
 
-    report = await desk.look()
+    report = await runner.poll()
 
     assert report.new == 1
-    said = desk.record.state(bad).last_error
+    said = runner.record.state(bad).last_error
     assert said
     assert sentence.format(port=server.port) in said
     assert "\n" not in said
     assert (*report.failed, *report.notes) == (f"Bad: {said}",)
-    assert desk.record.state(good).last_error is None
+    assert runner.record.state(good).last_error is None
 
 
-async def test_an_unreachable_feed_is_a_sentence_too(fetcher, house):
+async def test_an_unreachable_feed_gives_a_sentence(fetcher, config_folder):
     feed = a_feed("http://127.0.0.1:9/feed", name="Nobody")
-    desk = Desk(fetcher, house, feed)
+    runner = PassRunner(fetcher, config_folder, feed)
 
-    report = await desk.look()
+    report = await runner.poll()
 
     assert report.failed == ("Nobody: no connection to 127.0.0.1 could be made",)
-    assert desk.record.state(feed).failures == 1
+    assert runner.record.state(feed).failures == 1
 
 
-async def test_a_file_feed_lies_in_the_config_folder(fetcher, house):
-    (house / "notices.xml").write_text(numbered([1, 2]), encoding="utf-8")
+async def test_a_file_feed_is_read_from_the_config_folder(fetcher, config_folder):
+    (config_folder / "notices.xml").write_text(numbered([1, 2]), encoding="utf-8")
     feed = a_feed("file:notices.xml", full_text="never")
-    desk = Desk(fetcher, house, feed, a_feed("file:nowhere.xml", name="Nowhere"))
+    runner = PassRunner(fetcher, config_folder, feed, a_feed("file:nowhere.xml", name="Nowhere"))
 
-    first, second = await desk.look(), await desk.look()
+    first, second = await runner.poll(), await runner.poll()
 
     assert (first.new, second.unchanged) == (2, 1)
-    assert first.failed == (f"Nowhere: there is no file {house / 'nowhere.xml'}",)
+    assert first.failed == (f"Nowhere: there is no file {config_folder / 'nowhere.xml'}",)
 
 
-async def test_a_teaser_gets_the_full_text_of_its_page_and_keeps_its_own_words_where_there_is_none(
-    server, fetcher, house
-):
+async def test_a_teaser_gets_the_full_text_of_its_page_or_keeps_its_own(server, fetcher, config_folder):
     story = "<article><h1>Bridge</h1>" + "".join(f"<p>{a_text(f'Brno {n}', 1)}</p>" for n in range(5))
     server.routes["/1"] = reply(
         f"<html><body><nav>Home</nav>{story}</article></body></html>", content_type="text/html"
@@ -164,11 +162,11 @@ async def test_a_teaser_gets_the_full_text_of_its_page_and_keeps_its_own_words_w
     teaser = "The council of Brno votes on the bridge over the river... <a href='x'>Read more</a>"
     items = [an_item(n, link=server.url(f"/{n}"), guid=f"g{n}", description=teaser) for n in (1, 2)]
     server.routes["/feed"] = reply(an_rss(*items))
-    desk = Desk(fetcher, house, a_feed(server.url()))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
 
-    await desk.look()
+    await runner.poll()
 
-    second, first = desk.record.articles.values()
+    second, first = runner.record.articles.values()
     assert "every twenty minutes" in first.text
     assert "Home" not in first.text
     assert second.text == "The council of Brno votes on the bridge over the river…"
@@ -176,28 +174,28 @@ async def test_a_teaser_gets_the_full_text_of_its_page_and_keeps_its_own_words_w
     assert server.paths().count("/1") == 1
 
 
-async def test_what_a_site_allows_is_kept_from_one_pass_to_the_next(server, fetcher, house):
-    desk = Desk(fetcher, house, a_feed(server.url()))
+async def test_robots_txt_is_kept_from_one_pass_to_the_next(server, fetcher, config_folder):
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
     for n in (1, 2):
         server.routes["/feed"] = reply(an_rss(an_item(n, link=server.url(f"/{n}"), description="Votes...")))
-        await desk.look()
+        await runner.poll()
 
     assert server.paths().count("/robots.txt") == 1
 
 
-async def test_a_page_that_robots_keep_us_from_is_not_fetched(server, fetcher, house):
+async def test_a_page_that_robots_txt_forbids_is_not_fetched(server, fetcher, config_folder):
     server.routes["/robots.txt"] = reply("User-agent: *\nDisallow: /private")
     items = [an_item(1, link=server.url("/private/1"), description="A short teaser...")]
     server.routes["/feed"] = reply(an_rss(*items))
-    desk = Desk(fetcher, house, a_feed(server.url()))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
 
-    report = await desk.look()
+    report = await runner.poll()
 
     assert report.new == 1
     assert "/private/1" not in server.paths()
 
 
-async def test_an_edit_is_handed_on_as_a_change_with_the_full_text_of_its_page(server, fetcher, house):
+async def test_an_edit_is_recorded_with_the_full_text_of_its_page(server, fetcher, config_folder):
     def page(place: str) -> str:
         return f"<html><body><article><h1>Bridge</h1><p>{a_text(place)}</p></article></body></html>"
 
@@ -206,29 +204,29 @@ async def test_an_edit_is_handed_on_as_a_change_with_the_full_text_of_its_page(s
         return an_rss(an_item(1, title=title, link=server.url("/1"), guid="urn:1", description=teaser))
 
     server.routes |= {"/1": reply(page("Brno")), "/feed": reply(feed("Council votes on the bridge"))}
-    desk = Desk(fetcher, house, a_feed(server.url()))
-    await desk.look()
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+    await runner.poll()
 
     server.routes |= {"/1": reply(page("Opava")), "/feed": reply(feed("Council rejects the bridge"))}
-    report = await desk.look()
+    report = await runner.poll()
 
     assert (report.new, report.edited) == (0, 1)
-    edit = desk.record.edits[0]
-    assert edit.id in desk.record.articles
+    edit = runner.record.edits[0]
+    assert edit.id in runner.record.articles
     assert edit.title == "Council rejects the bridge"
     assert "Opava" in edit.text
 
 
-async def test_the_same_page_in_two_feeds_is_one_article(server, fetcher, house):
+async def test_the_same_page_in_two_feeds_is_one_article(server, fetcher, config_folder):
     server.routes |= {"/a": reply(numbered([1, 2])), "/b": reply(numbered([2, 3]))}
-    desk = Desk(fetcher, house, a_feed(server.url("/a")), a_feed(server.url("/b")))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url("/a")), a_feed(server.url("/b")))
 
-    report = await desk.look()
+    report = await runner.poll()
 
     assert report.new == 3
 
 
-async def test_a_wall_in_place_of_the_page_leaves_the_feeds_own_words(server, fetcher, house):
+async def test_a_paywall_leaves_the_text_of_the_feed(server, fetcher, config_folder):
     wall = (
         "<html><body><article><p>"
         + "The council votes tonight. " * 12
@@ -238,141 +236,143 @@ async def test_a_wall_in_place_of_the_page_leaves_the_feeds_own_words(server, fe
     server.routes["/feed"] = reply(
         an_rss(an_item(1, link=server.url("/1"), description="The council votes..."))
     )
-    desk = Desk(fetcher, house, a_feed(server.url()))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
 
-    await desk.look()
+    await runner.poll()
 
-    assert next(iter(desk.record.articles.values())).text == "The council votes..."
+    assert next(iter(runner.record.articles.values())).text == "The council votes..."
 
 
-async def test_pages_are_asked_for_only_as_config_says(server, fetcher, house):
+async def test_pages_are_fetched_as_configured(server, fetcher, config_folder):
     items = [
         an_item(1, link=server.url("/1"), description="The council votes..."),
         an_item(2, link=server.url("/2")),
     ]
     server.routes["/feed"] = reply(an_rss(*items))
-    for wish, asked in (("never", []), ("auto", ["/1"]), ("always", ["/1", "/2"])):
+    for setting, asked in (("never", []), ("auto", ["/1"]), ("always", ["/1", "/2"])):
         server.asked.clear()
-        await Desk(fetcher, house, a_feed(server.url(), full_text=wish)).look()
+        await PassRunner(fetcher, config_folder, a_feed(server.url(), full_text=setting)).poll()
         assert sorted(path for path in server.paths() if path[1:].isdigit()) == asked
 
 
-async def test_a_feed_that_says_it_is_gone_is_not_asked_again(server, fetcher, house):
+async def test_a_feed_that_is_gone_is_not_polled_again(server, fetcher, config_folder):
     server.routes["/feed"] = reply("", 410)
     feed = a_feed(server.url())
-    desk = Desk(fetcher, house, feed)
+    runner = PassRunner(fetcher, config_folder, feed)
 
-    await desk.look()
-    report = await desk.look()
+    await runner.poll()
+    report = await runner.poll()
 
-    assert desk.record.gone == {feed.id}
+    assert runner.record.gone == {feed.id}
     assert report.polled == 0
 
 
-async def test_a_move_for_good_is_followed_directly_once_it_has_held(server, fetcher, house):
+async def test_a_confirmed_permanent_move_is_polled_directly(server, fetcher, config_folder):
     server.routes |= {"/feed": reply("", 301, location="/new"), "/new": reply(numbered([1]), etag='"x"')}
-    desk = Desk(fetcher, house, a_feed(server.url()))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
     for _ in range(4):
-        await desk.look(hours=72)
+        await runner.poll(hours=72)
     server.asked.clear()
 
-    await desk.look()
+    await runner.poll()
 
     assert server.paths() == ["/new"]
 
 
-async def test_a_move_that_turns_out_wrong_is_taken_back(server, fetcher, house):
+async def test_a_move_to_a_failing_address_is_reverted(server, fetcher, config_folder):
     server.routes |= {"/feed": reply("", 308, location="/new"), "/new": reply(numbered([1]))}
     feed = a_feed(server.url())
-    desk = Desk(fetcher, house, feed)
+    runner = PassRunner(fetcher, config_folder, feed)
     for _ in range(4):
-        await desk.look(hours=72)
+        await runner.poll(hours=72)
 
     server.routes |= {"/new": reply("", 410), "/feed": reply(numbered([1, 2]))}
-    failed, again = await desk.look(), await desk.look()
+    failed, again = await runner.poll(), await runner.poll()
 
     assert failed.failed == ("The Example: the feed moved to an address that was removed permanently (410)",)
-    assert desk.record.gone == set()
+    assert runner.record.gone == set()
     assert again.new == 1
-    assert desk.record.state(feed).failures == 0
+    assert runner.record.state(feed).failures == 0
 
 
-async def test_a_temporary_redirect_is_asked_for_anew_every_time(server, fetcher, house):
+async def test_a_temporary_redirect_is_requested_every_time(server, fetcher, config_folder):
     server.routes |= {"/feed": reply("", 302, location="/new"), "/new": reply(numbered([1]))}
-    desk = Desk(fetcher, house, a_feed(server.url()))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
     for _ in range(6):
-        await desk.look(hours=72)
+        await runner.poll(hours=72)
 
     assert server.paths()[-2:] == ["/feed", "/new"]
 
 
-async def test_failures_push_the_next_look_away_and_a_success_brings_it_back(server, fetcher, house):
+async def test_failures_delay_the_next_poll_and_a_success_resets_it(server, fetcher, config_folder):
     feed = a_feed(server.url(), poll_interval=timedelta(hours=1))
-    desk = Desk(fetcher, house, feed)
+    runner = PassRunner(fetcher, config_folder, feed)
     waits = []
     for _ in range(4):
-        await desk.look()
-        state = desk.record.state(feed)
+        await runner.poll()
+        state = runner.record.state(feed)
         waits.append((state.next_poll_at - state.last_poll_at) // timedelta(hours=1))
     assert waits == [1, 2, 4, 8]
 
     server.routes["/feed"] = reply(numbered([1]))
-    await desk.look()
-    state = desk.record.state(feed)
+    await runner.poll()
+    state = runner.record.state(feed)
     assert (state.failures, state.last_error, state.last_success_at) == (
         0,
         None,
-        desk.now - timedelta(hours=1),
+        runner.now - timedelta(hours=1),
     )
 
 
-async def test_a_look_that_fails_forgets_nothing_of_what_was_known(server, fetcher, house):
+async def test_a_failed_poll_keeps_the_seen_items(server, fetcher, config_folder):
     server.routes["/feed"] = reply(numbered(range(1, 6)))
-    desk = Desk(fetcher, house, a_feed(server.url()))
-    await desk.look()
-    for trouble in (reply("", 500), reply(PAGE), reply(an_rss())):
-        server.routes["/feed"] = trouble
-        await desk.look()
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+    await runner.poll()
+    for error in (reply("", 500), reply(PAGE), reply(an_rss())):
+        server.routes["/feed"] = error
+        await runner.poll()
 
     server.routes["/feed"] = reply(numbered(range(6)))
 
-    assert (await desk.look()).new == 1
+    assert (await runner.poll()).new == 1
 
 
-async def test_ttl_and_cache_headers_are_heeded_on_304_too(server, fetcher, house):
+async def test_ttl_and_cache_headers_apply_to_304_too(server, fetcher, config_folder):
     feed = a_feed(server.url())
     server.routes["/feed"] = reply(
         an_rss(an_item(1), extra="<ttl>120</ttl>"), etag='"x"', cache_control="max-age=60"
     )
-    desk = Desk(fetcher, house, feed)
+    runner = PassRunner(fetcher, config_folder, feed)
     for _ in range(2):
-        await desk.look()
-        state = desk.record.state(feed)
+        await runner.poll()
+        state = runner.record.state(feed)
         assert state.next_poll_at - state.last_poll_at >= timedelta(hours=2)
 
 
-async def test_only_some_feeds_and_only_those_that_are_due(server, fetcher, house):
+async def test_only_some_feeds_and_only_those_that_are_due(server, fetcher, config_folder):
     server.routes |= {"/a": reply(numbered([1])), "/b": reply(numbered([2]))}
     a, b = a_feed(server.url("/a"), name="A"), a_feed(server.url("/b"), name="B")
-    desk = Desk(fetcher, house, a, b)
+    runner = PassRunner(fetcher, config_folder, a, b)
 
-    first = await gather(desk.gatherer, now=NOON, only=[a.id])
-    second = await gather(desk.gatherer, now=NOON)
-    third = await gather(desk.gatherer, now=NOON)
-    forced = await gather(desk.gatherer, now=NOON, only=[b.id], force=True)
+    first = await gather(runner.gatherer, now=NOON, only=[a.id])
+    second = await gather(runner.gatherer, now=NOON)
+    third = await gather(runner.gatherer, now=NOON)
+    forced = await gather(runner.gatherer, now=NOON, only=[b.id], force=True)
 
     assert [report.polled for report in (first, second, third, forced)] == [1, 1, 0, 1]
 
 
-async def test_progress_is_told_feed_by_feed(server, fetcher, house):
+async def test_progress_is_reported_feed_by_feed(server, fetcher, config_folder):
     server.routes |= {f"/{n}": reply(numbered([n])) for n in range(3)}
-    desk = Desk(fetcher, house, *(a_feed(server.url(f"/{n}"), name=f"Feed {n}") for n in range(3)))
-    told = []
+    runner = PassRunner(
+        fetcher, config_folder, *(a_feed(server.url(f"/{n}"), name=f"Feed {n}") for n in range(3))
+    )
+    reported = []
 
-    await gather(desk.gatherer, now=NOON, progress=lambda *line: told.append(line))
+    await gather(runner.gatherer, now=NOON, progress=lambda *line: reported.append(line))
 
-    assert sorted(name for name, _, _ in told) == ["Feed 0", "Feed 1", "Feed 2"]
-    assert [(done, total) for _, done, total in told] == [(1, 3), (2, 3), (3, 3)]
+    assert sorted(name for name, _, _ in reported) == ["Feed 0", "Feed 1", "Feed 2"]
+    assert [(done, total) for _, done, total in reported] == [(1, 3), (2, 3), (3, 3)]
 
 
 class Failing(ThreadWorkers):
@@ -394,24 +394,26 @@ class Failing(ThreadWorkers):
         (RuntimeError("oh"), "an unexpected error occurred (RuntimeError: oh)"),
     ],
 )
-async def test_what_nobody_foresaw_stays_with_its_feed(server, fetcher, house, error, sentence):
+async def test_an_unexpected_error_stays_with_its_feed(server, fetcher, config_folder, error, sentence):
     server.routes |= {"/a": reply(numbered([1])), "/b": reply(numbered([2]))}
-    desk = Desk(fetcher, house, a_feed(server.url("/a"), name="Bad"), a_feed(server.url("/b")))
-    desk.gatherer = replace(desk.gatherer, workers=Failing(error))
+    runner = PassRunner(
+        fetcher, config_folder, a_feed(server.url("/a"), name="Bad"), a_feed(server.url("/b"))
+    )
+    runner.gatherer = replace(runner.gatherer, workers=Failing(error))
 
-    report = await desk.look()
+    report = await runner.poll()
 
     assert report.failed == (f"Bad: {sentence}",)
     assert report.new == 1
 
 
-async def test_a_record_out_of_reach_ends_the_pass(server, fetcher, house):
+async def test_an_unavailable_database_ends_the_pass(server, fetcher, config_folder):
     server.routes["/feed"] = reply(numbered([1]))
-    desk = Desk(fetcher, house, a_feed(server.url()))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
 
     async def gone(_look):
         raise StoreError("the database is gone")
 
-    desk.record.record_poll = gone
+    runner.record.record_poll = gone
     with pytest.raises(StoreError):
-        await desk.look()
+        await runner.poll()

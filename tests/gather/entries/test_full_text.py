@@ -1,4 +1,4 @@
-"""An article out of its page: the text and nothing around it, or a reason why there is none."""
+"""Full texts: the article's text without its surroundings, or a reason why there is none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def a_page(*paragraphs: str, title: str = TITLE) -> bytes:
     ).encode()
 
 
-def test_the_text_comes_without_what_stands_around_it():
+def test_text_is_extracted_without_its_surroundings():
     page = a_page(a_text("Ostrava", 1), "<b>What follows</b> is the ferry.", a_text("Opava", 1), "Read more")
 
     found = read_page(page, TITLE, TEASER)
@@ -61,7 +61,7 @@ def test_an_article_laid_out_in_a_table_is_read_and_a_table_of_figures_is_not():
     ],
     ids=["in a form", "among drawings", "told as data", "a drawing around it all"],
 )
-def test_what_is_no_text_is_taken_out_without_the_article(page: str):
+def test_non_text_elements_are_removed_without_the_article(page: str):
     found = read_page(page.encode(), TITLE, TEASER).text
 
     assert ("voted on Monday" in found) == (not page.startswith("<svg>"))
@@ -107,7 +107,7 @@ def test_a_page_without_the_article_gives_a_reason(page: bytes, why: str):
         "Please enable JavaScript. Checking your browser before you go on.",
     ],
 )
-def test_walls_are_known_in_several_languages(stub: str):
+def test_paywalls_are_recognized_in_several_languages(stub: str):
     assert is_paywall(stub)
 
 
@@ -119,11 +119,11 @@ def test_walls_are_known_in_several_languages(stub: str):
         a_text("Ostrava", 9) + " Subscribe now and never miss a story.",
     ],
 )
-def test_articles_that_mention_subscriptions_or_cookies_are_no_walls(text: str):
+def test_articles_about_subscriptions_or_cookies_are_not_paywalls(text: str):
     assert not is_paywall(text)
 
 
-def test_a_page_is_akin_when_it_has_enough_of_the_words():
+def test_a_page_has_the_same_subject_when_it_has_enough_of_the_words():
     assert is_same_subject(
         "Ministers resign over harbour dispute", "Two ministers will resign. The harbour is in dispute."
     )

@@ -1,4 +1,4 @@
-"""The language of a text, with the feed's word as a prior."""
+"""Language detection with the declared language as prior."""
 
 from __future__ import annotations
 

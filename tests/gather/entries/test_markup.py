@@ -1,4 +1,4 @@
-"""Whatever markup comes in, plain text goes out: safe, quiet, and the same when cleaned again."""
+"""Any markup becomes safe plain text, and cleaning it again changes nothing."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_markup_becomes_paragraphs(markup: str, text: str):
 
 
 @given(MARKUP)
-def test_nothing_that_breaks_mails_or_terminals_survives(markup: str):
+def test_characters_that_break_mails_or_terminals_are_removed(markup: str):
     for text in (plain_text(markup), title_text(markup), one_line(markup)):
         assert without_unsafe_characters(text) == text
         assert "\u2028" not in text
@@ -71,7 +71,7 @@ def test_nothing_that_breaks_mails_or_terminals_survives(markup: str):
 
 
 @given(MARKUP)
-def test_cleaning_what_is_clean_changes_nothing(markup: str):
+def test_cleaning_clean_text_changes_nothing(markup: str):
     text = plain_text(markup)
 
     assert plain_text("<p>" + html.escape(text).replace("\n\n", "</p><p>") + "</p>") == text
@@ -86,7 +86,7 @@ def test_a_title_is_one_line_and_stays_as_it_is(text: str):
     assert title_text(html.escape(title)) == title
 
 
-def test_a_feed_cannot_open_a_place_for_the_recipients_values():
+def test_a_feed_cannot_insert_a_placeholder():
     assert Placeholder.NAME.marker not in plain_text(f"Dear {Placeholder.NAME.marker}") + title_text(
         Placeholder.NAME.marker
     )
@@ -97,7 +97,7 @@ def test_a_space_in_a_path_is_escaped_and_stays_so():
     assert safe_web_url(safe_web_url("https://a.example/a b")) == "https://a.example/a%20b"
 
 
-def test_a_text_beyond_reason_is_cut_between_paragraphs_or_sentences():
+def test_a_too_long_text_is_cut_between_paragraphs_or_sentences():
     assert shortened("One two. Three.\n\nFour.", 20) == "One two. Three."
     assert shortened("One two. Three four five.", 12) == "One two."
     assert shortened("x" * 30, 12) == "x" * 12
@@ -166,5 +166,5 @@ def test_web_addresses_pass(url: str):
         "https://a.example/" + "x" * 3000,
     ],
 )
-def test_other_addresses_and_tricks_do_not(url: str):
+def test_unsafe_addresses_do_not_pass(url: str):
     assert safe_web_url(url) == ""

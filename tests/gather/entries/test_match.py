@@ -1,4 +1,4 @@
-"""A redesign is no news: what feeds do to their guids, links and dates must not flood anybody."""
+"""A redesign of a feed: changed guids, links and dates must not make old items new."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FEED = a_feed()
 
 
 class Reader:
-    """Looks at one feed again and again, an hour apart."""
+    """Polls one feed repeatedly, an hour apart."""
 
     def __init__(self, first_entries: int = 10) -> None:
         self.feed = a_feed(first_entries=first_entries)
@@ -42,7 +42,7 @@ def a_reader_of(numbers: range) -> Reader:
     return reader
 
 
-def test_a_new_feed_contributes_its_latest_by_date_wherever_they_stand():
+def test_a_new_feed_contributes_its_latest_items_by_date_in_any_order():
     reader = Reader(first_entries=2)
 
     found = reader.reads(*items(range(20, 0, -1)))
@@ -58,7 +58,7 @@ def test_without_dates_the_top_of_the_document_is_the_latest():
     assert titles(found) == [f"Council number {n} votes on its bridge" for n in (2, 1)]
 
 
-def test_guids_made_anew_at_every_look_make_nothing_new():
+def test_guids_that_change_at_every_poll_make_nothing_new():
     reader = a_reader_of(range(1, 30))
 
     found = reader.reads(*(an_item(n, guid=f"random-{n * 7919}") for n in range(1, 30)))
@@ -66,13 +66,13 @@ def test_guids_made_anew_at_every_look_make_nothing_new():
     assert (found.new, found.edited) == ((), ())
 
 
-def test_guids_that_get_lost_make_nothing_new():
+def test_lost_guids_make_nothing_new():
     reader = a_reader_of(range(1, 30))
 
     assert reader.reads(*items(range(1, 30), guid=None)).new == ()
 
 
-def test_random_guids_without_links_are_known_by_their_words():
+def test_items_with_random_guids_and_no_links_are_matched_by_text():
     reader = Reader()
     reader.reads(*(an_item(n, link=None, guid=f"a{n}") for n in range(1, 30)))
 
@@ -92,7 +92,7 @@ def test_tracking_parameters_schemes_and_hosts_www_make_nothing_new():
     assert found.new == ()
 
 
-def test_a_move_to_another_domain_makes_nothing_new_but_what_is():
+def test_a_move_to_another_domain_makes_only_new_items_new():
     reader = a_reader_of(range(1, 30))
     moved = [
         an_item(
@@ -112,13 +112,13 @@ def test_a_move_to_another_domain_makes_nothing_new_but_what_is():
     assert "items that look new were held as old: they were seen before under other addresses" in found.note
 
 
-def test_everything_dated_anew_makes_nothing_new():
+def test_changed_dates_make_nothing_new():
     reader = a_reader_of(range(1, 30))
 
     assert reader.reads(*items(range(1, 30), pubDate=NOON + timedelta(hours=2))).new == ()
 
 
-def test_an_archive_that_comes_up_in_one_burst_is_held():
+def test_an_archive_that_appears_in_one_burst_is_held():
     reader = a_reader_of(range(1, 20))
 
     found = reader.reads(*items(range(1, 200), pubDate=NOON - timedelta(days=400)))
@@ -129,7 +129,7 @@ def test_an_archive_that_comes_up_in_one_burst_is_held():
     assert statistics_of(reader.memory).held == 180
 
 
-def test_what_was_held_once_stays_known_and_later_news_passes():
+def test_held_items_stay_known_and_later_new_items_pass():
     reader = a_reader_of(range(1, 20))
     archive = items(range(20, 200), pubDate=NOON - timedelta(days=400))
     reader.reads(*items(range(1, 20)), *archive)
@@ -139,7 +139,7 @@ def test_what_was_held_once_stays_known_and_later_news_passes():
     assert titles(found) == ["Council number 999 votes on its bridge"]
 
 
-def test_an_archive_without_dates_gives_its_top_and_no_more():
+def test_an_archive_without_dates_gives_only_its_first_items():
     reader = a_reader_of(range(1, 20))
 
     found = reader.reads(*items(range(100, 300), pubDate=None))
@@ -148,14 +148,14 @@ def test_an_archive_without_dates_gives_its_top_and_no_more():
     assert found.held == 190
 
 
-def test_a_redesign_that_brings_up_old_items_with_the_known_ones_holds_them_all():
+def test_old_items_that_appear_with_renamed_ones_are_held():
     reader = a_reader_of(range(1, 20))
     again = [an_item(n, link=f"https://x.example/{n}", guid=f"x{n}", pubDate=NOON) for n in range(1, 200)]
 
     assert reader.reads(*again).new == ()
 
 
-def test_a_busy_day_is_no_flood():
+def test_a_busy_day_is_not_a_burst():
     reader = a_reader_of(range(1, 20))
 
     found = reader.reads(*(an_item(n, pubDate=NOON + timedelta(minutes=n % 60)) for n in range(100, 160)))
@@ -163,7 +163,7 @@ def test_a_busy_day_is_no_flood():
     assert len(found.new) == 60
 
 
-def test_a_long_absence_is_no_flood():
+def test_a_long_outage_is_not_a_burst():
     reader = a_reader_of(range(1, 20))
 
     found = reader.reads(
@@ -181,7 +181,7 @@ def test_a_late_article_with_an_old_date_is_not_lost():
     assert len(found.new) == 1
 
 
-def test_a_shared_guid_or_link_tells_nothing_apart():
+def test_a_shared_guid_or_link_identifies_no_item():
     reader = Reader()
     found = reader.reads(*(an_item(n, guid="same", link="https://news.example/live") for n in range(1, 6)))
     assert len({draft.id for draft in found.new}) == 5
@@ -191,7 +191,7 @@ def test_a_shared_guid_or_link_tells_nothing_apart():
     assert titles(later) == ["Council number 0 votes on its bridge"]
 
 
-def test_a_link_to_the_front_page_is_no_identity():
+def test_a_link_to_the_front_page_identifies_no_item():
     reader = Reader()
     reader.reads(an_item(1, guid="a", link="https://news.example/"))
 
@@ -206,7 +206,7 @@ def test_a_guid_given_to_another_article_does_not_hide_it():
     assert titles(found) == ["Council number 7 votes on its bridge"]
 
 
-def test_an_edit_is_a_change_and_another_date_or_markup_is_none():
+def test_changed_text_is_an_edit_and_a_changed_date_or_markup_is_not():
     reader = a_reader_of(range(1, 4))
 
     found = reader.reads(
@@ -219,7 +219,7 @@ def test_an_edit_is_a_change_and_another_date_or_markup_is_none():
     assert found.new == ()
 
 
-def test_a_text_that_changes_at_every_look_is_followed_only_so_far():
+def test_a_text_that_changes_at_every_poll_has_a_limit_of_edits():
     reader = a_reader_of(range(1, 2))
 
     changes = [
@@ -233,7 +233,7 @@ def test_the_same_item_twice_in_a_document_is_one_article():
     assert len(Reader().reads(an_item(1), an_item(1), an_item(1, guid="other")).new) == 1
 
 
-def test_dates_in_the_future_and_before_feeds_existed_are_not_believed():
+def test_dates_in_the_future_and_before_feeds_existed_are_ignored():
     found = Reader().reads(
         an_item(1, pubDate=NOON + timedelta(days=30)), an_item(2, pubDate="1 Jan 1970 00:00:00 GMT")
     )

@@ -1,4 +1,4 @@
-"""What is remembered comes back whole, stays small, and spoilt memory is no memory."""
+"""Seen items are read as they were written, stay small, and are ignored when unreadable."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def test_what_is_written_is_read(items: list[SeenItem], title: str, ttl: int, sp
 
 
 @given(st.lists(ITEMS, max_size=9), st.lists(MARK, max_size=3))
-def test_the_items_that_bear_a_name_are_found_without_reading_the_others(
-    items: list[SeenItem], others: list[str]
-):
+def test_items_with_a_name_are_found_without_reading_the_others(items: list[SeenItem], others: list[str]):
     names = {*others, *(name for item in items[::3] for name in item[1:5])} - {""}
     known = seen_items_of(serialize(FeedStatistics(), map(line_from_item, items)))
 
@@ -61,13 +59,13 @@ def test_the_items_that_bear_a_name_are_found_without_reading_the_others(
     assert set(known.lines_by_fingerprint()) == {item.raw for item in items}
 
 
-def test_a_memory_of_an_early_version_is_read():
+def test_seen_items_of_an_early_version_are_read():
     memory = json.dumps({"v": 1}) + "\n" + json.dumps(["a b - d e 2", "f - - - - 0"])
 
     assert items_of(memory) == (SeenItem("a", "b", "", "d", "e", 2), SeenItem("f", "", "", "", ""))
 
 
-def test_the_head_changes_alone():
+def test_the_statistics_change_without_the_items():
     memory = serialize(FeedStatistics(ttl=5), [line_from_item(SeenItem("a", "b", "c", "d", "e"))])
 
     changed = serialize(FeedStatistics(ttl=6), None, memory)
@@ -90,23 +88,23 @@ def test_the_head_changes_alone():
         "{}\na b c",
     ],
 )
-def test_spoilt_memory_is_no_memory(memory: str):
+def test_unreadable_seen_items_are_ignored(memory: str):
     assert statistics_of(memory) == FeedStatistics()
     assert items_of(memory) == ()
 
 
-def test_memory_is_bounded():
+def test_the_number_of_seen_items_is_limited():
     items = [SeenItem(fingerprint(str(n)), *["x" * 8] * 4) for n in range(2 * MAX_ITEMS)]
 
     assert len(items_of(serialize(FeedStatistics(), map(line_from_item, items)))) == MAX_ITEMS
 
 
-def test_nothing_has_no_fingerprint():
+def test_empty_parts_have_no_fingerprint():
     assert fingerprint("") == fingerprint("", b"") == ""
     assert len({fingerprint("a", "b"), fingerprint("ab"), fingerprint("ab", ""), fingerprint("\ud800")}) == 4
 
 
-def test_days_are_counted_and_long_past_ones_forgotten():
+def test_items_are_counted_by_day_and_old_days_forgotten():
     head = with_arrivals(
         FeedStatistics(), [NOON, NOON, NOON - timedelta(days=1), NOON - timedelta(days=99)], NOON
     )
@@ -121,7 +119,7 @@ def test_an_arrival_from_the_future_counts_as_now():
     assert with_arrivals(FeedStatistics(), [NOON + timedelta(days=5)], NOON).newest == to_timestamp(NOON)
 
 
-def test_the_first_line_alone_is_what_a_quiet_look_reads():
+def test_the_statistics_are_read_from_the_first_line_alone():
     first, _, rest = serialize(
         FeedStatistics(ttl=5), [line_from_item(SeenItem("a", "", "", "", ""))]
     ).partition("\n")

@@ -1,4 +1,4 @@
-"""Whether a feed gives whole articles is decided from its own entries."""
+"""Whether a feed has full articles is decided from its entries."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ LONG = "word " * 500
         "Der Rat stimmt ab. <a>Weiterlesen</a>",
     ],
 )
-def test_a_text_says_that_it_goes_on_elsewhere(markup: str):
+def test_a_truncated_text_is_recognized(markup: str):
     assert is_truncated(markup)
 
 
 @pytest.mark.parametrize(
     "markup", ["", "The council voted.", "<p>He paused... and went on.</p>", "Who reads?"]
 )
-def test_or_it_does_not(markup: str):
+def test_a_complete_text_is_recognized(markup: str):
     assert not is_truncated(markup)
 
 
-def test_short_texts_are_teasers_by_their_looks():
+def test_short_texts_are_teasers():
     assert is_teaser("The council votes.", cut=False)
     assert is_teaser("word " * 200, cut=True)
     assert not is_teaser("word " * 200, cut=False)
@@ -51,11 +51,11 @@ def test_short_texts_are_teasers_by_their_looks():
         ("never", "Short...", True, 20, 20, False),
     ],
 )
-def test_a_page_is_worth_a_request(wish, text, *, cut, short, judged, page):
+def test_a_page_is_fetched_when_the_text_is_a_teaser(wish, text, *, cut, short, judged, page):
     assert needs_full_text(wish, text, cut=cut, short=short, judged=judged) is page
 
 
-def test_a_feed_may_change_its_ways():
+def test_a_feed_may_change_from_teasers_to_full_texts():
     short, judged = updated_counts(0, 0, [True] * 60)
     for _ in range(10):
         short, judged = updated_counts(short, judged, [False] * 20)

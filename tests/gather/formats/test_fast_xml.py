@@ -1,4 +1,4 @@
-"""Reading plainly gives what feedparser gives, or is not done."""
+"""fast_xml gives the result of feedparser, or none."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ BESIDE = st.sampled_from(
 
 @st.composite
 def feeds(draw: st.DrawFn) -> str:
-    """Draw a feed, most of whose items are of the common kind, and some of which are anything at all."""
+    """Draw a feed of mostly common items and some arbitrary ones."""
     kind = draw(st.sampled_from(sorted(SHAPES)))
     head, item, foot = SHAPES[kind]
     parts = ATOM_PARTS if kind == "atom" else PARTS
@@ -189,7 +189,7 @@ def feeds(draw: st.DrawFn) -> str:
 
 @given(feeds())
 @settings(max_examples=400, deadline=None)
-def test_what_is_read_plainly_is_what_feedparser_reads(feed: str):
+def test_fast_xml_reads_what_feedparser_reads(feed: str):
     document = rss_atom.to_utf8(feed.encode())
 
     plainly = rss_atom.read_fast(document, URL)
@@ -217,7 +217,7 @@ COMMON = {
 
 
 @pytest.mark.parametrize("kind", COMMON)
-def test_the_common_kinds_are_read_plainly(kind: str):
+def test_fast_xml_reads_common_feeds(kind: str):
     head, _, foot = SHAPES[kind]
     document = rss_atom.to_utf8(
         (head + "<title>T</title>" + ("</channel>" if kind == "rdf" else "") + COMMON[kind] + foot).encode()
@@ -241,7 +241,7 @@ def test_the_common_kinds_are_read_plainly(kind: str):
         "",
     ],
 )
-def test_what_is_beyond_it_is_left_to_feedparser(document: str):
+def test_unsupported_documents_are_left_to_feedparser(document: str):
     assert rss_atom.read_fast(document.encode(), URL) is None
 
 
@@ -251,7 +251,7 @@ def test_nothing_makes_it_raise(text: str):
     rss_atom.read_fast(text.encode(), URL)
 
 
-def test_an_item_that_holds_something_odd_costs_the_others_nothing():
+def test_one_unsupported_item_does_not_affect_the_others():
     head, _, foot = SHAPES["rss"]
     odd = "<item><title><b>Bold</b></title><link>https://a.example/2</link></item>"
     pieces = split_items(rss_atom.to_utf8((head + COMMON["rss"] + odd + foot).encode()))

@@ -1,4 +1,4 @@
-"""The feeds of a page, and of a site from whatever address one knows."""
+"""The feeds of a page, and of a site from the address of any of its pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = """<html><head><title>Site</title>
 <link rel="stylesheet" href="/x.css"></head><body><a href="/rss">RSS</a></body></html>"""
 
 
-def test_what_a_page_declares_comes_in_order_comments_last():
+def test_declared_feeds_are_returned_in_order_with_comments_last():
     assert feed_links(PAGE, "https://a.example/x/") == (
         FeedLink("https://a.example/news.atom", "News"),
         FeedLink("https://a.example/comments/feed/", "Comments & replies"),
@@ -38,7 +38,7 @@ def test_no_markup_makes_it_raise(page: str):
     feed_links(page, "https://a.example/")
 
 
-async def test_the_address_of_a_feed_is_itself(server: Server, fetcher: HttpFetcher):
+async def test_the_address_of_a_feed_is_the_feed(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply(an_rss(title="The &amp;lt;b&amp;gt; Example"))
 
     assert await find_feeds(server.url(), fetcher) == DiscoveredFeeds(
@@ -46,7 +46,7 @@ async def test_the_address_of_a_feed_is_itself(server: Server, fetcher: HttpFetc
     )
 
 
-async def test_a_feed_that_has_moved_is_found_where_it_went(server: Server, fetcher: HttpFetcher):
+async def test_a_moved_feed_is_found_at_its_new_address(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply("", 301, location="/new")
     server.routes["/new"] = reply(an_rss())
 
@@ -61,7 +61,9 @@ async def test_the_address_of_a_site_leads_to_the_feeds_that_it_names(server: Se
     assert (await find_feeds(server.url("/"), fetcher)).feeds == (FeedLink(server.url("/n.xml"), "N"),)
 
 
-async def test_a_site_that_names_none_is_tried_in_usual_places(server: Server, fetcher: HttpFetcher):
+async def test_the_usual_addresses_are_tried_when_a_site_links_to_no_feed(
+    server: Server, fetcher: HttpFetcher
+):
     server.routes["/"] = reply("<html><p>Hi</p></html>")
     server.routes["/rss.xml"] = reply(an_rss(an_item(1)))
 
@@ -78,7 +80,7 @@ async def test_an_address_may_be_given_without_a_scheme(server: Server, fetcher:
     assert found.feeds[0].url == server.url()
 
 
-async def test_where_there_is_nothing_a_sentence_says_so(server: Server, fetcher: HttpFetcher):
+async def test_a_site_without_a_feed_gives_a_sentence(server: Server, fetcher: HttpFetcher):
     server.routes["/"] = reply("<html><p>Hi</p></html>")
 
     assert (await find_feeds(server.url("/"), fetcher)).reason == (

@@ -1,4 +1,4 @@
-"""Lists of feeds, in from any reader and out to any other."""
+"""Lists of feeds: import from any feed reader and export to any other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_folders_and_categories_become_topics():
     )
 
 
-def test_what_is_left_out_is_named():
+def test_skipped_feeds_are_named():
     assert read_opml(LIST.encode()).skipped == ("line 11: Bad: 'javascript:alert(1)' is not a web address",)
 
 
@@ -57,7 +57,7 @@ def test_lists_come_in_any_encoding(encoding: str):
         (b"<html><body/></html>", "not a list of feeds: it starts with <html>, not with <opml>"),
     ],
 )
-def test_what_is_no_list_is_a_sentence(body: bytes, sentence: str):
+def test_a_document_that_is_not_a_list_gives_a_sentence(body: bytes, sentence: str):
     with pytest.raises(FeedUnreadable) as trouble:
         read_opml(body)
     assert str(trouble.value) == sentence
@@ -78,7 +78,7 @@ def test_a_list_that_declares_entities_is_refused(doctype: str):
         read_opml(evil.encode())
 
 
-def test_a_feed_that_lies_too_deep_is_named():
+def test_a_feed_nested_too_deeply_is_named():
     folders, ends = "<outline text='x'>" * 50_000, "</outline>" * 50_000
     deep = f"<opml><body>{folders}<outline xmlUrl='https://a.example/'/>{ends}</body></opml>"
 
@@ -93,7 +93,7 @@ Z = '<outline text="Z" type="rss" xmlUrl="https://z.example/rss"/>\n'
 
 
 def a_list(*outlines: str) -> str:
-    """Return a list of the outlines between two that are sound; the first of them is in line 4."""
+    """Return a list of the outlines between two valid ones; the first of them is in line 4."""
     between = "\n".join(outlines)
     return f'<?xml version="1.0"?>\n<opml version="2.0"><body>\n{A}{between}\n{Z}</body></opml>\n'
 
@@ -157,7 +157,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_feed_is_taken_in_spite_of(fault: str):
+def test_a_feed_is_imported_in_spite_of(fault: str):
     outline, name, url = FAULTS[fault]
     listing = read_opml(a_list(outline).encode())
 
@@ -181,7 +181,7 @@ LOST = {
 
 
 @pytest.mark.parametrize("outline", LOST)
-def test_an_outline_that_is_left_out_is_named_with_its_line_and_the_rest_is_taken(outline: str):
+def test_a_skipped_outline_is_named_with_its_line_and_the_rest_imported(outline: str):
     listing = read_opml(a_list("<outline text='R & D'/>", outline).encode())
 
     assert [feed.name for feed in listing.feeds] == ["A", "Z"]
@@ -200,11 +200,11 @@ def test_an_outline_that_is_left_out_is_named_with_its_line_and_the_rest_is_take
         ("<!DOCTYPE opml>\n", ""),
     ],
 )
-def test_what_stands_around_a_list_does_not_matter(before: str, behind: str):
+def test_text_around_a_list_is_ignored(before: str, behind: str):
     assert len(read_opml((before + a_list() + behind).encode()).feeds) == 2
 
 
-def test_a_list_that_breaks_off_gives_what_is_whole():
+def test_an_incomplete_list_gives_its_complete_outlines():
     whole = a_list('<outline text="B" xmlUrl="https://b.example/"/>')
     listing = read_opml(whole[: whole.index("b.example")].encode())
 
@@ -220,14 +220,14 @@ def test_folders_are_topics_in_a_list_that_is_not_well_formed():
     assert [feed.topics for feed in feeds] == [(), ("r & d", "deep"), ()]
 
 
-def test_latin_1_that_calls_itself_utf_8_is_read():
+def test_latin_1_declared_as_utf_8_is_read():
     text = a_list('<outline text="Größe & Co" xmlUrl="https://b.example/"/>')
     text = text.replace('"1.0"', '"1.0" encoding="utf-8"')
 
     assert read_opml(text.encode("latin-1")).feeds[1].name == "Größe & Co"
 
 
-def test_a_list_larger_than_any_is_refused():
+def test_a_too_large_list_is_refused():
     with pytest.raises(FeedUnreadable, match="larger than 16 MB"):
         read_opml(b" " * (MAX_OPML_BYTES + 1))
 
@@ -255,7 +255,7 @@ def test_what_is_written_is_read(names: list[tuple[str, list[str]]]):
     assert sorted((f.url, f.topics) for f in read) == sorted((f.url, f.topics) for f in feeds)
 
 
-def test_an_export_is_tidy_and_keeps_files_at_home():
+def test_an_export_is_sorted_into_folders_without_file_feeds():
     written = write_opml([a_feed(), a_feed("file:notices.xml")], title="Mine", now=NOON)
 
     root = ET.fromstring(written)  # noqa: S314 - our own

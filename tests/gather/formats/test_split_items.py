@@ -1,4 +1,4 @@
-"""Parsing only what is new gives what parsing everything gives, or is not done."""
+"""Parsing only new items gives the result of parsing everything, or is not done."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def look(body: str, memory: str = "", hours: int = 0) -> ProcessedDocument:
 
 
 def parsed_whole(memory: str) -> str:
-    """Return the memory of a feed that was never found to split, so that it is parsed whole."""
+    """Return the seen items of a feed that is always parsed whole."""
     return serialize(replace(statistics_of(memory), splits=False), seen_items_of(memory).lines)
 
 

@@ -1,4 +1,4 @@
-"""Every content coding is undone piece by piece, stops at its limits, and fails in a plain sentence."""
+"""Every content coding is decoded in pieces, stops at its limits, and fails with a sentence."""
 
 from __future__ import annotations
 

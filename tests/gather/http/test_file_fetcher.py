@@ -1,4 +1,4 @@
-"""Feeds that are files: only config names them, and they are as safe to read as any other."""
+"""Feeds in files: only feeds.yaml names them, and they are read within limits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_paths_are_relative_to_the_config_folder(url: str, path: str):
     assert path_of(url, Path("/house")) == Path(path)
 
 
-async def test_trouble_with_a_file_is_a_sentence(tmp_path: Path):
+async def test_an_unreadable_file_gives_a_sentence(tmp_path: Path):
     (tmp_path / "large").write_bytes(b"x" * 11)
     files = FileFetcher(tmp_path, max_bytes=10)
     for url, sentence in (

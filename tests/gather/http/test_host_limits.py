@@ -1,4 +1,4 @@
-"""Hosts are asked one after the other and not too fast, without anybody sleeping in this test."""
+"""Limits per host, tested without real waiting."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_starts_at_one_host_are_spaced(pauses: list[float]):
     assert pauses == [10.0, 20.0]
 
 
-async def test_hosts_do_not_wait_for_one_another_nor_do_the_operators_own(pauses: list[float]):
+async def test_hosts_do_not_wait_for_each_other_and_private_hosts_not_at_all(pauses: list[float]):
     order = HostLimits(per_host=4, spacing=10)
     for host in ("a.example", "b.example", "c.example"):
         async with order.slot(host):
@@ -41,7 +41,7 @@ async def test_hosts_do_not_wait_for_one_another_nor_do_the_operators_own(pauses
     assert pauses == []
 
 
-async def test_no_more_than_so_many_at_once():
+async def test_the_number_of_simultaneous_requests_is_limited():
     order = HostLimits(per_host=2, spacing=0)
     inside, release = [], asyncio.Event()
 

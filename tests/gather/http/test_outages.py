@@ -1,11 +1,11 @@
-"""A host that gives no answer rests, and is asked again after a while or as soon as it has answered."""
+"""Requests to a host that does not respond are paused, until a pause or a response ends that."""
 
 from __future__ import annotations
 
 from service.gather.http.outages import MAX_FAILURES, MAX_HOSTS, PAUSE_SECONDS, Outages
 
 
-def test_a_host_rests_after_enough_failures_in_a_row():
+def test_a_host_is_paused_after_enough_failures_in_a_row():
     outages = Outages()
     for n in range(MAX_FAILURES):
         assert not outages.is_paused("a.example", n)
@@ -16,7 +16,7 @@ def test_a_host_rests_after_enough_failures_in_a_row():
     assert not outages.is_paused("a.example", MAX_FAILURES + PAUSE_SECONDS)
 
 
-def test_one_more_failure_after_the_rest_makes_it_rest_again():
+def test_a_failure_after_the_pause_pauses_the_host_again():
     outages = Outages()
     for _ in range(MAX_FAILURES):
         outages.record_failure("a.example", 0)
@@ -25,7 +25,7 @@ def test_one_more_failure_after_the_rest_makes_it_rest_again():
     assert outages.is_paused("a.example", PAUSE_SECONDS + 1)
 
 
-def test_any_answer_clears_the_slate():
+def test_any_response_resets_the_failures():
     outages = Outages()
     for _ in range(MAX_FAILURES):
         outages.record_failure("a.example", 0)
@@ -35,7 +35,7 @@ def test_any_answer_clears_the_slate():
     assert not outages.is_paused("a.example", 1)
 
 
-def test_the_table_does_not_grow_without_end():
+def test_the_table_of_hosts_is_limited():
     outages = Outages()
     for n in range(MAX_HOSTS + 5):
         outages.record_failure(n, 0)

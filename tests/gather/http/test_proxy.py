@@ -1,4 +1,4 @@
-"""Fetching through a proxy: the scripted server is the proxy, and sees what it is asked for."""
+"""Fetching through a proxy: the scripted server is the proxy and records its requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def looked_up(host: str) -> Sequence[str]:
 
 
 async def asked(server: Server, url: str, *, allowed: tuple[str, ...] = (), **proxy: object) -> str:
-    """Fetch through the server; return the body, or why there is none."""
+    """Fetch through the server; return the body or the reason of the failure."""
     through = Proxy(f"http://127.0.0.1:{server.port}", **{"resolve": looked_up, **proxy})  # type: ignore[arg-type]
     async with HttpFetcher(FetchLimits(proxy=through, allow_private=allowed, total_seconds=5.0)) as fetcher:
         answer = await fetcher.fetch(url)
@@ -40,7 +40,7 @@ async def test_a_feed_comes_through_the_proxy(server: Server):
     assert "proxy-authorization" not in server.asked[0].headers
 
 
-async def test_a_login_is_for_the_proxy(server: Server):
+async def test_credentials_go_to_the_proxy_only(server: Server):
     server.routes["http://feeds.example/rss"] = reply("hello")
 
     assert await asked(server, "http://feeds.example/rss", username="ann", password="pässword") == "hello"
@@ -74,12 +74,12 @@ async def test_https_goes_through_a_tunnel(server: Server):
         ("ftp://feeds.example/", "only http and https"),
     ],
 )
-async def test_the_proxy_is_not_asked_for_what_we_would_not_connect_to(server: Server, url: str, why: str):
+async def test_the_proxy_gets_no_request_for_a_refused_host(server: Server, url: str, why: str):
     assert why in await asked(server, url)
     assert server.asked == []
 
 
-async def test_a_redirect_is_judged_as_well(server: Server):
+async def test_a_redirect_is_checked_too(server: Server):
     server.routes["http://feeds.example/rss"] = reply("", 302, location="http://metadata.example/latest")
 
     assert "169.254.169.254" in await asked(server, "http://feeds.example/rss")
@@ -94,7 +94,7 @@ async def test_the_operator_may_allow_a_host_or_leave_names_to_the_proxy(server:
     assert "a private address" in await asked(server, "http://10.0.0.7/", resolves_names=True)
 
 
-async def test_a_proxy_that_is_not_there_or_wants_a_login_is_named(server: Server):
+async def test_an_unreachable_or_refusing_proxy_is_named(server: Server):
     server.routes["http://feeds.example/rss"] = reply("", 407)
     assert "407" in await asked(server, "http://feeds.example/rss")
 

@@ -1,4 +1,4 @@
-"""A site's robots.txt is asked for once, and obeyed."""
+"""A site's robots.txt is fetched once a day, and obeyed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RULES = (
 
 
 class Site:
-    """A Fetcher that gives one answer and counts the questions."""
+    """Returns one response and counts the requests."""
 
     def __init__(self, answer: FetchResult) -> None:
         self.answer, self.asked = answer, []
@@ -32,7 +32,7 @@ def site(body: bytes) -> Site:
     return Site(Fetched("https://a.example/robots.txt", body))
 
 
-async def test_rules_hold_for_everybody_or_for_us_by_name():
+async def test_rules_apply_to_all_agents_or_to_ours_by_name():
     for agent, path, allowed in (
         ("Other", "/private/x", False),
         ("Other", "/private/open", True),
@@ -44,7 +44,7 @@ async def test_rules_hold_for_everybody_or_for_us_by_name():
         assert await robots.allows(f"https://a.example{path}", NOON) is allowed
 
 
-async def test_a_site_is_asked_once_a_day_however_many_pages_are_wanted():
+async def test_robots_txt_is_fetched_once_a_day_for_any_number_of_pages():
     asked = site(RULES)
     robots = RobotsCache(asked)
     await asyncio.gather(*(robots.allows(f"https://a.example/{n}", NOON) for n in range(20)))
@@ -68,11 +68,11 @@ async def test_a_site_is_asked_once_a_day_however_many_pages_are_wanted():
         (Fetched("https://a.example/robots.txt", b""), True),
     ],
 )
-async def test_no_rules_allow_everything_and_a_server_in_trouble_nothing(answer: FetchResult, allowed: bool):
+async def test_missing_rules_allow_everything_and_a_server_error_nothing(answer: FetchResult, allowed: bool):
     assert await RobotsCache(Site(answer)).allows("https://a.example/x", NOON) is allowed
 
 
-async def test_trouble_is_forgotten_within_the_hour():
+async def test_a_server_error_is_cached_for_an_hour():
     asked = Site(FetchFailed("busy", None, 503))
     robots = RobotsCache(asked)
     await robots.allows("https://a.example/x", NOON)
@@ -81,7 +81,7 @@ async def test_trouble_is_forgotten_within_the_hour():
     assert await robots.allows("https://a.example/x", NOON + timedelta(minutes=61))
 
 
-async def test_the_table_of_sites_does_not_grow_without_end():
+async def test_the_table_of_sites_is_limited():
     robots = RobotsCache(site(b""))
     for n in range(2_100):
         await robots.allows(f"https://{n}.example/x", NOON)
