@@ -1,6 +1,6 @@
-"""Gather: what looking at feeds costs, against what one would use instead, in the same run.
+"""Gather: the cost of polling feeds, compared with other programs in the same run.
 
-sweep      feeds without news, looked at per second of CPU with the record in SQLite, against `reader`
+sweep      unchanged feeds polled per second of CPU, with the database in SQLite, against `reader`
 delta      one new item in a known feed, against feedparser on the whole body
 stall      a 100 MB feed, a feed of 100,000 entries and a gzip bomb among 200 normal feeds: how long the event
            loop stands still, how much memory it takes, and whether the others are read
@@ -83,7 +83,7 @@ def line(what: str, ours: str, theirs: str, ratio: float) -> None:
 
 
 def sweep(count: int) -> None:
-    """Look at feeds that answer 304, in both programs, and compare the CPU seconds."""
+    """Poll feeds that answer 304 with both programs, and compare the CPU seconds."""
     files = {f"{n}.xml": feed(range(n * 20, n * 20 + 20), 1) for n in range(count)}
     with served(files) as address, tempfile.TemporaryDirectory() as folder:
         urls = [f"{address}/{name}" for name in files]
@@ -137,8 +137,8 @@ def delta() -> None:
     for kind, make in KINDS.items():
         for items in (10, 30, 100):
             after = make(range(items))
-            order = _known(make, items, past=0)
-            _print_delta(f"one new item: {items} of {kind}", order, after, feedparser.parse)
+            context = _known(make, items, past=0)
+            _print_delta(f"one new item: {items} of {kind}", context, after, feedparser.parse)
     for what, past in (("one new item, 500 past ones known", 500), ("nothing new", 0)):
         for kind in ("RSS, 2.4 KB each", "RSS, teasers"):
             make = KINDS[kind]
@@ -148,27 +148,27 @@ def delta() -> None:
 
 
 def _known(make: Kind, items: int, *, past: int) -> DocumentContext:
-    """Return the order to look again at a feed of which all but the newest item is known."""
+    """Return the context to poll a feed again of which all but the newest item was seen."""
     source, memory, now = a_feed("https://news.example/rss"), "", NOON
     for start in range(10_000 + past, 10_000, -items):
-        looked = DocumentContext(source, memory, source.url, "", now, NOON if memory else None)
+        context = DocumentContext(source, memory, source.url, "", now, NOON if memory else None)
         memory, now = (
-            process_document(looked, make(range(start, start + items))).seen_items,
+            process_document(context, make(range(start, start + items))).seen_items,
             now + timedelta(hours=1),
         )
-    looked = DocumentContext(source, memory, source.url, "", now, NOON if memory else None)
-    memory = process_document(looked, make(range(1, items + 1))).seen_items
+    context = DocumentContext(source, memory, source.url, "", now, NOON if memory else None)
+    memory = process_document(context, make(range(1, items + 1))).seen_items
     return DocumentContext(source, memory, source.url, "", now + timedelta(hours=1), now)
 
 
 def _print_delta(
-    what: str, order: DocumentContext, after: bytes, parse: Callable[[io.BytesIO], object]
+    what: str, context: DocumentContext, after: bytes, parse: Callable[[io.BytesIO], object]
 ) -> None:
     """Measure both in turns, several times, and print the medians."""
-    if len(process_document(order, after).new) != what.startswith("one"):
+    if len(process_document(context, after).new) != what.startswith("one"):
         raise SystemExit("the new item was not found")
     pairs = [
-        (best(lambda: process_document(order, after), 3), best(lambda: parse(io.BytesIO(after)), 1))
+        (best(lambda: process_document(context, after), 3), best(lambda: parse(io.BytesIO(after)), 1))
         for _ in range(7)
     ]
     ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
@@ -196,7 +196,7 @@ def _same_entries() -> None:
 
 
 def stall() -> None:
-    """Look at hostile feeds among normal ones, and watch the event loop and the memory."""
+    """Poll hostile feeds among normal ones, and watch the event loop and the memory."""
     entry = b"<item><title>Entry %d</title><guid>g%d</guid></item>"
     items = b"".join(entry % (n, n) for n in range(100_000))
     files = {f"{n}.xml": feed(range(n * 20, n * 20 + 20), 3) for n in range(200)}
@@ -308,7 +308,7 @@ def pages() -> None:
         kilobytes = sum(map(len, real)) // len(real) // 1024
         peer = f"trafilatura {theirs * 1e3:.1f} ms"
         line(f"text of {what}, {kilobytes} KB", f"{alone * 1e3:.1f} ms", peer, theirs / alone)
-        line("    with walls, kinship and language told", f"{ours * 1e3:.1f} ms", peer, theirs / ours)
+        line("    with paywalls, subject and language checked", f"{ours * 1e3:.1f} ms", peer, theirs / ours)
     for who, extract in (("ours", extract_text), ("trafilatura", _fast)):
         agreement = sum(f1(extract(html), told) for html, told in made) / len(made)
         print(f"{'F1 of the pages of any length, ' + who:<58} {agreement:>22.4f}")
@@ -329,12 +329,14 @@ def _processor() -> str:
 
 
 def main() -> None:
-    """Run the parts that are asked for."""
+    """Run the named parts."""
     parts = {"sweep": sweep, "delta": delta, "stall": stall, "pages": pages}
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("parts", nargs="*", choices=[[], *parts], help="which parts, all by default")
-    asked.add_argument("--feeds", type=int, default=1_000, help="how many feeds the sweep looks at")
-    options = asked.parse_args()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="parts to run, all by default")
+    parser.add_argument("--feeds", type=int, default=1_000, help="number of feeds in the sweep")
+    options = parser.parse_args()
     if shutil.which("nginx") is None:
         raise SystemExit("nginx serves the feeds; install it (apt install nginx)")
     print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}")

@@ -108,9 +108,9 @@ def _parse(line: str) -> FeedStatistics:
 _DEFAULTS = asdict(FeedStatistics())
 
 
-def _first_line_end(memory: str) -> int:
-    end = memory.find("\n")
-    return end if end >= 0 else len(memory)
+def _first_line_end(text: str) -> int:
+    end = text.find("\n")
+    return end if end >= 0 else len(text)
 
 
 @dataclass(frozen=True, slots=True)
