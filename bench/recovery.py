@@ -33,8 +33,8 @@ from aiosmtpd.smtp import Session as Line
 from service.app.factories import deliver as delivering
 from service.deliver.leases import DeliverPolicy
 from service.runtime import due_timer as vigil
-from service.runtime import job_queue as dispatch
 from service.runtime.service import Roles, Service
+from service.runtime.stage_signals import StageSignals
 from service.settings.load import load_config
 from service.store.database import Database
 from tests.deliver.planned import plan
@@ -70,8 +70,8 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
         url = stack.enter_context(running_server(durable=True)) + "/postgres"
         database = await Database.open(url)
         stack.push_async_callback(database.close)
-        hints = dispatch.JobQueue(url)
-        stack.push_async_callback(hints.close)
+        signals = StageSignals(url)
+        stack.push_async_callback(signals.close)
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         start = partial(worker, home, url, controller.port, lease)
         crew = {name: await start(name) for name in (f"worker{n}.example" for n in range(WORKERS))}
@@ -80,7 +80,7 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
         for kill in range(kills):
             log.taken.clear()
             await plan(database, READERS, at=began + kill * SECOND, following=SECOND)
-            await hints.hint({"deliver": 1})
+            await signals.send(["deliver"])
             await until(lambda: len(log.taken) >= BEFORE_THE_KILL)
             victim = log.taken[-1][0]
             crew[victim].kill()
@@ -116,8 +116,6 @@ def work(folder: Path, lease: float) -> None:
     shorter = lease / DeliverPolicy().lease.total_seconds()
     delivering.DeliverPolicy = partial(DeliverPolicy, lease=timedelta(seconds=lease))  # type: ignore[misc,assignment]
     vigil.MAX_WAIT *= shorter
-    dispatch.HEARTBEAT_TIMEOUT *= shorter
-    dispatch.POLL_INTERVAL *= shorter
     roles = Roles(("deliver",), schedule=False, web=False)
     asyncio.run(Service(lambda: load_config(folder, os.environ), roles).run(asyncio.Event()))
 

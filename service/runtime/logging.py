@@ -21,7 +21,6 @@ NOISY_LOGGERS = (
     "alembic",
     "apscheduler",
     "asyncio",
-    "pgqueuer",
     "trafilatura",
     "uvicorn",
     "watchfiles",

@@ -1,15 +1,15 @@
-"""The service: what runs for years. Scheduler, worker and web door in one process, or each apart.
+"""The service: scheduler, worker and web server, in one process or in several.
 
-What there is to do stands in the tables. At the start and every minute a sweep asks them and hints the
-stages; a handler does one pass and hints the next. A configuration that is saved and whole is taken over
-without a stop; one that is broken is told in the log, and the last good one stays.
+The work of each stage is in the tables. A sweep, at the start and every minute, reads them and signals the
+stages; each stage signals the next one when it has made work for it. A saved configuration is applied without
+a restart if it is valid; if not, the log says why and the last valid one stays in force.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -30,24 +30,27 @@ from service.runtime.config_watcher import config_changes
 from service.runtime.descriptors import DescriptorShares, raise_descriptor_limit, share_descriptors
 from service.runtime.due_timer import run_due_timer
 from service.runtime.http_server import ASGIApp, listen, serve
-from service.runtime.job_queue import Handler, Hints, JobQueue, hints_of, jobs_for
 from service.runtime.reload import ReloadableApp
 from service.runtime.scheduler import Tick, start_scheduler
 from service.runtime.stage_monitor import StageMonitor, log_report
+from service.runtime.stage_signals import Handler, StageSignals, stages_with_work
 from service.settings.values import LoadedConfig, WebSettings
 
 STOP_GRACE_SECONDS = 9.0
-"""Seconds that what is in flight has to finish after a stop; the service is gone within ten."""
+"""Time for work in progress after a stop; container engines kill a process after ten seconds."""
 
 WebListener = tuple[socket.socket, ASGIApp, int]
-"""Where we listen, what answers there, and how many connections may be open at once."""
+"""A listening socket, the application that answers there, and its maximum number of open connections."""
+
+SEPARATE_METRICS_ADDRESS = "CAVEAT_WEB__METRICS_LISTEN gives this process an address of its own"
+REJECTED = "the last valid configuration stays in force"
 
 log = structlog.get_logger("service")
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What a process does: which stages it works on, whether it keeps time, whether it serves the web."""
+    """What a process does: the stages that it runs, whether it schedules, whether it serves the web."""
 
     stages: tuple[str, ...] = STAGES
     schedule: bool = True
@@ -55,98 +58,101 @@ class Roles:
 
 
 class Service:
-    """A running service. `load` reads the configuration, at the start and after every save.
+    """A running service. `load` reads the configuration, at the start and after each change of its files.
 
-    `started` is set once everything runs. `fault` says why the configuration that was saved last is not the
-    one in force; None when it is.
+    `started` is set once everything runs. `config_error` says why the configuration saved last is not in
+    force; None when it is.
     """
 
     def __init__(
         self, load: Callable[[], LoadedConfig], roles: Roles | None = None, *, clock: Clock = utc_now
     ) -> None:
         self._load, self._roles, self._clock = load, roles or Roles(), clock
-        self._tenancy: ReloadableApp
-        self._dispatch: JobQueue
+        self._apps: ReloadableApp
+        self._signals: StageSignals
         self._pool: ProcessPool
-        self._watch: StageMonitor
-        self._reception: BounceServer
+        self._monitor: StageMonitor
+        self._bounce_server: BounceServer
         self.started = asyncio.Event()
         self._bounces_read_at: datetime | None = None
         self.config_error: ConfigError | None = None
 
     @property
     def app(self) -> Application:
-        """The house that is lived in, once the service has started."""
-        return self._tenancy.current
+        """The current application, once the service has started."""
+        return self._apps.current
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Run until `stopping` is set, then let what is in flight finish, for nine seconds at most.
+        """Run until `stopping` is set, then let work in progress finish, for nine seconds at most.
 
         Raises ConfigError, StoreError or CaveatError when it cannot start.
         """
         loaded = self._load()
         settings = loaded.settings
-        doors = self._doors(settings.web, share_descriptors(raise_descriptor_limit(), settings))
+        listeners = self._listeners(settings.web, share_descriptors(raise_descriptor_limit(), settings))
         self._pool = ProcessPool(settings.condense.processes or None)
-        self._watch = StageMonitor(lambda: self._pool.problem)
-        self._dispatch = JobQueue(settings.storage)
+        self._monitor = StageMonitor(lambda: self._pool.problem)
+        self._signals = StageSignals(settings.storage)
         try:
-            self._tenancy = ReloadableApp(await self._opened(loaded))
-            self._reception = BounceServer(self._tenancy, self._clock)
-            await self._move_in(loaded)
+            self._apps = ReloadableApp(await self._open_app(loaded))
+            self._bounce_server = BounceServer(self._apps, self._clock)
+            await self._apply_roster(loaded)
             try:
-                await self._work(doors, stopping)
+                await self._run_roles(listeners, stopping)
             finally:
-                await self._tenancy.close()
+                await self._apps.close()
         finally:
-            for door, _, _ in doors:
-                door.close()
-            await self._dispatch.close()
+            for listener, _, _ in listeners:
+                listener.close()
+            await self._signals.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
             log.info("stopped")
 
     async def sweep(self) -> None:
-        """Hint the stages at whatever the tables call unfinished."""
+        """Signal the stages that have work, as the tables say."""
         try:
-            async with self._tenancy.use() as house:
-                unfinished = await house.unfinished()
+            async with self._apps.use() as app:
+                stages = stages_with_work(await app.unfinished())
                 if self._roles.schedule:
-                    house.health.last_tick_at = self._clock()
+                    app.health.last_tick_at = self._clock()
         except CaveatError as error:
-            log.warning("the sweep could not ask the record, the next one will", reason=str(error))
+            log.warning("sweep_failed", reason=str(error))
             return
-        hints = hints_of(unfinished)
-        if not self._dispatch.is_shared:
-            self._watch.note_waiting(stage for stage in self._roles.stages if hints[stage])
-        await self._dispatch.hint(hints)
+        if not self._signals.is_shared:
+            self._monitor.note_waiting(set(stages) & set(self._roles.stages))
+        await self._signals.send(stages)
 
-    async def _work(self, doors: Sequence[WebListener], stopping: asyncio.Event) -> None:
-        """Do everything that the roles ask for, side by side, until the end or until one of them fails."""
+    async def _run_roles(self, listeners: Sequence[WebListener], stopping: asyncio.Event) -> None:
+        """Run everything that the roles name, until `stopping` is set or one part fails."""
         await self.sweep()
         if "deliver" in self._roles.stages:
-            await self._reception.reconfigure(self._tenancy.current.settings)
-        duties = [self._follow_saves(stopping), self._reception.run(stopping), self._watch.run(stopping)]
+            await self._bounce_server.reconfigure(self._apps.current.settings)
+        parts = [
+            self._follow_config(stopping),
+            self._bounce_server.run(stopping),
+            self._monitor.run(stopping),
+        ]
         if self._roles.stages:
-            duties.append(self._dispatch.work(self._handlers(stopping), stopping))
+            parts.append(self._signals.run(self._handlers(stopping), stopping))
         if "deliver" in self._roles.stages:
-            duties.append(run_due_timer(self._next_due, self._hint_deliver, self._clock, stopping))
-        trusted = self._tenancy.current.settings.web.trusted_proxies
-        duties += [
-            serve(application, door, stopping, max_connections=most, trusted_proxies=trusted)
-            for door, application, most in doors
+            parts.append(run_due_timer(self._next_due, self._wake_deliver, self._clock, stopping))
+        trusted = self._apps.current.settings.web.trusted_proxies
+        parts += [
+            serve(application, listener, stopping, max_connections=limit, trusted_proxies=trusted)
+            for listener, application, limit in listeners
         ]
         if self._roles.schedule:
-            duties.append(self._keep_time(stopping))
+            parts.append(self._run_scheduler(stopping))
         self.started.set()
-        listening = [f"http://{host}:{port}" for host, port in (door[0].getsockname()[:2] for door in doors)]
+        addresses = (listener.getsockname()[:2] for listener, _, _ in listeners)
+        listening = [f"http://{host}:{port}" for host, port in addresses]
         log.info("started", stages=self._roles.stages, schedule=self._roles.schedule, listening=listening)
-        await run_together(duties, stopping)
+        await run_together(parts, stopping)
 
-    async def _keep_time(self, stopping: asyncio.Event) -> None:
+    async def _run_scheduler(self, stopping: asyncio.Event) -> None:
         ticks = (
             Tick("sweep", "0", self.sweep),
             Tick("bounces", "20", self._read_bounces),
-            Tick("tidy", "40", self._dispatch.tidy),
             Tick("prune", "50", self._prune),
         )
         scheduler = start_scheduler(ticks)
@@ -156,10 +162,10 @@ class Service:
             scheduler.shutdown(wait=False)
 
     async def _prune(self) -> None:
-        """Forget what has had its time in the record."""
+        """Delete rows whose time has passed."""
         try:
-            async with self._tenancy.use() as house:
-                pruned = await prune(house)
+            async with self._apps.use() as app:
+                pruned = await prune(app)
         except CaveatError as error:
             log.warning("prune_failed", reason=str(error))
         else:
@@ -167,156 +173,154 @@ class Service:
                 log.info("pruned", rows=pruned)
 
     async def _next_due(self, after: datetime) -> datetime | None:
-        async with self._tenancy.use() as house:
-            return await house.overview.next_delivery_due(after)
+        async with self._apps.use() as app:
+            return await app.overview.next_delivery_due(after)
 
-    async def _hint_deliver(self) -> None:
-        await self._dispatch.hint({"deliver": 1})
+    async def _wake_deliver(self) -> None:
+        # Each process that delivers has its own timer, so the others need no signal.
+        self._signals.wake(["deliver"])
 
     async def _read_bounces(self) -> None:
-        """Read the bounce mailbox, when it is time to."""
-        async with self._tenancy.use() as house:
-            imap, now = house.settings.mail.bounces.imap, self._clock()
+        """Read the bounce mailbox, unless it was read a short time ago."""
+        async with self._apps.use() as app:
+            imap, now = app.settings.mail.bounces.imap, self._clock()
             if imap is None or (self._bounces_read_at and now < self._bounces_read_at + imap.every):
                 return
             self._bounces_read_at = now
             try:
-                letters = await read_bounces(house)
+                mails = await read_bounces(app)
             except CaveatError as error:
-                log.warning("the bounce mailbox was not read, it is tried again", reason=str(error))
+                log.warning("bounce_mailbox_failed", reason=str(error))
             else:
-                log.info("the bounce mailbox is read", letters=letters)
+                log.info("bounce_mailbox_read", mails=mails)
 
-    # --- the passes ------------------------------------------------------------------------
+    # --- the stages ------------------------------------------------------------------------
 
     def _handlers(self, stopping: asyncio.Event) -> dict[str, Handler]:
-        """Return one pass of each stage that this process works on."""
+        """Return what runs each stage of this process once, and returns the stages that have work then."""
 
-        async def gather() -> Hints:
-            async with self._passing("gather") as (house, step):
-                report = log_report("gather", await house.gather(progress=step))
-            return {"condense": 1} if report.new else {}
+        async def gather() -> Collection[str]:
+            async with self._run_of("gather") as (app, progress):
+                report = log_report("gather", await app.gather(progress=progress))
+            return ["condense"] if report.new else []
 
-        async def condense() -> Hints:
-            async with self._passing("condense") as (house, step):
-                report = log_report("condense", await house.condense(progress=step))
-            return {"compose": 1} if report.condensed else {}
+        async def condense() -> Collection[str]:
+            async with self._run_of("condense") as (app, progress):
+                report = log_report("condense", await app.condense(progress=progress))
+            return ["compose"] if report.condensed else []
 
-        async def compose() -> Hints:
-            async with self._passing("compose") as (house, step):
-                report = log_report("compose", await house.compose(progress=step))
-            return {"deliver": jobs_for("deliver", report.deliveries)}
+        async def compose() -> Collection[str]:
+            async with self._run_of("compose") as (app, progress):
+                report = log_report("compose", await app.compose(progress=progress))
+            return ["deliver"] if report.deliveries else []
 
-        async def deliver() -> Hints:
-            async with self._passing("deliver") as (house, step):
-                log_report("deliver", await house.deliver(stopping=stopping, progress=step))
-            return {}
+        async def deliver() -> Collection[str]:
+            async with self._run_of("deliver") as (app, progress):
+                log_report("deliver", await app.deliver(stopping=stopping, progress=progress))
+            return []
 
         handlers = {"gather": gather, "condense": condense, "compose": compose, "deliver": deliver}
         return {stage: handlers[stage] for stage in self._roles.stages}
 
     @asynccontextmanager
-    async def _passing(self, stage: str) -> AsyncIterator[tuple[Application, Progress]]:
-        """Give the house for a pass, and what the pass calls at each step."""
-        with self._watch.track(stage) as step:
-            async with self._tenancy.use() as house:
-                yield house, step
+    async def _run_of(self, stage: str) -> AsyncIterator[tuple[Application, Progress]]:
+        """Give the application for one run of a stage, and the function that the run reports progress to."""
+        with self._monitor.track(stage) as progress:
+            async with self._apps.use() as app:
+                yield app, progress
 
     # --- the configuration -----------------------------------------------------------------
 
-    async def _follow_saves(self, stopping: asyncio.Event) -> None:
-        async for _ in config_changes(self._tenancy.current.settings.folder, stopping):
+    async def _follow_config(self, stopping: asyncio.Event) -> None:
+        async for _ in config_changes(self._apps.current.settings.folder, stopping):
             try:
-                await self._take_over(self._load())
+                await self._apply_config(self._load())
                 self.config_error = None
             except ConfigError as error:
                 self.config_error = error
-                faults = [str(fault) for fault in error.faults]
-                log.warning("the configuration is not taken over, the last good one stays", faults=faults)
+                log.warning("config_rejected", message=REJECTED, errors=[str(one) for one in error.faults])
             except CaveatError as error:
-                log.warning("the configuration is not taken over, the last good one stays", reason=str(error))
+                log.warning("config_rejected", message=REJECTED, errors=[str(error)])
 
-    async def _take_over(self, loaded: LoadedConfig) -> None:
-        """Move into a house of the new configuration; where we listen and what we store in stays as it is."""
-        house = self._tenancy.current
-        settings = replace(loaded.settings, storage=house.settings.storage, web=house.settings.web)
+    async def _apply_config(self, loaded: LoadedConfig) -> None:
+        """Replace the application by one of the new configuration; storage and listeners stay as they are."""
+        app = self._apps.current
+        settings = replace(loaded.settings, storage=app.settings.storage, web=app.settings.web)
         if (loaded.settings.storage, loaded.settings.web) != (settings.storage, settings.web):
-            log.warning("storage and web take effect at the next start")
-        if (settings, loaded.roster) == (house.settings, house.roster):
+            log.warning("config_needs_restart", keys=["storage", "web"])
+        if (settings, loaded.roster) == (app.settings, app.roster):
             return
         loaded = replace(loaded, settings=settings)
-        house = await self._opened(loaded)
+        app = await self._open_app(loaded)
         try:
             if "deliver" in self._roles.stages:
-                await self._reception.reconfigure(settings)
+                await self._bounce_server.reconfigure(settings)
         except CaveatError:
-            await house.close()
+            await app.close()
             raise
-        self._tenancy.replace(house)
-        await self._move_in(loaded)
-        log.info("the configuration is taken over")
+        self._apps.replace(app)
+        await self._apply_roster(loaded)
+        log.info("config_applied")
         await self.sweep()
 
-    async def _opened(self, loaded: LoadedConfig) -> Application:
+    async def _open_app(self, loaded: LoadedConfig) -> Application:
         return await bootstrap(
             loaded.settings,
             loaded.roster,
             clock=self._clock,
             pool=self._pool,
             notify_workers=self._notify_workers,
-            stage_problems=self._watch.problems,
+            stage_problems=self._monitor.problems,
         )
 
     async def _notify_workers(self, stage: str, items: int) -> None:
-        await self._dispatch.hint({stage: jobs_for(stage, items)})
+        if items:
+            await self._signals.send([stage])
 
-    async def _move_in(self, loaded: LoadedConfig) -> None:
+    async def _apply_roster(self, loaded: LoadedConfig) -> None:
         for warning in loaded.warnings:
-            log.warning("odd in the configuration", where=str(warning))
+            log.warning("config_warning", reason=str(warning))
         if self._roles.schedule:
-            report = await self._tenancy.current.apply_roster()
+            report = await self._apps.current.apply_roster()
             for problem in report.problems:
-                log.warning("odd in the roster", what=problem)
-            log.info("roster applied", feeds=asdict(report.feeds), subscriptions=asdict(report.subscriptions))
+                log.warning("roster_problem", reason=problem)
+            log.info("roster_applied", feeds=asdict(report.feeds), subscriptions=asdict(report.subscriptions))
 
-    # --- the web door ----------------------------------------------------------------------
+    # --- the web server --------------------------------------------------------------------
 
-    def _doors(self, web: WebSettings, shares: DescriptorShares) -> list[WebListener]:
-        """Return where we listen, and what answers there: the house that is lived in at that moment."""
+    def _listeners(self, web: WebSettings, shares: DescriptorShares) -> list[WebListener]:
+        """Return the listeners. Each request is answered by the application that is current then."""
 
         async def pages(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
             from service.runtime.web_pages import web_application  # noqa: PLC0415 - workers have no pages
 
-            async with self._tenancy.use() as house:
-                await web_application(house)(scope, receive, send)
+            async with self._apps.use() as app:
+                await web_application(app)(scope, receive, send)
 
         async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
             from service.runtime.web_pages import metrics_pages  # noqa: PLC0415 - workers have no pages
 
-            async with self._tenancy.use() as house:
-                await metrics_pages(house)(scope, receive, send)
+            async with self._apps.use() as app:
+                await metrics_pages(app)(scope, receive, send)
 
-        doors: list[WebListener] = []
+        listeners: list[WebListener] = []
         if self._roles.web:
-            doors.append((listen(web.listen_host, web.listen_port), pages, shares.web))
+            listeners.append((listen(web.listen_host, web.listen_port), pages, shares.web))
         if web.metrics_listen is not None:
             try:
-                doors.append((listen(*web.metrics_listen), metrics, shares.metrics))
+                listeners.append((listen(*web.metrics_listen), metrics, shares.metrics))
             except CaveatError as error:
-                # Another process of the same configuration has it, and mail matters more than figures.
-                log.warning(
-                    "no figures of this process; CAVEAT_WEB__METRICS_LISTEN gives it an address of its own",
-                    reason=str(error),
-                )
-        return doors
+                # Another process of this configuration listens there, and mail matters more than metrics.
+                log.warning("metrics_not_served", reason=str(error), message=SEPARATE_METRICS_ADDRESS)
+        return listeners
 
 
-async def run_together(duties: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
-    """Run the duties until they end; the first that fails stops the others, and its error is raised.
+async def run_together(parts: Sequence[Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
+    """Run the parts until they end; the first that fails stops the others, and its error is raised.
 
-    Once `stopping` is set they have `GRACE` seconds to come to an end by themselves.
+    Once `stopping` is set they have STOP_GRACE_SECONDS to end by themselves.
     """
-    tasks = [asyncio.create_task(duty) for duty in duties]
+    tasks = [asyncio.create_task(part) for part in parts]
     stop = asyncio.create_task(stopping.wait())
     try:
         left = set(tasks)

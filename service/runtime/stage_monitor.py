@@ -128,12 +128,12 @@ def log_report(stage: str, report: Report) -> Report:
     """Write down what a pass did, when it did something; return the report."""
     counts = {key: value for key, value in asdict(report).items() if isinstance(value, int) and value}
     if counts:
-        log.info("a pass is done", stage=stage, **counts)
+        log.info("stage_finished", stage=stage, **counts)
     for kind in ("failed", "problems", "notes"):
         said = getattr(report, kind, ())
         for sentence in said if isinstance(said, tuple) else ():
             # Whoever met its cause told it, for all workers and once.
             if sentence == getattr(report, "alert", ""):
                 continue
-            log.warning("a pass met trouble", stage=stage, what=sentence)
+            log.warning("stage_problem", stage=stage, reason=sentence)
     return report

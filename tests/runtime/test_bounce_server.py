@@ -187,7 +187,7 @@ async def test_a_place_that_is_taken_leaves_the_door_where_it_is(here: Path, sql
             before = service.app
             with structlog.testing.capture_logs() as logs:
                 edit(here / "caveat.yaml", f":{port}", f":{other}")
-                await until(lambda: [line for line in logs if "last good one stays" in line["event"]])
+                await until(lambda: [line for line in logs if line["event"] == "config_rejected"])
             assert f"taken at 127.0.0.1:{other}" in str(logs)
             assert service.app is before
             assert is_open(port)

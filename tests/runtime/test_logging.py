@@ -118,5 +118,5 @@ async def test_a_run_with_refusals_deferrals_and_doubts_names_nobody(errors, tmp
                     await asyncio.sleep(0.02)
     told = errors()
     assert "refuses our mail as such" in told
-    assert "a pass is done" in told
+    assert "stage_finished" in told
     assert not re.search(r"[\w\"]@|\w%40|reader\d|reader \d", told)

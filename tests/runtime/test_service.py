@@ -21,8 +21,8 @@ import structlog
 from service.app.process_pool.process import PoolProcess
 from service.core.errors import CaveatError
 from service.core.read_models import PendingWork
-from service.runtime.job_queue import hints_of
 from service.runtime.service import Roles, Service, run_together
+from service.runtime.stage_signals import stages_with_work
 from tests.builders import NOON
 from tests.cli.house import FILES
 from tests.end_to_end.world import Clock, free_port, running, write_config
@@ -95,7 +95,7 @@ async def test_a_broken_file_leaves_the_last_good_one_in_force(service: Service,
 
     assert service.app is before
     assert "newsletters.yaml:3" in str(service.config_error)
-    assert [line["log_level"] for line in logs if "last good one stays" in line["event"]] == ["warning"]
+    assert [line["log_level"] for line in logs if line["event"] == "config_rejected"] == ["warning"]
     assert await asyncio.to_thread(answer, before.settings.web.listen_port) == 200
 
     edit(config / "newsletters.yaml", "dayly 07:00", "daily 08:00")
@@ -107,13 +107,13 @@ async def test_a_broken_file_leaves_the_last_good_one_in_force(service: Service,
 async def test_another_database_takes_effect_at_the_next_start_only(service: Service, config: Path):
     with structlog.testing.capture_logs() as logs:
         edit(config / "caveat.yaml", "caveat.db", "other.db")
-        await until(lambda: [line for line in logs if "next start" in line["event"]])
+        await until(lambda: [line for line in logs if line["event"] == "config_needs_restart"])
 
     assert service.app.settings.storage.endswith("caveat.db")
 
 
 async def test_who_is_at_work_stays_in_the_house_where_they_began(service: Service, config: Path):
-    async with service._tenancy.use() as old:
+    async with service._apps.use() as old:
         edit(config / "newsletters.yaml", "The Test", "Another Title")
         await until(lambda: service.app is not old)
 
@@ -146,14 +146,13 @@ async def test_a_pool_that_cannot_start_a_process_fails_the_health_check_until_i
     assert await status() == 200
 
 
-def test_a_sweep_hints_at_what_is_unfinished_and_at_nothing_else():
-    assert hints_of(PendingWork()) == {"gather": 0, "condense": 0, "compose": 0, "deliver": 0}
-    assert hints_of(PendingWork(feeds=7, groups=3, deliveries=1_200)) == {
-        "gather": 1,
-        "condense": 0,
-        "compose": 1,
-        "deliver": 3,
-    }
+def test_a_sweep_signals_the_stages_with_work_and_no_other():
+    assert stages_with_work(PendingWork()) == []
+    assert stages_with_work(PendingWork(feeds=7, groups=3, deliveries=1_200)) == [
+        "gather",
+        "compose",
+        "deliver",
+    ]
 
 
 async def test_the_first_duty_that_fails_stops_the_others():
@@ -220,7 +219,7 @@ async def test_a_worker_tells_its_figures_too_and_works_without_where_it_cannot(
         async with running(config, Clock(NOON), worker), running(config, Clock(NOON), worker):
             assert await asyncio.to_thread(answer, port, "/metrics") == 200
 
-    assert [line["log_level"] for line in logs if "no figures" in line["event"]] == ["warning"]
+    assert [line["log_level"] for line in logs if line["event"] == "metrics_not_served"] == ["warning"]
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(config: Path):
@@ -252,7 +251,7 @@ def test_a_scheduler_and_a_worker_meet_over_postgresql(config: Path, postgres_ur
     worker, scheduler = program(config, "worker"), program(config, "scheduler")
     try:
         events_until(scheduler, "started")
-        passes = (line for line in map(json.loads, worker.stderr) if line["event"] == "a pass is done")
+        passes = (line for line in map(json.loads, worker.stderr) if line["event"] == "stage_finished")
         seen = [line["stage"] for line in islice(passes, 2)]
     finally:
         for process in (worker, scheduler):

@@ -10,7 +10,7 @@ import pytest
 
 from service.core.errors import StoreError
 from service.core.model import DeliveryState as State
-from service.runtime.job_queue import JobQueue
+from service.runtime.stage_signals import StageSignals
 from service.store.backups.backup import back_up
 from service.store.database import Database
 from tests import pgbouncer
@@ -34,18 +34,18 @@ async def test_in_session_mode_readers_are_planned_taken_and_marked(postgres_url
         await database.close()
 
 
-async def test_in_session_mode_hints_reach_a_worker(postgres_url: str):
+async def test_in_session_mode_signals_reach_a_worker(postgres_url: str):
     with pgbouncer.pooled(postgres_url, "session") as url:
         worked, stopping = asyncio.Event(), asyncio.Event()
 
-        async def deliver() -> dict[str, int]:
+        async def deliver() -> list[str]:
             worked.set()
-            return {}
+            return []
 
-        dispatch = JobQueue(url)
-        working = asyncio.create_task(dispatch.work({"deliver": deliver}, stopping))
-        sender = JobQueue(url)
-        await sender.hint({"deliver": 1})
+        signals = StageSignals(url)
+        working = asyncio.create_task(signals.run({"deliver": deliver}, stopping))
+        sender = StageSignals(url)
+        await sender.send(["deliver"])
         async with asyncio.timeout(20):
             await worked.wait()
         stopping.set()

@@ -21,7 +21,7 @@ from service.store.migrate import VERSION_TABLE
 from service.store.schema import metadata
 
 TABLES = (VERSION_TABLE, *(table.name for table in metadata.sorted_tables))
-"""What a backup holds. The job queue's tables are not among them: hints are made anew."""
+"""What a backup holds. Tables of PgQueuer in older databases are not among them: nothing uses these."""
 
 MAGIC = b"PGDMP"
 """How an archive of pg_dump --format=custom begins."""
