@@ -17,7 +17,7 @@ from service.store.subscribers import SqlSubscriberStore
 from service.subscribers.actions import erase, unsubscribe
 from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import COLUMNS, ImportRow, escape_formula, read_rows, unescape_formula
-from service.subscribers.importer import ImportOptions, ImportResult, Seen, import_subscribers
+from service.subscribers.importer import ImportOptions, ImportResult, SeenLines, import_subscribers
 from tests.builders import NOON
 from tests.subscribers.rosters import EVENING, MORNING, told
 
@@ -431,7 +431,7 @@ def test_guarding_a_cell_can_be_undone(cell: str):
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=300), st.integers(0, 5))
 def test_the_seen_are_told_from_the_new(keys: list[int], shift: int):
-    seen, lines = Seen(), dict[int, int]()
+    seen, lines = SeenLines(), dict[int, int]()
     for line, number in enumerate(keys):
         key = (number << shift * 10) % 2**64 or 1
         assert seen.earlier(key, line) == lines.get(key)
@@ -439,7 +439,7 @@ def test_the_seen_are_told_from_the_new(keys: list[int], shift: int):
 
 
 def test_thousands_are_remembered():
-    seen = Seen()
+    seen = SeenLines()
     keys = [int(identity.subscriber_id(f"p{number}@x.org")[:16], 16) for number in range(20_000)]
     assert all(seen.earlier(key, line) is None for line, key in enumerate(keys))
     assert all(seen.earlier(key, 0) == line for line, key in enumerate(keys))
