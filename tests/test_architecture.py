@@ -43,8 +43,8 @@ ALSO_ALLOWED = {
     ("bounces", "deliver.channels.smtp.replies"): "a bounce quotes an SMTP reply; one table judges both",
     ("bounces", "deliver.channels.smtp.reply_patterns"): "as above",
     ("web", "text.i18n"): "mails and pages share one label engine",
-    ("runtime", "settings"): "to dissolve",
-    ("runtime", "bounces"): "to dissolve",
+    ("runtime", "settings.values"): "frozen values without a library, which a reload compares",
+    ("runtime", "bounces.lmtp_server"): "a server of this process, as the HTTP server of web is",
     ("cli", "settings"): "to dissolve",
 }
 """Single imports beyond the table above, each with its reason."""
@@ -96,7 +96,6 @@ LIBRARIES = {
 MOST_MODULES = 16  # in a folder, without __init__; a longer list is not read at a glance
 LARGER_FOLDERS = {
     "store": "one file a subject, and what all of them share",
-    "settings": "to divide",
     "cli": "one file a command",
 }
 

@@ -133,7 +133,7 @@ def add(
 
     An address is asked first: a site's own feeds are found, and what is no feed is not added.
     """
-    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
+    from service.settings.yaml import edit  # noqa: PLC0415 - not for `--help`
 
     url, title = (address, "") if address.startswith("file:") else _discover(address, pick)
     _require_new(url)
@@ -173,7 +173,7 @@ def remove(
     name: Annotated[str, typer.Argument(metavar="FEED", help="Its address or its name.")],
 ) -> None:
     """Take a feed out; what it brought so far stays."""
-    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
+    from service.settings.yaml import edit  # noqa: PLC0415 - not for `--help`
 
     edit.remove(session.options().config, "feeds", name, os.environ)
     print_message(f"Took {name} out of feeds.yaml.")
@@ -249,7 +249,7 @@ def import_feeds(
     """
     from service.app.feeds import read_opml_entries  # noqa: PLC0415 - as above
     from service.cli.summarize import open_input  # noqa: PLC0415 - not for `--help`
-    from service.settings import yaml_edit as edit  # noqa: PLC0415 - as above
+    from service.settings.yaml import edit  # noqa: PLC0415 - as above
 
     loaded = session.load_config()
     with open_input(file) as stream:

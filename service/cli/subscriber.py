@@ -108,7 +108,7 @@ def add(
     ] = None,
 ) -> None:
     """Write somebody into subscribers.yaml; a running service takes them over by itself."""
-    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
+    from service.settings.yaml import edit  # noqa: PLC0415 - not for `--help`
 
     wishes = [{"id": one, "schedule": schedule} if schedule else one for one in newsletters]
     entry = {"email": address, "name": name, "timezone": timezone, "newsletters": wishes}
@@ -120,7 +120,7 @@ def add(
 @chapter.add("edit", 'caveat subscriber edit amina@example.org --timezone Europe/Berlin --name "Amina A."')
 def change(address: AddressArgument, *, name: NameOption = None, timezone: TimezoneOption = None) -> None:
     """Change somebody's name or time zone in subscribers.yaml; the rest of the file stays as it is."""
-    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
+    from service.settings.yaml import edit  # noqa: PLC0415 - not for `--help`
 
     changes = {key: value for key, value in {"name": name, "timezone": timezone}.items() if value is not None}
     if not changes:
@@ -132,7 +132,7 @@ def change(address: AddressArgument, *, name: NameOption = None, timezone: Timez
 @chapter.add("remove", "caveat subscriber remove amina@example.org")
 def remove(address: AddressArgument) -> None:
     """Take somebody out of subscribers.yaml; they get nothing more, and come back if you add them again."""
-    from service.settings import yaml_edit as edit  # noqa: PLC0415 - not for `--help`
+    from service.settings.yaml import edit  # noqa: PLC0415 - not for `--help`
 
     edit.remove(session.options().config, "subscribers", address, os.environ)
     print_message(f"Took {address} out of subscribers.yaml.")

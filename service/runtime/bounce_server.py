@@ -1,4 +1,4 @@
-"""Reception: the door where a mail server hands bounces over, open while the settings name a place for it."""
+"""Bounce server: the LMTP listener where a mail server delivers bounces, opened and moved by the settings."""
 
 from __future__ import annotations
 
@@ -11,77 +11,74 @@ import structlog
 from service.app.clock import Clock
 from service.core.errors import CaveatError
 from service.runtime.reload import ReloadableApp
-from service.settings.values import Settings
 
 if TYPE_CHECKING:
     from service.bounces.lmtp_server import LmtpServer
 
 HostPort = tuple[str, int]
-"""Host and port."""
 
 log = structlog.get_logger("service")
 
 
 class BounceServer:
-    """Takes letters for the house that is lived in at that moment."""
+    """Accepts inbound mails and hands each to the application that is current then."""
 
-    def __init__(self, tenancy: ReloadableApp, clock: Clock) -> None:
-        self._tenancy, self._clock = tenancy, clock
-        self._listener: LmtpServer | None = None
-        self._wanted: HostPort | None = None
+    def __init__(self, apps: ReloadableApp, clock: Clock) -> None:
+        self._apps, self._clock = apps, clock
+        self._server: LmtpServer | None = None
+        self._address: HostPort | None = None
         self._key = b""
 
-    async def reconfigure(self, settings: Settings) -> None:
-        """Listen where these settings say, or nowhere.
+    async def reconfigure(self, address: HostPort | None) -> None:
+        """Listen at this address, or nowhere (None).
 
-        Raises CaveatError when that place cannot be had; then the one that was held before is held again.
+        Raises CaveatError when the address is not available; then the server listens where it did before.
         """
-        wanted = settings.mail.bounces.listen
-        if wanted == self._wanted:
+        if address == self._address:
             return
-        before, held = self._listener, self._wanted
+        server, previous = self._server, self._address
         await self.close()
         try:
-            if wanted is not None:
-                self._listener = await self._opened(wanted)
+            if address is not None:
+                self._server = await self._start(address)
         except CaveatError:
-            if before is not None:
-                await before.start()
-                self._listener, self._wanted = before, held
+            if server is not None:
+                await server.start()
+                self._server, self._address = server, previous
             raise
-        self._wanted = wanted
+        self._address = address
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Take letters until `stopping` is set, then let those that are being recorded be so."""
+        """Accept mails until `stopping` is set, then finish recording those that were accepted."""
         try:
             await stopping.wait()
         finally:
             await self.close()
 
     async def close(self) -> None:
-        """Take no more letters."""
-        if self._listener is not None:
-            await self._listener.close()
-        self._listener = self._wanted = None
+        """Accept no more mails."""
+        if self._server is not None:
+            await self._server.close()
+        self._server = self._address = None
 
-    async def _opened(self, place: HostPort) -> LmtpServer:
-        from service.bounces.lmtp_server import LmtpServer  # noqa: PLC0415 - most houses have no such door
+    async def _start(self, address: HostPort) -> LmtpServer:
+        from service.bounces.lmtp_server import LmtpServer  # noqa: PLC0415 - few sites listen for bounces
 
-        self._key = await self._tenancy.current.subscribers.signing_key()
-        listener = LmtpServer(*place, self._receive, self._ours)
-        await listener.start()
-        log.info("bounces are taken", at=listener.address)
-        return listener
+        self._key = await self._apps.current.subscribers.signing_key()
+        server = LmtpServer(*address, self._receive, self._accepts)
+        await server.start()
+        log.info("bounce_server_started", address=server.address)
+        return server
 
     async def _receive(self, content: bytes, recipients: Sequence[str]) -> bool:
         from service.app.bounces import UNREADABLE, bounce_handler, handle_mail  # noqa: PLC0415 - as above
 
-        async with self._tenancy.use() as house:
-            returns = bounce_handler(house, self._key)
-            word = await handle_mail(returns, content, now=self._clock(), recipients=recipients)
-            return word != UNREADABLE
+        async with self._apps.use() as app:
+            handler = bounce_handler(app, self._key)
+            result = await handle_mail(handler, content, now=self._clock(), recipients=recipients)
+            return result != UNREADABLE
 
-    def _ours(self, address: str) -> bool:
+    def _accepts(self, address: str) -> bool:
         from service.app.bounces import is_accepted_recipient  # noqa: PLC0415 - as above
 
-        return is_accepted_recipient(self._tenancy.current.settings, self._key, address)
+        return is_accepted_recipient(self._apps.current.settings, self._key, address)

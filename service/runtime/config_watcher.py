@@ -1,4 +1,4 @@
-"""Watch (EDGE watchfiles): tells when somebody saved something in the folder of configuration."""
+"""Config watcher (EDGE watchfiles): notices changes of files in the config folder."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 DEBOUNCE_MILLISECONDS = 400
-"""An editor writes several times in a row; a save counts once that has come to rest."""
+"""An editor writes a file several times in a row, which counts as one change."""
 
 
 async def config_changes(folder: Path, stopping: asyncio.Event) -> AsyncIterator[None]:
-    """Yield once for every save in the folder, until `stopping` is set."""
+    """Yield once for each change of a file in the folder, until `stopping` is set."""
     from watchfiles import awatch  # noqa: PLC0415 - only a running service watches
 
     async for _ in awatch(

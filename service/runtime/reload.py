@@ -1,6 +1,6 @@
-"""Tenancy: the house that is lived in, and the move to the next one when the configuration changes.
+"""Reload: the current application, and its replacement by one of a new configuration.
 
-Whoever is at work stays in the house where they began; it is closed when the last of them has left.
+Work keeps the application that it began with; that one is closed when the last such work has ended.
 """
 
 from __future__ import annotations
@@ -14,61 +14,61 @@ from service.app.factories.application import Application
 
 
 @dataclass(eq=False)
-class _Lease:
-    """A house and how many are in it. `empty` is set once it is given up and the last one has left."""
+class _AppInUse:
+    """An application and its number of users. `unused` is set once it is replaced and has no user."""
 
-    house: Application
-    inside: int = 0
-    given_up: bool = False
-    empty: asyncio.Event = field(default_factory=asyncio.Event)
+    app: Application
+    users: int = 0
+    replaced: bool = False
+    unused: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def look(self) -> None:
-        if self.given_up and self.inside == 0:
-            self.empty.set()
+    def check(self) -> None:
+        if self.replaced and self.users == 0:
+            self.unused.set()
 
 
 class ReloadableApp:
-    """Gives out the current house."""
+    """Gives the current application to those who begin some work."""
 
-    def __init__(self, house: Application) -> None:
-        self._lease = _Lease(house)
-        self._leaving: set[asyncio.Task[None]] = set()
+    def __init__(self, app: Application) -> None:
+        self._in_use = _AppInUse(app)
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def current(self) -> Application:
-        """The house that whoever begins now works in."""
-        return self._lease.house
+        """The application for work that begins now."""
+        return self._in_use.app
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Application]:
-        """Give the current house, and keep it open until the block ends."""
-        lease = self._lease
-        lease.inside += 1
+        """Give the current application, and keep it open until the block ends."""
+        in_use = self._in_use
+        in_use.users += 1
         try:
-            yield lease.house
+            yield in_use.app
         finally:
-            lease.inside -= 1
-            lease.look()
+            in_use.users -= 1
+            in_use.check()
 
-    def replace(self, house: Application) -> None:
-        """Make this the current house; the old one is closed once nobody is in it."""
-        old, self._lease = self._lease, _Lease(house)
-        task = asyncio.create_task(self._leave(old))
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+    def replace(self, app: Application) -> None:
+        """Make this the current application; the old one is closed once it has no user."""
+        old, self._in_use = self._in_use, _AppInUse(app)
+        task = asyncio.create_task(self._close_unused(old))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """Close every house, waiting for nobody."""
-        leaving = tuple(self._leaving)
-        for task in leaving:
+        """Close every application at once."""
+        closing = tuple(self._closing)
+        for task in closing:
             task.cancel()
-        await asyncio.gather(*leaving, return_exceptions=True)
-        await self._lease.house.close()
+        await asyncio.gather(*closing, return_exceptions=True)
+        await self._in_use.app.close()
 
-    async def _leave(self, lease: _Lease) -> None:
-        lease.given_up = True
-        lease.look()
+    async def _close_unused(self, in_use: _AppInUse) -> None:
+        in_use.replaced = True
+        in_use.check()
         try:
-            await lease.empty.wait()
+            await in_use.unused.wait()
         finally:
-            await lease.house.close()
+            await in_use.app.close()

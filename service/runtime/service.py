@@ -126,7 +126,7 @@ class Service:
         """Run everything that the roles name, until `stopping` is set or one part fails."""
         await self.sweep()
         if "deliver" in self._roles.stages:
-            await self._bounce_server.reconfigure(self._apps.current.settings)
+            await self._bounce_server.reconfigure(self._apps.current.settings.mail.bounces.listen)
         parts = [
             self._follow_config(stopping),
             self._bounce_server.run(stopping),
@@ -254,7 +254,7 @@ class Service:
         app = await self._open_app(loaded)
         try:
             if "deliver" in self._roles.stages:
-                await self._bounce_server.reconfigure(settings)
+                await self._bounce_server.reconfigure(settings.mail.bounces.listen)
         except CaveatError:
             await app.close()
             raise

@@ -38,8 +38,8 @@ from service.settings.values import (
     SmtpSettings,
     WebSettings,
 )
-from service.settings.yaml_source import KeyPath as Keys
-from service.settings.yaml_source import YamlDocument
+from service.settings.yaml.document import KeyPath as Keys
+from service.settings.yaml.document import YamlDocument
 
 EXPECTED_BOUNCE_ADDRESS = "`address: bounces@example.org`"
 IMPLICIT_TLS_PORTS = frozenset({465, 993})  # submissions, imaps

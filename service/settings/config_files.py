@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.settings.block import Block
+from service.settings.field_types import Block
 from service.settings.main_file import MainConfig
 from service.settings.roster_files import FeedsConfig, NewslettersConfig, SubscribersConfig
 

@@ -10,7 +10,7 @@ from typing import Any, get_origin
 from service.core.errors import Fault
 from service.settings.errors import block_at, is_block, keys_of
 from service.settings.main_file import MainConfig
-from service.settings.yaml_source import YamlDocument, read_yaml
+from service.settings.yaml.document import YamlDocument, read_yaml
 
 VARIABLE_PREFIX, LEVEL_SEPARATOR = "CAVEAT_", "__"
 _OTHERS = re.compile(r"CAVEAT_(CONFIG$|DEBUG$|SERVICE_|PORT$|PORT_)")

@@ -12,7 +12,7 @@ from service.core.errors import Fault
 from service.settings.field_types import WRONG_VALUE, did_you_mean
 from service.settings.roster_files import PersonalChannel
 from service.settings.secret_files import SECRET_PATHS as KEYS_OF_SECRETS
-from service.settings.yaml_source import KeyPath, YamlDocument
+from service.settings.yaml.document import KeyPath, YamlDocument
 
 SECRET_KEYS = frozenset(
     {"storage", *PersonalChannel.model_fields, *(str(path[-1]) for path in KEYS_OF_SECRETS)}

@@ -1,4 +1,4 @@
-"""Kinds: the sorts of value that config files hold, each read strictly and explained when it is wrong."""
+"""Field types of the config files: each is read strictly, and its error says what was expected."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from datetime import timedelta
 from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from service.core import validators
 from service.core.errors import UsageError
 from service.core.validators import InvalidValue, fold_topic
 from service.settings.storage_url import InvalidStorageUrl, storage_url
+
+Method = Literal["keypoints", "lexrank", "textrank", "lsa", "luhn", "lead"]
+ChannelName = Literal["file", "smtp"]
+"""The names in the registries of condense and deliver, which this package may not import; a test compares."""
+
+DEFAULT_METHOD: Method = "keypoints"
 
 WRONG_VALUE = "wrong_value"
 EXPECTED_ZONE = "a time zone of the IANA database, such as Europe/Berlin"
@@ -34,6 +40,12 @@ _DURATION = re.compile(
 )
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*_-]*[A-Za-z0-9])?")
+
+
+class Block(BaseModel):
+    """A block of keys: no other keys than its fields, and values of exactly their types."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def wrong_value(what: str, expected: str) -> PydanticCustomError:

@@ -22,7 +22,7 @@ from service.settings.roster import RosterReader
 from service.settings.secret_files import SecretReader
 from service.settings.show import effective_settings
 from service.settings.values import LoadedConfig
-from service.settings.yaml_source import YamlDocument, read_yaml
+from service.settings.yaml.document import YamlDocument, read_yaml
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAIN_FILE = "caveat.yaml"

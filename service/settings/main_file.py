@@ -7,9 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from service.settings.block import Block
 from service.settings.field_types import (
+    DEFAULT_METHOD,
+    Block,
     BounceAddress,
+    ChannelName,
     Duration,
     Email,
     HeaderName,
@@ -17,13 +19,13 @@ from service.settings.field_types import (
     Label,
     ListenAddress,
     Mailbox,
+    Method,
     Network,
     ProxyUrl,
     SiteUrl,
     StorageUrl,
     wrong_value,
 )
-from service.settings.theme_names import DEFAULT_METHOD, ChannelName, Method
 
 
 class SiteBlock(Block):

@@ -1,4 +1,4 @@
-"""Assets: where the files lie that Caveat brings along, in a checkout and in an installed wheel."""
+"""Packaged files: the folders of templates, configuration and sample, in a checkout and in a wheel."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from service.core.errors import CaveatError
 
 PACKAGE = Path(__file__).resolve().parents[1]
 PACKAGED_DATA_FOLDER = "_data"
+DEFAULT_THEME = "daily"
 
 
 def templates_folder(package: Path = PACKAGE) -> Path:
@@ -18,6 +19,12 @@ def templates_folder(package: Path = PACKAGE) -> Path:
 def config_folder(package: Path = PACKAGE) -> Path:
     """Return the example configuration, the one to begin with. Raises CaveatError when it is missing."""
     return _brought_along("config", package)
+
+
+def themes(config: Path) -> tuple[str, ...]:
+    """Return the names of the packaged themes and of those in templates/digest of the config folder."""
+    places = (templates_folder() / "digest", config / "templates" / "digest")
+    return tuple(sorted({path.parent.name for place in places for path in place.glob("*/body.html")}))
 
 
 def sample_folder(package: Path = PACKAGE) -> Path:

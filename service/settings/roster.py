@@ -14,14 +14,13 @@ from service.core import ids as identity
 from service.core.errors import Fault
 from service.core.model import Feed, Newsletter, Preferences, Roster, RosterEntry, Subscriber
 from service.core.secret import Secret
-from service.settings.block import Block
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import faults_from
-from service.settings.field_types import did_you_mean
+from service.settings.field_types import Block, did_you_mean
+from service.settings.packaged_files import themes
 from service.settings.roster_files import FeedEntry, NewsletterEntry, SubscriberEntry, Wish
-from service.settings.theme_names import themes
-from service.settings.yaml_source import KeyPath as Keys
-from service.settings.yaml_source import YamlDocument
+from service.settings.yaml.document import KeyPath as Keys
+from service.settings.yaml.document import YamlDocument
 
 Entry = TypeVar("Entry", bound=Block)
 

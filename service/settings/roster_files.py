@@ -7,21 +7,22 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from service.settings.block import Block
 from service.settings.field_types import (
+    Block,
     Duration,
     Email,
     FeedUrl,
     Identifier,
     Label,
     Language,
+    Method,
     ScheduleText,
     SingleLine,
     Topic,
     Zone,
     wrong_value,
 )
-from service.settings.theme_names import DEFAULT_THEME, Method
+from service.settings.packaged_files import DEFAULT_THEME
 
 Format = Literal["html", "text"]
 Stories = Annotated[int, Field(ge=1, le=50)]

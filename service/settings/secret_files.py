@@ -7,8 +7,8 @@ from pathlib import Path
 
 from service.core.errors import Fault
 from service.core.secret import Secret
-from service.settings.yaml_source import KeyPath as Keys
-from service.settings.yaml_source import YamlDocument
+from service.settings.yaml.document import KeyPath as Keys
+from service.settings.yaml.document import YamlDocument
 
 MAX_SECRET_BYTES = 64 * 1024
 CONTAINER_SECRETS_FOLDER = Path("/run/secrets")

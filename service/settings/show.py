@@ -12,7 +12,7 @@ from service.core.secret import HIDDEN
 from service.settings.errors import SECRET_KEYS
 from service.settings.field_types import write_duration
 from service.settings.values import EffectiveSetting
-from service.settings.yaml_source import KeyPath, YamlDocument
+from service.settings.yaml.document import KeyPath, YamlDocument
 
 
 def effective_settings(

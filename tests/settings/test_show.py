@@ -14,10 +14,9 @@ from service.core.secret import HIDDEN
 from service.deliver.channels.registry import MAIL_CHANNELS
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import block_at
-from service.settings.field_types import read_duration, write_duration
-from service.settings.packaged_files import config_folder
+from service.settings.field_types import DEFAULT_METHOD, ChannelName, Method, read_duration, write_duration
+from service.settings.packaged_files import DEFAULT_THEME, config_folder, themes
 from service.settings.schema import json_schemas, reference_page
-from service.settings.theme_names import DEFAULT_METHOD, DEFAULT_THEME, ChannelName, Method, themes
 from tests.settings.houses import SITE, a_house, loaded
 
 

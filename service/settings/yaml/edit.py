@@ -23,7 +23,7 @@ from service.core.errors import CaveatError, UsageError
 from service.settings.config_files import CONFIG_FILES
 from service.settings.load import load_config
 from service.settings.values import LoadedConfig
-from service.settings.yaml_list import YamlList
+from service.settings.yaml.item_list import YamlList
 
 ItemValues = Mapping[str, Any]
 Environ = Mapping[str, str]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from service.core.errors import CaveatError, ConfigError, UsageError
-from service.settings import yaml_edit as edit
 from service.settings.packaged_files import config_folder
+from service.settings.yaml import edit
 from tests.settings.houses import FILES, a_house
 
 FEEDS = """\
