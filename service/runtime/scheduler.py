@@ -1,7 +1,7 @@
-"""The scheduler (EDGE APScheduler): a handful of ticks in UTC, with no state of its own.
+"""The scheduler (EDGE APScheduler): a handful of ticks in UTC, without state.
 
-Who is due stands in `subscriptions.next_due_at`, never in a scheduler's job, so a missed or doubled tick
-changes nothing but the moment at which the tables are asked.
+What is due is in the tables, such as `groups.next_due_at`, so a missed or repeated tick
+changes only the time at which they are read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A beat: its name, the seconds of each minute (cron syntax, `0` or `*/15`), and what it does."""
+    """A periodic call: its name, the seconds of each minute (cron syntax, as in `*/15`), and the function."""
 
     name: str
     seconds: str

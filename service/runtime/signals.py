@@ -1,4 +1,4 @@
-"""The process: an event loop of the fastest kind there is, and what signals mean to it."""
+"""Signals: run the service on an event loop, and stop it on SIGTERM and SIGINT."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger("service")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, on uvloop where there is one, and return what it returns."""
+    """Run a coroutine, on uvloop where it is available, and return its result."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(work)
 
@@ -68,7 +68,7 @@ def stopped_by(*signals: signal.Signals, on_signal: Callable[[str], object]) -> 
 
 async def _until_signalled(service: Service) -> None:
     def on_signal(name: str) -> None:
-        log.info("stopping: what is in flight may finish", signal=name)
+        log.info("stopping", signal=name)
 
     with stopped_by(signal.SIGTERM, signal.SIGINT, on_signal=on_signal) as stopping:
         await service.run(stopping)

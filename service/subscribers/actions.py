@@ -1,4 +1,4 @@
-"""Choices: what a person decides for themselves; it wins over the roster, and saying it twice is harmless."""
+"""Actions of subscribers: they win over the roster, and repeating one changes nothing."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Status = SubscriptionStatus
 async def unsubscribe(
     store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime
 ) -> int:
-    """End one newsletter for the person, or all of them with None; return how many that changed.
+    """End one subscription, or all of them with None; return how many changed.
 
-    With None the address is suppressed as well, so that no roster and no import brings them new ones.
+    With None the address is suppressed as well, so that no roster and no import subscribes it again.
     """
     changed = await store.set_status(subscriber_id, newsletter, Status.UNSUBSCRIBED, now)
     if newsletter is None:
@@ -26,25 +26,25 @@ async def unsubscribe(
 
 
 async def pause(store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
-    """Let one newsletter rest, or all that are running; return how many that changed."""
+    """Pause one subscription, or all active ones with None; return how many changed."""
     return await store.set_status(subscriber_id, newsletter, Status.PAUSED, now)
 
 
 async def resume(store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
-    """Send one newsletter again, or all that were paused; return how many that changed.
+    """Resume one subscription, or all paused ones with None; return how many changed.
 
-    Whoever unsubscribed from everything is heard again by naming a newsletter; a suppression for any other
-    reason (a bounce, a complaint) stays.
+    Naming a newsletter also lifts the suppression of a subscriber who unsubscribed from everything; one with
+    any other reason (a bounce, a complaint) stays.
     """
     if newsletter is not None:
-        await _lift_own_wish(store, subscriber_id, newsletter, now)
+        await _lift_own(store, subscriber_id, newsletter, now)
     return await store.set_status(subscriber_id, newsletter, Status.ACTIVE, now)
 
 
 async def erase(store: SubscriberStore, email: str, now: datetime) -> bool:
-    """Erase who the person was (GDPR, article 17); return whether there was one.
+    """Erase a subscriber's personal data (GDPR, article 17); return whether there was such a subscriber.
 
-    What stays is a hash of the address, so that no roster and no import mails them again.
+    A hash of the address stays suppressed, so that no roster and no import mails it again.
     """
     await store.suppress(email, ERASED_REASON, now)
     return await store.erase(email)
@@ -55,15 +55,15 @@ async def _addresses(store: SubscriberStore, subscriber_id: str) -> Sequence[str
     return list({membership.subscriber.email: None for membership in found})
 
 
-async def _lift_own_wish(store: SubscriberStore, subscriber_id: str, newsletter: str, now: datetime) -> None:
-    """Undo "everything" for the one that is named: the others stay unsubscribed, which each of them says."""
+async def _lift_own(store: SubscriberStore, subscriber_id: str, newsletter: str, now: datetime) -> None:
+    """Lift the suppression for one newsletter; the other subscriptions become unsubscribed one by one."""
     found = await store.memberships(subscriber_id=subscriber_id)
-    theirs = [m for m in found if m.suppressed == UNSUBSCRIBED_REASON]
-    if not theirs:
+    suppressed = [m for m in found if m.suppressed == UNSUBSCRIBED_REASON]
+    if not suppressed:
         return
-    for membership in theirs:
+    for membership in suppressed:
         if membership.subscription.newsletter != newsletter:
             await store.set_status(
                 subscriber_id, membership.subscription.newsletter, Status.UNSUBSCRIBED, now
             )
-    await store.unsuppress(theirs[0].subscriber.email)
+    await store.unsuppress(suppressed[0].subscriber.email)

@@ -1,4 +1,4 @@
-"""Wishes: a newsletter as one person wants it becomes an edition with a next due moment (pure)."""
+"""Preferences: a newsletter and a subscriber's preferences give an edition and its next due time (pure)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ FORMATS = ("html", "text")
 
 
 def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> Edition:
-    """Return the newsletter as somebody in `timezone` (None: unknown) with these wishes wants it.
+    """Return the edition for these preferences; `timezone` is the subscriber's own (None: unknown).
 
-    Wishes that mean the same give the same edition, however they are spelt. Raises UsageError, with a
-    sentence for the person, for a wish that cannot be read.
+    Equal preferences give equal editions, however they are spelled. Raises UsageError for an invalid one;
+    its text is for the subscriber.
     """
     return Edition(
         newsletter=newsletter.id,
@@ -56,41 +56,41 @@ def own_preferences(newsletter: Newsletter, preferences: Preferences, timezone: 
 def placement_for(
     subscriber: Subscriber, newsletter: Newsletter, preferences: Preferences, now: datetime
 ) -> DesiredSubscription:
-    """Return where these wishes put the person, due first after `now`. Raises UsageError like edition_for."""
+    """Return the subscription, due first after `now`. Raises UsageError like edition_for."""
     return PlacementBuilder(now).build(subscriber, newsletter, preferences)
 
 
 class PlacementBuilder:
-    """Makes placements at one moment; each edition is computed once for all who share it."""
+    """Computes subscriptions at one time; each edition is computed once for all its subscribers."""
 
     def __init__(self, now: datetime) -> None:
-        self._standing: Callable[..., tuple[Edition, str, datetime]] = lru_cache(maxsize=4096)(_standing)
+        self._edition: Callable[..., tuple[Edition, str, datetime]] = lru_cache(maxsize=4096)(_edition_at)
         self._now = now
 
     def build(
         self, subscriber: Subscriber, newsletter: Newsletter, preferences: Preferences
     ) -> DesiredSubscription:
-        """Return where these wishes put the person. Raises UsageError like edition_for."""
-        edition, key, due_at = self._standing(newsletter, preferences, subscriber.timezone, self._now)
+        """Return the subscription. Raises UsageError like edition_for."""
+        edition, key, due_at = self._edition(newsletter, preferences, subscriber.timezone, self._now)
         return DesiredSubscription(subscriber, newsletter.id, preferences, edition, key, due_at)
 
 
-def _standing(
-    newsletter: Newsletter, wishes: Preferences, timezone: str | None, now: datetime
+def _edition_at(
+    newsletter: Newsletter, preferences: Preferences, timezone: str | None, now: datetime
 ) -> tuple[Edition, str, datetime]:
-    edition = edition_for(newsletter, wishes, timezone)
+    edition = edition_for(newsletter, preferences, timezone)
     return edition, identity.edition_key(edition), next_due(edition, now)
 
 
 def next_due(edition: Edition, now: datetime) -> datetime:
-    """Return the first moment after `now` at which the edition is due."""
+    """Return the first time after `now` at which the edition is due."""
     return next_occurrence(parse_schedule(edition.schedule), ZoneInfo(edition.timezone), now).at
 
 
-def _within(wish: int | None, usual: int, most: int, noun: str) -> int:
-    number = usual if wish is None else wish
-    if not 1 <= number <= most:
-        raise UsageError(f"{number} {noun} cannot be; choose from 1 to {most}")
+def _within(value: int | None, default: int, limit: int, noun: str) -> int:
+    number = default if value is None else value
+    if not 1 <= number <= limit:
+        raise UsageError(f"{number} {noun} cannot be; choose from 1 to {limit}")
     return number
 
 

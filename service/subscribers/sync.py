@@ -1,4 +1,4 @@
-"""Roster: what config/ declares, brought into the record; what a person chose wins."""
+"""Sync: make the database hold the roster of config/; a subscriber's own choice wins."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from service.subscribers.ports import SubscriberStore, SyncCounts
 from service.subscribers.preferences import PlacementBuilder
 
 FIRST_ISSUE_LOOKBACK = timedelta(hours=24)
-"""A new reader's first issue tells what arrived since so long before they came."""
+"""How far before the sign-up a new subscriber's first issue reaches back."""
 
 
 @dataclass(frozen=True, slots=True)
 class RosterReport:
-    """What applying a roster changed. `problems` name those who stay as they were, and why."""
+    """What applying a roster changed. `problems` are sentences about subscribers who stay as they were."""
 
     feeds: SyncCounts
     subscriptions: SyncCounts
@@ -33,23 +33,23 @@ class RosterReport:
 async def apply_roster(
     store: SubscriberStore, roster: Roster, now: datetime, *, starts_after: datetime | None = None
 ) -> RosterReport:
-    """Make the record hold what the roster declares; doing it twice changes nothing the second time.
+    """Make the database hold what the roster declares; a second call changes nothing.
 
-    A new reader is told what was gathered after `starts_after` (None: the last 24 hours). Whoever cannot be
-    placed, because their entry could not be read or holds a wish that makes no sense, stays as they were.
+    A new subscriber's first issue has the articles gathered after `starts_after` (None: the last 24 hours). A
+    subscriber whose entry is unreadable or has an invalid preference stays as they were.
     """
     feeds = await store.save_feeds(roster.feeds, now)
     placements, problems, unplaced = placements_of(roster, now)
     for subscriber_id in {*roster.unreadable_subscribers, *unplaced}:
         kept = await store.memberships(subscriber_id=subscriber_id)
-        placements += [_as_it_is(membership) for membership in kept if _counts(membership)]
+        placements += [_unchanged(membership) for membership in kept if _is_kept(membership)]
     starts = starts_after if starts_after is not None else now - FIRST_ISSUE_LOOKBACK
     subscriptions = await store.save_roster_subscriptions(placements, now, starts_after=starts)
     return RosterReport(feeds, subscriptions, tuple(problems))
 
 
 def placements_of(roster: Roster, now: datetime) -> tuple[list[DesiredSubscription], list[str], set[str]]:
-    """Return everybody's placements, what is wrong with the others, and who (ids) these are."""
+    """Return the valid subscriptions, a sentence for each invalid entry, and the ids of these subscribers."""
     placer, newsletters = (
         PlacementBuilder(now),
         {newsletter.id: newsletter for newsletter in roster.newsletters},
@@ -75,12 +75,12 @@ def _placed(
     return [placer.build(entry.subscriber, newsletters[name], wishes) for name, wishes in entry.newsletters]
 
 
-def _counts(membership: Membership) -> bool:
-    """Tell whether a membership is one to keep: to name an ended one would bring it back."""
+def _is_kept(membership: Membership) -> bool:
+    """Tell whether to keep a membership: naming an ended one would make it active again."""
     return membership.subscription.status is not SubscriptionStatus.ENDED
 
 
-def _as_it_is(membership: Membership) -> DesiredSubscription:
+def _unchanged(membership: Membership) -> DesiredSubscription:
     subscription = membership.subscription
     return DesiredSubscription(
         subscriber=membership.subscriber,
