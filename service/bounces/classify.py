@@ -1,10 +1,13 @@
-"""Bounces: what a letter in the bounce mailbox says about a reader's address (pure).
+"""Classify: what an inbound mail reports about a subscriber's address (pure).
 
-reports     delivery status notifications
-feedback    complaints
-notices     the many other forms, by codes and words
-classify    the rule that all of them are judged by
-neither     somebody is on holiday, wants to be convinced that we are human, or wrote to us
+The readers in order; the first that recognises the mail decides:
+
+    feedback_reports    complaints
+    dsn                 delivery status notifications
+    heuristics          bounces of other forms, by status codes and phrases
+    flufl.bounce        a few rare forms
+
+Vacation notes, challenges, receipts and mail from people are no bounces.
 """
 
 from __future__ import annotations
@@ -27,9 +30,9 @@ _OUR_ID = re.compile(r"<?([0-9a-f]{48})@")
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a mail says. `delivery_id` is the delivery that came back, when the returned mail shows it.
+    """The classification of a mail. `delivery_id` is read from the returned mail; empty when it is not shown.
 
-    `kind` and `rule` are those of the finding that decided.
+    `kind` and `rule` are those of the RecipientResult that decided.
     """
 
     action: BounceAction
@@ -43,12 +46,12 @@ class Bounce:
 
 
 def no_bounce(reason: str) -> Bounce:
-    """Return that a mail says nothing about an address, and why."""
+    """Return the classification of a mail that reports nothing about an address."""
     return Bounce(BounceAction.NONE, reason=reason)
 
 
 def classify_bytes(content: bytes) -> Bounce:
-    """Return what the mail says about an address; any bytes have an answer."""
+    """Parse and classify a mail. Never raises: an unreadable mail is no bounce, with the reason."""
     try:
         return classify(InboundMail.parse(content))
     except Exception as error:  # noqa: BLE001 - other people's mail: it must not stop the next
@@ -56,7 +59,7 @@ def classify_bytes(content: bytes) -> Bounce:
 
 
 def unreadable_reason(error: BaseException) -> str:
-    """Return in a few words what kept a mail from being read; nothing of the mail is in them."""
+    """Return why a mail cannot be read, without any text of the mail."""
     if isinstance(error, RecursionError):
         return "its parts are nested too deeply"
     if isinstance(error, MemoryError):
@@ -67,49 +70,47 @@ def unreadable_reason(error: BaseException) -> str:
 
 
 def classify(mail: InboundMail) -> Bounce:
-    """Return what the letter says about an address.
+    """Classify a mail.
 
-    Hard: the address is no good, or its owner complains. Soft: it failed this time, or is delayed. None: a
-    holiday note, a challenge, a receipt, a bounce of a bounce, or no bounce at all.
+    Hard: the address does not work, or its owner complains. Soft: a temporary failure or a delay. None: a
+    vacation note, a challenge, a receipt, a bounce of a bounce, or no bounce at all.
     """
-    nothing = _nothing(mail)
+    nothing = _no_bounce_reason(mail)
     if nothing:
         return Bounce(BounceAction.NONE, reason=nothing)
-    findings = (
-        parse_feedback_report(mail) or parse_dsn(mail) or parse_unstructured(mail) or _second_opinion(mail)
-    )
-    return _bounce(findings, mail)
+    results = parse_feedback_report(mail) or parse_dsn(mail) or parse_unstructured(mail) or _rare_forms(mail)
+    return _bounce(results, mail)
 
 
-def _nothing(letter: InboundMail) -> str:
-    """Return why the letter says nothing about an address, or nothing when it may."""
-    if is_read_receipt(letter) and "reject" not in letter.header("Auto-Submitted").lower():
+def _no_bounce_reason(mail: InboundMail) -> str:
+    """Return why the mail cannot be a bounce; empty when it may be one."""
+    if is_read_receipt(mail) and "reject" not in mail.header("Auto-Submitted").lower():
         return "a receipt"
-    if parse_feedback_report(letter):
+    if parse_feedback_report(mail):
         return ""
-    if _returned_a_bounce(letter):
+    if _returned_a_bounce(mail):
         return "a bounce of a bounce"
-    return "" if parse_dsn(letter) else _answer(letter)
+    return "" if parse_dsn(mail) else _automatic_mail(mail)
 
 
-def _answer(letter: InboundMail) -> str:
-    """Return what else the mail is, by its headers and words, when it is no report of a failure."""
-    if PHRASES["statistics"].search(letter.subject):
+def _automatic_mail(mail: InboundMail) -> str:
+    """Return what an automatic mail is that reports no failure; empty for any other mail."""
+    if PHRASES["statistics"].search(mail.subject):
         return "a report about mail in general, such as DMARC's"
-    if _is_challenge(letter):
+    if _is_challenge(mail):
         return "a challenge: it wants us to confirm that we sent it"
-    return "an automatic reply" if _is_automatic(letter) else ""
+    return "an automatic reply" if _is_automatic(mail) else ""
 
 
-def _bounce(findings: tuple[RecipientResult, ...], letter: InboundMail) -> Bounce:
-    """Return the worst of the findings, for all the recipients that it holds for."""
-    if not findings:
+def _bounce(results: tuple[RecipientResult, ...], mail: InboundMail) -> Bounce:
+    """Return the worst result, with all recipients that it applies to."""
+    if not results:
         return Bounce(BounceAction.NONE, reason="no bounce")
-    found = _OUR_ID.search(decoded_header(letter.returned, "Message-ID")) if letter.returned else None
-    if found and letter.returned:
-        findings = _about_our_reader(findings, addresses_in(letter.returned, "To"))
-    worst = max(findings, key=lambda finding: BY_SEVERITY.index(finding.action))
-    recipients = [finding.recipient for finding in findings if finding.action is worst.action]
+    found = _OUR_ID.search(decoded_header(mail.returned, "Message-ID")) if mail.returned else None
+    if found and mail.returned:
+        results = _for_subscriber(results, addresses_in(mail.returned, "To"))
+    worst = max(results, key=lambda result: BY_SEVERITY.index(result.action))
+    recipients = [result.recipient for result in results if result.action is worst.action]
     return Bounce(
         worst.action,
         worst.status,
@@ -122,31 +123,31 @@ def _bounce(findings: tuple[RecipientResult, ...], letter: InboundMail) -> Bounc
     )
 
 
-def _about_our_reader(
-    findings: tuple[RecipientResult, ...], readers: tuple[str, ...]
+def _for_subscriber(
+    results: tuple[RecipientResult, ...], sent_to: tuple[str, ...]
 ) -> tuple[RecipientResult, ...]:
-    """Return what a report about a mail of ours, which went to one reader, says about that reader.
+    """Return the results for the one subscriber that our returned mail was sent to.
 
-    A mail server between may name others: a list or an alias that the reader's address stands for. Then the
-    reader's address is no good only when every address behind it is.
+    The report may name other addresses: a list or an alias forwards to them. Then the subscriber's address
+    fails only when every address that it forwards to fails.
     """
-    if len(readers) != 1 or findings[0].complaint or not any(finding.recipient for finding in findings):
-        return findings
-    reader = readers[0].lower()
-    named = tuple(finding for finding in findings if finding.recipient.lower() == reader)
+    if len(sent_to) != 1 or results[0].complaint or not any(result.recipient for result in results):
+        return results
+    subscriber = sent_to[0].lower()
+    named = tuple(result for result in results if result.recipient.lower() == subscriber)
     if named:
         return named
-    best = min(findings, key=lambda finding: BY_SEVERITY.index(finding.action))
-    return (replace(best, recipient=readers[0]),)
+    best = min(results, key=lambda result: BY_SEVERITY.index(result.action))
+    return (replace(best, recipient=sent_to[0]),)
 
 
-def _returned_a_bounce(letter: InboundMail) -> bool:
-    """Return whether the mail that came back was a bounce itself, so that it says nothing about a reader.
+def _returned_a_bounce(mail: InboundMail) -> bool:
+    """Return whether the returned mail was a bounce itself, so that it reports nothing about a subscriber.
 
-    A bounce has an empty return path (RFC 5321, 4.5.5). Where the mail that came back shows none, it must
-    look like a bounce: a From address alone does not tell, newsletters are sent as `mailer@` too.
+    A bounce has an empty return path (RFC 5321, 4.5.5). A returned mail without that header must look like
+    a bounce: From is not enough, since newsletters are sent as `mailer@` too.
     """
-    returned = letter.returned
+    returned = mail.returned
     if returned is None:
         return False
     path = decoded_header(returned, "Return-Path")
@@ -159,39 +160,39 @@ def _returned_a_bounce(letter: InboundMail) -> bool:
     return by_machine and (report or bool(PHRASES["subject"].search(decoded_header(returned, "Subject"))))
 
 
-def _is_automatic(letter: InboundMail) -> bool:
-    """Return whether it is an answer that a mailbox gives by itself (RFC 3834)."""
-    if letter.header("X-Failed-Recipients"):
+def _is_automatic(mail: InboundMail) -> bool:
+    """Return whether the mail is an automatic reply (RFC 3834)."""
+    if mail.header("X-Failed-Recipients"):
         return False
     named = any(
-        letter.header(name) for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From", "X-Vacation")
+        mail.header(name) for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From", "X-Vacation")
     )
-    if named or letter.header("Precedence").lower() in ("auto_reply", "auto-reply"):
-        return not looks_like_bounce(letter)
-    if letter.header("Auto-Submitted").lower().startswith("auto-replied") and not looks_like_bounce(letter):
+    if named or mail.header("Precedence").lower() in ("auto_reply", "auto-reply"):
+        return not looks_like_bounce(mail)
+    if mail.header("Auto-Submitted").lower().startswith("auto-replied") and not looks_like_bounce(mail):
         return True
-    return bool(PHRASES["automatic"].search(letter.subject)) and letter.returned is None
+    return bool(PHRASES["automatic"].search(mail.subject)) and mail.returned is None
 
 
-def _is_challenge(letter: InboundMail) -> bool:
-    text = letter.text[:3000]
-    if any(is_machine_address(address) for address in letter.addresses("From")):
+def _is_challenge(mail: InboundMail) -> bool:
+    text = mail.text[:3000]
+    if any(is_machine_address(address) for address in mail.addresses("From")):
         return False
-    if PHRASES["subject"].search(letter.subject) and PHRASES["gave up"].search(text):
-        # A bounce of somebody's challenge, or of a mail that speaks of one.
+    if PHRASES["subject"].search(mail.subject) and PHRASES["gave up"].search(text):
+        # A bounce of a challenge, or of a mail about one.
         return False
     if PHRASES["challenge"].search(text):
         return True
-    # The subject may be that of our own mail, which is on its way back.
-    return bool(PHRASES["challenge"].search(letter.subject)) and not PHRASES["gave up"].search(text)
+    # The subject may be that of our own mail, which was returned.
+    return bool(PHRASES["challenge"].search(mail.subject)) and not PHRASES["gave up"].search(text)
 
 
-def _second_opinion(letter: InboundMail) -> tuple[RecipientResult, ...]:
-    """Ask flufl.bounce about a letter that we make nothing of; it knows some rare forms, and it may fail."""
+def _rare_forms(mail: InboundMail) -> tuple[RecipientResult, ...]:
+    """Return what flufl.bounce recognises: some rare forms."""
     from flufl.bounce import all_failures  # noqa: PLC0415 - rarely needed, and it loads a detector for each form
 
     try:
-        temporary, permanent = all_failures(letter.mail)
+        temporary, permanent = all_failures(mail.message)
     except Exception:  # noqa: BLE001 - it raises on some real mails, and a guess is not worth a crash
         return ()
     reason = "recognised by its form"

@@ -1,4 +1,4 @@
-"""Reports: delivery status notifications (pure): RFC 3464, RFC 6533."""
+"""DSN: delivery status notifications, the standard form of a bounce (pure): RFC 3464, RFC 6533."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ StatusFields = dict[str, str]
 
 
 def parse_dsn(mail: InboundMail) -> tuple[RecipientResult, ...] | None:
-    """Return what a delivery status notification says of each recipient; None for a letter that is none."""
+    """Return the result for each recipient of a delivery status notification; None for any other mail."""
     parts = [part for part in mail.parts if part.get_content_type() in STATUS_CONTENT_TYPES]
     groups = [fields for part in parts for fields in _recipient_groups(field_blocks(part))]
     groups = groups or list(_fields_within(mail.whole_text))
@@ -41,26 +41,26 @@ def parse_dsn(mail: InboundMail) -> tuple[RecipientResult, ...] | None:
 
 
 def is_read_receipt(mail: InboundMail) -> bool:
-    """Return whether it only says that somebody read, or did not read, a mail (RFC 8098)."""
+    """Return whether the mail is a read receipt (RFC 8098)."""
     kinds = {part.get_content_type() for part in mail.parts}
-    kind = str(mail.mail.get_param("report-type", "")).lower()
+    kind = str(mail.message.get_param("report-type", "")).lower()
     return kind == "disposition-notification" or "message/disposition-notification" in kinds
 
 
-def _finding(fields: StatusFields, letter: InboundMail) -> RecipientResult:
+def _finding(fields: StatusFields, mail: InboundMail) -> RecipientResult:
     action = re.match(r"[a-z]*", fields.get("action", "").strip().lower())
     what = action[0] if action else ""
     found = ENHANCED_STATUS.search(fields.get("status", ""))
-    # Some programs say why in a comment of the status: `5.0.0 (recipient reached disk quota)`.
+    # Some servers give the reason in a comment of the status: `5.0.0 (recipient reached disk quota)`.
     comment = fields.get("status", "").partition("(")[2].rstrip(") ")
-    told = fields.get("diagnostic-code", "").strip() or comment
-    words = FailureText.parse(told, found[1] if found else "")
-    if reply_meaning(told) is None and (
-        words.status in UNSPECIFIC_STATUSES or (not told and words.status[2:] in VAGUE_STATUSES)
+    diagnostic = fields.get("diagnostic-code", "").strip() or comment
+    failure = FailureText.parse(diagnostic, found[1] if found else "")
+    if reply_meaning(diagnostic) is None and (
+        failure.status in UNSPECIFIC_STATUSES or (not diagnostic and failure.status[2:] in VAGUE_STATUSES)
     ):
-        words = FailureText.parse(f"{told} {without_boilerplate(letter.text)}", words.status)
-    reason = " ".join(told.split())[:300]
-    recipient, status = _recipient(fields), words.status
+        failure = FailureText.parse(f"{diagnostic} {without_boilerplate(mail.text)}", failure.status)
+    reason = " ".join(diagnostic.split())[:300]
+    recipient, status = _recipient(fields), failure.status
     if what in ("delivered", "relayed", "expanded") or status.startswith("2."):
         return RecipientResult(
             recipient, BounceAction.NONE, status, reason or what, kind="delivered", rule="action"
@@ -69,18 +69,18 @@ def _finding(fields: StatusFields, letter: InboundMail) -> RecipientResult:
         return RecipientResult(
             recipient, BounceAction.SOFT, status, reason or "delayed", kind=DELAYED, rule="action"
         )
-    judged = _failed(words, fields, refused_stage(letter.text, recipient))
+    judged = _failed(failure, fields, refused_stage(mail.text, recipient))
     return RecipientResult(
         recipient, judged.action, status, reason or "failed", kind=judged.kind, rule=judged.rule
     )
 
 
-def _failed(words: FailureText, fields: StatusFields, stage: SmtpCommand) -> Diagnosis:
-    silent = not fields.get("diagnostic-code") and reply_meaning(words.text) is None and words.code is None
-    if silent and words.status in ("", "5.0.0"):
-        # For good, and not a word why: the standard's own meaning of it is all there is.
+def _failed(failure: FailureText, fields: StatusFields, stage: SmtpCommand) -> Diagnosis:
+    has_reason = fields.get("diagnostic-code") or reply_meaning(failure.text) or failure.code
+    if not has_reason and failure.status in ("", "5.0.0"):
+        # A permanent failure without a reason: the RFC's definition of the status is all there is.
         return Diagnosis(BounceAction.HARD, "", "action")
-    return diagnose(words, stage)
+    return diagnose(failure, stage)
 
 
 def _recipient(fields: StatusFields) -> str:
@@ -92,7 +92,7 @@ def _recipient(fields: StatusFields) -> str:
 
 
 def field_blocks(part: Mail) -> list[list[tuple[str, str]]]:
-    """Return the fields of a part in order, unfolded, a list for each block between blank lines."""
+    """Return the fields of a part in order and unfolded: a list for each block between blank lines."""
     payload = part.get_payload()
     if isinstance(payload, list):
         text = "\n\n".join(block.as_string() for block in payload if isinstance(block, Mail))
@@ -120,11 +120,11 @@ def _blocks_of(text: str) -> list[list[tuple[str, str]]]:
 
 
 def _recipient_groups(blocks: list[list[tuple[str, str]]]) -> Iterator[StatusFields]:
-    """Cut the fields into one group for each recipient; the group about the message itself is left out.
+    """Yield the fields of each recipient; the block about the message itself is left out.
 
-    RFC 3464 wants a blank line between them and leaves the order within one open (Amazon SES begins with
-    `Action`). Some programs leave the blank line out, or put one into a group: a group ends where one of its
-    fields comes again, and at a blank line when it is complete.
+    RFC 3464 requires a blank line between recipients and leaves the order of fields open (Amazon SES puts
+    `Action` first). Some servers omit the blank line, or insert one inside a group. So a group ends where one
+    of its key fields repeats, and at a blank line once it is complete.
     """
     fields: StatusFields = {}
     for block in blocks:
@@ -141,7 +141,7 @@ def _recipient_groups(blocks: list[list[tuple[str, str]]]) -> Iterator[StatusFie
 
 
 def _fields_within(text: str) -> Iterator[StatusFields]:
-    """Return the groups of a status report whose part has another type, or whose MIME structure is broken."""
+    """Yield the groups of a report whose part has a wrong type, or whose MIME structure is broken."""
     start = FIRST_STATUS_FIELD.search(text)
     if start is None:
         return
@@ -151,7 +151,7 @@ def _fields_within(text: str) -> Iterator[StatusFields]:
 
 
 def _begins_another(name: str, fields: StatusFields) -> bool:
-    """Return whether a field belongs to the next recipient, where no blank line says so."""
+    """Return whether a field belongs to the next recipient, without a blank line between."""
     if not _names_a_recipient(fields):
         return False
     if name in KEY_FIELDS and name in fields:

@@ -1,11 +1,11 @@
-"""Classify: what a report of a failure says about the address (pure): an ordered rule that names itself.
+"""Failure rules: whether a reported failure is a hard or a soft bounce (pure), in this order.
 
 1. Status 4.x.y, or an SMTP code below 500: soft.
-2. Where the report says which command was refused: at MAIL or before, the sender was refused, not the reader.
-3. The table of `outcomes.judge`: a precise status code (RFC 3463), unless the words contradict it in a way
-   that is known of real servers; then the words; then the rest of the status; then the code.
+2. A refusal at MAIL or before, where the report names the command: the sender was refused, not the recipient.
+3. `smtp.replies.failure_cause`: a precise status code (RFC 3463), unless the text contradicts it in a way
+   that real servers are known for; then the text; then the rest of the status; then the SMTP code.
 
-The address is no good: hard. Everything else: soft.
+The cause is the address: hard. Any other cause: soft.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from service.text.word_lists import load_patterns
 
 ENHANCED_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 SMTP_CODE = re.compile(r"(?<![\d.#/:-])([45][0-7]\d)(?=[\s.,;:)-]|$)")
-# After which command a server refused, in the words of Postfix, Exim, Sendmail and Exchange.
+# The command that was refused, as Postfix, Exim, Sendmail and Exchange word it.
 REFUSED_AT_MAIL = re.compile(
     r"(?i)in reply to (?:mail from|e?hlo|helo|lhlo|auth|starttls)"
     r"|after (?:mail from|initial connection|e?hlo|helo)|refused to talk to me"
@@ -37,7 +37,7 @@ REFUSED_AT_DATA = re.compile(
     r"(?i)in reply to (?:end of )?data|after (?:pipelined )?(?:end of data|sending data|data\b)"
     r"|at the end of data"
 )
-# The kind of a failure by its status code alone (RFC 3463), for the explanation.
+# The kind of a failure by its status code alone (RFC 3463); shown to people.
 KIND_BY_STATUS: dict[str, ReplyMeaning] = {
     "5.1": ReplyMeaning.UNKNOWN,
     "5.2": ReplyMeaning.UNAVAILABLE,
@@ -51,7 +51,7 @@ KIND_BY_STATUS: dict[str, ReplyMeaning] = {
     "4.5": ReplyMeaning.LATER,
     "4.7": ReplyMeaning.POLICY,
 }
-# The kind of a failure of which only is known whom it is about.
+# The kind of a failure of which only the cause is known.
 KIND_BY_BLAME: dict[FailureCause, str] = {
     RefusalCause.ADDRESS: ReplyMeaning.UNKNOWN,
     RefusalCause.MESSAGE: "",
@@ -62,7 +62,7 @@ KIND_BY_BLAME: dict[FailureCause, str] = {
 
 @dataclass(frozen=True, slots=True)
 class FailureText:
-    """What a report says of a failure: an SMTP code, an enhanced one, and the text."""
+    """A reported failure: SMTP code, enhanced status code and text."""
 
     code: int | None
     status: str
@@ -70,7 +70,7 @@ class FailureText:
 
     @classmethod
     def parse(cls, text: str, status: str = "") -> FailureText:
-        """Find the codes in a text; a status that is known already wins."""
+        """Find the codes in a text; a precise `status` that is known already takes precedence."""
         code, found = SMTP_CODE.search(text), ENHANCED_STATUS.search(text)
         precise = status and not status.endswith(".0.0") and not status.endswith(".0")
         return cls(int(code[1]) if code else None, status if precise or not found else found[1], text)
@@ -78,7 +78,7 @@ class FailureText:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is to be done, why in a word (phrases.Saying, or empty), and which rule said so."""
+    """The action, the kind of failure (a ReplyMeaning, or empty) and the rule that decided."""
 
     action: BounceAction
     kind: str
@@ -86,9 +86,9 @@ class Diagnosis:
 
 
 def diagnose(failure: FailureText, stage: SmtpCommand | None = None) -> Diagnosis:
-    """Return whether a failure is hard or soft, and which rule says so.
+    """Return whether a failure is hard or soft, and the rule that decided.
 
-    Without a stage the words say which command was answered.
+    Without `stage`, the refused command is read from the text.
     """
     saying, by_status = (
         reply_meaning(failure.text),
@@ -112,9 +112,9 @@ def diagnose(failure: FailureText, stage: SmtpCommand | None = None) -> Diagnosi
 
 
 def refused_stage(text: str, recipient: str = "") -> SmtpCommand:
-    """Return which command a server refused, where the report says so: MAIL, the final dot, or else RCPT.
+    """Return the command that the server refused: MAIL, the final dot, or RCPT by default.
 
-    With a recipient, what is said of others does not count: it stands behind a blank line.
+    With `recipient`, only the paragraph about them counts.
     """
     at = text.find(recipient) if recipient else 0
     about = text[at:].partition("\n\n")[0] if recipient and at >= 0 else text
@@ -124,6 +124,6 @@ def refused_stage(text: str, recipient: str = "") -> SmtpCommand:
 
 
 def without_boilerplate(text: str) -> str:
-    """Return the text without the lines that a mail program, or a virus scanner, says to people around it."""
+    """Return the text without the standard lines that mail programs and virus scanners add for people."""
     boilerplate = load_patterns(__package__, "inbound_mail.txt")["boilerplate"]
     return "\n".join(line for line in text.split("\n") if not boilerplate.search(line))

@@ -1,4 +1,4 @@
-"""Feedback: complaints of readers, as their mail providers report them (pure): RFC 5965."""
+"""Feedback reports: complaints of subscribers, as their mail providers report them (pure): RFC 5965."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.bounces.dsn import field_blocks
 from service.bounces.inbound_mail import ADDRESS, InboundMail, addresses_in
 from service.bounces.result import BounceAction, RecipientResult
 
-# Feedback types that say what a reader thinks of a mail (RFC 5965, 7.3, and the opt-outs of large providers).
+# Feedback types by which a recipient complains (RFC 5965, 7.3, and the opt-outs of large providers).
 COMPLAINT_TYPES = frozenset(
     [
         "abuse",
@@ -27,10 +27,10 @@ OUTLOOK_COMPLAINT_SUBJECT = re.compile(r"(?i)^complaint about message from [\da-
 
 
 def parse_feedback_report(mail: InboundMail) -> tuple[RecipientResult, ...] | None:
-    """Return what a feedback report (RFC 5965) says; None for a mail that is none.
+    """Return the results of a feedback report (RFC 5965); None for any other mail.
 
-    Its reader complains only where its type says so: a report about authentication (RFC 6591, DMARC) goes to
-    the domain that mail claims to be from, which may have been forged, and is no wish of the reader's.
+    Only the types in `COMPLAINT_TYPES` are complaints. A report about authentication (RFC 6591, DMARC) goes
+    to the domain in From, which may be forged, and expresses no complaint.
     """
     parts = [part for part in mail.parts if part.get_content_type() == "message/feedback-report"]
     if not parts:
@@ -46,11 +46,11 @@ def parse_feedback_report(mail: InboundMail) -> tuple[RecipientResult, ...] | No
     return _complaints(recipients, kind)
 
 
-def _plain_complaint(letter: InboundMail) -> tuple[RecipientResult, ...] | None:
-    """Return the complaint of a provider that sends the mail back without a report part (Outlook.com)."""
-    if letter.returned is None or not OUTLOOK_COMPLAINT_SUBJECT.search(letter.subject):
+def _plain_complaint(mail: InboundMail) -> tuple[RecipientResult, ...] | None:
+    """Return the complaint of a provider that returns the mail without a report part (Outlook.com)."""
+    if mail.returned is None or not OUTLOOK_COMPLAINT_SUBJECT.search(mail.subject):
         return None
-    named = addresses_in(letter.returned, "X-HmXmrOriginalRecipient", "X-Original-To", "To")
+    named = addresses_in(mail.returned, "X-HmXmrOriginalRecipient", "X-Original-To", "To")
     return _complaints(named[:1], "abuse")
 
 

@@ -1,8 +1,8 @@
-"""Notices: bounces that follow no standard, by what they look like and say (pure).
+"""Heuristics: bounces that follow no standard, recognised by their form and text (pure).
 
 qmail, Exim, old Sendmail, Exchange, Notes, GroupWise and the large providers each have a form of their own,
-and people's own words come on top. What they share: a sender that is a machine, a subject that says so,
-addresses, codes and words.
+and their operators change the texts. What all have in common: an automatic sender, a typical subject,
+addresses, status codes and phrases.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROLE_MAILBOXES = (
     r"postmaster|mailer-daemon|mail-daemon|abuse|support|helpdesk|help|hostmaster|webmaster|admin|info-?desk"
 )
 ROLE_ADDRESS = re.compile(rf"(?i)^({ROLE_MAILBOXES})@")
-# An address that has a line to itself, or begins one that goes on with why.
+# An address alone on its line, or at the start of a line that continues with the reason.
 ADDRESS_ON_ITS_OWN_LINE = re.compile(
     r"(?m)^[ \t>*\"'<(\[]*(?:mailto:|smtp[:;] ?|rfc822[;:] ?|to: ?)?<?"
     rf"({ADDRESS.pattern})>?[\"')\]]*(?:[ \t]*[:;,(\[<-].*|[ \t]*)$"
@@ -40,12 +40,12 @@ ADDRESS_LABELS = (
     r"empfänger\w*|an|adresse|destinataire|à|destinatario"
 )
 CJK_ADDRESS_LABELS = r"收件人|收信人|地址|发往|宛先|アドレス|받는 ?사람"
-# Something must stand between: `user` is a label in `user: x@y` and a part of the address in `userx@y`.
+# The separator is required: `user` is a label in `user: x@y` and part of the address in `userx@y`.
 LABELLED_ADDRESS = re.compile(
     rf"(?i)(?:\b(?:{ADDRESS_LABELS})[^\w\n]{{1,6}}|(?:{CJK_ADDRESS_LABELS})[^\w\n]{{0,6}})"
     rf"(?:mailto:|smtp:|rfc822;)?<?({ADDRESS.pattern})"
 )
-# What stands behind such a heading is whom it failed for; before it, our own mail may be described.
+# The addresses after such a heading are the failed recipients; the text before it may describe our mail.
 RECIPIENTS_HEADING = re.compile(
     r"(?i)(?:following|these|folgenden?|suivante?s?|siguientes?|seguenti)[ \t]+(?:\w+[ \t]+){0,3}?"
     r"(?:recipient|address|user|person|empfänger|adresse|destinataire|destinatario|direcci|indirizz)[^\n]*\n"
@@ -56,15 +56,15 @@ OUR_ADDRESS_HEADERS = ("From", "Sender", "Reply-To", "To", "Cc", "Delivered-To")
 
 
 def parse_unstructured(mail: InboundMail) -> tuple[RecipientResult, ...] | None:
-    """Return what a bounce without a standard form says; None for a letter that looks like none."""
+    """Return the results of a bounce without a standard form; None for a mail that looks like none."""
     if not looks_like_bounce(mail):
         return None
     report = mail.text[:MAX_REPORT_CHARACTERS]
-    words = _telling(report)
+    words = _failure_text(report)
     reason = _reason(report)
-    judged, recipients = _judged(mail, words), _recipients(mail)
+    judged, recipients = _diagnosed(mail, words), _recipients(mail)
     if not recipients and not judged.kind:
-        # Neither why nor whom: too little to give an address up.
+        # Neither a reason nor a recipient: not enough to suppress an address.
         judged = replace(judged, action=BounceAction.SOFT)
     return tuple(
         RecipientResult(address, judged.action, words.status, reason, kind=judged.kind, rule=judged.rule)
@@ -73,7 +73,7 @@ def parse_unstructured(mail: InboundMail) -> tuple[RecipientResult, ...] | None:
 
 
 def looks_like_bounce(mail: InboundMail) -> bool:
-    """Return whether a mail program, not a person, sent the letter because of a mail of ours."""
+    """Return whether a mail server, not a person, sent the mail in response to one of ours."""
     if mail.header("X-Failed-Recipients"):
         return True
     about_mail = bool(PHRASES["subject"].search(mail.subject))
@@ -88,17 +88,17 @@ def looks_like_bounce(mail: InboundMail) -> bool:
 
 
 def is_machine_address(address: str) -> bool:
-    """Return whether no person has such an address."""
+    """Return whether the address belongs to a program, such as mailer-daemon."""
     return bool(PHRASES["machine"].search(address.partition("@")[0]))
 
 
-def _telling(report: str) -> FailureText:
-    """Return the words that say why: those at the codes, where they say something, else all of them.
+def _failure_text(report: str) -> FailureText:
+    """Return the failure: the lines around the codes where they contain a known phrase, else all lines.
 
-    What a mail program says around them to people ("some programs act on incorrect addresses") is no reason.
+    The standard text around them ("some programs act on incorrect addresses") is left out.
     """
     if reason := SENDMAIL_REASON.search(report):
-        # The server's own reply. What Sendmail makes of it (`550 5.1.1 ... User unknown`) stands elsewhere.
+        # The server's own reply; Sendmail's summary of it (`550 5.1.1 ... User unknown`) is less precise.
         return FailureText.parse(reason[1])
     report = without_boilerplate(report)
     lines = [line for line in report.split("\n") if line.strip()]
@@ -110,29 +110,29 @@ def _telling(report: str) -> FailureText:
     return FailureText(whole.code, whole.status, near) if reply_meaning(near) else whole
 
 
-def _judged(letter: InboundMail, words: FailureText) -> Diagnosis:
+def _diagnosed(mail: InboundMail, words: FailureText) -> Diagnosis:
     about = reply_meaning(words.text)
     if (
-        PHRASES["delay"].search(f"{letter.subject}\n{letter.text[:MAX_REPORT_CHARACTERS]}")
+        PHRASES["delay"].search(f"{mail.subject}\n{mail.text[:MAX_REPORT_CHARACTERS]}")
         and about not in MAILBOX_GONE
     ):
         return Diagnosis(BounceAction.SOFT, DELAYED, "words")
     if about is None and words.code is None and words.status in ("", "5.0.0"):
-        gave_up = PHRASES["gave up"].search(words.text) or PHRASES["gave up"].search(letter.subject)
+        gave_up = PHRASES["gave up"].search(words.text) or PHRASES["gave up"].search(mail.subject)
         return Diagnosis(BounceAction.HARD if gave_up else BounceAction.SOFT, "", "words")
     return diagnose(words)
 
 
-def _recipients(letter: InboundMail) -> tuple[str, ...]:
-    """Return whom it is about: by its header, by where addresses stand, by the mail that came back."""
-    if named := ADDRESS.findall(letter.header("X-Failed-Recipients")):
+def _recipients(mail: InboundMail) -> tuple[str, ...]:
+    """Return the failed recipients: by header, by their position in the text, by the returned mail."""
+    if named := ADDRESS.findall(mail.header("X-Failed-Recipients")):
         return tuple(dict.fromkeys(named))
-    addressed = {address.lower() for address in letter.addresses(*OUR_ADDRESS_HEADERS)}
-    returned = letter.returned
+    addressed = {address.lower() for address in mail.addresses(*OUR_ADDRESS_HEADERS)}
+    returned = mail.returned
     senders = addresses_in(returned, "From", "Sender", "Reply-To") if returned is not None else ()
-    # Somebody who writes to themselves is both; then only the report's own headers are left out.
+    # Sender and recipient may be the same address; then only the report's own headers are left out.
     for ours in (addressed | {address.lower() for address in senders}, addressed):
-        if found := _named_in(letter.text[:MAX_REPORT_CHARACTERS], ours):
+        if found := _named_in(mail.text[:MAX_REPORT_CHARACTERS], ours):
             return found
         if returned is not None and (
             theirs := tuple(a for a in addresses_in(returned, "To") if a.lower() not in ours)
@@ -142,7 +142,7 @@ def _recipients(letter: InboundMail) -> tuple[str, ...]:
 
 
 def _named_in(report: str, ours: set[str]) -> tuple[str, ...]:
-    """Return the addresses in a report that may be the recipients, by where they stand."""
+    """Return the addresses of a report that may be recipients, by their position."""
     heading = RECIPIENTS_HEADING.search(report)
     for part in (report[heading.end() :], report) if heading else (report,):
         for pattern in (ADDRESS_ON_ITS_OWN_LINE, LABELLED_ADDRESS, ADDRESS):
@@ -157,7 +157,7 @@ def _named_in(report: str, ours: set[str]) -> tuple[str, ...]:
 
 
 def _reason(report: str) -> str:
-    """Return the line that says why: the first with a code, else the first that says something known."""
+    """Return the line with the reason: the first with a code, else the first with a known phrase."""
     lines = [" ".join(line.split()) for line in report.split("\n") if line.strip()]
     coded = [line for line in lines if FailureText.parse(line).code or FailureText.parse(line).status]
     telling = [line for line in lines if reply_meaning(line)]

@@ -1,4 +1,4 @@
-"""Mailbox (EDGE imap-tools): letters from an IMAP mailbox; what is dealt with is put out of the way."""
+"""IMAP (EDGE imap-tools): reads the mails of a mailbox and removes those that were handled."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ MAX_MAILS_PER_POLL = 50
 TIMEOUT_SECONDS = 60
 
 MailHandler = Callable[[bytes], Awaitable[bool]]
-"""Deals with a letter; returns False for one that cannot be read and is to be set aside."""
+"""Handles a mail; returns False for an unreadable mail, which is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Where letters lie. `security` is `tls`, `starttls` or `none`; `keep`: mark as read, do not delete.
+    """An IMAP mailbox. `security` is `tls`, `starttls` or `none`; `keep`: mark as read, do not delete.
 
     `authority` is a file of certificates to trust instead of the system's.
     """
@@ -49,17 +49,17 @@ class Mailbox:
 
 
 async def poll(mailbox: Mailbox, handle: MailHandler) -> int:
-    """Give each unread letter to `handle` and put it out of the way afterwards; return how many there were.
+    """Give each unread mail to `handle`, then delete it or mark it as read; return the number of mails.
 
-    A letter that is set aside is never deleted: it stays in the folder, read and flagged, for the operator.
-    A letter that `handle` raises an error on stays unread, and so do those behind it. Raises
-    ChannelUnavailable when the mailbox is out of reach.
+    A mail that is set aside is never deleted: it stays in the folder, read and flagged, for the operator.
+    When `handle` raises an error, that mail and the following ones stay unread. Raises ChannelUnavailable
+    when the mailbox cannot be reached.
     """
-    letters = await asyncio.to_thread(_unread, mailbox)
+    mails = await asyncio.to_thread(_unread, mailbox)
     done: list[str] = []
     set_aside: list[str] = []
     try:
-        for uid, content in letters:
+        for uid, content in mails:
             (done if await handle(content) else set_aside).append(uid)
     finally:
         if done or set_aside:
@@ -68,7 +68,7 @@ async def poll(mailbox: Mailbox, handle: MailHandler) -> int:
 
 
 async def check_login(mailbox: Mailbox) -> None:
-    """Log in, open the folder and leave again. Raises ChannelUnavailable when that is not possible."""
+    """Log in and open the folder. Raises ChannelUnavailable when that fails."""
 
     def visit() -> None:
         with _opened(mailbox):
@@ -78,15 +78,15 @@ async def check_login(mailbox: Mailbox) -> None:
 
 
 def _unread(mailbox: Mailbox) -> list[tuple[str, bytes]]:
-    letters = []
+    mails = []
     with _opened(mailbox) as box:
         for uid in box.uids(AND(seen=False))[:MAX_MAILS_PER_POLL]:
-            # The bytes themselves: a letter that is parsed and written again may be another one.
+            # The raw bytes: parsing a mail and writing it again may change it.
             _status, data = box.client.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_MAIL_BYTES}>)")
             content = next((part[1] for part in data or () if isinstance(part, tuple)), None)
             if isinstance(content, bytes):
-                letters.append((uid, content))
-    return letters
+                mails.append((uid, content))
+    return mails
 
 
 def _put_away(mailbox: Mailbox, done: list[str], set_aside: list[str]) -> None:
@@ -107,7 +107,7 @@ def _opened(mailbox: Mailbox) -> Iterator[BaseMailBox]:
         try:
             yield box
         finally:
-            # Whether the server says goodbye properly changes nothing about what was done.
+            # A failed LOGOUT changes nothing about what was done.
             with suppress(ImapToolsError, IMAP4.error, OSError):
                 box.logout()
     except MailboxLoginError as error:

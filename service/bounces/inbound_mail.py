@@ -1,4 +1,4 @@
-"""Letters: mail that comes in, read tolerantly (pure): whatever it is, it has a text and raises no error."""
+"""Inbound mail: parsed tolerantly (pure): every mail has a text, whatever its charset and structure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ from functools import cached_property
 from service.text.html_text import html_to_text
 from service.text.word_lists import load_patterns
 
-MAX_MAIL_BYTES = 2_000_000  # of a mail that is taken; larger ones are refused or cut
-MAX_READ_BYTES = 500_000  # of these the first are read: reports stand before the mail that they return
-MAX_TEXT_CHARACTERS = (
-    50_000  # characters that are looked through for words; a report says why within its first page
-)
-# RFC 5321 (4.5.3.1.1) allows 64 octets before the @; return paths of real senders are longer. Linear: an
-# address begins only where a run of its characters begins.
+MAX_MAIL_BYTES = 2_000_000  # accepted; a larger mail is refused, or cut when it is read by IMAP
+MAX_READ_BYTES = 500_000  # parsed; a report precedes the mail that it returns
+MAX_TEXT_CHARACTERS = 50_000  # searched for phrases; a report gives its reason on the first page
+# RFC 5321 (4.5.3.1.1) allows 64 octets before the @; return paths of real senders are longer. The lookbehind
+# keeps the search linear: an address starts only where a run of its characters starts.
 _LOCAL = r"A-Za-z0-9.!#$%&'*+/=?^_`{|}~-"
 ADDRESS = re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]{{1,256}}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
@@ -35,11 +33,11 @@ _BLANK_LINES = re.compile(rb"(?:\r?\n){3,}")  # each is a block of a delivery st
 
 
 class MailUnreadable(ValueError):
-    """A mail is built in a way that no mail program builds one; the text says how."""
+    """The mail has a structure that no mail program produces; the text names it."""
 
 
 class _ShortHeaders(email.policy.Compat32):
-    """The policy of old, with each header cut at `LONGEST_HEADER`."""
+    """The default policy, with each header cut at `LONGEST_HEADER`."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
@@ -51,13 +49,13 @@ POLICY = _ShortHeaders()
 
 @dataclass(frozen=True)
 class InboundMail:
-    """A mail that came in."""
+    """A parsed inbound mail."""
 
-    mail: Mail
+    message: Mail
 
     @classmethod
     def parse(cls, content: bytes) -> InboundMail:
-        """Return the letter. Raises MailUnreadable, or RecursionError for parts nested too deeply."""
+        """Return the mail. Raises MailUnreadable, or RecursionError for parts nested too deeply."""
         content = _BLANK_LINES.sub(b"\n\n", content[:MAX_READ_BYTES].lstrip())
         if content.lower().count(b"boundary") > MAX_BOUNDARIES:
             raise MailUnreadable(f"it names more than {MAX_BOUNDARIES} boundaries")
@@ -65,11 +63,11 @@ class InboundMail:
 
     def header(self, name: str) -> str:
         """Return a header decoded, on one line; empty when there is none."""
-        return decoded_header(self.mail, name)
+        return decoded_header(self.message, name)
 
     def addresses(self, *names: str) -> tuple[str, ...]:
         """Return the addresses in these headers."""
-        return addresses_in(self.mail, *names)
+        return addresses_in(self.message, *names)
 
     @property
     def subject(self) -> str:
@@ -78,14 +76,14 @@ class InboundMail:
 
     @cached_property
     def parts(self) -> tuple[Mail, ...]:
-        """Every part that is not inside a mail that was returned, in order."""
-        return tuple(_parts(self.mail))
+        """Every part outside of a returned mail, in order."""
+        return tuple(_parts(self.message))
 
     @cached_property
     def whole_text(self) -> str:
-        """The plain text of the mail, the mail that it returns included where that is no part of its own.
+        """The plain text of the mail, with the returned mail where that is not a part of its own.
 
-        A multipart whose boundary was lost on the way is one text.
+        A multipart whose boundary was lost is one text.
         """
         plain = [text_of(part) for part in self.parts if _is_plain(part)]
         if not any(text.strip() for text in plain):
@@ -94,14 +92,14 @@ class InboundMail:
 
     @cached_property
     def text(self) -> str:
-        """What the letter itself says, without the mail that it returns."""
+        """The text of the mail itself, without the returned mail."""
         text = self.whole_text
         cut = load_patterns(__package__, "inbound_mail.txt")["returned"].search(text)
         return text[: cut.start()] if cut and text[: cut.start()].strip() else text
 
     @cached_property
     def returned(self) -> Mail | None:
-        """The mail that came back, or its headers, if the letter holds them."""
+        """The returned mail, or its headers; None without either."""
         for part in self.parts:
             kind = part.get_content_type()
             payload = part.get_payload()
@@ -120,7 +118,7 @@ def _is_plain(part: Mail) -> bool:
 
 
 def text_of(part: Mail) -> str:
-    """Return the text of a part, whatever charset and encoding it claims; of HTML what a reader sees."""
+    """Return the text of a part, even with a wrong charset or encoding; of HTML the visible text."""
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         payload = str(part.get_payload()).encode("utf-8", "replace")
@@ -175,7 +173,7 @@ def _decoded(payload: bytes, charset: str) -> str:
 
 
 def _headers_within(text: str) -> Mail | None:
-    """Return the headers of a mail that stands at the end of a text, behind the words that announce it."""
+    """Return the headers of a mail that is quoted at the end of a text."""
     block = re.search(
         r"(?m)^[ \t>]*(?:Received|Return-Path|Message-ID|From|Date|To|Subject): .*\n(?:[ \t>]*\S.*\n?)+", text
     )

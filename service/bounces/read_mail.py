@@ -1,7 +1,7 @@
-"""Inbound mail: everything that a mail of anybody's says, read in one call that may run in another process.
+"""Read mail: all that an inbound mail reports or asks for, in one call that can run in another process.
 
-The mail is hostile: it may be nested, long or malformed in any way. Reading takes time in proportion to its
-length; what cannot be read is a value (`Unreadable`), never an error that would stop the next mail.
+Inbound mail may be hostile: nested, long or malformed in any way. Reading takes time in proportion to its
+length. An unreadable mail is a value (`UnreadableMail`), never an error that would stop the next mail.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ MAX_ENVELOPE_ADDRESSES = 100  # of the envelope headers; a mail that came back h
 
 @dataclass(frozen=True, slots=True)
 class InboundResult:
-    """What a mail says.
+    """What a mail reports or asks for.
 
-    `unsubscribe_token` is the token in its subject, `returned_tokens` are those in the List-Unsubscribe
-    header of the mail that it returns, `envelope_addresses` whom its headers say that it was delivered to.
-    `unsubscribe_sender` is the address in From when a person asks to unsubscribe; it may be forged.
+    `unsubscribe_token` is the token in its subject; `returned_tokens` are those in the List-Unsubscribe
+    header of the mail that it returns; `envelope_addresses` are the recipients in its headers.
+    `unsubscribe_sender` is the address in From of a mail that asks to unsubscribe; it may be forged.
     """
 
     bounce: Bounce
@@ -39,23 +39,23 @@ class InboundResult:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableMail:
-    """A mail that could not be read, and why, in a few words without anything of the mail."""
+    """A mail that could not be read. `reason` contains no text of the mail."""
 
     reason: str
 
 
 def read_inbound(content: bytes) -> InboundResult | UnreadableMail:
-    """Return what the mail says; any bytes have an answer."""
+    """Parse and classify a mail. Never raises."""
     try:
-        letter = InboundMail.parse(content)
-        asked = UNSUBSCRIBE_SUBJECT.search(letter.subject)
-        returned = decoded_header(letter.returned, "List-Unsubscribe") if letter.returned else ""
+        mail = InboundMail.parse(content)
+        asked = UNSUBSCRIBE_SUBJECT.search(mail.subject)
+        returned = decoded_header(mail.returned, "List-Unsubscribe") if mail.returned else ""
         return InboundResult(
-            classify(letter),
+            classify(mail),
             asked[1] if asked else "",
             tuple(LIST_UNSUBSCRIBE_TOKEN.findall(returned)),
-            letter.addresses(*ENVELOPE_HEADERS)[:MAX_ENVELOPE_ADDRESSES],
-            unsubscribe_sender(letter) or "",
+            mail.addresses(*ENVELOPE_HEADERS)[:MAX_ENVELOPE_ADDRESSES],
+            unsubscribe_sender(mail) or "",
         )
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it must not stop the next mail
+    except Exception as error:  # noqa: BLE001 - an unreadable mail must not stop the next one
         return UnreadableMail(unreadable_reason(error))

@@ -1,4 +1,4 @@
-"""Findings: what a letter says about one recipient (pure)."""
+"""Result: what an inbound mail reports about one recipient (pure)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class BounceAction(StrEnum):
-    """What is to be done about an address: never mail it again, count it, or nothing."""
+    """HARD: suppress the address. SOFT: count the failure. NONE: change nothing."""
 
     HARD = "hard"
     SOFT = "soft"
@@ -21,10 +21,10 @@ BY_SEVERITY = (BounceAction.NONE, BounceAction.SOFT, BounceAction.HARD)
 
 @dataclass(frozen=True, slots=True)
 class RecipientResult:
-    """What a mail says about a recipient.
+    """What a mail reports about a recipient.
 
-    `recipient` is empty when it names none. `kind` says why in one word: one of phrases.Saying, or `delayed`,
-    `delivered`, `complaint`; empty when nothing is known. `rule` names what decided: `status 5.1.1`,
+    `recipient` is empty when the mail names none. `kind` is the reason: a ReplyMeaning, `delayed`,
+    `delivered` or `complaint`; empty when it is unknown. `rule` names what decided: `status 5.1.1`,
     `code 550`, `words`, `action`.
     """
 
@@ -37,11 +37,11 @@ class RecipientResult:
     rule: str = ""
 
 
-def worst_per_recipient(findings: Iterable[RecipientResult]) -> tuple[RecipientResult, ...]:
-    """Return one finding for each recipient, the worst."""
+def worst_per_recipient(results: Iterable[RecipientResult]) -> tuple[RecipientResult, ...]:
+    """Return the worst result of each recipient."""
     worst: dict[str, RecipientResult] = {}
-    for finding in findings:
-        key = finding.recipient.lower()
-        if key not in worst or BY_SEVERITY.index(finding.action) > BY_SEVERITY.index(worst[key].action):
-            worst[key] = finding
+    for result in results:
+        key = result.recipient.lower()
+        if key not in worst or BY_SEVERITY.index(result.action) > BY_SEVERITY.index(worst[key].action):
+            worst[key] = result
     return tuple(worst.values())

@@ -1,4 +1,4 @@
-"""Mail that a person wrote to unsubscribe, without the token that our mails give them (pure)."""
+"""Unsubscribe mail: requests that people write themselves, without the token of our mails (pure)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MACHINES = re.compile(r"(?i)(?:mailer-daemon|postmaster|bounces?|no-?reply|do-?
 def unsubscribe_sender(mail: InboundMail) -> str | None:
     """Return the address in From of a mail whose subject or first line asks to unsubscribe, else None.
 
-    What a program sent (RFC 3834: Auto-Submitted; lists; bounces) asks for nothing, so that no two programs
-    answer each other for ever. The sender may be forged: nothing may be done for it but to ask that address.
+    Automatic mail (RFC 3834: Auto-Submitted; lists; bounces) is ignored, or two programs could answer each
+    other without end. The sender may be forged, so the caller must ask that address to confirm.
     """
     if mail.header("Auto-Submitted").lower() not in ("", "no") or mail.header("List-Id"):
         return None
@@ -37,7 +37,7 @@ def unsubscribe_sender(mail: InboundMail) -> str | None:
     )
 
 
-def _first_line(letter: InboundMail) -> str:
+def _first_line(mail: InboundMail) -> str:
     """Return the first line that the sender wrote, not quoted."""
-    lines = (line.strip() for line in letter.text.split("\n"))
+    lines = (line.strip() for line in mail.text.split("\n"))
     return next((line[:MAX_FIRST_LINE_CHARACTERS] for line in lines if line and not line.startswith(">")), "")

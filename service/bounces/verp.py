@@ -1,9 +1,9 @@
-"""Return paths: each delivery has an envelope sender of its own, so that a bounce says whose it is (pure).
+"""VERP: an envelope sender of its own for each delivery, which identifies its bounces (pure).
 
     bounces+TOKEN@news.example.org         TOKEN: the delivery's id and a signature, in base 32
 
-The signature keeps anybody from suppressing somebody else's address by a forged bounce. Base 32 has no case,
-which some mail servers change on the way.
+Without the signature, a forged bounce could suppress another person's address. Base 32 ignores case, which
+some mail servers change.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"\+([A-Za-z2-7]{55})@")
 
 
 def return_paths(key: bytes, address: str) -> Callable[[Delivery], str]:
-    """Return what makes the return path of a delivery; `address` is the mailbox that bounces come to.
+    """Return the function that makes the return path of a delivery; `address` is the bounce mailbox.
 
     RFC 5321, 4.5.3.1.1 allows 64 characters before the @: eight are left for the mailbox's own name.
     """
