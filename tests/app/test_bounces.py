@@ -15,7 +15,7 @@ from service.bounces.verp import return_paths
 from service.core.model import Delivery
 from service.core.send_request import SendRequest
 from service.settings.load import load_config
-from tests.bounces.test_handler import letter
+from tests.bounces.test_handler import stored_mail
 from tests.bounces.test_imap import ImapServer, serving
 from tests.cli.house import write_files
 
@@ -69,7 +69,7 @@ async def test_who_cannot_be_reached_is_not_mailed_again(house: Application, ima
     server, _ = imap
     (delivery,) = await sent(house)
     path = return_paths(await house.subscribers.signing_key(), ADDRESS)(delivery)
-    server.letters[1] = letter("postfix-unknown", path)
+    server.letters[1] = stored_mail("postfix-unknown", path)
 
     assert await read_bounces(house) == 1
     assert server.letters == {}
@@ -81,7 +81,7 @@ async def test_who_cannot_be_reached_is_not_mailed_again(house: Application, ima
 async def test_a_forged_letter_changes_nothing(house: Application, imap):
     server, _ = imap
     await sent(house)
-    server.letters[1] = letter("postfix-unknown", f"bounces+{'a' * 55}@news.example.org")
+    server.letters[1] = stored_mail("postfix-unknown", f"bounces+{'a' * 55}@news.example.org")
 
     assert await read_bounces(house) == 1
     (membership,) = await house.subscribers.memberships(email="amina@example.org")
@@ -103,7 +103,7 @@ class Late(Executor):
 
 async def test_mails_are_read_in_the_pool_and_set_aside_at_its_limits(house: Application, imap):
     server, _ = imap
-    server.letters |= {1: letter("postfix-unknown"), 2: letter("vacation")}
+    server.letters |= {1: stored_mail("postfix-unknown"), 2: stored_mail("vacation")}
     house.pool = late = Late()
 
     assert await read_bounces(house) == 2

@@ -11,34 +11,34 @@ from hypothesis import strategies as st
 from service.bounces.classify import classify_bytes
 from service.bounces.result import BounceAction
 
-LETTERS = sorted((Path(__file__).parent / "mails").glob("*.eml"))
+MAILS = sorted((Path(__file__).parent / "mails").glob("*.eml"))
 
 
-@pytest.mark.parametrize("path", LETTERS, ids=lambda path: path.stem)
-def test_a_letter_says(path: Path):
+@pytest.mark.parametrize("path", MAILS, ids=lambda path: path.stem)
+def test_a_mail_says(path: Path):
     content = path.read_bytes()
-    first, _, letter = content.partition(b"\r\n")
+    first, _, mail = content.partition(b"\r\n")
     action, status, *rest = first.decode().removeprefix("X-Expect: ").split()
     kinds = [word.removeprefix("kind=") for word in rest if word.startswith("kind=")]
     recipients = [word for word in rest if not word.startswith("kind=")]
-    bounce = classify_bytes(letter)
+    bounce = classify_bytes(mail)
     found = (str(bounce.action), bounce.status or "-", " ".join(bounce.recipients) or "-")
     assert found == (action, status, " ".join(recipients))
     assert not kinds or kinds == [bounce.kind]
 
 
 def test_there_are_enough_of_them_to_mean_something():
-    assert len(LETTERS) >= 160
+    assert len(MAILS) >= 160
 
 
 def test_a_complaint_is_more_than_a_bounce():
-    letter = (Path(__file__).parent / "mails" / "complaint.eml").read_bytes()
-    assert classify_bytes(letter).complaint
+    mail = (Path(__file__).parent / "mails" / "complaint.eml").read_bytes()
+    assert classify_bytes(mail).complaint
 
 
 def test_the_delivery_that_came_back_is_named():
-    letter = (Path(__file__).parent / "mails" / "postfix-unknown.eml").read_bytes()
-    assert classify_bytes(letter).delivery_id == "0c73aed88e4db2a22c77cb3969a4d07a387d60fe4b45929a"
+    mail = (Path(__file__).parent / "mails" / "postfix-unknown.eml").read_bytes()
+    assert classify_bytes(mail).delivery_id == "0c73aed88e4db2a22c77cb3969a4d07a387d60fe4b45929a"
 
 
 @given(st.binary(max_size=2000))
@@ -46,7 +46,7 @@ def test_any_bytes_have_an_answer(content):
     assert classify_bytes(content).action in BounceAction
 
 
-@given(st.sampled_from(LETTERS), st.integers(0, 5000), st.integers(0, 400))
-def test_a_torn_letter_has_an_answer(path, start, length):
+@given(st.sampled_from(MAILS), st.integers(0, 5000), st.integers(0, 400))
+def test_a_torn_mail_has_an_answer(path, start, length):
     content = path.read_bytes()
     assert classify_bytes(content[:start] + content[start + length :]).action in BounceAction

@@ -1,4 +1,4 @@
-"""Letters in the bounce mailbox: what is set down, and what somebody forged."""
+"""Mails in the bounce mailbox: what is set down, and what somebody forged."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.builders import NOON
 from tests.deliver.fakes import a_delivery
 
 KEY = b"k" * 32
-LETTERS = Path(__file__).parent / "mails"
+MAILS = Path(__file__).parent / "mails"
 
 
 @dataclass
-class Desk:
+class RecordingStore:
     """Remembers what was set down."""
 
     bounced: list[tuple[str, bool]] = field(default_factory=list)
@@ -32,23 +32,23 @@ class Desk:
         self.bounced.append((delivery_id, hard))
         return True
 
-    async def leave(self, subscriber_id, newsletter, _now):
-        self.left.append((subscriber_id, newsletter))
+    async def leave(self, subscriber_id, newsmail, _now):
+        self.left.append((subscriber_id, newsmail))
 
     async def ask(self, email, _now):
         self.asked.append(email)
         return email == "amina@example.org"
 
 
-def letter(name: str, to: str = "") -> bytes:
-    content = (LETTERS / f"{name}.eml").read_bytes().partition(b"\r\n")[2]
+def stored_mail(name: str, to: str = "") -> bytes:
+    content = (MAILS / f"{name}.eml").read_bytes().partition(b"\r\n")[2]
     return content.replace(b"To: bounces@news.example.org", f"To: {to}".encode(), 1) if to else content
 
 
-async def received(content: bytes, recipients=()) -> tuple[str, Desk]:
-    desk = Desk()
-    returns = BounceHandler(desk, desk.leave, KEY, desk.ask)
-    return await handle_mail(returns, content, now=NOON, recipients=recipients), desk
+async def received(content: bytes, recipients=()) -> tuple[str, RecordingStore]:
+    recorded = RecordingStore()
+    returns = BounceHandler(recorded, recorded.leave, KEY, recorded.ask)
+    return await handle_mail(returns, content, now=NOON, recipients=recipients), recorded
 
 
 DELIVERY = a_delivery()
@@ -56,15 +56,24 @@ PATH = return_paths(KEY, "bounces@news.example.org")(DELIVERY)
 
 
 async def test_a_hard_bounce_at_a_deliverys_return_path_is_set_down():
-    assert await received(letter("postfix-unknown", PATH)) == ("hard", Desk([(DELIVERY.id, True)]))
+    assert await received(stored_mail("postfix-unknown", PATH)) == (
+        "hard",
+        RecordingStore([(DELIVERY.id, True)]),
+    )
 
 
 async def test_the_envelope_says_it_as_well():
-    assert await received(letter("qmail-unknown"), [PATH]) == ("hard", Desk([(DELIVERY.id, True)]))
+    assert await received(stored_mail("qmail-unknown"), [PATH]) == (
+        "hard",
+        RecordingStore([(DELIVERY.id, True)]),
+    )
 
 
 async def test_a_soft_bounce_is_counted():
-    assert await received(letter("office365-full", PATH)) == ("soft", Desk([(DELIVERY.id, False)]))
+    assert await received(stored_mail("office365-full", PATH)) == (
+        "soft",
+        RecordingStore([(DELIVERY.id, False)]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,22 +86,22 @@ async def test_a_soft_bounce_is_counted():
     ],
 )
 async def test_a_forged_bounce_changes_nothing(to):
-    assert await received(letter("postfix-unknown", to)) == ("forged", Desk())
+    assert await received(stored_mail("postfix-unknown", to)) == ("forged", RecordingStore())
 
 
 @pytest.mark.parametrize("name", ["vacation", "challenge", "a-reader-writes", "empty", "bounce-of-a-bounce"])
 async def test_what_is_no_bounce_changes_nothing(name):
-    word, desk = await received(letter(name), [PATH])
-    assert (word, desk) == ("ignored", Desk())
+    word, recorded = await received(stored_mail(name), [PATH])
+    assert (word, recorded) == ("ignored", RecordingStore())
 
 
 async def test_a_complaint_unsubscribes_from_everything_if_the_mail_was_ours():
     token = tokens.sign(KEY, tokens.UNSUBSCRIBE, "amina", "morning")
     header = f"List-Unsubscribe: <https://news.example.org/unsubscribe/{token}>".encode()
-    ours = letter("complaint").replace(b"Auto-Submitted: auto-generated", header, 1)
+    ours = stored_mail("complaint").replace(b"Auto-Submitted: auto-generated", header, 1)
     assert header in ours
-    assert await received(ours) == ("complaint", Desk(left=[("amina", None)]))
-    assert await received(letter("complaint")) == ("forged", Desk())
+    assert await received(ours) == ("complaint", RecordingStore(left=[("amina", None)]))
+    assert await received(stored_mail("complaint")) == ("forged", RecordingStore())
 
 
 @pytest.mark.parametrize(
@@ -108,29 +117,29 @@ async def test_a_complaint_unsubscribes_from_everything_if_the_mail_was_ours():
     ],
 )
 async def test_what_is_not_about_the_address_never_counts_towards_its_suppression(name, word):
-    assert await received(letter(name), [PATH]) == (word, Desk())
+    assert await received(stored_mail(name), [PATH]) == (word, RecordingStore())
 
 
 @pytest.mark.parametrize("name", ["full-gmail", "network-timeout", "postfix-expired", "temporarily-disabled"])
 async def test_what_is_about_the_address_counts(name):
-    assert await received(letter(name), [PATH]) == ("soft", Desk([(DELIVERY.id, False)]))
+    assert await received(stored_mail(name), [PATH]) == ("soft", RecordingStore([(DELIVERY.id, False)]))
 
 
 @pytest.mark.parametrize("name", ["feedback-dmarc-failure", "feedback-dmarc-type", "feedback-virus"])
 async def test_a_report_about_authentication_unsubscribes_nobody(name):
     token = tokens.sign(KEY, tokens.UNSUBSCRIBE, "amina", "morning")
-    report = letter(name).replace(
+    report = stored_mail(name).replace(
         b"https://news.example.org/unsubscribe/x.y", f"https://n.example/{token}".encode()
     )
     assert token.encode() in report
-    assert await received(report, [PATH]) == ("ignored", Desk())
+    assert await received(report, [PATH]) == ("ignored", RecordingStore())
 
 
 async def test_a_mail_to_unsubscribe_does_so():
     token = tokens.sign(KEY, tokens.UNSUBSCRIBE, "amina", "morning")
     for subject in (f"unsubscribe {token}", f"Re: unsubscribe%20{token}".replace("%20", " ")):
         content = f"From: amina@example.net\r\nSubject: {subject}\r\n\r\n\r\n".encode()
-        assert await received(content) == ("left", Desk(left=[("amina", "morning")]))
+        assert await received(content) == ("left", RecordingStore(left=[("amina", "morning")]))
     forged = f"Subject: unsubscribe {token[:-1]}x\r\n\r\n".encode()
     assert (await received(forged))[0] == "ignored"
 
@@ -146,7 +155,7 @@ def test_a_return_path_names_its_delivery_whatever_happens_to_its_case(id_):
 
 
 def test_a_delivery_whose_id_is_another_has_the_plain_return_path():
-    assert return_paths(KEY, "b@news.example.org")(a_delivery(id="letter-1")) == "b@news.example.org"
+    assert return_paths(KEY, "b@news.example.org")(a_delivery(id="mail-1")) == "b@news.example.org"
 
 
 def test_an_id_cannot_be_moved_under_another_signature():

@@ -13,10 +13,10 @@ from service.core.errors import ChannelUnavailable
 
 
 class ImapServer:
-    """Speaks as much IMAP (RFC 3501) as a poll needs; `letters` by uid."""
+    """Speaks as much IMAP (RFC 3501) as a poll needs; `mails` by uid."""
 
-    def __init__(self, *letters: bytes) -> None:
-        self.letters = dict(enumerate(letters, start=1))
+    def __init__(self, *mails: bytes) -> None:
+        self.mails = dict(enumerate(mails, start=1))
         self.seen: set[int] = set()
         self.deleted: set[int] = set()
         self.flagged: set[int] = set()
@@ -45,17 +45,17 @@ class ImapServer:
             return [b"* BYE\r\n", b"OK done\r\n"]
         if command == "EXPUNGE":
             for uid in self.deleted:
-                self.letters.pop(uid, None)
+                self.mails.pop(uid, None)
         return [b"OK done\r\n"]
 
     def uid(self, rest: str) -> list[bytes]:
         uids = {int(n) for n in re.findall(r"\d+", rest.split("(", maxsplit=1)[0].split("+", maxsplit=1)[0])}
         if rest.startswith("SEARCH"):
-            unseen = sorted(self.letters.keys() - self.seen)
+            unseen = sorted(self.mails.keys() - self.seen)
             return [b"* SEARCH " + " ".join(map(str, unseen)).encode() + b"\r\n", b"OK done\r\n"]
         if rest.startswith("FETCH"):
             (uid,) = uids
-            content = self.letters[uid]
+            content = self.mails[uid]
             head = b"* %d FETCH (UID %d BODY[]<0> {%d}\r\n" % (uid, uid, len(content))
             return [head + content + b")\r\n", b"OK done\r\n"]
         for flag, flagged in (("Deleted", self.deleted), ("Seen", self.seen), ("Flagged", self.flagged)):
@@ -76,11 +76,11 @@ def a_mailbox(port: int, **changes) -> Mailbox:
     return Mailbox("127.0.0.1", port, **(defaults | changes))
 
 
-LETTERS = (b"Subject: one\r\n\r\n1\r\n", b"Subject: two\r\n\r\n\xff\xfe\r\n")
+MAILS = (b"Subject: one\r\n\r\n1\r\n", b"Subject: two\r\n\r\n\xff\xfe\r\n")
 
 
-async def test_letters_are_handed_over_byte_for_byte_and_put_away():
-    imap, found = ImapServer(*LETTERS), []
+async def test_mails_are_handed_over_byte_for_byte_and_put_away():
+    imap, found = ImapServer(*MAILS), []
 
     async def handle(content: bytes) -> bool:
         found.append(content)
@@ -89,12 +89,12 @@ async def test_letters_are_handed_over_byte_for_byte_and_put_away():
     async with serving(imap) as port:
         assert await poll(a_mailbox(port), handle) == 2
         assert await poll(a_mailbox(port), handle) == 0
-    assert found == list(LETTERS)
-    assert imap.letters == {}
+    assert found == list(MAILS)
+    assert imap.mails == {}
 
 
 async def test_they_may_be_kept():
-    imap = ImapServer(*LETTERS)
+    imap = ImapServer(*MAILS)
 
     async def handle(_content: bytes) -> bool:
         return True
@@ -102,12 +102,12 @@ async def test_they_may_be_kept():
     async with serving(imap) as port:
         assert await poll(a_mailbox(port, keep=True), handle) == 2
         assert await poll(a_mailbox(port, keep=True), handle) == 0
-    assert len(imap.letters) == 2
+    assert len(imap.mails) == 2
     assert imap.seen == {1, 2}
 
 
-async def test_a_letter_that_could_not_be_dealt_with_stays():
-    imap = ImapServer(*LETTERS)
+async def test_a_mail_that_could_not_be_dealt_with_stays():
+    imap = ImapServer(*MAILS)
 
     async def handle(content: bytes) -> bool:
         if b"two" in content:
@@ -117,7 +117,7 @@ async def test_a_letter_that_could_not_be_dealt_with_stays():
     async with serving(imap) as port:
         with pytest.raises(OSError, match="full"):
             await poll(a_mailbox(port), handle)
-    assert list(imap.letters) == [2]
+    assert list(imap.mails) == [2]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,6 @@ async def test_trouble_is_one_sentence(changes, said):
     async def handle(_content: bytes) -> None:
         pytest.fail("there is nothing to handle")
 
-    async with serving(ImapServer(*LETTERS)) as port:
+    async with serving(ImapServer(*MAILS)) as port:
         with pytest.raises(ChannelUnavailable, match=said):
             await poll(a_mailbox(port, **changes), handle)

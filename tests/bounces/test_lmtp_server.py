@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiosmtplib
 import pytest
 
-from service.bounces import lmtp_server as listener
+from service.bounces import lmtp_server
 from service.bounces.lmtp_server import LmtpServer
 from service.core.errors import CaveatError, StoreError
 
-LETTER = b"From: MAILER-DAEMON@mx.example.net\r\nSubject: sorry\r\n\r\n.hidden\r\nbye\r\n"
+MAIL = b"From: MAILER-DAEMON@mx.example.net\r\nSubject: sorry\r\n\r\n.hidden\r\nbye\r\n"
 
 
 ENVELOPE = b"MAIL FROM:<>\r\nRCPT TO:<bounces@n.example>\r\nDATA\r\n"
@@ -31,17 +31,17 @@ async def listening(handle):
     await one.close()
 
 
-class Desk:
+class RecordingHandler:
     """Remembers what it was handed; fails as often as it is told to."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.letters, self.failures = [], failures
+        self.mails, self.failures = [], failures
 
     async def __call__(self, content, recipients):
         if self.failures:
             self.failures -= 1
             raise StoreError("the database is gone")
-        self.letters.append((content, list(recipients)))
+        self.mails.append((content, list(recipients)))
         return True
 
 
@@ -55,34 +55,34 @@ async def talk(port: int, *lines: bytes) -> list[str]:
 
 
 async def test_a_mail_server_hands_a_bounce_over_by_smtp():
-    desk = Desk()
-    async with listening(desk) as one:
+    recorded = RecordingHandler()
+    async with listening(recorded) as one:
         client = aiosmtplib.SMTP(hostname="127.0.0.1", port=one.port, start_tls=False)
         async with client:
-            await client.sendmail("", ["bounces+x@news.example.org"], LETTER)
-    assert desk.letters == [(LETTER, ["bounces+x@news.example.org"])]
+            await client.sendmail("", ["bounces+x@news.example.org"], MAIL)
+    assert recorded.mails == [(MAIL, ["bounces+x@news.example.org"])]
 
 
 async def test_lmtp_is_answered_for_each_recipient():
-    desk = Desk()
+    recorded = RecordingHandler()
     flight = (
         b"LHLO mx\r\n",
         b"MAIL FROM:<>\r\nRCPT TO:<bounces+a@n.example>\r\nRCPT TO:<bounces+b@n.example>\r\n",
         b"RCPT TO:<somebody@n.example>\r\nDATA\r\nhello\r\n.\r\n",
     )
-    async with listening(desk) as one:
+    async with listening(recorded) as one:
         answers = await talk(one.port, *flight)
     assert [answer[:3] for answer in answers[-8:]] == ["250", "250", "250", "550", "354", "250", "250", "221"]
-    assert desk.letters == [(b"hello\r\n", ["bounces+a@n.example", "bounces+b@n.example"])]
+    assert recorded.mails == [(b"hello\r\n", ["bounces+a@n.example", "bounces+b@n.example"])]
 
 
 async def test_what_could_not_be_recorded_comes_again():
-    desk = Desk(failures=1)
+    recorded = RecordingHandler(failures=1)
     flight = b"EHLO mx\r\n" + b"MAIL FROM:<>\r\nRCPT TO:<bounces@n.example>\r\nDATA\r\nhi\r\n.\r\n" * 2
-    async with listening(desk) as one:
+    async with listening(recorded) as one:
         answers = await talk(one.port, flight)
     assert [a[:3] for a in answers if a.startswith(("45", "354"))] == ["354", "451", "354"]
-    assert len(desk.letters) == 1
+    assert len(recorded.mails) == 1
 
 
 @pytest.mark.parametrize(
@@ -96,18 +96,18 @@ async def test_what_could_not_be_recorded_comes_again():
     ],
 )
 async def test_what_does_not_belong_here_is_refused(flight, answer):
-    desk = Desk()
-    async with listening(desk) as one:
+    recorded = RecordingHandler()
+    async with listening(recorded) as one:
         answers = await talk(one.port, b"EHLO mx\r\n", flight)
     assert answers[-2].startswith(answer)
-    assert desk.letters == []
+    assert recorded.mails == []
 
 
-async def test_a_letter_that_is_too_large_is_refused_and_the_next_is_taken(monkeypatch):
-    monkeypatch.setattr(listener, "MAX_MAIL_BYTES", 100)
-    desk = Desk()
+async def test_a_mail_that_is_too_large_is_refused_and_the_next_is_taken(monkeypatch):
+    monkeypatch.setattr(lmtp_server, "MAX_MAIL_BYTES", 100)
+    recorded = RecordingHandler()
     envelope = b"MAIL FROM:<>\r\nRCPT TO:<bounces@n.example>\r\nDATA\r\n"
-    async with listening(desk) as one:
+    async with listening(recorded) as one:
         answers = await talk(
             one.port,
             b"EHLO mx\r\n",
@@ -118,12 +118,12 @@ async def test_a_letter_that_is_too_large_is_refused_and_the_next_is_taken(monke
             b"z\r\n.\r\n",
         )
     assert any(answer.startswith("552") for answer in answers)
-    assert desk.letters == [(b"z\r\n", ["bounces@n.example"])]
+    assert recorded.mails == [(b"z\r\n", ["bounces@n.example"])]
 
 
 async def test_an_endless_line_ends_the_talk_and_nothing_else():
-    desk = Desk()
-    async with listening(desk) as one:
+    recorded = RecordingHandler()
+    async with listening(recorded) as one:
         assert len(await talk(one.port, b"x" * 100_000)) == 1
         assert len(await talk(one.port, b"NOOP\r\n")) == 3
 
@@ -132,44 +132,44 @@ async def test_an_address_that_is_taken_is_one_sentence_that_names_the_setting()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CaveatError, match=f"taken at 127.0.0.1:{port}: .*in use.*mail.bounces.listen"):
-            await LmtpServer("127.0.0.1", port, Desk(), bool).start()
+            await LmtpServer("127.0.0.1", port, RecordingHandler(), bool).start()
 
 
 async def test_two_workers_on_one_machine_share_the_address():
-    desk = Desk()
-    async with listening(desk) as one:
-        other = LmtpServer("127.0.0.1", one.port, desk, is_bounces)
+    recorded = RecordingHandler()
+    async with listening(recorded) as one:
+        other = LmtpServer("127.0.0.1", one.port, recorded, is_bounces)
         await other.start()
         for _ in range(6):
             assert "250 2.0.0 recorded" in await talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n")
         await other.close()
-    assert len(desk.letters) == 6
+    assert len(recorded.mails) == 6
 
 
-async def test_a_letter_that_announces_too_much_is_refused_before_it_is_sent():
-    async with listening(Desk()) as one:
+async def test_a_mail_that_announces_too_much_is_refused_before_it_is_sent():
+    async with listening(RecordingHandler()) as one:
         answers = await talk(one.port, b"EHLO mx\r\n", b"MAIL FROM:<> BODY=8BITMIME SIZE=2000001\r\n")
     assert answers[-2].startswith("552 5.3.4")
 
 
-async def test_only_a_full_stop_between_two_line_ends_closes_a_letter():
-    desk = Desk()
+async def test_only_a_full_stop_between_two_line_ends_closes_a_mail():
+    recorded = RecordingHandler()
     smuggled = b"one\n.\r\nMAIL FROM:<>\r\n.\n..\r\nend\r\n.\r\n"
-    async with listening(desk) as one:
+    async with listening(recorded) as one:
         answers = await talk(one.port, b"LHLO mx\r\n", ENVELOPE, smuggled)
     assert answers[-2:] == ["250 2.0.0 recorded", "221 2.0.0 bye"]
-    assert [content for content, _ in desk.letters] == [b"one\n.\r\nMAIL FROM:<>\r\n\n..\r\nend\r\n"]
+    assert [content for content, _ in recorded.mails] == [b"one\n.\r\nMAIL FROM:<>\r\n\n..\r\nend\r\n"]
 
 
 async def test_a_line_longer_than_we_hold_at_once_is_taken_whole():
-    desk = Desk()
+    recorded = RecordingHandler()
     body = b"x" * 300_000 + b"." + b"y" * 65_536 + b"\r\n.\r\n"
-    async with listening(desk) as one:
+    async with listening(recorded) as one:
         await talk(one.port, b"LHLO mx\r\n", ENVELOPE, body)
-    assert [content for content, _ in desk.letters] == [body[:-3]]
+    assert [content for content, _ in recorded.mails] == [body[:-3]]
 
 
-async def test_a_fault_of_ours_does_not_cost_the_letter(caplog):
+async def test_a_fault_of_ours_does_not_cost_the_mail(caplog):
     async def broken(_content, _recipients):
         raise ZeroDivisionError
 
@@ -180,7 +180,7 @@ async def test_a_fault_of_ours_does_not_cost_the_letter(caplog):
 
 
 async def test_who_only_makes_mistakes_is_shown_the_door():
-    async with listening(Desk()) as one:
+    async with listening(RecordingHandler()) as one:
         answers = await talk(one.port, b"RCPT TO:<stranger@n.example>\r\n" * 50)
     assert len(answers) == 1 + 20 + 1
     assert answers[-1].startswith("421 4.7.0")
@@ -196,19 +196,19 @@ async def greeted(port: int):
 
 
 async def test_half_open_connections_give_way_to_a_mail_server(monkeypatch):
-    monkeypatch.setattr(listener, "MAX_CONNECTIONS", 3)
-    desk = Desk()
-    async with listening(desk) as one, AsyncExitStack() as stack:
+    monkeypatch.setattr(lmtp_server, "MAX_CONNECTIONS", 3)
+    recorded = RecordingHandler()
+    async with listening(recorded) as one, AsyncExitStack() as stack:
         held = [await stack.enter_async_context(greeted(one.port)) for _ in range(20)]
         answers = await talk(one.port, b"LHLO mx\r\n", ENVELOPE, b"hi\r\n.\r\n")
         assert answers[-2].startswith("250")
         for reader, _ in held[:17]:
             assert (await reader.read()).startswith(b"421 4.3.2")
-    assert len(desk.letters) == 1
+    assert len(recorded.mails) == 1
 
 
-async def test_a_connection_whose_letter_is_being_recorded_does_not_give_way(monkeypatch):
-    monkeypatch.setattr(listener, "MAX_CONNECTIONS", 1)
+async def test_a_connection_whose_mail_is_being_recorded_does_not_give_way(monkeypatch):
+    monkeypatch.setattr(lmtp_server, "MAX_CONNECTIONS", 1)
     recording, recorded = asyncio.Event(), asyncio.Event()
 
     async def slow(_content, _recipients):
@@ -227,17 +227,17 @@ async def test_a_connection_whose_letter_is_being_recorded_does_not_give_way(mon
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"LHLO mx\r\n", b"NOOP\r\n" * 5, b"LHLO mx\r\n" + ENVELOPE + b"a letter without an end\r\n"]
+    "said", [b"", b"LHLO mx\r\n", b"NOOP\r\n" * 5, b"LHLO mx\r\n" + ENVELOPE + b"a mail without an end\r\n"]
 )
 async def test_a_client_that_hands_nothing_in_is_cut_off(monkeypatch, said):
-    monkeypatch.setattr(listener, "MAIL_SECONDS", 0.05)
-    async with listening(Desk()) as one, greeted(one.port) as (reader, writer):
+    monkeypatch.setattr(lmtp_server, "MAIL_SECONDS", 0.05)
+    async with listening(RecordingHandler()) as one, greeted(one.port) as (reader, writer):
         writer.write(said)
         async with asyncio.timeout(20):
             await reader.read()
 
 
-async def test_a_stop_ends_an_idle_talk_and_lets_a_letter_be_recorded_and_answered():
+async def test_a_stop_ends_an_idle_talk_and_lets_a_mail_be_recorded_and_answered():
     recording, recorded = asyncio.Event(), asyncio.Event()
 
     async def slow(_content, _recipients):

@@ -17,7 +17,7 @@ from service.bounces.result import BounceAction
 from service.deliver.metrics import INBOUND_MAILS
 from tests.attacks.budget import overspent
 from tests.attacks.mails import nested
-from tests.bounces.test_handler import DELIVERY, KEY, PATH, Desk, letter
+from tests.bounces.test_handler import DELIVERY, KEY, PATH, RecordingStore, stored_mail
 from tests.bounces.test_imap import ImapServer, a_mailbox, serving
 from tests.bounces.test_lmtp_server import listening
 from tests.builders import NOON
@@ -25,10 +25,10 @@ from tests.builders import NOON
 DEEP = b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"hello\r\n"
 
 
-def receiver(desk: Desk):
+def receiver(recorded: RecordingStore):
     """Return what handles a mail, as wiring does it."""
     counted = lambda result: INBOUND_MAILS.labels(result).inc()  # noqa: E731 - one line of the app
-    returns = BounceHandler(desk, desk.leave, KEY, desk.ask, count=counted)
+    returns = BounceHandler(recorded, recorded.leave, KEY, recorded.ask, count=counted)
 
     async def handle(content: bytes, recipients=()) -> bool:
         return await handle_mail(returns, content, now=NOON, recipients=recipients) != UNREADABLE
@@ -59,10 +59,10 @@ def test_a_mail_that_cannot_be_read_is_a_value_with_a_reason(content: bytes, rea
 
 
 def test_an_ordinary_bounce_says_the_same_as_before():
-    mail = read_inbound(letter("postfix-unknown", PATH))
+    mail = read_inbound(stored_mail("postfix-unknown", PATH))
 
     assert isinstance(mail, InboundResult)
-    assert mail.bounce == classify_bytes(letter("postfix-unknown", PATH))
+    assert mail.bounce == classify_bytes(stored_mail("postfix-unknown", PATH))
     assert PATH in mail.envelope_addresses
 
 
@@ -82,7 +82,7 @@ def test_a_charset_that_no_mail_has_is_not_asked_to_decode():
 async def test_an_unreadable_mail_is_counted_and_named_in_the_log(caplog):
     before = count_of(UNREADABLE)
 
-    assert not await receiver(Desk())(DEEP)
+    assert not await receiver(RecordingStore())(DEEP)
 
     assert count_of(UNREADABLE) == before + 1
     assert hashlib.sha256(DEEP).hexdigest() in caplog.text
@@ -91,27 +91,27 @@ async def test_an_unreadable_mail_is_counted_and_named_in_the_log(caplog):
 
 @pytest.mark.parametrize("keep", [True, False])
 async def test_a_mailbox_is_read_past_an_unreadable_mail_which_stays_for_the_operator(keep: bool):
-    imap, desk = ImapServer(DEEP, letter("postfix-unknown", PATH)), Desk()
+    imap, recorded = ImapServer(DEEP, stored_mail("postfix-unknown", PATH)), RecordingStore()
     async with serving(imap) as port:
-        assert await poll(a_mailbox(port, keep=keep), receiver(desk)) == 2
-        assert await poll(a_mailbox(port, keep=keep), receiver(desk)) == 0
+        assert await poll(a_mailbox(port, keep=keep), receiver(recorded)) == 2
+        assert await poll(a_mailbox(port, keep=keep), receiver(recorded)) == 0
 
-    assert desk.bounced == [(DELIVERY.id, True)]
-    assert imap.letters[1] == DEEP
+    assert recorded.bounced == [(DELIVERY.id, True)]
+    assert imap.mails[1] == DEEP
     assert imap.flagged == {1}
-    assert (2 in imap.letters) is keep
+    assert (2 in imap.mails) is keep
 
 
 async def test_an_unreadable_mail_is_refused_for_good_and_the_next_one_is_taken():
-    desk = Desk()
+    recorded = RecordingStore()
 
     def talk(port: int) -> int:
         with smtplib.LMTP("127.0.0.1", port) as client:
             with pytest.raises(smtplib.SMTPDataError) as refused:
                 client.sendmail("", ["bounces@news.example.org"], DEEP)
-            client.sendmail("", ["bounces@news.example.org"], letter("postfix-unknown", PATH))
+            client.sendmail("", ["bounces@news.example.org"], stored_mail("postfix-unknown", PATH))
             return refused.value.smtp_code
 
-    async with listening(receiver(desk)) as one:
+    async with listening(receiver(recorded)) as one:
         assert await asyncio.to_thread(talk, one.port) == 554
-    assert desk.bounced == [(DELIVERY.id, True)]
+    assert recorded.bounced == [(DELIVERY.id, True)]

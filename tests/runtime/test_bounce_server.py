@@ -22,7 +22,7 @@ from service.core.model import Delivery
 from service.runtime.service import Roles, Service
 from service.settings.load import load_config
 from service.store.bounces import SqlBounceStore
-from tests.bounces.test_handler import letter
+from tests.bounces.test_handler import stored_mail
 from tests.builders import NOON, a_subscriber
 from tests.end_to_end.world import Clock, free_port, running, write_config
 from tests.runtime.test_service import edit, until
@@ -85,7 +85,7 @@ async def hand_over(port: int, to: str, *, by: str = "lmtp", name: str = "postfi
 
     def talk() -> None:
         with closing(CLIENTS[by]("127.0.0.1", port, timeout=10)) as client:
-            client.sendmail("", [to], letter(name))
+            client.sendmail("", [to], stored_mail(name))
             client.quit()
 
     await asyncio.to_thread(talk)
