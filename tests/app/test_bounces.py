@@ -69,10 +69,10 @@ async def test_who_cannot_be_reached_is_not_mailed_again(house: Application, ima
     server, _ = imap
     (delivery,) = await sent(house)
     path = return_paths(await house.subscribers.signing_key(), ADDRESS)(delivery)
-    server.letters[1] = stored_mail("postfix-unknown", path)
+    server.mails[1] = stored_mail("postfix-unknown", path)
 
     assert await read_bounces(house) == 1
-    assert server.letters == {}
+    assert server.mails == {}
     (membership,) = await house.subscribers.memberships(email="amina@example.org")
     assert membership.suppressed
     assert await sent(house, again=True) == []
@@ -81,7 +81,7 @@ async def test_who_cannot_be_reached_is_not_mailed_again(house: Application, ima
 async def test_a_forged_letter_changes_nothing(house: Application, imap):
     server, _ = imap
     await sent(house)
-    server.letters[1] = stored_mail("postfix-unknown", f"bounces+{'a' * 55}@news.example.org")
+    server.mails[1] = stored_mail("postfix-unknown", f"bounces+{'a' * 55}@news.example.org")
 
     assert await read_bounces(house) == 1
     (membership,) = await house.subscribers.memberships(email="amina@example.org")
@@ -103,7 +103,7 @@ class Late(Executor):
 
 async def test_mails_are_read_in_the_pool_and_set_aside_at_its_limits(house: Application, imap):
     server, _ = imap
-    server.letters |= {1: stored_mail("postfix-unknown"), 2: stored_mail("vacation")}
+    server.mails |= {1: stored_mail("postfix-unknown"), 2: stored_mail("vacation")}
     house.pool = late = Late()
 
     assert await read_bounces(house) == 2

@@ -21,7 +21,7 @@ MAILS = Path(__file__).parent / "mails"
 
 
 @dataclass
-class RecordingStore:
+class Recorder:
     """Remembers what was set down."""
 
     bounced: list[tuple[str, bool]] = field(default_factory=list)
@@ -45,8 +45,8 @@ def stored_mail(name: str, to: str = "") -> bytes:
     return content.replace(b"To: bounces@news.example.org", f"To: {to}".encode(), 1) if to else content
 
 
-async def received(content: bytes, recipients=()) -> tuple[str, RecordingStore]:
-    recorded = RecordingStore()
+async def received(content: bytes, recipients=()) -> tuple[str, Recorder]:
+    recorded = Recorder()
     returns = BounceHandler(recorded, recorded.leave, KEY, recorded.ask)
     return await handle_mail(returns, content, now=NOON, recipients=recipients), recorded
 
@@ -58,21 +58,21 @@ PATH = return_paths(KEY, "bounces@news.example.org")(DELIVERY)
 async def test_a_hard_bounce_at_a_deliverys_return_path_is_set_down():
     assert await received(stored_mail("postfix-unknown", PATH)) == (
         "hard",
-        RecordingStore([(DELIVERY.id, True)]),
+        Recorder([(DELIVERY.id, True)]),
     )
 
 
 async def test_the_envelope_says_it_as_well():
     assert await received(stored_mail("qmail-unknown"), [PATH]) == (
         "hard",
-        RecordingStore([(DELIVERY.id, True)]),
+        Recorder([(DELIVERY.id, True)]),
     )
 
 
 async def test_a_soft_bounce_is_counted():
     assert await received(stored_mail("office365-full", PATH)) == (
         "soft",
-        RecordingStore([(DELIVERY.id, False)]),
+        Recorder([(DELIVERY.id, False)]),
     )
 
 
@@ -86,13 +86,13 @@ async def test_a_soft_bounce_is_counted():
     ],
 )
 async def test_a_forged_bounce_changes_nothing(to):
-    assert await received(stored_mail("postfix-unknown", to)) == ("forged", RecordingStore())
+    assert await received(stored_mail("postfix-unknown", to)) == ("forged", Recorder())
 
 
 @pytest.mark.parametrize("name", ["vacation", "challenge", "a-reader-writes", "empty", "bounce-of-a-bounce"])
 async def test_what_is_no_bounce_changes_nothing(name):
     word, recorded = await received(stored_mail(name), [PATH])
-    assert (word, recorded) == ("ignored", RecordingStore())
+    assert (word, recorded) == ("ignored", Recorder())
 
 
 async def test_a_complaint_unsubscribes_from_everything_if_the_mail_was_ours():
@@ -100,8 +100,8 @@ async def test_a_complaint_unsubscribes_from_everything_if_the_mail_was_ours():
     header = f"List-Unsubscribe: <https://news.example.org/unsubscribe/{token}>".encode()
     ours = stored_mail("complaint").replace(b"Auto-Submitted: auto-generated", header, 1)
     assert header in ours
-    assert await received(ours) == ("complaint", RecordingStore(left=[("amina", None)]))
-    assert await received(stored_mail("complaint")) == ("forged", RecordingStore())
+    assert await received(ours) == ("complaint", Recorder(left=[("amina", None)]))
+    assert await received(stored_mail("complaint")) == ("forged", Recorder())
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,12 @@ async def test_a_complaint_unsubscribes_from_everything_if_the_mail_was_ours():
     ],
 )
 async def test_what_is_not_about_the_address_never_counts_towards_its_suppression(name, word):
-    assert await received(stored_mail(name), [PATH]) == (word, RecordingStore())
+    assert await received(stored_mail(name), [PATH]) == (word, Recorder())
 
 
 @pytest.mark.parametrize("name", ["full-gmail", "network-timeout", "postfix-expired", "temporarily-disabled"])
 async def test_what_is_about_the_address_counts(name):
-    assert await received(stored_mail(name), [PATH]) == ("soft", RecordingStore([(DELIVERY.id, False)]))
+    assert await received(stored_mail(name), [PATH]) == ("soft", Recorder([(DELIVERY.id, False)]))
 
 
 @pytest.mark.parametrize("name", ["feedback-dmarc-failure", "feedback-dmarc-type", "feedback-virus"])
@@ -132,14 +132,14 @@ async def test_a_report_about_authentication_unsubscribes_nobody(name):
         b"https://news.example.org/unsubscribe/x.y", f"https://n.example/{token}".encode()
     )
     assert token.encode() in report
-    assert await received(report, [PATH]) == ("ignored", RecordingStore())
+    assert await received(report, [PATH]) == ("ignored", Recorder())
 
 
 async def test_a_mail_to_unsubscribe_does_so():
     token = tokens.sign(KEY, tokens.UNSUBSCRIBE, "amina", "morning")
     for subject in (f"unsubscribe {token}", f"Re: unsubscribe%20{token}".replace("%20", " ")):
         content = f"From: amina@example.net\r\nSubject: {subject}\r\n\r\n\r\n".encode()
-        assert await received(content) == ("left", RecordingStore(left=[("amina", "morning")]))
+        assert await received(content) == ("left", Recorder(left=[("amina", "morning")]))
     forged = f"Subject: unsubscribe {token[:-1]}x\r\n\r\n".encode()
     assert (await received(forged))[0] == "ignored"
 

@@ -17,7 +17,7 @@ from service.bounces.result import BounceAction
 from service.deliver.metrics import INBOUND_MAILS
 from tests.attacks.budget import overspent
 from tests.attacks.mails import nested
-from tests.bounces.test_handler import DELIVERY, KEY, PATH, RecordingStore, stored_mail
+from tests.bounces.test_handler import DELIVERY, KEY, PATH, Recorder, stored_mail
 from tests.bounces.test_imap import ImapServer, a_mailbox, serving
 from tests.bounces.test_lmtp_server import listening
 from tests.builders import NOON
@@ -25,7 +25,7 @@ from tests.builders import NOON
 DEEP = b"Content-Type: message/rfc822\r\n\r\n" * 5_000 + b"hello\r\n"
 
 
-def receiver(recorded: RecordingStore):
+def receiver(recorded: Recorder):
     """Return what handles a mail, as wiring does it."""
     counted = lambda result: INBOUND_MAILS.labels(result).inc()  # noqa: E731 - one line of the app
     returns = BounceHandler(recorded, recorded.leave, KEY, recorded.ask, count=counted)
@@ -82,7 +82,7 @@ def test_a_charset_that_no_mail_has_is_not_asked_to_decode():
 async def test_an_unreadable_mail_is_counted_and_named_in_the_log(caplog):
     before = count_of(UNREADABLE)
 
-    assert not await receiver(RecordingStore())(DEEP)
+    assert not await receiver(Recorder())(DEEP)
 
     assert count_of(UNREADABLE) == before + 1
     assert hashlib.sha256(DEEP).hexdigest() in caplog.text
@@ -91,7 +91,7 @@ async def test_an_unreadable_mail_is_counted_and_named_in_the_log(caplog):
 
 @pytest.mark.parametrize("keep", [True, False])
 async def test_a_mailbox_is_read_past_an_unreadable_mail_which_stays_for_the_operator(keep: bool):
-    imap, recorded = ImapServer(DEEP, stored_mail("postfix-unknown", PATH)), RecordingStore()
+    imap, recorded = ImapServer(DEEP, stored_mail("postfix-unknown", PATH)), Recorder()
     async with serving(imap) as port:
         assert await poll(a_mailbox(port, keep=keep), receiver(recorded)) == 2
         assert await poll(a_mailbox(port, keep=keep), receiver(recorded)) == 0
@@ -103,7 +103,7 @@ async def test_a_mailbox_is_read_past_an_unreadable_mail_which_stays_for_the_ope
 
 
 async def test_an_unreadable_mail_is_refused_for_good_and_the_next_one_is_taken():
-    recorded = RecordingStore()
+    recorded = Recorder()
 
     def talk(port: int) -> int:
         with smtplib.LMTP("127.0.0.1", port) as client:
