@@ -38,7 +38,7 @@ from service.runtime.stage_signals import StageSignals
 from service.settings.load import load_config
 from service.store.database import Database
 from tests.deliver.planned import plan
-from tests.end_to_end.world import free_port, write_config
+from tests.end_to_end.installation import free_port, write_config
 from tests.postgres import running_server
 
 WORKERS, READERS, BEFORE_THE_KILL = 3, 30, 8
@@ -97,7 +97,7 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
 async def worker(home: Path, url: str, port: int, lease: float, name: str) -> asyncio.subprocess.Process:
     """Start a worker process that greets the mail server by `name`; return it once it is at work."""
     folder = home / name
-    write_config(folder, storage=url, press="http://127.0.0.1:1", smtp_port=port, web_port=1)
+    write_config(folder, storage=url, news_url="http://127.0.0.1:1", smtp_port=port, web_port=1)
     written = (folder / "caveat.yaml").read_text()
     (folder / "caveat.yaml").write_text(
         written.replace("connections: 2", f"connections: 1, hello: {name}"), encoding="utf-8"

@@ -18,12 +18,12 @@ from service.settings.load import load_config
 from service.store.coordination import SqlCoordination
 from tests.builders import NOON
 from tests.deliver.fakes import Clock
-from tests.end_to_end.world import write_config
+from tests.end_to_end.installation import write_config
 
 
 async def test_a_halt_holds_in_every_process_until_somebody_resumes(tmp_path: Path, database_url: str):
     folder = tmp_path / "config"
-    write_config(folder, storage=database_url, press="http://127.0.0.1:1", smtp_port=25, web_port=8080)
+    write_config(folder, storage=database_url, news_url="http://127.0.0.1:1", smtp_port=25, web_port=8080)
     settings, clock = load_config(folder, {}), Clock()
     async with (
         open_application(settings.settings, settings.roster, clock=clock) as one,
@@ -51,7 +51,7 @@ async def test_a_halt_holds_in_every_process_until_somebody_resumes(tmp_path: Pa
 
 async def test_doctor_names_the_setting_for_a_limit_that_was_learned(tmp_path: Path, database_url: str):
     folder = tmp_path / "config"
-    write_config(folder, storage=database_url, press="http://127.0.0.1:1", smtp_port=25, web_port=8080)
+    write_config(folder, storage=database_url, news_url="http://127.0.0.1:1", smtp_port=25, web_port=8080)
     settings, clock = load_config(folder, {}), Clock()
     async with open_application(settings.settings, settings.roster, clock=clock) as house:
         records = SqlCoordination(house.database, clock)
@@ -68,7 +68,7 @@ async def test_doctor_names_the_setting_for_a_limit_that_was_learned(tmp_path: P
 
 async def test_the_limits_of_the_settings_are_shared(tmp_path: Path, database_url: str):
     folder = tmp_path / "config"
-    write_config(folder, storage=database_url, press="http://127.0.0.1:1", smtp_port=25, web_port=8080)
+    write_config(folder, storage=database_url, news_url="http://127.0.0.1:1", smtp_port=25, web_port=8080)
     main = folder / "caveat.yaml"
     main.write_text(main.read_text().replace("connections: 2", "connections: 2, per_second: 5"))
     settings = load_config(folder, {})

@@ -21,7 +21,7 @@ from tests.app.test_sign_up import a_process, read, token_in
 from tests.builders import NOON
 from tests.deliver.fakes import Clock
 from tests.deliver.server import MailServer
-from tests.end_to_end.world import free_port, running
+from tests.end_to_end.installation import free_port, running
 from tests.runtime.test_service import until
 from tests.settings.houses import FILES, a_house
 

@@ -21,22 +21,22 @@ from tests.builders import NOON, a_feed, a_newsletter, a_report_on, an_article, 
 from tests.compose.digests import SITE
 from tests.compose.fakes import tell_all
 from tests.compose.reports import a_report
-from tests.store.house import DAY, HOUR, House
+from tests.store.stores import DAY, HOUR, Stores
 
 
 @pytest.fixture
-def house(sqlite_database: Database) -> House:
-    return House(sqlite_database)
+def stores(sqlite_database: Database) -> Stores:
+    return Stores(sqlite_database)
 
 
 @pytest.fixture
-def composer(house: House) -> Composer:
+def composer(stores: Stores) -> Composer:
     renderer = JinjaRenderer(templates_folder(), SITE)
     newsletters = {"morning": a_newsletter()}
-    joiner = StoryAssigner(SqlStoryStore(house.database))
+    joiner = StoryAssigner(SqlStoryStore(stores.database))
     settle = timedelta(minutes=10)
     return Composer(
-        house.compose,
+        stores.compose,
         renderer,
         tell_all,
         newsletters,
@@ -47,36 +47,36 @@ def composer(house: House) -> Composer:
     )
 
 
-async def test_readers_get_an_issue_of_what_came_since_their_last(house: House, composer: Composer):
-    await house.subscribe("amina", "ben")
-    await house.publish("Harbour reopens", "Talks resume")
+async def test_readers_get_an_issue_of_what_came_since_their_last(stores: Stores, composer: Composer):
+    await stores.subscribe("amina", "ben")
+    await stores.publish("Harbour reopens", "Talks resume")
     assert await compose(composer, now=NOON) == ComposeReport(issues=1, deliveries=2)
 
-    [issue] = await house.overview.issues()
-    stored = await house.deliver.issue(issue.id)
+    [issue] = await stores.queries.issues()
+    stored = await stores.deliver.issue(issue.id)
     assert stored is not None
     assert stored.rendered.subject == "Harbour reopens · and 1 more story"
     assert a_report_on("Harbour reopens").split(". ")[0] in stored.rendered.html
-    assert set((await house.states(stored)).values()) == {DeliveryState.PLANNED.value}
-    assert (await house.place("ben")).next_due_at == NOON + 18 * HOUR
+    assert set((await stores.states(stored)).values()) == {DeliveryState.PLANNED.value}
+    assert (await stores.subscription("ben")).next_due_at == NOON + 18 * HOUR
 
 
-async def test_the_next_day_tells_only_what_is_new(house: House, composer: Composer):
-    await house.subscribe("amina")
-    await house.publish("Harbour reopens")
+async def test_the_next_day_tells_only_what_is_new(stores: Stores, composer: Composer):
+    await stores.subscribe("amina")
+    await stores.publish("Harbour reopens")
     await compose(composer, now=NOON)
-    await house.publish("Talks resume", at=NOON + HOUR)
+    await stores.publish("Talks resume", at=NOON + HOUR)
 
     assert await compose(composer, now=NOON + DAY) == ComposeReport(issues=1, deliveries=1)
-    newest, _ = await house.overview.issues()
-    stored = await house.deliver.issue(newest.id)
+    newest, _ = await stores.queries.issues()
+    stored = await stores.deliver.issue(newest.id)
     assert stored is not None
     assert stored.rendered.subject == "Talks resume"
 
 
-async def test_a_manual_send_and_a_preview_take_the_same_road(house: House, composer: Composer):
-    await house.subscribe("amina")
-    await house.publish("Harbour reopens")
+async def test_a_manual_send_and_a_preview_take_the_same_road(stores: Stores, composer: Composer):
+    await stores.subscribe("amina")
+    await stores.publish("Harbour reopens")
     shown = await preview(composer, an_edition(), served_through=0, now=NOON, name="Amina")
     sent = await compose_manual(composer, "morning", None, now=NOON)
 
@@ -85,31 +85,31 @@ async def test_a_manual_send_and_a_preview_take_the_same_road(house: House, comp
     assert shown.issue.article_ids == sent.planned[0].issue.article_ids
 
 
-async def arrives(house: House, report: Article) -> None:
+async def arrives(stores: Stores, report: Article) -> None:
     """Gather and condense a report, by its first sentence."""
-    await house.arrive([report])
-    await house.condense.record_summary(report.id, condensed(report).summary, NOON)
+    await stores.store_articles([report])
+    await stores.condense.record_summary(report.id, condensed(report).summary, NOON)
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])
 async def test_an_edit_of_what_was_told_is_corrected_once_in_the_next_issue(
-    house: House, composer: Composer, theme: str
+    stores: Stores, composer: Composer, theme: str
 ):
     composer = replace(composer, newsletters={"morning": a_newsletter(theme=theme, empty="send")})
     old = "Insurers estimate the damage at 18 million marks."
     report = an_article("Silo burns", f"{old} Ships wait in the roads. Wheat is dear.")
-    await house.subscribe("amina")
-    await arrives(house, report)
+    await stores.subscribe("amina")
+    await arrives(stores, report)
     await compose(composer, now=NOON)
     edited = replace(report, text=report.text.replace("18", "81"), gathered_at=NOON + HOUR)
-    await house.gather.record_poll(PollResult(FeedState(a_feed()), edited=(edited,)))
+    await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=(edited,)))
     for day in (1, 2):
         await compose(composer, now=NOON + day * DAY)
 
-    last, corrected, first = await house.overview.issues()
-    records = CorrectionQueries(house.database)
+    last, corrected, first = await stores.queries.issues()
+    records = CorrectionQueries(stores.database)
     [line] = await records.of_issue(corrected.id)
-    stored = await house.deliver.issue(corrected.id)
+    stored = await stores.deliver.issue(corrected.id)
     assert stored
     assert line.is_verbatim
     for part in (stored.rendered.html, stored.rendered.text):
@@ -120,28 +120,28 @@ async def test_an_edit_of_what_was_told_is_corrected_once_in_the_next_issue(
 
 
 async def test_a_story_goes_on_for_days_under_one_name_and_is_told_again_only_for_what_is_new(
-    house: House, composer: Composer
+    stores: Stores, composer: Composer
 ):
-    await house.subscribe("amina")
-    await arrives(house, a_report(7, hours=-2))
+    await stores.subscribe("amina")
+    await arrives(stores, a_report(7, hours=-2))
     await compose(composer, now=NOON)
-    await arrives(house, a_report(7, publisher="The Copyist", hours=2))
+    await arrives(stores, a_report(7, publisher="The Copyist", hours=2))
     assert await compose(composer, now=NOON + DAY) == ComposeReport(empty=1)
-    await arrives(house, a_report(8, hours=26))
+    await arrives(stores, a_report(8, hours=26))
     assert await compose(composer, now=NOON + 2 * DAY) == ComposeReport(issues=1, deliveries=1)
 
-    update, first = [await house.deliver.issue(line.id) for line in await house.overview.issues()]
+    update, first = [await stores.deliver.issue(line.id) for line in await stores.queries.issues()]
     assert first is not None
     assert update is not None
     assert first.rendered.text.count("1. Earthquake of magnitude 6.1 shakes northern Tarvia")
     assert "1. Update: At least eight dead in Tarvia quake" in update.rendered.text
-    told = await house.compose.released_articles(an_edition(), 0, 99)
+    told = await stores.compose.released_articles(an_edition(), 0, 99)
     assert len({article.story for article in told}) == 1
     assert told[0].story == told[0].article.id
 
 
-async def test_a_preview_gives_no_article_its_story(house: House, composer: Composer):
-    await house.publish("Harbour reopens")
+async def test_a_preview_gives_no_article_its_story(stores: Stores, composer: Composer):
+    await stores.publish("Harbour reopens")
     await preview(composer, an_edition(), served_through=0, now=NOON)
 
-    assert [told.story for told in await house.compose.released_articles(an_edition(), 0, 99)] == [""]
+    assert [told.story for told in await stores.compose.released_articles(an_edition(), 0, 99)] == [""]

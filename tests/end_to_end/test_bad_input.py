@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from tests.cli.house import FILES, CliRunner, write_config_and_runner
-from tests.end_to_end.world import free_port
+from tests.end_to_end.installation import free_port
 
 GOOD = FILES["notices.xml"].encode()
 LARGE = b"<rss>" + b"<!-- padding -->" * 64 * 1024

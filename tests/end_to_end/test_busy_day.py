@@ -22,8 +22,16 @@ from aiohttp import web
 
 from service.app.process_pool.pool import ProcessPool
 from service.core.read_models import IssueDetails, RecordCounts
-from tests.end_to_end.press import News, feed, page
-from tests.end_to_end.world import Clock, Inbox, free_port, running, smtp_server, until_quiet, write_config
+from tests.end_to_end.installation import (
+    Clock,
+    Inbox,
+    free_port,
+    running,
+    smtp_server,
+    sweep_until_idle,
+    write_config,
+)
+from tests.end_to_end.news_site import NewsArticle, feed, page
 
 pytestmark = pytest.mark.long
 
@@ -36,20 +44,20 @@ PATIENCE = 300
 """Seconds that a tick may take; one takes a few, and a pool that hangs takes for ever."""
 
 
-def news_of_a_day() -> list[News]:
+def news_of_a_day() -> list[NewsArticle]:
     """Return ten articles of each feed, spread over a day; the first of each has come out at the start."""
     apart = timedelta(days=1) / (FEEDS * ARTICLES_PER_FEED)
     first = START - FEEDS * apart
-    return [News(f"paper{n % FEEDS}", n, first + n * apart) for n in range(FEEDS * ARTICLES_PER_FEED)]
+    return [NewsArticle(f"paper{n % FEEDS}", n, first + n * apart) for n in range(FEEDS * ARTICLES_PER_FEED)]
 
 
 class PressRoom:
     """Three hundred publishers on one port; a third of their feeds are teasers, whose pages are fetched."""
 
-    def __init__(self, news: list[News], clock: Clock) -> None:
+    def __init__(self, news: list[NewsArticle], clock: Clock) -> None:
         self._clock, self.base = clock, ""
         self._pages = {item.mark: item for item in news}
-        self._papers: dict[str, list[News]] = {}
+        self._papers: dict[str, list[NewsArticle]] = {}
         for item in news:
             self._papers.setdefault(item.publisher, []).append(item)
 
@@ -87,7 +95,7 @@ class Day:
     unfinished: int
     processes: int
     logs: list[structlog.typing.EventDict]
-    news: list[News]
+    news: list[NewsArticle]
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +107,14 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
 async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.MonkeyPatch) -> Day:
     """Let the day go by, tick by tick."""
     patched.setattr("service.runtime.service.Pool", partial(ProcessPool, tasks=TASKS_PER_PROCESS))
-    patched.setattr("tests.end_to_end.world.PATIENCE", PATIENCE)
+    patched.setattr("tests.end_to_end.installation.TIMEOUT_SECONDS", PATIENCE)
     clock, news = Clock(START), news_of_a_day()
     press = PressRoom(news, clock)
     runner, config = await press.open(), folder / "config"
     write_config(
         config,
         storage=f"sqlite:///{folder / 'caveat.db'}",
-        press=press.base,
+        news_url=press.base,
         smtp_port=smtp_port,
         web_port=free_port(),
     )
@@ -124,7 +132,7 @@ async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.Monk
         with structlog.testing.capture_logs() as logs:
             async with running(config, clock) as service:
                 while clock.at <= START + timedelta(days=1) + 2 * TICK:
-                    await until_quiet(service)
+                    await sweep_until_idle(service)
                     clock.at += TICK
                 overview = service.app.overview
                 return Day(
@@ -160,4 +168,4 @@ def test_everybody_s_digest_was_delivered_and_tells_of_the_day(day: Day):
     assert all(issue.books.closed and issue.books.sent == issue.books.due for issue in day.issues)
     assert sum(issue.books.sent for issue in day.issues) == len(day.inbox.mails)
     for mail in day.inbox.mails:
-        assert len(mail.told) == len(set(mail.told)) > 20
+        assert len(mail.article_marks) == len(set(mail.article_marks)) > 20

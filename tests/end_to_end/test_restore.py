@@ -15,17 +15,17 @@ from service.app.factories.application import Application, open_application
 from service.core.errors import StoreError
 from service.settings.load import load_config
 from service.subscribers import actions as choices
-from tests.end_to_end.press import edition_of, press
-from tests.end_to_end.world import (
+from tests.end_to_end.installation import (
     Clock,
     Inbox,
     free_port,
-    leave,
     running,
     smtp_server,
-    until_quiet,
+    sweep_until_idle,
+    unsubscribe,
     write_config,
 )
+from tests.end_to_end.news_site import news_site, published_articles
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
@@ -33,8 +33,8 @@ FIRST = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
 
 
 @dataclass
-class World:
-    """A running configuration with a press and an inbox, and where its backup is."""
+class Installation:
+    """A configuration with a clock, an inbox and the path of its backup."""
 
     config: Path
     clock: Clock
@@ -53,87 +53,89 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, database_url: str):
-    clock, news = Clock(FIRST - DAY), edition_of(FIRST - 2 * DAY, 6)
-    with smtp_server() as (inbox, smtp_port), press(news, clock) as base:
+def installation(tmp_path: Path, database_url: str):
+    clock, news = Clock(FIRST - DAY), published_articles(FIRST - 2 * DAY, 6)
+    with smtp_server() as (inbox, smtp_port), news_site(news, clock) as base:
         config = tmp_path / "config"
-        write_config(config, storage=database_url, press=base, smtp_port=smtp_port, web_port=free_port())
-        yield World(config, clock, inbox, tmp_path / "backup")
+        write_config(config, storage=database_url, news_url=base, smtp_port=smtp_port, web_port=free_port())
+        yield Installation(config, clock, inbox, tmp_path / "backup")
 
 
-async def live_until_after_the_backup(world: World) -> None:
+async def run_past_the_backup(installation: Installation) -> None:
     """Send a first issue, make a backup, send a second one; then Ben leaves and Carla is erased."""
-    async with running(world.config, world.clock) as service:
-        await until_quiet(service)
-        world.clock.at = FIRST
-        await until_quiet(service)
-        assert sorted(world.mailed()) == ["amina", "ben", "carla"]
-        await asyncio.to_thread(upkeep.back_up, world.settings, world.backup)
-        world.clock.at = FIRST + DAY
-        await until_quiet(service)
-        assert sorted(world.mailed()) == ["amina", "amina", "ben", "ben", "carla", "carla"]
-        await leave(world.inbox.of("ben")[-1])
-        await choices.erase(service.app.subscribers, "carla@example.org", world.clock())
+    async with running(installation.config, installation.clock) as service:
+        await sweep_until_idle(service)
+        installation.clock.at = FIRST
+        await sweep_until_idle(service)
+        assert sorted(installation.mailed()) == ["amina", "ben", "carla"]
+        await asyncio.to_thread(upkeep.back_up, installation.settings, installation.backup)
+        installation.clock.at = FIRST + DAY
+        await sweep_until_idle(service)
+        assert sorted(installation.mailed()) == ["amina", "amina", "ben", "ben", "carla", "carla"]
+        await unsubscribe(installation.inbox.mails_to("ben")[-1])
+        await choices.erase(service.app.subscribers, "carla@example.org", installation.clock())
 
 
-async def statuses(house: Application) -> dict[str, str]:
-    return {m.subscriber.email: m.subscription.status.value for m in await house.subscribers.memberships()}
+async def statuses(app: Application) -> dict[str, str]:
+    return {m.subscriber.email: m.subscription.status.value for m in await app.subscribers.memberships()}
 
 
-async def test_a_restore_under_a_running_service_changes_nothing(world: World):
-    await live_until_after_the_backup(world)
-    async with running(world.config, world.clock) as service:
+async def test_a_restore_is_refused_while_the_service_runs(installation: Installation):
+    await run_past_the_backup(installation)
+    async with running(installation.config, installation.clock) as service:
         before = await statuses(service.app)
         with pytest.raises(StoreError, match=r"is in use, and a restore needs it alone; stop the service"):
-            await world.restore()
-        await until_quiet(service)
+            await installation.restore()
+        await sweep_until_idle(service)
         assert await statuses(service.app) == before
-    assert len(world.mailed()) == 6
+    assert len(installation.mailed()) == 6
 
 
-async def test_after_a_restore_nobody_is_mailed_twice_and_nobody_who_left(world: World):
-    await live_until_after_the_backup(world)
+async def test_after_a_restore_no_mail_is_sent_twice_or_to_an_unsubscribed_person(installation: Installation):
+    await run_past_the_backup(installation)
 
-    restored = await world.restore()
+    restored = await installation.restore()
 
     assert restored.hold_reason == ""
     assert restored.merged.deliveries == 3  # Carla's line stays, as nobody's
-    async with running(world.config, world.clock) as service:
-        await until_quiet(service)
-        assert len(world.mailed()) == 6
-        world.clock.at = FIRST + 2 * DAY
-        await until_quiet(service)
-        assert world.mailed()[6:] == ["amina"]
+    async with running(installation.config, installation.clock) as service:
+        await sweep_until_idle(service)
+        assert len(installation.mailed()) == 6
+        installation.clock.at = FIRST + 2 * DAY
+        await sweep_until_idle(service)
+        assert installation.mailed()[6:] == ["amina"]
         assert all(issue.books.closed for issue in await service.app.overview.issues())
     for name in ("amina", "ben", "carla"):
-        told = [mark for mail in world.inbox.of(name) for mark in mail.told]
-        assert len(told) == len(set(told))
+        sent = [mark for mail in installation.inbox.mails_to(name) for mark in mail.article_marks]
+        assert len(sent) == len(set(sent))
     # Three days with four articles each: none is missed either.
-    assert len({mark for mail in world.inbox.of("amina") for mark in mail.told}) == 12
+    assert len({mark for mail in installation.inbox.mails_to("amina") for mark in mail.article_marks}) == 12
 
 
-async def test_without_the_database_of_before_nothing_is_sent_until_somebody_says_so(world: World):
-    await live_until_after_the_backup(world)
-    await lose(world)
+async def test_without_the_old_database_nothing_is_sent_until_it_is_resumed(
+    installation: Installation,
+):
+    await run_past_the_backup(installation)
+    await delete_database(installation)
 
-    restored = await world.restore()
+    restored = await installation.restore()
 
     assert restored.merged is None
     assert "what was sent since the backup is not known" in restored.hold_reason
-    loaded = load_config(world.config, {})
-    async with open_application(loaded.settings, loaded.roster, clock=world.clock) as house:
-        assert (await house.compose()).deliveries == 3
+    loaded = load_config(installation.config, {})
+    async with open_application(loaded.settings, loaded.roster, clock=installation.clock) as app:
+        assert (await app.compose()).deliveries == 3
         with pytest.raises(StoreError, match=r"nothing is sent: .* caveat restore --resume"):
-            await house.deliver()
-        assert len(world.mailed()) == 6
-    assert await upkeep.resume_sending(world.settings)
-    async with open_application(loaded.settings, loaded.roster, clock=world.clock) as house:
-        assert (await house.deliver()).sent == 3
+            await app.deliver()
+        assert len(installation.mailed()) == 6
+    assert await upkeep.resume_sending(installation.settings)
+    async with open_application(loaded.settings, loaded.roster, clock=installation.clock) as app:
+        assert (await app.deliver()).sent == 3
 
 
-async def lose(world: World) -> None:
+async def delete_database(installation: Installation) -> None:
     """Take the database away, as a broken disk does."""
-    storage = world.settings.storage
+    storage = installation.settings.storage
     if storage.startswith("sqlite"):
         path = Path(storage.removeprefix("sqlite:///"))
         for left in path.parent.glob(f"{path.name}*"):

@@ -24,9 +24,9 @@ from service.settings.load import load_config
 from service.store.bounces import SqlBounceStore
 from tests.bounces.test_handler import stored_mail
 from tests.builders import NOON, a_subscriber
-from tests.end_to_end.world import Clock, free_port, running, write_config
+from tests.end_to_end.installation import Clock, free_port, running, write_config
 from tests.runtime.test_service import edit, until
-from tests.store.house import House
+from tests.store.stores import Stores
 
 ADDRESS, OPT_OUT = "bounces@news.example.org", "leave@news.example.org"
 CLIENTS = {"lmtp": smtplib.LMTP, "smtp": smtplib.SMTP}
@@ -35,7 +35,7 @@ WORKER = Roles(("deliver",), schedule=False, web=False)
 
 def a_config(folder: Path, storage: str, bounces: str) -> None:
     """Write a configuration with these settings of bounces, and nothing to gather."""
-    write_config(folder, storage=storage, press="http://127.0.0.1:1", smtp_port=1, web_port=free_port())
+    write_config(folder, storage=storage, news_url="http://127.0.0.1:1", smtp_port=1, web_port=free_port())
     (folder / "feeds.yaml").write_text("feeds: []\n")
     edit(folder / "caveat.yaml", "mail: {channel: smtp,", f"mail: {{channel: smtp, bounces: {bounces},")
     edit(folder / "caveat.yaml", "postal_address", f"unsubscribe_address: {OPT_OUT}\n  postal_address")
@@ -63,21 +63,21 @@ async def service(config: Path) -> AsyncIterator[Service]:
 class Mailed:
     """A mail that went out, with the return path that it had."""
 
-    house: House
+    stores: Stores
     path: str
 
     async def suppressed(self) -> str | None:
-        return (await self.house.membership()).suppressed
+        return (await self.stores.membership()).suppressed
 
 
 async def mailed(service: Service) -> Mailed:
     """Let an issue go to Amina."""
-    house = House(service.app.database)
-    issue = await house.issue_to("amina")
+    stores = Stores(service.app.database)
+    issue = await stores.plan_issue_for("amina")
     amina = a_subscriber()
     id_ = identity.delivery_id(issue.id, amina.id, "file")
     delivery = Delivery(id_, issue.id, amina.id, "file", amina.email, amina.name)
-    return Mailed(house, return_paths(await house.people.signing_key(), ADDRESS)(delivery))
+    return Mailed(stores, return_paths(await stores.subscribers.signing_key(), ADDRESS)(delivery))
 
 
 async def hand_over(port: int, to: str, *, by: str = "lmtp", name: str = "postfix-unknown") -> None:

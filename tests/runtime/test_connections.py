@@ -35,8 +35,15 @@ from service.runtime.http_server import listen, serve
 from service.settings.load import load_config
 from service.web.client_ip import ClientAddresses
 from service.web.request_bodies import read_body
-from tests.end_to_end.press import edition_of, press
-from tests.end_to_end.world import Clock, free_port, running, smtp_server, until_quiet, write_config
+from tests.end_to_end.installation import (
+    Clock,
+    free_port,
+    running,
+    smtp_server,
+    sweep_until_idle,
+    write_config,
+)
+from tests.end_to_end.news_site import news_site, published_articles
 
 LONG, SHORT = 60.0, 0.05
 HEAD = b"GET / HTTP/1.1\r\nHost: news.example.org\r\n"
@@ -260,14 +267,14 @@ def few_descriptors(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 async def test_half_open_connections_do_not_stop_the_pipeline(tmp_path: Path, few_descriptors: int):
     clock, port, config = Clock(EVENING), free_port(), tmp_path / "config"
-    news = edition_of(EVENING - timedelta(days=1), 3)
-    with smtp_server() as (inbox, smtp_port), press(news, clock) as base:
+    news = published_articles(EVENING - timedelta(days=1), 3)
+    with smtp_server() as (inbox, smtp_port), news_site(news, clock) as base:
         storage = f"sqlite:///{tmp_path}/caveat.db"
-        write_config(config, storage=storage, press=base, smtp_port=smtp_port, web_port=port)
+        write_config(config, storage=storage, news_url=base, smtp_port=smtp_port, web_port=port)
         async with running(config, clock) as running_service, flood(port):
             for hours in (1, 12):
                 clock.at += timedelta(hours=hours)
-                await until_quiet(running_service)
+                await sweep_until_idle(running_service)
 
             assert await status(f"http://127.0.0.1:{port}/healthz") == 200
             assert open_files() < few_descriptors - RESERVED_DESCRIPTORS
@@ -279,7 +286,7 @@ def open_files() -> int:
 
 
 def test_descriptors_are_reserved_for_the_pipeline(tmp_path: Path):
-    write_config(tmp_path, storage="sqlite:///x.db", press="http://x", smtp_port=1, web_port=1)
+    write_config(tmp_path, storage="sqlite:///x.db", news_url="http://x", smtp_port=1, web_port=1)
     settings = load_config(tmp_path, {}).settings
     needed = pipeline_needs(settings)
 

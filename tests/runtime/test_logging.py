@@ -18,7 +18,7 @@ from service.runtime.logging import configure_logs
 from tests.app.crowds import write_crowd
 from tests.builders import NOON
 from tests.deliver.server import Close, MailServer, Reply
-from tests.end_to_end.world import Clock, running
+from tests.end_to_end.installation import Clock, running
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from service.runtime.service import Roles, Service, run_together
 from service.runtime.stage_signals import stages_with_work
 from tests.builders import NOON
 from tests.cli.house import FILES
-from tests.end_to_end.world import Clock, free_port, running, write_config
+from tests.end_to_end.installation import Clock, free_port, running, write_config
 
 PATIENCE = 20
 
@@ -35,7 +35,7 @@ def config(tmp_path: Path) -> Path:
     folder = tmp_path / "config"
     web = free_port()
     write_config(
-        folder, storage="sqlite:///../caveat.db", press="http://127.0.0.1:1", smtp_port=1, web_port=web
+        folder, storage="sqlite:///../caveat.db", news_url="http://127.0.0.1:1", smtp_port=1, web_port=web
     )
     (folder / "feeds.yaml").write_text("feeds: []\n")
     return folder

@@ -1,13 +1,13 @@
-"""The store's own fixture: all records on a fresh database, on both backends."""
+"""The stores on a fresh database, on both backends."""
 
 from __future__ import annotations
 
 import pytest
 
 from service.store.database import Database
-from tests.store.house import House
+from tests.store.stores import Stores
 
 
 @pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
+def stores(database: Database) -> Stores:
+    return Stores(database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from service.condense.ports import FailureResult
 from service.core.model import ContextSentence, KeyPoint, Role, Summary
 from tests.builders import NOON, an_article, an_edition, condensed
-from tests.store.house import House
+from tests.store.stores import Stores
 
 TEXT = "The harbour reopened. It was not a victory. Two ferries remain in dock, the port said."
 SUMMARY = Summary(
@@ -15,55 +15,55 @@ SUMMARY = Summary(
 )
 
 
-async def test_a_summary_comes_back_as_it_was_and_stays_verbatim(house: House):
+async def test_a_summary_comes_back_as_it_was_and_stays_verbatim(stores: Stores):
     article = an_article("Harbour", TEXT)
-    await house.arrive([article])
-    await house.condense.record_summary(article.id, SUMMARY, NOON)
-    [told] = await house.compose.released_articles(an_edition(), 0, 1)
+    await stores.store_articles([article])
+    await stores.condense.record_summary(article.id, SUMMARY, NOON)
+    [told] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert told.summary == SUMMARY
     assert told.summary.is_verbatim(told.article.text)
 
 
-async def test_what_is_condensed_does_not_wait_any_more(house: House):
-    await house.arrive([an_article("One"), an_article("Two"), an_article("Three")])
-    [first] = await house.condense.uncondensed(1)
-    await house.condense.record_summary(first.id, condensed(first).summary, NOON)
-    assert [article.title for article in await house.condense.uncondensed(10)] == ["Two", "Three"]
+async def test_what_is_condensed_does_not_wait_any_more(stores: Stores):
+    await stores.store_articles([an_article("One"), an_article("Two"), an_article("Three")])
+    [first] = await stores.condense.uncondensed(1)
+    await stores.condense.record_summary(first.id, condensed(first).summary, NOON)
+    assert [article.title for article in await stores.condense.uncondensed(10)] == ["Two", "Three"]
 
 
-async def test_a_later_summary_replaces_the_first(house: House):
+async def test_a_later_summary_replaces_the_first(stores: Stores):
     article = an_article("Harbour", TEXT)
-    await house.arrive([article])
-    await house.condense.record_summary(article.id, condensed(article).summary, NOON)
-    await house.condense.record_summary(article.id, SUMMARY, NOON)
-    [told] = await house.compose.released_articles(an_edition(), 0, 1)
+    await stores.store_articles([article])
+    await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
+    await stores.condense.record_summary(article.id, SUMMARY, NOON)
+    [told] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert told.summary == SUMMARY
 
 
-async def test_the_third_failure_sets_an_article_aside(house: House):
+async def test_the_third_failure_sets_an_article_aside(stores: Stores):
     article = an_article()
-    await house.arrive([article])
-    outcomes = [await house.condense.record_failure(article.id, "no sentence in it", NOON) for _ in range(4)]
+    await stores.store_articles([article])
+    outcomes = [await stores.condense.record_failure(article.id, "no sentence in it", NOON) for _ in range(4)]
     assert outcomes == [
         FailureResult.RETRY,
         FailureResult.RETRY,
         FailureResult.SET_ASIDE,
         FailureResult.NOT_WAITING,
     ]
-    assert await house.condense.uncondensed(10) == []
-    [line] = await house.overview.articles()
+    assert await stores.condense.uncondensed(10) == []
+    [line] = await stores.queries.articles()
     assert (line.state, line.problem, line.summary) == ("set_aside", "no sentence in it", None)
 
 
-async def test_a_summary_after_failures_makes_the_article_tellable(house: House):
+async def test_a_summary_after_failures_makes_the_article_tellable(stores: Stores):
     article = an_article()
-    await house.arrive([article])
+    await stores.store_articles([article])
     for _ in range(3):
-        await house.condense.record_failure(article.id, "out of memory", NOON)
-    await house.condense.record_summary(article.id, condensed(article).summary, NOON)
-    assert len(await house.compose.released_articles(an_edition(), 0, 1)) == 1
+        await stores.condense.record_failure(article.id, "out of memory", NOON)
+    await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
+    assert len(await stores.compose.released_articles(an_edition(), 0, 1)) == 1
 
 
-async def test_a_summary_of_an_unknown_article_changes_nothing(house: House):
-    await house.condense.record_summary("nobody's", SUMMARY, NOON)
-    assert (await house.overview.counts()).articles == 0
+async def test_a_summary_of_an_unknown_article_changes_nothing(stores: Stores):
+    await stores.condense.record_summary("nobody's", SUMMARY, NOON)
+    assert (await stores.queries.counts()).articles == 0

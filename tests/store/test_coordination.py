@@ -16,7 +16,7 @@ from service.store.learned_rates import RATE_RETENTION
 from service.store.schema import turns
 from tests.builders import NOON
 from tests.deliver.fakes import Clock
-from tests.store.house import HOUR, MINUTE
+from tests.store.stores import HOUR, MINUTE
 
 SECOND = timedelta(seconds=1)
 HALT = SendingPause("the mail server refuses our mail as such: 550 5.7.1 no", NOON, NOON + MINUTE)

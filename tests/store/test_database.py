@@ -18,7 +18,7 @@ from service.store import migrate as upgrade
 from service.store.database import Database
 from service.store.schema import counters, settings
 from tests.builders import NOON
-from tests.store.house import DAY, HOUR, House, an_issue
+from tests.store.stores import DAY, HOUR, Stores, an_issue
 
 VERSION = f"UPDATE alembic_version SET version_num = '{upgrade.KNOWN_VERSIONS[-1]}'"  # noqa: S608 - a constant
 NAMED = counters.c.name == "articles"
@@ -105,7 +105,7 @@ async def test_sqlite_is_set_up_to_survive_a_power_cut(sqlite_database: Database
 
 async def test_a_database_is_made_where_none_was_even_by_several_at_once(empty_url: str):
     databases = await asyncio.gather(*(Database.open(empty_url) for _ in range(4)))
-    keys = {await House(database).people.signing_key() for database in databases}
+    keys = {await Stores(database).people.signing_key() for database in databases}
     assert len(keys) == 1
     async with databases[0].read() as connection:
         assert await connection.scalar(select(func.count()).select_from(settings)) == 1
@@ -122,10 +122,10 @@ async def test_a_folder_is_made_for_a_new_file(tmp_path: Path):
 async def test_opening_again_finds_everything(database: Database, database_url: str):
     async with database.write() as connection:
         await connection.execute(update(counters).values(value=7))
-    key = await House(database).people.signing_key()
+    key = await Stores(database).people.signing_key()
     again = await Database.open(database_url)
     assert await count(again) == 7
-    assert await House(again).people.signing_key() == key
+    assert await Stores(again).people.signing_key() == key
     await again.close()
 
 
@@ -188,7 +188,7 @@ async def test_nobody_else_may_read_what_is_made(tmp_path: Path):
     before = os.umask(0)
     try:
         database = await Database.open(f"sqlite:///{tmp_path}/data/caveat.db")
-        await House(database).people.suppress("amina@example.org", "complaint", NOON)
+        await Stores(database).people.suppress("amina@example.org", "complaint", NOON)
         modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
         await database.close()
     finally:
@@ -281,7 +281,7 @@ async def test_a_file_that_somebody_keeps_locked(sqlite_url: str, monkeypatch: p
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="kept locked by another program"):
-        await House(database).people.suppress("amina@example.org", "complaint", NOON)
+        await Stores(database).people.suppress("amina@example.org", "complaint", NOON)
     other.close()
     await database.close()
 
@@ -341,15 +341,15 @@ async def test_connections_that_died_while_they_rested_are_made_anew(postgres_ur
 
 async def test_the_ledger_goes_on_after_its_connections_were_cut(postgres_url: str):
     database, other = await Database.open(postgres_url), await Database.open(postgres_url)
-    house = House(database)
-    await house.issue_to("amina")
-    await house.take("a")
+    stores = Stores(database)
+    await stores.plan_issue_for("amina")
+    await stores.take_batch("a")
     others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     async with other.write() as connection:
         await connection.execute(others)
     with suppress(StoreError):  # whoever is in the middle of something hears of it once
-        await house.take("b")
-    assert len((await house.take("c", NOON + HOUR)).deliveries) == 1
+        await stores.take_batch("b")
+    assert len((await stores.take_batch("c", NOON + HOUR)).deliveries) == 1
     await other.close()
     await database.close()
 
@@ -357,17 +357,17 @@ async def test_the_ledger_goes_on_after_its_connections_were_cut(postgres_url: s
 async def test_a_full_disk_leaves_nothing_half_done(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
     names = [f"reader{n}" for n in range(2_000)]
     database = await Database.open(sqlite_url)
-    await House(database).subscribe(*names)
+    await Stores(database).subscribe(*names)
     async with database.read() as connection:
         pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
     await database.close()
 
     monkeypatch.setattr(edge, "PRAGMAS", (*edge.PRAGMAS, f"max_page_count={pages + 5}"))
     database = await Database.open(sqlite_url)
-    house = House(database)
-    group = await house.group()
+    stores = Stores(database)
+    group = await stores.due_group()
     with pytest.raises(StoreError, match="the disk is full"):
-        await house.compose.record_issue(group, an_issue(group), NOON + DAY, "file")
-    assert await house.group() == group
-    assert await house.overview.issues() == []
+        await stores.compose.record_issue(group, an_issue(group), NOON + DAY, "file")
+    assert await stores.due_group() == group
+    assert await stores.queries.issues() == []
     await database.close()

@@ -16,7 +16,7 @@ from service.store.sends import DraftComposeStore, ManualSendStore
 from service.subscribers.actions import erase
 from service.subscribers.ports import ERASED_REASON
 from tests.builders import NOON, a_subscriber, an_edition
-from tests.store.house import DAY, HOUR, House, a_placement, an_issue
+from tests.store.stores import DAY, HOUR, Stores, a_desired_subscription, an_issue
 
 EMAIL, NAME = "amina.q@example.org", "Amina Quartz"
 AMINA = a_subscriber(EMAIL, name=NAME, timezone="Pacific/Chatham")
@@ -24,40 +24,42 @@ REPLY = f"550 5.1.1 <{EMAIL}>: user {NAME} unknown"
 
 
 @pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
+def stores(database: Database) -> Stores:
+    return Stores(database)
 
 
-async def go_through_everything(house: House) -> list[str]:
+async def go_through_everything(stores: Stores) -> list[str]:
     """Let Amina and Ben be subscribed, mailed, bounced, doubted, left out; return her deliveries."""
     placements = [
-        a_placement(subscriber=AMINA, preferences=Preferences(schedule="daily 05:55")),
-        a_placement("ben"),
+        a_desired_subscription(subscriber=AMINA, preferences=Preferences(schedule="daily 05:55")),
+        a_desired_subscription("ben"),
     ]
-    evening = a_placement(edition=an_edition("evening"), subscriber=AMINA, newsletter="evening")
-    await house.people.save_roster_subscriptions([*placements, evening], NOON - DAY, starts_after=NOON - DAY)
+    evening = a_desired_subscription(edition=an_edition("evening"), subscriber=AMINA, newsletter="evening")
+    await stores.subscribers.save_roster_subscriptions(
+        [*placements, evening], NOON - DAY, starts_after=NOON - DAY
+    )
     ids = []
-    for group in await house.compose.due_groups(NOON):
+    for group in await stores.compose.due_groups(NOON):
         issue = an_issue(group)
-        await house.compose.record_issue(group, issue, NOON + DAY, "file")
+        await stores.compose.record_issue(group, issue, NOON + DAY, "file")
         ids.append(identity.delivery_id(issue.id, AMINA.id, "file"))
-    batch = (await house.take("a")).deliveries
+    batch = (await stores.take_batch("a")).deliveries
     theirs = [delivery for delivery in batch if delivery.subscriber_id == AMINA.id]
-    await house.mark("a", theirs, State.ATTEMPTING)
-    await house.mark("a", theirs[:1], State.REFUSED, reply=REPLY, suppress=True)
-    await house.mark("a", theirs[1:], State.UNCERTAIN, reply=f"no answer about {EMAIL}")
+    await stores.record_state("a", theirs, State.ATTEMPTING)
+    await stores.record_state("a", theirs[:1], State.REFUSED, reply=REPLY, suppress=True)
+    await stores.record_state("a", theirs[1:], State.UNCERTAIN, reply=f"no answer about {EMAIL}")
     for delivery in theirs:
-        await SqlBounceStore(house.database).record_bounce(delivery.id, hard=False, reason=REPLY, now=NOON)
+        await SqlBounceStore(stores.database).record_bounce(delivery.id, hard=False, reason=REPLY, now=NOON)
     out = {AMINA.id: f"must not be mailed: {REPLY}", a_subscriber("ben@example.org").id: "paused it"}
     send = ManualSend("a-send", "a-request", NOON, left_out=out)
-    await ManualSendStore(house.database).record(send, DraftComposeStore(house.database), "file", None)
-    await house.people.set_status(AMINA.id, "evening", SubscriptionStatus.UNSUBSCRIBED, NOON)
+    await ManualSendStore(stores.database).record(send, DraftComposeStore(stores.database), "file", None)
+    await stores.subscribers.set_status(AMINA.id, "evening", SubscriptionStatus.UNSUBSCRIBED, NOON)
     return ids
 
 
-async def everything(house: House) -> str:
+async def everything(stores: Stores) -> str:
     """Return every value of every table, whoever made it."""
-    async with house.database.read() as connection:
+    async with stores.database.read() as connection:
         found = MetaData()
         await connection.run_sync(found.reflect)
         rows = [
@@ -68,15 +70,15 @@ async def everything(house: House) -> str:
     return "\n".join(rows)
 
 
-async def test_no_table_knows_who_was_erased(house: House):
-    deliveries = await go_through_everything(house)
-    before = await everything(house)
+async def test_no_table_knows_who_was_erased(stores: Stores):
+    deliveries = await go_through_everything(stores)
+    before = await everything(stores)
     assert all(known in before for known in (EMAIL, NAME, AMINA.id, "Pacific/Chatham", "05:55"))
     assert before.count(EMAIL) >= 5
 
-    assert await erase(house.people, EMAIL.upper(), NOON + HOUR)
+    assert await erase(stores.subscribers, EMAIL.upper(), NOON + HOUR)
 
-    after = await everything(house)
+    after = await everything(stores)
     rest = [line for line in after.splitlines() if identity.address_hash(EMAIL) in line]
     assert len(rest) == 1
     assert rest[0].startswith("suppressions: ")
@@ -85,37 +87,39 @@ async def test_no_table_knows_who_was_erased(house: House):
     assert "ben@example.org" in after
     assert "paused it" in after
     for delivery_id in deliveries:  # what comes back later, by an old return path
-        assert not await SqlBounceStore(house.database).record_bounce(
+        assert not await SqlBounceStore(stores.database).record_bounce(
             delivery_id, hard=True, reason=REPLY, now=NOON + DAY
         )
-    assert await everything(house) == after
+    assert await everything(stores) == after
 
 
-async def test_the_books_of_their_issues_close_all_the_same(house: House):
-    await go_through_everything(house)
-    await erase(house.people, EMAIL, NOON + HOUR)
-    issues = await house.overview.issues()
+async def test_the_books_of_their_issues_close_all_the_same(stores: Stores):
+    await go_through_everything(stores)
+    await erase(stores.subscribers, EMAIL, NOON + HOUR)
+    issues = await stores.queries.issues()
     assert len(issues) == 2
     assert all(issue.books.closed for issue in issues)
 
 
-async def test_an_outcome_that_is_written_after_the_erasure_says_nothing(house: House):
-    await house.people.save_roster_subscriptions(
-        [a_placement(subscriber=AMINA)], NOON - DAY, starts_after=NOON - DAY
+async def test_an_outcome_that_is_written_after_the_erasure_says_nothing(stores: Stores):
+    await stores.subscribers.save_roster_subscriptions(
+        [a_desired_subscription(subscriber=AMINA)], NOON - DAY, starts_after=NOON - DAY
     )
-    await house.compose.record_issue(await house.group(), an_issue(await house.group()), NOON + DAY, "file")
-    batch = (await house.take("a")).deliveries
-    await house.mark("a", batch, State.ATTEMPTING)
-    await erase(house.people, EMAIL, NOON)
-    assert await house.mark("a", batch, State.REFUSED, reply=REPLY, suppress=True) == 0
-    assert EMAIL not in await everything(house)
+    await stores.compose.record_issue(
+        await stores.due_group(), an_issue(await stores.due_group()), NOON + DAY, "file"
+    )
+    batch = (await stores.take_batch("a")).deliveries
+    await stores.record_state("a", batch, State.ATTEMPTING)
+    await erase(stores.subscribers, EMAIL, NOON)
+    assert await stores.record_state("a", batch, State.REFUSED, reply=REPLY, suppress=True) == 0
+    assert EMAIL not in await everything(stores)
 
 
 async def test_the_file_itself_forgets(tmp_path: Path):
     path = tmp_path / "caveat.db"
-    for work in (go_through_everything, lambda house: erase(house.people, EMAIL, NOON)):
+    for work in (go_through_everything, lambda stores: erase(stores.subscribers, EMAIL, NOON)):
         database = await Database.open(f"sqlite:///{path}")
-        await work(House(database))
+        await work(Stores(database))
         await database.close()
         if work is go_through_everything:
             assert EMAIL.encode() in path.read_bytes()

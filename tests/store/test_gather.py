@@ -9,77 +9,77 @@ from datetime import datetime, timedelta
 from service.core.model import FeedState
 from service.gather.ports import PollResult
 from tests.builders import NOON, a_feed, an_article
-from tests.store.house import DAY, HOUR, MINUTE, House
+from tests.store.stores import DAY, HOUR, MINUTE, Stores
 
 FEEDS = [a_feed(f"https://{name}.example/rss", name=name) for name in ("cedar", "alder", "beech")]
 LATER = NOON + MINUTE
 
 
-async def test_a_declared_feed_is_due_at_once(house: House):
-    await house.people.save_feeds(FEEDS[:1], NOON)
-    assert await house.gather.claim_feeds(NOON, LATER) == [FeedState(FEEDS[0])]
+async def test_a_declared_feed_is_due_at_once(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS[:1], NOON)
+    assert await stores.gather.claim_feeds(NOON, LATER) == [FeedState(FEEDS[0])]
 
 
-async def names_claimed(house: House, now: datetime = NOON) -> list[str]:
-    return [state.feed.name for state in await house.gather.claim_feeds(now, now + MINUTE)]
+async def names_claimed(stores: Stores, now: datetime = NOON) -> list[str]:
+    return [state.feed.name for state in await stores.gather.claim_feeds(now, now + MINUTE)]
 
 
-async def test_due_feeds_come_longest_overdue_first(house: House):
-    await house.people.save_feeds(FEEDS, NOON)
+async def test_due_feeds_come_longest_overdue_first(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
     for feed, minutes in zip(FEEDS, (1, 3, 2), strict=True):
-        await house.gather.record_poll(PollResult(FeedState(feed, next_poll_at=NOON - minutes * MINUTE)))
-    assert await names_claimed(house, NOON - 2 * MINUTE) == ["alder", "beech"]
-    assert await names_claimed(house) == ["alder", "beech", "cedar"]
+        await stores.gather.record_poll(PollResult(FeedState(feed, next_poll_at=NOON - minutes * MINUTE)))
+    assert await names_claimed(stores, NOON - 2 * MINUTE) == ["alder", "beech"]
+    assert await names_claimed(stores) == ["alder", "beech", "cedar"]
 
 
-async def test_feeds_are_given_to_one_worker_at_a_time(house: House):
-    await house.people.save_feeds(FEEDS, NOON)
-    given = await asyncio.gather(*(names_claimed(house) for _ in range(4)))
+async def test_feeds_are_given_to_one_worker_at_a_time(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
+    given = await asyncio.gather(*(names_claimed(stores) for _ in range(4)))
     assert sorted(name for names in given for name in names) == ["alder", "beech", "cedar"]
 
 
-async def test_a_claim_ends_by_itself_or_when_it_is_given_back_or_with_the_look(house: House):
-    await house.people.save_feeds(FEEDS[:1], NOON)
-    [state] = await house.gather.claim_feeds(NOON, LATER)
+async def test_a_claim_ends_by_itself_or_when_it_is_given_back_or_with_the_look(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS[:1], NOON)
+    [state] = await stores.gather.claim_feeds(NOON, LATER)
     ids = [state.feed.id]
-    await house.gather.renew_claims(ids, LATER + MINUTE)
-    assert await names_claimed(house, LATER) == []
-    assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
-    await house.gather.renew_claims(ids, None)
-    assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
-    await house.gather.record_unchanged([replace(state, next_poll_at=LATER)])
-    await house.gather.renew_claims(ids, LATER + HOUR)
-    assert await names_claimed(house, LATER + MINUTE) == ["cedar"]
+    await stores.gather.renew_claims(ids, LATER + MINUTE)
+    assert await names_claimed(stores, LATER) == []
+    assert await names_claimed(stores, LATER + MINUTE) == ["cedar"]
+    await stores.gather.renew_claims(ids, None)
+    assert await names_claimed(stores, LATER + MINUTE) == ["cedar"]
+    await stores.gather.record_unchanged([replace(state, next_poll_at=LATER)])
+    await stores.gather.renew_claims(ids, LATER + HOUR)
+    assert await names_claimed(stores, LATER + MINUTE) == ["cedar"]
 
 
-async def test_the_feeds_of_one_host_are_with_one_worker_at_a_time(house: House):
+async def test_the_feeds_of_one_host_are_with_one_worker_at_a_time(stores: Stores):
     one, two = (a_feed(f"https://shared.example/{name}", name=name) for name in ("one", "two"))
     files = [a_feed(f"file:{name}.xml", name=name) for name in ("three", "four")]
-    await house.people.save_feeds([one, two, *files], NOON)
-    await house.gather.record_poll(PollResult(FeedState(two, next_poll_at=NOON + MINUTE)))
-    await house.gather.record_poll(PollResult(FeedState(files[1], next_poll_at=NOON + MINUTE)))
+    await stores.subscribers.save_feeds([one, two, *files], NOON)
+    await stores.gather.record_poll(PollResult(FeedState(two, next_poll_at=NOON + MINUTE)))
+    await stores.gather.record_poll(PollResult(FeedState(files[1], next_poll_at=NOON + MINUTE)))
 
-    first = await house.gather.claim_feeds(NOON, NOON + HOUR)
+    first = await stores.gather.claim_feeds(NOON, NOON + HOUR)
     assert {state.feed.name for state in first} == {"one", "three"}
-    assert await names_claimed(house, NOON + MINUTE) == ["four"]
-    await house.gather.record_poll(PollResult(FeedState(one, next_poll_at=LATER + HOUR)))
-    assert await names_claimed(house, NOON + MINUTE) == ["two"]
+    assert await names_claimed(stores, NOON + MINUTE) == ["four"]
+    await stores.gather.record_poll(PollResult(FeedState(one, next_poll_at=LATER + HOUR)))
+    assert await names_claimed(stores, NOON + MINUTE) == ["two"]
 
 
-async def test_feeds_are_listed_by_name(house: House):
-    await house.people.save_feeds(FEEDS, NOON)
-    assert [state.feed.name for state in await house.gather.all_feeds()] == ["alder", "beech", "cedar"]
+async def test_feeds_are_listed_by_name(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
+    assert [state.feed.name for state in await stores.gather.all_feeds()] == ["alder", "beech", "cedar"]
 
 
-async def test_feeds_are_found_by_id_while_they_are_active(house: House):
-    await house.people.save_feeds(FEEDS, NOON)
-    await house.people.save_feeds(FEEDS[1:], NOON)
-    found = await house.gather.feed_states([feed.id for feed in FEEDS] + ["nobody's"])
+async def test_feeds_are_found_by_id_while_they_are_active(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
+    await stores.subscribers.save_feeds(FEEDS[1:], NOON)
+    found = await stores.gather.feed_states([feed.id for feed in FEEDS] + ["nobody's"])
     assert [state.feed for state in found] == [FEEDS[1], FEEDS[2]]
-    assert await house.gather.feed_states([]) == []
+    assert await stores.gather.feed_states([]) == []
 
 
-async def test_a_look_is_remembered_whole(house: House):
+async def test_a_look_is_remembered_whole(stores: Stores):
     state = FeedState(
         a_feed(topics=("world", "economy"), language="de", poll_interval=timedelta(hours=2), first_entries=3),
         etag='W/"x\\y"',
@@ -91,78 +91,78 @@ async def test_a_look_is_remembered_whole(house: House):
         last_error="the server answered 500",
         seen_items='{"seen": ["a", "b"]}',
     )
-    await house.people.save_feeds([state.feed], NOON)
-    await house.gather.record_poll(PollResult(state))
-    assert await house.gather.all_feeds() == [state]
+    await stores.subscribers.save_feeds([state.feed], NOON)
+    await stores.gather.record_poll(PollResult(state))
+    assert await stores.gather.all_feeds() == [state]
 
 
-async def test_a_feed_that_is_gone_is_not_looked_at_any_more(house: House):
-    await house.people.save_feeds(FEEDS[:1], NOON)
-    await house.gather.record_poll(PollResult(FeedState(FEEDS[0], last_poll_at=NOON), gone=True))
-    assert await house.gather.claim_feeds(NOON, LATER) == []
-    assert await house.gather.all_feeds() == []
-    [line] = await house.overview.feeds()
+async def test_a_feed_that_is_gone_is_not_looked_at_any_more(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS[:1], NOON)
+    await stores.gather.record_poll(PollResult(FeedState(FEEDS[0], last_poll_at=NOON), gone=True))
+    assert await stores.gather.claim_feeds(NOON, LATER) == []
+    assert await stores.gather.all_feeds() == []
+    [line] = await stores.queries.feeds()
     assert line.gone_at == NOON
 
 
-async def test_articles_are_stored_once(house: House):
+async def test_articles_are_stored_once(stores: Stores):
     one, two = an_article("One"), an_article("Two")
-    assert await house.arrive([one, one]) == 1
-    assert await house.arrive([one, two]) == 1
-    assert await house.gather.known_articles([one.id, two.id, "other"]) == {one.id, two.id}
-    assert await house.gather.known_articles([]) == set()
+    assert await stores.store_articles([one, one]) == 1
+    assert await stores.store_articles([one, two]) == 1
+    assert await stores.gather.known_articles([one.id, two.id, "other"]) == {one.id, two.id}
+    assert await stores.gather.known_articles([]) == set()
 
 
-async def test_an_article_comes_back_as_it_was(house: House):
+async def test_an_article_comes_back_as_it_was(stores: Stores):
     article = an_article("\U0001f30d Größe", topics=("world", "economy"), published_at=None, method="lead")
-    await house.arrive([article])
-    assert await house.condense.uncondensed(10) == [replace(article, position=1)]
+    await stores.store_articles([article])
+    assert await stores.condense.uncondensed(10) == [replace(article, position=1)]
 
 
-async def test_text_that_no_database_takes_keeps_its_length(house: House):
+async def test_text_that_no_database_takes_keeps_its_length(stores: Stores):
     text = "A NUL \x00 and half a pair \ud800 in one sentence."
-    await house.arrive([an_article("Poison", text)])
-    [stored] = await house.condense.uncondensed(10)
+    await stores.store_articles([an_article("Poison", text)])
+    [stored] = await stores.condense.uncondensed(10)
     assert stored.text == "A NUL \ufffd and half a pair \ufffd in one sentence."
 
 
-async def test_positions_follow_the_order_of_arrival(house: House):
-    await house.arrive([an_article(title) for title in ("c", "a", "b")])
-    await house.arrive([an_article("d")])
-    stored = await house.condense.uncondensed(10)
+async def test_positions_follow_the_order_of_arrival(stores: Stores):
+    await stores.store_articles([an_article(title) for title in ("c", "a", "b")])
+    await stores.store_articles([an_article("d")])
+    stored = await stores.condense.uncondensed(10)
     assert [(a.title, a.position) for a in stored] == [("c", 1), ("a", 2), ("b", 3), ("d", 4)]
 
 
-async def test_whoever_reads_while_many_write_never_sees_a_gap_that_is_filled_later(house: House):
+async def test_whoever_reads_while_many_write_never_sees_a_gap_that_is_filled_later(stores: Stores):
     writers, looks = 12, 5
     seen: list[list[int]] = []
     finished = asyncio.Event()
 
     async def write(writer: int) -> None:
         for look in range(looks):
-            await house.arrive([an_article(f"{writer} {look} {n}") for n in range(3)])
+            await stores.store_articles([an_article(f"{writer} {look} {n}") for n in range(3)])
 
     async def watch() -> None:
         while not finished.is_set():
-            seen.append([article.position for article in await house.condense.uncondensed(1_000)])
+            seen.append([article.position for article in await stores.condense.uncondensed(1_000)])
 
     watching = asyncio.create_task(watch())
     await asyncio.gather(*map(write, range(writers)))
     finished.set()
     await watching
     everything = list(range(1, writers * looks * 3 + 1))
-    assert [article.position for article in await house.condense.uncondensed(1_000)] == everything
+    assert [article.position for article in await stores.condense.uncondensed(1_000)] == everything
     assert all(positions == everything[: len(positions)] for positions in seen)
 
 
-async def test_two_looks_that_find_the_same_article_at_once_store_it_once(house: House):
+async def test_two_looks_that_find_the_same_article_at_once_store_it_once(stores: Stores):
     article = an_article("Wanted by all")
-    stored = await asyncio.gather(*(house.arrive([article]) for _ in range(8)))
+    stored = await asyncio.gather(*(stores.store_articles([article]) for _ in range(8)))
     assert sorted(stored) == [0] * 7 + [1]
 
 
-async def test_quiet_feeds_are_recorded_together(house: House):
-    await house.people.save_feeds(FEEDS, NOON)
+async def test_quiet_feeds_are_recorded_together(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
     states = [
         FeedState(
             feed, etag=f"\x00{feed.name}", last_poll_at=NOON, next_poll_at=NOON + MINUTE, seen_items=feed.url
@@ -170,21 +170,21 @@ async def test_quiet_feeds_are_recorded_together(house: House):
         for feed in FEEDS
     ]
     for state in states:
-        await house.gather.record_poll(PollResult(state))
+        await stores.gather.record_poll(PollResult(state))
     later = [
         replace(s, last_poll_at=NOON + MINUTE, last_success_at=NOON, seen_items="is not asked for")
         for s in states
     ]
-    await house.gather.record_unchanged(later)
-    await house.gather.record_unchanged([])
+    await stores.gather.record_unchanged(later)
+    await stores.gather.record_unchanged([])
 
     kept = [replace(state, etag=f"\ufffd{state.feed.name}", seen_items=state.feed.url) for state in later]
-    assert await house.gather.all_feeds() == [kept[1], kept[2], kept[0]]
+    assert await stores.gather.all_feeds() == [kept[1], kept[2], kept[0]]
 
 
-async def test_a_quiet_feed_that_was_taken_out_meanwhile_stays_out(house: House):
-    await house.people.save_feeds(FEEDS, NOON)
-    await house.people.save_feeds(FEEDS[:1], NOON)
-    await house.gather.record_unchanged([FeedState(feed) for feed in FEEDS])
+async def test_a_quiet_feed_that_was_taken_out_meanwhile_stays_out(stores: Stores):
+    await stores.subscribers.save_feeds(FEEDS, NOON)
+    await stores.subscribers.save_feeds(FEEDS[:1], NOON)
+    await stores.gather.record_unchanged([FeedState(feed) for feed in FEEDS])
 
-    assert [state.feed for state in await house.gather.all_feeds()] == FEEDS[:1]
+    assert [state.feed for state in await stores.gather.all_feeds()] == FEEDS[:1]

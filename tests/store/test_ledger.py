@@ -15,7 +15,7 @@ from service.core.model import SubscriptionStatus
 from service.deliver.ports import ResendPolicy, StateChange
 from service.store.schema import deliveries
 from tests.builders import NOON, a_subscriber, an_edition
-from tests.store.house import DAY, MINUTE, House, a_placement, an_issue
+from tests.store.stores import DAY, MINUTE, Stores, a_desired_subscription, an_issue
 
 OUTCOMES = (State.SENT, State.REFUSED, State.DEFERRED, State.UNCERTAIN)
 UNFINISHED = (State.PLANNED, State.DEFERRED)
@@ -117,7 +117,7 @@ STEPS = st.one_of(
 class Run:
     """One example under way: the real ledger, the model, and a clock that both are told."""
 
-    house: House
+    stores: Stores
     channel: str
     issue_id: str
     people: list[str]
@@ -131,11 +131,11 @@ class Run:
 
     async def step(self, name: str, *rest: object) -> None:
         await getattr(self, name)(*rest)
-        lines = await self.house.overview.deliveries(self.issue_id)
+        lines = await self.stores.queries.deliveries(self.issue_id)
         real = {line.id: (line.state, line.due_at, line.attempts) for line in lines}
         expected = {k: (line.state, line.due_at, line.attempts) for k, line in self.model.lines.items()}
         assert real == expected
-        [issue] = await self.house.overview.issues_by_prefix(self.issue_id)
+        [issue] = await self.stores.queries.issues_by_prefix(self.issue_id)
         assert issue.books.closed
 
     async def take(self, limit: int) -> None:
@@ -143,7 +143,7 @@ class Run:
         self.model.doubt(self.now)
         due = self.model.due(self.now)
         free = due - self.model.barred
-        batch = await self.house.deliver.take_batch(self.channel, token, self.now, self.now + MINUTE, limit)
+        batch = await self.stores.deliver.take_batch(self.channel, token, self.now, self.now + MINUTE, limit)
         taken = {delivery.id for delivery in batch.deliveries}
         self.tokens.append(token)
         assert taken <= free
@@ -153,7 +153,7 @@ class Run:
             line = self.model.lines[delivery.id]
             assert (delivery.attempts, delivery.uncertain_attempts) == (line.attempts, line.doubts)
             line.due_at, line.token = self.now + MINUTE, token
-        found = await self.house.overview.deliveries(self.issue_id, states=[State.SUPPRESSED])
+        found = await self.stores.queries.deliveries(self.issue_id, states=[State.SUPPRESSED])
         passed_over = {line.id for line in found} & due
         assert passed_over <= self.model.barred
         assert len(passed_over) == batch.suppressed
@@ -162,7 +162,7 @@ class Run:
             line.state, line.due_at, line.token = State.SUPPRESSED, None, None
 
     async def write(self, token: str, marks: list[StateChange]) -> None:
-        written = await self.house.deliver.record_changes(token, marks)
+        written = await self.stores.deliver.record_changes(token, marks)
         assert written == {mark.delivery_id for mark in marks if self.model.mark(token, mark)}
 
     def token(self, age: int) -> str:
@@ -185,7 +185,7 @@ class Run:
         marks = [StateChange(self.ids[n], State.ATTEMPTING, self.now) for n in dict.fromkeys(first)]
         marks += [StateChange(self.ids[n], State.SENT, self.now) for n in dict.fromkeys(then)]
         held = self.token(age)
-        written = await self.house.deliver.record_changes(held, marks)
+        written = await self.stores.deliver.record_changes(held, marks)
         expected = [mark.delivery_id for mark in marks if self.model.mark(held, mark)]
         assert written == set(expected)
 
@@ -193,53 +193,55 @@ class Run:
         self.now += timedelta(seconds=seconds)
 
     async def settle(self, again: ResendPolicy | None) -> None:
-        turned = await self.house.deliver.settle_uncertain(self.now, again)
+        turned = await self.stores.deliver.settle_uncertain(self.now, again)
         assert turned == self.model.settle(self.now, again)
 
     async def extend(self, age: int) -> None:
         held = self.token(age)
-        await self.house.deliver.extend(held, self.now + 2 * MINUTE)
+        await self.stores.deliver.extend(held, self.now + 2 * MINUTE)
         for line in self.model.lines.values():
             if line.token == held and line.state is not State.UNCERTAIN:
                 line.due_at = self.now + 2 * MINUTE
 
     async def release(self, age: int) -> None:
         held = self.token(age)
-        await self.house.deliver.release(held)
+        await self.stores.deliver.release(held)
         for line in self.model.lines.values():
             if line.token == held and line.state in UNFINISHED:
                 line.due_at, line.token = NOON, None
 
     async def suppress(self, n: int) -> None:
-        person = await self.house.people.memberships(subscriber_id=self.people[n])
-        await self.house.people.suppress(person[0].subscriber.email, "complaint", self.now)
+        person = await self.stores.subscribers.memberships(subscriber_id=self.people[n])
+        await self.stores.subscribers.suppress(person[0].subscriber.email, "complaint", self.now)
         self.model.barred.add(self.ids[n])
 
     async def leave(self, n: int) -> None:
-        await self.house.people.set_status(self.people[n], None, SubscriptionStatus.UNSUBSCRIBED, self.now)
+        await self.stores.subscribers.set_status(
+            self.people[n], None, SubscriptionStatus.UNSUBSCRIBED, self.now
+        )
         self.model.barred.add(self.ids[n])
 
 
-async def a_run(house: House) -> Run:
+async def a_run(stores: Stores) -> Run:
     """Plan an issue of its own for people of its own, in an empty ledger."""
     number = next(_examples)
-    async with house.database.write() as connection:
+    async with stores.database.write() as connection:
         await connection.execute(deliveries.delete())
     edition = an_edition(f"letter{number}")
     names = [f"reader{number}x{n}" for n in range(READERS)]
-    placements = [a_placement(name, edition) for name in names]
-    await house.people.add_subscriptions(placements, NOON, starts_after=NOON - DAY)
-    [group] = await house.compose.groups_of(edition.newsletter, None)
+    placements = [a_desired_subscription(name, edition) for name in names]
+    await stores.subscribers.add_subscriptions(placements, NOON, starts_after=NOON - DAY)
+    [group] = await stores.compose.groups_of(edition.newsletter, None)
     issue, channel = an_issue(group), f"channel{number}"
-    await house.compose.record_issue(group, issue, NOON + DAY, channel)
+    await stores.compose.record_issue(group, issue, NOON + DAY, channel)
     people = [a_subscriber(f"{name}@example.org").id for name in names]
     ids = [identity.delivery_id(issue.id, person, channel) for person in people]
-    return Run(house, channel, issue.id, people, Model({key: Line() for key in ids}))
+    return Run(stores, channel, issue.id, people, Model({key: Line() for key in ids}))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=15, max_size=30))
-async def test_the_ledger_does_what_the_model_does(house: House, steps: list[tuple[str, ...]]):
-    run = await a_run(house)
+async def test_the_ledger_does_what_the_model_does(stores: Stores, steps: list[tuple[str, ...]]):
+    run = await a_run(stores)
     for name, *rest in steps:
         await run.step(name, *rest)

@@ -14,8 +14,8 @@ from service.runtime.stage_signals import StageSignals
 from service.store.backups.backup import back_up
 from service.store.database import Database
 from tests import pgbouncer
-from tests.store.house import House
-from tests.store.restoring import restored
+from tests.store.restored import restored
+from tests.store.stores import Stores
 
 NOT_INSTALLED = "NOT TESTED: no pgbouncer (apt install pgbouncer)"
 pytestmark = pytest.mark.skipif(pgbouncer.program() is None, reason=NOT_INSTALLED)
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.skipif(pgbouncer.program() is None, reason=NOT_INSTALLE
 async def test_in_session_mode_readers_are_planned_taken_and_marked(postgres_url: str):
     with pgbouncer.pooled(postgres_url, "session") as url:
         database = await Database.open(url)
-        house = House(database)
-        issue = await house.issue_to("amina", "ben")
-        batch = (await house.take("a")).deliveries
-        await house.mark("a", batch, State.ATTEMPTING)
-        assert await house.mark("a", batch, State.SENT) == 2
-        assert await house.states(issue) == {"amina": "sent", "ben": "sent"}
+        stores = Stores(database)
+        issue = await stores.plan_issue_for("amina", "ben")
+        batch = (await stores.take_batch("a")).deliveries
+        await stores.record_state("a", batch, State.ATTEMPTING)
+        assert await stores.record_state("a", batch, State.SENT) == 2
+        assert await stores.states(issue) == {"amina": "sent", "ben": "sent"}
         await database.probe_write()
         await database.close()
 

@@ -19,7 +19,7 @@ from service.store import sent_corrections as told_corrections
 from service.store.database import Database
 from service.store.sends import ManualSendStore
 from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
-from tests.store.house import DAY, HOUR, House, an_issue
+from tests.store.stores import DAY, HOUR, Stores, an_issue
 
 # These indexes hold what is unfinished alone: a handful of rows.
 HARMLESS = re.compile(
@@ -28,76 +28,76 @@ HARMLESS = re.compile(
 
 
 @pytest.fixture
-async def house(sqlite_database: Database) -> House:
-    house = House(sqlite_database)
-    await house.publish("One")
-    await house.issue_to("amina", "ben")
-    return house
+async def stores(sqlite_database: Database) -> Stores:
+    stores = Stores(sqlite_database)
+    await stores.publish("One")
+    await stores.plan_issue_for("amina", "ben")
+    return stores
 
 
-async def compose_again(house: House) -> None:
-    group = await house.group(NOON + DAY)
-    await house.compose.record_issue(group, an_issue(group, occurrence="tomorrow"), NOON + 2 * DAY, "file")
+async def compose_again(stores: Stores) -> None:
+    group = await stores.due_group(NOON + DAY)
+    await stores.compose.record_issue(group, an_issue(group, occurrence="tomorrow"), NOON + 2 * DAY, "file")
 
 
-async def edits_of_what_was_told(house: House) -> None:
+async def edits_of_what_was_told(stores: Stores) -> None:
     article = an_article("One", gathered_at=NOON - HOUR)
-    group = await house.group(NOON + DAY)
+    group = await stores.due_group(NOON + DAY)
     issue = replace(an_issue(group, through=2, occurrence="tomorrow"), article_ids=(article.id,))
-    await house.compose.record_issue(group, issue, NOON + 2 * DAY, "file")
-    await house.gather.record_poll(
+    await stores.compose.record_issue(group, issue, NOON + 2 * DAY, "file")
+    await stores.gather.record_poll(
         PollResult(FeedState(a_feed()), edited=(replace(article, text="New words."),))
     )
-    [found] = await house.compose.edited_articles(await house.group(NOON + 2 * DAY), NOON - DAY, NOON)
+    [found] = await stores.compose.edited_articles(await stores.due_group(NOON + 2 * DAY), NOON - DAY, NOON)
     told = Correction(found.article, found.edit, ())
     issue = replace(an_issue(group, occurrence="later"), corrections=(told,))
-    async with house.database.write() as connection:
-        await told_corrections.record(connection, house.database, 1, issue)
-    records = told_corrections.CorrectionQueries(house.database)
+    async with stores.database.write() as connection:
+        await told_corrections.record(connection, stores.database, 1, issue)
+    records = told_corrections.CorrectionQueries(stores.database)
     assert await records.of_article(article.id)
     assert await records.count_edited([article.id])
     assert await records.latest_edit(article.id)
 
 
-ASKED: dict[str, Callable[[House], Awaitable[object]]] = {
-    "due feeds": lambda house: house.gather.claim_feeds(NOON, NOON + DAY),
-    "a look": lambda house: house.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON))),
-    "an edit": lambda house: house.gather.record_poll(
+ASKED: dict[str, Callable[[Stores], Awaitable[object]]] = {
+    "due feeds": lambda stores: stores.gather.claim_feeds(NOON, NOON + DAY),
+    "a look": lambda stores: stores.gather.record_poll(PollResult(FeedState(a_feed(), next_poll_at=NOON))),
+    "an edit": lambda stores: stores.gather.record_poll(
         PollResult(FeedState(a_feed()), edited=(an_article("One", "New words."),))
     ),
-    "known articles": lambda house: house.gather.known_articles(["a", "b"]),
+    "known articles": lambda stores: stores.gather.known_articles(["a", "b"]),
     "edits of what was told": edits_of_what_was_told,
-    "what waits for condense": lambda house: house.condense.uncondensed(10),
-    "a summary": lambda house: house.condense.record_summary("a", Summary("lead", ()), NOON),
-    "how far can be told": lambda house: house.compose.release_position(NOON),
-    "what can be told": lambda house: house.compose.released_articles(an_edition(), 0, 5),
-    "who is due": lambda house: house.compose.due_groups(NOON + DAY),
+    "what waits for condense": lambda stores: stores.condense.uncondensed(10),
+    "a summary": lambda stores: stores.condense.record_summary("a", Summary("lead", ()), NOON),
+    "how far can be told": lambda stores: stores.compose.release_position(NOON),
+    "what can be told": lambda stores: stores.compose.released_articles(an_edition(), 0, 5),
+    "who is due": lambda stores: stores.compose.due_groups(NOON + DAY),
     "an issue": compose_again,
-    "doubts, sent again": lambda house: house.deliver.settle_uncertain(NOON, ResendPolicy(3, NOON - DAY)),
-    "doubts, at rest": lambda house: house.deliver.settle_uncertain(NOON, None),
-    "a longer lease": lambda house: house.deliver.extend("a", NOON),
-    "a batch given back": lambda house: house.deliver.release("a"),
-    "how far deliver is behind": lambda house: house.overview.backlog(NOON),
-    "a pause": lambda house: house.deliver.pause("a", NOON),
-    "going on": lambda house: house.deliver.resume("a", NOON),
-    "a send by hand": lambda house: ManualSendStore(house.database).find(
+    "doubts, sent again": lambda stores: stores.deliver.settle_uncertain(NOON, ResendPolicy(3, NOON - DAY)),
+    "doubts, at rest": lambda stores: stores.deliver.settle_uncertain(NOON, None),
+    "a longer lease": lambda stores: stores.deliver.extend("a", NOON),
+    "a batch given back": lambda stores: stores.deliver.release("a"),
+    "how far deliver is behind": lambda stores: stores.queries.backlog(NOON),
+    "a pause": lambda stores: stores.deliver.pause("a", NOON),
+    "going on": lambda stores: stores.deliver.resume("a", NOON),
+    "a send by hand": lambda stores: ManualSendStore(stores.database).find(
         ManualSend("a", "b", NOON), timedelta(minutes=1)
     ),
-    "the sweep": lambda house: house.overview.pending_work(NOON),
-    "the next delivery": lambda house: house.overview.next_delivery_due(NOON),
-    "issues with their books": lambda house: house.overview.issues("morning"),
-    "one person": lambda house: house.people.memberships(email="amina@example.org"),
-    "leaving": lambda house: house.people.set_status(
+    "the sweep": lambda stores: stores.queries.pending_work(NOON),
+    "the next delivery": lambda stores: stores.queries.next_delivery_due(NOON),
+    "issues with their books": lambda stores: stores.queries.issues("morning"),
+    "one person": lambda stores: stores.subscribers.memberships(email="amina@example.org"),
+    "leaving": lambda stores: stores.subscribers.set_status(
         a_subscriber().id, None, SubscriptionStatus.UNSUBSCRIBED, NOON
     ),
-    "coming back": lambda house: house.people.set_status(
+    "coming back": lambda stores: stores.subscribers.set_status(
         a_subscriber().id, "morning", SubscriptionStatus.ACTIVE, NOON
     ),
 }
 
 
 @pytest.mark.parametrize("question", ASKED)
-async def test_no_growing_table_is_read_from_end_to_end(house: House, question: str):
+async def test_no_growing_table_is_read_from_end_to_end(stores: Stores, question: str):
     plans: dict[str, list[str]] = {}
 
     def explain(
@@ -109,8 +109,8 @@ async def test_no_growing_table_is_read_from_end_to_end(house: House, question: 
             plans[statement] = [row[3] for row in cursor.fetchall()]
             cursor.close()
 
-    event.listen(house.database._engine.sync_engine, "before_cursor_execute", explain)
-    await ASKED[question](house)
+    event.listen(stores.database._engine.sync_engine, "before_cursor_execute", explain)
+    await ASKED[question](stores)
     assert plans
     scans = [(step, sql) for sql, steps in plans.items() for step in steps if step.startswith("SCAN")]
     assert [scan for scan in scans if not HARMLESS.search(scan[0])] == []

@@ -22,7 +22,7 @@ from service.runtime.service import Service
 from tests.app.crowds import write_crowd
 from tests.builders import NOON
 from tests.deliver.server import Close, MailServer, Reply, Wait
-from tests.end_to_end.world import Clock, free_port, running
+from tests.end_to_end.installation import Clock, free_port, running
 
 TOKEN = "t0ken-of-the-api-0123456789"
 PATIENCE = 30

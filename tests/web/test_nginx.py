@@ -19,7 +19,7 @@ from service.subscribers.links import subscriber_links
 from service.subscribers.sign_up import VISITOR_LIMIT
 from tests.builders import NOON
 from tests.conftest import NO_NGINX
-from tests.end_to_end.world import Clock, free_port, running, write_config
+from tests.end_to_end.installation import Clock, free_port, running, write_config
 from tests.runtime.test_service import edit
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
@@ -107,7 +107,9 @@ async def is_open(port: int) -> bool:
 @pytest.fixture
 async def site(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Proxied]:
     folder, port, service_port = tmp_path / "config", free_port(), free_port()
-    write_config(folder, storage=sqlite_url, press="http://127.0.0.1:1", smtp_port=1, web_port=service_port)
+    write_config(
+        folder, storage=sqlite_url, news_url="http://127.0.0.1:1", smtp_port=1, web_port=service_port
+    )
     edit(folder / "caveat.yaml", "web: {listen", "web: {sign_up: [daily], listen")
     edit(folder / "caveat.yaml", "channel: smtp", "channel: file, folder: ../outbox")
     (folder / "feeds.yaml").write_text("feeds: []\n")

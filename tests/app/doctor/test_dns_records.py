@@ -23,7 +23,7 @@ from service.app.doctor.checks import CheckStatus
 from service.app.doctor.dns_records import check_dns
 from service.settings.load import load_config
 from service.settings.values import BouncesSettings, DkimSettings, Settings
-from tests.end_to_end.world import write_config
+from tests.end_to_end.installation import write_config
 
 DOMAIN, SITE = "news.example.org", "www.example.org"
 KEY = Ed25519PrivateKey.generate()
@@ -79,7 +79,7 @@ async def name_server(zone: Zone | None) -> AsyncIterator[Resolver]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    write_config(tmp_path, storage="sqlite:///x.db", press="http://x", smtp_port=1, web_port=1)
+    write_config(tmp_path, storage="sqlite:///x.db", news_url="http://x", smtp_port=1, web_port=1)
     found = load_config(tmp_path, {}).settings
     pem = KEY.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

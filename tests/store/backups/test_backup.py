@@ -16,7 +16,7 @@ from service.store.backups.postgres_tools import TABLES
 from service.store.database import Database
 from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON
-from tests.store.restoring import key_of, restored
+from tests.store.restored import key_of, restored
 
 
 async def test_what_was_backed_up_comes_back(database: Database, database_url: str, tmp_path: Path):

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from service.store.backups.integrity import check_file
 from service.store.database import Database
-from tests.store.house import House
+from tests.store.stores import Stores
 
 Damage = Callable[[sqlite3.Connection], object]
 
@@ -21,9 +21,9 @@ Damage = Callable[[sqlite3.Connection], object]
 async def path(sqlite_url: str) -> Path:
     """Give a database with readers, articles, an issue and deliveries, closed."""
     database = await Database.open(sqlite_url)
-    house = House(database)
-    await house.publish(*(f"Title {n}" for n in range(40)))
-    await house.issue_to(*(f"reader{n}" for n in range(200)))
+    stores = Stores(database)
+    await stores.publish(*(f"Title {n}" for n in range(40)))
+    await stores.plan_issue_for(*(f"reader{n}" for n in range(200)))
     await database.close()
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(path)) as settled:

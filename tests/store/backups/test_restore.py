@@ -25,8 +25,8 @@ from service.store.database import Database
 from service.store.schema import counters
 from service.store.sending_hold import SendingHold
 from tests.builders import NOON
-from tests.store.house import DAY, HOUR, House, an_issue
-from tests.store.restoring import restored
+from tests.store.restored import restored
+from tests.store.stores import DAY, HOUR, Stores, an_issue
 
 
 async def mark(url: str, value: int) -> None:
@@ -158,7 +158,7 @@ async def test_a_damaged_backup_is_refused(database_url: str, tmp_path: Path):
 async def test_a_file_copied_out_of_a_running_database_is_refused(sqlite_url: str, tmp_path: Path):
     path = path_of(sqlite_url)
     running = await Database.open(sqlite_url)
-    await House(running).people.suppress("amina@example.org", "complaint", NOON)
+    await Stores(running).people.suppress("amina@example.org", "complaint", NOON)
     for side in ("", "-wal"):
         (tmp_path / f"copy{side}").write_bytes(path.with_name(path.name + side).read_bytes())
     await running.close()
@@ -223,7 +223,7 @@ async def test_a_damaged_database_of_before_is_merged_as_far_as_it_can_be_read_a
 ):
     back_up(sqlite_url, tmp_path / "copy")
     database = await Database.open(sqlite_url)
-    await House(database).people.suppress("amina@example.org", "complaint", NOON)
+    await Stores(database).people.suppress("amina@example.org", "complaint", NOON)
     async with database.write() as connection:
         await connection.execute(text("PRAGMA writable_schema = ON"))
         await connection.execute(text("DELETE FROM sqlite_master WHERE name = 'ix_groups_due'"))
@@ -238,40 +238,42 @@ async def test_a_damaged_database_of_before_is_merged_as_far_as_it_can_be_read_a
 
 async def test_what_is_known_since_the_backup_wins(database_url: str, tmp_path: Path):
     database = await Database.open(database_url)
-    house = House(database)
-    issue = await house.issue_to("amina", "ben", "carla", "dora")
+    stores = Stores(database)
+    issue = await stores.plan_issue_for("amina", "ben", "carla", "dora")
     back_up(database_url, tmp_path / "copy")  # four deliveries are planned
-    batch = {d.address.partition("@")[0]: d for d in (await house.take("a")).deliveries}
-    await house.mark("a", list(batch.values()), State.ATTEMPTING)
-    await house.mark("a", [batch["amina"]], State.SENT, NOON + HOUR)
-    await house.mark("a", [batch["ben"]], State.REFUSED, NOON + HOUR, suppress=True, reply="550 unknown")
-    await house.mark("a", [batch["carla"]], State.DEFERRED, NOON + HOUR, next_attempt_at=NOON + DAY)
-    before = await house.states(issue)
-    standing = await house.place("amina")
+    batch = {d.address.partition("@")[0]: d for d in (await stores.take_batch("a")).deliveries}
+    await stores.record_state("a", list(batch.values()), State.ATTEMPTING)
+    await stores.record_state("a", [batch["amina"]], State.SENT, NOON + HOUR)
+    await stores.record_state(
+        "a", [batch["ben"]], State.REFUSED, NOON + HOUR, suppress=True, reply="550 unknown"
+    )
+    await stores.record_state("a", [batch["carla"]], State.DEFERRED, NOON + HOUR, next_attempt_at=NOON + DAY)
+    before = await stores.states(issue)
+    standing = await stores.subscription("amina")
     await database.close()
 
     done = await restored(database_url, tmp_path / "copy")
 
     assert done.merged == MergeCounts(suppressions=1, deliveries=4)
     database = await Database.open(database_url)
-    house = House(database)
-    assert await house.states(issue) == before
+    stores = Stores(database)
+    assert await stores.states(issue) == before
     assert before == {"amina": "sent", "ben": "refused", "carla": "deferred", "dora": "attempting"}
-    assert await house.place("amina") == standing
-    assert [d.address for d in (await house.take("b", NOON + HOUR)).deliveries] == []
-    assert await house.people.suppression("ben@example.org") == "550 unknown"
+    assert await stores.subscription("amina") == standing
+    assert [d.address for d in (await stores.take_batch("b", NOON + HOUR)).deliveries] == []
+    assert await stores.subscribers.suppression("ben@example.org") == "550 unknown"
     await database.close()
 
 
 async def test_what_the_backup_calls_sent_stays_sent(database_url: str, tmp_path: Path):
     """The database of before may be older than the backup: it came out of an earlier restore."""
     database = await Database.open(database_url)
-    house = House(database)
-    issue = await house.issue_to("amina")
+    stores = Stores(database)
+    issue = await stores.plan_issue_for("amina")
     back_up(database_url, tmp_path / "early")
-    batch = (await house.take("a")).deliveries
-    await house.mark("a", batch, State.ATTEMPTING)
-    await house.mark("a", batch, State.SENT)
+    batch = (await stores.take_batch("a")).deliveries
+    await stores.record_state("a", batch, State.ATTEMPTING)
+    await stores.record_state("a", batch, State.SENT)
     back_up(database_url, tmp_path / "late")
     async with database.write() as connection:
         await connection.execute(text("UPDATE deliveries SET state = 'planned', due_at = 0, at = NULL"))
@@ -280,25 +282,25 @@ async def test_what_the_backup_calls_sent_stays_sent(database_url: str, tmp_path
     await restored(database_url, tmp_path / "late")
 
     database = await Database.open(database_url)
-    assert await House(database).states(issue) == {"amina": "sent"}
+    assert await Stores(database).states(issue) == {"amina": "sent"}
     await database.close()
 
 
 async def test_an_issue_made_since_the_backup_is_not_made_again(database_url: str, tmp_path: Path):
     database = await Database.open(database_url)
-    house = House(database)
-    await house.subscribe("amina", "ben")
+    stores = Stores(database)
+    await stores.subscribe("amina", "ben")
     back_up(database_url, tmp_path / "copy")
-    group = await house.group()
-    await house.compose.record_issue(group, an_issue(group), NOON + DAY, "file")
+    group = await stores.due_group()
+    await stores.compose.record_issue(group, an_issue(group), NOON + DAY, "file")
     await database.close()
 
     await restored(database_url, tmp_path / "copy")
 
     database = await Database.open(database_url)
-    house = House(database)
-    assert await house.compose.due_groups(NOON) == []
-    [issue] = await house.overview.issues()
+    stores = Stores(database)
+    assert await stores.compose.due_groups(NOON) == []
+    [issue] = await stores.queries.issues()
     assert issue.books.closed
     assert issue.books.due == 2
     await database.close()

@@ -1,4 +1,4 @@
-"""A small house for the store's tests: all records on one database, and short words for what tests do."""
+"""All stores on one database, with short methods for the steps of a test."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition, c
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def a_placement(
+def a_desired_subscription(
     name: str = "amina", edition: Edition | None = None, **changes: object
 ) -> DesiredSubscription:
     edition = edition or an_edition()
@@ -63,8 +63,8 @@ def an_issue(group: Group, *, through: int = 1, occurrence: str = "2026-03-02T12
 
 
 @dataclass
-class House:
-    """Every record of one database."""
+class Stores:
+    """Every store of one database."""
 
     database: Database
 
@@ -73,61 +73,61 @@ class House:
         self.condense = SqlCondenseStore(self.database)
         self.compose = SqlComposeStore(self.database)
         self.deliver = SqlDeliverStore(self.database)
-        self.people = SqlSubscriberStore(self.database)
-        self.overview = Queries(self.database)
+        self.subscribers = SqlSubscriberStore(self.database)
+        self.queries = Queries(self.database)
 
     async def subscribe(self, *names: str, edition: Edition | None = None, **changes: object) -> None:
-        """Let the roster declare these people, and nobody else."""
-        placements = [a_placement(name, edition, **changes) for name in names]
-        await self.people.save_roster_subscriptions(placements, NOON - DAY, starts_after=NOON - DAY)
+        """Make the roster declare these subscribers, and no others."""
+        placements = [a_desired_subscription(name, edition, **changes) for name in names]
+        await self.subscribers.save_roster_subscriptions(placements, NOON - DAY, starts_after=NOON - DAY)
 
     async def publish(self, *titles: str, at: datetime = NOON - HOUR, topics: tuple[str, ...] = ("world",)):
-        """Gather and condense articles with these titles; return them as they are stored."""
+        """Store and condense articles with these titles."""
         articles = [an_article(title, gathered_at=at, topics=topics) for title in titles]
-        await self.arrive(articles)
+        await self.store_articles(articles)
         for article in articles:
             await self.condense.record_summary(article.id, condensed(article).summary, at)
 
-    async def arrive(self, articles: Sequence[Article]) -> int:
-        """Gather these articles without condensing them."""
+    async def store_articles(self, articles: Sequence[Article]) -> int:
+        """Store these articles without summaries."""
         return await self.gather.record_poll(
             PollResult(FeedState(a_feed(), next_poll_at=NOON), tuple(articles))
         )
 
-    async def group(self, now: datetime = NOON) -> Group:
+    async def due_group(self, now: datetime = NOON) -> Group:
         """Return the only group that is due."""
         [group] = await self.compose.due_groups(now)
         return group
 
-    async def issue_to(self, *names: str, edition: Edition | None = None) -> Issue:
-        """Let these people be due and plan their issue."""
+    async def plan_issue_for(self, *names: str, edition: Edition | None = None) -> Issue:
+        """Subscribe these people and plan their issue."""
         await self.subscribe(*names, edition=edition)
-        group = await self.group()
+        group = await self.due_group()
         issue = an_issue(group)
         assert await self.compose.record_issue(group, issue, NOON + DAY, "file") == len(names)
         return issue
 
-    async def take(self, token: str, now: datetime = NOON, limit: int = 500) -> Batch:
+    async def take_batch(self, token: str, now: datetime = NOON, limit: int = 500) -> Batch:
         """Take a batch under a lease of one minute."""
         return await self.deliver.take_batch("file", token, now, now + MINUTE, limit)
 
-    async def mark(
+    async def record_state(
         self, token: str, deliveries: Sequence[Delivery], state: DeliveryState, now: datetime = NOON, **more
     ) -> int:
-        """Mark all of these; return how many were written."""
-        marks = [StateChange(delivery.id, state, now, **more) for delivery in deliveries]
-        return len(await self.deliver.record_changes(token, marks))
+        """Record the state of all deliveries; return how many were changed."""
+        changes = [StateChange(delivery.id, state, now, **more) for delivery in deliveries]
+        return len(await self.deliver.record_changes(token, changes))
 
     async def states(self, issue: Issue) -> dict[str, str]:
-        """Return where each person's delivery stands, by first name."""
-        lines = await self.overview.deliveries(issue.id)
-        return {line.address.split("@")[0]: line.state.value for line in lines}
+        """Return the state of each delivery, by first name."""
+        rows = await self.queries.deliveries(issue.id)
+        return {row.address.split("@")[0]: row.state.value for row in rows}
 
     async def membership(self, name: str = "amina") -> Membership:
-        """Return somebody's only membership."""
-        [membership] = await self.people.memberships(email=f"{name}@example.org")
+        """Return the only membership of a subscriber."""
+        [membership] = await self.subscribers.memberships(email=f"{name}@example.org")
         return membership
 
-    async def place(self, name: str = "amina") -> Subscription:
-        """Return where somebody stands."""
+    async def subscription(self, name: str = "amina") -> Subscription:
+        """Return the only subscription of a subscriber."""
         return (await self.membership(name)).subscription

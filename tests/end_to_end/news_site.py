@@ -1,4 +1,4 @@
-"""The press: two publishers who bring out news as simulated time goes by, over real HTTP."""
+"""A news site: two publishers whose articles appear at simulated times, over real HTTP."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-HOURS = {"courier": (3, 15), "wire": (9, 21)}
-"""At which hours (UTC) of each day a publisher brings out an article."""
-MARK = re.compile(r"\bQ\d{3,4}\b")
-"""What each article is known by, wherever it is told."""
-LATEST = 12
+PUBLICATION_HOURS = {"courier": (3, 15), "wire": (9, 21)}
+"""The hours (UTC) at which each publisher publishes an article, every day."""
+ARTICLE_MARK = re.compile(r"\bQ\d{3,4}\b")
+"""The mark in the title of each article, which identifies it in a mail."""
+FEED_ENTRIES = 12
 
 BEGINNINGS = [
     "bar",
@@ -52,8 +52,8 @@ ENDINGS = [
 
 
 @dataclass(frozen=True)
-class News:
-    """An article: which publisher's, the how many-th of all, and when it comes out."""
+class NewsArticle:
+    """An article: its publisher, its number among all articles, and its publication time."""
 
     publisher: str
     number: int
@@ -69,7 +69,7 @@ class News:
 
     @property
     def text(self) -> str:
-        """Five sentences about things that no other article knows of, so that each is a story of its own."""
+        """Five sentences with names of no other article, so that each article is a separate story."""
         name = self._name
         return " ".join(
             [
@@ -82,7 +82,7 @@ class News:
         )
 
     def _name(self, place: int) -> str:
-        """Return a name of which every article has its own twelve."""
+        """Return one of the twelve names that belong to this article alone."""
         which = self.number * 12 + place
         first, rest = which % len(BEGINNINGS), which // len(BEGINNINGS)
         middle, rest = rest % len(ENDINGS), rest // len(ENDINGS)
@@ -91,20 +91,20 @@ class News:
         return (BEGINNINGS[first] + ENDINGS[middle] + ENDINGS[more] + last).title()
 
 
-def edition_of(start: datetime, days: int) -> list[News]:
-    """Return everything that the two publishers bring out, in order."""
+def published_articles(start: datetime, days: int) -> list[NewsArticle]:
+    """Return all articles of the two publishers, in order."""
     moments = sorted(
         (start + timedelta(days=day, hours=hour, minutes=10), publisher)
         for day in range(days)
-        for publisher, hours in HOURS.items()
+        for publisher, hours in PUBLICATION_HOURS.items()
         for hour in hours
     )
-    return [News(publisher, number, at) for number, (at, publisher) in enumerate(moments)]
+    return [NewsArticle(publisher, number, at) for number, (at, publisher) in enumerate(moments)]
 
 
 @contextmanager
-def press(news: list[News], clock: Callable[[], datetime]) -> Iterator[str]:
-    """Serve what has come out by `clock`; give the address, without a slash at its end."""
+def news_site(news: list[NewsArticle], clock: Callable[[], datetime]) -> Iterator[str]:
+    """Serve the articles published by `clock`; yield the URL, without a trailing slash."""
     base = ""
 
     class Answer(BaseHTTPRequestHandler):
@@ -117,8 +117,8 @@ def press(news: list[News], clock: Callable[[], datetime]) -> Iterator[str]:
 
         def _body(self, path: str) -> bytes:
             out = [item for item in news if item.at <= clock()]
-            if path in HOURS:
-                return feed(base, path, [n for n in out if n.publisher == path][-LATEST:]).encode()
+            if path in PUBLICATION_HOURS:
+                return feed(base, path, [n for n in out if n.publisher == path][-FEED_ENTRIES:]).encode()
             return next((page(n).encode() for n in out if path == n.mark), b"")
 
         def log_message(self, *_: object) -> None:
@@ -136,8 +136,8 @@ def press(news: list[News], clock: Callable[[], datetime]) -> Iterator[str]:
         thread.join()
 
 
-def feed(base: str, publisher: str, news: list[News]) -> str:
-    """Return the feed: the courier's entries carry their text, the wire's are teasers."""
+def feed(base: str, publisher: str, news: list[NewsArticle]) -> str:
+    """Return the feed: the courier's entries have the full text, the wire's are teasers."""
     items = "".join(
         f"<item><title>{n.title}</title><link>{base}/{n.mark}</link><guid>{base}/{n.mark}</guid>"
         f"<pubDate>{format_datetime(n.at)}</pubDate>"
@@ -150,8 +150,8 @@ def feed(base: str, publisher: str, news: list[News]) -> str:
     )
 
 
-def page(news: News) -> str:
-    """Return an article's page, with what real pages have around it."""
+def page(news: NewsArticle) -> str:
+    """Return an article's page, with navigation and footer."""
     paragraphs = "".join(
         f"<p>{sentence.strip()}.</p>" for sentence in news.text.split(".") if sentence.strip()
     )

@@ -1,4 +1,4 @@
-"""The world around the house: a clock to be set, an SMTP server that keeps what comes, a config folder."""
+"""An installation for tests: a settable clock, an SMTP server that keeps its mails, a config folder."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from service.core.read_models import PendingWork
 from service.runtime.service import Roles, Service
 from service.settings.load import load_config
-from tests.end_to_end.press import MARK
+from tests.end_to_end.news_site import ARTICLE_MARK
 
-PATIENCE = 30
+TIMEOUT_SECONDS = 30
 
 
 @dataclass
 class Clock:
-    """Time as the house sees it."""
+    """The time that the service sees."""
 
     at: datetime
 
@@ -38,17 +38,17 @@ class Clock:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail that arrived: to whom, when it says that it was made, and which articles it tells."""
+    """A received mail: its recipient, the time in its Date header, and the marks of its articles."""
 
     to: str
     at: datetime
-    told: frozenset[str]
+    article_marks: frozenset[str]
     message: EmailMessage
 
 
 @dataclass
 class Inbox:
-    """What the SMTP server was given, in order of arrival."""
+    """The mails that the SMTP server received, in order of arrival."""
 
     mails: list[Mail] = field(default_factory=list)
 
@@ -58,16 +58,18 @@ class Inbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         text = message.get_body(("plain",)).get_content()
         at = parsedate_to_datetime(message["Date"]).astimezone(UTC)
-        self.mails += [Mail(to, at, frozenset(MARK.findall(text)), message) for to in envelope.rcpt_tos]
+        self.mails += [
+            Mail(to, at, frozenset(ARTICLE_MARK.findall(text)), message) for to in envelope.rcpt_tos
+        ]
         return "250 kept"
 
-    def of(self, name: str) -> list[Mail]:
+    def mails_to(self, name: str) -> list[Mail]:
         return [mail for mail in self.mails if mail.to == f"{name}@example.org"]
 
 
 @contextmanager
 def smtp_server() -> Iterator[tuple[Inbox, int]]:
-    """Run a server on loopback; give what it keeps, and its port."""
+    """Run a server on loopback; yield its inbox and port."""
     inbox = Inbox()
     controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
     controller.start()
@@ -83,8 +85,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def write_config(folder: Path, *, storage: str, press: str, smtp_port: int, web_port: int) -> None:
-    """Write a configuration: two feeds, one newsletter, three readers in three time zones."""
+def write_config(folder: Path, *, storage: str, news_url: str, smtp_port: int, web_port: int) -> None:
+    """Write a configuration: two feeds, one newsletter, three subscribers in three time zones."""
     folder.mkdir(exist_ok=True)
     (folder / "caveat.yaml").write_text(f"""
 site:
@@ -100,8 +102,8 @@ condense: {{processes: 1}}
 """)
     (folder / "feeds.yaml").write_text(f"""
 feeds:
-  - {{url: "{press}/courier", name: The Courier, topics: [world], language: en, every: 15m}}
-  - {{url: "{press}/wire", name: The Wire, topics: [world], language: en, every: 15m}}
+  - {{url: "{news_url}/courier", name: The Courier, topics: [world], language: en, every: 15m}}
+  - {{url: "{news_url}/wire", name: The Wire, topics: [world], language: en, every: 15m}}
 """)
     (folder / "newsletters.yaml").write_text("""
 newsletters:
@@ -121,37 +123,37 @@ subscribers:
 
 @asynccontextmanager
 async def running(folder: Path, clock: Clock, roles: Roles | None = None) -> AsyncIterator[Service]:
-    """Run the service, from its start to a stop as SIGTERM would bring it."""
+    """Run the service; stop it after the block as SIGTERM does."""
     service, stopping = Service(lambda: load_config(folder, {}), roles, clock=clock), asyncio.Event()
     life = asyncio.create_task(service.run(stopping))
     begun = asyncio.create_task(service.started.wait())
     try:
-        await asyncio.wait({life, begun}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({life, begun}, timeout=TIMEOUT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if life.done():
             life.result()
         yield service
     finally:
         stopping.set()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await life
 
 
-async def until_quiet(service: Service) -> None:
-    """Sweep, as the scheduler does every minute, until nothing is left to do at this moment."""
-    async with asyncio.timeout(PATIENCE):
+async def sweep_until_idle(service: Service) -> None:
+    """Sweep, as the scheduler does every minute, until no work is due."""
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while True:
             await service.sweep()
             for _ in range(8):
-                if await _is_quiet(service):
+                if await _is_idle(service):
                     return
                 await asyncio.sleep(0.025)
 
 
-async def _is_quiet(service: Service) -> bool:
-    house = service.app
-    if await house.unfinished() != PendingWork():
+async def _is_idle(service: Service) -> bool:
+    app = service.app
+    if await app.unfinished() != PendingWork():
         return False
-    return all(issue.books.waiting == 0 for issue in await house.overview.issues(limit=10))
+    return all(issue.books.waiting == 0 for issue in await app.overview.issues(limit=10))
 
 
 def link_in(mail: Mail, header: str) -> str:
@@ -159,9 +161,9 @@ def link_in(mail: Mail, header: str) -> str:
     return re.search(r"<(http[^>]+)>", mail.message[header])[1]
 
 
-async def leave(mail: Mail) -> None:
-    """Do what a mail program does when somebody presses its unsubscribe button (RFC 8058)."""
-    request = Request(link_in(mail, "List-Unsubscribe"), b"List-Unsubscribe=One-Click", method="POST")  # noqa: S310 - our own door
+async def unsubscribe(mail: Mail) -> None:
+    """Send the request of a mail program's unsubscribe button (RFC 8058)."""
+    request = Request(link_in(mail, "List-Unsubscribe"), b"List-Unsubscribe=One-Click", method="POST")  # noqa: S310 - our own server
     request.add_header("Content-Type", "application/x-www-form-urlencoded")
     answer = await asyncio.to_thread(urlopen, request, timeout=10)
     assert answer.status == 200

@@ -1,4 +1,4 @@
-"""What the tests of backup and restore share: put a backup back, and look who is known."""
+"""Helpers for the tests of backup and restore."""
 
 from __future__ import annotations
 

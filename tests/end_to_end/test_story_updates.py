@@ -1,4 +1,4 @@
-"""A story that goes on for days: who knows it is told what is new of it, as an update, across restarts."""
+"""A story over several days: subscribers get its new points as an update, across restarts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from service.app.factories.application import open_application
 from service.settings.load import load_config
-from tests.end_to_end.world import Clock
+from tests.end_to_end.installation import Clock
 
 SEVEN = datetime(2026, 3, 4, 7, 0, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -57,7 +57,7 @@ belts have been checked. The owner put the loss at 11,000 tonnes of wheat. That 
 company said, because nobody has been able to enter the silo so far.
 """,
 )
-SAME_BY_THE_WIRE = (
+FIRE_BY_THE_WIRE = (
     "Blaze guts grain silo at Skarrow",
     """
 A grain silo at the port of Skarrow was destroyed by a fire early on Wednesday. A dust explosion tore the
@@ -108,8 +108,8 @@ had shaken the region and damaged hundreds of houses early on Wednesday.
 )
 
 
-class Press:
-    """Two papers, as feeds in files."""
+class Feeds:
+    """Two publishers, as feeds in files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -129,29 +129,29 @@ class Press:
             (self.folder / f"{name}.xml").write_text(feed)
 
 
-class Road:
-    """A house that is opened anew for each pass, as by commands; time passes between them."""
+class Installation:
+    """An installation that each pass opens again, as commands do; time passes between them."""
 
     def __init__(self, folder: Path) -> None:
         self.config, self.outbox = folder / "config", folder / "outbox"
         self.config.mkdir()
         for name, text in CONFIG.items():
             (self.config / name).write_text(text)
-        self.press = Press(self.config)
+        self.feeds = Feeds(self.config)
         self.clock = Clock(SEVEN - HOUR)
         self.read: set[Path] = set()
 
     async def pass_at(self, moment: datetime) -> list[str]:
-        """Walk the whole road at that moment; return the texts of the mails that came of it."""
+        """Run all stages at that time; return the texts of the sent mails."""
         self.clock.at = moment
         loaded = load_config(self.config, {})
-        async with open_application(loaded.settings, loaded.roster, clock=self.clock) as house:
-            await house.apply_roster()
-            await house.gather(force=True)
-            await house.condense()
-            made = await house.compose()
+        async with open_application(loaded.settings, loaded.roster, clock=self.clock) as app:
+            await app.apply_roster()
+            await app.gather(force=True)
+            await app.condense()
+            made = await app.compose()
             assert made.problems == ()
-            await house.deliver()
+            await app.deliver()
         new = sorted(set(self.outbox.glob("*.eml")) - self.read)
         self.read |= set(new)
         return [_text(path) for path in new]
@@ -159,8 +159,8 @@ class Road:
     async def stories(self) -> set[str]:
         """Return the names of the stories that the record knows."""
         loaded = load_config(self.config, {})
-        async with open_application(loaded.settings, loaded.roster, clock=self.clock) as house:
-            rows = await house.composer.story_assigner.store.articles_between(0, 99, 99)  # type: ignore[union-attr]
+        async with open_application(loaded.settings, loaded.roster, clock=self.clock) as app:
+            rows = await app.composer.story_assigner.store.articles_between(0, 99, 99)  # type: ignore[union-attr]
         return {story for _, story in rows if story}
 
 
@@ -171,63 +171,63 @@ def _text(path: Path) -> str:
 
 
 @pytest.fixture
-async def road(tmp_path: Path) -> Road:
-    road = Road(tmp_path)
-    road.press.publish("courier", FIRE, SEVEN - HOUR)
-    road.press.publish("wire", SAME_BY_THE_WIRE, SEVEN - HOUR / 2)
-    await road.pass_at(SEVEN)
-    return road
+async def installation(tmp_path: Path) -> Installation:
+    installation = Installation(tmp_path)
+    installation.feeds.publish("courier", FIRE, SEVEN - HOUR)
+    installation.feeds.publish("wire", FIRE_BY_THE_WIRE, SEVEN - HOUR / 2)
+    await installation.pass_at(SEVEN)
+    return installation
 
 
 def words(text: str) -> str:
     return " ".join(text.split())
 
 
-async def test_the_second_day_tells_what_is_new_of_the_story_and_says_that_it_is_an_update(road: Road):
-    [first] = await road.pass_at(SEVEN + HOUR)
+async def test_the_second_day_has_the_new_points_marked_as_an_update(installation: Installation):
+    [first] = await installation.pass_at(SEVEN + HOUR)
     assert words(first).count("tore") == 1
     assert "1 story" in words(first)
 
-    road.press.publish("courier", ARREST, SEVEN + DAY - HOUR)
-    await road.pass_at(SEVEN + DAY)
-    [second] = await road.pass_at(SEVEN + DAY + HOUR)
+    installation.feeds.publish("courier", ARREST, SEVEN + DAY - HOUR)
+    await installation.pass_at(SEVEN + DAY)
+    [second] = await installation.pass_at(SEVEN + DAY + HOUR)
     assert second.startswith("Update: Skarrow silo fire: owner arrested")
     assert "Police arrested the owner" in words(second)
     assert "torn the roof off" not in words(second)
     assert "Four firefighters" not in words(second)
-    assert len(await road.stories()) == 1
+    assert len(await installation.stories()) == 1
 
 
-async def test_who_only_retells_it_makes_no_mail(road: Road):
-    await road.pass_at(SEVEN + HOUR)
-    road.press.publish("wire", RETOLD, SEVEN + DAY - HOUR)
-    await road.pass_at(SEVEN + DAY)
-    assert await road.pass_at(SEVEN + DAY + HOUR) == []
-    assert len(await road.stories()) == 1
+async def test_an_article_without_new_points_makes_no_mail(installation: Installation):
+    await installation.pass_at(SEVEN + HOUR)
+    installation.feeds.publish("wire", RETOLD, SEVEN + DAY - HOUR)
+    await installation.pass_at(SEVEN + DAY)
+    assert await installation.pass_at(SEVEN + DAY + HOUR) == []
+    assert len(await installation.stories()) == 1
 
 
-async def test_on_the_third_day_nothing_of_the_second_is_told_again(road: Road):
-    await road.pass_at(SEVEN + HOUR)
-    road.press.publish("courier", ARREST, SEVEN + DAY - HOUR)
-    await road.pass_at(SEVEN + DAY)
-    await road.pass_at(SEVEN + DAY + HOUR)
-    road.press.publish("wire", ARREST, SEVEN + DAY + 5 * HOUR)
-    road.press.publish("wire", RETOLD, SEVEN + 2 * DAY - HOUR)
-    await road.pass_at(SEVEN + 2 * DAY)
-    assert await road.pass_at(SEVEN + 2 * DAY + HOUR) == []
+async def test_the_third_day_repeats_nothing_of_the_second(installation: Installation):
+    await installation.pass_at(SEVEN + HOUR)
+    installation.feeds.publish("courier", ARREST, SEVEN + DAY - HOUR)
+    await installation.pass_at(SEVEN + DAY)
+    await installation.pass_at(SEVEN + DAY + HOUR)
+    installation.feeds.publish("wire", ARREST, SEVEN + DAY + 5 * HOUR)
+    installation.feeds.publish("wire", RETOLD, SEVEN + 2 * DAY - HOUR)
+    await installation.pass_at(SEVEN + 2 * DAY)
+    assert await installation.pass_at(SEVEN + 2 * DAY + HOUR) == []
 
 
-async def test_a_toll_that_rises_is_news_and_publishers_who_differ_stand_side_by_side(tmp_path: Path):
-    road = Road(tmp_path)
-    road.press.publish("courier", QUAKE, SEVEN - HOUR)
-    await road.pass_at(SEVEN)
-    [first] = await road.pass_at(SEVEN + HOUR)
+async def test_a_risen_number_is_an_update_and_differing_publishers_are_both_shown(tmp_path: Path):
+    installation = Installation(tmp_path)
+    installation.feeds.publish("courier", QUAKE, SEVEN - HOUR)
+    await installation.pass_at(SEVEN)
+    [first] = await installation.pass_at(SEVEN + HOUR)
     assert not first.startswith("Update")
 
-    road.press.publish("courier", FOURTEEN, SEVEN + DAY - HOUR)
-    road.press.publish("wire", TWELVE, SEVEN + DAY - HOUR / 2)
-    await road.pass_at(SEVEN + DAY)
-    [second] = await road.pass_at(SEVEN + DAY + HOUR)
+    installation.feeds.publish("courier", FOURTEEN, SEVEN + DAY - HOUR)
+    installation.feeds.publish("wire", TWELVE, SEVEN + DAY - HOUR / 2)
+    await installation.pass_at(SEVEN + DAY)
+    [second] = await installation.pass_at(SEVEN + DAY + HOUR)
     assert second.startswith("Update: ")
     assert "killed at least 14 people" in words(second)
     assert "Twelve people are known to have died" in words(second)
