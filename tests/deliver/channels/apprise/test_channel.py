@@ -94,8 +94,10 @@ def test_a_service_that_is_down_is_tried_again_after_a_restart(caveat: CliRunner
 
 def test_a_kill_while_the_service_answers_sends_nothing_twice(caveat: CliRunner, httpserver: HTTPServer):
     arrived, answer = threading.Event(), threading.Event()
+    requests: list[Request] = []
 
-    def hold(_request: Request) -> Response:
+    def hold(request: Request) -> Response:
+        requests.append(request)
         arrived.set()
         answer.wait(20)
         return Response("ok")
@@ -116,7 +118,7 @@ def test_a_kill_while_the_service_answers_sends_nothing_twice(caveat: CliRunner,
     for _ in range(2):
         caveat("deliver")
     assert states(caveat)["amina@example.org"] == "uncertain"
-    assert len(httpserver.log) <= 1  # the target logs what it answered
+    assert len(requests) == 1
 
 
 def test_a_wrong_url_is_refused_and_suppresses_nobody(caveat: CliRunner):
