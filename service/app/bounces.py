@@ -1,4 +1,4 @@
-"""Bounces: what letters that come back say is set down; and what the doors ask about one of them."""
+"""Bounces: inbound mail is classified and recorded; read from a mailbox or taken by the bounce server."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ __all__ = [
 
 
 def bounce_handler(app: Application, key: bytes) -> BounceHandler:
-    """Return what letters are worked off with; `key` is the one that signs links and return paths.
+    """Return the handler of inbound mail; `key` signs links and return paths.
 
-    Mails are read in the process pool, whose limits of time and memory hold for each of them.
+    Mails are parsed in the process pool, within its limits of time and memory.
     """
 
-    async def leave(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
+    async def end_subscription(subscriber_id: str, newsletter: str | None, now: datetime) -> object:
         return await unsubscribe(app.subscribers, subscriber_id, newsletter, now)
 
     async def ask(email: str, now: datetime) -> bool:
-        from service.app.transactional_mail import plan_unsubscribe_question  # noqa: PLC0415 - templates, seldom asked for
+        from service.app.transactional_mail import plan_unsubscribe_question  # noqa: PLC0415 - templates, rarely needed
 
         return await plan_unsubscribe_question(app, email, now)
 
@@ -58,23 +58,22 @@ def bounce_handler(app: Application, key: bytes) -> BounceHandler:
     def count(result: str) -> None:
         INBOUND_MAILS.labels(result).inc()
 
-    return BounceHandler(SqlBounceStore(app.database), leave, key, ask, read, count)
+    return BounceHandler(SqlBounceStore(app.database), end_subscription, key, ask, read, count)
 
 
 def is_accepted_recipient(settings: Settings, key: bytes, address: str) -> bool:
-    """Tell whether a letter to this address is ours to take.
+    """Return whether mail to this address is accepted.
 
-    That is a return path that we made, the mailbox that they lead to, or the address that our mails name for
-    mail that asks to unsubscribe.
+    Accepted are signed return paths, the bounce address itself, and the address for unsubscribe mail.
     """
     if delivery_id_of(key, address):
         return True
-    plain = {(settings.mail.bounces.address or "").lower(), settings.site.unsubscribe_address.lower()}
-    return bool(address) and address.lower() in plain
+    accepted = {(settings.mail.bounces.address or "").lower(), settings.site.unsubscribe_address.lower()}
+    return bool(address) and address.lower() in accepted
 
 
 def mailbox_of(imap: ImapSettings) -> Mailbox:
-    """Return the mailbox that the settings describe."""
+    """Return the mailbox of the settings."""
     return Mailbox(
         host=imap.host,
         port=imap.port,

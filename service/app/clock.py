@@ -1,4 +1,4 @@
-"""The only clock: everything else is given the moment at which it happens."""
+"""The only module that reads the clock: all other code is given the time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Tells the moment, as an aware UTC datetime."""
+"""Returns the current time, aware and in UTC."""
 
 
 def utc_now() -> datetime:
-    """Return this moment."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 def monotonic() -> float:
-    """Return seconds that only ever go forward, for measuring how long something takes."""
+    """Return seconds of a clock that is never set back, to measure durations."""
     return time.monotonic()

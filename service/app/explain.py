@@ -19,38 +19,40 @@ MAX_ISSUES_READ = 1_000
 
 
 async def explain_article(
-    app: Application, line: ArticleDetails, memberships: Sequence[Membership]
+    app: Application, article: ArticleDetails, memberships: Sequence[Membership]
 ) -> list[tuple[str, ArticleExplanation]]:
-    """Return, for each of somebody's newsletters (ids), what became or will become of the article there."""
+    """Return an explanation for each newsletter (id) of one subscriber's memberships."""
     now, settle = app.clock(), app.settings.fetch.settle
-    through = await SqlComposeStore(app.database).release_position(now - settle)
+    position = await SqlComposeStore(app.database).release_position(now - settle)
     found = []
     for membership in memberships:
-        case = await _case(app, line, membership, through)
-        found.append((membership.subscription.newsletter, explain(case, now=now, settle=settle)))
+        facts = await _facts(app, article, membership, position)
+        found.append((membership.subscription.newsletter, explain(facts, now=now, settle=settle)))
     return found
 
 
-async def _case(app: Application, line: ArticleDetails, membership: Membership, through: int) -> ExplainInput:
-    """Return everything that is known of an article and a reader."""
-    subscription, position = membership.subscription, line.article.position
-    coming = None
-    if subscription.served_through < position <= through:
+async def _facts(
+    app: Application, article: ArticleDetails, membership: Membership, release_position: int
+) -> ExplainInput:
+    """Return what the database knows about the article and the membership."""
+    subscription, position = membership.subscription, article.article.position
+    next_digest = None
+    if subscription.served_through < position <= release_position:
         reader = PreviewReader(membership.edition, subscription.served_through, membership.subscriber)
-        coming = (await next_issue(app, reader)).digest
+        next_digest = (await next_issue(app, reader)).digest
     return ExplainInput(
         membership,
-        line.article,
-        condensed=line.summary is not None,
-        set_aside=line.problem if line.state == "set_aside" else None,
-        past_issue=await _given(app, membership, position),
-        release_position=through,
-        next_digest=coming,
+        article.article,
+        condensed=article.summary is not None,
+        set_aside=article.problem if article.state == "set_aside" else None,
+        past_issue=await _past_issue(app, membership, position),
+        release_position=release_position,
+        next_digest=next_digest,
     )
 
 
-async def _given(app: Application, membership: Membership, position: int) -> PastIssue | None:
-    """Return the issue of somebody's in whose range an article lies."""
+async def _past_issue(app: Application, membership: Membership, position: int) -> PastIssue | None:
+    """Return the subscriber's issue whose range of articles includes this position, if there is one."""
     issues = await app.overview.issues(membership.subscription.newsletter, limit=MAX_ISSUES_READ)
     by_id = {issue.id: issue for issue in issues if issue.served_from < position <= issue.served_through}
     for delivery in await app.overview.deliveries_to(membership.subscriber.id, limit=MAX_ISSUES_READ):

@@ -1,4 +1,4 @@
-"""Feeds: what the doors ask of the gather room beside its stage."""
+"""Feeds: discovery, inspection, health and OPML lists."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ __all__ = [
     "write_opml_feeds",
 ]
 
-MAX_CONCURRENT_INSPECTIONS = 8
+MAX_CONCURRENT_INSPECTIONS = 8  # feeds that are fetched at the same time
 MINUTE = timedelta(minutes=1)
 
 
 async def discover(settings: Settings, address: str) -> DiscoveredFeeds:
-    """Return the feeds that an address leads to."""
+    """Return the feeds at an address, or those that the page there links to."""
     async with fetcher_of(settings.fetch) as fetcher:
         return await find_feeds(address, fetcher)
 
@@ -46,7 +46,7 @@ async def discover(settings: Settings, address: str) -> DiscoveredFeeds:
 async def inspect_each(
     fetch: FetchSettings, sources: Iterable[str], show: Callable[[Inspection], None]
 ) -> bool:
-    """Inspect the sources, some of them abreast, and show each in order; return whether all are feeds."""
+    """Inspect sources concurrently and call `show` for each in order; return whether all are feeds."""
     well = True
     ahead: deque[asyncio.Task[Inspection]] = deque()
     with ProcessPool(processors()) as pool:
@@ -67,9 +67,9 @@ async def inspect_each(
     return well
 
 
-def health_record(line: FeedDetails, now: datetime, *, short: bool) -> dict[str, Any]:
-    """Return how a feed is doing, for a listing; `short` for a table, else with everything."""
-    health = feed_health(line.state, now)
+def health_record(feed: FeedDetails, now: datetime, *, short: bool) -> dict[str, Any]:
+    """Return the health of a feed for a listing; `short` has the columns of a table, else all values."""
+    health = feed_health(feed.state, now)
     if short:
         return {
             "name": health.name,
@@ -85,25 +85,25 @@ def health_record(line: FeedDetails, now: datetime, *, short: bool) -> dict[str,
     return {
         **asdict(health),
         **{key: None if span is None else span.total_seconds() for key, span in spans.items()},
-        "articles": line.articles,
+        "articles": feed.articles,
         "well": health.is_healthy,
     }
 
 
-def health_flags(line: FeedDetails, now: datetime) -> tuple[str, ...]:
-    """Return what a person should look at of a feed, gravest first."""
-    return feed_health(line.state, now).flags
+def health_flags(feed: FeedDetails, now: datetime) -> tuple[str, ...]:
+    """Return the health problems of a feed, most serious first."""
+    return feed_health(feed.state, now).flags
 
 
 def time_since(at: datetime | None, now: datetime) -> str:
-    """Write how long ago something was, for a column."""
+    """Return how long ago something happened, for a table: `3 h ago`, `now`, `never`."""
     if at is None:
         return "never"
     return f"{format_duration_short(now - at)} ago" if now - at >= MINUTE else "now"
 
 
 def time_until(at: datetime | None, now: datetime) -> str:
-    """Write how soon something will be, for a column."""
+    """Return how soon something is due, for a table: `in 3 h`, `now`."""
     return "now" if at is None or at <= now else f"in {format_duration_short(at - now)}"
 
 
@@ -112,20 +112,20 @@ def _share(share: float) -> str:
 
 
 def read_opml_entries(body: bytes, roster: Roster) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Return the entries for feeds.yaml that a list (OPML) brings beside what is there, and what it cannot.
+    """Return entries for feeds.yaml with the new feeds of an OPML list, and sentences about skipped ones.
 
-    Raises FeedUnreadable for bytes that are no list.
+    Raises FeedUnreadable for bytes that are no OPML.
     """
-    there = {feed.id for feed in roster.feeds}
+    known = {feed.id for feed in roster.feeds}
     listed = read_opml(body)
     entries = []
-    for feed in listed.feeds:
-        if identity.feed_id(feed.url) not in there:
-            entry = {"url": feed.url, "name": feed.name, "topics": list(feed.topics)}
+    for new in listed.feeds:
+        if identity.feed_id(new.url) not in known:
+            entry = {"url": new.url, "name": new.name, "topics": list(new.topics)}
             entries.append({key: value for key, value in entry.items() if value})
     return entries, listed.skipped
 
 
 def write_opml_feeds(loaded: LoadedConfig) -> bytes:
-    """Return the roster's feeds as a list (OPML)."""
+    """Return the feeds of the configuration as OPML."""
     return write_opml(loaded.roster.feeds, title=loaded.settings.site.name, now=utc_now())

@@ -1,4 +1,4 @@
-"""Plans: what is due when, for whom, and why an article is or is not in somebody's issue. Reads only."""
+"""Forecast: which issues are due, when and for how many subscribers; read-only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from service.store.compose import SqlComposeStore
 if TYPE_CHECKING:
     from service.app.factories.application import Application
 
-SHORTEST_TIME = timedelta(microseconds=1)
+SHORTEST_TIME = timedelta(microseconds=1)  # a schedule yields times after a moment, without the moment
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastIssue:
-    """A moment at which some readers get an issue; `waiting` counts the articles that fit it by now."""
+    """An issue that will be due for a group of subscribers. `articles` fit it so far; more may arrive."""
 
     at: datetime
     local: str
@@ -33,32 +33,32 @@ class ForecastIssue:
 async def forecast(
     app: Application, newsletters: Sequence[Newsletter], ahead: timedelta
 ) -> list[ForecastIssue]:
-    """Return what is due within the time ahead, in order."""
-    records, now = SqlComposeStore(app.database), app.clock()
-    slots: list[ForecastIssue] = []
-    through = await records.release_position(now)
+    """Return the issues that are due within the time `ahead`, in order of time."""
+    store, now = SqlComposeStore(app.database), app.clock()
+    issues: list[ForecastIssue] = []
+    through = await store.release_position(now)
     for newsletter in newsletters:
-        for group in await records.groups_of(newsletter.id, None):
-            fitting = await records.released_articles(group.edition, group.served_through, through)
-            slots += [
+        for group in await store.groups_of(newsletter.id, None):
+            fitting = await store.released_articles(group.edition, group.served_through, through)
+            issues += [
                 ForecastIssue(
                     max(o.at, now), o.name.replace("T", " "), group.edition, group.size, len(fitting)
                 )
-                for o in _moments(group, now, now + ahead)
+                for o in _due_times(group, now, now + ahead)
             ]
-    return sorted(slots, key=lambda slot: (slot.at, slot.edition.newsletter, slot.edition.timezone))
+    return sorted(issues, key=lambda issue: (issue.at, issue.edition.newsletter, issue.edition.timezone))
 
 
 def issue_time(issue: IssueDetails) -> str:
-    """Return for which moment an issue was made: its local date and time, or that it was sent by hand."""
+    """Return the local date and time that an issue was due at, or the time of a manual send."""
     kind, by_hand, _ = issue.occurrence.partition(":")
     if by_hand and kind in ("manual", "again"):
         return f"{issue.created_at:%Y-%m-%d %H:%M} UTC, by hand"
     return issue.occurrence.replace("T", " ")
 
 
-def _moments(group: Group, now: datetime, until: datetime) -> list[Occurrence]:
-    """Return when the group is due, beginning with the moment that it waits for, if that has come already."""
+def _due_times(group: Group, now: datetime, until: datetime) -> list[Occurrence]:
+    """Return the times when the group is due; an overdue one is first, and only the latest of them."""
     zone, schedule = ZoneInfo(group.edition.timezone), parse_schedule(group.edition.schedule)
     begin = now if group.due_at is None else min(group.due_at - SHORTEST_TIME, now)
     found = list(occurrences(schedule, zone, begin, until))

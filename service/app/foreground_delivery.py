@@ -1,4 +1,4 @@
-"""Delivering some issues while somebody watches: how far they are, and how they are stopped."""
+"""Foreground delivery: delivers some issues in a command, with progress, until done or stopped."""
 
 from __future__ import annotations
 
@@ -22,18 +22,23 @@ States = Counter[DeliveryState]
 
 IN_PROGRESS = (DeliveryState.PLANNED, DeliveryState.ATTEMPTING)
 OTHER_WORKER_SECONDS = 90.0
-"""Seconds to wait for deliveries that another worker took: until its lease runs out, should it be gone."""
-POLL_SECONDS, POLL_COST_FACTOR = 0.5, 20
-"""Seconds between two looks at the books, and how many times longer than a look at least."""
+"""How long to wait for deliveries that another worker has leased: the lease of a dead worker ends then."""
+
+POLL_SECONDS = 0.5
+"""Minimum time between two reads of the delivery counts."""
+
+POLL_COST_FACTOR = 20
+"""The pause between two reads is at least this many times as long as a read, to bound the load."""
+
 ANSWER_SECONDS = 60.0
-"""How long the server may take, after a stop, to answer what it was given; then it is in doubt."""
+"""How long the mail server may take to answer after a stop; then the delivery is uncertain."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryProgress:
-    """Where the deliveries of some issues stand, by number; `problems` are sentences about why some wait.
+    """Number of deliveries of some issues by state. `problems` are sentences about why some wait.
 
-    `paused`: somebody stopped them, and they wait until they are resumed.
+    `paused` deliveries wait until the issue is resumed.
     """
 
     states: States
@@ -42,13 +47,13 @@ class DeliveryProgress:
 
     @property
     def waiting(self) -> int:
-        """How many are neither sent nor given up."""
+        """Number of deliveries that are neither sent nor failed for good."""
         return sum(self.states[state] for state in (*IN_PROGRESS, DeliveryState.DEFERRED))
 
     def will_be_retried(self, *, resend: bool) -> bool:
-        """Tell whether some are, without anybody asking for it; `resend`: those in doubt as well."""
-        in_doubt = self.states[DeliveryState.UNCERTAIN] if resend else 0
-        return not self.paused and bool(self.waiting + in_doubt)
+        """Return whether a worker will retry some of them; with `resend` also the uncertain ones."""
+        uncertain = self.states[DeliveryState.UNCERTAIN] if resend else 0
+        return not self.paused and bool(self.waiting + uncertain)
 
 
 async def deliver_issues(
@@ -58,64 +63,64 @@ async def deliver_issues(
     stopping: asyncio.Event | None = None,
     progress: Progress = no_progress,
 ) -> DeliveryProgress:
-    """Deliver what is due, and return where the deliveries of these issues stand then.
+    """Deliver what is due, and return the progress of these issues.
 
-    Where another worker took some of them, wait for it. Once `stopping` is set, all the issues are paused,
-    for every worker; what is with the server already is waited for. Cancelled after that, it ends at once,
-    but not before the issues are paused.
+    Deliveries that another worker has leased are waited for. Once `stopping` is set, the issues are paused
+    for all workers, and answers of the mail server to messages in flight are waited for. A cancellation
+    after that ends at once, but not before the issues are paused.
     """
     stopping = stopping or asyncio.Event()
-    watching = asyncio.create_task(_watch(app, issue_ids, progress))
-    flagged = asyncio.Event()
-    pausing = asyncio.create_task(_pause_at(stopping, app, issue_ids, flagged))
+    reporting = asyncio.create_task(_report_progress(app, issue_ids, progress))
+    marked = asyncio.Event()
+    pausing = asyncio.create_task(_pause_when_stopped(stopping, app, issue_ids, marked))
     try:
-        problems = await _carry(app, issue_ids, stopping)
+        problems = await _deliver(app, issue_ids, stopping)
         if stopping.is_set():
             await pausing
     finally:
         if stopping.is_set():
-            await flagged.wait()
-        watching.cancel()
+            await marked.wait()
+        reporting.cancel()
         pausing.cancel()
-        # A connection is given back before anything else may end: what is cut off in that hangs for ever.
-        await asyncio.gather(watching, pausing, return_exceptions=True)
+        # Wait until their connections are returned: a connection that is cancelled meanwhile hangs for ever.
+        await asyncio.gather(reporting, pausing, return_exceptions=True)
     return DeliveryProgress(
         await app.overview.delivery_counts(issue_ids), problems, await _is_paused(app, issue_ids)
     )
 
 
 async def make_due_again(app: Application, issue_id: str, subscribers: Sequence[str]) -> int:
-    """Make these people's (ids) deliveries of an issue due again, whatever came of them; return how many."""
-    records = SqlDeliverStore(app.database)
-    return await records.resend(issue_id, tuple(DeliveryState), app.clock(), subscribers=subscribers)
+    """Make an issue's deliveries to these subscribers (ids) due again, in any state; return their number."""
+    store = SqlDeliverStore(app.database)
+    return await store.resend(issue_id, tuple(DeliveryState), app.clock(), subscribers=subscribers)
 
 
-async def _watch(app: Application, issue_ids: Sequence[str], progress: Progress) -> None:
-    """Tell from the books how far all workers together are, until cancelled."""
+async def _report_progress(app: Application, issue_ids: Sequence[str], progress: Progress) -> None:
+    """Report the progress of all workers together, from the delivery counts, until cancelled."""
     now = asyncio.get_running_loop().time
     while True:
         began = now()
         with suppress(StoreError):
             states = await app.overview.delivery_counts(issue_ids)
-            under_way = sum(states[state] for state in IN_PROGRESS)
-            progress(_trouble(states), states.total() - under_way, states.total())
+            in_progress = sum(states[state] for state in IN_PROGRESS)
+            progress(_failures(states), states.total() - in_progress, states.total())
         await asyncio.sleep(max(POLL_SECONDS, POLL_COST_FACTOR * (now() - began)))
 
 
-async def _pause_at(
-    stopping: asyncio.Event, app: Application, issue_ids: Sequence[str], flagged: asyncio.Event
+async def _pause_when_stopped(
+    stopping: asyncio.Event, app: Application, issue_ids: Sequence[str], marked: asyncio.Event
 ) -> None:
-    """Pause all the issues at a stop, and set `flagged` as soon as nobody takes up any of them."""
+    """Pause the issues at a stop, and set `marked` as soon as no worker leases their deliveries."""
     await stopping.wait()
     try:
         await SqlDeliverStore(app.database).mark_paused(issue_ids, app.clock())
     finally:
-        flagged.set()
+        marked.set()
     await pause(app, issue_ids)
 
 
-async def _carry(app: Application, issue_ids: Sequence[str], stopping: asyncio.Event) -> tuple[str, ...]:
-    """Deliver until nothing of the issues is under way, or it is no use to go on; return the problems."""
+async def _deliver(app: Application, issue_ids: Sequence[str], stopping: asyncio.Event) -> tuple[str, ...]:
+    """Deliver until no delivery of the issues is in progress, or a problem stops it; return the problems."""
     now = asyncio.get_running_loop().time
     until = now() + OTHER_WORKER_SECONDS
     while True:
@@ -133,16 +138,16 @@ async def _carry(app: Application, issue_ids: Sequence[str], stopping: asyncio.E
 
 
 async def _is_paused(app: Application, issue_ids: Sequence[str]) -> bool:
-    lines = [line for issue_id in issue_ids for line in await app.overview.issues_by_prefix(issue_id)]
-    return any(line.paused_at and line.books.waiting for line in lines)
+    issues = [issue for issue_id in issue_ids for issue in await app.overview.issues_by_prefix(issue_id)]
+    return any(issue.paused_at and issue.books.waiting for issue in issues)
 
 
-def _trouble(states: States) -> str:
-    """Return what did not go well so far: `3 refused, 12 put off`."""
-    said = {
+def _failures(states: States) -> str:
+    """Return the failures so far, for the progress bar: `3 refused, 12 put off`."""
+    words = {
         DeliveryState.REFUSED: "refused",
         DeliveryState.DEFERRED: "put off",
         DeliveryState.UNCERTAIN: "uncertain",
     }
-    counted = [f"{states[state]:,} {word}" for state, word in said.items() if states[state]]
+    counted = [f"{states[state]:,} {word}" for state, word in words.items() if states[state]]
     return ", ".join(counted) or "0 refused"

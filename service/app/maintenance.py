@@ -1,4 +1,4 @@
-"""Upkeep: the database of a configuration, brought up to date, copied and put back."""
+"""Maintenance of the database: migrate, back up, restore, prune."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 
 async def migrate(settings: Settings) -> str:
-    """Bring the database up to date and return its name. Raises StoreError."""
+    """Migrate the database to the current version and return its name. Raises StoreError."""
     database = await Database.open(settings.storage)
     await database.close()
     return database.name
 
 
 def back_up(settings: Settings, target: Path, progress: Progress = no_progress) -> None:
-    """Copy the database into the new file `target`, while it is in use. Raises StoreError."""
+    """Copy the database, which may be in use, into the new file `target`. Raises StoreError."""
     backup.back_up(settings.storage, target, lambda done, total: progress("pages", done, total))
 
 
 async def restore(
     settings: Settings, source: Path, *, clock: Clock = utc_now, progress: Progress = no_progress
 ) -> RestoreResult:
-    """Make the database what the backup `source` holds, with what happened since. Raises StoreError."""
+    """Restore the backup `source` and merge into it what was sent since. Raises StoreError."""
     place = read_url(settings.storage)
     if place.drivername == "postgresql":
         with StoreErrors(redacted(place)):
@@ -53,7 +53,7 @@ async def restore(
 
 
 async def resume_sending(settings: Settings) -> bool:
-    """Let sending go on after a restore; return whether it was held. Raises StoreError."""
+    """End the hold on sending after a restore; return whether there was one. Raises StoreError."""
     database = await Database.open(settings.storage)
     try:
         return await SendingHold(database).release()

@@ -1,4 +1,4 @@
-"""The crowd: people by the thousand, in and out of the record, for the doors."""
+"""Subscribers: import, export, listings, and changes that an operator makes for one subscriber."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.core.read_models import BounceDetails, Suppression
 from service.core.validators import read_email
 from service.deliver.channels.file.outbox_files import remove_messages_to
 from service.store.bounces import SqlBounceStore
-from service.subscribers import actions as choices
+from service.subscribers import actions
 from service.subscribers.diff import RosterDifference, differences
 from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import RefusedRow
@@ -38,7 +38,7 @@ __all__ = [
     "unsuppress",
 ]
 
-MEMBERSHIPS_PER_PAGE = 2_000
+MEMBERSHIPS_PER_PAGE = 2_000  # read at once, so that a listing of any size fits into memory
 
 
 async def import_file(
@@ -52,7 +52,7 @@ async def import_file(
     on_note: Callable[[str], None] = lambda _note: None,
     progress: Progress = no_progress,
 ) -> ImportResult:
-    """Take over the people in a file; `usual` are the newsletters of those who name none."""
+    """Import the subscribers in a file. `default_newsletters` (ids) are for rows that name none."""
     now = app.clock()
     newsletters = {newsletter.id: newsletter for newsletter in app.roster.newsletters}
     terms = ImportOptions(newsletters, now - FIRST_ISSUE_LOOKBACK, default_newsletters, dry_run)
@@ -62,12 +62,12 @@ async def import_file(
 
 
 def export_lines(app: Application, form: str, newsletter: str | None) -> AsyncIterator[str]:
-    """Yield the lines of a file with everybody who gets `newsletter` (None: any)."""
+    """Yield the lines of an export file with the subscribers of `newsletter`, with None of all."""
     return export_subscribers(app.subscribers, form, newsletter=newsletter)
 
 
 async def all_memberships(app: Application) -> AsyncIterator[Membership]:
-    """Yield every membership, in the order in which people came."""
+    """Yield all memberships, in the order in which the subscribers were stored."""
     after: str | None = None
     while page := await app.subscribers.memberships_page(after, MEMBERSHIPS_PER_PAGE):
         after = page[-1].subscriber.id
@@ -76,43 +76,43 @@ async def all_memberships(app: Application) -> AsyncIterator[Membership]:
 
 
 async def roster_differences(app: Application) -> AsyncIterator[RosterDifference]:
-    """Yield where the files and the record part."""
+    """Yield the differences between the configuration files and the database."""
     feeds = [line.state.feed for line in await app.overview.feeds() if line.active]
     async for difference in differences(app.subscribers, app.roster, feeds, app.clock()):
         yield difference
 
 
-STATUS_ACTIONS = {"pause": choices.pause, "resume": choices.resume, "unsubscribe": choices.unsubscribe}
-"""What somebody can be made to do on their behalf, by the command's name."""
+STATUS_ACTIONS = {"pause": actions.pause, "resume": actions.resume, "unsubscribe": actions.unsubscribe}
+"""The action of each command that changes a subscriber's status."""
 
 
 async def set_status(app: Application, what: str, subscriber_id: str, newsletter: str | None) -> int:
-    """Pause, resume or unsubscribe somebody on their behalf; return how many subscriptions that changed."""
+    """Pause, resume or unsubscribe a subscriber (id); return the number of changed subscriptions."""
     return await STATUS_ACTIONS[what](app.subscribers, subscriber_id, newsletter, app.clock())
 
 
 async def suppression(app: Application, email: str) -> Suppression | None:
-    """Return why this address is not mailed and since when; None when it is."""
+    """Return why and since when this address is suppressed; None when it is not."""
     return await SqlBounceStore(app.database).suppression(email)
 
 
 async def bounces_of(app: Application, email: str) -> Sequence[BounceDetails]:
-    """Return which deliveries to the person came back, the last first."""
+    """Return the bounces of deliveries to this address, newest first."""
     return await SqlBounceStore(app.database).bounces_of(email)
 
 
 async def suppress(app: Application, email: str, reason: str) -> None:
-    """Never mail this address again, whatever the files say. Raises UsageError for what is no address."""
+    """Suppress this address, whatever the files say. Raises UsageError for an invalid address."""
     await app.subscribers.suppress(read_email(email), reason, app.clock())
 
 
 async def unsuppress(app: Application, email: str) -> bool:
-    """Allow the address again; return whether it was suppressed."""
+    """Lift the suppression of this address; return whether there was one."""
     return await app.subscribers.unsuppress(email)
 
 
 async def erase(app: Application, email: str) -> bool:
-    """Erase who somebody was, and the mails to them that are files; return whether there was anybody."""
-    known = await choices.erase(app.subscribers, email, app.clock())
+    """Erase a subscriber's data and the files of mails to them; return whether they were known."""
+    known = await actions.erase(app.subscribers, email, app.clock())
     await asyncio.to_thread(remove_messages_to, app.settings.mail.folder, subscriber_id(email))
     return known

@@ -1,4 +1,4 @@
-"""Methods: what a door may ask of the condense room for a text that is in no database."""
+"""Summarize: key points of a text that is not in the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.gather.entries.markup import one_line, plain_text
 from service.text.languages import primary_language
 
 DEFAULT_METHOD = "keypoints"
-MAX_PAGE_BYTES = 16 * 1024 * 1024
+MAX_PAGE_BYTES = 16 * 1024 * 1024  # of HTML; a larger page is not an article
 _TITLE = re.compile(rb"<title(?:\s[^<>]{0,300})?>([^<]{0,2000})</title", re.IGNORECASE)
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class ExplainedSentence(Protocol):
-    """One sentence and why it is, or is not, shown. `parts` and `reasons` are features with their weights."""
+    """A sentence with its scores. `parts` and `reasons` are the features of the scores with their weights."""
 
     text: str
     pick: float
@@ -51,14 +51,14 @@ class _Explaining(Protocol):
 
 
 def summarizer_named(name: str | None) -> Summarizer:
-    """Return the method of that name, the usual one for None. Raises UnknownName."""
+    """Return the method of that name, with None the default one. Raises UnknownName."""
     return get_summarizer(name or DEFAULT_METHOD)
 
 
 def explain_sentences(
     method: Summarizer, text: str, *, title: str, language: str, points: int
 ) -> Sequence[ExplainedSentence]:
-    """Return every sentence with its reasons. Raises UsageError for a method that cannot say any."""
+    """Return all sentences with their scores. Raises UsageError for a method that cannot explain them."""
     if not isinstance(method, _Explaining):
         able = [name for name in SUMMARIZERS if isinstance(get_summarizer(name), _Explaining)]
         raise UsageError(f"{method.name} cannot explain its choice; {', '.join(able)} can")
@@ -66,7 +66,7 @@ def explain_sentences(
 
 
 def finds_caveats(method: Summarizer, language: str) -> bool:
-    """Tell whether the method, if it is one that looks for caveats, can find them in this language."""
+    """Return whether the method finds caveats in this language; True for one that never looks for any."""
     if method.name != DEFAULT_METHOD:
         return True
     from service.text.lexicon import has_cue_words  # noqa: PLC0415 - loads numpy, which other methods may not need
@@ -75,7 +75,7 @@ def finds_caveats(method: Summarizer, language: str) -> bool:
 
 
 def page_text(page: bytes) -> tuple[str, str]:
-    """Return the title and the text of an article's HTML page. Raises SummaryRefused for one too large."""
+    """Return the title and the text of an article's HTML page. Raises SummaryRefused for a large page."""
     if len(page) > MAX_PAGE_BYTES:
         raise SummaryRefused(f"the page is larger than {MAX_PAGE_BYTES >> 20} MB")
     found = _TITLE.search(page)

@@ -1,4 +1,4 @@
-"""Transactional mail: a rendered mail to one person becomes a delivery in the ledger."""
+"""Transactional mail: planned as an issue with one delivery, so that it is sent and retried like others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def transactional_renderer(settings: Settings) -> TransactionalRenderer:
-    """Return what renders transactional mail."""
+    """Return the renderer of transactional mail."""
     templates, custom = template_folders(settings)
     return TransactionalRenderer(templates, settings.site, custom)
 
@@ -27,7 +27,7 @@ def transactional_renderer(settings: Settings) -> TransactionalRenderer:
 def transactional_issue(
     kind: MailKind, rendered: RenderedMail, newsletter: str, subscriber_id: str, at: datetime
 ) -> Issue:
-    """Return the mail as the ledger keeps it; the same for the same kind, newsletter, person and instant."""
+    """Return the mail as an issue, whose id depends on kind, newsletter, subscriber and time alone."""
     return Issue(
         id=identity.content_id("transactional", kind.value, newsletter, subscriber_id, at.isoformat()),
         newsletter=newsletter,
@@ -44,9 +44,10 @@ def transactional_issue(
 
 
 async def plan_unsubscribe_question(app: Application, email: str, now: datetime) -> bool:
-    """Plan the mail that asks a subscriber whether they want to unsubscribe; return whether there is one.
+    """Plan the mail that asks a subscriber whether they want to unsubscribe; return whether it was planned.
 
-    For a mail that asks to unsubscribe and holds no token: its sender can be forged, so it changes nothing.
+    It answers an unsubscribe mail without a token, whose sender can be forged: such a mail ends nothing. An
+    address without a subscription, or at its limit, gets no question.
     """
     running = [
         membership

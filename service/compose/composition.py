@@ -1,4 +1,4 @@
-"""The desk: one pass of compose at work, with what its groups have in common."""
+"""Composition: one pass of compose, with the work that its groups share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
 from service.compose.size_budget import fit_to_size
 from service.compose.stories.group import GroupedStory, group_stories
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
-from service.core import ids as identity
+from service.core import ids
 from service.core.model import (
     CondensedArticle,
     Digest,
@@ -27,14 +27,13 @@ from service.core.model import (
     StoryPoint,
 )
 
-MAX_CACHED_RANGES = 8
-STORY_MEMORY = timedelta(days=3)
-"""How long readers are taken to remember a story that they were told."""
+MAX_CACHED_RANGES = 8  # of (topics, after, through)
+STORY_MEMORY = timedelta(days=3)  # how long subscribers remember a story
 
 
 @dataclass(frozen=True, slots=True)
 class IssuePlan:
-    """What makes an issue this one: whose, which moment, from where to where. `at` is the date it shows."""
+    """The identity of an issue: its group, occurrence and range of positions. It is dated `shown_at`."""
 
     group: Group
     newsletter: Newsletter
@@ -47,12 +46,11 @@ class IssuePlan:
 
 @dataclass
 class Composition:
-    """One pass at work. `through` is the position up to which can be told by now.
+    """One pass of compose at `now`, up to the `release_position`.
 
-    Editions that differ in hour or length alone tell the same articles; these are grouped into stories once,
-    together with those of the last days: from the position `memory` on, a story is known to go on.
-    `problems` are sentences about single articles and stories that something was wrong with. `proofreader`
-    knows what stands beside the stories.
+    Editions that differ only in time or length have the same articles; these are grouped into stories once.
+    The articles behind `memory_position` are grouped with them: their stories may continue. `problems` are
+    sentences about single articles and stories.
     """
 
     store: ComposeStore
@@ -68,18 +66,18 @@ class Composition:
     async def story_updates(
         self, group: Group, served_from: int, *, repeated: bool = False
     ) -> tuple[StoryUpdate, ...]:
-        """Return what there is to tell to the group behind `told_from`; all of it anew when `repeated`."""
+        """Return the stories for the group behind `served_from`, as new ones if `repeated`."""
         edition = group.edition
         through = max(self.release_position, group.served_through)
-        tellings = await self._stories(edition, min(self.memory_position, served_from), through)
-        known: Collection[str] = ()
-        if not repeated and any(continues(telling, served_from) for telling in tellings):
-            known = await self.store.recently_sent(group, self.now - STORY_MEMORY)
+        stories = await self._stories(edition, min(self.memory_position, served_from), through)
+        sent: Collection[str] = ()
+        if not repeated and any(continues(story, served_from) for story in stories):
+            sent = await self.store.recently_sent(group, self.now - STORY_MEMORY)
         return await asyncio.to_thread(
             story_updates,
-            tellings,
+            stories,
             served_through=served_from,
-            sent=known,
+            sent=sent,
             merge=self._merge,
             points=edition.points,
         )
@@ -92,30 +90,30 @@ class Composition:
             articles = await read_undamaged(read, after, through, self.problems.append)
             if len(self._grouped) >= MAX_CACHED_RANGES:
                 self._grouped.clear()
-            # In a thread: thousands of comparisons must not stop the heartbeats of this process.
-            found = await asyncio.to_thread(group_stories, articles, self.problems.append)
-            self._grouped[key] = found
+            # In a thread: thousands of comparisons must not block the heartbeats of this process.
+            stories = await asyncio.to_thread(group_stories, articles, self.problems.append)
+            self._grouped[key] = stories
         return self._grouped[key]
 
     def _merge(
         self, articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
     ) -> tuple[StoryPoint, ...]:
-        """Return what the teller tells; where it fails, what condense made of the article that leads."""
+        """Return the merged points; if merging fails, the key points of the first article."""
         try:
             return self.merge(articles, points=points, known=known)
-        except Exception as error:  # noqa: BLE001 - one story's trouble must not cost its readers their issue
+        except Exception as error:  # noqa: BLE001 - one bad story must not stop the issue
             lead = articles[0]
             self.problems.append(
-                f"the story {lead.story or lead.article.id} could not be told by all its articles, "
-                f"{error_text(error)}; it is told by its first"
+                f"the story {lead.story or lead.article.id} could not be merged from all its articles, "
+                f"{error_text(error)}; only its first article is shown"
             )
             return unmerged_points(lead, points)
 
     async def make_issue(self, plan: IssuePlan, updates: tuple[StoryUpdate, ...]) -> tuple[Digest, Issue]:
-        """Return the digest of the stories, with its margin, and the issue that it is rendered to."""
+        """Return the digest of these stories with its notices, and the rendered issue."""
         group, newsletter = plan.group, plan.newsletter
-        margin = await self.notice_finder.find(group, newsletter, plan.shown_at)
-        issue_id = identity.issue_id(group.edition_key, plan.occurrence, plan.served_from)
+        notices = await self.notice_finder.find(group, newsletter, plan.shown_at)
+        issue_id = ids.issue_id(group.edition_key, plan.occurrence, plan.served_from)
 
         def render(digest: Digest) -> RenderedMail:
             return self.renderer.render(
@@ -124,10 +122,10 @@ class Composition:
 
         def work() -> tuple[Digest, RenderedMail]:
             digest = make_digest(group.edition, updates, at=plan.shown_at, merge=self._merge)
-            whole = replace(
-                digest, corrections=margin.corrections, unhealthy_sources=margin.unhealthy_sources
+            complete = replace(
+                digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
             )
-            return fit_to_size(whole, render)
+            return fit_to_size(complete, render)
 
         digest, rendered = await asyncio.to_thread(work)
         articles = [article for story in digest.stories for article in story.articles]
@@ -143,9 +141,9 @@ class Composition:
             article_ids=tuple(article.id for article in articles),
             created_at=self.now,
             corrections=digest.corrections,
-            edit_keys=tuple(identity.edit_key(a.id, a.title, a.text) for a in articles),
+            edit_keys=tuple(ids.edit_key(a.id, a.title, a.text) for a in articles),
         )
 
     def forget_articles(self) -> None:
-        """Forget what articles said."""
+        """Forget the articles read so far, because one of them was edited."""
         self._grouped.clear()

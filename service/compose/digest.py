@@ -1,4 +1,4 @@
-"""The digest: which stories an edition gets, in which order, and how many (pure)."""
+"""Digest: the choice and the order of the stories of an edition (pure)."""
 
 from __future__ import annotations
 
@@ -12,35 +12,41 @@ from service.compose.stories.updates import StoryUpdate
 from service.core import ids as identity
 from service.core.model import Article, Digest, Edition, Role, Story
 
-SAME_PUBLISHER_PENALTY = timedelta(hours=6)
-SAME_TOPICS_PENALTY = timedelta(hours=2)
+SAME_PUBLISHER_PENALTY = timedelta(hours=6)  # of age, for each chosen story of the same publisher
+SAME_TOPICS_PENALTY = timedelta(hours=2)  # the same for the same topics
 
 
 def make_digest(
     edition: Edition, updates: Sequence[StoryUpdate], *, at: datetime, merge: KeyPointMerger
 ) -> Digest:
-    """Return the digest of these stories for the edition: ordered, capped, each with its points.
+    """Return the digest of these stories: ordered, limited to `edition.stories`, each with its points.
 
-    `at` is the moment that the digest stands for. Only the stories that get in are told.
+    `at` is the date of the digest. Only the chosen stories are merged.
     """
     chosen = rank_stories(updates, edition.stories)
-    stories = tuple(_story(chapter, merge, edition.points) for chapter in chosen)
+    stories = tuple(_story(update, merge, edition.points) for update in chosen)
     return Digest(edition, at, stories, left_out=len(updates) - len(stories))
 
 
 def rank_stories(updates: Sequence[StoryUpdate], limit: int) -> list[StoryUpdate]:
-    """Return the first `limit` stories: those with more independent voices first, then fresh and varied.
+    """Return the first `limit` stories: by the number of independent publishers, then by age and variety.
 
-    For variety every story that is in already makes those of its publisher count as six hours older, and
-    those of its topics as two. Equal stories keep gather order, so that the same input gives the same page.
+    For variety, each chosen story adds SAME_PUBLISHER_PENALTY to the age of the stories of its publisher, and
+    SAME_TOPICS_PENALTY to those of its topics. Equal stories keep gather order.
     """
-    left = sorted(updates, key=lambda c: _lead(c).position)
+    remaining = sorted(updates, key=lambda update: _lead(update).position)
     publishers: Counter[str] = Counter()
     topics: Counter[tuple[str, ...]] = Counter()
     chosen: list[StoryUpdate] = []
-    while left and len(chosen) < limit:
-        best = max(left, key=lambda c: (c.story.independent_publishers, _ranking_time(c, publishers, topics)))
-        left.remove(best)
+    while remaining and len(chosen) < limit:
+        best = max(
+            remaining,
+            key=lambda update: (
+                update.story.independent_publishers,
+                _ranking_time(update, publishers, topics),
+            ),
+        )
+        remaining.remove(best)
         chosen.append(best)
         publishers[_lead(best).publisher] += 1
         topics[_lead(best).topics] += 1
@@ -48,10 +54,9 @@ def rank_stories(updates: Sequence[StoryUpdate], limit: int) -> list[StoryUpdate
 
 
 def reduce_digest(digest: Digest) -> Digest | None:
-    """Return the digest with its last story left out, or its only story without its last point.
+    """Return the digest without its last story, or its only story without its last point and its caveats.
 
-    A point goes together with its caveats. Then the corrections go, which wait for the next issue. None when
-    there is but one point left.
+    After that, the corrections are removed; they wait for the next issue. None if only one point is left.
     """
     if len(digest.stories) > 1:
         return replace(digest, stories=digest.stories[:-1], left_out=digest.left_out + 1)
@@ -62,15 +67,15 @@ def reduce_digest(digest: Digest) -> Digest | None:
     return replace(digest, stories=(replace(digest.stories[0], points=points[:last]),))
 
 
-def _lead(chapter: StoryUpdate) -> Article:
-    return chapter.story.articles[0].article
+def _lead(update: StoryUpdate) -> Article:
+    return update.story.articles[0].article
 
 
 def _ranking_time(
-    chapter: StoryUpdate, publishers: Counter[str], topics: Counter[tuple[str, ...]]
+    update: StoryUpdate, publishers: Counter[str], topics: Counter[tuple[str, ...]]
 ) -> datetime:
-    lead = _lead(chapter)
-    newest = max(told.article.effective_published_at for told in chapter.story.articles)
+    lead = _lead(update)
+    newest = max(one.article.effective_published_at for one in update.story.articles)
     return (
         newest
         - publishers[lead.publisher] * SAME_PUBLISHER_PENALTY
@@ -78,13 +83,11 @@ def _ranking_time(
     )
 
 
-def _story(chapter: StoryUpdate, tell: KeyPointMerger, points: int) -> Story:
-    articles = tuple(told.article for told in chapter.story.articles)
+def _story(update: StoryUpdate, tell: KeyPointMerger, points: int) -> Story:
+    articles = tuple(one.article for one in update.story.articles)
     return Story(
-        id=chapter.story.articles[0].story or identity.story_id([article.id for article in articles]),
+        id=update.story.articles[0].story or identity.story_id([article.id for article in articles]),
         articles=articles,
-        points=tell(chapter.story.articles, points=points)
-        if chapter.new_points is None
-        else chapter.new_points,
-        is_update=chapter.new_points is not None,
+        points=tell(update.story.articles, points=points) if update.new_points is None else update.new_points,
+        is_update=update.new_points is not None,
     )

@@ -1,4 +1,4 @@
-"""Explain: why an article is, or is not, in a reader's issue (pure)."""
+"""Explain: why an article is, or is not, in a subscriber's issue (pure)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.core.model import Article, DeliveryState, Digest, Membership, Subsc
 
 @dataclass(frozen=True, slots=True)
 class PastIssue:
-    """An issue that the reader was given, and where its delivery stands."""
+    """An issue of the subscriber, with the state of its delivery."""
 
     due_at: datetime
     article_ids: tuple[str, ...]
@@ -20,11 +20,10 @@ class PastIssue:
 
 @dataclass(frozen=True, slots=True)
 class ExplainInput:
-    """What is known of one article and one reader of one newsletter.
+    """One article and one subscription.
 
-    `set_aside` says why condense gave the article up. `given` is the issue in whose range it lies
-    (`told_from < position <= told_through`). `through` is the position up to which can be told by now,
-    `coming` what the reader's next issue would be if it were made now.
+    `set_aside` is the reason why condense gave up the article. `past_issue` is the subscriber's issue whose
+    range contains its position. `next_digest` is the next issue as it would be now.
     """
 
     membership: Membership
@@ -38,22 +37,23 @@ class ExplainInput:
 
 @dataclass(frozen=True, slots=True)
 class ArticleExplanation:
-    """Whether the article was told to the reader (None: not yet), and why, as a sentence without its stop."""
+    """Whether the subscriber got the article (None: not yet), and the reason, without a full stop."""
 
     sent: bool | None
     reason: str
 
 
 def explain(case: ExplainInput, *, now: datetime, settle: timedelta) -> ArticleExplanation:
-    """Return what became of the article for this reader, or what will.
+    """Return the explanation for an article and a subscription.
 
-    `now` is aware UTC, `settle` how long an article rests before it is told. Times are the reader's own.
+    `now` is aware UTC, `settle` the time between gathering and sending. The explanation has the subscriber's
+    local times.
     """
     return _explain_past_issue(case) or _explain_exclusion(case) or _explain_next_issue(case, now, settle)
 
 
 def _explain_past_issue(case: ExplainInput) -> ArticleExplanation | None:
-    """Return what an issue did about the article already; None when there was none."""
+    """Return the explanation by a past issue; None if there is none."""
     if case.past_issue is None:
         return None
     when = f"the issue of {_at(case.past_issue.due_at, case)}"
@@ -65,15 +65,15 @@ def _explain_past_issue(case: ExplainInput) -> ArticleExplanation | None:
 
 
 def _explain_exclusion(case: ExplainInput) -> ArticleExplanation | None:
-    """Return why the article will be in no issue; None when nothing keeps it out for good."""
+    """Return why the article will never be in an issue; None if it may."""
     subscription = case.membership.subscription
     if reason := _mismatch(case):
         return ArticleExplanation(sent=False, reason=reason)
     if case.article.position <= subscription.served_through:
         return ArticleExplanation(
             sent=False,
-            reason="it came before what their next issue tells and was in no issue of theirs: they had not "
-            "subscribed or had paused, or an issue was passed over for being too late",
+            reason="it arrived before the articles of their next issue and was in none of their issues: "
+            "they had not subscribed or had paused, or an issue was skipped because it was too late",
         )
     if case.membership.suppressed is not None:
         return ArticleExplanation(
@@ -85,30 +85,30 @@ def _explain_exclusion(case: ExplainInput) -> ArticleExplanation | None:
 
 
 def _mismatch(case: ExplainInput) -> str | None:
-    """Return why the article fits no issue of this edition, None when it does."""
+    """Return why the article does not fit the edition, None if it does."""
     if case.set_aside is not None:
-        return f"it was set aside, because three tries could not condense it: {case.set_aside}"
-    wanted, topics = case.membership.edition.topics, case.article.topics
-    if wanted and not set(wanted) & set(topics):
-        return f"its topics ({_listed(topics)}) are not among theirs ({_listed(wanted)})"
+        return f"it was set aside, because three attempts to condense it failed: {case.set_aside}"
+    chosen, topics = case.membership.edition.topics, case.article.topics
+    if chosen and not set(chosen) & set(topics):
+        return f"its topics ({_listed(topics)}) are not among theirs ({_listed(chosen)})"
     return None
 
 
 def _explain_next_issue(case: ExplainInput, now: datetime, settle: timedelta) -> ArticleExplanation:
-    """Return what stands between the article and the reader's next issue."""
+    """Return what the article waits for before the next issue."""
     due = f"their next issue is due {_at(case.membership.subscription.next_due_at, case)}"
-    rests_until = case.article.gathered_at + settle
+    settles_at = case.article.gathered_at + settle
     if not case.condensed:
         return ArticleExplanation(sent=None, reason=f"it has not been condensed yet; {due}")
-    if rests_until > now:
-        return ArticleExplanation(sent=None, reason=f"it settles until {_at(rests_until, case)}; {due}")
+    if settles_at > now:
+        return ArticleExplanation(sent=None, reason=f"it settles until {_at(settles_at, case)}; {due}")
     if case.article.position > case.release_position:
         waits = "it waits for articles gathered before it, which are not condensed yet or settle"
         return ArticleExplanation(sent=None, reason=f"{waits}; {due}")
     if case.next_digest is None:
-        return ArticleExplanation(sent=None, reason=f"nothing holds it up; {due}")
+        return ArticleExplanation(sent=None, reason=f"it waits for nothing else; {due}")
     for place, story in enumerate(case.next_digest.stories, start=1):
-        if case.article.id in {told.id for told in story.articles}:
+        if case.article.id in {article.id for article in story.articles}:
             kind = "an update, story" if story.is_update else "story"
             of = f"{kind} {place} of {len(case.next_digest.stories)}"
             return ArticleExplanation(sent=None, reason=f"as things stand it will be {of}; {due}")
@@ -117,7 +117,7 @@ def _explain_next_issue(case: ExplainInput, now: datetime, settle: timedelta) ->
 
 def _left_out(case: ExplainInput) -> str:
     most = case.membership.edition.stories
-    return f"at most {most} stories get in and others weighed more, or it says nothing new of one they know"
+    return f"at most {most} stories fit and others ranked higher, or it has nothing new of a known story"
 
 
 def _at(moment: datetime, case: ExplainInput) -> str:
@@ -132,15 +132,15 @@ def _listed(topics: tuple[str, ...]) -> str:
 _STATES = {
     DeliveryState.PLANNED: "which waits in the outbox",
     DeliveryState.ATTEMPTING: "which is being sent",
-    DeliveryState.DEFERRED: "which the receiving server put off, so that it is tried again",
-    DeliveryState.UNCERTAIN: "of which nobody knows whether it arrived",
+    DeliveryState.DEFERRED: "which the receiving server deferred, so that it is tried again",
+    DeliveryState.UNCERTAIN: "of which it is unknown whether it arrived",
     DeliveryState.SENT: "which was sent",
     DeliveryState.REFUSED: "which the receiving server refused",
-    DeliveryState.SUPPRESSED: "which was held back, because nothing may be mailed to this address",
+    DeliveryState.SUPPRESSED: "which was not sent, because this address is suppressed",
 }
 
 _STATUSES = {
-    SubscriptionStatus.PAUSED: "their subscription is paused, and what comes meanwhile is not told later",
+    SubscriptionStatus.PAUSED: "their subscription is paused, and articles of that time are not sent later",
     SubscriptionStatus.UNSUBSCRIBED: "they unsubscribed",
     SubscriptionStatus.ENDED: "their subscription ended: the roster does not name it any more",
 }

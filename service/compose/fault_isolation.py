@@ -1,6 +1,6 @@
-"""Damage: what of the record and of the stories can still be used when something in them is broken.
+"""Fault isolation: use the readable articles and stories if some are damaged.
 
-One broken article must not cost everybody their issue: it is named, and the others are told without it.
+A damaged article is reported and left out; it must not stop the issue.
 """
 
 from __future__ import annotations
@@ -11,27 +11,26 @@ from typing import TypeVar
 from service.core.errors import StoreError
 from service.core.model import Article, CondensedArticle, Role, StoryPoint
 
-MAX_DAMAGED_ARTICLES = 8
-"""With more than so many, it is not single articles that are damaged."""
+MAX_DAMAGED_ARTICLES = 8  # in one read; more are a failure of the whole record
 
 T = TypeVar("T")
 RangeReader = Callable[[int, int], Awaitable[Sequence[T]]]
-"""Reads what lies behind the first position, up to the second."""
+"""(after, through) -> what has `after < position <= through`."""
 ProblemReporter = Callable[[str], None]
-"""Takes a sentence about something that went wrong."""
+"""Takes a sentence about a problem, for the operator."""
 
 
 def ignore_problem(_problem: str) -> None:
-    """Take a problem and tell nobody."""
+    """Drop a problem."""
 
 
 async def read_undamaged(
     read: RangeReader[T], after: int, through: int, report_problem: ProblemReporter
 ) -> list[T]:
-    """Return what `read` gives for `after < position <= through`, without the articles that cannot be read.
+    """Return the articles with `after < position <= through`, without those that `read` cannot read.
 
-    They are found by halves, and named to `trouble`. Raises StoreError when the record itself cannot be
-    reached, and what `read` raised when more than `MOST_DAMAGED` articles cannot be read.
+    These are found by bisection and reported. Raises StoreError if the database cannot be used, and the error
+    of `read` if more than MAX_DAMAGED_ARTICLES cannot be read.
     """
     found: list[T] = []
     damaged: list[str] = []
@@ -58,24 +57,24 @@ async def read_undamaged(
 
 
 def placement_problem(article: Article, error: Exception) -> str:
-    """Return the sentence about an article whose story could not be found."""
+    """Return the problem of an article that could not be assigned to a story."""
     return (
         f"the story of the article at position {article.position} ({article.id}) could not be found, "
-        f"{error_text(error)}; it is told as a story of its own"
+        f"{error_text(error)}; it is shown as a story of its own"
     )
 
 
-def unmerged_points(told: CondensedArticle, points: int) -> tuple[StoryPoint, ...]:
-    """Return at most `points` lines of the article as condense left them, no point without its caveats."""
-    kept = told.summary.key_points
+def unmerged_points(condensed: CondensedArticle, points: int) -> tuple[StoryPoint, ...]:
+    """Return at most `points` key points of one article, no point without its caveats."""
+    kept = condensed.summary.key_points
     while len(kept) > points:
         last = max(index for index, key in enumerate(kept) if key.role is Role.POINT)
         kept = kept[:last]
     return tuple(
-        StoryPoint(key.text, key.role, told.article, key.start, key.end, key.qualifies) for key in kept
+        StoryPoint(key.text, key.role, condensed.article, key.start, key.end, key.qualifies) for key in kept
     )
 
 
 def error_text(error: Exception) -> str:
-    """Return what an error says, or what it is called when it says nothing."""
+    """Return the message of an error, or its class name if it has none."""
     return str(error) or type(error).__name__

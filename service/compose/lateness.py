@@ -1,4 +1,4 @@
-"""What to do about a group that is due: send, put off, or let it pass (pure)."""
+"""Lateness: what to do with a group that is due: send, merge or skip (pure)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from service.core.model import Edition, Group, Newsletter
 from service.core.schedules import Occurrence, next_occurrence, occurrences, parse_schedule
 
-ONE_MICROSECOND = timedelta(microseconds=1)
+ONE_MICROSECOND = timedelta(microseconds=1)  # the resolution of due times
 
 
 class LateAction(Enum):
-    """SEND: an issue now. MERGE: the stories wait for the next issue. SKIP: they are not told at all."""
+    """SEND: make an issue now. MERGE: the stories wait for the next issue. SKIP: they are dropped."""
 
     SEND = "send"
     MERGE = "merge"
@@ -23,10 +23,10 @@ class LateAction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DuePlan:
-    """What to do about a due group.
+    """The plan for a due group.
 
-    `occurrence` is the moment that the group waits for; it names the issue. `stands_for` is the last moment
-    that has come by now, the same one unless the service was away for longer: its date goes on the page.
+    `occurrence` is the due time of the group and identifies the issue. `shown_at` is the date of the issue:
+    the latest occurrence by now, another one only if the service was down for longer.
     """
 
     action: LateAction
@@ -36,14 +36,14 @@ class DuePlan:
 
 
 def plan_due_group(group: Group, newsletter: Newsletter, now: datetime) -> DuePlan:
-    """Return what to do about `group`, which waits for a moment that has come.
+    """Return the plan for a group whose due time has come.
 
-    Lateness counts from the last moment that has come: when Monday's and Tuesday's issues were missed and
-    Wednesday's is due right now, nothing is late; the readers get one issue with the stories of all three.
-    Raises UsageError or UnknownName for a schedule that cannot be read.
+    Lateness counts from the latest occurrence: if Monday's and Tuesday's issues were missed and Wednesday's
+    is due now, nothing is late, and subscribers get one issue with the stories of all three days. Raises
+    UsageError or UnknownName for an invalid schedule.
     """
     if group.due_at is None:
-        raise ValueError("a group that waits for no moment is sent by hand, not by plan")
+        raise ValueError("a group without a due time is for a manual send")
     zone = ZoneInfo(group.edition.timezone)
     schedule = parse_schedule(group.edition.schedule)
     occurrence = occurrence_at(group.edition, group.due_at)
@@ -59,9 +59,9 @@ def plan_due_group(group: Group, newsletter: Newsletter, now: datetime) -> DuePl
 
 
 def occurrence_at(edition: Edition, due_at: datetime) -> Occurrence:
-    """Return the occurrence that happens at `due_at` by the edition's schedule.
+    """Return the occurrence of the edition's schedule at `due_at`.
 
-    When the schedule knows of none (its zone's rules changed since), the local time names it.
+    If the schedule has none there (the rules of its time zone changed), the local time identifies it.
     """
     zone = ZoneInfo(edition.timezone)
     found = next_occurrence(parse_schedule(edition.schedule), zone, due_at - ONE_MICROSECOND)

@@ -1,4 +1,4 @@
-"""What compose asks of the outside: who is due, what can be told, and how it is told and rendered."""
+"""What compose needs from the rest of the service: stores, a renderer, and the health of the sources."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from service.core.model import (
 
 @dataclass(frozen=True, slots=True)
 class EditedArticle:
-    """An article that readers were told, as its publisher has edited it since.
+    """An article that was sent and that its publisher edited afterwards.
 
-    `told_in` are the texts of the issues that told it, `corrected` what they were told of earlier edits,
+    `sent_texts` are the texts of the issues that contain it, `previous_changes` the corrections sent so far,
     oldest first.
     """
 
@@ -39,21 +39,24 @@ class EditedArticle:
 
 
 class ComposeStore(Protocol):
-    """What compose asks of the record."""
+    """The record of groups, articles and issues."""
 
     async def due_groups(self, now: datetime) -> Sequence[Group]:
-        """Return the groups of active subscriptions with `next_due_at <= now`, longest waiting first."""
+        """Return the groups of active subscriptions with `next_due_at <= now`, the longest waiting first."""
         ...
 
     async def groups_of(self, newsletter: str, subscribers: Collection[str] | None) -> Sequence[Group]:
         """Return the groups of a newsletter's active subscriptions, due or not, for a manual send.
 
-        With `subscribers` (ids), only those people: the groups carry them in `only`.
+        With `subscribers` (ids), only theirs: the groups carry these ids in `subscriber_ids`.
         """
         ...
 
     async def release_position(self, gathered_by: datetime) -> int:
-        """Return the position up to which articles were gathered by then and are condensed or set aside."""
+        """Return the last position before the first article that is gathered later or still uncondensed.
+
+        Articles that condense set aside count as condensed.
+        """
         ...
 
     async def released_articles(
@@ -61,100 +64,99 @@ class ComposeStore(Protocol):
     ) -> Sequence[CondensedArticle]:
         """Return the condensed articles with `after < position <= through` that fit the edition's topics.
 
-        An edition without topics fits every article. In gather order, the newest 5,000 at most.
+        All articles fit an edition without topics. In gather order, the newest 5,000 at most.
         """
         ...
 
     async def last_issue_start(self, group: Group) -> int | None:
-        """Return `told_from` of the last issue that the group's members were given, for a repeat."""
+        """Return `served_from` of the last issue of the group's members, None if they have none."""
         ...
 
     async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
-        """Return the ids of the articles in the issues that the group's members were given since then.
+        """Return the ids of the articles in the issues of the group's members since then.
 
-        Members stand at the same place because they were told the same; one speaks for all.
+        The issues of one member stand for all: members have the same cursor because they got the same issues.
         """
         ...
 
     async def edited_articles(
         self, group: Group, sent_since: datetime, edited_until: datetime
     ) -> Sequence[EditedArticle]:
-        """Return the articles that were edited, until then, after the group's members had been told them.
+        """Return the articles that were edited after they were sent to the group's members, in gather order.
 
-        Only those of the issues that they were given since `told_since`, without the edits that they were
-        told already. In gather order.
+        Only articles of issues since `sent_since` and edits until `edited_until`; without the edits whose
+        corrections the members have.
         """
         ...
 
     async def record_issue(
         self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
     ) -> int:
-        """Store the issue, plan a delivery for each member, and move the members on: one transaction.
+        """Store the issue, plan a delivery for each member and advance the members, in one transaction.
 
-        Only members that still stand where `group` says are served: due at `group.due_at` (scheduled sends),
-        told through `group.told_through`, active. Their `told_through` becomes the issue's; their
-        `next_due_at` becomes `next_due_at` unless that is None. Return how many deliveries were planned.
+        Only active members that still match the group are served: with its cursor and, for a scheduled issue,
+        its due time. Their cursor becomes the issue's `served_through`, their due time `next_due_at` unless
+        that is None. Corrections are stored with the issue, and the texts that they quote.
 
-        An issue of that id that is stored already, for others who stood here before, is what these get.
-        Its corrections are stored with it, and with them the words that they are taken from.
-        Raises WordsChanged when an article has other words by now than the issue was made of.
+        If an issue of that id is stored already, for members served earlier, the others get that one.
+        Returns the number of planned deliveries. Raises ArticleChanged if an article was edited after the
+        issue was composed.
         """
         ...
 
     async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
-        """Move the group's members to their next due moment without an issue; return how many moved."""
+        """Move the group's members to their next due time, without an issue; return their number.
+
+        Their cursor becomes `served_through` unless that is None.
+        """
         ...
 
 
 class StoryStore(Protocol):
-    """What compose asks of the record to give each article its story, once and for all."""
+    """The record of which story each article belongs to."""
 
     async def articles_between(
         self, after: int, through: int, limit: int
     ) -> Sequence[tuple[Article, str | None]]:
-        """Return articles with `after < position <= through` and their stories, None where there is none yet.
+        """Return the first `limit` articles with `after < position <= through` and the ids of their stories.
 
-        In gather order, the first `limit` of them; whatever their topics, condensed or not.
+        In gather order, of all topics, condensed or not; None for an article without a story.
         """
         ...
 
     async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
-        """Store article id -> story id where there is none yet; return what stands for these articles."""
+        """Store article id -> story id for articles without a story; return the stored ids of all of them."""
         ...
 
 
 class Renderer(Protocol):
-    """Turns a digest into subject, HTML and text."""
+    """Renders digests."""
 
     def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
-        """Return the digest rendered once for all recipients, with placeholders for what differs."""
+        """Return the digest, rendered once for all recipients, with placeholders for their own values.
+
+        The HTML of an edition in plain text is empty. Raises UnknownName for an unknown theme, CaveatError
+        for a theme that fails.
+        """
         ...
 
 
 class SourceHealthReader(Protocol):
-    """Knows how the feeds are doing (gather has the rule)."""
+    """Reads the health of the feeds; gather has the rules for it."""
 
     async def source_health(self, at: datetime) -> Sequence[SourceHealth]:
-        """Return every feed of the roster as it stands at that moment."""
-        ...
-
-
-class SentenceSplitter(Protocol):
-    """Finds the sentences of a text (condense knows how)."""
-
-    def __call__(self, text: str, language: str) -> Sequence[tuple[int, int]]:
-        """Return where each sentence begins and ends, in order."""
+        """Return the health of every feed of the roster at that time."""
         ...
 
 
 class KeyPointMerger(Protocol):
-    """Chooses, across the articles of one story, what to show of it (condense knows how)."""
+    """Selects the points of a story from the key points of its articles."""
 
     def __call__(
         self, articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
     ) -> tuple[StoryPoint, ...]:
-        """Return at most `points` points, caveats right behind the point that they qualify.
+        """Return at most `points` points and caveats; a caveat follows the point that it qualifies.
 
-        `told` are articles of the story that the readers know: what these say is left away.
+        `known` are articles of the story that the group got before; what they say is left out.
         """
         ...

@@ -1,64 +1,59 @@
-"""Ledger: attempts before they are made and outcomes after, in grouped durable commits.
+"""Ledger: writes attempts before they are made and outcomes after them, in grouped durable commits.
 
-Whoever marks something while a commit is under way joins the next, and a commit waits a moment for as many
-attempts as the last ones carried. So one commit carries the outcomes of the last messages and the attempts of
-the next for all lanes, at the price of a millisecond or two.
+Changes that arrive during a commit join the next one, and a commit waits a moment for as many attempts as the
+last ones carried. So one commit carries the outcomes of the last messages and the attempts of the next ones
+for all connections, and costs a message a millisecond or two.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 from service.core.errors import StoreError
 from service.deliver.ports import DeliverStore, StateChange
+from service.deliver.store_retry import Sleep, retry_store
 
-FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.2, 5.0
-GROUP_COMMIT_SECONDS = 0.002
-
-log = logging.getLogger("deliver")
-
-Sleep = Callable[[float], Awaitable[None]]
+GROUP_COMMIT_SECONDS = 0.002  # longest wait of a commit for the attempts of other connections
 
 
 class _PendingChange(NamedTuple):
     token: str
-    mark: StateChange
-    written: asyncio.Future[bool] | None  # None: nobody waits to hear
+    change: StateChange
+    written: asyncio.Future[bool] | None  # None for outcomes, which are not awaited
 
 
 class Ledger:
-    """Writes marks for one pass of deliver. `patience` is for how many seconds a lost database is awaited.
+    """Writes state changes for one pass of deliver.
 
-    `pause` waits (seconds); tests give another one.
+    A database that is out of reach is retried for `retry_seconds`. `sleep` waits (seconds); tests replace it.
     """
 
     def __init__(self, store: DeliverStore, *, retry_seconds: float, sleep: Sleep = asyncio.sleep) -> None:
-        self._store, self._patience, self._pause = store, retry_seconds, sleep
+        self._store, self._retry_seconds, self._sleep = store, retry_seconds, sleep
         self._waiting: list[_PendingChange] = []
         self._writing: asyncio.Task[None] | None = None
-        self._given_up = False
-        # How many lanes there seem to be: what the last commits carried. One lane alone never waits.
-        self._company = 1
+        self._has_failed = False  # a later commit does not wait again
+        # Expected attempts in a commit, by the last commits. A single connection never waits.
+        self._expected_attempts = 1
         self._attempts = 0
-        self._gathered: asyncio.Future[None] | None = None
+        self._group_complete: asyncio.Future[None] | None = None
 
     def attempt(self, token: str, change: StateChange) -> asyncio.Future[bool]:
-        """Put an attempt in the next commit; the future tells whether the token still held the delivery.
+        """Put an attempt in the next commit; the future's result: whether the token still held the delivery.
 
-        The future fails with StoreError when the database stays away for longer than `patience`.
+        The future raises StoreError when the database stays out of reach for longer than `retry_seconds`.
         """
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._attempts += 1
-        if self._attempts >= self._company and self._gathered is not None:
-            _finish(self._gathered)
+        if self._attempts >= self._expected_attempts and self._group_complete is not None:
+            _finish(self._group_complete)
         self._add(_PendingChange(token, change, written))
         return written
 
     def outcome(self, token: str, change: StateChange) -> None:
-        """Put an outcome in the next commit; one that the token does not hold any more is left out."""
+        """Put an outcome in the next commit, which leaves it out if the token lost the delivery."""
         self._add(_PendingChange(token, change, None))
 
     def _add(self, entry: _PendingChange) -> None:
@@ -67,57 +62,54 @@ class Ledger:
             self._writing = asyncio.create_task(self._write_all())
 
     async def flush(self) -> None:
-        """Wait until every mark so far is durable, or known not to be."""
+        """Wait until every change so far is durable, or its commit has failed."""
         while self._writing is not None:
             await asyncio.shield(self._writing)
 
     async def _write_all(self) -> None:
-        # One turn of the loop first: lanes that are woken by the same event mark in the same commit.
+        # One turn of the event loop first: connections woken by the same event share a commit.
         await asyncio.sleep(0)
         while self._waiting:
-            await self._gather()
+            await self._wait_for_group()
             entries, self._waiting, self._attempts = self._waiting, [], 0
             for token in dict.fromkeys(entry.token for entry in entries):
                 await self._commit(token, [entry for entry in entries if entry.token == token])
         self._writing = None
 
-    async def _gather(self) -> None:
-        """Wait for the other lanes, but not for long."""
-        if self._attempts < self._company:
+    async def _wait_for_group(self) -> None:
+        """Wait for the attempts of the other connections, for GROUP_COMMIT_SECONDS at most."""
+        if self._attempts < self._expected_attempts:
             loop = asyncio.get_running_loop()
-            self._gathered = loop.create_future()
-            timer = loop.call_later(GROUP_COMMIT_SECONDS, _finish, self._gathered)
+            self._group_complete = loop.create_future()
+            timer = loop.call_later(GROUP_COMMIT_SECONDS, _finish, self._group_complete)
             try:
-                await self._gathered
+                await self._group_complete
             finally:
                 timer.cancel()
-                self._gathered = None
-        self._company = max(self._attempts, self._company - 1, 1)
+                self._group_complete = None
+        self._expected_attempts = max(self._attempts, self._expected_attempts - 1, 1)
 
     async def _commit(self, token: str, entries: list[_PendingChange]) -> None:
         try:
-            written = await self._recorded(token, [entry.mark for entry in entries])
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for the commit must hear of it
+            written = await self._record(token, [entry.change for entry in entries])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the senders that await the commit must get it
             for entry in entries:
                 if entry.written is not None and not entry.written.done():
                     entry.written.set_exception(error)
             return
         for entry in entries:
             if entry.written is not None and not entry.written.done():
-                entry.written.set_result(entry.mark.delivery_id in written)
+                entry.written.set_result(entry.change.delivery_id in written)
 
-    async def _recorded(self, token: str, marks: list[StateChange]) -> set[str]:
-        waited, pause = (self._patience if self._given_up else 0.0), FIRST_RETRY_SECONDS
-        while True:
-            try:
-                return await self._store.record_changes(token, marks)
-            except StoreError as error:
-                if waited >= self._patience:
-                    self._given_up = True
-                    raise
-                log.warning("%d marks wait for the ledger, trying again: %s", len(marks), error)
-                await self._pause(pause)
-                waited, pause = waited + pause, min(pause * 2, MAX_RETRY_SECONDS)
+    async def _record(self, token: str, changes: list[StateChange]) -> set[str]:
+        record = partial(self._store.record_changes, token, changes)
+        try:
+            return await retry_store(
+                record, seconds=0.0 if self._has_failed else self._retry_seconds, sleep=self._sleep
+            )
+        except StoreError:
+            self._has_failed = True
+            raise
 
 
 def _finish(future: asyncio.Future[None]) -> None:

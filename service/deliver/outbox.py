@@ -1,4 +1,4 @@
-"""Outbox: leased deliveries, handed to the lanes of a channel one by one, and what came of each."""
+"""Outbox: gives leased deliveries to the channel one by one, as the limits permit, and takes the outcomes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from typing_extensions import override
+
 from service.core.errors import CaveatError
-from service.core.model import (
-    DeliveryState,
-    Issue,
-    Message,
-    Outcome,
-)
+from service.core.model import DeliveryState, Issue, Message, Outcome
 from service.deliver.leases import POLL_SECONDS, Clock, LeasedDelivery, Leases
 from service.deliver.ledger import Ledger
 from service.deliver.limits.circuit_breaker import CircuitBreaker
@@ -22,22 +19,22 @@ from service.deliver.limits.coordination import WorkerCoordination
 from service.deliver.limits.domain_queues import DomainQueues
 from service.deliver.limits.rate_limit import RateLimiter
 from service.deliver.metrics import DELIVERY_METRICS
-from service.deliver.ports import DeliverStore, MessageFactory, StateChange
+from service.deliver.ports import DeliverStore, MessageFactory, Outbox, StateChange
 from service.deliver.settlement import Settlement
 
 MAX_CACHED_ISSUES = 8
-MAX_QUEUED_DELIVERIES = 1000
-MAX_PROBE_WAIT_SECONDS = 60  # seconds until the next probe; where it is longer, the pass ends
-MAX_SLEEP_SECONDS = 5.0  # seconds; other workers may learn something in between
+MAX_QUEUED_DELIVERIES = 1000  # in the domain queues; with more, no batch is leased
+MAX_PROBE_WAIT_SECONDS = 60  # until the next probe; the pass ends where it is longer
+MAX_SLEEP_SECONDS = 5.0  # then the limits are read again, which other workers may have changed
 
 log = logging.getLogger("deliver")
 
 
-class LeasedOutbox:
-    """The outbox as one pass of deliver sees it: batch after batch until nothing is due.
+class LeasedOutbox(Outbox):
+    """The outbox of one pass of deliver: batch after batch until no delivery is due.
 
-    A message is handed out when the pace allows it and the breaker lets it through. `pause` waits (seconds);
-    tests give another one.
+    A message is given out when the rate limits and the circuit breaker allow it. `sleep` waits (seconds);
+    tests replace it.
     """
 
     def __init__(
@@ -55,73 +52,77 @@ class LeasedOutbox:
         stopping: asyncio.Event,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        self._store, self._leases, self._ledger, self._make = store, leases, ledger, build_message
-        self._pace, self._breaker, self._accord = rate_limiter, breaker, coordination
-        # Issues that were paused, with the batches that held deliveries of theirs.
+        self._store, self._leases, self._ledger, self._build_message = store, leases, ledger, build_message
+        self._rate_limiter, self._breaker, self._coordination = rate_limiter, breaker, coordination
+        # Paused issues, each with the batches that may hold its deliveries.
         self._paused: dict[str, frozenset[str]] = {}
         self._clock, self._stopping, self._settlement = clock, stopping, settlement
-        self._pause = sleep or self._pause_or_stop
-        self._in_hand: dict[str, LeasedDelivery] = {}
-        # Those whose domain may not be sent to yet.
-        self._lines = DomainQueues(rate_limiter)
-        # What a lane gave back: made already, and the pace has been paid for.
-        self._returned: deque[tuple[LeasedDelivery, Message]] = deque()
+        self._sleep = sleep or self._sleep_or_stop
+        self._in_progress: dict[str, LeasedDelivery] = {}
+        # Deliveries that wait for their domain's rate limit.
+        self._domain_queues = DomainQueues(rate_limiter)
+        # Put back by a connection: built already, and counted by the rate limits.
+        self._put_back: deque[tuple[LeasedDelivery, Message]] = deque()
         self._issues: OrderedDict[str, Issue] = OrderedDict()
-        self._moved = asyncio.Event()
+        self._changed = asyncio.Event()
         self._now = asyncio.get_running_loop().time
 
-    # --- what a channel asks -------------------------------------------------------------------
+    # --- called by the channel -----------------------------------------------------------------
 
+    @override
     async def next(self) -> Message | None:
-        """Return the next message, or None when nothing is due or the pass is to stop."""
         while not self._stopping.is_set():
             await self._pause_issues()
             await self._leases.lease_transactional()
             if message := self.ready():
                 return message
             now = self._clock()
-            if self._breaker.needs_sync(now) or self._pace.needs_sync:
-                await self._accord.sync()
+            if self._breaker.needs_sync(now) or self._rate_limiter.needs_sync:
+                await self._coordination.sync()
                 if not self._breaker.is_open(self._clock()):
                     continue
             if (
                 self._breaker.is_open(now)
-                or self._pace.seconds_until_probe(now.timestamp()) > MAX_PROBE_WAIT_SECONDS
+                or self._rate_limiter.seconds_until_probe(now.timestamp()) > MAX_PROBE_WAIT_SECONDS
             ):
                 return None
             first = self._first(now.timestamp())
             if (
                 first is None
-                and len(self._lines) < MAX_QUEUED_DELIVERIES
+                and len(self._domain_queues) < MAX_QUEUED_DELIVERIES
                 and await self._leases.lease_batch()
             ):
                 continue
             if first is not None and first.delivery.issue_id not in self._issues:
-                await self._fetch(first)
+                await self._load_issue(first)
                 continue
-            if first is None and not self._lines:
-                if not self._in_hand:
+            if first is None and not self._domain_queues:
+                if not self._in_progress:
                     return None
-                await self._lull()
+                await self._wait_for_change()
                 continue
-            in_hand = len(self._leases.queue) + len(self._lines)
-            seconds = await self._accord.seconds_until_free(self._lines, in_hand, ready=first is not None)
-            await self._pause(min(max(seconds, 0.001), MAX_SLEEP_SECONDS))
+            waiting = len(self._leases.queue) + len(self._domain_queues)
+            seconds = await self._coordination.seconds_until_free(
+                self._domain_queues, waiting, ready=first is not None
+            )
+            await self._sleep(min(max(seconds, 0.001), MAX_SLEEP_SECONDS))
         return None
 
+    @override
     def ready(self) -> Message | None:
-        """Return a message that may leave at this moment, or None."""
-        while not (self._stopping.is_set() or self._settlement.issues_to_pause or self._pace.needs_sync):
+        while not (
+            self._stopping.is_set() or self._settlement.issues_to_pause or self._rate_limiter.needs_sync
+        ):
             now = self._clock()
-            if self._returned and self._breaker.allow(now):
-                taken, returned = self._returned.popleft()
-                self._in_hand[returned.delivery_id] = taken
-                return returned
+            if self._put_back and self._breaker.allow(now):
+                leased, unsent = self._put_back.popleft()
+                self._in_progress[unsent.delivery_id] = leased
+                return unsent
             seconds = now.timestamp()
             first = self._first(seconds)
             if first is None or first.delivery.issue_id not in self._issues:
                 return None
-            if self._pace.limited and self._pace.seconds_until_free(seconds):
+            if self._rate_limiter.limited and self._rate_limiter.seconds_until_free(seconds):
                 return None
             if not self._breaker.allow(now):
                 return None
@@ -130,109 +131,109 @@ class LeasedOutbox:
                 self._breaker.record_inconclusive()
                 self._leases.forget(first)
                 continue
-            if message := self._made(first):
-                first.probe = self._pace.is_probe(first.domain)
-                if self._pace.limited:
-                    self._pace.record_send(seconds)
+            if message := self._build(first):
+                first.probe = self._rate_limiter.is_probe(first.domain)
+                if self._rate_limiter.limited:
+                    self._rate_limiter.record_send(seconds)
                 return message
         return None
 
+    @override
     async def attempt(self, message: Message) -> bool:
-        """Make the attempt durable; False when the delivery is not ours any more or must not be sent."""
-        taken = self._in_hand[message.delivery_id]
-        mark = StateChange(message.delivery_id, DeliveryState.ATTEMPTING, self._clock())
-        held = await self._ledger.attempt(taken.token, mark)
-        if held and self._leases.holds(taken, self._clock()):
-            taken.attempted_at = self._now()
+        leased = self._in_progress[message.delivery_id]
+        attempt = StateChange(message.delivery_id, DeliveryState.ATTEMPTING, self._clock())
+        held = await self._ledger.attempt(leased.token, attempt)
+        if held and self._leases.holds(leased, self._clock()):
+            leased.attempted_at = self._now()
             DELIVERY_METRICS.count_attempt()
             return True
         if held:
-            # Somebody else may hold it by the time of the write. It was not sent, so it may be tried again.
-            self._settlement.postpone(taken, "the sender was paused for longer than its lease")
+            # Another worker may hold it by the time of the write. It was not sent, so it may be retried.
+            self._settlement.postpone(leased, "the sender was paused for longer than its lease")
         self._breaker.record_inconclusive()
-        self._leases.forget(self._out_of_hand(message))
+        self._leases.forget(self._finish(message))
         return False
 
+    @override
     def settle(self, message: Message, outcome: Outcome) -> None:
-        """Write what came of the message."""
-        self._settlement.settle(self._out_of_hand(message), outcome)
+        self._settlement.settle(self._finish(message), outcome)
 
+    @override
     def put_back(self, message: Message) -> None:
-        """Let another lane have the message."""
         self._breaker.record_inconclusive()
-        taken = self._in_hand.pop(message.delivery_id)
-        if self._pace.is_probe(taken.domain) and not taken.probe:
-            self._leases.queue.appendleft(taken)
+        leased = self._in_progress.pop(message.delivery_id)
+        if self._rate_limiter.is_probe(leased.domain) and not leased.probe:
+            self._leases.queue.appendleft(leased)
         else:
-            self._returned.append((taken, message))
-        self._moved.set()
+            self._put_back.append((leased, message))
+        self._changed.set()
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _out_of_hand(self, message: Message) -> LeasedDelivery:
-        """Take the message's delivery out of hand; whoever waits for the last one hears of it."""
-        taken = self._in_hand.pop(message.delivery_id)
-        if not self._in_hand:
-            self._moved.set()
-        return taken
+    def _finish(self, message: Message) -> LeasedDelivery:
+        """Take the message's delivery out of progress; wake connections that wait for the last one."""
+        leased = self._in_progress.pop(message.delivery_id)
+        if not self._in_progress:
+            self._changed.set()
+        return leased
 
     def _first(self, now: float) -> LeasedDelivery | None:
-        """Return the delivery whose turn it is; None when the queue is empty, or holds paced ones alone."""
+        """Return the next delivery; None when the queue is empty, or all wait for their domains' limits."""
         queue = self._leases.queue
-        if not self._pace.has_domain_limits:
+        if not self._rate_limiter.has_domain_limits:
             return queue[0] if queue else None
-        while (first := self._lines.first(now)) is None and queue:
-            self._lines.add(queue.popleft(), now)
+        while (first := self._domain_queues.first(now)) is None and queue:
+            self._domain_queues.add(queue.popleft(), now)
         return first
 
     def _pop(self, now: float) -> None:
-        """Take the first one out."""
-        if self._pace.has_domain_limits:
-            self._lines.remove_first(now)
+        """Remove the delivery that `_first` returned."""
+        if self._rate_limiter.has_domain_limits:
+            self._domain_queues.remove_first(now)
         else:
             self._leases.queue.popleft()
 
     async def _pause_issues(self) -> None:
-        """Pause the issues whose every message the server refuses; their deliveries wait for the operator."""
+        """Pause the issues that the server refuses entirely; their deliveries wait for the operator."""
         while self._settlement.issues_to_pause:
             issue_id = self._settlement.issues_to_pause.pop()
             await self._ledger.flush()
             self._paused[issue_id] = self._leases.tokens()
             await self._store.pause(issue_id, self._clock())
 
-    async def _lull(self) -> None:
-        """Wait a moment for the other lanes: one that is kept waiting must not hold up what comes due.
+    async def _wait_for_change(self) -> None:
+        """Wait for the other connections, but not for long: a slow one must not hold up new deliveries.
 
-        Ends when none is at work any more, when one gives a message back, or after a moment.
+        Ends when none of them has a message, when one puts a message back, or after POLL_SECONDS.
         """
-        self._moved.clear()
+        self._changed.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._moved.wait(), POLL_SECONDS)
+            await asyncio.wait_for(self._changed.wait(), POLL_SECONDS)
 
-    async def _fetch(self, taken: LeasedDelivery) -> None:
-        """Get the delivery's issue; without one the delivery is refused."""
-        issue = await self._store.issue(taken.delivery.issue_id)
+    async def _load_issue(self, leased: LeasedDelivery) -> None:
+        """Load the delivery's issue; without one the delivery is refused."""
+        issue = await self._store.issue(leased.delivery.issue_id)
         if issue is not None:
             self._issues[issue.id] = issue
             if len(self._issues) > MAX_CACHED_ISSUES:
                 self._issues.popitem(last=False)
-        elif self._first(now := self._clock().timestamp()) is taken:
+        elif self._first(now := self._clock().timestamp()) is leased:
             self._pop(now)
-            self._settlement.refuse_unbuildable(taken, "its issue is not in the record")
+            self._settlement.refuse_unbuildable(leased, "its issue is not in the database")
 
-    def _made(self, taken: LeasedDelivery) -> Message | None:
-        """Return the message; a delivery that cannot become one is refused and costs the others nothing."""
+    def _build(self, leased: LeasedDelivery) -> Message | None:
+        """Return the message, None when it cannot be built: then that delivery alone is refused."""
         try:
-            message = self._make(self._issues[taken.delivery.issue_id], taken.delivery)
+            message = self._build_message(self._issues[leased.delivery.issue_id], leased.delivery)
         except Exception as error:
             self._breaker.record_inconclusive()
             if not isinstance(error, CaveatError):
-                log.exception("delivery %s cannot become a message", taken.delivery.id)
-            self._settlement.refuse_unbuildable(taken, str(error) or type(error).__name__)
+                log.exception("delivery %s cannot become a message", leased.delivery.id)
+            self._settlement.refuse_unbuildable(leased, str(error) or type(error).__name__)
             return None
-        self._in_hand[message.delivery_id] = taken
+        self._in_progress[message.delivery_id] = leased
         return message
 
-    async def _pause_or_stop(self, seconds: float) -> None:
+    async def _sleep_or_stop(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)

@@ -1,4 +1,4 @@
-"""What deliver asks of the outside: a ledger, a channel, and what several workers share."""
+"""The ports of deliver: the ledger, the channel, and the state that several workers share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.core.model import Batch, Delivery, DeliveryState, Issue, Message, O
 
 
 class StateChange(NamedTuple):
-    """One line for the ledger: where a delivery stands now. Instants and texts as the outcome gave them."""
+    """The new state of a delivery, for the ledger. `reply` is the outcome's text."""
 
     delivery_id: str
     state: DeliveryState
@@ -23,14 +23,17 @@ class StateChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResendPolicy:
-    """Which deliveries in doubt are sent again unasked: with fewer doubts, and planned after this instant."""
+    """Which uncertain deliveries are sent again without the operator.
+
+    Those with fewer uncertain attempts than `max_uncertain_attempts`, planned after `planned_after`.
+    """
 
     max_uncertain_attempts: int
     planned_after: datetime
 
 
 class DeliverStore(Protocol):
-    """What deliver asks of the record: the ledger."""
+    """The ledger of deliveries."""
 
     async def take_batch(
         self,
@@ -43,7 +46,7 @@ class DeliverStore(Protocol):
         only_transactional: bool = False,
         is_personal: bool = False,
     ) -> Batch:
-        """Lease up to `limit` deliveries that are due, marking those to suppressed people as such.
+        """Lease up to `limit` due deliveries; those to suppressed subscribers become `suppressed` instead.
 
         Due are: planned; deferred with `next_attempt_at <= now`; both only while no other lease holds them.
         A delivery left `attempting` by a lease that ran out becomes `uncertain` first. While transactional
@@ -57,40 +60,40 @@ class DeliverStore(Protocol):
         ...
 
     async def extend(self, token: str, lease_until: datetime) -> None:
-        """Prolong the lease of what this token still holds; a sender that is alive says so."""
+        """Extend the lease of the deliveries that this token still holds."""
         ...
 
     async def settle_uncertain(self, now: datetime, resend: ResendPolicy | None) -> int:
-        """Turn attempts of leases that ran out into `uncertain`; return how many.
+        """Turn attempts of expired leases into `uncertain`; return their number.
 
-        Of the uncertain deliveries that have no `next_attempt_at`, or one that has come, those that `again`
-        lets through are due (as deferred, at once). The others rest until somebody decides; with None, all.
+        Uncertain deliveries without `next_attempt_at`, or with one that has passed, become deferred and due
+        at once where `resend` permits it. The others rest until the operator decides; with None, all of them.
         """
         ...
 
     async def issue(self, issue_id: str) -> Issue | None:
-        """Return the issue."""
+        """Return the issue, None when it does not exist."""
         ...
 
     async def record_changes(self, token: str, changes: Sequence[StateChange]) -> set[str]:
-        """Write the marks in one durable commit, for deliveries that this token still holds.
+        """Write the changes in one durable commit, for deliveries that this token still holds.
 
-        Return the ids of the deliveries that were written; the rest belong to somebody else by now.
-        A mark with `suppress` also suppresses the delivery's address. A person who was suppressed or
-        unsubscribed since the batch was taken is not marked `attempting`: the delivery becomes `suppressed`
+        Return the ids of the deliveries that were written; the others belong to another lease by now.
+        A change with `suppress` also suppresses the delivery's address. When the subscriber was suppressed or
+        unsubscribed since the batch was leased, the delivery becomes `suppressed` instead of `attempting`,
         and its id is not returned.
         """
         ...
 
     async def pause(self, issue_id: str, now: datetime) -> None:
-        """Let nobody take up the issue's deliveries until the operator resumes it; twice is harmless.
+        """Pause the issue: none of its deliveries is leased until the operator resumes it. Idempotent.
 
-        What workers hold and did not attempt is not theirs any more.
+        Workers lose the leases of its deliveries that they did not attempt.
         """
         ...
 
     async def release(self, token: str) -> None:
-        """Give back what this token holds and did not attempt."""
+        """Give back the deliveries that this token holds and did not attempt."""
         ...
 
     async def resend(
@@ -101,17 +104,20 @@ class DeliverStore(Protocol):
         *,
         subscribers: Collection[str] | None = None,
     ) -> int:
-        """Make an issue's deliveries in these states due again, on purpose; return how many.
+        """Make an issue's deliveries in these states due again, as the operator asks; return their number.
 
-        With `subscribers` (ids), only theirs. The Message-ID stays the same. What a worker holds is left
-        alone, and who is suppressed or unsubscribed is not mailed all the same.
+        With `subscribers` (ids), only theirs. The Message-ID stays the same. Leased deliveries are left
+        alone. Suppressed and unsubscribed subscribers are still not mailed.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SendingPause:
-    """Nobody sends from `since` to `until`, because of `reason` (a clause); `times` counts halts in a row."""
+    """No worker sends from `since` to `until`, because of `reason` (a clause).
+
+    `consecutive` counts the pauses in a row.
+    """
 
     reason: str
     since: datetime
@@ -121,13 +127,13 @@ class SendingPause:
 
 @dataclass(frozen=True, slots=True)
 class LearnedRate:
-    """How fast a mail server lets us send, as its refusals showed; shared by all workers.
+    """The rate that a mail server accepts, as measured by its refusals; shared by all workers.
 
-    `per_minute` messages may leave, None while it is not measured; `ceiling` is the rate that was refused
-    last. `accepted` messages were taken `since`. From `refused_at` until a probe is accepted, nothing leaves
-    but one message at `probe_at`; `last_refused_at` is the latest refusal of that time. `reply` is what the
-    server said last; `busy`: about its own shortage, not our rate. `at` is the last change and `version`
-    counts the changes.
+    `per_minute` messages may be sent, None while it is not measured; `ceiling` is the rate that was refused
+    last. `accepted` messages were accepted `since`. From `refused_at` until a probe is accepted, only one
+    message is sent, at `probe_at`; `last_refused_at` is the latest refusal in that time. `reply` is the
+    server's last refusal; with `busy` it is about the server's own shortage, not about our rate. `at` is the
+    time of the last change and `version` counts the changes.
     """
 
     per_minute: float | None
@@ -144,70 +150,73 @@ class LearnedRate:
 
 
 class CoordinationStore(Protocol):
-    """What the workers that send by one relay share: turns at its limits, learned rates, a halt."""
+    """What the workers that send by one relay share: turns at its limits, learned rates, a sending pause."""
 
     async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:
-        """Return what a relay's refusals taught, by recipient domain, "" for all; and what time it is.
+        """Return a relay's learned rates by recipient domain ("" for all domains), and the current time.
 
-        By the database's clock, as all instants of a LearnedRate.
+        The time is by the database's clock, as are all instants of a LearnedRate.
         """
         ...
 
     async def save_rate(self, relay: str, domain: str, rate: LearnedRate | None, version: int) -> bool:
-        """Replace the rate of this version (0: none stands), by none too; False if it is not there."""
+        """Replace the rate of this version (0: no rate is stored) by `rate` (None: remove it).
+
+        Return False, and change nothing, when another version is stored.
+        """
         ...
 
     async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
-        """Give stretches of time away: of each limit by its name, the next one of that length (seconds).
+        """Take the next turn of each limit: `lengths` are seconds by the limit's name.
 
-        Return in how many seconds each begins; one that does not begin `within` so many is not given. No two
-        stretches of a limit overlap, whoever takes them. By the database's clock, which is the only one that
+        Return the seconds until each turn begins; one that does not begin `within` seconds is not taken. No
+        two turns of a limit overlap, whichever worker takes them. By the database's clock, the only one that
         several machines share.
         """
         ...
 
     async def sending_pause(self, relay: str) -> SendingPause | None:
-        """Return the halt that stands for a relay, or None; it may be over, and nobody has tried yet."""
+        """Return a relay's sending pause, or None; it may be over with no trial message sent yet."""
         ...
 
     async def begin_pause(self, relay: str, pause: SendingPause) -> bool:
-        """Let sending halt; return False when it did already, and that halt stands."""
+        """Pause sending; return False, and keep the existing pause, when one is not over yet."""
         ...
 
     async def end_pause(self, relay: str, since: datetime | None = None) -> bool:
-        """Let sending go on; with `since`, only if that halt stands. Return whether there was one."""
+        """End the pause; with `since`, only the pause that began then. Return whether there was one."""
         ...
 
     async def claim_trial(self, relay: str, now: datetime, until: datetime) -> bool:
-        """Return whether we are the one who tries, when a halt is over; `until` then nobody else is."""
+        """Return whether this worker may send the trial message after a pause; no other before `until`."""
         ...
 
 
 class Outbox(Protocol):
-    """Where a channel fetches messages and says what came of them; many lanes of a channel share one."""
+    """Gives messages to a channel and takes their outcomes; the connection slots of a channel share one."""
 
     async def next(self) -> Message | None:
-        """Return the next message, waiting for as long as the pace demands; None when there is no more."""
+        """Return the next message, once the rate limits permit it; None when no delivery is due any more."""
         ...
 
     def ready(self) -> Message | None:
-        """Return a message that may leave at this moment, or None; never waits."""
+        """Return a message that may be sent at this moment, or None; never waits."""
         ...
 
     async def attempt(self, message: Message) -> bool:
-        """Make the attempt durable; False means that the message must not be sent any more.
+        """Make the attempt durable; return False when the message must not be sent any more.
 
         Awaited right before the last bytes that make the receiver responsible (the final dot), with nothing
-        awaited in between. After True the channel owes a `settle`, after False it owes nothing.
+        awaited in between. After True the channel must call `settle`, after False it must not.
         """
         ...
 
     def settle(self, message: Message, outcome: Outcome) -> None:
-        """Say what came of a message, attempted or refused before it could be."""
+        """Record the outcome of a message: after its attempt, or a refusal before it."""
         ...
 
     def put_back(self, message: Message) -> None:
-        """Give back a message that was not attempted, for another lane or another day."""
+        """Give back a message that was not attempted; it is sent by another connection or in a later pass."""
         ...
 
 
@@ -223,7 +232,7 @@ class MessageFactory(Protocol):
 
 
 Prepare = Callable[[Sequence[Delivery]], Awaitable[None]]
-"""Does ahead, for the messages of a batch, what takes long."""
+"""Does the slow work for a batch of deliveries ahead of sending."""
 
 
 @dataclass(frozen=True, slots=True)

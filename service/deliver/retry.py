@@ -1,4 +1,4 @@
-"""Retry: when a delivery that was deferred or is in doubt is tried again, and when no more (pure)."""
+"""Retry: when a deferred or uncertain delivery is tried again, and when it is not (pure)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ FIRST_WAIT = timedelta(seconds=60)
 MAX_WAIT = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=3)
 JITTER = 0.25
-MAX_UNCERTAIN_ATTEMPTS = 3
-"""So often it may be unknown whether a message arrived: each doubt may be one more copy in the inbox."""
+MAX_UNCERTAIN_ATTEMPTS = 3  # each one may be one more copy in the inbox
 
 
 def retry_at(delivery_id: str, attempts: int, *, first_at: datetime, now: datetime) -> datetime | None:
-    """Return when to try again after an attempt that was deferred at `now`; None means: give up.
+    """Return when to retry after an attempt that was deferred at `now`; None when the delivery has failed.
 
-    `attempts` counts the attempts made before that one. Waits double from a minute up to four hours, each
-    longer by up to a quarter, taken from the id, so that a crowd deferred together does not come back
-    together. RFC 5321, 4.5.4.1 asks for waits of half an hour in general and for giving up after four to
-    five days; news is stale sooner, and greylisting wants an early second try.
+    `attempts` counts the attempts before that one. Waits double from a minute up to four hours, each longer
+    by up to a quarter, computed from the id, so that deliveries deferred together are not retried together.
+    RFC 5321, 4.5.4.1 recommends waits of half an hour and a limit of four to five days; news is stale sooner,
+    and greylisting needs an early second attempt.
     """
     if now - first_at >= GIVE_UP_AFTER:
         return None
@@ -31,10 +30,10 @@ def retry_at(delivery_id: str, attempts: int, *, first_at: datetime, now: dateti
 
 
 def retry_throttled_at(delivery_id: str, refusals: int, now: datetime) -> datetime:
-    """Return when to try again what was refused `times` times because of our rate.
+    """Return when to retry a delivery with so many `refusals` because of our rate.
 
-    Soon: the rate that all share decides when it leaves. A delivery that alone is refused so comes back more
-    and more seldom.
+    Soon: the rate limits that all workers share decide when it is sent. The waits grow for a delivery that is
+    the only one refused.
     """
     share = stable_jitter(f"{delivery_id}:{refusals}", 1001) / 1000
     return now + min(timedelta(seconds=1 << min(refusals, 16)), MAX_WAIT) * (1 + JITTER * share)
@@ -43,9 +42,10 @@ def retry_throttled_at(delivery_id: str, refusals: int, now: datetime) -> dateti
 def retry_uncertain_at(
     delivery_id: str, attempts: int, doubts: int, *, first_at: datetime, now: datetime
 ) -> datetime | None:
-    """Return when to send again after an attempt whose end is not known; None: it rests for the operator.
+    """Return when to send again after an uncertain attempt; None when the operator has to decide.
 
-    `attempts` and `doubts` count those before that one. A doubt is never taken for a refusal.
+    `attempts` and `doubts` (uncertain attempts) count those before that one. An uncertain outcome is never
+    treated as a refusal.
     """
     if doubts + 1 >= MAX_UNCERTAIN_ATTEMPTS:
         return None
@@ -53,5 +53,5 @@ def retry_uncertain_at(
 
 
 def resend_policy(now: datetime) -> ResendPolicy:
-    """Return which doubts a crash left are settled by sending again: the same rule, for a whole ledger."""
+    """Return which uncertain deliveries a crash left are sent again: the rule above for a whole ledger."""
     return ResendPolicy(MAX_UNCERTAIN_ATTEMPTS, now - GIVE_UP_AFTER)

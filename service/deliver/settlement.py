@@ -1,4 +1,4 @@
-"""Settlement: what came of each delivery, written to the ledger and told to those who learn from it."""
+"""Settlement: writes each outcome to the ledger and reports it to rate limits, breaker and metrics."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from service.deliver.ports import StateChange
 
 log = logging.getLogger("deliver")
 
-MAX_PROBLEMS = 20
-MAX_THROTTLED_IN_HAND = 5  # times that one delivery is refused for our rate and kept in hand
+MAX_PROBLEMS = 20  # sentences in a report
+MAX_THROTTLED_IN_HAND = 5  # refusals of one delivery for our rate before it is deferred in the ledger
 
 
 @dataclass(slots=True)
 class Settlement:
-    """Settles the deliveries of one pass. `to_pause` are issues that the server refuses as a whole."""
+    """Settles the deliveries of one pass. `issues_to_pause` are those that the server refuses entirely."""
 
     ledger: Ledger
     leases: Leases
@@ -52,16 +52,16 @@ class Settlement:
     _done: int = 0
 
     def refuse_unbuildable(self, leased: LeasedDelivery, reason: str) -> None:
-        """Refuse a delivery that cannot become a message."""
+        """Record a delivery that cannot become a message as refused."""
         self.add_problem(f"delivery {leased.delivery.id[:12]} cannot become a message: {reason}")
         DELIVERY_METRICS.count_outcome(refusal := Refused(f"no message: {reason}", RefusalCause.MESSAGE))
         self._write(leased, DeliveryState.REFUSED, refusal.reply)
         self.leases.forget(leased)
 
     def settle(self, leased: LeasedDelivery, outcome: Outcome) -> None:
-        """Write what came of the delivery, or keep it in hand when only our rate was refused."""
+        """Write the outcome, or queue the delivery again when only our rate was refused."""
         if isinstance(outcome, Deferred) and outcome.throttle is not None:
-            self._throttled(leased, outcome.reply, outcome.throttle)
+            self._throttle(leased, outcome.reply, outcome.throttle)
             return
         self._measure(leased, outcome)
         if outcome.reply[:3].isdigit():
@@ -72,7 +72,7 @@ class Settlement:
                 self.issue_refusals.record_accepted(leased.delivery.issue_id)
                 self._write(leased, DeliveryState.SENT, reply)
             case Refused(reply, RefusalCause.POLICY):
-                reason = f"the mail server refuses our mail as such: {reply}"
+                reason = f"the mail server refuses all our mail: {reply}"
                 self.breaker.record_refused(reason, self.clock(), recipient=leased.delivery.address)
                 self.postpone(leased, reply)
             case Refused(reply, RefusalCause.TARGET):
@@ -83,104 +83,104 @@ class Settlement:
                 self._write(leased, DeliveryState.REFUSED, reply, suppress=True)
             case Refused(reply):
                 self.breaker.record_inconclusive()
-                self._message_refused(leased, outcome)
+                self._refuse_message(leased, outcome)
             case Deferred(reply):
                 self.breaker.record_inconclusive()
                 self.postpone(leased, reply)
             case Uncertain(reply):
                 self.breaker.record_inconclusive()
-                self._doubted(leased, reply)
+                self._uncertain(leased, reply)
         self.leases.forget(leased)
 
-    def _throttled(self, taken: LeasedDelivery, reply: str, who: Throttle) -> None:
-        """Let the delivery wait until the rate that all workers share permits it; it is not given up.
+    def _throttle(self, leased: LeasedDelivery, reply: str, who: Throttle) -> None:
+        """Let the delivery wait until the shared rate limits permit it; it does not fail.
 
-        A domain that says so for three days is given up like any other.
+        Where one domain refuses for three days, the delivery fails like any other.
         """
-        now, taken.throttled = self.clock(), taken.throttled + 1
+        now, leased.throttled = self.clock(), leased.throttled + 1
         self.breaker.record_inconclusive()
-        self.rate_limiter.record_throttled(taken.domain, who, reply, now)
+        self.rate_limiter.record_throttled(leased.domain, who, reply, now)
         THROTTLED.labels(who.value).inc()
-        if not taken.attempted_at and taken.throttled <= MAX_THROTTLED_IN_HAND:
-            taken.probe = False
-            self.leases.queue.append(taken)
+        if not leased.attempted_at and leased.throttled <= MAX_THROTTLED_IN_HAND:
+            leased.probe = False
+            self.leases.queue.append(leased)
             return
-        self._measure(taken, Deferred(reply))
-        if who is Throttle.DOMAIN and self._again_at(taken) is None:
-            self.postpone(taken, reply)
+        self._measure(leased, Deferred(reply))
+        if who is Throttle.DOMAIN and self._retry_at(leased) is None:
+            self.postpone(leased, reply)
         else:
-            times = taken.delivery.attempts + taken.throttled
-            again = retry.retry_throttled_at(taken.delivery.id, times, now)
-            self._write(taken, DeliveryState.DEFERRED, reply, again)
-        self.leases.forget(taken)
+            refusals = leased.delivery.attempts + leased.throttled
+            retry_at = retry.retry_throttled_at(leased.delivery.id, refusals, now)
+            self._write(leased, DeliveryState.DEFERRED, reply, retry_at)
+        self.leases.forget(leased)
 
-    def _message_refused(self, taken: LeasedDelivery, refusal: Refused) -> None:
-        """Decide whether it is this message that is refused or the whole issue."""
-        issue_id, reply = taken.delivery.issue_id, refusal.reply
-        ruling = self.issue_refusals.record_refused(issue_id, taken.delivery.address, refusal)
-        if ruling is RefusalAction.FINAL:
-            self._write(taken, DeliveryState.REFUSED, reply)
+    def _refuse_message(self, leased: LeasedDelivery, refusal: Refused) -> None:
+        """Decide whether only this message is refused or the whole issue."""
+        issue_id, reply = leased.delivery.issue_id, refusal.reply
+        action = self.issue_refusals.record_refused(issue_id, leased.delivery.address, refusal)
+        if action is RefusalAction.FINAL:
+            self._write(leased, DeliveryState.REFUSED, reply)
             return
-        self.postpone(taken, reply)
-        if ruling is RefusalAction.PAUSE_ISSUE:
+        self.postpone(leased, reply)
+        if action is RefusalAction.PAUSE_ISSUE:
             self.issues_to_pause.add(issue_id)
             self.add_problem(issue_pause_sentence(refusal, issue_id[:8]))
         elif refusal.cause is RefusalCause.SIZE:
-            self.add_problem(f"delivery {taken.delivery.id[:12]} is not sent yet: {reply}; it is tried again")
+            self.add_problem(f"delivery {leased.delivery.id[:12]} is not sent yet: {reply}; it is retried")
 
-    def _measure(self, taken: LeasedDelivery, outcome: Outcome) -> None:
+    def _measure(self, leased: LeasedDelivery, outcome: Outcome) -> None:
         DELIVERY_METRICS.count_outcome(outcome)
-        if taken.attempted_at:
-            DELIVERY_METRICS.observe_answer(asyncio.get_running_loop().time() - taken.attempted_at)
-        if isinstance(outcome, Sent) and taken.delivery.planned_at:
-            DELIVERY_METRICS.observe_age((self.clock() - taken.delivery.planned_at).total_seconds())
+        if leased.attempted_at:
+            DELIVERY_METRICS.observe_answer(asyncio.get_running_loop().time() - leased.attempted_at)
+        if isinstance(outcome, Sent) and leased.delivery.planned_at:
+            DELIVERY_METRICS.observe_age((self.clock() - leased.delivery.planned_at).total_seconds())
 
     def postpone(self, leased: LeasedDelivery, reply: str) -> None:
-        """Let the delivery be tried again later, or give it up."""
-        again = self._again_at(leased)
-        if again is None:
-            self._write(leased, DeliveryState.REFUSED, f"given up after three days: {reply}")
+        """Defer the delivery to its next retry; record it as refused when there is none."""
+        retry_at = self._retry_at(leased)
+        if retry_at is None:
+            self._write(leased, DeliveryState.REFUSED, f"failed after three days: {reply}")
         else:
-            self._write(leased, DeliveryState.DEFERRED, reply, again)
+            self._write(leased, DeliveryState.DEFERRED, reply, retry_at)
 
-    def _doubted(self, taken: LeasedDelivery, reply: str) -> None:
-        now, delivery = self.clock(), taken.delivery
+    def _uncertain(self, leased: LeasedDelivery, reply: str) -> None:
+        now, delivery = self.clock(), leased.delivery
         first_at = delivery.planned_at or now
-        again = retry.retry_uncertain_at(
+        retry_at = retry.retry_uncertain_at(
             delivery.id, delivery.attempts, delivery.uncertain_attempts, first_at=first_at, now=now
         )
-        if again is None and self.resend_uncertain:
+        if retry_at is None and self.resend_uncertain:
             self.add_problem(
-                f"nobody knows whether delivery {delivery.id[:12]} arrived, after "
-                f"{delivery.uncertain_attempts + 1} doubts; it rests until "
+                f"it is unknown whether delivery {delivery.id[:12]} arrived, after "
+                f"{delivery.uncertain_attempts + 1} uncertain attempts; it is held until "
                 f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`"
             )
-        self._write(taken, DeliveryState.UNCERTAIN, reply, again if self.resend_uncertain else None)
+        self._write(leased, DeliveryState.UNCERTAIN, reply, retry_at if self.resend_uncertain else None)
 
-    def _again_at(self, taken: LeasedDelivery) -> datetime | None:
-        now, delivery = self.clock(), taken.delivery
+    def _retry_at(self, leased: LeasedDelivery) -> datetime | None:
+        now, delivery = self.clock(), leased.delivery
         return retry.retry_at(delivery.id, delivery.attempts, first_at=delivery.planned_at or now, now=now)
 
     def _write(
         self,
-        taken: LeasedDelivery,
+        leased: LeasedDelivery,
         state: DeliveryState,
         reply: str = "",
-        again: datetime | None = None,
+        retry_at: datetime | None = None,
         *,
         suppress: bool = False,
     ) -> None:
-        mark = StateChange(taken.delivery.id, state, self.clock(), reply, again, suppress)
-        self.ledger.outcome(taken.token, mark)
-        if taken.delivery.transactional:
+        change = StateChange(leased.delivery.id, state, self.clock(), reply, retry_at, suppress)
+        self.ledger.outcome(leased.token, change)
+        if leased.delivery.transactional:
             TRANSACTIONAL.labels(state.value).inc()
             level = logging.INFO if state is DeliveryState.SENT else logging.WARNING
-            log.log(level, "transactional mail: delivery %s is %s", taken.delivery.id[:12], state.value)
+            log.log(level, "transactional mail: delivery %s is %s", leased.delivery.id[:12], state.value)
         self.counts[state] += 1
         self._done += 1
         self.progress(state, self._done, self.leases.leased_count)
 
     def add_problem(self, problem: str) -> None:
-        """Add a sentence to the report."""
+        """Add a sentence to the report, once."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems[problem] = None

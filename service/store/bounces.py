@@ -1,4 +1,4 @@
-"""What bounces ask of the record: which deliveries came back, and whether that is the end of an address."""
+"""Bounces of deliveries, and the suppressions that follow."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class SqlBounceStore(BounceStore):
         return True
 
     async def suppression(self, email: str) -> Suppression | None:
-        """Return why this address is suppressed and since when; None when it is not."""
+        """Return the suppression of this address, or None."""
         query = select(suppressions.c.reason, suppressions.c.at).where(
             suppressions.c.address_hash == identity.address_hash(email)
         )
@@ -64,7 +64,7 @@ class SqlBounceStore(BounceStore):
         return None if row is None else Suppression(row.reason, row.at)
 
     async def bounces_of(self, email: str) -> Sequence[BounceDetails]:
-        """Return which deliveries to the person came back, the last first."""
+        """Return the bounces of the subscriber's deliveries, newest first."""
         query = (
             select(issues.c.id, bounces.c.at, bounces.c.hard, bounces.c.reason)
             .join(issues, issues.c.number == bounces.c.issue)
@@ -77,7 +77,7 @@ class SqlBounceStore(BounceStore):
 
 
 async def _too_often(connection: AsyncConnection, subscriber: int, now: datetime) -> bool:
-    of_late = select(func.count()).where(
+    recent = select(func.count()).where(
         bounces.c.subscriber == subscriber, bounces.c.at > now - SOFT_BOUNCE_WINDOW
     )
-    return (await connection.scalar(of_late) or 0) >= MAX_SOFT_BOUNCES
+    return (await connection.scalar(recent) or 0) >= MAX_SOFT_BOUNCES

@@ -1,4 +1,4 @@
-"""What the workers that send by one relay share: turns at its limits, learned rates, a halt."""
+"""State shared by all workers of a relay: rate limits, learned rates, sending pauses."""
 
 from __future__ import annotations
 
@@ -24,37 +24,40 @@ TURN_RETENTION_MILLIS = timedelta(minutes=1) // timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class SqlCoordination(CoordinationStore):
-    """CoordinationStore on the tables turns, halts and learned_rates."""
+    """CoordinationStore on the tables turns, halts and learned_rates.
+
+    `clock` replaces the database's own clock in tests.
+    """
 
     database: Database
     clock: Callable[[], datetime] | None = None
 
     @override
     async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:
-        # In one order for everybody, so that two workers never wait for each other.
+        # All workers use the same order, so that no two of them deadlock.
         millis = {name: ceil(lengths[name] * 1000) for name in sorted(lengths)}
         async with self.database.write() as connection:
             now = await self._now(connection)
-            asked = self.database.insert(turns).values(
+            insert = self.database.insert(turns).values(
                 [{"name": name, "free_at": now + length} for name, length in millis.items()]
             )
             begins_at = case((turns.c.free_at > now, turns.c.free_at), else_=now)
-            given = await connection.execute(
-                asked.on_conflict_do_update(
+            granted = await connection.execute(
+                insert.on_conflict_do_update(
                     index_elements=["name"],
-                    set_={"free_at": begins_at + asked.excluded.free_at - now},
+                    set_={"free_at": begins_at + insert.excluded.free_at - now},
                     where=turns.c.free_at <= now + int(within * 1000),
                 ).returning(turns.c.name, turns.c.free_at)
             )
-            begins = {name: free_at - millis[name] for name, free_at in given}
-            left = select(turns.c.name, turns.c.free_at).where(turns.c.name.in_(millis.keys() - begins))
-            begins |= {row.name: row.free_at for row in await connection.execute(left)}
-            over = (
+            begins = {name: free_at - millis[name] for name, free_at in granted}
+            others = select(turns.c.name, turns.c.free_at).where(turns.c.name.in_(millis.keys() - begins))
+            begins |= {row.name: row.free_at for row in await connection.execute(others)}
+            expired = (
                 select(turns.c.name)
                 .where(turns.c.free_at < now - TURN_RETENTION_MILLIS)
                 .with_for_update(skip_locked=True)
             )
-            await connection.execute(delete(turns).where(turns.c.name.in_(over)))
+            await connection.execute(delete(turns).where(turns.c.name.in_(expired)))
         return {name: (at - now) / 1000 for name, at in begins.items()}
 
     @override

@@ -1,13 +1,12 @@
-"""What deliver asks of the record: the ledger, from planned to its end.
+"""The ledger: the states of a delivery from planned to final.
 
-    planned, deferred  --take_batch-->    held by a token until the lease runs out
-    held               --record_marks-->  attempting: durable before the receiver can be responsible
-    attempting         --record_marks-->  sent, deferred, refused, uncertain
-    attempting         --lease runs out-> uncertain --settle_uncertain-> deferred, or it rests for good
+    planned, deferred  --take_batch-->       leased with a token until `due_at`
+    leased             --record_changes-->   attempting: durable before the receiver can be responsible
+    attempting         --record_changes-->   sent, deferred, refused, uncertain
+    attempting         --lease ends-->       uncertain --settle_uncertain-> deferred, or it stays uncertain
 
-Every transition names the token, so a worker that was paused and came back writes nothing over its successor.
-Taking and marking are what every single message needs; they lie in sqlite_ledger.py
-and postgres_ledger.py.
+Each transition checks the token, so a worker that was suspended cannot overwrite the work of its successor.
+`take_batch` and `record_changes` run for each message; they are in sqlite_ledger.py and postgres_ledger.py.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ from service.store.dialect import is_in
 from service.store.mappers import issue_of
 from service.store.schema import IN_DOUBT, OUTBOX, PERSONAL_OUTBOX, deliveries, issues
 from service.store.schema import subscribers as people
-from service.store.sqlite_ledger import LEASE_RAN_OUT
+from service.store.sqlite_ledger import LEASE_ENDED
 
 WRITER_SECONDS = 0.05
-"""Seconds until another worker has finished writing what it is at."""
+"""Seconds between two checks if another worker has finished its transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class SqlDeliverStore(DeliverStore):
     async def extend(self, token: str, lease_until: datetime) -> None:
         held = and_(deliveries.c.token == token, deliveries.c.state != State.UNCERTAIN)
         async with self.database.write() as connection:
-            await connection.execute(_unwritten(connection, held).values(due_at=lease_until))
+            await connection.execute(_unlocked(connection, held).values(due_at=lease_until))
 
     @override
     async def settle_uncertain(self, now: datetime, resend: ResendPolicy | None) -> int:
@@ -88,16 +87,16 @@ class SqlDeliverStore(DeliverStore):
         uncertain = and_(IN_DOUBT, deliveries.c.state == State.UNCERTAIN)
         come = deliveries.c.due_at <= now
         async with self.database.write() as connection:
-            # The token stays: should its worker come back with news before anybody else took the delivery,
-            # that news is worth more than the doubt.
-            doubt = {"state": State.UNCERTAIN, "due_at": now, "at": now, "reply": LEASE_RAN_OUT}
-            turning = _unwritten(connection, over).values(**doubt, doubts=deliveries.c.doubts + 1)
-            turned = (await connection.execute(turning)).rowcount
+            # The token stays: if its worker still reports an outcome before another worker takes the
+            # delivery, the outcome replaces the uncertain state.
+            uncertain_now = {"state": State.UNCERTAIN, "due_at": now, "at": now, "reply": LEASE_ENDED}
+            expired = _unlocked(connection, over).values(**uncertain_now, doubts=deliveries.c.doubts + 1)
+            turned = (await connection.execute(expired)).rowcount
             if resend is not None:
-                waiting = and_(uncertain, or_(come, deliveries.c.due_at.is_(None)), _within(resend))
-                repeating = _unwritten(connection, waiting).values(state=State.DEFERRED, due_at=now)
+                waiting = and_(uncertain, or_(come, deliveries.c.due_at.is_(None)), _may_resend(resend))
+                repeating = _unlocked(connection, waiting).values(state=State.DEFERRED, due_at=now)
                 await connection.execute(repeating)
-            await connection.execute(_unwritten(connection, and_(uncertain, come)).values(due_at=None))
+            await connection.execute(_unlocked(connection, and_(uncertain, come)).values(due_at=None))
         return turned
 
     @override
@@ -110,7 +109,7 @@ class SqlDeliverStore(DeliverStore):
     @override
     async def record_changes(self, token: str, changes: Sequence[StateChange]) -> set[str]:
         write = sqlite_ledger.write_changes if self.database.on_sqlite else postgres_ledger.write_changes
-        written: set[str] = await self.database.run_raw(partial(write, token=token, marks=changes))
+        written: set[str] = await self.database.run_raw(partial(write, token=token, changes=changes))
         return written
 
     @override
@@ -132,14 +131,14 @@ class SqlDeliverStore(DeliverStore):
         subscribers: Collection[str] | None = None,
     ) -> int:
         of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
-        # A token on an uncertain one is of a worker that was given up.
+        # The token of an uncertain delivery belongs to a worker whose lease has ended.
         free = or_(deliveries.c.token.is_(None), deliveries.c.state == State.UNCERTAIN)
-        again = update(deliveries).where(deliveries.c.issue == of_issue, deliveries.c.state.in_(states), free)
+        these = update(deliveries).where(deliveries.c.issue == of_issue, deliveries.c.state.in_(states), free)
         async with self.database.write() as connection:
             if subscribers is not None:
                 named = select(people.c.number).where(is_in(connection, people.c.id, subscribers))
-                again = again.where(deliveries.c.subscriber.in_(named))
-            due = again.values(state=State.DEFERRED, due_at=now, token=None)
+                these = these.where(deliveries.c.subscriber.in_(named))
+            due = these.values(state=State.DEFERRED, due_at=now, token=None)
             return (await connection.execute(due)).rowcount
 
     @override
@@ -147,10 +146,10 @@ class SqlDeliverStore(DeliverStore):
         await self.pause_issues([issue_id], now)
 
     async def pause_issues(self, issue_ids: Collection[str], now: datetime) -> None:
-        """Pause several issues: all of them first, then wait for what somebody is writing.
+        """Pause several issues, and wait for transactions of workers that write their deliveries.
 
-        What workers hold and did not attempt is taken out of their hands. What is under way may end; should
-        it be put off, it waits like the rest.
+        Leases of deliveries without an attempt are revoked. Attempts in progress may finish; a deferred one
+        waits like the others.
         """
         await self.mark_paused(issue_ids, now)
         while True:
@@ -159,26 +158,26 @@ class SqlDeliverStore(DeliverStore):
             await asyncio.sleep(WRITER_SECONDS)
 
     async def mark_paused(self, issue_ids: Collection[str], now: datetime) -> None:
-        """Pause all of these issues in one transaction: whatever ends the caller, it is all of them or none.
+        """Mark these issues as paused and revoke leases, in one transaction.
 
-        A delivery that somebody is writing at this moment may be left in their hands.
+        A delivery whose row another transaction has locked keeps its lease.
         """
         async with self.database.write() as connection:
             of_these = is_in(connection, issues.c.id, issue_ids)
             flag = update(issues).where(of_these, issues.c.paused_at.is_(None))
             await connection.execute(flag.values(paused_at=now))
-            going = _going(connection, issue_ids)
-            await connection.execute(_unwritten(connection, going).values(due_at=None, token=None))
+            pending = _leased_or_due(connection, issue_ids)
+            await connection.execute(_unlocked(connection, pending).values(due_at=None, token=None))
 
     async def revoke_leases(self, issue_ids: Collection[str]) -> bool:
-        """Take the deliveries of these issues out of their workers' hands; return whether that is all."""
+        """Revoke the leases of these issues' deliveries; return whether none is left."""
         async with self.database.write() as connection:
-            going = _going(connection, issue_ids)
-            await connection.execute(_unwritten(connection, going).values(due_at=None, token=None))
-            return not await connection.scalar(select(exists().where(going)))
+            pending = _leased_or_due(connection, issue_ids)
+            await connection.execute(_unlocked(connection, pending).values(due_at=None, token=None))
+            return not await connection.scalar(select(exists().where(pending)))
 
     async def resume(self, issue_id: str, now: datetime) -> int:
-        """Let a paused issue go on: what waits is due at once. Return how many deliveries that is."""
+        """Resume a paused issue: its waiting deliveries are due at once. Return how many."""
         of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
         resting = and_(deliveries.c.issue == of_issue, OUTBOX, deliveries.c.due_at.is_(None))
         async with self.database.write() as connection:
@@ -186,22 +185,22 @@ class SqlDeliverStore(DeliverStore):
             return (await connection.execute(update(deliveries).where(resting).values(due_at=now))).rowcount
 
 
-def _within(again: ResendPolicy) -> ColumnElement[bool]:
-    # One look-up for each of the few that are in doubt, rather than a list of the issues.
+def _may_resend(policy: ResendPolicy) -> ColumnElement[bool]:
+    # A look-up for each of the few uncertain deliveries instead of a list of issues.
     planned_at = select(issues.c.created_at).where(issues.c.number == deliveries.c.issue).scalar_subquery()
-    return and_(deliveries.c.doubts < again.max_uncertain_attempts, planned_at > again.planned_after)
+    return and_(deliveries.c.doubts < policy.max_uncertain_attempts, planned_at > policy.planned_after)
 
 
-def _going(connection: AsyncConnection, issue_ids: Collection[str]) -> ColumnElement[bool]:
-    """Select the deliveries of these issues that somebody holds or may take."""
+def _leased_or_due(connection: AsyncConnection, issue_ids: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition for the deliveries of these issues that are leased or can be taken."""
     of_these = select(issues.c.number).where(is_in(connection, issues.c.id, issue_ids))
     return and_(deliveries.c.issue.in_(of_these), OUTBOX, deliveries.c.due_at.is_not(None))
 
 
-def _unwritten(connection: AsyncConnection, which: ColumnElement[bool]) -> Update:
-    """Return an update of these deliveries, but not of those that somebody is writing at this moment.
+def _unlocked(connection: AsyncConnection, which: ColumnElement[bool]) -> Update:
+    """Return an UPDATE of these deliveries that skips the rows another transaction has locked.
 
-    So nobody waits for anybody, and no two can wait for each other. SQLite has one writer anyway.
+    So no transaction waits, and none can deadlock. SQLite has one writer anyway.
     """
     if connection.dialect.name == "sqlite":
         return update(deliveries).where(which)

@@ -1,7 +1,7 @@
-"""Erasure: what goes when somebody is to be forgotten, in every table that knows them.
+"""Erasure of a person's data from every table.
 
-Their row stays, as nobody's, because the ledger's lines count it. Servers' replies and bounces quote the
-address, and so do the reasons made of them: those go as well.
+The row in `subscribers` stays without personal data, because rows of the ledger refer to it. Replies and
+bounces may quote the address, and so may reasons made from them: they are deleted as well.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from service.store.schema import (
     subscriptions,
     suppressions,
 )
-from service.store.transactional import forget_mails, transactional_of
+from service.store.transactional import delete_mails, transactional_of
 from service.subscribers.ports import ERASED_REASON
 
 
 def erase(connection: Connection, email: str) -> bool:
-    """Forget the person in a transaction that holds `lock_readers`; return whether there was one.
+    """Erase the person in a transaction that holds `lock_groups`; return whether they were stored.
 
-    SQLite overwrites what is deleted with zeros (secure_delete); the write-ahead log keeps the old pages
-    until it is emptied.
+    SQLite overwrites deleted data with zeros (secure_delete); the write-ahead log keeps old pages until it is
+    truncated.
     """
     person = identity.subscriber_id(email)
     number = connection.scalar(select(subscribers.c.number).where(subscribers.c.id == person))
@@ -38,19 +38,19 @@ def erase(connection: Connection, email: str) -> bool:
 
 
 def forget(connection: Connection, number: int, person: str) -> None:
-    """Take out of every table what it holds about the person of this number and id."""
-    forget_mails(connection, transactional_of(connection, number))
+    """Delete the data of the subscriber with this number and id from every table."""
+    delete_mails(connection, transactional_of(connection, number))
     for table in (subscriptions, sign_ups, bounces):
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
-    _leave_sends(connection, person)
-    nobody = dict.fromkeys(("address_hash", "email", "name"), "") | {"id": f"erased-{number}"}
-    gone = nobody | dict.fromkeys(("timezone", "channel"))
-    connection.execute(update(subscribers).where(subscribers.c.number == number).values(gone))
+    _delete_from_sends(connection, person)
+    erased = dict.fromkeys(("address_hash", "email", "name"), "") | {"id": f"erased-{number}"}
+    erased |= dict.fromkeys(("timezone", "channel"))
+    connection.execute(update(subscribers).where(subscribers.c.number == number).values(erased))
 
 
-def _leave_sends(connection: Connection, person: str) -> None:
-    """Take the person out of those whom sends by hand left out, each with the reason."""
+def _delete_from_sends(connection: Connection, person: str) -> None:
+    """Delete the person from `left_out` of manual sends."""
     naming = type_coerce(sends.c.left_out, String).contains(person)
     for row in (connection.execute(select(sends.c.id, sends.c.left_out).where(naming))).all():
         others = {key: why for key, why in row.left_out.items() if key != person}

@@ -1,4 +1,4 @@
-"""Limits that all workers share and that outlive a restart: how often something was allowed of late."""
+"""Counted attempts under a limit, shared by all workers and kept across restarts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.store.schema import attempts
 from service.subscribers.ports import AttemptLimit, AttemptStore
 
 LIMITS_LOCK = 0x0CA7EAC
-"""Held to the end of the transaction by whoever counts, so that two workers never allow the same turn."""
+"""Advisory lock of a transaction that counts, so that two workers never allow the same last attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +28,27 @@ class SqlAttemptStore(AttemptStore):
     @override
     async def allows(self, limited: Sequence[AttemptLimit], now: datetime) -> bool:
         async with self.database.read() as connection:
-            # Who is over a limit costs a read and no write, however often they come.
-            if not await _within(connection, limited, now):
+            # A request over a limit costs a read and no write.
+            if not await _are_free(connection, limited, now):
                 return False
         async with self.database.write() as connection:
             await advisory_lock(connection, LIMITS_LOCK)
-            if not await _within(connection, limited, now):
+            if not await _are_free(connection, limited, now):
                 return False
-            await connection.execute(attempts.insert(), [{"name": one.name, "at": now} for one in limited])
+            rows = [{"name": limit.name, "at": now} for limit in limited]
+            await connection.execute(attempts.insert(), rows)
         return True
 
     async def prune(self, now: datetime, longest: timedelta) -> int:
-        """Forget what lies further back than the longest limit looks; return how many attempts that was."""
+        """Delete attempts older than the longest limit's period; return how many."""
         async with self.database.write() as connection:
             old = delete(attempts).where(attempts.c.at <= now - longest)
             return (await connection.execute(old)).rowcount
 
 
-async def _within(connection: AsyncConnection, limited: Sequence[AttemptLimit], now: datetime) -> bool:
-    for one in limited:
-        of_late = select(func.count()).where(attempts.c.name == one.name, attempts.c.at > now - one.period)
-        if (await connection.scalar(of_late) or 0) >= one.max_attempts:
+async def _are_free(connection: AsyncConnection, limits: Sequence[AttemptLimit], now: datetime) -> bool:
+    for limit in limits:
+        same, recent = attempts.c.name == limit.name, attempts.c.at > now - limit.period
+        if (await connection.scalar(select(func.count()).where(same, recent)) or 0) >= limit.max_attempts:
             return False
     return True

@@ -1,4 +1,4 @@
-"""Rows and nouns: how each noun lies in its table, and how it is read back."""
+"""Conversion of the model's values to rows, and back. schema.py lists the columns with other names."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from service.store.columns import EPOCH
 from service.store.schema import summaries
 
 Row = Mapping[Any, Any]
-"""A row as it was read, by the names of its columns."""
+"""A row of a result: the value of each column by its name."""
 
 Values = dict[str, Any]
-"""A row to be written: the value of each column by its name."""
+"""A row to write: the value of each column by its name."""
 
 
 def feed_values(feed: Feed) -> Values:
-    """Return what the roster says of a feed."""
+    """Return the columns of `feeds` that the roster declares."""
     return {
         "id": feed.id,
         "url": feed.url,
@@ -50,7 +50,7 @@ def feed_values(feed: Feed) -> Values:
 
 
 def poll_values(state: FeedState) -> Values:
-    """Return what the looks at a feed left behind."""
+    """Return the columns of `feeds` that a poll writes."""
     return {
         "etag": state.etag,
         "last_modified": state.last_modified,
@@ -80,7 +80,7 @@ def feed_of(row: Row) -> Feed:
 
 
 def feed_state_of(row: Row) -> FeedState:
-    """Return the feed with what its looks left behind."""
+    """Return the feed with the results of its polls."""
     return FeedState(
         feed=feed_of(row),
         etag=row["etag"],
@@ -134,7 +134,7 @@ def article_of(row: Row) -> Article:
 
 
 def summary_values(summary: Summary) -> Values:
-    """Return a summary's row, each line as a list: its fields in the order of the noun's."""
+    """Return a summary's row: each key point and context sentence as the list of its fields."""
     return {
         "method": summary.method,
         "key_points": [[k.text, k.start, k.end, k.role, k.qualifies, k.rank] for k in summary.key_points],
@@ -159,7 +159,7 @@ def summary_of(row: Row) -> Summary:
 
 
 EDITION = tuple(column.name for column in fields(Edition))
-"""The columns of an edition's wishes."""
+"""The columns of an edition without its key."""
 
 
 def edition_values(edition: Edition, key: str) -> Values:
@@ -181,20 +181,20 @@ def edition_of(row: Row) -> Edition:
     )
 
 
-def preferences_values(wishes: Preferences) -> Values:
-    """Return the wishes that were made, as JSON gives them back; the newsletter's are left out."""
-    made = ((name, getattr(wishes, name)) for name in PREFERENCE_FIELDS)
+def preferences_values(preferences: Preferences) -> Values:
+    """Return the preferences that are set, as JSON values."""
+    made = ((name, getattr(preferences, name)) for name in PREFERENCE_FIELDS)
     return {name: list(v) if isinstance(v, tuple) else v for name, v in made if v is not None}
 
 
 def preferences_of(stored: Values) -> Preferences:
-    """Return the wishes."""
+    """Return the preferences."""
     topics = stored.get("topics")
     return Preferences(**{**stored, "topics": None if topics is None else tuple(topics)})
 
 
 def subscriber_values(subscriber: Subscriber) -> Values:
-    """Return a person's row."""
+    """Return a subscriber's row."""
     return {
         "id": subscriber.id,
         "address_hash": address_hash(subscriber.email),

@@ -1,9 +1,23 @@
-"""The tables: what the house remembers, the same on SQLite and PostgreSQL.
+"""The tables, the same on SQLite and PostgreSQL.
 
-Instants are integer UTC milliseconds (SQLite would hand back naive datetimes). Rows that are counted in
-millions are kept narrow: subscribers and issues have a number beside their id, and deliveries refer to the
-numbers. Readers who stand at the same place share a row in `groups`, so that an issue for a million of them
-moves one row on, and "who is due" reads a handful.
+Instants are integer UTC milliseconds (SQLite would return naive datetimes). Tables with millions of rows are
+narrow: subscribers and issues have a number as well as an id, and deliveries refer to the numbers.
+Subscriptions with the same edition, cursor and due time share a row in `groups`, so that an issue for a
+million of them advances one row, and the search for due groups reads a few rows.
+
+Names of older versions stay where a new name is not worth a migration. mappers.py and the queries translate:
+
+    column                                            name in the code
+    feeds.next_look_at, last_look_at, memory          FeedState.next_poll_at, last_poll_at, seen_items
+    feeds.every_seconds, first_items                  Feed.poll_interval, first_entries
+    groups.told_through                               Group.served_through, Subscription.served_through
+    subscriptions.wishes                              Subscription.preferences
+    issues.told_from, told_through                    Issue.served_from, served_through
+    deliveries.doubts                                 Delivery.uncertain_attempts
+    articles.tries, corrections.tries                 failed attempts to condense
+    sends.request                                     SendRequest.request_hash
+    halts.times                                       SendingPause.consecutive
+    tables told_corrections, halts                    sent corrections, sending pauses
 """
 
 from __future__ import annotations
@@ -37,10 +51,10 @@ metadata = MetaData(
 )
 
 Id = String().with_variant(String(collation="C"), "postgresql")
-"""A computed id or another plain word: compared byte by byte, which is several times faster in PostgreSQL."""
+"""A computed id or a keyword: compared byte by byte, which is several times faster in PostgreSQL."""
 
 Number = BigInteger().with_variant(Integer, "sqlite")
-"""A row's number: in SQLite an INTEGER key is the row's own place, which costs no index beside the table."""
+"""A row's number: in SQLite an INTEGER primary key is the rowid itself and needs no index."""
 
 # --- gather ------------------------------------------------------------------------------------
 
@@ -51,7 +65,7 @@ feeds = Table(
     Column("active", Boolean, nullable=False),
     Column("gone_at", Instant),
     Column("next_look_at", Instant, nullable=False),  # the epoch: as soon as possible
-    Column("claimed_until", Instant),  # by the worker that looks at it now
+    Column("claimed_until", Instant),  # by the worker that polls it
     Column("last_look_at", Instant),
     Column("last_success_at", Instant),
     Column("failures", Integer, nullable=False),
@@ -68,12 +82,12 @@ feeds = Table(
     Column("last_error", CleanText),
     Column("memory", CleanText, nullable=False),
 )
-# SQLite uses a partial index only for a query that says the index's condition word for word: so both do.
+# SQLite uses a partial index only for a query with literally the index's condition: both use this constant.
 POLLED = text("active AND gone_at IS NULL")
-# claim_feeds: the looks that are due, longest overdue first, without reading the feeds that rest.
+# claim_feeds: the feeds that are due, longest overdue first, without reading the others.
 Index("ix_feeds_due", feeds.c.next_look_at, sqlite_where=POLLED, postgresql_where=POLLED)
 CLAIMED = text("claimed_until IS NOT NULL")
-# claim_feeds: which hosts somebody is at.
+# claim_feeds: the hosts with a claimed feed.
 Index("ix_feeds_claimed", feeds.c.claimed_until, sqlite_where=CLAIMED, postgresql_where=CLAIMED)
 
 articles = Table(
@@ -96,14 +110,14 @@ articles = Table(
     Column("text", CleanText, nullable=False),
 )
 UNCONDENSED = text("state = 'new'")
-# uncondensed and tellable_through: what condense has not been at yet, in gather order; almost always short.
+# uncondensed and release_position: the articles that wait for condense, in order of position; usually few.
 Index("ix_articles_new", articles.c.position, sqlite_where=UNCONDENSED, postgresql_where=UNCONDENSED)
-# tellable_through: the articles that have not settled yet, which are the last few minutes' alone.
+# release_position: the articles of the last few minutes, which are not released yet.
 Index("ix_articles_gathered", articles.c.gathered_at, articles.c.position)
-# the feeds' listing: how much came from each, and when last.
+# the listing of feeds: the number of articles of each, and the latest.
 Index("ix_articles_feed", articles.c.feed_id, articles.c.gathered_at)
 
-# tellable: the articles of some topics within a range of positions.
+# released_articles: the articles of some topics within a range of positions.
 article_topics = Table(
     "article_topics",
     metadata,
@@ -112,8 +126,8 @@ article_topics = Table(
     sqlite_with_rowid=False,
 )
 
-# One row, `articles`: the last gather position. Whoever stores articles updates it first and so holds it
-# until commit; positions therefore become visible in their order, which a sequence does not promise.
+# One row, `articles`: the last position. A transaction that stores articles updates it first, and so locks it
+# until commit; positions therefore become visible in their order, which a sequence does not guarantee.
 counters = Table(
     "counters",
     metadata,
@@ -133,24 +147,24 @@ summaries = Table(
     Column("context", Json, nullable=False),
 )
 
-# The words that a publisher gave an article after it was stored: the last ones.
+# The latest title and text that a publisher gave an article after it was stored.
 corrections = Table(
     "corrections",
     metadata,
     Column("position", Number, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
-    Column("state", Id, nullable=False),  # waiting for condense | kept beside what was told
+    Column("state", Id, nullable=False),  # waiting (for condense) | kept (the article keeps its sent text)
     Column("tries", SmallInteger, nullable=False),
     Column("at", Instant, nullable=False),
     Column("title", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
 )
 WAITING = text("state = 'waiting'")
-# uncondensed: the edits that condense has not been at yet, which are few.
+# uncondensed: the edits that wait for condense, which are few.
 Index("ix_corrections_waiting", corrections.c.position, sqlite_where=WAITING, postgresql_where=WAITING)
 
 # --- compose -----------------------------------------------------------------------------------
 
-# The story that an article tells, given once and kept; a story is called by the id of its first article.
+# The story of each article, assigned once.
 story_articles = Table(
     "story_articles",
     metadata,
@@ -158,7 +172,7 @@ story_articles = Table(
     Column("story", Id, nullable=False),
 )
 
-# --- people ------------------------------------------------------------------------------------
+# --- subscribers -------------------------------------------------------------------------------
 
 subscribers = Table(
     "subscribers",
@@ -193,8 +207,8 @@ editions = Table(
     Column("format", CleanText, nullable=False),
 )
 
-# Where readers stand: who shares a row gets the same issue. Whoever is not active stands along, so that
-# coming back never brings back what the others were told meanwhile.
+# Subscriptions that get the same issue share a row. Inactive subscriptions stay in their group, so that
+# a subscriber who returns never gets the articles that the others got meanwhile.
 groups = Table(
     "groups",
     metadata,
@@ -203,9 +217,9 @@ groups = Table(
     Column("told_through", BigInteger, nullable=False),
     Column("next_due_at", Instant, nullable=False),
 )
-# due_groups: whose moment has come.
+# due_groups: the groups that are due.
 Index("ix_groups_due", groups.c.next_due_at)
-# record_issue and move_on: who still stands here, and who stands where these are going.
+# record_issue and skip_issue: the rows of a group, and the row with its next cursor and due time.
 Index("ix_groups_place", groups.c.edition_key, groups.c.told_through, groups.c.next_due_at)
 
 subscriptions = Table(
@@ -214,10 +228,10 @@ subscriptions = Table(
     Column("subscriber", BigInteger, ForeignKey("subscribers.number"), primary_key=True, autoincrement=False),
     Column("newsletter", CleanText, primary_key=True),
     Column("group_number", BigInteger, ForeignKey("groups.number"), nullable=False),
-    Column("status", Id, nullable=False),  # what counts
-    Column("choice", Id, nullable=False),  # what the person said; comes back when config's `ended` is lifted
-    Column("declared", Boolean, nullable=False),  # by the roster
-    Column("chosen", Boolean, nullable=False),  # the wishes are the person's own
+    Column("status", Id, nullable=False),  # the effective status
+    Column("choice", Id, nullable=False),  # the subscriber's own status; effective again after `ended`
+    Column("declared", Boolean, nullable=False),  # the roster names it
+    Column("chosen", Boolean, nullable=False),  # the subscriber set the preferences
     Column("changed_at", Instant, nullable=False),
     Column("wishes", Json, nullable=False),
     sqlite_with_rowid=False,
@@ -230,18 +244,18 @@ Index(
     subscriptions.c.subscriber,
 )
 
-# Who asked for a newsletter of late and may confirm it: a confirmation link works only while its row is here.
+# Sign-ups that wait for confirmation; a confirmation link is valid only while its row exists.
 sign_ups = Table(
     "sign_ups",
     metadata,
     Column("subscriber", BigInteger, ForeignKey("subscribers.number"), primary_key=True, autoincrement=False),
     Column("newsletter", CleanText, primary_key=True),
     Column("timezone", CleanText),
-    Column("first_at", Instant, nullable=False),  # links from before this instant do not count
+    Column("first_at", Instant, nullable=False),  # links from before this instant are not valid
     Column("last_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-# prune: the ones whose last link has expired.
+# prune: the sign-ups whose last link has expired.
 Index("ix_sign_ups_last_at", sign_ups.c.last_at)
 
 suppressions = Table(
@@ -268,15 +282,15 @@ issues = Table(
     Column("told_from", BigInteger, nullable=False),
     Column("told_through", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("readers", Integer, nullable=False),  # counted when they are planned: the books' other side
-    Column("paused_at", Instant),  # by hand: nobody takes its deliveries until it is resumed
+    Column("readers", Integer, nullable=False),  # number of planned deliveries: the books' `due`
+    Column("paused_at", Instant),  # by the operator: its deliveries are not sent until it is resumed
     Column("article_ids", Json, nullable=False),
     Column("subject", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
     Column("html", CleanText, nullable=False),
 )
 # A transactional mail is a row without an edition, whose `occurrence` is its kind, with one delivery.
-# prune: those that are old enough.
+# prune: the old ones.
 TRANSACTIONAL = text("edition_key = ''")
 Index(
     "ix_issues_transactional",
@@ -286,10 +300,10 @@ Index(
 )
 # the listing of one newsletter's issues, newest first.
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.number)
-# corrections: which issues may have told an article.
+# corrections.was_sent: the issues that may contain an article.
 Index("ix_issues_told_through", issues.c.told_through)
 
-# The words of an edit that an issue told as a correction: kept, because a publisher can edit once more.
+# The title and text of an edit that an issue corrected: kept, because a publisher can edit again.
 edits = Table(
     "edits",
     metadata,
@@ -300,7 +314,7 @@ edits = Table(
     Column("text", CleanText, nullable=False),
 )
 
-# What an issue corrected: of which article, by which edit, and each sentence as it was told and as it is now.
+# The corrections in an issue: the article, the edit, and each sentence as it was sent and as it is now.
 told_corrections = Table(
     "told_corrections",
     metadata,
@@ -310,10 +324,10 @@ told_corrections = Table(
     Column("changes", Json, nullable=False),
     sqlite_with_rowid=False,
 )
-# explain: who was told that an article was edited; the edit that was taken back.
+# explain: the issues with a correction of an article. corrections.was_corrected: a return to the first text.
 Index("ix_told_corrections_position", told_corrections.c.position)
 
-# What was mailed by hand, each under its idempotency key: a request that is repeated finds its row here.
+# Manual sends, each under its idempotency key: a repeated request finds its row here.
 sends = Table(
     "sends",
     metadata,
@@ -326,13 +340,13 @@ sends = Table(
     Column("left_out", Json, nullable=False),
     Column("problems", Json, nullable=False),
 )
-# SendRecords: whether the same was asked for a moment ago.
+# ManualSendStore: an equal request within the repeat window.
 Index("ix_sends_request", sends.c.request, sends.c.at)
 
-# The ledger. `due_at` is the instant from which somebody may take the delivery up: a planned or deferred
-# one's turn, the end of the lease of one that is held, nothing for one that is finished.
-# No foreign keys: rows are written by one statement that reads the subscribers themselves, and checking a
-# million of them one by one would cost PostgreSQL more than writing them.
+# The ledger. `due_at` is the instant from which a worker may take the delivery: the due time of a planned or
+# deferred one, the end of the lease of a leased one, NULL for a finished one.
+# No foreign keys: one statement writes the rows from the subscriptions, and a check of a million keys one by
+# one would cost PostgreSQL more than the insert.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -344,17 +358,17 @@ deliveries = Table(
     Column("token", Id),
     Column("at", Instant),
     Column("reply", CleanText),
-    Column("doubts", SmallInteger, nullable=False, server_default="0"),  # attempts whose end nobody knows
-    # taken before all others, and sent without a subscription: the mail that somebody waits for
+    Column("doubts", SmallInteger, nullable=False, server_default="0"),  # attempts without a known outcome
+    # taken before all others, and sent without a subscription
     Column("transactional", Boolean, nullable=False, server_default=false()),
     Column("channel", Id),  # of the subscriber's own choice; nothing: the issue's
     sqlite_with_rowid=False,
 )
 OUTBOX = text("state IN ('planned', 'deferred')")
 IN_DOUBT = text("state IN ('attempting', 'uncertain')")
-# take_batch: what is due, longest waiting first.
+# take_batch: the due deliveries, longest waiting first.
 Index("ix_deliveries_outbox", deliveries.c.due_at, sqlite_where=OUTBOX, postgresql_where=OUTBOX)
-# take_batch: the transactional mails that are due, whatever waits beside them.
+# take_batch: the due transactional mails, without reading other deliveries.
 TRANSACTIONAL_OUTBOX = text("transactional AND state IN ('planned', 'deferred')")
 Index(
     "ix_deliveries_transactional",
@@ -373,12 +387,12 @@ Index(
 )
 # settle_uncertain and take_batch: the few that are under way or in doubt.
 Index("ix_deliveries_in_doubt", deliveries.c.due_at, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
-# release and extend: what one worker holds.
+# release and extend: the deliveries leased by one worker.
 HELD = text("token IS NOT NULL")
 Index("ix_deliveries_held", deliveries.c.token, sqlite_where=HELD, postgresql_where=HELD)
 
-# How fast messages may leave, over all workers: until when the time of each limit is given away, in the
-# database's own time. A row that lies in the past says no more than none.
+# Rate limits of all workers: the instant from which each limit is free, by the database's clock. A row in the
+# past means the same as no row.
 turns = Table(
     "turns",
     metadata,
@@ -386,7 +400,7 @@ turns = Table(
     Column("free_at", BigInteger, nullable=False),
 )
 
-# Why nobody sends by a relay, until when, and until when one worker tries whether it goes again.
+# Sending pauses of a relay: the reason, the end, and the time until which one worker tries to send again.
 halts = Table(
     "halts",
     metadata,
@@ -394,11 +408,11 @@ halts = Table(
     Column("reason", CleanText, nullable=False),
     Column("since", Instant, nullable=False),
     Column("until", Instant, nullable=False),
-    Column("times", Integer, nullable=False),  # in a row: pauses grow
+    Column("times", Integer, nullable=False),  # consecutive pauses: each is longer than the one before
     Column("tried_until", Instant, nullable=False),
 )
 
-# How fast a mail server lets us send, as its refusals showed; see LearnedRate in core/contracts/.
+# The rate that a mail server accepts, learned from its refusals; see deliver.ports.LearnedRate.
 learned_rates = Table(
     "learned_rates",
     metadata,
@@ -414,10 +428,10 @@ learned_rates = Table(
     Column("probe_at", Instant),
     Column("reply", CleanText, nullable=False),
     Column("busy", Boolean, nullable=False),
-    Column("version", Integer, nullable=False),  # workers replace a row only as they read it
+    Column("version", Integer, nullable=False),  # a worker replaces a row only in the version it has read
 )
 
-# Deliveries that came back: one row for an issue and a reader, however often the same letter is read.
+# Bounces: one row for an issue and a subscriber, also if the same mail is read several times.
 bounces = Table(
     "bounces",
     metadata,
@@ -429,7 +443,7 @@ bounces = Table(
     sqlite_with_rowid=False,
 )
 
-# What was allowed of late under a limit, over all workers; `name` is a keyed hash of what is counted.
+# Recent attempts under a limit, of all workers; `name` is a keyed hash of the limited value.
 attempts = Table(
     "attempts",
     metadata,
@@ -437,12 +451,12 @@ attempts = Table(
     Column("name", Id, nullable=False),
     Column("at", Instant, nullable=False),
 )
-# LimitRecords: how often of late.
+# SqlAttemptStore.allows: the number of recent attempts.
 Index("ix_attempts_name_at", attempts.c.name, attempts.c.at)
-# prune: the ones that no limit looks back to.
+# prune: the attempts older than every limit's period.
 Index("ix_attempts_at", attempts.c.at)
 
-# --- the house itself --------------------------------------------------------------------------
+# --- the installation --------------------------------------------------------------------------
 
 settings = Table(
     "settings",

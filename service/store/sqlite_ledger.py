@@ -1,7 +1,7 @@
-"""The ledger on SQLite, past SQLAlchemy (EDGE sqlite3): what every single message needs.
+"""The ledger's statements for each message on SQLite, without SQLAlchemy (EDGE sqlite3).
 
-A message is taken once and marked twice, so what that costs decides how many people one machine can serve.
-These statements say the same as those in postgres_ledger.py; the same tests hold both to it.
+Each message is taken once and changes its state twice, so these statements limit the sending rate of a
+machine. postgres_ledger.py has the same statements for PostgreSQL; the same tests check both.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from service.deliver.ports import StateChange
 from service.store.columns import from_millis, storable, to_millis
 from service.subscribers.ports import UNSUBSCRIBED_REASON
 
-LEASE_RAN_OUT = "the worker that sent it was not heard of again"
+LEASE_ENDED = "the worker stopped before it reported an outcome"
 
-# A look-up of one row each: a join, or NOT EXISTS over one, costs three times as much.
-# Transactional mail needs no subscription, and goes to who unsubscribed from everything as well.
-FREE = f"""
+# Scalar subqueries of one row each: a join, or NOT EXISTS with a join, costs three times as much.
+# Transactional mail needs no subscription, and is also sent to a person who unsubscribed from everything.
+MAILABLE = f"""
     (deliveries.transactional OR
      (SELECT status FROM subscriptions
        WHERE subscriptions.subscriber = deliveries.subscriber
@@ -32,13 +32,13 @@ FREE = f"""
           WHERE address_hash = (SELECT address_hash FROM subscribers WHERE number = deliveries.subscriber)
             AND NOT (deliveries.transactional AND reason = '{UNSUBSCRIBED_REASON}')
         ) IS NULL
-"""  # noqa: S608 - a constant
-DOUBT = """
+"""  # noqa: S608 - constants of this file
+EXPIRE_LEASES = """
     UPDATE deliveries SET state = 'uncertain', doubts = doubts + 1, due_at = :now, at = :now, reply = :reply
     WHERE state IN ('attempting', 'uncertain') AND state = 'attempting' AND due_at <= :now
 """
 DUE = f"""
-    SELECT deliveries.issue, deliveries.subscriber, deliveries.attempts, deliveries.doubts, {FREE},
+    SELECT deliveries.issue, deliveries.subscriber, deliveries.attempts, deliveries.doubts, {MAILABLE},
         issues.id, issues.delivery_prefix, issues.created_at,
         subscribers.id, subscribers.email, subscribers.name, deliveries.transactional
     FROM deliveries
@@ -56,15 +56,15 @@ LEASE = """
     SELECT m.column1, m.column2, 'planned', 0, ?1, ?2 FROM (VALUES {rows}) AS m WHERE true
     ON CONFLICT (issue, subscriber) DO UPDATE SET due_at = excluded.due_at, token = excluded.token
 """
-BLOCK = """
+SUPPRESS_DUE = """
     UPDATE deliveries SET state = 'suppressed', due_at = NULL, token = NULL, at = ?
     WHERE issue = ? AND subscriber = ?
 """
 
-# All marks in one statement, as the leases above, because every statement takes the GIL anew. They are
-# upserts of rows that exist, because there SQLite keeps to the order of CROSS JOIN: mark by mark, each by its
-# keys. The id says which delivery it is: the issue's prefix, then the person.
-MARKED = """
+# One statement for all changes, as for the leases, because each statement acquires the GIL. The statements
+# are upserts of existing rows, because SQLite keeps the order of CROSS JOIN there: change by change, each by
+# its keys. A delivery's id consists of the issue's prefix and the subscriber's id.
+CHANGED = """
     INSERT INTO deliveries (issue, subscriber, at, state, attempts, due_at, reply)
     SELECT deliveries.issue, deliveries.subscriber, m.column3, m.column4, 0, m.column5, m.column6
     FROM (VALUES {rows}) AS m
@@ -74,32 +74,32 @@ MARKED = """
     WHERE true
     ON CONFLICT (issue, subscriber) DO UPDATE SET
 """
-COLUMNS = 6
-STILL_OURS = "deliveries.token = ?1 AND deliveries.state <> 'uncertain' AND deliveries.due_at > excluded.at"
+CHANGE_COLUMNS = 6
+STILL_LEASED = "deliveries.token = ?1 AND deliveries.state <> 'uncertain' AND deliveries.due_at > excluded.at"
 ATTEMPT = f"""
-    {MARKED} attempts = attempts + (deliveries.state <> 'attempting'), state = 'attempting',
+    {CHANGED} attempts = attempts + (deliveries.state <> 'attempting'), state = 'attempting',
         at = excluded.at, reply = ''
-    WHERE {STILL_OURS} AND {FREE}
+    WHERE {STILL_LEASED} AND {MAILABLE}
 """
 SUPPRESS = f"""
-    {MARKED} state = 'suppressed', due_at = NULL, token = NULL, at = excluded.at
-    WHERE {STILL_OURS}
+    {CHANGED} state = 'suppressed', due_at = NULL, token = NULL, at = excluded.at
+    WHERE {STILL_LEASED}
 """
-# A refusal before the attempt was marked was a try as well: back-off counts it.
+# A refusal before the attempt was recorded is an attempt as well, because the back-off counts attempts.
 OUTCOME = f"""
-    {MARKED} attempts = attempts + (deliveries.state IN ('planned', 'deferred')),
+    {CHANGED} attempts = attempts + (deliveries.state IN ('planned', 'deferred')),
         doubts = doubts + (excluded.state = 'uncertain' AND deliveries.state <> 'uncertain'),
         state = excluded.state, due_at = excluded.due_at, token = NULL, at = excluded.at,
         reply = excluded.reply
     WHERE deliveries.token = ?1
 """
-BAD_ADDRESS = """
+SUPPRESS_ADDRESS = """
     INSERT INTO suppressions (address_hash, reason, at)
     SELECT address_hash, :reply, :at FROM subscribers WHERE id = :person
     ON CONFLICT DO NOTHING
 """
 PREFIX_CHARACTERS = 16
-"""So many characters of a delivery's id name the issue; the rest is the subscriber's id."""
+"""Length of the issue's part in a delivery's id; the rest is the subscriber's id."""
 
 
 def take(
@@ -115,82 +115,89 @@ def take(
 ) -> Batch:
     """Lease up to `limit` due deliveries in the open transaction, as DeliverStore.take_batch says."""
     at, until, suppressed = to_millis(now), to_millis(lease_until), 0
-    connection.execute(DOUBT, {"now": at, "reply": LEASE_RAN_OUT})
+    connection.execute(EXPIRE_LEASES, {"now": at, "reply": LEASE_ENDED})
     values = {"now": at, "channel": channel, "limit": limit}
     # Go on while everybody found is suppressed: an empty batch says that nothing is due.
     first = DUE_PERSONAL if is_personal else DUE_TRANSACTIONAL
     while found := connection.execute(first, values).fetchall() or (
         [] if only_transactional or is_personal else connection.execute(DUE, values).fetchall()
     ):
-        free = [row for row in found if row[4]]
+        mailable = [row for row in found if row[4]]
         blocked = [row for row in found if not row[4]]
-        if free:
-            keys = chain.from_iterable((row[0], row[1]) for row in free)
-            connection.execute(_for(LEASE, len(free), 2, first=3), [until, token, *keys])
-        connection.executemany(BLOCK, [(at, row[0], row[1]) for row in blocked])
+        if mailable:
+            keys = chain.from_iterable((row[0], row[1]) for row in mailable)
+            connection.execute(_for(LEASE, len(mailable), 2, first=3), [until, token, *keys])
+        connection.executemany(SUPPRESS_DUE, [(at, row[0], row[1]) for row in blocked])
         suppressed += len(blocked)
-        if free:
-            return Batch(token, lease_until, tuple(_delivery(row, channel) for row in free), suppressed)
+        if mailable:
+            return Batch(token, lease_until, tuple(_delivery(row, channel) for row in mailable), suppressed)
     return Batch(token, lease_until, (), suppressed)
 
 
-def write_changes(connection: sqlite3.Connection, *, token: str, marks: Sequence[StateChange]) -> set[str]:
-    """Write the marks in a transaction just begun; return the ids of the deliveries that the token held."""
-    outcomes = [mark for mark in marks if mark.state is not State.ATTEMPTING]
-    attempts = [mark for mark in marks if mark.state is State.ATTEMPTING]
+def write_changes(connection: sqlite3.Connection, *, token: str, changes: Sequence[StateChange]) -> set[str]:
+    """Write the changes of deliveries that the token leases; return the ids of these deliveries.
+
+    The open transaction has no other statements, because it may be rolled back and started again.
+    """
+    outcomes = [change for change in changes if change.state is not State.ATTEMPTING]
+    attempts = [change for change in changes if change.state is State.ATTEMPTING]
     all_held = _written(connection, OUTCOME, token, outcomes) == len(outcomes) and _written(
         connection, ATTEMPT, token, attempts
     ) == len(attempts)
     if not all_held:
-        # Somebody else holds one of them, or must not be mailed: one by one, to see which.
+        # Another worker has one of them, or one is suppressed: find out which, one by one.
         connection.execute("ROLLBACK")
         connection.execute("BEGIN IMMEDIATE")
-        marks = [mark for mark in marks if _written_alone(connection, token, mark)]
-    for mark in marks:
-        if mark.suppress:
-            person = mark.delivery_id[PREFIX_CHARACTERS:]
-            values = {"person": person, "reply": storable(mark.reply), "at": to_millis(mark.at)}
-            connection.execute(BAD_ADDRESS, values)
-    return {mark.delivery_id for mark in marks}
+        changes = [change for change in changes if _written_one(connection, token, change)]
+    for change in changes:
+        if change.suppress:
+            person = change.delivery_id[PREFIX_CHARACTERS:]
+            values = {"person": person, "reply": storable(change.reply), "at": to_millis(change.at)}
+            connection.execute(SUPPRESS_ADDRESS, values)
+    return {change.delivery_id for change in changes}
 
 
-def _written_alone(connection: sqlite3.Connection, token: str, mark: StateChange) -> bool:
-    if mark.state is not State.ATTEMPTING:
-        return _written(connection, OUTCOME, token, [mark]) == 1
-    if _written(connection, ATTEMPT, token, [mark]):
+def _written_one(connection: sqlite3.Connection, token: str, change: StateChange) -> bool:
+    if change.state is not State.ATTEMPTING:
+        return _written(connection, OUTCOME, token, [change]) == 1
+    if _written(connection, ATTEMPT, token, [change]):
         return True
-    _written(connection, SUPPRESS, token, [mark])
+    _written(connection, SUPPRESS, token, [change])
     return False
 
 
-def _written(connection: sqlite3.Connection, statement: str, token: str, marks: Sequence[StateChange]) -> int:
-    """Run the statement for the marks; return how many deliveries it changed."""
+def _written(
+    connection: sqlite3.Connection, statement: str, token: str, changes: Sequence[StateChange]
+) -> int:
+    """Run the statement for these changes; return how many deliveries it changed."""
     values: list[object] = [token]
-    for mark in marks:
-        delivery_id = mark.delivery_id
+    for change in changes:
+        delivery_id = change.delivery_id
         values += (
-            *(delivery_id[:PREFIX_CHARACTERS], delivery_id[PREFIX_CHARACTERS:], to_millis(mark.at)),
-            *(mark.state.value, due_at_after(mark), storable(mark.reply)),
+            *(delivery_id[:PREFIX_CHARACTERS], delivery_id[PREFIX_CHARACTERS:], to_millis(change.at)),
+            *(change.state.value, due_at_after(change), storable(change.reply)),
         )
-    return connection.execute(_for(statement, len(marks), COLUMNS, first=2), values).rowcount if marks else 0
+    if not changes:
+        return 0
+    return connection.execute(_for(statement, len(changes), CHANGE_COLUMNS, first=2), values).rowcount
 
 
 @cache
 def _for(statement: str, rows: int, columns: int, *, first: int) -> str:
-    """Return the statement with room for so many rows, whose values are numbered from the first on."""
+    """Return the statement with placeholders for `rows` rows, numbered from `first`."""
     places = (f"?{first + number}" for number in range(rows * columns))
     return statement.format(
         rows=", ".join(f"({', '.join(row)})" for row in zip(*[places] * columns, strict=True))
     )
 
 
-def due_at_after(mark: StateChange) -> int | None:
-    """Return from when the delivery may be taken up again (milliseconds), once its outcome is written."""
-    if mark.state not in (State.DEFERRED, State.UNCERTAIN):
+def due_at_after(change: StateChange) -> int | None:
+    """Return the time of the next attempt after this change, in UTC milliseconds; None: no attempt."""
+    if change.state not in (State.DEFERRED, State.UNCERTAIN):
         return None
-    if mark.next_attempt_at is not None:
-        return to_millis(mark.next_attempt_at)
-    return to_millis(mark.at) if mark.state is State.DEFERRED else None
+    if change.next_attempt_at is not None:
+        return to_millis(change.next_attempt_at)
+    return to_millis(change.at) if change.state is State.DEFERRED else None
 
 
 def _delivery(row: Sequence[Any], channel: str) -> Delivery:

@@ -1,8 +1,8 @@
-"""Transactional mail and the sign-ups behind it: planned, confirmed, pruned.
+"""Transactional mail and sign-ups: planned, confirmed, deleted after their time.
 
 A transactional mail is an issue of its own kind with one delivery, planned in the transaction that makes it
-necessary. So the ledger's rules hold for it: leases, attempts, retries, limits, halts, metrics. No token is
-stored: links are placeholders, filled in when the mail is made.
+necessary. So the ledger handles it like any other delivery: leases, attempts, retries, limits, pauses,
+metrics. No token is stored: links are placeholders, filled in when the message is made.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from service.store.subscriptions import ChangeSource, SubscriptionWriter
 from service.subscribers.ports import SignUpStore
 
 MAIL_RETENTION = timedelta(days=7)
-"""How long a transactional mail is kept: a bounce can come five days later (RFC 5321, 4.5.4.1)."""
+"""Time after which a transactional mail is deleted: a bounce can come after 5 days (RFC 5321, 4.5.4.1)."""
 
-MAX_PRUNED = 500  # mails and sign-ups in one transaction, so that nobody waits long for it
+MAX_PRUNED = 500  # mails and sign-ups in one transaction, so that other writers do not wait long
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class SqlSignUpStore(SignUpStore):
     ) -> bool:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            placing = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
-            await placing.write([placement])
-            if placing.counts["added"] + placing.counts["changed"] == 0:
+            writer = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
+            await writer.write([placement])
+            if writer.counts["added"] + writer.counts["changed"] == 0:
                 return False
             number = await self._number(connection, placement.subscriber)
             await self._plan(connection, welcome, number, channel)
@@ -109,7 +109,7 @@ class SqlSignUpStore(SignUpStore):
             return await self._plan(connection, mail, await self._number(connection, subscriber), channel)
 
     async def counts(self, since: datetime) -> TransactionalCounts:
-        """Return how the transactional mails stand that were planned after that instant."""
+        """Return the number of transactional mails planned after `since`, by state."""
         counting = (
             select(deliveries.c.state, func.count(), func.min(issues.c.created_at, type_=Instant))
             .join(issues, issues.c.number == deliveries.c.issue)
@@ -130,26 +130,26 @@ class SqlSignUpStore(SignUpStore):
         )
 
     async def prune(self, now: datetime, link_lifetime: timedelta) -> int:
-        """Forget sign-ups whose links expired, old mails, and who never confirmed; links are `good_for`.
+        """Delete expired sign-ups, old mails, and people who never confirmed; return how many rows.
 
-        Return how many sign-ups and people that is.
+        `link_lifetime` is the validity of a confirmation link.
         """
         async with self.database.write() as connection:
             await lock_groups(connection)
-            gone = select(sign_ups.c.subscriber, sign_ups.c.newsletter).where(
+            expired_rows = select(sign_ups.c.subscriber, sign_ups.c.newsletter).where(
                 sign_ups.c.last_at < now - link_lifetime
             )
-            expired = (await connection.execute(gone.limit(MAX_PRUNED))).all()
+            expired = (await connection.execute(expired_rows.limit(MAX_PRUNED))).all()
             for subscriber, newsletter in expired:
-                which = and_(sign_ups.c.subscriber == subscriber, sign_ups.c.newsletter == newsletter)
-                await connection.execute(delete(sign_ups).where(which))
-            await _give_up(connection, now, now - link_lifetime)
-            people = await _forget_mails(connection, now - MAIL_RETENTION)
+                same = and_(sign_ups.c.subscriber == subscriber, sign_ups.c.newsletter == newsletter)
+                await connection.execute(delete(sign_ups).where(same))
+            await _refuse_expired(connection, now, now - link_lifetime)
+            people = await _delete_old_mails(connection, now - MAIL_RETENTION)
             people |= {subscriber for subscriber, _ in expired}
-            return len(expired) + await _forget_people(connection, people)
+            return len(expired) + await _delete_unconfirmed(connection, people)
 
     async def _number(self, connection: AsyncConnection, subscriber: Subscriber) -> int:
-        """Return the subscriber's number; who is not known yet is stored, without a subscription."""
+        """Return the subscriber's number; an unknown subscriber is stored, without a subscription."""
         stored = self.database.insert(subscribers).on_conflict_do_nothing()
         await connection.execute(stored, subscriber_values(subscriber))
         found = select(subscribers.c.number).where(subscribers.c.id == subscriber.id)
@@ -169,23 +169,23 @@ class SqlSignUpStore(SignUpStore):
 
 
 def _waiting(subscriber: int, mail: Issue) -> ColumnElement[bool]:
-    """Return the condition that such a mail for the same newsletter waits for its first or next attempt."""
+    """Return the condition that an equal mail for the same newsletter waits for an attempt."""
     same = select(issues.c.number).where(
         TRANSACTIONAL, issues.c.occurrence == mail.kind.value, issues.c.newsletter == mail.newsletter
     )
     return and_(TRANSACTIONAL_OUTBOX, deliveries.c.subscriber == subscriber, deliveries.c.issue.in_(same))
 
 
-async def _give_up(connection: AsyncConnection, now: datetime, before: datetime) -> None:
-    """Refuse what was not sent in time, as in a long halt: its link has expired."""
+async def _refuse_expired(connection: AsyncConnection, now: datetime, before: datetime) -> None:
+    """Refuse mails that were not sent before their link expired, for example in a long sending pause."""
     late = select(issues.c.number).where(TRANSACTIONAL, issues.c.created_at < before)
     waiting = and_(TRANSACTIONAL_OUTBOX, deliveries.c.issue.in_(late), deliveries.c.token.is_(None))
     refused = {"state": State.REFUSED, "due_at": None, "at": now, "reply": "not sent before its link expired"}
     await connection.execute(update(deliveries).where(waiting).values(refused))
 
 
-async def _forget_mails(connection: AsyncConnection, before: datetime) -> set[int]:
-    """Delete the finished transactional mails from before then; return whose they were (numbers)."""
+async def _delete_old_mails(connection: AsyncConnection, before: datetime) -> set[int]:
+    """Delete the finished transactional mails from before then; return the numbers of their subscribers."""
     finished = deliveries.c.state.not_in((State.PLANNED, State.DEFERRED))
     old = (
         select(deliveries.c.issue, deliveries.c.subscriber)
@@ -194,19 +194,19 @@ async def _forget_mails(connection: AsyncConnection, before: datetime) -> set[in
         .limit(MAX_PRUNED)
     )
     found = (await connection.execute(old)).all()
-    await connection.run_sync(forget_mails, [row.issue for row in found])
+    await connection.run_sync(delete_mails, [row.issue for row in found])
     return {row.subscriber for row in found}
 
 
-def forget_mails(connection: Connection, numbers: Sequence[int]) -> None:
-    """Delete these transactional mails (numbers of issues), with their deliveries and what came back."""
+def delete_mails(connection: Connection, numbers: Sequence[int]) -> None:
+    """Delete these transactional mails (numbers of issues), with their deliveries and bounces."""
     for table in (bounces, deliveries):
         connection.execute(delete(table).where(is_in(connection, table.c.issue, numbers)))
     connection.execute(delete(issues).where(TRANSACTIONAL, is_in(connection, issues.c.number, numbers)))
 
 
-async def _forget_people(connection: AsyncConnection, numbers: set[int]) -> int:
-    """Delete those of these people whom no other row names: they asked once and never confirmed."""
+async def _delete_unconfirmed(connection: AsyncConnection, numbers: set[int]) -> int:
+    """Delete those of these subscribers that no other table refers to: they never confirmed a sign-up."""
     named = [
         exists().where(table.c.subscriber == subscribers.c.number)
         for table in (subscriptions, sign_ups, deliveries, bounces)
@@ -216,6 +216,6 @@ async def _forget_people(connection: AsyncConnection, numbers: set[int]) -> int:
 
 
 def transactional_of(connection: Connection, subscriber: int) -> Sequence[int]:
-    """Return the numbers of the person's transactional mails."""
+    """Return the numbers of the subscriber's transactional mails."""
     theirs = and_(deliveries.c.subscriber == subscriber, deliveries.c.transactional)
     return connection.scalars(select(deliveries.c.issue).where(theirs)).all()

@@ -61,7 +61,7 @@ class Pages:
             return self._texts.for_language(language)
         return self._texts.for_accept_language(request.headers.get("accept-language", ""))
 
-    def _render(self, name: str, labels: Localizer, **values: Any) -> str:  # noqa: ANN401 - as above
+    def _render(self, name: str, labels: Localizer, **values: Any) -> str:  # noqa: ANN401 - each template has its own
         site = self._site
         return self._environment.get_template(name).render(
             site=site.name,

@@ -48,7 +48,8 @@ def test_a_failure_in_the_middle_is_named_and_stops_nobody(due: CliRunner, monke
         failed = due("compose")
 
     assert failed.code == 1
-    assert "Second, edition daily 07:00 Europe/Berlin: no issue for 1 reader, its page is torn" in failed.err
+    edition = "Second, edition daily 07:00 Europe/Berlin"
+    assert f"{edition}: no issue for 1 subscriber, its page is torn" in failed.err
     assert "Made 2 issues with 2 deliveries" in failed.err
     assert "First," not in failed.err
 

@@ -114,4 +114,4 @@ def test_an_issue_that_cannot_be_made_is_named_and_the_others_are(
 
     assert main(["demo", "--out", str(tmp_path / "here")]) == 1
     assert sorted(mails(tmp_path / "here")) == ["Amina", "Ben"]
-    assert "no issue for 1 reader, five is too few" in capsys.readouterr().err
+    assert "no issue for 1 subscriber, five is too few" in capsys.readouterr().err

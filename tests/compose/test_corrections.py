@@ -1,4 +1,4 @@
-"""What readers were told and is otherwise now is corrected, word for word; a changed comma is not."""
+"""Corrections of sentences that were sent and changed since; a changed comma is no correction."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ TEXT = f"{HIT} {HURT}\n\n{WAIT} A second storm is not expected. The quay stays o
 
 
 def an_edit(
-    text: str, *told: str, before: str = TEXT, language: str = "en", shown: str | None = None
+    text: str, *sent: str, before: str = TEXT, language: str = "en", shown: str | None = None
 ) -> EditedArticle:
-    """Return what an edit to `text` is to readers who were told these sentences of the text before."""
+    """Return an edit to `text` of an article of which these sentences were sent."""
     article = an_article("Ferries hit", before, language=language)
-    summary = condensed(article, *told).summary
+    summary = condensed(article, *sent).summary
     edit = Edit(identity.edit_key(article.id, article.title, text), article.title, text, NOON)
-    return EditedArticle(article, summary, edit, (" ".join(told) if shown is None else shown,))
+    return EditedArticle(article, summary, edit, (" ".join(sent) if shown is None else shown,))
 
 
 def changes(edited: EditedArticle) -> list[tuple[str, str]]:
-    """Return the corrections as pairs, the second empty for a sentence that is gone."""
-    found = find_correction(edited, split_sentences)
+    """Return the corrections as pairs, the second one "" for a removed sentence."""
+    found = find_correction(edited)
     for change in found.changes if found else ():
         assert is_slice(change, edited)
     return [(c.sent.text, c.current.text if c.current else "") for c in found.changes] if found else []
@@ -46,13 +46,13 @@ def is_slice(change: SentenceChange, edited: EditedArticle) -> bool:
     return all(sources[line.edit][line.start : line.end] == line.text for line in lines)
 
 
-def test_a_sentence_that_was_changed_is_shown_beside_the_new_one():
+def test_a_changed_sentence_is_shown_with_the_new_one():
     three = HIT.replace("Two", "Three")
 
     assert changes(an_edit(TEXT.replace(HIT, three), HIT, HURT)) == [(HIT, three)]
 
 
-def test_a_sentence_that_is_gone_says_so():
+def test_a_removed_sentence_is_reported():
     assert changes(an_edit(TEXT.replace(f" {HURT}", ""), HIT, HURT)) == [(HURT, "")]
 
 
@@ -72,15 +72,15 @@ def test_a_sentence_that_is_gone_says_so():
         "paragraphs",
         "order",
         "more text",
-        "a sentence they were not told",
+        "a sentence that was not sent",
     ],
 )
-def test_what_they_were_told_still_stands(now: str):
+def test_unchanged_sentences_give_no_correction(now: str):
     assert changes(an_edit(now, HIT, HURT)) == []
 
 
 @pytest.mark.parametrize(
-    ("told", "now"),
+    ("sent", "now"),
     [
         ("Some 110 people were hurt.", "Some 10 people were hurt."),
         ("It cost 1.5 million marks.", "It cost 15 million marks."),
@@ -92,33 +92,33 @@ def test_what_they_were_told_still_stands(now: str):
         ("मंत्री शहर में है।", "मंत्री शहर मैं है।"),
     ],
 )
-def test_every_word_number_and_sign_counts(told: str, now: str):
+def test_every_word_number_and_sign_counts(sent: str, now: str):
     rest = " The mayor spoke. The harbour is closed. The school is open."
 
-    assert changes(an_edit(now + rest, told, before=told + rest)) == [(told, now)]
+    assert changes(an_edit(now + rest, sent, before=sent + rest)) == [(sent, now)]
 
 
-def test_the_end_of_another_sentence_is_not_the_sentence():
-    told, rest = "Two died.", " The mayor spoke. The harbour is closed."
+def test_the_end_of_another_sentence_does_not_count_as_the_sentence():
+    sent, rest = "Two died.", " The mayor spoke. The harbour is closed."
     denied = "Officials denied that Two died."
 
-    assert changes(an_edit(denied + rest, told, before=told + rest)) == [(told, denied)]
-    assert changes(an_edit("Two died.5 of them." + rest, told, before=told + rest)) != []
+    assert changes(an_edit(denied + rest, sent, before=sent + rest)) == [(sent, denied)]
+    assert changes(an_edit("Two died.5 of them." + rest, sent, before=sent + rest)) != []
 
 
-def test_what_no_issue_showed_is_not_corrected():
+def test_a_sentence_that_no_issue_showed_is_not_corrected():
     edited = an_edit(TEXT.replace("Two", "Three"), HIT, HURT, shown=f"The storm\n   * {HURT}")
 
     assert changes(edited) == []
 
 
-def test_a_sentence_is_recognised_however_the_theme_breaks_its_lines():
+def test_a_sentence_is_recognized_with_the_line_breaks_of_a_theme():
     shown = "   * Two ferries were hit\n     | in the storm on\n     | Monday. (The Courier, 05:00)"
 
     assert len(changes(an_edit(TEXT.replace("Two", "Three"), HIT, shown=shown))) == 1
 
 
-def test_a_context_line_was_told_too():
+def test_a_context_sentence_is_corrected_too():
     edited = an_edit(TEXT.replace(" The quay stays open.", ""), HIT, shown=f"{HIT} The quay stays open.")
     start = TEXT.index("The quay")
     line = ContextSentence("The quay stays open.", start, start + 20, 0)
@@ -128,42 +128,44 @@ def test_a_context_line_was_told_too():
     ]
 
 
-def test_an_article_that_was_written_anew_takes_nothing_back():
-    anew = "The storm has passed. Schools open again. Fishermen count what is left. The mayor thanked all."
+def test_a_rewritten_article_gives_no_correction():
+    rewritten = (
+        "The storm has passed. Schools open again. Fishermen count what is left. The mayor thanked all."
+    )
 
-    assert changes(an_edit(anew, HIT, HURT)) == []
+    assert changes(an_edit(rewritten, HIT, HURT)) == []
 
 
 @pytest.mark.parametrize("now", ["", HIT.replace("Two", "Three"), "Sign in to read on. " * 60])
-def test_a_teaser_or_a_wall_in_the_articles_place_corrects_nothing(now: str):
+def test_a_teaser_or_a_paywall_gives_no_correction(now: str):
     assert changes(an_edit(now, HIT, HURT)) == []
 
 
-def test_an_edit_of_an_edit_is_measured_by_what_readers_were_told_last():
+def test_a_second_edit_is_compared_with_the_correction_sent_last():
     three, four = HIT.replace("Two", "Three"), HIT.replace("Two", "Four")
-    before = find_correction(an_edit(TEXT.replace(HIT, three), HIT, HURT), split_sentences)
+    before = find_correction(an_edit(TEXT.replace(HIT, three), HIT, HURT))
     assert before
-    again = replace(an_edit(TEXT.replace(HIT, four), HIT, HURT), previous_changes=(before.changes,))
+    second = replace(an_edit(TEXT.replace(HIT, four), HIT, HURT), previous_changes=(before.changes,))
     back = replace(an_edit(TEXT, HIT, HURT), previous_changes=(before.changes,))
 
-    assert changes(again) == [(three, four)]
+    assert changes(second) == [(three, four)]
     assert changes(back) == [(three, HIT)]
     assert (
-        changes(replace(again, previous_changes=((SentenceChange(Excerpt(HIT, 0, len(HIT)), None),),))) == []
+        changes(replace(second, previous_changes=((SentenceChange(Excerpt(HIT, 0, len(HIT)), None),),))) == []
     )
 
 
-def test_a_correction_names_the_article_as_it_was_told_and_the_edit():
+def test_a_correction_has_the_article_as_sent_and_the_edit():
     edited = an_edit(TEXT.replace("Two", "Three"), HIT)
-    found = find_correction(edited, split_sentences)
+    found = find_correction(edited)
 
     assert isinstance(found, Correction)
     assert (found.article, found.edit) == (edited.article, edited.edit)
 
 
-def test_words_leave_out_case_and_punctuation_alone():
-    said = normalized_words("The “€1,200.50” deal, signed at 10:30 – by twenty-two.")
-    assert " ".join(said) == "the € 1,200.50 deal signed at 10:30 by twenty-two"
+def test_normalized_words_have_no_case_and_punctuation():
+    words = normalized_words("The “€1,200.50” deal, signed at 10:30 – by twenty-two.")
+    assert " ".join(words) == "the € 1,200.50 deal signed at 10:30 by twenty-two"
     assert normalized_words("\u22123 % of it’s") == ("-3", "%", "of", "it’s")
 
 
@@ -171,13 +173,13 @@ def test_words_leave_out_case_and_punctuation_alone():
 @given(
     st.text(st.characters(codec="utf-8"), max_size=200), st.text(st.characters(codec="utf-8"), max_size=200)
 )
-def test_whatever_the_texts_are_what_is_shown_stands_in_them(before: str, now: str):
-    told = [before[a:b] for a, b in split_sentences(before, "en")[:3] if before[a:b].strip()]
-    if told:
-        changes(an_edit(now, *dict.fromkeys(told), before=before))
+def test_the_shown_sentences_are_in_the_texts_for_any_texts(before: str, now: str):
+    sent = [before[a:b] for a, b in split_sentences(before, "en")[:3] if before[a:b].strip()]
+    if sent:
+        changes(an_edit(now, *dict.fromkeys(sent), before=before))
 
 
-def test_hours_of_editing_make_no_difference():
+def test_the_time_of_the_edit_makes_no_difference():
     edited = an_edit(TEXT.replace("Two", "Three"), HIT)
     later = replace(edited, edit=replace(edited.edit, at=NOON + timedelta(hours=9)))
 

@@ -29,7 +29,7 @@ def titles(chapters: list[StoryUpdate]) -> list[str]:
     return [chapter.story.articles[0].article.title for chapter in chapters]
 
 
-def tell_all(articles, *, points):
+def merge_all(articles, *, points):
     """Tell every key point, up to the number asked for."""
     told = [point(c.article, key.text) for c in articles for key in c.summary.key_points]
     return tuple(told[:points])
@@ -79,7 +79,7 @@ def test_the_order_takes_in_as_many_as_fit_each_once(ages, limit):
 
 def test_what_the_cap_leaves_out_is_counted():
     chapters = [a_chapter(f"story {n}") for n in range(5)]
-    digest = make_digest(an_edition(stories=3, points=1), chapters, at=NOON, merge=tell_all)
+    digest = make_digest(an_edition(stories=3, points=1), chapters, at=NOON, merge=merge_all)
 
     assert len(digest.stories) == 3
     assert digest.left_out == 2
@@ -90,7 +90,7 @@ def test_a_story_keeps_its_name_as_it_grows():
     article = condensed(an_article("Fire at the port"))
     named, unnamed = replace(article, story="the fire"), article
     digests = [
-        make_digest(an_edition(), [StoryUpdate(GroupedStory((a,)))], at=NOON, merge=tell_all)
+        make_digest(an_edition(), [StoryUpdate(GroupedStory((a,)))], at=NOON, merge=merge_all)
         for a in (named, unnamed)
     ]
 
@@ -103,7 +103,7 @@ def test_only_stories_that_get_in_are_told():
 
     def listening(articles, *, points):
         asked.append(articles[0].article.title)
-        return tell_all(articles, points=points)
+        return merge_all(articles, points=points)
 
     make_digest(an_edition(stories=1), [a_chapter("in", 1), a_chapter("out", 2)], at=NOON, merge=listening)
 

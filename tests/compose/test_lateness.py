@@ -1,4 +1,4 @@
-"""What to do about a group whose moment has come: on time, late, and around clock changes."""
+"""The plan of a due group: on time, late, and around clock changes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MONDAY_SEVEN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 """Seven o'clock in Berlin."""
 
 
-def waiting_for(due_at: datetime | None, **wishes) -> Group:
+def due_group(due_at: datetime | None, **wishes) -> Group:
     return Group(an_edition(**wishes), "edition", served_through=0, due_at=due_at, size=1)
 
 
 def planned(late_by: timedelta, late: str = "send", limit: timedelta = 6 * HOUR, **wishes) -> DuePlan:
-    """Return the plan for readers who wait for Monday seven o'clock, made so much later."""
+    """Return the plan for a group that is due on Monday at seven, made `late_by` later."""
     newsletter = a_newsletter(late=late, late_limit=limit)
-    return plan_due_group(waiting_for(MONDAY_SEVEN, **wishes), newsletter, MONDAY_SEVEN + late_by)
+    return plan_due_group(due_group(MONDAY_SEVEN, **wishes), newsletter, MONDAY_SEVEN + late_by)
 
 
 def test_on_time_an_issue_is_sent_and_the_next_is_due_tomorrow():
@@ -38,18 +38,18 @@ def test_on_time_an_issue_is_sent_and_the_next_is_due_tomorrow():
 
 
 @pytest.mark.parametrize("late", ["send", "merge", "skip"])
-def test_within_the_limit_it_is_sent_whatever_the_policy(late: str):
+def test_within_the_limit_every_policy_sends(late: str):
     assert planned(6 * HOUR, late).action is LateAction.SEND
 
 
 @pytest.mark.parametrize(
-    ("late", "verdict"), [("send", LateAction.SEND), ("merge", LateAction.MERGE), ("skip", LateAction.SKIP)]
+    ("late", "action"), [("send", LateAction.SEND), ("merge", LateAction.MERGE), ("skip", LateAction.SKIP)]
 )
-def test_beyond_the_limit_the_policy_decides(late: str, verdict: LateAction):
-    assert planned(6 * HOUR + timedelta(seconds=1), late).action is verdict
+def test_beyond_the_limit_the_policy_decides(late: str, action: LateAction):
+    assert planned(6 * HOUR + timedelta(seconds=1), late).action is action
 
 
-def test_after_days_away_one_issue_stands_for_the_last_moment_and_is_named_by_the_first():
+def test_after_days_of_downtime_one_issue_has_the_last_date_and_the_first_occurrence():
     away = planned(2 * DAY + HOUR, late="skip")
 
     assert away.action is LateAction.SEND
@@ -58,59 +58,59 @@ def test_after_days_away_one_issue_stands_for_the_last_moment_and_is_named_by_th
     assert away.next_due_at == MONDAY_SEVEN + 3 * DAY
 
 
-def test_lateness_counts_from_the_last_moment_not_from_the_first():
+def test_lateness_counts_from_the_last_occurrence():
     assert planned(2 * DAY + 7 * HOUR, late="skip").action is LateAction.SKIP
 
 
-def test_several_hours_a_day_are_several_moments():
+def test_several_times_a_day_are_several_occurrences():
     twice = planned(12 * HOUR, schedule="daily 07:00,18:30")
 
     assert twice.shown_at == datetime(2026, 3, 2, 17, 30, tzinfo=UTC)
     assert twice.next_due_at == MONDAY_SEVEN + DAY
 
 
-def test_after_the_clocks_change_seven_is_still_seven():
+def test_after_a_clock_change_the_local_time_stays():
     saturday = datetime(2026, 3, 28, 6, 0, tzinfo=UTC)
-    summer = plan_due_group(waiting_for(saturday), a_newsletter(), saturday)
+    summer = plan_due_group(due_group(saturday), a_newsletter(), saturday)
 
     assert summer.next_due_at == datetime(2026, 3, 29, 5, 0, tzinfo=UTC)
 
 
-def test_a_moment_in_the_spring_gap_is_named_by_the_time_that_was_asked_for():
+def test_an_occurrence_in_the_spring_gap_is_named_by_the_scheduled_time():
     gap_ends = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
-    found = plan_due_group(waiting_for(gap_ends, schedule="daily 02:30"), a_newsletter(), gap_ends)
+    found = plan_due_group(due_group(gap_ends, schedule="daily 02:30"), a_newsletter(), gap_ends)
 
     assert found.occurrence.name == "2026-03-29T02:30"
     assert found.next_due_at == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
 
 
-def test_the_second_half_past_two_of_autumn_is_not_due_again():
+def test_a_repeated_local_time_in_autumn_is_due_once():
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    found = plan_due_group(waiting_for(first, schedule="daily 02:30"), a_newsletter(), first + HOUR)
+    found = plan_due_group(due_group(first, schedule="daily 02:30"), a_newsletter(), first + HOUR)
 
     assert found.shown_at == first
     assert found.next_due_at == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
 
 
-def test_a_moment_that_the_schedule_does_not_know_is_named_by_its_local_time():
+def test_a_due_time_outside_the_schedule_is_named_by_its_local_time():
     odd = MONDAY_SEVEN + timedelta(minutes=17)
 
     assert occurrence_at(an_edition(), odd).name == "2026-03-02T07:17"
     assert occurrence_at(an_edition(), odd).at == odd
 
 
-def test_a_group_that_waits_for_no_moment_has_no_plan():
-    with pytest.raises(ValueError, match="by hand"):
-        plan_due_group(waiting_for(None), a_newsletter(), MONDAY_SEVEN)
+def test_a_group_without_a_due_time_has_no_plan():
+    with pytest.raises(ValueError, match="manual send"):
+        plan_due_group(due_group(None), a_newsletter(), MONDAY_SEVEN)
 
 
 @given(
     st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "UTC"]),
-    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - hypothesis wants them naive
+    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - hypothesis needs naive ones
     st.timedeltas(timedelta(0), timedelta(days=20)),
     st.sampled_from(["daily 07:00", "weekdays 02:30", "weekly mon,thu 23:59", "monthly 31 00:00"]),
 )
-def test_the_next_moment_lies_ahead_and_what_is_stood_for_has_come(zone, start, late_by, schedule):
+def test_the_next_due_time_is_ahead_and_the_shown_date_is_not(zone, start, late_by, schedule):
     start = start.replace(tzinfo=UTC)
     edition = an_edition(schedule=schedule, timezone=zone)
     due_at = plan_due_group(Group(edition, "e", 0, start, 1), a_newsletter(), start).next_due_at

@@ -16,10 +16,9 @@ from service.settings.packaged_files import templates_folder
 from service.store.database import Database
 from service.store.sent_corrections import CorrectionQueries
 from service.store.stories import SqlStoryStore
-from service.text.sentences import split_sentences
 from tests.builders import NOON, a_feed, a_newsletter, a_report_on, an_article, an_edition, condensed
 from tests.compose.digests import SITE
-from tests.compose.fakes import tell_all
+from tests.compose.fakes import merge_all
 from tests.compose.reports import a_report
 from tests.store.stores import DAY, HOUR, Stores
 
@@ -38,12 +37,11 @@ def composer(stores: Stores) -> Composer:
     return Composer(
         stores.compose,
         renderer,
-        tell_all,
+        merge_all,
         newsletters,
         settle,
         "file",
         joiner,
-        split_sentences=split_sentences,
     )
 
 

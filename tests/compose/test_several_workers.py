@@ -25,7 +25,7 @@ from service.store.sends import DraftComposeStore, ManualSendStore
 from service.store.stories import SqlStoryStore
 from tests.builders import NOON, a_feed, a_newsletter, an_article, condensed
 from tests.compose.digests import SITE
-from tests.compose.fakes import tell_all
+from tests.compose.fakes import merge_all
 from tests.store.stores import DAY, HOUR, Stores, an_issue
 from tests.store.test_sends import a_send
 
@@ -41,7 +41,7 @@ def stores(database: Database) -> Stores:
 def a_composer(store: SqlComposeStore) -> Composer:
     renderer, newsletters = JinjaRenderer(templates_folder(), SITE), {"morning": a_newsletter()}
     joiner = StoryAssigner(SqlStoryStore(store.database))
-    return Composer(store, renderer, tell_all, newsletters, timedelta(minutes=10), "file", joiner)
+    return Composer(store, renderer, merge_all, newsletters, timedelta(minutes=10), "file", joiner)
 
 
 async def the_only_issue(stores: Stores) -> Issue:

@@ -1,1 +1,1 @@
-"""Doctor: checks of an installation, each with a sentence on what to do."""
+"""Doctor: checks of an installation, each with a sentence that says what to do."""

@@ -1,4 +1,4 @@
-"""Checkup: is everything in place to gather, condense and mail? One finding for each thing looked at."""
+"""Checks: configuration, database, disk, mail, bounces and site of an installation."""
 
 from __future__ import annotations
 
@@ -29,17 +29,16 @@ from service.store.queries import Queries
 from service.store.sending_hold import SendingHold
 from service.store.transactional import SqlSignUpStore
 
-MIN_FREE_BYTES = 200 * 2**20
-MAX_NAMED_PATHS = 5
-"""How many open files a finding names."""
+MIN_FREE_BYTES = 200 * 2**20  # on the disk of the database
+MAX_NAMED_PATHS = 5  # in one sentence
 MAX_TRANSACTIONAL_WAIT = timedelta(minutes=15)
-"""How long a transactional mail may wait before it is named: greylisting takes five to ten minutes."""
+"""Age of a waiting transactional mail from which it is reported; greylisting takes five to ten minutes."""
 RESERVED_NAMES = (".example", ".test", ".invalid", ".localhost", "example.org", "example.com", "example.net")
-"""Names that nobody can own (RFC 2606, RFC 6761): mail that says them was never set up for real readers."""
+"""Names reserved for examples and tests (RFC 2606, RFC 6761); a real site has another."""
 
 
 class CheckStatus(StrEnum):
-    """FAULT: it will not work. LOOK: it works, but perhaps not as it is meant to."""
+    """Result of a check. FAULT: it does not work. WARNING: it works, but perhaps not as intended."""
 
     OK = "ok"
     WARNING = "look"
@@ -48,7 +47,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was looked at, what came of it, and a sentence about it."""
+    """One check. The field names are keys of the command's JSON: `said` is a sentence for the operator."""
 
     what: str
     verdict: CheckStatus
@@ -58,32 +57,32 @@ class CheckResult:
 async def run_checks(
     loaded: LoadedConfig, clock: Clock = utc_now, *, dns: bool = False
 ) -> AsyncIterator[CheckResult]:
-    """Yield the findings one by one, as they are made; sends no mail and asks no feed.
+    """Yield the results as the checks finish. Sends no mail and polls no feed.
 
-    With `dns` name servers are asked for the records that vouch for the mail.
+    With `dns` the records for mail authentication are looked up.
     """
     python = ".".join(map(str, sys.version_info[:3]))
     yield CheckResult("program", CheckStatus.OK, f"Caveat {version('caveat')} on Python {python}")
     yield _configuration(loaded)
     channel = channel_of(loaded.settings)
-    for finding in await _storage(loaded.settings, channel, clock):
-        yield finding
+    for result in await _storage(loaded.settings, channel, clock):
+        yield result
     yield _space(loaded.settings)
-    for finding in _privacy(loaded.settings):
-        yield finding
+    for result in _privacy(loaded.settings):
+        yield result
     yield await _channel("mail", channel)
     for personal in personal_channels_of(loaded.settings, loaded.roster):
         yield await _channel("channel", personal)
-    for finding in await _bounces(loaded.settings.mail, channel):
-        yield finding
-    for finding in _unsubscribing(loaded.settings, channel):
-        yield finding
+    for result in await _bounces(loaded.settings.mail, channel):
+        yield result
+    for result in _unsubscribing(loaded.settings, channel):
+        yield result
     yield _site(loaded.settings, channel)
     if dns:
-        from service.app.doctor.dns_records import check_dns  # noqa: PLC0415 - only where it is asked for
+        from service.app.doctor.dns_records import check_dns  # noqa: PLC0415 - dnspython, only for --dns
 
-        async for finding in check_dns(loaded.settings):
-            yield finding
+        async for result in check_dns(loaded.settings):
+            yield result
 
 
 def _configuration(loaded: LoadedConfig) -> CheckResult:
@@ -108,7 +107,7 @@ def _configuration(loaded: LoadedConfig) -> CheckResult:
 
 
 async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[CheckResult]:
-    """Return how the record is, and whether it says that all sending is halted."""
+    """Check the database, and report what it knows about paused, limited or held sending."""
     try:
         database = await Database.open(settings.storage)
     except CaveatError as error:
@@ -118,9 +117,9 @@ async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[C
         held = await SendingHold(database).message()
         waiting = await Queries(database).pending_work(clock())
         mails = await SqlSignUpStore(database).counts(clock() - timedelta(days=1))
-        shared, relay = SqlCoordination(database), channel.server
-        halt = await shared.sending_pause(relay)
-        learned, _ = await shared.learned_rates(relay)
+        coordination, relay = SqlCoordination(database), channel.server
+        pause = await coordination.sending_pause(relay)
+        learned, _ = await coordination.learned_rates(relay)
     except CaveatError as error:
         return [CheckResult("database", CheckStatus.FAULT, str(error))]
     finally:
@@ -129,27 +128,27 @@ async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[C
         f"{database.name} is up to date; waiting: feeds {waiting.feeds}, articles {waiting.articles}, "
         f"issues {waiting.groups}, deliveries {waiting.deliveries}"
     )
-    halted = (
-        [CheckResult("sending", CheckStatus.WARNING, pause_sentence(halt))]
-        if halt and clock() < halt.until
+    sending = (
+        [CheckResult("sending", CheckStatus.WARNING, pause_sentence(pause))]
+        if pause and clock() < pause.until
         else []
     )
-    halted += [
+    sending += [
         CheckResult("sending", CheckStatus.WARNING, rate_sentence(relay, domain, rate))
         for domain, rate in learned.items()
     ]
     if held:
-        halted.append(CheckResult("sending", CheckStatus.FAULT, held))
+        sending.append(CheckResult("sending", CheckStatus.FAULT, held))
     if faults:
         said = (
             f"{database.name} is damaged: {'; '.join(faults)}; restore the last backup (caveat restore FILE)"
         )
-        return [CheckResult("database", CheckStatus.FAULT, said), *halted]
-    return [CheckResult("database", CheckStatus.OK, counted), *halted, *_transactional(mails, clock())]
+        return [CheckResult("database", CheckStatus.FAULT, said), *sending]
+    return [CheckResult("database", CheckStatus.OK, counted), *sending, *_transactional(mails, clock())]
 
 
 def _transactional(mails: TransactionalCounts, now: datetime) -> list[CheckResult]:
-    """Say how confirmations and welcomes fared in the last day, if there were any."""
+    """Report the confirmation and welcome mails of the last day, if there were any."""
     if not (mails.waiting or mails.sent or mails.refused or mails.uncertain or mails.suppressed):
         return []
     said = (
@@ -163,7 +162,7 @@ def _transactional(mails: TransactionalCounts, now: datetime) -> list[CheckResul
 
 
 def _privacy(settings: Settings) -> list[CheckResult]:
-    """Name what others on this machine may read, though it holds addresses or the signing key."""
+    """Report files with addresses or the signing key that every user of this machine may read."""
     found = readable_by_others(settings)
     if not found:
         return []
@@ -190,7 +189,7 @@ async def _channel(name: str, channel: Channel) -> CheckResult:
 
 
 async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
-    """Look at every way on which mails come back; nothing is to be said while mail goes into files."""
+    """Check how bounces come back; no result for a channel that sends to nobody."""
     bounces = mail.bounces
     if bounces.address is None:
         said = "mail that comes back goes to the sender, and nobody here learns of it; see mail.bounces"
@@ -199,11 +198,11 @@ async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
         said = f"mail comes back to {bounces.address}, where nobody reads it; set mail.bounces.listen or imap"
         return [CheckResult("bounces", CheckStatus.WARNING, said)]
     found = [await _mailbox(bounces.imap)] if bounces.imap else []
-    return [*found, await _reception(bounces.listen)] if bounces.listen else found
+    return [*found, await _bounce_server(bounces.listen)] if bounces.listen else found
 
 
 def _unsubscribing(settings: Settings, channel: Channel) -> list[CheckResult]:
-    """Say whether mail that asks to unsubscribe is read; nothing is to be said while mail goes into files."""
+    """Check whether unsubscribe mail is read; no result for a channel that sends to nobody."""
     address, bounces = settings.site.unsubscribe_address, settings.mail.bounces
     is_read = bounces.imap is not None or bounces.listen is not None
     if not channel.sends_to_people:
@@ -226,7 +225,7 @@ def _unsubscribing(settings: Settings, channel: Channel) -> list[CheckResult]:
 
 
 async def _mailbox(imap: ImapSettings) -> CheckResult:
-    from service.app.bounces import check_login, mailbox_of  # noqa: PLC0415 - not where there is no mailbox
+    from service.app.bounces import check_login, mailbox_of  # noqa: PLC0415 - only with a mailbox
 
     try:
         await check_login(mailbox_of(imap))
@@ -237,8 +236,8 @@ async def _mailbox(imap: ImapSettings) -> CheckResult:
     )
 
 
-async def _reception(place: tuple[str, int]) -> CheckResult:
-    from service.settings.field_types import is_reachable_from_outside  # noqa: PLC0415 - as above
+async def _bounce_server(place: tuple[str, int]) -> CheckResult:
+    from service.settings.field_types import is_reachable_from_outside  # noqa: PLC0415 - pydantic, only for this check
 
     where, holder = f"{place[0]}:{place[1]}", await port_owner(*place)
     if holder not in (None, "caveat"):

@@ -1,7 +1,7 @@
-"""DNS records (EDGE dnspython): whether DNS vouches for the mail that we send in a domain's name.
+"""DNS records (EDGE dnspython): whether DNS authenticates the mail that we send from a domain.
 
 Checked are SPF of the return path's domain (RFC 7208), DKIM keys (RFC 6376), DMARC of the sender's domain
-(RFC 7489), and whether bounces and links find their way back to us.
+(RFC 7489), the MX record of the bounce address, and the address of the site.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from service.deliver.message.dkim import DkimSigner
 from service.settings.values import DkimSettings, Settings
 
 QUERY_SECONDS = 5.0
-"""For one question, whichever name servers are asked."""
+"""Time limit of one query, over all name servers."""
 
 
 class NameServerUnreachable(CaveatError):
@@ -31,7 +31,7 @@ class NameServerUnreachable(CaveatError):
 
 
 async def check_dns(settings: Settings, resolver: Resolver | None = None) -> AsyncIterator[CheckResult]:
-    """Yield a finding for each record; one alone when no name server answers. `resolver`: the system's."""
+    """Yield a result for each record, or only one when no name server answers. Default: system resolver."""
     mail = settings.mail
     sender = _domain(parseaddr(settings.site.sender)[1])
     returned = _domain(mail.bounces.address) if mail.bounces.address else sender
@@ -56,13 +56,13 @@ async def check_dns(settings: Settings, resolver: Resolver | None = None) -> Asy
 
 
 class DnsRecords:
-    """Asks name servers. Raises NoNameServer when none answers."""
+    """Queries name servers. Raises NameServerUnreachable when none answers."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
     async def values(self, name: str, kind: RdataType) -> list[str]:
-        """Return the values of a kind at a name; [] when there are none."""
+        """Return the records of a type at a name; [] without any."""
         try:
             found = await self._resolver.resolve(name, kind, lifetime=QUERY_SECONDS)
         except (NXDOMAIN, NoAnswer):
@@ -74,7 +74,7 @@ class DnsRecords:
         return [record.to_text() for record in found]
 
     async def texts(self, name: str, version: str) -> list[str]:
-        """Return the TXT records at a name that begin with this version tag."""
+        """Return the TXT records at a name with this version tag, such as `v=spf1`."""
         found = await self.values(name, RdataType.TXT)
         return [text for text in found if text.replace(" ", "").lower().startswith(version.lower())]
 
@@ -166,7 +166,7 @@ def _domain(address: str) -> str:
 
 
 def _aligned(one: str, other: str) -> bool:
-    """Tell whether two domains are the same, or one lies below the other (relaxed, RFC 7489, 3.1)."""
+    """Return whether the domains are equal or one is a subdomain of the other (relaxed, RFC 7489, 3.1)."""
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
@@ -177,7 +177,7 @@ def _tags(record: str) -> dict[str, str]:
 
 
 def _key_in(record: str) -> bytes:
-    """Return the public key of a DKIM record; b"" for one that is revoked or broken."""
+    """Return the public key of a DKIM record; b"" for a revoked or invalid one."""
     try:
         return base64.b64decode("".join(_tags(record).get("p", "").split()), validate=True)
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""Open files: what others on this machine may read of ours, though it holds addresses or secrets."""
+"""Open files: files with addresses or secrets that every user of this machine may read."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from service.settings.values import Settings
 from service.store.database import read_url
 
 OTHERS_MODE_BITS = 0o007
-"""The mode bits of those who are neither the owner nor in the group, whose rights the operator chose."""
+"""Mode bits of other users; the rights of the group are the operator's choice."""
 MAX_FILES = 10_000
-"""How many messages are looked at: they are made alike, so a few tell about all."""
+"""Number of message files that are checked: all are created alike, so some stand for all."""
 
 
 def readable_by_others(settings: Settings) -> list[Path]:
-    """Return the files and folders that are open to others: the database's, and messages in files."""
-    return [path for path in _ours(settings) if path.stat().st_mode & OTHERS_MODE_BITS]
+    """Return the files of the database and of messages that other users may read."""
+    return [path for path in _private_paths(settings) if path.stat().st_mode & OTHERS_MODE_BITS]
 
 
-def _ours(settings: Settings) -> Iterator[Path]:
+def _private_paths(settings: Settings) -> Iterator[Path]:
     place = read_url(settings.storage)
     if place.drivername == "sqlite":
         database = Path(place.database or "")
-        # The database, its -wal, -shm and -lock, and those of before a restore.
+        # The database with its -wal, -shm and -lock files, and copies from before a restore.
         yield from sorted(database.parent.glob(f"{database.name}*"))
     folder = settings.mail.folder
-    # In a closed folder nobody reaches the files, whatever they allow.
+    # A folder without rights for others protects the files in it.
     if folder.is_dir() and folder.stat().st_mode & OTHERS_MODE_BITS:
         yield folder
         yield from islice(folder.glob("*.eml"), MAX_FILES)

@@ -21,7 +21,6 @@ from service.store.compose import SqlComposeStore
 from service.store.database import Database
 from service.store.queries import Queries
 from service.store.stories import SqlStoryStore
-from service.text.sentences import split_sentences
 
 
 def composer_of(settings: Settings, roster: Roster, database: Database) -> Composer:
@@ -35,7 +34,6 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
         settle=settings.fetch.settle,
         channel=settings.mail.channel,
         story_assigner=StoryAssigner(SqlStoryStore(database)),
-        split_sentences=split_sentences,
         source_health=StoredFeedHealth(Queries(database)),
     )
 

@@ -1,12 +1,12 @@
-"""The process pool: CPU work in processes of its own, so that the event loop keeps answering.
+"""The process pool: runs CPU-bound tasks in other processes, so that the event loop stays responsive.
 
-    submit   a task waits in one queue for the first free slot
-    slot     a thread with one process: it hands over a task, waits for the answer, and replaces the process
-             after TASKS_PER_PROCESS tasks, or when it ended
-    watch    a thread that ends what takes too long, and raises an alarm when nothing moves at all
+    submit       a task waits in one queue for the first idle thread
+    PoolThread   a thread with one process: it hands over a task, waits for the result, and replaces the
+                 process after TASKS_PER_PROCESS tasks, or when it ended
+    watchdog     a thread that kills processes that take too long, and restarts a pool that stands still
 
-Some of the work is done on hostile input. A task that takes too long or too much memory fails alone. A task
-whose process ended is tried once more, because somebody else may have ended it; then it fails alone as well.
+Some tasks parse hostile input. A task that takes too much time or memory fails alone. A task whose process
+ended is tried once more, because the cause may be outside; then it fails alone too.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ T = TypeVar("T")
 TASK_SECONDS = 30.0
 """How long a task may run."""
 START_SECONDS = 60.0
-"""How long a process may take to start. The first waits for the fork server's imports, a second or two."""
-START_ATTEMPTS, START_PAUSE_SECONDS = 5, 0.1
-"""Number of tries to start a process before its task fails; seconds after the first, doubled each time."""
+"""How long a process may take to start; the first waits one or two seconds for the fork server's imports."""
+START_ATTEMPTS = 5  # to start a process before its task fails
+START_PAUSE_SECONDS = 0.1  # after the first attempt, doubled each time
 END_SECONDS = 10.0
-"""How long a process may take to end after SIGKILL; one that waits for a dead disk does not."""
+"""How long a process may take to end after SIGKILL; one that waits for a dead disk does not end."""
 TASKS_PER_PROCESS = 2_000
-"""Number of tasks after which a process is replaced: what the parsers' C code leaks ends with it."""
+"""Number of tasks after which a process is replaced, because the parsers' C code leaks memory."""
 MAX_PROCESS_DEATHS = 2
-"""Number of processes that may end under one task before it fails."""
+"""Number of processes that may end while running one task before it fails."""
 MAX_PROCESSES = 8
-"""A process takes about 100 MB of memory, and more than these would rarely be busy."""
+"""Default limit: a process takes about 100 MB, and more of them would rarely be busy."""
 WATCH_SECONDS = 1.0
-"""How often at least the watch looks while there is work."""
+"""Maximum time between two checks of the watchdog while there is work."""
 
 log = structlog.get_logger("pool")
 
 
 class ProcessPool(Executor):
-    """An executor of processes. The first task starts the first of them.
+    """An executor that runs tasks in processes, the first of which starts with the first task.
 
-    `seconds` is how long a task may run, `tasks` how many a process does. A future may raise TimeoutError,
-    MemoryError, ProcessEnded, PoolUnavailable, or what its task raised.
+    `seconds` limits the time of a task, `tasks` the number of tasks per process. A future may raise
+    TimeoutError, MemoryError, ProcessEnded, PoolUnavailable, or the error of its task.
     """
 
     def __init__(
@@ -65,42 +65,42 @@ class ProcessPool(Executor):
         tasks: int | None = None,
         start_seconds: float = START_SECONDS,
     ) -> None:
-        self._most = processes or min(max(processors() - 1, 1), MAX_PROCESSES)
+        self._max_processes = processes or min(max(processors() - 1, 1), MAX_PROCESSES)
         self._seconds, self._start_seconds = seconds, start_seconds
         self._tasks = tasks or TASKS_PER_PROCESS
         self._lock = threading.Lock()
-        self._waiting, self._watching = threading.Condition(self._lock), threading.Condition(self._lock)
+        self._waiting, self._watch_wakeup = threading.Condition(self._lock), threading.Condition(self._lock)
         self._closed, self._stopping = False, threading.Event()
         self._queue: deque[PoolTask] = deque()
-        self._slots: list[PoolThread] = []
-        self._free = 0
-        self._moved_at = monotonic()
-        self._watch_thread: threading.Thread | None = None
-        self._over, self._asleep = False, False
-        self._trouble = ""
+        self._threads: list[PoolThread] = []
+        self._idle = 0
+        self._last_progress_at = monotonic()
+        self._watchdog: threading.Thread | None = None
+        self._closed_down, self._watchdog_asleep = False, False
+        self._problem = ""
         self.started = 0
-        """Number of processes that were started so far."""
+        """Number of processes started so far."""
 
     @property
     def problem(self) -> str:
-        """What is wrong with the pool, as a sentence; empty from the next task on that gets an answer."""
-        return self._trouble
+        """A sentence about a stalled pool; empty retry after the next task with a result."""
+        return self._problem
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:  # noqa: ANN401 - Executor's
-        """Run the function in one of the processes. Raises RuntimeError when the pool is closed."""
+        """Run the function in a process. Raises RuntimeError when the pool is closed."""
         task = PoolTask(partial(fn, *args, **kwargs), Future())
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            self._find_slot(len(self._queue) + 1)
+            self._ensure_thread(len(self._queue) + 1)
             if not self._queue:
-                self._moved_at = monotonic()
+                self._last_progress_at = monotonic()
             self._queue.append(task)
             self._waiting.notify()
         return task.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes: with `wait` after they have finished what there is to do, else at once."""
+        """End the processes: with `wait` after all tasks are finished, else at once."""
         with self._lock:
             self._closed = True
             if not wait:
@@ -108,237 +108,242 @@ class ProcessPool(Executor):
             dropped = list(self._queue) if cancel_futures or not wait else []
             if dropped:
                 self._queue.clear()
-            slots = tuple(self._slots)
-            for slot in slots if not wait else ():
-                if slot.process is not None:
-                    slot.process.kill()
+            threads = tuple(self._threads)
+            for thread in threads if not wait else ():
+                if thread.process is not None:
+                    thread.process.kill()
             self._waiting.notify_all()
         for task in dropped:
             task.future.cancel()
-        for slot in slots:
-            slot.thread.join(None if wait else END_SECONDS)
+        for thread in threads:
+            thread.handle.join(None if wait else END_SECONDS)
         with self._lock:
-            self._over = True
-            self._watching.notify()
-        if self._watch_thread is not None:
-            self._watch_thread.join()
+            self._closed_down = True
+            self._watch_wakeup.notify()
+        if self._watchdog is not None:
+            self._watchdog.join()
         atexit.unregister(self._at_exit)
 
-    # --- the queue; all of it under the lock ---------------------------------------------------
+    # --- the queue; the caller holds the lock ---------------------------------------------------
 
-    def _find_slot(self, tasks: int) -> None:
-        """Start a slot where the free ones are fewer than the tasks. Raises RuntimeError without a thread."""
-        if self._watch_thread is None:
-            # Threads that no exit waits for: it would wait for what hangs as well.
-            watch = threading.Thread(target=self._watch, name="pool watch", daemon=True)
-            watch.start()
-            self._watch_thread = watch
+    def _ensure_thread(self, tasks: int) -> None:
+        """Start a thread if fewer are idle than tasks wait. Raises RuntimeError when it cannot start."""
+        if self._watchdog is None:
+            # Daemon threads: at exit the interpreter would wait for hanging ones too.
+            watchdog = threading.Thread(target=self._watch_threads, name="pool watchdog", daemon=True)
+            watchdog.start()
+            self._watchdog = watchdog
             atexit.register(self._at_exit)
-        if tasks > self._free and len(self._slots) < self._most:
-            slot = PoolThread()
-            slot.thread = threading.Thread(target=self._work, args=(slot,), name="pool slot", daemon=True)
-            slot.thread.start()
-            self._slots.append(slot)
+        if tasks > self._idle and len(self._threads) < self._max_processes:
+            thread = PoolThread()
+            thread.handle = threading.Thread(target=self._work, args=(thread,), name="pool", daemon=True)
+            thread.handle.start()
+            self._threads.append(thread)
 
     def _at_exit(self) -> None:
         self.shutdown(wait=False, cancel_futures=True)
 
-    def _next(self, slot: PoolThread) -> PoolTask | None:
-        """Wait for a task; None when there will be none for this slot any more."""
+    def _next_task(self, thread: PoolThread) -> PoolTask | None:
+        """Wait for a task; None when this thread gets no more."""
         with self._lock:
-            while not slot.given_up:
+            while not thread.given_up:
                 while self._queue:
                     task = self._queue.popleft()
                     if task.future.running() or task.future.set_running_or_notify_cancel():
-                        slot.task, slot.overdue = task, False
+                        thread.task, thread.overdue = task, False
                         return task
                 if self._closed:
                     break
-                self._free += 1
+                self._idle += 1
                 self._waiting.wait()
-                self._free -= 1
+                self._idle -= 1
             return None
 
-    def _take_from(self, slot: PoolThread) -> PoolTask | None:
-        """Take the slot's task out of its hands; None when somebody else did."""
-        task, slot.task, slot.deadline = slot.task, None, inf
-        self._moved_at = monotonic()
+    def _remove_task(self, thread: PoolThread) -> PoolTask | None:
+        """Remove the thread's task; None when it was removed already."""
+        task, thread.task, thread.deadline = thread.task, None, inf
+        self._last_progress_at = monotonic()
         return task
 
-    # --- a slot ---------------------------------------------------------------------------
+    # --- a thread ---------------------------------------------------------------------------
 
-    def _work(self, slot: PoolThread) -> None:
-        """Work off tasks until the pool is closed, or until the slot is given up."""
-        while (task := self._next(slot)) is not None:
+    def _work(self, thread: PoolThread) -> None:
+        """Run tasks until the pool is closed or the thread is given up."""
+        while (task := self._next_task(thread)) is not None:
             try:
-                self._attempt(slot, task)
+                self._run(thread, task)
             except Exception as error:
                 log.exception("process_pool_failed", reason=str(error))
-                self._settle(slot, TaskResult(error=PoolUnavailable(f"the process pool failed: {error}")))
-                self._replace(slot)
-            if slot.overdue or (slot.process is not None and slot.process.tasks >= self._tasks):
-                self._replace(slot)
-        self._replace(slot)
+                self._complete(thread, TaskResult(error=PoolUnavailable(f"the process pool failed: {error}")))
+                self._end_process(thread)
+            if thread.overdue or (thread.process is not None and thread.process.tasks >= self._tasks):
+                self._end_process(thread)
+        self._end_process(thread)
 
-    def _attempt(self, slot: PoolThread, task: PoolTask) -> None:
+    def _run(self, thread: PoolThread, task: PoolTask) -> None:
         try:
             call = pickled(task.call)
-        except Exception as error:  # noqa: BLE001 - what cannot be pickled is for whoever wanted it done
-            self._settle(slot, TaskResult(error=error))
+        except Exception as error:  # noqa: BLE001 - the caller gets the error of pickling
+            self._complete(thread, TaskResult(error=error))
             return
-        if slot.process is not None and not slot.process.is_idle:
-            self._replace(slot)  # somebody ended it while it had nothing to do
-        process = slot.process or self._started(slot)
+        if thread.process is not None and not thread.process.is_idle:
+            self._end_process(thread)  # it ended while it was idle
+        process = thread.process or self._start_process(thread)
         if process is None:
             return
         try:
-            slot.begun = False
-            self._expect(slot, self._seconds + self._start_seconds)
+            thread.begun = False
+            self._set_deadline(thread, self._seconds + self._start_seconds)
             process.begin(call)
-            slot.begun = True
-            self._expect(slot, self._seconds)
-            answer = process.result()
+            thread.begun = True
+            self._set_deadline(thread, self._seconds)
+            result = process.result()
         except (EOFError, OSError):
-            self._ended(slot)
+            self._process_ended(thread)
             return
-        self._trouble = ""
-        self._settle(slot, answer)
+        self._problem = ""
+        self._complete(thread, result)
 
-    def _started(self, slot: PoolThread) -> PoolProcess | None:
-        """Start the slot's process; None when that is not possible, and its task has failed."""
+    def _start_process(self, thread: PoolThread) -> PoolProcess | None:
+        """Start the thread's process; None when it could not start, which fails the task."""
         reason = ""
         for number in range(START_ATTEMPTS):
-            if self._stopping.wait(START_PAUSE_SECONDS * 2 ** (number - 1) if number else 0) or slot.given_up:
+            if (
+                self._stopping.wait(START_PAUSE_SECONDS * 2 ** (number - 1) if number else 0)
+                or thread.given_up
+            ):
                 break
-            self._expect(slot, self._start_seconds, starting=True)
+            self._set_deadline(thread, self._start_seconds, starting=True)
             try:
                 process = PoolProcess(self._seconds)
                 with self._lock:
-                    slot.process, self.started = process, self.started + 1
+                    thread.process, self.started = process, self.started + 1
                 process.wait_until_ready()
             except (EOFError, OSError) as error:
-                reason = str(error) or "it came to an end at once"
-                self._replace(slot)
+                reason = str(error) or "it ended at once"
+                self._end_process(thread)
             else:
                 if not self._stopping.is_set():
                     return process
         if reason and not self._stopping.is_set():
             self._alarm(f"no process of the pool could be started: {reason}")
         unavailable = PoolUnavailable(f"no process could be started: {reason or 'the pool is closed'}")
-        self._settle(slot, TaskResult(error=unavailable))
+        self._complete(thread, TaskResult(error=unavailable))
         return None
 
-    def _ended(self, slot: PoolThread) -> None:
-        """Decide what becomes of a task whose process ended."""
-        too_long = slot.overdue and slot.begun
-        self._replace(slot)
+    def _process_ended(self, thread: PoolThread) -> None:
+        """Retry or fail a task whose process ended."""
+        too_long = thread.overdue and thread.begun
+        self._end_process(thread)
         if self._stopping.is_set():
-            self._settle(slot, TaskResult(error=PoolUnavailable("the process pool was closed")))
+            self._complete(thread, TaskResult(error=PoolUnavailable("the process pool was closed")))
             return
         if too_long:
             error = TimeoutError(f"it took longer than {self._seconds:g} seconds")
-            self._settle(slot, TaskResult(error=error))
+            self._complete(thread, TaskResult(error=error))
             return
         with self._lock:
-            again = slot.task is not None and slot.task.deaths + 1 < MAX_PROCESS_DEATHS
-            if again and (task := self._take_from(slot)):
+            retry = thread.task is not None and thread.task.deaths + 1 < MAX_PROCESS_DEATHS
+            if retry and (task := self._remove_task(thread)):
                 task.deaths += 1
                 self._queue.appendleft(task)
-        log.warning("pool_process_ended", again=again)
-        if not again:
-            self._settle(slot, TaskResult(error=ProcessEnded("the process that did it came to an end")))
+        log.warning("pool_process_ended", retry=retry)
+        if not retry:
+            self._complete(thread, TaskResult(error=ProcessEnded("the process that ran it ended")))
 
-    def _replace(self, slot: PoolThread) -> None:
-        """Take the slot's process away; the next task gets a new one."""
+    def _end_process(self, thread: PoolThread) -> None:
+        """End the thread's process; the next task gets a new one."""
         with self._lock:
-            process, slot.process = slot.process, None
+            process, thread.process = thread.process, None
         if process is not None:
             process.close(END_SECONDS)
 
-    def _expect(self, slot: PoolThread, seconds: float, *, starting: bool = False) -> None:
-        """Let the watch know within how many seconds the slot should be done with what it begins."""
+    def _set_deadline(self, thread: PoolThread, seconds: float, *, starting: bool = False) -> None:
+        """Tell the watchdog within how many seconds the current step must be over."""
         with self._lock:
-            slot.deadline, slot.overdue, slot.starting = monotonic() + seconds, False, starting
-            if self._asleep:
-                self._watching.notify()
+            thread.deadline, thread.overdue, thread.starting = monotonic() + seconds, False, starting
+            if self._watchdog_asleep:
+                self._watch_wakeup.notify()
 
-    def _settle(self, slot: PoolThread, answer: TaskResult) -> None:
-        """Give the slot's task its answer, unless somebody took the task away."""
+    def _complete(self, thread: PoolThread, result: TaskResult) -> None:
+        """Complete the future of the thread's task, unless the task was removed."""
         with self._lock:
-            task = self._take_from(slot)
-        if task is not None and answer.error is None:
-            task.future.set_result(answer.result)
+            task = self._remove_task(thread)
+        if task is not None and result.error is None:
+            task.future.set_result(result.result)
         elif task is not None:
-            task.future.set_exception(answer.error)
+            task.future.set_exception(result.error)
 
-    # --- the watch ---------------------------------------------------------------------------
+    # --- the watchdog ---------------------------------------------------------------------------
 
     def _alarm(self, sentence: str) -> None:
-        self._trouble = sentence
+        self._problem = sentence
         log.error("process_pool_stalled", reason=sentence)
 
-    def _watch(self) -> None:
-        """Look at every slot, when one is due or each second, for as long as there is work."""
-        while not self._over:
+    def _watch_threads(self) -> None:
+        """Check the threads at the next deadline, or each second, while there is work."""
+        while not self._closed_down:
             lost: list[PoolTask] = []
             with self._lock:
                 try:
-                    lost = self._looked(monotonic())
+                    lost = self._check(monotonic())
                 except Exception as error:
                     log.exception("process_pool_failed", reason=str(error))
-                busy = bool(self._queue) or any(slot.deadline < inf for slot in self._slots)
-                if not lost and not self._over:
-                    self._asleep = not busy
-                    self._watching.wait(self._until_next_look(monotonic()) if busy else None)
+                busy = bool(self._queue) or any(thread.deadline < inf for thread in self._threads)
+                if not lost and not self._closed_down:
+                    self._watchdog_asleep = not busy
+                    self._watch_wakeup.wait(self._seconds_until_check(monotonic()) if busy else None)
             for task in lost:
                 task.future.set_exception(PoolUnavailable("the process pool was restarted"))
 
-    def _looked(self, now: float) -> list[PoolTask]:
-        """End what takes too long, restart what stands still; return the tasks that were lost in that."""
-        lost = [task for slot in tuple(self._slots) if (task := self._looked_at(slot, now))]
+    def _check(self, now: float) -> list[PoolTask]:
+        """Kill what takes too long, restart a pool that stands still; return the tasks lost by that."""
+        lost = [task for thread in tuple(self._threads) if (task := self._check_thread(thread, now))]
         patience = self._seconds + self._start_seconds
-        # What has a deadline comes to an end by it. Without any, milliseconds are usual.
-        idle = bool(self._queue) and all(slot.deadline == inf for slot in self._slots)
-        if idle and now - self._moved_at > patience:
+        # A thread with a deadline ends by it. Without any, a waiting task is taken within milliseconds.
+        idle = bool(self._queue) and all(thread.deadline == inf for thread in self._threads)
+        if idle and now - self._last_progress_at > patience:
             self._alarm(f"the process pool took up no task for {patience:g} seconds; it is restarted")
-            self._moved_at = now
+            self._last_progress_at = now
             kill_fork_server()
-            lost += [task for slot in tuple(self._slots) if (task := self._give_up(slot))]
-            self._find_slot(len(self._queue))
+            lost += [task for thread in tuple(self._threads) if (task := self._abandon(thread))]
+            self._ensure_thread(len(self._queue))
         return lost
 
-    def _until_next_look(self, now: float) -> float:
-        return min(WATCH_SECONDS, max(min((slot.deadline for slot in self._slots), default=inf) - now, 0.0))
+    def _seconds_until_check(self, now: float) -> float:
+        return min(
+            WATCH_SECONDS, max(min((thread.deadline for thread in self._threads), default=inf) - now, 0.0)
+        )
 
-    def _looked_at(self, slot: PoolThread, now: float) -> PoolTask | None:
-        """End what takes too long; return the task of a slot that does not come back even so."""
-        if slot.deadline > now:
+    def _check_thread(self, thread: PoolThread, now: float) -> PoolTask | None:
+        """Kill a process that takes too long; return the task of a thread that does not return even then."""
+        if thread.deadline > now:
             return None
-        if slot.overdue:
+        if thread.overdue:
             self._alarm("a process of the pool does not end; another one replaces it")
-            lost = self._give_up(slot)
+            lost = self._abandon(thread)
             if self._queue:
-                self._find_slot(len(self._queue))
+                self._ensure_thread(len(self._queue))
             return lost
-        slot.overdue, slot.deadline = True, now + END_SECONDS
-        if slot.starting:
+        thread.overdue, thread.deadline = True, now + END_SECONDS
+        if thread.starting:
             seconds = f"{self._start_seconds:g} seconds"
             self._alarm(f"a process of the pool did not start within {seconds}; the fork server is restarted")
             kill_fork_server()
-        if slot.process is not None:
-            slot.process.kill()
+        if thread.process is not None:
+            thread.process.kill()
         return None
 
-    def _give_up(self, slot: PoolThread) -> PoolTask | None:
-        """Leave the slot to itself, and let another one do what is to be done; return its task."""
-        slot.given_up = True
-        self._slots.remove(slot)
-        if slot.process is not None:
-            slot.process.kill()
+    def _abandon(self, thread: PoolThread) -> PoolTask | None:
+        """Abandon the thread, whose place another one takes; return its task."""
+        thread.given_up = True
+        self._threads.remove(thread)
+        if thread.process is not None:
+            thread.process.kill()
         self._waiting.notify_all()
-        return self._take_from(slot)
+        return self._remove_task(thread)
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,8 +1,7 @@
-"""A process of the pool: one pipe to the parent, one task at a time, and nothing that it shares with others.
+"""A process of the pool: one pipe to the parent, one task at a time, nothing shared with other processes.
 
-No lock and no queue lies between the processes, so one that dies, stops or hangs at any moment costs the
-task that it had and nothing else. The parent ends a process that takes too long; what the process does by
-itself here is for the time when there is no parent any more.
+The processes share no lock and no queue: one that dies, stops or hangs loses its own task and nothing else.
+The parent kills a process that takes too long; a process ends itself only when its parent is gone.
 """
 
 from __future__ import annotations
@@ -23,37 +22,37 @@ from traceback import format_exc
 from typing import Any
 
 MEMORY_BYTES = 4 << 30
-"""Address space of a process, where the system knows such a limit."""
+"""Limit of a process's address space, on systems with such a limit."""
 PRELOADED = (
     "service.app.process_pool.process",
     "service.gather.entries.process",
     "service.gather.entries.full_text",
     "service.condense.keypoints",
 )
-"""Modules that the fork server imports once, so that each process begins with them."""
+"""Modules that the fork server imports once for all processes."""
 REPORT_SECONDS = 3.0
-"""How long the fork server may take to report the end of a process; after that it is taken for hung."""
+"""How long the fork server may take to report the end of a process; then it counts as hung."""
 ORPHAN_FACTOR, IMPORT_SECONDS = 2, 60.0
-"""After this many times the limit of a task, and the time for its imports, a process ends itself.
+"""A process ends itself after ORPHAN_FACTOR times the limit of a task plus IMPORT_SECONDS.
 
-Its parent would have ended it before, so there is none any more."""
+A living parent would have killed it earlier."""
 
 Call = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What a call returned, or what it raised."""
+    """The return value of a call, or the error that it raised."""
 
     result: Any = None
     error: BaseException | None = None
 
 
 class PoolProcess:
-    """A running process. One thread of the parent gives it tasks; any thread may call `kill`."""
+    """A running process. Only one thread of the parent gives it tasks; any thread may call `kill`."""
 
     def __init__(self, seconds: float) -> None:
-        """Start it; `seconds` is the limit of a task. Raises OSError or EOFError when it cannot start."""
+        """Start the process; `seconds` limits a task. Raises OSError or EOFError when it cannot start."""
         context = _context()
         self._pipe, theirs = context.Pipe()
         try:
@@ -72,59 +71,59 @@ class PoolProcess:
 
     @property
     def pid(self) -> int:
-        """The number by which the system knows the process."""
+        """The process id."""
         return self._process.pid or 0
 
     def wait_until_ready(self) -> None:
-        """Wait until it has imported what it needs. Raises EOFError or OSError when it ended before that."""
+        """Wait until its imports are done. Raises EOFError or OSError when it ended before."""
         self._pipe.recv_bytes()
 
     @property
     def is_idle(self) -> bool:
-        """Whether it lives and waits for a task. Only meaningful between two tasks."""
+        """Whether it is alive and waits for a task. Only meaningful between two tasks."""
         try:
-            return not self._pipe.poll(0)  # what could be read is the end of the pipe
+            return not self._pipe.poll(0)  # only the end of the pipe could be read
         except (EOFError, OSError):
             return False
 
     def begin(self, call: memoryview) -> None:
-        """Hand over a pickled call, and wait until it was imported and begins.
+        """Send a pickled call, and wait until its imports are done and it begins.
 
-        Raises EOFError or OSError when the process came to an end, as `answer` does.
+        Raises EOFError or OSError when the process ended.
         """
         self.tasks += 1
         self._pipe.send_bytes(call)
         self._pipe.recv_bytes()
 
     def result(self) -> TaskResult:
-        """Wait until the call has ended and return what came of it."""
+        """Wait for the call and return its result. Raises EOFError or OSError when the process ended."""
         answer = self._pipe.recv_bytes()
         try:
             result, error, trace = ForkingPickler.loads(answer)
-        except Exception as unreadable:  # noqa: BLE001 - a class of the task's may refuse to be put together again
+        except Exception as unreadable:  # noqa: BLE001 - unpickling runs code of the task's classes
             return TaskResult(error=unreadable)
         if error is not None:
             error.add_note(f"in a process of the pool:\n{trace}")
         return TaskResult(result, error)
 
     def kill(self) -> None:
-        """End it at once, also when it is stopped or ignores every other signal; harmless afterwards."""
+        """Kill the process, also when it is stopped or ignores other signals; may be repeated."""
         if self._handle is None:
             self._process.kill()
             return
-        # Not Process.kill: once the fork server is gone it takes every process for ended.
+        # Process.kill does nothing once the fork server is gone: it then treats every process as ended.
         with suppress(OSError):
             signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     def close(self, seconds: float) -> None:
-        """End it, and wait up to so many seconds until it is gone. Nothing may be asked of it afterwards."""
+        """Kill the process and wait up to `seconds` for its end. It must not be used afterwards."""
         self.kill()
         self._pipe.close()
         if self._handle is not None:
             wait([self._handle], seconds)
         self._process.join(REPORT_SECONDS)
         if self._process.is_alive():
-            # At its end the interpreter would wait for this report without a limit.
+            # At exit the interpreter would wait for this report without a limit.
             kill_fork_server()
             self._process.join(REPORT_SECONDS)
         if self._handle is not None:
@@ -132,12 +131,12 @@ class PoolProcess:
 
 
 def pickled(call: Call) -> memoryview:
-    """Return the call as bytes. Raises whatever its pickling raises."""
+    """Return the pickled call. Raises any error of pickling."""
     return ForkingPickler.dumps(call)
 
 
 def kill_fork_server() -> None:
-    """End the process that starts the others, so that the next start brings up a new one."""
+    """Kill the fork server; the next process start brings up a new one."""
     from multiprocessing import forkserver  # noqa: PLC0415 - Unix alone has it
 
     pid = getattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: SLF001 - no public way
@@ -147,7 +146,7 @@ def kill_fork_server() -> None:
 
 
 def _handle_of(pid: int) -> int | None:
-    """Return a handle that means this process for good, as its number does not; None where there is none."""
+    """Return a handle of the process, which unlike its id is never reused; None without support."""
     if not hasattr(os, "pidfd_open"):
         return None
     try:
@@ -157,7 +156,7 @@ def _handle_of(pid: int) -> int | None:
 
 
 def _context() -> Any:  # noqa: ANN401 - the contexts share no type that has Process
-    # Never fork: this process has threads, and a lock that one of them holds would stay held in the child.
+    # Never fork: a lock that another thread holds would stay locked in the child.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload(list(PRELOADED))
@@ -165,10 +164,10 @@ def _context() -> Any:  # noqa: ANN401 - the contexts share no type that has Pro
 
 
 def _keep_from_ctrl_c() -> None:
-    """Block Ctrl-C in this thread, and so in every process that is started from it.
+    """Block SIGINT in this thread, and thereby in the processes that it starts.
 
-    A process imports for up to a second before it can ignore the signal by itself; until then it would
-    print a traceback.
+    A process imports for up to a second before it ignores the signal itself; until then it would print a
+    traceback at Ctrl-C.
     """
     if hasattr(signal, "pthread_sigmask"):
         resource_tracker.ensure_running()  # it unblocks the signal after its start
@@ -179,34 +178,34 @@ def _keep_from_ctrl_c() -> None:
 
 
 def _work(pipe: Connection, seconds: float) -> None:
-    """Run the calls that come, one after the other, until the parent closes the pipe."""
-    _settle_in()
+    """Run calls one after the other until the parent closes the pipe."""
+    _prepare()
     pipe.send_bytes(b"ready")
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - what the fuse writes is of no use to anybody
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - for the traceback of faulthandler, which nobody reads
         while True:
             try:
                 call = pipe.recv_bytes()
-                # A thread of C, which no loop in C can hold up.
+                # A thread in C: it also ends a process that loops in C code.
                 faulthandler.dump_traceback_later(
                     ORPHAN_FACTOR * seconds + IMPORT_SECONDS, exit=True, file=nowhere
                 )
                 answer = _answer(call, pipe)
                 pipe.send_bytes(answer)
             except (EOFError, OSError, MemoryError):
-                return  # the parent is gone, or this process has no memory left to answer with
+                return  # the parent is gone, or no memory is left for an answer
             finally:
                 faulthandler.cancel_dump_traceback_later()
 
 
 def _answer(packed_call: bytes, pipe: Connection) -> bytes:
-    """Return result, error and traceback of a call, pickled; say through the pipe when it begins."""
+    """Return result, error and traceback of a call, pickled; report its beginning through the pipe."""
     try:
         try:
             call = ForkingPickler.loads(packed_call)
         finally:
             pipe.send_bytes(b"begun")
         return bytes(ForkingPickler.dumps((call(), None, "")))
-    except Exception as error:  # noqa: BLE001 - it is raised in the parent
+    except Exception as error:  # noqa: BLE001 - the parent raises it
         return _error_answer(error, format_exc())
 
 
@@ -214,13 +213,13 @@ def _error_answer(error: Exception, trace: str) -> bytes:
     try:
         answer = bytes(ForkingPickler.dumps((None, error, trace)))
         ForkingPickler.loads(answer)
-    except Exception:  # noqa: BLE001 - an error that cannot travel goes by its name
+    except Exception:  # noqa: BLE001 - an error that cannot be pickled is sent as text
         return bytes(ForkingPickler.dumps((None, RuntimeError(f"{type(error).__name__}: {error}"), trace)))
     return answer
 
 
-def _settle_in() -> None:
-    """Prepare a process: Ctrl-C is the parent's to hear, memory is bounded, and an orphan leaves."""
+def _prepare() -> None:
+    """Prepare the process: ignore SIGINT, limit the memory, exit when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - Unix alone has it
@@ -230,9 +229,9 @@ def _settle_in() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_leave_after, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
 
 
-def _leave_after(sentinel: int) -> None:
+def _exit_after(sentinel: int) -> None:
     wait([sentinel])
     os._exit(0)

@@ -1,4 +1,4 @@
-"""What the process pool knows of a task, and of the thread that has one in hand."""
+"""Tasks and threads of the process pool."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from service.app.process_pool.process import PoolProcess
 
 
 class ProcessEnded(BrokenExecutor):
-    """The process that ran a task came to an end, twice: the task crashed it or took too much memory."""
+    """Two processes ended while they ran the task: it crashed them or took too much memory."""
 
 
 @dataclass(eq=False, slots=True)
 class PoolTask:
-    """A call and the future for its answer; `deaths` counts the processes that ended under it."""
+    """A call and the future of its result; `deaths` counts the processes that ended while running it."""
 
     call: Callable[[], Any]
     future: Future[Any]
@@ -27,11 +27,11 @@ class PoolTask:
 
 @dataclass(eq=False, slots=True)
 class PoolThread:
-    """A thread of the pool, its process and its task. Every field is changed under the pool's lock.
+    """A thread of the pool with its process and its task. All fields are changed under the pool's lock.
 
-    `deadline` is the monotonic second by which the present step should be over: `starting` a process, handing
-    the task over, or running it (`begun`). `overdue`: it was not, and the process was killed. `given_up`: not
-    even that helped, and another slot does the work.
+    `deadline` is the monotonic time in seconds at which the current step must be over: `starting` a process,
+    handing over the task, or running it (`begun`). `overdue`: it was not, and the process was killed.
+    `given_up`: the thread did not return even then, and another thread replaces it.
     """
 
     task: PoolTask | None = None
@@ -41,4 +41,4 @@ class PoolThread:
     begun: bool = False
     overdue: bool = False
     given_up: bool = False
-    thread: threading.Thread = field(init=False)
+    handle: threading.Thread = field(init=False)

@@ -1,4 +1,4 @@
-"""Links: to an article, and to one sentence on its page (pure)."""
+"""Links: to an article, and to one sentence of its page (pure)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ _CLAUSES = re.compile("[，、；：。！？]+")
 
 
 def web_link(url: str) -> str:
-    """Return `url` ready for an href, or an empty string for anything but a plain http(s) address.
+    """Return `url` for an href, "" unless it is an http(s) address without a user name.
 
-    Spaces, quotes, angle brackets and other characters that RFC 3986 does not allow are percent-encoded, a
-    host in another script becomes its ASCII form. An address with a user in front of its host is none that a
-    news page has; it is how a link pretends to lead elsewhere.
+    Characters that RFC 3986 does not allow, such as spaces and quotes, are percent-encoded; an
+    internationalized host becomes its ASCII form. A user name before the host disguises where a link leads.
     """
     try:
-        # Tabs and line ends are dropped by browsers too (WHATWG URL, 4.4), so that they hide nothing here.
+        # Browsers drop tabs and line ends too (WHATWG URL, 4.4): they must not hide anything here.
         parts = urlsplit("".join(_UNSEEN.split(without_placeholders(url))))
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
         rest = [quote(part, safe=_ALLOWED) for part in parts[2:]]
@@ -42,11 +41,11 @@ def web_link(url: str) -> str:
 
 
 def sentence_link(url: str, sentence: str) -> str:
-    """Return the link that opens the page at the sentence and marks it.
+    """Return the link that opens the page at the sentence and highlights it.
 
-    By the text fragments of the WICG draft "URL Fragment Text Directives": `#:~:text=whole` for a short
-    sentence, `#:~:text=start,end` for a long one. A browser that does not know them opens the page alone.
-    Empty when `url` is no web link, or too long to stand behind every sentence of a story.
+    It has a text fragment of the WICG draft "URL Fragment Text Directives": `#:~:text=whole` for a short
+    sentence, `#:~:text=start,end` for a long one. Browsers without support open the page. "" if `url` is no
+    web link or too long to be repeated for every sentence of a story.
     """
     page = web_link(url)
     words = sentence.lstrip(_QUOTES_BEFORE).rstrip(_STOPS_AFTER).split()
@@ -61,22 +60,22 @@ def sentence_link(url: str, sentence: str) -> str:
 
 
 def _weight(link: str) -> int:
-    """Return the length of the link in a mail, where `&` is written `&amp;` and `=` is written `=3D`."""
+    """Return the length of the link in a mail, where `&` becomes `&amp;` and `=` becomes `=3D`."""
     return len(link) + 4 * link.count("&") + 2 * link.count("=")
 
 
 def _ends(words: list[str]) -> tuple[str, ...]:
-    """Return what finds the sentence: all of it when it is short, else how it begins and how it ends."""
+    """Return what identifies the sentence: all of it if it is short, else its start and its end."""
     whole = " ".join(words)
     if len(whole) <= MAX_WHOLE_CHARACTERS and len(words) <= MAX_WHOLE_WORDS:
         return (whole,)
     if len(words) > FIRST_WORDS + LAST_WORDS:
         return " ".join(words[:FIRST_WORDS]), " ".join(words[-LAST_WORDS:])
-    # Few words and yet long: a script without spaces, whose clauses are what a browser can find.
+    # Few words but long: an unspaced script, where browsers find whole clauses.
     clauses = [clause for clause in _CLAUSES.split(whole) if clause]
     return (clauses[0], clauses[-1]) if len(clauses) > 1 else (whole,)
 
 
 def _encoded(text: str) -> str:
-    # The draft's TextDirectiveString excludes "&", "-" and ","; `quote` leaves only the hyphen as it is.
+    # The draft's TextDirectiveString excludes "&", "-" and ","; `quote` leaves the hyphen.
     return quote(text.encode("utf-8", "replace"), safe="").replace("-", "%2D")

@@ -1,4 +1,4 @@
-"""Words fit to be shown: text from outside, made harmless for templates, mail and eyes (pure)."""
+"""Text cleaning: text from feeds, made safe for templates, mail clients and readers (pure)."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from service.text.scripts import IDEOGRAPH
 
 MAX_TITLE_CHARACTERS = 220
 MAX_SENTENCE_CHARACTERS = 900
-WORDS_PER_MINUTE = 220
-MAX_LINE_CHARACTERS = 76
+WORDS_PER_MINUTE = 220  # reading speed of an adult
+MAX_LINE_CHARACTERS = 76  # of plain text; quoted-printable breaks longer lines
 
-# Embeddings, overrides and isolates reorder the text around them: a title could write over its neighbours.
+# Embeddings, overrides and isolates reorder the text around them: a title could change its neighbours.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# What cannot be encoded (Cs) is replaced, private use (Co) dropped, controls and line ends become a space.
-_INSTEAD = {"Cs": "\ufffd", "Cc": " ", "Zl": " ", "Zp": " ", "Co": ""}
+# Surrogates (Cs) are replaced, private use (Co) is dropped, controls and line ends become a space.
+_REPLACEMENTS = {"Cs": "\ufffd", "Cc": " ", "Zl": " ", "Zp": " ", "Co": ""}
 
 
 def clean(text: str, max_characters: int = MAX_SENTENCE_CHARACTERS) -> str:
-    """Return `text` as one line without controls, marks and reordering, at most `longest` characters."""
-    # Cut before the slow part: nobody needs the rest of a title of a million characters.
+    """Return `text` as one line without controls, placeholders and reordering, shortened."""
+    # Cut before the slow part, for a title of a million characters.
     kept = without_placeholders(text)[: max_characters * 4]
-    harmless = kept if kept.isprintable() else "".join(_harmless(character) for character in kept)
-    return shorten(" ".join(harmless.split()), max_characters)
+    clean_text = kept if kept.isprintable() else "".join(_clean_character(character) for character in kept)
+    return shorten(" ".join(clean_text.split()), max_characters)
 
 
 def shorten(text: str, max_characters: int) -> str:
-    """Return the text cut between words to at most `longest` characters, an ellipsis at the cut."""
+    """Return the text cut between words to at most `max_characters`, with an ellipsis at the cut."""
     if len(text) <= max_characters:
         return text
     cut = text[: max_characters - 1]
     whole_words, space, _ = cut.rpartition(" ")
-    # A script without spaces, or one endless word, is cut where it stands.
+    # An unspaced script or one very long word is cut anywhere.
     kept = whole_words if space and len(whole_words) > max_characters // 2 else cut
     return kept.rstrip(" ,;:–—-") + "…"
 
 
 def reading_minutes(texts: list[str]) -> int:
-    """Return how many minutes it takes to read the texts, at least one."""
+    """Return the minutes that reading the texts takes, at least one."""
     words = sum(len(text.split()) + len(IDEOGRAPH.findall(text)) / 2 for text in texts)
     return max(1, round(words / WORDS_PER_MINUTE))
 
 
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:
-    """Return `text` in lines of at most 76 characters: `first` opens the first line, `indent` the others."""
+    """Return `text` in lines of at most MAX_LINE_CHARACTERS; `first` indents the first line, if given."""
     lead = indent if first is None else first
     lines = textwrap.wrap(
         text, MAX_LINE_CHARACTERS, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
@@ -53,10 +53,10 @@ def wrap(text: str, indent: str = "", first: str | None = None) -> str:
     return "\n".join(lines) or lead.rstrip()
 
 
-def _harmless(character: str) -> str:
+def _clean_character(character: str) -> str:
     if character in _REORDERING or _is_noncharacter(ord(character)):
         return ""
-    return _INSTEAD.get(unicodedata.category(character), character)
+    return _REPLACEMENTS.get(unicodedata.category(character), character)
 
 
 def _is_noncharacter(code: int) -> bool:

@@ -1,7 +1,7 @@
-"""Render: a digest -> subject, HTML and text, by a theme (EDGE: jinja2, css-inline, the theme's files).
+"""Themes: a digest -> subject, HTML and text (EDGE: jinja2, css-inline, the files of the theme).
 
-A theme is a folder of three templates and, if it speaks its own words, a labels.toml; templates run in a
-sandbox, see a Page and nothing else, and fail loudly on a name that does not exist.
+A theme is a folder of three templates and, optionally, a labels.toml. Templates run in a sandbox, get a
+DigestView and nothing else, and fail on an unknown name.
 """
 
 from __future__ import annotations
@@ -15,53 +15,52 @@ from typing import Any
 import css_inline
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing_extensions import override
 
+from service.compose.ports import Renderer
 from service.compose.render.text_cleaning import shorten, wrap
 from service.compose.render.view import make_digest_view
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Digest, RenderedMail, Site
 from service.text.i18n import Labels, localizer_for
 
-DIGEST_TEMPLATES = "digest"
-DEFAULT_THEME = "daily"
+DIGEST_TEMPLATES = "digest"  # the folder of all themes
+DEFAULT_THEME = "daily"  # has the labels that another theme lacks
 MAX_SUBJECT_CHARACTERS = 150
-KEEP_STYLE_MARK = ' data-css-inline="keep"'
+KEEP_STYLE_MARK = ' data-css-inline="keep"'  # on a <style> with media queries, which cannot be inlined
 
 
-class JinjaRenderer:
-    """Renders with the themes that lie in `templates`/digest, and before those in `own`/digest.
+class JinjaRenderer(Renderer):
+    """Renders with the themes in `templates`/digest, overridden by those in `custom`/digest.
 
-    `site` is who sends. Raises UnknownName for a theme that is not there, CaveatError for one that fails.
+    `site` is the sender.
     """
 
     def __init__(self, templates: Path, site: Site, custom: Path | None = None) -> None:
-        self._shelf = TemplateFolder(DIGEST_TEMPLATES, templates, custom)
+        self._folder = TemplateFolder(DIGEST_TEMPLATES, templates, custom)
         self._site = site
         self._labels: dict[str, Labels] = {}
 
+    @override
     def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
-        """Return the digest rendered once for all recipients, with marks at the places of core.places.
-
-        The HTML of an edition that wants plain text is empty.
-        """
         if theme not in self.themes():
             raise UnknownName("theme", theme, self.themes())
         if theme not in self._labels:
-            self._labels[theme] = self._shelf.labels(DEFAULT_THEME, theme)
+            self._labels[theme] = self._folder.labels(DEFAULT_THEME, theme)
         edition = digest.edition
-        said = localizer_for(self._labels[theme], edition.language, edition.timezone)
-        page = make_digest_view(digest, said, title=title, site=self._site, issue_id=issue_id)
-        return self._shelf.render(theme, html=edition.format != "text", page=page, say=said.text)
+        localizer = localizer_for(self._labels[theme], edition.language, edition.timezone)
+        page = make_digest_view(digest, localizer, title=title, site=self._site, issue_id=issue_id)
+        return self._folder.render(theme, html=edition.format != "text", page=page, say=localizer.text)
 
     def themes(self) -> tuple[str, ...]:
-        """Return the names of the themes that there are."""
-        return self._shelf.names()
+        """Return the names of all themes."""
+        return self._folder.names()
 
 
 class TemplateFolder:
-    """The looks in one folder of templates: each a folder of subject.txt, body.html and body.txt.
+    """The mail templates in one folder: each a folder of subject.txt, body.html and body.txt.
 
-    A file in the operator's `own` folder stands before ours of the same name.
+    A file in the operator's `custom` folder overrides the packaged one of the same name.
     """
 
     def __init__(self, kind: str, templates: Path, custom: Path | None = None) -> None:
@@ -69,12 +68,12 @@ class TemplateFolder:
         self._folders = [folder / kind for folder in (custom, templates) if folder is not None]
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of the looks that there are."""
+        """Return the names of all templates."""
         found = {path.parent.name for folder in self._folders for path in folder.glob("*/body.html")}
         return tuple(sorted(found))
 
     def render(self, name: str, *, html: bool = True, **values: object) -> RenderedMail:
-        """Return the look's three parts filled in. Raises CaveatError, which names the file and the line."""
+        """Return the template filled with the values. Raises CaveatError, which names file and line."""
         subject = " ".join(self._fill(f"{name}/subject.txt", values).split())
         return RenderedMail(
             subject=shorten(subject, MAX_SUBJECT_CHARACTERS),
@@ -83,7 +82,7 @@ class TemplateFolder:
         )
 
     def labels(self, *folders: str) -> Labels:
-        """Return the labels of these folders, the later over the earlier ones, label by label."""
+        """Return the labels of these folders, merged label by label; later folders override earlier ones."""
         merged: dict[str, dict[str, Any]] = {}
         for name in dict.fromkeys(folders):
             for folder in reversed(self._folders):
@@ -92,11 +91,11 @@ class TemplateFolder:
         return merged
 
     def _fill(self, name: str, values: dict[str, object]) -> str:
-        """Return the template filled in; HTML with its stylesheet written into every element."""
+        """Return one file of a template filled with the values; HTML with its styles inlined."""
         try:
             filled = self._environment.get_template(name).render(values)
             return _inline_styles(filled) if name.endswith(".html") else filled
-        except Exception as error:  # a template is somebody's program: whatever it raises is its own fault
+        except Exception as error:  # a template is a program of the operator and may raise anything
             where = f", line {line}" if (line := _line_of(error, name)) else ""
             raise CaveatError(f"the template {self._kind}/{name}{where} fails: {error}") from error
 
@@ -123,19 +122,18 @@ def _read_labels(path: Path) -> Labels:
     except ValueError as error:
         raise CaveatError(f"{path} is no labels file: {error}") from error
     if not all(isinstance(of_language, dict) for of_language in labels.values()):
-        raise CaveatError(f"{path} is no labels file: a label stands under its language, as in [en]")
+        raise CaveatError(f"{path} is no labels file: a label needs the table of its language, as in [en]")
     return labels
 
 
 def _inline_styles(html: str) -> str:
-    # A stylesheet is never fetched: a theme's link to one would make every digest wait for somebody's server.
+    # Linked stylesheets are not fetched: every digest would wait for another server.
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
-    # Blocks marked as KEPT stay blocks: media queries cannot be written into an element.
     return str(inliner.inline(html)).replace(KEEP_STYLE_MARK, "")
 
 
 def _line_of(error: Exception, name: str) -> int | None:
-    """Return the line of the template that failed: the parser says it, at run time the traceback knows."""
+    """Return the failing line of a template: from the parser, or from the traceback at run time."""
     if isinstance(error, TemplateSyntaxError):
         return error.lineno
     frames = [f for f in extract_tb(error.__traceback__) if Path(f.filename).match(name)]

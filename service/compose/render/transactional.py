@@ -1,4 +1,4 @@
-"""Transactional mail: please confirm, welcome, do you want to unsubscribe (EDGE the templates in mail/)."""
+"""Transactional mail: confirm a sign-up, welcome, confirm an unsubscribe (EDGE: the templates in mail/)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from service.core.model import RenderedMail, Site
 from service.core.placeholders import Placeholder
 from service.text.i18n import Labels, Localizer, localizer_for
 
-TRANSACTIONAL_TEMPLATES = "mail"
+TRANSACTIONAL_TEMPLATES = "mail"  # their folder
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionalView:
-    """Everything that such a mail can show. `first_issue` is empty where it says nothing.
+    """The values of such a mail; its templates call it `sheet`.
 
-    The places are filled in for the recipient later, as in an issue: no mail is stored with a token in it.
+    The placeholders are filled for the recipient later, as in an issue: no stored mail has a token.
     """
 
     title: str
@@ -37,36 +37,38 @@ class TransactionalView:
 
 
 class TransactionalRenderer:
-    """Writes these mails with the templates in `templates`/mail, and before those in `own`/mail."""
+    """Renders these mails with the templates in `templates`/mail, overridden by those in `custom`/mail."""
 
     def __init__(self, templates: Path, site: Site, custom: Path | None = None) -> None:
-        self._shelf = TemplateFolder(TRANSACTIONAL_TEMPLATES, templates, custom)
+        self._folder = TemplateFolder(TRANSACTIONAL_TEMPLATES, templates, custom)
         self._site = site
 
     def confirm(self, title: str, *, language: str, timezone: str, days: int) -> RenderedMail:
-        """Return the mail that asks whether the newsletter is wanted; its link works for so many days."""
+        """Return the mail that asks to confirm a sign-up; its link is valid for `days` days."""
         return self._render("confirm", localizer_for(self._labels, language, timezone), title, days=days)
 
     def unsubscribe(self, title: str, *, language: str, timezone: str) -> RenderedMail:
-        """Return the mail that asks whether the subscriber wants to unsubscribe, as a mail said."""
+        """Return the mail that asks to confirm a request to unsubscribe that came by mail."""
         return self._render("unsubscribe", localizer_for(self._labels, language, timezone), title)
 
     def welcome(self, title: str, *, language: str, timezone: str, first_issue_at: datetime) -> RenderedMail:
-        """Return the mail that says when the first issue comes, and how to change or stop it."""
-        said = localizer_for(self._labels, language, timezone)
-        hour = said.time(first_issue_at, first_issue_at)
-        return self._render("welcome", said, title, first_issue=f"{said.full_date(first_issue_at)}, {hour}")
-
-    def _render(self, letter: str, said: Localizer, title: str, **facts: str | int) -> RenderedMail:
-        sheet = TransactionalView(
-            title=clean(title, MAX_TITLE_CHARACTERS),
-            lang=said.language,
-            direction=said.direction,
-            sent_by=sender_line(self._site),
-            **facts,  # type: ignore[arg-type] # named and typed by the mails above
+        """Return the mail that names the time of the first issue, and how to change or stop it."""
+        localizer = localizer_for(self._labels, language, timezone)
+        hour = localizer.time(first_issue_at, first_issue_at)
+        return self._render(
+            "welcome", localizer, title, first_issue=f"{localizer.full_date(first_issue_at)}, {hour}"
         )
-        return self._shelf.render(letter, sheet=sheet, say=said.text)
+
+    def _render(self, name: str, localizer: Localizer, title: str, **facts: str | int) -> RenderedMail:
+        view = TransactionalView(
+            title=clean(title, MAX_TITLE_CHARACTERS),
+            lang=localizer.language,
+            direction=localizer.direction,
+            sent_by=sender_line(self._site),
+            **facts,  # type: ignore[arg-type] # the callers above name and type them
+        )
+        return self._folder.render(name, sheet=view, say=localizer.text)
 
     @cached_property
     def _labels(self) -> Labels:
-        return self._shelf.labels(".")
+        return self._folder.labels(".")

@@ -1,9 +1,10 @@
-"""The page: a digest as the themes see it, clean text and finished links (pure).
+"""Digest view: a digest as the themes get it, with clean text and complete links (pure).
 
-Themes get nothing else: no article, no edition, no raw text from a feed.
+Themes get nothing else: no article, no edition, no raw text of a feed. The names of the fields are those of
+the template variables.
 
-Every line knows its source and time. Where all of a story comes from one article they would say the same
-behind every sentence, so `several` tells the themes to say it once, under the headline.
+Each sentence has its source and time. For a story of one article, `several` is false and themes show them
+once, under the headline.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ MIN_SENTENCE_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class SentenceView:
-    """A sentence with where it comes from; `url` leads to it on the publisher's page, or is empty."""
+    """A sentence with its source; `url` leads to it on the publisher's page, "" without a link."""
 
     text: str
     source: str
@@ -51,7 +52,7 @@ class SentenceView:
 
 @dataclass(frozen=True, slots=True)
 class PointView:
-    """A key point with what qualifies it: caveats are marked as such, context lines are not."""
+    """A key point with its caveats, which themes mark, and its context sentences, which they do not."""
 
     line: SentenceView
     caveats: tuple[SentenceView, ...]
@@ -70,9 +71,9 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True)
 class StoryView:
-    """A story on the page. `lang` is empty when it is the page's own; `told_by` names its publishers.
+    """A story. `lang` is "" if it is the digest's language; `told_by` lists the publishers.
 
-    `time` is that of its newest article. `several` tells whether there is more than one.
+    `time` is that of the newest article; `several` is true for several articles.
     """
 
     number: int
@@ -91,7 +92,7 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """A sentence that readers were told, and what stands there `now`; an empty one where nothing does."""
+    """A sentence that was sent, and the one in its place `now`, "" if it was removed."""
 
     told: str
     now: str
@@ -100,7 +101,7 @@ class ChangeView:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionView:
-    """An article that was changed after it was told. `time` is when that was seen, `lang` as in a story."""
+    """An article that was edited after it was sent; `time` is that of the edit, `lang` as in a story."""
 
     headline: str
     url: str
@@ -113,7 +114,7 @@ class CorrectionView:
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """Everything that a theme can show. The four places are filled in for each recipient later."""
+    """The values of a theme; its templates call it `page`. Placeholders are filled for each recipient."""
 
     title: str
     lang: str
@@ -139,8 +140,8 @@ class DigestView:
 def make_digest_view(
     digest: Digest, localizer: Localizer, *, title: str, site: Site, issue_id: str
 ) -> DigestView:
-    """Return the page of a digest in the reader's language and zone."""
-    # The more stories, the shorter each in the table of contents, so that it stays a few lines.
+    """Return the view of a digest in the language and time zone of the localizer."""
+    # With more stories, each is shorter in the table of contents, to keep that to a few lines.
     short = max(
         MIN_HEADLINE_CHARACTERS,
         min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(digest.stories), 1)),
@@ -164,54 +165,54 @@ def make_digest_view(
         sent_by=sender_line(site),
         issue=issue_id,
         corrections=_corrections(digest, localizer),
-        unheard=_unheard(digest, localizer),
+        unheard=_unhealthy_sources(digest, localizer),
     )
 
 
 def sender_line(site: Site) -> str:
-    """Return the sender with their postal address, the name only once."""
+    """Return the sender's name and postal address, without the name if the address contains it."""
     name, address = clean(site.name, MAX_TITLE_CHARACTERS), clean(site.postal_address)
     return address if name and name in address else " · ".join(part for part in (name, address) if part)
 
 
 def _preheader(stories: Sequence[StoryView]) -> str:
-    """Return what an inbox shows behind the subject, the first headline: the others, or its first point."""
+    """Return the text that inboxes show after the subject: the other headlines, or the first point."""
     lines = [story.headline for story in stories[1:]]
     lines = lines or [point.line.text for story in stories for point in story.points[:1]]
     return shorten(" · ".join(lines), MAX_PREHEADER_CHARACTERS)
 
 
-def _story(story: Story, number: int, short: int, at: datetime, wording: Localizer) -> StoryView:
+def _story(story: Story, number: int, short: int, at: datetime, localizer: Localizer) -> StoryView:
     lead = story.articles[0]
-    headline = clean(story.headline, MAX_TITLE_CHARACTERS) or wording.text("untitled")
+    headline = clean(story.headline, MAX_TITLE_CHARACTERS) or localizer.text("untitled")
     newest = max(article.effective_published_at for article in story.articles)
-    foreign = _foreign(lead, wording)
+    language = _foreign_language(lead, localizer)
     return StoryView(
         number=number,
         headline=headline,
         short=shorten(headline, short),
         url=web_link(lead.url),
-        lang=foreign,
-        direction=text_direction(lead.language) if foreign else wording.direction,
-        time=wording.time(newest, at),
-        told_by=_told_by(story.publishers, wording),
+        lang=language,
+        direction=text_direction(lead.language) if language else localizer.direction,
+        time=localizer.time(newest, at),
+        told_by=_told_by(story.publishers, localizer),
         several=len(story.articles) > 1,
         update=story.is_update,
-        points=_points(story.points, newest, wording),
-        sources=tuple(islice(_sources(story.articles, at, wording), MAX_SOURCES)),
+        points=_points(story.points, newest, localizer),
+        sources=tuple(islice(_sources(story.articles, at, localizer), MAX_SOURCES)),
     )
 
 
-def _told_by(publishers: Sequence[str], wording: Localizer) -> str:
-    """Return the first publishers by name and the rest as a number."""
+def _told_by(publishers: Sequence[str], localizer: Localizer) -> str:
+    """Return the names of the first publishers and the number of the others."""
     names = [clean(name, MAX_NAME_CHARACTERS) for name in publishers]
     listed = ", ".join(names[:MAX_NAMED_PUBLISHERS])
     more = len(names) - MAX_NAMED_PUBLISHERS
-    return wording.text("and_more", listed=listed, n=more) if more > 0 else listed
+    return localizer.text("and_more", listed=listed, n=more) if more > 0 else listed
 
 
-def _sources(articles: Sequence[Article], at: datetime, wording: Localizer) -> Iterator[SourceView]:
-    """Yield one source for each publisher, the first of its articles."""
+def _sources(articles: Sequence[Article], at: datetime, localizer: Localizer) -> Iterator[SourceView]:
+    """Yield one source per publisher, its first article."""
     seen: set[str] = set()
     for article in articles:
         if article.publisher not in seen:
@@ -219,24 +220,24 @@ def _sources(articles: Sequence[Article], at: datetime, wording: Localizer) -> I
             yield SourceView(
                 clean(article.publisher, MAX_NAME_CHARACTERS),
                 clean(article.title, MAX_TITLE_CHARACTERS),
-                wording.time(article.effective_published_at, at),
+                localizer.time(article.effective_published_at, at),
                 web_link(article.url),
             )
 
 
-def _corrections(digest: Digest, wording: Localizer) -> tuple[CorrectionView, ...]:
+def _corrections(digest: Digest, localizer: Localizer) -> tuple[CorrectionView, ...]:
     pairs = [(change.sent, change.current) for found in digest.corrections for change in found.changes]
     longest = _longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
     return tuple(
         CorrectionView(
-            headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or wording.text("untitled"),
+            headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or localizer.text("untitled"),
             url=web_link(found.article.url),
             publisher=clean(found.article.publisher, MAX_NAME_CHARACTERS),
-            time=wording.time(found.edit.at, digest.at),
-            lang=_foreign(found.article, wording),
+            time=localizer.time(found.edit.at, digest.at),
+            lang=_foreign_language(found.article, localizer),
             direction=text_direction(found.article.language)
-            if _foreign(found.article, wording)
-            else wording.direction,
+            if _foreign_language(found.article, localizer)
+            else localizer.direction,
             changes=tuple(_change(change, found.article, longest) for change in found.changes),
         )
         for found in digest.corrections
@@ -250,32 +251,32 @@ def _change(change: SentenceChange, article: Article, longest: int) -> ChangeVie
     return ChangeView(clean(change.sent.text, longest), clean(change.current.text, longest), url)
 
 
-def _unheard(digest: Digest, wording: Localizer) -> str:
-    """Return the first sources by name and day, and the rest as a number; empty when all are heard."""
-    names = [_with_day(source, digest.at, wording) for source in digest.unhealthy_sources]
+def _unhealthy_sources(digest: Digest, localizer: Localizer) -> str:
+    """Return the first unhealthy sources and the number of the others, "" if all are healthy."""
+    names = [_with_day(source, digest.at, localizer) for source in digest.unhealthy_sources]
     listed = ", ".join(names[:MAX_UNHEALTHY_SOURCES])
     more = len(names) - MAX_UNHEALTHY_SOURCES
-    return wording.text("and_more", listed=listed, n=more) if more > 0 else listed
+    return localizer.text("and_more", listed=listed, n=more) if more > 0 else listed
 
 
-def _with_day(source: SourceHealth, at: datetime, wording: Localizer) -> str:
-    """Return the source's name, with the day on which it was heard last if there is one."""
+def _with_day(source: SourceHealth, at: datetime, localizer: Localizer) -> str:
+    """Return the name of the source, with the day on which it was last healthy, if there is one."""
     name = clean(source.name, MAX_NAME_CHARACTERS)
     if source.last_healthy_at is None:
         return name
-    return wording.text("since", name=name, day=wording.short_date(source.last_healthy_at, at))
+    return localizer.text("since", name=name, day=localizer.short_date(source.last_healthy_at, at))
 
 
-def _foreign(article: Article, wording: Localizer) -> str:
-    """Return the article's language where it is not the page's own."""
+def _foreign_language(article: Article, localizer: Localizer) -> str:
+    """Return the article's language, "" if it is that of the digest."""
     language = primary_language(article.language)
-    return "" if language in {"", primary_language(wording.language)} else language
+    return "" if language in {"", primary_language(localizer.language)} else language
 
 
-def _points(points: Sequence[StoryPoint], at: datetime, wording: Localizer) -> tuple[PointView, ...]:
-    """Return the points with their caveats; a caveat whose point is not shown stands as a point itself.
+def _points(points: Sequence[StoryPoint], at: datetime, localizer: Localizer) -> tuple[PointView, ...]:
+    """Return the points with their caveats; a caveat without its point becomes a point.
 
-    Their times leave the date out where it is that of `at`, the moment that stands under the headline.
+    Times have no date if it is that of `at`, the time under the headline.
     """
     longest = _longest_sentence([text for point in points for text in (point.text, *point.context)])
 
@@ -283,24 +284,26 @@ def _points(points: Sequence[StoryPoint], at: datetime, wording: Localizer) -> t
         return SentenceView(
             text=clean(text, longest),
             source=clean(article.publisher, MAX_NAME_CHARACTERS),
-            time=wording.time(article.effective_published_at, at),
+            time=localizer.time(article.effective_published_at, at),
             url=sentence_link(article.url, text),
         )
 
     shown: dict[int, PointView] = {}
     for index, point in enumerate(points):
-        here = line(point.article, point.text)
+        sentence = line(point.article, point.text)
         context = tuple(line(point.article, text) for text in point.context if clean(text))
         owner = shown.get(point.qualifies) if point.qualifies is not None else None
         if point.role is Role.CAVEAT and owner and point.qualifies is not None:
-            shown[point.qualifies] = PointView(owner.line, (*owner.caveats, here), (*owner.context, *context))
+            shown[point.qualifies] = PointView(
+                owner.line, (*owner.caveats, sentence), (*owner.context, *context)
+            )
         else:
-            shown[index] = PointView(here, (), context)
+            shown[index] = PointView(sentence, (), context)
     return tuple(shown.values())
 
 
 def _longest_sentence(sentences: Sequence[str], heaviest: int = MAX_STORY_BYTES) -> int:
-    """Return how many characters of a sentence are shown: all there are, but for a monster of a story."""
+    """Return the maximum length of a sentence, in characters; lower for a story of extreme size."""
     texts = [clean(text) for text in sentences]
     longest = MAX_SENTENCE_CHARACTERS
     while (

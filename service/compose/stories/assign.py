@@ -1,14 +1,14 @@
-"""Joining: every article that arrives joins its story or begins one, once (a small stage of its own).
+"""Story assignment: each new article joins a story or starts one, permanently (a small stage of its own).
 
-    take     what arrived since the last time, behind what the index knows of the last days
-    work     each meets the recent ones, in a thread
-    record   its story, unless another worker was faster: then that one's word counts
+    take     the articles that arrived since the last pass
+    work     compare each with the recent articles in the index, in a thread
+    record   its story, unless another worker recorded one first: then that one counts
 
-The index lives as long as the process; a new process fills it from the record. So an article's story is the
-same for every edition, every day and every worker, and costs milliseconds once.
+The index lives as long as the process; a new process fills it from the record. An article therefore has the
+same story in every edition, on every day and in every worker, and is compared once.
 
-An article that cannot be placed is a story of its own. An index that fails on an article which is sound is
-built anew from the record.
+An article that cannot be placed becomes a story of its own. If the index fails on an article that a new index
+can place, it is rebuilt from the record.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from service.core.model import Article
 BATCH_ARTICLES = 500
 
 ArticlesWithStories = Sequence[tuple[Article, str | None]]
-"""Articles, and the stories of those that have one."""
+"""Articles with the ids of their stories, None without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssignmentReport:
-    """What joining did: how many articles were given a story, and what went wrong, each thing said once."""
+    """The number of articles that got a story, and the problems that were not reported before."""
 
     articles: int = 0
     problems: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class AssignmentReport:
 
 @dataclass
 class StoryAssigner:
-    """Gives articles their stories. Its index knows all articles up to the position `_known`."""
+    """Assigns articles to stories. The index has all recent articles up to the position `_known`."""
 
     store: StoryStore
     _index: StoryIndex | None = None
@@ -48,49 +48,49 @@ class StoryAssigner:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def assign(self, *, memory_position: int, release_position: int) -> AssignmentReport:
-        """Give a story to every article up to the position `through`.
+        """Assign every article up to `release_position` to a story.
 
-        `memory` is the position behind which articles are recent enough to be in a story that can grow.
-        Raises StoreError; what is wrong with single articles is in the answer's `problems`.
+        The stories of articles up to `memory_position` do not grow any more. Raises StoreError; failures of
+        single articles are in the report's `problems`.
         """
         async with self._lock:
             problems: list[str] = []
-            joined, mended = 0, False
+            assigned, rebuilt = 0, False
             while self._index is None or self._known < release_position:
                 if self._index is None:
                     self._index, self._known = StoryIndex(), memory_position
                 until = max(self._known, min(self._known + BATCH_ARTICLES, release_position))
                 arrived = await self._arrived(until, problems.append)
                 found = await asyncio.to_thread(
-                    _place_articles, self._index, arrived, problems.append, mended=mended
+                    _place_articles, self._index, arrived, problems.append, rebuilt=rebuilt
                 )
                 if found is None:
-                    self._index, mended = None, True
+                    self._index, rebuilt = None, True
                     continue
-                stands = await self.store.record_stories(found) if found else {}
-                joined += len(found.items() & stands.items())
-                # Was another worker faster? Start over from what stands; each round leaves less to place.
-                self._index = self._index if stands == found else None
+                recorded = await self.store.record_stories(found) if found else {}
+                assigned += len(found.items() & recorded.items())
+                # If another worker recorded other stories, rebuild from those; each round has fewer articles.
+                self._index = self._index if recorded == found else None
                 self._known = until
-            return AssignmentReport(joined, self._new(problems))
+            return AssignmentReport(assigned, self._new(problems))
 
     async def _arrived(self, until: int, trouble: ProblemReporter) -> ArticlesWithStories:
         read = partial(self.store.articles_between, limit=BATCH_ARTICLES)
         return await read_undamaged(read, self._known, until, trouble) if until > self._known else []
 
     def _new(self, problems: Sequence[str]) -> tuple[str, ...]:
-        """Return the problems that were not named before."""
+        """Return the problems that were not reported before."""
         new = tuple(problem for problem in dict.fromkeys(problems) if problem not in self._reported)
         self._reported.update(new)
         return new
 
 
 def _place_articles(
-    index: StoryIndex, arrived: ArticlesWithStories, trouble: ProblemReporter, *, mended: bool
+    index: StoryIndex, arrived: ArticlesWithStories, trouble: ProblemReporter, *, rebuilt: bool
 ) -> dict[str, str] | None:
-    """Return the stories of those that had none; the others are remembered.
+    """Add the articles to the index; return article id -> story id for those that had no story.
 
-    None when the index is to blame for a failure, unless it was `mended` already.
+    None if the index is damaged, unless it was `rebuilt` already.
     """
     found = {}
     for article, story in arrived:
@@ -99,10 +99,10 @@ def _place_articles(
                 found[article.id] = index.place(article)
             else:
                 index.remember(article, story)
-        except Exception as error:  # noqa: BLE001 - one article's trouble must not cost the others their story
-            if not mended and _is_sound(article):
+        except Exception as error:  # noqa: BLE001 - one bad article must not stop the others
+            if not rebuilt and _is_sound(article):
                 return None
-            # One that has a story keeps it: only that no other will find it there, which is no loss.
+            # An article with a story keeps it, but the index cannot compare others with it.
             if story is None:
                 found[article.id] = article.id
                 trouble(placement_problem(article, error))
@@ -110,9 +110,9 @@ def _place_articles(
 
 
 def _is_sound(article: Article) -> bool:
-    """Tell whether the article can be placed where nothing else is."""
+    """Return whether an empty index can place the article."""
     try:
         StoryIndex().place(article)
-    except Exception:  # noqa: BLE001 - that there is one is the answer
+    except Exception:  # noqa: BLE001 - any error means no
         return False
     return True

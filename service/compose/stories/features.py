@@ -1,6 +1,6 @@
-"""The gist: what of an article is compared when stories are looked for (pure).
+"""Grouping features: what is compared of two articles to find stories (pure).
 
-News says first what happened: the title and the opening tell events apart better than the whole text does.
+News starts with what happened: title and opening distinguish events better than the whole text does.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from service.text.languages import primary_language
 from service.text.scripts import HANGUL, UNSPACED, bigrams
 from service.text.stems import ARTICLE_STEM_CHARACTERS, stem
 
-OPENING_CHARACTERS = 800
-"""So many characters of the text are compared."""
+OPENING_CHARACTERS = 800  # compared of the text
 MAX_TITLE_CHARACTERS = 300
-TITLE_WEIGHT = 2
-DAY_SEARCH_CHARACTERS = 400
+TITLE_WEIGHT = 2  # a word of the title counts twice
+DAY_SEARCH_CHARACTERS = 400  # the day of an event is named early
 
 _UNSPACED = UNSPACED + HANGUL  # Korean has spaces, but joins particles to its words
 _WORD = re.compile(
@@ -37,12 +36,11 @@ _ENDS = ".!?:;—–。！？।"
 
 @dataclass(frozen=True, slots=True)
 class GroupingFeatures:
-    """What is compared of an article.
+    """The features of an article.
 
-    `terms` maps stems to their counts, in the title twice. `names` are stems of words with a capital where
-    no sentence begins, `numbers` those of two digits and more that are no year, `scores` results such as 2-1;
-    `day` is the first day of the week that is named, `series` the title without the days and numbers in it,
-    empty where it names no day.
+    `terms` maps stems to weighted counts. `names` are stems of words with a capital inside a sentence,
+    `numbers` have two digits or more and are no years, `scores` are results such as 2-1. `day` is the first
+    weekday named (Monday is 0). `series` is the title without days and numbers, "" if it names no day.
     """
 
     language: str
@@ -57,7 +55,7 @@ class GroupingFeatures:
 
 
 def grouping_features(article: Article) -> GroupingFeatures:
-    """Return the gist of an article."""
+    """Return the features of an article."""
     language = primary_language(article.language)
     title, opening = article.title[:MAX_TITLE_CHARACTERS], article.text[:OPENING_CHARACTERS]
     terms: Counter[str] = Counter()
@@ -79,7 +77,7 @@ def grouping_features(article: Article) -> GroupingFeatures:
 
 @cache
 def common_stems(language: str) -> frozenset[str]:
-    """Return the stems that every second article of a language has."""
+    """Return the stems of the common words of a language."""
     return frozenset(_stems(_tables().get(language, {}).get("common", "")))
 
 
@@ -90,7 +88,7 @@ def _tables() -> dict[str, dict[str, str]]:
 
 @cache
 def _days(language: str) -> Mapping[str, int]:
-    """Return the stems of a language's days with the number of the day, Monday first."""
+    """Return stem -> number of the weekday, Monday is 0."""
     days = str(_tables().get(language, {}).get("days", "")).split()
     return {_stem(form): number for number, forms in enumerate(days) for form in forms.split("/")}
 
@@ -114,9 +112,9 @@ def _stems(text: str) -> Iterator[str]:
 
 
 def _names(title: str, opening: str) -> Iterator[str]:
-    """Yield stems of words that have a capital in the middle of a sentence.
+    """Yield the stems of words with a capital inside a sentence.
 
-    A title counts only where it is written like a sentence, not With Capitals Throughout.
+    A title counts only if it is written like a sentence, not With Capitals Throughout.
     """
     words = _WORD.findall(title)
     small = sum(word[0].islower() for word in words)
@@ -140,7 +138,7 @@ def _day(language: str, opening: str) -> int | None:
 
 
 def _series(language: str, title: str) -> str:
-    """Return what stays of a title such as "Police log: Monday, 2 March" from one day to the next."""
+    """Return the constant part of a daily title such as "Police log: Monday, 2 March"."""
     dated = _days(language).keys() | _months(language)
     stems = list(_stems(title))
     kept = [term for term in stems if term not in dated and not term.isdecimal()]

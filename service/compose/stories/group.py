@@ -1,4 +1,4 @@
-"""Stories: which articles tell one event, and which of them leads (pure)."""
+"""Grouping: the articles of each story, and the one that leads it (pure)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.core.model import Article, CondensedArticle
 
 @dataclass(frozen=True, slots=True)
 class GroupedStory:
-    """The articles that tell one event, the one that leads first. `voices` counts independent publishers."""
+    """The articles about one event, the leading one first, and the number of independent publishers."""
 
     articles: tuple[CondensedArticle, ...]
     independent_publishers: int = 1
@@ -23,26 +23,25 @@ class GroupedStory:
 def group_stories(
     articles: Sequence[CondensedArticle], report_problem: ProblemReporter = ignore_problem
 ) -> tuple[GroupedStory, ...]:
-    """Return the stories that these articles tell, in gather order of their first article.
+    """Return the stories of these articles, in gather order of their first article.
 
-    Where it is known which story an article belongs to, that counts; the others are placed among them. What
-    cannot be placed or joined stands alone, and `trouble` is told.
+    Articles that have a story keep it; the others are compared with them. An article that cannot be placed is
+    a story of its own and is reported.
     """
-    known = {told.article.id: told.story for told in articles if told.story}
+    known = {condensed.article.id: condensed.story for condensed in articles if condensed.story}
     if len(known) < len(articles):
-        known = {**_place_articles([told.article for told in articles], known, report_problem), **known}
+        placed = _place_articles([c.article for c in articles], known, report_problem)
+        known = {**placed, **known}
     stories = dict[str, list[CondensedArticle]]()
-    for told in sorted(articles, key=lambda told: told.article.position):
-        stories.setdefault(known[told.article.id], []).append(told)
-    return tuple(
-        telling for members in stories.values() for telling in _build_stories(members, report_problem)
-    )
+    for condensed in sorted(articles, key=lambda condensed: condensed.article.position):
+        stories.setdefault(known[condensed.article.id], []).append(condensed)
+    return tuple(story for members in stories.values() for story in _build_stories(members, report_problem))
 
 
 def _place_articles(
-    articles: Sequence[Article], known: Mapping[str, str], trouble: ProblemReporter
+    articles: Sequence[Article], known: Mapping[str, str], report_problem: ProblemReporter
 ) -> dict[str, str]:
-    """Return the story of each article, as if they had come in the order in which they came out."""
+    """Return article id -> story id, with the articles compared in the order of publication."""
     index = StoryIndex()
     places = {}
     for article in sorted(articles, key=lambda one: (one.effective_published_at, one.position)):
@@ -50,42 +49,44 @@ def _place_articles(
             if article.id in known:
                 index.remember(article, known[article.id])
             places[article.id] = index.place(article)
-        except Exception as error:  # noqa: BLE001 - one article's trouble must not cost the others their story
+        except Exception as error:  # noqa: BLE001 - one bad article must not stop the others
             places[article.id] = article.id
-            trouble(placement_problem(article, error))
+            report_problem(placement_problem(article, error))
     return places
 
 
-def _build_stories(members: Sequence[CondensedArticle], trouble: ProblemReporter) -> tuple[GroupedStory, ...]:
-    """Return the story that these articles tell; where that fails, each as one of its own."""
+def _build_stories(
+    members: Sequence[CondensedArticle], report_problem: ProblemReporter
+) -> tuple[GroupedStory, ...]:
+    """Return the story of these articles; if that fails, each article as a story of its own."""
     try:
         return (_build_story(members),)
-    except Exception as error:  # noqa: BLE001 - as above
-        trouble(
-            f"the story {members[0].story or members[0].article.id} could not be put together, "
-            f"{error_text(error)}; its articles are told one by one"
+    except Exception as error:  # noqa: BLE001 - one bad story must not stop the others
+        report_problem(
+            f"the story {members[0].story or members[0].article.id} could not be built, "
+            f"{error_text(error)}; its articles are shown separately"
         )
-        return tuple(GroupedStory((told,)) for told in members)
+        return tuple(GroupedStory((condensed,)) for condensed in members)
 
 
 def _build_story(members: Sequence[CondensedArticle]) -> GroupedStory:
     if len(members) == 1:
         return GroupedStory((members[0],))
     lead = _lead(members)
-    rest = (told for told in members if told is not lead)
-    return GroupedStory((lead, *rest), count_independent_publishers([told.article for told in members]))
+    rest = (condensed for condensed in members if condensed is not lead)
+    return GroupedStory((lead, *rest), count_independent_publishers([c.article for c in members]))
 
 
 def _lead(members: Sequence[CondensedArticle]) -> CondensedArticle:
-    """Return the article that has most in common with the others; the first of equals.
+    """Return the article that has most in common with the others, the first of equals.
 
-    One without a key point leads only where none has any.
+    Articles with key points come before those without.
     """
-    able = [told for told in members if told.summary.key_points] or list(members)
-    terms = [grouping_features(told.article).terms.keys() for told in able]
+    candidates = [condensed for condensed in members if condensed.summary.key_points] or list(members)
+    terms = [grouping_features(condensed.article).terms.keys() for condensed in candidates]
 
     def common(place: int) -> float:
         own = terms[place]
         return sum(2 * len(own & other) / (len(own) + len(other) or 1) for other in terms)
 
-    return able[max(range(len(able)), key=common)]
+    return candidates[max(range(len(candidates)), key=common)]

@@ -1,6 +1,6 @@
-"""Voices: how many publishers tell a story independently of one another (pure).
+"""Independence: the number of publishers that report a story independently (pure).
 
-Two feeds of one publisher are one voice, and so are the papers that print one agency's text.
+Two feeds of one publisher count once, and so do newspapers that print the text of one news agency.
 """
 
 from __future__ import annotations
@@ -13,31 +13,30 @@ from zlib import crc32
 from service.core.model import Article
 
 SHINGLE_WORDS = 5
-MIN_COPIED_SHARE = 0.6
-"""So much of the shorter text in the longer one, in runs of five words, makes it a copy."""
-MIN_SHINGLES = 8
-MAX_COMPARED_CHARACTERS = 6_000
-"""So many characters of each text are compared."""
+MIN_COPIED_SHARE = 0.6  # of the shorter text's shingles, in the longer one
+MIN_SHINGLES = 8  # with fewer, only equal texts are copies
+MAX_COMPARED_CHARACTERS = 6_000  # of each text
 
 _WORD = re.compile(r"\w+")
 
 
 def count_independent_publishers(articles: Sequence[Article]) -> int:
     """Return the number of independent publishers among the articles of one story."""
-    voice = list(range(len(articles)))
-    prints = [shingles(article) for article in articles]
+    group = list(range(len(articles)))
+    fingerprints = [shingles(article) for article in articles]
     for one in range(len(articles)):
         for other in range(one):
-            if voice[one] != voice[other] and (
-                _same_publisher(articles[one], articles[other]) or is_copy(prints[one], prints[other])
+            if group[one] != group[other] and (
+                _same_publisher(articles[one], articles[other])
+                or is_copy(fingerprints[one], fingerprints[other])
             ):
-                merged, gone = voice[other], voice[one]
-                voice = [merged if v == gone else v for v in voice]
-    return len(set(voice))
+                merged, gone = group[other], group[one]
+                group = [merged if v == gone else v for v in group]
+    return len(set(group))
 
 
 def shingles(article: Article) -> frozenset[int]:
-    """Return the fingerprint of the article's text, or of its title where there is hardly any text."""
+    """Return the shingles of the article's text, with its title if the text is very short."""
     words = _WORD.findall(article.text[:MAX_COMPARED_CHARACTERS].lower())
     if len(words) < SHINGLE_WORDS + MIN_SHINGLES:
         words = _WORD.findall(f"{article.title} {article.text}"[:MAX_COMPARED_CHARACTERS].lower())
@@ -46,7 +45,7 @@ def shingles(article: Article) -> frozenset[int]:
 
 
 def is_copy(one: frozenset[int], other: frozenset[int]) -> bool:
-    """Tell whether one text is mostly contained in the other; of short ones, whether they are the same."""
+    """Return whether one text is mostly contained in the other; short texts must be equal."""
     fewest = min(len(one), len(other))
     if fewest < MIN_SHINGLES:
         return one == other

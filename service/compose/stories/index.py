@@ -1,8 +1,9 @@
-"""The story index: gives each article its story, one after the other, and never takes it back (pure).
+"""Story index: assigns each article to a story, one after the other and permanently (pure).
 
-TF-IDF cosine between openings, average link to the story's members, within a moving window of days; guarded
-by names, results, numbers and days, so that two matches of a round or two firms' figures stay two stories, as
-do two events in the same phrases, and the issues of a series: the weather, the stock market, the horoscope.
+The similarity is the TF-IDF cosine of the openings, averaged over the members of a story, within a moving
+window of days. Penalties for different names, results, numbers and days keep two matches of a round, or the
+figures of two companies, apart; other rules do so for two events in the same phrases and for the issues of a
+series such as the weather, the stock market or the horoscope.
 """
 
 from __future__ import annotations
@@ -19,52 +20,40 @@ from datetime import datetime, timedelta
 from service.compose.stories.features import GroupingFeatures, common_stems, grouping_features
 from service.core.model import Article
 
-WINDOW = timedelta(days=3)
-"""A story that nothing was added to for so long is over."""
-MAX_STORY_AGE = timedelta(days=10)
-"""A war or an election is a topic: what happens in it later than this is told as a story of its own."""
-MIN_SIMILARITY = 0.18
-"""The least mean likeness of an article to a story's members."""
-MAX_COMPARED_MEMBERS = 12
-"""An article is compared with the last members of a story only."""
+WINDOW = timedelta(days=3)  # a story without a new article for so long is over
+MAX_STORY_AGE = timedelta(days=10)  # a war or an election is a topic: later events in it are new stories
+MIN_SIMILARITY = 0.18  # mean similarity of an article to the members of its story
+MAX_COMPARED_MEMBERS = 12  # of a story, the latest ones
 
-UNRELATED_PENALTY = 0.3
-"""What two openings have to be more alike when they share no name, or name different results."""
-FEW_SHARED_NAMES_PENALTY = 0.05
-"""The same when their common names are less than a tenth of the names of either."""
-DIFFERENT_NUMBERS_PENALTY = 0.1
-"""The same when each has two numbers or more, and none in common."""
-DIFFERENT_DAY_PENALTY = 0.04
-"""The same when they name different days of the week first."""
+# What two openings need in additional similarity ...
+UNRELATED_PENALTY = 0.3  # ... without a common name, or with different results
+FEW_SHARED_NAMES_PENALTY = 0.05  # ... with less than MIN_SHARED_NAMES of the names of either
+DIFFERENT_NUMBERS_PENALTY = 0.1  # ... with two numbers or more each, and none in common
+DIFFERENT_DAY_PENALTY = 0.04  # ... with different first weekdays
 MIN_SHARED_NAMES = 0.1
-SHORT_OPENING_TERMS = 20
-"""Openings of fewer words than this, mostly titles alone, are strange without three rarer words in common."""
-MIN_SHARED_RARE_TERMS = 3
+SHORT_OPENING_TERMS, MIN_SHARED_RARE_TERMS = 20, 3
+"""A shorter opening, mostly a title alone, is unrelated without this number of rarer terms in common."""
 
 MIN_TEMPLATE_PHRASES, MAX_TEMPLATE_NAMES = 0.48, 0.25
-"""So alike without their names, but with less than this of either's names in common, two openings are one
-template, filled in twice."""
+"""Two openings this similar without their names, and with fewer common names, are one template used twice."""
 MIN_PUBLISHER_TEMPLATE_PHRASES, MAX_PUBLISHER_TEMPLATE_NAMES = 0.38, 0.3
 """The same within one publisher, who has phrases of its own."""
 MIN_SERIES_PHRASES, MIN_SERIES_PHRASES_OTHER_NUMBERS, MIN_SERIES_INTERVAL = 0.5, 0.4, timedelta(hours=15)
-"""And so are two of one publisher, so alike without names and written so long apart: issues of a series.
-The second figure holds where their many numbers differ. One title but for its day is a series as well."""
+"""Two articles of one publisher this similar without their names, and this far apart in time, are issues of
+a series. The second limit is for many different numbers. Titles that differ in the day only also count."""
 MANY_NUMBERS = 4
 MIN_TEMPLATE_SIMILARITY, MIN_REPRINT_SIMILARITY = 0.2, 0.9
-"""Less alike than this, two openings are no template; from the second on, one is the other once more."""
-TEMPLATE_FACTOR = 0.2
-"""How much of the likeness of two that are one template speaks for one event."""
+"""Between the two limits, openings may be a template; from the second on, one is a reprint of the other."""
+TEMPLATE_FACTOR = 0.2  # of the similarity of a template, this share counts
 
-PRIOR_ARTICLES = 150
-"""The index starts as if it had seen so many articles, in half of which the common words stood."""
-MAX_CANDIDATES = 24
-MAX_POSTINGS = 15_000
-"""So many places of words are looked up for one article, those of the rarest words first."""
+PRIOR_ARTICLES = 150  # an empty index counts as if it had so many, half of them with the common words
+MAX_CANDIDATES = 24  # articles compared with a new one
+MAX_POSTINGS = 15_000  # read for one article, those of the rarest terms first
 
 
 @dataclass(slots=True)
 class _IndexedArticle:
-    """An article in the index; words are numbers here. `weights` are the logarithms of the terms' counts."""
+    """An article in the index, with terms as numbers; `weights` are 1 + log(count) of each term."""
 
     id: str
     publisher: str
@@ -81,7 +70,7 @@ class _IndexedArticle:
 
 @dataclass(slots=True)
 class _OpenStory:
-    """A story that may still grow: the slots of its members, when it began and when it last grew."""
+    """A story that may still grow: times of its first and latest article, and slots of its members."""
 
     first: datetime
     latest: datetime
@@ -89,9 +78,9 @@ class _OpenStory:
 
 
 class StoryIndex:
-    """The stories of the last days. A new article meets only those that it shares rare words with.
+    """The stories of the last days. A new article is compared only with those that share rare terms.
 
-    Not for two threads at once.
+    Not thread-safe.
     """
 
     def __init__(self, window: timedelta = WINDOW) -> None:
@@ -100,38 +89,40 @@ class StoryIndex:
         self._story_of: dict[str, str] = {}
 
     def __len__(self) -> int:
-        """Return how many articles are within the window."""
+        """Return the number of articles in the window."""
         return len(self._story_of)
 
     def place(self, article: Article) -> str:
-        """Return the article's story: that of the articles on the same event, else a new one of its own.
+        """Return the id of the article's story: that of articles about the same event, else a new one.
 
-        A story is called by the id of the article that began it. Asked again, the answer is the same.
+        The id of a story is that of its first article. A repeated call returns the same story.
         """
         return self._add(article, None)
 
     def remember(self, article: Article, story: str) -> None:
-        """Take in an article whose story is known from before."""
+        """Add an article whose story is known."""
         self._add(article, story)
 
     def _add(self, article: Article, story: str | None) -> str:
         known = self._story_of.get(article.id)
         if known is not None:
             return known
-        gist = grouping_features(article)
-        shelf = self._languages.setdefault(gist.language, _LanguageIndex(gist.language, self.window))
-        entry = shelf.encode(article.id, gist)
-        entry.story = story or shelf.nearest_story(entry) or article.id
+        features = grouping_features(article)
+        language_index = self._languages.setdefault(
+            features.language, _LanguageIndex(features.language, self.window)
+        )
+        entry = language_index.encode(article.id, features)
+        entry.story = story or language_index.nearest_story(entry) or article.id
         self._story_of[article.id] = entry.story
-        for gone in shelf.add(entry):
+        for gone in language_index.add(entry):
             del self._story_of[gone]
         return entry.story
 
 
 class _LanguageIndex:
-    """The articles of one language: from words to articles, from articles to stories.
+    """The articles of one language: an inverted index from terms to articles, and their stories.
 
-    Articles have slots, counted in order of arrival; those below `oldest` are gone.
+    Articles have slots in order of arrival; those below `oldest` have expired.
     """
 
     def __init__(self, language: str, window: timedelta) -> None:
@@ -144,41 +135,41 @@ class _LanguageIndex:
         self.word_of: list[str] = []
         self.free: list[int] = []
         self.prior: list[float] = []
-        self.document_frequency: list[int] = []  # in how many articles a word stands
-        self.postings: list[array[int]] = []  # in which slots, in order
+        self.document_frequency: list[int] = []  # term -> number of articles
+        self.postings: list[array[int]] = []  # term -> slots, ascending
 
-    def encode(self, article_id: str, gist: GroupingFeatures) -> _IndexedArticle:
-        """Return the article in the shelf's numbers."""
-        terms = array("I", [self._number(term) for term in gist.terms])
+    def encode(self, article_id: str, features: GroupingFeatures) -> _IndexedArticle:
+        """Return the article with its terms as numbers."""
+        terms = array("I", [self._number(term) for term in features.terms])
         return _IndexedArticle(
             id=article_id,
-            publisher=gist.publisher,
-            moment=gist.moment,
+            publisher=features.publisher,
+            moment=features.moment,
             terms=terms,
-            weights=array("f", [1 + math.log(count) for count in gist.terms.values()]),
-            names=frozenset(self.words[name] for name in gist.names if name in self.words),
-            numbers=gist.numbers,
-            scores=gist.scores,
-            day=gist.day,
-            series=gist.series,
+            weights=array("f", [1 + math.log(count) for count in features.terms.values()]),
+            names=frozenset(self.words[name] for name in features.names if name in self.words),
+            numbers=features.numbers,
+            scores=features.scores,
+            day=features.day,
+            series=features.series,
         )
 
     def nearest_story(self, entry: _IndexedArticle) -> str | None:
-        """Return the open story that the article is most alike, or None."""
+        """Return the most similar open story, None if none is similar enough."""
         weights = {
             term: weight * self._rarity(term) for term, weight in zip(entry.terms, entry.weights, strict=True)
         }
         norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-        wanted = {term: weight / norm for term, weight in weights.items()}
+        query = {term: weight / norm for term, weight in weights.items()}
         best, most = None, MIN_SIMILARITY
-        for story in self._candidates(wanted, entry.moment):
-            likeness = self._similarity(entry, wanted, self.stories[story])
-            if likeness >= most:
-                best, most = story, likeness
+        for story in self._candidates(query, entry.moment):
+            similarity = self._similarity(entry, query, self.stories[story])
+            if similarity >= most:
+                best, most = story, similarity
         return best
 
     def add(self, entry: _IndexedArticle) -> list[str]:
-        """Put the article in; return the ids of those that are too old by now."""
+        """Add the article; return the ids of the articles that expire."""
         slot, self.next = self.next, self.next + 1
         self.entries[slot] = entry
         for term in entry.terms:
@@ -212,18 +203,18 @@ class _LanguageIndex:
         seen = len(self.entries) + PRIOR_ARTICLES + 1
         return max(math.log(seen / (self.document_frequency[word] + self.prior[word] + 0.5)), 0.0)
 
-    def _candidates(self, wanted: dict[int, float], moment: datetime) -> list[str]:
-        """Return the stories that can grow at this moment and share the most rare words."""
+    def _candidates(self, query: dict[int, float], moment: datetime) -> list[str]:
+        """Return the open stories that share the most rare terms."""
         scores: defaultdict[int, float] = defaultdict(float)
         left = MAX_POSTINGS
-        for word in sorted(wanted, key=self.document_frequency.__getitem__):
+        for word in sorted(query, key=self.document_frequency.__getitem__):
             places = self.postings[word]
             if places and places[0] < self.oldest:
                 del places[: bisect_left(places, self.oldest)]
             left -= len(places)
             if left < 0:
                 break
-            weight = wanted[word] * self._rarity(word)
+            weight = query[word] * self._rarity(word)
             for slot in places:
                 scores[slot] += weight
         most = heapq.nlargest(MAX_CANDIDATES, scores, key=scores.__getitem__)
@@ -234,103 +225,103 @@ class _LanguageIndex:
         near = story.first - self.window <= moment <= story.latest + self.window
         return near and abs(moment - story.first) <= MAX_STORY_AGE
 
-    def _similarity(self, entry: _IndexedArticle, wanted: dict[int, float], story: _OpenStory) -> float:
-        """Return the mean likeness to the story's last members, less what speaks against each."""
+    def _similarity(self, entry: _IndexedArticle, query: dict[int, float], story: _OpenStory) -> float:
+        """Return the mean similarity to the latest members of a story."""
         members = [self.entries[slot] for slot in story.members[-MAX_COMPARED_MEMBERS:]]
-        return sum(self._event_similarity(entry, wanted, other) for other in members) / len(members)
+        return sum(self._event_similarity(entry, query, other) for other in members) / len(members)
 
     def _event_similarity(
-        self, entry: _IndexedArticle, wanted: dict[int, float], other: _IndexedArticle
+        self, entry: _IndexedArticle, query: dict[int, float], other: _IndexedArticle
     ) -> float:
-        """Return the likeness of two articles, as far as it tells that they are about one event."""
-        cosine = self._cosine(wanted, other)
-        if self._is_template(entry, wanted, other, cosine):
+        """Return the similarity of two articles as evidence that they are about one event."""
+        cosine = self._cosine(query, other)
+        if self._is_template(entry, query, other, cosine):
             cosine *= TEMPLATE_FACTOR
         return cosine - self._penalty(entry, other)
 
-    def _cosine(self, wanted: dict[int, float], other: _IndexedArticle) -> float:
+    def _cosine(self, query: dict[int, float], other: _IndexedArticle) -> float:
         product = square = 0.0
         for term, count in zip(other.terms, other.weights, strict=True):
             weight = count * self._rarity(term)
             square += weight * weight
-            product += weight * wanted.get(term, 0.0)
+            product += weight * query.get(term, 0.0)
         return product / math.sqrt(square) if square else 0.0
 
     def _penalty(self, one: _IndexedArticle, other: _IndexedArticle) -> float:
-        """Return what speaks against one event, as the likeness that has to make up for it."""
-        doubt = 0.0
+        """Return the evidence against one event, in units of similarity."""
+        penalty = 0.0
         if one.scores and other.scores and one.scores.isdisjoint(other.scores):
-            doubt += UNRELATED_PENALTY
+            penalty += UNRELATED_PENALTY
         if min(len(one.numbers), len(other.numbers)) >= 2 and one.numbers.isdisjoint(other.numbers):
-            doubt += DIFFERENT_NUMBERS_PENALTY
+            penalty += DIFFERENT_NUMBERS_PENALTY
         if one.day is not None and other.day is not None and one.day != other.day:
-            doubt += DIFFERENT_DAY_PENALTY
+            penalty += DIFFERENT_DAY_PENALTY
         if min(len(one.terms), len(other.terms)) < SHORT_OPENING_TERMS:
             shared = set(one.terms) & set(other.terms)
             if sum(not self.prior[term] for term in shared) < MIN_SHARED_RARE_TERMS:
-                doubt += UNRELATED_PENALTY
+                penalty += UNRELATED_PENALTY
         elif min(len(one.names), len(other.names)) >= 2:
             common = self._names_shared(one, other)
-            doubt += (
+            penalty += (
                 UNRELATED_PENALTY
                 if not common
                 else FEW_SHARED_NAMES_PENALTY
                 if common < MIN_SHARED_NAMES
                 else 0.0
             )
-        return doubt
+        return penalty
 
     def _is_template(
-        self, one: _IndexedArticle, wanted: dict[int, float], other: _IndexedArticle, cosine: float
+        self, one: _IndexedArticle, query: dict[int, float], other: _IndexedArticle, cosine: float
     ) -> bool:
-        """Tell whether the two share their phrases and not what they tell: see TEMPLATE and SERIES."""
+        """Return whether the two share their phrases but not their content: a template or a series."""
         if not MIN_TEMPLATE_SIMILARITY <= cosine < MIN_REPRINT_SIMILARITY:
             return False
         least = math.inf
-        house = one.publisher == other.publisher != ""
-        if house and abs(one.moment - other.moment) >= MIN_SERIES_INTERVAL:
+        same_publisher = one.publisher == other.publisher != ""
+        if same_publisher and abs(one.moment - other.moment) >= MIN_SERIES_INTERVAL:
             if one.series == other.series != "":
                 return True
             least = self._min_series_similarity(one, other)
         if one.names and other.names:
             phrases, names = (
                 (MIN_PUBLISHER_TEMPLATE_PHRASES, MAX_PUBLISHER_TEMPLATE_NAMES)
-                if house
+                if same_publisher
                 else (MIN_TEMPLATE_PHRASES, MAX_TEMPLATE_NAMES)
             )
             if self._names_shared(one, other) < names:
                 least = min(least, phrases)
-        return least < math.inf and self._plain_cosine(one, wanted, other) >= least
+        return least < math.inf and self._plain_cosine(one, query, other) >= least
 
     def _min_series_similarity(self, one: _IndexedArticle, other: _IndexedArticle) -> float:
-        """Return how alike the two must be to be issues of a series; with a name in common, they go on."""
+        """Return the least similarity of two issues of a series; infinity if they have a name in common."""
         fewest = min(len(one.numbers), len(other.numbers))
         if fewest >= MANY_NUMBERS and len(one.numbers & other.numbers) < fewest / 2:
             return MIN_SERIES_PHRASES_OTHER_NUMBERS
         return math.inf if one.names & other.names else MIN_SERIES_PHRASES
 
     def _names_shared(self, one: _IndexedArticle, other: _IndexedArticle) -> float:
-        """Return how much of the names of either the other has too, whichever is more."""
+        """Return the common share of the names, by weight, of the article with fewer names."""
         common = self._weight(one.names & other.names)
         return common / (min(self._weight(one.names), self._weight(other.names)) or 1.0)
 
-    def _plain_cosine(self, one: _IndexedArticle, wanted: dict[int, float], other: _IndexedArticle) -> float:
-        """Return how alike the two are in the words that are a name in neither."""
+    def _plain_cosine(self, one: _IndexedArticle, query: dict[int, float], other: _IndexedArticle) -> float:
+        """Return the cosine of the terms that are names in neither."""
         names = one.names | other.names
         product = square = 0.0
         for term, count in zip(other.terms, other.weights, strict=True):
             if term not in names:
                 weight = count * self._rarity(term)
                 square += weight * weight
-                product += weight * wanted.get(term, 0.0)
-        own = sum(weight * weight for term, weight in wanted.items() if term not in names)
+                product += weight * query.get(term, 0.0)
+        own = sum(weight * weight for term, weight in query.items() if term not in names)
         return product / math.sqrt(square * own) if square and own else 0.0
 
     def _weight(self, words: Iterable[int]) -> float:
         return sum(self._rarity(word) ** 2 for word in words)
 
     def _expire(self, since: datetime) -> list[str]:
-        """Take out the oldest articles from before `since`, and what nobody says any more."""
+        """Remove the oldest articles from before `since`, with their terms and stories if unused."""
         gone = []
         while self.entries[self.oldest].moment < since:
             entry = self.entries.pop(self.oldest)

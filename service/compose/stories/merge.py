@@ -1,8 +1,8 @@
-"""Tell: what to show of a story that one or several articles tell (the Teller; pure).
+"""Merging: the points of a story, selected from the key points of its articles (pure).
 
-A point is shown with what qualifies it or not at all: its caveats, and what another publisher says against
-it. What two articles both say is said once, in the words of the first or of the one that has a figure or a
-doubt more, with the caveats of both. What readers were told before is not told again.
+A point is shown with its caveats and the contradictions of other publishers, or not at all. What two articles
+both say is shown once, with the caveats of both: in the words of the first article, or of the one with an
+additional number or doubt. Known points are left out.
 """
 
 from __future__ import annotations
@@ -24,36 +24,31 @@ from service.text.similarity import (
     term_weights,
 )
 
-MAX_ARTICLES = 16
-"""So many articles of a story are read for points; the others are named as its sources."""
-OPENING_CHARACTERS = 80
-"""An article's first sentence begins before here: a place or a byline may stand in front of it."""
-ECHO_RANK_PENALTY = 4
-"""How many ranks a point loses that mostly tells again what is told; one with a caveat loses none."""
-LATER_ARTICLE_RANK_PENALTY = 0.5
-"""How many ranks of a point it costs that its article does not lead the story."""
+MAX_ARTICLES = 16  # of a story are merged; the others are only named as sources
+OPENING_CHARACTERS = 80  # the first sentence starts before here, behind a place or a byline
+ECHO_RANK_PENALTY = 4  # for a point that mostly repeats a chosen one and has no caveat
+LATER_ARTICLE_RANK_PENALTY = 0.5  # for the points of an article that does not lead the story
 
 
 def merge_key_points(
     articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
 ) -> tuple[StoryPoint, ...]:
-    """Return at most `points` points and caveats of the story, caveats right behind the point they qualify.
+    """Return at most `points` points and caveats; a caveat follows the point that it qualifies.
 
-    The article that leads comes first in `articles` and in what is told. Where publishers contradict each
-    other on a claim, both claims are shown or none. `told` are articles of the story that the readers know:
-    left is what is new to them, and what they know but has a caveat that they do not.
+    The leading article is the first one. If publishers contradict each other on a claim, both claims are
+    shown or none. A point of the `known` articles is shown only if it has a new caveat or contradiction.
     """
     claims = _claims(articles[:MAX_ARTICLES])
-    sent = [line for article in known[-MAX_ARTICLES:] for line in _lines(article)]
-    weights = term_weights([line.features for line in (*_all_lines(claims), *sent)])
+    known_sentences = [one for article in known[-MAX_ARTICLES:] for one in _sentences(article)]
+    weights = term_weights([one.features for one in (*_all_sentences(claims), *known_sentences)])
     once = _without_repetitions(claims, weights)
-    news = [claim for claim in once if _is_news(claim, sent, weights)] if sent else once
-    return tuple(_story_points(sorted(_chosen(news, points, weights), key=lambda claim: claim.position)))
+    new = [claim for claim in once if _is_new(claim, known_sentences, weights)] if known else once
+    return tuple(_story_points(sorted(_chosen(new, points, weights), key=lambda claim: claim.position)))
 
 
 @dataclass(frozen=True)
 class _ArticleSentence:
-    """A sentence with the article that it stands in."""
+    """A key point with its article."""
 
     article: Article
     point: KeyPoint
@@ -69,7 +64,7 @@ class _ArticleSentence:
 class _Claim:
     """A point with its caveats, the best first, and the claims of other publishers that contradict it.
 
-    `weight` is lower for what should be shown first; `place` orders what is shown.
+    Claims are chosen by `rank`, the lowest first, and shown by `position`.
     """
 
     sentence: _ArticleSentence
@@ -81,7 +76,7 @@ class _Claim:
 
 
 def _claims(articles: Sequence[CondensedArticle]) -> list[_Claim]:
-    """Return the points of all articles, those to be shown first in front."""
+    """Return the points of all articles by rank."""
     claims = []
     for number, condensed in enumerate(articles):
         key_points, context = condensed.summary.key_points, condensed.summary.context
@@ -100,16 +95,16 @@ def _claims(articles: Sequence[CondensedArticle]) -> list[_Claim]:
     return sorted(claims, key=lambda claim: (claim.rank, claim.position))
 
 
-def _lines(condensed: CondensedArticle) -> list[_ArticleSentence]:
+def _sentences(condensed: CondensedArticle) -> list[_ArticleSentence]:
     return [_ArticleSentence(condensed.article, point) for point in condensed.summary.key_points]
 
 
-def _all_lines(claims: Sequence[_Claim]) -> list[_ArticleSentence]:
-    return [line for claim in claims for line in (claim.sentence, *claim.caveats)]
+def _all_sentences(claims: Sequence[_Claim]) -> list[_ArticleSentence]:
+    return [one for claim in claims for one in (claim.sentence, *claim.caveats)]
 
 
-def _is_news(claim: _Claim, known: Collection[_ArticleSentence], weights: TermWeights) -> bool:
-    """Tell whether the claim, a caveat of it or what is said against it is new to who knows these lines."""
+def _is_new(claim: _Claim, known: Collection[_ArticleSentence], weights: TermWeights) -> bool:
+    """Return whether the claim, one of its caveats or one of its contradictions is not known."""
     return (
         not any(
             is_known(claim.sentence.features, line.features)
@@ -120,12 +115,12 @@ def _is_news(claim: _Claim, known: Collection[_ArticleSentence], weights: TermWe
             for line in known
         )
         or any(not any(is_known(c.features, line.features) for line in known) for c in claim.caveats)
-        or any(_is_news(other, known, weights) for other in claim.contradictions)
+        or any(_is_new(other, known, weights) for other in claim.contradictions)
     )
 
 
 def _without_repetitions(claims: Sequence[_Claim], weights: TermWeights) -> list[_Claim]:
-    """Return the claims without those that repeat another, whose caveats go to the one that stays."""
+    """Return the claims without repetitions, whose caveats are added to the remaining claim."""
     kept: list[_Claim] = []
     for claim in claims:
         if not _merge_into(claim, kept, weights):
@@ -134,7 +129,7 @@ def _without_repetitions(claims: Sequence[_Claim], weights: TermWeights) -> list
 
 
 def _remove_repeated_caveats(chosen: Sequence[_Claim]) -> None:
-    """Leave out the caveats that another claim has too, and those that stand beside what they contradict."""
+    """Remove the caveats that another claim has too, and those that repeat a shown contradiction."""
     disputed = [
         one.sentence for claim in chosen if claim.contradictions for one in (claim, *claim.contradictions)
     ]
@@ -150,18 +145,18 @@ def _remove_repeated_caveats(chosen: Sequence[_Claim]) -> None:
 
 
 def _without_caveats(kept: Sequence[_Claim]) -> list[_Claim]:
-    """Return the claims without those that stand as a caveat of one that stays, which gets their caveats."""
-    left = list(kept)
+    """Return the claims without those that are caveats of another claim, which gets their caveats."""
+    remaining = list(kept)
     for claim in kept:
-        others = [other for other in left if other is not claim]
-        hosts = (one for one in _with_contradictions(others) if _qualifies(claim.sentence, one))
-        host = None if claim.contradictions else next(hosts, None)
-        if host is not None:
-            left = others
-            # What it qualifies is shown where it would have been.
-            host.rank = min(host.rank, claim.rank)
-            _adopt(host, claim)
-    return left
+        others = [other for other in remaining if other is not claim]
+        qualified_claims = (one for one in _with_contradictions(others) if _qualifies(claim.sentence, one))
+        qualified = None if claim.contradictions else next(qualified_claims, None)
+        if qualified is not None:
+            remaining = others
+            # The qualified claim takes its rank.
+            qualified.rank = min(qualified.rank, claim.rank)
+            _adopt(qualified, claim)
+    return remaining
 
 
 def _qualifies(line: _ArticleSentence, claim: _Claim) -> bool:
@@ -169,17 +164,17 @@ def _qualifies(line: _ArticleSentence, claim: _Claim) -> bool:
 
 
 def _with_contradictions(claims: Sequence[_Claim]) -> list[_Claim]:
-    """Return the claims, each followed by those that contradict it."""
+    """Return the claims, each followed by its contradictions."""
     return [one for claim in claims for one in (claim, *claim.contradictions)]
 
 
 def _merge_into(claim: _Claim, kept: list[_Claim], weights: TermWeights) -> bool:
-    """Tell whether the claim is told with another one; if so, see to it."""
+    """Merge the claim into one of `kept` that says the same or contradicts it, if any; return whether."""
     known = _with_contradictions(kept)
     same = [one for one in known if _are_twins(one.sentence, claim.sentence, weights)]
     if same:
-        word_for_word = (one for one in same if one.sentence.point.text == claim.sentence.point.text)
-        _unite(next(word_for_word, same[0]), claim)
+        verbatim = (one for one in same if one.sentence.point.text == claim.sentence.point.text)
+        _unite(next(verbatim, same[0]), claim)
         return True
     for place, other in enumerate(kept):
         if _relation(other.sentence, claim.sentence) is Relation.CONTRADICTION:
@@ -192,49 +187,49 @@ def _merge_into(claim: _Claim, kept: list[_Claim], weights: TermWeights) -> bool
 
 
 def _relation(one: _ArticleSentence, other: _ArticleSentence, weights: TermWeights | None = None) -> Relation:
-    # Within one article, sentences that look alike speak of different things: figures of this year and last.
+    # In one article, similar sentences are about different things: figures of this year and of last year.
     if one.article.id == other.article.id:
         return Relation.SAME if one.point.text == other.point.text else Relation.DIFFERENT
     return relation(one.features, other.features, weights)
 
 
-def _unite(claim: _Claim, twin: _Claim) -> None:
-    """Let `claim` stand for both: in the words of the one that has more to tell, with the caveats of both."""
-    if _is_fuller(twin.sentence.features, claim.sentence.features):
-        claim.sentence, twin.sentence = twin.sentence, claim.sentence
-        claim.caveats, twin.caveats = twin.caveats, claim.caveats
-        claim.context = twin.context
-    _adopt(claim, twin)
+def _unite(claim: _Claim, other: _Claim) -> None:
+    """Make `claim` represent both: in the words of the one with more content, with the caveats of both."""
+    if _is_fuller(other.sentence.features, claim.sentence.features):
+        claim.sentence, other.sentence = other.sentence, claim.sentence
+        claim.caveats, other.caveats = other.caveats, claim.caveats
+        claim.context = other.context
+    _adopt(claim, other)
 
 
 def _are_twins(line: _ArticleSentence, other: _ArticleSentence, weights: TermWeights) -> bool:
-    """Tell whether one of the two can stand for both, with no figure or doubt of the other lost."""
+    """Return whether one of the two can represent both, with no number or doubt of the other lost."""
     if _relation(line, other, weights) is not Relation.SAME:
         return False
     return covers(line.features, other.features) or is_known(line.features, other.features)
 
 
 def _is_fuller(one: SentenceFeatures, other: SentenceFeatures) -> bool:
-    """Tell whether all of `other` is in `one`, and more."""
+    """Return whether `one` contains all of `other`, and more."""
     return is_known(other, one) and (not covers(other, one) or len(one.terms) > len(other.terms))
 
 
 def _adopt(claim: _Claim, repeated: _Claim) -> None:
-    """Let `claim` have the caveats that `repeated` brings and it lacks, each in its publisher's words."""
+    """Add to `claim` the caveats of `repeated` that it lacks."""
     for caveat in repeated.caveats:
-        told = (claim.sentence, *claim.caveats)
-        if all(not is_known(caveat.features, line.features) for line in told):
+        present = (claim.sentence, *claim.caveats)
+        if all(not is_known(caveat.features, one.features) for one in present):
             claim.caveats.append(caveat)
 
 
 def _add_contradiction(claim: _Claim, other: _Claim) -> None:
-    """Put what another publisher says against the claim beside it, once for each publisher."""
+    """Add the contradiction of another publisher to the claim, one per publisher."""
     if _publisher(other) not in {_publisher(opposing) for opposing in claim.contradictions}:
         claim.contradictions.append(other)
 
 
 def _newer(one: _Claim, other: _Claim) -> _Claim:
-    """Return which of a publisher's two claims was made later, at the place of the first."""
+    """Return the later one of two claims of a publisher, at the position of the first."""
     if one.sentence.article.position >= other.sentence.article.position:
         return one
     return replace(other, rank=one.rank, position=one.position, contradictions=one.contradictions)
@@ -245,27 +240,26 @@ def _publisher(claim: _Claim) -> str:
 
 
 def _chosen(claims: Sequence[_Claim], points: int, weights: TermWeights) -> list[_Claim]:
-    """Return the claims that fit into `points` lines together with what qualifies them.
+    """Return the claims that fit into `points` sentences, with their caveats and contradictions.
 
-    A claim that does not fit with at least its first caveat and all that is said against it gives way to the
-    next one that does, and so does for a while one that echoes what is chosen. When none fits, the first is
-    shown as far as it goes.
+    A claim is skipped if it does not fit with its first caveat and all its contradictions. A claim that
+    repeats a chosen one loses ranks. If none fits, the first claim is shown with as many caveats as fit.
     """
 
-    def held_back(claim: _Claim) -> tuple[float, tuple[int, int]]:
+    def effective_rank(claim: _Claim) -> tuple[float, tuple[int, int]]:
         echo = ECHO_RANK_PENALTY if any(_echoes(claim, other, weights) for other in chosen) else 0
         return claim.rank + echo, claim.position
 
     chosen: list[_Claim] = []
-    waiting, left = list(claims), points
-    while waiting and left > 0:
-        claim = min(waiting, key=held_back)
+    waiting, room = list(claims), points
+    while waiting and room > 0:
+        claim = min(waiting, key=effective_rank)
         waiting.remove(claim)
-        if _min_size(claim) <= left:
-            _trim(claim, left)
+        if _min_size(claim) <= room:
+            _trim(claim, room)
             chosen.append(claim)
             _remove_repeated_caveats(chosen)
-            left = points - sum(map(_size, chosen))
+            room = points - sum(map(_size, chosen))
     if not chosen and claims and points > 0:
         first = claims[0]
         first.contradictions = []
@@ -288,10 +282,10 @@ def _size(claim: _Claim) -> int:
     return 1 + len(claim.caveats) + sum(_size(other) for other in claim.contradictions)
 
 
-def _trim(claim: _Claim, lines: int) -> None:
-    """Drop the last caveats until the claim fits into so many lines."""
+def _trim(claim: _Claim, size: int) -> None:
+    """Drop the last caveats until the claim has at most `size` sentences."""
     for part in (*claim.contradictions, claim):
-        while part.caveats and _size(claim) > lines:
+        while part.caveats and _size(claim) > size:
             part.caveats.pop()
 
 

@@ -1,7 +1,7 @@
-"""Again: what is new of a story that its readers were told before (pure).
+"""Story updates: what is new in a story that was sent before (pure).
 
-A story goes on for days. Readers who know it get it once more only when there is a key point in it that they
-were not told, and then those points alone, marked as an update. Which they are the teller knows.
+A story continues for days. A group that got it gets it again only if it has a new key point, and then only
+the new points, marked as an update.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from service.core.model import StoryPoint
 
 @dataclass(frozen=True, slots=True)
 class StoryUpdate:
-    """What there is to tell of a story now. `news` are the points of an update, None for a new story."""
+    """A story to send. `new_points` are the points of an update, None for a new story."""
 
     story: GroupedStory
     new_points: tuple[StoryPoint, ...] | None = None
@@ -31,32 +31,31 @@ def story_updates(
     merge: KeyPointMerger,
     points: int,
 ) -> tuple[StoryUpdate, ...]:
-    """Return what there is to tell of these stories to readers who stand at the position `after`.
+    """Return the stories to send to a group with the cursor `served_through`.
 
-    `told` are the ids of the articles that they were told lately. Of a story with some of them, the points
-    are those that say something new; a story that has none is left away.
+    `sent` are the ids of the articles that the group got recently. A story with such an article becomes an
+    update of at most `points` new points; without a new point it is left out.
     """
-    found = (_story_update(telling, served_through, sent, merge, points) for telling in stories)
-    return tuple(chapter for chapter in found if chapter is not None)
+    updates = (_story_update(story, served_through, sent, merge, points) for story in stories)
+    return tuple(update for update in updates if update is not None)
 
 
 def continues(story: GroupedStory, position: int) -> bool:
-    """Tell whether the story has articles from before the position `after` and from behind it."""
-    positions = [told.article.position for told in story.articles]
+    """Return whether the story has articles up to the position and behind it."""
+    positions = [condensed.article.position for condensed in story.articles]
     return min(positions) <= position < max(positions)
 
 
 def _story_update(
-    telling: GroupedStory, after: int, told: Collection[str], tell: KeyPointMerger, points: int
+    story: GroupedStory, served_through: int, sent: Collection[str], merge: KeyPointMerger, points: int
 ) -> StoryUpdate | None:
-    fresh = tuple(a for a in telling.articles if a.article.position > after)
-    known = [a for a in telling.articles if a.article.position <= after and a.article.id in told]
-    if not fresh:
+    new = tuple(c for c in story.articles if c.article.position > served_through)
+    known = [c for c in story.articles if c.article.position <= served_through and c.article.id in sent]
+    if not new:
         return None
-    now = telling
-    if len(fresh) < len(telling.articles):
-        now = GroupedStory(fresh, count_independent_publishers([told.article for told in fresh]))
+    if len(new) < len(story.articles):
+        story = GroupedStory(new, count_independent_publishers([c.article for c in new]))
     if not known:
-        return StoryUpdate(now)
-    news = tell(fresh, points=points, known=known)
-    return StoryUpdate(now, news) if news else None
+        return StoryUpdate(story)
+    new_points = merge(new, points=points, known=known)
+    return StoryUpdate(story, new_points) if new_points else None

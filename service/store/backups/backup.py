@@ -1,8 +1,8 @@
-"""Backup (EDGE): the whole database into one file while it is in use.
+"""Backup (EDGE): copy the whole database into one file while it is in use.
 
-SQLite is copied by its own online backup, which gives one consistent moment however busy the writers are.
-PostgreSQL is left to its own tool, pg_dump, whose archive any version from ours on can read. The file holds
-addresses and the key that signs links: only its owner may read it. restore.py puts it back.
+SQLite is copied by its online backup, which gives one consistent snapshot. PostgreSQL is dumped by pg_dump,
+whose archive the same and later versions can read. The file contains addresses and the key that signs links,
+so only its owner may read it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from service.store.sqlite_file import require_content
 
 
 def no_page_progress(_done: int, _total: int) -> None:
-    """Report to nobody."""
+    """Ignore a progress report."""
 
 
 def back_up(storage: str, target: Path, progress: PageProgress = no_page_progress) -> None:
-    """Copy the database at the URL `storage` into the new file `target`, which appears only when whole.
+    """Copy the database at the URL `storage` into the new file `target`, which appears when it is complete.
 
-    Raises StoreError when the database or the file cannot be used, and when `target` is there already.
+    Raises StoreError if the database or the file cannot be used, or if `target` exists.
     """
     place = read_url(storage)
     with StoreErrors(redacted(place)):
@@ -52,7 +52,7 @@ def _copy(source: Path, target: Path, progress: PageProgress) -> None:
         closing(sqlite3.connect(target, timeout=BUSY_MILLISECONDS / 1000)) as write,
     ):
         read.backup(write, pages=PAGES_PER_STEP, progress=report)
-        # The copy would say WAL of itself, and could not be read where only its one file may be touched.
+        # A copy in WAL mode cannot be read where SQLite may create no further file.
         write.execute("PRAGMA journal_mode=DELETE")
 
 

@@ -1,8 +1,8 @@
-"""Integrity: whether a database holds together, as far as that can be found out without a second copy.
+"""Integrity check of an SQLite database, as far as it is possible without a second copy.
 
-SQLite keeps no checksums. What is found: pages, trees and indexes that contradict each other, rows that break
-a rule of their table, references that lead nowhere, values that cannot be read. What cannot be found: a
-stored value that changed into another one of the same kind (a letter in a text, a digit in a time).
+SQLite has no checksums. The check finds inconsistent pages, trees and indexes, rows that violate a
+constraint, references to missing rows, and unreadable values. It cannot find a stored value that changed into
+another valid one (a letter in a text, a digit in a time).
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ MAX_FAULTS = 20
 KEY_DIGITS = 64
 """Hexadecimal digits of the key that signs links: 32 bytes."""
 
-WORDS = {
+ENUM_VALUES = {
     deliveries.c.state: tuple(DeliveryState),
     subscriptions.c.status: tuple(SubscriptionStatus),
     subscriptions.c.choice: tuple(SubscriptionStatus),
     articles.c.state: ("new", "condensed", "set_aside"),
 }
-"""Columns that hold one of a few words."""
+"""The columns with a fixed set of values."""
 
-LOST = {
+ORPHANS = {
     "deliveries belong to no issue": """
         SELECT count(*) FROM deliveries WHERE issue NOT IN (SELECT number FROM issues)""",
     "deliveries belong to no subscriber": """
@@ -41,32 +41,32 @@ LOST = {
         SELECT count(*) FROM articles
          WHERE position > coalesce((SELECT value FROM counters WHERE name = 'articles'), -1)""",
 }
-"""What no foreign key guards, and the count of the rows that are wrong."""
+"""Rules without a foreign key, each with the query that counts the violations."""
 
 
 def check_file(path: Path) -> list[str]:
-    """Return the faults of the SQLite database in the file, as clauses, 20 at most; [] when none is found.
+    """Return the faults of an SQLite database file, as at most 20 clauses; [] for none.
 
-    Reads every page and every value, while the database is in use. Raises sqlite3.OperationalError when it is
-    kept locked.
+    Reads every page and every value; the database may be in use. Raises sqlite3.OperationalError for a locked
+    database.
     """
     faults: list[str] = []
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as database:
-            database.execute("BEGIN")  # one moment, whatever is written meanwhile
+            database.execute("BEGIN")  # one snapshot for all checks
             faults.extend(islice(_faults(database), MAX_FAULTS))
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise
-        # The message of an unreadable value quotes what it could read of it: perhaps an address.
+        # The message about an unreadable value quotes a part of it, which may be an address.
         faults.append(str(error).partition(" with text ")[0])
     return faults
 
 
 def _faults(database: sqlite3.Connection) -> Iterator[str]:
-    for (said,) in database.execute(f"PRAGMA integrity_check({MAX_FAULTS})"):
-        if said != "ok":
-            yield str(said).splitlines()[-1]
+    for (message,) in database.execute(f"PRAGMA integrity_check({MAX_FAULTS})"):
+        if message != "ok":
+            yield str(message).splitlines()[-1]
     for table, _row, parent, _key in database.execute("PRAGMA foreign_key_check"):
         yield f"a row of {table} refers to a row of {parent} that is not there"
     versions = database.execute("SELECT version_num FROM alembic_version").fetchall()
@@ -80,29 +80,29 @@ def _faults(database: sqlite3.Connection) -> Iterator[str]:
     for table in metadata.sorted_tables:
         yield from (f"the index {i.name} is missing" for i in table.indexes if i.name not in names)
         yield from _wrong_values(database, table)
-    for what, query in LOST.items():
+    for fault, query in ORPHANS.items():
         [count] = database.execute(query).fetchone()
         if count:
-            yield f"{count} {what}"
+            yield f"{count} {fault}"
     key = database.execute("SELECT value FROM settings WHERE name = ?", [SIGNING_KEY]).fetchone()
     if key is None or len(key[0]) != KEY_DIGITS or set(key[0]) - set("0123456789abcdef"):
         yield "the key that signs links is lost"
 
 
 def _wrong_values(database: sqlite3.Connection, table: Table) -> Iterator[str]:
-    """Yield what is wrong with the values of a table, reading each of them."""
+    """Read all values of a table; yield the faults."""
     for column in table.columns:
         kind = "integer" if isinstance(column.type, Integer | Boolean | Instant) else "text"
         wrong = f"typeof({column.name}) NOT IN ('{kind}', 'null')"
         if isinstance(column.type, Json):
             wrong += f" OR NOT json_valid({column.name})"
-        if words := WORDS.get(column):
-            listed = ", ".join(f"'{word}'" for word in words)
+        if values := ENUM_VALUES.get(column):
+            listed = ", ".join(f"'{value}'" for value in values)
             wrong += f" OR {column.name} NOT IN ({listed})"
         query = f"SELECT count(*) FROM {table.name} WHERE {wrong}"  # noqa: S608 - names of our own schema
         [count] = database.execute(query).fetchone()
         if count:
             yield f"{count} values of {table.name}.{column.name} cannot be read"
-    # Decoding is what fails for bytes that are no UTF-8.
-    for _row in database.execute(f"SELECT * FROM {table.name}"):  # noqa: S608 - as above
+    # sqlite3 decodes each text here, and fails for invalid UTF-8.
+    for _row in database.execute(f"SELECT * FROM {table.name}"):  # noqa: S608 - names of our own schema
         pass

@@ -1,13 +1,12 @@
-"""Merge: what happened after a backup was made, taken over into the tables that come out of it.
+"""Merge: copy what happened after a backup from the replaced tables into the restored tables.
 
-Restored tables know nothing of the mails that left since the backup, nor of who unsubscribed since.
-Where the replaced tables can be read, their later facts win: who must not be mailed stays so, who was erased
-stays erased, what was sent stays sent, and readers stand where they stood, so that nobody is mailed twice.
-Articles are taken over as well, or feeds would bring
-them in once more. New subscribers and changed preferences are as the backup holds them.
+Restored tables lack the mails sent and the unsubscribes received after the backup. If the replaced tables can
+be read, their later facts are kept: suppressions, unsubscribes, erasures, sent deliveries and cursors, so
+that no mail is sent twice. Articles are copied as well, because the feeds would bring them again. New
+subscribers and changed preferences are not copied.
 
-Rows are matched by ids that are computed from content, because numbers of two databases may differ. The old
-tables are in another schema of the same connection: an attached file, or a schema of PostgreSQL.
+Rows are matched by ids computed from content, because the numbers of two databases may differ. The old tables
+are in another schema of the same connection: an attached file, or a schema of PostgreSQL.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ ABOUT = {
     corrections: ("position",),
     edits: ("key",),
 }
-"""Tables of what is known about articles, and what a row of each is known by."""
+"""The tables that refer to articles, and the key of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergeCounts:
-    """How many rows were taken over, by kind."""
+    """The number of rows that were copied, by kind."""
 
     suppressions: int = 0
     unsubscribed: int = 0
@@ -64,7 +63,7 @@ TO_ERASE = """
     SELECT number, id FROM subscribers
      WHERE address_hash IN (SELECT address_hash FROM suppressions WHERE reason = :erased)
 """
-# A reader's own word since the backup. Wishes stay as the backup has them; "no more mail" does not.
+# The subscribers' own statuses after the backup: paused and unsubscribed. Preferences are not copied.
 STATUS = """
     UPDATE subscriptions
        SET choice = was.choice, changed_at = was.changed_at,
@@ -78,7 +77,7 @@ STATUS = """
        AND subscriptions.choice <> was.choice AND subscriptions.changed_at <= was.changed_at
        AND subscriptions.choice <> 'unsubscribed'
 """
-# Articles keep their positions, which are beyond the backup's last one: so no feed brings them in anew.
+# Articles keep their positions, which are larger than the backup's last one.
 FEEDS = """
     INSERT INTO feeds ({columns})
     SELECT {columns} FROM {old}.feeds AS o WHERE NOT EXISTS (SELECT 1 FROM feeds AS n WHERE n.id = o.id)
@@ -100,7 +99,7 @@ COUNTER = """
     UPDATE counters SET value = (SELECT value FROM {old}.counters AS o WHERE o.name = counters.name)
      WHERE value < (SELECT value FROM {old}.counters AS o WHERE o.name = counters.name)
 """
-# Where each reader stood, where that is further on than the backup says.
+# The cursors and due times that are later than the backup's.
 AHEAD = """
     SELECT s.subscriber, s.newsletter, n.edition_key,
            CASE WHEN o.told_through > n.told_through THEN o.told_through ELSE n.told_through END
@@ -133,7 +132,7 @@ MOVE = """
 EMPTY_PLACES = """
     DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE group_number = groups.number)
 """
-# A transactional mail only with its person: a mail of somebody who signed up since then has nobody to go to.
+# A transactional mail only with its subscriber: people who signed up after the backup are not copied.
 ISSUES = """
     INSERT INTO issues ({columns})
     SELECT {columns} FROM {old}.issues AS o
@@ -144,7 +143,7 @@ ISSUES = """
                                           WHERE d.issue = o.number))
      ORDER BY o.number
 """
-# The old lines of deliveries that say something else than the restored ones, under the numbers of here.
+# The old deliveries in another state than the restored ones, with the restored tables' numbers.
 LINES = """
     SELECT issues.number AS issue, people.number AS subscriber, o.state, o.attempts, o.due_at, o.at, o.reply,
            o.doubts, o.transactional, o.channel
@@ -213,9 +212,9 @@ BOUNCES = """
 
 
 def merge(connection: Connection, old: str) -> MergeCounts:
-    """Take over, in the open transaction, what the tables in the schema `old` know beyond the restored ones.
+    """Merge the tables in the schema `old` into the restored tables, in the open transaction.
 
-    Both must have the tables of this version.
+    Both must have the current version.
     """
 
     def run(statement: str, **values: object) -> int:

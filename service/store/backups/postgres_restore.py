@@ -1,12 +1,12 @@
-"""Restore on PostgreSQL (EDGE asyncpg): a backup takes the place of our tables, all of them or none.
+"""Restore on PostgreSQL (EDGE asyncpg): replace our tables by a backup, all of them or none.
 
-    lock     the advisory lock that every session of Caveat shares, alone
-    stage    one transaction of psql: the archive's tables are made and moved into a schema of their own; the
-             tables in use are where they were when it ends
-    swap     one transaction: the staged tables are brought to this version, what the old ones know beyond the
-             backup is merged, the old ones move into a schema with the date, the staged ones take their place
+    lock     get the advisory lock of all Caveat sessions, exclusively
+    stage    one transaction in psql: create the archive's tables and move them into a separate schema; the
+             tables in use are moved away and back
+    swap     one transaction: upgrade the staged tables, merge later facts of the old ones (merge.py), move
+             the old ones into a schema with the date in its name, and the staged ones to their place
 
-Whatever ends in between leaves the old tables in use.
+A failure in between leaves the old tables in use.
 """
 
 from __future__ import annotations
@@ -43,14 +43,11 @@ HOLDERS = f"""
 SCHEMA = f"""
     SELECT coalesce((SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
                       WHERE pg_class.oid = to_regclass('{upgrade.VERSION_TABLE}')), current_schema())
-"""  # noqa: S608 - as above
+"""  # noqa: S608 - constants of this file
 
 
 async def restore_tables(storage: str, name: str, source: Path, now: datetime) -> RestoreResult:
-    """Make our tables in the PostgreSQL database what the backup `source` holds, with what was merged.
-
-    Raises StoreError.
-    """
+    """Replace our tables in the PostgreSQL database by the backup `source`. Raises StoreError."""
     archive = await asyncio.to_thread(read_archive, source)
     direct = raw_postgres(storage)
     await direct.require_sessions()
@@ -77,7 +74,7 @@ async def restore_tables(storage: str, name: str, source: Path, now: datetime) -
 
 
 async def _locked(connection: AsyncConnection, name: str) -> tuple[str, Sequence[str]]:
-    """Take the lock alone; return the schema of our tables and which of them are there. Raises StoreError."""
+    """Acquire the exclusive lock; return the schema of our tables and their names. Raises StoreError."""
     if not await connection.scalar(text(f"SELECT pg_try_advisory_lock({USE_LOCK})")):
         where = ", ".join(await connection.scalars(text(HOLDERS)))
         raise StoreError(f"{in_use_error(name, 'a restore')} (connected from: {where})")
@@ -94,7 +91,7 @@ def _ours(connection: Connection, schema: str) -> list[str]:
 
 
 def _stage(storage: str, archive: Archive, old: Sequence[str]) -> None:
-    """Make the archive's tables in a schema of their own."""
+    """Create the archive's tables in a separate schema."""
     here = _quoted(archive.schema)
     before = [
         f"CREATE SCHEMA {PARKED};",
@@ -112,7 +109,7 @@ def _stage(storage: str, archive: Archive, old: Sequence[str]) -> None:
 def _swap(
     connection: Connection, *, schema: str, old: Sequence[str], source: Path, now: datetime, name: str
 ) -> RestoreResult:
-    """Complete the staged tables and let them take the place of the old ones, in the open transaction."""
+    """Upgrade, merge and move the staged tables to the place of the old ones, in the open transaction."""
     here, kept = _quoted(schema), f"{KEPT}{now:%Y%m%d_%H%M%S}"
     _work_in(connection, STAGE)
     require_known(upgrade.version_of(connection) or "none", source)
@@ -131,7 +128,7 @@ def _swap(
 
 
 def _merged(connection: Connection, here: str, name: str) -> MergeCounts | None:
-    """Take over what the old tables know; None, with nothing changed, when they cannot be read."""
+    """Merge the old tables; return None, without a change, if they cannot be read."""
     try:
         with connection.begin_nested():
             _work_in(connection, here)

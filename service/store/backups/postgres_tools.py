@@ -1,7 +1,6 @@
-"""PostgreSQL's own tools (EDGE pg_dump, pg_restore, psql): archives of our tables, made and replayed.
+"""PostgreSQL's own tools (EDGE pg_dump, pg_restore, psql): make and replay archives of our tables.
 
-A password goes by environment: an argument would show in every list of processes, and libpq prefers the
-password of an address to the environment's.
+The password is in an environment variable, because arguments are visible in the list of processes.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from service.store.migrate import VERSION_TABLE
 from service.store.schema import metadata
 
 TABLES = (VERSION_TABLE, *(table.name for table in metadata.sorted_tables))
-"""What a backup holds. Tables of PgQueuer in older databases are not among them: nothing uses these."""
+"""The tables in a backup. Tables of PgQueuer in older databases are not included: nothing uses them."""
 
 MAGIC = b"PGDMP"
-"""How an archive of pg_dump --format=custom begins."""
+"""The first bytes of an archive of pg_dump --format=custom."""
 
 KINDS = (
     "TABLE DATA",
@@ -37,12 +36,12 @@ KINDS = (
     "CONSTRAINT",
     "INDEX",
 )
-"""Entries of an archive that make tables; one of an older Caveat holds the job queue's functions too."""
+"""The archive entries that make tables; archives of older versions also have the job queue's functions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A backup of a PostgreSQL database: the lines of its list that are ours, the schema and the tables."""
+    """A backup of a PostgreSQL database: the lines of our entries in its list, the schema and the tables."""
 
     path: Path
     lines: tuple[str, ...]
@@ -56,7 +55,7 @@ def dump(storage: str, target: Path) -> None:
 
 
 def read_archive(source: Path) -> Archive:
-    """Return what the backup holds. Raises StoreError for a file of another kind."""
+    """Return the backup's list of entries. Raises StoreError for another kind of file."""
     if not source.is_file():
         raise StoreError(f"there is no backup at {source}")
     with source.open("rb") as file:
@@ -79,44 +78,41 @@ def read_archive(source: Path) -> Archive:
 
 
 def replay(storage: str, archive: Archive, *, before: Sequence[str], after: Sequence[str]) -> None:
-    """Run `before`, what the archive holds, and `after` as one transaction: all of it or nothing.
-
-    Raises StoreError.
-    """
+    """Run `before`, the archive's statements, and `after` in one transaction. Raises StoreError."""
     address, environment = _connection(storage)
-    with tempfile.TemporaryFile() as complaints, tempfile.NamedTemporaryFile("w", suffix=".list") as wanted:
+    with tempfile.TemporaryFile() as errors, tempfile.NamedTemporaryFile("w", suffix=".list") as wanted:
         wanted.write("".join(f"{line}\n" for line in archive.lines))
         wanted.flush()
         options = ["--no-owner", "--no-privileges", f"--use-list={wanted.name}", "--file=-"]
-        psql = subprocess.Popen(  # noqa: S603 - as above
+        psql = subprocess.Popen(  # noqa: S603 - our own argument list, no shell
             [_program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={address}"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=complaints,
+            stderr=errors,
         )
         failed = ""
         with psql:
             try:
                 failed = _feed(psql, [_program("pg_restore"), *options, str(archive.path)], before, after)
             except BrokenPipeError:
-                failed = "psql ended before its time"
+                failed = "psql ended early"
         if failed or psql.returncode:
-            complaints.seek(0)
-            said = complaints.read().decode(errors="replace")
-            raise StoreError(f"the backup {archive.path} cannot be restored: {_error_line(said) or failed}")
+            errors.seek(0)
+            output = errors.read().decode(errors="replace")
+            raise StoreError(f"the backup {archive.path} cannot be restored: {_error_line(output) or failed}")
 
 
 def _feed(
     psql: subprocess.Popen[bytes], reader: list[str], before: Sequence[str], after: Sequence[str]
 ) -> str:
-    """Write the transaction into psql; return what went wrong while the archive was read ("": nothing).
+    """Write the transaction into psql; return the error while reading the archive ("": none).
 
-    Without its COMMIT the transaction is undone when psql ends.
+    Without COMMIT the transaction is rolled back when psql ends.
     """
     assert psql.stdin is not None  # noqa: S101 - we asked for a pipe
     _write(psql, "BEGIN;", *before)
-    done = subprocess.run(reader, stdout=psql.stdin, stderr=subprocess.PIPE, check=False)  # noqa: S603 - as above
+    done = subprocess.run(reader, stdout=psql.stdin, stderr=subprocess.PIPE, check=False)  # noqa: S603 - our own argument list, no shell
     if done.returncode:
         return _last_line(done.stderr.decode(errors="replace"))
     _write(psql, *after, "COMMIT;")
@@ -124,15 +120,15 @@ def _feed(
 
 
 def _write(psql: subprocess.Popen[bytes], *statements: str) -> None:
-    assert psql.stdin is not None  # noqa: S101 - as above
+    assert psql.stdin is not None  # noqa: S101 - we asked for a pipe
     psql.stdin.write("".join(f"{statement}\n" for statement in statements).encode())
     psql.stdin.flush()
 
 
 def _entry(line: str) -> tuple[str, str, str] | None:
-    """Return kind, schema and name of an archive's entry that makes our tables, or None for another one.
+    """Return kind, schema and name of an entry of our tables, or None for another entry.
 
-    `215; 1259 16386 TABLE public feeds caveat`; a kind may be of several words.
+    Example: `215; 1259 16386 TABLE public feeds caveat`. A kind may have several words.
     """
     number, semicolon, rest = line.partition("; ")
     if not semicolon or not number.isdecimal() or "pgqueuer" in rest:
@@ -167,7 +163,7 @@ def _connection(storage: str) -> tuple[str, dict[str, str]]:
     environment = dict(os.environ)
     if password:
         environment["PGPASSWORD"] = password
-    # A new URL: URL.set() cannot take a password away.
+    # A new URL, because URL.set() cannot remove a password, which libpq would prefer to the environment's.
     address = URL.create(
         "postgresql", place.username, None, place.host, place.port, place.database, query
     ).render_as_string(hide_password=False)
@@ -186,6 +182,6 @@ def _last_line(said: str) -> str:
 
 
 def _error_line(said: str) -> str:
-    """Return the first complaint; what follows it is the consequence."""
+    """Return the first error; the following ones are its consequences."""
     errors = [line for line in said.splitlines() if "ERROR" in line or "FATAL" in line or "error:" in line]
     return errors[0] if errors else _last_line(said)

@@ -1,12 +1,12 @@
-"""Restore (EDGE sqlite3, the file system): a backup takes the place of the database, whole or not at all.
+"""Restore (EDGE sqlite3, the file system): replace the database by a backup, in one step.
 
-    lock     alone, or nothing happens
-    stage    the backup becomes a new database beside the old one, checked and brought to this version
-    merge    what the old one knows beyond the backup is taken over (merge.py); where that cannot be known,
-             all sending is held until a person resumes it (sending_hold.py)
-    swap     the new one takes the old one's name in one step; the old one stays beside it, with the date
+    lock     get the exclusive lock, or fail
+    stage    copy the backup into a new database in the same folder, check and upgrade it
+    merge    copy later facts from the old database (merge.py); if it cannot be read, hold all sending until a
+             person resumes it (sending_hold.py)
+    swap     rename the new database to the old one's name; the old one stays, with the date in its name
 
-A process that dies in between leaves the old database or the new one. PostgreSQL: postgres_restore.py.
+A process that dies in between leaves the old or the new database. PostgreSQL: postgres_restore.py.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from service.store.sqlite_file import MAGIC, plain_engine, require_content
 
 PAGES_PER_STEP = 2_000
 PageProgress = Callable[[int, int], None]
-"""Called as pages are copied: how many are done, how many there are."""
+"""Called after each step of a copy: the number of copied pages, the number of all pages."""
 
 KEPT = ".before-restore-"
 NO_DATABASE = "there was no database before the restore, so what was sent since the backup is not known"
@@ -46,10 +46,10 @@ UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class RestoreResult:
-    """What a restore did.
+    """The result of a restore.
 
-    `kept` says where the old database is ("": there was none), `merged` what was taken over from it (None:
-    nothing), `held` why sending is held ("": it is not).
+    `old_database` is the place of the old database ("": there was none), `merged` counts what was copied from
+    it (None: nothing), `hold_reason` is why sending is held ("": it is not).
     """
 
     old_database: str
@@ -58,7 +58,7 @@ class RestoreResult:
 
 
 def restore_file(name: str, path: Path, source: Path, now: datetime, progress: PageProgress) -> RestoreResult:
-    """Make the SQLite database at `path` what the backup holds, with what was merged. Raises StoreError."""
+    """Replace the SQLite database at `path` by the backup `source`. Raises StoreError."""
     lock = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -68,8 +68,8 @@ def restore_file(name: str, path: Path, source: Path, now: datetime, progress: P
         with StoreErrors(name), unfinished_file(path) as new:
             _copy(source, new, progress)
             _check(new, source)
-            whole = _settle_old(path, name)
-            merged, held = _finish(new, path, name, whole=whole)
+            whole = _close_old(path, name)
+            merged, held = _upgrade_and_merge(new, path, name, whole=whole)
             kept = _swap(new, path, now)
     except OSError as error:
         raise StoreError(f"the database {name} cannot be restored: {error.strerror}") from error
@@ -98,7 +98,7 @@ def _copy(source: Path, new: Path, progress: PageProgress) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
         progress(total - remaining, total)
 
-    # Immutable: a backup may lie where nothing can be written beside it.
+    # Immutable, because a backup may be in a read-only folder.
     uri = f"{source.resolve().as_uri()}?immutable=1"
     try:
         with closing(sqlite3.connect(uri, uri=True)) as read, closing(sqlite3.connect(new)) as write:
@@ -109,7 +109,7 @@ def _copy(source: Path, new: Path, progress: PageProgress) -> None:
 
 
 def _check(new: Path, source: Path) -> None:
-    """Refuse a backup that is damaged, foreign or newer than this program. Raises StoreError."""
+    """Raise StoreError for a backup that is damaged, foreign or newer than this program."""
     with closing(sqlite3.connect(new)) as copy:
         try:
             version = copy.execute("SELECT version_num FROM alembic_version").fetchone()[0]
@@ -121,7 +121,7 @@ def _check(new: Path, source: Path) -> None:
 
 
 def require_known(version: str, source: Path) -> None:
-    """Refuse a backup whose tables this program does not know. Raises StoreError."""
+    """Raise StoreError for a backup of a newer version."""
     if version not in upgrade.KNOWN_VERSIONS:
         raise StoreError(
             f"the backup {source} was made by a newer Caveat (version {version} of its tables, this program "
@@ -129,17 +129,17 @@ def require_known(version: str, source: Path) -> None:
         )
 
 
-def _settle_old(path: Path, name: str) -> bool:
-    """Put the old database's write-ahead log into it; return whether it is there and sound.
+def _close_old(path: Path, name: str) -> bool:
+    """Move the old database's write-ahead log into it; return whether it exists and is undamaged.
 
-    Raises StoreError when a program that knows nothing of our lock has it open.
+    Raises StoreError if a program without our lock has it open.
     """
     if not path.exists():
         return False
     try:
         require_content(path, name)
         with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as old:
-            # SQLite leaves WAL mode only for the one connection that there is.
+            # SQLite leaves WAL mode only if there is no other connection.
             old.execute("PRAGMA journal_mode=DELETE")
         return not integrity.check_file(path)
     except sqlite3.OperationalError as error:
@@ -150,8 +150,8 @@ def _settle_old(path: Path, name: str) -> bool:
         return False
 
 
-def _finish(new: Path, path: Path, name: str, *, whole: bool) -> tuple[MergeCounts | None, str]:
-    """Bring the new database to this version and take over what the old one knows."""
+def _upgrade_and_merge(new: Path, path: Path, name: str, *, whole: bool) -> tuple[MergeCounts | None, str]:
+    """Upgrade the new database, and merge the old one into it or hold sending."""
     engine = plain_engine(new)
     try:
         with engine.begin() as connection:
@@ -162,16 +162,16 @@ def _finish(new: Path, path: Path, name: str, *, whole: bool) -> tuple[MergeCoun
                 merged = _merged(new, path, name)
         if merged is not None and whole:
             return merged, ""
-        held = UNREADABLE if path.exists() else NO_DATABASE
+        reason = UNREADABLE if path.exists() else NO_DATABASE
         with engine.begin() as connection:
-            hold_sending(connection, held)
-        return merged, held
+            hold_sending(connection, reason)
+        return merged, reason
     finally:
         engine.dispose()
 
 
 def _merged(new: Path, path: Path, name: str) -> MergeCounts:
-    """Take over what the old database knows; the old one is brought to this version before."""
+    """Upgrade the old database and merge it into the new one."""
     old = plain_engine(path)
     try:
         with old.begin() as connection:
@@ -190,7 +190,7 @@ def _merged(new: Path, path: Path, name: str) -> MergeCounts:
 
 
 def _swap(new: Path, path: Path, now: datetime) -> Path | None:
-    """Let the new file take the name of the old one, which keeps its content under a name with the date."""
+    """Rename the new file to the old one's name; return the old one's new path."""
     kept = None
     if path.exists():
         new.chmod(path.stat().st_mode & 0o770)
@@ -200,13 +200,13 @@ def _swap(new: Path, path: Path, now: datetime) -> Path | None:
     flush_to_disk(new)
     if path.exists():
         kept = _keep(path, now)
-    os.replace(new, path)  # noqa: PTH105 - the name of the system call says what counts here: one step
+    os.replace(new, path)  # noqa: PTH105 - rename(2), which is one step
     flush_to_disk(path.parent)
     return kept
 
 
 def _keep(path: Path, now: datetime) -> Path:
-    """Give the old database a second name, and take away what SQLite would read into the new one."""
+    """Give the old database a second name, and move the files that SQLite would read into the new one."""
     for left in path.parent.glob(f"{path.name}{KEPT}*"):
         if left.samefile(path):  # a restore that was killed just before its last step
             left.unlink()
@@ -218,7 +218,7 @@ def _keep(path: Path, now: datetime) -> Path:
     except OSError:  # a file system without hard links
         shutil.copy2(path, kept)
     kept.chmod(kept.stat().st_mode & 0o770)
-    # Only a database that SQLite could not read still has them.
+    # They exist only for a database that SQLite could not read.
     for side in SIDE_FILES:
         beside = path.with_name(path.name + side)
         if beside.exists():

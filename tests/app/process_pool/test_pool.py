@@ -57,7 +57,7 @@ def pool() -> Iterator[ProcessPool]:
 
 
 def pids_of(pool: ProcessPool) -> list[int]:
-    return [slot.process.pid for slot in tuple(pool._slots) if slot.process is not None]
+    return [thread.process.pid for thread in tuple(pool._threads) if thread.process is not None]
 
 
 def is_there(pid: int) -> bool:
@@ -98,7 +98,7 @@ def test_what_cannot_be_pickled_fails_alone(pool: ProcessPool):
 def test_a_task_that_kills_its_process_fails_alone(pool: ProcessPool):
     answers = [pool.submit(double, 1), pool.submit(die), *(pool.submit(double, n) for n in range(2, 6))]
 
-    with pytest.raises(BrokenExecutor, match="came to an end"):
+    with pytest.raises(BrokenExecutor, match="the process that ran it ended"):
         answers[1].result(PATIENCE)
     assert [answer.result(PATIENCE) for n, answer in enumerate(answers) if n != 1] == [2, 4, 6, 8, 10]
     assert pool.submit(double, 21).result(PATIENCE) == 42
@@ -135,7 +135,7 @@ def test_no_more_processes_start_than_there_is_work_for():
     with ProcessPool(8) as pool:
         for number in range(3):
             pool.submit(double, number).result(PATIENCE)
-            until(lambda: pool._free == 1)
+            until(lambda: pool._idle == 1)
         assert len(pids_of(pool)) == 1
 
 
@@ -190,7 +190,7 @@ def test_a_process_that_was_ended_or_stopped_while_it_was_idle_costs_nothing(sig
 def test_a_closed_pool_leaves_no_process_behind_however_deaf_it_is():
     pool = ProcessPool(3)
     doing = [pool.submit(task) for task in (spin, stop, linger, double)]
-    until(lambda: sum(slot.begun for slot in pool._slots) == 3)
+    until(lambda: sum(thread.begun for thread in pool._threads) == 3)
     pids = pids_of(pool)
     pool.shutdown(wait=False)
     assert [pid for pid in pids if is_there(pid)] == []
@@ -236,21 +236,21 @@ def test_a_fork_server_that_was_killed_costs_nothing():
 
 @ON_UNIX
 def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monkeypatch: pytest.MonkeyPatch):
-    troubles: list[str] = []
+    problems: list[str] = []
     alarm = ProcessPool._alarm
     monkeypatch.setattr(
-        ProcessPool, "_alarm", lambda pool, said: (alarm(pool, said), troubles.append(pool.trouble))
+        ProcessPool, "_alarm", lambda pool, sentence: (alarm(pool, sentence), problems.append(pool.problem))
     )
     pool = ProcessPool(2, start_seconds=8)
     with structlog.testing.capture_logs() as logs:
         pool.submit(double, 1).result(PATIENCE)
-        until(lambda: pool._free == 1)
+        until(lambda: pool._idle == 1)
         os.kill(fork_server(), signal.SIGSTOP)
         pool.submit(linger)
-        until(lambda: pool._free == 0)  # it has the one process that there is
+        until(lambda: pool._idle == 0)  # it has the one process that there is
         assert pool.submit(double, 4).result(PATIENCE) == 8
     assert pool.problem == ""
-    assert "did not start within 8 seconds" in troubles[0]
+    assert "did not start within 8 seconds" in problems[0]
     assert {log["log_level"] for log in logs if log["event"] == "process_pool_stalled"} == {"error"}
     pool.shutdown(wait=False)
 
@@ -281,7 +281,7 @@ def test_a_process_that_does_not_end_is_given_up_and_another_takes_its_place(mon
         with monkeypatch.context() as patched:
             patched.setattr(PoolProcess, "kill", lambda _process: None)  # as one that waits for a dead disk
             stuck, behind = pool.submit(linger), pool.submit(double, 4)
-            [process] = [slot.process for slot in slots_at_work(pool, stuck)]
+            [process] = [thread.process for thread in threads_at_work(pool, stuck)]
             assert isinstance(stuck.exception(PATIENCE), PoolUnavailable)
             assert "does not end" in pool.problem
             assert behind.result(PATIENCE) == 8
@@ -289,22 +289,22 @@ def test_a_process_that_does_not_end_is_given_up_and_another_takes_its_place(mon
         assert pool.problem == ""
 
 
-def slots_at_work(pool: ProcessPool, task: Future[int]) -> list[PoolThread]:
-    """Return the slots once the task has begun."""
+def threads_at_work(pool: ProcessPool, task: Future[int]) -> list[PoolThread]:
+    """Return the threads once the task has begun."""
     until(lambda: task.running() and bool(pids_of(pool)))
-    return list(pool._slots)
+    return list(pool._threads)
 
 
 def test_a_queue_in_which_nothing_moves_is_an_alarm_and_a_restart(monkeypatch: pytest.MonkeyPatch):
-    attempt, release, hung = ProcessPool._attempt, threading.Event(), []
+    run, release, hung = ProcessPool._run, threading.Event(), []
 
-    def hangs_once(pool: ProcessPool, slot: object, task: object) -> None:
+    def hangs_once(pool: ProcessPool, thread: object, task: object) -> None:
         if not hung:
             hung.append(task)
             release.wait(PATIENCE)
-        attempt(pool, slot, task)
+        run(pool, thread, task)
 
-    monkeypatch.setattr(ProcessPool, "_attempt", hangs_once)
+    monkeypatch.setattr(ProcessPool, "_run", hangs_once)
     with ProcessPool(1, seconds=0.1, start_seconds=3) as pool, structlog.testing.capture_logs() as logs:
         first, second = pool.submit(double, 1), pool.submit(double, 2)
         assert isinstance(first.exception(PATIENCE), PoolUnavailable)
@@ -320,14 +320,14 @@ def test_a_queue_in_which_nothing_moves_is_an_alarm_and_a_restart(monkeypatch: p
 ORPHANS = """
 import os, signal, sys
 from service.app.process_pool import process as pool_process
-from service.app.process_pool.pool import Pool
+from service.app.process_pool.pool import ProcessPool
 from tests.app.tasks import linger
 pool_process.PRELOADED = ('tests.app.tasks',)
-pool = Pool(2)
+pool = ProcessPool(2)
 busy, idle = pool.submit(linger), pool.submit(os.getpid)
 idle.result()
-while sum(slot.begun for slot in pool._slots) < 2: pass
-print(*(slot.process.pid for slot in pool._slots), flush=True)
+while sum(thread.begun for thread in pool._threads) < 2: pass
+print(*(thread.process.pid for thread in pool._threads), flush=True)
 signal.pause()
 """
 
@@ -345,11 +345,11 @@ def test_orphans_leave_when_their_parent_dies():
 CTRL_C = """
 import os, signal
 from service.app.process_pool import process as pool_process
-from service.app.process_pool.pool import Pool
+from service.app.process_pool.pool import ProcessPool
 from tests.app.tasks import double
 pool_process.PRELOADED = ('tests.app.tasks',)
 signal.signal(signal.SIGINT, lambda *_: print("heard", flush=True))
-with Pool(3, tasks=1) as pool:
+with ProcessPool(3, tasks=1) as pool:
     doing = [pool.submit(double, n) for n in range(9)]
     while not all(task.done() for task in doing):
         os.killpg(0, signal.SIGINT)

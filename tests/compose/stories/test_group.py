@@ -88,4 +88,4 @@ def test_a_story_that_cannot_be_put_together_is_told_one_by_one(monkeypatch: pyt
 
     assert [len(telling.articles) for telling in told] == [1, 1, 1]
     [problem] = problems
-    assert problem.endswith("could not be put together, uncountable; its articles are told one by one")
+    assert problem.endswith("could not be built, uncountable; its articles are shown separately")

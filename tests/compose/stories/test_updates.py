@@ -10,7 +10,7 @@ from service.compose.stories.group import GroupedStory
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
 from service.core.model import CondensedArticle, KeyPoint, Role, Summary
 from tests.builders import an_article
-from tests.compose.fakes import tell_all
+from tests.compose.fakes import merge_all
 
 FIRST = "A dust explosion tore the roof off silo 6 at Skarrow port."
 HURT = "Four firefighters were hurt before the fire was out."
@@ -38,7 +38,7 @@ def now(
     *accounts: CondensedArticle, after: int, known: list[str], voices: int = 1
 ) -> tuple[StoryUpdate, ...]:
     telling = GroupedStory(accounts, voices)
-    return story_updates([telling], served_through=after, sent=known, merge=tell_all, points=4)
+    return story_updates([telling], served_through=after, sent=known, merge=merge_all, points=4)
 
 
 def news(found: tuple[StoryUpdate, ...]) -> list[str]:
@@ -95,7 +95,7 @@ def test_every_caveat_of_an_update_stands_behind_its_point(accounts, after):
     ]
     known = told(*(a for a in told_by if a.article.position <= after))
     for chapter in story_updates(
-        [GroupedStory(tuple(told_by))], served_through=after, sent=known, merge=tell_all, points=9
+        [GroupedStory(tuple(told_by))], served_through=after, sent=known, merge=merge_all, points=9
     ):
         for index, one in enumerate(chapter.new_points or ()):
             assert one.qualifies is None or one.qualifies < index
