@@ -44,8 +44,8 @@ def forget(connection: Connection, number: int, person: str) -> None:
         connection.execute(delete(table).where(table.c.subscriber == number))
     connection.execute(update(deliveries).where(deliveries.c.subscriber == number).values(reply=None))
     _delete_from_sends(connection, person)
-    erased = dict.fromkeys(("address_hash", "email", "name"), "") | {"id": f"erased-{number}"}
-    erased |= dict.fromkeys(("timezone", "channel"))
+    empty = dict.fromkeys(("address_hash", "email", "name"), "") | {"id": f"erased-{number}"}
+    erased = empty | dict.fromkeys(("timezone", "channel"))
     connection.execute(update(subscribers).where(subscribers.c.number == number).values(erased))
 
 
