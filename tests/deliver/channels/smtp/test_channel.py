@@ -216,7 +216,7 @@ async def test_a_server_that_never_answers_is_not_sent_the_same_for_ever():
     [said] = [
         problem for report in reports for problem in report.problems if "it is unknown whether" in problem
     ]
-    assert f"delivery {delivery.id[:12]} arrived, after 3 doubts" in said
+    assert f"delivery {delivery.id[:12]} arrived, after 3 uncertain attempts" in said
     assert said.endswith(f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`")
 
 
