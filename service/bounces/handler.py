@@ -89,12 +89,12 @@ async def handle_mail(
     mail = await handler.read(content)
     if isinstance(mail, UnreadableMail):
         handler.count(UNREADABLE)
-        name = f"{len(content)} bytes, sha256 {sha256(content).hexdigest()}"
-        log.warning("an inbound mail cannot be read and is set aside (%s): %s", name, mail.reason)
+        mail_id = {"bytes": len(content), "sha256": sha256(content).hexdigest()}
+        log.warning("inbound_mail_unreadable", extra=mail_id | {"reason": mail.reason})
         return UNREADABLE
     result = await _handle(handler, mail, recipients, now)
     handler.count(result)
-    log.info("an inbound mail was handled: %s %s", result, mail.bounce.status)
+    log.info("inbound_mail_handled", extra={"result": result, "status": mail.bounce.status})
     return result
 
 

@@ -218,10 +218,10 @@ class _Connection:
         try:
             readable = await self._handle(content, recipients)
         except CaveatError as error:
-            log.warning("an inbound mail could not be recorded, the mail server retries: %s", error)
+            log.warning("inbound_mail_not_recorded", extra={"reason": str(error)})
             return "451 4.3.0 not now"
         except Exception:  # a bug of ours must not lose the mail
-            log.exception("an inbound mail could not be recorded, the mail server retries")
+            log.exception("inbound_mail_not_recorded")
             return "451 4.3.0 not now"
         # A permanent refusal: the mail server reports it to its postmaster instead of retrying for days.
         return "250 2.0.0 recorded" if readable else "554 5.6.0 the mail cannot be read"

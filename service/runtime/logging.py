@@ -26,6 +26,18 @@ NOISY_LOGGERS = (
     "watchfiles",
 )
 
+FIELDS = (
+    "bytes",
+    "delivery",
+    "domain",
+    "reason",
+    "relay",
+    "result",
+    "sha256",
+    "status",
+)
+"""The fields of log events that packages without structlog pass as `extra`; other libraries' are left out."""
+
 
 def configure_logs(level: str = "info") -> None:
     """Send every log line, ours and the libraries', to standard error at `level` and above."""
@@ -57,7 +69,7 @@ def configure_logs(level: str = "info") -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=FIELDS), *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )

@@ -85,8 +85,9 @@ async def test_an_unreadable_mail_is_counted_and_named_in_the_log(caplog):
     assert not await receiver(Recorder())(DEEP)
 
     assert count_of(UNREADABLE) == before + 1
-    assert hashlib.sha256(DEEP).hexdigest() in caplog.text
-    assert "nested too deeply" in caplog.text
+    [event] = [record for record in caplog.records if record.getMessage() == "inbound_mail_unreadable"]
+    assert event.sha256 == hashlib.sha256(DEEP).hexdigest()
+    assert "nested too deeply" in event.reason
 
 
 @pytest.mark.parametrize("keep", [True, False])

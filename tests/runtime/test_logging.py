@@ -49,6 +49,17 @@ def test_a_program_gets_one_object_a_line(errors):
     }
 
 
+def test_fields_of_packages_without_structlog_are_fields_of_the_line(errors):
+    configure_logs()
+    fields = {"reason": "amina@example.org is nested too deeply", "sha256": "00ff", "a_library_s": "own"}
+    logging.getLogger("bounces").warning("inbound_mail_unreadable", extra=fields)
+
+    (line,) = lines(errors())
+    assert (line["event"], line["sha256"]) == ("inbound_mail_unreadable", "00ff")
+    assert "amina" not in line["reason"]
+    assert "a_library_s" not in line
+
+
 def test_a_person_gets_a_sentence(errors, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     configure_logs()
