@@ -1,4 +1,4 @@
-"""Digests for tests: stories as readers get them, in several languages, short and long."""
+"""Digests for tests: stories in several languages, short and long."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.core import ids as identity
+from service.core import ids
 from service.core.model import (
     Article,
     Correction,
@@ -36,7 +36,7 @@ SITE = Site(
 
 
 def published(title: str, publisher: str = "The Meridian Courier", **changes: Any) -> Article:
-    """Return an article whose address is made of its publisher and title."""
+    """Return an article with an address made of its publisher and title."""
     words = "".join(c if c.isascii() and c.isalnum() else "-" for c in title.lower())
     host = "".join(c for c in publisher.lower() if c.isascii() and c.isalnum()) or f"p{len(publisher)}"
     when = changes.pop("at", MORNING - timedelta(hours=2))
@@ -56,7 +56,7 @@ def caveat(article: Article, text: str) -> StoryPoint:
 
 
 def a_story(points: Iterable[StoryPoint], *articles: Article) -> Story:
-    """Return a story of these points, each caveat tied to the last point before it.
+    """Return a story of these points, each caveat linked to the point before it.
 
     Its articles are those named, else those of its points.
     """
@@ -67,7 +67,7 @@ def a_story(points: Iterable[StoryPoint], *articles: Article) -> Story:
             owner = index
         tied.append(replace(one, qualifies=owner) if one.role is Role.CAVEAT else one)
     told = articles or tuple(dict.fromkeys(one.article for one in tied))
-    return Story(identity.story_id([article.id for article in told]), told, tuple(tied))
+    return Story(ids.story_id([article.id for article in told]), told, tuple(tied))
 
 
 def a_digest(*stories: Story, left_out: int = 0, at: datetime = MORNING, **wishes: Any) -> Digest:
@@ -250,20 +250,20 @@ def the_front_page(**wishes: Any) -> Digest:
 
 
 def a_correction(article: Article, *changes: tuple[str, str], hours: float = 3) -> Correction:
-    """Return a correction of pairs of sentences, an empty one for what is gone, seen so many hours ago."""
+    """Return a correction of pairs of sentences, "" for a removed one, seen that many hours ago."""
     now = "\n\n".join(new for _, new in changes)
-    edit = Edit(identity.edit_key(article.id, "", now), article.title, now, MORNING - timedelta(hours=hours))
+    edit = Edit(ids.edit_key(article.id, "", now), article.title, now, MORNING - timedelta(hours=hours))
     return Correction(article, edit, tuple(_change(edit, *pair) for pair in changes))
 
 
-def _change(edit: Edit, told: str, new: str) -> SentenceChange:
+def _change(edit: Edit, sent: str, new: str) -> SentenceChange:
     start = edit.text.index(new)
     now = Excerpt(new, start, start + len(new), edit.key) if new else None
-    return SentenceChange(Excerpt(told, 0, len(told)), now)
+    return SentenceChange(Excerpt(sent, 0, len(sent)), now)
 
 
-def the_margin(**wishes: Any) -> Digest:
-    """Return a short digest with corrections in two languages, and sources that are not heard from."""
+def the_notices(**wishes: Any) -> Digest:
+    """Return a short digest with corrections in two languages, and unhealthy sources."""
     fire = published("Fire destroys grain silo at Skarrow port and halts exports for days")
     strike = published("Lokführer beenden ihren Streik", "Westmärkische Zeitung", language="de")
     return replace(

@@ -1,4 +1,4 @@
-"""Traps for the story index, as story_traps.toml tells them."""
+"""Traps for the story index, read from story_traps.toml."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.builders import NOON, an_article
 
 @dataclass(frozen=True)
 class Piece:
-    """An article of a trap: which event it tells, who wrote it and how many hours after noon."""
+    """An article of a trap: its event, its publisher and its hours after noon."""
 
     event: str
     title: str
@@ -24,7 +24,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Trap:
-    """Articles in order of arrival, in one language. `not_seen` says why the index is still caught."""
+    """Articles in order of arrival. `not_seen` is the reason why the index fails on them."""
 
     name: str
     pieces: tuple[Piece, ...]
@@ -56,9 +56,9 @@ def _article(piece: Piece, number: int, language: str) -> Article:
 
 
 def _traps() -> dict[str, Trap]:
-    told = tomllib.loads(Path(__file__).with_name("story_traps.toml").read_text(encoding="utf-8"))
+    stored = tomllib.loads(Path(__file__).with_name("story_traps.toml").read_text(encoding="utf-8"))
     traps = [
-        Trap(pieces=tuple(Piece(**piece) for piece in trap.pop("piece")), **trap) for trap in told["trap"]
+        Trap(pieces=tuple(Piece(**piece) for piece in trap.pop("piece")), **trap) for trap in stored["trap"]
     ]
     return {trap.name: trap for trap in traps}
 

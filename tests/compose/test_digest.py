@@ -1,4 +1,4 @@
-"""Which stories get in, in which order, and what a digest loses first when it is too heavy."""
+"""The choice and order of stories, and what a digest loses first if it is too large."""
 
 from __future__ import annotations
 
@@ -19,74 +19,74 @@ from tests.compose.digests import a_digest, a_story, caveat, point, the_front_pa
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def a_chapter(title: str, hours_old: float = 1, voices: int = 1, **changes) -> StoryUpdate:
+def an_update(title: str, hours_old: float = 1, publishers: int = 1, **changes) -> StoryUpdate:
     moment = NOON - hours_old * HOUR
     article = an_article(title, published_at=moment, gathered_at=moment, **changes)
-    return StoryUpdate(GroupedStory((condensed(article),), voices))
+    return StoryUpdate(GroupedStory((condensed(article),), publishers))
 
 
-def titles(chapters: list[StoryUpdate]) -> list[str]:
-    return [chapter.story.articles[0].article.title for chapter in chapters]
+def titles(updates: list[StoryUpdate]) -> list[str]:
+    return [chapter.story.articles[0].article.title for chapter in updates]
 
 
 def merge_all(articles, *, points):
     """Tell every key point, up to the number asked for."""
-    told = [point(c.article, key.text) for c in articles for key in c.summary.key_points]
-    return tuple(told[:points])
+    shown = [point(c.article, key.text) for c in articles for key in c.summary.key_points]
+    return tuple(shown[:points])
 
 
-def test_what_more_publishers_tell_comes_first():
-    found = rank_stories([a_chapter("fresh"), a_chapter("big", hours_old=20, voices=3)], 2)
+def test_stories_of_more_publishers_come_first():
+    found = rank_stories([an_update("fresh"), an_update("big", hours_old=20, publishers=3)], 2)
 
     assert titles(found) == ["big", "fresh"]
 
 
-def test_among_equals_the_fresh_come_first():
-    assert titles(rank_stories([a_chapter("old", 5), a_chapter("new", 1)], 2)) == ["new", "old"]
+def test_among_equals_the_newer_come_first():
+    assert titles(rank_stories([an_update("old", 5), an_update("new", 1)], 2)) == ["new", "old"]
 
 
-def test_one_publisher_does_not_fill_the_page_while_others_have_news():
-    ours = [a_chapter(f"ours {n}", n, publisher="Ours") for n in (1, 2, 3)]
-    theirs = a_chapter("theirs", 6, publisher="Theirs", topics=("science",))
+def test_one_publisher_does_not_fill_the_digest_while_others_have_news():
+    ours = [an_update(f"ours {n}", n, publisher="Ours") for n in (1, 2, 3)]
+    theirs = an_update("theirs", 6, publisher="Theirs", topics=("science",))
 
     assert titles(rank_stories([*ours, theirs], 3)) == ["ours 1", "theirs", "ours 2"]
 
 
 def test_topics_take_turns():
-    world = [a_chapter(f"world {n}", n, publisher=f"P{n}") for n in (1, 2)]
-    science = a_chapter("science", 3, publisher="P3", topics=("science",))
+    world = [an_update(f"world {n}", n, publisher=f"P{n}") for n in (1, 2)]
+    science = an_update("science", 3, publisher="P3", topics=("science",))
 
     assert titles(rank_stories([*world, science], 3)) == ["world 1", "science", "world 2"]
 
 
-def test_an_article_dated_in_the_future_is_no_fresher_than_when_we_saw_it():
+def test_an_article_dated_in_the_future_counts_from_its_gathering():
     future = GroupedStory(
         (condensed(an_article("dreamt", published_at=NOON + DAY, gathered_at=NOON - 2 * HOUR)),)
     )
 
-    assert titles(rank_stories([StoryUpdate(future), a_chapter("seen", 1)], 2)) == ["seen", "dreamt"]
+    assert titles(rank_stories([StoryUpdate(future), an_update("seen", 1)], 2)) == ["seen", "dreamt"]
 
 
 @given(st.lists(st.tuples(st.floats(0, 99), st.integers(1, 3)), max_size=12), st.integers(0, 15))
-def test_the_order_takes_in_as_many_as_fit_each_once(ages, limit):
-    chapters = [a_chapter(f"story {n}", age, voices) for n, (age, voices) in enumerate(ages)]
-    found = rank_stories(chapters, limit)
+def test_the_ranking_has_each_story_once_up_to_the_limit(ages, limit):
+    updates = [an_update(f"story {n}", age, publishers) for n, (age, publishers) in enumerate(ages)]
+    found = rank_stories(updates, limit)
 
-    assert len(found) == min(limit, len(chapters))
+    assert len(found) == min(limit, len(updates))
     assert len({chapter.story.articles for chapter in found}) == len(found)
-    assert rank_stories(chapters, limit) == found
+    assert rank_stories(updates, limit) == found
 
 
-def test_what_the_cap_leaves_out_is_counted():
-    chapters = [a_chapter(f"story {n}") for n in range(5)]
-    digest = make_digest(an_edition(stories=3, points=1), chapters, at=NOON, merge=merge_all)
+def test_stories_beyond_the_limit_are_counted():
+    updates = [an_update(f"story {n}") for n in range(5)]
+    digest = make_digest(an_edition(stories=3, points=1), updates, at=NOON, merge=merge_all)
 
     assert len(digest.stories) == 3
     assert digest.left_out == 2
     assert [len(story.points) for story in digest.stories] == [1, 1, 1]
 
 
-def test_a_story_keeps_its_name_as_it_grows():
+def test_a_story_keeps_its_id_as_it_grows():
     article = condensed(an_article("Fire at the port"))
     named, unnamed = replace(article, story="the fire"), article
     digests = [
@@ -98,14 +98,14 @@ def test_a_story_keeps_its_name_as_it_grows():
     assert digests[1].stories[0].id == identity.story_id([article.article.id])
 
 
-def test_only_stories_that_get_in_are_told():
+def test_only_chosen_stories_are_merged():
     asked = []
 
     def listening(articles, *, points):
         asked.append(articles[0].article.title)
         return merge_all(articles, points=points)
 
-    make_digest(an_edition(stories=1), [a_chapter("in", 1), a_chapter("out", 2)], at=NOON, merge=listening)
+    make_digest(an_edition(stories=1), [an_update("in", 1), an_update("out", 2)], at=NOON, merge=listening)
 
     assert asked == ["in"]
 
@@ -113,7 +113,7 @@ def test_only_stories_that_get_in_are_told():
 # --- lighter -----------------------------------------------------------------------------------
 
 
-def test_the_last_story_goes_first_and_is_counted():
+def test_the_last_story_is_removed_first_and_counted():
     page = the_front_page()
     smaller = reduce_digest(page)
 
@@ -137,5 +137,5 @@ def test_an_only_point_keeps_its_caveats():
     assert reduce_digest(a_digest(story)) is None
 
 
-def test_an_empty_digest_cannot_be_lighter():
+def test_an_empty_digest_cannot_be_reduced():
     assert reduce_digest(a_digest()) is None

@@ -1,4 +1,4 @@
-"""Damage: what is broken is named and left out, and the rest is used."""
+"""Fault isolation: damaged articles are reported and left out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def a_record(last: int, damaged: set[int]) -> Callable[[int, int], object]:
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.sets(st.integers(1, 40), max_size=MAX_DAMAGED_ARTICLES))
-async def test_all_is_read_in_order_but_what_is_damaged(after: int, last: int, damaged: set[int]):
+async def test_everything_undamaged_is_read_in_order(after: int, last: int, damaged: set[int]):
     problems: list[str] = []
     found = await read_undamaged(a_record(last, damaged), after, 40, problems.append)
 
@@ -34,12 +34,12 @@ async def test_all_is_read_in_order_but_what_is_damaged(after: int, last: int, d
     assert problems == [f"the article at position {n} cannot be read, torn; it is left out" for n in torn]
 
 
-async def test_when_nearly_all_is_damaged_it_is_not_the_articles():
+async def test_many_damaged_articles_are_an_error():
     with pytest.raises(ValueError, match="torn"):
         await read_undamaged(a_record(40, set(range(1, 40))), 0, 40, print)
 
 
-async def test_a_lost_record_is_said_at_once():
+async def test_a_lost_database_raises_at_once():
     async def read(_after: int, _through: int) -> Sequence[int]:
         raise StoreError("lost")
 
@@ -48,14 +48,14 @@ async def test_a_lost_record_is_said_at_once():
 
 
 @pytest.mark.parametrize(("points", "shown"), [(9, 4), (4, 4), (3, 1), (2, 1), (1, 1), (0, 0)])
-def test_an_article_as_condensed_shows_no_point_without_its_caveats(points: int, shown: int):
+def test_unmerged_points_keep_their_caveats(points: int, shown: int):
     text = "One. Two. But. Yet."
     keys = [KeyPoint.from_source(text, 0, 4), KeyPoint.from_source(text, 5, 9)]
     keys += [KeyPoint.from_source(text, n, n + 4, Role.CAVEAT, 1) for n in (10, 15)]
-    told = CondensedArticle(an_article(text=text), Summary("lead", tuple(keys)))
+    article = CondensedArticle(an_article(text=text), Summary("lead", tuple(keys)))
 
-    assert [point.text for point in unmerged_points(told, points)] == [key.text for key in keys[:shown]]
+    assert [point.text for point in unmerged_points(article, points)] == [key.text for key in keys[:shown]]
 
 
-def test_an_error_without_words_is_called_by_its_name():
+def test_an_error_without_a_message_has_its_class_name():
     assert (error_text(ValueError("torn")), error_text(ZeroDivisionError())) == ("torn", "ZeroDivisionError")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from service.compose.render.theme import JinjaRenderer
 from service.compose.render.transactional import TransactionalRenderer
 from service.settings.packaged_files import templates_folder
-from tests.compose.digests import SITE, a_digest, the_front_page, the_margin
+from tests.compose.digests import SITE, a_digest, the_front_page, the_notices
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -60,7 +60,7 @@ def mail(theme: str, *, stripped: bool = False, **wishes) -> str:
 
 def the_margins_mail(theme: str) -> str:
     renderer = JinjaRenderer(templates_folder(), SITE)
-    return renderer.render(the_margin(), title=SITE.name, theme=theme, issue_id="issue").html
+    return renderer.render(the_notices(), title=SITE.name, theme=theme, issue_id="issue").html
 
 
 def a_letter() -> str:

@@ -1,4 +1,4 @@
-"""An issue stays below the 102 kB at which Gmail cuts a message off, whatever is in it."""
+"""The size budget: any issue stays below the 102 kB at which Gmail clips a message."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from tests.compose.digests import (
     point,
     published,
     the_front_page,
-    the_margin,
+    the_notices,
 )
 
-MOST_POINTS = 12
-WORST_URL = "https://news.example/" + "a" * 1_900
+MAX_POINTS = 12
+LONGEST_URL = "https://news.example/" + "a" * 1_900
 alphabets = st.sampled_from(["a", "ä", "字", "👩", "&", "<", '"', "=", "word ", "字。", "&=", "\u202e"])
 
 
@@ -54,36 +54,36 @@ def a_monster(letters: str, points: int, caveats: int, sources: int, url: str):
     """Return a story of sentences of 5,000 characters from many publishers with very long names."""
     text, name = letters * 5_000, (letters * 100)[:100]
     articles = [published(text, f"{name}{n}", url=f"{url}{n}", language="en") for n in range(max(sources, 1))]
-    told = []
+    monster = []
     for n in range(points):
-        told.append(point(articles[n % len(articles)], text, *([text] if n < 2 else [])))
+        monster.append(point(articles[n % len(articles)], text, *([text] if n < 2 else [])))
         if n < caveats:
-            told.append(caveat(articles[0], text))
-    return a_story(told[:MOST_POINTS], *articles)
+            monster.append(caveat(articles[0], text))
+    return a_story(monster[:MAX_POINTS], *articles)
 
 
 def a_monstrous_correction(letters: str):
     """Return a correction of three sentences of 5,000 characters."""
     text = letters * 5_000
-    article = published(text, text[:100], url=WORST_URL)
+    article = published(text, text[:100], url=LONGEST_URL)
     return a_correction(article, (text, text), (text, ""), (text, text))
 
 
-def test_quoted_printable_is_counted_as_it_is_sent():
+def test_quoted_printable_is_counted_as_sent():
     assert quoted_printable_size("abc") == 3
     assert quoted_printable_size("ä=") == 9
     assert quoted_printable_size("one\ntwo") == 8
     assert quoted_printable_size("x" * 80) > 80 + 2
 
 
-def test_a_place_weighs_as_much_as_what_it_will_hold():
+def test_a_placeholder_counts_as_a_link():
     place = Placeholder.UNSUBSCRIBE_URL.marker
 
     assert rendered_size(RenderedMail("", place * 2, place)) > 3 * 240
 
 
-def test_corrections_give_way_last_and_wait_for_the_next_issue():
-    digest = the_margin()
+def test_corrections_are_removed_last_and_wait_for_the_next_issue():
+    digest = the_notices()
     without_points = replace(digest.stories[0], points=digest.stories[0].points[:1])
     lightest = reduce_digest(replace(digest, stories=(without_points,)))
 
@@ -91,15 +91,15 @@ def test_corrections_give_way_last_and_wait_for_the_next_issue():
     assert reduce_digest(lightest) is None
 
 
-def test_a_mornings_issue_is_far_from_the_limit():
+def test_a_normal_issue_is_far_from_the_limit():
     digest, mail = rendered(the_front_page())
 
     assert digest == the_front_page()
     assert rendered_size(mail) < 0.6 * MAX_MESSAGE_BYTES
 
 
-def test_what_is_too_heavy_loses_its_last_stories_and_says_so():
-    stories = [a_monster("字", 4, 2, 3, WORST_URL) for _ in range(8)]
+def test_a_large_issue_loses_its_last_stories_and_counts_them():
+    stories = [a_monster("字", 4, 2, 3, LONGEST_URL) for _ in range(8)]
     digest, mail = rendered(a_digest(*stories))
 
     assert 0 < len(digest.stories) < 8
@@ -114,10 +114,10 @@ def test_what_is_too_heavy_loses_its_last_stories_and_says_so():
         st.builds(
             a_monster,
             alphabets,
-            points=st.integers(1, MOST_POINTS),
-            caveats=st.integers(0, MOST_POINTS),
+            points=st.integers(1, MAX_POINTS),
+            caveats=st.integers(0, MAX_POINTS),
             sources=st.integers(1, 40),
-            url=st.sampled_from(["https://a.example/", WORST_URL, "https://a.example/?" + "&=" * 150]),
+            url=st.sampled_from(["https://a.example/", LONGEST_URL, "https://a.example/?" + "&=" * 150]),
         ),
         max_size=4,
     ),
@@ -125,7 +125,7 @@ def test_what_is_too_heavy_loses_its_last_stories_and_says_so():
     st.sampled_from(["daily", "brief"]),
     st.lists(st.builds(a_monstrous_correction, alphabets), max_size=3),
 )
-def test_whatever_the_digest_holds_the_message_stays_below_the_limit(stories, language, theme, corrections):
+def test_any_digest_stays_below_the_limit(stories, language, theme, corrections):
     whole = a_digest(*stories, language=language, left_out=99)
     digest, mail = rendered(replace(whole, corrections=tuple(corrections)), theme)
 
@@ -134,11 +134,11 @@ def test_whatever_the_digest_holds_the_message_stays_below_the_limit(stories, la
 
 
 @pytest.mark.parametrize("letters", ["字", "👩", "&=", '"'])
-def test_one_story_of_nothing_but_caveats_keeps_them_all(letters: str):
-    story = a_monster(letters, 1, 1, 40, WORST_URL)
+def test_a_story_of_many_caveats_keeps_them_all(letters: str):
+    story = a_monster(letters, 1, 1, 40, LONGEST_URL)
     article = story.articles[0]
-    told = [story.points[0], *(caveat(article, letters * 5_000) for _ in range(MOST_POINTS - 1))]
-    digest, mail = rendered(a_digest(a_story(told, *story.articles)))
+    points = [story.points[0], *(caveat(article, letters * 5_000) for _ in range(MAX_POINTS - 1))]
+    digest, mail = rendered(a_digest(a_story(points, *story.articles)))
 
-    assert len(digest.stories[0].points) == MOST_POINTS
+    assert len(digest.stories[0].points) == MAX_POINTS
     assert rendered_size(mail) <= MAX_BODY_BYTES

@@ -31,7 +31,7 @@ from tests.compose.digests import (
     the_fire,
     the_front_page,
     the_marathon,
-    the_margin,
+    the_notices,
     the_spray,
     the_treaty,
     the_well,
@@ -86,9 +86,9 @@ CASES = {
     "german-reader": (a_digest(the_fire(), the_spray(), language="de", timezone="Europe/Vienna"), "daily"),
     "one-story": (a_digest(the_marathon(), timezone="America/New_York"), "daily"),
     "quiet-day": (a_digest(), "daily"),
-    "margin": (the_margin(), "daily"),
-    "margin-brief": (the_margin(), "brief"),
-    "margin-arabic": (the_margin(language="ar", timezone="Asia/Qatar"), "daily"),
+    "margin": (the_notices(), "daily"),
+    "margin-brief": (the_notices(), "brief"),
+    "margin-arabic": (the_notices(language="ar", timezone="Asia/Qatar"), "daily"),
     "plain-text": (a_digest(the_treaty(), format="text"), "daily"),
 }
 

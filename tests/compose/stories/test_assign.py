@@ -1,4 +1,4 @@
-"""Joining: each article gets one story, the same after a restart and with several workers."""
+"""Story assignment: each article gets one story, also after a restart and with several workers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+from typing_extensions import override
 
-from service.compose.stories import assign as joining
+from service.compose.ports import StoryStore
+from service.compose.stories import assign
 from service.compose.stories.assign import AssignmentReport, StoryAssigner
 from service.compose.stories.index import StoryIndex
 from service.core.errors import StoreError
@@ -16,21 +18,23 @@ from service.core.model import Article
 from tests.compose.reports import REPORTS, a_report
 
 
-class Shelf:
-    """The StoryStore of core/contracts/, over a list."""
+class MemoryStoryStore(StoryStore):
+    """A StoryStore in memory."""
 
     def __init__(self, *articles: Article) -> None:
         self.articles = list(articles)
         self.stories: dict[str, str] = {}
-        self.asked = 0
+        self.reads = 0
 
+    @override
     async def articles_between(
         self, after: int, through: int, limit: int
     ) -> Sequence[tuple[Article, str | None]]:
-        self.asked += 1
+        self.reads += 1
         fitting = [a for a in self.articles if after < a.position <= through]
         return [(article, self.stories.get(article.id)) for article in fitting[:limit]]
 
+    @override
     async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
         for article, story in stories.items():
             self.stories.setdefault(article, story)
@@ -50,61 +54,62 @@ TRUE_EVENTS = {
 }
 
 
-async def test_everything_that_arrived_gets_its_story():
-    shelf = Shelf(*ALL)
-    assert await StoryAssigner(shelf).assign(memory_position=0, release_position=99) == AssignmentReport(
+async def test_every_new_article_gets_a_story():
+    store = MemoryStoryStore(*ALL)
+    assert await StoryAssigner(store).assign(memory_position=0, release_position=99) == AssignmentReport(
         len(ALL)
     )
-    assert shelf.events() == TRUE_EVENTS
+    assert store.events() == TRUE_EVENTS
 
 
-async def test_nothing_is_joined_twice_or_ahead_of_time():
-    shelf = Shelf(*ALL)
-    joiner = StoryAssigner(shelf)
+async def test_articles_are_assigned_once_and_not_before_their_release():
+    store = MemoryStoryStore(*ALL)
+    joiner = StoryAssigner(store)
     assert await joiner.assign(memory_position=0, release_position=3) == AssignmentReport(3)
     assert await joiner.assign(memory_position=0, release_position=3) == AssignmentReport(0)
     assert await joiner.assign(memory_position=0, release_position=99) == AssignmentReport(len(ALL) - 3)
-    assert shelf.events() == TRUE_EVENTS
+    assert store.events() == TRUE_EVENTS
 
 
-async def test_a_new_process_goes_on_where_the_last_one_ended():
-    shelf = Shelf(*ALL)
-    await StoryAssigner(shelf).assign(memory_position=0, release_position=1)
-    await StoryAssigner(shelf).assign(memory_position=0, release_position=99)
-    assert shelf.events() == TRUE_EVENTS
+async def test_a_new_process_continues_the_stories_of_the_last_one():
+    store = MemoryStoryStore(*ALL)
+    await StoryAssigner(store).assign(memory_position=0, release_position=1)
+    await StoryAssigner(store).assign(memory_position=0, release_position=99)
+    assert store.events() == TRUE_EVENTS
 
 
-async def test_large_numbers_come_in_batches(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(joining, "BATCH_ARTICLES", 5)
-    shelf = Shelf(*ALL)
-    assert await StoryAssigner(shelf).assign(
+async def test_many_articles_are_read_in_batches(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(assign, "BATCH_ARTICLES", 5)
+    store = MemoryStoryStore(*ALL)
+    assert await StoryAssigner(store).assign(
         memory_position=0, release_position=len(ALL)
     ) == AssignmentReport(len(ALL))
-    assert shelf.asked == 3
-    assert shelf.events() == TRUE_EVENTS
+    assert store.reads == 3
+    assert store.events() == TRUE_EVENTS
 
 
-async def test_what_a_faster_worker_said_stands_and_is_gone_by():
-    class Raced(Shelf):
+async def test_the_stories_of_a_faster_worker_count():
+    class Raced(MemoryStoryStore):
+        @override
         async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
             if not self.stories:
                 self.stories[ALL[0].id] = "the other worker's story"
             return await super().record_stories(stories)
 
-    shelf = Raced(*ALL[:1])
-    joiner = StoryAssigner(shelf)
+    store = Raced(*ALL[:1])
+    joiner = StoryAssigner(store)
     assert await joiner.assign(memory_position=0, release_position=1) == AssignmentReport(0)
-    shelf.articles.append(ALL[1])
+    store.articles.append(ALL[1])
     assert await joiner.assign(memory_position=0, release_position=2) == AssignmentReport(1)
-    assert set(shelf.stories.values()) == {"the other worker's story"}
+    assert set(store.stories.values()) == {"the other worker's story"}
 
 
 async def test_two_calls_at_once_share_the_work():
-    shelf = Shelf(*ALL)
-    joiner = StoryAssigner(shelf)
+    store = MemoryStoryStore(*ALL)
+    joiner = StoryAssigner(store)
     done = await asyncio.gather(*(joiner.assign(memory_position=0, release_position=99) for _ in range(3)))
     assert sorted(joined.articles for joined in done) == [0, 0, len(ALL)]
-    assert shelf.events() == TRUE_EVENTS
+    assert store.events() == TRUE_EVENTS
 
 
 # --- what is broken ----------------------------------------------------------------------------
@@ -115,30 +120,30 @@ def broken(number: int) -> Article:
     return replace(a_report(number), text=None)
 
 
-async def test_an_article_that_cannot_be_placed_is_a_story_of_its_own_and_is_named_once():
+async def test_an_article_that_cannot_be_placed_is_a_story_and_reported_once():
     bad = broken(1)
-    shelf = Shelf(ALL[0], bad, *ALL[2:])
-    joiner = StoryAssigner(shelf)
+    store = MemoryStoryStore(ALL[0], bad, *ALL[2:])
+    joiner = StoryAssigner(store)
     [problem] = (await joiner.assign(memory_position=0, release_position=99)).problems
 
     assert f"the article at position 2 ({bad.id})" in problem
-    assert shelf.events() == (TRUE_EVENTS - {frozenset({1, 2})}) | {frozenset({1}), frozenset({2})}
+    assert store.events() == (TRUE_EVENTS - {frozenset({1, 2})}) | {frozenset({1}), frozenset({2})}
     assert (await joiner.assign(memory_position=0, release_position=99)) == AssignmentReport()
-    assert (await StoryAssigner(shelf).assign(memory_position=0, release_position=99)) == AssignmentReport()
+    assert (await StoryAssigner(store).assign(memory_position=0, release_position=99)) == AssignmentReport()
 
 
-async def test_an_index_that_broke_is_built_anew_and_nobody_notices(monkeypatch: pytest.MonkeyPatch):
-    shelf = Shelf(*ALL)
-    joiner = StoryAssigner(shelf)
+async def test_a_damaged_index_is_rebuilt_silently(monkeypatch: pytest.MonkeyPatch):
+    store = MemoryStoryStore(*ALL)
+    joiner = StoryAssigner(store)
     await joiner.assign(memory_position=0, release_position=1)
     assert joiner._index is not None
     monkeypatch.setitem(joiner._index._languages, "en", None)
 
     assert await joiner.assign(memory_position=0, release_position=99) == AssignmentReport(len(ALL) - 1)
-    assert shelf.events() == TRUE_EVENTS
+    assert store.events() == TRUE_EVENTS
 
 
-async def test_an_index_that_breaks_every_time_costs_stories_but_no_article(monkeypatch: pytest.MonkeyPatch):
+async def test_an_index_that_always_fails_loses_stories_but_no_article(monkeypatch: pytest.MonkeyPatch):
     place = StoryIndex.place
 
     def fails_when_full(self: StoryIndex, article: Article) -> str:
@@ -147,15 +152,16 @@ async def test_an_index_that_breaks_every_time_costs_stories_but_no_article(monk
         return place(self, article)
 
     monkeypatch.setattr(StoryIndex, "place", fails_when_full)
-    shelf = Shelf(*ALL)
-    joined = await StoryAssigner(shelf).assign(memory_position=0, release_position=99)
+    store = MemoryStoryStore(*ALL)
+    joined = await StoryAssigner(store).assign(memory_position=0, release_position=99)
 
     assert (joined.articles, len(joined.problems)) == (len(ALL), len(ALL) - 3)
-    assert set(shelf.stories) == {article.id for article in ALL}
+    assert set(store.stories) == {article.id for article in ALL}
 
 
-async def test_an_article_that_cannot_be_read_is_gone_by_and_named():
-    class Torn(Shelf):
+async def test_an_unreadable_article_is_skipped_and_reported():
+    class Torn(MemoryStoryStore):
+        @override
         async def articles_between(
             self, after: int, through: int, limit: int
         ) -> Sequence[tuple[Article, str | None]]:
@@ -163,15 +169,16 @@ async def test_an_article_that_cannot_be_read_is_gone_by_and_named():
                 raise ValueError("no JSON")
             return await super().articles_between(after, through, limit)
 
-    shelf = Torn(ALL[0], *ALL[2:])
-    joined = await StoryAssigner(shelf).assign(memory_position=0, release_position=99)
+    store = Torn(ALL[0], *ALL[2:])
+    joined = await StoryAssigner(store).assign(memory_position=0, release_position=99)
 
     assert joined.problems == ("the article at position 2 cannot be read, no JSON; it is left out",)
-    assert shelf.events() == (TRUE_EVENTS - {frozenset({1, 2})}) | {frozenset({1})}
+    assert store.events() == (TRUE_EVENTS - {frozenset({1, 2})}) | {frozenset({1})}
 
 
-async def test_a_lost_database_is_not_one_articles_trouble():
-    class Lost(Shelf):
+async def test_a_lost_database_is_no_failure_of_an_article():
+    class Lost(MemoryStoryStore):
+        @override
         async def articles_between(
             self, after: int, through: int, limit: int
         ) -> Sequence[tuple[Article, str | None]]:

@@ -1,4 +1,4 @@
-"""Voices: publishers that tell a story in words of their own."""
+"""Independent publishers: those with texts of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.builders import an_article
 from tests.compose.reports import a_report
 
 
-def test_two_publishers_with_texts_of_their_own_are_two_voices():
+def test_two_publishers_with_texts_of_their_own_count_twice():
     assert count_independent_publishers([a_report(0), a_report(1)]) == 2
 
 
@@ -19,11 +19,11 @@ def test_two_publishers_with_texts_of_their_own_are_two_voices():
     "changes",
     [{"publisher": "paper 0 "}, {"url": "https://www.paper-0.example/world/9"}],
 )
-def test_two_feeds_of_one_publisher_are_one_voice(changes: dict[str, str]):
+def test_two_feeds_of_one_publisher_count_once(changes: dict[str, str]):
     assert count_independent_publishers([a_report(0), replace(a_report(1), **changes)]) == 1
 
 
-def test_an_agencys_text_counts_once_however_many_print_it():
+def test_the_text_of_an_agency_counts_once():
     agency = a_report(0, publisher="Agency")
     shortened = agency.text[: len(agency.text) * 2 // 3]
     copies = [
@@ -35,7 +35,7 @@ def test_an_agencys_text_counts_once_however_many_print_it():
     assert count_independent_publishers([*copies, a_report(1)]) == 2
 
 
-def test_a_copy_joins_voices_that_were_apart():
+def test_a_copy_of_two_texts_joins_them():
     own = a_report(1, publisher="Morning Post")
     assert (
         count_independent_publishers(
@@ -45,7 +45,7 @@ def test_a_copy_joins_voices_that_were_apart():
     )
 
 
-def test_short_texts_are_copies_only_when_they_are_the_same():
+def test_short_texts_are_copies_only_if_equal():
     one, same, other = (
         an_article(title, "") for title in ("Harbour open", "Harbour open", "Harbour open again")
     )
@@ -53,6 +53,6 @@ def test_short_texts_are_copies_only_when_they_are_the_same():
     assert not is_copy(shingles(one), shingles(other))
 
 
-def test_nobody_and_one_are_counted_too():
+def test_no_article_and_one_article_are_counted():
     assert count_independent_publishers([]) == 0
     assert count_independent_publishers([an_article("\ud800", "\0")]) == 1

@@ -1,4 +1,4 @@
-"""The story index: what tells one event becomes one story, lookalikes do not, and nothing is taken back."""
+"""The story index: one story per event, lookalikes apart, and permanent results."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ TRUE_EVENTS = {
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_two_reports_of_one_event_meet_and_lookalikes_do_not_whatever_comes_first(order: tuple[int, ...]):
+def test_reports_of_one_event_meet_and_lookalikes_do_not_in_any_order(order: tuple[int, ...]):
     arrived = [ALL[start::3] for start in order]
     assert events([article for part in arrived for article in part]) == TRUE_EVENTS
 
 
-def test_lookalikes_are_told_apart_in_a_full_index_too():
+def test_lookalikes_stay_apart_in_a_full_index_too():
     index = StoryIndex()
     for number in range(400):
         index.place(an_article(f"Report {number}", url=f"https://crowd.example/{number}"))
     assert events(ALL, index) == TRUE_EVENTS
 
 
-def test_a_story_is_called_by_its_first_article_and_keeps_that_name_as_it_grows():
+def test_a_story_has_the_id_of_its_first_article():
     index = StoryIndex()
     first, second = a_report(0), a_report(1)
     assert index.place(first) == first.id
@@ -54,20 +54,20 @@ def test_a_story_is_called_by_its_first_article_and_keeps_that_name_as_it_grows(
     assert index.place(first) == first.id
 
 
-def test_asking_again_changes_nothing():
+def test_placing_an_article_again_changes_nothing():
     index = StoryIndex()
     before = {article.id: index.place(article) for article in ALL}
     assert {article.id: index.place(article) for article in reversed(ALL)} == before
     assert len(index) == len(ALL)
 
 
-def test_what_is_remembered_from_before_goes_on():
+def test_a_remembered_story_continues():
     index = StoryIndex()
     index.remember(a_report(0), "an old story")
     assert index.place(a_report(1)) == "an old story"
 
 
-def test_a_story_is_over_when_nothing_came_for_days():
+def test_a_story_ends_without_articles_for_days():
     index = StoryIndex()
     index.place(a_report(0))
     late = a_report(1, hours=WINDOW / timedelta(hours=1) + 1)
@@ -80,21 +80,21 @@ def test_the_window_moves_with_the_story():
     assert {index.place(copy) for copy in copies} == {"day 0"}
 
 
-def test_a_topic_that_never_ends_is_more_than_one_story():
+def test_an_endless_topic_is_several_stories():
     index = StoryIndex()
     days = int(MAX_STORY_AGE / timedelta(days=2)) + 2
     stories = {index.place(replace(a_report(0, hours=n * 48), id=f"day {n}")) for n in range(days)}
     assert len(stories) == 2
 
 
-def test_an_article_that_was_gathered_late_finds_the_story_of_its_day():
+def test_a_late_article_joins_the_story_of_its_day():
     index = StoryIndex()
     index.place(a_report(0))
     index.place(a_report(2, hours=40))
     assert index.place(a_report(1, gathered_at=NOON + timedelta(hours=50))) == ALL[0].id
 
 
-def test_what_is_too_old_is_forgotten_with_all_its_words():
+def test_expired_articles_are_removed_with_their_terms():
     index = StoryIndex()
     for article in ALL:
         index.place(article)
@@ -112,7 +112,7 @@ def test_languages_do_not_mix():
     assert index.place(other) == other.id
 
 
-def test_titles_alone_meet_by_their_words_but_not_by_two_of_them():
+def test_titles_alone_meet_by_more_than_two_words():
     index = StoryIndex()
     titles = [
         "Senate rejects pension reform after night of votes",
@@ -124,7 +124,7 @@ def test_titles_alone_meet_by_their_words_but_not_by_two_of_them():
     assert placed[0] == placed[1] != placed[2]
 
 
-def test_a_title_alone_finds_the_full_report():
+def test_a_title_alone_joins_the_full_report():
     index = StoryIndex()
     index.place(a_report(0))
     assert index.place(an_article("Lund goal gives Northgate win over Seaford", "")) == ALL[0].id
@@ -140,7 +140,7 @@ CHINESE = [
 ]
 
 
-def test_scripts_without_spaces_are_compared_by_pairs_of_signs():
+def test_unspaced_scripts_are_compared_by_bigrams():
     articles = [
         an_article(title, text, language="zh", url=f"https://zh.example/{n}")
         for n, (title, text) in enumerate(CHINESE)
@@ -153,7 +153,7 @@ def test_scripts_without_spaces_are_compared_by_pairs_of_signs():
     st.lists(st.tuples(st.text(max_size=30), st.text(max_size=60)), max_size=12),
     st.sampled_from(["en", "zh", ""]),
 )
-def test_any_text_has_its_place_and_keeps_it(texts: list[tuple[str, str]], language: str):
+def test_any_text_gets_a_story_and_keeps_it(texts: list[tuple[str, str]], language: str):
     index = StoryIndex()
     articles = [
         an_article(title, text, language=language, url=f"https://any.example/{n}")

@@ -1,4 +1,4 @@
-"""Tell: a story's points across its articles, each with its source and with what qualifies it."""
+"""Merging: the points of a story across its articles, each with its source and its caveats."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ AGREED_TOO = "The ferry crews will be paid for night crossings, the harbour boar
 TALKS = "Talks about summer timetables begin next week in the old customs house."
 TIDES = "Spring tides will close the eastern lock for most of April."
 ROOF = "A new roof for the fish market costs the town less than feared."
-NOT_YET = "No money has been set aside for it, said treasurer Ruth Amsel."
+NOT_YET = "No money has been set aside for it, sentences treasurer Ruth Amsel."
 DENIED = "The crews' union spoke of a promise, by no means of a contract."
 TWELVE = "A storm killed twelve sailors off the northern coast on Friday."
 NINE = "A storm killed nine sailors off the northern coast on Friday."
 
 
 def article(
-    *said: str | tuple[str, str], publisher: str = "The Example", position: int = 0
+    *sentences: str | tuple[str, str], publisher: str = "The Example", position: int = 0
 ) -> CondensedArticle:
     """Return an article whose key points are these, weightiest first; a pair is a point and its caveat."""
-    lines = [line for point in said for line in ([point] if isinstance(point, str) else point)]
+    lines = [line for point in sentences for line in ([point] if isinstance(point, str) else point)]
     text = " ".join(lines)
     title = f"{publisher} {position}"
     url = f"https://{publisher.rsplit(maxsplit=1)[-1].lower()}.example/{position}"
     return CondensedArticle(
         an_article(title, text, publisher=publisher, position=position, url=url),
-        Summary("keypoints", tuple(_points(text, said))),
+        Summary("keypoints", tuple(_points(text, sentences))),
     )
 
 
-def _points(text: str, said: tuple[str | tuple[str, str], ...]) -> Iterator[KeyPoint]:
+def _points(text: str, sentences: tuple[str | tuple[str, str], ...]) -> Iterator[KeyPoint]:
     count = 0
-    for point in said:
+    for point in sentences:
         for line in (point,) if isinstance(point, str) else point:
             start = text.index(line)
             owner = count - 1 if line is not point and line == point[1] else None
@@ -49,11 +49,11 @@ def _points(text: str, said: tuple[str | tuple[str, str], ...]) -> Iterator[KeyP
             count += 1
 
 
-def texts(told: tuple[StoryPoint, ...]) -> list[str]:
-    return [point.text for point in told]
+def texts(points: tuple[StoryPoint, ...]) -> list[str]:
+    return [point.text for point in points]
 
 
-def test_one_article_gives_its_points_in_their_order_cut_by_rank():
+def test_one_article_gives_its_best_points_in_their_order():
     one = article(AGREED, TALKS, TIDES)
     key_points = tuple(
         replace(p, rank=rank) for p, rank in zip(one.summary.key_points, (2, 0, 1), strict=True)
@@ -63,16 +63,16 @@ def test_one_article_gives_its_points_in_their_order_cut_by_rank():
     assert texts(merge_key_points([ranked], points=3)) == [AGREED, TALKS, TIDES]
 
 
-def test_a_caveat_follows_its_point_and_takes_the_place_of_the_weakest():
-    told = merge_key_points([article((AGREED, NOT_YET), TALKS, TIDES)], points=3)
-    assert texts(told) == [AGREED, NOT_YET, TALKS]
-    assert [point.role for point in told] == [Role.POINT, Role.CAVEAT, Role.POINT]
-    assert told[1].qualifies == 0
+def test_a_caveat_follows_its_point_and_replaces_the_weakest_point():
+    points = merge_key_points([article((AGREED, NOT_YET), TALKS, TIDES)], points=3)
+    assert texts(points) == [AGREED, NOT_YET, TALKS]
+    assert [point.role for point in points] == [Role.POINT, Role.CAVEAT, Role.POINT]
+    assert points[1].qualifies == 0
 
 
 def test_a_claim_is_not_shown_without_its_caveat_while_another_point_fits():
-    told = merge_key_points([article(TALKS, (AGREED, NOT_YET), TIDES)], points=2)
-    assert texts(told) == [TALKS, TIDES]
+    points = merge_key_points([article(TALKS, (AGREED, NOT_YET), TIDES)], points=2)
+    assert texts(points) == [TALKS, TIDES]
 
 
 def test_a_claim_with_many_caveats_keeps_as_many_as_fit():
@@ -84,58 +84,58 @@ def test_a_claim_with_many_caveats_keeps_as_many_as_fit():
     assert texts(merge_key_points([crowded], points=2)) == [AGREED, NOT_YET]
 
 
-def test_what_two_publishers_say_is_said_once_and_both_add_what_they_alone_know():
-    told = merge_key_points(
+def test_what_two_publishers_say_is_shown_once_with_the_other_points_of_both():
+    points = merge_key_points(
         [article(AGREED, TALKS), article(AGREED_TOO, TIDES, publisher="The Other")], points=4
     )
-    assert texts(told) == [AGREED, TALKS, TIDES]
-    assert [point.article.publisher for point in told] == ["The Example", "The Example", "The Other"]
+    assert texts(points) == [AGREED, TALKS, TIDES]
+    assert [point.article.publisher for point in points] == ["The Example", "The Example", "The Other"]
 
 
-def test_a_caveat_that_only_the_second_publisher_has_is_shown_behind_the_firsts_claim():
-    told = merge_key_points(
+def test_a_caveat_of_the_second_publisher_follows_the_claim_of_the_first():
+    points = merge_key_points(
         [article(AGREED, TALKS), article((AGREED_TOO, DENIED), publisher="The Other")], points=3
     )
-    assert texts(told) == [AGREED, DENIED, TALKS]
-    assert (told[1].role, told[1].qualifies, told[1].article.publisher) == (Role.CAVEAT, 0, "The Other")
+    assert texts(points) == [AGREED, DENIED, TALKS]
+    assert (points[1].role, points[1].qualifies, points[1].article.publisher) == (Role.CAVEAT, 0, "The Other")
 
 
-def test_a_point_that_stands_as_anothers_caveat_is_not_told_twice():
-    told = merge_key_points(
+def test_a_point_that_is_a_caveat_of_another_is_shown_once():
+    points = merge_key_points(
         [article(NOT_YET, TALKS), article((AGREED, NOT_YET), publisher="The Other")], points=5
     )
-    assert texts(told) == [TALKS, AGREED, NOT_YET]
+    assert texts(points) == [TALKS, AGREED, NOT_YET]
 
 
-def test_publishers_who_contradict_each_other_stand_side_by_side():
-    told = merge_key_points([article(TWELVE, TALKS), article(TIDES, NINE, publisher="The Other")], points=3)
-    assert texts(told) == [TWELVE, NINE, TIDES] or texts(told) == [TWELVE, NINE, TALKS]
-    assert [point.article.publisher for point in told[:2]] == ["The Example", "The Other"]
+def test_contradicting_publishers_are_shown_side_by_side():
+    points = merge_key_points([article(TWELVE, TALKS), article(TIDES, NINE, publisher="The Other")], points=3)
+    assert texts(points) == [TWELVE, NINE, TIDES] or texts(points) == [TWELVE, NINE, TALKS]
+    assert [point.article.publisher for point in points[:2]] == ["The Example", "The Other"]
 
 
-def test_a_contradicted_claim_gives_way_when_there_is_no_room_for_both():
-    told = merge_key_points([article(TWELVE, TALKS), article(NINE, publisher="The Other")], points=1)
-    assert texts(told) == [TALKS]
+def test_a_contradicted_claim_is_skipped_without_room_for_both():
+    points = merge_key_points([article(TWELVE, TALKS), article(NINE, publisher="The Other")], points=1)
+    assert texts(points) == [TALKS]
 
 
-def test_of_one_publishers_two_figures_the_newer_counts():
-    told = merge_key_points([article(NINE, TALKS, position=3), article(TWELVE, position=7)], points=3)
-    assert texts(told) == [TWELVE, TALKS]
-    assert told[0].article.position == 7
+def test_of_two_numbers_of_a_publisher_the_newer_counts():
+    points = merge_key_points([article(NINE, TALKS, position=3), article(TWELVE, position=7)], points=3)
+    assert texts(points) == [TWELVE, TALKS]
+    assert points[0].article.position == 7
 
 
-def test_figures_that_differ_within_one_article_both_stand():
+def test_different_numbers_in_one_article_are_both_shown():
     assert texts(merge_key_points([article(TWELVE, NINE)], points=3)) == [TWELVE, NINE]
 
 
-def test_context_lines_stay_with_their_point():
+def test_context_sentences_stay_with_their_point():
     one = article(AGREED, TALKS)
     start = one.article.text.index(TALKS)
     context = (ContextSentence(TALKS, start, start + len(TALKS), 0),)
-    told = merge_key_points(
+    points = merge_key_points(
         [replace(one, summary=Summary("keypoints", one.summary.key_points[:1], context))], points=3
     )
-    assert told[0].context == (TALKS,)
+    assert points[0].context == (TALKS,)
 
 
 def test_an_article_that_is_only_a_headline_adds_nothing():
@@ -144,83 +144,85 @@ def test_an_article_that_is_only_a_headline_adds_nothing():
     assert texts(merge_key_points([headline, article(AGREED, publisher="The Other")], points=3)) == [AGREED]
 
 
-def test_a_caveat_that_others_contradict_is_told_where_it_is_contradicted():
-    told = merge_key_points([article((ROOF, TWELVE), TWELVE), article(NINE, publisher="The Other")], points=5)
-    assert sorted(texts(told)) == sorted([ROOF, TWELVE, NINE])
-    assert abs(texts(told).index(TWELVE) - texts(told).index(NINE)) == 1
+def test_a_contradicted_caveat_is_shown_beside_the_contradiction():
+    points = merge_key_points(
+        [article((ROOF, TWELVE), TWELVE), article(NINE, publisher="The Other")], points=5
+    )
+    assert sorted(texts(points)) == sorted([ROOF, TWELVE, NINE])
+    assert abs(texts(points).index(TWELVE) - texts(points).index(NINE)) == 1
 
 
 def test_of_two_sentences_that_qualify_each_other_one_is_the_point():
-    told = merge_key_points(
+    points = merge_key_points(
         [article((AGREED, NOT_YET)), article((NOT_YET, AGREED), publisher="The Other")], points=5
     )
-    assert [point.role for point in told] == [Role.POINT, Role.CAVEAT]
-    assert sorted(texts(told)) == sorted([AGREED, NOT_YET])
+    assert [point.role for point in points] == [Role.POINT, Role.CAVEAT]
+    assert sorted(texts(points)) == sorted([AGREED, NOT_YET])
 
 
-def test_a_caveat_of_a_caveat_qualifies_the_point_at_the_root():
-    told = merge_key_points(
+def test_a_caveat_of_a_caveat_qualifies_the_point():
+    points = merge_key_points(
         [article((AGREED, NOT_YET)), article((NOT_YET, TIDES), publisher="The Other")], points=5
     )
-    assert texts(told) == [AGREED, NOT_YET, TIDES]
-    assert [point.qualifies for point in told] == [None, 0, 0]
+    assert texts(points) == [AGREED, NOT_YET, TIDES]
+    assert [point.qualifies for point in points] == [None, 0, 0]
 
 
 EXPLODED = "A dust explosion lifted the roof from silo 6 shortly before half past three in the morning."
 BROKE_OUT = (
     "The fire broke out at about 3:20 a.m. in silo 6, after an explosion of grain dust tore off the roof."
 )
-UNSURE = "The cause is not certain, the fire brigade said."
+UNSURE = "The cause is not certain, the fire brigade sentences."
 NOT_ALL = "Two of the three conveyor belts have not been looked at so far."
 
 
-def test_of_twins_the_caveats_of_both_stay_each_in_its_publishers_words():
-    told = merge_key_points(
+def test_of_two_equal_claims_the_caveats_of_both_are_shown():
+    points = merge_key_points(
         [article((EXPLODED, UNSURE)), article((BROKE_OUT, NOT_ALL), publisher="The Other")], points=5
     )
-    assert texts(told) == [EXPLODED, UNSURE, NOT_ALL]
-    assert [point.qualifies for point in told] == [None, 0, 0]
-    assert [point.article.publisher for point in told] == ["The Example", "The Example", "The Other"]
+    assert texts(points) == [EXPLODED, UNSURE, NOT_ALL]
+    assert [point.qualifies for point in points] == [None, 0, 0]
+    assert [point.article.publisher for point in points] == ["The Example", "The Example", "The Other"]
 
 
-def test_a_caveat_that_contradicts_another_claim_is_not_lost_with_its_twin():
+def test_a_caveat_that_contradicts_another_claim_is_kept_when_claims_merge():
     refused = "The harbour board did not agree on Sunday to pay the ferry crews for night crossings."
     first, second = article(EXPLODED, AGREED), article((BROKE_OUT, refused), publisher="The Other")
     assert refused in texts(merge_key_points([first, second], points=6))
 
 
-def test_a_caveat_stays_where_the_claim_that_repeats_it_has_no_room():
+def test_a_caveat_stays_if_the_claim_that_repeats_it_does_not_fit():
     first = article(TALKS, TIDES, (EXPLODED, UNSURE), (ROOF, UNSURE + " So did the owner."))
-    told = merge_key_points([first], points=4)
-    assert texts(told) == [TALKS, TIDES, EXPLODED, UNSURE]
+    points = merge_key_points([first], points=4)
+    assert texts(points) == [TALKS, TIDES, EXPLODED, UNSURE]
 
 
-def test_of_twins_the_one_with_the_figure_or_the_doubt_is_told_in_the_place_of_the_first():
+def test_of_two_equal_claims_the_one_with_a_number_or_doubt_replaces_the_first():
     storm = "The storm killed sailors off the northern coast on Friday."
     toll = "The storm killed twelve sailors off the northern coast on Friday."
     unsure = "The storm may have killed sailors off the northern coast on Friday."
     for fuller in (toll, unsure):
-        told = merge_key_points([article(storm, TALKS), article(fuller, publisher="The Other")], points=4)
-        assert texts(told) == [fuller, TALKS]
-        assert told[0].article.publisher == "The Other"
+        points = merge_key_points([article(storm, TALKS), article(fuller, publisher="The Other")], points=4)
+        assert texts(points) == [fuller, TALKS]
+        assert points[0].article.publisher == "The Other"
 
 
-def test_figures_that_differ_are_never_one():
+def test_claims_with_different_numbers_are_not_merged():
     some, exact = (
         "Some 20 people are dead after the storm that hit the northern coast on Friday.",
         "The storm that hit the northern coast on Friday killed 23 people.",
     )
-    told = merge_key_points([article(some, TALKS), article(exact, publisher="The Other")], points=4)
-    assert sorted(texts(told)) == sorted([some, exact, TALKS])
+    points = merge_key_points([article(some, TALKS), article(exact, publisher="The Other")], points=4)
+    assert sorted(texts(points)) == sorted([some, exact, TALKS])
 
 
-def test_what_mostly_echoes_the_opening_waits_until_other_news_is_told():
+def test_a_repetition_of_the_opening_comes_after_other_points():
     opening, echo = NEWS[:2]
-    told = merge_key_points(
+    points = merge_key_points(
         [article(opening, *NEWS[2:4]), article(echo, TIDES, publisher="The Other")], points=4
     )
-    assert echo not in texts(told)
-    assert TIDES in texts(told)
+    assert echo not in texts(points)
+    assert TIDES in texts(points)
 
 
 # --- what the readers know -----------------------------------------------------------------------
@@ -228,8 +230,8 @@ def test_what_mostly_echoes_the_opening_waits_until_other_news_is_told():
 
 def test_what_was_told_before_is_not_told_again_whoever_says_it():
     before = article(AGREED, TALKS)
-    told = merge_key_points([article(AGREED_TOO, TIDES, publisher="The Other")], points=4, known=[before])
-    assert texts(told) == [TIDES]
+    points = merge_key_points([article(AGREED_TOO, TIDES, publisher="The Other")], points=4, known=[before])
+    assert texts(points) == [TIDES]
 
 
 def test_what_was_told_before_does_not_take_the_place_of_news():
@@ -245,18 +247,18 @@ def test_a_new_caveat_brings_its_point_along_and_those_that_were_told():
     before = article((AGREED, NOT_YET))
     now = article((AGREED, NOT_YET), publisher="The Other")
     assert merge_key_points([now], points=4, known=[before]) == ()
-    told = merge_key_points(
+    points = merge_key_points(
         [now, article((AGREED_TOO, DENIED), publisher="The Third")], points=4, known=[before]
     )
-    assert texts(told) == [AGREED, NOT_YET, DENIED]
-    assert [point.qualifies for point in told] == [None, 0, 0]
+    assert texts(points) == [AGREED, NOT_YET, DENIED]
+    assert [point.qualifies for point in points] == [None, 0, 0]
 
 
 def test_a_new_point_keeps_the_caveat_that_was_told_before_with_another():
-    told = merge_key_points(
+    points = merge_key_points(
         [article((TALKS, NOT_YET), position=2)], points=4, known=[article((AGREED, NOT_YET))]
     )
-    assert texts(told) == [TALKS, NOT_YET]
+    assert texts(points) == [TALKS, NOT_YET]
 
 
 def test_scripts_without_spaces_are_compared_too():
@@ -267,31 +269,31 @@ def test_scripts_without_spaces_are_compared_too():
     assert len(merge_key_points([other], points=4, known=[old])) == 1
 
 
-def test_a_new_contradiction_brings_the_claim_along():
-    told = merge_key_points(
+def test_a_new_contradiction_is_shown_with_its_claim():
+    points = merge_key_points(
         [article(TWELVE), article(NINE, publisher="The Other")], points=4, known=[article(TWELVE)]
     )
-    assert sorted(texts(told)) == sorted([TWELVE, NINE])
+    assert sorted(texts(points)) == sorted([TWELVE, NINE])
 
 
-LINES = st.sampled_from([AGREED, AGREED_TOO, TALKS, TIDES, ROOF, TWELVE, NINE, NOT_YET, DENIED])
-SAID = LINES | st.lists(LINES, min_size=2, max_size=2, unique=True).map(tuple)
-ARTICLES = st.lists(st.lists(SAID, min_size=1, max_size=5, unique_by=str), min_size=1, max_size=4)
+SENTENCES = st.sampled_from([AGREED, AGREED_TOO, TALKS, TIDES, ROOF, TWELVE, NINE, NOT_YET, DENIED])
+POINTS = SENTENCES | st.lists(SENTENCES, min_size=2, max_size=2, unique=True).map(tuple)
+ARTICLES = st.lists(st.lists(POINTS, min_size=1, max_size=5, unique_by=str), min_size=1, max_size=4)
 
 
 @given(ARTICLES, st.integers(0, 8))
-def test_whatever_is_told_fits_is_verbatim_and_keeps_its_caveats(stories: list[list[str]], points: int):
+def test_any_merged_points_fit_are_verbatim_and_keep_their_caveats(stories: list[list[str]], points: int):
     articles = [
-        article(*dict.fromkeys(said), publisher=f"Paper {number % 3}", position=number)
-        for number, said in enumerate(stories)
+        article(*dict.fromkeys(sentences), publisher=f"Paper {number % 3}", position=number)
+        for number, sentences in enumerate(stories)
     ]
-    told = merge_key_points(articles, points=points)
-    assert len(told) <= points
-    assert len(set(texts(told))) == len(told)
-    for index, point in enumerate(told):
+    found = merge_key_points(articles, points=points)
+    assert len(found) <= points
+    assert len(set(texts(found))) == len(found)
+    for index, point in enumerate(found):
         assert point.article.text[point.start : point.end] == point.text
         if point.qualifies is not None:
-            assert told[point.qualifies].role is Role.POINT
-            assert all(line.role is Role.CAVEAT for line in told[point.qualifies + 1 : index + 1])
+            assert found[point.qualifies].role is Role.POINT
+            assert all(line.role is Role.CAVEAT for line in found[point.qualifies + 1 : index + 1])
     if points > 0:
-        assert told
+        assert found

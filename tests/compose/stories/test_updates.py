@@ -1,4 +1,4 @@
-"""A story that goes on is told again only for what is new of it, and then as an update."""
+"""A story that was sent before is sent again only for its new points, as an update."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOSS = "The owner put the loss at 11,000 tonnes of wheat."
 
 
 def an_account(position: int, *points: str, caveat: str = "", publisher: str = "") -> CondensedArticle:
-    """Return an article at that position with these key points, the caveat tied to the first."""
+    """Return an article at that position with these key points, the caveat linked to the first."""
     text = " ".join((*points, caveat)).strip()
     keys = [KeyPoint.from_source(text, text.index(p), text.index(p) + len(p)) for p in points]
     if caveat:
@@ -30,73 +30,75 @@ def an_account(position: int, *points: str, caveat: str = "", publisher: str = "
     return CondensedArticle(article, Summary("lead", tuple(keys)))
 
 
-def told(*accounts: CondensedArticle) -> list[str]:
+def ids_of(*accounts: CondensedArticle) -> list[str]:
     return [account.article.id for account in accounts]
 
 
-def now(
-    *accounts: CondensedArticle, after: int, known: list[str], voices: int = 1
+def updates(
+    *accounts: CondensedArticle, after: int, known: list[str], publishers: int = 1
 ) -> tuple[StoryUpdate, ...]:
-    telling = GroupedStory(accounts, voices)
-    return story_updates([telling], served_through=after, sent=known, merge=merge_all, points=4)
+    story = GroupedStory(accounts, publishers)
+    return story_updates([story], served_through=after, sent=known, merge=merge_all, points=4)
 
 
-def news(found: tuple[StoryUpdate, ...]) -> list[str]:
-    [chapter] = found
-    return [point.text for point in chapter.new_points or ()]
+def new_points(found: tuple[StoryUpdate, ...]) -> list[str]:
+    [update] = found
+    return [point.text for point in update.new_points or ()]
 
 
-def test_a_new_story_is_told_whole():
+def test_a_new_story_is_sent_as_a_whole():
     account = an_account(5, FIRST)
 
-    assert now(account, after=4, known=[]) == (StoryUpdate(GroupedStory((account,))),)
+    assert updates(account, after=4, known=[]) == (StoryUpdate(GroupedStory((account,))),)
 
 
-def test_a_story_with_nothing_fresh_is_not_told_again():
+def test_a_story_without_a_new_article_is_not_sent_again():
     old = an_account(3, FIRST)
 
-    assert now(old, after=4, known=told(old)) == ()
+    assert updates(old, after=4, known=ids_of(old)) == ()
 
 
-def test_another_publisher_with_the_same_points_is_no_news():
+def test_another_publisher_with_the_same_points_makes_no_update():
     old, copy = an_account(3, FIRST, HURT), an_account(5, FIRST, HURT)
 
-    assert now(old, copy, after=4, known=told(old)) == ()
+    assert updates(old, copy, after=4, known=ids_of(old)) == ()
 
 
 def test_a_new_point_makes_an_update_of_that_point_alone():
     old, fresh = an_account(3, FIRST), an_account(5, FIRST, HURT)
-    found = now(old, fresh, after=4, known=told(old))
+    found = updates(old, fresh, after=4, known=ids_of(old))
 
-    assert news(found) == [HURT]
+    assert new_points(found) == [HURT]
     assert found[0].story.articles == (fresh,)
 
 
-def test_what_was_left_out_of_their_issue_readers_do_not_know():
+def test_an_article_that_was_left_out_of_the_issue_is_not_known():
     old, fresh = an_account(3, FIRST), an_account(5, FIRST)
-    [chapter] = now(old, fresh, after=4, known=[], voices=2)
+    [update] = updates(old, fresh, after=4, known=[], publishers=2)
 
-    assert chapter.new_points is None
-    assert chapter.story == GroupedStory((fresh,), independent_publishers=1)
+    assert update.new_points is None
+    assert update.story == GroupedStory((fresh,), independent_publishers=1)
 
 
 @pytest.mark.parametrize(
-    ("positions", "goes"), [((3, 5), True), ((5, 6), False), ((1, 4), False), ((4,), False)]
+    ("positions", "expected"), [((3, 5), True), ((5, 6), False), ((1, 4), False), ((4,), False)]
 )
-def test_a_story_goes_on_when_it_has_articles_on_both_sides(positions: tuple[int, ...], goes: bool):
-    assert continues(GroupedStory(tuple(an_account(n, FIRST) for n in positions)), position=4) is goes
+def test_a_story_with_articles_on_both_sides_of_the_cursor_continues(
+    positions: tuple[int, ...], expected: bool
+):
+    assert continues(GroupedStory(tuple(an_account(n, FIRST) for n in positions)), position=4) is expected
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=6), st.integers(0, 9))
-def test_every_caveat_of_an_update_stands_behind_its_point(accounts, after):
-    told_by = [
+def test_every_caveat_of_an_update_follows_its_point(accounts, after):
+    articles = [
         an_account(place, f"Point {n} stands.", LOSS, caveat=f"But {n} is not sure." if doubt else "")
         for n, (place, doubt) in enumerate(accounts)
     ]
-    known = told(*(a for a in told_by if a.article.position <= after))
-    for chapter in story_updates(
-        [GroupedStory(tuple(told_by))], served_through=after, sent=known, merge=merge_all, points=9
+    known = ids_of(*(a for a in articles if a.article.position <= after))
+    for update in story_updates(
+        [GroupedStory(tuple(articles))], served_through=after, sent=known, merge=merge_all, points=9
     ):
-        for index, one in enumerate(chapter.new_points or ()):
+        for index, one in enumerate(update.new_points or ()):
             assert one.qualifies is None or one.qualifies < index
             assert (one.role is Role.CAVEAT) == (one.qualifies is not None)
