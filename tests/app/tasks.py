@@ -1,4 +1,4 @@
-"""Tasks for the pool. A process imports this file within its time, so it imports next to nothing itself."""
+"""Tasks for the pool; with few imports, because they count as start time of a process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def double(number: int) -> int:
 
 
 def large(number: int) -> bytes:
-    """Return more than a pipe holds."""
+    """Return more bytes than a pipe buffers."""
     return bytes([number % 256]) * 300_000
 
 
@@ -32,7 +32,7 @@ def refuse(_number: int = 0) -> int:
 
 
 class Odd(Exception):
-    """An error that cannot be put together again from its arguments."""
+    """An error that cannot be unpickled."""
 
     def __init__(self, first: int, second: int) -> None:
         super().__init__(f"{first} and {second}")
@@ -48,7 +48,7 @@ def linger(_number: int = 0) -> int:
 
 
 def spin(_number: int = 0) -> int:
-    """Stay in C for hours, deaf to every signal that can be handled."""
+    """Run C code for hours and ignore every signal that can be ignored."""
     for deaf in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
         signal.signal(deaf, signal.SIG_IGN)
     return bool(re.match(r"(a+)+$", "a" * 60 + "b"))

@@ -1,4 +1,4 @@
-"""A mail goes out, comes back to its own return path, and its reader is not mailed again."""
+"""A mail bounces to its own return path, and its address is suppressed."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ async def imap():
 
 
 @pytest.fixture
-async def house(tmp_path: Path, imap):
-    """Give a house whose mails come back to a mailbox that it reads."""
+async def app(tmp_path: Path, imap):
+    """Give an application that reads its bounces from a mailbox."""
     _, port = imap
     folder = tmp_path / "config"
     write_files(folder)
@@ -40,56 +40,56 @@ async def house(tmp_path: Path, imap):
     caveat = folder / "caveat.yaml"
     caveat.write_text(caveat.read_text().replace("mail: {channel: file,", mail))
     loaded = load_config(folder, {})
-    async with open_application(loaded.settings, loaded.roster) as house:
-        await house.apply_roster()
-        await house.gather()
-        await house.condense()
-        yield house
+    async with open_application(loaded.settings, loaded.roster) as app:
+        await app.apply_roster()
+        await app.gather()
+        await app.condense()
+        yield app
 
 
-async def sent(house: Application, again: bool = False) -> list[Delivery]:
-    """Mail Amina; return her delivery as the ledger knows it."""
-    planned = (await send(house, SendRequest("morning", ("amina@example.org",), again))).planned
-    await deliver_issues(house, planned.issues)
-    lines = [line for issue in planned.issues for line in await house.overview.deliveries(issue)]
+async def sent(app: Application, again: bool = False) -> list[Delivery]:
+    """Mail Amina; return her delivery."""
+    planned = (await send(app, SendRequest("morning", ("amina@example.org",), again))).planned
+    await deliver_issues(app, planned.issues)
+    lines = [line for issue in planned.issues for line in await app.overview.deliveries(issue)]
     return [Delivery(d.id, d.issue_id, d.subscriber_id, "file", d.address, d.name) for d in lines]
 
 
-async def test_each_mail_has_a_return_path_of_its_own(house: Application):
-    (delivery,) = await sent(house)
-    deliverer = await house.deliverer()
+async def test_each_mail_has_a_return_path_of_its_own(app: Application):
+    (delivery,) = await sent(app)
+    deliverer = await app.deliverer()
     issue = await deliverer.store.issue(delivery.issue_id)
-    path = return_paths(await house.subscribers.signing_key(), ADDRESS)(delivery)
+    path = return_paths(await app.subscribers.signing_key(), ADDRESS)(delivery)
 
     assert deliverer.channel.payload(issue, delivery).sender == path
     assert path.startswith("bounces+")
 
 
-async def test_who_cannot_be_reached_is_not_mailed_again(house: Application, imap):
+async def test_a_hard_bounce_suppresses_the_address(app: Application, imap):
     server, _ = imap
-    (delivery,) = await sent(house)
-    path = return_paths(await house.subscribers.signing_key(), ADDRESS)(delivery)
+    (delivery,) = await sent(app)
+    path = return_paths(await app.subscribers.signing_key(), ADDRESS)(delivery)
     server.mails[1] = stored_mail("postfix-unknown", path)
 
-    assert await read_bounces(house) == 1
+    assert await read_bounces(app) == 1
     assert server.mails == {}
-    (membership,) = await house.subscribers.memberships(email="amina@example.org")
+    (membership,) = await app.subscribers.memberships(email="amina@example.org")
     assert membership.suppressed
-    assert await sent(house, again=True) == []
+    assert await sent(app, again=True) == []
 
 
-async def test_a_forged_letter_changes_nothing(house: Application, imap):
+async def test_a_forged_bounce_changes_nothing(app: Application, imap):
     server, _ = imap
-    await sent(house)
+    await sent(app)
     server.mails[1] = stored_mail("postfix-unknown", f"bounces+{'a' * 55}@news.example.org")
 
-    assert await read_bounces(house) == 1
-    (membership,) = await house.subscribers.memberships(email="amina@example.org")
+    assert await read_bounces(app) == 1
+    (membership,) = await app.subscribers.memberships(email="amina@example.org")
     assert membership.suppressed is None
 
 
 class Late(Executor):
-    """An executor whose every task takes longer than it may; it keeps the names of the tasks."""
+    """An executor whose tasks all exceed their time; it records their names."""
 
     def __init__(self) -> None:
         self.tasks: list[str] = []
@@ -101,20 +101,20 @@ class Late(Executor):
         return answer
 
 
-async def test_mails_are_read_in_the_pool_and_set_aside_at_its_limits(house: Application, imap):
+async def test_mails_are_parsed_in_the_pool_and_set_aside_at_its_limits(app: Application, imap):
     server, _ = imap
     server.mails |= {1: stored_mail("postfix-unknown"), 2: stored_mail("vacation")}
-    house.pool = late = Late()
+    app.pool = late = Late()
 
-    assert await read_bounces(house) == 2
-    assert await read_bounces(house) == 0
+    assert await read_bounces(app) == 2
+    assert await read_bounces(app) == 0
     assert late.tasks == ["read_inbound", "read_inbound"]
     assert server.flagged == {1, 2}
 
 
-async def test_a_house_without_a_mailbox_reads_none(tmp_path: Path):
+async def test_without_a_mailbox_no_mail_is_read(tmp_path: Path):
     folder = tmp_path / "config"
     write_files(folder)
     loaded = load_config(folder, {})
-    async with open_application(loaded.settings, loaded.roster) as house:
-        assert await read_bounces(house) == 0
+    async with open_application(loaded.settings, loaded.roster) as app:
+        assert await read_bounces(app) == 0

@@ -1,4 +1,4 @@
-"""Sends by hand from many processes at once, through crashes and Ctrl-C; the mail server counts."""
+"""Manual sends from many processes at once, through crashes and Ctrl-C, counted by the mail server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from service.app.manual_send import pause, resume, send
 from service.core.errors import IdempotencyKeyReused
 from service.core.model import DeliveryState
 from service.core.send_request import SendRequest
-from tests.app.crowds import loaded, write_crowd
+from tests.app.configs import loaded, write_config
 from tests.deliver.server import MailServer, Reply, Wait
 
 PATIENCE = 60
@@ -35,24 +35,24 @@ EVERYBODY = SendRequest("morning", None, key="monday")
 
 @asynccontextmanager
 async def a_house(folder: Path, *, later: timedelta = timedelta(0)) -> AsyncIterator[Application]:
-    """Open the house of a folder; `later`, as if so much time had gone by."""
+    """Open the application of a config folder, with a clock that is `later` than now."""
     read = loaded(folder)
-    async with open_application(read.settings, read.roster, clock=lambda: utc_now() + later) as house:
-        yield house
+    async with open_application(read.settings, read.roster, clock=lambda: utc_now() + later) as app:
+        yield app
 
 
 async def prepared(folder: Path, mail: MailServer, *, storage: str, readers: int) -> None:
-    """Write a configuration, and gather and condense what there is to tell."""
-    write_crowd(folder, storage=storage, smtp_port=mail.port, readers=readers)
-    async with a_house(folder) as house:
-        await house.apply_roster()
-        await house.gather()
-        await house.condense()
+    """Write a configuration, then gather and condense its articles."""
+    write_config(folder, storage=storage, smtp_port=mail.port, readers=readers)
+    async with a_house(folder) as app:
+        await app.apply_roster()
+        await app.gather()
+        await app.condense()
 
 
 async def another(folder: Path, key: str, times: int, *words: str) -> tuple[int, list[str]]:
-    """Let another process ask so many times at once; return its exit code and the issues it was told."""
-    command = [sys.executable, "-m", "tests.app.sender", str(folder), key, str(times), *words]
+    """Send concurrently in another process; return its exit code and the issues that it printed."""
+    command = [sys.executable, "-m", "tests.app.send_process", str(folder), key, str(times), *words]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     told, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode is not None
@@ -60,7 +60,7 @@ async def another(folder: Path, key: str, times: int, *words: str) -> tuple[int,
 
 
 def once(readers: int) -> Counter[str]:
-    """Return the log in which everybody got one message."""
+    """Return the server's log in which each subscriber got one message."""
     return Counter(f"reader{n}@example.org" for n in range(readers))
 
 
@@ -72,64 +72,64 @@ async def test_a_hundred_times_in_two_processes_the_same_key_sends_once(tmp_path
         assert {code for code, _ in answers} == {0}
         assert {len(told) for _, told in answers} == {50}
         [issue] = {issue for _, told in answers for issue in told}
-        async with a_house(folder) as house:
-            done = await deliver_issues(house, [issue])
+        async with a_house(folder) as app:
+            done = await deliver_issues(app, [issue])
 
         assert done.states == {DeliveryState.SENT: 5}
         assert Counter(taken.recipient for taken in mail.taken) == once(5)
 
 
-async def test_a_crash_between_plan_and_answer_is_made_good_by_asking_again(tmp_path: Path):
+async def test_after_a_crash_before_the_response_the_repeated_request_finds_the_send(tmp_path: Path):
     folder = tmp_path / "config"
     async with MailServer() as mail:
         await prepared(folder, mail, storage="sqlite:///../caveat.db", readers=3)
         assert await another(folder, "monday", 1, "crash") == (9, [])
-        async with a_house(folder) as house:
-            again = (await send(house, EVERYBODY)).planned
-            await deliver_issues(house, again.issues)
-            [issue] = await house.overview.issues()
+        async with a_house(folder) as app:
+            again = (await send(app, EVERYBODY)).planned
+            await deliver_issues(app, again.issues)
+            [issue] = await app.overview.issues()
 
         assert (issue.id,) == again.issues
         assert Counter(taken.recipient for taken in mail.taken) == once(3)
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Application]:
+async def app(tmp_path: Path) -> AsyncIterator[Application]:
     async with MailServer({"RCPT": {2: Reply("550 5.1.1 no such user")}}) as mail:
         await prepared(tmp_path / "config", mail, storage="sqlite:///../caveat.db", readers=3)
-        async with a_house(tmp_path / "config") as house:
-            yield house
+        async with a_house(tmp_path / "config") as app:
+            yield app
 
 
-async def test_progress_tells_from_the_books_what_was_refused(house: Application):
+async def test_progress_reports_refused_deliveries(app: Application):
     told: list[tuple[str, int, int]] = []
-    planned = (await send(house, EVERYBODY)).planned
-    await deliver_issues(house, planned.issues)
-    await deliver_issues(house, planned.issues, progress=lambda *what: told.append(what))
+    planned = (await send(app, EVERYBODY)).planned
+    await deliver_issues(app, planned.issues)
+    await deliver_issues(app, planned.issues, progress=lambda *what: told.append(what))
 
     assert set(told) <= {("1 refused", 3, 3)}
-    assert (await house.overview.delivery_counts(planned.issues))[DeliveryState.REFUSED] == 1
+    assert (await app.overview.delivery_counts(planned.issues))[DeliveryState.REFUSED] == 1
 
 
-async def test_an_issue_that_somebody_paused_is_not_waited_for(house: Application):
-    planned = (await send(house, EVERYBODY)).planned
-    await pause(house, planned.issues)
-    done = await deliver_issues(house, planned.issues)
+async def test_a_paused_issue_is_not_waited_for(app: Application):
+    planned = (await send(app, EVERYBODY)).planned
+    await pause(app, planned.issues)
+    done = await deliver_issues(app, planned.issues)
     assert (done.paused, done.waiting, done.states) == (True, 3, {DeliveryState.PLANNED: 3})
 
-    await resume(house, planned.issues)
-    done = await deliver_issues(house, planned.issues)
+    await resume(app, planned.issues)
+    done = await deliver_issues(app, planned.issues)
     assert (done.paused, done.waiting) == (False, 0)
 
 
-async def test_the_order_and_spelling_of_the_readers_do_not_matter_but_who_they_are_does(house: Application):
+async def test_order_and_spelling_of_addresses_do_not_make_another_request(app: Application):
     one = SendRequest("morning", ("reader1@example.org", "Reader2@example.org"), key="k")
     same = SendRequest(
         "morning", ("reader2@EXAMPLE.org", "reader1@example.org", "reader1@example.org"), key="k"
     )
-    assert (await send(house, one)).planned.issues == (await send(house, same)).planned.issues
+    assert (await send(app, one)).planned.issues == (await send(app, same)).planned.issues
     with pytest.raises(IdempotencyKeyReused):
-        await send(house, SendRequest("morning", ("reader1@example.org",), key="k"))
+        await send(app, SendRequest("morning", ("reader1@example.org",), key="k"))
 
 
 # --- Ctrl-C, in a terminal ---------------------------------------------------------------------
@@ -137,7 +137,7 @@ async def test_the_order_and_spelling_of_the_readers_do_not_matter_but_who_they_
 
 @dataclass
 class Terminal:
-    """A command in a terminal of its own, as a person sees it."""
+    """A command in its own terminal."""
 
     master: int
     process: subprocess.Popen[bytes]
@@ -166,7 +166,7 @@ class Terminal:
 
 @asynccontextmanager
 async def terminal(folder: Path, *words: str) -> AsyncIterator[Terminal]:
-    """Run a command where Ctrl-C is a key, not a call."""
+    """Run a command in a terminal where Ctrl-C is a key."""
     master, slave = pty.openpty()
     process = subprocess.Popen(  # noqa: ASYNC220 - what starts it is what the test is about
         [sys.executable, "-m", "service", "--config", str(folder), *words],
@@ -191,18 +191,18 @@ READERS, FEW, SOME, LANES = 2_000, 300, 700, 10
 
 
 def slow(turn: int) -> dict[int, Wait]:
-    """Let every lane wait for its answer from this message on; one event answers them all."""
+    """Return a script in which the server waits from this message on until one event."""
     answer = asyncio.Event()
     return {turn + lane: Wait(answer) for lane in range(LANES)}
 
 
 async def all_wait(script: dict[int, Wait]) -> asyncio.Event:
-    """Wait until every lane waits for its answer; return the event that gives it."""
+    """Wait until every connection waits for its reply; return the event that releases them."""
     await asyncio.wait_for(asyncio.gather(*(wait.reached.wait() for wait in script.values())), PATIENCE)
     return next(iter(script.values())).event
 
 
-async def test_ctrl_c_pauses_and_resume_goes_on(tmp_path: Path):
+async def test_ctrl_c_pauses_and_resume_continues(tmp_path: Path):
     folder, first, second = tmp_path / "config", slow(FEW), slow(SOME)
     async with MailServer({"DOT": first | second}) as mail:
         await prepared(folder, mail, storage="sqlite:///../caveat.db", readers=READERS)
@@ -232,7 +232,7 @@ async def test_ctrl_c_pauses_and_resume_goes_on(tmp_path: Path):
         assert Counter(taken.recipient for taken in mail.taken) == once(READERS)
 
 
-async def test_a_second_ctrl_c_ends_at_once_and_nobody_is_lost(tmp_path: Path):
+async def test_a_second_ctrl_c_ends_at_once_without_losing_a_delivery(tmp_path: Path):
     folder, stuck = tmp_path / "config", slow(SOME)
     async with MailServer({"DOT": stuck}) as mail:
         await prepared(folder, mail, storage="sqlite:///../caveat.db", readers=READERS)
@@ -248,13 +248,13 @@ async def test_a_second_ctrl_c_ends_at_once_and_nobody_is_lost(tmp_path: Path):
         taken = len(mail.taken)
         assert taken < READERS
 
-        async with a_house(folder, later=timedelta(minutes=2)) as house:
-            [issue] = await house.overview.issues()
+        async with a_house(folder, later=timedelta(minutes=2)) as app:
+            [issue] = await app.overview.issues()
             assert issue.books.waiting + issue.books.uncertain == READERS - taken
             assert issue.books.closed
             assert issue.paused_at is not None
-            await resume(house, [issue.id])
-            done = await deliver_issues(house, [issue.id])
+            await resume(app, [issue.id])
+            done = await deliver_issues(app, [issue.id])
         assert done.states == {DeliveryState.SENT: READERS}
         assert Counter(taken.recipient for taken in mail.taken) == once(READERS)
 
@@ -266,28 +266,28 @@ async def test_a_second_ctrl_c_ends_at_once_and_nobody_is_lost(tmp_path: Path):
 async def two_in_flight(
     folder: Path, storage: str
 ) -> AsyncIterator[tuple[Application, tuple[str, ...], asyncio.Event]]:
-    """Give a house, two issues whose mails the server leaves without an answer, and when it has the first."""
+    """Give an application, two issues whose mails get no reply, and the event of the first mail."""
     silent = asyncio.Event()
     script = {turn: Wait(silent) for turn in range(1, 200)}
     async with MailServer({"DOT": script}) as mail:
         await prepared(folder, mail, storage=storage, readers=4)
-        async with a_house(folder) as house:
-            first = (await send(house, EVERYBODY)).planned
-            second = (await send(house, SendRequest("morning", None, repeat=True, key="again"))).planned
+        async with a_house(folder) as app:
+            first = (await send(app, EVERYBODY)).planned
+            second = (await send(app, SendRequest("morning", None, repeat=True, key="again"))).planned
             assert first.issues != second.issues
-            yield house, (*first.issues, *second.issues), script[1].reached
+            yield app, (*first.issues, *second.issues), script[1].reached
             silent.set()
 
 
-async def paused(house: Application) -> list[bool]:
-    return [issue.paused_at is not None for issue in await house.overview.issues()]
+async def paused(app: Application) -> list[bool]:
+    return [issue.paused_at is not None for issue in await app.overview.issues()]
 
 
 @pytest.mark.parametrize("steps", [0, 2, 8, 34])
 async def test_whenever_the_second_ctrl_c_comes_every_issue_is_paused(tmp_path: Path, steps: int):
-    async with two_in_flight(tmp_path / "config", "sqlite:///../caveat.db") as (house, both, begun):
+    async with two_in_flight(tmp_path / "config", "sqlite:///../caveat.db") as (app, both, begun):
         stopping = asyncio.Event()
-        delivering = asyncio.create_task(deliver_issues(house, both, stopping=stopping))
+        delivering = asyncio.create_task(deliver_issues(app, both, stopping=stopping))
         async with asyncio.timeout(PATIENCE):
             await begun.wait()
         stopping.set()
@@ -296,23 +296,21 @@ async def test_whenever_the_second_ctrl_c_comes_every_issue_is_paused(tmp_path: 
         delivering.cancel()
         await asyncio.gather(delivering, return_exceptions=True)
         assert delivering.cancelled()
-        assert await paused(house) == [True, True]
+        assert await paused(app) == [True, True]
 
 
-async def test_a_delivery_that_is_being_written_holds_up_the_pause_of_no_issue(
-    tmp_path: Path, postgres_url: str
-):
-    async with two_in_flight(tmp_path / "config", postgres_url) as (house, both, _):
+async def test_a_delivery_being_written_does_not_delay_the_pause(tmp_path: Path, postgres_url: str):
+    async with two_in_flight(tmp_path / "config", postgres_url) as (app, both, _):
         writer = await asyncpg.connect(postgres_url)
         await writer.execute("BEGIN")
         locked = (
             "SELECT 1 FROM deliveries JOIN issues ON number = issue WHERE id = $1 FOR UPDATE OF deliveries"
         )
         await writer.execute(locked.replace("$1", f"'{both[0]}'"))
-        pausing = asyncio.create_task(pause(house, both))
+        pausing = asyncio.create_task(pause(app, both))
         async with asyncio.timeout(PATIENCE):
             while True:
-                if await paused(house) == [True, True]:
+                if await paused(app) == [True, True]:
                     break
                 await asyncio.sleep(0)
         assert not pausing.done()

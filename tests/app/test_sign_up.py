@@ -1,4 +1,4 @@
-"""Sign-up over a real SMTP conversation: confirmation and welcome leave, whatever the server says first."""
+"""Sign-up over SMTP: confirmation and welcome are sent, whatever the server replies first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GREYLISTED = Reply("450 4.2.0 greylisted, come again")
 
 
 def a_config(folder: Path, storage: str, port: int) -> Path:
-    """Write a configuration that sends by SMTP and lets people sign up for `morning`."""
+    """Write a configuration that sends by SMTP, with `morning` open to sign-up."""
     smtp = f"{{host: 127.0.0.1, port: {port}, security: none, connections: 2}}"
     mail = f"mail: {{channel: smtp, smtp: {smtp}}}\n"
     main = f"{FILES['caveat.yaml']}storage: '{storage}'\n{mail}web: {{sign_up: [morning]}}\n"
@@ -44,11 +44,11 @@ def a_config(folder: Path, storage: str, port: int) -> Path:
 
 @asynccontextmanager
 async def a_process(folder: Path, clock: AnyClock) -> AsyncIterator[Application]:
-    """Open the house as one process does, from its start to its end."""
+    """Open the application for the lifetime of one process."""
     loaded = load_config(folder, {})
-    async with open_application(loaded.settings, loaded.roster, clock=clock) as house:
-        await house.apply_roster()
-        yield house
+    async with open_application(loaded.settings, loaded.roster, clock=clock) as app:
+        await app.apply_roster()
+        yield app
 
 
 def read(taken: Taken) -> EmailMessage:
@@ -66,18 +66,18 @@ def subjects(server: MailServer) -> list[str]:
     return [str(read(taken)["Subject"]) for taken in server.taken]
 
 
-async def state_of(house: Application, email: str = EMAIL) -> list[tuple[str, str]]:
-    lines = await house.overview.deliveries_to(subscriber_id(email))
+async def state_of(app: Application, email: str = EMAIL) -> list[tuple[str, str]]:
+    lines = await app.overview.deliveries_to(subscriber_id(email))
     return [(line.occurrence, line.state.value) for line in lines]
 
 
-async def test_confirmation_and_welcome_leave_over_smtp(tmp_path: Path, database_url: str):
+async def test_confirmation_and_welcome_are_sent_over_smtp(tmp_path: Path, database_url: str):
     async with (
         MailServer() as server,
-        a_process(a_config(tmp_path, database_url, server.port), Clock()) as house,
+        a_process(a_config(tmp_path, database_url, server.port), Clock()) as app,
     ):
-        await house.sign_up.request(EMAIL, "morning", "Asia/Tokyo")
-        await house.deliver()
+        await app.sign_up.request(EMAIL, "morning", "Asia/Tokyo")
+        await app.deliver()
         (confirmation,) = server.taken
         mail = read(confirmation)
         assert (confirmation.recipient, mail["Subject"]) == (EMAIL, "Please confirm: The Morning")
@@ -86,55 +86,55 @@ async def test_confirmation_and_welcome_leave_over_smtp(tmp_path: Path, database
             assert mail[header] is None
         assert mail["Auto-Submitted"] == "auto-generated"
 
-        asked = await house.sign_up.read_confirmation_link(token_in(confirmation))
+        asked = await app.sign_up.read_confirmation_link(token_in(confirmation))
         assert asked
-        await house.sign_up.confirm(asked)
-        await house.deliver()
+        await app.sign_up.confirm(asked)
+        await app.deliver()
         welcome = read(server.taken[1])
         assert welcome["Subject"] == "Welcome to The Morning"
         assert "/unsubscribe/" in welcome["List-Unsubscribe"]
-        assert await state_of(house) == [("welcome", "sent"), ("confirmation", "sent")]
-        (membership,) = await house.subscribers.memberships(email=EMAIL)
+        assert await state_of(app) == [("welcome", "sent"), ("confirmation", "sent")]
+        (membership,) = await app.subscribers.memberships(email=EMAIL)
         assert membership.edition.timezone == "Asia/Tokyo"
 
 
 async def test_no_token_of_a_link_is_stored(tmp_path: Path, database_url: str):
     async with (
         MailServer() as server,
-        a_process(a_config(tmp_path, database_url, server.port), Clock()) as house,
+        a_process(a_config(tmp_path, database_url, server.port), Clock()) as app,
     ):
-        await house.sign_up.request(EMAIL, "morning", "")
-        await house.deliver()
+        await app.sign_up.request(EMAIL, "morning", "")
+        await app.deliver()
         token = token_in(server.taken[0])
-        assert tokens.read(await house.subscribers.signing_key(), "confirm", token)
-        async with house.database.read() as connection:
+        assert tokens.read(await app.subscribers.signing_key(), "confirm", token)
+        async with app.database.read() as connection:
             rows = (await connection.execute(select(issues))).all()
         assert len(rows) == 1
         assert token not in str(rows)
         assert EMAIL not in str(rows)
 
 
-async def test_a_server_that_greylists_is_asked_again_by_the_next_process(tmp_path: Path, database_url: str):
+async def test_a_greylisted_mail_is_retried_by_the_next_process(tmp_path: Path, database_url: str):
     clock = Clock()
     async with MailServer({"RCPT": {1: GREYLISTED}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
-        async with a_process(folder, clock) as house:
-            await house.sign_up.request(EMAIL, "morning", "")
-            assert (await house.deliver()).deferred == 1
-            assert await state_of(house) == [("confirmation", "deferred")]
+        async with a_process(folder, clock) as app:
+            await app.sign_up.request(EMAIL, "morning", "")
+            assert (await app.deliver()).deferred == 1
+            assert await state_of(app) == [("confirmation", "deferred")]
         clock.now += timedelta(minutes=2)
-        async with a_process(folder, clock) as house:
-            assert (await house.deliver()).sent == 1
+        async with a_process(folder, clock) as app:
+            assert (await app.deliver()).sent == 1
         assert subjects(server) == ["Please confirm: The Morning"]
 
 
-async def test_what_was_planned_before_a_stop_leaves_after_it(tmp_path: Path, database_url: str):
+async def test_a_mail_planned_before_a_stop_is_sent_after_it(tmp_path: Path, database_url: str):
     async with MailServer() as server:
         folder = a_config(tmp_path, database_url, server.port)
-        async with a_process(folder, Clock()) as house:
-            await house.sign_up.request(EMAIL, "morning", "")
-        async with a_process(folder, Clock()) as house:
-            await house.deliver()
+        async with a_process(folder, Clock()) as app:
+            await app.sign_up.request(EMAIL, "morning", "")
+        async with a_process(folder, Clock()) as app:
+            await app.deliver()
         assert subjects(server) == ["Please confirm: The Morning"]
 
 
@@ -144,47 +144,45 @@ async def test_a_refused_confirmation_is_named_counted_and_suppresses_the_addres
     before, clock = TRANSACTIONAL.labels("refused")._value.get(), Clock()
     async with (
         MailServer({"RCPT": {ANY: Reply("550 5.1.1 no such user")}}) as server,
-        a_process(a_config(tmp_path, database_url, server.port), clock) as house,
+        a_process(a_config(tmp_path, database_url, server.port), clock) as app,
     ):
-        await house.sign_up.request(EMAIL, "morning", "")
-        await house.deliver()
-        assert await state_of(house) == [("confirmation", "refused")]
-        assert await house.subscribers.suppression(EMAIL)
+        await app.sign_up.request(EMAIL, "morning", "")
+        await app.deliver()
+        assert await state_of(app) == [("confirmation", "refused")]
+        assert await app.subscribers.suppression(EMAIL)
         clock.now += timedelta(minutes=1)
-        # Asking once more says nothing to whoever asks, and mails nobody.
-        await house.sign_up.request(EMAIL, "morning", "")
-        await house.deliver()
-        assert sorted(await state_of(house)) == [("confirmation", "refused"), ("confirmation", "suppressed")]
+        # A repeated request gets the same response and sends no mail.
+        await app.sign_up.request(EMAIL, "morning", "")
+        await app.deliver()
+        assert sorted(await state_of(app)) == [("confirmation", "refused"), ("confirmation", "suppressed")]
         assert server.taken == []
     assert TRANSACTIONAL.labels("refused")._value.get() == before + 1
     assert "is refused" in caplog.text
     assert EMAIL not in caplog.text
 
 
-async def test_a_line_that_broke_before_the_answer_brings_the_same_mail_again(
+async def test_a_connection_lost_before_the_reply_sends_the_same_mail_again(
     tmp_path: Path, database_url: str
 ):
     clock = Clock()
     async with MailServer({DOT: {1: Close(taking=True)}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
-        async with a_process(folder, clock) as house:
-            await house.sign_up.request(EMAIL, "morning", "")
-            assert (await house.deliver()).uncertain == 1
+        async with a_process(folder, clock) as app:
+            await app.sign_up.request(EMAIL, "morning", "")
+            assert (await app.deliver()).uncertain == 1
             clock.now += timedelta(minutes=5)
-            assert (await house.deliver()).sent == 1
+            assert (await app.deliver()).sent == 1
         first, second = server.taken
         assert first.id == second.id
         assert first.content == second.content
 
 
-async def test_every_sign_up_that_was_answered_before_a_kill_is_mailed_once(
-    tmp_path: Path, database_url: str
-):
-    """The process is killed (-9) in the middle of many requests, at whatever it does then."""
+async def test_every_sign_up_answered_before_a_kill_is_mailed_once(tmp_path: Path, database_url: str):
+    """The process is killed (-9) in the middle of many requests."""
     async with MailServer() as server:
         folder = a_config(tmp_path, database_url, server.port)
         asking = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.app.asker", str(folder)), stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-m", "tests.app.sign_up_process", str(folder)), stdout=asyncio.subprocess.PIPE
         )
         assert asking.stdout
         answered = [(await asking.stdout.readline()).decode().strip() for _ in range(7)]
@@ -192,20 +190,20 @@ async def test_every_sign_up_that_was_answered_before_a_kill_is_mailed_once(
         answered += (await asking.stdout.read()).decode().split()
         await asking.wait()
 
-        async with a_process(folder, Clock()) as house:
-            await house.deliver()
+        async with a_process(folder, Clock()) as app:
+            await app.deliver()
         recipients = [taken.recipient for taken in server.taken]
         assert len(recipients) == len(set(recipients))
         assert set(answered) <= set(recipients)
         assert len(recipients) <= len(answered) + 1  # the one that was planned and not answered yet
 
 
-async def test_a_kill_before_the_servers_answer_brings_the_same_mail_again(tmp_path: Path, database_url: str):
+async def test_a_kill_before_the_reply_sends_the_same_mail_again(tmp_path: Path, database_url: str):
     gate = Wait(asyncio.Event())
     async with MailServer({DOT: {1: gate}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
-        async with a_process(folder, utc_now) as house:
-            await house.sign_up.request(EMAIL, "morning", "")
+        async with a_process(folder, utc_now) as app:
+            await app.sign_up.request(EMAIL, "morning", "")
         sending = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "service", "--config", str(folder), "deliver"),
             stdout=asyncio.subprocess.DEVNULL,
@@ -216,21 +214,21 @@ async def test_a_kill_before_the_servers_answer_brings_the_same_mail_again(tmp_p
         await sending.wait()
         gate.event.set()
 
-        async with a_process(folder, lambda: utc_now() + timedelta(minutes=10)) as house:
-            await house.deliver()
-            assert await state_of(house) == [("confirmation", "sent")]
+        async with a_process(folder, lambda: utc_now() + timedelta(minutes=10)) as app:
+            await app.deliver()
+            assert await state_of(app) == [("confirmation", "sent")]
         assert {taken.recipient for taken in server.taken} == {EMAIL}
         assert len({taken.content for taken in server.taken}) == 1
 
 
-async def test_doctor_says_how_confirmations_fared(tmp_path: Path, database_url: str):
+async def test_doctor_reports_the_confirmations(tmp_path: Path, database_url: str):
     clock = Clock()
     async with MailServer({"RCPT": {ANY: GREYLISTED}}) as server:
         folder = a_config(tmp_path, database_url, server.port)
-        async with a_process(folder, clock) as house:
+        async with a_process(folder, clock) as app:
             assert await _transactional_finding(folder, clock) == []
-            await house.sign_up.request(EMAIL, "morning", "")
-            await house.deliver()
+            await app.sign_up.request(EMAIL, "morning", "")
+            await app.deliver()
         (finding,) = await _transactional_finding(folder, clock)
         assert (finding.verdict, "waiting 1" in finding.said) == (CheckStatus.OK, True)
         clock.now += timedelta(hours=2)

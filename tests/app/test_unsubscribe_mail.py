@@ -1,4 +1,4 @@
-"""Mail that asks to unsubscribe: where it goes by default is read, and a forged sender changes nothing."""
+"""Unsubscribe mail: its default address is read, and a forged sender changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORKER = Roles(("deliver",), schedule=False, web=False)
 
 
 def a_config(folder: Path, storage: str, port: int, *, bounces: str = "{}", site: str = "") -> Path:
-    """Write a configuration that sends by SMTP, with these settings of bounces, and more about the site."""
+    """Write a configuration that sends by SMTP, with these settings of bounces and site."""
     smtp = f"{{host: 127.0.0.1, port: {port}, security: none}}"
     mail = f"mail: {{channel: smtp, smtp: {smtp}, bounces: {bounces}}}\n"
     main = f"{FILES['caveat.yaml']}{site}storage: '{storage}'\n{mail}"
@@ -44,7 +44,7 @@ def a_mail(sender: str = AMINA, subject: str = "Unsubscribe", body: str = "", **
 
 
 async def hand_over(port: int, content: bytes, to: str = ADDRESS) -> None:
-    """Give the mail to our own LMTP server, as a mail server does."""
+    """Send the mail to the LMTP server of the service, as a mail server does."""
 
     def talk() -> None:
         with closing(smtplib.LMTP("127.0.0.1", port, timeout=10)) as client:
@@ -53,26 +53,26 @@ async def hand_over(port: int, content: bytes, to: str = ADDRESS) -> None:
     await asyncio.to_thread(talk)
 
 
-async def received(house: Application, content: bytes, now=NOON) -> str:
-    return await handle_mail(bounce_handler(house, await house.subscribers.signing_key()), content, now=now)
+async def received(app: Application, content: bytes, now=NOON) -> str:
+    return await handle_mail(bounce_handler(app, await app.subscribers.signing_key()), content, now=now)
 
 
-async def status(house: Application) -> str:
-    (membership,) = await house.subscribers.memberships(email=AMINA)
+async def status(app: Application) -> str:
+    (membership,) = await app.subscribers.memberships(email=AMINA)
     return membership.subscription.status.value
 
 
-async def test_a_subscriber_who_writes_to_the_address_in_our_mails_is_asked_and_can_confirm(
+async def test_unsubscribe_mail_of_a_subscriber_gets_a_question_that_can_be_confirmed(
     tmp_path: Path, database_url: str
 ):
-    door = free_port()
+    port = free_port()
     async with MailServer() as server:
-        bounces = f'{{address: {ADDRESS}, listen: "127.0.0.1:{door}"}}'
+        bounces = f'{{address: {ADDRESS}, listen: "127.0.0.1:{port}"}}'
         folder = a_config(tmp_path, database_url, server.port, bounces=bounces)
         assert load_config(folder, {}).settings.site.unsubscribe_address == ADDRESS
         async with running(folder, Clock(), WORKER) as service:
             await service.app.apply_roster()
-            await hand_over(door, a_mail())
+            await hand_over(port, a_mail())
             await until(lambda: server.taken)
             assert await status(service.app) == "active"
 
@@ -99,24 +99,24 @@ async def test_a_subscriber_who_writes_to_the_address_in_our_mails_is_asked_and_
         (a_mail(subject="Thanks for today"), "ignored"),
     ],
 )
-async def test_only_a_person_who_subscribes_is_asked(
+async def test_only_a_subscriber_gets_the_question(
     tmp_path: Path, sqlite_url: str, content: bytes, word: str
 ):
-    async with a_process(a_config(tmp_path, sqlite_url, 1), Clock()) as house:
-        assert await received(house, content) == word
-        counts = await SqlSignUpStore(house.database).counts(NOON - timedelta(days=1))
+    async with a_process(a_config(tmp_path, sqlite_url, 1), Clock()) as app:
+        assert await received(app, content) == word
+        counts = await SqlSignUpStore(app.database).counts(NOON - timedelta(days=1))
         assert counts.waiting == (word == "asked")
-        assert await status(house) == "active"
+        assert await status(app) == "active"
 
 
-async def test_forged_mails_bring_one_question_a_day_and_change_nothing(tmp_path: Path, database_url: str):
-    async with a_process(a_config(tmp_path, database_url, 1), Clock()) as house:
-        words = [await received(house, a_mail()) for _ in range(5)]
+async def test_forged_mails_cause_one_question_a_day_and_change_nothing(tmp_path: Path, database_url: str):
+    async with a_process(a_config(tmp_path, database_url, 1), Clock()) as app:
+        words = [await received(app, a_mail()) for _ in range(5)]
         assert words == ["asked", *["ignored"] * 4]
-        assert await received(house, a_mail(), NOON + timedelta(days=1)) == "asked"
-        assert await status(house) == "active"
-        (membership,) = await house.subscribers.memberships(email=AMINA)
-        lines = await house.overview.deliveries_to(membership.subscriber.id)
+        assert await received(app, a_mail(), NOON + timedelta(days=1)) == "asked"
+        assert await status(app) == "active"
+        (membership,) = await app.subscribers.memberships(email=AMINA)
+        lines = await app.overview.deliveries_to(membership.subscriber.id)
         assert [line.occurrence for line in lines] == [MailKind.UNSUBSCRIBE] * 2
 
 
@@ -154,11 +154,11 @@ async def test_the_address_for_it_is_one_that_is_read_and_doctor_says_its_state(
 async def test_the_address_that_our_mails_name_is_taken_even_if_it_is_the_senders(
     tmp_path: Path, sqlite_url: str
 ):
-    door, sender = free_port(), "digest@news.example.org"
+    port, sender = free_port(), "digest@news.example.org"
     bounces, site = (
-        f'{{address: {ADDRESS}, listen: "127.0.0.1:{door}"}}',
+        f'{{address: {ADDRESS}, listen: "127.0.0.1:{port}"}}',
         f"  unsubscribe_address: {sender}\n",
     )
     folder = a_config(tmp_path, sqlite_url, 1, bounces=bounces, site=site)
     async with running(folder, Clock(), WORKER):
-        await hand_over(door, a_mail(subject="hello"), to=sender)
+        await hand_over(port, a_mail(subject="hello"), to=sender)

@@ -15,7 +15,7 @@ import structlog
 from service.app.manual_send import send
 from service.core.send_request import SendRequest
 from service.runtime.logging import configure_logs
-from tests.app.crowds import write_crowd
+from tests.app.configs import write_config
 from tests.builders import NOON
 from tests.deliver.server import Close, MailServer, Reply
 from tests.end_to_end.installation import Clock, running
@@ -116,7 +116,7 @@ async def test_a_run_with_refusals_deferrals_and_doubts_names_nobody(errors, tmp
     async with MailServer({"RCPT": replies, "DOT": {2: Close(taking=True)}}) as mail:
         folder = tmp_path / "config"
         domains = ("example.org", "example.net")
-        write_crowd(
+        write_config(
             folder, storage="sqlite:///../caveat.db", smtp_port=mail.port, readers=40, domains=domains
         )
         configure_logs()

@@ -1,4 +1,4 @@
-"""A web door that really listens, over a real record: `web` asks it, `door` knows what stands behind it."""
+"""A web server on a real port with a real database: `web` is the client, `server` the server."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ ROSTER = a_roster(
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """A door that listens at `url`, and the record behind it."""
+class WebServer:
+    """A web server at `url`, with its health check and its subscribers."""
 
     url: str
     health: HealthCheck
     people: SqlSubscriberStore
 
     async def links(self, name: str = "amina", newsletter: str = "morning") -> SubscriberLinks:
-        """Return the links in somebody's mail, leading to this door."""
+        """Return the links in a subscriber's mail, with the address of this server."""
         (membership,) = await self.people.memberships(email=f"{name}@example.org", newsletter=newsletter)
         key = await self.people.signing_key()
         return subscriber_links(key, self.url, membership.subscriber.id, newsletter)
@@ -67,10 +67,10 @@ class Door:
 
 
 async def served(app: ASGIApp, limits: ConnectionLimits | None = None) -> AsyncIterator[str]:
-    """Let the application listen at a port of its own; give its address."""
-    door, stopping = listen("127.0.0.1", 0), asyncio.Event()
-    running = asyncio.create_task(serve(app, door, stopping, limits=limits))
-    yield f"http://127.0.0.1:{door.getsockname()[1]}"
+    """Serve the application at a free port; give its address."""
+    server, stopping = listen("127.0.0.1", 0), asyncio.Event()
+    running = asyncio.create_task(serve(app, server, stopping, limits=limits))
+    yield f"http://127.0.0.1:{server.getsockname()[1]}"
     stopping.set()
     await running
 
@@ -88,10 +88,10 @@ def health(self_service: SelfService, sqlite_database: Database) -> HealthCheck:
 
 
 @pytest.fixture
-async def door(self_service: SelfService, health: HealthCheck) -> AsyncIterator[Door]:
+async def server(self_service: SelfService, health: HealthCheck) -> AsyncIterator[WebServer]:
     app = application(self_service, health, templates_folder(), metrics_token=TOKEN)
     async for url in served(app):
-        yield Door(url, health, self_service.subscribers)
+        yield WebServer(url, health, self_service.subscribers)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Programs send by the API: once for each key, by real HTTP to a running service, and the server counts."""
+"""The HTTP API of a running service: one send per key, counted by the mail server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import structlog
 
 from service.core.errors import StoreError
 from service.runtime.service import Service
-from tests.app.crowds import write_crowd
+from tests.app.configs import write_config
 from tests.builders import NOON
 from tests.deliver.server import Close, MailServer, Reply, Wait
 from tests.end_to_end.installation import Clock, free_port, running
@@ -32,7 +32,7 @@ WHOLE = {"newsletter": "morning", "all": True}
 
 @dataclass
 class Program:
-    """A program that knows the token, and what stands behind the door."""
+    """An API client with the token, and the service and mail server behind it."""
 
     url: str
     http: aiohttp.ClientSession
@@ -42,7 +42,7 @@ class Program:
     async def __call__(
         self, method: str, path: str, body: object = None, *, key: str = "", **headers: str
     ) -> tuple[int, Any]:
-        """Ask, and return the status and what the JSON says."""
+        """Send a request; return the status and the JSON body."""
         named = {"Authorization": f"Bearer {TOKEN}"} | ({"Idempotency-Key": key} if key else {})
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         answer = await self.http.request(method, f"{self.url}{path}", json=body, headers=named)
@@ -52,7 +52,7 @@ class Program:
         return await self("POST", "/sends", body, key=key, **headers)
 
     async def delivered(self, messages: int) -> Counter[str]:
-        """Wait for so many messages, and a moment for more; return who got how many by the server's log."""
+        """Wait for this number of messages and briefly for more; return the messages per address."""
         async with asyncio.timeout(PATIENCE):
             while len(self.mail.taken) < messages:  # noqa: ASYNC110 - the server has no event for it
                 await asyncio.sleep(0.02)
@@ -73,7 +73,7 @@ async def programs(tmp_path: Path, storage: str) -> AsyncIterator[Program]:
     web = f'web: {{listen: "127.0.0.1:{port}", api_token: {TOKEN}, metrics_token: {TOKEN}}}'
     async with MailServer() as mail:
         folder = tmp_path / "config"
-        write_crowd(folder, storage=storage, smtp_port=mail.port, readers=READERS, web=web)
+        write_config(folder, storage=storage, smtp_port=mail.port, readers=READERS, web=web)
         # A connection for each request: the server closes idle ones, and on a busy machine one is idle soon.
         lines = aiohttp.TCPConnector(force_close=True)
         async with running(folder, Clock(NOON)) as service, aiohttp.ClientSession(connector=lines) as http:
@@ -85,7 +85,7 @@ async def programs(tmp_path: Path, storage: str) -> AsyncIterator[Program]:
 # --- a send ------------------------------------------------------------------------------------
 
 
-async def test_a_send_answers_with_its_issue_and_the_outbox_does_the_rest(program: Program):
+async def test_a_send_returns_its_issue_and_the_outbox_delivers_it(program: Program):
     status, told = await program.send({"newsletter": "morning", "to": ["reader1@example.org"]})
 
     assert (status, told["deliveries"], told["nothing_new"], told["problems"]) == (202, 1, 0, [])
@@ -131,13 +131,13 @@ async def test_sends_to_different_readers_are_issues_of_their_own(program: Progr
     assert set((await program.delivered(READERS)).values()) == {1}
 
 
-async def test_whoever_is_named_twice_gets_it_once(program: Program):
+async def test_an_address_named_twice_gets_one_mail(program: Program):
     twice = ["reader1@example.org", "Reader1@EXAMPLE.org", "reader1@example.org"]
     assert (await program.send({"newsletter": "morning", "to": twice}))[1]["deliveries"] == 1
     assert await program.delivered(1) == {"reader1@example.org": 1}
 
 
-async def test_an_answer_that_was_lost_is_found_by_asking_again(program: Program):
+async def test_a_repeated_request_returns_the_send_of_a_lost_response(program: Program):
     async def crash(_stage: str, _items: int) -> None:
         raise ConnectionError
 
@@ -151,7 +151,7 @@ async def test_an_answer_that_was_lost_is_found_by_asking_again(program: Program
     assert await program.delivered(READERS) == {f"reader{n}@example.org": 1 for n in range(READERS)}
 
 
-async def test_the_same_key_for_something_else_is_refused(program: Program):
+async def test_the_same_key_for_another_request_is_refused(program: Program):
     await program.send(WHOLE)
     for other in ({**WHOLE, "again": True}, {"newsletter": "morning", "to": ["reader1@example.org"]}):
         status, told = await program.send(other)
@@ -159,7 +159,7 @@ async def test_the_same_key_for_something_else_is_refused(program: Program):
     assert (await program.send(WHOLE, '"key"'))[0] == 202  # the same key, written as the draft does
 
 
-async def test_who_was_told_everything_is_sent_nothing(program: Program):
+async def test_a_subscriber_without_new_articles_is_sent_nothing(program: Program):
     await program.send(WHOLE)
     for _ in range(2):
         status, told = await program.send(WHOLE, "other")
@@ -167,7 +167,7 @@ async def test_who_was_told_everything_is_sent_nothing(program: Program):
     assert sum((await program.delivered(READERS)).values()) == READERS
 
 
-async def test_who_must_not_be_mailed_is_named_each_time(program: Program):
+async def test_a_suppressed_subscriber_is_named_in_each_response(program: Program):
     await program.service.app.subscribers.suppress("reader1@example.org", "complained", NOON)
     named = {"newsletter": "morning", "to": ["reader1@example.org", "reader2@example.org"]}
     out = [{"address": "reader1@example.org", "why": "must not be mailed: complained"}]
@@ -176,7 +176,7 @@ async def test_who_must_not_be_mailed_is_named_each_time(program: Program):
     assert await program.delivered(1) == {"reader2@example.org": 1}
 
 
-async def test_a_dry_run_tells_and_does_nothing(program: Program):
+async def test_a_dry_run_reports_the_plan_and_records_nothing(program: Program):
     status, told = await program("POST", "/sends", {**WHOLE, "dry_run": True})
 
     assert (status, told["deliveries"], told["dry_run"]) == (200, READERS, True)
@@ -203,8 +203,8 @@ async def test_an_issue_is_paused_and_resumed(program: Program):
     assert sum((await program.delivered(READERS)).values()) == READERS
 
 
-async def test_each_figure_moves_with_a_send(program: Program):
-    """The counters are the process's own, so what counts is how far they move."""
+async def test_each_metric_changes_with_a_send(program: Program):
+    """The counters belong to the process, so the test compares their increase."""
 
     async def figures() -> dict[str, float]:
         page = await program.http.get(
@@ -241,7 +241,7 @@ async def test_each_figure_moves_with_a_send(program: Program):
     assert moved["caveat_deliveries_uncertain"] == 1
 
 
-# --- the door ----------------------------------------------------------------------------------
+# --- access ----------------------------------------------------------------------------------
 
 
 PATHS = ("/sends", "/issues", "/issues/x", "/issues/x/pause", "/nowhere", "")
@@ -250,7 +250,7 @@ PATHS = ("/sends", "/issues", "/issues/x", "/issues/x/pause", "/nowhere", "")
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer no", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer é"]
 )
-async def test_without_the_token_nothing_is_told(program: Program, given: str):
+async def test_without_the_token_nothing_is_revealed(program: Program, given: str):
     for method, path in product(("GET", "POST", "OPTIONS"), PATHS):
         headers = {"Authorization": given} if given else {}
         answer = await program.http.request(method, program.url + path, headers=headers, json=WHOLE)
@@ -263,7 +263,7 @@ async def test_without_the_token_nothing_is_told(program: Program, given: str):
 async def test_without_a_token_in_the_settings_there_is_no_api(tmp_path: Path):
     port = free_port()
     folder = tmp_path / "config"
-    write_crowd(
+    write_config(
         folder,
         storage="sqlite:///../x.db",
         smtp_port=1,
@@ -293,7 +293,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_what_cannot_be_sent_is_a_sentence(program: Program):
+async def test_an_invalid_send_is_refused_with_a_sentence(program: Program):
     for body, said in REFUSED:
         status, told = await program.send(body)
         assert (status, told["status"], told["title"]) == (422, 422, "Unprocessable Entity")
@@ -302,7 +302,7 @@ async def test_what_cannot_be_sent_is_a_sentence(program: Program):
     assert await program.service.app.overview.issues() == []
 
 
-async def test_a_key_that_is_none_is_refused(program: Program):
+async def test_an_invalid_key_is_refused(program: Program):
     for key in ("", '""', "a b", "a,b", '"open', "x" * 256, '"a"b', "é"):
         status, told = await program.send(WHOLE, key)
         assert (status, "Idempotency-Key" in told["detail"]) == (400, True)
@@ -321,14 +321,14 @@ BODIES = [
 ]
 
 
-async def test_bodies_have_limits_and_a_kind(program: Program):
+async def test_bodies_have_a_size_limit_and_a_content_type(program: Program):
     for data, kind, status in BODIES:
         headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": "k", "Content-Type": kind}
         answer = await program.http.post(f"{program.url}/sends", data=data, headers=headers)
         assert (answer.status, answer.content_type) == (status, "application/problem+json")
 
 
-async def test_what_is_not_there_is_a_problem_too(program: Program):
+async def test_an_unknown_path_is_a_problem_response(program: Program):
     for method, path, status in (
         ("GET", "/issues/4a66", 404),
         ("POST", "/issues/4a66/pause", 404),
@@ -356,7 +356,7 @@ async def test_what_is_not_there_is_a_problem_too(program: Program):
         assert (found, told["status"]) == (status, status), path
 
 
-async def test_no_other_site_is_let_in(program: Program):
+async def test_no_response_allows_another_site(program: Program):
     headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://evil.example"}
     answer = await program.http.get(f"{program.url}/issues", headers=headers)
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
@@ -364,7 +364,7 @@ async def test_no_other_site_is_let_in(program: Program):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_a_record_out_of_reach_is_said_so(program: Program, monkeypatch: pytest.MonkeyPatch):
+async def test_an_unreachable_database_is_a_503(program: Program, monkeypatch: pytest.MonkeyPatch):
     async def lost(*_args: object, **_names: object) -> None:
         raise StoreError("the database at 10.0.0.1 was lost")
 
@@ -373,7 +373,7 @@ async def test_a_record_out_of_reach_is_said_so(program: Program, monkeypatch: p
     assert (status, "10.0.0.1" in told["detail"]) == (503, False)
 
 
-async def test_the_token_and_the_readers_are_in_no_log(program: Program, caplog: pytest.LogCaptureFixture):
+async def test_the_token_and_addresses_are_in_no_log(program: Program, caplog: pytest.LogCaptureFixture):
     with structlog.testing.capture_logs() as logs:
         await program.send(WHOLE)
         await program.send({"newsletter": "morning", "to": ["reader99@example.org"]}, "other")

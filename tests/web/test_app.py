@@ -1,4 +1,4 @@
-"""Every answer of the web door is safe to show, whatever it was asked."""
+"""Every response of the web server is safe, whatever the request."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from service.web.app import application, metrics_application
 from service.web.page_text import PageTexts
 from service.web.pages import masked
 from tests.builders import NOON
-from tests.web.conftest import SITE, TOKEN, Door, served
+from tests.web.conftest import SITE, TOKEN, WebServer, served
 
 Web = aiohttp.ClientSession
 
 
-async def pages(door: Door) -> list[tuple[str, str]]:
-    """Return every kind of answer there is, as method and address."""
-    links = await door.links()
+async def pages(server: WebServer) -> list[tuple[str, str]]:
+    """Return a request for each kind of response, as method and address."""
+    links = await server.links()
     return [
-        ("GET", f"{door.url}/"),
-        ("GET", f"{door.url}/healthz"),
-        ("GET", f"{door.url}/metrics"),
-        ("GET", f"{door.url}/robots.txt"),
-        ("GET", f"{door.url}/nowhere"),
-        ("DELETE", f"{door.url}/healthz"),
+        ("GET", f"{server.url}/"),
+        ("GET", f"{server.url}/healthz"),
+        ("GET", f"{server.url}/metrics"),
+        ("GET", f"{server.url}/robots.txt"),
+        ("GET", f"{server.url}/nowhere"),
+        ("DELETE", f"{server.url}/healthz"),
         ("OPTIONS", links.preferences),
         ("GET", links.unsubscribe),
         ("GET", links.preferences),
@@ -50,8 +50,8 @@ async def pages(door: Door) -> list[tuple[str, str]]:
     ]
 
 
-async def test_every_answer_carries_the_security_headers(door: Door, web: Web):
-    for method, url in await pages(door):
+async def test_every_answer_carries_the_security_headers(server: WebServer, web: Web):
+    for method, url in await pages(server):
         answer = await web.request(method, url, allow_redirects=False)
         policy = answer.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -64,24 +64,24 @@ async def test_every_answer_carries_the_security_headers(door: Door, web: Web):
         assert "Set-Cookie" not in answer.headers
 
 
-async def test_no_cache_keeps_what_is_somebody_s_own(door: Door, web: Web):
-    links = await door.links()
+async def test_no_cache_stores_a_personal_page(server: WebServer, web: Web):
+    links = await server.links()
     for url in (links.unsubscribe, links.preferences):
         assert (await web.get(url)).headers["Cache-Control"] == "no-store"
 
 
-async def test_no_page_loads_or_runs_anything(door: Door, web: Web):
-    for method, url in await pages(door):
+async def test_no_page_loads_or_runs_anything(server: WebServer, web: Web):
+    for method, url in await pages(server):
         page = await (await web.request(method, url)).text()
         assert not re.search(r"<script|<iframe|<img|<link|\sstyle=|\son\w+=|javascript:|@import|url\(", page)
 
 
-async def test_the_style_is_the_one_that_the_policy_allows(door: Door, web: Web):
-    """The browser's own check is in the browser suite; here the hash is computed once more."""
+async def test_the_style_is_the_one_that_the_policy_allows(server: WebServer, web: Web):
+    """The browser tests check it in a browser; here the hash is computed again."""
     from base64 import b64encode  # noqa: PLC0415 - for this test alone
-    from hashlib import sha256  # noqa: PLC0415 - as above
+    from hashlib import sha256  # noqa: PLC0415 - for this test alone
 
-    answer = await web.get(f"{door.url}/")
+    answer = await web.get(f"{server.url}/")
     style = re.search(r"<style>(.*?)</style>", await answer.text(), re.DOTALL)[1]
     digest = b64encode(sha256(style.encode()).digest()).decode()
     assert f"'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
@@ -97,26 +97,28 @@ async def test_the_style_is_the_one_that_the_policy_allows(door: Door, web: Web)
         (b"\xff\xfe%ff%00=%zz&&&===", {}, 303),
     ],
 )
-async def test_bodies_have_limits(door: Door, web: Web, body: bytes, headers: dict[str, str], status: int):
+async def test_bodies_have_limits(
+    server: WebServer, web: Web, body: bytes, headers: dict[str, str], status: int
+):
     kind = {"Content-Type": "application/x-www-form-urlencoded"} | headers
-    url = (await door.links()).preferences
+    url = (await server.links()).preferences
     answer = await web.post(url, data=body, headers=kind, allow_redirects=False)
     assert answer.status == status
 
 
-async def test_a_body_of_unknown_length_has_the_same_limit(door: Door, web: Web):
+async def test_a_body_of_unknown_length_has_the_same_limit(server: WebServer, web: Web):
     async def endless():
         for _ in range(100):
             yield b"a=" + b"b" * 10_000
 
-    answer = await web.post((await door.links()).unsubscribe, data=endless())
+    answer = await web.post((await server.links()).unsubscribe, data=endless())
     assert answer.status == 413
-    assert (await door.statuses())["amina morning"] == "active"
+    assert (await server.statuses())["amina morning"] == "active"
 
 
-async def test_a_torn_request_harms_nobody(door: Door, web: Web):
-    host, port = door.url.removeprefix("http://").split(":")
-    path = (await door.links()).unsubscribe.removeprefix(door.url)
+async def test_a_broken_request_does_no_harm(server: WebServer, web: Web):
+    host, port = server.url.removeprefix("http://").split(":")
+    path = (await server.links()).unsubscribe.removeprefix(server.url)
     for request in (
         f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nshort",
         f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: nonsense\r\n\r\n",
@@ -126,18 +128,18 @@ async def test_a_torn_request_harms_nobody(door: Door, web: Web):
         with socket.create_connection((host, int(port))) as line:
             line.sendall(request.encode("latin-1"))
     await asyncio.sleep(0)
-    assert (await web.get(f"{door.url}/healthz")).status == 200
-    assert (await door.statuses())["amina morning"] == "active"
+    assert (await web.get(f"{server.url}/healthz")).status == 200
+    assert (await server.statuses())["amina morning"] == "active"
 
 
-async def test_a_wrong_method_is_told_which_are_right(door: Door, web: Web):
-    url = (await door.links()).preferences
+async def test_a_wrong_method_gets_the_allowed_methods(server: WebServer, web: Web):
+    url = (await server.links()).preferences
     wrong, asked = await web.put(url), await web.options(url)
     assert (wrong.status, asked.status) == (405, 204)
     assert "GET" in wrong.headers["Allow"]
 
 
-async def test_trouble_within_is_a_calm_page_without_a_word_of_it(
+async def test_an_internal_error_is_a_page_without_its_text(
     self_service: SelfService, health: HealthCheck, web: Web, monkeypatch: pytest.MonkeyPatch
 ):
     troubles = {503: StoreError("database /secret/place is locked"), 500: RuntimeError("secret")}
@@ -158,53 +160,53 @@ async def test_trouble_within_is_a_calm_page_without_a_word_of_it(
             assert "Content-Security-Policy" in answer.headers
 
 
-async def test_health_tells_whether_record_and_scheduler_are_well(
-    door: Door, web: Web, monkeypatch: pytest.MonkeyPatch
+async def test_health_reports_the_database_and_the_scheduler(
+    server: WebServer, web: Web, monkeypatch: pytest.MonkeyPatch
 ):
     async def health() -> tuple[int, dict[str, object]]:
-        answer = await web.get(f"{door.url}/healthz")
+        answer = await web.get(f"{server.url}/healthz")
         return answer.status, json.loads(await answer.text())
 
     assert await health() == (
         200,
         {"status": "ok", "database": "reachable", "last_tick_seconds": None, "problems": []},
     )
-    door.health.last_tick_at = NOON - timedelta(seconds=42)
+    server.health.last_tick_at = NOON - timedelta(seconds=42)
     assert (await health())[1]["last_tick_seconds"] == 42
-    door.health.last_tick_at = NOON - timedelta(minutes=6)
+    server.health.last_tick_at = NOON - timedelta(minutes=6)
     assert (await health())[0] == 503
-    door.health.last_tick_at = NOON
-    door.health.stage_problems = lambda: ("a pass of gather has made no progress",)
+    server.health.last_tick_at = NOON
+    server.health.stage_problems = lambda: ("a pass of gather has made no progress",)
     status, told = await health()
     assert (status, told["problems"]) == (503, ["a pass of gather has made no progress"])
-    door.health.stage_problems = tuple
+    server.health.stage_problems = tuple
 
     async def out_of_reach(_: object) -> bytes:
         raise StoreError("database /secret/place is gone")
 
-    door.health.last_tick_at = NOON
-    monkeypatch.setattr(type(door.people), "signing_key", out_of_reach)
+    server.health.last_tick_at = NOON
+    monkeypatch.setattr(type(server.people), "signing_key", out_of_reach)
     status, told = await health()
     assert (status, told["database"]) == (503, "out of reach")
-    assert (await web.head(f"{door.url}/healthz")).status == 503
+    assert (await web.head(f"{server.url}/healthz")).status == 503
 
 
 @pytest.mark.parametrize("trouble", ["a full disk", "a disk that became read-only"])
-async def test_health_says_no_when_nothing_can_be_written(
-    door: Door, web: Web, monkeypatch: pytest.MonkeyPatch, trouble: str
+async def test_health_fails_when_the_database_cannot_be_written(
+    server: WebServer, web: Web, monkeypatch: pytest.MonkeyPatch, trouble: str
 ):
     if trouble == "a full disk":
         monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=4096))
     else:
-        async with door.people.database.read() as connection:  # the only connection of the pool
+        async with server.people.database.read() as connection:  # the only connection of the pool
             await connection.execute(text("PRAGMA query_only = ON"))
-    answer = await web.get(f"{door.url}/healthz")
+    answer = await web.get(f"{server.url}/healthz")
     assert answer.status == 503
     assert json.loads(await answer.text())["database"] == "cannot be written"
 
 
 async def test_health_writes_no_more_often_than_twice_a_minute(
-    door: Door, web: Web, monkeypatch: pytest.MonkeyPatch
+    server: WebServer, web: Web, monkeypatch: pytest.MonkeyPatch
 ):
     probes: list[object] = []
 
@@ -213,11 +215,11 @@ async def test_health_writes_no_more_often_than_twice_a_minute(
 
     monkeypatch.setattr(Database, "probe_write", probe)
     for _ in range(5):
-        assert (await web.get(f"{door.url}/healthz")).status == 200
+        assert (await web.get(f"{server.url}/healthz")).status == 200
     assert len(probes) == 1
 
 
-async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(
+async def test_the_details_of_health_are_for_the_operator_only(
     self_service: SelfService, health: HealthCheck, web: Web
 ):
     app = application(
@@ -239,10 +241,10 @@ async def test_what_is_wrong_is_told_to_the_operator_and_not_to_visitors(
             assert (answer.status, told["status"], "database" in told) == (200, "ok", is_told)
 
 
-async def test_figures_are_for_whoever_has_the_token(door: Door, web: Web):
+async def test_metrics_require_the_token(server: WebServer, web: Web):
     async def metrics(header: str | None) -> aiohttp.ClientResponse:
         headers = {"Authorization": header} if header is not None else {}
-        return await web.get(f"{door.url}/metrics", headers=headers)
+        return await web.get(f"{server.url}/metrics", headers=headers)
 
     for header in (None, "", "Bearer", "Bearer wrong", TOKEN, "Bearer é"):
         assert (await metrics(header)).status == 404
@@ -253,7 +255,7 @@ async def test_figures_are_for_whoever_has_the_token(door: Door, web: Web):
     assert 'caveat_waiting{stage="deliver"} 0.0' in text
 
 
-async def test_without_a_token_there_are_no_figures(self_service: SelfService, health: HealthCheck, web: Web):
+async def test_without_a_token_there_are_no_metrics(self_service: SelfService, health: HealthCheck, web: Web):
     async for url in served(application(self_service, health, templates_folder())):
         for header in ({}, {"Authorization": "Bearer "}):
             assert (await web.get(f"{url}/metrics", headers=header)).status == 404
@@ -263,7 +265,7 @@ async def test_without_a_token_there_are_no_figures(self_service: SelfService, h
         assert (await web.get(f"{url}/")).status == 404
 
 
-async def test_a_site_within_a_folder_is_reached_there(
+async def test_a_site_with_a_path_prefix_is_served_there(
     self_service: SelfService, health: HealthCheck, web: Web
 ):
     self_service = replace(self_service, site=replace(SITE, url="https://example.org/news"))
@@ -295,23 +297,23 @@ async def test_no_redirect_leads_where_a_forged_host_says(
         assert urljoin(f"{url}{path}", location) == f"{url}{place}"
 
 
-async def test_no_page_repeats_a_forged_host(door: Door, web: Web):
-    for method, url in await pages(door):
+async def test_no_page_repeats_a_forged_host(server: WebServer, web: Web):
+    for method, url in await pages(server):
         answer = await web.request(method, url, headers={"Host": "evil.example"}, allow_redirects=False)
         assert "evil.example" not in await answer.text() + str(answer.headers)
 
 
-async def test_search_engines_are_asked_to_stay_away(door: Door, web: Web):
-    assert "Disallow: /" in await (await web.get(f"{door.url}/robots.txt")).text()
+async def test_search_engines_are_asked_not_to_index(server: WebServer, web: Web):
+    assert "Disallow: /" in await (await web.get(f"{server.url}/robots.txt")).text()
 
 
-class TestWords:
-    """The pages speak thirteen languages."""
+class TestPageTexts:
+    """The labels exist in thirteen languages."""
 
     DICTIONARY = PageTexts(templates_folder() / "web" / "words.toml")
 
     @pytest.mark.parametrize("language", DICTIONARY.languages)
-    def test_every_language_says_everything_with_the_same_values(self, language: str):
+    def test_every_language_has_all_labels_with_the_same_values(self, language: str):
         def values(text: str) -> list[str]:
             return sorted(re.findall(r"\{\w+\}", text))
 
@@ -330,7 +332,7 @@ class TestWords:
             (";;;,,,q=9" * 1000, "en"),
         ],
     )
-    def test_the_browser_s_wish_is_understood(self, accepted: str, language: str):
+    def test_the_preferred_language_of_the_browser_is_used(self, accepted: str, language: str):
         assert self.DICTIONARY.for_accept_language(accepted).language == language
 
 
@@ -338,5 +340,5 @@ class TestWords:
     ("address", "shown"),
     [("amina@example.org", "a…a@example.org"), ("ab@x.org", "a…@x.org"), ("a@x.org", "a…@x.org")],
 )
-def test_an_address_is_shown_to_its_owner_alone(address: str, shown: str):
+def test_an_address_is_masked(address: str, shown: str):
     assert masked(address) == shown

@@ -1,4 +1,4 @@
-"""The pages in a real browser: they look as they should under their own policy, and their buttons work."""
+"""The pages in a real browser: the style sheet applies under their policy, and their buttons work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.web.conftest import Door
+from tests.web.conftest import WebServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -29,35 +29,35 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(params=[375, 1000])
 async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    """Give a page that remembers what the browser complained of."""
+    """Give a page that records the errors of the browser."""
     page = await browser.new_page(viewport={"width": request.param, "height": 800})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("requestfailed", lambda failed: complaints.append(failed.url))
     yield page
-    # An answer of 404 or 422 is told on the console as well; it is what the test wanted.
+    # The console also reports responses of 404 and 422, which the test expects.
     assert not [text for text in complaints if "Failed to load resource" not in text]
 
 
 async def is_calm(page: Page) -> bool:
-    """Tell whether the style sheet took effect and nothing runs out of the page at its side."""
+    """Return whether the style sheet is applied and no content overflows the page."""
     styled = await page.evaluate("getComputedStyle(document.querySelector('main')).borderTopStyle")
     fits = await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     return styled == "double" and fits
 
 
-async def test_unsubscribing_takes_one_press(door: Door, page: Page):
-    await page.goto((await door.links()).unsubscribe)
+async def test_unsubscribing_takes_one_click(server: WebServer, page: Page):
+    await page.goto((await server.links()).unsubscribe)
     assert await is_calm(page)
-    assert (await door.statuses())["amina morning"] == "active"
+    assert (await server.statuses())["amina morning"] == "active"
     await page.get_by_role("button", name="Unsubscribe").click()
     await page.get_by_role("heading", name="You are unsubscribed").wait_for()
     assert await is_calm(page)
-    assert (await door.statuses())["amina morning"] == "unsubscribed"
+    assert (await server.statuses())["amina morning"] == "unsubscribed"
 
 
-async def test_preferences_are_saved_by_keyboard_and_eye(door: Door, page: Page):
-    await page.goto((await door.links()).preferences)
+async def test_preferences_can_be_saved_with_the_keyboard(server: WebServer, page: Page):
+    await page.goto((await server.links()).preferences)
     assert await is_calm(page)
     morning = page.get_by_role("region", name="The Morning Caveat")
     await morning.get_by_label("At", exact=True).fill("06:30")
@@ -66,12 +66,12 @@ async def test_preferences_are_saved_by_keyboard_and_eye(door: Door, page: Page)
     await morning.get_by_label("Most stories in one issue").fill("5")
     await page.get_by_role("button", name="Save").press("Enter")
     await page.get_by_role("status").wait_for()
-    edition = (await door.membership()).edition
+    edition = (await server.membership()).edition
     assert (edition.schedule, edition.stories) == ("weekdays 06:30", 5)
 
 
-async def test_what_is_wrong_is_shown_and_what_was_typed_stays(door: Door, page: Page):
-    await page.goto((await door.links()).preferences)
+async def test_problems_are_shown_and_typed_values_stay(server: WebServer, page: Page):
+    await page.goto((await server.links()).preferences)
     zone = page.get_by_role("region", name="The Morning Caveat").get_by_label("Time zone")
     await zone.fill("Qatar City")
     await page.get_by_role("button", name="Save").click()
@@ -82,10 +82,10 @@ async def test_what_is_wrong_is_shown_and_what_was_typed_stays(door: Door, page:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_text_stands_out_from_its_ground(door: Door, page: Page, scheme: str):
+async def test_text_has_enough_contrast(server: WebServer, page: Page, scheme: str):
     """WCAG 2.2, 1.4.3: 4.5 to 1, for every piece of text on the busiest page."""
     await page.emulate_media(color_scheme=scheme)
-    await page.goto((await door.links()).preferences)
+    await page.goto((await server.links()).preferences)
     assert await page.evaluate(CONTRAST) >= 4.5
 
 

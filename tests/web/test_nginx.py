@@ -1,4 +1,4 @@
-"""The documented nginx in front of a running service: who asks, signing up, unsubscribing, health."""
+"""The documented nginx in front of a running service: client address, sign-up, unsubscribing, health."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Proxied:
 
 
 def the_documented_server(port: int, service_port: int) -> str:
-    """Return the documented server for TLS, at a port of its own, without TLS."""
+    """Return the documented TLS server at another port and without TLS."""
     text = DOCUMENTED.read_text().replace("127.0.0.1:8080", f"127.0.0.1:{service_port}")
     server = text[text.rindex("server {") :]
     server = re.sub(r"\n +(listen|ssl_certificate\w*) [^\n]*", "", server)
@@ -72,7 +72,7 @@ def the_documented_server(port: int, service_port: int) -> str:
 
 
 def written(folder: Path, server: str) -> Path:
-    """Return a whole configuration with this server in it."""
+    """Write a complete configuration with this server."""
     folder.mkdir()
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder, server=server))
     return folder / "nginx.conf"

@@ -7,47 +7,47 @@ import asyncio
 import aiohttp
 import pytest
 
-from tests.web.conftest import Door
+from tests.web.conftest import WebServer
 
 Web = aiohttp.ClientSession
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-async def test_looking_changes_nothing(door: Door, web: Web, method: str):
-    before = await door.statuses()
-    answer = await web.request(method, (await door.links()).unsubscribe)
+async def test_get_changes_nothing(server: WebServer, web: Web, method: str):
+    before = await server.statuses()
+    answer = await web.request(method, (await server.links()).unsubscribe)
     assert answer.status in {200, 204}
-    assert await door.statuses() == before
+    assert await server.statuses() == before
 
 
-async def test_the_page_asks_first_and_shows_no_whole_address(door: Door, web: Web):
-    page = await (await web.get((await door.links()).unsubscribe)).text()
+async def test_the_page_asks_for_confirmation_and_masks_the_address(server: WebServer, web: Web):
+    page = await (await web.get((await server.links()).unsubscribe)).text()
     assert "Unsubscribe from The Morning Caveat?" in page
     assert '<form method="post">' in page
     assert "a…a@example.org" in page
     assert "amina@example.org" not in page
 
 
-async def test_the_button_ends_one_newsletter(door: Door, web: Web):
-    answer = await web.post((await door.links()).unsubscribe, data={})
+async def test_the_button_unsubscribes_from_one_newsletter(server: WebServer, web: Web):
+    answer = await web.post((await server.links()).unsubscribe, data={})
     assert answer.status == 200
     assert "You are unsubscribed" in await answer.text()
-    assert await door.statuses() == {
+    assert await server.statuses() == {
         "amina morning": "unsubscribed",
         "amina evening": "active",
         "ben morning": "active",
     }
 
 
-async def test_the_box_ends_everything_and_no_roster_brings_it_back(door: Door, web: Web):
-    await web.post((await door.links()).unsubscribe, data={"from": "everything"})
-    statuses = await door.statuses()
+async def test_the_checkbox_unsubscribes_from_everything_for_good(server: WebServer, web: Web):
+    await web.post((await server.links()).unsubscribe, data={"from": "everything"})
+    statuses = await server.statuses()
     assert (statuses["amina morning"], statuses["amina evening"]) == ("unsubscribed", "unsubscribed")
-    assert (await door.membership()).suppressed == "unsubscribed from everything"
+    assert (await server.membership()).suppressed == "unsubscribed from everything"
 
 
 @pytest.mark.parametrize("kind", ["urlencoded", "multipart", "bare"])
-async def test_a_mail_program_s_one_click_acts_without_a_page(door: Door, web: Web, kind: str):
+async def test_one_click_unsubscribes_without_a_page(server: WebServer, web: Web, kind: str):
     """RFC 8058, 3.2: `List-Unsubscribe=One-Click`, as a form of either kind; no cookies, no redirect."""
     data: object = {"List-Unsubscribe": "One-Click"}
     if kind == "multipart":
@@ -55,57 +55,62 @@ async def test_a_mail_program_s_one_click_acts_without_a_page(door: Door, web: W
         data.add_field("List-Unsubscribe", "One-Click")
     elif kind == "bare":
         data = b"List-Unsubscribe=One-Click"
-    answer = await web.post((await door.links()).unsubscribe, data=data, allow_redirects=False)
+    answer = await web.post((await server.links()).unsubscribe, data=data, allow_redirects=False)
 
     assert answer.status == 200
     assert answer.content_type == "text/plain"
-    assert (await door.statuses())["amina morning"] == "unsubscribed"
-    assert (await door.statuses())["amina evening"] == "active"
+    assert (await server.statuses())["amina morning"] == "unsubscribed"
+    assert (await server.statuses())["amina evening"] == "active"
 
 
-async def test_a_hundred_clicks_are_one(door: Door, web: Web):
-    url = (await door.links()).unsubscribe
+async def test_a_hundred_clicks_act_once(server: WebServer, web: Web):
+    url = (await server.links()).unsubscribe
     answers = await asyncio.gather(*(web.post(url, data={}) for _ in range(100)))
     assert {answer.status for answer in answers} == {200}
-    assert (await door.statuses())["amina morning"] == "unsubscribed"
+    assert (await server.statuses())["amina morning"] == "unsubscribed"
 
 
-async def test_who_has_left_is_told_so(door: Door, web: Web):
-    url = (await door.links()).unsubscribe
+async def test_the_page_says_that_the_newsletter_was_left_already(server: WebServer, web: Web):
+    url = (await server.links()).unsubscribe
     await web.post(url, data={})
     page = await (await web.get(url)).text()
     assert "You are unsubscribed" in page
     assert "<form" not in page
 
 
-async def test_who_was_erased_can_still_click(door: Door, web: Web):
-    url = (await door.links()).unsubscribe
-    await door.people.erase("amina@example.org")
+async def test_an_erased_subscriber_can_still_click(server: WebServer, web: Web):
+    url = (await server.links()).unsubscribe
+    await server.people.erase("amina@example.org")
     assert (await web.post(url, data={})).status == 200
     page = await (await web.get(url)).text()
     assert "is not sent to you any more" in page
     assert "preferences" not in page
 
 
-async def test_the_page_speaks_the_newsletter_s_language(door: Door, web: Web):
-    page = await (await web.get((await door.links("ben")).unsubscribe)).text()
+async def test_the_page_is_in_the_newsletter_s_language(server: WebServer, web: Web):
+    page = await (await web.get((await server.links("ben")).unsubscribe)).text()
     assert '<html lang="ar" dir="rtl">' in page
 
 
-async def test_nobody_s_token_opens_a_calm_page(door: Door, web: Web):
-    good = (await door.links()).unsubscribe
-    for url in (good[:-1], good + "A", f"{door.url}/unsubscribe/x", f"{door.url}/unsubscribe/{'a' * 4000}"):
+async def test_an_invalid_token_is_a_404_page(server: WebServer, web: Web):
+    good = (await server.links()).unsubscribe
+    for url in (
+        good[:-1],
+        good + "A",
+        f"{server.url}/unsubscribe/x",
+        f"{server.url}/unsubscribe/{'a' * 4000}",
+    ):
         for method in ("GET", "POST"):
             answer = await web.request(method, url)
             page = await answer.text()
             assert answer.status == 404
             assert "This page does not exist" in page
             assert "Traceback" not in page
-    assert (await door.statuses())["amina morning"] == "active"
+    assert (await server.statuses())["amina morning"] == "active"
 
 
-async def test_one_link_cannot_do_what_the_other_may(door: Door, web: Web):
-    links = await door.links()
+async def test_a_link_works_for_its_own_purpose_only(server: WebServer, web: Web):
+    links = await server.links()
     swapped = links.preferences.replace("/preferences/", "/unsubscribe/")
     assert (await web.post(swapped, data={})).status == 404
     assert (await web.get(links.unsubscribe.replace("/unsubscribe/", "/preferences/"))).status == 404

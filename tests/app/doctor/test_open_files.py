@@ -1,4 +1,4 @@
-"""What holds addresses belongs to its owner alone, from the moment it is made."""
+"""Files with addresses are private from their creation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.cli.house import write_files
 
 @pytest.fixture
 def careless() -> Iterator[None]:
-    """Let new files be open to everybody, unless their maker says otherwise."""
+    """Set a umask that makes new files readable by all users."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -41,7 +41,7 @@ async def findings(config: Path) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("careless")
-def test_a_message_in_a_file_is_closed_from_the_first_byte(tmp_path: Path):
+def test_a_message_file_is_private_from_the_first_byte(tmp_path: Path):
     seen: list[int] = []
 
     def parts() -> Iterator[bytes]:
@@ -54,7 +54,7 @@ def test_a_message_in_a_file_is_closed_from_the_first_byte(tmp_path: Path):
     assert modes(tmp_path) == {"outbox": 0o700, "outbox/d1.eml": 0o600}
 
 
-def test_a_link_laid_in_the_way_of_a_message_is_not_followed(tmp_path: Path):
+def test_a_symbolic_link_at_the_path_of_a_message_is_not_followed(tmp_path: Path):
     (tmp_path / "precious").write_text("kept")
     (tmp_path / ".d1.part").symlink_to(tmp_path / "precious")
     write_whole(tmp_path, "d1", [b"mail"])
@@ -63,7 +63,7 @@ def test_a_link_laid_in_the_way_of_a_message_is_not_followed(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("careless")
-def test_everything_that_a_command_makes_is_closed(config: Path, tmp_path: Path):
+def test_every_file_that_a_command_creates_is_private(config: Path, tmp_path: Path):
     command = [sys.executable, "-m", "service", "--config", str(config), "migrate"]
     subprocess.run(command, check=True, capture_output=True)
     init = [*command[:3], "config", "init", str(tmp_path / "fresh" / "config")]
@@ -73,7 +73,7 @@ def test_everything_that_a_command_makes_is_closed(config: Path, tmp_path: Path)
     assert not [name for name, mode in made.items() if mode & 0o077]
 
 
-async def test_doctor_names_what_is_open(config: Path, tmp_path: Path):
+async def test_doctor_reports_open_files(config: Path, tmp_path: Path):
     assert "privacy" not in await findings(config)
     (tmp_path / "caveat.db").chmod(0o644)
     make_folder(tmp_path / "outbox")
@@ -84,16 +84,16 @@ async def test_doctor_names_what_is_open(config: Path, tmp_path: Path):
     assert "outbox" in found.said
 
 
-async def test_who_is_erased_leaves_no_mail_behind(config: Path, tmp_path: Path):
+async def test_erasing_a_subscriber_removes_their_mail_files(config: Path, tmp_path: Path):
     loaded = load_config(config, {})
-    async with open_application(loaded.settings, loaded.roster) as house:
-        await house.apply_roster()
-        people = {m.subscriber.email: m.subscriber.id for m in await house.subscribers.memberships()}
+    async with open_application(loaded.settings, loaded.roster) as app:
+        await app.apply_roster()
+        people = {m.subscriber.email: m.subscriber.id for m in await app.subscribers.memberships()}
         outbox = tmp_path / "outbox"
         make_folder(outbox)
         for person in people.values():
             write_whole(outbox, f"0123456789abcdef{person}", [b"mail"])
-        assert await erase(house, "amina@example.org")
+        assert await erase(app, "amina@example.org")
         # While the database is open: the log keeps nothing either.
         for name in ("caveat.db", "caveat.db-wal"):
             assert b"amina@example.org" not in (tmp_path / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Compose is told how the feeds stand, by gather's rule over what the record holds."""
+"""Compose gets the feed health by gather's rule, from the stored state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.builders import NOON, a_feed
 DAY = timedelta(days=1)
 
 
-async def test_every_feed_of_the_roster_stands_somewhere_even_one_that_ended(sqlite_url: str):
+async def test_every_feed_of_the_roster_has_a_health_even_one_that_ended(sqlite_url: str):
     database = await Database.open(sqlite_url)
     gather, standings = SqlGatherStore(database), StoredFeedHealth(Queries(database))
     good, bad, ended = (

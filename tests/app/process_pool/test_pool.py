@@ -1,4 +1,4 @@
-"""The pool outlives its processes, one bad task harms no other, and a pool that stands still says so."""
+"""The pool survives its processes, a bad task harms no other, and a stalled pool raises an alarm."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from tests.app.tasks import (
 )
 
 PATIENCE = 60
-"""Seconds after which a test takes the pool for hung."""
+"""Seconds after which a test considers the pool hung."""
 ON_UNIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such signals")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _a_fork_server_that_knows_the_tasks() -> Iterator[None]:
-    """Import once what tests need, as the service does with what it needs; else each process would."""
+    """Preload the tests' imports in the fork server, as the service does with its own."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pool_process, "PRELOADED", ("service.app.process_pool.process", "tests.app.tasks"))
         kill_fork_server()
@@ -61,7 +61,7 @@ def pids_of(pool: ProcessPool) -> list[int]:
 
 
 def is_there(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and waits for its parent does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -84,7 +84,7 @@ def test_an_error_comes_back_as_it_is(pool: ProcessPool):
     assert "tasks.py" in "".join(told.value.__notes__)
 
 
-def test_an_error_that_cannot_travel_comes_back_by_its_name(pool: ProcessPool):
+def test_an_error_that_cannot_be_pickled_comes_back_as_text(pool: ProcessPool):
     with pytest.raises(RuntimeError, match="Odd: 1 and 2"):
         pool.submit(refuse_oddly).result(PATIENCE)
 
@@ -107,7 +107,7 @@ def test_a_task_that_kills_its_process_fails_alone(pool: ProcessPool):
 @pytest.mark.parametrize(
     "task", [linger, pytest.param(spin, marks=ON_UNIX), pytest.param(stop, marks=ON_UNIX)]
 )
-def test_a_task_that_takes_too_long_fails_whatever_it_is_deaf_to(pool: ProcessPool, task: Callable[[], int]):
+def test_a_slow_task_fails_whatever_signals_it_ignores(pool: ProcessPool, task: Callable[[], int]):
     slow, quick = pool.submit(task), pool.submit(double, 4)
     with pytest.raises(TimeoutError, match="longer than 1 second"):
         slow.result(PATIENCE)
@@ -147,7 +147,7 @@ def test_no_more_processes_start_than_there_is_work_for():
     [(1, 2, 30), (2, 3, 100), (6, 25, 2_000), pytest.param(8, 2, 5_000, marks=pytest.mark.long)],
 )
 def test_processes_are_replaced_after_their_tasks_and_the_work_goes_on(processes: int, each: int, tasks: int):
-    # concurrent.futures hangs here (gh-115634): its processes leave and nobody comes after them.
+    # concurrent.futures hangs here (gh-115634): its processes exit and are not replaced.
     with ProcessPool(processes, tasks=each) as pool:
         doing = [pool.submit(os.getpid) for _ in range(tasks)]
         done = [task.result(PATIENCE) for task in doing]
@@ -157,7 +157,7 @@ def test_processes_are_replaced_after_their_tasks_and_the_work_goes_on(processes
 
 
 @ON_UNIX
-def test_whoever_kills_processes_at_random_costs_at_most_the_tasks_they_had():
+def test_processes_killed_at_random_lose_at_most_their_own_tasks():
     with ProcessPool(4, tasks=20) as pool:
         doing = [pool.submit(large, number) for number in range(300)]
         turns, killed = cycle(range(4)), 0
@@ -178,7 +178,7 @@ def test_whoever_kills_processes_at_random_costs_at_most_the_tasks_they_had():
 
 @ON_UNIX
 @pytest.mark.parametrize("sign", ["SIGKILL", "SIGSTOP"])
-def test_a_process_that_was_ended_or_stopped_while_it_was_idle_costs_nothing(sign: str):
+def test_a_process_killed_or_stopped_while_idle_loses_no_task(sign: str):
     with ProcessPool(2, start_seconds=1, seconds=1) as pool:
         pool.submit(double, 1).result(PATIENCE)
         for pid in pids_of(pool):
@@ -187,7 +187,7 @@ def test_a_process_that_was_ended_or_stopped_while_it_was_idle_costs_nothing(sig
 
 
 @ON_UNIX
-def test_a_closed_pool_leaves_no_process_behind_however_deaf_it_is():
+def test_a_closed_pool_leaves_no_process_behind():
     pool = ProcessPool(3)
     doing = [pool.submit(task) for task in (spin, stop, linger, double)]
     until(lambda: sum(thread.begun for thread in pool._threads) == 3)
@@ -198,13 +198,13 @@ def test_a_closed_pool_leaves_no_process_behind_however_deaf_it_is():
     assert doing[3].cancelled()
 
 
-def test_a_pool_that_closes_in_peace_finishes_what_it_has():
+def test_a_pool_that_waits_at_its_end_finishes_its_tasks():
     with ProcessPool(2, tasks=3) as pool:
         doing = [pool.submit(double, number) for number in range(20)]
     assert [task.result(0) for task in doing] == [2 * number for number in range(20)]
 
 
-def test_what_was_cancelled_in_the_queue_is_not_done():
+def test_a_task_cancelled_in_the_queue_is_not_run():
     with ProcessPool(1, seconds=1) as pool:
         first, second = pool.submit(linger), pool.submit(double, 1)
         assert second.cancel()
@@ -258,7 +258,7 @@ def test_a_fork_server_that_hangs_is_an_alarm_until_the_next_task_succeeds(monke
 # --- the watch -----------------------------------------------------------------------------
 
 
-def test_when_no_process_can_be_started_the_task_is_not_to_blame(monkeypatch: pytest.MonkeyPatch):
+def test_when_no_process_can_start_the_task_is_not_to_blame(monkeypatch: pytest.MonkeyPatch):
     def no_memory(_pool: object, _seconds: float) -> None:
         raise OSError("Cannot allocate memory")
 
@@ -295,7 +295,7 @@ def threads_at_work(pool: ProcessPool, task: Future[int]) -> list[PoolThread]:
     return list(pool._threads)
 
 
-def test_a_queue_in_which_nothing_moves_is_an_alarm_and_a_restart(monkeypatch: pytest.MonkeyPatch):
+def test_a_stalled_queue_is_an_alarm_and_a_restart(monkeypatch: pytest.MonkeyPatch):
     run, release, hung = ProcessPool._run, threading.Event(), []
 
     def hangs_once(pool: ProcessPool, thread: object, task: object) -> None:
@@ -333,7 +333,7 @@ signal.pause()
 
 
 @ON_UNIX
-def test_orphans_leave_when_their_parent_dies():
+def test_processes_exit_when_their_parent_dies():
     parent = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True)
     pids = [int(pid) for pid in parent.stdout.readline().split()]
     assert len(pids) == 2
@@ -359,7 +359,7 @@ with ProcessPool(3, tasks=1) as pool:
 
 
 @ON_UNIX
-def test_ctrl_c_is_heard_by_the_parent_alone_even_while_processes_start():
+def test_only_the_parent_receives_ctrl_c_even_while_processes_start():
     parent = subprocess.run(
         [sys.executable, "-c", CTRL_C], capture_output=True, text=True, check=False, start_new_session=True
     )

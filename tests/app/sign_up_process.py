@@ -1,4 +1,4 @@
-"""A process that signs people up until it is killed: `python -m tests.app.asker CONFIG`.
+"""A process that signs up addresses until it is killed: `python -m tests.app.sign_up_process CONFIG`.
 
 It prints each address once its request is answered.
 """
@@ -16,12 +16,12 @@ from tests.deliver.fakes import Clock
 
 
 async def main(folder: Path) -> None:
-    """Ask for one address after another."""
+    """Sign up one address after another."""
     loaded = load_config(folder, {})
-    async with open_application(loaded.settings, loaded.roster, clock=Clock()) as house:
+    async with open_application(loaded.settings, loaded.roster, clock=Clock()) as app:
         for number in count():
             email = f"p{number}@example.org"
-            await house.sign_up.request(email, "morning", "")
+            await app.sign_up.request(email, "morning", "")
             print(email, flush=True)  # noqa: T201 - what the test reads
 
 

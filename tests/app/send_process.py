@@ -1,7 +1,7 @@
-"""Another process that sends by hand: `python -m tests.app.sender CONFIG KEY TIMES [crash]`.
+"""A process that sends manually: `python -m tests.app.send_process CONFIG KEY TIMES [crash]`.
 
-It asks so many times at once, on one event loop, and prints what it was answered; with `crash` it ends, as
-by a kill, between the plan and the answer.
+It sends TIMES times concurrently on one event loop and prints each result. With `crash` it exits, as if it
+were killed, between the plan and the result.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from pathlib import Path
 from service.app.factories.application import open_application
 from service.app.manual_send import send
 from service.core.send_request import SendRequest
-from tests.app.crowds import loaded
+from tests.app.configs import loaded
 
 
 async def main(folder: Path, key: str, times: int, *, crash: bool) -> None:
-    """Ask, and print the ids of the issues that came of it."""
+    """Send concurrently and print the issue ids of each result."""
     settings = loaded(folder)
 
     async def die(_stage: str, _items: int) -> None:
         os._exit(9)
 
-    async with open_application(settings.settings, settings.roster) as house:
+    async with open_application(settings.settings, settings.roster) as app:
         if crash:
-            house.notify_workers = die
+            app.notify_workers = die
         answers = await asyncio.gather(
-            *(send(house, SendRequest("morning", None, key=key)) for _ in range(times))
+            *(send(app, SendRequest("morning", None, key=key)) for _ in range(times))
         )
     for answer in answers:
         print(*answer.planned.issues)  # noqa: T201 - what the test reads

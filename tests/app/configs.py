@@ -1,4 +1,4 @@
-"""Houses with something to tell and many readers, whose mail goes to a server that keeps what it takes."""
+"""Configurations with many subscribers, whose mail goes to a test server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.settings.values import LoadedConfig
 from tests.cli.house import FILES, write_files
 
 
-def write_crowd(
+def write_config(
     folder: Path,
     *,
     storage: str,
@@ -19,7 +19,7 @@ def write_crowd(
     web: str = "",
     domains: Sequence[str] = ("example.org",),
 ) -> None:
-    """Write a configuration with so many readers, at the domains in turn, who get one issue together."""
+    """Write a configuration with this number of subscribers, spread over the domains, of one group."""
     write_files(folder)
     smtp = f"mail: {{channel: smtp, smtp: {{host: 127.0.0.1, port: {smtp_port}, security: none}}}}"
     text = FILES["caveat.yaml"].replace("mail: {channel: file, folder: ../outbox}", smtp)
@@ -31,5 +31,5 @@ def write_crowd(
 
 
 def loaded(folder: Path) -> LoadedConfig:
-    """Return what the configuration says, whatever the environment."""
+    """Load the configuration without the environment."""
     return load_config(folder, {})
