@@ -183,9 +183,9 @@ subscribers = Table(
     Column("email", CleanText, nullable=False),
     Column("name", CleanText, nullable=False),
     Column("timezone", CleanText),
-    Column("channel", Id),  # that digests go by; nothing: the site's mail channel
+    Column("channel", Id),  # of their digests; NULL: the site's mail channel
 )
-# record_issue: whether anybody chose a channel of their own.
+# record_issue: whether a subscriber has a channel of their own.
 Index(
     "ix_subscribers_channel",
     subscribers.c.channel,
@@ -361,7 +361,7 @@ deliveries = Table(
     Column("doubts", SmallInteger, nullable=False, server_default="0"),  # attempts without a known outcome
     # taken before all others, and sent without a subscription
     Column("transactional", Boolean, nullable=False, server_default=false()),
-    Column("channel", Id),  # of the subscriber's own choice; nothing: the issue's
+    Column("channel", Id),  # of the subscriber; NULL: the issue's
     sqlite_with_rowid=False,
 )
 OUTBOX = text("state IN ('planned', 'deferred')")
@@ -376,7 +376,7 @@ Index(
     sqlite_where=TRANSACTIONAL_OUTBOX,
     postgresql_where=TRANSACTIONAL_OUTBOX,
 )
-# take_batch: what goes by a channel that subscribers chose for themselves.
+# take_batch and personal_channels: the deliveries by a subscriber's own channel.
 PERSONAL_OUTBOX = text("channel IS NOT NULL AND state IN ('planned', 'deferred')")
 Index(
     "ix_deliveries_channel",
@@ -385,7 +385,7 @@ Index(
     sqlite_where=PERSONAL_OUTBOX,
     postgresql_where=PERSONAL_OUTBOX,
 )
-# settle_uncertain and take_batch: the few that are under way or in doubt.
+# settle_uncertain and take_batch: the few deliveries with an attempt in progress or without a known outcome.
 Index("ix_deliveries_in_doubt", deliveries.c.due_at, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
 # release and extend: the deliveries leased by one worker.
 HELD = text("token IS NOT NULL")

@@ -48,7 +48,7 @@ DUE = f"""
         AND deliveries.channel IS NULL AND issues.channel = :channel AND issues.paused_at IS NULL
     ORDER BY deliveries.due_at LIMIT :limit
 """  # noqa: S608 - constants of this file
-# By the index of what goes by a channel of the subscriber's choice, which is almost always short.
+# By the index of deliveries by a subscriber's own channel, which are few.
 DUE_PERSONAL = DUE.replace("deliveries.channel IS NULL AND issues.channel =", "deliveries.channel =", 1)
 DUE_TRANSACTIONAL = DUE.replace("deliveries.state IN", "deliveries.transactional AND deliveries.state IN", 1)
 LEASE = """
@@ -117,7 +117,7 @@ def take(
     at, until, suppressed = to_millis(now), to_millis(lease_until), 0
     connection.execute(EXPIRE_LEASES, {"now": at, "reply": LEASE_ENDED})
     values = {"now": at, "channel": channel, "limit": limit}
-    # Go on while everybody found is suppressed: an empty batch says that nothing is due.
+    # Repeat while all found deliveries are suppressed: an empty batch means that no delivery is due.
     first = DUE_PERSONAL if is_personal else DUE_TRANSACTIONAL
     while found := connection.execute(first, values).fetchall() or (
         [] if only_transactional or is_personal else connection.execute(DUE, values).fetchall()

@@ -1,7 +1,7 @@
-"""What people asks of the record: feeds and subscriptions as declared or chosen, statuses, suppression.
+"""Declared feeds, subscriptions, their statuses, and suppressions.
 
-A subscription has two words for where it stands: `choice` is the person's own, `status` is what counts. They
-differ while the roster has ended a subscription; when it comes back, the choice counts again.
+A subscription has two statuses: `choice` is the subscriber's own, `status` is the effective one. They differ
+while the roster has ended the subscription; after it declares it again, `choice` becomes effective.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from service.core.model import (
     Membership,
     Subscriber,
     Subscription,
-    SubscriptionStatus,
 )
-from service.store import groups as standing
+from service.core.model import SubscriptionStatus as Status
+from service.store import groups as group_rows
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
 from service.store.erasure import erase
@@ -41,8 +41,6 @@ from service.store.schema import (
 )
 from service.store.subscriptions import ChangeSource, SubscriptionWriter, current_group
 from service.subscribers.ports import SubscriberStore, SyncCounts
-
-Status = SubscriptionStatus
 
 PERSON = ("id", "email", "name", "timezone", "channel")
 
@@ -63,11 +61,13 @@ class SqlSubscriberStore(SubscriberStore):
             changed = [key for key in wanted if key in known and _differs(known[key], wanted[key])]
             ended = [key for key, row in known.items() if row["active"] and key not in wanted]
             for key in added:
-                never = poll_values(FeedState(by_id[key]))
-                await connection.execute(feeds.insert().values(**wanted[key], **never, active=True))
+                unpolled = poll_values(FeedState(by_id[key]))
+                await connection.execute(feeds.insert().values(**wanted[key], **unpolled, active=True))
             for key in changed:
-                back = {} if known[key]["active"] else {"active": True, "gone_at": None}
-                await connection.execute(update(feeds).where(feeds.c.id == key).values(**wanted[key], **back))
+                again = {} if known[key]["active"] else {"active": True, "gone_at": None}
+                await connection.execute(
+                    update(feeds).where(feeds.c.id == key).values(**wanted[key], **again)
+                )
             if ended:
                 await connection.execute(update(feeds).where(feeds.c.id.in_(ended)).values(active=False))
         return SyncCounts(len(added), len(changed), len(ended), len(wanted) - len(added) - len(changed))
@@ -78,10 +78,10 @@ class SqlSubscriberStore(SubscriberStore):
     ) -> SyncCounts:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            placing = SubscriptionWriter(self.database, connection, ChangeSource.ROSTER, now, starts_after)
-            await placing.write(placements)
+            writer = SubscriptionWriter(self.database, connection, ChangeSource.ROSTER, now, starts_after)
+            await writer.write(placements)
             ended = await _end_others(connection, placements, now)
-        counts = placing.counts
+        counts = writer.counts
         return SyncCounts(counts["added"], counts["changed"], ended, counts["kept"])
 
     @override
@@ -90,9 +90,9 @@ class SqlSubscriberStore(SubscriberStore):
     ) -> SyncCounts:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            placing = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
-            await placing.write(placements)
-        counts = placing.counts
+            writer = SubscriptionWriter(self.database, connection, ChangeSource.IMPORT, now, starts_after)
+            await writer.write(placements)
+        counts = writer.counts
         return SyncCounts(counts["added"], counts["changed"], 0, counts["kept"])
 
     @override
@@ -138,14 +138,14 @@ class SqlSubscriberStore(SubscriberStore):
 
     @override
     async def set_status(
-        self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
+        self, subscriber_id: str, newsletter: str | None, status: Status, now: datetime
     ) -> int:
         async with self.database.write() as connection:
             if status is Status.ACTIVE:
                 await lock_groups(connection)
                 await _catch_up(connection, subscriber_id, newsletter, now)
-            changing = _status_change(subscriber_id, newsletter, status)
-            return (await connection.execute(changing.values(changed_at=now))).rowcount
+            change = _status_change(subscriber_id, newsletter, status)
+            return (await connection.execute(change.values(changed_at=now))).rowcount
 
     @override
     async def suppress(self, email: str, reason: str, now: datetime) -> None:
@@ -195,7 +195,7 @@ def _differs(row: Row, wanted: Values) -> bool:
 async def _end_others(
     connection: AsyncConnection, placements: Sequence[DesiredSubscription], now: datetime
 ) -> int:
-    """End what the roster declared before and does not any more; return how many that is."""
+    """End the subscriptions that the roster no longer declares; return how many were active or paused."""
     declared = {(placement.subscriber.id, placement.newsletter) for placement in placements}
     query = (
         select(
@@ -205,7 +205,7 @@ async def _end_others(
         .where(subscriptions.c.declared)
     )
     gone = [row for row in await connection.execute(query) if (row.id, row.newsletter) not in declared]
-    # An unsubscribed one stays so: it must not become active when the roster names it again.
+    # UNSUBSCRIBED stays: the subscription must not become active when the roster declares it again.
     ends = case((subscriptions.c.status == Status.UNSUBSCRIBED, Status.UNSUBSCRIBED), else_=Status.ENDED)
     for row in gone:
         await connection.execute(
@@ -223,22 +223,24 @@ def _of(subscriber_id: str, newsletter: str | None) -> ColumnElement[bool]:
 
 
 def _status_change(subscriber_id: str, newsletter: str | None, status: Status) -> Update:
-    """Return the update of those that the word changes."""
-    changing = update(subscriptions).where(_of(subscriber_id, newsletter))
+    """Return the UPDATE of the subscriptions that the new status changes."""
+    change = update(subscriptions).where(_of(subscriber_id, newsletter))
     if status is Status.ENDED:
         running = subscriptions.c.status.in_((Status.ACTIVE, Status.PAUSED))
-        return changing.where(running).values(status=status, declared=False)
+        return change.where(running).values(status=status, declared=False)
     if newsletter is None and status is not Status.UNSUBSCRIBED:
-        changing = changing.where(subscriptions.c.choice != Status.UNSUBSCRIBED)
-    stays = subscriptions.c.status == Status.ENDED
-    counts = literal(status) if status is Status.UNSUBSCRIBED else case((stays, Status.ENDED), else_=status)
-    return changing.where(subscriptions.c.choice != status).values(choice=status, status=counts)
+        change = change.where(subscriptions.c.choice != Status.UNSUBSCRIBED)
+    ended = subscriptions.c.status == Status.ENDED
+    effective = (
+        literal(status) if status is Status.UNSUBSCRIBED else case((ended, Status.ENDED), else_=status)
+    )
+    return change.where(subscriptions.c.choice != status).values(choice=status, status=effective)
 
 
 async def _catch_up(
     connection: AsyncConnection, subscriber_id: str, newsletter: str | None, now: datetime
 ) -> None:
-    """Put those who are about to come back where their next moment lies ahead."""
+    """Move subscriptions that become active again to a group whose due time is in the future."""
     query = (
         select(subscriptions, groups.c.edition_key, groups.c.told_through, groups.c.next_due_at)
         .join(groups, groups.c.number == subscriptions.c.group_number)
@@ -249,16 +251,16 @@ async def _catch_up(
         )
     )
     for row in (await connection.execute(query)).mappings().all():
-        there = await current_group(connection, dict(row), now)
+        number = await current_group(connection, dict(row), now)
         await connection.execute(
             update(subscriptions)
             .where(
                 subscriptions.c.subscriber == row["subscriber"],
                 subscriptions.c.newsletter == row["newsletter"],
             )
-            .values(group_number=there)
+            .values(group_number=number)
         )
-        await standing.remove_if_empty(connection, [row["group_number"]])
+        await group_rows.remove_if_empty(connection, [row["group_number"]])
 
 
 def _memberships() -> Query:

@@ -1,6 +1,6 @@
-"""Placing: subscriptions put where the roster, an import or the person wants them, thousands at a time.
+"""Writing of subscriptions for the roster, an import or the subscriber, thousands at a time.
 
-Everything here runs in a transaction that holds `sql.lock_readers`.
+Everything here runs in a transaction that holds `dialect.lock_groups`.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.core import ids as identity
 from service.core.model import DesiredSubscription, Edition, Subscriber
 from service.core.schedules import next_occurrence, occurrences, parse_schedule
-from service.store import groups as standing
+from service.store import groups as group_rows
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import Values, edition_of, edition_values, preferences_values, subscriber_values
 from service.store.schema import articles, editions, groups, subscribers, subscriptions
 
-CHUNK = 2_000
+CHUNK = 2_000  # subscriptions a statement
 
-WRITTEN = ("group_number", "declared", "chosen", "changed_at", "wishes")
+SUBSCRIPTION_COLUMNS = ("group_number", "declared", "chosen", "changed_at", "wishes")
 
-BACK = and_(subscriptions.c.status == "ended", bindparam("comes_back", type_=Boolean))
+IS_BACK = and_(subscriptions.c.status == "ended", bindparam("comes_back", type_=Boolean))
 
-WRITE = (
+UPDATE_SUBSCRIPTION = (
     update(subscriptions)
     .where(
         subscriptions.c.subscriber == bindparam("of_subscriber"),
         subscriptions.c.newsletter == bindparam("of_newsletter"),
     )
-    .values({name: bindparam(f"new_{name}") for name in WRITTEN})
-    # Read where it is written: somebody may say "unsubscribe" between our reading and our writing.
-    .values(status=case((BACK, subscriptions.c.choice), else_=subscriptions.c.status))
+    .values({name: bindparam(f"new_{name}") for name in SUBSCRIPTION_COLUMNS})
+    # The statement reads the status itself: the subscriber may unsubscribe between our read and this write.
+    .values(status=case((IS_BACK, subscriptions.c.choice), else_=subscriptions.c.status))
 )
 
-SAID = ("email", "name", "timezone", "channel")
+PERSON_COLUMNS = ("email", "name", "timezone", "channel")
 
-RENAME = (
+UPDATE_SUBSCRIBER = (
     update(subscribers)
     .where(subscribers.c.number == bindparam("of_number"))
-    .values({name: bindparam(f"new_{name}") for name in SAID})
+    .values({name: bindparam(f"new_{name}") for name in PERSON_COLUMNS})
 )
 
 
 class ChangeSource(StrEnum):
-    """Who says so. The person's own wishes win over the roster's and an import's."""
+    """The source of a change. The subscriber's own preferences take precedence over the other two sources."""
 
     ROSTER = "roster"
     IMPORT = "import"
@@ -59,23 +59,24 @@ class ChangeSource(StrEnum):
 
 
 @dataclass
-class _Known:
-    """People by number: all of them, those who were here before, and of these by id whose name changed.
+class _StoredSubscribers:
+    """Stored subscribers: the number of each by id, and changes to those that existed before.
 
-    `zones` are the time zones, by id, of those about whom an import that names none must not forget them.
+    `existing` are numbers, `changed` ids. `zones` are time zones by id that an import without zones keeps.
     """
 
     numbers: dict[str, int] = field(default_factory=dict)
-    before: list[int] = field(default_factory=list)
-    renamed: set[str] = field(default_factory=set)
+    existing: list[int] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
     zones: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class SubscriptionWriter:
-    """One transaction's work: who speaks, when, and after which instant the new ones' first news begins.
+    """Writes subscriptions in one transaction; `counts` are the `added`, `changed` and `kept` ones.
 
-    Without `starts_after` a new reader stands where the newsletter's other readers stand.
+    A new subscription gets the articles gathered after `starts_after`, or with None those that the
+    newsletter's other subscribers have not got yet.
     """
 
     database: Database
@@ -84,46 +85,47 @@ class SubscriptionWriter:
     now: datetime
     starts_after: datetime | None = None
     counts: Counter[str] = field(default_factory=Counter)
-    _left: set[int] = field(default_factory=set)
-    _places: dict[tuple[str, int, datetime], int] = field(default_factory=dict)
+    _old_groups: set[int] = field(default_factory=set)
+    _groups: dict[tuple[str, int, datetime], int] = field(default_factory=dict)
     _starts: dict[str, int] = field(default_factory=dict)
 
     async def write(self, placements: Sequence[DesiredSubscription]) -> None:
-        """Put all of these where they belong and count what changed."""
+        """Insert or update these subscriptions, and count the changes."""
         for first in range(0, len(placements), CHUNK):
-            await self._place_some(placements[first : first + CHUNK])
-        await standing.remove_if_empty(self.connection, self._left)
+            await self._write_chunk(placements[first : first + CHUNK])
+        await group_rows.remove_if_empty(self.connection, self._old_groups)
 
-    async def _place_some(self, placements: Sequence[DesiredSubscription]) -> None:
-        known = await self._know_people({p.subscriber.id: p.subscriber for p in placements})
+    async def _write_chunk(self, placements: Sequence[DesiredSubscription]) -> None:
+        known = await self._store_subscribers({p.subscriber.id: p.subscriber for p in placements})
         if known.zones:
             placements = [self._in_zone(p, known.zones.get(p.subscriber.id)) for p in placements]
-        await self._know_editions({p.edition_key: p.edition for p in placements})
-        there = await self._found(known.before) if known.before else {}
+        await self._store_editions({p.edition_key: p.edition for p in placements})
+        stored = await self._stored(known.existing) if known.existing else {}
         new, changed = [], []
         for placement in placements:
             number = known.numbers[placement.subscriber.id]
-            row = there.get((number, placement.newsletter))
+            row = stored.get((number, placement.newsletter))
             if row is None:
                 new.append(await self._new(placement, number))
                 self.counts["added"] += 1
                 continue
-            line = await self._changed(placement, row)
-            if line != row:
-                changed.append(line | {"changed_at": self.now})
-            said = line != row | {"declared": line["declared"]} or placement.subscriber.id in known.renamed
-            self.counts["changed" if said else "kept"] += 1
+            updated = await self._updated(placement, row)
+            if updated != row:
+                changed.append(updated | {"changed_at": self.now})
+            is_changed = updated != row | {"declared": updated["declared"]}
+            is_changed = is_changed or placement.subscriber.id in known.changed
+            self.counts["changed" if is_changed else "kept"] += 1
         if new:
             await self.connection.execute(subscriptions.insert(), new)
         if changed:
-            await self.connection.execute(WRITE, [_bound(line) for line in changed])
+            await self.connection.execute(UPDATE_SUBSCRIPTION, [_parameters(row) for row in changed])
 
     async def _new(self, placement: DesiredSubscription, number: int) -> Values:
-        told = await self._start(placement.newsletter)
+        cursor = await self._start(placement.newsletter)
         return {
             "subscriber": number,
             "newsletter": placement.newsletter,
-            "group_number": await self._group(placement.edition_key, told, placement.next_due_at),
+            "group_number": await self._group(placement.edition_key, cursor, placement.next_due_at),
             "status": "active",
             "choice": "active",
             "declared": self.source is ChangeSource.ROSTER,
@@ -132,58 +134,61 @@ class SubscriptionWriter:
             "wishes": preferences_values(placement.preferences),
         }
 
-    async def _changed(self, placement: DesiredSubscription, row: Values) -> Values:
-        """Return the row as it is to be: what the person chose stays, unless the person speaks."""
-        line = dict(row)
-        line["declared"] = row["declared"] or self.source is ChangeSource.ROSTER
-        back = row["status"] == "ended" and self.source is not ChangeSource.PERSON
-        line["comes_back"] = back
-        follows = self.source is ChangeSource.PERSON or not row["chosen"]
-        if follows:
-            line["chosen"] = self.source is ChangeSource.PERSON
-            line["wishes"] = preferences_values(placement.preferences)
-        if follows and placement.edition_key != row["edition_key"]:
-            due_at = placement.next_due_at
-            line["group_number"] = await self._group(placement.edition_key, row["told_through"], due_at)
-        elif back:
-            line["group_number"] = await current_group(self.connection, row, self.now)
-        if line["group_number"] != row["group_number"]:
-            self._left.add(row["group_number"])
-        return line
+    async def _updated(self, placement: DesiredSubscription, row: Values) -> Values:
+        """Return the new row. Only the subscriber can change preferences that they have set."""
+        updated = dict(row)
+        is_person = self.source is ChangeSource.PERSON
+        updated["declared"] = row["declared"] or self.source is ChangeSource.ROSTER
+        updated["comes_back"] = comes_back = row["status"] == "ended" and not is_person
+        sets_preferences = is_person or not row["chosen"]
+        if sets_preferences:
+            updated["chosen"] = is_person
+            updated["wishes"] = preferences_values(placement.preferences)
+        if sets_preferences and placement.edition_key != row["edition_key"]:
+            updated["group_number"] = await self._group(
+                placement.edition_key, row["told_through"], placement.next_due_at
+            )
+        elif comes_back:
+            updated["group_number"] = await current_group(self.connection, row, self.now)
+        if updated["group_number"] != row["group_number"]:
+            self._old_groups.add(row["group_number"])
+        return updated
 
-    async def _know_people(self, people: dict[str, Subscriber]) -> _Known:
-        """Store who is new, and what changed about the others."""
-        stored = select(*(subscribers.c[name] for name in ("id", "number", *SAID)))
-        rows = await self.connection.execute(stored.where(is_in(self.connection, subscribers.c.id, people)))
-        known = _Known()
-        renamed = []
+    async def _store_subscribers(self, people: dict[str, Subscriber]) -> _StoredSubscribers:
+        """Insert new subscribers, and update the changed ones."""
+        columns = select(*(subscribers.c[name] for name in ("id", "number", *PERSON_COLUMNS)))
+        rows = await self.connection.execute(columns.where(is_in(self.connection, subscribers.c.id, people)))
+        known = _StoredSubscribers()
+        updates = []
         for key, number, email, name, timezone, channel in rows.all():
             known.numbers[key] = number
-            known.before.append(number)
+            known.existing.append(number)
             person = people[key]
-            # An import that brings no names, or no zones, takes none away.
-            called = person.name if self.source is ChangeSource.ROSTER else person.name or name
+            # An import without names, or without time zones, keeps the stored ones.
+            new_name = person.name if self.source is ChangeSource.ROSTER else person.name or name
             zone = person.timezone or (timezone if self.source is ChangeSource.IMPORT else None)
             if zone is not None and zone != person.timezone:
                 known.zones[key] = zone
-            # Only the roster names a channel, so nothing else takes one away.
-            sent_by = person.channel if self.source is ChangeSource.ROSTER else channel
-            if (person.email, called, zone, sent_by) != (email, name, timezone, channel):
-                known.renamed.add(key)
-                said = zip(SAID, (person.email, called, zone, sent_by), strict=True)
-                renamed.append({"of_number": number} | {f"new_{word}": value for word, value in said})
-        if renamed:
-            await self.connection.execute(RENAME, renamed)
+            # Only the roster sets a channel, so the other sources keep the stored one.
+            new_channel = person.channel if self.source is ChangeSource.ROSTER else channel
+            if (person.email, new_name, zone, new_channel) != (email, name, timezone, channel):
+                known.changed.add(key)
+                values = zip(PERSON_COLUMNS, (person.email, new_name, zone, new_channel), strict=True)
+                updates.append({"of_number": number} | {f"new_{column}": value for column, value in values})
+        if updates:
+            await self.connection.execute(UPDATE_SUBSCRIBER, updates)
         if new := [subscriber_values(person) for key, person in people.items() if key not in known.numbers]:
             await self.connection.execute(subscribers.insert(), new)
             ids = [row["id"] for row in new]
-            given = select(subscribers.c.id, subscribers.c.number)
-            rows = await self.connection.execute(given.where(is_in(self.connection, subscribers.c.id, ids)))
+            inserted = select(subscribers.c.id, subscribers.c.number)
+            rows = await self.connection.execute(
+                inserted.where(is_in(self.connection, subscribers.c.id, ids))
+            )
             known.numbers.update({key: number for key, number in rows.all()})  # noqa: C416 - rows are not tuples
         return known
 
     def _in_zone(self, placement: DesiredSubscription, zone: str | None) -> DesiredSubscription:
-        """Return where the placement puts somebody who lives in that zone (None: it says so itself)."""
+        """Return the subscription for a subscriber with this time zone (None: unchanged)."""
         if zone is None or placement.preferences.timezone is not None:
             return placement
         edition = replace(placement.edition, timezone=zone)
@@ -192,11 +197,11 @@ class SubscriptionWriter:
             placement, edition=edition, edition_key=identity.edition_key(edition), next_due_at=due.at
         )
 
-    async def _know_editions(self, wanted: dict[str, Edition]) -> None:
+    async def _store_editions(self, wanted: dict[str, Edition]) -> None:
         rows = [edition_values(edition, key) for key, edition in wanted.items()]
         await self.connection.execute(self.database.insert(editions).on_conflict_do_nothing(), rows)
 
-    async def _found(self, numbers: Collection[int]) -> dict[tuple[int, str], Values]:
+    async def _stored(self, numbers: Collection[int]) -> dict[tuple[int, str], Values]:
         query = (
             select(subscriptions, groups.c.edition_key, groups.c.told_through, groups.c.next_due_at)
             .join(groups, groups.c.number == subscriptions.c.group_number)
@@ -205,55 +210,55 @@ class SubscriptionWriter:
         rows = (await self.connection.execute(query)).mappings()
         return {(r["subscriber"], r["newsletter"]): {**r, "comes_back": False} for r in rows}
 
-    async def _group(self, edition_key: str, told_through: int, next_due_at: datetime) -> int:
-        key = (edition_key, told_through, next_due_at)
-        if key not in self._places:
-            self._places[key] = await standing.find_or_create(self.connection, *key)
-        return self._places[key]
+    async def _group(self, edition_key: str, served_through: int, next_due_at: datetime) -> int:
+        key = (edition_key, served_through, next_due_at)
+        if key not in self._groups:
+            self._groups[key] = await group_rows.find_or_create(self.connection, *key)
+        return self._groups[key]
 
     async def _start(self, newsletter: str) -> int:
-        """Return the position through which a new reader of the newsletter counts as told."""
+        """Return the cursor of a new subscription to the newsletter."""
         if newsletter not in self._starts:
-            self._starts[newsletter] = await self._first_position(newsletter)
+            self._starts[newsletter] = await self._first_cursor(newsletter)
         return self._starts[newsletter]
 
-    async def _first_position(self, newsletter: str) -> int:
+    async def _first_cursor(self, newsletter: str) -> int:
         if self.starts_after is None:
             others = (
                 select(func.max(groups.c.told_through))
                 .join(editions, editions.c.key == groups.c.edition_key)
                 .where(editions.c.newsletter == newsletter)
             )
-            told = await self.connection.scalar(others)
-            if told is not None:
-                return int(told)
+            cursor = await self.connection.scalar(others)
+            if cursor is not None:
+                return int(cursor)
         return await last_gathered_before(self.connection, self.starts_after or self.now)
 
 
 async def current_group(connection: AsyncConnection, row: Values, now: datetime) -> int:
-    """Return the group for somebody who comes back: their own, unless it was left behind.
+    """Return the group for a subscription that becomes active again: its own, unless that one is overdue.
 
-    A group in which nobody is active is not served, and its moments pass. Whoever comes back to one waits for
-    the next moment, so that they hear at their hour and not at once; and is told what was gathered since the
-    moment before the last, so that a year's absence does not end with a year's news.
+    A group without active members is not served, so its due times pass. A subscriber who returns to it waits
+    for the next due time, and gets the articles gathered since the last but one: so an issue comes at the
+    chosen hour, and a year's absence does not end with a year's articles.
     """
-    mine, due_at = row["group_number"], row["next_due_at"]
-    others = exists().where(subscriptions.c.group_number == mine, standing.ACTIVE)
-    if due_at > now or await connection.scalar(select(others)):
-        return int(mine)
-    wanted = select(editions).where(editions.c.key == row["edition_key"])
-    edition = edition_of((await connection.execute(wanted)).mappings().one())
+    number, due_at = row["group_number"], row["next_due_at"]
+    members = exists().where(subscriptions.c.group_number == number, group_rows.ACTIVE)
+    if due_at > now or await connection.scalar(select(members)):
+        return int(number)
+    query = select(editions).where(editions.c.key == row["edition_key"])
+    edition = edition_of((await connection.execute(query)).mappings().one())
     schedule, zone = parse_schedule(edition.schedule), ZoneInfo(edition.timezone)
     passed = [due_at, *(occurrence.at for occurrence in occurrences(schedule, zone, due_at, now))]
-    told_through = row["told_through"]
+    cursor = row["told_through"]
     if len(passed) > 1:
-        told_through = max(told_through, await last_gathered_before(connection, passed[-2]))
-    moment = next_occurrence(schedule, zone, now)
-    return await standing.find_or_create(connection, row["edition_key"], told_through, moment.at)
+        cursor = max(cursor, await last_gathered_before(connection, passed[-2]))
+    following = next_occurrence(schedule, zone, now)
+    return await group_rows.find_or_create(connection, row["edition_key"], cursor, following.at)
 
 
 async def last_gathered_before(connection: AsyncConnection, instant: datetime) -> int:
-    """Return the position of the last article that was gathered before then, 0 when there is none."""
+    """Return the position of the last article gathered before `instant`, 0 for none."""
     before = (
         select(articles.c.position)
         .where(articles.c.gathered_at < instant)
@@ -263,6 +268,7 @@ async def last_gathered_before(connection: AsyncConnection, instant: datetime) -
     return await connection.scalar(before) or 0
 
 
-def _bound(line: Values) -> Values:
-    key = {"of_subscriber": line["subscriber"], "of_newsletter": line["newsletter"]}
-    return key | {f"new_{name}": line[name] for name in WRITTEN} | {"comes_back": line["comes_back"]}
+def _parameters(row: Values) -> Values:
+    key = {"of_subscriber": row["subscriber"], "of_newsletter": row["newsletter"]}
+    values = {f"new_{name}": row[name] for name in SUBSCRIPTION_COLUMNS}
+    return key | values | {"comes_back": row["comes_back"]}
