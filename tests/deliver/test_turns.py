@@ -133,7 +133,7 @@ def test_a_moment_that_was_missed_is_gone():
 def test_a_turn_that_took_long_to_get_begins_when_it_is_sure_to_have_begun():
     gate = RateLimit((10, 1), shared=True)
     gate.request_turn(5)
-    gate.grant_turn(0.5, asked_at=100.0, now=100.04)
+    gate.grant_turn(0.5, requested_at=100.0, now=100.04)
     assert gate.opens_at(100.04) == pytest.approx(100.54)
     assert gate.opens_at(101.2) is None
     # From now on messages may be later, and are fewer for it.

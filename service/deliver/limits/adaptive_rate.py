@@ -1,19 +1,19 @@
-"""Adaptive rate: how fast messages may leave to a server that says "too much" (pure).
+"""Adaptive rate: how fast messages may be sent to a server that refuses for our rate (pure).
 
-Additive increase, multiplicative decrease (D. Chiu and R. Jain 1989; TCP does it by RFC 5681), where the
+Additive increase, multiplicative decrease (D. Chiu and R. Jain 1989; TCP does it by RFC 5681), where
 acceptances take the place of TCP's acknowledgements:
 
-    refusal     nothing leaves but single probes: after a second, then after a quarter of the time that has
-                passed since
-    recovery    the rate becomes 9/10 of what was refused; or, when the server refused for more than a tenth
-                of the time since it last recovered, what it took in that time, which is what a quota for
-                a minute, an hour or a day comes to
+    refusal     only single probes are sent: after a second, then each time after a quarter of the time
+                since the first refusal
+    recovery    the rate becomes 9/10 of the refused rate; or, when the server refused for more than a tenth
+                of the time since its last recovery, the rate that it accepted in that time: the average of
+                a quota for a minute, an hour or a day
     acceptance  each message raises the rate by 1/100 message a minute, so by one hundredth a minute at full
-                use; by ten times that while the rate is far below or far above the one that was refused last
-    forgetting  a limit that was exceeded tenfold is not there any more
+                use; by ten times that while the rate is far below or far above the last refused rate
+    removal     a limit that was exceeded tenfold does not exist any more
 
-All refusals between the first one and the recovery are one event: they say the same. All instants are by one
-clock, the database's where several workers share a rate.
+All refusals between the first one and the recovery are one event: they have one cause. All instants are by
+one clock, the database's where several workers share a rate.
 """
 
 from __future__ import annotations
@@ -25,32 +25,30 @@ from math import sqrt
 from service.deliver.ports import LearnedRate
 
 DECREASE = 0.9
-INCREASE = 0.01  # messages a minute for each one that was accepted
+INCREASE = 0.01  # messages a minute for each accepted message
 FAST_INCREASE = 0.1
-NEAR_CEILING = (0.9, 1.1)  # times the rate that was refused last: outside of it the increase is fast
-MAX_BOUNDS_RATIO = 1.5  # times: bounds of a quota that are wider apart say little, and the lower one is taken
-LONG_REFUSAL_SHARE = (
-    0.1  # as a part of the time since the last recovery: longer ones are a quota that was used up
-)
-FORGET_AT_RATIO = 10  # times the rate that was refused last
+NEAR_CEILING = (0.9, 1.1)  # times the last refused rate; outside of this range the increase is fast
+MAX_BOUNDS_RATIO = 1.5  # with bounds of a quota that are further apart, the lower one is taken
+LONG_REFUSAL_SHARE = 0.1  # of the time since the last recovery; a longer refusal is an exhausted quota
+FORGET_AT_RATIO = 10  # times the last refused rate
 MIN_PROBE_WAIT = timedelta(seconds=1)
-MAX_PROBE_WAIT = timedelta(minutes=15)  # a daily quota lasts hours, and nobody wants to miss its end for long
-MIN_PER_MINUTE = 0.2  # messages a minute; a slower rate would be an outage, which probes find the end of
-IDLE_AFTER = timedelta(minutes=2)  # with nothing accepted for so long, what went before is another burst
+MAX_PROBE_WAIT = timedelta(minutes=15)  # a daily quota lasts hours; its end must not be missed for long
+MIN_PER_MINUTE = 0.2  # a slower rate would be an outage, whose end the probes find
+IDLE_AFTER = timedelta(minutes=2)  # without an accepted message: what was sent before is another burst
 FORGET_UNMEASURED_AFTER = timedelta(
     hours=1
-)  # without another refusal: then there was no limit that we could meet
-ROUNDING = 1e-9  # what rounding may take away
+)  # without another refusal: then there was no limit that we could reach
+ROUNDING = 1e-9  # relative error of a computed rate
 MINUTE = timedelta(minutes=1)
 TICK = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one worker saw since it last told: messages accepted, the first of them at `since`.
+    """What one worker observed since its last sync: messages accepted, the first of them at `since`.
 
-    `refusal` is a reply of the kind "too much", `recovered` says that a probe was accepted. `busy`: the
-    server complains about its own shortage, not about our rate.
+    `refusal` is a reply that refuses for our rate; `recovered`: a probe was accepted; `busy`: the refusal is
+    about the server's own shortage, not about our rate.
     """
 
     accepted: int = 0
@@ -61,7 +59,7 @@ class Tally:
 
 
 def updated_rate(known: LearnedRate | None, tally: Tally, now: datetime) -> LearnedRate | None:
-    """Return what is known after a tally; None while, or once again, there is no limit."""
+    """Return the rate after a tally; None when there is no limit, or not any more."""
     if known is None:
         if not tally.refusal:
             return None
@@ -120,17 +118,17 @@ def _refused(known: LearnedRate, tally: Tally, now: datetime) -> LearnedRate:
 
 
 def _recovered(known: LearnedRate, now: datetime) -> LearnedRate:
-    """Return the rate to go on with; a server that was merely busy keeps the rate it had."""
+    """Return the rate after the recovery; it stays the same where the server was only busy."""
     rate, ceiling = known.per_minute, known.ceiling
     refused_at, last_refused_at = known.refused_at or now, known.last_refused_at or now
     if not known.busy:
         if rate is not None:
             rate, ceiling = rate * DECREASE, rate
-        # The probe itself belongs to what comes.
+        # The probe itself counts for the time after the recovery.
         accepted = known.accepted - 1
         used_up = now - refused_at > LONG_REFUSAL_SHARE * (now - known.since)
         if accepted and (rate is None or used_up):
-            # The quota lies between what these two say: it ended after the last refusal, before the probe.
+            # The quota lies between these two rates: it was renewed after the last refusal, before the probe.
             least = accepted * (MINUTE / (now - known.since))
             most = accepted * (MINUTE / max(last_refused_at - known.since, TICK))
             between = sqrt(least * most) if most < MAX_BOUNDS_RATIO * least else least

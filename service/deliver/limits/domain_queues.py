@@ -1,4 +1,4 @@
-"""Lines: deliveries in line, a line for each domain, which moves as fast as its limit allows (pure)."""
+"""Domain queues: a queue of deliveries for each domain, emptied as fast as its limit allows (pure)."""
 
 from __future__ import annotations
 
@@ -12,71 +12,71 @@ from service.deliver.limits.rate_limit import RateLimiter
 
 
 class DomainQueues:
-    """One line for each domain. Its length is how many deliveries wait in all of them."""
+    """One queue for each domain; the length is the number of deliveries in all of them."""
 
     def __init__(self, rate_limiter: RateLimiter) -> None:
-        self._pace = rate_limiter
-        self._lines: dict[str, deque[LeasedDelivery]] = {}
-        # Every line stands here, by the moment at which it moves on, or there, because it waits for a turn.
-        self._moving: list[tuple[float, int, str]] = []
-        self._stuck: dict[str, None] = {}
-        self._places = count()
+        self._rate_limiter = rate_limiter
+        self._queues: dict[str, deque[LeasedDelivery]] = {}
+        # Each domain is either in `_ready_at`, by the time of its next message, or waits for a turn.
+        self._ready_at: list[tuple[float, int, str]] = []
+        self._waiting_for_turn: dict[str, None] = {}
+        self._tie_breakers = count()
         self._length = 0
 
     def __len__(self) -> int:
-        """Return how many deliveries wait."""
+        """Return the number of waiting deliveries."""
         return self._length
 
     def add(self, leased: LeasedDelivery, now: float) -> None:
-        """Let a delivery stand at the end of its domain's line, a transactional one at its head."""
+        """Add a delivery at the end of its domain's queue, a transactional one at the front."""
         self._length += 1
         domain = leased.domain
-        if domain in self._lines:
-            line = self._lines[domain]
-            (line.appendleft if leased.delivery.transactional else line.append)(leased)
+        if domain in self._queues:
+            queue = self._queues[domain]
+            (queue.appendleft if leased.delivery.transactional else queue.append)(leased)
         else:
-            self._lines[domain] = deque([leased])
-            self._place(domain, now)
+            self._queues[domain] = deque([leased])
+            self._schedule(domain, now)
 
     def first(self, now: float) -> LeasedDelivery | None:
-        """Return the delivery that may leave next by its domain's pace; None when none may yet."""
-        while self._moving and self._moving[0][0] <= now:
-            domain = self._moving[0][2]
-            opens_at = self._pace.for_domain(domain).opens_at(now)
+        """Return a delivery whose domain's limit permits it now; None when there is none."""
+        while self._ready_at and self._ready_at[0][0] <= now:
+            domain = self._ready_at[0][2]
+            opens_at = self._rate_limiter.for_domain(domain).opens_at(now)
             if opens_at is not None and opens_at <= now:
-                return self._lines[domain][0]
-            heapq.heappop(self._moving)
-            self._place(domain, now)
+                return self._queues[domain][0]
+            heapq.heappop(self._ready_at)
+            self._schedule(domain, now)
         return None
 
     def remove_first(self, now: float) -> None:
-        """Let the delivery that `first` returned go."""
-        _, _, domain = heapq.heappop(self._moving)
-        self._pace.for_domain(domain).record_send(now)
+        """Remove the delivery that `first` returned, and count it as sent."""
+        _, _, domain = heapq.heappop(self._ready_at)
+        self._rate_limiter.for_domain(domain).record_send(now)
         self._length -= 1
-        line = self._lines[domain]
-        line.popleft()
-        if line:
-            self._place(domain, now)
+        queue = self._queues[domain]
+        queue.popleft()
+        if queue:
+            self._schedule(domain, now)
         else:
-            del self._lines[domain]
+            del self._queues[domain]
 
     def opens_at(self) -> float:
-        """Return when the next line moves on; never, while all of them wait for a turn."""
-        return self._moving[0][0] if self._moving else inf
+        """Return when the next delivery may be sent; infinite while all domains wait for a turn."""
+        return self._ready_at[0][0] if self._ready_at else inf
 
     def waiting_for_turn(self, limit: int) -> dict[str, int]:
-        """Return domains that wait for a turn, longest waiting first, and how many stand in their lines."""
-        return {domain: len(self._lines[domain]) for domain in islice(self._stuck, limit)}
+        """Return up to `limit` domains that wait for a turn, longest first, with their queues' lengths."""
+        return {domain: len(self._queues[domain]) for domain in islice(self._waiting_for_turn, limit)}
 
     def resume(self, domain: str, now: float) -> None:
-        """Let a line move on that was given its turn."""
-        del self._stuck[domain]
-        self._place(domain, now)
+        """Reconsider a domain that got its turn."""
+        del self._waiting_for_turn[domain]
+        self._schedule(domain, now)
 
-    def _place(self, domain: str, now: float) -> None:
-        opens_at = self._pace.for_domain(domain).opens_at(now)
+    def _schedule(self, domain: str, now: float) -> None:
+        opens_at = self._rate_limiter.for_domain(domain).opens_at(now)
         if opens_at is None:
-            self._stuck[domain] = None
+            self._waiting_for_turn[domain] = None
         else:
-            heapq.heappush(self._moving, (opens_at, next(self._places), domain))
+            heapq.heappush(self._ready_at, (opens_at, next(self._tie_breakers), domain))

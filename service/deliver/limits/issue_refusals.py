@@ -1,8 +1,8 @@
-"""Issue refusals: tells a message that a server refuses from an issue that it refuses as a whole (pure).
+"""Issue refusals: whether a server refuses one message of an issue or the whole issue (pure).
 
-A refusal of the message (too large, content rejected) is final for one recipient only when others got the
-same issue. When the first recipients of an issue are all refused for one cause, the cause is the issue or the
-server's limit: the issue is to be paused, and nothing is recorded as refused for good.
+A refusal of the message (too large, content rejected) is final only when other recipients got the same issue.
+When the first messages of an issue are all refused for one cause, the cause is the issue or the server's
+limit: the issue is to be paused, and no delivery is recorded as refused.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from enum import Enum, auto
 from service.core.model import RefusalCause, Refused
 from service.deliver.limits.refusal_evidence import MIN_RECIPIENTS, concerns_all_mail
 
-MAX_ISSUES = 64  # issues; several go out at a time, and older ones are done
+MAX_ISSUES = 64  # kept in memory; several are sent at a time, and older ones are finished
 
 
 class RefusalAction(Enum):
-    """What to do about a refused message."""
+    """What to do with a refused message."""
 
     FINAL = auto()  # record it as refused
-    RETRY = auto()  # too early to say
+    RETRY = auto()  # too early to decide
     PAUSE_ISSUE = auto()  # the whole issue is refused
 
 
@@ -33,7 +33,7 @@ class _IssueState:
 
 
 class IssueRefusals:
-    """What servers said to the messages of each issue, in this process."""
+    """Acceptances and refusals of the messages of each issue, in this process."""
 
     def __init__(self) -> None:
         self._issues: OrderedDict[str, _IssueState] = OrderedDict()
@@ -44,9 +44,9 @@ class IssueRefusals:
         issue.accepted = True
 
     def record_refused(self, issue_id: str, recipient: str, refusal: Refused) -> RefusalAction:
-        """Count a message that was refused as such; return what to do about it.
+        """Count a refused message; return what to do with it.
 
-        A size is never final: the operator can raise the limit, and the delivery is given up in time anyway.
+        A refusal for size is never final: the operator can raise the limit, and retries end after three days.
         """
         issue, too_large = self._issue(issue_id), refusal.cause is RefusalCause.SIZE
         if issue.accepted:
@@ -57,7 +57,7 @@ class IssueRefusals:
         if recipient in issue.recipients:
             return RefusalAction.RETRY if too_large else RefusalAction.FINAL
         issue.recipients.add(recipient)
-        # A server that announces its limit holds it against every recipient; a reply may be one domain's.
+        # A limit that the server announces applies to every recipient; a reply may be one domain's.
         announced = too_large and not refusal.reply[:3].isdigit()
         if not (
             concerns_all_mail(issue.recipients) or (announced and len(issue.recipients) >= MIN_RECIPIENTS)
@@ -75,7 +75,7 @@ class IssueRefusals:
 
 
 def _cause(refusal: Refused) -> str:
-    """Return what two refusals for one cause have in common: size, or the reply codes."""
+    """Return a key that is equal for refusals of one cause: size, or the reply codes."""
     if refusal.cause is RefusalCause.SIZE:
         return refusal.cause
     code, _, rest = refusal.reply.partition(" ")
@@ -84,8 +84,8 @@ def _cause(refusal: Refused) -> str:
 
 
 def issue_pause_sentence(refusal: Refused, issue: str) -> str:
-    """Return what the operator is told about an issue that is paused; `issue` is its id in short."""
-    cure = "the cause is mended"
+    """Return the sentence for the operator about a paused issue; `issue` is its shortened id."""
+    cure = "the cause is removed"
     if refusal.cause is RefusalCause.SIZE:
         cure = "the server takes larger messages (Postfix: message_size_limit) or our mails are smaller"
     return (

@@ -1,4 +1,4 @@
-"""Rate reports: what the operator reads about a server that limits how fast we send."""
+"""Rate reports: sentences and log lines for the operator about a server that limits our rate."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ log = logging.getLogger("deliver")
 
 
 def rate_sentence(relay: str, domain: str, rate: LearnedRate) -> str:
-    """Return what is known of a limit and which setting names it; `domain` is empty for the relay's own."""
+    """Return a sentence about a limit and its setting; `domain` is empty for the relay's own."""
     who = f"the mail server {relay}" if not domain else f"the mail server of {domain}"
     if rate.busy and rate.refused_at is not None:
         return f"{who} cannot take mail at the moment ({rate.reply}); what waits is sent when it can"
     setting = "mail.smtp.per_minute" if not domain else f"mail.smtp.domains for {domain}"
     if rate.refused_at is not None:
-        pace = "sending waits until it accepts again"
+        state = "sending waits until it accepts again"
     else:
-        pace = f"it is sent {_number(rate.per_minute)} mails a minute now"
+        state = f"it is sent {_number(rate.per_minute)} mails a minute now"
     return (
-        f"{who} limits how fast mail may be sent ({rate.reply}); {pace}, and the rate is adapted to what it "
+        f"{who} limits how fast mail may be sent ({rate.reply}); {state}, and the rate is adapted to what it "
         f"takes; nothing is lost; {setting} sets a limit beforehand"
     )
 
