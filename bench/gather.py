@@ -56,7 +56,7 @@ except ImportError:
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LIMITS = FetchLimits(allow_private=("127.0.0.1",), per_host=16)
 MB = 1024 * 1024
-PAGES = Path(__file__).resolve().parents[1] / "service" / "cli" / "sample" / "pages"
+PAGES = Path(__file__).resolve().parents[1] / "service" / "cli" / "demo" / "sample" / "pages"
 
 
 def a_feed(url: str, name: str = "The Example") -> Feed:

@@ -1,4 +1,4 @@
-"""`python -m service`, and the program `caveat`."""
+"""Entry point of `python -m service` and of the program `caveat`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import sys
 
 from service.cli.main import main as run
 
-PRIVATE_UMASK = 0o077
-"""The umask: no rights for the group and for others, because nearly every file of ours holds addresses."""
+PRIVATE_UMASK = 0o077  # no rights for group and others: most of our files contain email addresses
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code; whatever it makes belongs to its user alone."""
+    """Run the command line and exit with its code; every file that it creates is private to its user."""
     os.umask(PRIVATE_UMASK)
     sys.exit(run())
 

@@ -1,1 +1,1 @@
-"""The command line door: one module a group of commands."""
+"""The command line: `main`, and one module or folder per command or group of commands."""

@@ -1,33 +1,33 @@
-"""`caveat bounce`: mails that came back, and what they say about an address."""
+"""`caveat bounce`: what a bounced mail says about an address."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from service.cli.ui.help import CommandTyper
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
 from service.cli.ui.output import print_data, print_json, print_message
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+with lazy_imports():
+    from service.app import bounces
 
-    from service.app.bounces import Bounce
+commands = CommandTyper(
+    """Read bounced mails.
 
-chapter = CommandTyper(
-    """Read mails that came back.
-
-    A hard bounce says that an address is no good, a soft one that it failed this time; a holiday note says
-    nothing about it.
+    A hard bounce means that the address does not exist or takes no mail, a soft bounce that one delivery
+    failed. A vacation reply says nothing about the address.
     """,
     name="bounce",
 )
 
 
-@chapter.add(
+@commands.add(
     "inspect",
     """
     caveat bounce inspect returned.eml
@@ -37,56 +37,53 @@ chapter = CommandTyper(
 )
 def inspect(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="Mails (.eml); - for names on standard input.")
+        list[str],
+        typer.Argument(metavar="FILE", help="Mails (.eml); - reads file names from standard input."),
     ],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a mail that came back means; nothing is recorded.
+    """Classify bounced mails without recording anything.
 
-    With --json each file gets one line, in order: {"source", "action": "hard" | "soft" | "none", "status",
-    "recipients", "reason", "complaint", "kind", "rule"}. `kind` says why in a word (unknown, disabled, moved,
-    full, blocked, policy, rate, network, size, delayed, ...), `rule` what decided (a status, a code, words).
-    A file or mail that cannot be read never stops the others; the exit code is 1 then.
+    With --json there is one line per file, in order: {"source", "action": "hard" | "soft" | "none", "status",
+    "recipients", "reason", "complaint", "kind", "rule"}. `kind` is the cause in one word (unknown, disabled,
+    moved, full, blocked, policy, rate, network, size, delayed, ...), `rule` the evidence (a status, a code,
+    words). A file or mail that cannot be read is reported, and the next one is read; the exit code is then 1.
     """
-    from service.app.bounces import UNREADABLE_REASON, classify_bytes, no_bounce  # noqa: PLC0415 - not for `--help`
-
-    whole = True
+    all_read = True
     for name in _file_names(files):
         try:
-            bounce = classify_bytes(Path(name).read_bytes())
+            bounce = bounces.classify_bytes(Path(name).read_bytes())
         except OSError as error:
-            whole = False
-            bounce = no_bounce(f"the file cannot be read: {(error.strerror or str(error)).lower()}")
+            all_read = False
+            reason = (error.strerror or str(error)).lower()
+            bounce = bounces.no_bounce(f"the file cannot be read: {reason}")
         else:
-            whole = whole and not bounce.reason.startswith(UNREADABLE_REASON)
-        _print_bounce(_bounce_record(name, bounce), as_json=as_json)
-    if not whole:
+            all_read = all_read and not bounce.reason.startswith(bounces.UNREADABLE_REASON)
+        _print_bounce(name, bounce, as_json=as_json)
+    if not all_read:
         raise typer.Exit(1)
 
 
-def _bounce_record(name: str, bounce: Bounce) -> dict[str, object]:
-    return {
-        "source": name,
-        "action": bounce.action.value,
-        "status": bounce.status,
-        "recipients": list(bounce.recipients),
-        "reason": bounce.reason,
-        "complaint": bounce.complaint,
-        "kind": str(bounce.kind),
-        "rule": bounce.rule,
-    }
-
-
-def _print_bounce(record: Mapping[str, object], *, as_json: bool) -> None:
+def _print_bounce(source: str, bounce: bounces.Bounce, *, as_json: bool) -> None:
     if as_json:
-        print_json(record)
-    elif str(record["reason"]).startswith(("the file cannot be read", "the mail cannot be read")):
-        print_message(f"{record['source']}: {record['reason']}")
+        print_json(
+            {
+                "source": source,
+                "action": bounce.action.value,
+                "status": bounce.status,
+                "recipients": list(bounce.recipients),
+                "reason": bounce.reason,
+                "complaint": bounce.complaint,
+                "kind": str(bounce.kind),
+                "rule": bounce.rule,
+            }
+        )
+    elif bounce.reason.startswith(("the file cannot be read", "the mail cannot be read")):
+        print_message(f"{source}: {bounce.reason}")
     else:
-        recipients = record["recipients"]
-        whom = ", ".join(map(str, recipients)) if isinstance(recipients, list) else ""
-        print_data(f"{record['source']}: {record['action']}  {record['status']}  {whom}  {record['reason']}")
+        recipients = ", ".join(bounce.recipients)
+        print_data(f"{source}: {bounce.action.value}  {bounce.status}  {recipients}  {bounce.reason}")
 
 
 def _file_names(files: Iterable[str]) -> Iterator[str]:

@@ -1,30 +1,32 @@
-"""`caveat explain`: why an article is, or is not, in somebody's issue."""
+"""`caveat explain`: why an article is, or is not, in a subscriber's issue."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import typer
 
-from service.cli.ui.help import CommandTyper
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
 from service.cli.ui.output import print_data, print_json, printable
-from service.core import ids as identity
 from service.core.errors import UsageError
+from service.core.ids import article_id
+from service.core.read_models import ArticleDetails
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+with lazy_imports():
+    from service.app import article_edits
+    from service.app import explain as explanations
+    from service.app.factories import application
+    from service.cli.ui import open_app
 
-    from service.app.article_edits import ArticleEdits
-    from service.app.factories.application import Application
-    from service.core.read_models import ArticleDetails
+ANSWERS = {True: "yes", False: "no", None: "not yet"}
 
-ANSWER_WORDS = {True: "yes", False: "no", None: "not yet"}
-
-chapter = CommandTyper()
+commands = CommandTyper()
 
 
-@chapter.add(
+@commands.add(
     "explain",
     """
     caveat explain https://example.org/2026/harbour --for amina@example.org
@@ -33,67 +35,70 @@ chapter = CommandTyper()
 )
 def explain(
     article: Annotated[
-        str, typer.Argument(metavar="ARTICLE", help="Its address, its id or the first characters of it.")
+        str,
+        typer.Argument(
+            metavar="ARTICLE", help="Address or id of the article, or first characters of its id."
+        ),
     ],
-    email: Annotated[str, typer.Option("--for", metavar="ADDRESS", help="The reader.")],
+    email: Annotated[str, typer.Option("--for", metavar="ADDRESS", help="Address of the subscriber.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say why an article is, or is not, in somebody's issue.
+    """Explain why an article is, or is not, in a subscriber's issue.
 
-    Follows it along the road: gathered, condensed, on topic, told already, settled, and heavy enough to be
-    among the stories of the next issue.
+    It checks in this order: gathered, condensed, matching topic, sent already, past the settle time, and
+    ranked among the stories of the next issue.
     """
-    from service.app.article_edits import article_edits, correction_sentence  # noqa: PLC0415 - as above
-    from service.app.explain import explain_article  # noqa: PLC0415 - as above
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
 
-    async def work(house: Application) -> bool:
-        line = _exactly_one(await _find_articles(house, article.strip()), article)
-        memberships = await house.subscribers.memberships(email=email)
+    async def work(app: application.Application) -> bool:
+        details = _only(await _find_articles(app, article.strip()), article)
+        memberships = await app.subscribers.memberships(email=email)
         if not memberships:
-            raise UsageError(f"nobody at {email!r} gets any newsletter")
-        editing = await article_edits(house, line)
+            raise UsageError(f"{email!r} is not subscribed to any newsletter")
+        edits = await article_edits.article_edits(app, details)
         if not as_json:
-            told = line.article
-            print_data(f"{told.title}\n{told.publisher}, gathered {told.gathered_at:%Y-%m-%d %H:%M} UTC")
-            print_data("\n".join((*_edit_lines(editing), "")))
-        for membership, (newsletter, verdict) in zip(
-            memberships, await explain_article(house, line, memberships), strict=True
-        ):
-            heard = await correction_sentence(house, editing, membership, line.article.id) if editing else ""
+            found = details.article
+            print_data(f"{found.title}\n{found.publisher}, gathered {found.gathered_at:%Y-%m-%d %H:%M} UTC")
+            print_data("\n".join((*_edit_lines(edits), "")))
+        explained = await explanations.explain_article(app, details, memberships)
+        for membership, (newsletter, explanation) in zip(memberships, explained, strict=True):
+            correction = (
+                await article_edits.correction_sentence(app, edits, membership, details.article.id)
+                if edits
+                else ""
+            )
             if as_json:
-                record = {"newsletter": newsletter, "told": verdict.sent, "why": verdict.reason}
-                edited = {"edited_at": editing.edit.at if editing else None, "correction": heard}
-                print_json({"article": line.article.id, **record, **edited})
+                record = {"newsletter": newsletter, "told": explanation.sent, "why": explanation.reason}
+                edited = {"edited_at": edits.edit.at if edits else None, "correction": correction}
+                print_json({"article": details.article.id, **record, **edited})
             else:
-                why = "; ".join(filter(None, (verdict.reason, heard)))
-                print_data(f"{newsletter}: {ANSWER_WORDS[verdict.sent]}, {why}.")
+                reasons = "; ".join(filter(None, (explanation.reason, correction)))
+                print_data(f"{newsletter}: {ANSWERS[explanation.sent]}, {reasons}.")
         return True
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-def _edit_lines(editing: ArticleEdits | None) -> Iterator[str]:
-    """Yield the lines that say what the article's publisher changed after it was told."""
-    if editing is None:
+def _edit_lines(edits: article_edits.ArticleEdits | None) -> Iterator[str]:
+    """Yield the lines that show the publisher's changes after the article was sent."""
+    if edits is None:
         return
-    what = f"Edited by its publisher after it was told, seen {editing.edit.at:%Y-%m-%d %H:%M} UTC"
-    yield what + (":" if editing.changes else "; its key points stand.")
-    for change in editing.changes:
+    edited = f"Edited by its publisher after it was sent, seen {edits.edit.at:%Y-%m-%d %H:%M} UTC"
+    yield edited + (":" if edits.changes else "; its key points are unchanged.")
+    for change in edits.changes:
         yield f"  - {printable(change.sent.text)}"
-        yield f"  + {printable(change.current.text)}" if change.current else "  + (the sentence is gone)"
+        yield f"  + {printable(change.current.text)}" if change.current else "  + (the sentence was deleted)"
 
 
-async def _find_articles(house: Application, name: str) -> Sequence[ArticleDetails]:
+async def _find_articles(app: application.Application, name: str) -> Sequence[ArticleDetails]:
     if "://" in name:
-        return await house.overview.articles_by_id([identity.article_id("", "", name, "")])
-    return await house.overview.articles_by_prefix(name.lower())
+        return await app.overview.articles_by_id([article_id("", "", name, "")])
+    return await app.overview.articles_by_prefix(name.lower())
 
 
-def _exactly_one(found: Sequence[ArticleDetails], name: str) -> ArticleDetails:
+def _only(found: Sequence[ArticleDetails], name: str) -> ArticleDetails:
     if not found:
-        raise UsageError(f"no article {name!r} was gathered, or its feed gave it another address")
+        raise UsageError(f"no article {name!r} was gathered, or its feed has another address for it")
     if len(found) > 1:
-        raise UsageError(f"{name!r} begins the ids of several articles; write more of it")
+        raise UsageError(f"the ids of several articles begin with {name!r}; type more characters")
     return found[0]

@@ -1,18 +1,19 @@
-"""`caveat feed`: the feeds that are looked at; find, add, remove, inspect them, and see how they are."""
+"""`caveat feed`: find, add, remove and inspect feeds, and show their health."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from service.cli.ui import context as session
-from service.cli.ui.help import CommandTyper
+from service.cli.ui import context
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.input import open_input
+from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson, DryRun
 from service.cli.ui.output import (
     hanging_paragraph,
@@ -24,13 +25,14 @@ from service.cli.ui.output import (
     quantity,
 )
 from service.core.errors import CaveatError, UsageError
-from service.core.ids import feed_id
+from service.core.model import Feed
+from service.core.read_models import FeedDetails
 
-if TYPE_CHECKING:
-    from service.app.factories.application import Application
-    from service.app.feeds import Inspection
-    from service.core.model import Feed
-    from service.core.read_models import FeedDetails
+with lazy_imports():
+    from service.app import feeds
+    from service.app.factories import application, config_folder
+    from service.cli.ui import open_app
+    from service.runtime import signals
 
 MAX_SHOWN_ENTRIES = 10
 FORMAT_NAMES = {
@@ -46,45 +48,42 @@ FORMAT_NAMES = {
     "json10": "JSON Feed 1.0",
     "cdf": "CDF",
 }
-"""What a format's short word is called in its specification."""
+"""The name of each format in its specification."""
 
-chapter = CommandTyper(
-    """The feeds that are looked at.
+commands = CommandTyper(
+    """Find, add, remove and inspect feeds, and show their health.
 
-    They stand in feeds.yaml, which these commands edit and leave its comments in place; a running service
-    takes the change over by itself.
+    Feeds are configured in feeds.yaml. These commands edit it and keep its comments; a running service loads
+    the change by itself.
     """,
     name="feed",
 )
 
 
-@chapter.add("list", "caveat feed list\ncaveat feed list --json | jq -r .url")
+@commands.add("list", "caveat feed list\ncaveat feed list --json | jq -r .url")
 def list_feeds(*, as_json: AsJson = False) -> None:
-    """List the feeds with their last success, last trouble and next look."""
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
+    """List the feeds with their last successful poll, last error and next poll."""
 
-    async def work(house: Application) -> bool:
-        known = {line.state.feed.id: line for line in await house.overview.feeds()}
-        records = [_feed_record(feed, known.get(feed.id)) for feed in house.roster.feeds]
-        shown = records if as_json else [_feed_row(record, house.clock()) for record in records]
-        print_records(
-            shown, as_json=as_json, empty_message="There is no feed so far; caveat feed add ADDRESS adds one."
-        )
-        troubles = [(str(record["name"]), str(record["trouble"])) for record in records if record["trouble"]]
+    async def work(app: application.Application) -> bool:
+        known = {details.state.feed.id: details for details in await app.overview.feeds()}
+        records = [_feed_record(feed, known.get(feed.id)) for feed in app.roster.feeds]
+        rows = records if as_json else [_feed_row(record, app.clock()) for record in records]
+        empty_message = "There is no feed yet; caveat feed add ADDRESS adds one."
+        print_records(rows, as_json=as_json, empty_message=empty_message)
         if not as_json:
-            _print_sentences(troubles)
+            _print_sentences([(str(r["name"]), str(r["trouble"])) for r in records if r["trouble"]])
         return True
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-def _feed_record(feed: Feed, line: FeedDetails | None) -> dict[str, object]:
-    state = line.state if line else None
+def _feed_record(feed: Feed, details: FeedDetails | None) -> dict[str, object]:
+    state = details.state if details else None
     return {
         "name": feed.name,
         "url": feed.url,
         "topics": feed.topics,
-        "articles": line.articles if line else 0,
+        "articles": details.articles if details else 0,
         "read": state.last_success_at if state else None,
         "next": state.next_poll_at if state else None,
         "trouble": state.last_error if state else None,
@@ -92,22 +91,20 @@ def _feed_record(feed: Feed, line: FeedDetails | None) -> dict[str, object]:
 
 
 def _feed_row(record: dict[str, Any], now: datetime) -> dict[str, object]:
-    """Return a feed's line of the table: ages instead of instants, its address last."""
-    from service.app.feeds import time_since, time_until  # noqa: PLC0415 - not for `--help`
-
-    ages = {"read": time_since(record["read"], now), "next": time_until(record["next"], now)}
-    return {**{key: record[key] for key in ("name", "topics", "articles")}, **ages, "url": record["url"]}
+    """Return a feed's row of the table: times relative to now, and the address last."""
+    times = {"read": feeds.time_since(record["read"], now), "next": feeds.time_until(record["next"], now)}
+    return {**{key: record[key] for key in ("name", "topics", "articles")}, **times, "url": record["url"]}
 
 
 def _print_sentences(named: Sequence[tuple[str, str]]) -> None:
-    """Print sentences about feeds below a table."""
+    """Print sentences about feeds (name, sentence) below a table."""
     if named:
         print_data("")
     for name, text in named:
         print_data(hanging_paragraph(name, text))
 
 
-@chapter.add(
+@commands.add(
     "add",
     """
     caveat feed add https://example.org/feed.xml --topic world
@@ -116,70 +113,59 @@ def _print_sentences(named: Sequence[tuple[str, str]]) -> None:
 )
 def add(
     address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="A feed's address, or that of any page of its site.")
+        str, typer.Argument(metavar="ADDRESS", help="Address of a feed or of any page of its site.")
     ],
     *,
-    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The publisher's name.")] = None,
-    topics: Annotated[
-        list[str] | None, typer.Option("--topic", metavar="TOPIC", help="A topic; say it again for another.")
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Name of the publisher. Default: its title.")
     ] = None,
-    language: Annotated[str | None, typer.Option("--language", metavar="CODE", help="Its language.")] = None,
+    topics: Annotated[
+        list[str] | None, typer.Option("--topic", metavar="TOPIC", help="Topic; may be repeated.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", metavar="CODE", help="Language, such as en. Default: detected."),
+    ] = None,
     pick: Annotated[
-        int, typer.Option("--pick", metavar="N", min=1, help="Which, where a site has several.")
+        int, typer.Option("--pick", metavar="N", min=1, help="Number of the feed, if the site has several.")
     ] = 1,
     dry_run: DryRun = False,
 ) -> None:
-    """Add a feed, by its address or that of its site; or a file, as file:notices.xml.
+    """Add a feed by its address or by the address of its site.
 
-    An address is asked first: a site's own feeds are found, and what is no feed is not added.
+    The address is requested first: a page leads to the feeds of its site, and an address without a feed is
+    refused. A local file is added as file:notices.xml.
     """
-    from service.settings.yaml import edit  # noqa: PLC0415 - not for `--help`
-
     url, title = (address, "") if address.startswith("file:") else _discover(address, pick)
-    _require_new(url)
-    entry = {"url": url, "name": name or title, "topics": topics, "language": language}
-    entry = {key: value for key, value in entry.items() if value}
-    if not dry_run:
-        edit.add(session.options().config, "feeds", [entry], os.environ)
-    named = f"{entry['name']}: {url}" if "name" in entry else url
-    print_message(f"{'Would add' if dry_run else 'Added'} {named}")
-
-
-def _require_new(url: str) -> None:
-    """Raise UsageError for a feed that is there already, under whatever spelling of its address."""
-    there = {feed.id: feed for feed in session.load_config().roster.feeds}
-    if (known := there.get(feed_id(url))) is not None:
-        raise UsageError(f"{known.name} is there already, with the address {known.url}")
+    values = {"name": name or title, "topics": topics, "language": language}
+    config_folder.add_feed(context.options().config, url, values, dry_run=dry_run)
+    feed = f"{values['name']}: {url}" if values["name"] else url
+    print_message(f"{'Would add' if dry_run else 'Added'} {feed}")
 
 
 def _discover(address: str, pick: int) -> tuple[str, str]:
-    """Return the feed, and its title, that an address leads to. Raises CaveatError when there is none."""
-    from service.app.feeds import discover  # noqa: PLC0415 - not for `--help`
-    from service.runtime.signals import run  # noqa: PLC0415 - as above
-
-    found = run(discover(session.load_config().settings, address))
+    """Return the address and title of the feed with that number. Raises CaveatError if there is none."""
+    found = signals.run(feeds.discover(context.load_config().settings, address))
     if not found.feeds:
         raise CaveatError(f"{address} leads to no feed: {found.reason}")
     if len(found.feeds) > 1:
         for number, feed in enumerate(found.feeds, start=1):
             print_message(f"{'*' if number == pick else ' '} {number}. {feed.url}  {feed.title}".rstrip())
     if pick > len(found.feeds):
-        raise UsageError(f"--pick {pick}: the site has {quantity(len(found.feeds), 'feed')}")
+        raise UsageError(f"--pick {pick} is too large: the site has {quantity(len(found.feeds), 'feed')}")
     return found.feeds[pick - 1].url, found.feeds[pick - 1].title
 
 
-@chapter.add("remove", "caveat feed remove https://example.org/feed.xml\ncaveat feed remove Example")
+@commands.add("remove", "caveat feed remove https://example.org/feed.xml\ncaveat feed remove Example")
 def remove(
-    name: Annotated[str, typer.Argument(metavar="FEED", help="Its address or its name.")],
+    name: Annotated[str, typer.Argument(metavar="FEED", help="Address or name of the feed.")],
 ) -> None:
-    """Take a feed out; what it brought so far stays."""
-    from service.settings.yaml import edit  # noqa: PLC0415 - not for `--help`
-
-    edit.remove(session.options().config, "feeds", name, os.environ)
-    print_message(f"Took {name} out of feeds.yaml.")
+    """Remove a feed from feeds.yaml; its articles stay in the database."""
+    config_folder.remove_feed(context.options().config, name)
+    print_message(f"Removed {name} from feeds.yaml.")
 
 
-@chapter.add(
+@commands.add(
     "inspect",
     """
     caveat feed inspect https://example.org/feed.xml
@@ -189,87 +175,74 @@ def remove(
 )
 def inspect(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE", help="Addresses or files; - for names on standard input.")
+        list[str],
+        typer.Argument(metavar="SOURCE", help="Addresses or files; - reads names from standard input."),
     ],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a feed holds, or why it is none; nothing is recorded.
+    """Show the entries of a feed, or why it cannot be read, without recording anything.
 
-    With --json each source gets one line, in order: {"source", "ok", "error", "format", "title", "entries":
-    [{"id", "title", "url", "published", "text"}]}. One that fails never stops the others; the exit code is
-    1 then.
+    With --json there is one line per source, in order: {"source", "ok", "error", "format", "title",
+    "entries": [{"id", "title", "url", "published", "text"}]}. A source that fails is reported, and the next
+    one is read; the exit code is then 1.
     """
-    from service.app.feeds import inspect_each  # noqa: PLC0415 - not for `--help`
-    from service.runtime.signals import run  # noqa: PLC0415 - as above
-
+    fetch = config_folder.fetch_settings(context.options().config)
     show = _print_inspection_json if as_json else _print_inspection
-    if not run(inspect_each(session.fetch_settings(), _source_names(sources), show)):
+    if not signals.run(feeds.inspect_each(fetch, _source_names(sources), show)):
         raise typer.Exit(1)
 
 
-@chapter.add("health", "caveat feed health\ncaveat feed health --json | jq 'select(.flags != [])'")
+@commands.add("health", "caveat feed health\ncaveat feed health --json | jq 'select(.flags != [])'")
 def health(*, as_json: AsJson = False) -> None:
-    """Show how each feed is doing: rhythm, silence, faults, and what a person should look at.
+    """Show the health of each feed: its rhythm, silence, errors and warnings.
 
-    `faulty` is the share of its documents whose markup was broken, `repeats` that of old items under new
-    names. The exit code is 1 when some feed wants a look.
+    `faulty` is the share of documents with broken markup, `repeats` the share of old entries under new ids.
+    If any feed has a warning, the exit code is 1.
     """
-    from service.app.feeds import health_flags, health_record  # noqa: PLC0415 - as above
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
 
-    async def work(house: Application) -> bool:
-        lines = [line for line in await house.overview.feeds() if line.active]
-        now = house.clock()
-        records = [health_record(line, now, short=not as_json) for line in lines]
-        print_records(
-            records, as_json=as_json, empty_message="No feed was looked at so far; caveat gather does."
-        )
-        flags = [(line.state.feed.name, flag) for line in lines for flag in health_flags(line, now)]
+    async def work(app: application.Application) -> bool:
+        active = [details for details in await app.overview.feeds() if details.active]
+        now = app.clock()
+        records = [feeds.health_record(details, now, short=not as_json) for details in active]
+        empty_message = "No feed has been polled yet; caveat gather polls them."
+        print_records(records, as_json=as_json, empty_message=empty_message)
+        flags = [(d.state.feed.name, flag) for d in active for flag in feeds.health_flags(d, now)]
         if not as_json:
             _print_sentences(flags)
         return not flags
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-@chapter.add(
+@commands.add(
     "import", "caveat feed import subscriptions.opml\ncaveat feed import subscriptions.opml --dry-run"
 )
 def import_feeds(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A list of feeds (OPML); - for standard input.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="OPML file; - reads standard input.")],
     *,
     dry_run: DryRun = False,
 ) -> None:
-    """Add the feeds of a list that a feed reader exported (OPML); folders become topics.
+    """Add the feeds of an OPML file, which most feed readers export; its folders become topics.
 
-    Feeds that are there already are left as they are. What cannot be taken is named; the exit code is 1.
+    Configured feeds stay unchanged. An entry that cannot be added is reported; the exit code is then 1.
     """
-    from service.app.feeds import read_opml_entries  # noqa: PLC0415 - as above
-    from service.cli.summarize import open_input  # noqa: PLC0415 - not for `--help`
-    from service.settings.yaml import edit  # noqa: PLC0415 - as above
-
-    loaded = session.load_config()
+    loaded = context.load_config()
     with open_input(file) as stream:
-        entries, left_out = read_opml_entries(stream.read(), loaded.roster)
-    for sentence in left_out:
+        entries, skipped = feeds.read_opml_entries(stream.read(), loaded.roster)
+    for sentence in skipped:
         print_message(sentence)
     if entries and not dry_run:
-        edit.add(session.options().config, "feeds", entries, os.environ)
+        config_folder.add_feeds(context.options().config, entries)
     print_message(f"{'Would add' if dry_run else 'Added'} {quantity(len(entries), 'feed')}.")
-    if left_out:
+    if skipped:
         raise typer.Exit(1)
 
 
-@chapter.add("export", "caveat feed export > feeds.opml")
+@commands.add("export", "caveat feed export > feeds.opml")
 def export() -> None:
-    """Print the feeds as a list that every feed reader takes (OPML)."""
-    from service.app.feeds import write_opml_feeds  # noqa: PLC0415 - not for `--help`
-
-    loaded = session.load_config()
-    sys.stdout.buffer.write(write_opml_feeds(loaded))
+    """Print the feeds as OPML, which most feed readers import."""
+    sys.stdout.buffer.write(feeds.write_opml_feeds(context.load_config()))
 
 
 def _source_names(sources: Iterable[str]) -> Iterator[str]:
@@ -280,25 +253,18 @@ def _source_names(sources: Iterable[str]) -> Iterator[str]:
             yield source
 
 
-def _print_inspection_json(inspection: Inspection) -> None:
+def _print_inspection_json(inspection: feeds.Inspection) -> None:
     print_json(inspection.as_json())
 
 
-def _print_inspection(inspection: Inspection) -> None:
+def _print_inspection(inspection: feeds.Inspection) -> None:
     if not inspection.ok:
         print_message(f"{inspection.source}: {inspection.error}")
         return
-    held = quantity(len(inspection.entries), "entry", "entries")
-    named = [
-        part
-        for part in (
-            FORMAT_NAMES.get(inspection.format, inspection.format),
-            printable(inspection.title),
-            held,
-        )
-        if part
-    ]
-    print_data(f"{inspection.source}: {', '.join(named)}")
+    format_name = FORMAT_NAMES.get(inspection.format, inspection.format)
+    entries = quantity(len(inspection.entries), "entry", "entries")
+    facts = ", ".join(filter(None, (format_name, printable(inspection.title), entries)))
+    print_data(f"{inspection.source}: {facts}")
     if inspection.error:
         print_message(f"{inspection.source}: {inspection.error}")
     for entry in inspection.entries[:MAX_SHOWN_ENTRIES]:

@@ -1,12 +1,14 @@
-"""`caveat issue`: issues that were made, what became of them, and the proof that they are word for word."""
+"""`caveat issue`: issues and their deliveries, verified, paused, resumed and resent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from service.cli.ui.help import CommandTyper
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.input import require_confirmation
+from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson, DryRun, Yes
 from service.cli.ui.output import (
     SHORT_ID_CHARACTERS,
@@ -17,330 +19,270 @@ from service.cli.ui.output import (
     quantity,
     table_cell,
 )
-from service.core.errors import UnknownName, UsageError
-from service.core.ids import subscriber_id
-from service.core.model import DeliveryState
-from service.core.read_models import books_as_dict, issue_as_dict
+from service.core.errors import UsageError
+from service.core.model import Correction, DeliveryState
+from service.core.read_models import DeliveryDetails, IssueDetails, books_as_dict, issue_as_dict
 
-if TYPE_CHECKING:
-    from service.app.factories.application import Application
-    from service.core.model import Correction
-    from service.core.read_models import DeliveryDetails, IssueDetails
+with lazy_imports():
+    from service.app import article_edits, forecast, foreground_delivery, issues, manual_send
+    from service.app.factories import application
+    from service.cli.ui import delivery_progress, lookup, open_app
 
-DELIVERIES_PER_PAGE = 5_000
-IssuePrefix = Annotated[str, typer.Argument(metavar="ISSUE", help="Its id, or the first characters of it.")]
+DELIVERIES_PER_PAGE = 5_000  # read and printed at once
+MAX_ISSUES = 1_000_000  # of `verify --all`
+ID_HELP = "Id of the issue, or its first characters."
+IssuePrefix = Annotated[str, typer.Argument(metavar="ISSUE", help=ID_HELP)]
 
-chapter = CommandTyper(
-    """Look at issues that were made, and what became of them.
+commands = CommandTyper(
+    """List, verify, pause, resume and resend issues.
 
-    For every issue, at any moment, the books close: due = sent + suppressed + refused + uncertain + waiting.
+    The deliveries of an issue always add up: due = sent + suppressed + refused + uncertain + waiting.
     """,
     name="issue",
 )
 
 
-@chapter.add("list", "caveat issue list\ncaveat issue list morning --limit 50 --json")
+@commands.add("list", "caveat issue list\ncaveat issue list morning --limit 50 --json")
 def list_issues(
-    newsletter: Annotated[str | None, typer.Argument(metavar="NEWSLETTER", help="Only of this one.")] = None,
+    newsletter: Annotated[
+        str | None,
+        typer.Argument(metavar="NEWSLETTER", help="Id of a newsletter. Default: all newsletters."),
+    ] = None,
     *,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, show_default=True, help="So many.")
+        int, typer.Option("--limit", metavar="N", min=1, show_default=True, help="Maximum number of issues.")
     ] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List the last issues with their books, newest first."""
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
+    """List the latest issues with the states of their deliveries, newest first."""
 
-    async def work(house: Application) -> bool:
-        issues = await house.overview.issues(newsletter, limit=limit)
-        if newsletter and not issues and house.roster.newsletter(newsletter) is None:
-            raise UnknownName("newsletter", newsletter, [n.id for n in house.roster.newsletters])
-        records = [issue_as_dict(issue) if as_json else _issue_row(issue) for issue in issues]
-        print_records(records, as_json=as_json, empty_message="No issue was made so far.")
+    async def work(app: application.Application) -> bool:
+        found = await app.overview.issues(newsletter, limit=limit)
+        if newsletter and not found:
+            lookup.newsletter_named(app.roster, newsletter)
+        records = [issue_as_dict(issue) if as_json else _issue_row(issue) for issue in found]
+        print_records(records, as_json=as_json, empty_message="There is no issue yet.")
         return True
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-@chapter.add("show", "caveat issue show 4a66\ncaveat issue show 4a66 --who --json")
+@commands.add("show", "caveat issue show 4a66\ncaveat issue show 4a66 --who --json")
 def show(
     issue: IssuePrefix,
     *,
     who: Annotated[
-        bool, typer.Option("--who", help="List every reader, and where their mail stands.")
+        bool, typer.Option("--who", help="List every recipient with the state of the delivery.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show an issue with its books; the exit code is 1 when they do not close."""
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
+    """Show an issue with the states of its deliveries.
 
-    async def work(house: Application) -> bool:
-        found = await issue_named(house, issue)
+    If the numbers of deliveries do not add up, the exit code is 1.
+    """
+
+    async def work(app: application.Application) -> bool:
+        found = await issues.issue_named(app, issue)
         if not (as_json and who):
-            await _print_issue(house, found, as_json=as_json)
+            await _print_issue(app, found, as_json=as_json)
         if who:
-            await _print_deliveries(house, found, as_json=as_json)
+            await _print_deliveries(app, found, as_json=as_json)
         if not found.books.closed:
-            print_message("The books do not close: some deliveries are unaccounted for. Please report this.")
+            print_message("The deliveries of this issue do not add up. Please report this as a bug.")
         return found.books.closed
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-@chapter.add(
+@commands.add(
     "resend",
     "caveat issue resend 4a66 --missed\ncaveat issue resend 4a66 --to amina@example.org --yes",
 )
 def resend(
     issue: IssuePrefix,
     *,
-    missed: Annotated[bool, typer.Option("--missed", help="To those who were refused.")] = False,
-    uncertain: Annotated[bool, typer.Option("--uncertain", help="To those of whom it is not known.")] = False,
+    missed: Annotated[bool, typer.Option("--missed", help="Recipients whose delivery was refused.")] = False,
+    uncertain: Annotated[
+        bool, typer.Option("--uncertain", help="Recipients whose delivery has an unknown outcome.")
+    ] = False,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", metavar="ADDRESS", help="To this reader; say it again for another."),
+        typer.Option("--to", metavar="ADDRESS", help="Address of a recipient; may be repeated."),
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Send an issue once more, on purpose: the same mail, with the same Message-ID.
+    """Send the same mails of an issue again, with the same Message-ID.
 
-    Mail programs show a mail with a Message-ID that they know only once. An address that must not be mailed
-    stays so.
+    Mail programs show mails with the same Message-ID once. A suppressed address is not mailed.
     """
     if not (missed or uncertain or to):
-        raise UsageError("say to whom: --missed, --uncertain or --to ADDRESS")
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
-
+        raise UsageError("name the recipients: --missed, --uncertain or --to ADDRESS")
     states = [
         *((DeliveryState.REFUSED,) if missed else ()),
         *((DeliveryState.UNCERTAIN,) if uncertain else ()),
     ]
 
-    async def work(house: Application) -> bool:
-        found = await issue_named(house, issue)
-        return await _resend(house, found, states, to or [], dry_run=dry_run, yes=yes)
+    async def work(app: application.Application) -> bool:
+        found = await issues.issue_named(app, issue)
+        chosen = await issues.deliveries_to_resend(app, found, states, to or [])
+        rows = [_delivery_row(delivery) for delivery in chosen]
+        print_records(rows, as_json=False, empty_message="No delivery is in such a state.")
+        if dry_run or not chosen:
+            print_message("Nothing was sent.")
+            return True
+        question = f"Send {found.subject!r} again to {quantity(len(chosen), 'subscriber')}?"
+        require_confirmation(question, confirmed=yes)
+        return await _resend(app, found, {delivery.subscriber_id for delivery in chosen})
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-@chapter.add("pause", "caveat issue pause 4a66")
+@commands.add("pause", "caveat issue pause 4a66")
 def pause(issue: IssuePrefix) -> None:
-    """Stop sending an issue, whichever worker is at it; what is with the mail server already may arrive."""
-    from service.app.manual_send import pause  # noqa: PLC0415 - as above
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
+    """Pause an issue for every worker; mails in transfer may still arrive."""
 
-    async def work(house: Application) -> bool:
-        found = await issue_named(house, issue)
-        await pause(house, [found.id])
-        (after,) = await house.overview.issues_by_prefix(found.id)
+    async def work(app: application.Application) -> bool:
+        found = await issues.issue_named(app, issue)
+        await manual_send.pause(app, [found.id])
+        (paused,) = await app.overview.issues_by_prefix(found.id)
         print_message(
-            f"Paused: {table_cell(books_as_dict(after.books))}. "
-            f"caveat issue resume {found.id[:SHORT_ID_CHARACTERS]} goes on."
+            f"Paused: {table_cell(books_as_dict(paused.books))}. "
+            f"To continue: caveat issue resume {found.id[:SHORT_ID_CHARACTERS]}"
         )
         return True
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-@chapter.add("resume", "caveat issue resume 4a66\ncaveat issue resume --all")
+@commands.add("resume", "caveat issue resume 4a66\ncaveat issue resume --all")
 def resume(
-    issues: Annotated[
-        list[str] | None, typer.Argument(metavar="ISSUE", help="Its id, or the first characters of it.")
+    prefixes: Annotated[
+        list[str] | None, typer.Argument(metavar="ISSUE", help="Ids of issues, or their first characters.")
     ] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every issue that is paused.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All paused issues.")] = False,
 ) -> None:
-    """Go on with issues that were paused or interrupted; nobody gets one twice.
+    """Resume issues that were paused or interrupted; no subscriber gets one twice.
 
-    Where all sending is paused, because the mail server refused our mail as such, it goes on as well.
-    Ctrl-C pauses again. The exit code is 1 when somebody did not get it.
+    This also ends the pause of all sending that begins when the mail server refuses our mail in general.
+    Ctrl-C pauses the issues again. If any subscriber does not get an issue, the exit code is 1.
     """
-    if bool(issues) == every:
-        raise UsageError("name an issue, or say --all")
-    from service.app.manual_send import resume  # noqa: PLC0415 - as above
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
-    from service.cli.ui.watch_delivery import deliver_with_progress, print_lifted_pauses  # noqa: PLC0415 - as above
+    if bool(prefixes) == every:
+        raise UsageError("name an issue, or use --all")
 
-    async def work(house: Application) -> bool:
-        named = [await issue_named(house, name) for name in issues or ()]
-        found = list(dict.fromkeys(line.id for line in named or await house.overview.paused_issues()))
-        print_lifted_pauses(await resume(house, found))
+    async def work(app: application.Application) -> bool:
+        named = [await issues.issue_named(app, prefix) for prefix in prefixes or ()]
+        found = list(dict.fromkeys(issue.id for issue in named or await app.overview.paused_issues()))
+        delivery_progress.print_lifted_pauses(await manual_send.resume(app, found))
         if found:
-            await deliver_with_progress(house, found)
-        well = True
+            await delivery_progress.deliver_with_progress(app, found)
+        all_sent = True
         for issue_id in found:
-            (after,) = await house.overview.issues_by_prefix(issue_id)
-            print_message(
-                f"Issue {issue_id[:SHORT_ID_CHARACTERS]}: {table_cell(books_as_dict(after.books))}."
-            )
-            well = well and after.books.sent + after.books.suppressed == after.books.due
-        return well
+            books = (await app.overview.issues_by_prefix(issue_id))[0].books
+            print_message(f"Issue {issue_id[:SHORT_ID_CHARACTERS]}: {table_cell(books_as_dict(books))}.")
+            all_sent = all_sent and books.sent + books.suppressed == books.due
+        return all_sent
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-@chapter.add("verify", "caveat issue verify 4a66\ncaveat issue verify --all")
+@commands.add("verify", "caveat issue verify 4a66\ncaveat issue verify --all")
 def verify(
-    issue: Annotated[
-        str | None, typer.Argument(metavar="ISSUE", help="Its id, or the first characters.")
-    ] = None,
+    issue: Annotated[str | None, typer.Argument(metavar="ISSUE", help=ID_HELP)] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every issue there is.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All issues.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that every key point an issue drew on is word for word in its article.
+    """Verify that every key point of an issue is word for word in its article.
 
-    Each is compared with the stored text at its offsets, and so is each sentence of a correction; the exit
-    code is 1 when one differs.
+    Each key point, context and corrected sentence is compared with the stored text at its offsets. If one
+    differs, the exit code is 1.
     """
     if bool(issue) == every:
-        raise UsageError("name an issue, or say --all")
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - not for `--help`
+        raise UsageError("name an issue, or use --all")
 
-    async def work(house: Application) -> bool:
-        issues = (
-            await house.overview.issues(limit=1_000_000) if every else [await issue_named(house, issue or "")]
+    async def work(app: application.Application) -> bool:
+        found = (
+            [await issues.issue_named(app, issue)] if issue else await app.overview.issues(limit=MAX_ISSUES)
         )
-        whole = True
-        for found in issues:
-            whole = await _verify(house, found, as_json=as_json) and whole
-        return whole
+        results = [_print_verification(one, await issues.verify(app, one), as_json=as_json) for one in found]
+        return all(results)
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
-async def issue_named(house: Application, prefix: str) -> IssueDetails:
-    """Return the issue whose id begins so. Raises UsageError when there is none, or more than one."""
-    found = await house.overview.issues_by_prefix(prefix.strip().lower())
-    if not found:
-        raise UsageError(f"there is no issue {prefix!r}; caveat issue list shows the last ones")
-    if len(found) > 1:
-        ids = ", ".join(issue.id[: len(prefix) + SHORT_ID_CHARACTERS] for issue in found)
-        raise UsageError(f"{prefix!r} begins several issues; write more of it: {ids}")
-    return found[0]
+async def _resend(app: application.Application, issue: IssueDetails, subscribers: set[str]) -> bool:
+    """Deliver the issue again to these subscribers (ids); return whether all of them were sent it."""
+    await foreground_delivery.make_due_again(app, issue.id, sorted(subscribers))
+    await delivery_progress.deliver_with_progress(app, [issue.id])
+    sent = await app.overview.deliveries(issue.id, states=[DeliveryState.SENT])
+    count = len({delivery.subscriber_id for delivery in sent} & subscribers)
+    print_message(f"{quantity(count, 'mail')} of {len(subscribers)} sent.")
+    return count == len(subscribers)
 
 
-async def _resend(
-    house: Application,
-    issue: IssueDetails,
-    states: list[DeliveryState],
-    addresses: list[str],
-    *,
-    dry_run: bool,
-    yes: bool,
-) -> bool:
-    from service.app.foreground_delivery import make_due_again  # noqa: PLC0415 - as above
-    from service.cli.ui.confirm import require_confirmation  # noqa: PLC0415 - not for `--help`
-    from service.cli.ui.watch_delivery import deliver_with_progress  # noqa: PLC0415 - as above
-
-    if issue.paused_at:
-        raise UsageError(
-            f"the issue is paused; caveat issue resume {issue.id[:SHORT_ID_CHARACTERS]} goes on with it"
-        )
-
-    lines = await house.overview.deliveries(issue.id)
-    named = {subscriber_id(address): address for address in addresses}
-    unknown = [address for key, address in named.items() if key not in {line.subscriber_id for line in lines}]
-    if unknown:
-        raise UsageError(f"issue {issue.id[:SHORT_ID_CHARACTERS]} was not for {', '.join(unknown)}")
-    meant = [line for line in lines if line.state in states or line.subscriber_id in named]
-    print_records(
-        [_delivery_row(line) for line in meant], as_json=False, empty_message="Nobody is in such a state."
-    )
-    if dry_run or not meant:
-        print_message("Nothing was sent.")
-        return True
-    require_confirmation(
-        f"Send {issue.subject!r} once more to {quantity(len(meant), 'reader')}?", confirmed=yes
-    )
-    await make_due_again(house, issue.id, [line.subscriber_id for line in meant])
-    await deliver_with_progress(house, [issue.id])
-    after = await house.overview.deliveries(issue.id, states=[DeliveryState.SENT])
-    done = len({line.subscriber_id for line in after} & {line.subscriber_id for line in meant})
-    print_message(f"{quantity(done, 'mail')} of {len(meant)} sent.")
-    return done == len(meant)
-
-
-async def _print_issue(house: Application, issue: IssueDetails, *, as_json: bool) -> None:
-    from service.app.article_edits import corrections_in, count_edited  # noqa: PLC0415 - not for `--help`
-
-    corrected = [line.correction for line in await corrections_in(house, issue.id)]
-    edited = await count_edited(house, issue.article_ids)
+async def _print_issue(app: application.Application, issue: IssueDetails, *, as_json: bool) -> None:
+    corrections = [sent.correction for sent in await article_edits.corrections_in(app, issue.id)]
+    edited = await article_edits.count_edited(app, issue.article_ids)
     record = {**issue_as_dict(issue), "edited_since": edited}
     if as_json:
-        print_json({**record, "corrections": [_correction_record(one) for one in corrected]})
+        print_json({**record, "corrections": [_correction_record(one) for one in corrections]})
         return
     for key, value in record.items():
         print_data(f"{key.replace('_', ' '):<14} {table_cell(value)}")
-    for one in corrected:
-        print_data(f"{'corrects':<14} {table_cell(one.article.title)}")
-        for change in one.changes:
+    for correction in corrections:
+        print_data(f"{'corrects':<14} {table_cell(correction.article.title)}")
+        for change in correction.changes:
+            current = table_cell(change.current.text) if change.current else "(the sentence was deleted)"
             print_data(f"{'':<14} - {table_cell(change.sent.text)}")
-            print_data(
-                f"{'':<14} + "
-                f"{table_cell(change.current.text) if change.current else '(the sentence is gone)'}"
-            )
+            print_data(f"{'':<14} + {current}")
 
 
-def _correction_record(told: Correction) -> dict[str, object]:
-    pairs = [{"told": c.sent.text, "now": c.current.text if c.current else None} for c in told.changes]
-    return {"article": told.article.id, "title": told.article.title, "changes": pairs}
-
-
-async def _verify(house: Application, issue: IssueDetails, *, as_json: bool) -> bool:
-    from service.app.article_edits import corrections_in  # noqa: PLC0415 - not for `--help`
-
-    points, wrong = 0, []
-    articles = await house.overview.articles_by_id(issue.article_ids)
-    for line in articles:
-        if line.summary is not None:
-            points += len(line.summary.key_points) + len(line.summary.context)
-            if not line.summary.is_verbatim(line.article.text):
-                wrong.append(line.article.id)
-    corrected = await corrections_in(house, issue.id)
-    for told in corrected:
-        points += sum(1 + (change.current is not None) for change in told.correction.changes)
-        if not told.is_verbatim:
-            wrong.append(told.correction.article.id)
-    gone = len(issue.article_ids) - len(articles)
+def _print_verification(issue: IssueDetails, result: issues.Verification, *, as_json: bool) -> bool:
+    """Print the result; return whether nothing differs."""
     if as_json:
         print_json(
             {
                 "issue": issue.id,
-                "articles": len(articles),
-                "corrections": len(corrected),
-                "gone": gone,
-                "lines": points,
-                "differ": wrong,
+                "articles": result.articles,
+                "corrections": result.corrections,
+                "gone": result.deleted,
+                "lines": result.texts,
+                "differ": result.altered,
             }
         )
-    else:
-        verdict = (
-            f"{quantity(len(wrong), 'article')} differ: {', '.join(wrong)}" if wrong else "all word for word"
-        )
-        missing = f"; {quantity(gone, 'article')} not stored any more" if gone else ""
-        where = f"{quantity(points, 'line')} of {quantity(len(articles), 'article')}"
-        where += f" and {quantity(len(corrected), 'correction')}" if corrected else ""
-        print_data(f"{issue.id[:SHORT_ID_CHARACTERS]}  {where}, {verdict}{missing}")
-    return not wrong
+        return not result.altered
+    scope = f"{quantity(result.texts, 'sentence')} of {quantity(result.articles, 'article')}"
+    scope += f" and {quantity(result.corrections, 'correction')}" if result.corrections else ""
+    differing = f"{quantity(len(result.altered), 'article')} differ: {', '.join(result.altered)}"
+    outcome = differing if result.altered else "all word for word"
+    deleted = f"; {quantity(result.deleted, 'article')} no longer stored" if result.deleted else ""
+    print_data(f"{issue.id[:SHORT_ID_CHARACTERS]}  {scope}, {outcome}{deleted}")
+    return not result.altered
 
 
-async def _print_deliveries(house: Application, issue: IssueDetails, *, as_json: bool) -> None:
+async def _print_deliveries(app: application.Application, issue: IssueDetails, *, as_json: bool) -> None:
     after: str | None = None
-    while page := await house.overview.deliveries(issue.id, after=after, limit=DELIVERIES_PER_PAGE):
-        print_records([_delivery_row(line) for line in page], as_json=as_json)
+    while page := await app.overview.deliveries(issue.id, after=after, limit=DELIVERIES_PER_PAGE):
+        print_records([_delivery_row(delivery) for delivery in page], as_json=as_json)
         after = page[-1].id
 
 
-def _issue_row(issue: IssueDetails) -> dict[str, object]:
-    from service.app.forecast import issue_time  # noqa: PLC0415 - not for `--help`
+def _correction_record(correction: Correction) -> dict[str, object]:
+    changes = [
+        {"told": change.sent.text, "now": change.current.text if change.current else None}
+        for change in correction.changes
+    ]
+    return {"article": correction.article.id, "title": correction.article.title, "changes": changes}
 
+
+def _issue_row(issue: IssueDetails) -> dict[str, object]:
     books = issue.books
     return {
         "issue": issue.id[:SHORT_ID_CHARACTERS],
         "newsletter": issue.newsletter,
-        "for": issue_time(issue),
+        "for": forecast.issue_time(issue),
         "due": books.due,
         "sent": books.sent,
         "waiting": books.waiting,
@@ -350,13 +292,13 @@ def _issue_row(issue: IssueDetails) -> dict[str, object]:
     }
 
 
-def _delivery_row(line: DeliveryDetails) -> dict[str, object]:
+def _delivery_row(delivery: DeliveryDetails) -> dict[str, object]:
     return {
-        "address": line.address,
-        "state": line.state,
-        "attempts": line.attempts,
-        "at": line.at,
-        "next": line.due_at,
-        "reply": line.reply,
-        "delivery": line.id,
+        "address": delivery.address,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "at": delivery.at,
+        "next": delivery.due_at,
+        "reply": delivery.reply,
+        "delivery": delivery.id,
     }

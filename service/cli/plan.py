@@ -1,62 +1,65 @@
-"""`caveat plan`: who gets what, and when."""
+"""`caveat plan`: the issues that are due in the next hours, by group of subscribers."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from service.cli.ui.help import CommandTyper
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
 from service.cli.ui.output import print_message, print_records, quantity
 
-if TYPE_CHECKING:
-    from service.app.factories.application import Application
+with lazy_imports():
+    from service.app import forecast
+    from service.app.factories import application
+    from service.cli.ui import lookup, open_app
 
-chapter = CommandTyper()
+commands = CommandTyper()
 
 
-@chapter.add("plan", "caveat plan\ncaveat plan --hours 168 morning\ncaveat plan --json | jq .readers")
+@commands.add("plan", "caveat plan\ncaveat plan --hours 168 morning\ncaveat plan --json | jq .readers")
 def plan(
     newsletter: Annotated[
-        str | None, typer.Argument(metavar="NEWSLETTER", help="Only this one; without it, all.")
+        str | None,
+        typer.Argument(metavar="NEWSLETTER", help="Id of a newsletter. Default: all newsletters."),
     ] = None,
     *,
     hours: Annotated[
-        int, typer.Option("--hours", metavar="N", min=1, max=2000, show_default=True, help="So far ahead.")
+        int,
+        typer.Option(
+            "--hours", metavar="N", min=1, max=2000, show_default=True, help="Number of hours from now."
+        ),
     ] = 24,
     as_json: AsJson = False,
 ) -> None:
-    """Show who gets what, and when, in the hours to come.
+    """List the issues that are due in the next hours.
 
-    Readers who want the same, and were told the same so far, share one line: they get the same issue. An
-    issue with nothing to tell is not sent, unless its newsletter says so.
+    Subscribers with the same preferences, who have been sent the same articles so far, get the same issue
+    and share one line. An issue without stories is not sent, unless its newsletter is configured to.
     """
-    from service.app.forecast import forecast  # noqa: PLC0415 - as above
-    from service.cli.ui.lookup import newsletter_named  # noqa: PLC0415 - not for `--help`
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - as above
 
-    async def work(house: Application) -> bool:
-        chosen = [newsletter_named(house.roster, newsletter)] if newsletter else house.roster.newsletters
-        slots = await forecast(house, chosen, timedelta(hours=hours))
+    async def work(app: application.Application) -> bool:
+        chosen = [lookup.newsletter_named(app.roster, newsletter)] if newsletter else app.roster.newsletters
+        issues = await forecast.forecast(app, chosen, timedelta(hours=hours))
         records = [
             {
-                "at": slot.at,
-                "local": f"{slot.local} {slot.edition.timezone}",
-                "newsletter": slot.edition.newsletter,
-                "readers": slot.readers,
-                "topics": slot.edition.topics or ("all",),
-                "stories": slot.edition.stories,
-                "waiting": slot.articles,
+                "at": issue.at,
+                "local": f"{issue.local} {issue.edition.timezone}",
+                "newsletter": issue.edition.newsletter,
+                "readers": issue.readers,
+                "topics": issue.edition.topics or ("all",),
+                "stories": issue.edition.stories,
+                "waiting": issue.articles,
             }
-            for slot in slots
+            for issue in issues
         ]
-        print_records(
-            records, as_json=as_json, empty_message=f"Nobody is due in the next {quantity(hours, 'hour')}."
-        )
-        if slots and not as_json:
-            print_message("waiting: new articles so far that fit; more may come until then.")
+        empty_message = f"No issue is due in the next {quantity(hours, 'hour')}."
+        print_records(records, as_json=as_json, empty_message=empty_message)
+        if issues and not as_json:
+            print_message("waiting: number of new articles that match so far; more may be published by then.")
         return True
 
-    run_in_app(work, apply_roster=False)
+    open_app.run_in_app(work)

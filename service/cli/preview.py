@@ -1,4 +1,4 @@
-"""`caveat preview`: what somebody would get, without anybody getting it."""
+"""`caveat preview`: the issue that a subscriber would get, without sending it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from service.cli.ui import terminal
-from service.cli.ui.help import CommandTyper
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.lazy_imports import lazy_imports
+from service.cli.ui.options import NewsletterName
 from service.cli.ui.output import print_message
 from service.core.errors import UsageError
+from service.core.model import Newsletter
 
-if TYPE_CHECKING:
-    from service.app.factories.application import Application
-    from service.app.preview import PreviewReader
-    from service.core.model import Newsletter
+with lazy_imports():
+    from service.app import preview as previews
+    from service.app.factories import application
+    from service.cli.ui import digest_view, lookup, open_app
 
-YEARS = range(2000, 2100)
+YEARS = range(2000, 2100)  # of --at; other years are typing errors
 
-chapter = CommandTyper()
+commands = CommandTyper()
 
 
 class PreviewFormat(StrEnum):
@@ -35,7 +38,7 @@ class PreviewFormat(StrEnum):
     EML = "eml"
 
 
-@chapter.add(
+@commands.add(
     "preview",
     """
     caveat preview morning
@@ -44,85 +47,78 @@ class PreviewFormat(StrEnum):
     """,
 )
 def preview(
-    newsletter: Annotated[str, typer.Argument(metavar="NEWSLETTER", help="The newsletter's id.")],
+    newsletter: NewsletterName,
     email: Annotated[
-        str | None, typer.Option("--for", metavar="ADDRESS", help="As this subscriber would get it.")
+        str | None, typer.Option("--for", metavar="ADDRESS", help="Address of the subscriber.")
     ] = None,
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="At this moment, such as 2026-12-01 07:00 (UTC if it has no zone)."
+            "--at", metavar="TIME", help="Time of the issue, such as 2026-12-01 07:00 (UTC without zone)."
         ),
     ] = None,
     shape: Annotated[
         PreviewFormat | None,
-        typer.Option("--as", metavar="SHAPE", help="screen, html, text or eml (the whole mail)."),
+        typer.Option("--as", metavar="FORMAT", help="Format: screen, html, text or eml (the whole mail)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Output file. Default: standard output."),
+    ] = None,
 ) -> None:
-    """Show what somebody would get; changes nothing.
+    """Show the issue that a subscriber would get; nothing is sent.
 
-    Without --for it is shown as nobody in particular would get it, with the news of the last day.
+    Without --for, it is the issue with the newsletter's default preferences and the articles of the last 24
+    hours.
     """
-    from service.app.preview import preview_reader  # noqa: PLC0415 - as above
-    from service.cli.ui.lookup import newsletter_named  # noqa: PLC0415 - not for `--help`
-    from service.cli.ui.open_app import run_in_app  # noqa: PLC0415 - as above
+    time = _parse_time(at) if at else None
+    screen = out is None and terminal.is_interactive(sys.stdout)
+    chosen = shape or (PreviewFormat.SCREEN if screen else PreviewFormat.TEXT)
 
-    moment = _parse_time(at) if at else None
-    chosen = shape or (
-        PreviewFormat.SCREEN if out is None and terminal.is_interactive(sys.stdout) else PreviewFormat.TEXT
-    )
-
-    async def work(house: Application) -> bool:
-        found = newsletter_named(house.roster, newsletter)
-        at = moment or house.clock()
-        reader = await preview_reader(house, found, email, at=at)
-        await _print_preview(house, found, reader, at=moment, shape=chosen, out=out)
+    async def work(app: application.Application) -> bool:
+        found = lookup.newsletter_named(app.roster, newsletter)
+        reader = await previews.preview_reader(app, found, email, at=time or app.clock())
+        await _print_preview(app, found, reader, at=time, shape=chosen, out=out)
         return True
 
-    run_in_app(work)
+    open_app.run_in_app(work)
 
 
 async def _print_preview(
-    house: Application,
+    app: application.Application,
     newsletter: Newsletter,
-    reader: PreviewReader,
+    reader: previews.PreviewReader,
     *,
     at: datetime | None,
     shape: PreviewFormat,
     out: Path | None,
 ) -> None:
-    from service.app.preview import next_issue, personalized, rendered_mail  # noqa: PLC0415 - not for `--help`
-
-    found = await next_issue(house, reader, at=at)
+    found = await previews.next_issue(app, reader, at=at)
     if not found.digest.stories and newsletter.empty == "skip":
-        print_message("There is nothing to tell: no new article fits. caveat gather looks for some.")
+        print_message("The issue would have no story: no new article matches. caveat gather polls the feeds.")
         return
     if shape is PreviewFormat.SCREEN:
-        from service.cli.ui.digest_view import print_digest  # noqa: PLC0415 - as above
-
-        print_digest(found.digest, newsletter.title)
+        digest_view.print_digest(found.digest, newsletter.title)
         return
-    rendered = await personalized(house, found.issue, reader.subscriber)
+    rendered = await previews.personalized(app, found.issue, reader.subscriber)
     if shape is PreviewFormat.EML:
-        body = await rendered_mail(house, found.issue, reader.subscriber)
+        body = await previews.rendered_mail(app, found.issue, reader.subscriber)
     else:
         body = (rendered.html if shape is PreviewFormat.HTML else rendered.text).encode("utf-8", "replace")
     if out is None:
         sys.stdout.buffer.write(body)
         return
     await asyncio.to_thread(out.write_bytes, body)
-    print_message(f"{out} is written: {rendered.subject}")
+    print_message(f"Wrote {out}: {rendered.subject}")
 
 
 def _parse_time(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text.strip())
+        time = datetime.fromisoformat(text.strip())
     except ValueError:
-        moment = None
-    if moment is None or moment.year not in YEARS:
+        time = None
+    if time is None or time.year not in YEARS:
         raise UsageError(
-            f"--at {text!r} is no moment of these years; "
-            "write it like 2026-12-01 07:00 or 2026-12-01T07:00+01:00"
+            f"--at {text!r} is not a valid time; write it like 2026-12-01 07:00 or 2026-12-01T07:00+01:00"
         )
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -6,52 +6,51 @@ from typing import Annotated
 
 import typer
 
-from service.cli.ui import context as session
-from service.cli.ui.help import CommandTyper
+from service.cli.ui import context
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.lazy_imports import lazy_imports
 from service.core.errors import UnknownName, UsageError
 from service.core.stages import STAGES
 
-chapter = CommandTyper()
+with lazy_imports():
+    from service.runtime import logging, signals
+    from service.runtime import service as runtime
+
+commands = CommandTyper()
 
 
-@chapter.add("run", "caveat run\nCAVEAT_MAIL__CHANNEL=smtp caveat run")
+@commands.add("run", "caveat run\nCAVEAT_MAIL__CHANNEL=smtp caveat run")
 def run() -> None:
-    """Run it all in one process: scheduler, worker and web.
+    """Run the whole service in one process: scheduler, worker and web.
 
-    Runs until it is told to stop (Ctrl-C, or SIGTERM from whoever supervises it); then what is in flight
-    finishes, for ten seconds at most. Whatever a stop or a crash interrupts is found and finished by the
-    next start.
+    It runs until Ctrl-C or SIGTERM, then finishes the work in progress for at most ten seconds. The next
+    start continues work that was interrupted by a stop or a crash.
 
-    The configuration may be edited meanwhile: what is saved is taken over as soon as it is whole; what is
-    broken is told in the log, and the last good one stays.
+    A saved change of the configuration is loaded at once if it is valid. If not, the error is logged and the
+    last valid configuration stays in effect.
     """
     _serve(stages=STAGES, schedule=True, web=True)
 
 
-@chapter.add(
+@commands.add(
     "worker",
     "caveat worker\ncaveat worker --stages gather,condense\ncaveat worker --stages deliver -c 20",
 )
 def worker(
     stages: Annotated[
-        str, typer.Option("--stages", metavar="LIST", help="Work on these stages only, separated by commas.")
+        str, typer.Option("--stages", metavar="LIST", help="Stages of this worker, separated by commas.")
     ] = ",".join(STAGES),
     connections: Annotated[
         int | None,
         typer.Option(
-            "--connections",
-            "-c",
-            metavar="N",
-            min=1,
-            max=500,
-            help="SMTP connections of this worker at once.",
+            "--connections", "-c", metavar="N", min=1, max=500, help="Number of concurrent SMTP connections."
         ),
     ] = None,
 ) -> None:
-    """Work off what there is to do; any number of them on PostgreSQL.
+    """Run a worker; PostgreSQL allows several.
 
-    Workers share the work among them, on one machine or on many; a scheduler must run somewhere (caveat
-    scheduler, or caveat run). What a worker was at when it died is taken up by another.
+    Workers share the work, on one machine or on many. One scheduler must run, too (caveat scheduler or
+    caveat run). If a worker dies, another one takes over its work.
     """
     chosen = tuple(stage.strip() for stage in stages.split(",") if stage.strip())
     for stage in chosen:
@@ -61,40 +60,36 @@ def worker(
     _serve(stages=chosen, schedule=False, web=False, connections=connections)
 
 
-@chapter.add("web", "caveat web\nCAVEAT_WEB__LISTEN=0.0.0.0:8080 caveat web")
+@commands.add("web", "caveat web\nCAVEAT_WEB__LISTEN=0.0.0.0:8080 caveat web")
 def web() -> None:
-    """Serve the public pages: unsubscribe, health."""
+    """Serve the web pages, the API and the health check."""
     _serve(stages=(), schedule=False, web=True)
 
 
-@chapter.add("scheduler", "caveat scheduler")
+@commands.add("scheduler", "caveat scheduler")
 def scheduler() -> None:
-    """Say when there may be something to do; one of them is enough.
+    """Run the scheduler, which tells workers what is due.
 
-    Applies the roster, and asks the database every minute what is due or unfinished. A second one is
-    harmless.
+    Every minute it queries the database for work that is due or unfinished. It also applies the feeds,
+    newsletters and subscribers of the configuration. One scheduler is enough; a second one is harmless.
     """
     _require_shared_database("scheduler")
     _serve(stages=(), schedule=True, web=False)
 
 
 def _require_shared_database(role: str) -> None:
-    """Refuse to run a part by itself where the parts could not hear of each other."""
-    settings = session.load_config(tolerant=True).settings
+    """Raise UsageError for SQLite, over which processes cannot notify each other."""
+    settings = context.load_config(tolerant=True).settings
     if settings.storage.startswith("sqlite"):
         raise UsageError(
-            f"caveat {role} works with others over PostgreSQL, and storage is {settings.storage_shown}; "
-            "caveat run does it all in one process"
+            f"caveat {role} needs PostgreSQL, and storage is {settings.storage_shown}; "
+            "caveat run runs the whole service in one process"
         )
 
 
 def _serve(*, stages: tuple[str, ...], schedule: bool, web: bool, connections: int | None = None) -> None:
-    from service.runtime.logging import configure_logs  # noqa: PLC0415 - not for `--help`
-    from service.runtime.service import Roles  # noqa: PLC0415 - as above
-    from service.runtime.signals import run_service  # noqa: PLC0415 - as above
-
-    configure_logs("debug" if session.options().debug else "info")
-    run_service(
-        lambda: session.load_config(tolerant=True, connections=connections),
-        Roles(stages, schedule=schedule, web=web),
+    logging.configure_logs("debug" if context.options().debug else "info")
+    signals.run_service(
+        lambda: context.load_config(tolerant=True, connections=connections),
+        runtime.Roles(stages, schedule=schedule, web=web),
     )

@@ -29,7 +29,7 @@ def themes(config: Path) -> tuple[str, ...]:
 
 def sample_folder(package: Path = PACKAGE) -> Path:
     """Return the demo's feeds, pages and configuration. Raises CaveatError when they are missing."""
-    return _existing(package / "cli" / "sample")
+    return _existing(package / "cli" / "demo" / "sample")
 
 
 def _brought_along(name: str, package: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service.settings.load import load_config
 from service.settings.values import LoadedConfig
-from tests.cli.house import FILES, write_files
+from tests.cli.runner import FILES, write_files
 
 
 def write_config(

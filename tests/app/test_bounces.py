@@ -17,7 +17,7 @@ from service.core.send_request import SendRequest
 from service.settings.load import load_config
 from tests.bounces.test_handler import stored_mail
 from tests.bounces.test_imap import ImapServer, serving
-from tests.cli.house import write_files
+from tests.cli.runner import write_files
 
 ADDRESS = "bounces@news.example.org"
 

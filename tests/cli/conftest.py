@@ -1,4 +1,4 @@
-"""The command line on a house of its own, with nothing of the user's in reach."""
+"""The command line on a configuration of its own, isolated from the user's files and environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.house import CliRunner, write_config_and_runner
+from tests.cli.runner import CliRunner, write_config_and_runner
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`caveat compose`: one newsletter that fails is named, the others leave on time, the next pass makes up."""
+"""`caveat compose`: a newsletter that fails is reported, the others are composed, the next pass retries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from service.compose.render.theme import JinjaRenderer
 from service.core.model import Digest, RenderedMail
-from tests.cli.house import CliRunner
+from tests.cli.runner import CliRunner
 
 NEWSLETTERS = """
 newsletters:
@@ -25,7 +25,7 @@ subscribers:
 
 @pytest.fixture
 def due(caveat: CliRunner, tmp_path: Path) -> CliRunner:
-    """Return a house with one article, in which three newsletters are due."""
+    """Return a runner on a database with one article and three newsletters due."""
     caveat.write("newsletters.yaml", NEWSLETTERS)
     caveat.write("subscribers.yaml", READERS)
     for command in ("gather", "condense"):
@@ -35,7 +35,9 @@ def due(caveat: CliRunner, tmp_path: Path) -> CliRunner:
     return caveat
 
 
-def test_a_failure_in_the_middle_is_named_and_stops_nobody(due: CliRunner, monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_newsletter_is_reported_and_the_others_are_composed(
+    due: CliRunner, monkeypatch: pytest.MonkeyPatch
+):
     render = JinjaRenderer.render
 
     def fails_for_second(self: JinjaRenderer, digest: Digest, **what: str) -> RenderedMail:
@@ -50,15 +52,15 @@ def test_a_failure_in_the_middle_is_named_and_stops_nobody(due: CliRunner, monke
     assert failed.code == 1
     edition = "Second, edition daily 07:00 Europe/Berlin"
     assert f"{edition}: no issue for 1 subscriber, its page is torn" in failed.err
-    assert "Made 2 issues with 2 deliveries" in failed.err
+    assert "Composed 2 issues with 2 deliveries" in failed.err
     assert "First," not in failed.err
 
-    made_up = due("compose")
-    assert (made_up.code, "Made 1 issue with 1 delivery" in made_up.err) == (0, True)
+    retried = due("compose")
+    assert (retried.code, "Composed 1 issue with 1 delivery" in retried.err) == (0, True)
     assert len(due("issue", "list", "--json").records) == 3
 
 
-def test_a_damaged_article_is_named_and_the_others_are_told(due: CliRunner, tmp_path: Path):
+def test_a_damaged_article_is_reported_and_the_others_are_used(due: CliRunner, tmp_path: Path):
     due.replace(
         "notices.xml",
         "</channel>",
@@ -73,5 +75,5 @@ def test_a_damaged_article_is_named_and_the_others_are_told(due: CliRunner, tmp_
 
     assert made.code == 1
     assert "the article at position 1 cannot be read" in made.err
-    assert "Made 3 issues with 3 deliveries" in made.err
+    assert "Composed 3 issues with 3 deliveries" in made.err
     assert {record["subject"] for record in due("issue", "list", "--json").records} == {"Heating"}

@@ -1,4 +1,4 @@
-"""`caveat config`: every fault by file, line and column, at once, and exit code 2."""
+"""`caveat config`: all errors with file, line and column, and exit code 2."""
 
 from __future__ import annotations
 
@@ -7,52 +7,52 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.house import CliRunner
+from tests.cli.runner import CliRunner
 
 WRONG = {
     "a tab": ("feeds.yaml", "  - {url", "\t- {url", "feeds.yaml:3"),
     "a bracket left open": ("newsletters.yaml", "Europe/Berlin}", "Europe/Berlin", "newsletters.yaml:"),
-    "a key that nobody knows": ("caveat.yaml", "mail: {channel", "mail: {chanel", "caveat.yaml:8:8"),
-    "a channel that is none": ("caveat.yaml", "channel: file", "channel: pigeon", "caveat.yaml:8:"),
-    "a number that is a word": (
+    "an unknown key": ("caveat.yaml", "mail: {channel", "mail: {chanel", "caveat.yaml:8:8"),
+    "an unknown channel": ("caveat.yaml", "channel: file", "channel: pigeon", "caveat.yaml:8:"),
+    "a word for a number": (
         "newsletters.yaml",
         "Europe/Berlin}",
         "Europe/Berlin, stories: many}",
         "newsletters.yaml:3:",
     ),
-    "a zone that is none": ("newsletters.yaml", "Europe/Berlin", "Europe/Berlim", "Europe/Berlin"),
-    "a schedule that is none": ("newsletters.yaml", "daily 07:00", "dayly 07:00", "daily"),
-    "an address that is none": (
+    "an unknown time zone": ("newsletters.yaml", "Europe/Berlin", "Europe/Berlim", "Europe/Berlin"),
+    "an invalid schedule": ("newsletters.yaml", "daily 07:00", "dayly 07:00", "daily"),
+    "an invalid address": (
         "subscribers.yaml",
         "ben@example.org",
         "ben.example.org",
         "subscribers.yaml:4:",
     ),
-    "a newsletter that is none": (
+    "an unknown newsletter": (
         "subscribers.yaml",
         "name: Ben, newsletters: [morning]",
         "newsletters: [mornin]",
         "morning",
     ),
-    "the same reader twice": (
+    "the same subscriber twice": (
         "subscribers.yaml",
         "ben@example.org",
         "AMINA@example.org",
         "subscribers.yaml:4:",
     ),
-    "a storage that is none": (
+    "an unknown storage": (
         "caveat.yaml",
         "sqlite:///../caveat.db",
         "mysql://db/caveat",
         "caveat.yaml:7:",
     ),
-    "a key that is missing": ("caveat.yaml", '  postal_address: "1 Example Street"\n', "", "postal_address"),
-    "a list that is no list": ("feeds.yaml", "feeds:", "feeds: none\nothers:", "feeds.yaml:2:"),
+    "a missing key": ("caveat.yaml", '  postal_address: "1 Example Street"\n', "", "postal_address"),
+    "a word for a list": ("feeds.yaml", "feeds:", "feeds: none\nothers:", "feeds.yaml:2:"),
 }
 
 
 @pytest.mark.parametrize(("name", "old", "new", "said"), WRONG.values(), ids=WRONG)
-def test_a_fault_is_named_by_its_place(caveat: CliRunner, name: str, old: str, new: str, said: str):
+def test_an_error_names_its_place(caveat: CliRunner, name: str, old: str, new: str, said: str):
     caveat.replace(name, old, new)
     done = caveat("config", "check")
 
@@ -63,8 +63,8 @@ def test_a_fault_is_named_by_its_place(caveat: CliRunner, name: str, old: str, n
     assert not done.out
 
 
-def test_all_faults_are_named_at_once(caveat: CliRunner):
-    for name, old, new, _ in (WRONG["a channel that is none"], WRONG["a schedule that is none"]):
+def test_all_errors_are_reported_at_once(caveat: CliRunner):
+    for name, old, new, _ in (WRONG["an unknown channel"], WRONG["an invalid schedule"]):
         caveat.replace(name, old, new)
     done = caveat("config", "check", "--json")
 
@@ -75,7 +75,7 @@ def test_all_faults_are_named_at_once(caveat: CliRunner):
     ]
 
 
-def test_a_folder_that_is_not_there_says_how_to_begin(caveat: CliRunner, tmp_path: Path):
+def test_a_missing_folder_is_reported_with_what_to_do(caveat: CliRunner, tmp_path: Path):
     caveat.folder = tmp_path / "nowhere"
     done = caveat("config", "check")
 
@@ -84,14 +84,14 @@ def test_a_folder_that_is_not_there_says_how_to_begin(caveat: CliRunner, tmp_pat
     assert "caveat config init" in done.err
 
 
-def test_a_whole_configuration_is_in_order(caveat: CliRunner):
+def test_a_valid_configuration_is_counted(caveat: CliRunner):
     done = caveat("config", "check")
 
     assert (done.code, done.out) == (0, "")
     assert "1 feed, 1 newsletter, 2 subscribers" in done.err
 
 
-def test_one_bad_reader_does_not_keep_the_others_from_their_mail(caveat: CliRunner):
+def test_an_invalid_subscriber_is_skipped_with_a_warning(caveat: CliRunner):
     caveat.replace("subscribers.yaml", "ben@example.org", "ben.example.org")
     assert caveat("gather").code == 0
     listed = caveat("subscriber", "list", "--json")
@@ -100,7 +100,7 @@ def test_one_bad_reader_does_not_keep_the_others_from_their_mail(caveat: CliRunn
     assert "subscribers.yaml:4" in listed.err
 
 
-def test_show_tells_where_each_setting_comes_from(caveat: CliRunner, monkeypatch: pytest.MonkeyPatch):
+def test_show_names_the_origin_of_each_setting(caveat: CliRunner, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__PORT", "2525")
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__USERNAME", "caveat")
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__PASSWORD", "hunter2")
@@ -112,7 +112,7 @@ def test_show_tells_where_each_setting_comes_from(caveat: CliRunner, monkeypatch
     assert "hunter2" not in caveat("config", "show").out
 
 
-def test_show_refuses_a_key_that_is_none(caveat: CliRunner):
+def test_show_refuses_an_unknown_key(caveat: CliRunner):
     assert caveat("config", "show", "mial").code == 2
 
 
@@ -123,9 +123,7 @@ def test_schema_is_for_people_and_for_editors(caveat: CliRunner):
     assert caveat("config", "schema", "--json", "nothing.yaml").code == 2
 
 
-def test_init_writes_a_configuration_that_is_in_order_and_overwrites_nothing(
-    caveat: CliRunner, tmp_path: Path
-):
+def test_init_creates_a_valid_configuration_and_overwrites_nothing(caveat: CliRunner, tmp_path: Path):
     caveat.folder = tmp_path / "mine"
     assert caveat("config", "init").code == 0
     assert caveat("config", "check").code == 0
@@ -135,7 +133,7 @@ def test_init_writes_a_configuration_that_is_in_order_and_overwrites_nothing(
     assert "caveat.yaml" in again.err
 
 
-def test_diff_says_what_apply_will_do(caveat: CliRunner):
+def test_diff_lists_what_apply_will_do(caveat: CliRunner):
     before = caveat("config", "diff", "--json")
     assert {(r["what"], r["then"]) for r in before.records} == {("feed", "add"), ("subscription", "add")}
 

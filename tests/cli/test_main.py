@@ -1,4 +1,4 @@
-"""The door: every trouble becomes a sentence and an exit code, and never a traceback."""
+"""main: every error becomes a sentence and an exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from service.cli import main as door
-from service.cli.ui import commands as contents
-from service.cli.ui import context as session
-from service.cli.ui.help import CommandTyper
+from service.cli import main as cli
+from service.cli.ui import commands, context
+from service.cli.ui.commands import CommandTyper
 from service.core.errors import ConfigError, Fault, StoreError, UnknownName
 
 Capture = pytest.CaptureFixture[str]
@@ -21,19 +20,19 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Put a command in the place of `demo` that raises what a test gives it."""
+    """Replace the command `demo` by one that raises the error a test gives."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
     def arrange(error: BaseException) -> None:
-        chapter = CommandTyper()
+        group = CommandTyper()
 
-        @chapter.add("demo")
+        @group.add("demo")
         def demo() -> None:
             """Raise."""
             raise error
 
-        command = typer.main.get_group(chapter).commands["demo"]
-        monkeypatch.setattr(contents.RootGroup, "get_command", lambda *_: command)
+        command = typer.main.get_group(group).commands["demo"]
+        monkeypatch.setattr(commands.RootGroup, "get_command", lambda *_: command)
 
     return arrange
 
@@ -52,32 +51,32 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         (ValueError("odd"), 1, "Something went wrong inside Caveat (ValueError: odd)."),
         (KeyboardInterrupt(), 130, "Stopped."),
     ],
-    ids=["unknown name", "config", "store", "disk", "surprise", "ctrl-c"],
+    ids=["unknown name", "config", "store", "disk", "unexpected", "ctrl-c"],
 )
-def test_whatever_goes_wrong_is_said_in_a_sentence(error, code, sentence, raising, capsys: Capture):
+def test_every_error_is_one_sentence_and_an_exit_code(error, code, sentence, raising, capsys: Capture):
     raising(error)
 
-    assert door.main(["demo"]) == code
+    assert cli.main(["demo"]) == code
     said = capsys.readouterr()
     assert sentence in said.err
     assert "Traceback" not in said.err
     assert not said.out
 
 
-def test_a_surprise_is_written_down_for_whoever_mends_it(raising, tmp_path: Path, capsys: Capture):
+def test_an_unexpected_error_is_written_to_the_crash_log(raising, tmp_path: Path, capsys: Capture):
     raising(ValueError("odd"))
-    door.main(["demo"])
+    cli.main(["demo"])
 
     path = tmp_path / "caveat" / "trouble.log"
     assert str(path) in capsys.readouterr().err
     assert "ValueError: odd" in path.read_text()
 
 
-def test_debug_shows_the_traceback_wherever_it_is_written(raising, capsys: Capture):
+def test_debug_shows_the_traceback_at_any_position(raising, capsys: Capture):
     raising(ValueError("odd"))
 
     for words in (["--debug", "demo"], ["demo", "--debug"]):
-        door.main(words)
+        cli.main(words)
         assert "Traceback" in capsys.readouterr().err
 
 
@@ -89,8 +88,8 @@ def test_debug_shows_the_traceback_wherever_it_is_written(raising, capsys: Captu
     ],
     ids=" ".join,
 )
-def test_used_wrongly_says_what_and_suggests(words: list[str], sentence: str, capsys: Capture):
-    assert door.main(words) == 2
+def test_wrong_usage_is_reported_with_a_suggestion(words: list[str], sentence: str, capsys: Capture):
+    assert cli.main(words) == 2
     said = capsys.readouterr()
     assert sentence in said.err
     assert not said.out
@@ -105,30 +104,28 @@ def test_used_wrongly_says_what_and_suggests(words: list[str], sentence: str, ca
     ],
     ids=["behind", "before", "environment"],
 )
-def test_options_that_hold_everywhere_may_stand_anywhere(
-    words, config, debug, monkeypatch: pytest.MonkeyPatch
-):
+def test_global_options_are_taken_at_any_position(words, config, debug, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CAVEAT_CONFIG", "from-environment")
 
-    assert door._take_global_options(words) == ["run"]
-    assert session.options() == session.GlobalOptions(Path(config), debug)
+    assert cli._take_global_options(words) == ["run"]
+    assert context.options() == context.GlobalOptions(Path(config), debug)
 
 
-def test_behind_two_dashes_nothing_is_an_option():
-    assert door._take_global_options(["summarize", "--", "--debug"]) == ["summarize", "--", "--debug"]
+def test_after_two_dashes_nothing_is_an_option():
+    assert cli._take_global_options(["summarize", "--", "--debug"]) == ["summarize", "--", "--debug"]
 
 
-def test_the_version_is_told(capsys: Capture):
-    assert door.main(["--version"]) == 0
+def test_the_version_is_printed(capsys: Capture):
+    assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("caveat ")
 
 
-def test_asking_for_nothing_gives_the_manual(capsys: Capture):
-    assert door.main([]) == 2
+def test_no_command_prints_the_help_page(capsys: Capture):
+    assert cli.main([]) == 2
     assert "Begin here" in capsys.readouterr().out
 
 
-def test_a_reader_who_leaves_is_no_trouble():
+def test_a_closed_pipe_is_no_error():
     program = [
         sys.executable,
         "-c",

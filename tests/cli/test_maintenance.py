@@ -1,4 +1,4 @@
-"""Looking after the house from the command line, as a program."""
+"""doctor, migrate, backup and restore, run as a program."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def caveat(config: Path, *arguments: str, said: str = "") -> subprocess.Complete
     return subprocess.run(command, input=said, capture_output=True, text=True, check=False)
 
 
-def test_a_new_house_is_found_in_order(config: Path):
+def test_doctor_passes_on_the_example_configuration(config: Path):
     done = caveat(config, "doctor", "--json")
     findings = {one["what"]: one for one in map(json.loads, done.stdout.splitlines())}
     assert done.returncode == 0, done.stderr
     assert findings["database"]["verdict"] == "ok"
-    assert findings["mail"]["verdict"] == "look"  # it goes into files
+    assert findings["mail"]["verdict"] == "look"  # mail is written to files
 
 
-def test_a_mail_server_that_is_not_there_is_a_fault(config: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_unreachable_mail_server_is_a_fault(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CAVEAT_MAIL__CHANNEL", "smtp")
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__HOST", "127.0.0.1")
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__PORT", "1")
@@ -41,20 +41,20 @@ def test_a_mail_server_that_is_not_there_is_a_fault(config: Path, monkeypatch: p
     assert "127.0.0.1:1" in done.stdout
 
 
-def test_a_backup_is_made_once_and_put_back_only_with_a_yes(config: Path, tmp_path: Path):
+def test_a_backup_overwrites_no_file_and_a_restore_needs_confirmation(config: Path, tmp_path: Path):
     copy = str(tmp_path / "copy.db")
     assert caveat(config, "migrate").returncode == 0
     assert caveat(config, "backup", copy).returncode == 0
     again = caveat(config, "backup", copy)
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "exists already" in again.stderr
     unasked = caveat(config, "restore", copy)
     assert unasked.returncode == 2
     assert "--yes" in unasked.stderr
     assert caveat(config, "restore", copy, "--yes").returncode == 0
 
 
-def test_what_is_no_backup_changes_nothing(config: Path, tmp_path: Path):
+def test_restoring_another_file_changes_nothing(config: Path, tmp_path: Path):
     (tmp_path / "letter").write_text("dear aunt")
     caveat(config, "migrate")
     before = (tmp_path / "data" / "caveat.db").read_bytes()
@@ -64,7 +64,7 @@ def test_what_is_no_backup_changes_nothing(config: Path, tmp_path: Path):
     assert (tmp_path / "data" / "caveat.db").read_bytes() == before
 
 
-def test_a_restore_without_a_backup_wants_one_or_a_word_to_resume(config: Path):
+def test_restore_needs_a_file_or_resume(config: Path):
     caveat(config, "migrate")
     unnamed = caveat(config, "restore")
     assert unnamed.returncode == 2
@@ -74,9 +74,7 @@ def test_a_restore_without_a_backup_wants_one_or_a_word_to_resume(config: Path):
     assert "Sending was not held." in resumed.stderr
 
 
-def test_a_database_that_was_lost_is_restored_and_sending_held_until_it_is_resumed(
-    config: Path, tmp_path: Path
-):
+def test_a_restore_over_a_lost_database_holds_sending_until_resume(config: Path, tmp_path: Path):
     copy = str(tmp_path / "copy.db")
     caveat(config, "migrate")
     caveat(config, "backup", copy)
@@ -90,5 +88,5 @@ def test_a_database_that_was_lost_is_restored_and_sending_held_until_it_is_resum
     held = caveat(config, "doctor")
     assert held.returncode == 1
     assert "nothing is sent" in held.stdout
-    assert "Sending goes on." in caveat(config, "restore", "--resume").stderr
+    assert "Sending continues." in caveat(config, "restore", "--resume").stderr
     assert caveat(config, "doctor").returncode == 0

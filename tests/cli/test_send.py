@@ -1,4 +1,4 @@
-"""What `caveat send` says when not everybody got the mail."""
+"""What `caveat send` prints when some mails were not sent."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.cli.send import MAX_REASONS, MAX_SHOWN_REASONS, FailureSummary
-from tests.cli.house import CliRunner
+from tests.cli.runner import CliRunner
 from tests.deliver.server import ANY, MailServer, Reply
 
-READERS = 40
+SUBSCRIBERS = 40
 
 
 @contextmanager
 def in_a_thread(server: MailServer) -> Iterator[MailServer]:
-    """Serve on a loop of its own: a command has the main thread's."""
+    """Serve on an event loop in a thread, because a command runs its own in the main thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -30,13 +30,13 @@ def in_a_thread(server: MailServer) -> Iterator[MailServer]:
         loop.close()
 
 
-def test_many_readers_who_were_not_mailed_are_summarised_by_reason(caveat: CliRunner):
+def test_many_unsent_mails_are_summarized_by_reason(caveat: CliRunner):
     script = {"RCPT": {ANY: Reply("450 4.2.0 not now")}}
     refused = {"reader7@example.org": {"RCPT": Reply("550 5.1.1 <reader7@example.org> no such user")}}
     with in_a_thread(MailServer(script, per_address=refused)) as server:
         smtp = f"{{host: 127.0.0.1, port: {server.port}, security: none, connections: 2}}"
         people = "".join(
-            f"  - {{email: reader{n}@example.org, newsletters: [morning]}}\n" for n in range(READERS)
+            f"  - {{email: reader{n}@example.org, newsletters: [morning]}}\n" for n in range(SUBSCRIBERS)
         )
         caveat.replace(
             "caveat.yaml", "{channel: file, folder: ../outbox}", f"{{channel: smtp, smtp: {smtp}}}"
@@ -47,12 +47,12 @@ def test_many_readers_who_were_not_mailed_are_summarised_by_reason(caveat: CliRu
         done = caveat("send", "morning", "--all", "--yes")
         assert done.code == 1
         assert done.out == ""
-        assert f"{READERS - 1} deferred (450 4.2.0 not now): reader" in done.err
+        assert f"{SUBSCRIBERS - 1} deferred (450 4.2.0 not now): reader" in done.err
         assert "1 refused (550 5.1.1 ... no such user): reader7@example.org\n" in done.err
         assert "--who lists them all" in done.err
         assert sum("@example.org" in line for line in done.err.splitlines()) == 2
         again = caveat("send", "morning", "--all", "--yes", "--json")
-        assert len(again.records) == READERS
+        assert len(again.records) == SUBSCRIBERS
 
 
 def test_replies_that_differ_in_the_address_are_one_reason():
@@ -64,7 +64,7 @@ def test_replies_that_differ_in_the_address_are_one_reason():
     ]
 
 
-def test_a_server_that_words_each_reply_differently_fills_neither_memory_nor_screen():
+def test_the_number_of_counted_and_shown_reasons_is_limited():
     reasons = FailureSummary()
     for n in range(3 * MAX_REASONS):
         reasons.add("deferred", f"450 queue id {n}", "r@example.org")

@@ -1,4 +1,4 @@
-"""`caveat summarize`: any text in, key points out, one line for one line."""
+"""`caveat summarize`: key points of any text, and one answer per line of JSONL."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import summarize_input as condensing
-from service.cli.ui.summary_view import summary_text
+from service.cli.summarize import articles
+from service.cli.summarize.summary_view import summary_text
 from service.core.model import ContextSentence, KeyPoint, Role, Summary
-from tests.cli.house import CliRunner
+from tests.cli.runner import CliRunner
 
 TEXT = (
     "The council of Corvane approved a tram line to the harbour on Tuesday. It will cost 40 million crowns. "
@@ -33,7 +33,7 @@ def is_verbatim(answer: dict, text: str) -> bool:
     return all(text[p["start"] : p["end"]] == p["text"] for p in (*answer["key_points"], *answer["context"]))
 
 
-def test_each_line_gets_its_answer_in_the_promised_shape(caveat: CliRunner, tmp_path: Path):
+def test_each_line_is_answered_with_the_documented_keys(caveat: CliRunner, tmp_path: Path):
     done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *ARTICLES))
 
     assert done.code == 0
@@ -48,7 +48,7 @@ def test_each_line_gets_its_answer_in_the_promised_shape(caveat: CliRunner, tmp_
         assert all(list(line) == ["text", "start", "end", "qualifies"] for line in answer["context"])
 
 
-def test_points_and_method_are_as_asked(caveat: CliRunner, tmp_path: Path):
+def test_points_and_method_are_applied(caveat: CliRunner, tmp_path: Path):
     done = caveat("summarize", "--json", "-n", "2", "-m", "lead", jsonl(tmp_path / "a.jsonl", ARTICLES[0]))
     (answer,) = done.records
 
@@ -56,7 +56,7 @@ def test_points_and_method_are_as_asked(caveat: CliRunner, tmp_path: Path):
     assert [point["text"] for point in answer["key_points"]] == [s + "." for s in TEXT.split(". ")[:2]]
 
 
-def test_a_bad_line_is_named_by_number_and_costs_the_others_nothing(caveat: CliRunner, tmp_path: Path):
+def test_an_invalid_line_is_reported_by_number_and_the_others_are_answered(caveat: CliRunner, tmp_path: Path):
     path = jsonl(
         tmp_path / "a.jsonl",
         ARTICLES[0],
@@ -78,7 +78,7 @@ def test_a_bad_line_is_named_by_number_and_costs_the_others_nothing(caveat: CliR
     assert all(line.endswith("; skipped") for line in done.err.splitlines())
 
 
-def test_a_lone_surrogate_in_a_text_comes_back_as_it_was(caveat: CliRunner, tmp_path: Path):
+def test_a_lone_surrogate_causes_no_traceback(caveat: CliRunner, tmp_path: Path):
     line = '{"id": "\\ud800", "text": "' + TEXT.replace("Tuesday", "Tues\\ud800day") + '"}'
     done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", line))
 
@@ -86,7 +86,7 @@ def test_a_lone_surrogate_in_a_text_comes_back_as_it_was(caveat: CliRunner, tmp_
     assert "Traceback" not in done.err
 
 
-def test_an_unknown_method_is_told_once_and_lists_those_there_are(caveat: CliRunner, tmp_path: Path):
+def test_an_unknown_method_is_reported_once_with_a_suggestion(caveat: CliRunner, tmp_path: Path):
     done = caveat("summarize", "-m", "lexrnk", jsonl(tmp_path / "a.jsonl", *ARTICLES))
 
     assert done.code == 2
@@ -99,10 +99,10 @@ def test_an_unknown_method_is_told_once_and_lists_those_there_are(caveat: CliRun
         ("nothing.txt", "there is no file"),
         (".", "is a folder"),
         ("empty.txt", "empty"),
-        ("picture.png", "is no text"),
+        ("picture.png", "is not a text"),
     ],
 )
-def test_what_cannot_be_read_is_said(caveat: CliRunner, tmp_path: Path, name: str, said: str):
+def test_unreadable_input_is_reported(caveat: CliRunner, tmp_path: Path, name: str, said: str):
     (tmp_path / "empty.txt").write_text("")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     done = caveat("summarize", tmp_path / name)
@@ -125,7 +125,7 @@ def test_a_text_in_utf_16_is_read(caveat: CliRunner, tmp_path: Path):
     assert "40 million €" in caveat("summarize", tmp_path / "a.txt").out
 
 
-def test_what_qualifies_a_point_is_indented_below_it(monkeypatch: pytest.MonkeyPatch):
+def test_caveats_and_context_are_indented_below_their_point(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "80")
     claim, caveat, other = (TEXT.index(words) for words in ("The council", "The decision", "Residents"))
     summary = Summary(
@@ -143,7 +143,7 @@ def test_what_qualifies_a_point_is_indented_below_it(monkeypatch: pytest.MonkeyP
     assert lines[2] == "    also in the article: Residents of the old"
 
 
-def test_a_page_gives_its_article_without_what_is_around_it(caveat: CliRunner, tmp_path: Path):
+def test_a_page_is_summarized_without_its_boilerplate(caveat: CliRunner, tmp_path: Path):
     paragraphs = "".join(f"<p>{TEXT}</p><p>{TEXT.replace('Corvane', 'Dunlow')}</p>")
     (tmp_path / "a.html").write_text(
         f"<html><head><title>Trams &amp; tracks</title></head><body><nav>Sign up now</nav>"
@@ -156,7 +156,7 @@ def test_a_page_gives_its_article_without_what_is_around_it(caveat: CliRunner, t
     assert "Trams & tracks" in caveat("summarize", tmp_path / "a.html").out
 
 
-def test_explain_says_why_and_refuses_where_a_method_cannot(caveat: CliRunner, tmp_path: Path):
+def test_explain_prints_features_and_refuses_methods_without_them(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "a.txt").write_text(TEXT)
     (answer,) = caveat("summarize", "--json", "--explain", tmp_path / "a.txt").records
 
@@ -166,7 +166,7 @@ def test_explain_says_why_and_refuses_where_a_method_cannot(caveat: CliRunner, t
     assert caveat("summarize", "--explain", "-m", "lead", tmp_path / "a.txt").code == 2
 
 
-def test_a_language_without_cue_words_is_said_once(caveat: CliRunner, tmp_path: Path):
+def test_a_language_without_cue_words_is_reported_once(caveat: CliRunner, tmp_path: Path):
     lines = [{"id": k, "text": TEXT, "lang": "sv-SE" if k else "en"} for k in range(4)]
     done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *lines))
 
@@ -189,11 +189,11 @@ def test_lines_of_any_ending_are_counted_alike(caveat: CliRunner, tmp_path: Path
     assert done.err.startswith("line 3: it has no")
 
 
-def test_sharing_out_keeps_order_numbers_and_faults(
+def test_parallel_processing_keeps_order_numbers_and_errors(
     caveat: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(condensing, "MIN_PARALLEL_BYTES", 0)
-    monkeypatch.setattr(condensing, "processors", lambda: 2)
+    monkeypatch.setattr(articles, "MIN_PARALLEL_BYTES", 0)
+    monkeypatch.setattr(articles, "processors", lambda: 2)
     lines: list[object] = [{"id": number, "text": TEXT} for number in range(40)]
     lines[17] = "{broken"
     done = caveat("summarize", "--json", jsonl(tmp_path / "a.jsonl", *lines))
@@ -203,7 +203,7 @@ def test_sharing_out_keeps_order_numbers_and_faults(
     assert done.err.startswith("line 18:")
 
 
-def test_whoever_writes_line_by_line_is_answered_line_by_line():
+def test_a_pipe_is_answered_line_by_line():
     words = ["-m", "service", "summarize", "--json", "--input", "jsonl", "--language", "en", "-m", "lead"]
     program = subprocess.Popen(
         [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -218,8 +218,8 @@ def test_whoever_writes_line_by_line_is_answered_line_by_line():
     program.stdout.close()
 
 
-def test_a_line_that_is_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(condensing, "MAX_LINE_BYTES", 10)
-    lines = list(condensing._numbered_lines(io.BytesIO(b"short\n" + b"x" * 35 + b"\nlast")))
+def test_a_line_that_is_too_long_is_skipped(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(articles, "MAX_LINE_BYTES", 10)
+    lines = list(articles._numbered_lines(io.BytesIO(b"short\n" + b"x" * 35 + b"\nlast")))
 
     assert lines == [(1, b"short\n"), (2, b""), (3, b"last")]

@@ -17,7 +17,7 @@ from service.core.errors import SummaryRefused
 from service.core.model import Role, Summary
 from tests.builders import a_report_on
 
-PAGES = Path(service.cli.__file__).with_name("sample") / "pages"
+PAGES = Path(service.cli.__file__).with_name("demo") / "sample" / "pages"
 TALKS = """Officials of Norland and Suderland held talks in the port of Vessel on Sunday.
 
 the ferry line

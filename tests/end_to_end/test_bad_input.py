@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from tests.cli.house import FILES, CliRunner, write_config_and_runner
+from tests.cli.runner import FILES, CliRunner, write_config_and_runner
 from tests.end_to_end.installation import free_port
 
 GOOD = FILES["notices.xml"].encode()

@@ -19,7 +19,7 @@ from sqlalchemy import Boolean, Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.store import migrations
-from tests.cli.house import CliRunner
+from tests.cli.runner import CliRunner
 
 STORED = Path(__file__).with_name("version_0008")
 Rows = dict[str, list[dict[str, Any]]]

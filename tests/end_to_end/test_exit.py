@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.house import write_files
+from tests.cli.runner import write_files
 
 PATIENCE = 120
 

@@ -24,7 +24,7 @@ from service.core.read_models import PendingWork
 from service.runtime.service import Roles, Service, run_together
 from service.runtime.stage_signals import stages_with_work
 from tests.builders import NOON
-from tests.cli.house import FILES
+from tests.cli.runner import FILES
 from tests.end_to_end.installation import Clock, free_port, running, write_config
 
 PATIENCE = 20

@@ -40,7 +40,7 @@ def test_an_installed_package_uses_the_folders_that_the_wheel_packed(tmp_path: P
     package = tmp_path / "site-packages" / "service"
     templates = a_folder(package / "_data" / "templates")
     config = a_folder(package / "_data" / "config")
-    sample = a_folder(package / "cli" / "sample")
+    sample = a_folder(package / "cli" / "demo" / "sample")
 
     assert templates_folder(package) == templates
     assert config_folder(package) == config
@@ -92,7 +92,7 @@ def test_a_wheel_really_carries_them_and_no_secret(tmp_path: Path):
     )
 
     folders = [Path(name).relative_to(target / "service") for name in found.stdout.split()]
-    assert folders == [Path("_data/templates"), Path("_data/config"), Path("cli/sample")]
+    assert folders == [Path("_data/templates"), Path("_data/config"), Path("cli/demo/sample")]
     assert (target / "service/_data/templates/digest/daily/labels.toml").is_file()
-    assert (target / "service/cli/sample/pages").is_dir()
+    assert (target / "service/cli/demo/sample/pages").is_dir()
     assert not list(target.rglob("*.secret"))

@@ -1,1 +1,1 @@
-"""UI: what all commands share: help, output, context, look-ups, progress."""
+"""What all commands share: the command tree, help pages, output, confirmation, global options."""

@@ -1,4 +1,4 @@
-"""A digest on the terminal: headlines, points, and the caveats that belong to them."""
+"""A digest on the terminal: stories with their key points, caveats and context, then the notices."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.ui.output import console, printable, quantity
+from service.cli.ui.output import printable, quantity
+from service.cli.ui.rich_output import console
 from service.core.model import Digest, Role, Story, StoryPoint
 
-MAX_COLUMNS = 88
-HEADLINE_INDENT, POINT_INDENT = 3, 6
+MAX_COLUMNS = 88  # longer lines are hard to read
+HEADLINE_INDENT, POINT_INDENT = 3, 6  # columns before a key point, and before its caveats and context
 
 
 def print_digest(digest: Digest, title: str) -> None:
@@ -48,12 +49,8 @@ def _notices(digest: Digest) -> Iterator[RenderableType]:
         yield _hanging(Text(), Text(headline, style="bold"))
         for change in found.changes:
             yield _hanging(Text("-"), Text(printable(change.sent.text), style="dim"), margin=HEADLINE_INDENT)
-            now = (
-                printable(change.current.text)
-                if change.current
-                else "The sentence is no longer in the article."
-            )
-            yield _hanging(Text("+"), Text(now), margin=HEADLINE_INDENT)
+            current = change.current.text if change.current else "The sentence is no longer in the article."
+            yield _hanging(Text("+"), Text(printable(current)), margin=HEADLINE_INDENT)
         yield Text()
     if digest.unhealthy_sources:
         names = ", ".join(printable(source.name) for source in digest.unhealthy_sources)
@@ -82,7 +79,7 @@ def _point(point: StoryPoint) -> Iterator[RenderableType]:
 
 
 def _hanging(mark: Text, text: Text, *, margin: int = 0) -> RenderableType:
-    """Return the text with a mark before it; its further lines begin where its first does."""
+    """Return the text with a mark before it, and its lines aligned behind the mark."""
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(width=2)
     grid.add_column()

@@ -1,4 +1,4 @@
-"""How a command enters the house: configuration loaded, database open, one exit code at the end."""
+"""How a command gets the application: load the configuration, open the database, set the exit code."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Awaitable, Callable
 import typer
 
 from service.app.factories.application import Application, open_application
-from service.cli.ui import context as session
+from service.cli.ui import context
 from service.runtime.logging import configure_logs
 from service.runtime.signals import run
 
 AppTask = Callable[[Application], Awaitable[bool]]
-"""What a command does inside; whether all of it went well."""
+"""The work of a command; returns whether all of it succeeded."""
 
 
 def run_in_app(task: AppTask, *, apply_roster: bool = False) -> None:
-    """Do the work in the house that the configuration describes; leave with 1 when some of it failed.
+    """Run the task in the configured application; exit with 1 if some of it failed.
 
-    With `applying` the roster is applied first, so that what was just written into a file counts.
+    `apply_roster` first applies the feeds, newsletters and subscribers of the configuration files.
     """
-    configure_logs("debug" if session.options().debug else "critical")
-    loaded = session.load_config(tolerant=True)
-    session.print_warnings(loaded)
+    configure_logs("debug" if context.options().debug else "critical")
+    loaded = context.load_config(tolerant=True)
+    context.print_warnings(loaded)
 
-    async def inside() -> bool:
-        async with open_application(loaded.settings, loaded.roster) as house:
+    async def run_task() -> bool:
+        async with open_application(loaded.settings, loaded.roster) as app:
             if apply_roster:
-                await house.apply_roster()
-            return await task(house)
+                await app.apply_roster()
+            return await task(app)
 
-    if not run(inside()):
+    if not run(run_task()):
         raise typer.Exit(1)

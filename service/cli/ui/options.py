@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON output, one object per line.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="No confirmation prompt.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the result without changing anything.")]
+NewsletterName = Annotated[str, typer.Argument(metavar="NEWSLETTER", help="Id of the newsletter.")]

@@ -1,4 +1,4 @@
-"""Output: data goes to standard output, talk to standard error; what a program reads is never decorated."""
+"""Output: data on standard output, messages on standard error; output for programs is never styled."""
 
 from __future__ import annotations
 
@@ -9,26 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, TextIO
 
 from service.cli.ui import terminal
+from service.cli.ui.lazy_imports import lazy_imports
+from service.core.progress import Progress, no_progress
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from service.core.progress import Progress
+with lazy_imports():
+    from service.cli.ui import progress_bar, rich_output
 
 Record = Mapping[str, object]
 
-MAX_SENTENCE_COLUMNS = 80
-"""So many columns a line of sentences takes at most."""
-SHORT_ID_CHARACTERS = 8
-"""So many characters of an id are shown; any beginning that fits one of its kind alone names it."""
+MAX_SENTENCE_COLUMNS = 80  # of a line of prose below a table
+SHORT_ID_CHARACTERS = 8  # of an id in text for people; any unambiguous prefix names it
 
 
 def print_message(text: str) -> None:
-    """Say something to the person, on standard error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place for talk
+    """Print a message for the person on standard error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place for messages
 
 
 def print_data(text: str) -> None:
@@ -42,12 +39,12 @@ def print_json(value: object) -> None:
 
 
 def json_text(value: object) -> str:
-    """Return the value as JSON on one line, readable where the encoding allows."""
+    """Return the value as JSON on one line, not escaped beyond what the encoding of stdout requires."""
     line = json.dumps(value, ensure_ascii=False, default=_json_value)
     if not line.isascii():
         try:
             line.encode()
-        except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
+        except UnicodeEncodeError:  # a lone surrogate has no UTF-8; it can only be escaped
             return json.dumps(value, default=_json_value)
     return line
 
@@ -55,10 +52,10 @@ def json_text(value: object) -> str:
 def print_records(
     records: Sequence[Record], *, as_json: bool, empty_message: str = "Nothing to list."
 ) -> None:
-    """Print records that share their keys: one JSON object a line, or a table with a heading.
+    """Print records with the same keys: one JSON object per line, or a table with a heading.
 
     On a terminal the table is styled and fitted; elsewhere its columns are aligned and nothing is cut.
-    `nothing` is said, not printed, when there is no record.
+    Without records, `empty_message` goes to standard error, unless `as_json`.
     """
     if as_json:
         for record in records:
@@ -66,7 +63,7 @@ def print_records(
     elif not records:
         print_message(empty_message)
     elif terminal.is_interactive(sys.stdout):
-        _print_styled_table(records)
+        rich_output.print_table(records)
     else:
         for line in _aligned_lines(records):
             print_data(line)
@@ -74,34 +71,21 @@ def print_records(
 
 @contextmanager
 def progress(title: str, *, rate: bool = False) -> Iterator[Progress]:
-    """Give a progress to report to; a bar on standard error where somebody looks, silence elsewhere.
+    """Yield a progress callback: a bar on standard error if that is a terminal, else no output.
 
-    With `rate` the bar says how many are done in a second.
+    `rate` adds the items per second to the bar.
     """
     if not terminal.is_interactive(sys.stderr):
-        from service.core.progress import no_progress  # noqa: PLC0415 - not for `--help`
-
         yield no_progress
         return
-    from service.cli.ui.progress_bar import progress_bar  # noqa: PLC0415 - not for `--help`
-
-    with progress_bar(console(sys.stderr), title, rate=rate) as report:
+    with progress_bar.progress_bar(title, rate=rate) as report:
         yield report
 
 
-def console(stream: TextIO) -> Console:
-    """Return rich's view of the stream, without any style where none is wanted."""
-    from rich.console import Console  # noqa: PLC0415 - not for `--help`
-
-    return Console(
-        file=stream, color_system="auto" if terminal.wants_colour(stream) else None, highlight=False
-    )
-
-
 def as_sentence(text: str, *, capital: bool = True) -> str:
-    """Return the text as a sentence: with its stop, and a capital to begin with unless not wanted.
+    """Return the text with a full stop, and with an initial capital if `capital`.
 
-    An address at its beginning stays as it is.
+    An address at its beginning keeps its case.
     """
     text = text.strip()
     text = text if text.endswith((".", "?", "!", ":")) else f"{text}."
@@ -110,7 +94,7 @@ def as_sentence(text: str, *, capital: bool = True) -> str:
 
 
 def hanging_paragraph(name: str, text: str) -> str:
-    """Return `name: text` in lines of at most 80 columns, those behind the first set in."""
+    """Return `name: text`, wrapped at 80 columns, with all lines but the first indented."""
     return textwrap.fill(
         printable(f"{name}: {text}"),
         MAX_SENTENCE_COLUMNS,
@@ -126,41 +110,22 @@ def quantity(number: int, noun: str, plural: str = "") -> str:
 
 
 def printable(text: str) -> str:
-    """Return text from outside without characters that would move the cursor or break a line."""
+    """Return text from outside with each control character (cursor, line break) replaced by a space."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
 def local_time(at: datetime | None) -> str:
-    """Return an instant for people: local to this machine, to the minute; empty for None."""
+    """Return a time for people: in the zone of this machine, to the minute; empty for None."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
 
 
-def _print_styled_table(records: Sequence[Record]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - not for `--help`
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for key, value in records[0].items():
-        numeric = isinstance(value, int | float) and not isinstance(value, bool)
-        table.add_column(_heading(key), overflow="fold", justify="right" if numeric else "left")
-    for record in records:
-        table.add_row(*(Text(table_cell(value)) for value in record.values()))
-    console(sys.stdout).print(table)
-
-
-def _aligned_lines(records: Sequence[Record]) -> Iterable[str]:
-    rows = [[_heading(key) for key in records[0]], *([table_cell(v) for v in r.values()] for r in records)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _heading(key: str) -> str:
+def heading(key: str) -> str:
+    """Return the column heading for a record's key."""
     return key.replace("_", " ")
 
 
 def table_cell(value: object) -> str:
-    """Return a value as a table shows it: instants by this machine's clock, nothing that moves the cursor."""
+    """Return a value as text for a table: times in the zone of this machine, no control characters."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -171,12 +136,18 @@ def table_cell(value: object) -> str:
         return ", ".join(f"{key} {table_cell(inner)}" for key, inner in value.items())
     if isinstance(value, tuple | list):
         return ", ".join(map(table_cell, value))
-    text = value.value if isinstance(value, Enum) else str(value)
-    return printable(text)
+    return printable(value.value if isinstance(value, Enum) else str(value))
+
+
+def _aligned_lines(records: Sequence[Record]) -> Iterable[str]:
+    rows = [[heading(key) for key in records[0]], *([table_cell(v) for v in r.values()] for r in records)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _json_value(value: object) -> object:
-    """Return what JSON can hold of a value that it does not know."""
+    """Return the JSON form of a value that json does not know: times in ISO 8601, else text."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):

@@ -1,4 +1,4 @@
-"""The terminal: how wide it is, and whether it wants colours."""
+"""The terminal: its width, whether a person uses it, and its colours."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ MIN_COLUMNS, MAX_COLUMNS = 40, 100
 
 
 def width() -> int:
-    """Return how many columns text for people may take: those of the terminal, within limits."""
+    """Return the columns of a line of text: those of the terminal, within the limits above."""
     return max(MIN_COLUMNS, min(shutil.get_terminal_size((80, 24)).columns, MAX_COLUMNS))
 
 
 def is_interactive(stream: TextIO) -> bool:
-    """Tell whether somebody is looking at the stream, rather than a file or a program."""
+    """Return whether the stream is a terminal, not a file or a pipe."""
     try:
         return stream.isatty()
-    except ValueError:  # closed already
+    except ValueError:  # the stream is closed
         return False
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Tell whether the stream may be given colours: a terminal, not a dumb one, no NO_COLOR."""
+    """Return whether to colour the stream: a terminal that is not dumb, and no NO_COLOR."""
     return is_interactive(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def bold(text: str) -> str:
-    """Return the text in bold where standard output wants colours."""
+    """Return the text in bold if standard output takes colours."""
     return _styled(text, "1")
 
 
 def cyan(text: str) -> str:
-    """Return the text in cyan where standard output wants colours."""
+    """Return the text in cyan if standard output takes colours."""
     return _styled(text, "36")
 
 
 def yellow(text: str) -> str:
-    """Return the text in yellow where standard output wants colours."""
+    """Return the text in yellow if standard output takes colours."""
     return _styled(text, "33")
 
 

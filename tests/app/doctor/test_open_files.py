@@ -15,7 +15,7 @@ from service.app.factories.application import open_application
 from service.app.subscribers import erase
 from service.deliver.channels.file.outbox_files import make_folder, remove_messages_to, write_whole
 from service.settings.load import load_config
-from tests.cli.house import write_files
+from tests.cli.runner import write_files
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The manual: every command explains itself, and nothing heavy is loaded for it."""
+"""Help pages: every command has one, and no large library is imported for it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import subprocess
 import sys
 
 import pytest
-import typer
 
 from service.cli.main import main
-from service.cli.ui.command_list import COMMAND_SECTIONS
-from service.cli.ui.commands import app
+from service.cli.ui.commands import ROOT
+from service.cli.ui.root_help import COMMAND_SECTIONS
 
-HEAVY = (
+LARGE = (
     "rich",
     "sqlalchemy",
     "aiohttp",
     "pydantic",
     "numpy",
     "structlog",
-    "service.wiring",
+    "service.store",
     "service.settings",
 )
-ROOT = typer.main.get_command(app)
 
 
 def every_command() -> list[tuple[str, ...]]:
@@ -54,7 +52,7 @@ def test_pages_fit_the_terminal_but_for_examples(columns: str, capsys, monkeypat
     assert max(map(len, page.splitlines())) <= min(max(int(columns), 40), 100)
 
 
-def test_options_that_belong_together_stand_together(capsys: pytest.CaptureFixture[str]):
+def test_the_options_of_a_panel_are_together(capsys: pytest.CaptureFixture[str]):
     main(["send", "--help"])
     _, panel, rest = capsys.readouterr().out.partition("Who gets it")
 
@@ -62,13 +60,20 @@ def test_options_that_belong_together_stand_together(capsys: pytest.CaptureFixtu
     assert rest.index("--to ADDRESS") < rest.index("--all") < rest.index("Options") < rest.index("--again")
 
 
-def test_the_first_page_names_every_command_by_chapter(capsys: pytest.CaptureFixture[str]):
+def test_the_root_page_lists_every_command_by_section(capsys: pytest.CaptureFixture[str]):
     main(["--help"])
     page = capsys.readouterr().out
 
     for title, entries in COMMAND_SECTIONS.items():
         assert title in page
         assert all(f"  {entry.name} " in page for entry in entries)
+
+
+def test_the_root_page_shows_the_first_sentence_of_each_help_page():
+    for section in COMMAND_SECTIONS.values():
+        for command in section:
+            help_text = ROOT.get_command(None, command.name).help
+            assert command.help == help_text.partition("\n")[0]
 
 
 def test_every_command_of_the_contract_is_there():
@@ -86,25 +91,25 @@ def test_every_command_of_the_contract_is_there():
     assert names <= known
 
 
-def test_help_loads_nothing_heavy():
+def test_help_imports_no_large_library():
     seen = (
         "import sys; from service.cli.main import main;"
         "[main([*words, '--help']) for words in ([], ['send'], ['config'], ['feed', 'add'])];"
-        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+        f"print([m for m in {LARGE!r} if m in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
 
     assert done.stderr == "[]\n"
 
 
-def test_the_first_page_needs_not_even_the_library_for_commands():
+def test_the_root_page_is_printed_without_typer():
     seen = "import sys; from service.cli.main import main; main(['--help']); print('typer' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
 
     assert done.stdout.endswith("False\n")
 
 
-def test_colours_come_only_where_they_are_wanted(capsys, monkeypatch: pytest.MonkeyPatch):
+def test_colours_are_used_only_on_a_terminal_that_takes_them(capsys, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")

@@ -1,4 +1,4 @@
-"""Data on standard output, talk on standard error, and nothing cut that a program reads."""
+"""Data on standard output, messages on standard error, and nothing cut that a program reads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_json_is_one_object_a_line_in_the_order_given(capsys: Capture):
     }
 
 
-def test_what_json_cannot_hold_is_written_plainly(capsys: Capture):
+def test_json_has_the_values_of_enums(capsys: Capture):
     output.print_json({"role": Role.CAVEAT, "text": "Grüße"})
 
     assert capsys.readouterr().out == '{"role": "caveat", "text": "Grüße"}\n'
@@ -54,7 +54,7 @@ def test_a_file_gets_aligned_columns_and_no_control_characters(capsys: Capture):
     assert "404 [2J not there" in second
 
 
-def test_a_narrow_terminal_folds_rather_than_cuts(capsys: Capture, monkeypatch: pytest.MonkeyPatch):
+def test_a_narrow_terminal_folds_cells_and_cuts_nothing(capsys: Capture, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -66,7 +66,7 @@ def test_a_narrow_terminal_folds_rather_than_cuts(capsys: Capture, monkeypatch: 
     assert "\x1b" not in printed
 
 
-def test_nothing_is_said_and_not_printed(capsys: Capture):
+def test_the_message_for_no_records_is_not_data(capsys: Capture):
     output.print_records([], as_json=False, empty_message="No feed so far.")
     output.print_records([], as_json=True, empty_message="No feed so far.")
 
@@ -74,8 +74,8 @@ def test_nothing_is_said_and_not_printed(capsys: Capture):
     assert (said.out, said.err) == ("", "No feed so far.\n")
 
 
-def test_progress_is_silent_where_nobody_looks(capsys: Capture):
-    with output.progress("Looking at feeds") as report:
+def test_progress_prints_nothing_without_a_terminal(capsys: Capture):
+    with output.progress("Polling feeds") as report:
         report("The Example", 1, 2)
 
     assert capsys.readouterr() == ("", "")
@@ -90,5 +90,5 @@ def test_progress_is_silent_where_nobody_looks(capsys: Capture):
         ("file:a.xml is there already", "file:a.xml is there already."),
     ],
 )
-def test_a_sentence_leaves_an_address_as_it_is(text: str, said: str):
+def test_a_sentence_keeps_the_case_of_an_address(text: str, said: str):
     assert output.as_sentence(text) == said

@@ -23,7 +23,7 @@ from service.deliver.channels.apprise.channel import NOT_INSTALLED, AppriseChann
 from service.deliver.channels.registry import PERSONAL_CHANNELS
 from service.deliver.stage import Deliverer, deliver
 from service.settings.roster_files import PersonalChannel
-from tests.cli.house import CliRunner
+from tests.cli.runner import CliRunner
 from tests.deliver.fakes import Clock, MemoryLedger, a_crowd
 
 TOKEN = "hook-4c1d7a90aa"

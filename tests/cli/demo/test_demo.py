@@ -1,4 +1,4 @@
-"""`caveat demo`: the whole road on the sample; a second time nobody is told anything twice."""
+"""`caveat demo`: all stages on the sample; a second run sends no article twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def mails(out: Path) -> dict[str, str]:
-    """Return the text of each reader's mail, by their name."""
+    """Return the text of each subscriber's mail, by their name."""
     messages = [
         message_from_bytes(p.read_bytes(), policy=policy.default) for p in (out / "outbox").glob("*.eml")
     ]
@@ -25,13 +25,13 @@ def mails(out: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder in which the demo was run once."""
+    """Return a folder after one run of the demo."""
     out = tmp_path_factory.mktemp("demo") / "here"
     assert main(["demo", "--out", str(out)]) == 0
     return out
 
 
-def test_three_readers_got_their_mail(walked: Path):
+def test_three_subscribers_got_their_mail(walked: Path):
     told = mails(walked)
 
     assert sorted(told) == ["Amina", "Ben", "Carla"]
@@ -44,54 +44,56 @@ def test_the_caveats_are_marked(walked: Path):
     assert "have not been independently verified" in text
 
 
-def test_a_second_demo_tells_nobody_twice_and_says_so(walked: Path, capsys: Capture):
+def test_a_second_demo_sends_nothing_and_says_so(walked: Path, capsys: Capture):
     before = sorted((walked / "outbox").iterdir())
     assert main(["demo", "--out", str(walked)]) == 0
     said = capsys.readouterr()
 
     assert sorted((walked / "outbox").iterdir()) == before
-    assert "nobody is told a thing twice" in said.err
+    assert "no article is sent twice" in said.err
     assert "--fresh" in said.err
     assert "The Morning Caveat" in said.out
     assert "08:00 America/New_York" in said.err
 
 
-def test_the_end_says_where_the_mail_lies_and_what_to_try(walked: Path, capsys: Capture, monkeypatch):
+def test_the_end_names_the_folder_of_the_mails_and_the_next_commands(
+    walked: Path, capsys: Capture, monkeypatch
+):
     monkeypatch.setattr("sys.argv", ["caveat"])
     main(["demo", "--out", str(walked)])
     said = capsys.readouterr().err
 
-    assert f"The mail lies in {walked / 'outbox'}: 3 files" in said
+    assert f"The mails are in {walked / 'outbox'}: 3 files" in said
     commands = [line.strip() for line in said.splitlines() if line.startswith("  caveat ")]
     assert len(commands) == 3
     for command in commands[:2]:
         assert main(command.split()[1:]) == 0
 
 
-def test_it_asks_nobody_but_its_own_server(walked: Path):
+def test_it_polls_only_its_own_server(walked: Path):
     feeds = (walked / "config" / "feeds.yaml").read_text()
 
     assert "127.0.0.1" in feeds
     assert "{base}" not in feeds
 
 
-def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: Capture):
+def test_a_folder_with_other_files_is_refused_and_left_unchanged(tmp_path: Path, capsys: Capture):
     (tmp_path / "thesis.txt").write_text("years of work")
 
     for words in (["demo", "--out", str(tmp_path)], ["demo", "--fresh", "--out", str(tmp_path)]):
         assert main(words) == 2
-        assert "holds other things" in capsys.readouterr().err
+        assert "contains other files" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_port_that_is_taken_meanwhile_is_said(walked: Path, capsys: Capture):
+def test_a_port_in_use_is_reported(walked: Path, capsys: Capture):
     with socket.create_server(("127.0.0.1", int((walked / ".port").read_text()))):
         assert main(["demo", "--out", str(walked)]) == 1
 
     assert "--fresh tries another" in capsys.readouterr().err
 
 
-def test_begun_anew_it_walks_the_whole_road_again(walked: Path, capsys: Capture):
+def test_fresh_runs_all_stages_again(walked: Path, capsys: Capture):
     (walked / "notes.txt").write_text("mine")
     assert main(["demo", "--fresh", "--out", str(walked)]) == 0
 
@@ -100,7 +102,7 @@ def test_begun_anew_it_walks_the_whole_road_again(walked: Path, capsys: Capture)
     assert len(mails(walked)) == 3
 
 
-def test_an_issue_that_cannot_be_made_is_named_and_the_others_are(
+def test_an_issue_that_cannot_be_composed_is_reported_and_the_others_are_sent(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ):
     render = JinjaRenderer.render

@@ -1,4 +1,4 @@
-"""What `caveat summarize` does with its input: read, condense and write, one article at a time."""
+"""Articles of `caveat summarize`: read, summarized and printed one at a time."""
 
 from __future__ import annotations
 
@@ -24,22 +24,21 @@ from service.app.summarize import (
     primary_language,
     summarizer_named,
 )
+from service.cli.summarize.summary_view import reason_lines, summary_text
 from service.cli.ui.output import json_text, print_data, print_message, printable
-from service.cli.ui.summary_view import reason_lines, summary_text
 from service.core.errors import CaveatError, UsageError
 from service.core.model import Summary
 
-MIN_PARALLEL_BYTES = 4 * 1024 * 1024
-"""From how many bytes on a file of articles is shared out among the processors."""
+MIN_PARALLEL_BYTES = 4 * 1024 * 1024  # of a file; for a smaller one, starting processes takes longer
 LINES_PER_TASK = 8
-SNIFFED_BYTES = 4096
 TASK_TIMEOUT_SECONDS = 120
-MAX_LINE_BYTES = 64 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024  # of an article in JSONL; a longer line is an error in the input
+SNIFFED_BYTES = 4096  # a NUL byte among them means that the file is not text
 
 
 @dataclass(frozen=True, slots=True)
 class SummarizeOptions:
-    """What the command was asked for."""
+    """The options of the command."""
 
     points: int
     method: str | None
@@ -50,7 +49,7 @@ class SummarizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class InputArticle:
-    """What there is to condense; `id` is whatever the input calls it, `language` what it says it is in."""
+    """An article of the input, with its own `id` (any JSON value) and `language` (empty: unknown)."""
 
     id: object
     title: str
@@ -60,9 +59,9 @@ class InputArticle:
 
 @dataclass(frozen=True, slots=True)
 class SummarizeResult:
-    """What came of an article: what to print, or what is wrong with it.
+    """The output for an article, or the problem with it.
 
-    `without_cues` is its language where that has no words by which caveats are found.
+    `language_without_cues` is its language if we have no cue words for caveats in that language.
     """
 
     number: int
@@ -72,67 +71,67 @@ class SummarizeResult:
 
 
 NumberedLine = tuple[int, bytes]
-"""A line's number, from 1, and its bytes; empty when it was too long to be read."""
+"""A line's number, from 1, and its bytes; empty bytes for a line that is too long."""
 
 
-def summarize_one(body: bytes, asked: SummarizeOptions, *, name: str | None, html: bool) -> None:
-    """Condense one text or page and print its key points. Raises CaveatError when that cannot be done."""
+def summarize_one(body: bytes, options: SummarizeOptions, *, name: str | None, html: bool) -> None:
+    """Summarize one text or page and print its key points. Raises CaveatError if that is impossible."""
     title, text = page_text(body) if html else ("", _text_of(body, name or "standard input"))
-    answer = _summarize(1, InputArticle(name, title, text), asked)
-    if answer.language_without_cues:
-        _warn_without_cues(answer.language_without_cues)
-    print_data(answer.output)
+    result = _summarize(1, InputArticle(name, title, text), options)
+    if result.language_without_cues:
+        _warn_without_cues(result.language_without_cues)
+    print_data(result.output)
 
 
 def _text_of(body: bytes, name: str) -> str:
-    """Return the text of a file: UTF-8, or UTF-16 where it says so itself. Raises UsageError for no text."""
+    """Decode UTF-8, or UTF-16 with a byte order mark. Raises UsageError for binary data."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return body.decode("utf-16", "replace")
     if b"\0" in body[:SNIFFED_BYTES]:
-        raise UsageError(f"{name} is no text; it looks like a program or a picture")
+        raise UsageError(f"{name} is not a text file")
     return body.decode("utf-8-sig", "replace")
 
 
-def summarize_lines(stream: BinaryIO, asked: SummarizeOptions) -> bool:
-    """Condense articles line by line, printing as it goes; return whether every line could be used."""
-    summarizer_named(asked.method)  # an unknown name is told once, not with every line
-    answers = _in_parallel if _is_large_file(stream) else _in_sequence
-    whole, said = True, {""}
-    for answer in answers(_numbered_lines(stream), asked):
-        if answer.language_without_cues not in said:
-            said.add(answer.language_without_cues)
-            _warn_without_cues(answer.language_without_cues)
-        if answer.problem:
-            whole = False
-            print_message(f"line {answer.number}: {answer.problem}; skipped")
+def summarize_lines(stream: BinaryIO, options: SummarizeOptions) -> bool:
+    """Summarize articles line by line and print each answer at once; return whether every line was valid."""
+    summarizer_named(options.method)  # report an unknown name once, not for every line
+    results = _in_parallel if _is_large_file(stream) else _in_sequence
+    all_valid, warned = True, {""}
+    for result in results(_numbered_lines(stream), options):
+        if result.language_without_cues not in warned:
+            warned.add(result.language_without_cues)
+            _warn_without_cues(result.language_without_cues)
+        if result.problem:
+            all_valid = False
+            print_message(f"line {result.number}: {result.problem}; skipped")
         else:
-            print_data(answer.output)
+            print_data(result.output)
             sys.stdout.flush()
-    return whole
+    return all_valid
 
 
-def _in_sequence(lines: Iterator[NumberedLine], asked: SummarizeOptions) -> Iterator[SummarizeResult]:
+def _in_sequence(lines: Iterator[NumberedLine], options: SummarizeOptions) -> Iterator[SummarizeResult]:
     for line in lines:
-        yield _summarize_line(line, asked)
+        yield _summarize_line(line, options)
 
 
-def _in_parallel(lines: Iterator[NumberedLine], asked: SummarizeOptions) -> Iterator[SummarizeResult]:
-    """Let several processes work, a few turns ahead of what is printed, and keep the order."""
+def _in_parallel(lines: Iterator[NumberedLine], options: SummarizeOptions) -> Iterator[SummarizeResult]:
+    """Summarize in several processes, a few batches ahead of the output, in the order of the input."""
     workers = processors()
     with ProcessPool(workers, seconds=TASK_TIMEOUT_SECONDS) as pool:
         ahead: deque[tuple[list[NumberedLine], Future[list[SummarizeResult]]]] = deque()
         while True:
-            turn = list(islice(lines, LINES_PER_TASK))
-            if turn:
-                ahead.append((turn, pool.submit(_summarize_batch, turn, asked)))
-            if ahead and (len(ahead) > 2 * workers or not turn):
+            batch = list(islice(lines, LINES_PER_TASK))
+            if batch:
+                ahead.append((batch, pool.submit(_summarize_batch, batch, options)))
+            if ahead and (len(ahead) > 2 * workers or not batch):
                 yield from _batch_results(*ahead.popleft())
-            elif not turn:
+            elif not batch:
                 return
 
 
-def _summarize_batch(lines: Sequence[NumberedLine], asked: SummarizeOptions) -> list[SummarizeResult]:
-    return [_summarize_line(line, asked) for line in lines]
+def _summarize_batch(lines: Sequence[NumberedLine], options: SummarizeOptions) -> list[SummarizeResult]:
+    return [_summarize_line(line, options) for line in lines]
 
 
 def _batch_results(
@@ -141,20 +140,20 @@ def _batch_results(
     try:
         return future.result()
     except (TimeoutError, MemoryError, BrokenExecutor):
-        problem = "this line or one beside it takes more time or memory than there is"
+        problem = "this line or a neighbouring one exceeds the limit of time or memory"
         return [SummarizeResult(number, problem=problem) for number, _ in lines]
 
 
-def _summarize_line(line: NumberedLine, asked: SummarizeOptions) -> SummarizeResult:
+def _summarize_line(line: NumberedLine, options: SummarizeOptions) -> SummarizeResult:
     number, raw = line
     try:
-        return _summarize(number, _parse_line(raw), asked)
+        return _summarize(number, _parse_line(raw), options)
     except CaveatError as error:
         return SummarizeResult(number, problem=str(error))
 
 
 def _parse_line(raw: bytes) -> InputArticle:
-    """Return the article that a line holds. Raises CaveatError for one that holds none."""
+    """Parse an article from a line of JSON. Raises CaveatError for an invalid line."""
     if not raw:
         raise CaveatError(f"it is longer than {MAX_LINE_BYTES >> 20} MB")
     try:
@@ -162,13 +161,13 @@ def _parse_line(raw: bytes) -> InputArticle:
     except UnicodeDecodeError:
         raise CaveatError("it is not UTF-8") from None
     except (ValueError, RecursionError) as error:
-        raise CaveatError(f"it is no JSON ({error})") from None
+        raise CaveatError(f"it is not JSON ({error})") from None
     if not isinstance(found, dict):
-        raise CaveatError('it is no object; expected {"id": ..., "text": ...}')
+        raise CaveatError('it is not an object; expected {"id": ..., "text": ...}')
     text, title = found.get("text"), found.get("title") or ""
     if not isinstance(text, str) or not isinstance(title, str):
         raise CaveatError(
-            'it has no "text" that is a string' if not isinstance(text, str) else "its title is no string"
+            'it has no "text" that is a string' if not isinstance(text, str) else "its title is not a string"
         )
     language = found.get("lang") or found.get("language") or ""
     return InputArticle(
@@ -176,25 +175,25 @@ def _parse_line(raw: bytes) -> InputArticle:
     )
 
 
-def _summarize(number: int, article: InputArticle, asked: SummarizeOptions) -> SummarizeResult:
-    """Return the article's key points as they are printed."""
-    method = summarizer_named(asked.method)
-    language = asked.language or article.language or detect_language(article.text)
-    summary = method.summarize(article.text, title=article.title, language=language, points=asked.points)
-    why: Sequence[ExplainedSentence] = ()
-    if asked.explain:
-        why = explain_sentences(
-            method, article.text, title=article.title, language=language, points=asked.points
+def _summarize(number: int, article: InputArticle, options: SummarizeOptions) -> SummarizeResult:
+    """Summarize the article and format its key points."""
+    method = summarizer_named(options.method)
+    language = options.language or article.language or detect_language(article.text)
+    summary = method.summarize(article.text, title=article.title, language=language, points=options.points)
+    explained: Sequence[ExplainedSentence] = ()
+    if options.explain:
+        explained = explain_sentences(
+            method, article.text, title=article.title, language=language, points=options.points
         )
-    if asked.as_json:
-        answer = summary_record(article.id, summary)
-        printed = json_text(
-            {**answer, "sentences": [reason_record(reason) for reason in why]} if why else answer
+    if options.as_json:
+        record = summary_record(article.id, summary)
+        output = json_text(
+            {**record, "sentences": list(map(reason_record, explained))} if explained else record
         )
     else:
-        printed = "\n".join([summary_text(summary, title=article.title), *reason_lines(why)])
+        output = "\n".join([summary_text(summary, title=article.title), *reason_lines(explained)])
     return SummarizeResult(
-        number, printed, language_without_cues="" if finds_caveats(method, language) else language
+        number, output, language_without_cues="" if finds_caveats(method, language) else language
     )
 
 
@@ -203,7 +202,7 @@ def _warn_without_cues(language: str) -> None:
 
 
 def summary_record(article_id: object, summary: Summary) -> dict[str, object]:
-    """Return a summary in the shape that --json promises."""
+    """Return a summary as --json prints it."""
     return {
         "id": article_id,
         "method": summary.method,
@@ -225,7 +224,7 @@ def summary_record(article_id: object, summary: Summary) -> dict[str, object]:
 
 
 def reason_record(reason: ExplainedSentence) -> dict[str, object]:
-    """Return a sentence's reasons as --json --explain prints them."""
+    """Return an explained sentence as --json --explain prints it."""
     return {
         "text": reason.text,
         "role": reason.role,
@@ -239,7 +238,7 @@ def reason_record(reason: ExplainedSentence) -> dict[str, object]:
 
 
 def _numbered_lines(stream: BinaryIO) -> Iterator[NumberedLine]:
-    """Yield the lines that hold something, with their numbers, never more than one in memory."""
+    """Yield the lines that are not blank, with their numbers; only one is in memory at a time."""
     number = 0
     while line := stream.readline(MAX_LINE_BYTES):
         number += 1
@@ -251,7 +250,7 @@ def _numbered_lines(stream: BinaryIO) -> Iterator[NumberedLine]:
 
 
 def _is_large_file(stream: BinaryIO) -> bool:
-    """Tell whether the input lies there whole; whoever writes line by line waits for answers line by line."""
+    """Return whether the input is a large file. A pipe is not: its writer may wait for each answer."""
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):

@@ -1,24 +1,21 @@
-"""Readable: key points, and the reasons for them, as text for people."""
+"""Key points and explained sentences as text for people."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from service.app.summarize import ExplainedSentence
 from service.cli.ui import terminal
 from service.cli.ui.output import printable
 from service.core.model import Role, Summary
 
-if TYPE_CHECKING:
-    from service.app.summarize import ExplainedSentence
-
 POINT, CAVEAT, CONTEXT = "• ", "caveat: ", "also in the article: "
-MAX_SHOWN_FEATURES = 6
+MAX_SHOWN_FEATURES = 6  # of a sentence, those with the largest weight
 
 
 def summary_text(summary: Summary, *, title: str = "") -> str:
-    """Return the key points as a list; what qualifies a point is indented below it."""
+    """Return the key points as a list, each with its caveats and context indented below it."""
     lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
     context: list[str] = []
     for index, point in enumerate(summary.key_points):
@@ -34,21 +31,21 @@ def summary_text(summary: Summary, *, title: str = "") -> str:
 
 
 def reason_lines(reasons: Sequence[ExplainedSentence]) -> Iterator[str]:
-    """Yield, for each sentence of the text, what it is shown as and what speaks for and against it."""
+    """Yield, for each sentence of the text, its role, its scores and the features with the most weight."""
     for number, reason in enumerate(reasons, start=1):
         role = reason.role or "not shown"
         yield terminal.bold(f"{number}. {role}") + f"  pick {reason.pick:.2f}  order {reason.order:.2f}"
         yield from _wrapped(reason.text, "   ")
-        yield f"     {_weighed(reason.parts)}"
+        yield f"     {_features(reason.parts)}"
         if reason.qualifies:
             yield from _wrapped(f"qualifies ({reason.probability:.0%}): {reason.qualifies}", "     ")
-            yield f"     {_weighed(reason.reasons)}"
+            yield f"     {_features(reason.reasons)}"
         yield ""
 
 
-def _weighed(parts: Sequence[tuple[str, float]]) -> str:
-    heavy = sorted(parts, key=lambda part: -abs(part[1]))[:MAX_SHOWN_FEATURES]
-    return "  ".join(f"{name} {value:+.2f}" for name, value in heavy)
+def _features(parts: Sequence[tuple[str, float]]) -> str:
+    heaviest = sorted(parts, key=lambda part: -abs(part[1]))[:MAX_SHOWN_FEATURES]
+    return "  ".join(f"{name} {value:+.2f}" for name, value in heaviest)
 
 
 def _marked(label: str, text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A house for the command line's tests: a config folder, and a caller that says what came of a command."""
+"""A small configuration, and a runner that captures the output and exit code of commands on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ that date is not certain. Deliveries go to the west entrance until then, where t
 
 @dataclass(frozen=True)
 class CliResult:
-    """What a command printed, what it said, and how it ended."""
+    """The exit code of a command, its standard output and its standard error."""
 
     code: int
     out: str
@@ -60,7 +60,7 @@ class CliResult:
 
 @dataclass
 class CliRunner:
-    """Calls the program's own main, with the configuration in `folder`."""
+    """Runs commands in this process, with the configuration in `folder`."""
 
     folder: Path
     capture: pytest.CaptureFixture[str]
@@ -74,20 +74,20 @@ class CliRunner:
         (self.folder / name).write_text(text)
 
     def replace(self, name: str, old: str, new: str) -> None:
-        """Change a file as a person would; the text must be there."""
+        """Replace text in a configuration file; the text must occur in it."""
         before = (self.folder / name).read_text()
         assert old in before
         self.write(name, before.replace(old, new))
 
 
 def write_files(folder: Path) -> None:
-    """Write a configuration with one local feed and two readers."""
+    """Write a configuration with one local feed and two subscribers."""
     folder.mkdir()
     for name, text in FILES.items():
         (folder / name).write_text(text)
 
 
 def write_config_and_runner(folder: Path, capture: pytest.CaptureFixture[str]) -> CliRunner:
-    """Write a configuration and return what calls commands on it."""
+    """Write a configuration and return a runner on it."""
     write_files(folder)
     return CliRunner(folder, capture)

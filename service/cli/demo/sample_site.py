@@ -1,4 +1,4 @@
-"""The demo's own web server: the bundled feeds and pages, over real HTTP on this machine alone."""
+"""The web server of the demo: serves the bundled feeds and pages on this machine's loopback address."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ LOOPBACK = "127.0.0.1"
 
 @contextmanager
 def serve_sample(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
-    """Serve the folder on the loopback port until the block ends; give the address, without a slash.
+    """Serve the folder on a loopback port within the block; yield its URL, without a final slash.
 
-    `{base}` in a file becomes that address and `{date-N}` the moment N hours before `now` (RFC 5322).
-    Raises OSError when the port is taken.
+    In each file `{base}` is replaced by that URL, and `{date-N}` by the time N hours before `now` (RFC 5322).
+    Raises OSError if the port is in use.
     """
     base = f"http://{LOOPBACK}:{port}"
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            """Answer with the file, filled in."""
+            """Send the file with its placeholders replaced."""
             path = (folder / unquote(urlsplit(self.path).path).lstrip("/")).resolve()
             if not (
                 path.is_relative_to(folder.resolve()) and path.is_file() and path.suffix in CONTENT_TYPES
@@ -45,7 +45,7 @@ def serve_sample(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet: the demo says itself what happens."""
+            """Log nothing: the demo prints its own progress."""
 
     server = ThreadingHTTPServer((LOOPBACK, port), Page)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -59,14 +59,14 @@ def serve_sample(folder: Path, *, port: int, now: datetime) -> Iterator[str]:
 
 
 def fill_placeholders(text: str, *, base: str, now: datetime) -> str:
-    """Return a sample file's text with its address and dates filled in."""
+    """Return the text of a sample file with its placeholders replaced."""
     return HOURS_AGO.sub(
         lambda mark: format_datetime(now - timedelta(hours=int(mark[1]))), text.replace("{base}", base)
     )
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody uses at the moment."""
+    """Return a TCP port of this machine that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The demo's server fills in its files and gives away nothing else."""
+"""The web server of the demo replaces placeholders and serves nothing outside its folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from service.cli.sample_site import free_port, serve_sample
+from service.cli.demo.sample_site import free_port, serve_sample
 from service.settings.packaged_files import sample_folder
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -27,7 +27,7 @@ def get(url: str) -> str:
         return answer.read().decode()
 
 
-def test_feeds_lead_to_pages_that_are_there(base: str):
+def test_the_links_of_the_feeds_are_served(base: str):
     items = ET.fromstring(get(f"{base}/feed.xml")).findall("./channel/item")  # noqa: S314 - our own file
 
     for item in items:
@@ -37,11 +37,11 @@ def test_feeds_lead_to_pages_that_are_there(base: str):
 
 
 @pytest.mark.parametrize("path", ["nothing.xml", "config/caveat.yaml", "../__init__.py", "%2e%2e/app.py", ""])
-def test_nothing_else_is_given_away(base: str, path: str):
+def test_other_paths_are_not_found(base: str, path: str):
     with pytest.raises(HTTPError, match="404"):
         get(f"{base}/{path}")
 
 
-def test_a_port_that_is_taken_is_said(base: str):
-    with pytest.raises(OSError), serve_sample(sample_folder(), port=int(base.rpartition(":")[2]), now=NOW):  # noqa: PT011 - the system's own words
+def test_a_port_in_use_raises_oserror(base: str):
+    with pytest.raises(OSError), serve_sample(sample_folder(), port=int(base.rpartition(":")[2]), now=NOW):  # noqa: PT011 - the message is the system's
         pass

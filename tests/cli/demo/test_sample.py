@@ -1,4 +1,4 @@
-"""The demo's bundled sample is complete, well-formed and asks nothing of the network."""
+"""The bundled sample of the demo is complete, well-formed and refers to no other server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 import service.cli
 
-SAMPLE = Path(service.cli.__file__).with_name("sample")
+SAMPLE = Path(service.cli.__file__).with_name("demo") / "sample"
 FEEDS = ("feed.xml", "second.xml")
 PAGES = sorted((SAMPLE / "pages").glob("*.html"))
 CAVEATS = {
@@ -32,11 +32,11 @@ def paragraphs(page: Path) -> list[str]:
     return re.findall(r"<p>(.*?)</p>", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_two_publishers_bring_seven_and_three_articles():
+def test_two_feeds_have_seven_and_three_articles():
     assert [len(items(feed)) for feed in FEEDS] == [7, 3]
 
 
-def test_every_item_has_what_a_reader_needs_and_a_page_of_its_own():
+def test_every_item_has_title_description_date_and_its_own_page():
     links = [item.findtext("link", "") for feed in FEEDS for item in items(feed)]
 
     assert sorted(links) == [f"{{base}}/pages/{page.name}" for page in PAGES]
@@ -46,13 +46,13 @@ def test_every_item_has_what_a_reader_needs_and_a_page_of_its_own():
         assert re.fullmatch(r"\{date-\d+\}", item.findtext("pubDate", ""))
 
 
-def test_placeholders_are_only_those_that_the_demo_fills_in():
+def test_only_known_placeholders_are_used():
     for feed in FEEDS:
         marks = set(re.findall(r"\{[^}]*\}", (SAMPLE / feed).read_text(encoding="utf-8")))
         assert all(re.fullmatch(r"\{base\}|\{date-\d+\}", mark) for mark in marks)
 
 
-def test_most_entries_are_teasers_so_that_the_full_text_comes_from_the_page():
+def test_most_entries_are_teasers_so_that_the_page_is_fetched():
     with_text = [
         item
         for feed in FEEDS
@@ -63,13 +63,13 @@ def test_most_entries_are_teasers_so_that_the_full_text_comes_from_the_page():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_article_is_six_to_fourteen_sentences_amid_page_furniture(page: Path):
+def test_every_article_has_six_to_fourteen_sentences_amid_boilerplate(page: Path):
     text = " ".join(paragraphs(page))
-    furniture = page.read_text(encoding="utf-8")
+    boilerplate = page.read_text(encoding="utf-8")
 
     assert 6 <= len(re.findall(r"[.?!]”?(?= [A-Z“]|$)", text)) <= 14
-    assert "cookie" in furniture
-    assert "Read more" in furniture
+    assert "cookie" in boilerplate
+    assert "Read more" in boilerplate
 
 
 @pytest.mark.parametrize(("page", "words"), CAVEATS.items())
@@ -80,7 +80,7 @@ def test_three_articles_carry_a_caveat_that_qualifies_their_claim(page: str, wor
     assert any(words in paragraph for paragraph in later)
 
 
-def test_two_publishers_tell_the_same_event_in_different_words():
+def test_two_publishers_report_the_same_event_in_different_words():
     ours, theirs = (
         set(" ".join(paragraphs(SAMPLE / "pages" / name)).split(". "))
         for name in ("skarrow-grain-terminal-fire.html", "skarrow-blaze-silo.html")
@@ -88,12 +88,12 @@ def test_two_publishers_tell_the_same_event_in_different_words():
     assert not ours & theirs
 
 
-def test_no_page_asks_another_server_for_anything():
+def test_no_page_refers_to_another_server():
     for page in PAGES:
         assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.read_text(encoding="utf-8"))
 
 
-def test_the_config_names_three_readers_in_three_time_zones_and_both_feeds():
+def test_the_config_has_three_subscribers_in_three_time_zones_and_both_feeds():
     read = YAML(typ="safe").load
     config = SAMPLE / "config"
 

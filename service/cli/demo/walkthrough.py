@@ -1,4 +1,4 @@
-"""The demo's road: a folder, a server, a clock that runs fast, and the four stages as they always work."""
+"""The walkthrough of the demo: a folder, a web server, a simulated clock, and the four real stages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from service.app.clock import utc_now
 from service.app.factories.application import Application, open_application
+from service.app.factories.config_folder import load_config, sample_folder
 from service.app.preview import PreviewReader, next_issue
-from service.cli.sample_site import free_port, serve_sample
+from service.cli.demo.sample_site import free_port, serve_sample
 from service.cli.ui import terminal
 from service.cli.ui.digest_view import print_digest
 from service.cli.ui.output import print_message, progress, quantity
@@ -23,30 +24,27 @@ from service.core.model import Membership
 from service.core.read_models import DeliveryDetails, IssueDetails
 from service.runtime.logging import configure_logs
 from service.runtime.signals import run
-from service.settings.load import load_config
-from service.settings.packaged_files import sample_folder
 
 PORT_FILE, CONFIG, DATABASE, OUTBOX = ".port", "config", "data/caveat.db", "outbox"
 DEMO_FILES = (CONFIG, "data", OUTBOX, PORT_FILE, ".gitignore")
-"""What a demo puts into its folder, and all that it ever takes out again."""
-SIMULATED_PERIOD = timedelta(hours=25)
-"""How much time passes in a demo: each reader's hour comes, also on the day that autumn makes longer."""
+"""The files that a demo creates in its folder; --fresh deletes these and no others."""
+SIMULATED_PERIOD = timedelta(hours=25)  # every daily schedule is due once, even on the 25-hour day in autumn
 
 
 @dataclass(slots=True)
 class SimulatedClock:
-    """A clock that stands still until it is set."""
+    """A clock that shows the time it was set to."""
 
     at: datetime
 
     def __call__(self) -> datetime:
-        """Return the moment that it shows."""
+        """Return that time."""
         return self.at
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """A reader, and the last issue that they were given."""
+    """A subscriber and their latest issue."""
 
     membership: Membership
     delivery: DeliveryDetails
@@ -54,7 +52,7 @@ class DemoResult:
 
 
 def run_demo(out: Path, *, fresh: bool) -> None:
-    """Walk the road in the folder `out`. Raises CaveatError when something is in the way."""
+    """Run the demo in the folder `out`. Raises CaveatError if that fails."""
     configure_logs("critical")
     port = _prepare(out, fresh=fresh)
     again = (out / DATABASE).exists()
@@ -66,19 +64,19 @@ def run_demo(out: Path, *, fresh: bool) -> None:
             run(_run_stages(out, clock, now, again=again))
     except OSError as error:
         raise CaveatError(
-            f"the sample cannot be served on port {port} of this machine ({error.strerror or error}); "
+            f"port {port} of this machine cannot be opened ({error.strerror or error}); "
             "caveat demo --fresh tries another"
         ) from error
 
 
 def _prepare(out: Path, *, fresh: bool) -> int:
-    """Make the folder ready, and return the port for its server: the same in every demo there.
+    """Prepare the folder, and return the port of its web server: the same for every demo in it.
 
-    Addresses are what articles are known by, so on another port they would all be new.
+    An article is identified by its address, so with another port every article would be new.
     """
     ours = (out / PORT_FILE).is_file()
     if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} holds other things; name an empty folder, or a new one, with --out")
+        raise UsageError(f"{out} contains other files; name an empty or new folder with --out")
     if fresh and ours:
         for name in DEMO_FILES:
             path = out / name
@@ -102,64 +100,66 @@ def _write_config(out: Path, base: str) -> None:
 
 async def _run_stages(out: Path, clock: SimulatedClock, now: datetime, *, again: bool) -> None:
     loaded = load_config(out / CONFIG, {})
-    async with open_application(loaded.settings, loaded.roster, clock=clock) as house:
-        await house.apply_roster()
-        await _gather_and_condense(house)
+    async with open_application(loaded.settings, loaded.roster, clock=clock) as app:
+        await app.apply_roster()
+        await _gather_and_condense(app)
         mails, problems = 0, dict[str, None]()
-        for moment in await _due_times(house, now):
-            clock.at = max(moment, clock.at)
-            made = await house.compose()
-            problems |= dict.fromkeys(made.problems)
-            if made.deliveries:
-                mails += (await house.deliver()).sent
+        for due_at in await _due_times(app, now):
+            clock.at = max(due_at, clock.at)
+            composed = await app.compose()
+            problems |= dict.fromkeys(composed.problems)
+            if composed.deliveries:
+                mails += (await app.deliver()).sent
         clock.at = now
-        told = await _results(house)
-        _print_deliveries(told, mails, again=again)
-        await _print_shortest_issue(house, told)
+        results = await _results(app)
+        _print_deliveries(results, mails, again=again)
+        await _print_shortest_issue(app, results)
         _print_next_steps(out)
     if problems:
-        raise CaveatError(f"not all of the demo's issues could be made: {'; '.join(problems)}")
+        raise CaveatError(f"not every issue of the demo could be composed: {'; '.join(problems)}")
 
 
-async def _gather_and_condense(house: Application) -> None:
+async def _gather_and_condense(app: Application) -> None:
     with progress("Gathering") as report:
-        gathered = await house.gather(force=True, progress=report)
+        gathered = await app.gather(force=True, progress=report)
     if gathered.failed:
         raise CaveatError(f"the sample could not be gathered: {'; '.join(gathered.failed)}")
     print_message(
         f"Gathered   {quantity(gathered.polled, 'feed')} over HTTP, {quantity(gathered.new, 'new article')}"
     )
     with progress("Condensing") as report:
-        condensed = await house.condense(progress=report)
+        condensed = await app.condense(progress=report)
     if condensed.condensed:
         print_message(
             f"Condensed  {quantity(condensed.condensed, 'article')} into key points, each word for word"
         )
 
 
-async def _due_times(house: Application, now: datetime) -> Sequence[datetime]:
-    due = {m.subscription.next_due_at for m in await house.subscribers.memberships()}
-    return sorted(moment for moment in due if moment <= now)
+async def _due_times(app: Application, now: datetime) -> Sequence[datetime]:
+    due = {m.subscription.next_due_at for m in await app.subscribers.memberships()}
+    return sorted(time for time in due if time <= now)
 
 
-async def _results(house: Application) -> list[DemoResult]:
-    issues = {issue.id: issue for issue in await house.overview.issues()}
-    told: list[DemoResult] = []
-    for membership in await house.subscribers.memberships():
-        last = await house.overview.deliveries_to(membership.subscriber.id, limit=1)
-        told += [DemoResult(membership, delivery, issues[delivery.issue_id]) for delivery in last]
-    return sorted(told, key=lambda one: one.issue.due_at)
+async def _results(app: Application) -> list[DemoResult]:
+    issues = {issue.id: issue for issue in await app.overview.issues()}
+    results: list[DemoResult] = []
+    for membership in await app.subscribers.memberships():
+        last = await app.overview.deliveries_to(membership.subscriber.id, limit=1)
+        results += [DemoResult(membership, delivery, issues[delivery.issue_id]) for delivery in last]
+    return sorted(results, key=lambda result: result.issue.due_at)
 
 
-def _print_deliveries(told: Sequence[DemoResult], mails: int, *, again: bool) -> None:
+def _print_deliveries(results: Sequence[DemoResult], mails: int, *, again: bool) -> None:
     if mails or not again:
-        print_message(f"Delivered  {quantity(mails, 'mail')}, each reader at their own hour:")
+        print_message(f"Delivered  {quantity(mails, 'mail')}, to each subscriber at their own time:")
     else:
         print_message(
-            "Delivered  nothing: there is no news since the last demo here, and nobody is told a thing twice."
+            "Delivered  no mail: there is no new article since the last demo, and no article is sent twice."
         )
-        print_message("           caveat demo --fresh begins anew. This is what they were given:")
-    for one in told:
+        print_message(
+            "           caveat demo --fresh starts from the beginning. These mails were sent before:"
+        )
+    for one in results:
         zone = one.membership.edition.timezone
         local = one.issue.due_at.astimezone(ZoneInfo(zone))
         stories = quantity(len(one.issue.article_ids), "article")
@@ -167,14 +167,14 @@ def _print_deliveries(told: Sequence[DemoResult], mails: int, *, again: bool) ->
     print_message("")
 
 
-async def _print_shortest_issue(house: Application, told: Sequence[DemoResult]) -> None:
-    """Print the shortest of the issues, as it was when it was made."""
-    one = min(told, key=lambda found: len(found.issue.article_ids), default=None)
+async def _print_shortest_issue(app: Application, results: Sequence[DemoResult]) -> None:
+    """Print the shortest of the issues, as it was composed."""
+    one = min(results, key=lambda found: len(found.issue.article_ids), default=None)
     if one is None:
-        raise CaveatError("the demo made no issue, which it should have; caveat doctor may know why")
+        raise CaveatError("the demo composed no issue; caveat doctor may find the reason")
     reader = PreviewReader(one.issue.edition, one.issue.served_from, one.membership.subscriber)
-    found = await next_issue(house, reader, at=one.issue.due_at)
-    newsletter = house.roster.newsletter(one.issue.newsletter)
+    found = await next_issue(app, reader, at=one.issue.due_at)
+    newsletter = app.roster.newsletter(one.issue.newsletter)
     print_digest(found.digest, newsletter.title if newsletter else one.issue.newsletter)
 
 
@@ -182,19 +182,22 @@ def _print_next_steps(out: Path) -> None:
     program, config = shlex.quote(_program()), shlex.quote(str(out / CONFIG))
     mails = sorted((out / OUTBOX).glob("*.eml"))
     print_message(
-        f"\nThe mail lies in {out / OUTBOX}: {quantity(len(mails), 'file')}. Open one with a mail program."
+        f"\nThe mails are in {out / OUTBOX}: {quantity(len(mails), 'file')}. Open one with a mail program."
     )
     print_message("Three commands to try next:")
     for command, about in (
-        (f"{program} --config {config} preview morning --for ben@example.org", "another reader's issue"),
-        (f"{program} --config {config} issue list", "every issue, and what became of it"),
-        (f"{program} config check", "then run: your own feeds, readers and hours"),
+        (
+            f"{program} --config {config} preview morning --for ben@example.org",
+            "the issue of another subscriber",
+        ),
+        (f"{program} --config {config} issue list", "every issue, with the states of its deliveries"),
+        (f"{program} config check", "check your own configuration; then caveat run"),
     ):
         print_message(f"  {terminal.bold(command)}\n      {about}")
 
 
 def _program() -> str:
-    """Return how a person in this folder starts the program that they have just started."""
+    """Return the command that starts this program from the current folder."""
     path = Path(sys.argv[0])
     here = Path.cwd()
     if path.is_absolute() and path.is_relative_to(here) and path.name == "caveat":

@@ -1,0 +1,118 @@
+"""The configuration folder for the command line: load it, create it, and edit its lists."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from service.core.errors import UsageError
+from service.core.ids import feed_id
+from service.settings.load import load_config
+from service.settings.packaged_files import config_folder, sample_folder
+from service.settings.schema import json_schemas, reference_page
+from service.settings.values import FetchSettings, LoadedConfig
+from service.settings.yaml import edit
+
+__all__ = [
+    "LoadedConfig",
+    "add_feed",
+    "add_feeds",
+    "add_subscriber",
+    "create_example",
+    "edit_subscriber",
+    "fetch_settings",
+    "json_schemas",
+    "load",
+    "load_config",
+    "reference_page",
+    "remove_feed",
+    "remove_subscriber",
+    "sample_folder",
+]
+
+PRIVATE_PATTERNS = ("*.secret", "secrets", "*.local.yaml", ".*")  # never part of the example
+
+
+def load(folder: Path, *, tolerant: bool = False, connections: int | None = None) -> LoadedConfig:
+    """Return what the folder and the environment configure. Raises ConfigError.
+
+    `tolerant` skips an invalid feed or subscriber with a warning; `connections` overrides the number of SMTP
+    connections.
+    """
+    environ = dict(os.environ)
+    if connections is not None:
+        environ["CAVEAT_MAIL__SMTP__CONNECTIONS"] = str(connections)
+    return load_config(folder, environ, tolerant=tolerant)
+
+
+def fetch_settings(folder: Path) -> FetchSettings:
+    """Return how feeds are fetched; if the folder is missing, as in the example configuration."""
+    return load(folder if folder.is_dir() else config_folder(), tolerant=True).settings.fetch
+
+
+def create_example(target: Path) -> None:
+    """Copy the example configuration, readable for its owner only, because it will contain passwords.
+
+    Raises UsageError if one of its files exists in `target`.
+    """
+    example = config_folder()
+    taken = [path.name for path in sorted(example.glob("*.yaml")) if (target / path.name).exists()]
+    if taken:
+        raise UsageError(f"{target} contains {', '.join(taken)} already; name another folder")
+    mode = target.stat().st_mode & 0o7777 if target.exists() else 0o700
+    ignored = shutil.ignore_patterns(*PRIVATE_PATTERNS)
+    shutil.copytree(example, target, dirs_exist_ok=True, ignore=ignored, copy_function=shutil.copyfile)
+    # copytree gives each folder the mode of its source.
+    for folder in example.rglob("*/"):
+        copied = target / folder.relative_to(example)
+        if copied.is_dir():
+            copied.chmod(0o700)
+    target.chmod(mode)
+
+
+def add_feed(folder: Path, url: str, values: Mapping[str, Any], *, dry_run: bool) -> None:
+    """Add a feed to feeds.yaml with the non-empty ones of these values; with `dry_run` only check.
+
+    Raises UsageError if the feed is configured already, under any spelling of its address.
+    """
+    known = {feed.id: feed for feed in load(folder).roster.feeds}.get(feed_id(url))
+    if known is not None:
+        raise UsageError(f"the feed {known.name} is configured already, with the address {known.url}")
+    if not dry_run:
+        add_feeds(folder, [{"url": url, **_without_empty(values)}])
+
+
+def add_feeds(folder: Path, entries: list[dict[str, Any]]) -> None:
+    """Add entries to feeds.yaml. Raises ConfigError."""
+    edit.add(folder, "feeds", entries, os.environ)
+
+
+def remove_feed(folder: Path, name: str) -> None:
+    """Remove a feed, by its address or name, from feeds.yaml. Raises UsageError if it is unknown."""
+    edit.remove(folder, "feeds", name, os.environ)
+
+
+def add_subscriber(
+    folder: Path, address: str, newsletters: list[str], schedule: str | None, values: Mapping[str, Any]
+) -> None:
+    """Add a subscriber to subscribers.yaml; a `schedule` replaces that of each newsletter."""
+    subscriptions = [{"id": one, "schedule": schedule} if schedule else one for one in newsletters]
+    entry = {"email": address, **_without_empty(values), "newsletters": subscriptions}
+    edit.add(folder, "subscribers", [entry], os.environ)
+
+
+def edit_subscriber(folder: Path, address: str, changes: Mapping[str, Any]) -> None:
+    """Change values of a subscriber in subscribers.yaml. Raises UsageError if they are unknown."""
+    edit.update(folder, "subscribers", address, changes, os.environ)
+
+
+def remove_subscriber(folder: Path, address: str) -> None:
+    """Remove a subscriber from subscribers.yaml. Raises UsageError if they are unknown."""
+    edit.remove(folder, "subscribers", address, os.environ)
+
+
+def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value}

@@ -1,0 +1,80 @@
+"""Issues: find one by its id, verify its texts, and choose the deliveries to send again. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.app.article_edits import corrections_in
+from service.core.errors import UsageError
+from service.core.ids import subscriber_id
+from service.core.model import DeliveryState
+from service.core.read_models import DeliveryDetails, IssueDetails
+
+if TYPE_CHECKING:
+    from service.app.factories.application import Application
+
+SHORT_ID_CHARACTERS = 8  # beyond an ambiguous prefix, in the list of the issues that it matches
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The comparison of an issue's `texts` (key points, context, corrected sentences) with their sources.
+
+    `altered` has the ids of the articles with a difference, `deleted` the number of articles that are no
+    longer stored.
+    """
+
+    texts: int
+    articles: int
+    corrections: int
+    deleted: int
+    altered: tuple[str, ...]
+
+
+async def issue_named(app: Application, prefix: str) -> IssueDetails:
+    """Return the issue whose id begins with the prefix. Raises UsageError for none or several."""
+    found = await app.overview.issues_by_prefix(prefix.strip().lower())
+    if not found:
+        raise UsageError(f"there is no issue {prefix!r}; caveat issue list shows the latest issues")
+    if len(found) > 1:
+        ids = ", ".join(issue.id[: len(prefix) + SHORT_ID_CHARACTERS] for issue in found)
+        raise UsageError(f"several issue ids begin with {prefix!r}; type more characters: {ids}")
+    return found[0]
+
+
+async def verify(app: Application, issue: IssueDetails) -> Verification:
+    """Compare every text of an issue with the stored source, character by character at its offsets."""
+    texts, altered = 0, []
+    articles = await app.overview.articles_by_id(issue.article_ids)
+    for details in articles:
+        if (summary := details.summary) is not None:
+            texts += len(summary.key_points) + len(summary.context)
+            if not summary.is_verbatim(details.article.text):
+                altered.append(details.article.id)
+    corrections = await corrections_in(app, issue.id)
+    for sent in corrections:
+        texts += sum(1 + (change.current is not None) for change in sent.correction.changes)
+        if not sent.is_verbatim:
+            altered.append(sent.correction.article.id)
+    deleted = len(issue.article_ids) - len(articles)
+    return Verification(texts, len(articles), len(corrections), deleted, tuple(altered))
+
+
+async def deliveries_to_resend(
+    app: Application, issue: IssueDetails, states: Collection[DeliveryState], addresses: Sequence[str]
+) -> list[DeliveryDetails]:
+    """Return the deliveries of an issue in one of these states or to one of these addresses.
+
+    Raises UsageError for a paused issue, and for an address that the issue was not for.
+    """
+    short_id = issue.id[:SHORT_ID_CHARACTERS]
+    if issue.paused_at:
+        raise UsageError(f"issue {short_id} is paused; caveat issue resume {short_id} continues it")
+    deliveries = await app.overview.deliveries(issue.id)
+    named = {subscriber_id(address): address for address in addresses}
+    recipients = {delivery.subscriber_id for delivery in deliveries}
+    if unknown := [address for key, address in named.items() if key not in recipients]:
+        raise UsageError(f"issue {short_id} has no delivery to {', '.join(unknown)}")
+    return [d for d in deliveries if d.state in states or d.subscriber_id in named]

@@ -1,0 +1,1 @@
+"""`caveat subscriber`: its commands, the import of a file, and suppressed addresses."""

@@ -1,0 +1,335 @@
+"""`caveat subscriber`: the subscribers, in the configuration and in the database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from service.cli.ui import context
+from service.cli.ui.commands import CommandTyper
+from service.cli.ui.input import require_confirmation
+from service.cli.ui.lazy_imports import lazy_imports
+from service.cli.ui.options import AsJson, Yes
+from service.cli.ui.output import SHORT_ID_CHARACTERS, print_json, print_message, print_records
+from service.core.errors import UsageError
+from service.core.ids import subscriber_id
+from service.core.model import Membership
+from service.core.secret import HIDDEN
+
+with lazy_imports():
+    from service.app import subscribers
+    from service.app.factories import application, config_folder
+    from service.cli.subscriber import import_file, suppression
+    from service.cli.ui import open_app
+
+MAX_SHOWN_DELIVERIES = 10
+
+AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="Email address of the subscriber.")]
+NewsletterOption = Annotated[
+    str | None,
+    typer.Option("--newsletter", metavar="ID", help="Id of a newsletter. Default: all newsletters."),
+]
+TimezoneOption = Annotated[
+    str | None, typer.Option("--timezone", metavar="ZONE", help="Time zone, such as Asia/Qatar.")
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Name in the greeting of the mail.")
+]
+
+commands = CommandTyper(
+    """Manage subscribers and their subscriptions.
+
+    Subscribers are configured in subscribers.yaml, or imported into the database, which suits thousands. What
+    a subscriber chose (unsubscribed, paused, another time) takes precedence over both.
+    """,
+    name="subscriber",
+)
+
+
+@commands.add("list", "caveat subscriber list\ncaveat subscriber list --newsletter morning --json | wc -l")
+def list_subscribers(*, newsletter: NewsletterOption = None, as_json: AsJson = False) -> None:
+    """List the subscribers with their newsletters, schedules and statuses."""
+
+    async def work(app: application.Application) -> bool:
+        records = []
+        async for membership in subscribers.all_memberships(app):
+            if newsletter not in (None, membership.subscription.newsletter):
+                continue
+            record = _membership_record(membership)
+            if as_json:
+                print_json(record)  # at once: a million records do not fit into memory as a table
+            else:
+                records.append(record)
+        if not as_json:
+            empty_message = "There is no subscriber yet; caveat subscriber add ADDRESS adds one."
+            print_records(records, as_json=False, empty_message=empty_message)
+        return True
+
+    open_app.run_in_app(work, apply_roster=True)
+
+
+@commands.add("show", "caveat subscriber show amina@example.org")
+def show(address: AddressArgument, *, as_json: AsJson = False) -> None:
+    """Show a subscriber's newsletters, preferences, last deliveries, bounces and suppression."""
+
+    async def work(app: application.Application) -> bool:
+        memberships = await _memberships(app, address)
+        suppressed = await subscribers.suppression(app, address)
+        since = {"suppressed": suppressed.reason, "since": suppressed.since} if suppressed and as_json else {}
+        records = [_membership_record(membership, preferences=True) | since for membership in memberships]
+        print_records(records, as_json=as_json)
+        if not as_json:
+            await _print_deliveries(app, memberships[0].subscriber.id)
+            await suppression.print_bounces(app, address)
+            if suppressed:
+                text = suppression.suppression_text(address, suppressed)
+                print_message(f"\n{text}; caveat subscriber unsuppress ends the suppression.")
+        return True
+
+    open_app.run_in_app(work, apply_roster=True)
+
+
+@commands.add(
+    "add",
+    """
+    caveat subscriber add amina@example.org --newsletter morning --timezone Asia/Qatar
+    caveat subscriber add ben@example.org --newsletter morning --schedule "weekdays 06:30"
+    """,
+)
+def add(
+    address: AddressArgument,
+    newsletters: Annotated[
+        list[str], typer.Option("--newsletter", metavar="ID", help="Id of a newsletter; may be repeated.")
+    ],
+    *,
+    name: NameOption = None,
+    timezone: TimezoneOption = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            "--schedule",
+            metavar="TEXT",
+            help='Schedule, such as "weekdays 06:30". Default: the newsletter\'s.',
+        ),
+    ] = None,
+) -> None:
+    """Add a subscriber to subscribers.yaml; a running service loads the change by itself."""
+    values = {"name": name, "timezone": timezone}
+    config_folder.add_subscriber(context.options().config, address, newsletters, schedule, values)
+    print_message(f"Added {address} to subscribers.yaml.")
+
+
+@commands.add("edit", 'caveat subscriber edit amina@example.org --timezone Europe/Berlin --name "Amina A."')
+def edit(address: AddressArgument, *, name: NameOption = None, timezone: TimezoneOption = None) -> None:
+    """Change a subscriber's name or time zone in subscribers.yaml."""
+    changes = {key: value for key, value in {"name": name, "timezone": timezone}.items() if value is not None}
+    if not changes:
+        raise UsageError("name the change: --name or --timezone")
+    config_folder.edit_subscriber(context.options().config, address, changes)
+    print_message(f"Changed {address} in subscribers.yaml.")
+
+
+@commands.add("remove", "caveat subscriber remove amina@example.org")
+def remove(address: AddressArgument) -> None:
+    """Remove a subscriber from subscribers.yaml; adding them again restores their subscriptions."""
+    config_folder.remove_subscriber(context.options().config, address)
+    print_message(f"Removed {address} from subscribers.yaml.")
+
+
+@commands.add("pause", "caveat subscriber pause amina@example.org --newsletter morning")
+def pause(address: AddressArgument, *, newsletter: NewsletterOption = None) -> None:
+    """Pause a subscriber's newsletters, as their preferences page does."""
+    _set_status("pause", address, newsletter, "Paused")
+
+
+@commands.add("resume", "caveat subscriber resume amina@example.org")
+def resume(address: AddressArgument, *, newsletter: NewsletterOption = None) -> None:
+    """Resume a subscriber's paused newsletters.
+
+    With --newsletter this also undoes their unsubscribe. Articles from the time of the pause are not sent.
+    """
+    _set_status("resume", address, newsletter, "Resumed")
+
+
+@commands.add("unsubscribe", "caveat subscriber unsubscribe amina@example.org")
+def unsubscribe(address: AddressArgument, *, newsletter: NewsletterOption = None) -> None:
+    """Unsubscribe a subscriber, as their unsubscribe link does; no file or import undoes it."""
+    _set_status("unsubscribe", address, newsletter, "Unsubscribed")
+
+
+@commands.add(
+    "suppress",
+    """
+    caveat subscriber suppress amina@example.org
+    caveat subscriber suppress amina@example.org --reason "wrote to us on paper"
+    """,
+)
+def suppress(
+    address: AddressArgument,
+    *,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Reason, for your records.")] = "",
+) -> None:
+    """Suppress an address: it is never mailed again, whatever a file or an import contains.
+
+    Any address can be suppressed; only a hash of it is stored. Hard bounces and complaints suppress an
+    address, too.
+    """
+    suppression.suppress(address, reason)
+
+
+@commands.add(
+    "unsuppress",
+    """
+    caveat subscriber unsuppress amina@example.org --dry-run
+    caveat subscriber unsuppress amina@example.org --yes
+    """,
+)
+def unsuppress(
+    address: AddressArgument,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the suppression without ending it.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """End the suppression of an address, because it works again or was suppressed by mistake.
+
+    Newsletters that the subscriber unsubscribed from stay unsubscribed. The count of bounces starts at 0.
+    """
+    suppression.unsuppress(address, dry_run=dry_run, yes=yes)
+
+
+@commands.add("erase", "caveat subscriber erase amina@example.org")
+def erase(address: AddressArgument, *, yes: Yes = False) -> None:
+    """Erase a subscriber: address, name, preferences and everything sent to them.
+
+    A hash of the address stays, so that no import mails them again. Remove them from subscribers.yaml first.
+    """
+    erased = subscriber_id(address)
+
+    async def work(app: application.Application) -> bool:
+        if any(entry.subscriber.id == erased for entry in app.roster.subscribers):
+            raise UsageError(f"{address} is in subscribers.yaml; run caveat subscriber remove first")
+        require_confirmation(f"Erase {address}? This cannot be undone.", confirmed=yes)
+        known = await subscribers.erase(app, address)
+        print_message(f"Erased {address}." if known else f"There was no subscriber {address}.")
+        return True
+
+    open_app.run_in_app(work)
+
+
+@commands.add(
+    "import",
+    """
+    caveat subscriber import people.csv --dry-run
+    caveat subscriber import people.jsonl --newsletter morning
+    """,
+)
+def import_subscribers(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSONL file; - reads standard input.")],
+    newsletters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--newsletter", metavar="ID", help="Newsletter of rows that name none; may be repeated."
+        ),
+    ] = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the result without changing anything.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Import subscribers from a file into the database.
+
+    The columns (or keys) are email, name, timezone, newsletters (ids separated by spaces) and schedule. A row
+    that cannot be imported is reported with its line number and the reason, and the exit code is then 1.
+    Subscribers who unsubscribed stay unsubscribed. The import can be repeated after an interruption.
+    """
+    import_file.run_import(file, newsletters or (), dry_run=dry_run, yes=yes)
+
+
+@commands.add("export", "caveat subscriber export > people.csv\ncaveat subscriber export --form jsonl")
+def export(
+    *,
+    newsletter: NewsletterOption = None,
+    form: Annotated[
+        str, typer.Option("--form", metavar="FORM", show_default=True, help="Format: csv or jsonl.")
+    ] = "csv",
+) -> None:
+    """Print the subscribers as a file for import or for a spreadsheet.
+
+    No cell of it is executed as a formula by a spreadsheet.
+    """
+
+    async def work(app: application.Application) -> bool:
+        async for line in subscribers.export_lines(app, form, newsletter):
+            sys.stdout.write(line)
+        return True
+
+    open_app.run_in_app(work, apply_roster=True)
+
+
+def _set_status(action: str, address: str, newsletter: str | None, done: str) -> None:
+    async def work(app: application.Application) -> bool:
+        memberships = await _memberships(app, address)
+        if newsletter and newsletter not in {m.subscription.newsletter for m in memberships}:
+            raise UsageError(f"{address} is not subscribed to {newsletter!r}")
+        changed = await subscribers.set_status(app, action, memberships[0].subscriber.id, newsletter)
+        print_message(
+            f"{done} {address}: {changed} changed." if changed else f"{address}: nothing to change."
+        )
+        return True
+
+    open_app.run_in_app(work, apply_roster=True)
+
+
+async def _memberships(app: application.Application, address: str) -> Sequence[Membership]:
+    """Return the subscriber's memberships. Raises UsageError if there is no such subscriber."""
+    found = await app.subscribers.memberships(email=address)
+    if found:
+        return found
+    known = [entry.subscriber.email for entry in app.roster.subscribers]
+    near = get_close_matches(address, known, n=1, cutoff=0.7)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    suppressed = await subscribers.suppression(app, address)
+    note = f" {suppression.suppression_text(address, suppressed)}." if suppressed else ""
+    raise UsageError(f"there is no subscriber {address!r}.{hint}{note}")
+
+
+async def _print_deliveries(app: application.Application, subscriber: str) -> None:
+    print_message("")
+    deliveries = await app.overview.deliveries_to(subscriber, limit=MAX_SHOWN_DELIVERIES)
+    records = [
+        {"issue": d.issue_id[:SHORT_ID_CHARACTERS], "state": d.state, "at": d.at, "reply": d.reply}
+        for d in deliveries
+    ]
+    print_records(records, as_json=False, empty_message="Nothing was sent to them yet.")
+
+
+def _membership_record(membership: Membership, *, preferences: bool = False) -> dict[str, Any]:
+    edition, subscription = membership.edition, membership.subscription
+    record: dict[str, Any] = {
+        "email": membership.subscriber.email,
+        "name": membership.subscriber.name,
+        "newsletter": subscription.newsletter,
+        "schedule": edition.schedule,
+        "timezone": edition.timezone,
+        "status": membership.suppressed or subscription.status,
+        "next": subscription.next_due_at,
+    }
+    if preferences and membership.subscriber.channel:
+        record["channel"] = f"{membership.subscriber.channel}: {HIDDEN}"
+    if preferences:
+        record |= {
+            "topics": edition.topics or ("all",),
+            "stories": edition.stories,
+            "points": edition.points,
+            "language": edition.language,
+            "format": edition.format,
+        }
+    return record
