@@ -1,7 +1,7 @@
-"""Message: each recipient's mail, spliced from the bytes of an issue that was encoded once.
+"""Message builder: each recipient's mail, from a template of the issue that was encoded once.
 
-Headers are those of a lawful bulk mail: RFC 5322, RFC 2919 (List-Id), RFC 2369 and RFC 8058 (one-click
-unsubscribe), RFC 3834 (Auto-Submitted), and Feedback-ID as Gmail's postmaster tools read it.
+The headers are those that bulk mail needs: RFC 5322, RFC 2919 (List-Id), RFC 2369 and RFC 8058 (one-click
+unsubscribe), RFC 3834 (Auto-Submitted), and Feedback-ID for Gmail's Postmaster Tools.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
+
+from typing_extensions import override
 
 from service.core.errors import CaveatError
 from service.core.model import Delivery, Issue, MailKind, Message, Site
@@ -24,9 +26,10 @@ from service.deliver.message.mime_template import (
     mime_template,
     subject_header,
 )
+from service.deliver.ports import MessageFactory
 
 MAX_CACHED_TEMPLATES = 32
-# Plain strings: an enum's hash costs more than all else that filling a gap does.
+# Plain strings: the hash of an enum member costs more than the rest of filling a field.
 NAME, ADDRESS = Placeholder.NAME.value, Placeholder.ADDRESS.value
 UNSUBSCRIBE_URL, PREFERENCES_URL = Placeholder.UNSUBSCRIBE_URL.value, Placeholder.PREFERENCES_URL.value
 CONFIRM_URL = Placeholder.CONFIRM_URL.value
@@ -34,9 +37,9 @@ CONFIRM_URL = Placeholder.CONFIRM_URL.value
 
 @dataclass(frozen=True, slots=True)
 class MailLinks:
-    """A recipient's own pages, and the token that a mail to the unsubscribe address holds.
+    """The URLs of a recipient's pages, and the token in a mail to the unsubscribe address.
 
-    All three are made of characters that stand in a URL as they are.
+    All three contain only characters that a URL holds unquoted.
     """
 
     unsubscribe: str
@@ -48,20 +51,18 @@ MakeLinks = Callable[[str, str], MailLinks]
 """Makes the links of a subscriber (id) for a newsletter (id)."""
 
 MakeConfirmLink = Callable[[str, str, datetime], str]
-"""Makes the link that confirms the sign-up of a subscriber (id) for a newsletter (id), asked for then."""
+"""Makes the link that confirms a sign-up: subscriber (id), newsletter (id), time of the sign-up."""
 
 MakeReturnPath = Callable[[Delivery], str]
 """Makes the envelope sender of a delivery: where its bounces go."""
 
 
-class MessageBuilder:
-    """Makes the message of a delivery; keeps the last issues in their encoded form.
+class MessageBuilder(MessageFactory):
+    """Builds the message of a delivery; caches the templates of the last issues.
 
-    `links` makes the recipient's links; `return_path` the envelope sender (the site's own address unless
-    given); each of `signers` adds a DKIM signature; `repeat_header` names a header for relays that drop a
-    message whose value they have seen before, if yours is one that does; `confirm_link` makes what mails
-    that ask to confirm a sign-up need. Raises CaveatError for a delivery that cannot become a message (an
-    address that is none).
+    `links` makes the recipient's links; `return_path` the envelope sender (None: the site's own address);
+    each of `signers` adds a DKIM signature; `repeat_header` names the header by which some relays drop a
+    message that they have seen before (empty: none); `confirm_link` makes the link of confirmation mails.
     """
 
     def __init__(
@@ -82,21 +83,23 @@ class MessageBuilder:
         self._return_path = return_path or (lambda _delivery: self._sender)
         self._repeat_header = repeat_header
         self._host = site_host(site)
-        self._forms: OrderedDict[str, tuple[MimeTemplate, DkimTemplate | None]] = OrderedDict()
+        self._templates: OrderedDict[str, tuple[MimeTemplate, DkimTemplate | None]] = OrderedDict()
 
+    @override
     def __call__(self, issue: Issue, delivery: Delivery) -> Message:
-        """Return the finished message; the same bytes for the same delivery every time."""
-        message, drafts = self.build_unsigned(issue, delivery)
-        if not drafts:
+        message, unsigned = self.build_unsigned(issue, delivery)
+        if not unsigned:
             return message
-        signatures = [signer.sign(draft.digest) for signer, draft in zip(self.signers, drafts, strict=True)]
-        return with_signatures(message, drafts, signatures)
+        signatures = [
+            signer.sign(header.digest) for signer, header in zip(self.signers, unsigned, strict=True)
+        ]
+        return with_signatures(message, unsigned, signatures)
 
     def build_unsigned(
         self, issue: Issue, delivery: Delivery
     ) -> tuple[Message, tuple[UnsignedDkimHeader, ...]]:
-        """Return the message without its signatures, and what each of the signers is to sign."""
-        form, seal = self._forms.get(issue.id) or self._formed(issue)
+        """Return the message without signatures, and the unsigned DKIM header of each signer."""
+        template, dkim = self._templates.get(issue.id) or self._make_templates(issue)
         try:
             recipient = headers.envelope_address(delivery.address)
         except ValueError as error:
@@ -115,13 +118,18 @@ class MessageBuilder:
         own = [self._from, *self._own_headers(delivery, recipient)]
         if has_list_headers(issue):
             own.append(self._unsubscribe_header(links))
-        own.append(form.subject or subject_header(issue.rendered.subject, values))
-        encoded = {place: quoted.encode_value(values[place]) for place in form.placeholders}
-        filled = [gap.encoded_value(values[gap.placeholder], encoded[gap.placeholder]) for gap in form.fields]
+        own.append(template.subject or subject_header(issue.rendered.subject, values))
+        encoded = {
+            placeholder: quoted.encode_value(values[placeholder]) for placeholder in template.placeholders
+        }
+        filled = [
+            field.encoded_value(values[field.placeholder], encoded[field.placeholder])
+            for field in template.fields
+        ]
         head = b"".join(own)
-        parts = (head, *form.filled_parts(filled))
-        drafts = seal.unsigned_headers(head, filled) if seal is not None else ()
-        return Message(delivery.id, self._return_path(delivery), recipient, parts), drafts
+        parts = (head, *template.filled_parts(filled))
+        unsigned = dkim.unsigned_headers(head, filled) if dkim is not None else ()
+        return Message(delivery.id, self._return_path(delivery), recipient, parts), unsigned
 
     def _own_headers(self, delivery: Delivery, recipient: str) -> tuple[bytes, ...]:
         repeat = f"{self._repeat_header}: {delivery.id}\r\n" if self._repeat_header else ""
@@ -137,24 +145,30 @@ class MessageBuilder:
         mail = f",\r\n <mailto:{address}?subject=unsubscribe%20{links.token}>" if address else ""
         return f"List-Unsubscribe: <{links.unsubscribe}>{mail}\r\n".encode()
 
-    def _formed(self, issue: Issue) -> tuple[MimeTemplate, DkimTemplate | None]:
-        form = mime_template(issue, self._site, self._host)
-        seal = DkimTemplate(self.signers, form.head, form.body, issue.created_at) if self.signers else None
-        self._forms[issue.id] = form, seal
-        if len(self._forms) > MAX_CACHED_TEMPLATES:
-            self._forms.popitem(last=False)
-        return form, seal
+    def _make_templates(self, issue: Issue) -> tuple[MimeTemplate, DkimTemplate | None]:
+        template = mime_template(issue, self._site, self._host)
+        dkim = (
+            DkimTemplate(self.signers, template.head, template.body, issue.created_at)
+            if self.signers
+            else None
+        )
+        self._templates[issue.id] = template, dkim
+        if len(self._templates) > MAX_CACHED_TEMPLATES:
+            self._templates.popitem(last=False)
+        return template, dkim
 
 
 def with_signatures(
     message: Message, unsigned: Sequence[UnsignedDkimHeader], signatures: Sequence[bytes]
 ) -> Message:
-    """Return the message with its signature headers in front."""
-    headers = [draft.signed_header(signature) for draft, signature in zip(unsigned, signatures, strict=True)]
+    """Return the message with the signed DKIM headers at the front."""
+    headers = [
+        header.signed_header(signature) for header, signature in zip(unsigned, signatures, strict=True)
+    ]
     return replace(message, parts=(*headers, *message.parts))
 
 
 def site_host(site: Site) -> str:
-    """Return the host that stands in Message-ID and List-Id: the site's, in ASCII."""
+    """Return the host for Message-ID and List-Id: the site's, in ASCII."""
     host = urlsplit(site.url).hostname or "localhost"
     return headers.envelope_address(f"host@{host}").partition("@")[2]

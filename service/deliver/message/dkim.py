@@ -1,8 +1,8 @@
 """DKIM (EDGE cryptography): signatures of our mail, by RSA or Ed25519: RFC 6376, RFC 8463.
 
-Both canonicalisations are `relaxed`. What all recipients of an issue share, of head and body, is made
-canonical and hashed once; what is a recipient's own is added, and the whole is signed: here, or ahead of the
-sending by other processes (signing.py), which are given digests alone.
+Both canonicalisations are `relaxed`. The parts of head and body that all recipients of an issue
+share are made canonical and hashed once; each recipient's own parts are added, and the digest is signed: here,
+or ahead of sending by other processes (dkim_pool.py), which get only digests.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from service.core.errors import CaveatError
 
 MIN_RSA_BITS = 1024
 
-# RFC 6376, 5.4.1, and all that decides how a reader may unsubscribe (RFC 8058, 4). A header that is named
-# twice and is there once cannot be added by somebody else later (RFC 6376, 8.15).
+# RFC 6376, 5.4.1, and all headers about unsubscribing (RFC 8058, 4). A header that is named
+# twice and exists once cannot be added later (oversigning: RFC 6376, 8.15).
 SIGNED_HEADERS = (
     *("From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"),
     *("Auto-Submitted", "Feedback-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
@@ -42,7 +42,7 @@ _FOLDS = re.compile(rb"\r\n(?=[ \t])")
 
 @dataclass(frozen=True, slots=True)
 class DkimSigner:
-    """A key that signs for `domain`; its public part stands in DNS at `selector._domainkey.domain`.
+    """A key that signs for `domain`; its public part is in DNS at `selector._domainkey.domain`.
 
     `file` is where it was read from, if it was.
     """
@@ -54,7 +54,7 @@ class DkimSigner:
 
     @classmethod
     def from_file(cls, domain: str, selector: str, path: Path) -> DkimSigner:
-        """Read the key from a PEM file; raises CaveatError when there is none that can sign."""
+        """Read the key from a PEM file; raises CaveatError when it cannot be used for DKIM."""
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
         except OSError as error:
@@ -69,7 +69,7 @@ class DkimSigner:
 
     @property
     def key_reference(self) -> tuple[Path, bytes]:
-        """Where another process finds the key, and what it is known by there."""
+        """The key's file, from which another process reads it, and the fingerprint to check it."""
         form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return self.file or Path(), sha256(self.key.public_key().public_bytes(*form)).digest()
 
@@ -107,13 +107,13 @@ class DkimSigner:
 
 
 class UnsignedDkimHeader(NamedTuple):
-    """A DKIM-Signature header that lacks its signature, and the digest that is to be signed."""
+    """A DKIM-Signature header without its signature, and the digest to sign."""
 
     unsigned: bytes
     digest: bytes
 
     def signed_header(self, signature: bytes) -> bytes:
-        """Return the header."""
+        """Return the complete header."""
         text = base64.b64encode(signature).decode()
         lines = [text[start : start + 72] for start in range(0, len(text), 72)]
         return b"DKIM-Signature: " + self.unsigned + "\r\n ".join(lines).encode() + b"\r\n"
@@ -140,15 +140,15 @@ def relaxed_header_value(value: bytes) -> bytes:
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """Return whole lines of a body made canonical (RFC 6376, 3.4.4), but for empty lines at its end."""
+    """Return lines of a body made canonical (RFC 6376, 3.4.4); empty lines at the end are kept."""
     return _BLANKS.sub(b" ", _TRAILING.sub(b"", body))
 
 
 class DkimTemplate:
-    """Drafts the signatures of one issue's messages: what they share is made canonical and hashed here, once.
+    """Makes the unsigned DKIM headers of an issue's messages; their shared parts are hashed here, once.
 
-    `head` is the headers that all share, `body` the pieces of the body, with an index where a value goes.
-    `at` is the instant of signing that every message states, so that a repeat has the same bytes.
+    `head` holds the shared headers; `body` the pieces of the body, with an index in place of each value. `at`
+    is the time of signing in every message, so that a repeated message has the same bytes.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class DkimTemplate:
         self._signers, self._at = signers, at
         self._shared = canonical_headers(head)
         pieces = [relaxed_body(piece) if isinstance(piece, bytes) else piece for piece in body]
-        # Hashed once: all that stands before the first gap, in a body that has one.
+        # Hashed once: the body before its first field, where there is one.
         before = pieces[0] if len(pieces) > 1 and isinstance(pieces[0], bytes) else b""
         self._before, self._rest = before, pieces[1:] if before else pieces
         self._begun = sha256(before)

@@ -1,4 +1,4 @@
-"""Headers: a line of a mail's head, safe whatever it was given (pure): RFC 5322, RFC 2047, RFC 6532."""
+"""Headers: header lines of a mail, safe with any input (pure): RFC 5322, RFC 2047, RFC 6532."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def clean_text(text: str) -> str:
 
 
 def unstructured(name: str, text: str) -> bytes:
-    """Return the header `name: text`, folded at 76 characters, in encoded words where it must be."""
+    """Return the header `name: text`, folded at 76 characters, in encoded words where needed."""
     text = clean_text(text)
-    # The word that opens an encoded word must not be taken for one.
+    # A plain "=?" must not be read as the start of an encoded word.
     plain = _PLAIN.fullmatch(text) and "=?" not in text and max(map(len, text.split()), default=0) < 60
     header = Header(text, "us-ascii" if plain else "utf-8", maxlinelen=MAX_LINE_CHARACTERS, header_name=name)
     return f"{name}: {header.encode(linesep=FOLD)}\r\n".encode()
@@ -54,7 +54,7 @@ def mailbox(name: str, address: str) -> bytes:
 
 
 def split_mailbox(text: str) -> tuple[str, str]:
-    """Return (name, address) of a From header as a person writes it in the config."""
+    """Return (name, address) of a From header as written in the configuration."""
     name, address = parseaddr(text.replace("\r", " ").replace("\n", " "))
     return name, address
 

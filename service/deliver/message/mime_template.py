@@ -1,4 +1,4 @@
-"""Form: an issue encoded once, with gaps where a recipient's values go (pure)."""
+"""MIME template: an issue encoded once, with fields for a recipient's values (pure)."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
 
 class _PartType(Enum):
-    """What a gap lies in: it decides how the value is encoded."""
+    """The part that a field is in; it decides how the value is encoded."""
 
     TEXT = auto()
     HTML = auto()
 
 
 class TemplateField(NamedTuple):
-    """Where a value goes. `place` is a plain string: an enum's hash costs more than all else here."""
+    """A field for a value. `placeholder` is a plain string: the hash of an enum member is slow."""
 
     placeholder: str
     part_type: _PartType
 
     def encoded_value(self, value: str, encoded: bytes) -> bytes:
-        """Return the value for here; `encoded` is what it is in plain text."""
+        """Return the value as encoded in this part; `encoded` is its encoding in plain text."""
         if self.part_type is _PartType.TEXT or not _MARKUP.search(value):
             return encoded
         return quoted.encode_value(escape(value))
@@ -45,11 +45,10 @@ _Piece = bytes | TemplateField
 
 @dataclass(frozen=True, slots=True)
 class MimeTemplate:
-    """An issue encoded. `head` lacks the recipient's headers, `subject` is None when it holds a place.
+    """An encoded issue. `head` lacks the recipient's headers; `subject` is None when it has a placeholder.
 
-    `body` is bytes and, for what differs, an index into `gaps`: a value that stands at several places is
-    encoded once. `parts` are head and body as they stand behind the recipient's headers, empty where `holes`
-    say (part, gap).
+    `body` is bytes and, for values, indexes into `fields`: a value that occurs several times is encoded once.
+    `parts` are head and body without the recipient's headers, empty at `field_positions` (part, field).
     """
 
     subject: bytes | None
@@ -61,7 +60,7 @@ class MimeTemplate:
     field_positions: tuple[tuple[int, int], ...]
 
     def filled_parts(self, values: Sequence[bytes]) -> list[bytes]:
-        """Return the parts with the values of the gaps in their holes."""
+        """Return the parts with the values of the fields at their positions."""
         parts = list(self.parts)
         for part, gap in self.field_positions:
             parts[part] = values[gap]
@@ -69,7 +68,7 @@ class MimeTemplate:
 
 
 def mime_template(issue: Issue, site: Site, host: str) -> MimeTemplate:
-    """Return the issue's form; `host` stands in List-Id and Feedback-ID."""
+    """Return the issue's template; `host` is for List-Id and Feedback-ID."""
     subject = issue.rendered.subject
     content_type, body = _body(issue)
     gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, TemplateField)))
@@ -89,14 +88,14 @@ def mime_template(issue: Issue, site: Site, host: str) -> MimeTemplate:
 
 
 def subject_header(subject: str, values: dict[str, str]) -> bytes:
-    """Return the Subject header of a subject that greets the reader."""
+    """Return the Subject header of a subject with placeholders."""
     return headers.unstructured("Subject", MARKER.sub(lambda mark: values[mark[1]], subject))
 
 
 def has_list_headers(issue: Issue) -> bool:
-    """Tell whether the mail belongs to a list that its reader is on, and can leave.
+    """Return whether the recipient is subscribed to the list that the mail belongs to, and can leave it.
 
-    Who is asked to confirm a sign-up is on none, and who is asked whether they unsubscribe has that link.
+    The recipient of a confirmation is not subscribed yet; the question whether to unsubscribe has that link.
     """
     return issue.kind in (MailKind.ISSUE, MailKind.WELCOME)
 
@@ -139,7 +138,7 @@ def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:
 
 
 def _pieces(part: str, where: _PartType) -> list[_Piece]:
-    """Return the part encoded, cut at its places."""
+    """Return the encoded part, cut at its placeholders."""
     part = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", part)).rstrip("\n")
     pieces: list[_Piece] = []
     between = MARKER.split(part)  # text, place, text, place, ..., text
@@ -153,7 +152,7 @@ def _pieces(part: str, where: _PartType) -> list[_Piece]:
 
 
 def _joined(*pieces: _Piece) -> tuple[_Piece, ...]:
-    """Return the pieces with neighbouring bytes made one."""
+    """Return the pieces with adjacent bytes joined."""
     joined: list[_Piece] = []
     for piece in pieces:
         if isinstance(piece, bytes) and joined and isinstance(joined[-1], bytes):

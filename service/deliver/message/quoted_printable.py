@@ -15,16 +15,16 @@ _EASY = re.compile(r"[A-Za-z0-9/:,._~?&+ -]*")
 
 
 def encode(text: str) -> bytes:
-    r"""Return the text encoded; `\n` becomes CRLF, and no line begins with a dot or `From `.
+    r"""Return the text encoded; `\n` becomes CRLF, and no line starts with a dot or `From `.
 
-    Lines that begin with a dot would have to be stuffed for SMTP (RFC 5321, 4.5.2), and some mail stores
+    Lines that start with a dot would have to be stuffed for SMTP (RFC 5321, 4.5.2), and some mail stores
     change a leading "From " (RFC 4155).
     """
     return "\r\n".join(_wrapped(line, MAX_LINE_CHARACTERS) for line in text.split("\n")).encode()
 
 
 def encode_open(text: str) -> bytes:
-    """Return the text encoded for something else to follow: it ends where a line begins."""
+    """Return the text encoded so that another piece can follow: it ends at the start of a line."""
     *lines, last = text.split("\n")
     end = _wrapped(last, MAX_LINE_CHARACTERS - 1) + "=" if last else ""
     return "\r\n".join(
@@ -33,7 +33,7 @@ def encode_open(text: str) -> bytes:
 
 
 def encode_value(value: str) -> bytes:
-    """Return a value as it stands between two pieces: alone on its lines, soft break included."""
+    """Return a value encoded for a place between two pieces: on lines of its own, ending in a soft break."""
     if _EASY.fullmatch(value) and "From " not in value:
         step = MAX_LINE_CHARACTERS - 1
         if 0 < len(value) <= step and value[0] != ".":
