@@ -1,1 +1,1 @@
-"""Deliver: the outbox becomes sent, retried or given up, and the ledger knows which."""
+"""Deliver: sends due deliveries, and records every attempt and outcome in the ledger."""

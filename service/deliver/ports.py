@@ -266,7 +266,7 @@ class Channel(Protocol):
     `server` names what the workers share rate limits and sending pauses by; empty: no server that has any.
     `rate_limits` are those that the configuration sets for that server.
     `sends_to_people` is False where messages stay on this machine.
-    `is_personal`: each subscriber has an address of their own on it, beside their mail address.
+    `is_personal`: each subscriber has an address of their own on it, besides their mail address.
     `prepare` does ahead, for a whole batch, what `payload` takes long for; None: nothing.
     """
 

@@ -30,7 +30,7 @@ def retry_at(delivery_id: str, attempts: int, *, first_at: datetime, now: dateti
 
 
 def retry_throttled_at(delivery_id: str, refusals: int, now: datetime) -> datetime:
-    """Return when to retry a delivery with so many `refusals` because of our rate.
+    """Return when to retry a delivery that was refused `refusals` times for our rate.
 
     Soon: the rate limits that all workers share decide when it is sent. The waits grow for a delivery that is
     the only one refused.

@@ -1,12 +1,12 @@
-"""Deliver: the outbox -> sent, retried or given up, and the ledger knows which.
+"""Deliver: due deliveries -> sent, deferred, refused or uncertain, each recorded in the ledger.
 
-    take     a batch that is due, leased under a token, without those who are suppressed
-    work     the channel sends each message; the attempt is durable before, the outcome after
-    record   marks for all lanes in grouped commits, then what was not attempted goes back
+    take     a batch of due deliveries, leased under a token, without suppressed subscribers
+    work     the channel sends each message; the attempt is durable before, the outcome is written after
+    record   attempts and outcomes of all connections in grouped commits; unattempted deliveries go back
 
-What a crash leaves `attempting` becomes `uncertain` when its lease runs out, and is settled by policy: resent
-with the same Message-ID, Date and bytes, or held for a person to decide. The third doubt about a delivery, or
-one after three days, is held in any case.
+An attempt without an outcome (a crash) becomes `uncertain` when its lease expires. The policy settles it: it
+is resent with the same Message-ID, Date and bytes, or held until the operator decides. After the third
+uncertain attempt, or after three days, a delivery is held in any case.
 """
 
 from __future__ import annotations
@@ -37,11 +37,10 @@ from service.deliver.settlement import Settlement
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """What deliver works with. `grace` is for how many seconds messages in flight may finish at a stop.
+    """The parts of deliver. Messages in flight have `grace_seconds` to finish when the pass is stopped.
 
-    `pace`, `breaker` and `issue_refusals` remember from pass to pass, so one Deliverer is kept for as long as
-    the process runs.
-    Where they are shared, `shared` is where the workers that send by the same `relay` agree on them.
+    `rate_limiter`, `breaker` and `issue_refusals` keep state between passes: a process keeps one Deliverer.
+    The workers that send by the same `relay` share that state in `coordination_store`; None: not shared.
     """
 
     store: DeliverStore
@@ -59,9 +58,9 @@ class Deliverer:
 
 @dataclass(frozen=True, slots=True)
 class DeliverReport:
-    """What one pass did, in deliveries. `problems` are sentences for a person, each said once.
+    """Deliveries of one pass by outcome. `problems` are sentences for the operator, without repetition.
 
-    `alert` is the one among them that says why nothing is sent. Whoever met the cause has logged it.
+    `alert` is the one of them that says why nothing is sent; it is logged where the cause was found.
     """
 
     sent: int = 0
@@ -80,17 +79,17 @@ async def deliver(
     stopping: asyncio.Event | None = None,
     progress: Progress = no_progress,
 ) -> DeliverReport:
-    """Send what is due until nothing is, or until `stopping` is set; `now` is asked again and again.
+    """Send until no delivery is due, or until `stopping` is set; `now` is the clock, called many times.
 
-    A channel that cannot be reached, or that refuses all our mail, is a problem in the report: its deliveries
-    wait. Raises StoreError when the ledger stays out of reach; nothing is sent that it does not know of.
+    A channel that cannot be reached, or that refuses all our mail, is a problem in the report; its deliveries
+    wait. Raises StoreError when the ledger stays out of reach; no message is sent without its attempt there.
     """
-    store, terms, stopping = deliverer.store, deliverer.policy, stopping or asyncio.Event()
+    store, policy, stopping = deliverer.store, deliverer.policy, stopping or asyncio.Event()
     began = now()
-    await store.settle_uncertain(began, resend_policy(began) if terms.resend_uncertain else None)
+    await store.settle_uncertain(began, resend_policy(began) if policy.resend_uncertain else None)
     channel = deliverer.channel
     leases = _leases(deliverer, now)
-    accord = _accord(deliverer, now)
+    coordination = _coordination(deliverer, now)
     settlement = _settlement(deliverer, leases, now, progress)
     outbox = LeasedOutbox(
         store,
@@ -99,28 +98,28 @@ async def deliver(
         channel.payload,
         rate_limiter=deliverer.rate_limiter,
         breaker=deliverer.breaker,
-        coordination=accord,
+        coordination=coordination,
         settlement=settlement,
         clock=now,
         stopping=stopping,
         sleep=deliverer.sleep,
     )
-    holding = asyncio.create_task(leases.keep_extending())
+    extending = asyncio.create_task(leases.keep_extending())
     try:
-        await _carried(deliverer, outbox, stopping)
+        await _carry(deliverer, outbox, stopping)
     except ChannelUnavailable as error:
-        _unavailable(deliverer, settlement, error, now())
+        _record_unavailable(deliverer, settlement, error, now())
     finally:
         await settlement.ledger.flush()
         await leases.release()
-        holding.cancel()
-        await asyncio.gather(holding, return_exceptions=True)
-    await accord.sync()
+        extending.cancel()
+        await asyncio.gather(extending, return_exceptions=True)
+    await coordination.sync()
     alert = deliverer.breaker.alert(now())
     if not channel.is_personal:
         metrics.SENDING_PAUSED.set(alert is not None)
     metrics.DELIVERY_METRICS.count_suppressed(leases.suppressed_count)
-    for problem in _refused_rates(deliverer):
+    for problem in _rate_problems(deliverer):
         settlement.add_problem(problem)
     return _report(settlement, leases.suppressed_count, alert)
 
@@ -132,7 +131,7 @@ async def deliver_all(
     stopping: asyncio.Event | None = None,
     progress: Progress = no_progress,
 ) -> DeliverReport:
-    """Send what is due on several channels at once: none waits for another. Raises like `deliver`."""
+    """Run `deliver` on several channels at once: none waits for another. Raises StoreError as it does."""
     passes = [deliver(each, now=now, stopping=stopping, progress=progress) for each in deliverers]
     done = await asyncio.gather(*passes, return_exceptions=True)
     for error in done:
@@ -153,7 +152,7 @@ def _combined(reports: Sequence[DeliverReport]) -> DeliverReport:
     )
 
 
-def _unavailable(
+def _record_unavailable(
     deliverer: Deliverer, settlement: Settlement, error: ChannelUnavailable, now: datetime
 ) -> None:
     if error.permanent:
@@ -164,8 +163,8 @@ def _unavailable(
         deliverer.rate_limiter.record_throttled(ALL_DOMAINS, Throttle.RELAY, str(error), now)
 
 
-def _refused_rates(deliverer: Deliverer) -> list[str]:
-    """Return what to say of the servers that take nothing at this moment, because we sent too fast."""
+def _rate_problems(deliverer: Deliverer) -> list[str]:
+    """Return a sentence for each server that accepts nothing at this moment because we sent too fast."""
     learned = deliverer.rate_limiter.learned_rates.items()
     return [rate_sentence(deliverer.relay, domain, rate) for domain, rate in learned if rate.refused_at]
 
@@ -196,16 +195,19 @@ def _settlement(deliverer: Deliverer, leases: Leases, now: Clock, progress: Prog
     )
 
 
-def _accord(deliverer: Deliverer, now: Clock) -> WorkerCoordination:
-    pace, breaker = deliverer.rate_limiter, deliverer.breaker
-    patience = deliverer.policy.lease.total_seconds()
+def _coordination(deliverer: Deliverer, now: Clock) -> WorkerCoordination:
     return WorkerCoordination(
-        deliverer.coordination_store, deliverer.relay, pace, breaker, now, retry_seconds=patience
+        deliverer.coordination_store,
+        deliverer.relay,
+        deliverer.rate_limiter,
+        deliverer.breaker,
+        now,
+        retry_seconds=deliverer.policy.lease.total_seconds(),
     )
 
 
-async def _carried(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio.Event) -> None:
-    """Let the channel work; after a stop it may finish what is in flight, for as long as grace lasts."""
+async def _carry(deliverer: Deliverer, outbox: LeasedOutbox, stopping: asyncio.Event) -> None:
+    """Let the channel send; after a stop, messages in flight have `grace_seconds` to finish."""
     carrying = asyncio.create_task(deliverer.channel.carry(outbox))
     stop = asyncio.create_task(stopping.wait())
     try:

@@ -159,7 +159,7 @@ class RateLimiter:
 
     @property
     def limited(self) -> bool:
-        """Whether messages to anybody may have to wait."""
+        """Whether all messages may have to wait."""
         return self.overall.limited
 
     def for_domain(self, domain: str) -> RateLimit:

@@ -1,8 +1,8 @@
 """DKIM (EDGE cryptography): signatures of our mail, by RSA or Ed25519: RFC 6376, RFC 8463.
 
 Both canonicalisations are `relaxed`. The parts of head and body that all recipients of an issue
-share are made canonical and hashed once; each recipient's own parts are added, and the digest is signed: here,
-or ahead of sending by other processes (dkim_pool.py), which get only digests.
+share are made canonical and hashed once; each recipient's own parts are added, and the digest is signed:
+here, or ahead of sending by other processes (dkim_pool.py), which get only digests.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def relaxed_body(body: bytes) -> bytes:
 
 
 class DkimTemplate:
-    """Makes the unsigned DKIM headers of an issue's messages; their shared parts are hashed here, once.
+    """Creates the unsigned DKIM headers of an issue's messages; their shared parts are hashed here, once.
 
     `head` holds the shared headers; `body` the pieces of the body, with an index in place of each value. `at`
     is the time of signing in every message, so that a repeated message has the same bytes.
