@@ -21,7 +21,9 @@ commands = CommandTyper()
 def gather(
     feeds: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FEED", help="Names or addresses of feeds to poll, due or not. Default: all."),
+        typer.Argument(
+            metavar="FEED", help="Names or addresses of feeds to poll, due or not. Default: due feeds."
+        ),
     ] = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Poll feeds that are not due, too.")] = False,

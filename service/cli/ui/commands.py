@@ -164,5 +164,5 @@ def _panels(ctx: ClickObject, parameters: Sequence[ClickObject]) -> dict[str, li
             panels["Arguments"].append((_argument_name(parameter), parameter.help))
         elif isinstance(parameter, TyperOption) and row is not None:
             panel = panels.setdefault(parameter.rich_help_panel, []) if parameter.rich_help_panel else plain
-            panel.append((row[0], NUMBER_RANGE.sub(r"\1 to \2", row[1])))
+            panel.append((row[0], NUMBER_RANGE.sub(r"\1 to \2", row[1]).replace("x>=", "at least ")))
     return {**panels, "Options": plain}
