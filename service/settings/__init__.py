@@ -1,1 +1,1 @@
-"""Settings: what people write in config/ and the environment, read into frozen values or named faults."""
+"""Settings: the YAML files of config/ and the environment variables, read into frozen values or faults."""

@@ -1,4 +1,4 @@
-"""Build: caveat.yaml, read and found well-formed, becomes Settings; paths and secrets are looked up here."""
+"""Settings builder: turns a valid caveat.yaml into Settings; checks files, secrets and combinations."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ from service.settings.yaml.document import YamlDocument
 EXPECTED_BOUNCE_ADDRESS = "`address: bounces@example.org`"
 IMPLICIT_TLS_PORTS = frozenset({465, 993})  # submissions, imaps
 PLAIN_START_PORTS = {25: 465, 587: 465, 143: 993}
-"""Ports that begin without encryption, each with the port of the same service that begins with TLS."""
+"""Ports of unencrypted or STARTTLS services -> the port of the same service with implicit TLS (RFC 8314)."""
 
 MAIL_PROGRAM_NAMES = re.compile(
     r"(?i)mailer(-daemon)?|m?daemon|system|postmaster|bounces?|double-bounce|uucp|smtpd?"
 )
-"""Local parts that mail programs send bounces from, which are not for newsletters."""
+"""Local parts of automatic senders. A newsletter from such an address is taken for a bounce."""
 
 BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
-"""RFC 6750, 2.1, and long enough not to be guessed."""
+"""The syntax of RFC 6750, 2.1, with at least 16 characters against guessing."""
 
 
 class SettingsBuilder:
-    """Makes Settings of a CaveatFile; afterwards `faults` and `warnings` say what is wrong or careless."""
+    """Builds Settings from a MainConfig; collects `faults` (invalid) and `warnings` (careless)."""
 
     def __init__(self, folder: Path, written: YamlDocument, secrets: Mapping[Keys, Secret]) -> None:
         self._folder, self._written, self._secrets = folder, written, secrets
@@ -64,7 +64,7 @@ class SettingsBuilder:
         self.warnings: list[Fault] = []
 
     def build(self, file: MainConfig) -> Settings:
-        """Return the settings; they are of no use when `faults` is not empty."""
+        """Return the settings. They are incomplete if `faults` is not empty."""
         storage, shown = self._storage(file)
         return Settings(
             folder=self._folder,
@@ -82,11 +82,9 @@ class SettingsBuilder:
         if MAIL_PROGRAM_NAMES.fullmatch(address.partition("@")[0]):
             what = f"mail programs send bounces from addresses such as {address}"
             self.warnings.append(
-                self._written.fault_at_path(
-                    ("site", "sender"), what, "an address like digest@, whose mails nobody takes for bounces"
-                )
+                self._written.fault_at_path(("site", "sender"), what, "an address such as digest@example.org")
             )
-        return _site(site, bounces)
+        return _built_site(site, bounces)
 
     def _storage(self, file: MainConfig) -> tuple[str, str]:
         password = self._secrets["storage_password",]
@@ -95,13 +93,13 @@ class SettingsBuilder:
         except InvalidStorageUrl as error:
             self.faults.append(self._written.fault_at_path(("storage",), str(error), EXPECTED_DATABASE))
             return "", ""
-        if found[0] != found[1] and not password and self._is_open(("storage",)):
-            what = "`storage` holds a password in a file that everybody on this machine may read"
+        if found[0] != found[1] and not password and self._is_world_readable(("storage",)):
+            what = "`storage` contains a password, and every user of this machine can read the file"
             self.warnings.append(self._written.fault_at_path(("storage",), what, "`storage_password_file`"))
         return found
 
-    def _is_open(self, key: tuple[str, ...]) -> bool:
-        """Tell whether the key stands in a file that everybody may read."""
+    def _is_world_readable(self, key: tuple[str, ...]) -> bool:
+        """Return whether the key was read from a file that every user of this machine can read."""
         file = self._folder / self._written.file
         return key not in self._written.overridden_by and bool(file.stat().st_mode & stat.S_IROTH)
 
@@ -110,8 +108,8 @@ class SettingsBuilder:
         if fetch.proxy:
             proxy = ProxySettings(fetch.proxy, fetch.proxy_username, password, fetch.proxy_resolves)
         if password and not (fetch.proxy and fetch.proxy_username):
-            what, wanted = "a password without `proxy` and `proxy_username`", "where and as whom to log in"
-            self.faults.append(self._written.fault_at_path(("fetch",), what, wanted))
+            what, expected = "a password without `proxy` and `proxy_username`", "both of them"
+            self.faults.append(self._written.fault_at_path(("fetch",), what, expected))
         return FetchSettings(
             allow_private=tuple(fetch.allow_private),
             settle=fetch.settle,
@@ -127,7 +125,7 @@ class SettingsBuilder:
         password = self._secrets["mail", "smtp", "password"]
         if password and not smtp.username:
             at = self._written.fault_at_path(
-                ("mail", "smtp"), "a password without `username`", "the name to log in with"
+                ("mail", "smtp"), "a password without `username`", "the user name for the login"
             )
             self.faults.append(at)
         if password and smtp.security == "none" and is_used:
@@ -164,10 +162,10 @@ class SettingsBuilder:
         here = ("mail", "bounces", "listen")
         listen = split_host_port(bounces.listen) if bounces.listen else None
         if listen and bounces.address is None:
-            what = "there is a door for bounces without an `address` that they come to"
+            what = "there is a server for bounces without an `address` for them"
             self.faults.append(self._written.fault_at_path(here, what, EXPECTED_BOUNCE_ADDRESS, key=True))
         if listen and is_reachable_from_outside(listen[0]):
-            what = "everybody who reaches this machine may hand in letters"
+            what = "every machine on the internet can deliver mail to this server"
             self.warnings.append(
                 self._written.fault_at_path(here, what, "127.0.0.1 or an address of a private network")
             )
@@ -178,7 +176,7 @@ class SettingsBuilder:
         if imap is None:
             return None
         if bounces.address is None:
-            what = "there is a mailbox to read without an `address` that bounces come to"
+            what = "there is a mailbox for bounces without an `address` for them"
             self.faults.append(self._written.fault_at_path(here, what, EXPECTED_BOUNCE_ADDRESS, key=True))
         self._compare_port(here, imap)
         return ImapSettings(
@@ -194,12 +192,12 @@ class SettingsBuilder:
         )
 
     def _compare_port(self, here: Keys, server: SmtpBlock | ImapBlock) -> None:
-        """Warn of a well-known port (RFC 8314) that is used with the other kind of encryption."""
+        """Warn when `security` does not fit a well-known port (RFC 8314)."""
         if server.port in IMPLICIT_TLS_PORTS and server.security != "tls":
             what = f"port {server.port} expects TLS from the first byte on, not `security: {server.security}`"
             self.warnings.append(self._written.fault_at_path((*here, "port"), what, "`security: tls`"))
         elif server.security == "tls" and (implicit := PLAIN_START_PORTS.get(server.port)):
-            what = f"port {server.port} begins without encryption, not with `security: tls`"
+            what = f"port {server.port} starts without encryption, not with `security: tls`"
             expected = f"`security: starttls`, or port {implicit}"
             self.warnings.append(self._written.fault_at_path((*here, "security"), what, expected))
 
@@ -207,17 +205,15 @@ class SettingsBuilder:
         here = ("mail", "dkim", number, "key_file")
         path = self._path(key.key_file)
         if self._file(key.key_file, here) and path.stat().st_mode & stat.S_IROTH:
-            what = f"everybody on this machine may read {path}"
+            what = f"every user of this machine can read {path}"
             self.warnings.append(self._written.fault_at_path(here, what, f"`chmod 600 {path}`"))
         return DkimSettings(key.domain.lower(), key.selector, path)
 
     def _file(self, text: str, key: Keys) -> Path | None:
-        """Return the path of a file that can be read, else None; a fault if one was named."""
+        """Return the path of a readable file; None if no file is set, or with a fault if it is unreadable."""
         path = self._path(text)
         if text and not (path.is_file() and os.access(path, os.R_OK)):
-            self.faults.append(
-                self._written.fault_at_path(key, f"{path} cannot be read", "a file that is there")
-            )
+            self.faults.append(self._written.fault_at_path(key, f"{path} cannot be read", "a readable file"))
             return None
         return path if text else None
 
@@ -236,23 +232,23 @@ class SettingsBuilder:
     def _api_token(self) -> Secret:
         token, here = self._secrets["web", "api_token"], ("web", "api_token")
         if token and not BEARER_TOKEN.fullmatch(token.reveal()):
-            what = "the token of the API is too short, or has characters that no header takes"
-            self.faults.append(self._written.fault_at_path(here, what, "what `openssl rand -hex 32` makes"))
+            what = "the API token is too short or has characters that are not allowed in a header"
+            self.faults.append(self._written.fault_at_path(here, what, "one from `openssl rand -hex 32`"))
         return token
 
     def _path(self, text: str) -> Path:
         return (self._folder / Path(text).expanduser()).resolve()
 
 
-def _site(site: SiteBlock, bounces: BouncesBlock) -> Site:
-    """Return who sends. Mail that asks to unsubscribe goes where bounces do, if they are read here."""
-    read = bounces.address if bounces.imap or bounces.listen else None
+def _built_site(site: SiteBlock, bounces: BouncesBlock) -> Site:
+    """Return the sender. Unsubscribe requests by mail go to the address for bounces if Caveat receives it."""
+    received = bounces.address if bounces.imap or bounces.listen else None
     return Site(
         name=site.name,
         url=site.url,
         sender=site.sender,
         postal_address=site.postal_address,
-        unsubscribe_address=site.unsubscribe_address or read or "",
+        unsubscribe_address=site.unsubscribe_address or received or "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Files: what a config folder consists of."""
+"""Config files: the four YAML files of a config folder and their models."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ CONFIG_FILES: dict[str, type[Block]] = {
     "newsletters.yaml": NewslettersConfig,
     "subscribers.yaml": SubscribersConfig,
 }
-"""The files of a config folder, and what each may hold."""
+"""File name -> model, in the order in which faults are listed."""

@@ -1,4 +1,4 @@
-"""Environment: variables that override keys of caveat.yaml, such as CAVEAT_MAIL__SMTP__HOST."""
+"""Environment variables that override keys of caveat.yaml, such as CAVEAT_MAIL__SMTP__HOST."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from service.settings.main_file import MainConfig
 from service.settings.yaml.document import YamlDocument, read_yaml
 
 VARIABLE_PREFIX, LEVEL_SEPARATOR = "CAVEAT_", "__"
-_OTHERS = re.compile(r"CAVEAT_(CONFIG$|DEBUG$|SERVICE_|PORT$|PORT_)")
-"""Not keys of ours: the folder, the command line's own, what Kubernetes sets for a service of our name."""
+_IGNORED = re.compile(r"CAVEAT_(CONFIG$|DEBUG$|SERVICE_|PORT$|PORT_)")
+"""Variables that are not keys: those of the CLI, and those that Kubernetes sets for a service `caveat`."""
 
 
 def apply_environment(written: YamlDocument, environ: Mapping[str, str]) -> tuple[list[Fault], list[Fault]]:
-    """Put the variables' values into the content of caveat.yaml; return faults and warnings."""
+    """Put the variables' values into `written`, the content of caveat.yaml; return faults and warnings."""
     faults: list[Fault] = []
     warnings: list[Fault] = []
     for variable in sorted(environ):
-        # Empty counts as not set: that is what `${SMTP_HOST:-}` in a compose file hands on.
-        if not variable.startswith(VARIABLE_PREFIX) or _OTHERS.match(variable) or not environ[variable]:
+        # Empty counts as not set: `${SMTP_HOST:-}` in a compose file gives an empty variable.
+        if not variable.startswith(VARIABLE_PREFIX) or _IGNORED.match(variable) or not environ[variable]:
             continue
         path = tuple(variable.removeprefix(VARIABLE_PREFIX).lower().split(LEVEL_SEPARATOR))
         block = block_at(MainConfig, path[:-1])
         known = keys_of(block) if block else {}
         if path[-1] not in known:
             found = Fault(variable, 0, 0, f"no setting has this name{_near(variable)}", "")
-            # One word alone may be somebody else's; two underscores can only be meant for us.
+            # Another program may use CAVEAT_WORD, but only Caveat uses two underscores.
             (faults if LEVEL_SEPARATOR in variable else warnings).append(found)
         elif is_block(known[path[-1]]):
             faults.append(
@@ -55,7 +55,7 @@ def _put(written: YamlDocument, path: tuple[str, ...], variable: str, value: obj
 
 
 def _value(annotation: Any, text: str) -> Any:  # noqa: ANN401 - any type hint, any value
-    """Return the text as the key's type wants it: as it is, or read as YAML would read it."""
+    """Return the text as a value of the key's type; numbers, booleans and lists are parsed as YAML."""
     if get_origin(annotation) is list and not text.lstrip().startswith("["):
         listed = text.strip().removeprefix("[").removesuffix("]")
         return [part.strip().strip("\"'") for part in listed.split(",") if part.strip()]
@@ -71,7 +71,7 @@ def _near(variable: str) -> str:
 
 
 def environment_variables() -> dict[str, tuple[str, ...]]:
-    """Return every variable that overrides something, with the way to its key."""
+    """Return the variables that override a key, each with the path of the key."""
     found: dict[str, tuple[str, ...]] = {}
 
     def walk(path: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Explain: what pydantic found wrong, as faults that a person can act on."""
+"""Translation of pydantic's validation errors into faults with position, expected value and suggestion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.settings.yaml.document import KeyPath, YamlDocument
 SECRET_KEYS = frozenset(
     {"storage", *PersonalChannel.model_fields, *(str(path[-1]) for path in KEYS_OF_SECRETS)}
 )
-"""Keys whose value is never repeated, not even in a fault."""
+"""Keys whose value never appears in output, not even in a fault."""
 
 _EXPECTED = {
     "string_type": "text; put quotes around what looks like a number",
@@ -41,7 +41,7 @@ _EXPECTED = {
 def faults_from(
     error: ValidationError, model: type[BaseModel], document: YamlDocument, prefix: KeyPath
 ) -> list[Fault]:
-    """Return a fault for each error of a value that was found at `prefix` and read as `model`."""
+    """Return a fault for each error that `model` found in the value at `prefix`."""
     return [_explained(dict(one), model, document, prefix) for one in error.errors(include_url=False)]
 
 
@@ -91,13 +91,13 @@ def _shown(key: str, value: object) -> str:
 
 
 def _shortest(block: type[BaseModel]) -> str:
-    """Return the block with the keys that it must have."""
+    """Return the block as YAML with its required keys only."""
     needed = [field.alias or name for name, field in block.model_fields.items() if field.is_required()]
     return "{" + ", ".join(f"{key}: ..." for key in needed or list(keys_of(block))[:1]) + "}"
 
 
 def block_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
-    """Return the block that lies at `path` within a model, or None where there is none."""
+    """Return the block at `path` within a model, None if the path leads elsewhere."""
     found: type[BaseModel] | None = model
     for part in path:
         if found is None:
@@ -108,12 +108,12 @@ def block_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
 
 
 def keys_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return a block's keys, as they are written, with their types."""
+    """Return a block's keys in the spelling of the YAML file, with their types."""
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
 def is_block(annotation: Any) -> bool:  # noqa: ANN401 - any type hint
-    """Tell whether a key holds a block of further keys, and not a list of such."""
+    """Return whether a key holds one block of further keys (a list of blocks does not count)."""
     if get_origin(annotation) in {Union, UnionType}:  # a block that may be left out
         return any(is_block(one) for one in get_args(annotation))
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -1,4 +1,4 @@
-"""Field types of the config files: each is read strictly, and its error says what was expected."""
+"""Field types of the config files: strict validators whose errors name the expected value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from service.settings.storage_url import InvalidStorageUrl, storage_url
 
 Method = Literal["keypoints", "lexrank", "textrank", "lsa", "luhn", "lead"]
 ChannelName = Literal["file", "smtp"]
-"""The names in the registries of condense and deliver, which this package may not import; a test compares."""
+"""The names in the registries of condense and deliver, which settings may not import (a test compares)."""
 
 DEFAULT_METHOD: Method = "keypoints"
 
@@ -43,25 +43,25 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*_-]*[A-Za-z0-9])?")
 
 
 class Block(BaseModel):
-    """A block of keys: no other keys than its fields, and values of exactly their types."""
+    """A block of keys. Unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def wrong_value(what: str, expected: str) -> PydanticCustomError:
-    """Return the error of a value: what it is, and what was expected."""
+    """Return a validation error. `what` is the problem as a clause, `expected` a noun phrase."""
     return PydanticCustomError(WRONG_VALUE, "{what}", {"what": what, "expected": expected})
 
 
 def one_line(text: str) -> str:
-    """Return text with its white space evened out. Raises for control characters."""
+    """Return the text in NFC, with each run of white space as one space. Raises for control characters."""
     if any(unicodedata.category(char) in {"Cc", "Cs"} and not char.isspace() for char in text):
         raise wrong_value(f"{text!r} holds control characters", "plain text on one line")
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def read_duration(value: object) -> timedelta:
-    """Return the duration that `10m`, `1h30m`, `45s` or `2d` writes."""
+    """Return the duration of a text such as `10m`, `1h30m`, `45s` or `2d`."""
     if isinstance(value, timedelta):
         return value
     text = str(value).strip().lower()
@@ -70,7 +70,7 @@ def read_duration(value: object) -> timedelta:
     match = _DURATION.fullmatch(text) if isinstance(value, str) else None
     if not match or not text:
         unit = f" (did you mean {text}m?)" if text.isdecimal() else ""
-        raise wrong_value(f"{value!r} is no duration{unit}", EXPECTED_DURATION)
+        raise wrong_value(f"{value!r} is not a duration{unit}", EXPECTED_DURATION)
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     try:
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -79,7 +79,7 @@ def read_duration(value: object) -> timedelta:
 
 
 def write_duration(value: timedelta) -> str:
-    """Return the duration as it is written in a config file."""
+    """Return the duration as text that `read_duration` accepts."""
     seconds = value.total_seconds()
     parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
@@ -89,7 +89,7 @@ def write_duration(value: timedelta) -> str:
 
 
 def _validated(read: Callable[[str], str], expected: str) -> Callable[[str], str]:
-    """Return a validator of core for pydantic, with the same problem and suggestion in its error."""
+    """Return a validator of core with its errors turned into pydantic's."""
 
     def validated(text: str) -> str:
         try:
@@ -104,7 +104,7 @@ def _validated(read: Callable[[str], str], expected: str) -> Callable[[str], str
 
 
 def _as_written(read: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a validator that leaves the text as it is: it is shown, and read again for each edition."""
+    """Return a validator that checks the text and keeps its spelling, which is shown to users."""
 
     def unchanged(text: str) -> str:
         read(text)
@@ -117,12 +117,13 @@ read_email = _validated(validators.read_email, EXPECTED_EMAIL)
 
 
 def read_bounce_address(text: str) -> str:
-    """Return an address whose name leaves room for a token of 56 characters (RFC 5321, 4.5.3.1.1)."""
+    """Return an address whose local part leaves room for a token of 56 characters (RFC 5321, 4.5.3.1.1)."""
     address = read_email(text)
     local = address.partition("@")[0]
     if len(local) > 8 or "+" in local or not address.isascii():
         raise wrong_value(
-            f"{local!r} is no name for this", "eight letters at most, as in bounces@example.org"
+            f"{local!r} cannot be the name in this address",
+            "at most eight letters, as in bounces@example.org",
         )
     return address
 
@@ -137,7 +138,7 @@ def read_mailbox(text: str) -> str:
 
 
 def read_feed_url(text: str) -> str:
-    """Return the address of a feed: http(s), or `file:` and a path (which the roster checks)."""
+    """Return the address of a feed: http(s), or `file:` and a path, which the roster reader checks."""
     if text.startswith("file:"):
         if text.removeprefix("file:").strip("/ "):
             return text
@@ -146,24 +147,26 @@ def read_feed_url(text: str) -> str:
 
 
 def read_site_url(text: str) -> str:
-    """Return a site's address without a slash at its end."""
+    """Return a site's address without a trailing slash."""
     url = _web_address(text, "an address such as https://news.example.org").rstrip("/")
     if urlsplit(url).query or urlsplit(url).fragment:
-        raise wrong_value(f"{text!r} goes on after its path", "an address such as https://news.example.org")
+        raise wrong_value(
+            f"{text!r} has a query or a fragment", "an address such as https://news.example.org"
+        )
     return url
 
 
 def read_proxy_url(text: str) -> str:
-    """Return the address of an HTTP proxy, which has neither a path nor a login in it."""
+    """Return the address of an HTTP proxy. A path and a login are errors."""
     expected = "an address such as http://proxy.example.org:3128"
     url = _web_address(text, expected).rstrip("/")
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         raise wrong_value(
-            "there is a login in the proxy's address", "`proxy_username` and `proxy_password_file`"
+            "the proxy's address contains a login", "`proxy_username` and `proxy_password_file`"
         )
     if parts.path or parts.query or parts.fragment:
-        raise wrong_value(f"{text!r} goes on after its port", expected)
+        raise wrong_value(f"{text!r} has more than a host and a port", expected)
     return url
 
 
@@ -174,15 +177,15 @@ def _web_address(text: str, expected: str) -> str:
     except ValueError:
         fine = False
     if not fine or re.search(r"[\s<>\"\\^`{|}\x00-\x1f\x7f]", text):
-        # `feed:` and nothing at all are what people write instead of `https:`.
+        # People often write `feed:` or leave the scheme out.
         bare = re.sub(r"^(?:feed:)?(?:https?:)?(?://)?", "", text)
         meant = f" (did you mean https://{bare}?)" if re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", bare) else ""
-        raise wrong_value(f"{text!r} is no web address{meant}", expected)
+        raise wrong_value(f"{text!r} is not a web address{meant}", expected)
     return text
 
 
 def read_storage(text: str) -> str:
-    """Return the address of a database that we can use."""
+    """Return the URL of a database: SQLite or PostgreSQL."""
     try:
         storage_url(text, Path.cwd())
     except InvalidStorageUrl as error:
@@ -191,7 +194,7 @@ def read_storage(text: str) -> str:
 
 
 def read_listen(text: str) -> str:
-    """Return `host:port`, IPv6 in brackets."""
+    """Return the text if it is `host:port`, with an IPv6 address in brackets."""
     host, _, port = text.rpartition(":")
     fine = port.isdecimal() and int(port) <= 65535 and bool(host)
     if fine and (host.startswith("[") or ":" in host):
@@ -204,40 +207,40 @@ def read_listen(text: str) -> str:
         fine = bool(_HOST_NAME.fullmatch(host))
     if not fine:
         raise wrong_value(
-            f"{text!r} is no address to listen at", '"127.0.0.1:8080", "0.0.0.0:8080" or "[::1]:8080"'
+            f"{text!r} is not an address to listen at", '"127.0.0.1:8080", "0.0.0.0:8080" or "[::1]:8080"'
         )
     return text
 
 
 def split_host_port(text: str) -> tuple[str, int]:
-    """Return host and port of what `read_listen` let through."""
+    """Return host and port of a valid `host:port`; an IPv6 address comes without brackets."""
     host, _, port = text.rpartition(":")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def is_reachable_from_outside(host: str) -> bool:
-    """Tell whether who listens at that address can be reached from outside of a private network."""
+    """Return whether a server at this IP address can be reached from outside of a private network."""
     try:
-        place = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False  # a name: where it leads is decided elsewhere
-    return place.is_unspecified or place.is_global
+        return False  # a host name, which only DNS can resolve
+    return address.is_unspecified or address.is_global
 
 
 def read_network(text: str) -> str:
-    """Return a network (CIDR), an address or a host name."""
+    """Return the text if it is a network (CIDR), an IP address or a host name."""
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         if "/" in text or not _HOST_NAME.fullmatch(text) or re.fullmatch(r"[\d.]+", text):
             raise wrong_value(
-                f"{text!r} is no network", "one such as 127.0.0.1, 10.0.0.0/8 or a host name"
+                f"{text!r} is not a network", "one such as 127.0.0.1, 10.0.0.0/8 or a host name"
             ) from None
     return text
 
 
 def read_identifier(text: str) -> str:
-    """Return an id that can stand in a link and a mail header."""
+    """Return the text if it can be an id in links and mail headers."""
     if not _IDENTIFIER.fullmatch(text):
         raise wrong_value(f"{text!r} cannot be an id", "letters, digits, - and _, such as morning")
     return text
@@ -247,13 +250,13 @@ def read_header_name(text: str) -> str:
     """Return the name of a mail header (RFC 5322, 2.2), or nothing."""
     if text and not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,60}", text):
         raise wrong_value(
-            f"{text!r} is no name of a header", "letters, digits and -, such as X-Idempotency-Key"
+            f"{text!r} is not the name of a header", "letters, digits and -, such as X-Idempotency-Key"
         )
     return text
 
 
 def read_topic(text: str) -> str:
-    """Return a topic; topics are compared without regard to case."""
+    """Return the topic in the spelling for comparison, which ignores case."""
     topic = fold_topic(one_line(text))
     if not topic or len(topic) > 64:
         raise wrong_value(f"{text!r} cannot be a topic", "a word or two, such as world")
@@ -261,51 +264,53 @@ def read_topic(text: str) -> str:
 
 
 def did_you_mean(name: str, known: Any) -> str:  # noqa: ANN401 - any collection of names
-    """Return ` (did you mean X?)` for a name close to a known one, else nothing."""
+    """Return ` (did you mean X?)` for a name close to a known one, else an empty string."""
     found = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def _says(*examples: str, **schema: str) -> WithJsonSchema:
-    """Return what an editor is told of a kind of text."""
+def _text_schema(*examples: str, **schema: str) -> WithJsonSchema:
+    """Return the JSON schema that editors get for a text field."""
     return WithJsonSchema({"type": "string", "examples": list(examples), **schema})
 
 
 SingleLine = Annotated[str, AfterValidator(one_line)]
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
-Duration = Annotated[timedelta, BeforeValidator(read_duration), _says("45s", "10m", "1h30m", "2d")]
+Duration = Annotated[timedelta, BeforeValidator(read_duration), _text_schema("45s", "10m", "1h30m", "2d")]
 Zone = Annotated[
     str,
     AfterValidator(_validated(validators.read_timezone, EXPECTED_ZONE)),
-    _says("Europe/Berlin", "Asia/Qatar"),
+    _text_schema("Europe/Berlin", "Asia/Qatar"),
 ]
 ScheduleText = Annotated[
     str,
     AfterValidator(_as_written(_validated(validators.read_schedule, EXPECTED_SCHEDULE))),
-    _says("daily 07:00", "weekdays 06:30", "weekly mon,thu 18:00"),
+    _text_schema("daily 07:00", "weekdays 06:30", "weekly mon,thu 18:00"),
 ]
-Email = Annotated[str, AfterValidator(read_email), _says("amina@example.org", format="email")]
-BounceAddress = Annotated[str, AfterValidator(read_bounce_address), _says("bounces@news.example.org")]
-Mailbox = Annotated[str, AfterValidator(read_mailbox), _says("The Morning Caveat <digest@news.example.org>")]
+Email = Annotated[str, AfterValidator(read_email), _text_schema("amina@example.org", format="email")]
+BounceAddress = Annotated[str, AfterValidator(read_bounce_address), _text_schema("bounces@news.example.org")]
+Mailbox = Annotated[
+    str, AfterValidator(read_mailbox), _text_schema("The Morning Caveat <digest@news.example.org>")
+]
 FeedUrl = Annotated[
-    str, AfterValidator(read_feed_url), _says("https://example.org/feed.xml", "file:notices.xml")
+    str, AfterValidator(read_feed_url), _text_schema("https://example.org/feed.xml", "file:notices.xml")
 ]
-SiteUrl = Annotated[str, AfterValidator(read_site_url), _says("https://news.example.org")]
-ProxyUrl = Annotated[str, AfterValidator(read_proxy_url), _says("http://proxy.example.org:3128")]
+SiteUrl = Annotated[str, AfterValidator(read_site_url), _text_schema("https://news.example.org")]
+ProxyUrl = Annotated[str, AfterValidator(read_proxy_url), _text_schema("http://proxy.example.org:3128")]
 StorageUrl = Annotated[
     str,
     AfterValidator(read_storage),
-    _says("sqlite:///../data/caveat.db", "postgresql://caveat@db/caveat"),
+    _text_schema("sqlite:///../data/caveat.db", "postgresql://caveat@db/caveat"),
 ]
-ListenAddress = Annotated[str, AfterValidator(read_listen), _says("127.0.0.1:8080")]
-Network = Annotated[str, AfterValidator(read_network), _says("127.0.0.1", "10.0.0.0/8")]
+ListenAddress = Annotated[str, AfterValidator(read_listen), _text_schema("127.0.0.1:8080")]
+Network = Annotated[str, AfterValidator(read_network), _text_schema("127.0.0.1", "10.0.0.0/8")]
 Language = Annotated[
     str,
     AfterValidator(_validated(validators.read_language, EXPECTED_LANGUAGE)),
-    _says("en", "fr", "pt-BR"),
+    _text_schema("en", "fr", "pt-BR"),
 ]
 Identifier = Annotated[
-    str, AfterValidator(read_identifier), _says("morning", pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+    str, AfterValidator(read_identifier), _text_schema("morning", pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 ]
-HeaderName = Annotated[str, AfterValidator(read_header_name), _says("X-Idempotency-Key")]
-Topic = Annotated[str, AfterValidator(read_topic), _says("world", "economy")]
+HeaderName = Annotated[str, AfterValidator(read_header_name), _text_schema("X-Idempotency-Key")]
+Topic = Annotated[str, AfterValidator(read_topic), _text_schema("world", "economy")]

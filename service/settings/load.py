@@ -1,8 +1,8 @@
-"""Load (EDGE config/ and the environment): a folder of YAML files -> Settings and Roster, or every fault.
+"""Load (EDGE config/ and the environment): a folder of YAML files -> Settings and Roster, or all faults.
 
-read       the four files, as plain values that know where they stand
-override   what the environment says otherwise
-check      each value by itself, then what must fit together
+read       the four files, as plain values with their positions
+override   keys of caveat.yaml by environment variables
+check      each value by itself, then values that depend on one another
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def load_config(
     tolerant: bool = False,
     replacements: Mapping[str, bytes] | None = None,
 ) -> LoadedConfig:
-    """Return what the folder and the environment say.
+    """Return the configuration of the folder, overridden by the environment variables `environ`.
 
-    `tolerant` skips a feed or subscriber with a fault by name, as a warning; other faults count all the
-    same. `instead` holds content to take for a file in the place of what it holds. Raises ConfigError with
-    every fault there is.
+    `tolerant` skips each feed or subscriber with a fault and names it in a warning; faults elsewhere still
+    count. `replacements` is file content by file name, used instead of the file on disk. Raises ConfigError
+    with all faults.
     """
     folder = folder.expanduser().absolute()
     if not folder.is_dir():
@@ -67,23 +67,23 @@ def load_config(
     )
 
 
-def _written(folder: Path, name: str, instead: bytes | None) -> YamlDocument:
-    if instead is not None:
-        return read_yaml(name, instead)
+def _written(folder: Path, name: str, replacement: bytes | None) -> YamlDocument:
+    if replacement is not None:
+        return read_yaml(name, replacement)
     path, unread = folder / name, YamlDocument(name)
     try:
         if path.stat().st_size <= MAX_FILE_BYTES:
             return read_yaml(name, path.read_bytes())
         unread.faults.append(Fault(name, 0, 0, "the file is too large", "one of at most 64 MB"))
     except FileNotFoundError:
-        unread.faults.append(Fault(name, 0, 0, f"the file is missing in {folder}", _least(name)))
+        unread.faults.append(Fault(name, 0, 0, f"the file is missing in {folder}", _minimal_content(name)))
     except OSError as error:
         unread.faults.append(Fault(name, 0, 0, f"the file cannot be read: {error.strerror}"))
     return unread
 
 
-def _least(name: str) -> str:
-    """Return what a file must hold at least."""
+def _minimal_content(name: str) -> str:
+    """Return the expected minimum of a file, for its fault."""
     key = name.removesuffix(".yaml")
     return "one with `site`" if name == MAIN_FILE else f"one with `{key}: []` if there are none"
 
@@ -99,7 +99,7 @@ def _main(written: YamlDocument, faults: list[Fault]) -> MainConfig | None:
 
 
 def _in_order(faults: list[Fault]) -> tuple[Fault, ...]:
-    """Return the faults as they are met when the files are read from top to bottom."""
+    """Return the faults by file, line and column; those of the environment come first."""
     files = list(CONFIG_FILES)
     return tuple(
         sorted(faults, key=lambda f: (files.index(f.file) if f.file in files else -1, f.line, f.column))

@@ -1,4 +1,4 @@
-"""Packaged files: the folders of templates, configuration and sample, in a checkout and in a wheel."""
+"""Packaged files: where templates, example configuration and demo sample are, in a checkout or a wheel."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DEFAULT_THEME = "daily"
 
 def templates_folder(package: Path = PACKAGE) -> Path:
     """Return the folder of templates: `digest`, `mail` and `web`. Raises CaveatError when it is missing."""
-    return _brought_along("templates", package)
+    return _data_folder("templates", package)
 
 
 def config_folder(package: Path = PACKAGE) -> Path:
-    """Return the example configuration, the one to begin with. Raises CaveatError when it is missing."""
-    return _brought_along("config", package)
+    """Return the folder that `caveat config init` copies. Raises CaveatError when it is missing."""
+    return _data_folder("config", package)
 
 
 def themes(config: Path) -> tuple[str, ...]:
@@ -32,10 +32,10 @@ def sample_folder(package: Path = PACKAGE) -> Path:
     return _existing(package / "cli" / "demo" / "sample")
 
 
-def _brought_along(name: str, package: Path) -> Path:
-    """Return the folder beside pyproject.toml in a checkout, else the one that the wheel packs."""
+def _data_folder(name: str, package: Path) -> Path:
+    """Return the folder next to pyproject.toml in a checkout, else the one inside the installed package."""
     checkout = package.parent
-    # Without that file the folder beside us is site-packages, where a `templates` would be a stranger's.
+    # Without pyproject.toml the parent is site-packages, where `templates` would belong to another package.
     if (checkout / "pyproject.toml").is_file():
         return _existing(checkout / name)
     return _existing(package / PACKAGED_DATA_FOLDER / name)
@@ -43,5 +43,5 @@ def _brought_along(name: str, package: Path) -> Path:
 
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
-        raise CaveatError(f"this installation of Caveat is not whole: {folder} is missing; install it again")
+        raise CaveatError(f"this installation of Caveat is incomplete: {folder} is missing; install it again")
     return folder

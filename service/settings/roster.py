@@ -1,4 +1,4 @@
-"""Roster: feeds, newsletters and subscribers, each read by itself, so that one bad one costs no other."""
+"""Roster reader: feeds, newsletters and subscribers, each validated by itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import faults_from
 from service.settings.field_types import Block, did_you_mean
 from service.settings.packaged_files import themes
-from service.settings.roster_files import FeedEntry, NewsletterEntry, SubscriberEntry, Wish
+from service.settings.roster_files import FeedEntry, NewsletterEntry, SubscriberEntry, SubscriptionEntry
 from service.settings.yaml.document import KeyPath as Keys
 from service.settings.yaml.document import YamlDocument
 
@@ -27,7 +27,7 @@ Entry = TypeVar("Entry", bound=Block)
 
 @dataclass(slots=True)
 class _Item(Generic[Entry]):
-    """One item of a list: what it was read as (None when it could not be), and what is wrong with it."""
+    """An item of a list. `entry` is None when `raw`, the value from YAML, is invalid."""
 
     keys: Keys
     raw: Any
@@ -36,18 +36,18 @@ class _Item(Generic[Entry]):
 
 
 class RosterReader:
-    """Reads the three files; `tolerant` skips a feed or subscriber with a fault, by name, and goes on."""
+    """Reads the three roster files. `tolerant` skips a feed or subscriber with a fault, with a warning."""
 
     def __init__(self, folder: Path, documents: Mapping[str, YamlDocument], *, tolerant: bool) -> None:
         self._folder, self._written, self._tolerant = folder, documents, tolerant
-        # What may be referred to; None while the file that says so cannot be read.
+        # None while the file that declares them is unread: references are then not checked.
         self._topics: set[str] | None = None
         self._known_newsletters: set[str] | None = None
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
     def read(self) -> Roster:
-        """Return the roster; it is of no use when `faults` is not empty."""
+        """Return the roster. It is incomplete if `faults` is not empty."""
         feeds = self._feeds()
         topics = {topic for feed in feeds for topic in feed.topics}
         self._topics = None if self._written["feeds.yaml"].is_unreadable else topics
@@ -59,7 +59,7 @@ class RosterReader:
 
     def _feeds(self) -> tuple[Feed, ...]:
         items = self._items("feeds.yaml", "feeds", FeedEntry)
-        self._refuse_twins(items, "url", lambda entry: identity.feed_id(entry.url))
+        self._refuse_duplicates(items, "url", lambda entry: identity.feed_id(entry.url))
         for item in items:
             if item.entry and item.entry.url.startswith("file:"):
                 self._check_file(item, item.entry.url.removeprefix("file:"))
@@ -72,12 +72,10 @@ class RosterReader:
         folder = self._folder.resolve()
         path = (folder / name).resolve()
         if not path.is_relative_to(folder):
-            what = f"the file {name!r} lies outside of this folder"
+            what = f"the file {name!r} is outside of this folder"
             item.faults.append(self._at("feeds.yaml", (*item.keys, "url"), what, f"a file in {folder}"))
         elif not path.is_file():
-            self._warn(
-                "feeds.yaml", (*item.keys, "url"), f"there is no file {name!r} so far", f"it in {folder}"
-            )
+            self._warn("feeds.yaml", (*item.keys, "url"), f"there is no file {name!r} yet", f"it in {folder}")
 
     # --- newsletters -----------------------------------------------------------------------
 
@@ -87,7 +85,7 @@ class RosterReader:
             ids = [item.raw.get("id") for item in items if isinstance(item.raw, dict)]
             self._known_newsletters = {name for name in ids if isinstance(name, str)}
             self._check_sign_up(self._known_newsletters)
-        self._refuse_twins(items, "id", lambda entry: entry.id.casefold())
+        self._refuse_duplicates(items, "id", lambda entry: entry.id.casefold())
         for item in items:
             if item.entry:
                 self._check_theme(item, item.entry.theme)
@@ -100,7 +98,7 @@ class RosterReader:
         return tuple(_newsletter(entry) for entry in entries)
 
     def _check_sign_up(self, newsletters: set[str]) -> None:
-        """Find the newsletters that caveat.yaml offers to anybody and that are none."""
+        """Add a fault for each unknown newsletter in `web.sign_up` of caveat.yaml."""
         main = self._written["caveat.yaml"]
         web = main.content.get("web") if isinstance(main.content, dict) else None
         offered = web.get("sign_up") if isinstance(web, dict) else None
@@ -121,39 +119,41 @@ class RosterReader:
     # --- subscribers -----------------------------------------------------------------------
 
     def _subscribers(self) -> tuple[tuple[RosterEntry, ...], tuple[str, ...]]:
-        """Return the readable subscribers, and the ids of those that are skipped."""
+        """Return the valid subscribers, and the ids of the skipped ones."""
         items = self._items("subscribers.yaml", "subscribers", SubscriberEntry)
-        self._refuse_twins(items, "email", lambda entry: identity.subscriber_id(entry.email))
+        self._refuse_duplicates(items, "email", lambda entry: identity.subscriber_id(entry.email))
         for item in items:
             if item.entry:
-                self._check_wishes(item, item.entry.newsletters)
+                self._check_subscriptions(item, item.entry.newsletters)
         good = self._good(items, "email", "the subscriber", "who stays as they were")
         for item, entry in good:
-            for number, wish in enumerate(entry.newsletters):
+            for number, subscription in enumerate(entry.newsletters):
                 keys = (*item.keys, "newsletters", number)
-                self._warn_of_topics("subscribers.yaml", keys, wish)
+                self._warn_of_topics("subscribers.yaml", keys, subscription)
         entries = tuple(_roster_entry(entry) for _, entry in good)
         addresses = [item.raw.get("email") for item in items if item.faults and isinstance(item.raw, dict)]
         skipped = {identity.subscriber_id(address) for address in addresses if isinstance(address, str)}
         return entries, tuple(sorted(skipped - {entry.subscriber.id for entry in entries}))
 
-    def _check_wishes(self, item: _Item[SubscriberEntry], wishes: Sequence[Wish]) -> None:
+    def _check_subscriptions(
+        self, item: _Item[SubscriberEntry], subscriptions: Sequence[SubscriptionEntry]
+    ) -> None:
         known, seen = self._known_newsletters, set[str]()
-        for number, wish in enumerate(wishes):
-            keys = (*item.keys, "newsletters", number, "id")
-            if wish.id in seen:
-                what = f"the newsletter {wish.id!r} stands here twice"
+        for number, subscription in enumerate(subscriptions):
+            keys, name = (*item.keys, "newsletters", number, "id"), subscription.id
+            if name in seen:
+                what = f"the newsletter {name!r} is listed twice"
                 item.faults.append(self._at("subscribers.yaml", keys, what, "it once"))
-            elif known is not None and wish.id not in known:
-                what = f"there is no newsletter {wish.id!r}{did_you_mean(wish.id, known)}"
+            elif known is not None and name not in known:
+                what = f"there is no newsletter {name!r}{did_you_mean(name, known)}"
                 expected = f"one of {', '.join(sorted(known))}" if known else "one in newsletters.yaml"
                 item.faults.append(self._at("subscribers.yaml", keys, what, expected))
-            seen.add(wish.id)
+            seen.add(name)
 
     # --- all three -------------------------------------------------------------------------
 
     def _items(self, file: str, key: str, model: type[Entry]) -> list[_Item[Entry]]:
-        """Return the items of a file's one list, each read by itself."""
+        """Return the items of a file's list `key`, each validated by itself."""
         written = self._written[file]
         if written.is_unreadable:
             return []
@@ -175,31 +175,31 @@ class RosterReader:
         except ValidationError as error:
             return _Item(keys, raw, None, faults_from(error, model, written, keys))
 
-    def _refuse_twins(
+    def _refuse_duplicates(
         self, items: Sequence[_Item[Entry]], key: str, identify: Callable[[Entry], str]
     ) -> None:
         file, first = f"{items[0].keys[0]}.yaml" if items else "", dict[str, _Item[Entry]]()
         for item in items:
             if item.entry is None:
                 continue
-            twin = first.setdefault(identify(item.entry), item)
-            if twin is not item:
-                line = self._at(file, (*twin.keys, key), "").line
-                what = f"{getattr(item.entry, key)!r} stands here twice, first in line {line}"
+            earlier = first.setdefault(identify(item.entry), item)
+            if earlier is not item:
+                line = self._at(file, (*earlier.keys, key), "").line
+                what = f"{getattr(item.entry, key)!r} is listed twice, first in line {line}"
                 item.faults.append(self._at(file, (*item.keys, key), what, "it once"))
 
     def _good(
-        self, items: Sequence[_Item[Entry]], key: str, noun: str, fate: str = ""
+        self, items: Sequence[_Item[Entry]], key: str, noun: str, consequence: str = ""
     ) -> list[tuple[_Item[Entry], Entry]]:
-        """Return the items without faults; the faults of the others become ours, or warnings if tolerant."""
+        """Return the items without faults; collect the faults of the others, as warnings if tolerant."""
         for item in items:
             name = item.raw.get(key) if isinstance(item.raw, dict) else None
-            whom = f"{noun} {name if isinstance(name, str) else f'number {int(item.keys[-1]) + 1}'}"
+            label = f"{noun} {name if isinstance(name, str) else f'number {int(item.keys[-1]) + 1}'}"
             for fault in item.faults:
                 if not self._tolerant:
                     self.faults.append(fault)
                     continue
-                what = f"{whom} is skipped{', ' + fate if fate else ''}: {fault.message}"
+                what = f"{label} is skipped{', ' + consequence if consequence else ''}: {fault.message}"
                 self.warnings.append(Fault(fault.file, fault.line, fault.column, what, fault.expected))
         return [(item, item.entry) for item in items if item.entry and not item.faults]
 
@@ -220,7 +220,7 @@ class RosterReader:
 
 
 def _outline(content: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return the file with its list emptied: the items are read one by one."""
+    """Return the content with an empty list, to validate the keys around the items."""
     return {**content, key: []} if isinstance(content.get(key), list) else dict(content)
 
 
@@ -250,13 +250,13 @@ def _roster_entry(entry: SubscriberEntry) -> RosterEntry:
     person = identity.subscriber_id(entry.email)
     return RosterEntry(
         Subscriber(person, entry.email, entry.name, entry.timezone, channel),
-        tuple((wish.id, _wishes(wish)) for wish in entry.newsletters),
+        tuple((subscription.id, _preferences(subscription)) for subscription in entry.newsletters),
         Secret(address),
     )
 
 
-def _wishes(wish: Wish) -> Preferences:
-    values = wish.model_dump(exclude={"id"})
-    if wish.topics is not None:
-        values["topics"] = tuple(dict.fromkeys(wish.topics))
+def _preferences(subscription: SubscriptionEntry) -> Preferences:
+    values = subscription.model_dump(exclude={"id"})
+    if subscription.topics is not None:
+        values["topics"] = tuple(dict.fromkeys(subscription.topics))
     return Preferences(**values)

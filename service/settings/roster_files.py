@@ -1,4 +1,4 @@
-"""Roster files: every key of feeds.yaml, newsletters.yaml and subscribers.yaml, with what it means."""
+"""Roster files: the keys of feeds.yaml, newsletters.yaml and subscribers.yaml with their meaning."""
 
 from __future__ import annotations
 
@@ -33,36 +33,36 @@ Points = Annotated[int, Field(ge=1, le=12)]
 
 
 class FeedEntry(Block):
-    """A feed: a web address or a file that is looked at."""
+    """A feed: a web address or a file that is polled."""
 
     url: FeedUrl = Field(
-        description="Its address, or file:NAME for a file in this folder.",
+        description="The address, or file:NAME for a file in this folder.",
         examples=["https://example.org/feed.xml"],
     )
     name: Label | None = Field(default=None, description="The publisher's name. Left out: the server's name.")
     topics: list[Topic] = Field(
         default_factory=list,
-        description="What it is about; newsletters choose by topic.",
+        description="The topics of its articles; newsletters choose feeds by topic.",
         examples=[["world"]],
     )
     language: Language | None = Field(
-        default=None, description="Its language. Left out: recognised from each article."
+        default=None, description="The language. Left out: detected for each article."
     )
     method: Method | None = Field(
-        default=None, description="The method for its articles. Left out: the usual one."
+        default=None, description="The method for its articles. Left out: `condense.method`."
     )
     full_text: Literal["auto", "always", "never"] = Field(
         default="auto",
-        description="Whether an article's page is fetched: auto means when the feed has only a teaser.",
+        description="Whether to fetch the page of an article. auto: only if the feed has just a teaser.",
     )
-    every: Duration = Field(default=timedelta(minutes=15), description="The shortest time between two looks.")
+    every: Duration = Field(default=timedelta(minutes=15), description="The minimum time between two polls.")
     first_items: int = Field(
-        default=10, ge=0, le=500, description="How many articles a new feed brings at first."
+        default=10, ge=0, le=500, description="Maximum articles from the first poll of a new feed."
     )
 
 
 class FeedsConfig(Block):
-    """feeds.yaml: where news comes from."""
+    """feeds.yaml: the sources of news."""
 
     feeds: list[FeedEntry] = Field(description="The feeds.", examples=["[{url: ..., topics: [world]}]"])
 
@@ -71,48 +71,50 @@ class FeedsConfig(Block):
 
 
 class NewsletterEntry(Block):
-    """A newsletter: what one can subscribe to."""
+    """A newsletter that people can subscribe to."""
 
-    id: Identifier = Field(description="Its short name, for commands and links.", examples=["morning"])
-    title: Label = Field(description="What readers see.", examples=["The Morning Caveat"])
+    id: Identifier = Field(description="A short name for commands and links.", examples=["morning"])
+    title: Label = Field(description="The title that subscribers see.", examples=["The Morning Caveat"])
     schedule: ScheduleText = Field(
         description="When it is due: daily, weekdays, weekends, weekly DAYS or monthly DAYS, then the time.",
         examples=["daily 07:00"],
     )
-    timezone: Zone = Field(description="The time zone of that time.", examples=["Europe/Berlin"])
-    topics: list[Topic] = Field(default_factory=list, description="What it tells. Left out: everything.")
-    stories: Stories = Field(default=8, description="The most stories in one issue.")
-    points: Points = Field(default=4, description="The most key points for one story, caveats included.")
-    language: Language = Field(default="en", description="The language of its own words (headings, footer).")
+    timezone: Zone = Field(description="The time zone of `schedule`.", examples=["Europe/Berlin"])
+    topics: list[Topic] = Field(
+        default_factory=list, description="The topics of the feeds in it. Left out: all feeds."
+    )
+    stories: Stories = Field(default=8, description="Maximum stories per issue.")
+    points: Points = Field(default=4, description="Maximum key points per story, caveats included.")
+    language: Language = Field(default="en", description="The language of headings and footer.")
     theme: Label = Field(
         default=DEFAULT_THEME,
-        description="Its look: a folder in templates/digest, ours or one of your own in this folder.",
+        description="The design: a packaged theme, or a folder in templates/digest of this folder.",
     )
-    format: Format = Field(default="html", description="html (with a text part) or text alone.")
+    format: Format = Field(default="html", description="html (with a text part) or text.")
     empty: Literal["skip", "send"] = Field(
-        default="skip", description="What happens when there is nothing new."
+        default="skip", description="Whether to send an issue without stories."
     )
     corrections: Literal["show", "hide"] = Field(
         default="show",
-        description="Whether readers hear of it when a publisher changes a sentence that they were told.",
+        description="Whether an issue says that a publisher changed a sentence of an earlier issue.",
     )
     show_source_health: bool = Field(
-        default=False, description="Whether its footer names the sources that nothing is heard from."
+        default=False, description="Whether the footer names feeds that fail or have no new articles."
     )
     late: Literal["send", "merge", "skip"] = Field(
         default="send",
-        description="What happens to an issue that could not leave in time: send, merge into the next, skip.",
+        description="What to do with a late issue: send it, merge it into the next one, or skip it.",
     )
     late_limit: Duration = Field(
-        default=timedelta(hours=6), description="From which delay on an issue counts as late."
+        default=timedelta(hours=6), description="The delay after which an issue counts as late."
     )
     method: Method | None = Field(
-        default=None, description="The method for its articles. Left out: the usual one."
+        default=None, description="The method for its articles. Left out: `condense.method`."
     )
 
 
 class NewslettersConfig(Block):
-    """newsletters.yaml: what one can subscribe to."""
+    """newsletters.yaml: the newsletters that people can subscribe to."""
 
     newsletters: list[NewsletterEntry] = Field(
         description="The newsletters.",
@@ -123,24 +125,24 @@ class NewslettersConfig(Block):
 # --- subscribers.yaml --------------------------------------------------------------------------
 
 
-class Wish(Block):
-    """A newsletter as one subscriber wants it; what is left out is as the newsletter says."""
+class SubscriptionEntry(Block):
+    """A subscription with the subscriber's preferences; a key that is left out follows the newsletter."""
 
     id: Identifier = Field(description="The newsletter's id.", examples=["morning"])
     schedule: ScheduleText | None = Field(
-        default=None, description="When they want it.", examples=["weekdays 06:30"]
+        default=None, description="Their own schedule.", examples=["weekdays 06:30"]
     )
     timezone: Zone | None = Field(
-        default=None, description="The time zone of that time. Left out: the subscriber's."
+        default=None, description="The time zone of the schedule. Left out: the subscriber's."
     )
-    topics: list[Topic] | None = Field(default=None, description="What they want to be told.")
-    stories: Stories | None = Field(default=None, description="The most stories in one issue.")
-    points: Points | None = Field(default=None, description="The most key points for one story.")
-    language: Language | None = Field(default=None, description="The language of the newsletter's own words.")
+    topics: list[Topic] | None = Field(default=None, description="The topics that they want.")
+    stories: Stories | None = Field(default=None, description="Maximum stories per issue.")
+    points: Points | None = Field(default=None, description="Maximum key points per story.")
+    language: Language | None = Field(default=None, description="The language of headings and footer.")
     format: Format | None = Field(default=None, description="html or text.")
 
 
-def _written_out(value: Any) -> Any:  # noqa: ANN401 - what stands in the file
+def _as_block(value: Any) -> Any:  # noqa: ANN401 - the unvalidated value from YAML
     return {"id": value} if isinstance(value, str) else value
 
 
@@ -166,38 +168,40 @@ EXPECTED_CHANNEL = "a channel and the address on it, such as {apprise: URL}"
 
 
 def _channel_block(value: Any) -> Any:  # noqa: ANN401 - the unvalidated value from YAML
-    """Refuse what is no block of known channels before anything repeats it: it can be a secret address."""
+    """Refuse an invalid block without repeating it, as pydantic would: it can hold a secret address."""
     known = PersonalChannel.model_fields
     if value is not None and not (isinstance(value, dict) and value.keys() <= known.keys()):
-        raise wrong_value(f"it is no block of {' or '.join(known)}", EXPECTED_CHANNEL)
+        raise wrong_value(f"it is not a block of {' or '.join(known)}", EXPECTED_CHANNEL)
     return value
 
 
 class SubscriberEntry(Block):
-    """A subscriber: a person and the newsletters that they get."""
+    """A subscriber and the newsletters that they get."""
 
-    email: Email = Field(description="Their address.", examples=["amina@example.org"])
-    name: SingleLine = Field(default="", max_length=200, description="How they are greeted.")
+    email: Email = Field(description="Their email address.", examples=["amina@example.org"])
+    name: SingleLine = Field(default="", max_length=200, description="The name in the greeting.")
     timezone: Zone | None = Field(
-        default=None, description="Where they live. Left out: the newsletter's time zone."
+        default=None, description="Their time zone. Left out: the newsletter's time zone."
     )
     channel: Annotated[PersonalChannel | None, BeforeValidator(_channel_block)] = Field(
         default=None,
-        description="Where their digests go instead of by mail. Left out: by mail.",
+        description="The channel of their digests instead of mail. Left out: mail.",
         examples=['{apprise: "tgram://BOT_TOKEN/CHAT_ID"}'],
     )
-    newsletters: list[Annotated[Wish, BeforeValidator(_written_out, json_schema_input_type=str | Wish)]] = (
-        Field(
-            description="Ids of newsletters, or blocks with an id and their own wishes.",
-            examples=[["morning"]],
-        )
+    newsletters: list[
+        Annotated[
+            SubscriptionEntry, BeforeValidator(_as_block, json_schema_input_type=str | SubscriptionEntry)
+        ]
+    ] = Field(
+        description="Ids of newsletters, or blocks with an id and the subscriber's preferences.",
+        examples=[["morning"]],
     )
 
 
 class SubscribersConfig(Block):
-    """subscribers.yaml: who gets them."""
+    """subscribers.yaml: the subscribers and their newsletters."""
 
     subscribers: list[SubscriberEntry] = Field(
-        description="The subscribers; [] for nobody.",
+        description="The subscribers; [] for none.",
         examples=["[{email: amina@example.org, newsletters: [morning]}]"],
     )

@@ -1,4 +1,4 @@
-"""Schema: every key of the config files, as JSON Schema for editors and as a page for people."""
+"""Schema: the keys of the config files as JSON Schema for editors and as a reference page for people."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ INDENT, MEANING_COLUMN = "  ", 26
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema (draft 2020-12) of each file, by the name that it has in config/schema/.
+    """Return the JSON Schema (draft 2020-12) of each config file, by its file name in config/schema/.
 
-    An editor that is told `# yaml-language-server: $schema=schema/feeds.json` completes and checks by it.
+    The comment `# yaml-language-server: $schema=schema/feeds.json` makes editors complete and check by it.
     """
     found = {}
     for file, model in CONFIG_FILES.items():
@@ -33,7 +33,10 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
 
 def reference_page(width: int = 100) -> str:
-    """Return every key with its meaning, default and environment variable, wrapped at `width`."""
+    """Return the reference of all keys, with meaning and default, and of all environment variables.
+
+    Lines are at most `width` characters long.
+    """
     lines: list[str] = []
     for file, model in CONFIG_FILES.items():
         about = (model.__doc__ or "").partition(": ")[2]
@@ -45,8 +48,8 @@ def reference_page(width: int = 100) -> str:
 
 
 _ENVIRONMENT = (
-    "A key of caveat.yaml can be set by a variable instead: CAVEAT_ and the way to it, two underscores for "
-    "each step down. Lists are separated by commas. CAVEAT_CONFIG names the folder itself."
+    "A variable can set a key of caveat.yaml: CAVEAT_ and the path of the key, with two underscores between "
+    "levels. Lists are separated by commas. CAVEAT_CONFIG is the path of the config folder."
 )
 
 
@@ -73,7 +76,7 @@ def _entry(key: str, meaning: str, depth: int, width: int) -> Iterator[str]:
 def _meaning(field: FieldInfo, *, nested: bool) -> str:
     says = [field.description or ""]
     if field.is_required():
-        says.append("Needed.")
+        says.append("Required.")
     elif not nested and _written(field.default):
         says.append(f"Default: {_written(field.default)}.")
     if field.examples and not nested:

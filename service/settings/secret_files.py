@@ -1,4 +1,4 @@
-"""Secrets: passwords and tokens, from a file beside the settings or from the settings themselves."""
+"""Secrets: passwords and tokens, from caveat.yaml or from files that it names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.settings.yaml.document import YamlDocument
 
 MAX_SECRET_BYTES = 64 * 1024
 CONTAINER_SECRETS_FOLDER = Path("/run/secrets")
-"""Where container engines mount secrets, readable by everybody inside: that is their way, not a mistake."""
+"""Where container engines mount secrets. They are world-readable there, so no warning is due."""
 
 
 SECRET_PATHS: tuple[Keys, ...] = (
@@ -23,11 +23,11 @@ SECRET_PATHS: tuple[Keys, ...] = (
     ("web", "metrics_token"),
     ("web", "api_token"),
 )
-"""Where secrets stand in caveat.yaml; each has a twin, KEY_file, that names a file instead."""
+"""Keys of secrets in caveat.yaml. For each one, the key KEY_file can name a file instead."""
 
 
 class SecretReader:
-    """Reads the secrets of caveat.yaml, however the rest of it fares; sets down what is wrong with them."""
+    """Reads the secrets, even if other keys of caveat.yaml are invalid. Collects `faults` and `warnings`."""
 
     def __init__(self, folder: Path, written: YamlDocument) -> None:
         self._folder, self._written = folder, written
@@ -35,19 +35,19 @@ class SecretReader:
         self.warnings: list[Fault] = []
 
     def read(self) -> dict[Keys, Secret]:
-        """Return the secrets by key; an empty one where there is none."""
+        """Return every secret by key; a secret that is not set is empty."""
         return {path: self._secret(path) for path in SECRET_PATHS}
 
     def _secret(self, path: Keys) -> Secret:
-        beside = (*path[:-1], f"{path[-1]}_file")
-        text, file = self._written.text_at(path), self._written.text_at(beside)
+        file_key = (*path[:-1], f"{path[-1]}_file")
+        text, file = self._written.text_at(path), self._written.text_at(file_key)
         if not file:
             if text:
-                self._warn_of_open_settings(path)
+                self._warn_if_world_readable(path)
             return Secret(text)
         if text:
-            self._fault(beside, f"both `{path[-1]}` and `{beside[-1]}` are set", "one of them")
-        return Secret(self._content(beside, self._folder / Path(file).expanduser()))
+            self._fault(file_key, f"both `{path[-1]}` and `{file_key[-1]}` are set", "one of them")
+        return Secret(self._content(file_key, self._folder / Path(file).expanduser()))
 
     def _content(self, key: Keys, file: Path) -> str:
         try:
@@ -62,19 +62,19 @@ class SecretReader:
         except UnicodeDecodeError:
             text = ""
         if not text.strip() or "\n" in text or "\x00" in text or len(data) > MAX_SECRET_BYTES:
-            self._fault(key, f"{file} holds no secret on one line", "a file with the secret in it")
+            self._fault(key, f"{file} does not hold a secret on one line", "a file with the secret in it")
             return ""
         if mode & stat.S_IROTH and CONTAINER_SECRETS_FOLDER not in file.parents:
-            what = f"everybody on this machine may read {file}"
+            what = f"every user of this machine can read {file}"
             self.warnings.append(self._written.fault_at_path(key, what, f"`chmod 600 {file}`"))
         return text
 
-    def _warn_of_open_settings(self, path: Keys) -> None:
+    def _warn_if_world_readable(self, path: Keys) -> None:
         if path in self._written.overridden_by:
             return
         file = self._folder / self._written.file
         if file.is_file() and file.stat().st_mode & stat.S_IROTH:
-            what = f"`{path[-1]}` stands in a file that everybody on this machine may read"
+            what = f"`{path[-1]}` is in a file that every user of this machine can read"
             self.warnings.append(
                 self._written.fault_at_path(path, what, f"`{path[-1]}_file`, or `chmod 600 {file}`")
             )

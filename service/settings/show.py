@@ -1,4 +1,4 @@
-"""Show: every setting that is in force and where it came from; secrets stay hidden."""
+"""Effective settings: each value in force and its origin, with secrets hidden."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from service.settings.yaml.document import KeyPath, YamlDocument
 def effective_settings(
     file: BaseModel, written: YamlDocument, storage_shown: str
 ) -> tuple[EffectiveSetting, ...]:
-    """Return the settings of caveat.yaml as they are in force, in the order of the documentation."""
+    """Return the settings in force, in the order of the model.
+
+    `file` is the validated caveat.yaml, `written` its source; `storage_shown` is the URL without password.
+    """
     return tuple(_settings(file, written, storage_shown, ()))
 
 

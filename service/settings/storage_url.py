@@ -1,4 +1,4 @@
-"""Storage: the database's address as it is written, and as SQLAlchemy wants it."""
+"""Database URLs: check `storage` of caveat.yaml, and add the folder or the password."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ _POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 
 
 class InvalidStorageUrl(ValueError):
-    """An address that is no database of ours; the text says why, without the address."""
+    """`storage` is not a usable database URL; the text says why and does not repeat the URL."""
 
 
 def storage_url(text: str, folder: Path, password: str = "") -> tuple[str, str]:
-    """Return the address complete, with an absolute path or the password, and the same to be shown.
+    """Return the URL with an absolute path or the password, and the same URL without the password.
 
-    Raises StorageUnknown.
+    Raises InvalidStorageUrl.
     """
     scheme, found, rest = text.strip().partition("://")
     if not found or not re.fullmatch(r"[a-z0-9+]+", scheme):
-        raise InvalidStorageUrl("this is no address of a database")
+        raise InvalidStorageUrl("this is not the address of a database")
     if scheme.startswith("sqlite"):
         if password:
             raise InvalidStorageUrl("SQLite takes no password")
         return _sqlite(rest, folder)
     if scheme not in _POSTGRES:
-        raise InvalidStorageUrl(f"{scheme!r} is no database that Caveat can use")
+        raise InvalidStorageUrl(f"{scheme!r} is not a database that Caveat can use")
     return _postgres(rest, password)
 
 
 def _sqlite(rest: str, folder: Path) -> tuple[str, str]:
     path = rest.removeprefix("/")
     if not rest.startswith("/") or not path or path.startswith(":memory:"):
-        raise InvalidStorageUrl("SQLite needs a file: in memory nothing would last")
+        raise InvalidStorageUrl(
+            "SQLite needs a file: a database in memory is lost at the end of each command"
+        )
     if "?" in path:
         raise InvalidStorageUrl("SQLite takes a path and no options")
     url = f"sqlite:///{(folder / Path(path).expanduser()).resolve()}"
@@ -51,7 +53,7 @@ def _postgres(rest: str, password: str) -> tuple[str, str]:
     if not parts.path.strip("/"):
         raise InvalidStorageUrl("the name of the PostgreSQL database is missing")
     if parts.password and password:
-        raise InvalidStorageUrl("the password stands in the address and in storage_password_file")
+        raise InvalidStorageUrl("the password is both in the address and in storage_password_file")
     secret = password or unquote(parts.password or "")
     user = quote(unquote(parts.username or ""), safe="")
     where = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")

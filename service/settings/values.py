@@ -1,4 +1,4 @@
-"""Values: the settings as the rest of the house sees them, frozen and free of any library."""
+"""Settings as the other packages use them: frozen dataclasses without pydantic."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from service.core.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
-    """The relay. `security` is `starttls`, `tls` or `none`. A limit of 0 is none; `domains` are per minute.
+    """The SMTP server. `security` is `starttls`, `tls` or `none`.
 
-    `authority` is a file of certificates to trust instead of the system's, `hello` the name we greet with.
+    A rate limit of 0 means no limit; `domains` are mails per minute. `authority` is a file of certificates
+    to trust instead of the system's; `hello` is the name for EHLO (None: the machine's name).
     """
 
     host: str
@@ -36,7 +37,7 @@ class SmtpSettings:
 
 @dataclass(frozen=True, slots=True)
 class DkimSettings:
-    """A key (a PEM file) that signs for `domain`, under `selector`."""
+    """A private key (PEM file) that signs mail for `domain` under `selector`."""
 
     domain: str
     selector: str
@@ -45,7 +46,7 @@ class DkimSettings:
 
 @dataclass(frozen=True, slots=True)
 class ImapSettings:
-    """The mailbox that bounces come to. `keep`: letters are marked as read and not deleted.
+    """The mailbox that receives bounces. `keep`: mails are marked as read instead of deleted.
 
     `authority` is a file of certificates to trust instead of the system's.
     """
@@ -63,9 +64,10 @@ class ImapSettings:
 
 @dataclass(frozen=True, slots=True)
 class BouncesSettings:
-    """Where bounces go (None: to the sender, and nobody reads them), and how they reach us from there.
+    """The address for bounces, and how they arrive from there.
 
-    `imap`: that mailbox is read. `listen`: at this host and port a mail server hands them over.
+    `address` None: bounces go to the sender's address and are not processed. `imap`: the mailbox to read.
+    `listen`: the host and port where a mail server delivers bounces by LMTP or SMTP.
     """
 
     address: str | None = None
@@ -75,7 +77,7 @@ class BouncesSettings:
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """How mail leaves: `channel` is `file` or `smtp`, `on_uncertain` is `resend` or `hold`."""
+    """How mail is sent. `channel` is `file` or `smtp`, `on_uncertain` is `resend` or `hold`."""
 
     channel: str
     folder: Path
@@ -87,7 +89,7 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """An HTTP proxy that fetches. `resolves`: only the proxy can look names up."""
+    """The HTTP proxy for feeds and pages. `resolves`: only the proxy can resolve host names."""
 
     url: str
     username: str
@@ -97,7 +99,7 @@ class ProxySettings:
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
-    """How feeds are fetched; `settle` is how long an article rests before it is told."""
+    """How feeds are fetched. `settle` is the time between the arrival of an article and its release."""
 
     allow_private: tuple[str, ...]
     settle: timedelta
@@ -110,11 +112,11 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """Where the web door listens. `metrics_listen` is a second address, for /metrics alone.
+    """The web server. `metrics_listen` is a second address that serves only /metrics.
 
-    Without that address and without a token, /metrics is not there; nor is /api without its own token.
-    `trusted_proxies` may say whom a request came from; `sign_up` names the newsletters that anybody can ask
-    for.
+    /metrics exists if that address or a token is set; /api exists if its token is set. `trusted_proxies`
+    are networks and host names whose X-Forwarded-For is believed. `sign_up` are the ids of the newsletters
+    with public sign-up.
     """
 
     listen_host: str
@@ -128,7 +130,7 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class CondenseSettings:
-    """How articles are condensed: the usual method, key points kept of each, processes (0: by cores)."""
+    """How articles are condensed: default method, key points per article, processes (0: one per core)."""
 
     method: str
     points: int
@@ -137,9 +139,9 @@ class CondenseSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is set in caveat.yaml or the environment; paths are absolute.
+    """The settings of caveat.yaml and the environment; paths are absolute.
 
-    `storage` is an SQLAlchemy-style URL, complete with its password: print `storage_shown` instead.
+    `storage` is a database URL with the password; `storage_shown` is the same without it, for output.
     """
 
     folder: Path
@@ -154,7 +156,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSetting:
-    """One setting as it is in force. `origin` is `caveat.yaml:3`, the environment variable, or `default`."""
+    """A setting in force. `origin` is `caveat.yaml:3`, the name of the environment variable, or `default`."""
 
     key: str
     value: str
@@ -163,7 +165,7 @@ class EffectiveSetting:
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """What came out of a config folder: the settings, the roster, and what is odd but does no harm."""
+    """The content of a config folder. `warnings` do not keep it from loading."""
 
     settings: Settings
     roster: Roster

@@ -28,7 +28,7 @@ from service.settings.load import load_config
 from service.store.schema import issues
 from tests.deliver.fakes import Clock
 from tests.deliver.server import ANY, DOT, Close, MailServer, Reply, Taken, Wait
-from tests.settings.houses import FILES, a_house
+from tests.settings.config_folders import FILES, a_config_folder
 
 EMAIL = "nia@example.org"
 GREYLISTED = Reply("450 4.2.0 greylisted, come again")
@@ -39,7 +39,7 @@ def a_config(folder: Path, storage: str, port: int) -> Path:
     smtp = f"{{host: 127.0.0.1, port: {port}, security: none, connections: 2}}"
     mail = f"mail: {{channel: smtp, smtp: {smtp}}}\n"
     main = f"{FILES['caveat.yaml']}storage: '{storage}'\n{mail}web: {{sign_up: [morning]}}\n"
-    return a_house(folder, {"caveat.yaml": main, "feeds.yaml": "feeds: []\n"})
+    return a_config_folder(folder, {"caveat.yaml": main, "feeds.yaml": "feeds: []\n"})
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from tests.deliver.fakes import Clock
 from tests.deliver.server import MailServer
 from tests.end_to_end.installation import free_port, running
 from tests.runtime.test_service import until
-from tests.settings.houses import FILES, a_house
+from tests.settings.config_folders import FILES, a_config_folder
 
 ADDRESS, AMINA = "bounces@news.example.org", "amina@example.org"
 WORKER = Roles(("deliver",), schedule=False, web=False)
@@ -34,7 +34,7 @@ def a_config(folder: Path, storage: str, port: int, *, bounces: str = "{}", site
     smtp = f"{{host: 127.0.0.1, port: {port}, security: none}}"
     mail = f"mail: {{channel: smtp, smtp: {smtp}, bounces: {bounces}}}\n"
     main = f"{FILES['caveat.yaml']}{site}storage: '{storage}'\n{mail}"
-    return a_house(folder, {"caveat.yaml": main, "feeds.yaml": "feeds: []\n"})
+    return a_config_folder(folder, {"caveat.yaml": main, "feeds.yaml": "feeds: []\n"})
 
 
 def a_mail(sender: str = AMINA, subject: str = "Unsubscribe", body: str = "", **headers: str) -> bytes:

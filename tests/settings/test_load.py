@@ -13,10 +13,10 @@ from service.core.errors import ConfigError
 from service.core.model import Preferences
 from service.settings.load import load_config
 from service.settings.packaged_files import config_folder
-from tests.settings.houses import FILES, SITE, a_house, faults, loaded, said
+from tests.settings.config_folders import FILES, SITE, a_config_folder, faults, loaded, said
 
 
-def test_the_bundled_config_loads_without_fault_or_warning():
+def test_the_packaged_config_loads_without_fault_or_warning():
     bundled = loaded(config_folder())
 
     assert bundled.warnings == ()
@@ -25,14 +25,14 @@ def test_the_bundled_config_loads_without_fault_or_warning():
     assert len(bundled.roster.subscribers) == 1
 
 
-def test_paths_count_from_the_config_folder(tmp_path: Path):
-    settings = loaded(a_house(tmp_path / "config")).settings
+def test_paths_are_relative_to_the_config_folder(tmp_path: Path):
+    settings = loaded(a_config_folder(tmp_path / "config")).settings
 
     assert settings.storage == f"sqlite:///{tmp_path}/data/caveat.db"
     assert settings.mail.folder == tmp_path / "outbox"
 
 
-def test_a_roster_is_read_with_ids_defaults_and_wishes(tmp_path: Path):
+def test_a_roster_is_read_with_ids_defaults_and_preferences(tmp_path: Path):
     files = {
         "feeds.yaml": (
             "feeds:\n  - {url: 'https://www.courier.example/rss', topics: [World, ' world '], every: 1h30m}\n"
@@ -44,7 +44,7 @@ def test_a_roster_is_read_with_ids_defaults_and_wishes(tmp_path: Path):
             "      - {id: morning, schedule: 'weekdays 06:30', topics: [World], stories: 5}\n"
         ),
     }
-    roster = loaded(a_house(tmp_path, files)).roster
+    roster = loaded(a_config_folder(tmp_path, files)).roster
     feed, (ben,) = roster.feeds[0], roster.subscribers
 
     assert (feed.name, feed.topics, feed.poll_interval) == (
@@ -59,28 +59,28 @@ def test_a_roster_is_read_with_ids_defaults_and_wishes(tmp_path: Path):
     )
 
 
-def test_a_theme_of_the_house_s_own_is_as_good_as_ours(tmp_path: Path):
+def test_a_theme_can_be_in_the_config_folder(tmp_path: Path):
     theme = tmp_path / "templates" / "digest" / "gazette"
     theme.mkdir(parents=True)
     (theme / "body.html").write_text("<p>")
     files = {"newsletters.yaml": FILES["newsletters.yaml"].replace("title:", "theme: gazette, title:")}
-    assert loaded(a_house(tmp_path, files)).roster.newsletters[0].theme == "gazette"
+    assert loaded(a_config_folder(tmp_path, files)).roster.newsletters[0].theme == "gazette"
 
 
-def test_a_newsletter_may_be_named_without_wishes(tmp_path: Path):
-    (amina,) = loaded(a_house(tmp_path)).roster.subscribers
+def test_a_subscription_can_be_an_id_without_preferences(tmp_path: Path):
+    (amina,) = loaded(a_config_folder(tmp_path)).roster.subscribers
 
     assert amina.newsletters == (("morning", Preferences()),)
 
 
-def test_faults_of_all_files_come_at_once_and_in_order(tmp_path: Path):
+def test_the_faults_of_all_files_are_reported_together_in_order(tmp_path: Path):
     files = {
         "caveat.yaml": SITE + "mail: {chanel: smtp}\nstorge: x\n",
         "feeds.yaml": "feeds:\n  - {url: courier.example/rss}\n  - {name: No address}\n",
         "newsletters.yaml": FILES["newsletters.yaml"].replace("daily 07", "dayly 07"),
         "subscribers.yaml": "subscribers:\n  - {email: amina, newsletters: [mornin]}\n",
     }
-    places = [(f.file, f.line, f.column) for f in faults(a_house(tmp_path, files))]
+    places = [(f.file, f.line, f.column) for f in faults(a_config_folder(tmp_path, files))]
 
     assert places == [
         ("caveat.yaml", 6, 8),
@@ -127,19 +127,19 @@ FAULTS = {
     ),
     "a duration without unit": (
         {"caveat.yaml": SITE + "fetch: {settle: 10}\n"},
-        "caveat.yaml:6:17: 10 is no duration (did you mean 10m?), expected a duration such as 45s, 10m",
+        "caveat.yaml:6:17: 10 is not a duration (did you mean 10m?), expected a duration such as 45s, 10m",
     ),
     "a duration of another kind": (
         {"caveat.yaml": SITE + "fetch: {settle: ten minutes}\n"},
-        "caveat.yaml:6:17: 'ten minutes' is no duration, expected a duration such as",
+        "caveat.yaml:6:17: 'ten minutes' is not a duration, expected a duration such as",
     ),
     "an address to listen at": (
         {"caveat.yaml": SITE + "web: {listen: '8080'}\n"},
-        "caveat.yaml:6:15: '8080' is no address to listen at, expected \"127.0.0.1:8080\"",
+        "caveat.yaml:6:15: '8080' is not an address to listen at, expected \"127.0.0.1:8080\"",
     ),
     "a network": (
         {"caveat.yaml": SITE + "fetch: {allow_private: [10.0.0.0/40]}\n"},
-        "caveat.yaml:6:25: '10.0.0.0/40' is no network, expected one such as",
+        "caveat.yaml:6:25: '10.0.0.0/40' is not a network, expected one such as",
     ),
     "a newsletter offered that is none": (
         {"caveat.yaml": SITE + "web: {sign_up: [morning, evening]}\n"},
@@ -147,7 +147,7 @@ FAULTS = {
     ),
     "a site's address": (
         {"caveat.yaml": SITE.replace("https://news", "ftp://news")},
-        "caveat.yaml:3:8: 'ftp://news.example.org' is no web address, expected an address such as https://",
+        "caveat.yaml:3:8: 'ftp://news.example.org' is not a web address, expected an address such as https://",
     ),
     "a sender without address": (
         {"caveat.yaml": SITE.replace("<digest@news.example.org>", "")},
@@ -155,11 +155,11 @@ FAULTS = {
     ),
     "a database of another kind": (
         {"caveat.yaml": SITE + "storage: mysql://caveat:hush@db/caveat\n"},
-        "caveat.yaml:6:10: 'mysql' is no database that Caveat can use, expected sqlite:///PATH",
+        "caveat.yaml:6:10: 'mysql' is not a database that Caveat can use, expected sqlite:///PATH",
     ),
     "a database in memory": (
         {"caveat.yaml": SITE + "storage: 'sqlite:///:memory:'\n"},
-        "caveat.yaml:6:10: SQLite needs a file: in memory nothing would last",
+        "caveat.yaml:6:10: SQLite needs a file: a database in memory is lost at the end of each command",
     ),
     "an empty file": ({"caveat.yaml": ""}, "caveat.yaml:1:1: `site` is missing, expected `site: {name: ..."),
     "a list instead of keys": (
@@ -168,7 +168,7 @@ FAULTS = {
     ),
     "a feed's address": (
         {"feeds.yaml": "feeds:\n  - {url: 'feed://c.example/rss'}\n"},
-        "feeds.yaml:2:11: 'feed://c.example/rss' is no web address (did you mean https://c.example/rss?)",
+        "feeds.yaml:2:11: 'feed://c.example/rss' is not a web address (did you mean https://c.example/rss?)",
     ),
     "a feed that is a word": (
         {"feeds.yaml": "feeds:\n  - https://courier.example/rss\n"},
@@ -176,11 +176,11 @@ FAULTS = {
     ),
     "a feed twice": (
         {"feeds.yaml": "feeds:\n  - {url: 'https://a.example/f'}\n\n  - {url: 'http://www.a.example/f/'}\n"},
-        "feeds.yaml:4:11: 'http://www.a.example/f/' stands here twice, first in line 2, expected it once",
+        "feeds.yaml:4:11: 'http://www.a.example/f/' is listed twice, first in line 2, expected it once",
     ),
     "a file outside of the folder": (
         {"feeds.yaml": "feeds:\n  - {url: 'file:../../etc/passwd'}\n"},
-        "feeds.yaml:2:11: the file '../../etc/passwd' lies outside of this folder, expected a file in ",
+        "feeds.yaml:2:11: the file '../../etc/passwd' is outside of this folder, expected a file in ",
     ),
     "a list that is a word": (
         {"feeds.yaml": "feeds:\n  - {url: 'https://a.example/f', topics: world}\n"},
@@ -215,11 +215,11 @@ FAULTS = {
             "newsletters.yaml": FILES["newsletters.yaml"]
             + FILES["newsletters.yaml"].split("\n")[1].replace("morning", "Morning")
         },
-        "newsletters.yaml:3:10: 'Morning' stands here twice, first in line 2, expected it once",
+        "newsletters.yaml:3:10: 'Morning' is listed twice, first in line 2, expected it once",
     ),
     "a key twice": (
         {"newsletters.yaml": FILES["newsletters.yaml"].replace("topics:", "id: x, topics:")},
-        "newsletters.yaml:2:39: `id` stands here twice, first in line 2, expected it once",
+        "newsletters.yaml:2:39: `id` is set twice, first in line 2, expected it once",
     ),
     "an address": (
         {"subscribers.yaml": "subscribers:\n  - {email: 'amina@', newsletters: [morning]}\n"},
@@ -231,7 +231,7 @@ FAULTS = {
     ),
     "a newsletter chosen twice": (
         {"subscribers.yaml": "subscribers:\n  - {email: a@x.org, newsletters: [morning, {id: morning}]}\n"},
-        "subscribers.yaml:2:50: the newsletter 'morning' stands here twice, expected it once",
+        "subscribers.yaml:2:50: the newsletter 'morning' is listed twice, expected it once",
     ),
     "a person twice, in another spelling": (
         {
@@ -241,7 +241,7 @@ FAULTS = {
                 "  - {email: BEN@xn--bcher-kva.example, newsletters: [morning]}\n"
             )
         },
-        "subscribers.yaml:3:13: 'BEN@bücher.example' stands here twice, first in line 2, expected it once",
+        "subscribers.yaml:3:13: 'BEN@bücher.example' is listed twice, first in line 2, expected it once",
     ),
     "a name with a line feed": (
         {"subscribers.yaml": 'subscribers:\n  - {email: a@x.org, name: "A\\x00", newsletters: [morning]}\n'},
@@ -263,9 +263,9 @@ FAULTS = {
         {"caveat.yaml": "site:\n  name: 'X\n"},
         "caveat.yaml:3:1: a quotation mark that is not closed, expected the closing mark",
     ),
-    "a value that begins with an at sign": (
+    "a value that starts with an at sign": (
         {"caveat.yaml": "site:\n  name: @home\n"},
-        "caveat.yaml:2:9: a value that begins with `@`, expected quotes around it",
+        "caveat.yaml:2:9: a value that starts with `@`, expected quotes around it",
     ),
     "an alias without anchor": (
         {"caveat.yaml": "site: *x\n"},
@@ -285,11 +285,11 @@ FAULTS = {
     ),
     "lists within themselves": (
         {"caveat.yaml": "site: &a [*a]\n"},
-        "caveat.yaml:1:7: values within values without end, expected a plain file without nested anchors",
+        "caveat.yaml:1:7: too many or too deeply nested values, expected a plain file without nested anchors",
     ),
     "lists within lists without end": (
         {"caveat.yaml": "site: " + "[" * 2000},
-        "caveat.yaml:1:1: lists within lists without end, expected plain lists",
+        "caveat.yaml:1:1: the lists are nested too deeply, expected plain lists",
     ),
     "latin-1": (
         {"caveat.yaml": "site:\n  name: Caf\xe9\n".encode("latin-1")},
@@ -307,37 +307,37 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("files", "sentence"), FAULTS.values(), ids=list(FAULTS))
-def test_each_fault_says_what_is_where_and_what_was_expected(
+def test_each_fault_has_its_position_problem_and_expected_value(
     tmp_path: Path, files: dict[str, str | bytes], sentence: str
 ):
-    assert said(a_house(tmp_path, files))[0].startswith(sentence)
+    assert said(a_config_folder(tmp_path, files))[0].startswith(sentence)
 
 
 def test_one_mistake_is_one_fault(tmp_path: Path):
     """A newsletters.yaml that cannot be read does not make every subscription a fault as well."""
-    assert len(faults(a_house(tmp_path, {"newsletters.yaml": "newsletters: [\n"}))) == 1
+    assert len(faults(a_config_folder(tmp_path, {"newsletters.yaml": "newsletters: [\n"}))) == 1
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_missing_file_is_named_with_the_least_that_it_must_hold(tmp_path: Path, name: str):
-    folder = a_house(tmp_path)
+def test_a_missing_file_is_named_with_its_required_content(tmp_path: Path, name: str):
+    folder = a_config_folder(tmp_path)
     (folder / name).unlink()
 
     (fault,) = said(folder)
     assert fault.startswith(f"{name}: the file is missing in {folder}, expected one with ")
 
 
-def test_a_folder_that_cannot_be_read_as_one_is_named(tmp_path: Path):
+def test_a_missing_folder_is_named(tmp_path: Path):
     (fault,) = said(tmp_path / "nowhere")
     assert fault.startswith(
         f"{tmp_path}/nowhere: there is no such folder, expected one that `caveat config init` made"
     )
 
 
-def test_a_password_is_in_no_fault(tmp_path: Path):
+def test_no_fault_contains_a_password(tmp_path: Path):
     files = {"caveat.yaml": SITE + "storage: postgresql://u:hush@/\nmail: {smtp: {password: [hush]}}\n"}
-    assert len(said(a_house(tmp_path, files))) == 2
-    assert not [fault for fault in said(a_house(tmp_path, files)) if "hush" in fault]
+    assert len(said(a_config_folder(tmp_path, files))) == 2
+    assert not [fault for fault in said(a_config_folder(tmp_path, files)) if "hush" in fault]
 
 
 def test_a_topic_that_no_feed_has_is_a_warning(tmp_path: Path):
@@ -347,7 +347,7 @@ def test_a_topic_that_no_feed_has_is_a_warning(tmp_path: Path):
             "subscribers:\n  - {email: a@x.example, newsletters: [{id: morning, topics: [sport]}]}\n"
         ),
     }
-    assert [str(w) for w in loaded(a_house(tmp_path, files)).warnings] == [
+    assert [str(w) for w in loaded(a_config_folder(tmp_path, files)).warnings] == [
         "newsletters.yaml:2:48: no feed has the topic 'wolrd' (did you mean world?), expected one of world",
         "subscribers.yaml:2:63: no feed has the topic 'sport', expected one of world",
     ]
@@ -359,17 +359,17 @@ def test_empty_lists_and_absent_files_of_feeds_are_warnings(tmp_path: Path):
         "newsletters.yaml": "newsletters: []\n",
         "subscribers.yaml": "subscribers: []\n",
     }
-    assert [w.file for w in loaded(a_house(tmp_path / "a", files)).warnings] == [
+    assert [w.file for w in loaded(a_config_folder(tmp_path / "a", files)).warnings] == [
         "feeds.yaml",
         "newsletters.yaml",
     ]
 
     files = {"feeds.yaml": "feeds:\n  - {url: 'file:notices.xml', topics: [world]}\n"}
-    (warning,) = loaded(a_house(tmp_path / "b", files)).warnings
-    assert "there is no file 'notices.xml' so far" in warning.message
+    (warning,) = loaded(a_config_folder(tmp_path / "b", files)).warnings
+    assert "there is no file 'notices.xml' yet" in warning.message
 
 
-def test_anchors_and_merges_spare_repetition(tmp_path: Path):
+def test_anchors_and_merges_work(tmp_path: Path):
     files = {
         "subscribers.yaml": (
             "subscribers:\n"
@@ -377,15 +377,17 @@ def test_anchors_and_merges_spare_repetition(tmp_path: Path):
             "  - {<<: *amina, email: ben@example.org, newsletters: *all}\n"
         )
     }
-    amina, ben = loaded(a_house(tmp_path, files)).roster.subscribers
+    amina, ben = loaded(a_config_folder(tmp_path, files)).roster.subscribers
 
     assert (ben.subscriber.email, ben.subscriber.timezone) == ("ben@example.org", "Asia/Qatar")
     assert ben.newsletters == amina.newsletters
 
 
-def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path):
+def test_a_byte_order_mark_and_windows_line_endings_are_accepted(tmp_path: Path):
     files = {name: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode() for name, text in FILES.items()}
-    assert loaded(a_house(tmp_path, files)).roster == loaded(a_house(tmp_path / "plain")).roster
+    assert (
+        loaded(a_config_folder(tmp_path, files)).roster == loaded(a_config_folder(tmp_path / "plain")).roster
+    )
 
 
 class TestTolerance:
@@ -399,10 +401,10 @@ class TestTolerance:
     }
 
     def test_the_check_fails(self, tmp_path: Path):
-        assert len(faults(a_house(tmp_path, self.FILES))) == 3
+        assert len(faults(a_config_folder(tmp_path, self.FILES))) == 3
 
-    def test_the_service_skips_them_by_name(self, tmp_path: Path):
-        read = loaded(a_house(tmp_path, self.FILES), tolerant=True)
+    def test_the_service_skips_invalid_items_with_a_warning(self, tmp_path: Path):
+        read = loaded(a_config_folder(tmp_path, self.FILES), tolerant=True)
 
         assert [feed.name for feed in read.roster.feeds] == ["The Courier"]
         assert [entry.subscriber.email for entry in read.roster.subscribers] == ["amina@example.org"]
@@ -412,20 +414,22 @@ class TestTolerance:
             "the subscriber amina@EXAMPLE.org is skipped, who stays as they were",
         ]
 
-    def test_who_is_skipped_is_known_so_that_nobody_ends_their_subscription(self, tmp_path: Path):
-        roster = loaded(a_house(tmp_path, self.FILES), tolerant=True).roster
+    def test_the_ids_of_skipped_subscribers_are_kept(self, tmp_path: Path):
+        roster = loaded(a_config_folder(tmp_path, self.FILES), tolerant=True).roster
         assert roster.unreadable_subscribers == (identity.subscriber_id("ben@example.org"),)
 
-    def test_what_concerns_everybody_is_still_a_fault(self, tmp_path: Path):
+    def test_other_faults_still_count(self, tmp_path: Path):
         files = {**self.FILES, "newsletters.yaml": "newsletters:\n  - {id: morning}\n"}
-        assert {f.file for f in faults(a_house(tmp_path, files), tolerant=True)} == {"newsletters.yaml"}
+        assert {f.file for f in faults(a_config_folder(tmp_path, files), tolerant=True)} == {
+            "newsletters.yaml"
+        }
 
 
 @pytest.mark.parametrize("name", ["mailer", "system", "Bounces", "postmaster", "MAILER-DAEMON"])
-def test_a_sender_that_sounds_like_a_mail_program_is_odd(tmp_path: Path, name: str):
+def test_a_sender_named_like_a_mail_program_is_a_warning(tmp_path: Path, name: str):
     text = SITE.replace("digest@", f"{name}@")
     assert text != SITE
-    [warning] = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
+    [warning] = loaded(a_config_folder(tmp_path, {"caveat.yaml": text})).warnings
     assert f"such as {name}@" in warning.message
 
 
@@ -445,14 +449,14 @@ IMAP = (
             "port 465 expects TLS from the first byte on, not `security: starttls`",
         ),
         (SMTP.format(465, "none"), 9, "port 465 expects TLS from the first byte on, not `security: none`"),
-        (SMTP.format(587, "tls"), 10, "port 587 begins without encryption, not with `security: tls`"),
-        (SMTP.format(25, "tls"), 10, "port 25 begins without encryption, not with `security: tls`"),
+        (SMTP.format(587, "tls"), 10, "port 587 starts without encryption, not with `security: tls`"),
+        (SMTP.format(25, "tls"), 10, "port 25 starts without encryption, not with `security: tls`"),
         (
             IMAP.format(993, "starttls"),
             12,
             "port 993 expects TLS from the first byte on, not `security: starttls`",
         ),
-        (IMAP.format(143, "tls"), 13, "port 143 begins without encryption, not with `security: tls`"),
+        (IMAP.format(143, "tls"), 13, "port 143 starts without encryption, not with `security: tls`"),
         (SMTP.format(465, "tls"), 0, ""),
         (SMTP.format(587, "starttls"), 0, ""),
         (SMTP.format(2525, "tls"), 0, ""),
@@ -460,16 +464,16 @@ IMAP = (
         (IMAP.format(143, "starttls"), 0, ""),
     ],
 )
-def test_a_port_with_the_other_kind_of_encryption_is_odd(tmp_path: Path, text, line, warning):
-    warnings = loaded(a_house(tmp_path, {"caveat.yaml": text})).warnings
+def test_a_port_that_does_not_fit_the_encryption_is_a_warning(tmp_path: Path, text, line, warning):
+    warnings = loaded(a_config_folder(tmp_path, {"caveat.yaml": text})).warnings
     assert [(w.line, w.message) for w in warnings if "port" in w.message] == (
         [(line, warning)] if warning else []
     )
 
 
-def test_the_bounce_mailbox_may_have_an_authority_of_its_own(tmp_path: Path):
+def test_the_imap_server_can_have_its_own_authority_file(tmp_path: Path):
     text = IMAP.format(993, "tls") + "      authority_file: own.pem\n"
-    folder = a_house(tmp_path, {"caveat.yaml": text, "own.pem": "-----BEGIN CERTIFICATE-----\n"})
+    folder = a_config_folder(tmp_path, {"caveat.yaml": text, "own.pem": "-----BEGIN CERTIFICATE-----\n"})
     imap = loaded(folder).settings.mail.bounces.imap
     assert imap is not None
     assert imap.authority == tmp_path / "own.pem"
@@ -478,12 +482,12 @@ def test_the_bounce_mailbox_may_have_an_authority_of_its_own(tmp_path: Path):
     assert "own.pem cannot be read" in fault
 
 
-def test_a_proxy_is_a_setting_with_a_login_beside_it(tmp_path: Path):
+def test_a_proxy_has_its_login_in_separate_keys(tmp_path: Path):
     (tmp_path / "proxy.secret").write_text("sesame\n")
     (tmp_path / "proxy.secret").chmod(0o600)
     fetch = "{proxy: 'http://p.intern:3128/', proxy_username: ann, proxy_password_file: proxy.secret}"
     found = load_config(
-        a_house(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {}
+        a_config_folder(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {}
     ).settings.fetch.proxy
 
     assert found is not None
@@ -497,13 +501,13 @@ def test_a_proxy_is_a_setting_with_a_login_beside_it(tmp_path: Path):
 @pytest.mark.parametrize(
     ("fetch", "fault"),
     [
-        ("{proxy: 'http://ann:sesame@proxy.intern:3128'}", "there is a login in the proxy's address"),
-        ("{proxy: 'http://proxy.intern:3128/path'}", "goes on after its port"),
-        ("{proxy: 'socks5://proxy.intern:1080'}", "is no web address"),
+        ("{proxy: 'http://ann:sesame@proxy.intern:3128'}", "the proxy's address contains a login"),
+        ("{proxy: 'http://proxy.intern:3128/path'}", "has more than a host and a port"),
+        ("{proxy: 'socks5://proxy.intern:1080'}", "is not a web address"),
         ("{proxy_password: sesame}", "a password without `proxy` and `proxy_username`"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_a_fault(tmp_path: Path, fetch: str, fault: str):
+def test_an_invalid_proxy_is_a_fault(tmp_path: Path, fetch: str, fault: str):
     with pytest.raises(ConfigError) as refused:
-        load_config(a_house(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {})
+        load_config(a_config_folder(tmp_path, {"caveat.yaml": f"{SITE}fetch: {fetch}\n"}), {})
     assert fault in str(refused.value.faults[0])

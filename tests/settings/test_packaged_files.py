@@ -23,7 +23,7 @@ def a_folder(path: Path) -> Path:
     return path
 
 
-def test_a_checkout_uses_the_folders_beside_pyproject():
+def test_a_checkout_uses_the_folders_next_to_pyproject():
     assert templates_folder() == CHECKOUT / "templates"
     assert (templates_folder() / "digest" / "daily" / "body.html").is_file()
     assert (sample_folder() / "feed.xml").is_file()
@@ -36,7 +36,7 @@ def test_a_checkout_finds_its_example_configuration(tmp_path: Path):
     assert config_folder(tmp_path / "service") == config
 
 
-def test_an_installed_package_uses_the_folders_that_the_wheel_packed(tmp_path: Path):
+def test_an_installed_package_uses_the_folders_in_the_wheel(tmp_path: Path):
     package = tmp_path / "site-packages" / "service"
     templates = a_folder(package / "_data" / "templates")
     config = a_folder(package / "_data" / "config")
@@ -47,7 +47,7 @@ def test_an_installed_package_uses_the_folders_that_the_wheel_packed(tmp_path: P
     assert sample_folder(package) == sample
 
 
-def test_a_strangers_templates_in_site_packages_are_not_ours(tmp_path: Path):
+def test_templates_of_another_package_in_site_packages_are_ignored(tmp_path: Path):
     package = tmp_path / "site-packages" / "service"
     a_folder(tmp_path / "site-packages" / "templates")
     ours = a_folder(package / "_data" / "templates")
@@ -55,8 +55,8 @@ def test_a_strangers_templates_in_site_packages_are_not_ours(tmp_path: Path):
     assert templates_folder(package) == ours
 
 
-def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path):
-    with pytest.raises(CaveatError, match=r"not whole: .*templates is missing; install it again"):
+def test_an_incomplete_installation_names_the_missing_folder(tmp_path: Path):
+    with pytest.raises(CaveatError, match=r"incomplete: .*templates is missing; install it again"):
         templates_folder(tmp_path / "service")
 
 
@@ -76,7 +76,7 @@ def copy_of_the_checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")
-def test_a_wheel_really_carries_them_and_no_secret(tmp_path: Path):
+def test_a_built_wheel_has_the_folders_and_no_secret(tmp_path: Path):
     checkout, target = copy_of_the_checkout(tmp_path), tmp_path / "site-packages"
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(build, cwd=checkout, check=True, capture_output=True)

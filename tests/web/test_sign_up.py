@@ -29,7 +29,7 @@ from service.web.app import application
 from service.web.client_ip import ClientAddresses
 from service.web.sign_up import TRAP_FIELD
 from tests.builders import NOON
-from tests.settings.houses import FILES, SITE, a_house
+from tests.settings.config_folders import FILES, SITE, a_config_folder
 from tests.web.conftest import served
 
 Web = aiohttp.ClientSession
@@ -69,7 +69,7 @@ class SignUpSite:
 
 @pytest.fixture
 async def site(tmp_path: Path, sqlite_url: str) -> AsyncIterator[SignUpSite]:
-    folder = a_house(tmp_path / "config", {"caveat.yaml": SETTINGS, "newsletters.yaml": TWO})
+    folder = a_config_folder(tmp_path / "config", {"caveat.yaml": SETTINGS, "newsletters.yaml": TWO})
     loaded = load_config(folder, {"CAVEAT_STORAGE": sqlite_url})
     clock = [NOON]
     app = Application(

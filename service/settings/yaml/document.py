@@ -1,4 +1,4 @@
-"""Written: a YAML file as plain values, and where in the file each of them stands."""
+"""YAML document: the plain values of a file, each with its line and column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ruamel.yaml.reader import ReaderError
 from service.core.errors import Fault
 
 KeyPath = tuple[str | int, ...]
-"""The way to a value: keys and list indices."""
+"""The path of a value: keys and list indices from the root."""
 
 MAX_DEPTH, MAX_VALUES = 20, 2_000_000
 TAG_PREFIX = "tag:yaml.org,2002:"
@@ -24,9 +24,9 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
 
 @dataclass(slots=True)
 class YamlDocument:
-    """A file's content. `keys` and `values` hold the line and column, from 1, of each key and value.
+    """The content of a file. Positions are line and column, from 1.
 
-    `overridden` names the environment variable that a value came from instead.
+    `overridden_by` names the environment variable that replaced the value at a path.
     """
 
     file: str
@@ -38,18 +38,18 @@ class YamlDocument:
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether nothing could be read, so that what is missing need not be said."""
+        """Whether the file has faults and no content, so that missing keys are no further faults."""
         return self.content is None and bool(self.faults)
 
     def text_at(self, path: KeyPath) -> str:
-        """Return the text at that path, empty where there is none."""
+        """Return the text at that path, empty if there is none."""
         found = self.content
         for part in path:
             found = found.get(part) if isinstance(found, dict) else None
         return found if isinstance(found, str) else ""
 
     def fault_at_path(self, path: KeyPath, what: str, expected: str = "", *, key: bool = False) -> Fault:
-        """Return a fault at the value, or at its key; else at the nearest thing around it."""
+        """Return a fault at the value, or at its key with `key`; else at the nearest block around it."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.overridden_by:
                 return Fault(self.overridden_by[path[:length]], 0, 0, what, expected)
@@ -60,7 +60,7 @@ class YamlDocument:
         return Fault(self.file, *self.value_positions.get(path, (1, 1)), what, expected)
 
     def origin(self, path: KeyPath) -> str:
-        """Return where a value came from: the variable, `caveat.yaml:3`, or `default`."""
+        """Return the origin of a value: the environment variable, `caveat.yaml:3`, or `default`."""
         if path in self.overridden_by:
             return self.overridden_by[path]
         return f"{self.file}:{self.value_positions[path][0]}" if path in self.value_positions else "default"
@@ -71,7 +71,7 @@ class YamlDocument:
 
 
 def read_yaml(file: str, data: bytes) -> YamlDocument:
-    """Return what the bytes say. What cannot be read becomes faults, and `content` stays None."""
+    """Return the document; for a file that is not YAML in UTF-8, `content` is None and `faults` say why."""
     written = YamlDocument(file)
     text = _decoded(written, data)
     if text is None:
@@ -82,14 +82,14 @@ def read_yaml(file: str, data: bytes) -> YamlDocument:
         written.faults.append(_syntax_fault(written, error, text))
         return written
     except ReaderError as error:
-        at = _place_of(text, error.position)
+        at = _position_in(text, error.position)
         written.faults.append(
             written.fault_at_position(at, f"the character U+{error.character:04X}", "printable text")
         )
         return written
     except RecursionError:
         written.faults.append(
-            written.fault_at_position((1, 1), "lists within lists without end", "plain lists")
+            written.fault_at_position((1, 1), "the lists are nested too deeply", "plain lists")
         )
         return written
     if node is not None:
@@ -106,30 +106,30 @@ def _decoded(written: YamlDocument, data: bytes) -> str | None:
                 written.fault_at_position((1, 1), "the file is in UTF-16", "UTF-8; save it as that")
             )
             return None
-        at = _place_of(data[: error.start].decode("utf-8", "replace"), error.start)
+        at = _position_in(data[: error.start].decode("utf-8", "replace"), error.start)
         what = f"the byte 0x{data[error.start]:02x} is not UTF-8"
         written.faults.append(written.fault_at_position(at, what, "a file saved as UTF-8"))
         return None
 
 
-def _place_of(text: str, position: int) -> tuple[int, int]:
+def _position_in(text: str, position: int) -> tuple[int, int]:
     before = text[:position]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
 class _Walk:
-    """Turns nodes into values, once, and sets down where they stood and what is wrong with them."""
+    """Turns YAML nodes into values; records their positions and faults in the document."""
 
     def __init__(self, written: YamlDocument) -> None:
         self.written, self.count = written, 0
 
     def value(self, node: Node, path: KeyPath) -> Any:  # noqa: ANN401 - any YAML
         """Return the node's value."""
-        self.written.value_positions[path] = at = _place(node)
+        self.written.value_positions[path] = at = _position(node)
         self.count += 1
         if len(path) > MAX_DEPTH or self.count > MAX_VALUES:
             if not self.written.faults:
-                self._wrong(at, "values within values without end", "a plain file without nested anchors")
+                self._wrong(at, "too many or too deeply nested values", "a plain file without nested anchors")
             return None
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
@@ -141,15 +141,15 @@ class _Walk:
         found: dict[str, Any] = {}
         for key, value in self._pairs(node):
             name = key.value if isinstance(key, ScalarNode) else None
-            at = _place(key)
+            at = _position(key)
             if name is None:
-                self._wrong(at, "a key that is no word", "a key such as `name`")
+                self._wrong(at, "a key that is not a word", "a key such as `name`")
                 continue
             here = (*path, name)
             if name in found:
                 self._wrong(
                     at,
-                    f"`{name}` stands here twice, first in line {self.written.key_positions[here][0]}",
+                    f"`{name}` is set twice, first in line {self.written.key_positions[here][0]}",
                     "it once",
                 )
                 continue
@@ -158,7 +158,7 @@ class _Walk:
         return found
 
     def _pairs(self, node: MappingNode) -> Iterator[tuple[Node, Node]]:
-        """Yield the mapping's own pairs, then those of what it merges (`<<`) that it does not have itself."""
+        """Yield the mapping's own pairs, then the pairs merged by `<<` whose keys it does not have."""
         own = [(key, value) for key, value in node.value if str(key.tag) != TAG_PREFIX + "merge"]
         yield from own
         names = {key.value for key, _ in own if isinstance(key, ScalarNode)}
@@ -167,7 +167,7 @@ class _Walk:
         ):
             for source in merged.value if isinstance(merged, SequenceNode) else [merged]:
                 if source is node or not isinstance(source, MappingNode):
-                    self._wrong(_place(key), "`<<` without a block to take over", "an alias such as *name")
+                    self._wrong(_position(key), "`<<` without a block to merge", "an alias such as *name")
                     continue
                 for inner, value in source.value:
                     if inner.value not in names and str(inner.tag) != TAG_PREFIX + "merge":
@@ -184,7 +184,7 @@ class _Walk:
             return int(text.replace("_", ""))
         if tag == TAG_PREFIX + "float":
             return _float(text)
-        # A date, an octal number and the like are what was typed; whoever wants a number will say so.
+        # A date or an octal number stays text; a field that expects a number reports it.
         if not tag.startswith(TAG_PREFIX) or "python" in tag:
             self._wrong(at, f"the tag {tag.removeprefix(TAG_PREFIX)!r}", "a plain value")
         return text
@@ -200,7 +200,7 @@ def _float(text: str) -> float | str:
         return text
 
 
-def _place(node: Node) -> tuple[int, int]:
+def _position(node: Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
@@ -215,7 +215,7 @@ _SYNTAX = (
     (r"unexpected end of stream", "a quotation mark that is not closed", "the closing mark"),
     (r"undefined alias", "an alias `*name` without its anchor `&name`", "quotes if it is plain text"),
     (r"another document", "a second document (`---`)", "one document in the file"),
-    (r"character '(.)' that cannot start", r"a value that begins with `\1`", "quotes around it"),
+    (r"character '(.)' that cannot start", r"a value that starts with `\1`", "quotes around it"),
     (r"unknown escape character '(.)'", r"`\\\1` within double quotes", "single quotes around the value"),
     (r"could not find expected ':'", "a line without `: `", "`key: value`"),
     (
@@ -232,7 +232,7 @@ def _syntax_fault(written: YamlDocument, error: MarkedYAMLError, text: str) -> F
     at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = str(error.problem or error.context or "this is not YAML").strip()
     lines = text.splitlines()
-    # A tab inside the indent is found late, or as something else; it is the tab all the same.
+    # The parser reports a tab in the indent late, or as another problem.
     if at[0] <= len(lines) and "\t" in (line := lines[at[0] - 1])[: len(line) - len(line.lstrip())]:
         problem, at = "character '\\t'", (at[0], line.index("\t") + 1)
     for pattern, what, expected in _SYNTAX:

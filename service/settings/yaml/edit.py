@@ -1,9 +1,9 @@
-"""Edit (EDGE config/): add, change and take out list items, and leave every other byte of the file alone.
+"""Edit (EDGE config/): add, change and remove list items; every other byte of the file stays.
 
 lock     the folder, so that two edits do not undo one another
-alter    the lines of the one item; comments stay where they are
-check    that the folder would load with the new text, else refuse
-write    beside the file, to the disk, then in its place
+alter    the lines of the item; comments stay
+check    that the folder loads with the new text, else refuse
+write    a temporary file, sync it to the disk, rename it over the old one
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ ITEM_NAMES: dict[str, tuple[str, Callable[[ItemValues], set[str]], Callable[[str
         lambda name: {identity.subscriber_id(name)},
     ),
 }
-"""For each list: what an item is called, the names that it goes by, and how a person may name it."""
+"""List name -> noun for an item, names of an item, and names to look up for a user's spelling."""
 
 
 def add(folder: Path, list_name: str, items: Sequence[ItemValues], environ: Environ) -> LoadedConfig:
-    """Add items at the end of the list `kind` (feeds, newsletters or subscribers).
+    """Add items at the end of a list (feeds, newsletters or subscribers); return the new configuration.
 
-    Return what the folder says now. Raises ConfigError, and changes nothing, when it would not load.
+    Raises ConfigError, and changes nothing, when the folder would not load.
     """
     return _edited(folder, list_name, environ, lambda edited: edited.append(items))
 
 
 def remove(folder: Path, list_name: str, name: str, environ: Environ) -> LoadedConfig:
-    """Take the item out that goes by this name: a feed's address or name, an email address, an id.
+    """Remove the item with this name: a feed's address or name, an email address or a newsletter's id.
 
     Raises UsageError when there is none, ConfigError when the folder would not load without it.
     """
@@ -63,7 +63,7 @@ def remove(folder: Path, list_name: str, name: str, environ: Environ) -> LoadedC
 
 
 def update(folder: Path, list_name: str, name: str, changes: ItemValues, environ: Environ) -> LoadedConfig:
-    """Set keys of the item that goes by this name; a value of None takes the key out.
+    """Set keys of the item with this name; a value of None removes the key.
 
     Raises UsageError when there is no such item, ConfigError when the folder would not load with it.
     """
@@ -76,10 +76,10 @@ def _edited(folder: Path, kind: str, environ: Environ, alter: Callable[[YamlList
     file = f"{kind}.yaml"
     if file not in CONFIG_FILES or kind not in ITEM_NAMES:
         raise UsageError(f"there is no list of {kind} to edit")
-    # A file that another folder lends us (a link) is changed where it lies.
+    # A symbolic link stays; the file that it points to is changed.
     path = (folder.expanduser().absolute() / file).resolve()
     with _locked(path.parent):
-        # Without this, a broken file would be mended or refused by what the edit happens to touch.
+        # Refuse a folder that does not load, even if the edit would remove the fault.
         load_config(folder, environ)
         before = path.read_bytes()
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
@@ -91,9 +91,9 @@ def _edited(folder: Path, kind: str, environ: Environ, alter: Callable[[YamlList
 
 
 def _index(items: YamlList, kind: str, name: str) -> int:
-    noun, names_of, wanted = ITEM_NAMES[kind]
+    noun, names_of, spellings = ITEM_NAMES[kind]
     for index, raw in enumerate(items.values):
-        if isinstance(raw, dict) and names_of(raw) & wanted(name.strip()):
+        if isinstance(raw, dict) and names_of(raw) & spellings(name.strip()):
             return index
     keys = ("email", "id", "name", "url")
     known = [str(raw[key]) for raw in items.values if isinstance(raw, dict) for key in keys if key in raw]
@@ -116,7 +116,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Replace the file as a whole: after a crash it holds the old bytes or the new ones (POSIX rename)."""
+    """Replace the file atomically: after a crash it holds the old bytes or the new ones (POSIX rename)."""
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:

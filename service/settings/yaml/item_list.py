@@ -1,4 +1,4 @@
-"""Lines: a YAML file that holds one list, edited item by item as a careful person would."""
+"""Item list: a YAML file with one list, edited item by item without touching other lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_LINE_WIDTH, MAX_INLINE_KEYS, DASH_INDENT = 4096, 5, 2
 
 
 class YamlList:
-    """The list `key` of a file that loads. Each edit returns the new text and leaves this object as it is."""
+    """The list `key` of a valid file. Each edit returns the new text and does not change this object."""
 
     def __init__(self, key: str, text: str) -> None:
         self._key, self._text = key, text
@@ -27,7 +27,7 @@ class YamlList:
         self.values: list[Any] = YAML(typ="safe", pure=True).load(text)[key]
 
     def append(self, entries: Sequence[Mapping[str, Any]]) -> str:
-        """Return the text with the entries behind the last item, in the style of that item."""
+        """Return the text with the entries after the last item, in the style of that item."""
         if self._node.flow_style or not self._node.value:
             return self._rewritten(lambda items: items.extend(_flowing(entry) for entry in entries))
         last = self._node.value[-1]
@@ -47,14 +47,14 @@ class YamlList:
         return "".join(self._lines[:first] + self._lines[last + 1 :])
 
     def update(self, index: int, changes: Mapping[str, Any]) -> str:
-        """Return the text with keys of the item set, or taken out where the value is None."""
+        """Return the text with keys of the item set; a value of None removes the key."""
         if self._node.flow_style:
             return self._rewritten(lambda items: _set(items[index], changes))
         first, last = self._span(index)
         yaml = _round_trip(self._indent)
         try:
             items = yaml.load("".join(self._lines[first : last + 1]))
-        except YAMLError:  # it leans on an anchor elsewhere in the file
+        except YAMLError:  # the item uses an anchor from elsewhere in the file
             return self._rewritten(lambda items: _set(items[index], changes))
         _set(items[0], changes)
         return "".join([*self._lines[:first], *self._dumped(yaml, items), *self._lines[last + 1 :]])
@@ -69,7 +69,7 @@ class YamlList:
         """Return the first and last line of an item, from 0."""
         node = self._node.value[index]
         first = node.start_mark.line
-        # An item may begin below its dash, with a comment or an anchor between the two.
+        # The content may start below its dash, after a comment or an anchor.
         while not self._lines[first].lstrip().startswith("-"):
             first -= 1
         return first, _last_line(node)
@@ -84,7 +84,7 @@ class YamlList:
         return [line.rstrip() + self._ending for line in stream.getvalue().splitlines()]
 
     def _rewritten(self, alter: Any) -> str:  # noqa: ANN401 - a function of ruamel's list
-        """Return the whole file written anew: for lists that have no line for each item."""
+        """Return the whole file, altered and reformatted, for lists that do not have a line for each item."""
         yaml = _round_trip(DASH_INDENT)
         content = yaml.load(self._text)
         alter(content[self._key])
@@ -96,7 +96,7 @@ class YamlList:
 
 
 def _round_trip(dash: int) -> YAML:
-    """Return a reader and writer that keeps comments and quotes, with the dashes in column `dash`."""
+    """Return a YAML reader and writer that keeps comments and quotes; `dash` is the column of dashes."""
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = MAX_LINE_WIDTH
@@ -105,7 +105,7 @@ def _round_trip(dash: int) -> YAML:
 
 
 def _last_line(node: Node) -> int:
-    """Return the last line that an item's own text reaches, whatever comments follow it."""
+    """Return the last line of an item, without comments after it."""
     if isinstance(node, MappingNode) and node.value and not node.flow_style:
         return max(_last_line(part) for pair in node.value for part in pair)
     if isinstance(node, SequenceNode) and node.value and not node.flow_style:

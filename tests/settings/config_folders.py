@@ -1,4 +1,4 @@
-"""Config folders for tests: a small one that loads, in which a test replaces what it is about."""
+"""Config folders for tests: a small valid one, in which a test replaces files."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ subscribers:
 SITE = FILES["caveat.yaml"]
 
 
-def a_house(folder: Path, files: Mapping[str, str | bytes] | None = None) -> Path:
-    """Write the four files, with these instead, and return the folder."""
+def a_config_folder(folder: Path, files: Mapping[str, str | bytes] | None = None) -> Path:
+    """Write a valid config folder, with `files` in place of its own; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in {**FILES, **(files or {})}.items():
         data = content if isinstance(content, bytes) else content.encode()
@@ -48,7 +48,7 @@ def loaded(folder: Path, *, tolerant: bool = False, **environ: str) -> LoadedCon
 
 
 def faults(folder: Path, *, tolerant: bool = False, **environ: str) -> tuple[Fault, ...]:
-    """Return what is wrong with the folder; () when it loads."""
+    """Return the faults of the folder; () when it loads."""
     try:
         load_config(folder, environ, tolerant=tolerant)
     except ConfigError as error:
