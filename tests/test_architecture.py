@@ -95,7 +95,6 @@ LIBRARIES = {
 MOST_MODULES = 16  # in a folder, without __init__; a longer list is not read at a glance
 LARGER_FOLDERS = {
     "store": "one file a subject, and what all of them share",
-    "app": "one module a use case",
 }
 
 THE_CLOCK = "app/clock"

@@ -48,10 +48,10 @@ async def correction_sentence(
 ) -> str:
     """Return which issue corrected the article for a subscriber, or will; empty when none does."""
     subscription = membership.subscription
-    deliveries = await app.overview.deliveries_to(membership.subscriber.id, limit=MAX_DELIVERIES_READ)
+    deliveries = await app.queries.deliveries_to(membership.subscriber.id, limit=MAX_DELIVERIES_READ)
     received = {delivery.issue_id for delivery in deliveries}
     for sent in reversed(edits.sent_corrections):
-        [issue] = await app.overview.issues_by_prefix(sent.issue_id)
+        [issue] = await app.queries.issues_by_prefix(sent.issue_id)
         if sent.issue_id in received and issue.newsletter == subscription.newsletter:
             return f"the issue of {issue_time(issue)} corrected it"
     reader = PreviewReader(membership.edition, subscription.served_through, membership.subscriber)

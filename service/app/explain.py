@@ -53,9 +53,9 @@ async def _facts(
 
 async def _past_issue(app: Application, membership: Membership, position: int) -> PastIssue | None:
     """Return the subscriber's issue whose range of articles includes this position, if there is one."""
-    issues = await app.overview.issues(membership.subscription.newsletter, limit=MAX_ISSUES_READ)
+    issues = await app.queries.issues(membership.subscription.newsletter, limit=MAX_ISSUES_READ)
     by_id = {issue.id: issue for issue in issues if issue.served_from < position <= issue.served_through}
-    for delivery in await app.overview.deliveries_to(membership.subscriber.id, limit=MAX_ISSUES_READ):
+    for delivery in await app.queries.deliveries_to(membership.subscriber.id, limit=MAX_ISSUES_READ):
         if (issue := by_id.get(delivery.issue_id)) is not None:
             return PastIssue(issue.due_at, issue.article_ids, delivery.state)
     return None

@@ -85,7 +85,7 @@ async def deliver_issues(
         # Wait until their connections are returned: a connection that is cancelled meanwhile hangs for ever.
         await asyncio.gather(reporting, pausing, return_exceptions=True)
     return DeliveryProgress(
-        await app.overview.delivery_counts(issue_ids), problems, await _is_paused(app, issue_ids)
+        await app.queries.delivery_counts(issue_ids), problems, await _is_paused(app, issue_ids)
     )
 
 
@@ -101,7 +101,7 @@ async def _report_progress(app: Application, issue_ids: Sequence[str], progress:
     while True:
         began = now()
         with suppress(StoreError):
-            states = await app.overview.delivery_counts(issue_ids)
+            states = await app.queries.delivery_counts(issue_ids)
             in_progress = sum(states[state] for state in IN_PROGRESS)
             progress(_failures(states), states.total() - in_progress, states.total())
         await asyncio.sleep(max(POLL_SECONDS, POLL_COST_FACTOR * (now() - began)))
@@ -126,19 +126,19 @@ async def _deliver(app: Application, issue_ids: Sequence[str], stopping: asyncio
     while True:
         report = await app.deliver(stopping=stopping, grace=ANSWER_SECONDS)
         while not (report.problems or stopping.is_set() or now() > until):
-            states = await app.overview.delivery_counts(issue_ids)
+            states = await app.queries.delivery_counts(issue_ids)
             if not any(states[state] for state in IN_PROGRESS) or await _is_paused(app, issue_ids):
                 return ()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
-            if (await app.unfinished()).deliveries:
+            if (await app.pending_work()).deliveries:
                 break
         else:
             return report.problems
 
 
 async def _is_paused(app: Application, issue_ids: Sequence[str]) -> bool:
-    issues = [issue for issue_id in issue_ids for issue in await app.overview.issues_by_prefix(issue_id)]
+    issues = [issue for issue_id in issue_ids for issue in await app.queries.issues_by_prefix(issue_id)]
     return any(issue.paused_at and issue.books.waiting for issue in issues)
 
 

@@ -35,7 +35,7 @@ class Verification:
 
 async def issue_named(app: Application, prefix: str) -> IssueDetails:
     """Return the issue whose id begins with the prefix. Raises UsageError for none or several."""
-    found = await app.overview.issues_by_prefix(prefix.strip().lower())
+    found = await app.queries.issues_by_prefix(prefix.strip().lower())
     if not found:
         raise UsageError(f"there is no issue {prefix!r}; caveat issue list shows the latest issues")
     if len(found) > 1:
@@ -47,7 +47,7 @@ async def issue_named(app: Application, prefix: str) -> IssueDetails:
 async def verify(app: Application, issue: IssueDetails) -> Verification:
     """Compare every text of an issue with the stored source, character by character at its offsets."""
     texts, altered = 0, []
-    articles = await app.overview.articles_by_id(issue.article_ids)
+    articles = await app.queries.articles_by_id(issue.article_ids)
     for details in articles:
         if (summary := details.summary) is not None:
             texts += len(summary.key_points) + len(summary.context)
@@ -72,7 +72,7 @@ async def deliveries_to_resend(
     short_id = issue.id[:SHORT_ID_CHARACTERS]
     if issue.paused_at:
         raise UsageError(f"issue {short_id} is paused; caveat issue resume {short_id} continues it")
-    deliveries = await app.overview.deliveries(issue.id)
+    deliveries = await app.queries.deliveries(issue.id)
     named = {subscriber_id(address): address for address in addresses}
     recipients = {delivery.subscriber_id for delivery in deliveries}
     if unknown := [address for key, address in named.items() if key not in recipients]:

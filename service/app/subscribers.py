@@ -77,7 +77,7 @@ async def all_memberships(app: Application) -> AsyncIterator[Membership]:
 
 async def roster_differences(app: Application) -> AsyncIterator[RosterDifference]:
     """Yield the differences between the configuration files and the database."""
-    feeds = [line.state.feed for line in await app.overview.feeds() if line.active]
+    feeds = [line.state.feed for line in await app.queries.feeds() if line.active]
     async for difference in differences(app.subscribers, app.roster, feeds, app.clock()):
         yield difference
 

@@ -92,8 +92,8 @@ def _edit_lines(edits: article_edits.ArticleEdits | None) -> Iterator[str]:
 
 async def _find_articles(app: application.Application, name: str) -> Sequence[ArticleDetails]:
     if "://" in name:
-        return await app.overview.articles_by_id([article_id("", "", name, "")])
-    return await app.overview.articles_by_prefix(name.lower())
+        return await app.queries.articles_by_id([article_id("", "", name, "")])
+    return await app.queries.articles_by_prefix(name.lower())
 
 
 def _only(found: Sequence[ArticleDetails], name: str) -> ArticleDetails:

@@ -65,7 +65,7 @@ def list_feeds(*, as_json: AsJson = False) -> None:
     """List the feeds with their last successful poll, last error and next poll."""
 
     async def work(app: application.Application) -> bool:
-        known = {details.state.feed.id: details for details in await app.overview.feeds()}
+        known = {details.state.feed.id: details for details in await app.queries.feeds()}
         records = [_feed_record(feed, known.get(feed.id)) for feed in app.roster.feeds]
         rows = records if as_json else [_feed_row(record, app.clock()) for record in records]
         empty_message = "There is no feed yet; caveat feed add ADDRESS adds one."
@@ -202,7 +202,7 @@ def health(*, as_json: AsJson = False) -> None:
     """
 
     async def work(app: application.Application) -> bool:
-        active = [details for details in await app.overview.feeds() if details.active]
+        active = [details for details in await app.queries.feeds() if details.active]
         now = app.clock()
         records = [feeds.health_record(details, now, short=not as_json) for details in active]
         empty_message = "No feed has been polled yet; caveat gather polls them."

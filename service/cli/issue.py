@@ -57,7 +57,7 @@ def list_issues(
     """List the latest issues with the states of their deliveries, newest first."""
 
     async def work(app: application.Application) -> bool:
-        found = await app.overview.issues(newsletter, limit=limit)
+        found = await app.queries.issues(newsletter, limit=limit)
         if newsletter and not found:
             lookup.newsletter_named(app.roster, newsletter)
         records = [issue_as_dict(issue) if as_json else _issue_row(issue) for issue in found]
@@ -145,7 +145,7 @@ def pause(issue: IssuePrefix) -> None:
     async def work(app: application.Application) -> bool:
         found = await issues.issue_named(app, issue)
         await manual_send.pause(app, [found.id])
-        (paused,) = await app.overview.issues_by_prefix(found.id)
+        (paused,) = await app.queries.issues_by_prefix(found.id)
         print_message(
             f"Paused: {table_cell(books_as_dict(paused.books))}. "
             f"To continue: caveat issue resume {found.id[:SHORT_ID_CHARACTERS]}"
@@ -173,13 +173,13 @@ def resume(
 
     async def work(app: application.Application) -> bool:
         named = [await issues.issue_named(app, prefix) for prefix in prefixes or ()]
-        found = list(dict.fromkeys(issue.id for issue in named or await app.overview.paused_issues()))
+        found = list(dict.fromkeys(issue.id for issue in named or await app.queries.paused_issues()))
         delivery_progress.print_lifted_pauses(await manual_send.resume(app, found))
         if found:
             await delivery_progress.deliver_with_progress(app, found)
         all_sent = True
         for issue_id in found:
-            books = (await app.overview.issues_by_prefix(issue_id))[0].books
+            books = (await app.queries.issues_by_prefix(issue_id))[0].books
             print_message(f"Issue {issue_id[:SHORT_ID_CHARACTERS]}: {table_cell(books_as_dict(books))}.")
             all_sent = all_sent and books.sent + books.suppressed == books.due
         return all_sent
@@ -204,7 +204,7 @@ def verify(
 
     async def work(app: application.Application) -> bool:
         found = (
-            [await issues.issue_named(app, issue)] if issue else await app.overview.issues(limit=MAX_ISSUES)
+            [await issues.issue_named(app, issue)] if issue else await app.queries.issues(limit=MAX_ISSUES)
         )
         results = [_print_verification(one, await issues.verify(app, one), as_json=as_json) for one in found]
         return all(results)
@@ -216,7 +216,7 @@ async def _resend(app: application.Application, issue: IssueDetails, subscribers
     """Deliver the issue again to these subscribers (ids); return whether all of them were sent it."""
     await foreground_delivery.make_due_again(app, issue.id, sorted(subscribers))
     await delivery_progress.deliver_with_progress(app, [issue.id])
-    sent = await app.overview.deliveries(issue.id, states=[DeliveryState.SENT])
+    sent = await app.queries.deliveries(issue.id, states=[DeliveryState.SENT])
     count = len({delivery.subscriber_id for delivery in sent} & subscribers)
     print_message(f"{quantity(count, 'mail')} of {len(subscribers)} sent.")
     return count == len(subscribers)
@@ -264,7 +264,7 @@ def _print_verification(issue: IssueDetails, result: issues.Verification, *, as_
 
 async def _print_deliveries(app: application.Application, issue: IssueDetails, *, as_json: bool) -> None:
     after: str | None = None
-    while page := await app.overview.deliveries(issue.id, after=after, limit=DELIVERIES_PER_PAGE):
+    while page := await app.queries.deliveries(issue.id, after=after, limit=DELIVERIES_PER_PAGE):
         print_records([_delivery_row(delivery) for delivery in page], as_json=as_json)
         after = page[-1].id
 

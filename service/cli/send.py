@@ -177,7 +177,7 @@ async def _print_deliveries(
     failures, failed_issues = FailureSummary(), []
     for issue in planned.issues if unsent is None or unsent else ():
         after: str | None = None
-        while page := await app.overview.deliveries(
+        while page := await app.queries.deliveries(
             issue, states=unsent, after=after, limit=DELIVERIES_PER_PAGE
         ):
             if few:

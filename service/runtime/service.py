@@ -112,7 +112,7 @@ class Service:
         """Signal the stages that have work, as the tables say."""
         try:
             async with self._apps.use() as app:
-                stages = stages_with_work(await app.unfinished())
+                stages = stages_with_work(await app.pending_work())
                 if self._roles.schedule:
                     app.health.last_tick_at = self._clock()
         except CaveatError as error:
@@ -174,7 +174,7 @@ class Service:
 
     async def _next_due(self, after: datetime) -> datetime | None:
         async with self._apps.use() as app:
-            return await app.overview.next_delivery_due(after)
+            return await app.queries.next_delivery_due(after)
 
     async def _wake_deliver(self) -> None:
         # Each process that delivers has its own timer, so the others need no signal.

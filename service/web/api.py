@@ -95,7 +95,7 @@ class _ApiHandlers:
 
     async def issues(self, request: Request) -> Response:
         """Return the last issues with their delivery counts, newest first."""
-        found = await self._app.overview.issues(newsletter_of(request), limit=limit_of(request))
+        found = await self._app.queries.issues(newsletter_of(request), limit=limit_of(request))
         return _json_response({"issues": [issue_as_dict(issue) for issue in found]})
 
     async def issue(self, request: Request) -> Response:
@@ -135,7 +135,7 @@ class _ApiHandlers:
 
     async def _issue(self, request: Request) -> IssueDetails:
         issue_id = request.path_params["issue"]
-        found = await self._app.overview.issues_by_prefix(issue_id) if IDENTIFIER.fullmatch(issue_id) else ()
+        found = await self._app.queries.issues_by_prefix(issue_id) if IDENTIFIER.fullmatch(issue_id) else ()
         for issue in found:
             if issue.id == issue_id:
                 return issue

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.app.health import HealthCheck
+from service.app.doctor.health import HealthCheck
 from service.app.self_service import SelfService
 from service.app.sign_up import SignUp
 from service.core.errors import StoreError

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.app.health import HealthCheck, MetricsSnapshot, ServiceHealth
+from service.app.doctor.health import HealthCheck, MetricsSnapshot, ServiceHealth
 from service.web.auth import has_bearer_token
 from service.web.client_ip import ClientAddresses
 
@@ -86,7 +86,7 @@ class _GaugeCollector:
         waiting = GaugeMetricFamily(
             "caveat_waiting", "Rows that wait for a stage, counted up to 10,000.", labels=["stage"]
         )
-        unfinished = self.snapshot.unfinished
+        unfinished = self.snapshot.pending_work
         stages = {"gather": "feeds", "condense": "articles", "compose": "groups", "deliver": "deliveries"}
         for stage, what in stages.items():
             waiting.add_metric([stage], getattr(unfinished, what))

@@ -51,7 +51,7 @@ async def sent(app: Application, again: bool = False) -> list[Delivery]:
     """Mail Amina; return her delivery."""
     planned = (await send(app, SendRequest("morning", ("amina@example.org",), again))).planned
     await deliver_issues(app, planned.issues)
-    lines = [line for issue in planned.issues for line in await app.overview.deliveries(issue)]
+    lines = [line for issue in planned.issues for line in await app.queries.deliveries(issue)]
     return [Delivery(d.id, d.issue_id, d.subscriber_id, "file", d.address, d.name) for d in lines]
 
 

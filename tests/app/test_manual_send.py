@@ -87,7 +87,7 @@ async def test_after_a_crash_before_the_response_the_repeated_request_finds_the_
         async with a_house(folder) as app:
             again = (await send(app, EVERYBODY)).planned
             await deliver_issues(app, again.issues)
-            [issue] = await app.overview.issues()
+            [issue] = await app.queries.issues()
 
         assert (issue.id,) == again.issues
         assert Counter(taken.recipient for taken in mail.taken) == once(3)
@@ -108,7 +108,7 @@ async def test_progress_reports_refused_deliveries(app: Application):
     await deliver_issues(app, planned.issues, progress=lambda *what: told.append(what))
 
     assert set(told) <= {("1 refused", 3, 3)}
-    assert (await app.overview.delivery_counts(planned.issues))[DeliveryState.REFUSED] == 1
+    assert (await app.queries.delivery_counts(planned.issues))[DeliveryState.REFUSED] == 1
 
 
 async def test_a_paused_issue_is_not_waited_for(app: Application):
@@ -248,7 +248,7 @@ async def test_a_second_ctrl_c_ends_at_once_without_losing_a_delivery(tmp_path: 
         assert taken < READERS
 
         async with a_house(folder, later=timedelta(minutes=2)) as app:
-            [issue] = await app.overview.issues()
+            [issue] = await app.queries.issues()
             assert issue.books.waiting + issue.books.uncertain == READERS - taken
             assert issue.books.closed
             assert issue.paused_at is not None
@@ -279,7 +279,7 @@ async def two_in_flight(
 
 
 async def paused(app: Application) -> list[bool]:
-    return [issue.paused_at is not None for issue in await app.overview.issues()]
+    return [issue.paused_at is not None for issue in await app.queries.issues()]
 
 
 @pytest.mark.parametrize("steps", [0, 2, 8, 34])

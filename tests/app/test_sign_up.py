@@ -67,7 +67,7 @@ def subjects(server: MailServer) -> list[str]:
 
 
 async def state_of(app: Application, email: str = EMAIL) -> list[tuple[str, str]]:
-    lines = await app.overview.deliveries_to(subscriber_id(email))
+    lines = await app.queries.deliveries_to(subscriber_id(email))
     return [(line.occurrence, line.state.value) for line in lines]
 
 

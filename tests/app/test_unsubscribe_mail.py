@@ -116,7 +116,7 @@ async def test_forged_mails_cause_one_question_a_day_and_change_nothing(tmp_path
         assert await received(app, a_mail(), NOON + timedelta(days=1)) == "asked"
         assert await status(app) == "active"
         (membership,) = await app.subscribers.memberships(email=AMINA)
-        lines = await app.overview.deliveries_to(membership.subscriber.id)
+        lines = await app.queries.deliveries_to(membership.subscriber.id)
         assert [line.occurrence for line in lines] == [MailKind.UNSUBSCRIBE] * 2
 
 

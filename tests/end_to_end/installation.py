@@ -151,9 +151,9 @@ async def sweep_until_idle(service: Service) -> None:
 
 async def _is_idle(service: Service) -> bool:
     app = service.app
-    if await app.unfinished() != PendingWork():
+    if await app.pending_work() != PendingWork():
         return False
-    return all(issue.books.waiting == 0 for issue in await app.overview.issues(limit=10))
+    return all(issue.books.waiting == 0 for issue in await app.queries.issues(limit=10))
 
 
 def link_in(mail: Mail, header: str) -> str:

@@ -134,12 +134,12 @@ async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.Monk
                 while clock.at <= START + timedelta(days=1) + 2 * TICK:
                     await sweep_until_idle(service)
                     clock.at += TICK
-                overview = service.app.overview
+                overview = service.app.queries
                 return Day(
                     inbox,
                     await overview.counts(),
                     list(await overview.issues(limit=100)),
-                    (await service.app.unfinished()).articles,
+                    (await service.app.pending_work()).articles,
                     service._pool.started,
                     logs,
                     news,

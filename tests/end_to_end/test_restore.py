@@ -104,7 +104,7 @@ async def test_after_a_restore_no_mail_is_sent_twice_or_to_an_unsubscribed_perso
         installation.clock.at = FIRST + 2 * DAY
         await sweep_until_idle(service)
         assert installation.mailed()[6:] == ["amina"]
-        assert all(issue.books.closed for issue in await service.app.overview.issues())
+        assert all(issue.books.closed for issue in await service.app.queries.issues())
     for name in ("amina", "ben", "carla"):
         sent = [mark for mail in installation.inbox.mails_to(name) for mark in mail.article_marks]
         assert len(sent) == len(set(sent))

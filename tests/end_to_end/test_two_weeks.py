@@ -108,7 +108,7 @@ async def run_two_weeks(config: Path, clock: Clock, inbox: Inbox, *, workers: in
                     await send_manually(service, "amina@example.org")
                 if moment == UNSUBSCRIBED_AT:
                     await unsubscribe(inbox.mails_to("carla")[-1])
-            issues = await service.app.overview.issues(limit=1_000)
+            issues = await service.app.queries.issues(limit=1_000)
     return [issue.books for issue in issues]
 
 

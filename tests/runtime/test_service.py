@@ -117,7 +117,7 @@ async def test_who_is_at_work_stays_in_the_house_where_they_began(service: Servi
         edit(config / "newsletters.yaml", "The Test", "Another Title")
         await until(lambda: service.app is not old)
 
-        assert await old.unfinished() is not None  # its database is still open
+        assert await old.pending_work() is not None  # its database is still open
         assert old.roster.newsletters[0].title == "The Test"
     assert service.app.roster.newsletters[0].title == "Another Title"
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from starlette.types import ASGIApp
 
-from service.app.health import HealthCheck
+from service.app.doctor.health import HealthCheck
 from service.app.self_service import SelfService
 from service.core.model import Membership, Site
 from service.runtime.connections import ConnectionLimits

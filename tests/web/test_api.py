@@ -56,7 +56,7 @@ class Program:
         async with asyncio.timeout(PATIENCE):
             while len(self.mail.taken) < messages:  # noqa: ASYNC110 - the server has no event for it
                 await asyncio.sleep(0.02)
-        for line in await self.service.app.overview.issues(limit=1_000):
+        for line in await self.service.app.queries.issues(limit=1_000):
             assert (line.books.closed, line.paused_at) == (True, None)
         await self.service.app.deliver()
         return Counter(taken.recipient for taken in self.mail.taken)
@@ -107,7 +107,7 @@ async def test_a_hundred_identical_requests_at_once_send_once(tmp_path: Path, da
         assert {status for status, _ in answers} == {202}
         assert len({json.dumps(told) for _, told in answers}) == 1
         assert await program.delivered(READERS) == {f"reader{n}@example.org": 1 for n in range(READERS)}
-        assert len(await program.service.app.overview.issues()) == 1
+        assert len(await program.service.app.queries.issues()) == 1
 
 
 async def test_a_hundred_keys_are_a_hundred_sends(program: Program):
@@ -120,7 +120,7 @@ async def test_a_hundred_keys_are_a_hundred_sends(program: Program):
     await asyncio.gather(*(program.send(asked, f'"key {n}"') for n in range(1, 100, 2)))
 
     assert (await program.delivered(READERS + 100))["reader0@example.org"] == 101
-    assert len(await program.service.app.overview.issues(limit=1_000)) == 101
+    assert len(await program.service.app.queries.issues(limit=1_000)) == 101
 
 
 async def test_sends_to_different_readers_are_issues_of_their_own(program: Program):
@@ -145,7 +145,7 @@ async def test_a_repeated_request_returns_the_send_of_a_lost_response(program: P
     app.notify_workers = crash
     assert (await program.send(WHOLE))[0] == 500
     app.notify_workers = notify_workers
-    [planned] = await app.overview.issues()
+    [planned] = await app.queries.issues()
     assert (await program.send(WHOLE))[1]["issues"][0]["id"] == planned.id
     await program.service.sweep()
     assert await program.delivered(READERS) == {f"reader{n}@example.org": 1 for n in range(READERS)}
@@ -181,7 +181,7 @@ async def test_a_dry_run_reports_the_plan_and_records_nothing(program: Program):
 
     assert (status, told["deliveries"], told["dry_run"]) == (200, READERS, True)
     assert [(i["readers"], i["stories"]) for i in told["issues"]] == [(READERS, 1)]
-    assert await program.service.app.overview.issues() == []
+    assert await program.service.app.queries.issues() == []
 
 
 async def test_an_issue_is_paused_and_resumed(program: Program):
@@ -223,11 +223,11 @@ async def test_each_metric_changes_with_a_send(program: Program):
     await asyncio.wait_for(answer.reached.wait(), PATIENCE)
     assert (await figures())["caveat_deliveries_in_doubt"] > before["caveat_deliveries_in_doubt"]
     answer.event.set()
-    [line] = await program.service.app.overview.issues()
+    [line] = await program.service.app.queries.issues()
     async with asyncio.timeout(PATIENCE):
         while line.books.sent < READERS - 3 or not line.books.uncertain:
             await asyncio.sleep(0.02)
-            [line] = await program.service.app.overview.issues()
+            [line] = await program.service.app.queries.issues()
 
     after = await figures()
     moved = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
@@ -299,14 +299,14 @@ async def test_an_invalid_send_is_refused_with_a_sentence(program: Program):
         assert (status, told["status"], told["title"]) == (422, 422, "Unprocessable Entity")
         assert said in told["detail"]
         assert told["detail"].endswith((".", "?"))
-    assert await program.service.app.overview.issues() == []
+    assert await program.service.app.queries.issues() == []
 
 
 async def test_an_invalid_key_is_refused(program: Program):
     for key in ("", '""', "a b", "a,b", '"open', "x" * 256, '"a"b', "é"):
         status, told = await program.send(WHOLE, key)
         assert (status, "Idempotency-Key" in told["detail"]) == (400, True)
-    assert await program.service.app.overview.issues() == []
+    assert await program.service.app.queries.issues() == []
 
 
 BODIES = [
@@ -368,7 +368,7 @@ async def test_an_unreachable_database_is_a_503(program: Program, monkeypatch: p
     async def lost(*_args: object, **_names: object) -> None:
         raise StoreError("the database at 10.0.0.1 was lost")
 
-    monkeypatch.setattr(type(program.service.app.overview), "issues", lost)
+    monkeypatch.setattr(type(program.service.app.queries), "issues", lost)
     status, told = await program("GET", "/issues")
     assert (status, "10.0.0.1" in told["detail"]) == (503, False)
 

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 from yarl import URL
 
-from service.app.health import HealthCheck
+from service.app.doctor.health import HealthCheck
 from service.app.self_service import SelfService
 from service.core.errors import StoreError
 from service.settings.packaged_files import templates_folder

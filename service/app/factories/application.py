@@ -26,7 +26,7 @@ from service.store.sending_hold import SendingHold
 from service.store.subscribers import SqlSubscriberStore
 
 if TYPE_CHECKING:
-    from service.app.health import HealthCheck
+    from service.app.doctor.health import HealthCheck
     from service.app.self_service import SelfService
     from service.app.sign_up import SignUp
     from service.compose.stage import Composer, ComposeReport
@@ -159,9 +159,9 @@ class Application:
                 deliverers = [replace(deliverer, grace_seconds=grace) for deliverer in deliverers]
             return await deliver_all(deliverers, now=self.clock, stopping=stopping, progress=progress)
 
-    async def unfinished(self) -> PendingWork:
+    async def pending_work(self) -> PendingWork:
         """Return the number of items that wait for each stage now."""
-        return await self.overview.pending_work(self.clock())
+        return await self.queries.pending_work(self.clock())
 
     async def apply_roster(self) -> RosterReport:
         """Store the feeds and subscriptions of the configuration."""
@@ -177,7 +177,7 @@ class Application:
         return SqlSubscriberStore(self.database)
 
     @cached_property
-    def overview(self) -> Queries:
+    def queries(self) -> Queries:
         """Read-only queries for listings."""
         return Queries(self.database)
 
@@ -247,6 +247,6 @@ class Application:
     @cached_property
     def health(self) -> HealthCheck:
         """The health check of this process."""
-        from service.app.health import HealthCheck  # noqa: PLC0415 - see the module's docstring
+        from service.app.doctor.health import HealthCheck  # noqa: PLC0415 - see the module's docstring
 
-        return HealthCheck(self.subscribers, self.overview, self.clock, self.stage_problems)
+        return HealthCheck(self.subscribers, self.queries, self.clock, self.stage_problems)

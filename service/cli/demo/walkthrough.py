@@ -141,10 +141,10 @@ async def _due_times(app: Application, now: datetime) -> Sequence[datetime]:
 
 
 async def _results(app: Application) -> list[DemoResult]:
-    issues = {issue.id: issue for issue in await app.overview.issues()}
+    issues = {issue.id: issue for issue in await app.queries.issues()}
     results: list[DemoResult] = []
     for membership in await app.subscribers.memberships():
-        last = await app.overview.deliveries_to(membership.subscriber.id, limit=1)
+        last = await app.queries.deliveries_to(membership.subscriber.id, limit=1)
         results += [DemoResult(membership, delivery, issues[delivery.issue_id]) for delivery in last]
     return sorted(results, key=lambda result: result.issue.due_at)
 

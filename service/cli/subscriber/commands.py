@@ -303,7 +303,7 @@ async def _memberships(app: application.Application, address: str) -> Sequence[M
 
 async def _print_deliveries(app: application.Application, subscriber: str) -> None:
     print_message("")
-    deliveries = await app.overview.deliveries_to(subscriber, limit=MAX_SHOWN_DELIVERIES)
+    deliveries = await app.queries.deliveries_to(subscriber, limit=MAX_SHOWN_DELIVERIES)
     records = [
         {"issue": d.issue_id[:SHORT_ID_CHARACTERS], "state": d.state, "at": d.at, "reply": d.reply}
         for d in deliveries

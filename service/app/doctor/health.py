@@ -38,7 +38,7 @@ class MetricsSnapshot:
     """Numbers of stored rows, of rows that wait for each stage, and of deliveries that are late."""
 
     counts: RecordCounts
-    unfinished: PendingWork
+    pending_work: PendingWork
     backlog: DeliveryBacklog
 
 
