@@ -165,7 +165,7 @@ def resume(
 ) -> None:
     """Resume issues that were paused or interrupted; no subscriber gets one twice.
 
-    This also ends the pause of all sending that begins when the mail server refuses our mail in general.
+    This also ends the pause of all sending that begins when the mail server refuses all our mail.
     Ctrl-C pauses the issues again. If any subscriber does not get an issue, the exit code is 1.
     """
     if bool(prefixes) == every:
