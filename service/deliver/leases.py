@@ -158,7 +158,7 @@ class Leases:
             try:
                 await self._store.extend(token, now + self._policy.lease)
             except StoreError as error:
-                log.warning("a lease could not be extended: %s", error)
+                log.warning("lease_not_extended", extra={"reason": str(error)})
             else:
                 if token in self._until:
                     self._until[token] = now + self._policy.lease

@@ -228,7 +228,9 @@ class LeasedOutbox(Outbox):
         except Exception as error:
             self._breaker.record_inconclusive()
             if not isinstance(error, CaveatError):
-                log.exception("delivery %s cannot become a message", leased.delivery.id)
+                log.exception(
+                    "message_not_built", extra={"delivery": leased.delivery.id, "reason": str(error)}
+                )
             self._settlement.refuse_unbuildable(leased, str(error) or type(error).__name__)
             return None
         self._in_progress[message.delivery_id] = leased

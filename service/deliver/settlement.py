@@ -175,7 +175,8 @@ class Settlement:
         if leased.delivery.transactional:
             TRANSACTIONAL.labels(state.value).inc()
             level = logging.INFO if state is DeliveryState.SENT else logging.WARNING
-            log.log(level, "transactional mail: delivery %s is %s", leased.delivery.id[:12], state.value)
+            fields = {"delivery": leased.delivery.id[:12], "result": state.value}
+            log.log(level, "transactional_mail_handled", extra=fields)
         self.counts[state] += 1
         self._done += 1
         self.progress(state, self._done, self.leases.leased_count)

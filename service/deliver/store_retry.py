@@ -30,6 +30,7 @@ async def retry_store(
         except StoreError as error:
             if waited >= seconds:
                 raise
-            log.warning("nothing is sent while the database is out of reach, trying again: %s", error)
+            reason = f"nothing is sent while the database is out of reach: {error}"
+            log.warning("database_unreachable", extra={"reason": reason, "retry_seconds": wait})
             await sleep(wait)
             waited, wait = waited + wait, min(wait * 2, MAX_RETRY_SECONDS)

@@ -30,9 +30,11 @@ FIELDS = (
     "bytes",
     "delivery",
     "domain",
+    "per_minute",
     "reason",
     "relay",
     "result",
+    "retry_seconds",
     "sha256",
     "status",
 )

@@ -117,7 +117,7 @@ class WorkerCoordination:
             else:
                 await self._retry(lambda: store.end_pause(self._relay, news.pause.since))
         if isinstance(news, SendingPause) and first and (alert := self._breaker.alert(news.since)):
-            log.error("%s", alert)
+            log.error("sending_paused", extra={"relay": self._relay, "reason": alert})
             metrics.SENDING_PAUSED.set(1)
         if self._breaker.unreported is news:
             self._breaker.unreported = None

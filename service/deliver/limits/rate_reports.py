@@ -28,13 +28,16 @@ def rate_sentence(relay: str, domain: str, rate: LearnedRate) -> str:
 
 def log_rate_change(relay: str, domain: str, before: LearnedRate | None, after: LearnedRate | None) -> None:
     """Log that a limit was met or measured for the first time; later refusals only adapt the rate."""
+    fields = {"relay": relay, "domain": domain}
     if after is None:
         if before is not None:
-            log.info("the limit of %s %s is gone", relay, domain)
-    elif before is None or (before.per_minute is None and after.per_minute is not None):
-        log.warning("%s", rate_sentence(relay, domain, after))
-    elif before.refused_at is None and after.refused_at is not None:
-        log.info("%s", rate_sentence(relay, domain, after))
+            log.info("rate_limit_ended", extra=fields)
+    else:
+        fields["reason"] = rate_sentence(relay, domain, after)
+        if before is None or (before.per_minute is None and after.per_minute is not None):
+            log.warning("rate_limited", extra=fields | {"per_minute": after.per_minute})
+        elif before.refused_at is None and after.refused_at is not None:
+            log.info("rate_limited", extra=fields | {"per_minute": after.per_minute})
     if not domain:
         LEARNED_RATE.set((after.per_minute or 0) if after is not None else 0)
 

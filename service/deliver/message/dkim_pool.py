@@ -63,7 +63,8 @@ class PresignedMessages(MessageFactory):
         made: dict[Delivery, Message] = {}
         for part in done:
             if isinstance(part, BaseException):
-                log.warning("some mails are signed while they are sent, and not ahead: %s", part)
+                reason = f"some mails are signed while they are sent, and not ahead: {part}"
+                log.warning("dkim_pool_failed", extra={"reason": reason})
             else:
                 made |= part
         return made

@@ -158,7 +158,9 @@ async def test_two_workers_together_stay_under_the_limit(database, database_url,
 
 
 def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert {record.getMessage() for record in errors} <= {"sending_paused"}
+    return [record.reason for record in errors]
 
 
 async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(database, database_url, caplog):

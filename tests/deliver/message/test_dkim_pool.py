@@ -100,7 +100,8 @@ async def test_a_process_that_dies_costs_no_message(make, process, caplog):
         process.submit(os._exit, 1).result()
     ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), process)
     await ahead.prepare(crowd)
-    assert "signed while they are sent" in caplog.text
+    events = [record for record in caplog.records if record.getMessage() == "dkim_pool_failed"]
+    assert any("signed while they are sent" in event.reason for event in events)
     assert ahead(an_issue(), crowd[0]).content == make(an_issue(), crowd[0]).content
 
 
