@@ -1,10 +1,10 @@
-# One image, several roles: the command chooses (run, worker, web, scheduler, or any other command of caveat).
+# One image for all roles: the command chooses (run, worker, web, scheduler, or any other command of caveat).
 
 FROM python:3.13-slim-bookworm AS build
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=/opt/caveat
 WORKDIR /src
 RUN pip install --no-cache-dir uv==0.13.9
-# The libraries first: this layer is built anew only when the lock file changes.
+# Libraries come first, so that this layer is rebuilt only when the lock file changes.
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-default-groups --no-install-project
 COPY README.md LICENSE ./
@@ -17,7 +17,7 @@ FROM python:3.13-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin caveat \
  && install -d -o caveat -g caveat /config /data /outbox
 COPY --from=build /opt/caveat /opt/caveat
-# A new volume on /config begins as the example, ready to be edited; relative paths in it count from there.
+# A new volume on /config starts with the example configuration. Its relative paths start at /config.
 COPY --chown=caveat:caveat config /config
 ENV PATH=/opt/caveat/bin:$PATH PYTHONUNBUFFERED=1 CAVEAT_CONFIG=/config CAVEAT_WEB__LISTEN=0.0.0.0:8080
 USER 10001
@@ -25,7 +25,7 @@ WORKDIR /data
 VOLUME ["/config", "/data", "/outbox"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Roles without a web door (worker, scheduler) switch this off in compose.yaml; the sweep watches over them.
+# For roles without web server (worker, scheduler), disable this in compose.yaml.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
 ENTRYPOINT ["caveat"]

@@ -1,12 +1,12 @@
-"""The door for a fresh machine: `python3 dev.py run` needs Python 3.11 or newer with pip, and nothing else.
+"""Development commands. `python3 dev.py run` needs only Python 3.11 or newer with pip.
 
-    run [ARGS]          install what Caveat needs, then run its demo: the whole road on a bundled sample
-    test [ARGS]         all tests (arguments go to pytest)
-    sweep [ARGS]        the long crash sweeps: every byte, every step, every system call, every power cut
-    check               lint, format and types
-    bench [NAME [ARGS]] all benchmarks, or one of them; --list names them
+    run [ARGS]          Install Caveat and run its demo, from feed to mail, with packaged sample data.
+    test [ARGS]         Run all tests; ARGS go to pytest.
+    sweep [ARGS]        Run the long crash tests: a failure at every byte, step, system call and disk write.
+    check               Run linter, formatter and type checker.
+    bench [NAME [ARGS]] Run all benchmarks or one of them; --list prints their names.
 
-Everything it brings lies in .tools and .venv beside this file, so removing both undoes it.
+Everything is installed into .tools and .venv next to this file; delete both to remove it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-# Only the standard library, and no syntax newer than Python 3.7: an older Python must get as far as the
-# sentence that says what is wrong.
+# Only the standard library and syntax of Python 3.7: an old Python must reach the error message about itself.
 
 ROOT = Path(__file__).resolve().parent
 TOOLS = ROOT / ".tools"
@@ -31,47 +30,47 @@ OLDEST_UV = (0, 5)
 OLDEST_PYTHON = (3, 11)
 INTERRUPTED = 130
 UNWANTED_VARIABLES = frozenset({"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"})
-"""Variables that commands must not inherit: another environment's folder, and a ban on compiled files.
+"""Variables that commands must not inherit: another environment's folder, and the ban on compiled files.
 
-Container images often set the second. Without compiled files each command compiles all libraries again, a
-second of CPU time, and the tests start hundreds of commands.
+Container images often set the second one. Without compiled files, each command compiles all libraries again,
+which takes a second of CPU time, and the tests start hundreds of commands.
 """
 
 
 class CannotStart(Exception):
-    """The machine lacks something; the text says what, and what to do."""
+    """Something is missing on the machine; the text says what, and what to do."""
 
     code = 1
 
 
-class UsedWrongly(CannotStart):
-    """dev.py was called with something that it does not know."""
+class WrongUsage(CannotStart):
+    """dev.py was called with unknown arguments."""
 
     code = 2
 
 
 def run(arguments: list[str]) -> int:
-    """Install the program, without the developers' tools, and run the demo."""
+    """Install the program without development tools, and run the demo."""
     install("--no-default-groups", "--inexact")  # inexact: do not remove tools that `test` needed
     return start("caveat", "demo", *arguments)
 
 
 def test(arguments: list[str]) -> int:
-    """Run the tests, on every core; `-n 0` for one after the other."""
+    """Run the tests on all cores; `-n 0` runs them in one process."""
     install()
     return start("pytest", "-n", "auto", "--dist", "loadfile", *arguments)
 
 
 def sweep(arguments: list[str]) -> int:
-    """Break the line after every byte, kill the worker and cut the power at every step."""
+    """Run the crash tests: connection loss after every byte, process kill and power failure at every step."""
     install()
     return start("pytest", "-n", "auto", "--dist", "load", "-m", "long", "tests/deliver", *arguments)
 
 
 def check(arguments: list[str]) -> int:
-    """Run every check, also after one has failed, so that one run shows all there is to mend."""
+    """Run every check even after a failure, so that one run shows all errors."""
     if arguments:
-        raise UsedWrongly(f"check takes no arguments, got {' '.join(arguments)}")
+        raise WrongUsage(f"check takes no arguments, got {' '.join(arguments)}")
     install()
     return max([start("ruff", "check", "."), start("ruff", "format", "--check", "."), start("mypy")])
 
@@ -84,20 +83,20 @@ def bench(arguments: list[str]) -> int:
         return 0
     if arguments and arguments[0] not in names:
         listed = ", ".join(names) if names else "none so far"
-        raise UsedWrongly(f"there is no benchmark {arguments[0]!r}; there are: {listed}")
+        raise WrongUsage(f"there is no benchmark {arguments[0]!r}; there are: {listed}")
     install("--group", "bench")
-    worst = 0
+    exit_code = 0
     for name in arguments[:1] or names:
         print(f"== {name}", flush=True)
-        worst = max(worst, start("python", f"bench/{name}.py", *arguments[1:]))
-    return worst
+        exit_code = max(exit_code, start("python", f"bench/{name}.py", *arguments[1:]))
+    return exit_code
 
 
 COMMANDS = {"run": run, "test": test, "sweep": sweep, "check": check, "bench": bench}
 
 
 def install(*options: str) -> None:
-    """Bring .venv to what uv.lock says, with this very Python; uv must not fetch another."""
+    """Install the libraries of uv.lock into .venv, for the Python that runs dev.py; uv downloads no other."""
     if call([uv(), "sync", "--frozen", "--python", sys.executable, *options]):
         raise CannotStart(
             "the libraries could not be installed (see above); "
@@ -111,7 +110,7 @@ def start(*command: str) -> int:
 
 
 def uv() -> str:
-    """Return the path of uv: the one on PATH, or our own, which is installed when it is missing."""
+    """Return the path of uv: from PATH if it is new enough, else from .tools, installed on first use."""
     found = shutil.which("uv")
     if found and version_of(found) >= OLDEST_UV:
         return found
@@ -123,30 +122,30 @@ def uv() -> str:
 
 
 def version_of(program: str) -> tuple[int, ...]:
-    """Return the version that uv names, such as (0, 13, 9); empty when it names none."""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    return tuple(int(number) for number in re.findall(r"\d+", said)[:3])
+    """Return the version of uv, such as (0, 13, 9); empty if it prints none."""
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    return tuple(int(number) for number in re.findall(r"\d+", output)[:3])
 
 
 def install_uv() -> None:
-    """Install uv beside this file: `--target` needs no root, no venv package, and is allowed by PEP 668."""
+    """Install uv into .tools: `--target` needs neither root nor the venv package, and PEP 668 allows it."""
     if importlib.util.find_spec("pip") is None:
         raise CannotStart(
             f"{sys.executable} has no pip; install it (on Debian and Ubuntu: apt install python3-pip), "
             "or install uv, and try again"
         )
     print(f"Installing uv {UV_VERSION} into {TOOLS}", file=sys.stderr, flush=True)
-    # --upgrade replaces what an interrupted run left; PIP_USER, where it is set, contradicts --target.
+    # --upgrade replaces the files of an interrupted run; PIP_USER conflicts with --target.
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    where = ["--upgrade", "--target", str(TOOLS), f"uv=={UV_VERSION}"]
-    if call([*pip, *where], PIP_USER="0"):
+    options = ["--upgrade", "--target", str(TOOLS), f"uv=={UV_VERSION}"]
+    if call([*pip, *options], PIP_USER="0"):
         raise CannotStart(
             f"pip could not install uv {UV_VERSION} (see above); the first run must reach pypi.org"
         )
 
 
 def call(command: list[str], **settings: str) -> int:
-    """Run a command from the project's folder and return its exit code, as a shell would give it."""
+    """Run a command in the project's folder; return its exit code (128 + N after signal N, as in a shell)."""
     environment = {key: value for key, value in os.environ.items() if key not in UNWANTED_VARIABLES}
     environment.update(settings, UV_PYTHON_DOWNLOADS="never")
     if has_certificates():
@@ -157,17 +156,17 @@ def call(command: list[str], **settings: str) -> int:
 
 
 def has_certificates() -> bool:
-    """Tell whether the machine keeps a list of trusted authorities.
+    """Return whether the system has a list of trusted certificate authorities.
 
-    Where it does, uv is to use that one, as pip does: behind a company's proxy only the machine's list knows
-    who signed what arrives. A machine without any is better served by the list that uv brings along.
+    If so, uv uses it, as pip does: behind a company's proxy only that list contains the proxy's authority.
+    Otherwise uv uses its own list.
     """
     paths = ssl.get_default_verify_paths()
     return bool(paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())))
 
 
 def require_python(version: tuple[int, ...]) -> None:
-    """Refuse a Python that is too old, before anything is installed with it."""
+    """Raise CannotStart for an unsupported version of Python."""
     if version < OLDEST_PYTHON:
         have, need = (".".join(str(part) for part in parts[:2]) for parts in (version, OLDEST_PYTHON))
         raise CannotStart(
@@ -176,25 +175,25 @@ def require_python(version: tuple[int, ...]) -> None:
         )
 
 
-def chosen(name: str) -> Callable[[list[str]], int]:
-    """Return the command of that name."""
+def find_command(name: str) -> Callable[[list[str]], int]:
+    """Return the command of that name. Raises WrongUsage for an unknown one."""
     if name not in COMMANDS:
-        raise UsedWrongly(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
+        raise WrongUsage(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     return COMMANDS[name]
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the first argument names; return the exit code."""
+    """Run the command that the first argument names; return the exit code."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(__doc__)
-        return 0 if arguments else UsedWrongly.code
+        return 0 if arguments else WrongUsage.code
     try:
-        command = chosen(arguments[0])
+        command = find_command(arguments[0])
         require_python(sys.version_info[:3])
         return command(arguments[1:])
-    except CannotStart as trouble:
-        print(f"dev.py: {trouble}.", file=sys.stderr)
-        return trouble.code
+    except CannotStart as error:
+        print(f"dev.py: {error}.", file=sys.stderr)
+        return error.code
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -1,4 +1,4 @@
-"""The door for a fresh machine, tried as a person would: as a program, in a folder of its own."""
+"""dev.py as a program, in a temporary folder, with fake uv and pip."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 import dev
 
-DOOR = Path(dev.__file__)
+SCRIPT = Path(dev.__file__)
 
 UV = """#!/bin/sh
 if [ "$1" = --version ]; then echo "uv ${UV_CALLS_ITSELF:-0.13.9}"; exit 0; fi
@@ -36,11 +36,11 @@ uv.chmod(0o755)
 
 
 class Machine:
-    """A folder with dev.py in it, and a PATH and a Python that hold what the test gives them."""
+    """A folder with dev.py, and an environment with the uv and pip that the test adds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "log"
-        shutil.copy(DOOR, folder / "dev.py")
+        shutil.copy(SCRIPT, folder / "dev.py")
         (folder / "bin").mkdir()
         self.environment = {"PATH": f"{folder / 'bin'}:/bin", "LOG": str(self.log), "UV": UV, "FAILS": "-"}
 
@@ -59,7 +59,7 @@ class Machine:
         return self
 
     def dev(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        # -S: no site-packages, so this Python has a pip only where the test gives it one.
+        # -S: no site-packages, so this Python has no pip unless the test adds one.
         return subprocess.run(
             [sys.executable, "-S", str(self.folder / "dev.py"), *arguments],
             env=self.environment | environment,
@@ -80,7 +80,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_run_installs_what_the_lock_says_and_starts_the_demo(machine: Machine):
+def test_run_installs_the_locked_libraries_and_starts_the_demo(machine: Machine):
     done = machine.with_uv().dev("run", "--out", "here")
 
     assert done.returncode == 0
@@ -90,14 +90,14 @@ def test_run_installs_what_the_lock_says_and_starts_the_demo(machine: Machine):
     ]
 
 
-def test_test_hands_its_arguments_and_the_exit_code_through(machine: Machine):
+def test_test_passes_its_arguments_to_pytest_and_returns_its_exit_code(machine: Machine):
     done = machine.with_uv().dev("test", "tests/core", "-k", "gap", FAILS="pytest", RUN_EXIT="5")
 
     assert done.returncode == 5
     assert machine.calls[-1] == "run --no-sync pytest -n auto --dist loadfile tests/core -k gap"
 
 
-def test_check_runs_every_check_even_after_one_has_failed(machine: Machine):
+def test_check_runs_every_check_even_after_a_failure(machine: Machine):
     done = machine.with_uv().dev("check", FAILS="ruff check", RUN_EXIT="1")
 
     assert done.returncode == 1
@@ -123,7 +123,7 @@ def test_bench_runs_one_benchmark_by_name_or_all_of_them(machine: Machine):
     assert "there are: condensing, sending" in unknown.stderr
 
 
-def test_uv_may_not_fetch_a_python_of_its_own_and_ignores_another_environment(machine: Machine):
+def test_uv_downloads_no_python_and_ignores_another_environment(machine: Machine):
     machine.with_uv().dev(
         "test", VIRTUAL_ENV="/elsewhere", PYTHONDONTWRITEBYTECODE="1", UV_PYTHON_DOWNLOADS="automatic"
     )
@@ -131,7 +131,7 @@ def test_uv_may_not_fetch_a_python_of_its_own_and_ignores_another_environment(ma
     assert "downloads=never venv=none pyc=yes" in machine.log.read_text()
 
 
-def test_without_uv_pip_brings_it_once_and_beside_the_project(machine: Machine):
+def test_without_uv_pip_installs_it_once_into_the_project(machine: Machine):
     machine.with_pip()
 
     assert machine.dev("test").returncode == 0
@@ -141,13 +141,13 @@ def test_without_uv_pip_brings_it_once_and_beside_the_project(machine: Machine):
     assert sum(call.startswith("pip") for call in machine.calls) == 1
 
 
-def test_a_uv_that_is_too_old_for_the_lock_file_is_passed_over(machine: Machine):
+def test_a_uv_too_old_for_the_lock_file_is_not_used(machine: Machine):
     machine.with_uv().with_pip().dev("test", UV_CALLS_ITSELF="0.4.30")
 
     assert machine.calls[0].startswith("pip install")
 
 
-def test_without_uv_and_pip_it_says_what_to_install(machine: Machine):
+def test_without_uv_and_pip_the_error_says_what_to_install(machine: Machine):
     done = machine.dev("run")
 
     assert done.returncode == 1
@@ -155,7 +155,7 @@ def test_without_uv_and_pip_it_says_what_to_install(machine: Machine):
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_network_it_says_what_must_be_reached(machine: Machine):
+def test_without_a_network_the_error_names_the_host_to_reach(machine: Machine):
     machine.with_pip()
     no_uv = machine.dev("run", PIP_FAILS="yes")
     no_libraries = machine.dev("run", SYNC_EXIT="2")
@@ -165,7 +165,7 @@ def test_without_a_network_it_says_what_must_be_reached(machine: Machine):
     assert "must reach pypi.org" in no_libraries.stderr
 
 
-def test_an_old_python_is_named_together_with_the_one_that_is_needed():
+def test_an_old_python_is_refused_with_the_required_version():
     with pytest.raises(dev.CannotStart, match=r"needs Python 3\.11 or newer and this is 3\.9"):
         dev.require_python((3, 9, 2))
     dev.require_python((3, 11, 0))
@@ -179,8 +179,8 @@ def test_an_unknown_command_is_refused_and_help_is_given(machine: Machine):
     assert "python3 dev.py run" in machine.dev("--help").stdout
 
 
-def test_it_imports_the_standard_library_alone():
-    lines = DOOR.read_text(encoding="utf-8").splitlines()
+def test_dev_py_imports_only_the_standard_library():
+    lines = SCRIPT.read_text(encoding="utf-8").splitlines()
     imported = {line.split()[1].partition(".")[0] for line in lines if line.startswith(("import ", "from "))}
 
     assert imported <= sys.stdlib_module_names

@@ -1,4 +1,4 @@
-"""Difference: where the roster and the record part, and who has the last word about it."""
+"""Roster difference: what applying the roster would change in the database, and what it would leave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.core.model import (
 from service.subscribers.ports import SubscriberStore
 from service.subscribers.sync import placements_of
 
-PAGE_SIZE = 2_000  # subscribers for each query
+PAGE_SIZE = 2_000  # subscribers per query
 
 FEED_KEYS = {
     **{name: name for name in ("url", "name", "topics", "language", "method", "full_text")},
@@ -32,19 +32,19 @@ PREFERENCE_KEYS = {name: name for name in PREFERENCE_FIELDS}
 
 
 class RosterAction(StrEnum):
-    """What will come of a difference when the roster is applied."""
+    """What applying the roster does about a difference."""
 
     ADD = "add"
     CHANGE = "change"
     END = "end"
     RETURN = "return"
     STAY = "stay"
-    """The roster says one thing, the person another: the person's word stays."""
+    """The subscriber chose something else, and their choice wins."""
 
 
 @dataclass(frozen=True, slots=True)
 class RosterDifference:
-    """One place where they part. `what` is `feed` or `subscription`; `newsletter` is empty for a feed."""
+    """A difference. `kind` is `feed` or `subscription`; `newsletter` (an id) is empty for a feed."""
 
     kind: str
     name: str
@@ -56,54 +56,48 @@ class RosterDifference:
 async def differences(
     store: SubscriberStore, roster: Roster, feeds: Sequence[Feed], now: datetime
 ) -> AsyncIterator[RosterDifference]:
-    """Yield where the roster and the record part: feeds first, then people as they stand in the roster.
+    """Yield the differences between the roster and the database: feeds first, then subscriptions.
 
-    `feeds` are the record's active ones. People that the roster never named (from an import or the sign-up
-    page) are the record's own affair and not mentioned. What cannot be read in the roster stays as it is.
+    `feeds` are the active feeds of the database. Subscriptions that the roster never declared (from an import
+    or the sign-up page) and subscribers with an unreadable entry are left out.
     """
     for difference in _feeds(roster.feeds, feeds):
         yield difference
     placements, _, unplaced = placements_of(roster, now)
-    wanted = {(p.subscriber.id, p.newsletter): p for p in placements}
-    kept = {*roster.unreadable_subscribers, *unplaced}
+    missing = {(p.subscriber.id, p.newsletter): p for p in placements}
+    unreadable = {*roster.unreadable_subscribers, *unplaced}
     after: str | None = None
     while page := await store.memberships_page(after, PAGE_SIZE):
         after = page[-1].subscriber.id
         for membership in page:
             key = (membership.subscriber.id, membership.subscription.newsletter)
-            placement = wanted.pop(key, None)
-            if membership.subscriber.id not in kept and (found := _parting(membership, placement)):
-                yield found
-    for placement in wanted.values():
+            placement = missing.pop(key, None)
+            if membership.subscriber.id in unreadable:
+                continue
+            action, detail = _action(membership, placement)
+            if action is not None:
+                yield RosterDifference("subscription", membership.subscriber.email, key[1], action, detail)
+    for placement in missing.values():
         yield RosterDifference(
             "subscription", placement.subscriber.email, placement.newsletter, RosterAction.ADD, ""
         )
 
 
 def _feeds(declared: Sequence[Feed], known: Sequence[Feed]) -> Iterator[RosterDifference]:
-    there = {feed.id: feed for feed in known}
+    undeclared = {feed.id: feed for feed in known}
     for feed in declared:
-        before = there.pop(feed.id, None)
+        before = undeclared.pop(feed.id, None)
         if before is None:
             yield RosterDifference("feed", feed.url, "", RosterAction.ADD, feed.name)
         elif before != feed:
             detail = "; ".join(_changes(before, feed, FEED_KEYS))
             yield RosterDifference("feed", feed.url, "", RosterAction.CHANGE, detail)
-    for feed in there.values():
+    for feed in undeclared.values():
         yield RosterDifference("feed", feed.url, "", RosterAction.END, feed.name)
 
 
-def _parting(membership: Membership, placement: DesiredSubscription | None) -> RosterDifference | None:
-    parting, detail = _judged(membership, placement)
-    if parting is None:
-        return None
-    subscription = membership.subscription
-    return RosterDifference(
-        "subscription", membership.subscriber.email, subscription.newsletter, parting, detail
-    )
-
-
-def _judged(membership: Membership, placement: DesiredSubscription | None) -> tuple[RosterAction | None, str]:
+def _action(membership: Membership, placement: DesiredSubscription | None) -> tuple[RosterAction | None, str]:
+    """Return the action and its detail; None if the roster and the database agree."""
     status = membership.subscription.status
     if placement is None:
         ends = membership.declared and status is not SubscriptionStatus.ENDED
@@ -113,24 +107,24 @@ def _judged(membership: Membership, placement: DesiredSubscription | None) -> tu
     if status in {SubscriptionStatus.UNSUBSCRIBED, SubscriptionStatus.PAUSED}:
         return RosterAction.STAY, f"{status} by their own choice"
     if status is SubscriptionStatus.ENDED:
-        return RosterAction.RETURN, "had been taken out of the roster"
+        return RosterAction.RETURN, "had been removed from the roster"
     changes = "; ".join(_changes(membership.edition, placement.edition, PREFERENCE_KEYS))
     if not changes:
         return None, ""
     return (
-        (RosterAction.STAY, f"their own wishes: {changes}")
+        (RosterAction.STAY, f"their own preferences: {changes}")
         if membership.chosen
         else (RosterAction.CHANGE, changes)
     )
 
 
-def _changes(there: Edition | Feed, wanted: Edition | Feed, keys: Mapping[str, str]) -> Iterator[str]:
+def _changes(current: Edition | Feed, desired: Edition | Feed, keys: Mapping[str, str]) -> Iterator[str]:
     """Yield each change by its config key: `stories 8 -> 5`. `keys` maps fields to keys."""
     for field, key in keys.items():
-        before, after = getattr(there, field), getattr(wanted, field)
+        before, after = getattr(current, field), getattr(desired, field)
         if before != after:
-            yield f"{key} {_said(before)} -> {_said(after)}"
+            yield f"{key} {_shown(before)} -> {_shown(after)}"
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     return (", ".join(value) or "all") if isinstance(value, tuple) else str(value)

@@ -1,4 +1,4 @@
-"""Export: everybody with what they get, as CSV or JSON Lines, page by page and ready to be imported again."""
+"""Export of all subscribers as CSV or JSON Lines, page by page, in a form that can be imported again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from service.core.model import Membership, SubscriptionStatus
 from service.subscribers.import_formats import COLUMNS, escape_formula
 from service.subscribers.ports import SubscriberStore
 
-PAGE_SIZE = 2_000
+PAGE_SIZE = 2_000  # subscribers per query
 EXTRA_COLUMNS = ("paused", "unsubscribed", "suppressed")
-"""Columns that an import passes over: nobody comes back by being exported."""
+"""Columns that an import ignores, so that it does not subscribe people again who unsubscribed."""
 
 Status = SubscriptionStatus
 Memberships = Sequence[Membership]
@@ -25,9 +25,9 @@ Memberships = Sequence[Membership]
 async def export_subscribers(
     store: SubscriberStore, file_format: str = "csv", *, newsletter: str | None = None
 ) -> AsyncIterator[str]:
-    """Yield the lines of the file, with their ends: a person each, in the order in which they came.
+    """Yield the lines of the file with their line endings: one per subscriber, oldest first.
 
-    `newsletter` (an id) leaves out whoever has no place in it. Raises UnknownName for a form that is none.
+    With `newsletter` (an id), only its subscribers. Raises UnknownName for an unknown `file_format`.
     """
     if file_format not in EXPORT_FORMATS:
         raise UnknownName("form", file_format, EXPORT_FORMATS)
@@ -59,7 +59,7 @@ def _as_csv(person: Memberships) -> str:
 
 def _as_json(person: Memberships) -> str:
     subscriber = person[0].subscriber
-    told = {
+    record = {
         "email": subscriber.email,
         "name": subscriber.name,
         "timezone": subscriber.timezone,
@@ -78,7 +78,7 @@ def _as_json(person: Memberships) -> str:
             for membership in person
         ],
     }
-    return json.dumps(told, ensure_ascii=False) + "\n"
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 EXPORT_FORMATS: dict[str, Callable[[Memberships], str]] = {"csv": _as_csv, "jsonl": _as_json}
@@ -89,9 +89,9 @@ def _newsletters(person: Memberships, status: SubscriptionStatus) -> list[str]:
 
 
 def _schedule(person: Memberships) -> str:
-    """Return the schedule that the person wishes for all they get; empty when there is no such one."""
-    wished = {m.subscription.preferences.schedule for m in person if m.subscription.status is Status.ACTIVE}
-    return (wished.pop() or "") if len(wished) == 1 else ""
+    """Return the person's own schedule if it is the same for all active subscriptions, else an empty text."""
+    own = {m.subscription.preferences.schedule for m in person if m.subscription.status is Status.ACTIVE}
+    return (own.pop() or "") if len(own) == 1 else ""
 
 
 def _csv_line(cells: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
-"""Tables: people as other programs write them, CSV or JSON Lines, row by row and never all at once.
+"""Import formats: rows of a CSV or JSON Lines file, read one by one in constant memory.
 
-A row knows its line. A row that cannot be read is a Refusal and costs no other row.
+Each row has its line number. An unreadable row becomes a RefusedRow, and reading continues.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import BinaryIO, NamedTuple
 from service.subscribers.import_headings import FIRST_NAME, LAST_NAME, STATUS, column_of, columns_of
 from service.subscribers.import_text import open_text, read_head
 
-MAX_LINE_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024  # of JSON Lines; longer lines would fill the memory
 DELIMITERS = ",;\t|"
 _FORMULA = frozenset("=+-@\t\r\n")
-"""What a spreadsheet takes for a formula when a cell begins with it (OWASP, CSV Injection)."""
+"""First characters by which spreadsheets recognise a formula (OWASP, CSV Injection)."""
 
 _GUARDED = _FORMULA | {"'"}
 _MARK = b"\xef\xbb\xbf"
 _SEPARATOR = re.compile('"?sep=(.)"?[,;\t]*')
-"""A first line by which Excel is told the delimiter."""
+"""A first line that gives Excel the delimiter."""
 
 _INVISIBLE = dict.fromkeys(
     map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e")
 )
-"""Characters without a shape that mail programs and web pages put around addresses."""
+"""Invisible characters that mail programs and web pages add to addresses."""
 
 
 NOT_SUBSCRIBED = {
@@ -38,11 +38,11 @@ NOT_SUBSCRIBED = {
     *("blocklisted", "blocked", "blacklisted", "suppressed", "deleted", "removed", "archived"),
     *("pending", "unconfirmed"),
 }
-"""Words in other programs' status columns for people who left, cannot be reached, or never confirmed."""
+"""Status values of other programs for people who unsubscribed, are unreachable, or never confirmed."""
 
 
 class ImportRow(NamedTuple):
-    """One person's row: the line that it begins in, from 1, and what it says; empty where it says nothing."""
+    """The row of one person. `line` is its first line, from 1; a value that is not given is empty."""
 
     line: int
     email: str = ""
@@ -57,7 +57,7 @@ COLUMNS = ImportRow._fields[1:]
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that cannot be taken over, and why, as a sentence."""
+    """A row that is not imported. `reason` is a sentence for the operator."""
 
     line: int
     reason: str
@@ -66,10 +66,10 @@ class RefusedRow:
 def read_rows(
     source: BinaryIO, name: str, on_note: Callable[[str], None] = lambda _note: None
 ) -> Iterator[ImportRow | RefusedRow]:
-    """Yield the rows of a file: JSON Lines when its name or its first character says so, else CSV.
+    """Yield the rows of a file: JSON Lines by its name or its first character, else CSV.
 
-    An empty row of CSV is no row. `noted` is told, as a sentence, how a file was read whose encoding is a
-    guess. Raises UsageError for a file that is no table, or without a column for the address.
+    Empty rows are left out. `on_note` gets a sentence when the encoding of the file is a guess. Raises
+    UsageError for another kind of file and for a table without a column for the address.
     """
     head, source = read_head(source)
     if name.lower().endswith((".jsonl", ".ndjson", ".json")) or head.lstrip(_MARK).startswith(b"{"):
@@ -78,13 +78,13 @@ def read_rows(
 
 
 def escape_formula(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; `unguard` gives it back."""
-    asked = cell[:1] in _FORMULA or (cell[:1] == "'" and cell[1:2] in _GUARDED)
-    return f"'{cell}" if asked else cell
+    """Return a cell that no spreadsheet treats as a formula; `unescape_formula` is the inverse."""
+    is_risky = cell[:1] in _FORMULA or (cell[:1] == "'" and cell[1:2] in _GUARDED)
+    return f"'{cell}" if is_risky else cell
 
 
 def unescape_formula(cell: str) -> str:
-    """Return a cell without the apostrophe that guards it."""
+    """Return the cell without the apostrophe that `escape_formula` added."""
     return cell[1:] if cell[:1] == "'" and cell[1:2] in _GUARDED else cell
 
 
@@ -111,7 +111,7 @@ def _csv_rows(text: io.TextIOWrapper) -> Iterator[ImportRow | RefusedRow]:
 
 
 def _head(text: io.TextIOWrapper) -> tuple[str, list[str], int]:
-    """Return the delimiter, the columns' names, and how many lines that took. Raises UsageError."""
+    """Return the delimiter, the column names, and the number of lines read. Raises UsageError."""
     given, before = "", 0
     while line := text.readline(MAX_LINE_BYTES):
         before += 1
@@ -123,7 +123,7 @@ def _head(text: io.TextIOWrapper) -> tuple[str, list[str], int]:
     heads = {
         delimiter: next(csv.reader([line], delimiter=delimiter), []) for delimiter in given or DELIMITERS
     }
-    # A heading may hold another delimiter in quotes: the right one yields the most headings that we know.
+    # A heading can contain another delimiter in quotes. The right one gives the most known headings.
     best = max(heads, key=lambda mark: (sum(map(bool, map(column_of, heads[mark]))), len(heads[mark])))
     return best, columns_of(heads[best], COLUMNS), before
 
@@ -138,12 +138,12 @@ def _csv_row(line: int, places: Mapping[str, int], width: int, cells: list[str])
 
 
 def _row(line: int, found: dict[str, str]) -> ImportRow | RefusedRow:
-    """Return the row of these values, by the names of our columns, FIRST, LAST and STATUS."""
+    """Return the row of these values. Keys are COLUMNS, FIRST_NAME, LAST_NAME and STATUS."""
     name = found.get("name", "") or f"{found.get(FIRST_NAME, '')} {found.get(LAST_NAME, '')}".strip()
     email = found.get("email", "").translate(_INVISIBLE).strip()
     if email.endswith(">") and "<" in email:  # Amina Example <amina@example.org>
-        called, _, email = email[:-1].rpartition("<")
-        name = name or called.strip(" \"'")
+        display_name, _, email = email[:-1].rpartition("<")
+        name = name or display_name.strip(" \"'")
     status = found.get(STATUS, "")
     if "-".join(re.split(r"[\s_-]+", status.casefold().strip())) in NOT_SUBSCRIBED:
         return RefusedRow(
@@ -170,16 +170,16 @@ def _json_row(line: int, data: bytes) -> ImportRow | RefusedRow:
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        return RefusedRow(line, f"the line is no JSON: {error}")
+        return RefusedRow(line, f"the line is not JSON: {error}")
     if not isinstance(found, dict):
-        return RefusedRow(line, 'the line is no object such as {"email": ...}')
+        return RefusedRow(line, 'the line is not an object such as {"email": ...}')
     values: dict[str, str] = {}
     for key, value in found.items():
         name = column_of(key)
         if not name or value is None:
             continue
         if name == "newsletters" and isinstance(value, list):
-            value = " ".join(map(str, value))  # noqa: PLW2901 - a list is how JSON says it
+            value = " ".join(map(str, value))  # noqa: PLW2901 - CSV has the same as a text
         if not isinstance(value, str):
             return RefusedRow(line, f"`{key}` is {json.dumps(value)[:40]}, expected text")
         values[name] = value.strip()

@@ -1,4 +1,4 @@
-"""Headings: what the first line of a CSV file calls our columns, in other programs and languages."""
+"""Import headings: names of the columns in CSV files of other programs, in many languages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from service.core.errors import UsageError
 
 FIRST_NAME, LAST_NAME = "first name", "last name"
-"""Columns that together are a name, where a file has no column for the whole of it."""
+"""Columns that together are the name, in files without a column for the full name."""
 
 STATUS = "status"
-"""The column in which another program keeps whether somebody is still subscribed."""
+"""The column of other programs for the status of a subscription."""
 
 _NAMES = {
     "email": (
@@ -54,20 +54,21 @@ _NAMES = {
     STATUS: "status; subscription status; email status; subscriber status; contact status; member status",
 }
 _GENERAL = frozenset({"address", "adresse"})
-"""Words for an email address where no other column is one; else it is a postal address."""
+"""Headings of an email address if no other column is one; otherwise they mean a postal address."""
 
 _BETWEEN = re.compile(r"[\W_]+")
 
 
 def column_of(cell: str) -> str:
-    """Return which of our columns a heading names, `first name` or `last name`; "" for any other heading."""
+    """Return the column that a heading names: a key of `_NAMES`, or "" for an unknown heading."""
     return _MEANING.get(_folded(cell), "")
 
 
 def columns_of(cells: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Return for each heading the column that it names, "" for one that we do not know.
+    """Return the column that each heading names, "" for an unknown heading.
 
-    `known` are our columns. Raises UsageError when none is the address, or when two are the same.
+    `known` are the columns for the error message. Raises UsageError when no heading names the address, or two
+    name the same column.
     """
     names = [column_of(cell) for cell in cells]
     if "email" not in names:
@@ -77,11 +78,11 @@ def columns_of(cells: Sequence[str], known: Sequence[str]) -> list[str]:
     if "email" not in names:
         listed = ", ".join(cell.strip() for cell in cells if cell.strip())[:200] or "nothing"
         raise UsageError(
-            f"the first line names no column `email`: it says {listed!r}; expected {','.join(known)}"
+            f"the first line has no column `email`: it is {listed!r}; expected {','.join(known)}"
         )
-    twice = [name for name in known if names.count(name) > 1]
-    if twice:
-        raise UsageError(f"the first line names the column `{twice[0]}` twice")
+    duplicates = [name for name in known if names.count(name) > 1]
+    if duplicates:
+        raise UsageError(f"the first line has the column `{duplicates[0]}` twice")
     return names
 
 

@@ -1,4 +1,4 @@
-"""Table text: the characters of a CSV file as spreadsheets save it: UTF-8, UTF-16 or Windows-1252.
+"""Import text: detects the encoding of a CSV file: UTF-8, UTF-16 or Windows-1252.
 
 Excel saves "CSV" in the machine's code page, "Unicode text" as UTF-16 with tabs, "CSV UTF-8" as UTF-8.
 """
@@ -14,7 +14,7 @@ from typing import BinaryIO
 from service.core.errors import UsageError
 
 SAMPLE_BYTES = 1024 * 1024
-"""As much is looked at of a pipe, and at a time of a file."""
+"""Bytes from which the encoding of a pipe is guessed, and per read of a file."""
 
 HOW_TO_SAVE = "save it as CSV (in Excel: File, Save As, CSV UTF-8) and import that file"
 FOREIGN_SIGNATURES = (
@@ -38,17 +38,17 @@ _WIDE = re.compile("[^\x00-\x7f\udc80-\udcff]")
 
 
 class _Replayed(io.RawIOBase):
-    """A pipe from its beginning on, although its first bytes were read already."""
+    """A pipe read from its start, although its first bytes were read before."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head, self._rest = head, rest
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True, as io.RawIOBase requires."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer as far as there is something; return how far."""
+        """Read into the buffer; return the number of bytes."""
         piece = self._head[: len(buffer)] or self._rest.read(len(buffer))
         self._head = self._head[len(piece) :]
         buffer[: len(piece)] = piece
@@ -56,7 +56,7 @@ class _Replayed(io.RawIOBase):
 
 
 def read_head(source: BinaryIO) -> tuple[bytes, BinaryIO]:
-    """Return the first bytes of a file or pipe, and the whole of it, ready to be read from its beginning."""
+    """Return the first bytes of a file or pipe, and a stream that starts at its first byte."""
     head = source.read(SAMPLE_BYTES)
     if not source.seekable():
         return head, io.BufferedReader(_Replayed(head, source))
@@ -65,10 +65,10 @@ def read_head(source: BinaryIO) -> tuple[bytes, BinaryIO]:
 
 
 def open_text(head: bytes, source: BinaryIO, name: str, on_note: Callable[[str], None]) -> io.TextIOWrapper:
-    """Return the characters of a file whose first bytes are `head`. Line ends stay as they are.
+    """Return `source` as text with its line endings unchanged; `head` are its first bytes.
 
-    Broken bytes become surrogates, which no address may hold: they cost their row and not the file. `noted`
-    is told when the encoding is a guess. Raises UsageError for a file that is no table.
+    Invalid bytes become surrogates, which are invalid in an address, so only their row is refused. `on_note`
+    gets a sentence when the encoding is a guess. Raises UsageError for a file that is not a text table.
     """
     if not head.strip():
         raise UsageError(f"{name} is empty")
@@ -95,9 +95,9 @@ def _marked(head: bytes) -> str | None:
 
 
 def _guessed(head: bytes, source: BinaryIO) -> str:
-    """Return `utf-8`, also for a file that is nearly so, else `cp1252`.
+    """Return `utf-8`, even with a few invalid bytes, else `cp1252`.
 
-    Text in Windows-1252 hardly ever holds two bytes in a row that are one character of UTF-8.
+    Bytes of Windows-1252 text rarely form a valid character of UTF-8, so the more frequent kind decides.
     """
     broken = wide = 0
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
@@ -110,7 +110,7 @@ def _guessed(head: bytes, source: BinaryIO) -> str:
 
 
 def _pieces(head: bytes, source: BinaryIO) -> Iterator[bytes]:
-    """Yield a file piece by piece and rewind it; of a pipe only the first bytes can be looked at."""
+    """Yield a file piece by piece and rewind it; for a pipe, yield only its first bytes."""
     if not source.seekable():
         yield head
         return

@@ -1,8 +1,8 @@
-"""Arrivals: people who come in a file, thousands at a time, each row by itself.
+"""Import of subscribers from a file: each row is valid or refused by itself.
 
-read     row by row, CSV or JSON Lines; a row that cannot be taken over is named by its line
-place    address, zone, newsletters and schedule become placements; who came before in the file is refused
-add      some thousands in one transaction; a person's own choice wins, the roster's people stay
+read     CSV or JSON Lines, row by row
+check    address, time zone, newsletters and schedule; an address that occurred before is refused
+add      thousands of subscriptions per transaction; a subscriber's own choice wins over the file
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from service.subscribers.preferences import PlacementBuilder
 
 MAX_TRANSACTION_ROWS = 5_000
 MAX_NAME_CHARACTERS = 200
-MAX_CACHED_PLACEMENTS = 10_000
+MAX_CACHED_PLACEMENTS = 10_000  # combinations of newsletters, schedule and time zone
 
 PlacementParts = tuple[str, Preferences, Edition, str, datetime]
-"""Where a row puts somebody, whoever they are: a Placement without its subscriber."""
+"""The fields of a DesiredSubscription without its subscriber."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What came of an import. `people` counts good rows; `added`, `changed`, `kept` count subscriptions.
+    """The result of an import. `people` counts valid rows; `added`, `changed`, `kept` count subscriptions.
 
-    In a dry run nothing is stored, and `known` says how many of the people are known already.
+    A dry run stores nothing and counts in `known` the people who are stored already.
     """
 
     people: int = 0
@@ -49,9 +49,9 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How to take people over. `usual` are the newsletters (ids) for rows that name none.
+    """Options of an import. `default_newsletters` (ids) are for rows that name none.
 
-    A new reader is told what was gathered after `starts_after`.
+    The first issue of a new subscription has the articles gathered after `starts_after`.
     """
 
     newsletters: Mapping[str, Newsletter]
@@ -71,16 +71,16 @@ async def import_subscribers(
     on_note: Callable[[str], None] = lambda _note: None,
     progress: Progress = no_progress,
 ) -> ImportResult:
-    """Take over the people in `source`, an open file called `name`; safe to repeat after an interruption.
+    """Import the people in `source`, an open file called `name`; safe to repeat after an interruption.
 
-    `refused` is told of every row that is not taken over, `noted` of what was guessed about the file;
-    `progress` counts bytes. Raises UsageError for a file that is no table or has no column for the address,
-    or a usual newsletter that does not exist.
+    `on_refusal` gets each row that is not imported, `on_note` a sentence when the encoding is a guess;
+    `progress` counts bytes. Raises UsageError for a file that is not a table or has no column for the
+    address, and for an unknown default newsletter.
     """
-    desk, total, counts = _RowReader(options, now), _size(source), Counter[str]()
+    reader, total, counts = _RowReader(options, now), _size(source), Counter[str]()
     waiting: list[DesiredSubscription] = []
     for row in read_rows(source, name, on_note):
-        found = desk.judge(row)
+        found = reader.read(row)
         if isinstance(found, RefusedRow):
             on_refusal(found)
             counts["refused"] += 1
@@ -98,28 +98,28 @@ async def import_subscribers(
 
 
 async def _stored(
-    store: SubscriberStore, placements: list[DesiredSubscription], terms: ImportOptions, now: datetime
+    store: SubscriberStore, placements: list[DesiredSubscription], options: ImportOptions, now: datetime
 ) -> Counter[str]:
-    if terms.dry_run:
+    if options.dry_run:
         known = await store.known_subscribers({placement.subscriber.id for placement in placements})
         return Counter(known=len(known))
-    applied = await store.add_subscriptions(placements, now, starts_after=terms.starts_after)
+    applied = await store.add_subscriptions(placements, now, starts_after=options.starts_after)
     return Counter(added=applied.added, changed=applied.changed, kept=applied.kept)
 
 
 class _RowReader:
-    """Judges rows one after another. What rows share (zone, newsletters, schedule) is worked out once."""
+    """Turns rows into subscriptions. Rows with the same newsletters, schedule and zone share the work."""
 
-    def __init__(self, terms: ImportOptions, now: datetime) -> None:
-        self._newsletters, self._placer = terms.newsletters, PlacementBuilder(now)
-        self._usual = " ".join(terms.default_newsletters)
+    def __init__(self, options: ImportOptions, now: datetime) -> None:
+        self._newsletters, self._builder = options.newsletters, PlacementBuilder(now)
+        self._default = " ".join(options.default_newsletters)
         self._seen = SeenLines()
-        self._kinds: dict[tuple[str, str, str], tuple[PlacementParts, ...] | str] = {}
-        for name in terms.default_newsletters:
+        self._cache: dict[tuple[str, str, str], tuple[PlacementParts, ...] | str] = {}
+        for name in options.default_newsletters:
             self._newsletter(name)
 
-    def judge(self, row: ImportRow | RefusedRow) -> list[DesiredSubscription] | RefusedRow:
-        """Return where the row puts its person, or why it is not taken over."""
+    def read(self, row: ImportRow | RefusedRow) -> list[DesiredSubscription] | RefusedRow:
+        """Return the subscriptions of the row, or the reason why it is not imported."""
         if isinstance(row, RefusedRow):
             return row
         try:
@@ -127,33 +127,34 @@ class _RowReader:
             name = _read_name(row.name)
         except UsageError as error:
             return RefusedRow(row.line, str(error))
-        kind = (row.newsletters or self._usual, row.schedule, row.timezone)
-        standings = self._kinds.get(kind) or self._worked_out(kind)
-        if isinstance(standings, str):
-            return RefusedRow(row.line, standings)
+        choice = (row.newsletters or self._default, row.schedule, row.timezone)
+        parts = self._cache.get(choice) or self._cached(choice)
+        if isinstance(parts, str):
+            return RefusedRow(row.line, parts)
         key = identity.subscriber_id(email)
         earlier = self._seen.earlier(int(key[:16], 16), row.line)
         if earlier is not None:
-            return RefusedRow(row.line, f"{email} stands in line {earlier} already")
-        person = Subscriber(key, email, name, kind[2] or None)
-        return [DesiredSubscription(person, *standing) for standing in standings]
+            return RefusedRow(row.line, f"{email} is already in line {earlier}")
+        person = Subscriber(key, email, name, choice[2] or None)
+        return [DesiredSubscription(person, *part) for part in parts]
 
-    def _worked_out(self, kind: tuple[str, str, str]) -> tuple[PlacementParts, ...] | str:
-        if len(self._kinds) >= MAX_CACHED_PLACEMENTS:
-            self._kinds.clear()
+    def _cached(self, choice: tuple[str, str, str]) -> tuple[PlacementParts, ...] | str:
+        """Return the parts for a choice of newsletters, schedule and zone, or the reason for a refusal."""
+        if len(self._cache) >= MAX_CACHED_PLACEMENTS:
+            self._cache.clear()
         try:
-            self._kinds[kind] = self._standings(*kind)
+            self._cache[choice] = self._parts(*choice)
         except UsageError as error:
-            self._kinds[kind] = str(error)
-        return self._kinds[kind]
+            self._cache[choice] = str(error)
+        return self._cache[choice]
 
-    def _standings(self, named: str, schedule: str, timezone: str) -> tuple[PlacementParts, ...]:
-        ids = dict.fromkeys(named.replace(",", " ").replace(";", " ").split())
+    def _parts(self, newsletters: str, schedule: str, timezone: str) -> tuple[PlacementParts, ...]:
+        ids = dict.fromkeys(newsletters.replace(",", " ").replace(";", " ").split())
         if not ids:
-            raise UsageError(f"no newsletter is named; write one of {', '.join(self._newsletters)}")
+            raise UsageError(f"the row names no newsletter; name one of {', '.join(self._newsletters)}")
         zone = read_timezone(timezone) if timezone else None
-        wishes, nobody = Preferences(schedule=schedule or None), Subscriber("", "", timezone=zone)
-        placed = (self._placer.build(nobody, self._newsletter(name), wishes) for name in ids)
+        preferences, unknown = Preferences(schedule=schedule or None), Subscriber("", "", timezone=zone)
+        placed = (self._builder.build(unknown, self._newsletter(name), preferences) for name in ids)
         return tuple((p.newsletter, p.preferences, p.edition, p.edition_key, p.next_due_at) for p in placed)
 
     def _newsletter(self, name: str) -> Newsletter:
@@ -164,9 +165,9 @@ class _RowReader:
 
 
 class SeenLines:
-    """The line in which each subscriber was seen first, for millions of them.
+    """The first line of each subscriber, for millions of them.
 
-    A table of SQLite in memory takes 20 bytes for each; a dict takes 120.
+    A table of SQLite in memory takes 20 bytes per subscriber; a dict takes 120.
     """
 
     def __init__(self) -> None:
@@ -175,7 +176,7 @@ class SeenLines:
         self._database.execute("CREATE TABLE seen (key INTEGER PRIMARY KEY, line INTEGER)")
 
     def earlier(self, key: int, line: int) -> int | None:
-        """Return the line in which the key (64 bits) was seen before, or None the first time."""
+        """Return the line in which the key (64 bits) was seen first; None if this is the first time."""
         signed = key - (1 << 63)
         try:
             self._database.execute("INSERT INTO seen VALUES (?, ?)", (signed, line))
@@ -186,19 +187,19 @@ class SeenLines:
 
 
 def _read_name(text: str) -> str:
-    """Return the name on one line. Raises UsageError for one that is none."""
+    """Return the name on one line. Raises UsageError if it is too long or not UTF-8."""
     if not text.isprintable():
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise UsageError("the name is not UTF-8")
         text = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     name = " ".join(text.split())
     if len(name) > MAX_NAME_CHARACTERS:
-        raise UsageError(f"the name has {len(name)} characters; at most {MAX_NAME_CHARACTERS} can be")
+        raise UsageError(f"the name has {len(name)} characters; at most {MAX_NAME_CHARACTERS} are allowed")
     return name
 
 
 def _size(source: BinaryIO) -> int:
-    """Return how many bytes there are, 0 when nobody can tell (a pipe)."""
+    """Return the size in bytes, 0 for a pipe, whose size is unknown."""
     if not source.seekable():
         return 0
     here = source.tell()

@@ -1,4 +1,4 @@
-"""Links: a reader's own pages, signed, so that they need no account and nobody can guess them (pure)."""
+"""Subscriber links: signed URLs of a subscriber's own pages, which need no login (pure)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFERENCES_PATH = "/preferences/"
 
 @dataclass(frozen=True, slots=True)
 class SubscriberLinks:
-    """What goes into a reader's mail; `token` is the unsubscribe link's, for a mail that asks to leave."""
+    """The links in a mail. `token` is that of the unsubscribe link, for unsubscribe requests by mail."""
 
     unsubscribe: str
     preferences: str
@@ -21,33 +21,33 @@ class SubscriberLinks:
 
 @dataclass(frozen=True, slots=True)
 class LinkClaim:
-    """Whom a link is about: a subscriber (id), and the newsletter (id) of the mail that it came in."""
+    """The subject of a link: a subscriber (id) and the newsletter (id) whose mail contained it."""
 
     subscriber_id: str
     newsletter: str
 
 
 def subscriber_links(key: bytes, site_url: str, subscriber_id: str, newsletter: str) -> SubscriberLinks:
-    """Return the links for a mail of `newsletter` to that subscriber. `site_url` has no slash at its end.
+    """Return the links for a mail of `newsletter` to that subscriber. `site_url` has no trailing slash.
 
-    Anybody who has the mail can use them: they unsubscribe and choose, and show no more than the address.
+    They work for everyone who has the mail, so their pages show no personal data but the address.
     """
-    leave = tokens.sign(key, tokens.UNSUBSCRIBE, subscriber_id, newsletter)
-    choose = tokens.sign(key, tokens.PREFERENCES, subscriber_id, newsletter)
+    unsubscribe = tokens.sign(key, tokens.UNSUBSCRIBE, subscriber_id, newsletter)
+    preferences = tokens.sign(key, tokens.PREFERENCES, subscriber_id, newsletter)
     return SubscriberLinks(
-        unsubscribe=f"{site_url}{UNSUBSCRIBE_PATH}{leave}",
-        preferences=f"{site_url}{PREFERENCES_PATH}{choose}",
-        token=leave,
+        unsubscribe=f"{site_url}{UNSUBSCRIBE_PATH}{unsubscribe}",
+        preferences=f"{site_url}{PREFERENCES_PATH}{preferences}",
+        token=unsubscribe,
     )
 
 
 def read_unsubscribe(key: bytes, token: str) -> LinkClaim | None:
-    """Return whom an unsubscribe link is about, or None for one that we did not sign."""
+    """Return the subject of an unsubscribe link, None if its signature is invalid."""
     return _claim(tokens.read(key, tokens.UNSUBSCRIBE, token))
 
 
 def read_preferences(key: bytes, token: str) -> LinkClaim | None:
-    """Return whom a preferences link is about, or None for one that we did not sign."""
+    """Return the subject of a preferences link, None if its signature is invalid."""
     return _claim(tokens.read(key, tokens.PREFERENCES, token))
 
 

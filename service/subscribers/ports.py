@@ -1,4 +1,4 @@
-"""What people ask of the outside: a record of who they are and what they chose."""
+"""Ports of the subscribers package: stores of subscribers, sign-ups and attempts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from service.core.model import (
 
 @dataclass(frozen=True, slots=True)
 class SyncCounts:
-    """What applying the roster changed, in counts."""
+    """Numbers of feeds or subscriptions that an update added, changed, ended and kept."""
 
     added: int = 0
     changed: int = 0
@@ -29,110 +29,110 @@ class SyncCounts:
 
 
 ERASED_REASON = "erased at their own request"
-"""The reason of a suppression whose person is not known any more."""
+"""The reason of a suppression after an erasure: the person is not known any more."""
 
 UNSUBSCRIBED_REASON = "unsubscribed from everything"
-"""The reason of a suppression that the person can lift again: they asked for it themselves."""
+"""The reason of a suppression that the subscriber asked for, and can lift."""
 
 
 class SubscriberStore(Protocol):
-    """What people asks of the record."""
+    """Stores subscribers, their subscriptions, suppressed addresses, and the feeds of the roster."""
 
     async def save_feeds(self, feeds: Sequence[Feed], now: datetime) -> SyncCounts:
-        """Make the active feeds exactly these; what a feed's looks left behind is kept."""
+        """Make these the only active feeds; the results of earlier polls are kept."""
         ...
 
     async def save_roster_subscriptions(
         self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
     ) -> SyncCounts:
-        """Make the roster's subscriptions these, in one transaction.
+        """Make these the subscriptions of the roster, in one transaction.
 
-        A new one starts told through the last article gathered before `starts_after`. A changed edition
-        changes `edition_key` and `next_due_at`, never `told_through`. A person's own choice (unsubscribed,
-        paused, wishes set on the preferences page) wins over the roster. Those that the roster declared
-        before and no longer does become `ended`; one that comes back is active again.
+        The cursor of a new one is the last article gathered before `starts_after`. A changed edition
+        changes `edition_key` and `next_due_at`, never the cursor. A subscriber's own choice (unsubscribed,
+        paused, preferences from the web page) wins over the roster. A subscription that is no longer in the
+        roster becomes `ended`; if it returns to the roster, it is active again.
         """
         ...
 
     async def add_subscriptions(
         self, placements: Sequence[DesiredSubscription], now: datetime, *, starts_after: datetime
     ) -> SyncCounts:
-        """Add or change these, as an import does, and leave everybody else alone: one transaction.
+        """Add or change these subscriptions, and no others, in one transaction.
 
-        As in `save_placements`, a person's own choice wins. Give some thousands at a time.
+        As in `save_roster_subscriptions`, a subscriber's own choice wins. Pass a few thousand at a time.
         """
         ...
 
     async def save_preferences(self, placement: DesiredSubscription, now: datetime) -> None:
-        """Store wishes that the person chose; from now on they win over the roster."""
+        """Store preferences that the subscriber chose; from now on they win over the roster."""
         ...
 
     async def memberships(
         self, *, newsletter: str | None = None, email: str | None = None, subscriber_id: str | None = None
     ) -> Sequence[Membership]:
-        """Return subscriptions with their people, by address and newsletter, whatever their status."""
+        """Return the memberships that match every given argument, whatever their status."""
         ...
 
     async def memberships_page(self, after: str | None, limit: int) -> Sequence[Membership]:
-        """Return the memberships of the next `limit` people, in the order in which they came.
+        """Return all memberships of the next `limit` subscribers, oldest first.
 
-        `after` is the id of the last person of the page before, None for the first page; () is the end.
+        `after` is the id of the last subscriber of the previous page, None for the first page. () is the end.
         """
         ...
 
     async def known_subscribers(self, ids: Collection[str]) -> set[str]:
-        """Return which of these subscriber ids are stored already."""
+        """Return those of these subscriber ids that are stored."""
         ...
 
     async def set_status(
         self, subscriber_id: str, newsletter: str | None, status: SubscriptionStatus, now: datetime
     ) -> int:
-        """Set the person's own status for one newsletter, or for all with None; return how many changed.
+        """Set the subscriber's own status for one newsletter, or for all with None; return how many changed.
 
-        Who is not active stands along with the others of their group, so that becoming active again never
-        brings back what those were told meanwhile. With None, pausing takes the active ones and resuming the
-        paused ones: what was unsubscribed comes back only when it is named. What was `ended` stays ended,
-        whatever the person says, until the roster or an import names it again.
+        An inactive subscription keeps the cursor of its group, so that a return does not bring the articles
+        of the meantime. With None, pausing changes active subscriptions and resuming paused ones: an
+        unsubscribed one returns only when it is named. An `ended` one stays ended until the roster or an
+        import names it again.
         """
         ...
 
     async def suppress(self, email: str, reason: str, now: datetime) -> None:
-        """Never mail this address again, whatever config says, until `unsuppress`."""
+        """Send no mail to this address, whatever the roster says, until `unsuppress`."""
         ...
 
     async def erase(self, email: str) -> bool:
-        """Forget who the person was; return whether there was one.
+        """Erase a subscriber's personal data; return whether there was one.
 
-        Name, address, subscriptions and bounces go, and every reason and reply that may quote the address.
-        The ledger keeps its lines, without saying to whom, and a suppression stays, which is a hash alone.
+        Name, address, subscriptions, bounces, and reasons and replies that can quote the address are deleted.
+        The ledger keeps its rows without the recipient, and a suppression, which is only a hash, stays.
         """
         ...
 
     async def suppression(self, email: str) -> str | None:
-        """Return why this address is suppressed, or None when it is not."""
+        """Return the reason why this address is suppressed, None if it is not."""
         ...
 
     async def unsuppress(self, email: str) -> bool:
-        """Allow the address again, and count its bounces anew; return whether it was suppressed."""
+        """Allow the address again and reset its bounce count; return whether it was suppressed."""
         ...
 
     async def signing_key(self) -> bytes:
-        """Return the key that signs links: 32 random bytes made when the database was."""
+        """Return the key that signs links: 32 random bytes from the creation of the database."""
         ...
 
 
 class SignUpStore(Protocol):
-    """What sign-up asks of the record. A transactional mail is planned with what makes it necessary."""
+    """Stores sign-ups. A transactional mail is planned in the transaction of its cause."""
 
     async def request(self, sign_up: SignUpRequest, mail: Issue, channel: str) -> bool:
-        """Store the sign-up and plan the mail that asks for confirmation; return whether it was planned.
+        """Store the sign-up and plan its confirmation mail; return whether the mail was planned.
 
-        While an earlier one for the same newsletter waits to be sent, that one is the answer to both.
+        If the mail of an earlier sign-up for the same newsletter is still unsent, it serves both.
         """
         ...
 
     async def find(self, subscriber_id: str, newsletter: str) -> SignUpRequest | None:
-        """Return the sign-up of that subscriber for that newsletter, if one waits or was just confirmed."""
+        """Return the subscriber's sign-up for that newsletter if it is open or was just confirmed."""
         ...
 
     async def confirm(
@@ -144,17 +144,17 @@ class SignUpStore(Protocol):
         welcome: Issue,
         channel: str,
     ) -> bool:
-        """Subscribe them and plan the welcome in one transaction; return whether that changed anything."""
+        """Store the subscription and plan the welcome mail in one transaction; return whether it was new."""
         ...
 
     async def plan_mail(self, mail: Issue, subscriber: Subscriber, channel: str) -> bool:
-        """Plan a transactional mail; return False when it is planned already."""
+        """Plan a transactional mail; return False if it is already planned."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimit:
-    """What is limited: `name` at most so many `times` `within` so long."""
+    """A limit: at most `max_attempts` of the action `name` within `period`."""
 
     name: str
     max_attempts: int
@@ -162,8 +162,8 @@ class AttemptLimit:
 
 
 class AttemptStore(Protocol):
-    """Counts over all workers and restarts."""
+    """Counts attempts, shared by all processes and kept over restarts."""
 
     async def allows(self, limited: Sequence[AttemptLimit], now: datetime) -> bool:
-        """Tell whether each of these is allowed once more; if so, count it for each."""
+        """Return whether all limits allow one more attempt; if so, count it for each."""
         ...

@@ -90,7 +90,7 @@ def next_due(edition: Edition, now: datetime) -> datetime:
 def _within(value: int | None, default: int, limit: int, noun: str) -> int:
     number = default if value is None else value
     if not 1 <= number <= limit:
-        raise UsageError(f"{number} {noun} cannot be; choose from 1 to {limit}")
+        raise UsageError(f"{number} {noun} are not possible; choose from 1 to {limit}")
     return number
 
 

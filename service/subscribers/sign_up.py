@@ -1,8 +1,7 @@
-"""Sign-up: somebody asks for a newsletter and confirms by mail (double opt-in).
+"""Sign-up with confirmation by mail (double opt-in).
 
-Until then nothing is stored of them but the sign-up itself, which is forgotten when its last link expires.
-A link names the sign-up and nothing else: it works only while that row is there, so that a link from before
-an erasure brings nobody back.
+Before the confirmation only the sign-up is stored; it is deleted when its last link expires. A link refers to
+the stored sign-up and works only while that exists, so a link from before an erasure has no effect.
 """
 
 from __future__ import annotations
@@ -35,17 +34,17 @@ LINK_LIFETIME = timedelta(days=3)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
-VISITOR_LIMIT = 10, timedelta(hours=1)
-TOTAL_LIMIT = 500, timedelta(hours=1)
-ADDRESS_LIMIT = 3, timedelta(days=1)
+VISITOR_LIMIT = 10, timedelta(hours=1)  # sign-ups from one client address
+TOTAL_LIMIT = 500, timedelta(hours=1)  # sign-ups
+ADDRESS_LIMIT = 3, timedelta(days=1)  # confirmation mails to one address
 UNSUBSCRIBE_MAIL_LIMIT = 1, timedelta(days=1)
-"""Mails that ask whether somebody wants to unsubscribe, to one address: a From header can be forged."""
-MAX_LIMIT_PERIOD = timedelta(days=1)  # attempts are kept for so long
+"""Replies to unsubscribe requests by mail, to one address: a From header can be forged."""
+MAX_LIMIT_PERIOD = timedelta(days=1)  # the longest period above; attempts are deleted after it
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationLink:
-    """What a confirmation link names: the sign-up of a subscriber (id), and when it was asked for."""
+    """The content of a confirmation link: subscriber (id), newsletter (id) and time of the sign-up."""
 
     subscriber_id: str
     newsletter: str
@@ -55,13 +54,13 @@ class ConfirmationLink:
 def confirm_url(
     key: bytes, site_url: str, subscriber_id: str, newsletter: str, requested_at: datetime
 ) -> str:
-    """Return the link that confirms a sign-up; `asked_at` counts in milliseconds."""
-    asked = str((requested_at - EPOCH) // MILLISECOND)
-    return f"{site_url}{CONFIRM_PATH}{tokens.sign(key, CONFIRM_PURPOSE, subscriber_id, newsletter, asked)}"
+    """Return the link that confirms a sign-up. `requested_at` is kept to the millisecond."""
+    time = str((requested_at - EPOCH) // MILLISECOND)
+    return f"{site_url}{CONFIRM_PATH}{tokens.sign(key, CONFIRM_PURPOSE, subscriber_id, newsletter, time)}"
 
 
 def read_confirmation(key: bytes, token: str, now: datetime) -> ConfirmationLink | None:
-    """Return what a link names; None for one that we did not sign, or that has expired."""
+    """Return the content of a link, None if its signature is invalid or it has expired."""
     claims = tokens.read(key, CONFIRM_PURPOSE, token)
     if claims is None or len(claims) != 3 or not claims[2].isdigit():
         return None
@@ -70,7 +69,7 @@ def read_confirmation(key: bytes, token: str, now: datetime) -> ConfirmationLink
 
 
 async def find_sign_up(store: SignUpStore, link: ConfirmationLink) -> SignUpRequest | None:
-    """Return the sign-up that the link confirms; None when there is none (any more), or only a later one."""
+    """Return the sign-up that the link confirms; None if it does not exist, or only a later one does."""
     found = await store.find(link.subscriber_id, link.newsletter)
     return found if found and found.first_at <= link.requested_at else None
 
@@ -85,16 +84,16 @@ async def confirm(
     channel: str,
     now: datetime,
 ) -> DesiredSubscription:
-    """Subscribe whoever signed up, and plan the welcome if they are new. Twice is harmless.
+    """Subscribe the person of the sign-up, and plan a welcome mail if they are new. Repeating is harmless.
 
-    Raises UsageError when the newsletter cannot be had as it was asked for any more.
+    Raises UsageError when the newsletter has become invalid since the sign-up.
     """
-    asked = sign_up.subscriber
-    person = Subscriber(asked.id, asked.email, asked.name, sign_up.timezone)
+    found = sign_up.subscriber
+    person = Subscriber(found.id, found.email, found.name, sign_up.timezone)
     placement = placement_for(person, newsletter, Preferences(), now)
-    there = await subscribers.memberships(newsletter=newsletter.id, subscriber_id=person.id)
-    if not there or there[0].subscription.status is SubscriptionStatus.ENDED:
-        # Of two presses at the same moment, the record says which one came first.
+    existing = await subscribers.memberships(newsletter=newsletter.id, subscriber_id=person.id)
+    if not existing or existing[0].subscription.status is SubscriptionStatus.ENDED:
+        # Of two simultaneous confirmations, the store accepts one and plans one mail.
         await sign_ups.confirm(
             placement,
             now,
@@ -107,17 +106,17 @@ async def confirm(
 
 
 def mailbox_key(email: str) -> str:
-    """Return the spelling under which an address is counted: one for all spellings of one mailbox.
+    """Return the key by which attempts for a mailbox are counted: the same for all its spellings.
 
-    The domain by UTS 46, the whole by NFKC and case folding; without a tag after "+" and without dots, which
-    large providers ignore. For counting only: where dots do matter, two mailboxes share a limit.
-    Raises UsageError for what is no address.
+    The domain follows UTS 46, the whole NFKC and case folding; a tag after "+" and dots are removed, because
+    large providers ignore them. For counting only: where dots do matter, two mailboxes share a limit.
+    Raises UsageError for an invalid address.
     """
     local, _, domain = unicodedata.normalize("NFKC", read_email(email)).casefold().rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 
 def attempt_limit(key: bytes, kind: str, value: str, limit: tuple[int, timedelta]) -> AttemptLimit:
-    """Return what a limit counts; addresses stand in its table as keyed hashes, which say nothing."""
+    """Return the limit for a value of a kind; its name is a keyed hash, so the table holds no address."""
     name = hmac.digest(key, f"limit\0{kind}\0{value}".encode("utf-8", "replace"), "sha256").hex()[:32]
     return AttemptLimit(name, *limit)

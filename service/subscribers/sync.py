@@ -50,16 +50,14 @@ async def apply_roster(
 
 def placements_of(roster: Roster, now: datetime) -> tuple[list[DesiredSubscription], list[str], set[str]]:
     """Return the valid subscriptions, a sentence for each invalid entry, and the ids of these subscribers."""
-    placer, newsletters = (
-        PlacementBuilder(now),
-        {newsletter.id: newsletter for newsletter in roster.newsletters},
-    )
+    builder = PlacementBuilder(now)
+    newsletters = {newsletter.id: newsletter for newsletter in roster.newsletters}
     placements: list[DesiredSubscription] = []
     problems: list[str] = []
     unplaced: set[str] = set()
     for entry in roster.subscribers:
         try:
-            placements += _placed(entry, newsletters, placer)
+            placements += _placed(entry, newsletters, builder)
         except UsageError as error:
             problems.append(f"{entry.subscriber.email} stays as they were: {error}")
             unplaced.add(entry.subscriber.id)
@@ -67,16 +65,19 @@ def placements_of(roster: Roster, now: datetime) -> tuple[list[DesiredSubscripti
 
 
 def _placed(
-    entry: RosterEntry, newsletters: dict[str, Newsletter], placer: PlacementBuilder
+    entry: RosterEntry, newsletters: dict[str, Newsletter], builder: PlacementBuilder
 ) -> list[DesiredSubscription]:
     unknown = [name for name, _ in entry.newsletters if name not in newsletters]
     if unknown:
         raise UsageError(f"there is no newsletter {unknown[0]!r}")
-    return [placer.build(entry.subscriber, newsletters[name], wishes) for name, wishes in entry.newsletters]
+    return [
+        builder.build(entry.subscriber, newsletters[name], preferences)
+        for name, preferences in entry.newsletters
+    ]
 
 
 def _is_kept(membership: Membership) -> bool:
-    """Tell whether to keep a membership: naming an ended one would make it active again."""
+    """Return whether to keep a membership: naming an ended one would make it active again."""
     return membership.subscription.status is not SubscriptionStatus.ENDED
 
 

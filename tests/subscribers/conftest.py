@@ -1,4 +1,4 @@
-"""A record of people on a fresh database, on SQLite and PostgreSQL."""
+"""Fixtures: a store of subscribers in a fresh database, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

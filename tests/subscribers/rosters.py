@@ -1,4 +1,4 @@
-"""Rosters for tests, said in few words, and what the record holds, told in as few."""
+"""Rosters for tests, and the stored subscriptions as short texts to compare."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MORNING = a_newsletter()
 EVENING = a_newsletter("evening", title="The Evening", schedule="daily 18:00")
 
 
-def an_entry(name: str, *newsletters: str, timezone: str | None = None, **wishes: Any) -> RosterEntry:
+def an_entry(name: str, *newsletters: str, timezone: str | None = None, **preferences: Any) -> RosterEntry:
     email = name if "@" in name else f"{name}@example.org"
     person = Subscriber(identity.subscriber_id(email), email, name.title(), timezone)
-    return RosterEntry(person, tuple((n, Preferences(**wishes)) for n in newsletters or ("morning",)))
+    return RosterEntry(person, tuple((n, Preferences(**preferences)) for n in newsletters or ("morning",)))
 
 
 def a_roster(
@@ -28,12 +28,12 @@ def a_roster(
     return Roster((a_feed(),) if feeds is None else feeds, newsletters, entries, unread)
 
 
-async def told(people: SqlSubscriberStore) -> list[str]:
+async def stored_subscriptions(people: SqlSubscriberStore) -> list[str]:
     """Return every subscription as `amina morning daily 07:00 active`."""
-    return [_told(m) for m in await people.memberships()]
+    return [_as_text(m) for m in await people.memberships()]
 
 
-def _told(membership: Membership) -> str:
+def _as_text(membership: Membership) -> str:
     name = membership.subscriber.email.partition("@")[0]
     place = membership.subscription
     return f"{name} {place.newsletter} {membership.edition.schedule} {place.status}"

@@ -1,4 +1,4 @@
-"""People come in files of all sorts; each row that cannot be taken over is named by its line."""
+"""Import and export of subscribers: formats, encodings, and refused rows with line and reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.subscribers.export import export_subscribers
 from service.subscribers.import_formats import COLUMNS, ImportRow, escape_formula, read_rows, unescape_formula
 from service.subscribers.importer import ImportOptions, ImportResult, SeenLines, import_subscribers
 from tests.builders import NOON
-from tests.subscribers.rosters import EVENING, MORNING, told
+from tests.subscribers.rosters import EVENING, MORNING, stored_subscriptions
 
 TERMS = ImportOptions({"morning": MORNING, "evening": EVENING}, NOON)
 HEAD = "email,name,timezone,newsletters,schedule\n"
@@ -39,7 +39,7 @@ async def imported(
     return counts, refusals
 
 
-async def test_people_come_with_zone_newsletters_and_schedule(people: SqlSubscriberStore):
+async def test_an_import_stores_zone_newsletters_and_schedule(people: SqlSubscriberStore):
     counts, refusals = await imported(
         people,
         HEAD
@@ -47,7 +47,7 @@ async def test_people_come_with_zone_newsletters_and_schedule(people: SqlSubscri
         + 'ben@example.org,"Ben, ""the"" baker",,morning,\n',
     )
     assert (counts, refusals) == (ImportResult(people=2, added=3), [])
-    assert await told(people) == [
+    assert await stored_subscriptions(people) == [
         "amina evening daily 06:30 active",
         "amina morning daily 06:30 active",
         "ben morning daily 07:00 active",
@@ -56,13 +56,13 @@ async def test_people_come_with_zone_newsletters_and_schedule(people: SqlSubscri
     assert names == {"Amina": "Asia/Qatar", 'Ben, "the" baker': None}
 
 
-async def test_coming_again_changes_what_differs_and_keeps_the_rest(people: SqlSubscriberStore):
+async def test_a_second_import_changes_only_differences(people: SqlSubscriberStore):
     await imported(people, HEAD + "a@x.org,A,,morning,\nb@x.org,B,,morning,\n")
     counts, _ = await imported(people, HEAD + "a@x.org,A,,morning,daily 09:00\nb@x.org,B,,morning,\n")
     assert counts == ImportResult(people=2, changed=1, kept=1)
 
 
-async def test_a_file_without_zones_moves_nobody_home(people: SqlSubscriberStore):
+async def test_a_file_without_zones_keeps_known_zones(people: SqlSubscriberStore):
     await imported(people, HEAD + "amina@example.org,Amina,Asia/Qatar,morning,\n")
     before = await people.memberships()
 
@@ -77,19 +77,22 @@ async def test_a_file_without_zones_moves_nobody_home(people: SqlSubscriberStore
     assert amina.subscription.next_due_at.isoformat() == "2026-03-03T06:00:00+00:00"
 
 
-async def test_who_unsubscribed_stays_so(people: SqlSubscriberStore):
+async def test_an_import_does_not_undo_an_unsubscribe(people: SqlSubscriberStore):
     text = HEAD + "amina@x.org,A,,morning,\nben@x.org,B,,morning,\n"
     await imported(people, text)
     await unsubscribe(people, identity.subscriber_id("amina@x.org"), "morning", NOON)
     await erase(people, "ben@x.org", NOON)
     await imported(people, text)
 
-    assert await told(people) == ["amina morning daily 07:00 unsubscribed", "ben morning daily 07:00 active"]
+    assert await stored_subscriptions(people) == [
+        "amina morning daily 07:00 unsubscribed",
+        "ben morning daily 07:00 active",
+    ]
     (ben,) = await people.memberships(email="ben@x.org")
     assert ben.suppressed == "erased at their own request"
 
 
-async def test_json_lines_say_the_same(people: SqlSubscriberStore):
+async def test_json_lines_are_imported_like_csv(people: SqlSubscriberStore):
     rows = [
         {"email": "amina@x.org", "newsletters": ["morning", "evening"], "schedule": "daily 06:30"},
         {"Email": "ben@x.org", "newsletters": "morning", "name": None, "age": 40},
@@ -98,7 +101,7 @@ async def test_json_lines_say_the_same(people: SqlSubscriberStore):
     for name in ("people.jsonl", "-"):
         counts, refusals = await imported(people, text, name)
         assert (counts.people, refusals) == (2, [])
-    assert len(await told(people)) == 3
+    assert len(await stored_subscriptions(people)) == 3
 
 
 async def test_a_dry_run_stores_nothing(people: SqlSubscriberStore):
@@ -108,7 +111,7 @@ async def test_a_dry_run_stores_nothing(people: SqlSubscriberStore):
     )
     assert counts == ImportResult(people=2, known=1, refused=1)
     assert len(refusals) == 1
-    assert len(await told(people)) == 1
+    assert len(await stored_subscriptions(people)) == 1
 
 
 async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_people: SqlSubscriberStore):
@@ -124,21 +127,21 @@ async def test_people_who_left_another_program_are_not_subscribed_again(sqlite_p
     assert {m.subscriber.email for m in await sqlite_people.memberships()} == {"stays@x.org", "old@x.org"}
 
 
-async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: SqlSubscriberStore):
+async def test_each_refused_row_has_line_and_reason(sqlite_people: SqlSubscriberStore):
     rows = {
         "amina@x.org,A,,morning,": "",
-        "AMINA@X.ORG,A,,morning,": "AMINA@x.org stands in line 2 already",
+        "AMINA@X.ORG,A,,morning,": "AMINA@x.org is already in line 2",
         "not-an-address,,,morning,": "'not-an-address' is no email address: an email address must",
         ",Nobody,,morning,": "nothing is no email address: ",
         "a@x.org,,,mornin,": "there is no newsletter 'mornin'. Did you mean morning? Known: evening,",
-        "b@x.org,,,,": "no newsletter is named; write one of morning, evening",
+        "b@x.org,,,,": "the row names no newsletter; name one of morning, evening",
         "c@x.org,,Berlin,morning,": "there is no time zone 'Berlin'. Did you mean Europe/Berlin? Write one",
         "d@x.org,,,morning,someday": "there is no kind of schedule 'someday'. Known: daily, ",
-        f"e@x.org,{'x' * 300},,morning,": "the name has 300 characters; at most 200 can be",
+        f"e@x.org,{'x' * 300},,morning,": "the name has 300 characters; at most 200 are allowed",
         "f@x.org,F,,morning,,more": "6 cells where 5 columns are named",
         "é@bücher.example,É,,morning,": "",
-        "é@xn--bcher-kva.example,É,,morning,": "é@bücher.example stands in line 12 already",
-        "e\u0301@bücher.example,É,,morning,": "é@bücher.example stands in line 12 already",
+        "é@xn--bcher-kva.example,É,,morning,": "é@bücher.example is already in line 12",
+        "e\u0301@bücher.example,É,,morning,": "é@bücher.example is already in line 12",
     }
     counts, refusals = await imported(sqlite_people, HEAD + "\n".join(rows))
 
@@ -149,7 +152,7 @@ async def test_each_row_that_is_refused_says_why_and_where(sqlite_people: SqlSub
     assert (counts.people, counts.refused) == (2, len(wanted))
 
 
-async def test_bytes_that_are_no_text_cost_their_row_alone(sqlite_people: SqlSubscriberStore):
+async def test_invalid_bytes_refuse_only_their_row(sqlite_people: SqlSubscriberStore):
     text = HEAD.encode() + b"a@x.org,Caf\xe9,,morning,\nb\xff@x.org,,,morning,\nc@x.org,\x00N\x00,,morning,\n"
     text += "nobody,żółw,,morning,\n".encode()
     counts, refusals = await imported(sqlite_people, text)
@@ -171,7 +174,7 @@ EXCEL = Path(__file__).parent / "excel"
         ("semicolons-blank-row.csv", {"Jörg@lab.example": "Müller, Jörg", "x@lab.example": 'A "B" C'}, [5]),
     ],
 )
-async def test_what_excel_saves_is_read(
+async def test_files_of_excel_are_imported(
     sqlite_people: SqlSubscriberStore, file: str, people_found: dict[str, str], refused_lines: list[int]
 ):
     data = (EXCEL / file).read_bytes().replace(b";m\r\n", b";morning\r\n")
@@ -221,14 +224,14 @@ def test_rows_are_the_same_in_every_encoding_from_a_file_and_from_a_pipe(
         assert [row.line for row in rows] == [first, first + 2]
 
 
-def test_a_guessed_encoding_is_told():
+def test_a_guessed_encoding_is_noted():
     for encoding, is_told in (("utf-8", False), ("utf-16", False), ("cp1252", True)):
         notes: list[str] = []
         list(read_rows(io.BytesIO(ROWS.encode(encoding)), "people.csv", notes.append))
         assert ["Windows-1252" in note for note in notes] == [True] * is_told
 
 
-def test_a_name_far_down_in_the_file_decides_its_encoding_too():
+def test_the_encoding_is_guessed_from_the_whole_file():
     data = (HEAD + "someone@x.org,Ann,,morning,\n" * 60_000).encode() + b"ben@x.org,B\xe9n,,morning,\n"
     *_, last = read_rows(io.BytesIO(data), "people.csv")
     assert isinstance(last, ImportRow)
@@ -259,7 +262,7 @@ def test_a_name_far_down_in_the_file_decides_its_encoding_too():
         ("sep=;\nemail;name", "a@x.org;Ann", ("a@x.org", "Ann")),
     ],
 )
-def test_headings_and_addresses_are_written_in_many_ways(head: str, row: str, found: tuple[str, str]):
+def test_headings_and_addresses_have_many_spellings(head: str, row: str, found: tuple[str, str]):
     [read] = read_rows(io.BytesIO(f"{head}\n{row}\n".encode()), "people.csv")
     assert isinstance(read, ImportRow)
     assert (read.email, read.name) == found
@@ -276,7 +279,7 @@ def test_headings_and_addresses_are_written_in_many_ways(head: str, row: str, fo
         (b"<?xml version='1.0'?>", "an XML file"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_in_a_sentence_that_says_what_to_do(data: bytes, what: str):
+def test_another_kind_of_file_is_refused_with_advice(data: bytes, what: str):
     with pytest.raises(UsageError) as refused:
         list(read_rows(io.BytesIO(data), "people.xlsx"))
     assert str(refused.value).startswith(f"people.xlsx is {what}")
@@ -285,7 +288,7 @@ def test_a_file_that_is_no_table_is_refused_in_a_sentence_that_says_what_to_do(d
     )
 
 
-async def test_a_quotation_mark_that_stays_open_is_named_and_the_rest_goes_on(
+async def test_an_unclosed_quotation_mark_refuses_only_its_row(
     sqlite_people: SqlSubscriberStore,
 ):
     rows = "".join(f"p{n}@x.org,Person,,morning,\n" for n in range(10_000))
@@ -298,7 +301,7 @@ async def test_a_quotation_mark_that_stays_open_is_named_and_the_rest_goes_on(
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-async def test_files_of_other_programs_are_understood(
+async def test_files_of_other_programs_are_imported(
     sqlite_people: SqlSubscriberStore, ending: str, mark: str, delimiter: str
 ):
     lines = [
@@ -316,9 +319,9 @@ async def test_files_of_other_programs_are_understood(
     ("text", "sentence"),
     [
         ("", "people.csv is empty"),
-        ("\ufeff\n \n,,\n", "the first line names no column `email`: it says 'nothing'"),
-        ("amina@x.org\nben@x.org\n", "the first line names no column `email`: it says 'amina@x.org'"),
-        ("email,E-mail\n", "the first line names the column `email` twice"),
+        ("\ufeff\n \n,,\n", "the first line has no column `email`: it is 'nothing'"),
+        ("amina@x.org\nben@x.org\n", "the first line has no column `email`: it is 'amina@x.org'"),
+        ("email,E-mail\n", "the first line has the column `email` twice"),
     ],
 )
 async def test_a_file_without_addresses_is_refused_as_a_whole(
@@ -329,7 +332,7 @@ async def test_a_file_without_addresses_is_refused_as_a_whole(
     assert sentence in str(refused.value)
 
 
-async def test_a_usual_newsletter_that_is_none_is_refused_before_anything_happens(
+async def test_an_unknown_default_newsletter_is_refused_first(
     sqlite_people: SqlSubscriberStore,
 ):
     with pytest.raises(UsageError, match="there is no newsletter 'weekly'"):
@@ -346,14 +349,14 @@ async def test_a_usual_newsletter_that_is_none_is_refused_before_anything_happen
         "[" * 100_000,
     ],
 )
-async def test_lines_that_are_no_person_are_refused(sqlite_people: SqlSubscriberStore, line: str):
+async def test_lines_of_json_that_are_no_subscriber_are_refused(sqlite_people: SqlSubscriberStore, line: str):
     good = '{"email": "a@x.org", "newsletters": "morning"}\n'
     counts, refusals = await imported(sqlite_people, f"{good}{line}\n", "people.jsonl")
     assert counts.people == 1
     assert refusals[0].startswith("2: ")
 
 
-async def test_a_line_without_end_is_refused_and_the_next_is_read(sqlite_people: SqlSubscriberStore):
+async def test_a_too_long_line_refuses_only_itself(sqlite_people: SqlSubscriberStore):
     good = '{"email": "a@x.org", "newsletters": "morning"}'
     text = '{"email": "' + "x" * 3_000_000 + '"}\n' + good
     counts, refusals = await imported(sqlite_people, text, "people.jsonl")
@@ -378,7 +381,7 @@ class TestExport:
         return "".join([line async for line in export_subscribers(people, form, **changes)])
 
     @pytest.mark.parametrize(("form", "name"), [("csv", "p.csv"), ("jsonl", "p.jsonl")])
-    async def test_there_and_back_again(self, people: SqlSubscriberStore, form: str, name: str):
+    async def test_an_export_can_be_imported_again(self, people: SqlSubscriberStore, form: str, name: str):
         await imported(
             people,
             HEAD
@@ -396,7 +399,7 @@ class TestExport:
         assert [m.subscriber for m in await people.memberships()] == [m.subscriber for m in before]
         assert [m.edition for m in await people.memberships()] == [m.edition for m in before]
 
-    async def test_no_cell_begins_a_formula(self, sqlite_people: SqlSubscriberStore):
+    async def test_no_exported_cell_is_a_formula(self, sqlite_people: SqlSubscriberStore):
         names = ["=1+1", "@SUM(A1)", "-1", "+1", "'Abd"]
         rows = "".join(f"p{n}@x.org,{name},,morning,\n" for n, name in enumerate(names))
         await imported(sqlite_people, HEAD + rows)
@@ -405,7 +408,7 @@ class TestExport:
             "'=1+1", "'@SUM(A1)", "'-1", "'+1", "'Abd",
         ]  # fmt: skip
 
-    async def test_who_left_is_told_and_does_not_come_back(self, sqlite_people: SqlSubscriberStore):
+    async def test_unsubscribed_people_are_exported_and_not_imported(self, sqlite_people: SqlSubscriberStore):
         await imported(sqlite_people, HEAD + "amina@x.org,,,morning evening,\nben@x.org,,,evening,\n")
         await unsubscribe(sqlite_people, identity.subscriber_id("amina@x.org"), "morning", NOON)
         await unsubscribe(sqlite_people, identity.subscriber_id("ben@x.org"), None, NOON)
@@ -418,19 +421,19 @@ class TestExport:
         only = await self.everything(sqlite_people, "jsonl", newsletter="morning")
         assert [json.loads(line)["email"] for line in only.splitlines()] == ["amina@x.org"]
 
-    async def test_a_form_that_is_none(self, sqlite_people: SqlSubscriberStore):
+    async def test_an_unknown_export_format_is_refused(self, sqlite_people: SqlSubscriberStore):
         with pytest.raises(UsageError, match=r"there is no form 'xlsx'. Known: csv, jsonl"):
             await self.everything(sqlite_people, "xlsx")
 
 
 @given(st.text())
-def test_guarding_a_cell_can_be_undone(cell: str):
+def test_escaping_a_cell_can_be_undone(cell: str):
     assert unescape_formula(escape_formula(cell)) == cell
     assert escape_formula(cell)[:1] not in {*"=+-@\t\r\n"}
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=300), st.integers(0, 5))
-def test_the_seen_are_told_from_the_new(keys: list[int], shift: int):
+def test_seen_lines_finds_the_first_line_of_each_key(keys: list[int], shift: int):
     seen, lines = SeenLines(), dict[int, int]()
     for line, number in enumerate(keys):
         key = (number << shift * 10) % 2**64 or 1
@@ -438,7 +441,7 @@ def test_the_seen_are_told_from_the_new(keys: list[int], shift: int):
         lines.setdefault(key, line)
 
 
-def test_thousands_are_remembered():
+def test_seen_lines_holds_thousands_of_keys():
     seen = SeenLines()
     keys = [int(identity.subscriber_id(f"p{number}@x.org")[:16], 16) for number in range(20_000)]
     assert all(seen.earlier(key, line) is None for line, key in enumerate(keys))

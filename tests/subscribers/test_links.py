@@ -1,4 +1,4 @@
-"""Links open the reader's own pages and nobody else's."""
+"""Signed links: content, purpose and signature."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ KEY = b"k" * 32
 LINKS = subscriber_links(KEY, "https://news.example.org", "a" * 32, "morning")
 
 
-def test_a_link_says_whom_it_is_about():
+def test_a_link_contains_subscriber_and_newsletter():
     assert LINKS.unsubscribe == f"https://news.example.org/unsubscribe/{LINKS.token}"
     assert read_unsubscribe(KEY, LINKS.token) == LinkClaim("a" * 32, "morning")
     token = LINKS.preferences.rpartition("/")[2]
     assert read_preferences(KEY, token) == LinkClaim("a" * 32, "morning")
 
 
-def test_one_link_does_not_open_the_other_page():
+def test_a_link_is_valid_for_one_purpose():
     assert read_preferences(KEY, LINKS.token) is None
     assert read_unsubscribe(KEY, LINKS.preferences.rpartition("/")[2]) is None
 
 
-def test_what_we_did_not_sign_opens_nothing():
+def test_a_link_with_an_invalid_signature_is_refused():
     for token in ("", ".", LINKS.token[:-1], LINKS.token + "A", LINKS.token.upper(), "\ud800", "a" * 10_000):
         assert read_unsubscribe(KEY, token) is None
     assert read_unsubscribe(b"other" * 8, LINKS.token) is None

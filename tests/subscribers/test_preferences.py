@@ -1,4 +1,4 @@
-"""Wishes become an edition; those that mean the same become the same edition."""
+"""Preferences become an edition; equal preferences in different spellings become the same edition."""
 
 from __future__ import annotations
 
@@ -20,54 +20,54 @@ from tests.builders import NOON, a_newsletter, a_subscriber, an_edition
 MORNING = a_newsletter()
 
 
-def test_without_wishes_the_edition_is_the_newsletter_s():
+def test_without_preferences_the_edition_is_the_newsletter_s():
     assert edition_for(MORNING, Preferences(), None) == an_edition()
 
 
-def test_the_zone_is_the_wish_s_or_the_person_s_or_the_newsletter_s():
-    wish = Preferences(timezone="America/Lima")
-    assert edition_for(MORNING, wish, "Asia/Qatar").timezone == "America/Lima"
+def test_the_zone_is_that_of_preferences_subscriber_or_newsletter():
+    preference = Preferences(timezone="America/Lima")
+    assert edition_for(MORNING, preference, "Asia/Qatar").timezone == "America/Lima"
     assert edition_for(MORNING, Preferences(), "Asia/Qatar").timezone == "Asia/Qatar"
     assert edition_for(MORNING, Preferences(), None).timezone == "Europe/Berlin"
 
 
-def test_wishes_that_mean_the_same_are_the_same_edition():
+def test_equal_preferences_give_the_same_edition():
     one = Preferences(schedule="Weekly  Tue,Monday,mon 7:00,07:00", topics=("World", " economy ", "world"))
     other = Preferences(schedule="weekly mon,tue 07:00", topics=("economy", "world"))
     assert edition_for(MORNING, one, None) == edition_for(MORNING, other, None)
 
 
-def test_no_topics_means_all_and_is_not_the_same_as_no_wish():
+def test_empty_topics_mean_all_and_differ_from_no_preference():
     assert edition_for(MORNING, Preferences(topics=()), None).topics == ()
 
 
 @pytest.mark.parametrize(
-    ("wish", "sentence"),
+    ("preference", "sentence"),
     [
         (Preferences(schedule="dayly 07:00"), "Did you mean daily?"),
         (Preferences(schedule="weekly someday 07:00"), "names no days of the week"),
         (Preferences(timezone="Berlin"), "Did you mean Europe/Berlin?"),
         (Preferences(timezone="../../etc/passwd"), "there is no time zone"),
         (Preferences(timezone="Europe"), "there is no time zone"),
-        (Preferences(stories=0), "0 stories cannot be; choose from 1 to 50"),
-        (Preferences(points=13), "13 key points cannot be; choose from 1 to 12"),
+        (Preferences(stories=0), "0 stories are not possible; choose from 1 to 50"),
+        (Preferences(points=13), "13 key points are not possible; choose from 1 to 12"),
         (Preferences(language="English"), "'English' is no language"),
         (Preferences(format="pdf"), "there is no format 'pdf'; choose html or text"),
     ],
 )
-def test_a_wish_that_cannot_be_read_is_explained(wish: Preferences, sentence: str):
+def test_an_invalid_preference_is_explained(preference: Preferences, sentence: str):
     with pytest.raises(UsageError) as refused:
-        edition_for(MORNING, wish, None)
+        edition_for(MORNING, preference, None)
     assert sentence in str(refused.value)
 
 
-def test_a_placement_is_due_at_the_person_s_own_hour():
+def test_a_subscription_is_due_at_the_local_time_of_the_subscriber():
     amina = a_subscriber(timezone="Asia/Qatar")
     placement = placement_for(amina, MORNING, Preferences(schedule="daily 06:30"), NOON)
     assert placement.next_due_at == datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
 
 
-def test_placements_of_a_crowd_are_those_of_each():
+def test_a_builder_gives_the_same_subscriptions_as_single_calls():
     placer = PlacementBuilder(NOON)
     for zone in (None, "Asia/Qatar", "America/New_York", None):
         person = a_subscriber(timezone=zone)
@@ -76,7 +76,7 @@ def test_placements_of_a_crowd_are_those_of_each():
         )
 
 
-def test_own_wishes_are_only_those_that_differ():
+def test_own_preferences_are_only_those_that_differ():
     said = Preferences(schedule="Daily 7:00", timezone="Asia/Qatar", topics=("world",), stories=5, points=4)
     assert own_preferences(MORNING, said, "Asia/Qatar") == Preferences(stories=5)
     assert own_preferences(MORNING, said, None) == Preferences(timezone="Asia/Qatar", stories=5)
@@ -85,7 +85,7 @@ def test_own_wishes_are_only_those_that_differ():
     )
 
 
-def test_who_follows_the_newsletter_follows_its_changes():
+def test_unset_preferences_follow_changes_of_the_newsletter():
     follows = own_preferences(MORNING, Preferences(schedule="daily 07:00", stories=5), None)
     later = edition_for(replace(MORNING, schedule="daily 09:00"), follows, None)
     assert (later.schedule, later.stories) == ("daily 09:00", 5)
