@@ -37,7 +37,7 @@ from service.runtime.service import Roles, Service
 from service.runtime.stage_signals import StageSignals
 from service.settings.load import load_config
 from service.store.database import Database
-from tests.deliver.planned import plan
+from tests.deliver.planning import plan_issue
 from tests.end_to_end.installation import free_port, write_config
 from tests.postgres import running_server
 
@@ -74,23 +74,23 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
         stack.push_async_callback(signals.close)
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         start = partial(worker, home, url, controller.port, lease)
-        crew = {name: await start(name) for name in (f"worker{n}.example" for n in range(WORKERS))}
-        stack.callback(lambda: [process.kill() for process in crew.values() if process.returncode is None])
+        workers = {name: await start(name) for name in (f"worker{n}.example" for n in range(WORKERS))}
+        stack.callback(lambda: [process.kill() for process in workers.values() if process.returncode is None])
         began = datetime.now(UTC) - timedelta(minutes=5)
         for kill in range(kills):
             log.taken.clear()
-            await plan(database, READERS, at=began + kill * SECOND, following=SECOND)
+            await plan_issue(database, READERS, at=began + kill * SECOND, following=SECOND)
             await signals.send(["deliver"])
             await until(lambda: len(log.taken) >= BEFORE_THE_KILL)
             victim = log.taken[-1][0]
-            crew[victim].kill()
+            workers[victim].kill()
             killed_at = time.monotonic()
-            await crew[victim].wait()
+            await workers[victim].wait()
             await until(lambda: len({reader for _, reader, _ in log.taken}) == READERS)
             others = [at for name, _, at in log.taken if name != victim and at > killed_at]
             waits.append(min(others) - killed_at)
             report(f"kill {kill + 1} of {kills}: {waits[-1]:.2f} s")
-            crew[victim] = await start(victim)
+            workers[victim] = await start(victim)
     return waits
 
 

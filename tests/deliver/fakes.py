@@ -64,7 +64,7 @@ def a_delivery(address: str = "amina@example.org", name: str = "Amina", **change
     return Delivery(**(defaults | changes))
 
 
-def a_crowd(count: int, domains: int = 1, **changes: Any) -> list[Delivery]:
+def some_deliveries(count: int, domains: int = 1, **changes: Any) -> list[Delivery]:
     names = ["example.org", *(f"example{n}.org" for n in range(1, domains))]
     return [a_delivery(f"reader{n}@{names[n % domains]}", f"Reader {n}", **changes) for n in range(count)]
 
@@ -84,12 +84,12 @@ def links(subscriber_id: str, newsletter: str) -> MailLinks:
     return MailLinks(page, page.replace("/u/", "/p/"), f"{subscriber_id}.{newsletter}")
 
 
-def a_maker(site: Site = SITE) -> MessageBuilder:
+def a_message_builder(site: Site = SITE) -> MessageBuilder:
     return MessageBuilder(site, links)
 
 
-PATIENCE = Timeouts(connect=5, mail=5, rcpt=5, data=5, dot=5, quit=1)
-HASTE = Timeouts(connect=0.2, mail=0.2, rcpt=0.2, data=0.2, dot=0.2, quit=0.2)
+LONG_TIMEOUTS = Timeouts(connect=5, mail=5, rcpt=5, data=5, dot=5, quit=1)
+SHORT_TIMEOUTS = Timeouts(connect=0.2, mail=0.2, rcpt=0.2, data=0.2, dot=0.2, quit=0.2)
 
 
 def a_relay(server: MailServer, **changes: Any) -> Relay:
@@ -103,7 +103,7 @@ def a_relay_at(port: int, **changes: Any) -> Relay:
         "security": "none",
         "hello": "news.example.org",
         "connections": 1,
-        "timeouts": PATIENCE,
+        "timeouts": LONG_TIMEOUTS,
     }
     return Relay(**(defaults | changes))
 
@@ -127,7 +127,7 @@ class Row:
     next_attempt_at: datetime | None = None
     reply: str = ""
     attempts: int = 0
-    doubts: int = 0
+    uncertain_attempts: int = 0
 
 
 @dataclass
@@ -179,7 +179,9 @@ class MemoryLedger:
                 row.state, suppressed = DeliveryState.SUPPRESSED, suppressed + 1
                 continue
             row.token, row.lease_until = token, lease_until
-            taken.append(replace(row.delivery, attempts=row.attempts, uncertain_attempts=row.doubts))
+            taken.append(
+                replace(row.delivery, attempts=row.attempts, uncertain_attempts=row.uncertain_attempts)
+            )
         return Batch(token, lease_until, tuple(taken), suppressed)
 
     async def extend(self, token: str, lease_until: datetime) -> None:
@@ -192,11 +194,11 @@ class MemoryLedger:
         for row in self.rows.values():
             if row.state is DeliveryState.ATTEMPTING and (row.lease_until or now) <= now:
                 row.state, row.token, row.next_attempt_at = DeliveryState.UNCERTAIN, None, None
-                row.doubts += 1
+                row.uncertain_attempts += 1
                 settled += 1
             within = (
                 resend
-                and row.doubts < resend.max_uncertain_attempts
+                and row.uncertain_attempts < resend.max_uncertain_attempts
                 and (row.delivery.planned_at or now) > resend.planned_after
             )
             if within and row.state is DeliveryState.UNCERTAIN and (row.next_attempt_at or now) <= now:
@@ -222,7 +224,7 @@ class MemoryLedger:
                 row.attempts += 1
             else:
                 row.token = None
-                row.doubts += mark.state is DeliveryState.UNCERTAIN
+                row.uncertain_attempts += mark.state is DeliveryState.UNCERTAIN
             row.state, row.reply, row.next_attempt_at = mark.state, mark.reply, mark.next_attempt_at
             if mark.suppress:
                 self.suppressed.add(row.delivery.address)

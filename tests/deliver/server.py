@@ -1,10 +1,10 @@
-"""A mail server that misbehaves by script: at any command, the n-th time, it does what the test wants.
+"""A mail server that misbehaves by script: it performs an action at the n-th use of a command.
 
     async with MailServer(script={"RCPT": {2: Reply("550 5.1.1 no such user")}}) as server:
         ...
         assert server.taken == [...]
 
-What it took responsibility for is in `taken`: the log that deliver is scored against.
+`taken` holds the messages that it accepted; tests compare deliver's records with it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from typing import Self
 
 GREETING, DOT = "GREETING", "DOT"
 ANY = 0
-"""The turn that means: every time."""
+"""The turn that stands for every turn."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Say this instead of the usual; a message that is answered with 2xx counts as taken."""
+    """Send this reply instead of the usual one; a message with a 2xx reply is accepted."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Raw:
-    """Send these bytes as they are, then close if told to."""
+    """Send these bytes as they are, then close the connection if `close`."""
 
     data: bytes
     close: bool = False
@@ -42,33 +42,33 @@ class Raw:
 
 @dataclass(frozen=True)
 class Close:
-    """Close the connection instead of answering; `taking` takes the message first."""
+    """Close the connection instead of replying; with `taking`, accept the message first."""
 
     taking: bool = False
 
 
 @dataclass(frozen=True)
 class Reset:
-    """Reset the connection (RST) instead of answering; `taking` takes the message first."""
+    """Reset the connection (RST) instead of replying; with `taking`, accept the message first."""
 
     taking: bool = False
 
 
 @dataclass(frozen=True)
 class Hang:
-    """Say nothing, for ever."""
+    """Never reply."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Answer as usual when the event is set; `reached` is set when the server has come here."""
+    """Reply as usual when `event` is set; the server sets `reached` when it waits."""
 
     event: asyncio.Event
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-Deed = Reply | Raw | Close | Reset | Hang | Wait
-Script = Mapping[str, Mapping[int, Deed]]
+Action = Reply | Raw | Close | Reset | Hang | Wait
+Script = Mapping[str, Mapping[int, Action]]
 
 USUAL = {
     GREETING: "220 mail.example ESMTP",
@@ -87,7 +87,7 @@ USUAL = {
 
 @dataclass
 class Taken:
-    """A message that the server took responsibility for."""
+    """A message that the server accepted."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -106,19 +106,19 @@ class Taken:
 
 
 class Ended(Exception):
-    """The connection is over."""
+    """The connection has ended."""
 
 
 class MailServer:
-    """Listens on a free port of loopback. `script` maps a command to deeds by the turn (0: every turn).
+    """Listens on a free loopback port. `script` maps a command to actions by turn (0: every turn).
 
-    With `tls` it encrypts: after STARTTLS where that is among the extensions, else from the first byte on.
-    A `lenient` one says 354 to DATA although it refused the only recipient, as RFC 2920 allows. A `forgetful`
-    one forgets the envelope as soon as the content is there; without that it keeps the envelope when it
-    refuses the content, and answers the next MAIL by 503, as it does to any nested MAIL.
+    With `tls` it encrypts: after STARTTLS if that is among the extensions, else from the first byte.
+    `lenient`: it replies 354 to DATA although it refused the only recipient, as RFC 2920 allows.
+    `forgetful`: it clears the envelope once the content has arrived; otherwise it keeps the envelope when it
+    refuses the content, and replies 503 to the next MAIL, as to any nested MAIL.
 
-    `per_address` are deeds for one person's message, each done once: by the envelope sender for MAIL, else by
-    the recipient.
+    `per_address` are actions for the message of one address, each performed once. The address is the
+    envelope sender for MAIL, else the recipient.
     """
 
     def __init__(
@@ -128,20 +128,20 @@ class MailServer:
         extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME"),
         lenient: bool = False,
         forgetful: bool = True,
-        per_address: Mapping[str, Mapping[str, Deed]] | None = None,
+        per_address: Mapping[str, Mapping[str, Action]] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.script = {name: dict(deeds) for name, deeds in (script or {}).items()}
+        self.script = {name: dict(actions) for name, actions in (script or {}).items()}
         self.extensions = extensions
         self.lenient, self.forgetful = lenient, forgetful
-        self.per_address = {name: dict(deeds) for name, deeds in (per_address or {}).items()}
+        self.per_address = {name: dict(actions) for name, actions in (per_address or {}).items()}
         self.tls = tls
         self.taken: list[Taken] = []
         self.commands: list[str] = []
         self.turns: Counter[str] = Counter()
         self.connections = 0
         self.flights = 0
-        self.contents_for_nobody: list[bytes] = []
+        self.contents_without_recipient: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
@@ -160,11 +160,11 @@ class MailServer:
 
     @property
     def ids(self) -> list[str]:
-        """The delivery ids of what was taken, in order."""
+        """The delivery ids of the accepted messages, in order."""
         return [taken.id for taken in self.taken]
 
-    async def say_unasked(self, data: bytes) -> None:
-        """Send these bytes over every connection that is open."""
+    async def send_unrequested(self, data: bytes) -> None:
+        """Send these bytes on every open connection."""
         for writer in self._writers:
             writer.write(data)
             await writer.drain()
@@ -176,7 +176,7 @@ class MailServer:
         self._writers.add(writer)
         self.connections += 1
         try:
-            await _Talk(self, reader, writer, self.connections).run()
+            await _Session(self, reader, writer, self.connections).run()
         except (Ended, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
@@ -187,7 +187,7 @@ class MailServer:
                 await writer.wait_closed()
 
 
-class _Talk:
+class _Session:
     def __init__(
         self, server: MailServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
     ) -> None:
@@ -199,7 +199,7 @@ class _Talk:
         self.recipients: tuple[str, ...] = ()
 
     async def run(self) -> None:
-        await self.answer(GREETING)
+        await self.perform_turn(GREETING)
         while line := await self.reader.readline():
             self.server.flights += not self.reader._buffer  # type: ignore[attr-defined]
             text = line.decode("utf-8", "replace").rstrip("\r\n")
@@ -212,37 +212,37 @@ class _Talk:
         if verb in steps:
             await steps[verb](text)
         elif verb in {"RSET", "HELO", "NOOP", "AUTH", "QUIT"}:
-            if await self.answer(verb):
+            if await self.perform_turn(verb):
                 self.forget()
             if verb == "QUIT":
                 raise Ended
         elif verb == "STARTTLS" and self.server.tls:
-            await self.answer(verb)
+            await self.perform_turn(verb)
             await self.writer.start_tls(self.server.tls)
         else:
-            await self.say("500 5.5.2 what?")
+            await self.reply("500 5.5.2 what?")
 
     async def ehlo(self, _text: str) -> None:
         lines = ["mail.example", *self.server.extensions]
         usual = "\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}"
-        await self.answer("EHLO", usual)
+        await self.perform_turn("EHLO", usual)
 
     async def mail(self, text: str) -> None:
         if self.sender is not None:
-            await self.say("503 5.5.1 Error: nested MAIL command")
-        elif await self.answer("MAIL", person=_path(text)):
+            await self.reply("503 5.5.1 Error: nested MAIL command")
+        elif await self.perform_turn("MAIL", person=_path(text)):
             self.sender = _path(text)
 
     async def rcpt(self, text: str) -> None:
         if self.sender is None:
-            await self.say("503 5.5.1 Error: need MAIL command")
-        elif await self.answer("RCPT", person=_path(text)):
+            await self.reply("503 5.5.1 Error: need MAIL command")
+        elif await self.perform_turn("RCPT", person=_path(text)):
             self.recipients += (_path(text),)
 
     async def data(self, _text: str) -> None:
         if not self.recipients and not self.server.lenient:
-            await self.say("503 5.5.1 Error: need RCPT command")
-        elif await self.answer("DATA", person=self.recipients[-1] if self.recipients else ""):
+            await self.reply("503 5.5.1 Error: need RCPT command")
+        elif await self.perform_turn("DATA", person=self.recipients[-1] if self.recipients else ""):
             await self.content()
 
     async def content(self) -> None:
@@ -255,21 +255,23 @@ class _Talk:
                 break
             data += line[1:] if line.startswith(b".") else line
         if not self.recipients:
-            self.server.contents_for_nobody.append(bytes(data))
-            await self.say("554 5.5.1 no valid recipients")
+            self.server.contents_without_recipient.append(bytes(data))
+            await self.reply("554 5.5.1 no valid recipients")
             return
         taken = Taken(self.sender or "", self.recipients, bytes(data), self.number)
         if self.server.forgetful:
             self.forget()
-        if await self.answer(DOT, person=taken.recipients[-1], taken=taken):
+        if await self.perform_turn(DOT, person=taken.recipients[-1], taken=taken):
             self.forget()
 
-    async def answer(self, name: str, usual: str = "", person: str = "", taken: Taken | None = None) -> bool:
-        """Do what the script says for this turn, or say the usual; return whether it was a yes."""
+    async def perform_turn(
+        self, name: str, usual: str = "", person: str = "", taken: Taken | None = None
+    ) -> bool:
+        """Perform the action of this turn, or send the usual reply; return whether it was positive."""
         turn = self.server.turns[name] = self.server.turns[name] + 1
-        deeds = self.server.script.get(name, {})
+        actions = self.server.script.get(name, {})
         once = self.server.per_address.get(person, {}).pop(name, None)
-        match once or deeds.get(turn, deeds.get(ANY)):
+        match once or actions.get(turn, actions.get(ANY)):
             case None:
                 text = usual or USUAL[name]
             case Reply(text):
@@ -278,18 +280,18 @@ class _Talk:
                 reached.set()
                 await event.wait()
                 text = usual or USUAL[name]
-            case deed:
-                if isinstance(deed, Close | Reset) and deed.taking and taken is not None:
+            case action:
+                if isinstance(action, Close | Reset) and action.taking and taken is not None:
                     self.server.taken.append(taken)
-                await self.misbehave(deed)
+                await self.perform(action)
                 return False
         if taken is not None and text[0] == "2":
-            self.server.taken.append(taken)  # it is ours before the reply leaves
-        await self.say(text)
+            self.server.taken.append(taken)  # accepted before the reply is sent
+        await self.reply(text)
         return text[0] in "23"
 
-    async def misbehave(self, deed: Raw | Close | Reset | Hang) -> None:
-        match deed:
+    async def perform(self, action: Raw | Close | Reset | Hang) -> None:
+        match action:
             case Raw(data, close):
                 self.writer.write(data)
                 await self.writer.drain()
@@ -305,7 +307,7 @@ class _Talk:
                 pass
         raise Ended
 
-    async def say(self, text: str) -> None:
+    async def reply(self, text: str) -> None:
         self.writer.write(text.encode() + b"\r\n")
         await self.writer.drain()
         if text.startswith("421"):

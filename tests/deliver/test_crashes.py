@@ -25,9 +25,9 @@ from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from tests.deliver import worker
-from tests.deliver.cutter import FROM_SERVER, TO_SERVER, Cutter
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_maker, a_relay_at
-from tests.deliver.planned import plan
+from tests.deliver.breaking_proxy import FROM_SERVER, TO_SERVER, BreakingProxy
+from tests.deliver.fakes import Clock, MemoryLedger, a_message_builder, a_relay_at, some_deliveries
+from tests.deliver.planning import plan_issue
 from tests.deliver.server import MailServer
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -49,16 +49,19 @@ def assert_all_once_but_for(doubts: int, planned: list[str], server: MailServer)
 
 async def sent_over_a_cut_line(direction: str, after: int, extensions: tuple[str, ...]) -> bool:
     """Send two messages over a line that breaks; check what arrived; return whether it did break."""
-    crowd, clock = a_crowd(2), Clock()
-    store = MemoryLedger.holding(*crowd)
-    async with MailServer(extensions=extensions) as server, Cutter(server.port, direction, after) as cutter:
+    deliveries, clock = some_deliveries(2), Clock()
+    store = MemoryLedger.holding(*deliveries)
+    async with (
+        MailServer(extensions=extensions) as server,
+        BreakingProxy(server.port, direction, after) as cutter,
+    ):
         for _ in range(3):
-            channel = SmtpChannel(a_relay_at(cutter.port), a_maker())
+            channel = SmtpChannel(a_relay_at(cutter.port), a_message_builder())
             report = await deliver(Deliverer(store, channel), now=clock)
             await channel.close()
             assert not cutter.cut or report.problems == () or report.sent < 2
             clock.now += timedelta(minutes=5)
-        assert_all_once_but_for(1, [d.id for d in crowd], server)
+        assert_all_once_but_for(1, [d.id for d in deliveries], server)
         if len(server.taken) > 2:
             repeated = next(id_ for id_, count in Counter(server.ids).items() if count > 1)
             # Only a message whose final dot had arrived can have come twice.
@@ -129,7 +132,7 @@ async def states(database: Database) -> dict[str, int]:
 async def template(sqlite_url: str, tmp_path: Path):
     """Return a database file with an issue planned for seven readers, and the ids of the deliveries."""
     database = await Database.open(sqlite_url)
-    planned = await plan(database, 7, at=datetime.now(UTC) - timedelta(minutes=1))
+    planned = await plan_issue(database, 7, at=datetime.now(UTC) - timedelta(minutes=1))
     await database.close()
     path = tmp_path / "template.db"
     shutil.copy(sqlite_url.removeprefix("sqlite:///"), path)
@@ -198,19 +201,19 @@ async def test_a_worker_may_be_killed_at_every_system_call(template, tmp_path, l
 async def test_many_workers_may_be_killed_at_random(database, database_url, kills):
     dice = random.Random(20261124)  # noqa: S311 - a test that can be repeated
     readers, workers, connections = 3000, 3, 2
-    planned = await plan(database, readers, at=datetime.now(UTC) - timedelta(minutes=1))
+    planned = await plan_issue(database, readers, at=datetime.now(UTC) - timedelta(minutes=1))
     async with MailServer() as server:
         for _ in range(kills):
-            crew = [
+            processes = [
                 PROCESSES.Process(target=worker.work, args=(database_url, server.port, connections))
                 for _ in range(workers)
             ]
-            for process in crew:
+            for process in processes:
                 process.start()
             await asyncio.sleep(0.3 + dice.random() * 0.4)
-            for process in crew:
+            for process in processes:
                 process.kill()
-            while any(process.is_alive() for process in crew):  # noqa: ASYNC110 - as above
+            while any(process.is_alive() for process in processes):  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.005)
             if len(set(server.ids)) == readers:
                 break
@@ -242,10 +245,12 @@ async def test_a_disk_that_takes_no_more_stops_sending(template, writable):
 
 
 async def test_everybody_gets_one_message_and_the_books_close(database):
-    planned = await plan(database, 60)
+    planned = await plan_issue(database, 60)
     store, clock = SqlDeliverStore(database), Clock()
     async with MailServer() as server:
-        channels = [SmtpChannel(a_relay_at(server.port, connections=3), a_maker()) for _ in range(3)]
+        channels = [
+            SmtpChannel(a_relay_at(server.port, connections=3), a_message_builder()) for _ in range(3)
+        ]
         crew = [Deliverer(store, channel, DeliverPolicy(batch_size=7)) for channel in channels]
         reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
         await asyncio.gather(*(channel.close() for channel in channels))

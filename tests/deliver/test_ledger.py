@@ -11,7 +11,7 @@ from service.core.model import DeliveryState
 from service.deliver.ledger import Ledger
 from service.deliver.ports import StateChange
 from tests.builders import NOON
-from tests.deliver.fakes import MemoryLedger, a_crowd
+from tests.deliver.fakes import MemoryLedger, some_deliveries
 
 
 def attempt(delivery) -> StateChange:
@@ -27,16 +27,16 @@ async def no_pause(_seconds: float) -> None:
 
 
 async def test_marks_of_all_lanes_share_a_commit():
-    crowd = a_crowd(30)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(30)
+    store = MemoryLedger.holding(*deliveries)
     await taken(store)
     ledger = Ledger(store, retry_seconds=1)
-    assert all(await asyncio.gather(*(ledger.attempt("t", attempt(d)) for d in crowd)))
+    assert all(await asyncio.gather(*(ledger.attempt("t", attempt(d)) for d in deliveries)))
     assert len(store.commits) == 1
 
 
 async def test_the_outcome_of_one_and_the_attempt_of_the_next_share_a_commit():
-    one, two = a_crowd(2)
+    one, two = some_deliveries(2)
     store = MemoryLedger.holding(one, two)
     await taken(store)
     ledger = Ledger(store, retry_seconds=1)
@@ -47,14 +47,14 @@ async def test_the_outcome_of_one_and_the_attempt_of_the_next_share_a_commit():
 
 
 async def test_a_token_that_is_not_held_any_more_is_told_so():
-    (delivery,) = a_crowd(1)
+    (delivery,) = some_deliveries(1)
     store = MemoryLedger.holding(delivery)
     await taken(store, "somebody else")
     assert await Ledger(store, retry_seconds=1).attempt("t", attempt(delivery)) is False
 
 
 async def test_a_database_that_comes_back_is_waited_for():
-    (delivery,) = a_crowd(1)
+    (delivery,) = some_deliveries(1)
     store = MemoryLedger.holding(delivery)
     await taken(store)
     store.lost = True
@@ -70,7 +70,7 @@ async def test_a_database_that_comes_back_is_waited_for():
 
 
 async def test_a_database_that_stays_away_fails_those_who_wait():
-    (delivery,) = a_crowd(1)
+    (delivery,) = some_deliveries(1)
     store = MemoryLedger.holding(delivery)
     store.lost = True
     ledger = Ledger(store, retry_seconds=3, sleep=no_pause)

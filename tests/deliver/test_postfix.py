@@ -20,8 +20,15 @@ from service.store.coordination import SqlCoordination
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from tests.deliver.channels.smtp.test_transaction import AGAIN, make
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay_at
-from tests.deliver.planned import plan
+from tests.deliver.fakes import (
+    Clock,
+    MemoryLedger,
+    a_delivery,
+    a_message_builder,
+    a_relay_at,
+    some_deliveries,
+)
+from tests.deliver.planning import plan_issue
 from tests.postfix import running_postfix, why_not
 
 REFUSING = (
@@ -40,10 +47,10 @@ ANVIL = {
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 async def test_a_postfix_that_limits_our_rate_gets_every_mail_once():
-    store = MemoryLedger.holding(*a_crowd(25))
+    store = MemoryLedger.holding(*some_deliveries(25))
     limits = {"smtpd_client_message_rate_limit": "20", "anvil_rate_time_unit": "1s"}
     with running_postfix(ANVIL | limits) as server:
-        channel = SmtpChannel(a_relay_at(server.port), a_maker())
+        channel = SmtpChannel(a_relay_at(server.port), a_message_builder())
         report = await deliver(Deliverer(store, channel), now=utc_now)
         await channel.close()
         queued, log = server.queued(), server.log()
@@ -60,7 +67,7 @@ async def test_a_postfix_that_limits_our_rate_gets_every_mail_once():
 )
 async def test_three_workers_share_what_a_postfix_permits(database, database_url, readers, unit, limit):
     """Each with five connections, by the real clock."""
-    await plan(database, readers)
+    await plan_issue(database, readers)
     settings = ANVIL | {limit: "20", "anvil_rate_time_unit": unit}
     with running_postfix(settings) as server:
         reports, seconds = await sent_by(3, database_url, a_relay_at(server.port, connections=5))
@@ -76,8 +83,8 @@ async def test_three_workers_share_what_a_postfix_permits(database, database_url
 async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverReport], float]:
     """Return what these workers did together, each with its own database, and in how many seconds."""
     databases = [await Database.open(url) for _ in range(workers)]
-    channels = [SmtpChannel(relay, a_maker()) for _ in databases]
-    crew = [
+    channels = [SmtpChannel(relay, a_message_builder()) for _ in databases]
+    deliverers = [
         Deliverer(
             SqlDeliverStore(database),
             channel,
@@ -90,7 +97,7 @@ async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverRep
         for database, channel in zip(databases, channels, strict=True)
     ]
     began = asyncio.get_running_loop().time()
-    reports = await asyncio.gather(*(deliver(one, now=utc_now) for one in crew))
+    reports = await asyncio.gather(*(deliver(one, now=utc_now) for one in deliverers))
     seconds = asyncio.get_running_loop().time() - began
     for channel, database in zip(channels, databases, strict=True):
         await channel.close()
@@ -103,8 +110,8 @@ async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverRep
 async def test_postfix_gets_each_mail_whole_and_for_its_reader_alone(discarded):
     """Each message comes due alone, so that each refusal is the last of a pass on a kept connection."""
     domains = ["good", "gone", "good", "later", "good", "gone", "later", "gone", "good", "good"]
-    crowd = [a_delivery(f"reader{n}@{domain}.example") for n, domain in enumerate(domains)]
-    store, clock = MemoryLedger.holding(*crowd), Clock()
+    deliveries = [a_delivery(f"reader{n}@{domain}.example") for n, domain in enumerate(domains)]
+    store, clock = MemoryLedger.holding(*deliveries), Clock()
     settings = {"smtpd_recipient_restrictions": REFUSING, "smtpd_discard_ehlo_keywords": discarded}
     with running_postfix(settings) as server:
         channel = SmtpChannel(a_relay_at(server.port), make)
@@ -118,10 +125,10 @@ async def test_postfix_gets_each_mail_whole_and_for_its_reader_alone(discarded):
         await channel.close()
         queued, log = server.queued(), server.log()
     (issue,) = store.issues.values()
-    wanted = [make(issue, delivery) for delivery in crowd if delivery.address.endswith("@good.example")]
+    wanted = [make(issue, delivery) for delivery in deliveries if delivery.address.endswith("@good.example")]
     assert [(mail.sender, mail.recipients) for mail in queued] == [(m.sender, (m.recipient,)) for m in wanted]
     assert [mail.content for mail in queued] == [message.content for message in wanted]
     assert "nested MAIL" not in log
     assert log.count(": connect from") == 1
     states = {"good": DeliveryState.SENT, "gone": DeliveryState.REFUSED, "later": DeliveryState.DEFERRED}
-    assert [store.state(delivery) for delivery in crowd] == [states[domain] for domain in domains]
+    assert [store.state(delivery) for delivery in deliveries] == [states[domain] for domain in domains]

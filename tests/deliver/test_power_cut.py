@@ -27,8 +27,8 @@ from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from tests.deliver import disk
 from tests.deliver.disk import Disk, Survives
-from tests.deliver.fakes import a_maker, a_relay_at
-from tests.deliver.planned import plan
+from tests.deliver.fakes import a_message_builder, a_relay_at
+from tests.deliver.planning import plan_issue
 from tests.deliver.server import DOT, USUAL, MailServer, Taken
 from tests.deliver.worker import LATER, LEDGER_LOST, LOOPS
 
@@ -44,8 +44,8 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 async def planned(tmp_path: Path) -> list[str]:
     """Plan an issue in a database of its own, and return the ids of its deliveries."""
-    database = await Database.open(f"sqlite:///{tmp_path}/house.db")
-    ids = await plan(database, READERS, at=datetime.now(UTC) - timedelta(minutes=1))
+    database = await Database.open(f"sqlite:///{tmp_path}/caveat.db")
+    ids = await plan_issue(database, READERS, at=datetime.now(UTC) - timedelta(minutes=1))
     await database.close()
     return ids
 
@@ -54,7 +54,7 @@ async def worked(folder: Path, port: int, *strace: str, loop: str = "uvloop") ->
     """Let a worker send under strace; return how it ended."""
     process = await asyncio.create_subprocess_exec(
         *strace,
-        *(sys.executable, "-m", "tests.deliver.worker", f"sqlite:///{folder}/house.db"),
+        *(sys.executable, "-m", "tests.deliver.worker", f"sqlite:///{folder}/caveat.db"),
         *(str(port), str(CONNECTIONS), "0.5", loop),
         cwd=PLACE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -64,15 +64,15 @@ async def worked(folder: Path, port: int, *strace: str, loop: str = "uvloop") ->
 
 async def went_on(folder: Path) -> list[Taken]:
     """Let two workers after each other go on from what the folder holds; return what the server took."""
-    database = await Database.open(f"sqlite:///{folder}/house.db")
+    database = await Database.open(f"sqlite:///{folder}/caveat.db")
     async with MailServer() as server:
         for shift in (LATER, 2 * LATER):
-            channel = SmtpChannel(a_relay_at(server.port, connections=CONNECTIONS), a_maker())
+            channel = SmtpChannel(a_relay_at(server.port, connections=CONNECTIONS), a_message_builder())
             at = datetime.now(UTC) + shift
             await deliver(Deliverer(SqlDeliverStore(database), channel), now=lambda at=at: at)
             await channel.close()
     await database.close()
-    with sqlite3.connect(folder / "house.db") as record:
+    with sqlite3.connect(folder / "caveat.db") as record:
         assert record.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         states = record.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall()
     assert states == [("sent", READERS)]
@@ -95,7 +95,7 @@ def assert_few_repeats(before: list[Taken], after: list[Taken]) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in folder.glob("house.db*")}
+    return {str(path): path.read_bytes() for path in folder.glob("caveat.db*")}
 
 
 class Recorded:
@@ -186,23 +186,23 @@ FAULTS = [(call, fault) for call in ("pwrite64", "fdatasync") for fault in ("EIO
 async def refused_at(turn: str, fault: tuple[str, str], planned: list[str], template: Path) -> bool:
     """Let that call fail for a worker at that turn of each thread; return whether it noticed."""
     call, error = fault
-    house = template.with_name(f"house-{turn}")
-    os.mkdir(house)  # noqa: PTH102 - nothing else happens meanwhile
-    shutil.copy(template, house / "house.db")
+    folder = template.with_name(f"caveat-{turn}")
+    os.mkdir(folder)  # noqa: PTH102 - nothing else happens meanwhile
+    shutil.copy(template, folder / "caveat.db")
     inject = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}")
     async with MailServer() as server:
-        code = await worked(house, server.port, *inject, "-e", f"inject={call}:error={error}:when={turn}")
+        code = await worked(folder, server.port, *inject, "-e", f"inject={call}:error={error}:when={turn}")
         assert 0 < code <= LEDGER_LOST, "a worker ends by itself"
-    after = await went_on(house)
+    after = await went_on(folder)
     assert_nobody_is_lost(planned, set(server.ids), after)
     assert_few_repeats(server.taken, after)
-    shutil.rmtree(house)
+    shutil.rmtree(folder)
     return code == LEDGER_LOST or len(server.taken) < READERS
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_disk_may_refuse_for_good(planned: list[str], tmp_path: Path, fault: tuple[str, str]):
-    assert await refused_at("4+", fault, planned, tmp_path / "house.db")
+    assert await refused_at("4+", fault, planned, tmp_path / "caveat.db")
 
 
 @pytest.mark.long
@@ -213,7 +213,7 @@ async def test_a_disk_may_refuse_at_every_turn(
 ):
     turns = 12 if fault[0] == "fdatasync" else 40
     noticed = [
-        await refused_at(f"{turn}{lasting}", fault, planned, tmp_path / "house.db")
+        await refused_at(f"{turn}{lasting}", fault, planned, tmp_path / "caveat.db")
         for turn in range(1, turns)
     ]
     assert any(noticed) or not lasting

@@ -17,15 +17,15 @@ from service.deliver.limits.rate_limit import RateLimiter
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from service.store.coordination import SqlCoordination
 from tests.builders import NOON
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
+from tests.deliver.fakes import Clock, MemoryLedger, a_delivery, a_message_builder, a_relay, some_deliveries
 from tests.deliver.limits.test_adaptive_rate import FixedWindow, Server, SlidingWindow
-from tests.deliver.limits.test_coordination import Log, SharedClock, an_office
-from tests.deliver.limits.test_rate_limit import PacedClock
-from tests.deliver.planned import plan
+from tests.deliver.limits.test_coordination import Log, SharedClock, worker_group
+from tests.deliver.limits.test_rate_limit import WaitingClock
+from tests.deliver.planning import plan_issue
 from tests.deliver.server import ANY, DOT, MailServer, Reply
 
 TOO_MUCH = Reply("450 4.7.1 Error: too much mail from 127.0.0.1")
-PATIENT = DeliverPolicy(lease=timedelta(days=1))
+LONG_LEASE = DeliverPolicy(lease=timedelta(days=1))
 
 
 class Limited(Mapping[int, Reply]):
@@ -51,9 +51,9 @@ class Limited(Mapping[int, Reply]):
         return 0
 
 
-def a_deliverer(store: MemoryLedger, server: MailServer, clock: PacedClock, **relay: int) -> Deliverer:
-    channel = SmtpChannel(a_relay(server, **relay), a_maker())
-    return Deliverer(store, channel, PATIENT, RateLimiter(), sleep=clock.pause, relay="mail.example:25")
+def a_deliverer(store: MemoryLedger, server: MailServer, clock: WaitingClock, **relay: int) -> Deliverer:
+    channel = SmtpChannel(a_relay(server, **relay), a_message_builder())
+    return Deliverer(store, channel, LONG_LEASE, RateLimiter(), sleep=clock.pause, relay="mail.example:25")
 
 
 def rate_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -63,8 +63,8 @@ def rate_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 async def sent(
     store: MemoryLedger, command: str, limit: Server, refusal: Reply = TOO_MUCH
-) -> tuple[DeliverReport, MailServer, PacedClock, Limited]:
-    clock = PacedClock()
+) -> tuple[DeliverReport, MailServer, WaitingClock, Limited]:
+    clock = WaitingClock()
     async with MailServer() as server:
         answers = Limited(limit, clock, refusal)
         server.script[command] = answers  # type: ignore[assignment]
@@ -76,7 +76,7 @@ async def sent(
 
 @pytest.mark.parametrize("limit", [FixedWindow, SlidingWindow])
 async def test_what_a_limit_refuses_is_sent_as_soon_as_it_permits_it(limit: type[Server]):
-    store = MemoryLedger.holding(*a_crowd(187))
+    store = MemoryLedger.holding(*some_deliveries(187))
     report, server, clock, answers = await sent(store, "MAIL", limit(20, 60))
     assert (report.sent, report.refused, report.problems) == (187, 0, ())
     assert len(set(server.ids)) == len(server.ids) == 187
@@ -87,7 +87,7 @@ async def test_what_a_limit_refuses_is_sent_as_soon_as_it_permits_it(limit: type
 
 @pytest.mark.parametrize("reply", ["454 Throttling failure: Maximum sending rate exceeded", TOO_MUCH.text])
 async def test_a_limit_that_refuses_after_the_content_loses_nothing(reply):
-    store, clock = MemoryLedger.holding(*a_crowd(60)), PacedClock()
+    store, clock = MemoryLedger.holding(*some_deliveries(60)), WaitingClock()
     async with MailServer() as server:
         server.script[DOT] = Limited(FixedWindow(20, 60), clock, Reply(reply))  # type: ignore[assignment]
         deliverer = a_deliverer(store, server, clock)
@@ -101,7 +101,7 @@ async def test_a_limit_that_refuses_after_the_content_loses_nothing(reply):
 
 async def test_being_refused_for_our_rate_counts_neither_as_an_attempt_nor_towards_giving_up():
     old = a_delivery(planned_at=NOON - timedelta(days=5))
-    store, clock = MemoryLedger.holding(old), PacedClock()
+    store, clock = MemoryLedger.holding(old), WaitingClock()
     async with MailServer({"MAIL": {1: TOO_MUCH, 2: TOO_MUCH}}) as server:
         deliverer = a_deliverer(store, server, clock)
         assert (await deliver(deliverer, now=clock)).sent == 1
@@ -113,7 +113,7 @@ async def test_one_domain_that_limits_our_rate_does_not_slow_down_the_others(cap
     caplog.set_level(logging.WARNING, "deliver")
     slow = [a_delivery(f"reader{n}@slow.example") for n in range(40)]
     quick = [a_delivery(f"reader{n}@quick.example") for n in range(40)]
-    store, clock = MemoryLedger.holding(*slow, *quick), PacedClock()
+    store, clock = MemoryLedger.holding(*slow, *quick), WaitingClock()
     limit = FixedWindow(20, 60)
     unusual = Reply("450 4.7.28 Our system has detected an unusual rate of mail")
     async with MailServer() as server:
@@ -139,7 +139,7 @@ async def test_one_domain_that_limits_our_rate_does_not_slow_down_the_others(cap
 
 
 async def test_three_domains_that_limit_our_rate_at_once_are_the_relay():
-    store = MemoryLedger.holding(*a_crowd(60, domains=20))
+    store = MemoryLedger.holding(*some_deliveries(60, domains=20))
     reply = Reply("450 4.7.1 too many messages per minute")
     report, _, _, answers = await sent(store, "RCPT", FixedWindow(20, 60), reply)
     assert (report.sent, report.problems) == (60, ())
@@ -147,7 +147,7 @@ async def test_three_domains_that_limit_our_rate_at_once_are_the_relay():
 
 
 async def test_greylisting_of_everybody_slows_nothing_down():
-    store, clock = MemoryLedger.holding(*a_crowd(30)), PacedClock()
+    store, clock = MemoryLedger.holding(*some_deliveries(30)), WaitingClock()
     async with MailServer({"RCPT": {ANY: Reply("450 4.7.1 Greylisted, please try again later")}}) as server:
         report = await deliver(a_deliverer(store, server, clock), now=clock)
     assert report.deferred == 30
@@ -155,7 +155,7 @@ async def test_greylisting_of_everybody_slows_nothing_down():
 
 
 async def test_a_server_without_storage_is_asked_more_and_more_seldom_and_gets_everything_once_it_has():
-    store, clock = MemoryLedger.holding(*a_crowd(50)), PacedClock()
+    store, clock = MemoryLedger.holding(*some_deliveries(50)), WaitingClock()
     full = {ANY: Reply("452 4.3.1 Insufficient system storage")}
     async with MailServer({"MAIL": full}) as server:
         deliverer = a_deliverer(store, server, clock)
@@ -174,7 +174,7 @@ async def test_a_server_without_storage_is_asked_more_and_more_seldom_and_gets_e
 
 
 async def test_a_relay_that_takes_one_connection_at_a_time_gets_everything_over_one():
-    store, clock = MemoryLedger.holding(*a_crowd(30)), PacedClock()
+    store, clock = MemoryLedger.holding(*some_deliveries(30)), WaitingClock()
     busy = Reply("421 4.7.0 mail.example Error: too many connections from 127.0.0.1")
     async with MailServer({"greeting": dict.fromkeys(range(2, 20), busy)}) as server:
         deliverer = a_deliverer(store, server, clock, connections=5)
@@ -188,9 +188,9 @@ async def test_several_workers_share_what_one_of_them_was_refused(
 ):
     caplog.set_level(logging.WARNING, "deliver")
     monkeypatch.setattr("service.deliver.outbox.MAX_QUEUED_DELIVERIES", 10)
-    await plan(database, 50)
+    await plan_issue(database, 50)
     clock = SharedClock(workers=2)
-    async with MailServer() as server, an_office(database_url, clock) as office:
+    async with MailServer() as server, worker_group(database_url, clock) as group:
         server.script["MAIL"] = answers = Limited(FixedWindow(20, 60), clock)  # type: ignore[assignment]
         server.taken = log = Log(clock)
 
@@ -199,8 +199,8 @@ async def test_several_workers_share_what_one_of_them_was_refused(
             clock.leave()
             return report
 
-        crew = [await office.worker(server) for _ in range(2)]
-        reports = await asyncio.gather(*map(work, crew))
+        deliverers = [await group.worker(server) for _ in range(2)]
+        reports = await asyncio.gather(*map(work, deliverers))
         learned, _ = await SqlCoordination(database, clock).learned_rates("mail.example:25")
     assert sum(report.sent for report in reports) == len(set(server.ids)) == len(server.ids) == 50
     assert answers.refused < 40

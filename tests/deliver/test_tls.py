@@ -20,7 +20,14 @@ from service.core.errors import ChannelUnavailable
 from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.bounces.test_imap import ImapServer, a_mailbox
-from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_maker, a_relay_at
+from tests.deliver.fakes import (
+    SHORT_TIMEOUTS,
+    Clock,
+    MemoryLedger,
+    a_message_builder,
+    a_relay_at,
+    some_deliveries,
+)
 from tests.deliver.server import DOT, Close, MailServer, Raw
 
 WAYS = {"starttls": ("PIPELINING", "STARTTLS"), "tls": ("PIPELINING",)}
@@ -65,11 +72,13 @@ def a_context(certificate: Path) -> ssl.SSLContext:
 async def sent(
     certificate: Path, security: str, *, trusting: bool, script=None
 ) -> tuple[DeliverReport, MailServer]:
-    store, extensions = MemoryLedger.holding(*a_crowd(30)), WAYS[security]
+    store, extensions = MemoryLedger.holding(*some_deliveries(30)), WAYS[security]
     async with MailServer(script, extensions=extensions, tls=a_context(certificate)) as server:
         authority = str(certificate) if trusting else None
-        relay = a_relay_at(server.port, security=security, connections=3, authority=authority, timeouts=HASTE)
-        channel = SmtpChannel(relay, a_maker())
+        relay = a_relay_at(
+            server.port, security=security, connections=3, authority=authority, timeouts=SHORT_TIMEOUTS
+        )
+        channel = SmtpChannel(relay, a_message_builder())
         report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     return report, server
@@ -104,8 +113,10 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_mail(certificate, securit
 def test_a_server_that_expects_tls_at_once_is_named_as_such_when_it_stays_silent(certificate):
     async def run() -> DeliverReport:
         async with MailServer(extensions=WAYS["tls"], tls=a_context(certificate)) as server:
-            channel = SmtpChannel(a_relay_at(server.port, security="starttls", timeouts=HASTE), a_maker())
-            return await deliver(Deliverer(MemoryLedger.holding(*a_crowd(1)), channel), now=Clock())
+            channel = SmtpChannel(
+                a_relay_at(server.port, security="starttls", timeouts=SHORT_TIMEOUTS), a_message_builder()
+            )
+            return await deliver(Deliverer(MemoryLedger.holding(*some_deliveries(1)), channel), now=Clock())
 
     (problem,) = asyncio.run(run()).problems
     assert (
@@ -116,8 +127,10 @@ def test_a_server_that_expects_tls_at_once_is_named_as_such_when_it_stays_silent
 def test_a_server_that_begins_without_tls_is_named_as_such(certificate):
     async def run() -> DeliverReport:
         async with MailServer(extensions=WAYS["starttls"], tls=a_context(certificate)) as server:
-            channel = SmtpChannel(a_relay_at(server.port, security="tls", timeouts=HASTE), a_maker())
-            return await deliver(Deliverer(MemoryLedger.holding(*a_crowd(1)), channel), now=Clock())
+            channel = SmtpChannel(
+                a_relay_at(server.port, security="tls", timeouts=SHORT_TIMEOUTS), a_message_builder()
+            )
+            return await deliver(Deliverer(MemoryLedger.holding(*some_deliveries(1)), channel), now=Clock())
 
     (problem,) = asyncio.run(run()).problems
     assert problem.endswith("does not speak TLS from the first byte on; set mail.smtp.security to starttls")

@@ -17,8 +17,8 @@ from service.deliver.stage import Deliverer, deliver
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from service.store.transactional import SqlSignUpStore
-from tests.deliver.fakes import Clock, a_maker, a_relay
-from tests.deliver.planned import plan
+from tests.deliver.fakes import Clock, a_message_builder, a_relay
+from tests.deliver.planning import plan_issue
 from tests.deliver.server import MailServer
 
 NIA = "nia@example.org"
@@ -49,11 +49,11 @@ async def test_it_goes_before_the_bulk_mail_that_was_taken_already(
     database: Database, limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("service.deliver.leases.POLL_SECONDS", 0.0)
-    await plan(database, BULK)
+    await plan_issue(database, BULK)
     async with MailServer() as server:
         clock = Clock()
         pausing = Waiting(clock, database, server)
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         began = clock.now
         deliverer = Deliverer(
             *(

@@ -85,11 +85,13 @@ rates = st.one_of(st.integers(1, 20), st.floats(0.5, 200))
 @example(limits=(0.0, 60.0), ahead=[0.0] * 4, acts=[(n // 2 % 4, 0.5, 9) for n in range(600)])
 def test_the_sum_of_all_workers_never_exceeds_the_limit(limits, ahead, acts):
     per_second, per_minute = limits
-    crew = [Worker(RateLimit((per_second, 1), (per_minute, MINUTE), shared=True), skew) for skew in ahead]
+    all_workers = [
+        Worker(RateLimit((per_second, 1), (per_minute, MINUTE), shared=True), skew) for skew in ahead
+    ]
     timeline, now, left = Timeline(), 0.0, []
     for worker, seconds, in_hand in acts:
         now += seconds
-        if crew[worker].act(timeline, now, in_hand):
+        if all_workers[worker].act(timeline, now, in_hand):
             left.append(now)
     for messages, period in ((per_second, 1.0), (per_minute, MINUTE)):
         assert not messages or most_within(period, left) <= ceil(messages)
@@ -97,12 +99,12 @@ def test_the_sum_of_all_workers_never_exceeds_the_limit(limits, ahead, acts):
 
 def sent_in(seconds: float, workers: int, *limits: tuple[float, float], dies_at: float | None = None) -> int:
     """Return how many messages these workers, all busy, send in so long."""
-    crew = [Worker(RateLimit(*limits, shared=True), 0.0) for _ in range(workers)]
+    all_workers = [Worker(RateLimit(*limits, shared=True), 0.0) for _ in range(workers)]
     timeline, left, now = Timeline(), 0, 0.0
     while now < seconds:
         if dies_at is not None and now >= dies_at:
-            crew, dies_at = crew[1:], None
-        left += sum(worker.act(timeline, now, 500) for worker in crew)
+            all_workers, dies_at = all_workers[1:], None
+        left += sum(worker.act(timeline, now, 500) for worker in all_workers)
         now += 0.004
     return left
 

@@ -19,7 +19,7 @@ from service.deliver.stage import Deliverer, deliver
 from service.runtime import signals as process
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
-from tests.deliver.fakes import a_maker, a_relay_at
+from tests.deliver.fakes import a_message_builder, a_relay_at
 
 LATER = timedelta(minutes=10)
 LEDGER_LOST = 200
@@ -91,7 +91,7 @@ def work(
 
 async def _work(url: str, port: int, connections: int, shift: timedelta, lease: timedelta) -> None:
     database = await Database.open(url)
-    channel = SmtpChannel(a_relay_at(port, connections=connections), a_maker())
+    channel = SmtpChannel(a_relay_at(port, connections=connections), a_message_builder())
     deliverer = Deliverer(SqlDeliverStore(database), channel, DeliverPolicy(lease=lease))
     await deliver(deliverer, now=lambda: datetime.now(UTC) + shift)
     await channel.close()

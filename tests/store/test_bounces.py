@@ -13,7 +13,7 @@ from service.store.database import Database
 from service.store.sqlite_ledger import PREFIX_CHARACTERS
 from service.store.subscribers import SqlSubscriberStore
 from tests.builders import NOON
-from tests.deliver.planned import plan
+from tests.deliver.planning import plan_issue
 
 
 async def suppressed(database: Database) -> int:
@@ -31,13 +31,13 @@ async def came_back(database: Database, delivery: str, *, hard: bool, at: dateti
 
 
 async def test_a_hard_bounce_suppresses_the_address(database):
-    first, _ = await plan(database, 2)
+    first, _ = await plan_issue(database, 2)
     assert await came_back(database, first, hard=True)
     assert await suppressed(database) == 1
 
 
 async def test_a_soft_bounce_counts_once_for_an_issue(database):
-    (delivery,) = await plan(database, 1)
+    (delivery,) = await plan_issue(database, 1)
     for _ in range(MAX_SOFT_BOUNCES + 1):
         assert await came_back(database, delivery, hard=False)
     assert await suppressed(database) == 0
@@ -47,7 +47,7 @@ async def test_issues_that_come_back_again_and_again_are_the_end_of_an_address(d
     for number in range(MAX_SOFT_BOUNCES):
         assert await suppressed(database) == 0
         at = NOON + timedelta(days=number)
-        (delivery,) = await plan(database, 1, at=at)
+        (delivery,) = await plan_issue(database, 1, at=at)
         assert await came_back(database, delivery, hard=False, at=at)
     assert await suppressed(database) == 1
 
@@ -55,20 +55,20 @@ async def test_issues_that_come_back_again_and_again_are_the_end_of_an_address(d
 async def test_bounces_of_long_ago_are_forgotten(database):
     for number in range(MAX_SOFT_BOUNCES + 2):
         at = NOON + timedelta(days=10 * number)
-        (delivery,) = await plan(database, 1, at=at)
+        (delivery,) = await plan_issue(database, 1, at=at)
         assert await came_back(database, delivery, hard=False, at=at)
     assert await suppressed(database) == 0
 
 
 async def test_a_delivery_that_we_do_not_know_changes_nothing(database):
-    await plan(database, 1)
+    await plan_issue(database, 1)
     unknown = identity.delivery_id("x" * 32, "y" * 32, "smtp")
     assert not await came_back(database, unknown, hard=True)
     assert await suppressed(database) == 0
 
 
 async def test_why_and_since_when_an_address_is_not_mailed_is_told(database):
-    first, second = await plan(database, 2)
+    first, second = await plan_issue(database, 2)
     records, email = SqlBounceStore(database), await address_of(database, first)
     assert await records.suppression(email) is None
     await came_back(database, first, hard=False)
@@ -84,11 +84,11 @@ async def test_why_and_since_when_an_address_is_not_mailed_is_told(database):
 
 async def test_who_is_mailed_again_has_their_bounces_counted_anew(database):
     for number in range(MAX_SOFT_BOUNCES):
-        (delivery,) = await plan(database, 1, at=NOON + timedelta(days=number))
+        (delivery,) = await plan_issue(database, 1, at=NOON + timedelta(days=number))
         await came_back(database, delivery, hard=False)
     email = await address_of(database, delivery)
     assert await SqlSubscriberStore(database).unsuppress(email)
     assert await SqlBounceStore(database).bounces_of(email) == []
-    (delivery,) = await plan(database, 1, at=NOON + timedelta(days=9))
+    (delivery,) = await plan_issue(database, 1, at=NOON + timedelta(days=9))
     await came_back(database, delivery, hard=False)
     assert await suppressed(database) == 0

@@ -159,11 +159,11 @@ class Worker:
 def an_hour(server: Server, workers: int, record: Record | None = None, begins: float = 0.0) -> Record:
     """Return what came of an hour in which these workers were never out of messages."""
     record = record or Record()
-    crew = [Worker(record) for _ in range(workers)]
+    all_workers = [Worker(record) for _ in range(workers)]
     events = [(begins, number) for number in range(workers)]
     while events[0][0] < begins + HOUR:
         now, number = events[0]
-        heapq.heapreplace(events, (max(crew[number].act(server, now), now), number))
+        heapq.heapreplace(events, (max(all_workers[number].act(server, now), now), number))
     return record
 
 

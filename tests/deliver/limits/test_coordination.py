@@ -26,13 +26,13 @@ from service.store.coordination import SqlCoordination
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from tests.builders import NOON
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_maker, a_relay
-from tests.deliver.planned import plan
+from tests.deliver.fakes import Clock, MemoryLedger, a_message_builder, a_relay, some_deliveries
+from tests.deliver.planning import plan_issue
 from tests.deliver.server import ANY, DOT, MailServer, Reply, Script, Taken, Wait
 from tests.deliver.test_turns import most_within
 
 SPAM = Reply("550 5.7.1 this message looks like spam")
-PATIENT = DeliverPolicy(batch_size=5, lease=timedelta(days=1))
+LONG_LEASE = DeliverPolicy(batch_size=5, lease=timedelta(days=1))
 
 
 class SharedClock(Clock):
@@ -81,7 +81,7 @@ class SlowClock(Clock):
         return self.now
 
 
-class Office:
+class WorkerGroup:
     """Workers in processes of their own, as far as it matters here: each with its own way into the record."""
 
     def __init__(self, url: str, clock: Clock) -> None:
@@ -91,13 +91,13 @@ class Office:
 
     async def worker(self, server: MailServer, limits: RateLimits | None = None) -> Deliverer:
         database = await Database.open(self.url)
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         self._opened.append(database)
         self._channels.append(channel)
         return Deliverer(
             SqlDeliverStore(database),
             channel,
-            PATIENT,
+            LONG_LEASE,
             RateLimiter(limits or RateLimits(), shared=True),
             CircuitBreaker(shared=True),
             coordination_store=SqlCoordination(database, self.clock),
@@ -112,10 +112,10 @@ class Office:
 
 
 @asynccontextmanager
-async def an_office(url: str, clock: Clock) -> AsyncIterator[Office]:
-    office = Office(url, clock)
-    yield office
-    await office.close()
+async def worker_group(url: str, clock: Clock) -> AsyncIterator[WorkerGroup]:
+    group = WorkerGroup(url, clock)
+    yield group
+    await group.close()
 
 
 # --- the sum stays under the limit -------------------------------------------------------------
@@ -134,9 +134,9 @@ async def test_two_workers_together_stay_under_the_limit(database, database_url,
     monkeypatch.setattr(
         "service.deliver.outbox.MAX_QUEUED_DELIVERIES", 10
     )  # so that one leaves some to the other
-    await plan(database, 50)
+    await plan_issue(database, 50)
     clock = SharedClock(workers=2)
-    async with MailServer() as server, an_office(database_url, clock) as office:
+    async with MailServer() as server, worker_group(database_url, clock) as group:
         server.taken = log = Log(clock)
 
         async def work(deliverer: Deliverer) -> int:
@@ -144,8 +144,8 @@ async def test_two_workers_together_stay_under_the_limit(database, database_url,
             clock.leave()
             return report.sent
 
-        crew = [await office.worker(server, limits) for _ in range(2)]
-        sent = await asyncio.gather(*map(work, crew))
+        deliverers = [await group.worker(server, limits) for _ in range(2)]
+        sent = await asyncio.gather(*map(work, deliverers))
     assert sum(sent) == len(set(server.ids)) == 50
     assert min(sent) > 5
     messages, period = most
@@ -164,27 +164,27 @@ def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(database, database_url, caplog):
-    await plan(database, 60, domains=60)
+    await plan_issue(database, 60, domains=60)
     clock = SlowClock()
-    async with MailServer({DOT: {ANY: SPAM}}) as server, an_office(database_url, clock) as office:
-        crew = [await office.worker(server) for _ in range(3)]
-        reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
+    async with MailServer({DOT: {ANY: SPAM}}) as server, worker_group(database_url, clock) as group:
+        deliverers = [await group.worker(server) for _ in range(3)]
+        reports = await asyncio.gather(*(deliver(one, now=clock) for one in deliverers))
         # Three each, and what was on its way behind the third.
-        assert server.turns[DOT] <= 4 * len(crew)
+        assert server.turns[DOT] <= 4 * len(deliverers)
         assert all("550 5.7.1 this message looks like spam" in report.alert for report in reports)
         assert len(alerts(caplog)) == 1
 
         # Whoever comes later hears of it before anything is sent, and so does a worker that starts anew.
         before = server.turns[DOT]
-        latecomer = await office.worker(server)
+        latecomer = await group.worker(server)
         assert (await deliver(latecomer, now=clock)).alert == reports[0].alert
-        await asyncio.gather(*(deliver(one, now=clock) for one in crew))
+        await asyncio.gather(*(deliver(one, now=clock) for one in deliverers))
         assert server.turns[DOT] == before
         assert len(alerts(caplog)) == 1
 
         # When it is over, one message tries for all of them.
         clock.now += FIRST_PAUSE
-        await asyncio.gather(*(deliver(one, now=clock) for one in (*crew, latecomer)))
+        await asyncio.gather(*(deliver(one, now=clock) for one in (*deliverers, latecomer)))
         assert server.turns[DOT] == before + 1
         assert len(alerts(caplog)) == 2
 
@@ -192,13 +192,13 @@ async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(databa
         server.script[DOT] = {}
         assert await SqlCoordination(database).end_pause("mail.example:25")
         clock.now += FIRST_PAUSE
-        reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
+        reports = await asyncio.gather(*(deliver(one, now=clock) for one in deliverers))
     assert sum(report.sent for report in reports) == len(set(server.ids)) == 60
     assert [report.problems for report in reports] == [()] * 3
 
 
 async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second(database, database_url):
-    await plan(database, 40, domains=40)
+    await plan_issue(database, 40, domains=40)
     clock = Clock()
     gate = asyncio.Event()
     waiting = Wait(gate)
@@ -206,11 +206,11 @@ async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second
     async with (
         MailServer({DOT: {ANY: SPAM}}) as strict,
         MailServer(accepting) as kind,
-        an_office(database_url, clock) as office,
+        worker_group(database_url, clock) as group,
     ):
-        busy = asyncio.create_task(deliver(await office.worker(kind), now=clock))
+        busy = asyncio.create_task(deliver(await group.worker(kind), now=clock))
         await waiting.reached.wait()
-        await deliver(await office.worker(strict), now=clock)
+        await deliver(await group.worker(strict), now=clock)
         clock.now += timedelta(seconds=1)
         gate.set()
         report = await busy
@@ -220,17 +220,17 @@ async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second
 
 
 async def test_the_try_that_succeeds_lets_all_go_on(database, database_url):
-    await plan(database, 30, domains=30)
+    await plan_issue(database, 30, domains=30)
     clock = Clock()
     async with (
         MailServer({DOT: dict.fromkeys((1, 2, 3, 4), SPAM)}) as server,
-        an_office(database_url, clock) as office,
+        worker_group(database_url, clock) as group,
     ):
-        crew = [await office.worker(server) for _ in range(2)]
-        await deliver(crew[0], now=clock)
-        assert (await deliver(crew[1], now=clock)).sent == 0
+        deliverers = [await group.worker(server) for _ in range(2)]
+        await deliver(deliverers[0], now=clock)
+        assert (await deliver(deliverers[1], now=clock)).sent == 0
         clock.now += FIRST_PAUSE
-        reports = [await deliver(one, now=clock) for one in crew]
+        reports = [await deliver(one, now=clock) for one in deliverers]
     assert sum(report.sent for report in reports) == len(server.taken) == 30
     assert await SqlCoordination(database).sending_pause("mail.example:25") is None
 
@@ -238,7 +238,7 @@ async def test_the_try_that_succeeds_lets_all_go_on(database, database_url):
 # --- a record that is out of reach -------------------------------------------------------------
 
 
-class Away:
+class UnreachableStore:
     """A record that answers the n-th time."""
 
     def __init__(self, answers_at: int) -> None:
@@ -284,8 +284,8 @@ class Away:
         return True
 
 
-def an_accord(
-    store: Away, pace: RateLimiter, breaker: CircuitBreaker, pauses: list[float]
+def a_coordination(
+    store: UnreachableStore, pace: RateLimiter, breaker: CircuitBreaker, pauses: list[float]
 ) -> WorkerCoordination:
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
@@ -299,15 +299,15 @@ async def test_while_the_record_is_out_of_reach_nothing_is_let_through():
         CircuitBreaker(shared=True),
         list[float](),
     )
-    accord = an_accord(Away(answers_at=4), pace, breaker, pauses)
+    coordination = a_coordination(UnreachableStore(answers_at=4), pace, breaker, pauses)
     assert not breaker.allow(NOON)
-    await accord.sync()
+    await coordination.sync()
     assert len(pauses) == 3
     assert breaker.allow(NOON)
-    assert await accord.seconds_until_free(DomainQueues(pace), 9, ready=True) == 0.0
+    assert await coordination.seconds_until_free(DomainQueues(pace), 9, ready=True) == 0.0
 
-    gone = an_accord(
-        Away(answers_at=999), RateLimiter(RateLimits(per_second=5), shared=True), breaker, pauses
+    gone = a_coordination(
+        UnreachableStore(answers_at=999), RateLimiter(RateLimits(per_second=5), shared=True), breaker, pauses
     )
     with pytest.raises(StoreError, match="gone"):
         await gone.seconds_until_free(DomainQueues(pace), 9, ready=True)
@@ -315,15 +315,15 @@ async def test_while_the_record_is_out_of_reach_nothing_is_let_through():
 
 
 async def test_a_record_that_stays_away_lets_nothing_be_sent():
-    store, hasty = MemoryLedger.holding(*a_crowd(5)), DeliverPolicy(lease=timedelta(milliseconds=100))
+    store, hasty = MemoryLedger.holding(*some_deliveries(5)), DeliverPolicy(lease=timedelta(milliseconds=100))
     async with MailServer() as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(
             store,
             channel,
             hasty,
             breaker=CircuitBreaker(shared=True),
-            coordination_store=Away(answers_at=999),
+            coordination_store=UnreachableStore(answers_at=999),
         )
         with pytest.raises(StoreError):
             await deliver(deliverer, now=Clock())

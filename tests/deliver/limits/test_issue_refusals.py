@@ -8,7 +8,15 @@ from service.core.model import DeliveryState, RefusalCause, Refused
 from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.limits.issue_refusals import IssueRefusals, RefusalAction
 from service.deliver.stage import Deliverer, DeliverReport, deliver
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, an_issue
+from tests.deliver.fakes import (
+    Clock,
+    MemoryLedger,
+    a_delivery,
+    a_message_builder,
+    a_relay,
+    an_issue,
+    some_deliveries,
+)
 from tests.deliver.server import ANY, DOT, MailServer, Reply
 
 LARGE, SMALL = an_issue(id="1" * 32, html="<p>" + "long " * 4000 + "</p>"), an_issue(id="2" * 32)
@@ -16,13 +24,13 @@ UNREADABLE = Refused("554 5.6.0 invalid content", RefusalCause.MESSAGE)
 
 
 def two_issues(readers: int) -> MemoryLedger:
-    large = MemoryLedger.holding(*a_crowd(readers, issue_id=LARGE.id), issue=LARGE)
-    small = MemoryLedger.holding(*a_crowd(readers, issue_id=SMALL.id), issue=SMALL)
+    large = MemoryLedger.holding(*some_deliveries(readers, issue_id=LARGE.id), issue=LARGE)
+    small = MemoryLedger.holding(*some_deliveries(readers, issue_id=SMALL.id), issue=SMALL)
     return MemoryLedger(large.issues | small.issues, large.rows | small.rows)
 
 
 async def one_pass(store: MemoryLedger, server: MailServer, clock: Clock | None = None) -> DeliverReport:
-    channel = SmtpChannel(a_relay(server), a_maker())
+    channel = SmtpChannel(a_relay(server), a_message_builder())
     report = await deliver(Deliverer(store, channel), now=clock or Clock())
     await channel.close()
     return report
@@ -60,7 +68,7 @@ async def test_once_the_server_takes_larger_messages_the_issue_is_sent_whole():
 
 
 async def test_a_server_that_refuses_the_content_of_every_message_pauses_the_issue():
-    store = MemoryLedger.holding(*a_crowd(40, domains=4))
+    store = MemoryLedger.holding(*some_deliveries(40, domains=4))
     async with MailServer({DOT: {ANY: Reply("552 5.6.0 headers are not as we like them")}}) as server:
         report = await one_pass(store, server)
         assert server.turns[DOT] <= 4
@@ -69,10 +77,10 @@ async def test_a_server_that_refuses_the_content_of_every_message_pauses_the_iss
 
 
 async def test_a_few_messages_that_are_refused_at_first_are_refused_and_the_rest_goes_out():
-    store, clock = MemoryLedger.holding(*a_crowd(20, domains=4)), Clock()
-    deeds = dict.fromkeys((1, 2), Reply("554 5.6.0 not this one"))
-    async with MailServer({DOT: deeds}) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+    store, clock = MemoryLedger.holding(*some_deliveries(20, domains=4)), Clock()
+    actions = dict.fromkeys((1, 2), Reply("554 5.6.0 not this one"))
+    async with MailServer({DOT: actions}) as server:
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel)
         first = await deliver(deliverer, now=clock)
         assert (first.sent, first.deferred, first.refused) == (18, 2, 0)

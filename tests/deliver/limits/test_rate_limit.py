@@ -15,14 +15,22 @@ from service.deliver.limits.rate_limit import RateLimiter, RateLimits
 from service.deliver.limits.refusal_evidence import MIN_RECIPIENTS_OF_ONE_DOMAIN
 from service.deliver.stage import Deliverer, deliver
 from tests.builders import NOON
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, an_issue
+from tests.deliver.fakes import (
+    Clock,
+    MemoryLedger,
+    a_delivery,
+    a_message_builder,
+    a_relay,
+    an_issue,
+    some_deliveries,
+)
 from tests.deliver.server import ANY, DOT, MailServer, Reply
 
 NOT_ON_MY_LIST = Reply("554 5.7.1 you are not on my list")
 NEXT = an_issue(id="2" * 32)
 
 
-class PacedClock(Clock):
+class WaitingClock(Clock):
     """A clock that goes on only while somebody waits."""
 
     def __init__(self) -> None:
@@ -35,10 +43,13 @@ class PacedClock(Clock):
         await asyncio.sleep(0)
 
 
-async def sent_at(limits: RateLimits, *deliveries) -> tuple[PacedClock, MailServer]:
-    clock, store = PacedClock(), MemoryLedger.holding(*deliveries)
+async def sent_at(limits: RateLimits, *deliveries) -> tuple[WaitingClock, MailServer]:
+    clock, store = WaitingClock(), MemoryLedger.holding(*deliveries)
     async with MailServer() as server:
-        channel, patient = SmtpChannel(a_relay(server), a_maker()), DeliverPolicy(lease=timedelta(days=1))
+        channel, patient = (
+            SmtpChannel(a_relay(server), a_message_builder()),
+            DeliverPolicy(lease=timedelta(days=1)),
+        )
         deliverer = Deliverer(store, channel, patient, rate_limiter=RateLimiter(limits), sleep=clock.pause)
         report = await deliver(deliverer, now=clock)
         await channel.close()
@@ -59,7 +70,7 @@ async def sent_at(limits: RateLimits, *deliveries) -> tuple[PacedClock, MailServ
     ],
 )
 async def test_messages_are_spread_over_time(limits, seconds):
-    clock, _ = await sent_at(limits, *a_crowd(10))
+    clock, _ = await sent_at(limits, *some_deliveries(10))
     assert clock.waited == pytest.approx(seconds, abs=0.1)
 
 
@@ -73,10 +84,10 @@ async def test_a_slow_domain_does_not_hold_up_the_others():
 
 
 async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
-    store, clock = MemoryLedger.holding(*a_crowd(40, domains=4)), Clock()
+    store, clock = MemoryLedger.holding(*some_deliveries(40, domains=4)), Clock()
     script = {DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}
     async with MailServer(script) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel)
         report = await deliver(deliverer, now=clock)
         assert server.turns[DOT] <= 4
@@ -107,10 +118,10 @@ async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
 
 
 async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
-    store = MemoryLedger.holding(*a_crowd(20))
+    store = MemoryLedger.holding(*some_deliveries(20))
     script = {"RCPT": {n: Reply("550 5.7.1 you are not on my list") for n in (3, 4, 9, 12, 13)}}
     async with MailServer(script) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.deferred, report.problems) == (15, 5, ())
@@ -118,9 +129,12 @@ async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
 
 
 async def test_one_recipient_who_refuses_again_and_again_stops_nobody():
-    store, clock = MemoryLedger.holding(a_delivery("strict@example.org"), *a_crowd(30, domains=3)), Clock()
+    store, clock = (
+        MemoryLedger.holding(a_delivery("strict@example.org"), *some_deliveries(30, domains=3)),
+        Clock(),
+    )
     async with MailServer({"RCPT": {1: NOT_ON_MY_LIST}}) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel)
         assert (await deliver(deliverer, now=clock)).sent == 30
         # Nobody else is due any more: its refusals are all in a row.
@@ -130,7 +144,9 @@ async def test_one_recipient_who_refuses_again_and_again_stops_nobody():
             report = await deliver(deliverer, now=clock)
             assert (report.deferred, report.alert) == (1, "")
         server.script["RCPT"] = {}
-        store.rows |= MemoryLedger.holding(*a_crowd(9, domains=2, channel="smtp", issue_id=NEXT.id)).rows
+        store.rows |= MemoryLedger.holding(
+            *some_deliveries(9, domains=2, channel="smtp", issue_id=NEXT.id)
+        ).rows
         store.issues[NEXT.id] = NEXT
         assert (await deliver(deliverer, now=clock)).sent == 9
         await channel.close()
@@ -138,18 +154,18 @@ async def test_one_recipient_who_refuses_again_and_again_stops_nobody():
 
 async def test_one_domain_that_refuses_does_not_stop_the_others():
     strict = [a_delivery(f"reader{n}@strict.example") for n in range(9)]
-    store = MemoryLedger.holding(*strict, *a_crowd(20))
+    store = MemoryLedger.holding(*strict, *some_deliveries(20))
     async with MailServer({"RCPT": dict.fromkeys(range(1, 10), NOT_ON_MY_LIST)}) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.deferred, report.problems) == (20, 9, ())
 
 
 async def test_where_all_recipients_have_one_domain_its_refusals_stop_sending_all_the_same():
-    store = MemoryLedger.holding(*a_crowd(200))
+    store = MemoryLedger.holding(*some_deliveries(200))
     async with MailServer({DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert "sending is paused" in report.alert

@@ -19,7 +19,7 @@ from service.core.model import MailKind, RenderedMail
 from service.core.placeholders import Placeholder
 from service.deliver.message.builder import MessageBuilder
 from service.deliver.message.headers import clean_text
-from tests.deliver.fakes import SITE, a_delivery, a_maker, an_issue, links
+from tests.deliver.fakes import SITE, a_delivery, a_message_builder, an_issue, links
 
 POISON = "Talks\x0b end\x00 \u2028in\x85 a\ud800 pledge\r\nBcc: victim@example.org"
 
@@ -31,7 +31,7 @@ def read(content: bytes) -> EmailMessage:
 
 
 def made(issue=None, **delivery) -> EmailMessage:
-    return read(a_maker()(issue or an_issue(), a_delivery(**delivery)).content)
+    return read(a_message_builder()(issue or an_issue(), a_delivery(**delivery)).content)
 
 
 def part(message: EmailMessage, kind: str) -> str:
@@ -79,11 +79,13 @@ def test_an_issue_in_plain_text_is_one_part():
 
 
 def test_the_same_delivery_makes_the_same_bytes_every_time():
-    assert a_maker()(an_issue(), a_delivery()) == a_maker()(an_issue(), a_delivery(attempts=3))
+    assert a_message_builder()(an_issue(), a_delivery()) == a_message_builder()(
+        an_issue(), a_delivery(attempts=3)
+    )
 
 
 def test_two_readers_differ_in_nothing_but_what_is_theirs():
-    make = a_maker()
+    make = a_message_builder()
     one = make(an_issue(), a_delivery("a@example.org", "")).content.splitlines()
     two = make(an_issue(), a_delivery("b@example.org", "")).content.splitlines()
     differing = [line for line, other in zip(one, two, strict=True) if line != other]
@@ -124,7 +126,7 @@ def test_a_title_of_five_thousand_characters_is_cut():
     ],
 )
 def test_a_readers_name_arrives_as_it_is(name, shown):
-    content = a_maker()(an_issue(), a_delivery(name=name)).content
+    content = a_message_builder()(an_issue(), a_delivery(name=name)).content
     # The older reader: the newer one puts spaces between encoded words (RFC 2047, 6.2 says to take them out).
     message = email.message_from_bytes(content)
     raw, address = parseaddr(message["To"])
@@ -138,18 +140,18 @@ def test_a_subject_may_greet_the_reader():
 
 
 def test_a_domain_beyond_ascii_goes_by_its_ascii_name():
-    message = a_maker()(an_issue(), a_delivery("anna@straße.example"))
+    message = a_message_builder()(an_issue(), a_delivery("anna@straße.example"))
     assert message.recipient == "anna@xn--strae-oqa.example"
 
 
 @pytest.mark.parametrize("address", ["nobody", "a b@example.org", "a@b>\r\nRCPT TO:<c@d", "@example.org", ""])
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(CaveatError, match="cannot be mailed"):
-        a_maker()(an_issue(), a_delivery(address))
+        a_message_builder()(an_issue(), a_delivery(address))
 
 
 def test_a_site_that_reads_no_mail_to_unsubscribe_names_no_address_for_it():
-    message = read(a_maker(replace(SITE, unsubscribe_address=""))(an_issue(), a_delivery()).content)
+    message = read(a_message_builder(replace(SITE, unsubscribe_address=""))(an_issue(), a_delivery()).content)
     assert message["List-Unsubscribe"] == f"<https://news.example.org/u/{a_delivery().subscriber_id}.morning>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
@@ -175,7 +177,7 @@ def test_the_site_may_have_a_name_in_any_script():
         postal_address="",
         unsubscribe_address="u@news.example.org",
     )
-    message = read(a_maker(site)(an_issue(), a_delivery()).content)
+    message = read(a_message_builder(site)(an_issue(), a_delivery()).content)
     assert message["From"].addresses[0].display_name == "ニュース"
     assert message["List-Id"].endswith("<morning.news.example.org>")
 
@@ -189,7 +191,7 @@ PLACED = st.lists(st.one_of(ANY_TEXT, st.sampled_from([p.marker for p in Placeho
 @given(subject=ANY_TEXT, text=PLACED, html=PLACED, name=ANY_TEXT)
 def test_whatever_it_is_made_of_its_lines_stay_short_and_nothing_must_be_stuffed(subject, text, html, name):
     issue = an_issue(subject, text=text, html=html)
-    content = a_maker()(issue, a_delivery(name=name)).content
+    content = a_message_builder()(issue, a_delivery(name=name)).content
     head, _, body = content.partition(b"\r\n\r\n")
     assert b"\r\n." not in content
     assert content.isascii()
@@ -208,7 +210,7 @@ def test_what_was_written_is_what_is_read(text, name):
         "s", "", f"{text}{Placeholder.NAME.marker}{text}{Placeholder.UNSUBSCRIBE_URL.marker}"
     )
     delivery = a_delivery(name=name)
-    content = a_maker()(an_issue(rendered=rendered), delivery).content
+    content = a_message_builder()(an_issue(rendered=rendered), delivery).content
     own = f"https://news.example.org/u/{delivery.subscriber_id}.morning"
     assert (
         read(content).get_payload(decode=True).decode().replace("\r\n", "\n").rstrip("\n")

@@ -24,7 +24,7 @@ from service.deliver.message.builder import MessageBuilder
 from service.deliver.message.dkim import DkimSigner
 from service.deliver.message.dkim_pool import PresignedMessages
 from service.deliver.stage import Deliverer, deliver
-from tests.deliver.fakes import SITE, Clock, MemoryLedger, a_crowd, a_relay, an_issue, links
+from tests.deliver.fakes import SITE, Clock, MemoryLedger, a_relay, an_issue, links, some_deliveries
 from tests.deliver.server import MailServer
 
 
@@ -54,7 +54,7 @@ def process() -> Iterator[ProcessPoolExecutor]:
         yield executor
 
 
-class Elsewhere(ThreadPoolExecutor):
+class ThreadExecutor(ThreadPoolExecutor):
     """Signs on a thread, and remembers what it was given."""
 
     def __init__(self) -> None:
@@ -67,18 +67,18 @@ class Elsewhere(ThreadPoolExecutor):
 
 
 async def test_a_message_signed_by_another_process_has_the_same_bytes(make, process):
-    crowd, issue = a_crowd(40), an_issue()
-    ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), process)
-    await ahead.prepare(crowd)
+    deliveries, issue = some_deliveries(40), an_issue()
+    ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), process)
+    await ahead.prepare(deliveries)
     assert len(ahead._ready) == 40
-    assert [ahead(issue, d).content for d in crowd] == [make(issue, d).content for d in crowd]
-    assert make(issue, crowd[0]).content.count(b"DKIM-Signature:") == 2
+    assert [ahead(issue, d).content for d in deliveries] == [make(issue, d).content for d in deliveries]
+    assert make(issue, deliveries[0]).content.count(b"DKIM-Signature:") == 2
 
 
 async def test_digests_travel_and_no_key_does(make):
-    crowd = a_crowd(70)
-    with Elsewhere() as executor:
-        await PresignedMessages(make, MemoryLedger.holding(*crowd), executor).prepare(crowd)
+    deliveries = some_deliveries(70)
+    with ThreadExecutor() as executor:
+        await PresignedMessages(make, MemoryLedger.holding(*deliveries), executor).prepare(deliveries)
     places = {signer.key_reference for signer in make.signers}
     assert {(file, fingerprint) for file, fingerprint, _ in executor.given} == places
     assert {len(digest) for *_, digests in executor.given for digest in digests} == {32}
@@ -86,67 +86,67 @@ async def test_digests_travel_and_no_key_does(make):
 
 
 async def test_a_few_are_signed_when_their_turn_comes(make):
-    crowd = a_crowd(3)
-    with Elsewhere() as executor:
-        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
-        await ahead.prepare(crowd)
+    deliveries = some_deliveries(3)
+    with ThreadExecutor() as executor:
+        ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), executor)
+        await ahead.prepare(deliveries)
         assert executor.given == []
-    assert ahead(an_issue(), crowd[0]).content == make(an_issue(), crowd[0]).content
+    assert ahead(an_issue(), deliveries[0]).content == make(an_issue(), deliveries[0]).content
 
 
 async def test_a_process_that_dies_costs_no_message(make, process, caplog):
-    crowd = a_crowd(20)
+    deliveries = some_deliveries(20)
     with pytest.raises(BrokenProcessPool):
         process.submit(os._exit, 1).result()
-    ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), process)
-    await ahead.prepare(crowd)
+    ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), process)
+    await ahead.prepare(deliveries)
     events = [record for record in caplog.records if record.getMessage() == "dkim_pool_failed"]
     assert any("signed while they are sent" in event.reason for event in events)
-    assert ahead(an_issue(), crowd[0]).content == make(an_issue(), crowd[0]).content
+    assert ahead(an_issue(), deliveries[0]).content == make(an_issue(), deliveries[0]).content
 
 
 async def test_a_key_that_was_exchanged_meanwhile_signs_nothing(make, tmp_path):
-    crowd = a_crowd(20)
+    deliveries = some_deliveries(20)
     write_key(tmp_path / "rsa.pem", rsa.generate_private_key(65537, 2048))
     signing._signer.cache_clear()
-    with Elsewhere() as executor:
-        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
-        await ahead.prepare(crowd)
-    assert ahead(an_issue(), crowd[0]).content == make(an_issue(), crowd[0]).content
+    with ThreadExecutor() as executor:
+        ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), executor)
+        await ahead.prepare(deliveries)
+    assert ahead(an_issue(), deliveries[0]).content == make(an_issue(), deliveries[0]).content
 
 
 async def test_one_that_cannot_be_mailed_costs_the_others_nothing(make):
-    good, bad = a_crowd(20), replace(a_crowd(1)[0], address="no address")
-    with Elsewhere() as executor:
+    good, bad = some_deliveries(20), replace(some_deliveries(1)[0], address="no address")
+    with ThreadExecutor() as executor:
         ahead = PresignedMessages(make, MemoryLedger.holding(*good), executor)
         await ahead.prepare([bad, *good])
     assert set(ahead._ready) == set(good)
 
 
 async def test_what_was_signed_for_an_old_name_is_not_sent_to_the_new_one(make):
-    crowd = a_crowd(20)
-    with Elsewhere() as executor:
-        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
-        await ahead.prepare(crowd)
-    assert b"Somebody" in ahead(an_issue(), replace(crowd[0], name="Somebody")).content
+    deliveries = some_deliveries(20)
+    with ThreadExecutor() as executor:
+        ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), executor)
+        await ahead.prepare(deliveries)
+    assert b"Somebody" in ahead(an_issue(), replace(deliveries[0], name="Somebody")).content
 
 
 async def test_what_nobody_fetched_is_forgotten_in_the_end(make):
-    crowd = a_crowd(120)
-    with Elsewhere() as executor:
-        ahead = PresignedMessages(make, MemoryLedger.holding(*crowd), executor)
+    deliveries = some_deliveries(120)
+    with ThreadExecutor() as executor:
+        ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), executor)
         for start in range(0, 120, 20):
-            await ahead.prepare(crowd[start : start + 20])
-    assert list(ahead._ready) == crowd[80:]
+            await ahead.prepare(deliveries[start : start + 20])
+    assert list(ahead._ready) == deliveries[80:]
 
 
 async def test_a_whole_run_is_signed_ahead(make):
-    crowd, here = a_crowd(100), threading.get_ident()
-    store, signed_by = MemoryLedger.holding(*crowd), []
+    deliveries, here = some_deliveries(100), threading.get_ident()
+    store, signed_by = MemoryLedger.holding(*deliveries), []
     for signer in make.signers:
         assert signer.file is not None
     async with MailServer() as server:
-        with Elsewhere() as executor:
+        with ThreadExecutor() as executor:
             ahead = PresignedMessages(make, store, executor)
             channel = SmtpChannel(a_relay(server, connections=3), ahead, ahead.prepare)
             deliverer = Deliverer(store, channel, DeliverPolicy(batch_size=30))
@@ -161,15 +161,15 @@ async def test_a_whole_run_is_signed_ahead(make):
                 report = await deliver(deliverer, now=Clock())
             await channel.close()
         assert report.sent == 100
-        assert sorted(server.ids) == sorted(d.id for d in crowd)
+        assert sorted(server.ids) == sorted(d.id for d in deliveries)
         # The last batch is a small one.
         assert signed_by.count(here) == 20
         assert all(taken.content.count(b"DKIM-Signature:") == 2 for taken in server.taken)
 
 
 async def test_a_batch_that_was_prepared_and_is_not_wanted_any_more_is_given_back():
-    crowd, clock = a_crowd(20), Clock()
-    store = MemoryLedger.holding(*crowd)
+    deliveries, clock = some_deliveries(20), Clock()
+    store = MemoryLedger.holding(*deliveries)
 
     async def prepare(_deliveries) -> None:
         pass

@@ -24,7 +24,7 @@ from service.deliver.channels.registry import PERSONAL_CHANNELS
 from service.deliver.stage import Deliverer, deliver
 from service.settings.roster_files import PersonalChannel
 from tests.cli.runner import CliRunner
-from tests.deliver.fakes import Clock, MemoryLedger, a_crowd
+from tests.deliver.fakes import Clock, MemoryLedger, some_deliveries
 
 TOKEN = "hook-4c1d7a90aa"
 
@@ -209,15 +209,15 @@ def test_no_output_log_or_database_holds_the_address(caveat: CliRunner, httpserv
 
 
 async def test_a_silent_target_is_uncertain_and_holds_up_nothing():
-    crowd = a_crowd(2, channel="apprise")
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(2, channel="apprise")
+    store = MemoryLedger.holding(*deliveries)
     with HTTPServer() as server:
         release = threading.Event()
         server.expect_request("/slow").respond_with_handler(lambda _r: (release.wait(20), Response("ok"))[1])
         server.expect_request("/fast").respond_with_data("ok")
         addresses = {
             delivery.subscriber_id: Secret(f"json://127.0.0.1:{server.port}/{path}")
-            for delivery, path in zip(crowd, ("slow", "fast"), strict=True)
+            for delivery, path in zip(deliveries, ("slow", "fast"), strict=True)
         }
         channel = AppriseChannel(addresses, lambda *_: "https://n.example/p", send_seconds=1)
         began = time.monotonic()

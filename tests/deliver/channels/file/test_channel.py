@@ -12,20 +12,20 @@ from service.deliver.channels.file.channel import FileChannel
 from service.deliver.channels.registry import ChannelSettings, build_channel
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.builders import NOON
-from tests.deliver.fakes import MemoryLedger, a_crowd, a_delivery, a_maker
+from tests.deliver.fakes import MemoryLedger, a_delivery, a_message_builder, some_deliveries
 
 
 async def written(folder, store) -> DeliverReport:
-    return await deliver(Deliverer(store, FileChannel(folder, a_maker())), now=lambda: NOON)
+    return await deliver(Deliverer(store, FileChannel(folder, a_message_builder())), now=lambda: NOON)
 
 
 async def test_each_message_becomes_a_file_named_by_its_delivery(tmp_path):
-    crowd = a_crowd(20, channel="file")
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(20, channel="file")
+    store = MemoryLedger.holding(*deliveries)
     report = await written(tmp_path / "outbox", store)
     assert report == DeliverReport(sent=20)
-    assert {p.name for p in (tmp_path / "outbox").iterdir()} == {f"{d.id}.eml" for d in crowd}
-    content = (tmp_path / "outbox" / f"{crowd[3].id}.eml").read_bytes()
+    assert {p.name for p in (tmp_path / "outbox").iterdir()} == {f"{d.id}.eml" for d in deliveries}
+    content = (tmp_path / "outbox" / f"{deliveries[3].id}.eml").read_bytes()
     assert b"To: Reader 3 <reader3@example.org>" in content
 
 
@@ -46,7 +46,7 @@ async def test_deliveries_of_other_channels_stay(tmp_path):
 
 async def test_a_folder_that_cannot_be_made_is_one_problem_and_everything_waits(tmp_path):
     (tmp_path / "outbox").write_text("in the way")
-    store = MemoryLedger.holding(*a_crowd(20, channel="file"))
+    store = MemoryLedger.holding(*some_deliveries(20, channel="file"))
     report = await written(tmp_path / "outbox", store)
     assert len(report.problems) == 1
     assert "mail cannot be written into" in report.problems[0]
@@ -58,7 +58,7 @@ async def test_a_disk_that_is_full_loses_nothing_and_leaves_no_half_file(tmp_pat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    store = MemoryLedger.holding(*a_crowd(20, channel="file"))
+    store = MemoryLedger.holding(*some_deliveries(20, channel="file"))
     report = await written(tmp_path, store)
     assert report.sent == 0
     assert "No space left on device" in report.problems[0]

@@ -15,7 +15,16 @@ from service.deliver.channels.smtp.settings import Timeouts
 from service.deliver.leases import DeliverPolicy
 from service.deliver.stage import Deliverer, DeliverReport, deliver
 from tests.builders import NOON
-from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay, a_relay_at
+from tests.deliver.fakes import (
+    SHORT_TIMEOUTS,
+    Clock,
+    MemoryLedger,
+    a_delivery,
+    a_message_builder,
+    a_relay,
+    a_relay_at,
+    some_deliveries,
+)
 from tests.deliver.server import (
     ANY,
     DOT,
@@ -40,7 +49,7 @@ async def sent_through(
     terms: DeliverPolicy | None = None,
     **relay: Any,
 ) -> DeliverReport:
-    channel = SmtpChannel(a_relay(server, **relay), a_maker())
+    channel = SmtpChannel(a_relay(server, **relay), a_message_builder())
     try:
         deliverer = Deliverer(store, channel, terms or DeliverPolicy())
         return await deliver(deliverer, now=clock or Clock())
@@ -54,28 +63,28 @@ def id_of(delivery: Delivery) -> str:
 
 @pytest.mark.parametrize("extensions", [("PIPELINING", "8BITMIME", "SIZE 1000000"), PLAIN])
 async def test_everybody_gets_one_message_over_kept_connections(extensions):
-    crowd = a_crowd(25)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(25)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer(extensions=extensions) as server:
         report = await sent_through(server, store, connections=3)
     assert report == DeliverReport(sent=25)
-    assert sorted(server.ids) == sorted(d.id for d in crowd)
-    assert {t.recipient for t in server.taken} == {d.address for d in crowd}
+    assert sorted(server.ids) == sorted(d.id for d in deliveries)
+    assert {t.recipient for t in server.taken} == {d.address for d in deliveries}
     assert server.connections <= 3
     assert store.states() == {DeliveryState.SENT}
 
 
 async def test_the_next_envelope_rides_with_the_message_where_the_server_pipelines():
     async with MailServer() as server:
-        await sent_through(server, MemoryLedger.holding(*a_crowd(10)))
+        await sent_through(server, MemoryLedger.holding(*some_deliveries(10)))
         ridden = server.flights
     async with MailServer(extensions=PLAIN) as server:
-        await sent_through(server, MemoryLedger.holding(*a_crowd(10)))
+        await sent_through(server, MemoryLedger.holding(*some_deliveries(10)))
     assert ridden < server.flights / 2
 
 
 async def test_a_message_arrives_byte_for_byte():
-    maker, delivery = a_maker(), a_delivery()
+    maker, delivery = a_message_builder(), a_delivery()
     store = MemoryLedger.holding(delivery)
     async with MailServer() as server:
         await sent_through(server, store)
@@ -86,35 +95,35 @@ async def test_a_message_arrives_byte_for_byte():
 async def test_the_attempt_is_durable_before_the_final_dot_and_the_outcome_after():
     delivery = a_delivery()
     store = MemoryLedger.holding(delivery)
-    go_on = Wait(asyncio.Event())
-    async with MailServer({DOT: {1: go_on}}) as server:
+    gate = Wait(asyncio.Event())
+    async with MailServer({DOT: {1: gate}}) as server:
         sending = asyncio.create_task(sent_through(server, store))
-        await go_on.reached.wait()
+        await gate.reached.wait()
         assert store.state(delivery) is DeliveryState.ATTEMPTING
-        go_on.event.set()
+        gate.event.set()
         await sending
     assert store.state(delivery) is DeliveryState.SENT
 
 
 async def test_an_unknown_user_is_refused_and_suppressed_and_the_others_get_theirs():
-    crowd = a_crowd(5)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(5)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {2: Reply("550 5.1.1 no such user")}}) as server:
         report = await sent_through(server, store)
     assert (report.sent, report.refused) == (4, 1)
-    assert store.state(crowd[1]) is DeliveryState.REFUSED
-    assert store.suppressed == {crowd[1].address}
+    assert store.state(deliveries[1]) is DeliveryState.REFUSED
+    assert store.suppressed == {deliveries[1].address}
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", DOT])
 @pytest.mark.parametrize("extensions", [("PIPELINING",), PLAIN])
 async def test_a_temporary_failure_defers_that_message_and_no_other(command, extensions):
-    crowd = a_crowd(4)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(4)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({command: {2: Reply("451 4.3.0 not now")}}, extensions=extensions) as server:
         report = await sent_through(server, store)
     assert (report.sent, report.deferred) == (3, 1)
-    row = store.rows[crowd[1].id]
+    row = store.rows[deliveries[1].id]
     assert row.state is DeliveryState.DEFERRED
     assert row.next_attempt_at is not None
     assert NOON + timedelta(seconds=60) <= row.next_attempt_at <= NOON + timedelta(seconds=75)
@@ -133,19 +142,19 @@ async def test_a_deferred_message_is_sent_when_its_time_has_come():
     assert server.ids == [delivery.id]
 
 
-@pytest.mark.parametrize("deed", [Close(), Reset(), Raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Hang()])
+@pytest.mark.parametrize("action", [Close(), Reset(), Raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Hang()])
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-async def test_a_line_that_ends_before_the_message_costs_nothing(command, deed):
-    crowd = a_crowd(4)
-    store = MemoryLedger.holding(*crowd)
-    async with MailServer({command: {2: deed}}) as server:
-        report = await sent_through(server, store, timeouts=HASTE)
+async def test_a_line_that_ends_before_the_message_costs_nothing(command, action):
+    deliveries = some_deliveries(4)
+    store = MemoryLedger.holding(*deliveries)
+    async with MailServer({command: {2: action}}) as server:
+        report = await sent_through(server, store, timeouts=SHORT_TIMEOUTS)
     assert report == DeliverReport(sent=4)
-    assert sorted(server.ids) == sorted(d.id for d in crowd)
+    assert sorted(server.ids) == sorted(d.id for d in deliveries)
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "action",
     [
         Close(taking=True),
         Reset(taking=True),
@@ -156,18 +165,18 @@ async def test_a_line_that_ends_before_the_message_costs_nothing(command, deed):
         Raw(b"354 eh?\r\n"),
     ],
 )
-async def test_a_line_that_ends_after_the_final_dot_leaves_one_uncertain(deed):
-    crowd = a_crowd(4)
-    store = MemoryLedger.holding(*crowd)
+async def test_a_line_that_ends_after_the_final_dot_leaves_one_uncertain(action):
+    deliveries = some_deliveries(4)
+    store = MemoryLedger.holding(*deliveries)
     clock = Clock()
-    async with MailServer({DOT: {2: deed}}) as server:
-        report = await sent_through(server, store, timeouts=HASTE, clock=clock)
+    async with MailServer({DOT: {2: action}}) as server:
+        report = await sent_through(server, store, timeouts=SHORT_TIMEOUTS, clock=clock)
         assert (report.sent, report.uncertain) == (3, 1)
-        assert store.state(crowd[1]) is DeliveryState.UNCERTAIN
+        assert store.state(deliveries[1]) is DeliveryState.UNCERTAIN
         clock.now += timedelta(minutes=2)
-        await sent_through(server, store, timeouts=HASTE, clock=clock)
-    copies = [taken.content for taken in server.taken if taken.id == crowd[1].id]
-    assert len(copies) == (2 if getattr(deed, "taking", False) else 1)
+        await sent_through(server, store, timeouts=SHORT_TIMEOUTS, clock=clock)
+    copies = [taken.content for taken in server.taken if taken.id == deliveries[1].id]
+    assert len(copies) == (2 if getattr(action, "taking", False) else 1)
     assert len(set(copies)) == 1
     assert store.states() == {DeliveryState.SENT}
 
@@ -176,7 +185,7 @@ async def test_a_line_that_ends_after_the_final_dot_leaves_one_uncertain(deed):
 async def test_a_lane_that_is_kept_waiting_does_not_hold_up_what_comes_due(monkeypatch, extensions):
     for place in (leases, outbox):
         monkeypatch.setattr(place, "POLL_SECONDS", 0.01)
-    first, later = a_crowd(2)
+    first, later = some_deliveries(2)
     store, slow = MemoryLedger.holding(first), Wait(asyncio.Event())
     async with MailServer({DOT: {1: slow}}, extensions=extensions) as server:
         sending = asyncio.create_task(sent_through(server, store, connections=2))
@@ -221,17 +230,17 @@ async def test_a_server_that_never_answers_is_not_sent_the_same_for_ever():
 
 
 async def test_a_message_that_makes_the_server_hang_up_does_not_hold_up_the_others():
-    crowd = a_crowd(4)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(4)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {1: Close(), 2: Close()}}) as server:
         report = await sent_through(server, store)
     assert (report.sent, report.deferred) == (3, 1)
-    assert store.state(crowd[0]) is DeliveryState.DEFERRED
+    assert store.state(deliveries[0]) is DeliveryState.DEFERRED
 
 
 async def test_421_in_the_middle_is_met_by_another_connection():
-    crowd = a_crowd(6)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(6)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({"MAIL": {3: Reply("421 4.3.2 going down")}}) as server:
         report = await sent_through(server, store)
     assert report == DeliverReport(sent=6)
@@ -240,7 +249,7 @@ async def test_421_in_the_middle_is_met_by_another_connection():
 
 @pytest.mark.parametrize("extensions", [("AUTH PLAIN",), ("AUTH PLAIN", "PIPELINING")])
 async def test_a_login_that_expires_is_renewed_and_nothing_is_put_off(extensions):
-    store = MemoryLedger.holding(*a_crowd(12))
+    store = MemoryLedger.holding(*some_deliveries(12))
     expired = Reply("530 5.7.0 Authentication required")
     async with MailServer({"MAIL": dict.fromkeys((4, 9), expired)}, extensions=extensions) as server:
         report = await sent_through(server, store, username="caveat", password="hunter2")
@@ -250,8 +259,8 @@ async def test_a_login_that_expires_is_renewed_and_nothing_is_put_off(extensions
 
 
 async def test_a_server_that_always_says_421_is_left_alone():
-    crowd = a_crowd(30)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(30)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({"MAIL": {ANY: Reply("421 4.3.0 not today")}}) as server:
         report = await sent_through(server, store)
     assert report.sent == 0
@@ -271,9 +280,9 @@ async def test_a_server_that_always_says_421_is_left_alone():
     ],
 )
 async def test_a_server_that_does_not_talk_is_one_problem_and_everything_waits(script, problem):
-    store = MemoryLedger.holding(*a_crowd(20))
+    store = MemoryLedger.holding(*some_deliveries(20))
     async with MailServer(script) as server:
-        report = await sent_through(server, store, connections=5, timeouts=HASTE)
+        report = await sent_through(server, store, connections=5, timeouts=SHORT_TIMEOUTS)
     assert len(report.problems) == 1
     assert problem in report.problems[0]
     assert store.states() == {DeliveryState.PLANNED}
@@ -292,7 +301,7 @@ async def test_a_refused_connection_is_one_sentence_that_says_where_to_look():
 
 
 async def test_a_wrong_password_is_tried_once_and_said_once():
-    store = MemoryLedger.holding(*a_crowd(20))
+    store = MemoryLedger.holding(*some_deliveries(20))
     script = {"AUTH": {ANY: Reply("535 5.7.8 wrong password")}}
     async with MailServer(script, extensions=("AUTH PLAIN", "PIPELINING")) as server:
         report = await sent_through(server, store, connections=5, username="caveat", password="hunter2")
@@ -312,7 +321,7 @@ async def test_a_server_without_starttls_is_not_given_the_mail():
 
 
 async def test_a_server_that_knows_nothing_but_helo_gets_its_mail():
-    store = MemoryLedger.holding(*a_crowd(3))
+    store = MemoryLedger.holding(*some_deliveries(3))
     async with MailServer({"EHLO": {ANY: Reply("502 5.5.1 what is EHLO?")}}) as server:
         report = await sent_through(server, store)
     assert report.sent == 3
@@ -320,7 +329,7 @@ async def test_a_server_that_knows_nothing_but_helo_gets_its_mail():
 
 
 async def test_a_message_too_large_for_the_server_is_not_even_offered():
-    store = MemoryLedger.holding(*a_crowd(2))
+    store = MemoryLedger.holding(*some_deliveries(2))
     async with MailServer(extensions=("PIPELINING", "SIZE 100")) as server:
         report = await sent_through(server, store)
     assert (report.refused, report.deferred) == (0, 2)
@@ -329,17 +338,17 @@ async def test_a_message_too_large_for_the_server_is_not_even_offered():
 
 
 async def test_a_server_that_waits_for_content_without_a_recipient_is_hung_up_on():
-    crowd = a_crowd(2)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(2)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {1: Reply("550 5.1.1 unknown")}}, lenient=True) as server:
         report = await sent_through(server, store)
     assert (report.sent, report.refused) == (1, 1)
-    assert server.contents_for_nobody == []
+    assert server.contents_without_recipient == []
     assert server.connections == 2
 
 
 async def test_connections_are_given_up_after_so_many_messages():
-    store = MemoryLedger.holding(*a_crowd(10))
+    store = MemoryLedger.holding(*some_deliveries(10))
     async with MailServer() as server:
         report = await sent_through(server, store, max_messages=4)
     assert report.sent == 10
@@ -347,31 +356,31 @@ async def test_connections_are_given_up_after_so_many_messages():
 
 
 async def test_somebody_who_unsubscribes_after_the_batch_was_taken_is_not_mailed():
-    crowd = a_crowd(3)
-    store = MemoryLedger.holding(*crowd)
-    go_on = Wait(asyncio.Event())
-    async with MailServer({DOT: {1: go_on}}) as server:
+    deliveries = some_deliveries(3)
+    store = MemoryLedger.holding(*deliveries)
+    gate = Wait(asyncio.Event())
+    async with MailServer({DOT: {1: gate}}) as server:
         sending = asyncio.create_task(sent_through(server, store))
-        await go_on.reached.wait()
-        store.suppressed.add(crowd[1].address)
-        go_on.event.set()
+        await gate.reached.wait()
+        store.suppressed.add(deliveries[1].address)
+        gate.event.set()
         report = await sending
     assert report.sent == 2
-    assert crowd[1].id not in server.ids
-    assert store.state(crowd[1]) is DeliveryState.SUPPRESSED
+    assert deliveries[1].id not in server.ids
+    assert store.state(deliveries[1]) is DeliveryState.SUPPRESSED
 
 
 async def test_a_sender_paused_beyond_its_lease_does_not_send():
-    crowd = a_crowd(3)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(3)
+    store = MemoryLedger.holding(*deliveries)
     clock = Clock()
-    go_on = Wait(asyncio.Event())
-    async with MailServer({"DATA": {1: go_on}}) as server:
+    gate = Wait(asyncio.Event())
+    async with MailServer({"DATA": {1: gate}}) as server:
         sending = asyncio.create_task(sent_through(server, store, clock=clock))
-        await go_on.reached.wait()
+        await gate.reached.wait()
         clock.now += timedelta(minutes=5)
         batch = await store.take_batch("smtp", "successor", clock.now, clock.now + timedelta(minutes=1), 9)
-        go_on.event.set()
+        gate.event.set()
         report = await sending
     assert len(batch.deliveries) == 3
     assert server.taken == []
@@ -380,37 +389,37 @@ async def test_a_sender_paused_beyond_its_lease_does_not_send():
 
 
 async def test_a_stop_finishes_what_is_in_flight_and_gives_the_rest_back():
-    crowd = a_crowd(10)
-    store = MemoryLedger.holding(*crowd)
-    go_on, stopping = Wait(asyncio.Event()), asyncio.Event()
-    async with MailServer({DOT: {2: go_on}}, extensions=PLAIN) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+    deliveries = some_deliveries(10)
+    store = MemoryLedger.holding(*deliveries)
+    gate, stopping = Wait(asyncio.Event()), asyncio.Event()
+    async with MailServer({DOT: {2: gate}}, extensions=PLAIN) as server:
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel)
         sending = asyncio.create_task(deliver(deliverer, now=Clock(), stopping=stopping))
-        await go_on.reached.wait()
+        await gate.reached.wait()
         stopping.set()
-        go_on.event.set()
+        gate.event.set()
         report = await sending
         await channel.close()
     assert report == DeliverReport(sent=2)
-    assert server.ids == [d.id for d in crowd[:2]]
-    assert [store.state(d) for d in crowd[2:]] == [DeliveryState.PLANNED] * 8
+    assert server.ids == [d.id for d in deliveries[:2]]
+    assert [store.state(d) for d in deliveries[2:]] == [DeliveryState.PLANNED] * 8
     assert all(row.token is None for row in store.rows.values())
 
 
 async def test_a_stop_does_not_wait_for_ever_and_says_what_is_in_doubt():
-    crowd = a_crowd(3)
-    store = MemoryLedger.holding(*crowd)
-    go_on, stopping = Wait(asyncio.Event()), asyncio.Event()
-    async with MailServer({DOT: {1: go_on}}) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+    deliveries = some_deliveries(3)
+    store = MemoryLedger.holding(*deliveries)
+    gate, stopping = Wait(asyncio.Event()), asyncio.Event()
+    async with MailServer({DOT: {1: gate}}) as server:
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel, grace_seconds=0)
         sending = asyncio.create_task(deliver(deliverer, now=Clock(), stopping=stopping))
-        await go_on.reached.wait()
+        await gate.reached.wait()
         stopping.set()
         report = await sending
     assert report.uncertain == 1
-    assert [store.state(d) for d in crowd[1:]] == [DeliveryState.PLANNED] * 2
+    assert [store.state(d) for d in deliveries[1:]] == [DeliveryState.PLANNED] * 2
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ REPLIES = [
         RELAY,
     ),
     (RCPT, 550, "Domain news.example has exceeded the max emails per hour (500/500 (100%)) allowed.", DOMAIN),
-    # Exchange and Office 365
+    # Exchange and WorkerGroup 365
     (MAIL, 421, "4.4.2 Message submission rate for this client has exceeded the configured limit", RELAY),
     (DOT, 421, "4.4.2 Message submission rate for this client has exceeded the configured limit", RELAY),
     (CONNECT, 421, "4.3.2 The maximum number of concurrent server connections has exceeded a limit", RELAY),

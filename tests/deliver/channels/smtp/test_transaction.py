@@ -20,8 +20,16 @@ from service.core.model import Delivery, DeliveryState, Issue, Message
 from service.deliver.channels.smtp.channel import SmtpChannel
 from service.deliver.leases import DeliverPolicy
 from service.deliver.stage import Deliverer, DeliverReport, deliver
-from tests.deliver.fakes import HASTE, Clock, MemoryLedger, a_crowd, a_delivery, a_maker, a_relay
-from tests.deliver.server import ANY, DOT, Close, Deed, MailServer, Reply, Wait
+from tests.deliver.fakes import (
+    SHORT_TIMEOUTS,
+    Clock,
+    MemoryLedger,
+    a_delivery,
+    a_message_builder,
+    a_relay,
+    some_deliveries,
+)
+from tests.deliver.server import ANY, DOT, Action, Close, MailServer, Reply, Wait
 
 PIPELINING = {"pipelining": ("PIPELINING", "8BITMIME"), "in steps": ("8BITMIME",)}
 OK = ("", "")
@@ -46,7 +54,7 @@ MOST_TELLING = [
     (DOT, "421 4.3.2 <{}> closing (final dot)"),
     ("RCPT", "close"),
 ]
-RSET_REFUSED: dict[str, Deed] = {
+RSET_REFUSED: dict[str, Action] = {
     "503": Reply("503 5.5.1 Error: no RSET now"),
     "500": Reply("500 5.5.2 Error: command not recognized"),
     "450": Reply("450 4.3.0 Error: not now"),
@@ -87,32 +95,32 @@ def make(issue: Issue, delivery: Delivery) -> Message:
     return replace(MAKER(issue, delivery), sender=delivery.address)
 
 
-MAKER = a_maker()
+MAKER = a_message_builder()
 
 
 @dataclass
 class Run:
-    """A crowd, what happens to each message, and the ledger in the end."""
+    """A deliveries, what happens to each message, and the ledger in the end."""
 
-    crowd: list[Delivery]
+    deliveries: list[Delivery]
     events: list[tuple[str, str]]
     store: MemoryLedger = field(init=False)
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.store = MemoryLedger.holding(*self.crowd)
+        self.store = MemoryLedger.holding(*self.deliveries)
 
     @classmethod
     def of(cls, events: Sequence[tuple[str, str]]) -> Run:
-        return cls(a_crowd(len(events)), list(events))
+        return cls(some_deliveries(len(events)), list(events))
 
-    def deeds(self) -> dict[str, dict[str, Deed]]:
-        deeds: dict[str, dict[str, Deed]] = {}
-        for delivery, (command, what) in zip(self.crowd, self.events, strict=True):
+    def actions(self) -> dict[str, dict[str, Action]]:
+        actions: dict[str, dict[str, Action]] = {}
+        for delivery, (command, what) in zip(self.deliveries, self.events, strict=True):
             if command:
-                deed = Close() if what == "close" else Reply(what.format(delivery.address))
-                deeds[delivery.address] = {command: deed}
-        return deeds
+                action = Close() if what == "close" else Reply(what.format(delivery.address))
+                actions[delivery.address] = {command: action}
+        return actions
 
     async def in_one_pass(self, deliverer: Deliverer) -> None:
         await deliver(deliverer, now=self.clock)
@@ -144,15 +152,15 @@ class Run:
 
     def check(self, server: MailServer) -> None:
         """Compare what the server accepted with the ledger, mail by mail."""
-        assert server.contents_for_nobody == []
+        assert server.contents_without_recipient == []
         (issue,) = self.store.issues.values()
         accepted = Counter(server.ids)
-        wanted = {d.id: make(issue, d) for d in self.crowd}
+        wanted = {d.id: make(issue, d) for d in self.deliveries}
         for taken in server.taken:
             message = wanted[taken.id]  # a blank mail has no id
             assert (taken.sender, taken.recipients) == (message.sender, (message.recipient,))
             assert taken.content == message.content
-        for delivery, event in zip(self.crowd, self.events, strict=True):
+        for delivery, event in zip(self.deliveries, self.events, strict=True):
             row = self.store.rows[delivery.id]
             assert row.state in {DeliveryState.SENT, DeliveryState.REFUSED}, event
             assert accepted[delivery.id] == (row.state is DeliveryState.SENT), (event, row)
@@ -161,7 +169,7 @@ class Run:
                 assert event[1][0] == "5"
         refused_for_the_address = {
             d.address
-            for d, event in zip(self.crowd, self.events, strict=True)
+            for d, event in zip(self.deliveries, self.events, strict=True)
             if event[1].startswith("550 5.1.1") and self.store.state(d) is DeliveryState.REFUSED
         }
         assert self.store.suppressed == refused_for_the_address
@@ -172,11 +180,13 @@ async def swept(
     extensions: tuple[str, ...],
     *,
     each: bool,
-    script: Mapping[str, Mapping[int, Deed]] | None = None,
+    script: Mapping[str, Mapping[int, Action]] | None = None,
     kind: str = "usual",
 ) -> tuple[Run, MailServer]:
     run = Run.of(events)
-    async with MailServer(script, extensions=extensions, per_address=run.deeds(), **SERVERS[kind]) as server:
+    async with MailServer(
+        script, extensions=extensions, per_address=run.actions(), **SERVERS[kind]
+    ) as server:
         await run.against(server, each=each)
     run.check(server)
     return run, server
@@ -187,7 +197,7 @@ async def swept(
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
 async def test_after_any_two_refusals_each_mail_is_its_readers_own(extensions, each, kind):
     run, _ = await swept(list(every_order([OK, *AT_EACH_COMMAND], 2)), extensions, each=each, kind=kind)
-    for delivery, event in zip(run.crowd, run.events, strict=True):
+    for delivery, event in zip(run.deliveries, run.events, strict=True):
         expected = DeliveryState.REFUSED if event[1][:1] == "5" else DeliveryState.SENT
         # A server that keeps the envelope says 503 to what it would have refused; the next time it accepts.
         assert run.store.state(delivery) is expected or kind == "keeps the envelope", event
@@ -240,16 +250,16 @@ async def test_a_reply_too_many_is_held_against_nobody(extensions, each):
 @pytest.mark.parametrize("extra", [f"{extra}\r\n" for extra in EXTRAS] + ["421 4.4.2 timeout\r\n", "25"])
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
 async def test_a_kept_connection_that_spoke_unasked_is_not_used_again(extensions, extra):
-    store, clock = MemoryLedger.holding(*a_crowd(1)), Clock()
+    store, clock = MemoryLedger.holding(*some_deliveries(1)), Clock()
     async with MailServer(extensions=extensions) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel)
         await deliver(deliverer, now=clock)
         (kept,) = channel._idle
-        await server.say_unasked(extra.encode())
+        await server.send_unrequested(extra.encode())
         while kept.is_in_sync():  # noqa: ASYNC110 - the connection tells nobody
             await asyncio.sleep(0)
-        store.rows = MemoryLedger.holding(*a_crowd(3)).rows
+        store.rows = MemoryLedger.holding(*some_deliveries(3)).rows
         assert await deliver(deliverer, now=clock) == DeliverReport(sent=3)
         await channel.close()
     assert server.connections == 2
@@ -257,10 +267,10 @@ async def test_a_kept_connection_that_spoke_unasked_is_not_used_again(extensions
 
 
 async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_ones():
-    crowd, late = a_crowd(3), Wait(asyncio.Event())
-    store = MemoryLedger.holding(*crowd)
+    deliveries, late = some_deliveries(3), Wait(asyncio.Event())
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {1: late}}) as server:
-        channel = SmtpChannel(a_relay(server, timeouts=HASTE), a_maker())
+        channel = SmtpChannel(a_relay(server, timeouts=SHORT_TIMEOUTS), a_message_builder())
         sending = asyncio.create_task(deliver(Deliverer(store, channel), now=Clock()))
         await late.reached.wait()
         while server.connections == 1:  # noqa: ASYNC110 - the server tells nobody
@@ -277,7 +287,7 @@ async def test_a_connection_on_which_the_server_waits_for_content_is_not_kept(ex
     store, clock = MemoryLedger.holding(a_delivery()), Clock()
     store.lost = True
     async with MailServer(extensions=extensions) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel, DeliverPolicy(lease=timedelta(milliseconds=1)))
         with pytest.raises(StoreError):
             await deliver(deliverer, now=clock)
@@ -291,22 +301,22 @@ async def test_a_connection_on_which_the_server_waits_for_content_is_not_kept(ex
 
 async def test_a_refusal_stands_when_the_server_hangs_up_after_it():
     """Many servers close the connection on an unknown recipient; that must not hide the refusal."""
-    crowd = a_crowd(3)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(3)
+    store = MemoryLedger.holding(*deliveries)
     script = {"RCPT": {2: Reply("550 5.1.1 no such user\r\n421 4.7.0 too many errors")}}
     async with MailServer(script) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.refused) == (2, 1)
-    assert store.suppressed == {crowd[1].address}
+    assert store.suppressed == {deliveries[1].address}
 
 
 async def test_an_answer_to_mail_never_blames_the_reader():
-    crowd = a_crowd(2)
-    store = MemoryLedger.holding(*crowd)
+    deliveries = some_deliveries(2)
+    store = MemoryLedger.holding(*deliveries)
     async with MailServer({"MAIL": {1: Reply("550 5.1.1 <digest@news.example.org> unknown")}}) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert (report.sent, report.deferred) == (1, 1)
@@ -316,10 +326,10 @@ async def test_an_answer_to_mail_never_blames_the_reader():
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
 async def test_a_server_that_finds_every_command_out_of_sequence_does_not_halt_sending(extensions):
     """503 is a fault of the conversation, not a verdict about our mail: no halt, nobody blamed."""
-    store = MemoryLedger.holding(*a_crowd(6))
+    store = MemoryLedger.holding(*some_deliveries(6))
     script = {"MAIL": {ANY: Reply("503 5.5.1 Error: nested MAIL command")}}
     async with MailServer(script, extensions=extensions) as server:
-        channel = SmtpChannel(a_relay(server), a_maker())
+        channel = SmtpChannel(a_relay(server), a_message_builder())
         report = await deliver(Deliverer(store, channel), now=Clock())
         await channel.close()
     assert report.alert == ""

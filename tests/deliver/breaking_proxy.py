@@ -11,7 +11,7 @@ from typing import Self
 TO_SERVER, FROM_SERVER = "to server", "from server"
 
 
-class Cutter:
+class BreakingProxy:
     """Listens in front of `port`. Resets the first connection, both ways, once `after` bytes have passed."""
 
     def __init__(self, port: int, direction: str, after: int) -> None:

@@ -15,7 +15,7 @@ from tests.deliver.fakes import an_issue
 DAY = timedelta(days=1)
 
 
-async def plan(
+async def plan_issue(
     database: Database,
     readers: int,
     *,
