@@ -1,4 +1,4 @@
-"""Bounce server: the LMTP listener where a mail server delivers bounces, opened and moved by the settings."""
+"""Bounce server: the LMTP listener where a mail server delivers bounces; a reload can change its address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger("service")
 
 
 class BounceServer:
-    """Accepts inbound mails and hands each to the application that is current then."""
+    """Receives inbound mails; the application that is current at that time handles each."""
 
     def __init__(self, apps: ReloadableApp, clock: Clock) -> None:
         self._apps, self._clock = apps, clock
@@ -30,9 +30,9 @@ class BounceServer:
         self._key = b""
 
     async def reconfigure(self, address: HostPort | None) -> None:
-        """Listen at this address, or nowhere (None).
+        """Listen at this address, or close the listener (None).
 
-        Raises CaveatError when the address is not available; then the server listens where it did before.
+        Raises CaveatError when the address is not available; the server then keeps its old address.
         """
         if address == self._address:
             return
@@ -71,7 +71,7 @@ class BounceServer:
         return server
 
     async def _receive(self, content: bytes, recipients: Sequence[str]) -> bool:
-        from service.app.bounces import UNREADABLE, bounce_handler, handle_mail  # noqa: PLC0415 - as above
+        from service.app.bounces import UNREADABLE, bounce_handler, handle_mail  # noqa: PLC0415 - needed by few
 
         async with self._apps.use() as app:
             handler = bounce_handler(app, self._key)
@@ -79,6 +79,6 @@ class BounceServer:
             return result != UNREADABLE
 
     def _accepts(self, address: str) -> bool:
-        from service.app.bounces import is_accepted_recipient  # noqa: PLC0415 - as above
+        from service.app.bounces import is_accepted_recipient  # noqa: PLC0415 - needed by few
 
         return is_accepted_recipient(self._apps.current.settings, self._key, address)

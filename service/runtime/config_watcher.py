@@ -1,4 +1,4 @@
-"""Config watcher (EDGE watchfiles): notices changes of files in the config folder."""
+"""Config watcher (EDGE watchfiles): reports changes of files in the config folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 DEBOUNCE_MILLISECONDS = 400
-"""An editor writes a file several times in a row, which counts as one change."""
+"""Several writes within this time count as one change: editors write a file more than once."""
 
 
 async def config_changes(folder: Path, stopping: asyncio.Event) -> AsyncIterator[None]:

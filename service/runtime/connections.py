@@ -1,8 +1,8 @@
-"""Connections (EDGE uvicorn): how many HTTP clients may be connected, and how long each may keep us waiting.
+"""HTTP connections (EDGE uvicorn): limits of their number and of the time that a client may take.
 
-uvicorn closes a silent connection only between two requests. Here a client must send a request's head, and
-then its body, within a time, and must read the answer. While the server waits for a client, that connection
-gives way to a new one when there are too many, so half-open connections cannot lock anybody out.
+uvicorn closes a silent connection only between two requests. Here a client must send the head and body of a
+request, and read the answer, within time limits. When there are too many connections, a new one replaces the
+one that has waited longest for its client, so half-open connections cannot block the server.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from service.web.client_ip import ClientAddresses
 Message = MutableMapping[str, Any]
 
 TRANSIENT_ACCEPT_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of accept() that pass when something else is closed."""
+"""Errors of accept() that end when another file or connection is closed."""
 
-EXHAUSTED_PAUSE_SECONDS = 0.1
+EXHAUSTED_PAUSE_SECONDS = 0.1  # before the next accept() after such an error
 
 log = structlog.get_logger("service")
 
@@ -37,10 +37,10 @@ log = structlog.get_logger("service")
 class ConnectionLimits:
     """Limits of one listener. Times are in seconds.
 
-    `total` and `per_address` count connections at once; `per_address` does not hold for this machine and for
-    trusted proxies, because they speak for many. `head` is the time for a complete request head, counted from
-    the start of the connection or the end of the last answer; `body` the time for a complete body; `write`
-    the time in which a part of an answer must be read.
+    `total` and `per_address` count open connections; `per_address` does not apply to this machine and to
+    trusted proxies, which have many clients. `head` is the time for a complete request head, from the start
+    of the connection or the end of the last answer; `body` is the time for a complete body, and `write` the
+    time for the client to read a part of an answer.
     """
 
     total: int = 512
@@ -51,7 +51,7 @@ class ConnectionLimits:
 
 
 class OpenConnections:
-    """The connections of one listener that are open at the moment."""
+    """The open connections of one listener. `waiting` has the time since when each waits for its client."""
 
     def __init__(self, limits: ConnectionLimits, visitors: ClientAddresses) -> None:
         self.limits, self._visitors = limits, visitors
@@ -60,28 +60,28 @@ class OpenConnections:
         self.waiting: dict[Connection, float] = {}
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of open connections."""
         return len(self._open)
 
     def holds(self, connection: Connection) -> bool:
-        """Tell whether the connection is still open."""
+        """Return whether the connection is still open."""
         return connection in self._open
 
     def can_accept(self, peer: str) -> bool:
-        """Tell whether a connection from this IP address may be opened; another one may be closed for it."""
+        """Return whether a connection from this IP address may be opened, after closing another if needed."""
         address = self._visitors.address_key(peer)
         if not self._visitors.is_trusted(peer) and self._per_address[address] >= self.limits.per_address:
             return False
         return len(self._open) < self.limits.total or self.close_longest_waiting()
 
     def add(self, connection: Connection, peer: str) -> None:
-        """Count a connection that was opened."""
+        """Add a connection that was opened from the IP address `peer`."""
         address = self._visitors.address_key(peer)
         self._open[connection] = address
         self._per_address[address] += 1
 
     def remove(self, connection: Connection) -> None:
-        """Count a connection no more."""
+        """Remove a connection; unknown ones are ignored."""
         self.waiting.pop(connection, None)
         address = self._open.pop(connection, None)
         if address is not None:
@@ -90,7 +90,7 @@ class OpenConnections:
                 del self._per_address[address]
 
     def close_longest_waiting(self) -> bool:
-        """Close the connection whose client has kept us waiting longest; False when no client does."""
+        """Close the connection that has waited longest for its client; return False if none waits."""
         if not self.waiting:
             return False
         min(self.waiting, key=self.waiting.__getitem__).abort()
@@ -98,7 +98,7 @@ class OpenConnections:
 
 
 class Connection(H11Protocol):
-    """One HTTP/1.1 connection with its time limits."""
+    """An HTTP/1.1 connection with time limits."""
 
     def __init__(self, connections: OpenConnections, config: Config, state: ServerState) -> None:
         super().__init__(config, state, {})
@@ -109,7 +109,7 @@ class Connection(H11Protocol):
         self._requests = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request."""
+        """Start the time limit of the first request."""
         super().connection_made(transport)
         self._all.add(self, self.client[0] if self.client else "")
         self._wait(self._all.limits.head)
@@ -121,12 +121,12 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def abort(self) -> None:
-        """Close the connection at once; what was not written yet is lost."""
+        """Close the connection at once; unsent data is lost."""
         self._stop_waiting()
         self.transport.abort()
 
     def _wait(self, seconds: float, since: float | None = None) -> None:
-        """Note that the client must act within `seconds` from `since` (default: now)."""
+        """Abort the connection if the client does not act within `seconds` from `since` (default: now)."""
         self._stop_waiting()
         since = self.loop.time() if since is None else since
         self._all.waiting[self] = since
@@ -139,18 +139,18 @@ class Connection(H11Protocol):
             self._timer = None
 
     async def _answer(self, scope: Any, receive: Callable[[], Any], send: Callable[[Message], Any]) -> None:  # noqa: ANN401 - ASGI's shape
-        """Let the application answer one request; only the time that the client takes is limited."""
-        limits, begun, whole = self._all.limits, self.loop.time(), False
+        """Run the application for one request; the time limits apply only while it waits for the client."""
+        limits, started_at, complete = self._all.limits, self.loop.time(), False
 
         async def timed_receive() -> Message:
-            nonlocal whole
-            if not whole:
-                self._wait(limits.body, begun)
+            nonlocal complete
+            if not complete:
+                self._wait(limits.body, started_at)
             try:
                 message: Message = await receive()
             finally:
                 self._stop_waiting()
-            whole = not message.get("more_body", False)
+            complete = not message.get("more_body", False)
             return message
 
         async def timed_send(message: Message) -> None:
@@ -166,7 +166,7 @@ class Connection(H11Protocol):
             await self._inner(scope, timed_receive, timed_send)
         finally:
             self._requests -= 1
-            # A client that sends requests ahead of the answers may have the next one in work already.
+            # With HTTP pipelining, the next request may be running already.
             if not self._requests and self._all.holds(self):
                 unread = self.transport.get_write_buffer_size()
                 self._wait(limits.write if unread else limits.head)
@@ -175,9 +175,9 @@ class Connection(H11Protocol):
 async def accept(
     listener: socket.socket, connections: OpenConnections, config: Config, state: ServerState
 ) -> None:
-    """Accept connections one by one, until cancelled; a client without room is disconnected.
+    """Accept connections one by one until cancelled; close those above the limits.
 
-    asyncio's own server accepts all that stand in the queue before anybody can count them.
+    asyncio's own server accepts all queued connections at once, before they can be counted.
     """
     loop = asyncio.get_running_loop()
     listener.settimeout(0)
@@ -186,13 +186,13 @@ async def accept(
             client, peer = await loop.sock_accept(listener)
         except OSError as error:
             if error.errno in TRANSIENT_ACCEPT_ERRORS:
-                log.warning("a connection waits, there are too many open files", reason=str(error))
+                log.warning("connection_not_accepted", reason=str(error))
                 connections.close_longest_waiting()
                 await asyncio.sleep(EXHAUSTED_PAUSE_SECONDS)
             continue
         if connections.can_accept(peer[0]):
-            with suppress(OSError):  # the client has left already
+            with suppress(OSError):  # the client has disconnected already
                 await loop.connect_accepted_socket(lambda: Connection(connections, config, state), client)
         else:
             client.close()
-        await asyncio.sleep(0)  # sock_accept does not give way while more connections stand in the queue
+        await asyncio.sleep(0)  # sock_accept does not yield to the loop while more connections are queued

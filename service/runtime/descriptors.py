@@ -1,4 +1,4 @@
-"""File descriptors: how many this process may have open, and how many of them the web may use."""
+"""File descriptors: the limit of this process, and the share of the web server."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import structlog
 from service.settings.values import Settings
 
 HIGHEST_LIMIT = 65_536
-"""Descriptors; more is never needed, and some programs loop over every number up to the limit."""
+"""Descriptors. More are never needed, and some programs loop over all numbers up to the limit."""
 
 RESERVED_DESCRIPTORS = 256
 """Descriptors for databases, worker processes, files, logs, DNS and the bounce listener."""
 
 MAX_WEB_CONNECTIONS = 512
-"""At once; an answer takes milliseconds, so this is thousands of requests a second."""
+"""An answer takes milliseconds, so this is enough for thousands of requests per second."""
 
 MIN_WEB_CONNECTIONS = 32
-"""At once, whatever the limit is: unsubscribe links must work."""
+"""Allowed even with a low limit of descriptors, because unsubscribe links must work."""
 
 MAX_METRICS_CONNECTIONS = 32
-"""At once; a handful of monitoring programs ask."""
+"""Enough for a few monitoring programs."""
 
 log = structlog.get_logger("service")
 
 
 @dataclass(frozen=True, slots=True)
 class DescriptorShares:
-    """The process's limit of descriptors, and how many connections the two web listeners may hold open."""
+    """The process's limit of descriptors, and the maximum open connections of the two web listeners."""
 
     limit: int
     web: int
@@ -37,7 +37,7 @@ class DescriptorShares:
 
 
 def raise_descriptor_limit() -> int:
-    """Raise the soft limit of open files (RLIMIT_NOFILE) towards the hard one; return the limit in force."""
+    """Raise the soft limit of open files (RLIMIT_NOFILE) to the hard one; return the limit in force."""
     if sys.platform == "win32":
         return HIGHEST_LIMIT
     import resource  # noqa: PLC0415 - not on every system
@@ -49,22 +49,26 @@ def raise_descriptor_limit() -> int:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
     except (OSError, ValueError) as error:  # macOS has a lower limit than the hard one that it reports
-        log.warning("the limit of open files stays low", limit=soft, reason=str(error))
+        log.warning("open_file_limit_not_raised", limit=soft, reason=str(error))
         return soft
     return possible
 
 
 def pipeline_needs(settings: Settings) -> int:
-    """Return how many descriptors gathering, sending and the rest of the pipeline may use at once."""
+    """Return the maximum number of descriptors for fetching, sending and the rest of the process."""
     return settings.fetch.connections + settings.mail.smtp.connections + RESERVED_DESCRIPTORS
 
 
 def share_descriptors(limit: int, settings: Settings) -> DescriptorShares:
-    """Divide `limit` descriptors: the pipeline's are reserved, the web gets a fixed share of the rest."""
+    """Divide `limit` descriptors: those of the pipeline are reserved, the web server gets of the rest.
+
+    Logs a warning when the limit is too low for the settings.
+    """
     left = limit - pipeline_needs(settings) - MAX_METRICS_CONNECTIONS
     if left < MIN_WEB_CONNECTIONS:
         log.warning(
-            "the limit of open files is too low for these settings; raise it (ulimit -n, LimitNOFILE=)",
+            "open_file_limit_too_low",
+            message="raise the limit of open files (ulimit -n, LimitNOFILE=)",
             limit=limit,
             needed=pipeline_needs(settings) + MAX_METRICS_CONNECTIONS + MIN_WEB_CONNECTIONS,
         )

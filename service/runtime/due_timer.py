@@ -1,6 +1,6 @@
-"""Due timer: wakes the deliver stage when a delivery comes due, so that it need not wait for the next sweep.
+"""Due timer: wakes the deliver stage when a delivery comes due.
 
-A retry has a due time, and so has the batch of a worker that died: the end of its lease. The sweep would find
+A retry has a due time; the batch of a worker that died is due at the end of its lease. A sweep would find
 them within a minute; the timer takes less than a second.
 """
 
@@ -14,9 +14,9 @@ from service.core.errors import CaveatError
 from service.runtime.waiting import wait_for_any
 
 MAX_WAIT = timedelta(seconds=15)
-"""New leases are made meanwhile; they last four times as long."""
+"""Between two queries, because new leases are added meanwhile; a lease lasts four times as long."""
 MIN_WAIT = timedelta(seconds=0.25)
-"""Between two wake-ups, however many deliveries come due."""
+"""Between two wake-ups, even if many deliveries come due."""
 
 NextDue = Callable[[datetime], Awaitable[datetime | None]]
 """Returns the first time after a given one at which a delivery comes due, or None."""
@@ -34,7 +34,7 @@ async def run_due_timer(
         try:
             due = await next_due(since)
         except CaveatError:
-            # The database is unreachable, which the sweep logs. Afterwards this goes on from `since`.
+            # The database is unreachable, which the sweep logs. The next query starts at `since` again.
             due = None
         now = clock()
         if due is not None and due <= now:

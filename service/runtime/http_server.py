@@ -27,9 +27,9 @@ ASGIApp = Callable[
 """An ASGI application: scope, receive, send."""
 
 GRACE_SECONDS = 5
-"""How long responses that have begun may take to finish after a stop."""
+"""Time for started responses to finish after a stop."""
 
-BACKLOG = 1_024  # connections that the kernel queues while none is accepted
+BACKLOG = 1_024  # connections that the kernel queues before they are accepted
 DEFAULT_MAX_CONNECTIONS = 512
 
 
@@ -54,10 +54,10 @@ async def serve(
     limits: ConnectionLimits | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> None:
-    """Serve requests until `stopping` is set, then finish the responses that have begun.
+    """Serve requests until `stopping` is set, then finish the started responses.
 
-    `limits` replaces `max_connections` and the default timeouts. One client has a share of the connections;
-    this machine and `trusted_proxies` (CIDR) may use all of them.
+    `limits` replaces `max_connections` and the default timeouts. A client address may use only a part of the
+    connections; this machine and `trusted_proxies` (CIDR) may use all of them.
     """
     from service.runtime.connections import (  # noqa: PLC0415 - uvicorn, which a worker does not need
         ConnectionLimits,
@@ -111,7 +111,7 @@ def _server(config: Config) -> Server:
     class ServerWithoutSignals(Server):
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
-            """Leave signals to the service, which also stops its workers."""
+            """Install no signal handlers: the service handles signals."""
             yield
 
     return ServerWithoutSignals(config)

@@ -1,4 +1,4 @@
-"""Logs (EDGE structlog): readable on a terminal, JSON elsewhere; no address in clear unless one debugs."""
+"""Logging (EDGE structlog): text on a terminal, else JSON; email addresses are hidden above level debug."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import structlog
 LogEvent = MutableMapping[str, Any]
 
 _PART = r"""[^\s<>"'(),:;@\[\]]"""
-# A part is read from its first character alone: from each of n characters it would be n * n / 2 steps.
+# The lookbehind: without it, a match could start at each of n characters, which takes n * n / 2 steps.
 ADDRESS_PATTERN = re.compile(rf"""(?:"[^"\r\n]*"|(?<!{_PART}){_PART}+)(@|%40)(?={_PART})""")
-"""Whoever an address names, before its at sign: bare, in quotes, or as it stands in links."""
+"""The local part of an email address and its at sign: bare, quoted, or percent-encoded as in links."""
 NOISY_LOGGERS = (
     "aiosqlite",
     "alembic",
@@ -38,25 +38,25 @@ FIELDS = (
     "sha256",
     "status",
 )
-"""The fields of log events that packages without structlog pass as `extra`; other libraries' are left out."""
+"""Fields that packages without structlog pass as `extra`. Fields of other libraries are left out."""
 
 
 def configure_logs(level: str = "info") -> None:
-    """Send every log line, ours and the libraries', to standard error at `level` and above."""
+    """Write the log of Caveat and of its libraries to standard error, from `level` upwards."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    person = sys.stderr.isatty()
+    is_terminal = sys.stderr.isatty()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=not person),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_terminal else "iso", utc=not is_terminal),
         structlog.processors.format_exc_info,
     ]
     if number > logging.DEBUG:
         shared.append(hide_addresses)
-    last = (
+    renderer = (
         structlog.dev.ConsoleRenderer(pad_event_to=0)
-        if person
+        if is_terminal
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
@@ -72,7 +72,7 @@ def configure_logs(level: str = "info") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=FIELDS), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
@@ -83,7 +83,7 @@ def configure_logs(level: str = "info") -> None:
 
 
 def hide_addresses(_logger: object, _method: str, event: LogEvent) -> LogEvent:
-    """Return the event with whoever an address names hidden: `…@example.org`."""
+    """Return the event with the local part of each email address replaced: `…@example.org`."""
     for key, value in event.items():
         event[key] = _hidden(value)
     return event

@@ -1,7 +1,7 @@
-"""Signals between processes (EDGE asyncpg): LISTEN, NOTIFY and advisory locks on one connection of their own.
+"""Signals between processes (EDGE asyncpg): LISTEN, NOTIFY and advisory locks on a separate connection.
 
-A connection that is lost is opened again, as often as it takes. Signals sent meanwhile are lost, so a new
-connection signals every stage once.
+A lost connection is opened again without end. Signals sent meanwhile are lost, so a new connection signals
+every stage once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LOCK_CLASS = 0x0CA7EA7
 TIMEOUT_SECONDS = 10.0  # to connect, and for each statement, which takes milliseconds
 RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 30.0
-"""Between two checks of a connection on which nothing arrives: it may break without a sign."""
+"""Between two checks of an idle connection, which can break without an error."""
 
 log = structlog.get_logger("stages")
 
@@ -87,7 +87,7 @@ class PostgresSignals:
             try:
                 await connection.close(timeout=TIMEOUT_SECONDS)
             except _unreachable():
-                # It is gone, or in the middle of a statement whose answer nobody needs any more.
+                # The connection is lost, or runs a statement whose result is not needed.
                 connection.terminate()
 
     async def _fetch(self, statement: str, *values: object) -> Any:  # noqa: ANN401 - one value of a row
@@ -101,7 +101,7 @@ class PostgresSignals:
                 connection.terminate()
                 raise
 
-    async def _connect(self) -> Any:  # noqa: ANN401 - as above
+    async def _connect(self) -> Any:  # noqa: ANN401 - asyncpg ships no types
         import asyncpg  # noqa: PLC0415 - 150 ms that SQLite need not pay
 
         connection = await asyncpg.connect(self._url, timeout=TIMEOUT_SECONDS)

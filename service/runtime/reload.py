@@ -1,6 +1,6 @@
 """Reload: the current application, and its replacement by one of a new configuration.
 
-Work keeps the application that it began with; that one is closed when the last such work has ended.
+Work in progress keeps its application. A replaced application is closed when its last work has ended.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _AppInUse:
 
 
 class ReloadableApp:
-    """Gives the current application to those who begin some work."""
+    """Holds the current application; `replace` swaps it without disturbing work in progress."""
 
     def __init__(self, app: Application) -> None:
         self._in_use = _AppInUse(app)
@@ -36,7 +36,7 @@ class ReloadableApp:
 
     @property
     def current(self) -> Application:
-        """The application for work that begins now."""
+        """The application for new work."""
         return self._in_use.app
 
     @asynccontextmanager

@@ -1,7 +1,7 @@
-"""The scheduler (EDGE APScheduler): a handful of ticks in UTC, without state.
+"""Scheduler (EDGE APScheduler): periodic ticks in UTC, without state.
 
-What is due is in the tables, such as `groups.next_due_at`, so a missed or repeated tick
-changes only the time at which they are read.
+Due times are in the tables, such as `groups.next_due_at`, so a missed or repeated tick only changes the time
+at which they are read.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Tick:
 
 
 def start_scheduler(ticks: Sequence[Tick]) -> AsyncIOScheduler:
-    """Start the ticks on the running event loop and return the scheduler, for `shutdown`.
+    """Start the ticks on the running event loop; return the scheduler, for `shutdown`.
 
-    The options are the safe ones of APScheduler 3: UTC, because a local-zone cron fires twice on the autumn
-    fold; `coalesce` and one instance, because a late tick is worth no more than one; no grace time, because
-    the default of one second drops late ticks without a word.
+    UTC, because cron in a local zone fires twice when summer time ends. `coalesce` and one instance, because
+    several late ticks need only one run. No grace time, because the default drops ticks that are more than a
+    second late.
     """
     from apscheduler.schedulers.asyncio import (  # noqa: PLC0415 - not for `--help`
         AsyncIOScheduler,

@@ -197,7 +197,7 @@ class Service:
     # --- the stages ------------------------------------------------------------------------
 
     def _handlers(self, stopping: asyncio.Event) -> dict[str, Handler]:
-        """Return what runs each stage of this process once, and returns the stages that have work then."""
+        """Return a function per stage: it runs the stage once and returns the stages that then have work."""
 
         async def gather() -> Collection[str]:
             async with self._run_of("gather") as (app, progress):
@@ -297,7 +297,7 @@ class Service:
             async with self._apps.use() as app:
                 await web_application(app)(scope, receive, send)
 
-        async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as above
+        async def metrics(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's shape
             from service.runtime.web_pages import metrics_pages  # noqa: PLC0415 - workers have no pages
 
             async with self._apps.use() as app:
@@ -310,7 +310,7 @@ class Service:
             try:
                 listeners.append((listen(*web.metrics_listen), metrics, shares.metrics))
             except CaveatError as error:
-                # Another process of this configuration listens there, and mail matters more than metrics.
+                # Another process with this configuration uses the address; mail must not fail for metrics.
                 log.warning("metrics_not_served", reason=str(error), message=SEPARATE_METRICS_ADDRESS)
         return listeners
 

@@ -28,7 +28,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def run_service(load: Callable[[], LoadedConfig], roles: Roles) -> None:
     """Run the service until SIGTERM or SIGINT; a second one ends it at once, as KeyboardInterrupt.
 
-    Raises ConfigError, StoreError or CaveatError when it cannot start or go on.
+    Raises ConfigError, StoreError or CaveatError when it cannot start or continue.
     """
     run(_until_signalled(Service(load, roles)))
 

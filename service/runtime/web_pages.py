@@ -1,4 +1,4 @@
-"""Web applications: the public pages and the metrics, built from the application that is in force."""
+"""Web applications of the current configuration: public pages with API, and metrics."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def web_application(app: Application) -> ASGIApp:
 
 @lru_cache(maxsize=CACHED_APPLICATIONS)
 def metrics_pages(app: Application) -> ASGIApp:
-    """Return /metrics and /healthz without a token, for the operator's own address (`web.metrics_listen`)."""
+    """Return /metrics and /healthz without a token, for the address `web.metrics_listen`."""
     return metrics_application(app.health)

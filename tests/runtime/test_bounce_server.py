@@ -1,4 +1,4 @@
-"""A mail server hands bounces over while the service runs: over a real socket, into a real database."""
+"""The bounce server in a running service, with a real socket and a real database."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def is_open(port: int) -> bool:
 
 
 @pytest.mark.parametrize("by", CLIENTS)
-async def test_a_bounce_that_is_handed_over_suppresses_its_address(service: Service, port: int, by: str):
+async def test_a_delivered_bounce_suppresses_its_address(service: Service, port: int, by: str):
     mail = await mailed(service)
     with structlog.testing.capture_logs() as logs:
         await hand_over(port, mail.path, by=by)
@@ -107,7 +107,7 @@ async def test_a_bounce_that_is_handed_over_suppresses_its_address(service: Serv
     assert "example" not in str(logs)
 
 
-async def test_a_forged_one_is_refused_before_it_is_sent(service: Service, port: int):
+async def test_a_forged_recipient_is_refused_before_the_data(service: Service, port: int):
     mail = await mailed(service)
     forged = [f"bounces+{'a' * 55}@news.example.org", mail.path.replace("+", "+b", 1), "amina@example.org"]
     for path in forged:
@@ -119,12 +119,12 @@ async def test_a_forged_one_is_refused_before_it_is_sent(service: Service, port:
     assert await mail.suppressed() is None
 
 
-async def test_where_wishes_to_leave_go_is_ours_as_well(service: Service, port: int):
+async def test_the_unsubscribe_address_is_accepted(service: Service, port: int):
     await mailed(service)
     await hand_over(port, OPT_OUT.upper(), name="a-reader-writes")
 
 
-async def test_a_record_out_of_reach_makes_the_letter_come_again(
+async def test_an_unreachable_database_defers_the_mail(
     service: Service, port: int, monkeypatch: pytest.MonkeyPatch
 ):
     mail = await mailed(service)
@@ -143,7 +143,7 @@ async def test_a_record_out_of_reach_makes_the_letter_come_again(
     assert await mail.suppressed()
 
 
-async def test_the_door_is_shut_after_a_stop_and_open_only_where_mail_is_delivered(config: Path, port: int):
+async def test_the_listener_is_open_only_in_a_running_process_that_delivers(config: Path, port: int):
     async with running(config, Clock(NOON), Roles(("gather",), schedule=True, web=False)):
         assert not is_open(port)
     async with running(config, Clock(NOON), WORKER):
@@ -164,7 +164,7 @@ def listening_at(port: int) -> str:
     return f'{{address: {ADDRESS}, listen: "127.0.0.1:{port}"}}'
 
 
-async def test_the_door_moves_when_the_setting_is_saved(here: Path, sqlite_url: str, port: int):
+async def test_the_listener_moves_after_a_reload(here: Path, sqlite_url: str, port: int):
     a_config(here, sqlite_url, listening_at(port))
     other = free_port()
     async with running(here, Clock(NOON), WORKER) as service:
@@ -179,7 +179,7 @@ async def test_the_door_moves_when_the_setting_is_saved(here: Path, sqlite_url: 
         await until(lambda: not is_open(other))
 
 
-async def test_a_place_that_is_taken_leaves_the_door_where_it_is(here: Path, sqlite_url: str, port: int):
+async def test_an_address_in_use_keeps_the_old_listener(here: Path, sqlite_url: str, port: int):
     a_config(here, sqlite_url, listening_at(port))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         other = taken.getsockname()[1]
@@ -193,7 +193,7 @@ async def test_a_place_that_is_taken_leaves_the_door_where_it_is(here: Path, sql
             assert is_open(port)
 
 
-async def test_a_service_does_not_start_where_its_door_is_taken(here: Path, sqlite_url: str):
+async def test_the_service_does_not_start_with_an_address_in_use(here: Path, sqlite_url: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         a_config(here, sqlite_url, listening_at(taken.getsockname()[1]))
         with pytest.raises(CaveatError, match=r"in use; choose another address with mail.bounces.listen"):
@@ -208,7 +208,7 @@ async def findings(config: Path, storage: str, bounces: str) -> list[tuple[Check
     return [(f.verdict, f.said) async for f in found if f.what == "bounces"]
 
 
-async def test_a_check_up_says_how_bounces_come_in(here: Path, sqlite_url: str, port: int):
+async def test_doctor_names_how_bounces_are_received(here: Path, sqlite_url: str, port: int):
     async def look(bounces: str) -> tuple[CheckStatus, str]:
         [found] = await findings(here, sqlite_url, bounces)
         return found
@@ -235,7 +235,7 @@ async def test_a_check_up_says_how_bounces_come_in(here: Path, sqlite_url: str, 
     assert "in use" in said
 
 
-async def test_a_check_up_asks_the_mailbox_in(here: Path, sqlite_url: str, port: int):
+async def test_doctor_checks_the_imap_mailbox(here: Path, sqlite_url: str, port: int):
     imap = f"{{host: 127.0.0.1, port: {port}, security: none, username: bounces, password: sesame}}"
     [(verdict, said)] = await findings(here, sqlite_url, f"{{address: {ADDRESS}, imap: {imap}}}")
     assert verdict is CheckStatus.FAULT

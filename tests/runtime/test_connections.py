@@ -1,4 +1,4 @@
-"""Half-open and slow web clients, over real sockets: they are cut off, and nobody else notices them."""
+"""Half-open and slow HTTP clients over real sockets: they are disconnected and block no other client."""
 
 from __future__ import annotations
 
@@ -126,12 +126,12 @@ def within(**limits: float) -> pytest.MarkDecorator:
 
 @within(head=SHORT)
 @pytest.mark.parametrize("said", [b"", HEAD, HEAD + b"\r\n", HEAD + b"Content-Length: 9\r\n\r\n"])
-async def test_a_client_that_says_no_more_is_cut_off(site: Site, said: bytes):
+async def test_a_silent_client_is_disconnected(site: Site, said: bytes):
     assert await site.is_cut_off(site.client(said))
 
 
 @within(head=SHORT)
-async def test_a_head_that_comes_letter_by_letter_is_cut_off(site: Site):
+async def test_a_slow_head_is_disconnected(site: Site):
     client = site.client()
     client.settimeout(0)
     dripping = asyncio.create_task(drip(client, HEAD + b"X-Slow: " + b"x" * 1_000_000))
@@ -141,7 +141,7 @@ async def test_a_head_that_comes_letter_by_letter_is_cut_off(site: Site):
 
 
 @within(head=SHORT)
-async def test_a_body_that_nobody_asked_for_does_not_keep_a_connection_open(site: Site):
+async def test_an_unread_body_does_not_keep_a_connection_open(site: Site):
     client = site.client(HEAD + b"Content-Length: 1000000\r\n\r\n")
     client.settimeout(0)
     dripping = asyncio.create_task(drip(client, b"x" * 1_000_000))
@@ -151,7 +151,7 @@ async def test_a_body_that_nobody_asked_for_does_not_keep_a_connection_open(site
 
 
 @within(body=SHORT)
-async def test_a_body_that_does_not_come_is_cut_off(site: Site):
+async def test_a_missing_body_is_disconnected(site: Site):
     client = site.client(HEAD.replace(b"GET", b"POST") + b"Content-Length: 9\r\n\r\n")
     client.settimeout(0)
     dripping = asyncio.create_task(drip(client, b"x" * 8))
@@ -161,7 +161,7 @@ async def test_a_body_that_does_not_come_is_cut_off(site: Site):
 
 
 @within(write=SHORT)
-async def test_a_client_that_does_not_read_its_answer_is_cut_off(site: Site):
+async def test_a_client_that_does_not_read_its_answer_is_disconnected(site: Site):
     site.client(HEAD.replace(b"GET /", b"GET /large") + b"\r\n")
     await connected(site, 1)
 
@@ -172,7 +172,7 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_off(site: Site):
 @pytest.mark.parametrize(
     "said", [b"", HEAD, HEAD + b"\r\n", HEAD.replace(b"GET", b"POST") + b"Content-Length: 9\r\n\r\n"]
 )
-async def test_clients_that_keep_us_waiting_give_way_to_new_ones(site: Site, said: bytes):
+async def test_waiting_connections_are_replaced_by_new_ones(site: Site, said: bytes):
     held = [site.client(said, f"127.0.{number % 3}.{number % 200 + 1}") for number in range(50)]
 
     assert await site.get() == 200
@@ -181,7 +181,7 @@ async def test_clients_that_keep_us_waiting_give_way_to_new_ones(site: Site, sai
 
 
 @within(total=3)
-async def test_a_connection_kept_alive_for_ever_gives_way_as_well(site: Site):
+async def test_an_idle_keep_alive_connection_is_replaced_too(site: Site):
     kept = [site.client(HEAD + b"\r\n") for _ in range(3)]
     await connected(site, 3)
     kept[0].sendall(HEAD + b"\r\n")
@@ -190,7 +190,7 @@ async def test_a_connection_kept_alive_for_ever_gives_way_as_well(site: Site):
 
 
 @within(total=MANY, per_address=3)
-async def test_one_address_has_a_share_and_no_more(site: Site, monkeypatch: pytest.MonkeyPatch):
+async def test_one_address_has_a_limited_share(site: Site, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ClientAddresses, "is_trusted", lambda _self, address: address == "127.0.0.9")
     held = [site.client(source="127.0.0.8") for _ in range(10)]
     proxy = [site.client(source="127.0.0.9") for _ in range(10)]

@@ -1,4 +1,4 @@
-"""Deliveries are hinted at when their moment comes, each moment once."""
+"""The due timer wakes the deliver stage once for each due time."""
 
 from __future__ import annotations
 
@@ -49,26 +49,26 @@ def _briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_briefly")
-async def test_a_moment_that_comes_is_hinted_at_once():
+async def test_a_due_time_wakes_at_once():
     night = Night([NOON + 5 * SECOND], ends=NOON + 20 * SECOND)
 
     assert await night.watched() == [NOON + 5 * SECOND]
 
 
 @pytest.mark.usefixtures("_briefly")
-async def test_what_was_due_before_is_left_to_the_sweep():
+async def test_earlier_due_times_are_left_to_the_sweep():
     assert await Night([NOON - SECOND, NOON], ends=NOON + 20 * SECOND).watched() == []
 
 
 @pytest.mark.usefixtures("_briefly")
-async def test_moments_that_came_together_are_one_hint():
+async def test_simultaneous_due_times_wake_once():
     moments = [NOON + timedelta(seconds=4, milliseconds=n) for n in range(1, 900)]
 
     assert await Night(moments, ends=NOON + 20 * SECOND).watched() == [NOON + 5 * SECOND]
 
 
 @pytest.mark.usefixtures("_briefly")
-async def test_a_lease_that_is_made_meanwhile_is_seen():
+async def test_a_new_lease_is_found():
     night = Night([NOON + 60 * SECOND], ends=NOON + 20 * SECOND)
     night.moments.append(NOON + 10 * SECOND)
 
@@ -76,7 +76,7 @@ async def test_a_lease_that_is_made_meanwhile_is_seen():
 
 
 @pytest.mark.usefixtures("_briefly")
-async def test_a_record_out_of_reach_costs_no_moment():
+async def test_an_unreachable_database_loses_no_due_time():
     night = Night([NOON + 2 * SECOND], ends=NOON + 20 * SECOND)
     answers = night.next_due
 
@@ -92,7 +92,7 @@ async def test_a_record_out_of_reach_costs_no_moment():
 
 
 @given(st.none() | st.timedeltas(timedelta(days=-9), timedelta(days=9)))
-def test_the_next_look_is_never_far_and_never_at_once(until: timedelta | None):
+def test_the_wait_has_a_minimum_and_a_maximum(until: timedelta | None):
     length = wait_time(None if until is None else NOON + until, NOON)
 
     assert MIN_WAIT <= length <= MAX_WAIT

@@ -1,4 +1,4 @@
-"""Logs are for people on a terminal and for programs elsewhere; addresses are in neither."""
+"""The log is text on a terminal and JSON elsewhere, without email addresses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def lines(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_a_program_gets_one_object_a_line(errors):
+def test_log_lines_are_json_objects_without_a_terminal(errors):
     configure_logs()
     structlog.get_logger("deliver").info("sent", issue="abc", count=3)
 
@@ -49,7 +49,7 @@ def test_a_program_gets_one_object_a_line(errors):
     }
 
 
-def test_fields_of_packages_without_structlog_are_fields_of_the_line(errors):
+def test_fields_of_packages_without_structlog_are_kept(errors):
     configure_logs()
     fields = {"reason": "amina@example.org is nested too deeply", "sha256": "00ff", "a_library_s": "own"}
     logging.getLogger("bounces").warning("inbound_mail_unreadable", extra=fields)
@@ -60,7 +60,7 @@ def test_fields_of_packages_without_structlog_are_fields_of_the_line(errors):
     assert "a_library_s" not in line
 
 
-def test_a_person_gets_a_sentence(errors, monkeypatch: pytest.MonkeyPatch):
+def test_log_lines_are_text_on_a_terminal(errors, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     configure_logs()
     structlog.get_logger("deliver").warning("the relay is out of reach")
@@ -70,7 +70,7 @@ def test_a_person_gets_a_sentence(errors, monkeypatch: pytest.MonkeyPatch):
     assert "{" not in text
 
 
-def test_no_address_is_in_clear_wherever_it_stands(errors):
+def test_addresses_are_hidden_everywhere_in_an_event(errors):
     configure_logs()
     structlog.get_logger("deliver").info(
         "refused amina@example.org",
@@ -91,14 +91,14 @@ def test_no_address_is_in_clear_wherever_it_stands(errors):
     assert not [name for name in ("amina", "ben", "c@", "carla") if name in text]
 
 
-def test_whoever_debugs_sees_everything(errors):
+def test_debug_level_shows_addresses(errors):
     configure_logs("debug")
     structlog.get_logger("deliver").debug("sent", to="amina@example.org")
 
     assert "amina@example.org" in errors()
 
 
-def test_the_libraries_speak_the_same_way_and_only_up_when_it_matters(errors):
+def test_libraries_log_in_the_same_format_from_warning_upwards(errors):
     configure_logs()
     logging.getLogger("apscheduler.executors").info("job ran")
     logging.getLogger("apscheduler.executors").error("job failed")
@@ -106,7 +106,7 @@ def test_the_libraries_speak_the_same_way_and_only_up_when_it_matters(errors):
     assert [line["event"] for line in lines(errors())] == ["job failed"]
 
 
-async def test_a_run_with_refusals_deferrals_and_doubts_names_nobody(errors, tmp_path: Path):
+async def test_a_pass_of_deliver_logs_no_address(errors, tmp_path: Path):
     """Servers quote the address in what they say; a pass that meets trouble is told in the log."""
     said = '<reader{n}@example.org>: no reader like "reader {n}"@example.org, see ?to=reader{n}%40example.org'
     replies = {

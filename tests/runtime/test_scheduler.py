@@ -1,4 +1,4 @@
-"""The scheduler: few ticks, in UTC, none of them dropped because it is late."""
+"""The scheduler: ticks in UTC; late ones are not dropped."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def scheduler():
     started.shutdown(wait=False)
 
 
-async def test_ticks_come_at_their_seconds_of_every_minute_in_utc(scheduler):
+async def test_ticks_run_at_their_seconds_of_every_minute_in_utc(scheduler):
     moment = datetime(2026, 10, 25, 0, 59, 59, tzinfo=UTC)
     for name, seconds in (("compose", [0, 0, 0]), ("gather", [0, 20, 40])):
         trigger, at, found = scheduler.get_job(name).trigger, moment, []
@@ -33,7 +33,7 @@ async def test_ticks_come_at_their_seconds_of_every_minute_in_utc(scheduler):
         assert {fire.utcoffset() for fire in found} == {timedelta(0)}
 
 
-async def test_the_autumn_fold_is_nothing_to_it(scheduler):
+async def test_the_end_of_summer_time_adds_no_tick(scheduler):
     trigger = scheduler.get_job("compose").trigger
     before = datetime(2026, 10, 25, 0, 58, 30, tzinfo=UTC)  # Berlin repeats an hour at 01:00 UTC
     fires = []
@@ -49,12 +49,12 @@ async def test_the_autumn_fold_is_nothing_to_it(scheduler):
     ]
 
 
-async def test_a_late_tick_is_never_dropped_and_never_doubled(scheduler):
+async def test_a_late_tick_runs_once(scheduler):
     for job in scheduler.get_jobs():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
 
 
-async def test_a_beat_runs_on_the_running_loop():
+async def test_a_tick_runs_on_the_running_loop():
     beaten = asyncio.Event()
 
     async def beat() -> None:

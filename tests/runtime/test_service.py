@@ -1,4 +1,4 @@
-"""The service lives through its configuration being edited, and leaves when it is told to."""
+"""The running service: reload, roles, start and stop."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_the_roster_is_applied_at_the_start(service: Service):
     assert people == {"amina@example.org", "ben@example.org", "carla@example.org"}
 
 
-async def test_what_is_saved_is_taken_over_without_a_stop(service: Service, config: Path):
+async def test_a_saved_change_is_applied_without_a_restart(service: Service, config: Path):
     before = service.app
     edit(config / "subscribers.yaml", "amina@example.org", "dana@example.org")
     await until(lambda: service.app is not before)
@@ -87,7 +87,7 @@ async def test_what_is_saved_is_taken_over_without_a_stop(service: Service, conf
     assert await asyncio.to_thread(answer, service.app.settings.web.listen_port) == 200
 
 
-async def test_a_broken_file_leaves_the_last_good_one_in_force(service: Service, config: Path):
+async def test_an_invalid_file_keeps_the_last_valid_configuration(service: Service, config: Path):
     before = service.app
     with structlog.testing.capture_logs() as logs:
         edit(config / "newsletters.yaml", "daily 07:00", "dayly 07:00")
@@ -104,7 +104,7 @@ async def test_a_broken_file_leaves_the_last_good_one_in_force(service: Service,
     assert service.app.roster.newsletters[0].schedule == "daily 08:00"
 
 
-async def test_another_database_takes_effect_at_the_next_start_only(service: Service, config: Path):
+async def test_another_database_needs_a_restart(service: Service, config: Path):
     with structlog.testing.capture_logs() as logs:
         edit(config / "caveat.yaml", "caveat.db", "other.db")
         await until(lambda: [line for line in logs if line["event"] == "config_needs_restart"])
@@ -112,7 +112,7 @@ async def test_another_database_takes_effect_at_the_next_start_only(service: Ser
     assert service.app.settings.storage.endswith("caveat.db")
 
 
-async def test_who_is_at_work_stays_in_the_house_where_they_began(service: Service, config: Path):
+async def test_work_in_progress_keeps_its_application(service: Service, config: Path):
     async with service._apps.use() as old:
         edit(config / "newsletters.yaml", "The Test", "Another Title")
         await until(lambda: service.app is not old)
@@ -155,7 +155,7 @@ def test_a_sweep_signals_the_stages_with_work_and_no_other():
     ]
 
 
-async def test_the_first_duty_that_fails_stops_the_others():
+async def test_the_first_part_that_fails_stops_the_others():
     stopping, left = asyncio.Event(), []
 
     async def patient() -> None:
@@ -170,7 +170,7 @@ async def test_the_first_duty_that_fails_stops_the_others():
     assert left == ["patient"]
 
 
-async def test_a_duty_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch):
+async def test_a_part_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("service.runtime.service.STOP_GRACE_SECONDS", 0.05)
     stopping = asyncio.Event()
     stopping.set()
@@ -194,7 +194,7 @@ def events_until(process: subprocess.Popen[str], event: str) -> list[str]:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_the_program_runs_until_it_is_told_to_stop(config: Path, sign: signal.Signals):
+def test_the_program_runs_until_a_signal(config: Path, sign: signal.Signals):
     process = program(config, "run")
     try:
         events_until(process, "started")
@@ -211,7 +211,7 @@ def test_the_program_runs_until_it_is_told_to_stop(config: Path, sign: signal.Si
     assert json.loads(said.splitlines()[-1])["event"] == "stopped"
 
 
-async def test_a_worker_tells_its_figures_too_and_works_without_where_it_cannot(config: Path):
+async def test_a_worker_serves_metrics_and_works_without_them(config: Path):
     port = free_port()
     edit(config / "caveat.yaml", "web: {", f'web: {{metrics_listen: "127.0.0.1:{port}", ')
     worker = Roles(("deliver",), schedule=False, web=False)
@@ -222,7 +222,7 @@ async def test_a_worker_tells_its_figures_too_and_works_without_where_it_cannot(
     assert [line["log_level"] for line in logs if line["event"] == "metrics_not_served"] == ["warning"]
 
 
-def test_a_port_that_is_taken_is_said_in_one_sentence(config: Path):
+def test_a_port_in_use_is_one_sentence(config: Path):
     port = free_port()
     edit(config / "caveat.yaml", 'web: {listen: "127.0.0.1:', f'web: {{listen: "127.0.0.1:{port}"}}\n# "')
     with socket.create_server(("127.0.0.1", port)):
@@ -236,7 +236,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(config: Path):
 
 
 @pytest.mark.parametrize("role", ["worker", "scheduler"])
-def test_a_part_alone_is_refused_where_the_parts_could_not_meet(config: Path, role: str):
+def test_separate_roles_are_refused_with_sqlite(config: Path, role: str):
     process = program(config, role)
     _, said = process.communicate(timeout=PATIENCE)
 
@@ -244,7 +244,7 @@ def test_a_part_alone_is_refused_where_the_parts_could_not_meet(config: Path, ro
     assert "PostgreSQL" in said
 
 
-def test_a_scheduler_and_a_worker_meet_over_postgresql(config: Path, postgres_url: str):
+def test_a_scheduler_and_a_worker_share_postgresql(config: Path, postgres_url: str):
     edit(config / "caveat.yaml", "sqlite:///../caveat.db", postgres_url)
     (config / "notices.xml").write_text(FILES["notices.xml"])
     (config / "feeds.yaml").write_text('feeds: [{url: "file:notices.xml", name: Notices}]\n')
@@ -261,5 +261,5 @@ def test_a_scheduler_and_a_worker_meet_over_postgresql(config: Path, postgres_ur
     assert seen == ["gather", "condense"]
 
 
-def test_roles_are_everything_unless_said():
+def test_the_default_roles_are_all():
     assert Roles() == Roles(("gather", "condense", "compose", "deliver"), schedule=True, web=True)

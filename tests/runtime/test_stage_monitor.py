@@ -1,4 +1,4 @@
-"""A pass that stands still, fails again and again or never begins is named, in the log and in /healthz."""
+"""Stages without progress, with repeated failures or without a pass are reported in log and /healthz."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def watch(seconds: Seconds) -> StageMonitor:
 
 
 @pytest.mark.parametrize("stage", STALLED_SECONDS)
-def test_a_pass_that_makes_no_progress_is_a_problem_until_it_goes_on(
+def test_a_pass_without_progress_is_a_problem_until_it_continues(
     watch: StageMonitor, seconds: Seconds, stage: str
 ):
     with watch.track(stage) as step:
@@ -43,9 +43,7 @@ def test_a_pass_that_makes_no_progress_is_a_problem_until_it_goes_on(
         assert watch.problems() == ()
 
 
-def test_a_pass_that_waits_for_its_turn_is_no_problem_while_another_goes_on(
-    watch: StageMonitor, seconds: Seconds
-):
+def test_a_waiting_pass_is_no_problem_while_another_makes_progress(watch: StageMonitor, seconds: Seconds):
     with watch.track("deliver") as step, watch.track("deliver"):
         for number in range(9):
             seconds.now += STALLED_SECONDS["deliver"] / 2
@@ -53,14 +51,14 @@ def test_a_pass_that_waits_for_its_turn_is_no_problem_while_another_goes_on(
             assert watch.problems() == ()
 
 
-def test_a_stage_that_rests_is_no_problem(watch: StageMonitor, seconds: Seconds):
+def test_an_idle_stage_is_no_problem(watch: StageMonitor, seconds: Seconds):
     with watch.track("gather"):
         pass
     seconds.now += 1_000_000
     assert watch.problems() == ()
 
 
-def test_a_stage_that_fails_in_a_row_is_a_problem_until_a_pass_ends_well(watch: StageMonitor):
+def test_repeated_failures_are_a_problem_until_a_pass_succeeds(watch: StageMonitor):
     for number in range(MAX_FAILURES):
         assert watch.problems() == (), number
         with pytest.raises(OSError, match="away"), watch.track("compose"):
@@ -71,11 +69,11 @@ def test_a_stage_that_fails_in_a_row_is_a_problem_until_a_pass_ends_well(watch: 
     assert watch.problems() == ()
 
 
-def test_work_that_no_pass_takes_up_is_a_problem(watch: StageMonitor, seconds: Seconds):
+def test_work_without_a_pass_is_a_problem(watch: StageMonitor, seconds: Seconds):
     watch.note_waiting(["gather"])
     seconds.now += UNSERVED_SECONDS + 1
     watch.note_waiting(["gather"])
-    assert "gather has work and no pass of it began" in watch.problems()[0]
+    assert "gather has work but no pass of it started" in watch.problems()[0]
     watch.note_waiting([])
     assert watch.problems() == ()
     watch.note_waiting(["gather"])
@@ -85,8 +83,8 @@ def test_work_that_no_pass_takes_up_is_a_problem(watch: StageMonitor, seconds: S
     assert watch.problems() == ()
 
 
-def test_a_problem_is_logged_when_it_begins_and_when_it_is_over():
-    trouble = ["the pool stands still"]
+def test_a_problem_is_logged_when_it_starts_and_when_it_ends():
+    trouble = ["the pool is broken"]
     watch = StageMonitor(lambda: trouble[0])
     with structlog.testing.capture_logs() as logs:
         watch.log_changes()
@@ -95,6 +93,6 @@ def test_a_problem_is_logged_when_it_begins_and_when_it_is_over():
         watch.log_changes()
     said = [(log["event"], log["log_level"], log["reason"]) for log in logs]
     assert said == [
-        ("unhealthy", "error", "the pool stands still"),
-        ("healthy_again", "info", "the pool stands still"),
+        ("unhealthy", "error", "the pool is broken"),
+        ("healthy_again", "info", "the pool is broken"),
     ]

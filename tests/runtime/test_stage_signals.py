@@ -110,7 +110,7 @@ async def test_the_stages_that_a_run_names_come_next(storage: str):
         assert await recorder.until(3) == ["gather", "condense", "compose"]
 
 
-async def test_signals_that_wait_are_no_more_than_one_of_a_kind(storage: str):
+async def test_waiting_signals_of_a_stage_count_as_one(storage: str):
     recorder, signals = Recorder(compose=["deliver"]), StageSignals(storage)
     for _ in range(5):
         await signals.send(["gather", "compose"])
@@ -129,7 +129,7 @@ async def test_a_signal_for_a_stage_that_runs_is_not_lost(storage: str):
         await _eventually(lambda: run.runs == 2)
 
 
-async def test_a_signal_outlasts_a_run_however_long_that_takes(storage: str):
+async def test_a_signal_is_kept_during_a_long_run(storage: str):
     run, signals = LongRun(), StageSignals(storage)
     async with running(signals, {"compose": run}):
         await signals.send(["compose"])
@@ -220,9 +220,7 @@ async def test_a_worker_outlives_the_loss_of_its_connection(postgres_url: str):
         assert set(await recorder.until(runs + 2)) == {"gather"}
 
 
-async def test_whatever_goes_wrong_with_the_connection_it_is_opened_anew(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-):
+async def test_a_broken_connection_is_opened_again(postgres_url: str, monkeypatch: pytest.MonkeyPatch):
     recorder, signals, broken = Recorder(), StageSignals(postgres_url), ["the driver has a bad day"]
     monkeypatch.setattr(postgres_signals, "RECONNECT_SECONDS", 0.01)
     connect = PostgresSignals._connect
@@ -242,7 +240,7 @@ async def test_whatever_goes_wrong_with_the_connection_it_is_opened_anew(
     assert [line["reason"] for line in logs] == ["the driver has a bad day"]
 
 
-async def test_a_connection_in_the_middle_of_a_statement_is_given_up_without_a_word(postgres_url: str):
+async def test_a_connection_in_a_statement_is_terminated_without_a_warning(postgres_url: str):
     async with connected(postgres_url) as [signals]:
         assert signals._postgres
         asking = asyncio.create_task(signals._postgres._connection.execute("SELECT pg_sleep(60)"))
