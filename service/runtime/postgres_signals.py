@@ -17,7 +17,7 @@ from service.core.stages import STAGES
 from service.runtime.waiting import wait_for_any
 
 CHANNEL = "caveat_stages"
-LOCK_CLASS = 0x0CA7EA7
+STAGE_LOCK = 0x0CA7EA7
 """First key of the advisory locks; the second one is the position of the stage in STAGES."""
 
 TIMEOUT_SECONDS = 10.0  # to connect, and for each statement, which takes milliseconds
@@ -68,7 +68,7 @@ class PostgresSignals:
         The lock belongs to the connection, so it ends with the process. Gives False while the database is
         unreachable: the new connection signals the stage again.
         """
-        keys = LOCK_CLASS, STAGES.index(stage)
+        keys = STAGE_LOCK, STAGES.index(stage)
         acquired = False
         with suppress(*_unreachable()):
             acquired = bool(await self._fetch("SELECT pg_try_advisory_lock($1, $2)", *keys))
