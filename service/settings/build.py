@@ -82,7 +82,7 @@ class SettingsBuilder:
         if MAIL_PROGRAM_NAMES.fullmatch(address.partition("@")[0]):
             what = f"mail programs send bounces from addresses such as {address}"
             self.warnings.append(
-                self._written.fault_at_path(("site", "sender"), what, "an address such as digest@example.org")
+                self._written.fault_at_path(("site", "from"), what, "an address such as digest@example.org")
             )
         return _built_site(site, bounces)
 

@@ -41,7 +41,7 @@ async def read_json(request: Request) -> Mapping[str, object]:
     try:
         value = json.loads(await read_body(request, MAX_BODY_BYTES))
     except (ValueError, RecursionError):
-        raise HTTPException(400, "The body is no JSON.") from None
+        raise HTTPException(400, "The body is not JSON.") from None
     if not isinstance(value, dict):
         raise HTTPException(400, 'The body must be a JSON object, such as {"newsletter": "morning"}.')
     return value

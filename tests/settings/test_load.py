@@ -431,6 +431,7 @@ def test_a_sender_named_like_a_mail_program_is_a_warning(tmp_path: Path, name: s
     assert text != SITE
     [warning] = loaded(a_config_folder(tmp_path, {"caveat.yaml": text})).warnings
     assert f"such as {name}@" in warning.message
+    assert "from:" in text.splitlines()[warning.line - 1]
 
 
 SMTP = SITE + "mail:\n  channel: smtp\n  smtp:\n    port: {}\n    security: {}\n"
