@@ -34,7 +34,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.deliver.worker"])
 
 
-def assert_all_once_but_for(doubts: int, planned: list[str], server: MailServer) -> None:
+def assert_each_arrived_once(doubts: int, planned: list[str], server: MailServer) -> None:
     """Nobody is lost, at most `doubts` messages came twice, and the copies are the same, byte for byte."""
     counts = Counter(server.ids)
     assert set(counts) == set(planned)
@@ -47,7 +47,7 @@ def assert_all_once_but_for(doubts: int, planned: list[str], server: MailServer)
 # --- a line that breaks after every single byte ------------------------------------------------
 
 
-async def sent_over_a_cut_line(direction: str, after: int, extensions: tuple[str, ...]) -> bool:
+async def sent_over_breaking_connection(direction: str, after: int, extensions: tuple[str, ...]) -> bool:
     """Send two messages over a line that breaks; check what arrived; return whether it did break."""
     deliveries, clock = some_deliveries(2), Clock()
     store = MemoryLedger.holding(*deliveries)
@@ -61,7 +61,7 @@ async def sent_over_a_cut_line(direction: str, after: int, extensions: tuple[str
             await channel.close()
             assert not cutter.cut or report.problems == () or report.sent < 2
             clock.now += timedelta(minutes=5)
-        assert_all_once_but_for(1, [d.id for d in deliveries], server)
+        assert_each_arrived_once(1, [d.id for d in deliveries], server)
         if len(server.taken) > 2:
             repeated = next(id_ for id_, count in Counter(server.ids).items() if count > 1)
             # Only a message whose final dot had arrived can have come twice.
@@ -78,17 +78,20 @@ LINES = [
 
 
 @pytest.mark.parametrize(("direction", "extensions"), LINES)
-async def test_a_line_may_break_after_any_byte(direction, extensions):
+async def test_a_connection_may_break_after_any_byte(direction, extensions):
     step = 97 if direction == TO_SERVER else 23
-    broke = [await sent_over_a_cut_line(direction, after, extensions) for after in range(1, 4000, step)[:40]]
+    broke = [
+        await sent_over_breaking_connection(direction, after, extensions)
+        for after in range(1, 4000, step)[:40]
+    ]
     assert broke.count(True) > 5
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("direction", "extensions"), LINES)
-async def test_a_line_may_break_after_every_byte(direction, extensions):
+async def test_a_connection_may_break_after_every_byte(direction, extensions):
     after = 1
-    while await sent_over_a_cut_line(direction, after, extensions):
+    while await sent_over_breaking_connection(direction, after, extensions):
         after += 1
     assert after > 150
 
@@ -115,7 +118,7 @@ async def killed_at(step: int, template: Path, folder: Path, planned: list[str],
         code = await run(url, server.port, connections, kill_at=step)
         for _ in range(2):
             assert await run(url, server.port, connections, later=True) > 0
-        assert_all_once_but_for(connections, planned, server)
+        assert_each_arrived_once(connections, planned, server)
     database = await Database.open(url)
     assert await states(database) == {"sent": len(planned)}
     await database.close()
@@ -187,7 +190,7 @@ async def test_a_worker_may_be_killed_at_every_system_call(template, tmp_path, l
             was_killed = await traced(loop, syscall, turn, url, server.port)
             for _ in range(2):
                 await run(url, server.port, 2, later=True)
-            assert_all_once_but_for(2, planned, server)
+            assert_each_arrived_once(2, planned, server)
         if not was_killed:
             break
     assert turn > 5
@@ -219,7 +222,7 @@ async def test_many_workers_may_be_killed_at_random(database, database_url, kill
                 break
         for _ in range(3):
             await run(database_url, server.port, connections, later=True)
-        assert_all_once_but_for(kills * workers * connections, planned, server)
+        assert_each_arrived_once(kills * workers * connections, planned, server)
         assert len(server.taken) - readers <= kills * workers * connections
     assert await states(database) == {"sent": readers}
 
@@ -228,14 +231,14 @@ async def test_many_workers_may_be_killed_at_random(database, database_url, kill
 
 
 @pytest.mark.parametrize("writable", [30_000, 55_000])
-async def test_a_disk_that_takes_no_more_stops_sending(template, writable):
+async def test_a_full_disk_stops_sending(template, writable):
     path, planned = template
     url = f"sqlite:///{path}"
     async with MailServer() as server:
         assert await run(url, server.port, 2, lease=0.3, writable=writable) == worker.LEDGER_LOST
         assert len(server.taken) < len(planned)
         await run(url, server.port, 2, later=True)
-        assert_all_once_but_for(2, planned, server)
+        assert_each_arrived_once(2, planned, server)
     database = await Database.open(url)
     assert await states(database) == {"sent": len(planned)}
     await database.close()
@@ -244,7 +247,7 @@ async def test_a_disk_that_takes_no_more_stops_sending(template, writable):
 # --- the same road on both databases -----------------------------------------------------------
 
 
-async def test_everybody_gets_one_message_and_the_books_close(database):
+async def test_each_subscriber_gets_one_message_and_all_deliveries_are_sent(database):
     planned = await plan_issue(database, 60)
     store, clock = SqlDeliverStore(database), Clock()
     async with MailServer() as server:
@@ -254,6 +257,6 @@ async def test_everybody_gets_one_message_and_the_books_close(database):
         crew = [Deliverer(store, channel, DeliverPolicy(batch_size=7)) for channel in channels]
         reports = await asyncio.gather(*(deliver(one, now=clock) for one in crew))
         await asyncio.gather(*(channel.close() for channel in channels))
-        assert_all_once_but_for(0, planned, server)
+        assert_each_arrived_once(0, planned, server)
     assert sum(report.sent for report in reports) == 60
     assert await states(database) == {"sent": 60}

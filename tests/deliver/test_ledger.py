@@ -26,7 +26,7 @@ async def no_pause(_seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-async def test_marks_of_all_lanes_share_a_commit():
+async def test_changes_of_all_connections_share_a_commit():
     deliveries = some_deliveries(30)
     store = MemoryLedger.holding(*deliveries)
     await taken(store)
@@ -46,14 +46,14 @@ async def test_the_outcome_of_one_and_the_attempt_of_the_next_share_a_commit():
     assert [len(commit) for commit in store.commits] == [1, 2]
 
 
-async def test_a_token_that_is_not_held_any_more_is_told_so():
+async def test_an_attempt_with_a_token_that_is_no_longer_held_is_refused():
     (delivery,) = some_deliveries(1)
     store = MemoryLedger.holding(delivery)
     await taken(store, "somebody else")
     assert await Ledger(store, retry_seconds=1).attempt("t", attempt(delivery)) is False
 
 
-async def test_a_database_that_comes_back_is_waited_for():
+async def test_a_database_outage_is_waited_out():
     (delivery,) = some_deliveries(1)
     store = MemoryLedger.holding(delivery)
     await taken(store)
@@ -69,7 +69,7 @@ async def test_a_database_that_comes_back_is_waited_for():
     assert len(pauses) == 3
 
 
-async def test_a_database_that_stays_away_fails_those_who_wait():
+async def test_a_database_that_stays_unreachable_fails_the_attempt():
     (delivery,) = some_deliveries(1)
     store = MemoryLedger.holding(delivery)
     store.lost = True

@@ -107,7 +107,7 @@ async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverRep
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 @pytest.mark.parametrize("discarded", WAYS.values(), ids=WAYS)
-async def test_postfix_gets_each_mail_whole_and_for_its_reader_alone(discarded):
+async def test_postfix_gets_each_mail_complete_and_for_one_recipient(discarded):
     """Each message comes due alone, so that each refusal is the last of a pass on a kept connection."""
     domains = ["good", "gone", "good", "later", "good", "gone", "later", "gone", "good", "good"]
     deliveries = [a_delivery(f"reader{n}@{domain}.example") for n, domain in enumerate(domains)]

@@ -50,7 +50,7 @@ async def planned(tmp_path: Path) -> list[str]:
     return ids
 
 
-async def worked(folder: Path, port: int, *strace: str, loop: str = "uvloop") -> int:
+async def run_worker_under_strace(folder: Path, port: int, *strace: str, loop: str = "uvloop") -> int:
     """Let a worker send under strace; return how it ended."""
     process = await asyncio.create_subprocess_exec(
         *strace,
@@ -62,7 +62,7 @@ async def worked(folder: Path, port: int, *strace: str, loop: str = "uvloop") ->
     return await process.wait()
 
 
-async def went_on(folder: Path) -> list[Taken]:
+async def continue_from(folder: Path) -> list[Taken]:
     """Let two workers after each other go on from what the folder holds; return what the server took."""
     database = await Database.open(f"sqlite:///{folder}/caveat.db")
     async with MailServer() as server:
@@ -79,7 +79,7 @@ async def went_on(folder: Path) -> list[Taken]:
     return server.taken
 
 
-def assert_nobody_is_lost(planned: list[str], before: set[str], after: list[Taken]) -> None:
+def assert_no_message_is_lost(planned: list[str], before: set[str], after: list[Taken]) -> None:
     assert {*before, *(taken.id for taken in after)} == set(planned)
 
 
@@ -126,7 +126,9 @@ async def recorded(request: pytest.FixtureRequest, tmp_path: Path, planned: list
     files = contents(tmp_path)
     record = tmp_path / "record"
     async with MailServer() as server:
-        await worked(tmp_path, server.port, *disk.STRACE, "-o", str(record), loop=request.param)
+        await run_worker_under_strace(
+            tmp_path, server.port, *disk.STRACE, "-o", str(record), loop=request.param
+        )
     assert sorted(server.ids) == sorted(planned)
     return Recorded(tmp_path, record, server.taken, files)
 
@@ -146,8 +148,8 @@ async def cut_at(recorded: Recorded, cut: int, planned: list[str], folder: Path)
         place.mkdir()
         for path, content in recorded.disk.after(cut, survives).items():
             (place / Path(path).name).write_bytes(content)
-        after = await went_on(place)
-        assert_nobody_is_lost(planned, disk.acknowledged(recorded.calls, cut, YES), after)
+        after = await continue_from(place)
+        assert_no_message_is_lost(planned, disk.acknowledged(recorded.calls, cut, YES), after)
         may_have_arrived = recorded.may_have_arrived(cut)
         assert_few_repeats(may_have_arrived, after)
         repeats = max(repeats, len(may_have_arrived) + len(after) - READERS)
@@ -155,14 +157,14 @@ async def cut_at(recorded: Recorded, cut: int, planned: list[str], folder: Path)
     return repeats
 
 
-async def test_the_power_may_go_now_and_then(recorded: Recorded, planned: list[str], tmp_path: Path):
+async def test_the_power_may_fail_at_some_moments(recorded: Recorded, planned: list[str], tmp_path: Path):
     moments = recorded.moments
     for cut in moments[5 :: len(moments) // 6]:
         await cut_at(recorded, cut, planned, tmp_path)
 
 
 @pytest.mark.long
-async def test_the_power_may_go_at_every_moment(recorded: Recorded, planned: list[str], tmp_path: Path):
+async def test_the_power_may_fail_at_every_moment(recorded: Recorded, planned: list[str], tmp_path: Path):
     repeats = [await cut_at(recorded, cut, planned, tmp_path) for cut in recorded.moments]
 
     assert len(repeats) > 100
@@ -170,7 +172,7 @@ async def test_the_power_may_go_at_every_moment(recorded: Recorded, planned: lis
     assert max(repeats) > 0
 
 
-async def test_a_worker_that_does_not_sync_would_be_found_out(recorded: Recorded, planned: list[str]):
+async def test_a_worker_that_does_not_sync_would_be_detected(recorded: Recorded, planned: list[str]):
     unsynced = Disk(recorded.disk.files, [c for c in recorded.calls if not c.name.endswith("sync")])
     last = recorded.moments[-1]
 
@@ -191,24 +193,26 @@ async def refused_at(turn: str, fault: tuple[str, str], planned: list[str], temp
     shutil.copy(template, folder / "caveat.db")
     inject = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}")
     async with MailServer() as server:
-        code = await worked(folder, server.port, *inject, "-e", f"inject={call}:error={error}:when={turn}")
+        code = await run_worker_under_strace(
+            folder, server.port, *inject, "-e", f"inject={call}:error={error}:when={turn}"
+        )
         assert 0 < code <= LEDGER_LOST, "a worker ends by itself"
-    after = await went_on(folder)
-    assert_nobody_is_lost(planned, set(server.ids), after)
+    after = await continue_from(folder)
+    assert_no_message_is_lost(planned, set(server.ids), after)
     assert_few_repeats(server.taken, after)
     shutil.rmtree(folder)
     return code == LEDGER_LOST or len(server.taken) < READERS
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_disk_may_refuse_for_good(planned: list[str], tmp_path: Path, fault: tuple[str, str]):
+async def test_a_disk_may_fail_permanently(planned: list[str], tmp_path: Path, fault: tuple[str, str]):
     assert await refused_at("4+", fault, planned, tmp_path / "caveat.db")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("lasting", ["", "+"])
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_disk_may_refuse_at_every_turn(
+async def test_a_disk_may_fail_at_every_call(
     planned: list[str], tmp_path: Path, fault: tuple[str, str], lasting: str
 ):
     turns = 12 if fault[0] == "fdatasync" else 40

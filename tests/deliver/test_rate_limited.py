@@ -75,7 +75,7 @@ async def sent(
 
 
 @pytest.mark.parametrize("limit", [FixedWindow, SlidingWindow])
-async def test_what_a_limit_refuses_is_sent_as_soon_as_it_permits_it(limit: type[Server]):
+async def test_messages_refused_by_a_rate_limit_are_sent_when_it_permits(limit: type[Server]):
     store = MemoryLedger.holding(*some_deliveries(187))
     report, server, clock, answers = await sent(store, "MAIL", limit(20, 60))
     assert (report.sent, report.refused, report.problems) == (187, 0, ())
@@ -86,7 +86,7 @@ async def test_what_a_limit_refuses_is_sent_as_soon_as_it_permits_it(limit: type
 
 
 @pytest.mark.parametrize("reply", ["454 Throttling failure: Maximum sending rate exceeded", TOO_MUCH.text])
-async def test_a_limit_that_refuses_after_the_content_loses_nothing(reply):
+async def test_a_limit_that_refuses_after_the_content_loses_no_message(reply):
     store, clock = MemoryLedger.holding(*some_deliveries(60)), WaitingClock()
     async with MailServer() as server:
         server.script[DOT] = Limited(FixedWindow(20, 60), clock, Reply(reply))  # type: ignore[assignment]
@@ -99,7 +99,7 @@ async def test_a_limit_that_refuses_after_the_content_loses_nothing(reply):
     assert len(set(server.ids)) == len(server.taken) == 60
 
 
-async def test_being_refused_for_our_rate_counts_neither_as_an_attempt_nor_towards_giving_up():
+async def test_a_refusal_for_our_rate_is_no_attempt_and_does_not_shorten_the_retries():
     old = a_delivery(planned_at=NOON - timedelta(days=5))
     store, clock = MemoryLedger.holding(old), WaitingClock()
     async with MailServer({"MAIL": {1: TOO_MUCH, 2: TOO_MUCH}}) as server:
@@ -109,7 +109,7 @@ async def test_being_refused_for_our_rate_counts_neither_as_an_attempt_nor_towar
     assert store.rows[old.id].attempts == 1
 
 
-async def test_one_domain_that_limits_our_rate_does_not_slow_down_the_others(caplog):
+async def test_a_rate_limit_of_one_domain_does_not_slow_down_the_others(caplog):
     caplog.set_level(logging.WARNING, "deliver")
     slow = [a_delivery(f"reader{n}@slow.example") for n in range(40)]
     quick = [a_delivery(f"reader{n}@quick.example") for n in range(40)]
@@ -138,7 +138,7 @@ async def test_one_domain_that_limits_our_rate_does_not_slow_down_the_others(cap
     assert any("mail.smtp.domains for slow.example" in reason for reason in rate_warnings(caplog))
 
 
-async def test_three_domains_that_limit_our_rate_at_once_are_the_relay():
+async def test_rate_limits_of_three_domains_at_once_are_the_relays():
     store = MemoryLedger.holding(*some_deliveries(60, domains=20))
     reply = Reply("450 4.7.1 too many messages per minute")
     report, _, _, answers = await sent(store, "RCPT", FixedWindow(20, 60), reply)
@@ -146,7 +146,7 @@ async def test_three_domains_that_limit_our_rate_at_once_are_the_relay():
     assert answers.refused < 30
 
 
-async def test_greylisting_of_everybody_slows_nothing_down():
+async def test_greylisting_of_all_recipients_does_not_slow_down_sending():
     store, clock = MemoryLedger.holding(*some_deliveries(30)), WaitingClock()
     async with MailServer({"RCPT": {ANY: Reply("450 4.7.1 Greylisted, please try again later")}}) as server:
         report = await deliver(a_deliverer(store, server, clock), now=clock)
@@ -154,7 +154,7 @@ async def test_greylisting_of_everybody_slows_nothing_down():
     assert clock.waited == 0
 
 
-async def test_a_server_without_storage_is_asked_more_and_more_seldom_and_gets_everything_once_it_has():
+async def test_a_server_without_storage_is_probed_less_and_less_often_and_gets_all_mail_later():
     store, clock = MemoryLedger.holding(*some_deliveries(50)), WaitingClock()
     full = {ANY: Reply("452 4.3.1 Insufficient system storage")}
     async with MailServer({"MAIL": full}) as server:
@@ -173,7 +173,7 @@ async def test_a_server_without_storage_is_asked_more_and_more_seldom_and_gets_e
     assert clock.waited - waited < 10
 
 
-async def test_a_relay_that_takes_one_connection_at_a_time_gets_everything_over_one():
+async def test_a_relay_that_accepts_one_connection_gets_all_mail_over_it():
     store, clock = MemoryLedger.holding(*some_deliveries(30)), WaitingClock()
     busy = Reply("421 4.7.0 mail.example Error: too many connections from 127.0.0.1")
     async with MailServer({"greeting": dict.fromkeys(range(2, 20), busy)}) as server:
@@ -183,7 +183,7 @@ async def test_a_relay_that_takes_one_connection_at_a_time_gets_everything_over_
     assert report == DeliverReport(sent=30)
 
 
-async def test_several_workers_share_what_one_of_them_was_refused(
+async def test_several_workers_share_the_rate_that_one_of_them_learned(
     database, database_url, monkeypatch, caplog
 ):
     caplog.set_level(logging.WARNING, "deliver")

@@ -31,7 +31,7 @@ def waits(identifier: str) -> list[timedelta]:
 
 
 @given(IDS)
-def test_waits_grow_from_a_minute_over_three_days_and_then_it_is_given_up(identifier):
+def test_waits_grow_from_a_minute_and_end_after_three_days(identifier):
     found = waits(identifier)
     assert timedelta(seconds=60) <= found[0] <= timedelta(seconds=75)
     assert all(later >= earlier * 0.8 for earlier, later in pairwise(found))
@@ -41,13 +41,13 @@ def test_waits_grow_from_a_minute_over_three_days_and_then_it_is_given_up(identi
 
 
 @given(IDS, st.integers(0, 10**6))
-def test_any_number_of_attempts_has_a_next_moment(identifier, attempts):
+def test_any_number_of_attempts_has_a_next_retry(identifier, attempts):
     again = retry_at(identifier, attempts, first_at=NOON, now=NOON)
     assert again is not None
     assert again > NOON
 
 
-def test_a_crowd_that_was_deferred_together_does_not_come_back_together():
+def test_deliveries_deferred_together_are_retried_at_different_times():
     moments = {retry_at(f"{n:032x}", 3, first_at=NOON, now=NOON) for n in range(200)}
     assert len(moments) > 100
 
@@ -78,22 +78,22 @@ def chain(identifier: str, outcomes: list[str]) -> list[str]:
 
 
 @given(IDS, st.lists(st.sampled_from((DEFERRED, DOUBT, CRASH)), min_size=1, max_size=60))
-def test_every_chain_of_outcomes_ends(identifier, outcomes):
+def test_every_sequence_of_outcomes_ends(identifier, outcomes):
     found = chain(identifier, outcomes)
     assert len(found) <= 35
     assert sum(outcome != DEFERRED for outcome in found) <= MAX_UNCERTAIN_ATTEMPTS
 
 
-def test_a_server_that_never_answers_gets_three_copies_at_most():
+def test_a_server_that_never_replies_gets_at_most_three_copies():
     assert chain("0" * 32, [DOUBT]) == [DOUBT] * 3
     assert chain("0" * 32, [CRASH]) == [CRASH] * 3
 
 
-def test_greylisting_does_not_use_up_the_doubts():
+def test_greylisting_does_not_count_as_an_uncertain_attempt():
     assert chain("0" * 32, [DEFERRED] * 6 + [DOUBT])[6:] == [DOUBT] * 3
 
 
-def test_a_doubt_about_old_news_is_not_settled_by_sending_it_again():
+def test_an_uncertain_delivery_of_an_old_issue_is_not_resent():
     late = NOON + GIVE_UP_AFTER
     assert retry_uncertain_at("0" * 32, 4, 0, first_at=NOON, now=late) is None
     assert not resend_policy(late).planned_after < NOON

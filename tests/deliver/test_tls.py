@@ -86,7 +86,7 @@ async def sent(
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 @pytest.mark.parametrize("security", WAYS)
-def test_mail_goes_over_tls(certificate, security, run):
+def test_mail_is_sent_over_tls(certificate, security, run):
     report, server = run(sent(certificate, security, trusting=True))
     assert report == DeliverReport(sent=30)
     assert len(set(server.ids)) == 30
@@ -94,7 +94,7 @@ def test_mail_goes_over_tls(certificate, security, run):
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-def test_a_line_that_ends_under_tls_is_met_by_another(certificate, run):
+def test_a_lost_tls_connection_is_replaced_by_another(certificate, run):
     script = {"RCPT": {5: Close()}, DOT: {9: Close()}}
     report, server = run(sent(certificate, "starttls", trusting=True, script=script))
     assert (report.sent, report.uncertain) == (29, 1)
@@ -102,7 +102,7 @@ def test_a_line_that_ends_under_tls_is_met_by_another(certificate, run):
 
 
 @pytest.mark.parametrize("security", WAYS)
-def test_a_certificate_that_nobody_vouches_for_gets_no_mail(certificate, security):
+def test_a_server_with_an_untrusted_certificate_gets_no_mail(certificate, security):
     report, server = asyncio.run(sent(certificate, security, trusting=False))
     assert server.taken == []
     assert len(report.problems) == 1
@@ -110,7 +110,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_mail(certificate, securit
     assert "mail.smtp.security" in report.problems[0]
 
 
-def test_a_server_that_expects_tls_at_once_is_named_as_such_when_it_stays_silent(certificate):
+def test_a_silent_server_that_expects_implicit_tls_is_reported(certificate):
     async def run() -> DeliverReport:
         async with MailServer(extensions=WAYS["tls"], tls=a_context(certificate)) as server:
             channel = SmtpChannel(
@@ -124,7 +124,7 @@ def test_a_server_that_expects_tls_at_once_is_named_as_such_when_it_stays_silent
     )
 
 
-def test_a_server_that_begins_without_tls_is_named_as_such(certificate):
+def test_a_server_without_implicit_tls_is_reported(certificate):
     async def run() -> DeliverReport:
         async with MailServer(extensions=WAYS["starttls"], tls=a_context(certificate)) as server:
             channel = SmtpChannel(
@@ -136,7 +136,7 @@ def test_a_server_that_begins_without_tls_is_named_as_such(certificate):
     assert problem.endswith("does not speak TLS from the first byte on; set mail.smtp.security to starttls")
 
 
-def test_what_comes_in_plain_text_behind_the_answer_to_starttls_is_discarded(certificate):
+def test_plain_text_after_the_reply_to_starttls_is_discarded(certificate):
     """Somebody on the way could put replies there that would be read as said under TLS (CVE-2011-0411)."""
     injected = b"220 2.0.0 go ahead\r\n250-mail.example\r\n250 AUTH PLAIN\r\n550 5.1.1 unknown\r\n"
     script = {"STARTTLS": {1: Raw(injected)}}

@@ -45,7 +45,7 @@ class Waiting:
 
 
 @pytest.mark.parametrize("limits", [RateLimits(per_second=10), RateLimits(per_domain_minute=60)])
-async def test_it_goes_before_the_bulk_mail_that_was_taken_already(
+async def test_a_transactional_mail_goes_before_bulk_mail_already_leased(
     database: Database, limits: RateLimits, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("service.deliver.leases.POLL_SECONDS", 0.0)

@@ -109,17 +109,17 @@ def sent_in(seconds: float, workers: int, *limits: tuple[float, float], dies_at:
     return left
 
 
-def test_the_limit_is_used_up_but_for_a_twentieth_or_so_by_one_worker_or_many():
+def test_one_worker_or_many_use_at_least_nine_tenths_of_the_limit():
     for workers in (1, 2, 5):
         assert 0.9 * 1200 < sent_in(60, workers, (20, 1)) <= 1200
         assert 0.9 * 120 < sent_in(120, workers, (60, MINUTE)) <= 120
 
 
-def test_a_worker_that_dies_takes_a_second_of_the_limit_along_at_most():
+def test_a_worker_that_dies_wastes_at_most_a_second_of_the_limit():
     assert sent_in(60, 2, (20, 1), dies_at=30.5) >= sent_in(60, 2, (20, 1)) - 20
 
 
-def test_a_moment_that_was_missed_is_gone():
+def test_a_missed_moment_is_lost():
     gate = RateLimit((10, 1), shared=True)
     assert gate.opens_at(0) is None
     assert gate.request_turn(5) == pytest.approx(5 * 0.105)
@@ -132,7 +132,7 @@ def test_a_moment_that_was_missed_is_gone():
     assert gate.opens_at(0.6) is None
 
 
-def test_a_turn_that_took_long_to_get_begins_when_it_is_sure_to_have_begun():
+def test_a_turn_granted_late_begins_when_it_has_begun_for_sure():
     gate = RateLimit((10, 1), shared=True)
     gate.request_turn(5)
     gate.grant_turn(0.5, requested_at=100.0, now=100.04)
@@ -142,7 +142,7 @@ def test_a_turn_that_took_long_to_get_begins_when_it_is_sure_to_have_begun():
     assert gate.request_turn(5) == pytest.approx(5 * 0.108)
 
 
-def test_where_nothing_is_shared_no_turn_is_ever_taken():
+def test_an_unshared_limit_takes_no_turns():
     alone, free = RateLimit((10, 1)), RateLimit((0, 1), shared=True)
     assert alone.opens_at(7.0) == free.opens_at(7.0) == 7.0
     alone.record_send(7.0)

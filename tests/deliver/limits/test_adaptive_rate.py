@@ -183,7 +183,7 @@ def used(kind: type[Server], limit: tuple[int, float], workers: int) -> tuple[fl
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("limit", [(20, 60), (100, 60)], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_unknown_limit_is_used_to_nine_tenths_in_the_first_hour(kind, limit, workers):
+def test_nine_tenths_of_an_unknown_limit_are_used_in_the_first_hour(kind, limit, workers):
     part, refused = used(kind, limit, workers)
     assert part >= 0.9
     assert refused <= 30
@@ -193,19 +193,19 @@ def test_an_unknown_limit_is_used_to_nine_tenths_in_the_first_hour(kind, limit, 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("limit", LIMITS, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_so_is_every_other_limit(kind, limit, workers):
+def test_nine_tenths_of_every_other_limit_are_used_in_the_first_hour(kind, limit, workers):
     part, refused = used(kind, limit, workers)
     assert part >= 0.9
     assert refused <= 30
 
 
-def test_a_limit_by_the_second_is_used_to_nine_tenths_as_well():
+def test_nine_tenths_of_a_limit_per_second_are_used():
     part, refused = used(SlidingWindow, (10, 1), 2)
     assert part >= 0.9
     assert refused <= 30
 
 
-def test_what_was_learned_holds_on_the_next_day():
+def test_a_learned_rate_is_kept_until_the_next_day():
     server, record = FixedWindow(20, 60), an_hour(FixedWindow(20, 60), 2)
     before = record.refused
     record = an_hour(server, 2, record, begins=24 * HOUR)
@@ -236,7 +236,7 @@ TALLIES = st.builds(
 
 
 @given(st.lists(st.tuples(SECONDS, TALLIES), max_size=60))
-def test_whatever_workers_see_the_rate_stays_sound(steps):
+def test_any_sequence_of_tallies_gives_a_valid_rate(steps):
     known, now = None, NOON
     for seconds, tally in steps:
         now += timedelta(seconds=seconds)
@@ -253,7 +253,7 @@ def test_whatever_workers_see_the_rate_stays_sound(steps):
 
 
 @given(st.integers(1, 400))
-def test_all_refusals_before_the_recovery_are_one(refusals):
+def test_all_refusals_before_the_recovery_lower_the_rate_once(refusals):
     known, now = LearnedRate(100, 110, NOON - timedelta(hours=1), NOON, accepted=6000), NOON
     for _ in range(refusals):
         known = updated_rate(known, Tally(refusal="450 no"), now)
@@ -263,12 +263,12 @@ def test_all_refusals_before_the_recovery_are_one(refusals):
     assert known.per_minute == pytest.approx(100 * DECREASE, abs=0.1)
 
 
-def test_a_limit_that_was_exceeded_tenfold_is_not_there_any_more():
+def test_a_limit_that_was_exceeded_tenfold_is_forgotten():
     known = LearnedRate(20.0 * FORGET_AT_RATIO, 20, NOON, NOON)
     assert updated_rate(known, Tally(accepted=10, since=NOON), NOON) is None
 
 
-def test_a_server_that_was_short_of_something_itself_keeps_its_rate():
+def test_a_busy_server_keeps_its_learned_rate():
     known = LearnedRate(100, 110, NOON, NOON)
     known = updated_rate(known, Tally(refusal="452 4.3.1 full", busy=True), NOON)
     known = updated_rate(known, Tally(accepted=1, recovered=True), NOON + timedelta(hours=1))

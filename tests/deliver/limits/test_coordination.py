@@ -163,7 +163,7 @@ def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.reason for record in errors]
 
 
-async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(database, database_url, caplog):
+async def test_after_a_refusal_for_policy_all_workers_pause_with_one_alert(database, database_url, caplog):
     await plan_issue(database, 60, domains=60)
     clock = SlowClock()
     async with MailServer({DOT: {ANY: SPAM}}) as server, worker_group(database_url, clock) as group:
@@ -197,7 +197,7 @@ async def test_after_a_refusal_for_policy_all_workers_halt_with_one_alert(databa
     assert [report.problems for report in reports] == [()] * 3
 
 
-async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second(database, database_url):
+async def test_a_worker_that_is_sending_sees_a_pause_within_a_second(database, database_url):
     await plan_issue(database, 40, domains=40)
     clock = Clock()
     gate = asyncio.Event()
@@ -219,7 +219,7 @@ async def test_a_worker_in_the_middle_of_sending_hears_of_a_halt_within_a_second
     assert "looks like spam" in report.alert
 
 
-async def test_the_try_that_succeeds_lets_all_go_on(database, database_url):
+async def test_an_accepted_trial_message_resumes_all_workers(database, database_url):
     await plan_issue(database, 30, domains=30)
     clock = Clock()
     async with (
@@ -293,7 +293,7 @@ def a_coordination(
     return WorkerCoordination(store, "relay", pace, breaker, Clock(), retry_seconds=60, sleep=pause)
 
 
-async def test_while_the_record_is_out_of_reach_nothing_is_let_through():
+async def test_nothing_is_sent_while_the_database_is_out_of_reach():
     pace, breaker, pauses = (
         RateLimiter(RateLimits(per_second=5), shared=True),
         CircuitBreaker(shared=True),
@@ -314,7 +314,7 @@ async def test_while_the_record_is_out_of_reach_nothing_is_let_through():
     assert 60 <= sum(pauses) < 80
 
 
-async def test_a_record_that_stays_away_lets_nothing_be_sent():
+async def test_a_database_that_stays_unreachable_lets_no_message_out():
     store, hasty = MemoryLedger.holding(*some_deliveries(5)), DeliverPolicy(lease=timedelta(milliseconds=100))
     async with MailServer() as server:
         channel = SmtpChannel(a_relay(server), a_message_builder())

@@ -40,7 +40,7 @@ def states_of(store: MemoryLedger, issue_id: str) -> set[DeliveryState]:
     return {row.state for row in store.rows.values() if row.delivery.issue_id == issue_id}
 
 
-async def test_an_issue_larger_than_the_server_takes_is_paused_and_nothing_of_it_is_refused_for_good():
+async def test_an_issue_larger_than_the_server_accepts_is_paused_and_none_of_it_is_refused():
     store = two_issues(40)
     async with MailServer(extensions=("PIPELINING", "SIZE 10000")) as server:
         report = await one_pass(store, server)
@@ -55,7 +55,7 @@ async def test_an_issue_larger_than_the_server_takes_is_paused_and_nothing_of_it
     assert "caveat issue resume 11111111" in problem
 
 
-async def test_once_the_server_takes_larger_messages_the_issue_is_sent_whole():
+async def test_once_the_server_accepts_larger_messages_the_issue_is_sent():
     store, clock = two_issues(12), Clock()
     async with MailServer(extensions=("PIPELINING", "SIZE 10000")) as server:
         await one_pass(store, server, clock)
@@ -76,7 +76,7 @@ async def test_a_server_that_refuses_the_content_of_every_message_pauses_the_iss
     assert "552 5.6.0 headers are not as we like them" in report.problems[0]
 
 
-async def test_a_few_messages_that_are_refused_at_first_are_refused_and_the_rest_goes_out():
+async def test_a_few_messages_refused_at_first_are_refused_and_the_others_are_sent():
     store, clock = MemoryLedger.holding(*some_deliveries(20, domains=4)), Clock()
     actions = dict.fromkeys((1, 2), Reply("554 5.6.0 not this one"))
     async with MailServer({DOT: actions}) as server:
@@ -91,7 +91,7 @@ async def test_a_few_messages_that_are_refused_at_first_are_refused_and_the_rest
     assert store.paused == set()
 
 
-async def test_a_single_reader_whose_mail_is_too_large_waits_and_is_named():
+async def test_a_single_mail_that_is_too_large_waits_and_is_reported():
     store = MemoryLedger.holding(a_delivery(issue_id=LARGE.id), issue=LARGE)
     async with MailServer(extensions=("SIZE 10000",)) as server:
         report = await one_pass(store, server)
@@ -114,7 +114,7 @@ def test_one_domain_that_refuses_the_content_pauses_nothing():
     assert refusals.record_refused("issue", "reader0@example.org", UNREADABLE) is RefusalAction.FINAL
 
 
-def test_what_is_refused_after_others_got_the_issue_is_that_one_message():
+def test_a_refusal_after_others_got_the_issue_concerns_one_message():
     refusals = IssueRefusals()
     refusals.record_accepted("issue")
     assert refusals.record_refused("issue", "amina@example.org", UNREADABLE) is RefusalAction.FINAL

@@ -83,7 +83,7 @@ async def test_a_slow_domain_does_not_hold_up_the_others():
     assert clock.waited == pytest.approx(120, abs=1)
 
 
-async def test_a_refusal_for_policy_pauses_the_whole_run_and_blames_nobody():
+async def test_a_refusal_for_policy_pauses_all_sending_and_suppresses_no_address():
     store, clock = MemoryLedger.holding(*some_deliveries(40, domains=4)), Clock()
     script = {DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}
     async with MailServer(script) as server:
@@ -128,7 +128,7 @@ async def test_a_refusal_for_policy_among_acceptances_pauses_nothing():
     assert store.suppressed == set()
 
 
-async def test_one_recipient_who_refuses_again_and_again_stops_nobody():
+async def test_repeated_refusals_by_one_recipient_do_not_stop_the_others():
     store, clock = (
         MemoryLedger.holding(a_delivery("strict@example.org"), *some_deliveries(30, domains=3)),
         Clock(),
@@ -162,7 +162,7 @@ async def test_one_domain_that_refuses_does_not_stop_the_others():
     assert (report.sent, report.deferred, report.problems) == (20, 9, ())
 
 
-async def test_where_all_recipients_have_one_domain_its_refusals_stop_sending_all_the_same():
+async def test_refusals_by_the_only_domain_stop_sending():
     store = MemoryLedger.holding(*some_deliveries(200))
     async with MailServer({DOT: {ANY: Reply("550 5.7.1 this message looks like spam")}}) as server:
         channel = SmtpChannel(a_relay(server), a_message_builder())
@@ -172,7 +172,7 @@ async def test_where_all_recipients_have_one_domain_its_refusals_stop_sending_al
     assert server.turns[DOT] <= MIN_RECIPIENTS_OF_ONE_DOMAIN + 1
 
 
-def test_refusals_that_lie_long_apart_are_not_counted_together():
+def test_refusals_far_apart_in_time_are_not_counted_together():
     breaker, now = CircuitBreaker(), NOON
     for n in range(20):
         breaker.record_refused("no", now, recipient=f"reader{n}@example{n}.org")
@@ -185,7 +185,7 @@ def a_refusal(breaker: CircuitBreaker, now: datetime, reader: int) -> None:
     breaker.record_refused("no", now, recipient=f"reader{reader}@example{reader}.org")
 
 
-def test_pauses_grow_and_one_message_tries():
+def test_pauses_grow_and_end_with_one_trial_message():
     breaker, now = CircuitBreaker(), NOON
     for reader in range(3):
         a_refusal(breaker, now, reader)
@@ -207,7 +207,7 @@ def test_pauses_grow_and_one_message_tries():
     assert breaker.alert(now) is None
 
 
-def test_one_is_enough_when_it_is_for_sure_and_once_more_after_the_pause():
+def test_one_conclusive_refusal_is_enough_and_renews_the_pause():
     breaker = CircuitBreaker()
     breaker.record_refused("a wrong password", NOON, conclusive=True)
     assert "a wrong password" in (breaker.alert(NOON) or "")

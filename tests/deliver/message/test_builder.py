@@ -40,7 +40,7 @@ def part(message: EmailMessage, kind: str) -> str:
     return body.get_content().replace("\r\n", "\n")
 
 
-def test_it_has_every_header_of_a_lawful_bulk_mail():
+def test_a_message_has_every_required_header_of_bulk_mail():
     delivery = a_delivery()
     message = made()
     assert message["From"] == "The Morning Caveat <digest@news.example.org>"
@@ -61,7 +61,7 @@ def test_it_has_every_header_of_a_lawful_bulk_mail():
         assert len(message.get_all(name)) == 1
 
 
-def test_it_shows_the_text_first_and_the_html_after_it_both_with_the_readers_own_values():
+def test_text_comes_before_html_and_both_hold_the_subscribers_own_values():
     message = made(name="Ümit & Söhne")
     assert message.get_content_type() == "multipart/alternative"
     assert [p.get_content_type() for p in message.iter_parts()] == ["text/plain", "text/html"]
@@ -84,7 +84,7 @@ def test_the_same_delivery_makes_the_same_bytes_every_time():
     )
 
 
-def test_two_readers_differ_in_nothing_but_what_is_theirs():
+def test_messages_of_two_subscribers_differ_only_in_personal_values():
     make = a_message_builder()
     one = make(an_issue(), a_delivery("a@example.org", "")).content.splitlines()
     two = make(an_issue(), a_delivery("b@example.org", "")).content.splitlines()
@@ -92,11 +92,11 @@ def test_two_readers_differ_in_nothing_but_what_is_theirs():
     assert all(re.search(rb"a@example.org|/u/|Message-ID|mailto", line) for line in differing)
 
 
-def test_a_name_without_a_reader_leaves_no_gap_in_the_line():
+def test_an_empty_name_leaves_no_extra_space():
     assert part(made(name=""), "plain").startswith("Hello ,\n")
 
 
-def test_poison_in_a_title_is_cleaned_and_opens_no_header():
+def test_control_characters_in_a_subject_are_removed_and_add_no_header():
     issue = an_issue(POISON, text=f"{POISON}\n", html=f"<p>{POISON}</p>\n")
     message = made(issue)
     assert message["Subject"] == "Talks end in a pledge Bcc: victim@example.org"
@@ -125,7 +125,7 @@ def test_a_title_of_five_thousand_characters_is_cut():
         ("王" * 90, "王" * 90),
     ],
 )
-def test_a_readers_name_arrives_as_it_is(name, shown):
+def test_a_subscribers_name_arrives_unchanged(name, shown):
     content = a_message_builder()(an_issue(), a_delivery(name=name)).content
     # The older reader: the newer one puts spaces between encoded words (RFC 2047, 6.2 says to take them out).
     message = email.message_from_bytes(content)
@@ -134,29 +134,29 @@ def test_a_readers_name_arrives_as_it_is(name, shown):
     assert message["Bcc"] is None
 
 
-def test_a_subject_may_greet_the_reader():
+def test_a_subject_may_contain_the_subscribers_name():
     issue = an_issue(f"{Placeholder.NAME.marker}, your morning in Zürich")
     assert made(issue, name="Jürgen")["Subject"] == "Jürgen, your morning in Zürich"
 
 
-def test_a_domain_beyond_ascii_goes_by_its_ascii_name():
+def test_a_non_ascii_domain_is_sent_in_its_ascii_form():
     message = a_message_builder()(an_issue(), a_delivery("anna@straße.example"))
     assert message.recipient == "anna@xn--strae-oqa.example"
 
 
 @pytest.mark.parametrize("address", ["nobody", "a b@example.org", "a@b>\r\nRCPT TO:<c@d", "@example.org", ""])
-def test_what_is_no_address_is_refused(address):
+def test_an_invalid_address_is_refused(address):
     with pytest.raises(CaveatError, match="cannot be mailed"):
         a_message_builder()(an_issue(), a_delivery(address))
 
 
-def test_a_site_that_reads_no_mail_to_unsubscribe_names_no_address_for_it():
+def test_a_site_without_an_unsubscribe_address_has_no_mailto_link():
     message = read(a_message_builder(replace(SITE, unsubscribe_address=""))(an_issue(), a_delivery()).content)
     assert message["List-Unsubscribe"] == f"<https://news.example.org/u/{a_delivery().subscriber_id}.morning>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_a_confirmation_holds_its_own_link_and_no_header_of_a_list():
+def test_a_confirmation_has_its_own_link_and_no_list_headers():
     maker = MessageBuilder(
         SITE, links, confirm_link=lambda *asked: f"https://news.example.org/confirm/{asked[1]}"
     )
@@ -189,7 +189,7 @@ PLACED = st.lists(st.one_of(ANY_TEXT, st.sampled_from([p.marker for p in Placeho
 
 
 @given(subject=ANY_TEXT, text=PLACED, html=PLACED, name=ANY_TEXT)
-def test_whatever_it_is_made_of_its_lines_stay_short_and_nothing_must_be_stuffed(subject, text, html, name):
+def test_lines_of_any_message_stay_short_and_need_no_dot_stuffing(subject, text, html, name):
     issue = an_issue(subject, text=text, html=html)
     content = a_message_builder()(issue, a_delivery(name=name)).content
     head, _, body = content.partition(b"\r\n\r\n")
@@ -205,7 +205,7 @@ def test_whatever_it_is_made_of_its_lines_stay_short_and_nothing_must_be_stuffed
     text=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Co"]), max_size=400),
     name=st.text(st.characters(exclude_categories=["C", "Z"]), max_size=50),
 )
-def test_what_was_written_is_what_is_read(text, name):
+def test_the_decoded_text_equals_the_source(text, name):
     rendered = RenderedMail(
         "s", "", f"{text}{Placeholder.NAME.marker}{text}{Placeholder.UNSUBSCRIBE_URL.marker}"
     )

@@ -42,7 +42,7 @@ def verified(content: bytes) -> bool:
     return dkim.verify(content, dnsfunc=dns)
 
 
-def test_the_rsa_signature_is_good_for_dkimpy():
+def test_dkimpy_verifies_the_rsa_signature():
     assert verified(signed(SIGNERS[:1]))
 
 
@@ -58,19 +58,19 @@ def test_the_rsa_signature_is_good_for_dkimpy():
         (b"auto-generated", b"no"),
     ],
 )
-def test_a_change_of_what_matters_breaks_it(old, new):
+def test_a_change_of_a_signed_part_breaks_the_signature(old, new):
     content = signed(SIGNERS[:1])
     assert old in content
     assert not verified(content.replace(old, new))
 
 
-def test_it_covers_how_to_unsubscribe():
+def test_the_signature_covers_the_unsubscribe_headers():
     named = re.sub(r"\s", "", re.search(r"h=([^;]+);", signed().decode())[1]).split(":")
     assert {"List-Unsubscribe", "List-Unsubscribe-Post", "From", "Message-ID"} <= set(named)
     assert named.count("From") == 2
 
 
-def test_the_ed25519_signature_is_good_by_the_letter_of_the_rfc():
+def test_the_ed25519_signature_verifies_as_rfc_8463_describes():
     content = signed(SIGNERS[1:])
     head, _, body = content.partition(b"\r\n\r\n")
     tags = dict(
@@ -90,7 +90,7 @@ def test_the_ed25519_signature_is_good_by_the_letter_of_the_rfc():
     ED_KEY.public_key().verify(signature, sha256(data).digest())
 
 
-def test_both_may_stand_in_one_message_and_a_repeat_has_the_same_bytes():
+def test_a_message_may_have_both_signatures_and_a_repeat_has_the_same_bytes():
     content = signed()
     assert content.count(b"DKIM-Signature:") == 2
     assert verified(content)
@@ -106,7 +106,7 @@ ODD = st.text(st.sampled_from("ab .\t\n=é王"), max_size=120)
 
 @settings(max_examples=40, deadline=None)
 @given(before=ODD, after=ODD, name=st.sampled_from(["", "Amina", "Zoë  Two", "x" * 90]), html=st.booleans())
-def test_whatever_the_body_is_the_signature_holds(before, after, name, html):
+def test_the_signature_of_any_body_verifies(before, after, name, html):
     text = f"{before}{Placeholder.NAME.marker}{after}{Placeholder.UNSUBSCRIBE_URL.marker}"
     issue = an_issue(text=text, html=f"<p>{text}</p>" if html else "")
     assert verified(signed(SIGNERS[:1], issue, name=name))
@@ -119,7 +119,7 @@ def test_lines_of_the_signature_are_short():
     assert max(map(len, signature.split(b"\r\n"))) <= 80
 
 
-def test_a_key_is_read_from_its_file_or_refused_in_a_sentence(tmp_path):
+def test_a_key_file_is_read_or_refused_with_a_reason(tmp_path):
     def written(key, name: str):
         path = tmp_path / name
         path.write_bytes(

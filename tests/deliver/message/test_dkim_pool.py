@@ -75,7 +75,7 @@ async def test_a_message_signed_by_another_process_has_the_same_bytes(make, proc
     assert make(issue, deliveries[0]).content.count(b"DKIM-Signature:") == 2
 
 
-async def test_digests_travel_and_no_key_does(make):
+async def test_digests_are_passed_to_the_process_and_keys_are_not(make):
     deliveries = some_deliveries(70)
     with ThreadExecutor() as executor:
         await PresignedMessages(make, MemoryLedger.holding(*deliveries), executor).prepare(deliveries)
@@ -85,7 +85,7 @@ async def test_digests_travel_and_no_key_does(make):
     assert sum(len(digests) for *_, digests in executor.given) == 140
 
 
-async def test_a_few_are_signed_when_their_turn_comes(make):
+async def test_a_small_batch_is_signed_when_it_is_sent(make):
     deliveries = some_deliveries(3)
     with ThreadExecutor() as executor:
         ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), executor)
@@ -94,7 +94,7 @@ async def test_a_few_are_signed_when_their_turn_comes(make):
     assert ahead(an_issue(), deliveries[0]).content == make(an_issue(), deliveries[0]).content
 
 
-async def test_a_process_that_dies_costs_no_message(make, process, caplog):
+async def test_a_process_that_dies_loses_no_message(make, process, caplog):
     deliveries = some_deliveries(20)
     with pytest.raises(BrokenProcessPool):
         process.submit(os._exit, 1).result()
@@ -105,7 +105,7 @@ async def test_a_process_that_dies_costs_no_message(make, process, caplog):
     assert ahead(an_issue(), deliveries[0]).content == make(an_issue(), deliveries[0]).content
 
 
-async def test_a_key_that_was_exchanged_meanwhile_signs_nothing(make, tmp_path):
+async def test_a_key_file_that_has_changed_signs_nothing(make, tmp_path):
     deliveries = some_deliveries(20)
     write_key(tmp_path / "rsa.pem", rsa.generate_private_key(65537, 2048))
     signing._signer.cache_clear()
@@ -115,7 +115,7 @@ async def test_a_key_that_was_exchanged_meanwhile_signs_nothing(make, tmp_path):
     assert ahead(an_issue(), deliveries[0]).content == make(an_issue(), deliveries[0]).content
 
 
-async def test_one_that_cannot_be_mailed_costs_the_others_nothing(make):
+async def test_a_delivery_that_cannot_be_built_does_not_affect_the_others(make):
     good, bad = some_deliveries(20), replace(some_deliveries(1)[0], address="no address")
     with ThreadExecutor() as executor:
         ahead = PresignedMessages(make, MemoryLedger.holding(*good), executor)
@@ -123,7 +123,7 @@ async def test_one_that_cannot_be_mailed_costs_the_others_nothing(make):
     assert set(ahead._ready) == set(good)
 
 
-async def test_what_was_signed_for_an_old_name_is_not_sent_to_the_new_one(make):
+async def test_a_message_signed_for_an_old_name_is_not_sent_under_the_new_name(make):
     deliveries = some_deliveries(20)
     with ThreadExecutor() as executor:
         ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), executor)
@@ -131,7 +131,7 @@ async def test_what_was_signed_for_an_old_name_is_not_sent_to_the_new_one(make):
     assert b"Somebody" in ahead(an_issue(), replace(deliveries[0], name="Somebody")).content
 
 
-async def test_what_nobody_fetched_is_forgotten_in_the_end(make):
+async def test_signed_messages_that_are_not_fetched_are_discarded(make):
     deliveries = some_deliveries(120)
     with ThreadExecutor() as executor:
         ahead = PresignedMessages(make, MemoryLedger.holding(*deliveries), executor)
@@ -140,7 +140,7 @@ async def test_what_nobody_fetched_is_forgotten_in_the_end(make):
     assert list(ahead._ready) == deliveries[80:]
 
 
-async def test_a_whole_run_is_signed_ahead(make):
+async def test_a_whole_pass_is_signed_ahead(make):
     deliveries, here = some_deliveries(100), threading.get_ident()
     store, signed_by = MemoryLedger.holding(*deliveries), []
     for signer in make.signers:
@@ -167,7 +167,7 @@ async def test_a_whole_run_is_signed_ahead(make):
         assert all(taken.content.count(b"DKIM-Signature:") == 2 for taken in server.taken)
 
 
-async def test_a_batch_that_was_prepared_and_is_not_wanted_any_more_is_given_back():
+async def test_a_prepared_batch_that_is_not_sent_is_released():
     deliveries, clock = some_deliveries(20), Clock()
     store = MemoryLedger.holding(*deliveries)
 

@@ -17,7 +17,7 @@ def decoded(data: bytes) -> str:
 
 
 @given(LINES)
-def test_it_can_be_read_back_and_no_line_is_long(text):
+def test_encoded_text_decodes_to_itself_in_short_lines(text):
     data = encode(text)
     assert decoded(data) == text
     assert all(len(line) <= 76 for line in data.split(b"\r\n"))
@@ -36,12 +36,12 @@ def test_no_line_begins_with_a_dot_or_from(text):
     assert not any(line.startswith((b".", b"From ")) for line in lines)
 
 
-def test_a_line_that_is_just_long_enough_is_not_broken():
+def test_a_line_of_maximum_length_is_not_broken():
     assert encode("x" * 76) == b"x" * 76
     assert encode("x" * 77) == b"x" * 75 + b"=\r\nxx"
 
 
-def test_an_escape_and_a_character_are_never_torn_apart():
+def test_an_escape_sequence_or_character_is_never_split():
     for offset in range(12):
         for line in encode("x" * (64 + offset) + "王🌍é" * 3).split(b"=\r\n"):
             quopri.decodestring(line).decode()

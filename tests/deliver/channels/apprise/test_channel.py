@@ -58,7 +58,7 @@ def test_settings_and_registry_name_the_same_personal_channels():
     assert all(build({}, str).is_personal for build in PERSONAL_CHANNELS.values())
 
 
-def test_a_digest_goes_by_apprise_once_and_the_others_by_mail(caveat: CliRunner, httpserver: HTTPServer):
+def test_a_digest_is_sent_by_apprise_once_and_the_others_by_mail(caveat: CliRunner, httpserver: HTTPServer):
     httpserver.expect_request(f"/{TOKEN}").respond_with_data("ok")
     use_apprise(caveat, url_of(httpserver))
     plan(caveat)
@@ -92,7 +92,7 @@ def test_a_service_that_is_down_is_tried_again_after_a_restart(caveat: CliRunner
     assert (len(httpserver.log), mails(caveat)) == (2, 1)
 
 
-def test_a_kill_while_the_service_answers_sends_nothing_twice(caveat: CliRunner, httpserver: HTTPServer):
+def test_a_kill_during_the_reply_sends_nothing_twice(caveat: CliRunner, httpserver: HTTPServer):
     arrived, answer = threading.Event(), threading.Event()
     requests: list[Request] = []
 
@@ -133,7 +133,7 @@ def test_a_wrong_url_is_refused_and_suppresses_nobody(caveat: CliRunner):
     assert "the channel of amina@example.org does not work: Apprise cannot use this address" in checked.err
 
 
-def test_what_waits_for_an_address_that_is_taken_out_is_refused(caveat: CliRunner, httpserver: HTTPServer):
+def test_a_delivery_to_a_removed_address_is_refused(caveat: CliRunner, httpserver: HTTPServer):
     httpserver.expect_request(f"/{TOKEN}").respond_with_data("no", status=503)
     use_apprise(caveat, url_of(httpserver))
     plan(caveat)
@@ -147,7 +147,7 @@ def test_what_waits_for_an_address_that_is_taken_out_is_refused(caveat: CliRunne
     assert mails(caveat) == 1
 
 
-def test_without_the_extra_everything_else_goes_on_and_says_what_to_do(caveat: CliRunner, monkeypatch):
+def test_without_the_extra_other_channels_work_and_the_fix_is_named(caveat: CliRunner, monkeypatch):
     monkeypatch.setattr(apprise_channel, "find_spec", lambda _name: None)
     use_apprise(caveat, "json://127.0.0.1:9/x")
     plan(caveat)
@@ -173,7 +173,7 @@ def test_without_the_extra_everything_else_goes_on_and_says_what_to_do(caveat: C
         f'{{apprise: "URL{"x" * 2000}"}}',
     ],
 )
-def test_a_channel_that_is_wrong_is_a_fault_that_repeats_no_address(caveat: CliRunner, channel: str):
+def test_an_invalid_channel_is_a_config_fault_that_repeats_no_address(caveat: CliRunner, channel: str):
     written = channel.replace("URL", f"tgram://{TOKEN}/1")
     caveat.replace("subscribers.yaml", "timezone: Asia/Qatar,", f"channel: {written},")
     done = caveat("config", "check")
@@ -208,7 +208,7 @@ def test_no_output_log_or_database_holds_the_address(caveat: CliRunner, httpserv
     assert not any(TOKEN.encode() in content for content in stored)
 
 
-async def test_a_silent_target_is_uncertain_and_holds_up_nothing():
+async def test_a_silent_target_is_uncertain_and_does_not_hold_up_the_others():
     deliveries = some_deliveries(2, channel="apprise")
     store = MemoryLedger.holding(*deliveries)
     with HTTPServer() as server:
@@ -228,7 +228,7 @@ async def test_a_silent_target_is_uncertain_and_holds_up_nothing():
     assert report.sent + report.uncertain == 2
 
 
-def test_what_came_of_a_send_is_a_value(httpserver: HTTPServer):
+def test_the_result_of_a_send_is_an_outcome(httpserver: HTTPServer):
     httpserver.expect_request("/ok").respond_with_data("ok")
     httpserver.expect_request("/gone").respond_with_data("gone", status=410)
     place = f"json://127.0.0.1:{httpserver.port}"

@@ -59,7 +59,7 @@ def test_an_issue_without_stories_is_its_preferences_link():
     assert digest_text(issue, "https://n.example/p") == "https://n.example/p"
 
 
-def test_the_title_greets_the_subscriber_on_one_line():
+def test_the_title_is_one_line_with_the_subscribers_name():
     subject = f"Good morning, {Placeholder.NAME.marker}:\n today{Placeholder.ADDRESS.marker}"
     issue = replace(an_issue(), rendered=RenderedMail(subject, "", ""))
     assert title_of(issue, "Amina") == "Good morning, Amina: today"

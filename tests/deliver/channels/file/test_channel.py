@@ -29,7 +29,7 @@ async def test_each_message_becomes_a_file_named_by_its_delivery(tmp_path):
     assert b"To: Reader 3 <reader3@example.org>" in content
 
 
-async def test_a_repeat_takes_its_own_place(tmp_path):
+async def test_a_repeat_replaces_the_same_file(tmp_path):
     delivery = a_delivery(channel="file")
     await written(tmp_path, MemoryLedger.holding(delivery))
     (before,) = [p.read_bytes() for p in tmp_path.iterdir()]
@@ -44,7 +44,7 @@ async def test_deliveries_of_other_channels_stay(tmp_path):
     assert store.state(delivery) is DeliveryState.PLANNED
 
 
-async def test_a_folder_that_cannot_be_made_is_one_problem_and_everything_waits(tmp_path):
+async def test_a_folder_that_cannot_be_created_is_one_problem_and_all_deliveries_wait(tmp_path):
     (tmp_path / "outbox").write_text("in the way")
     store = MemoryLedger.holding(*some_deliveries(20, channel="file"))
     report = await written(tmp_path / "outbox", store)
@@ -53,7 +53,7 @@ async def test_a_folder_that_cannot_be_made_is_one_problem_and_everything_waits(
     assert store.states() == {DeliveryState.PLANNED}
 
 
-async def test_a_disk_that_is_full_loses_nothing_and_leaves_no_half_file(tmp_path, monkeypatch):
+async def test_a_full_disk_loses_nothing_and_leaves_no_partial_file(tmp_path, monkeypatch):
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -66,7 +66,7 @@ async def test_a_disk_that_is_full_loses_nothing_and_leaves_no_half_file(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_the_registry_knows_the_channels_and_says_so(tmp_path):
+async def test_the_registry_builds_known_channels_and_lists_them(tmp_path):
     settings = ChannelSettings(tmp_path)
     assert build_channel("file", settings).name == "file"
     assert build_channel("smtp", settings).name == "smtp"

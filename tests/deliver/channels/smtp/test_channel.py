@@ -62,7 +62,7 @@ def id_of(delivery: Delivery) -> str:
 
 
 @pytest.mark.parametrize("extensions", [("PIPELINING", "8BITMIME", "SIZE 1000000"), PLAIN])
-async def test_everybody_gets_one_message_over_kept_connections(extensions):
+async def test_each_recipient_gets_one_message_over_kept_connections(extensions):
     deliveries = some_deliveries(25)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer(extensions=extensions) as server:
@@ -74,7 +74,7 @@ async def test_everybody_gets_one_message_over_kept_connections(extensions):
     assert store.states() == {DeliveryState.SENT}
 
 
-async def test_the_next_envelope_rides_with_the_message_where_the_server_pipelines():
+async def test_the_next_envelope_is_pipelined_with_the_message():
     async with MailServer() as server:
         await sent_through(server, MemoryLedger.holding(*some_deliveries(10)))
         ridden = server.flights
@@ -105,7 +105,7 @@ async def test_the_attempt_is_durable_before_the_final_dot_and_the_outcome_after
     assert store.state(delivery) is DeliveryState.SENT
 
 
-async def test_an_unknown_user_is_refused_and_suppressed_and_the_others_get_theirs():
+async def test_an_unknown_user_is_refused_and_suppressed_and_the_others_get_mail():
     deliveries = some_deliveries(5)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {2: Reply("550 5.1.1 no such user")}}) as server:
@@ -144,7 +144,7 @@ async def test_a_deferred_message_is_sent_when_its_time_has_come():
 
 @pytest.mark.parametrize("action", [Close(), Reset(), Raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Hang()])
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-async def test_a_line_that_ends_before_the_message_costs_nothing(command, action):
+async def test_a_connection_lost_before_the_message_loses_nothing(command, action):
     deliveries = some_deliveries(4)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({command: {2: action}}) as server:
@@ -165,7 +165,7 @@ async def test_a_line_that_ends_before_the_message_costs_nothing(command, action
         Raw(b"354 eh?\r\n"),
     ],
 )
-async def test_a_line_that_ends_after_the_final_dot_leaves_one_uncertain(action):
+async def test_a_connection_lost_after_the_final_dot_leaves_one_uncertain(action):
     deliveries = some_deliveries(4)
     store = MemoryLedger.holding(*deliveries)
     clock = Clock()
@@ -182,7 +182,7 @@ async def test_a_line_that_ends_after_the_final_dot_leaves_one_uncertain(action)
 
 
 @pytest.mark.parametrize("extensions", [("PIPELINING",), PLAIN])
-async def test_a_lane_that_is_kept_waiting_does_not_hold_up_what_comes_due(monkeypatch, extensions):
+async def test_a_waiting_connection_does_not_hold_up_due_deliveries(monkeypatch, extensions):
     for place in (leases, outbox):
         monkeypatch.setattr(place, "POLL_SECONDS", 0.01)
     first, later = some_deliveries(2)
@@ -199,7 +199,7 @@ async def test_a_lane_that_is_kept_waiting_does_not_hold_up_what_comes_due(monke
     assert server.ids == [later.id, first.id]
 
 
-async def test_an_uncertain_delivery_rests_where_policy_holds_it():
+async def test_an_uncertain_delivery_is_held_where_the_policy_says_so():
     delivery = a_delivery()
     store = MemoryLedger.holding(delivery)
     clock = Clock()
@@ -211,7 +211,7 @@ async def test_an_uncertain_delivery_rests_where_policy_holds_it():
     assert store.state(delivery) is DeliveryState.UNCERTAIN
 
 
-async def test_a_server_that_never_answers_is_not_sent_the_same_for_ever():
+async def test_a_server_that_never_replies_gets_a_limited_number_of_copies():
     delivery = a_delivery()
     store = MemoryLedger.holding(delivery)
     clock = Clock()
@@ -229,7 +229,7 @@ async def test_a_server_that_never_answers_is_not_sent_the_same_for_ever():
     assert said.endswith(f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`")
 
 
-async def test_a_message_that_makes_the_server_hang_up_does_not_hold_up_the_others():
+async def test_a_message_that_makes_the_server_disconnect_does_not_hold_up_the_others():
     deliveries = some_deliveries(4)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {1: Close(), 2: Close()}}) as server:
@@ -238,7 +238,7 @@ async def test_a_message_that_makes_the_server_hang_up_does_not_hold_up_the_othe
     assert store.state(deliveries[0]) is DeliveryState.DEFERRED
 
 
-async def test_421_in_the_middle_is_met_by_another_connection():
+async def test_after_421_another_connection_continues():
     deliveries = some_deliveries(6)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({"MAIL": {3: Reply("421 4.3.2 going down")}}) as server:
@@ -248,7 +248,7 @@ async def test_421_in_the_middle_is_met_by_another_connection():
 
 
 @pytest.mark.parametrize("extensions", [("AUTH PLAIN",), ("AUTH PLAIN", "PIPELINING")])
-async def test_a_login_that_expires_is_renewed_and_nothing_is_put_off(extensions):
+async def test_an_expired_login_is_renewed_and_nothing_is_deferred(extensions):
     store = MemoryLedger.holding(*some_deliveries(12))
     expired = Reply("530 5.7.0 Authentication required")
     async with MailServer({"MAIL": dict.fromkeys((4, 9), expired)}, extensions=extensions) as server:
@@ -258,7 +258,7 @@ async def test_a_login_that_expires_is_renewed_and_nothing_is_put_off(extensions
     assert server.turns["AUTH"] == server.connections == 3
 
 
-async def test_a_server_that_always_says_421_is_left_alone():
+async def test_a_server_that_always_replies_421_gets_few_connections():
     deliveries = some_deliveries(30)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({"MAIL": {ANY: Reply("421 4.3.0 not today")}}) as server:
@@ -279,7 +279,7 @@ async def test_a_server_that_always_says_421_is_left_alone():
         ({GREETING: {ANY: Raw(b"SSH-2.0-OpenSSH_9.2\r\n")}}, "does not speak SMTP"),
     ],
 )
-async def test_a_server_that_does_not_talk_is_one_problem_and_everything_waits(script, problem):
+async def test_a_server_that_does_not_speak_smtp_is_one_problem_and_all_deliveries_wait(script, problem):
     store = MemoryLedger.holding(*some_deliveries(20))
     async with MailServer(script) as server:
         report = await sent_through(server, store, connections=5, timeouts=SHORT_TIMEOUTS)
@@ -290,7 +290,7 @@ async def test_a_server_that_does_not_talk_is_one_problem_and_everything_waits(s
     assert server.connections == 1
 
 
-async def test_a_refused_connection_is_one_sentence_that_says_where_to_look():
+async def test_a_refused_connection_is_one_problem_that_names_the_setting():
     store = MemoryLedger.holding(a_delivery())
     async with MailServer() as server:
         pass
@@ -300,7 +300,7 @@ async def test_a_refused_connection_is_one_sentence_that_says_where_to_look():
     assert "mail.smtp.host" in report.problems[0]
 
 
-async def test_a_wrong_password_is_tried_once_and_said_once():
+async def test_a_wrong_password_is_tried_once_and_reported_once():
     store = MemoryLedger.holding(*some_deliveries(20))
     script = {"AUTH": {ANY: Reply("535 5.7.8 wrong password")}}
     async with MailServer(script, extensions=("AUTH PLAIN", "PIPELINING")) as server:
@@ -312,7 +312,7 @@ async def test_a_wrong_password_is_tried_once_and_said_once():
     assert store.states() == {DeliveryState.PLANNED}
 
 
-async def test_a_server_without_starttls_is_not_given_the_mail():
+async def test_a_server_without_starttls_gets_no_mail():
     store = MemoryLedger.holding(a_delivery())
     async with MailServer() as server:
         report = await sent_through(server, store, security="starttls")
@@ -320,7 +320,7 @@ async def test_a_server_without_starttls_is_not_given_the_mail():
     assert server.taken == []
 
 
-async def test_a_server_that_knows_nothing_but_helo_gets_its_mail():
+async def test_a_server_that_knows_only_helo_gets_mail():
     store = MemoryLedger.holding(*some_deliveries(3))
     async with MailServer({"EHLO": {ANY: Reply("502 5.5.1 what is EHLO?")}}) as server:
         report = await sent_through(server, store)
@@ -328,7 +328,7 @@ async def test_a_server_that_knows_nothing_but_helo_gets_its_mail():
     assert "HELO news.example.org" in server.commands
 
 
-async def test_a_message_too_large_for_the_server_is_not_even_offered():
+async def test_a_message_too_large_for_the_server_is_not_offered():
     store = MemoryLedger.holding(*some_deliveries(2))
     async with MailServer(extensions=("PIPELINING", "SIZE 100")) as server:
         report = await sent_through(server, store)
@@ -337,7 +337,7 @@ async def test_a_message_too_large_for_the_server_is_not_even_offered():
     assert store.suppressed == set()
 
 
-async def test_a_server_that_waits_for_content_without_a_recipient_is_hung_up_on():
+async def test_a_server_that_waits_for_content_without_a_recipient_is_disconnected():
     deliveries = some_deliveries(2)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {1: Reply("550 5.1.1 unknown")}}, lenient=True) as server:
@@ -347,7 +347,7 @@ async def test_a_server_that_waits_for_content_without_a_recipient_is_hung_up_on
     assert server.connections == 2
 
 
-async def test_connections_are_given_up_after_so_many_messages():
+async def test_connections_are_closed_after_max_messages():
     store = MemoryLedger.holding(*some_deliveries(10))
     async with MailServer() as server:
         report = await sent_through(server, store, max_messages=4)
@@ -355,7 +355,7 @@ async def test_connections_are_given_up_after_so_many_messages():
     assert server.connections == 3
 
 
-async def test_somebody_who_unsubscribes_after_the_batch_was_taken_is_not_mailed():
+async def test_a_recipient_suppressed_after_the_batch_was_leased_gets_no_mail():
     deliveries = some_deliveries(3)
     store = MemoryLedger.holding(*deliveries)
     gate = Wait(asyncio.Event())
@@ -388,7 +388,7 @@ async def test_a_sender_paused_beyond_its_lease_does_not_send():
     assert all(row.token == "successor" for row in store.rows.values())
 
 
-async def test_a_stop_finishes_what_is_in_flight_and_gives_the_rest_back():
+async def test_a_stop_finishes_messages_in_progress_and_releases_the_rest():
     deliveries = some_deliveries(10)
     store = MemoryLedger.holding(*deliveries)
     gate, stopping = Wait(asyncio.Event()), asyncio.Event()
@@ -407,7 +407,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_gives_the_rest_back():
     assert all(row.token is None for row in store.rows.values())
 
 
-async def test_a_stop_does_not_wait_for_ever_and_says_what_is_in_doubt():
+async def test_a_stop_waits_for_a_limited_time_and_reports_uncertain_deliveries():
     deliveries = some_deliveries(3)
     store = MemoryLedger.holding(*deliveries)
     gate, stopping = Wait(asyncio.Event()), asyncio.Event()
@@ -431,7 +431,7 @@ async def test_a_stop_does_not_wait_for_ever_and_says_what_is_in_doubt():
         (("AUTH GSSAPI NTLM",), "offers no login that we know (GSSAPI, NTLM)"),
     ],
 )
-async def test_a_server_that_offers_no_login_by_password_is_named_as_such(extensions, sentence):
+async def test_a_server_without_password_login_is_reported(extensions, sentence):
     store = MemoryLedger.holding(a_delivery())
     async with MailServer(extensions=extensions) as server:
         report = await sent_through(server, store, username="caveat", password="hunter2")
@@ -447,7 +447,5 @@ async def test_a_server_that_offers_no_login_by_password_is_named_as_such(extens
     ("port", "security", "seconds"),
     [(465, "starttls", 10), (465, "none", 10), (465, "tls", 60), (587, "tls", 60)],
 )
-def test_a_port_of_implicit_tls_that_is_addressed_in_plain_text_is_not_awaited_for_long(
-    port, security, seconds
-):
+def test_the_connect_timeout_is_short_for_plain_text_on_port_465(port, security, seconds):
     assert connect_timeout(a_relay_at(port, security=security, timeouts=Timeouts())) == seconds

@@ -108,12 +108,12 @@ REPLIES = [
 
 
 @pytest.mark.parametrize(("stage", "code", "text", "throttle"), REPLIES)
-def test_a_reply_asks_for_less_mail_at_a_time(stage, code, text, throttle):
+def test_a_reply_that_limits_the_rate_is_recognised(stage, code, text, throttle):
     assert throttle_of(code, text, stage) == throttle
 
 
 @pytest.mark.parametrize("reply", [reply for reply in REPLIES if reply[0] and reply[3]])
-def test_what_a_rate_limit_refuses_is_deferred_whatever_its_code(reply):
+def test_a_refusal_by_a_rate_limit_is_deferred_for_any_code(reply):
     stage, code, text, throttle = reply
     outcome = outcome_of(code, text, stage)
     assert isinstance(outcome, Deferred)
@@ -121,5 +121,5 @@ def test_what_a_rate_limit_refuses_is_deferred_whatever_its_code(reply):
 
 
 @given(st.integers(100, 999), st.text(max_size=300), st.sampled_from([None, *SmtpCommand]))
-def test_any_text_can_be_read(code, text, stage):
+def test_any_reply_text_is_accepted(code, text, stage):
     assert throttle_of(code, text, stage) is None or 400 <= code < 600

@@ -147,7 +147,7 @@ def test_a_reply_means(stage, code, text, meaning):
     assert found == meaning
 
 
-def test_the_table_is_large_enough_to_mean_something():
+def test_the_table_has_enough_replies():
     assert len(REPLIES) >= 60
 
 
@@ -161,7 +161,7 @@ def test_any_reply_has_an_outcome_and_only_a_2xx_is_sent(code, text, stage):
 
 
 @given(st.integers(400, 499), st.text(max_size=200), st.sampled_from(SmtpCommand))
-def test_a_4xx_never_counts_against_anybody(code, text, stage):
+def test_a_4xx_reply_never_refuses_a_recipient(code, text, stage):
     assert isinstance(outcome_of(code, text, stage), Deferred)
 
 
@@ -176,5 +176,5 @@ def test_a_reply_is_kept_on_one_line_without_controls():
     ("text", "code"),
     [("5.1.1 no", "5.1.1"), ("5.1.10 no", "5.1.10"), ("5.1.1.1 is an address", None), ("no 5.1.1", None)],
 )
-def test_an_enhanced_code_stands_at_the_beginning(text, code):
+def test_an_enhanced_code_is_at_the_beginning(text, code):
     assert enhanced_code(text) == code

@@ -195,7 +195,7 @@ async def swept(
 @pytest.mark.parametrize("kind", SERVERS)
 @pytest.mark.parametrize("each", [False, True], ids=["one pass", "a pass each"])
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
-async def test_after_any_two_refusals_each_mail_is_its_readers_own(extensions, each, kind):
+async def test_after_any_two_refusals_each_recipient_gets_their_own_mail(extensions, each, kind):
     run, _ = await swept(list(every_order([OK, *AT_EACH_COMMAND], 2)), extensions, each=each, kind=kind)
     for delivery, event in zip(run.deliveries, run.events, strict=True):
         expected = DeliveryState.REFUSED if event[1][:1] == "5" else DeliveryState.SENT
@@ -205,7 +205,7 @@ async def test_after_any_two_refusals_each_mail_is_its_readers_own(extensions, e
 
 @pytest.mark.parametrize("each", [False, True], ids=["one pass", "a pass each"])
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
-async def test_after_any_three_refusals_each_mail_is_its_readers_own(extensions, each):
+async def test_after_any_three_refusals_each_recipient_gets_their_own_mail(extensions, each):
     await swept(list(every_order(MOST_TELLING, 3)), extensions, each=each)
 
 
@@ -221,7 +221,9 @@ async def test_a_connection_whose_reset_is_refused_carries_no_other_mail(extensi
 @pytest.mark.parametrize("kind", SERVERS)
 @pytest.mark.parametrize("each", [False, True], ids=["one pass", "a pass each"])
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
-async def test_after_any_three_refusals_at_any_command_each_mail_is_its_readers_own(extensions, each, kind):
+async def test_after_any_three_refusals_at_any_command_each_recipient_gets_their_own_mail(
+    extensions, each, kind
+):
     await swept(list(every_order([OK, *AT_EACH_COMMAND], 3)), extensions, each=each, kind=kind)
 
 
@@ -240,7 +242,7 @@ AFTER_IT = [event for event in MOST_TELLING if event[0] in {"", "RCPT"}]
 
 @pytest.mark.parametrize("each", [False, True], ids=["one pass", "a pass each"])
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
-async def test_a_reply_too_many_is_held_against_nobody(extensions, each):
+async def test_an_extra_reply_refuses_no_recipient(extensions, each):
     for extra, (command, usual) in product(EXTRAS, USUAL_REPLIES.items()):
         too_many = (command, f"{usual}\r\n{extra}")
         events = [event for following in AFTER_IT for event in (OK, too_many, following, OK)]
@@ -249,7 +251,7 @@ async def test_a_reply_too_many_is_held_against_nobody(extensions, each):
 
 @pytest.mark.parametrize("extra", [f"{extra}\r\n" for extra in EXTRAS] + ["421 4.4.2 timeout\r\n", "25"])
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
-async def test_a_kept_connection_that_spoke_unasked_is_not_used_again(extensions, extra):
+async def test_a_kept_connection_with_an_unrequested_reply_is_not_reused(extensions, extra):
     store, clock = MemoryLedger.holding(*some_deliveries(1)), Clock()
     async with MailServer(extensions=extensions) as server:
         channel = SmtpChannel(a_relay(server), a_message_builder())
@@ -266,7 +268,7 @@ async def test_a_kept_connection_that_spoke_unasked_is_not_used_again(extensions
     assert len(server.ids) == 4
 
 
-async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_ones():
+async def test_a_late_reply_is_not_taken_for_the_next_message():
     deliveries, late = some_deliveries(3), Wait(asyncio.Event())
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({"RCPT": {1: late}}) as server:
@@ -299,7 +301,7 @@ async def test_a_connection_on_which_the_server_waits_for_content_is_not_kept(ex
     assert len(server.ids) == 1
 
 
-async def test_a_refusal_stands_when_the_server_hangs_up_after_it():
+async def test_a_refusal_counts_when_the_server_closes_after_it():
     """Many servers close the connection on an unknown recipient; that must not hide the refusal."""
     deliveries = some_deliveries(3)
     store = MemoryLedger.holding(*deliveries)
@@ -312,7 +314,7 @@ async def test_a_refusal_stands_when_the_server_hangs_up_after_it():
     assert store.suppressed == {deliveries[1].address}
 
 
-async def test_an_answer_to_mail_never_blames_the_reader():
+async def test_a_reply_to_mail_never_refuses_the_recipient():
     deliveries = some_deliveries(2)
     store = MemoryLedger.holding(*deliveries)
     async with MailServer({"MAIL": {1: Reply("550 5.1.1 <digest@news.example.org> unknown")}}) as server:
@@ -324,7 +326,7 @@ async def test_an_answer_to_mail_never_blames_the_reader():
 
 
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
-async def test_a_server_that_finds_every_command_out_of_sequence_does_not_halt_sending(extensions):
+async def test_a_server_that_replies_503_to_every_command_does_not_pause_sending(extensions):
     """503 is a fault of the conversation, not a verdict about our mail: no halt, nobody blamed."""
     store = MemoryLedger.holding(*some_deliveries(6))
     script = {"MAIL": {ANY: Reply("503 5.5.1 Error: nested MAIL command")}}
