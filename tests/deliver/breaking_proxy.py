@@ -1,4 +1,4 @@
-"""A line to a server that breaks after so many bytes in one direction; the lines after it hold."""
+"""A proxy whose first connection breaks after a number of bytes in one direction; later ones work."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ TO_SERVER, FROM_SERVER = "to server", "from server"
 
 
 class BreakingProxy:
-    """Listens in front of `port`. Resets the first connection, both ways, once `after` bytes have passed."""
+    """Forwards to `port`. Resets the first connection on both sides after `after` bytes in `direction`."""
 
     def __init__(self, port: int, direction: str, after: int) -> None:
         self._far, self._direction, self._left = port, direction, after
         self._tasks: set[asyncio.Task[None]] = set()
-        self.cut = False
+        self.broken = False
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -53,14 +53,14 @@ class BreakingProxy:
         direction: str,
     ) -> None:
         while data := await reader.read(1 << 16):
-            if direction == self._direction and not self.cut:
+            if direction == self._direction and not self.broken:
                 passing, self._left = data[: self._left], self._left - len(data)
                 if self._left <= 0:
-                    self.cut = True
+                    self.broken = True
                     writer.write(passing)
                     with suppress(ConnectionError):
                         await writer.drain()
-                    # What passed has arrived before the reset does, so that each offset is another case.
+                    # Let the forwarded bytes arrive before the reset, so that each offset is its own case.
                     await asyncio.sleep(0.002)
                     for end in both:
                         _reset(end)

@@ -1,7 +1,7 @@
-"""What a disk holds after the power went, and what had left by the wire: read from a record of system calls.
+"""The contents of a disk after a power failure, and the bytes sent before it: from traced system calls.
 
-A write is on the disk for sure once its file was synced after it; until then it may be there, or not, or
-in part. A file that was made, or taken away, is so for sure once its folder was synced. (A. Pillai et al.,
+A write is durable once its file was synced after it; until then the disk may hold it, a part of it, or
+nothing. A file is durably created or removed once its folder was synced. (A. Pillai et al.,
 All File Systems Are Not Created Equal, OSDI 2014.)
 """
 
@@ -15,10 +15,10 @@ from pathlib import Path
 
 SENDING = frozenset({"sendto", "sendmsg", "write", "writev"})
 RECEIVING = frozenset({"recvfrom", "recvmsg", "read", "readv"})
-"""The calls of both event loops, asyncio's and uvloop's, so that a record of either can be read."""
+"""The calls of both event loops, asyncio's and uvloop's, so that a trace of either can be read."""
 TRACED = ",".join(("openat,pwrite64,ftruncate,fsync,fdatasync,unlink", *sorted(SENDING | RECEIVING)))
 STRACE = ("strace", "-f", "-y", "-xx", "-s", "10000000", "-e", f"trace={TRACED}")
-"""How to make the record; `-o FILE` and the command come behind it."""
+"""The command that makes the trace, to be followed by `-o FILE` and the traced command."""
 
 SECTOR = 512
 UNFINISHED = " <unfinished ...>"
@@ -32,7 +32,7 @@ MESSAGE = re.compile(rb"Message-ID: <([^@>]+)@.*?\r\n\.\r\n", re.DOTALL)
 
 @dataclass(frozen=True)
 class Call:
-    """A system call that succeeded: on which file or socket, with which data, from which line to which."""
+    """A successful system call: its file or socket, its data, and the trace lines of its begin and end."""
 
     name: str
     on: str
@@ -43,7 +43,7 @@ class Call:
 
 
 def read_calls(record: Path) -> list[Call]:
-    """Return the calls of a record, in the order in which they began."""
+    """Return the calls of a trace, in the order in which they began."""
     begun: dict[str, tuple[int, str]] = {}
     calls = []
     for line, text in enumerate(record.read_text().splitlines()):
@@ -84,7 +84,7 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.replace("\\x", ""))
 
 
-# --- the wire ----------------------------------------------------------------------------------
+# --- the network -------------------------------------------------------------------------------
 
 
 def handed_over(calls: Sequence[Call], cut: int) -> set[str]:
@@ -93,7 +93,7 @@ def handed_over(calls: Sequence[Call], cut: int) -> set[str]:
 
 
 def acknowledged(calls: Sequence[Call], cut: int, yes: bytes) -> set[str]:
-    """Return the ids of the messages that the server said `yes` to before the cut."""
+    """Return the ids of the messages that the server accepted (reply `yes`) before the cut."""
     sent = _streams(calls, SENDING, cut, begun=True)
     heard = _streams(calls, RECEIVING, cut, begun=False)
     return {id_ for line, stream in sent.items() for id_ in _ids(stream)[: heard.get(line, b"").count(yes)]}
@@ -114,23 +114,23 @@ def _ids(stream: bytes) -> list[str]:
 # --- the disk ----------------------------------------------------------------------------------
 
 Survives = Callable[[Call], Iterator[bool]]
-"""Of a call that no sync made sure of: whether each sector of it reached the disk, in order."""
+"""For a call that was not synced: whether each of its sectors reached the disk, in order."""
 
 
 def nothing(_call: Call) -> Iterator[bool]:
-    """Let nothing reach the disk that was not synced."""
+    """Lose every write that was not synced."""
     while True:
         yield False
 
 
 def everything(_call: Call) -> Iterator[bool]:
-    """Let everything reach the disk."""
+    """Lose no write."""
     while True:
         yield True
 
 
 def by_chance(dice: random.Random) -> Survives:
-    """Let about half of the sectors reach the disk, and a call as a whole as often."""
+    """Lose about half of the sectors; a third of the calls is lost as a whole, and a third is kept."""
 
     def survives(_call: Call) -> Iterator[bool]:
         whole = dice.choice((True, False, None))
@@ -142,7 +142,7 @@ def by_chance(dice: random.Random) -> Survives:
 
 @dataclass
 class Disk:
-    """A folder's files, as they lay on the disk before the first of the calls."""
+    """The files of a folder before the first call, and the calls."""
 
     files: dict[str, bytes]
     calls: Sequence[Call]
@@ -154,7 +154,7 @@ class Disk:
             self._known.setdefault(call.on, []).append(call)
 
     def after(self, cut: int, survives: Survives) -> dict[str, bytes]:
-        """Return the files by path, as a machine finds them that lost its power at line `cut`."""
+        """Return the files by path after a power failure at line `cut` of the trace."""
         paths = {*self.files, *(call.on for call in self.calls if call.name == "openat")}
         left = {path: self._file(path, cut, survives) for path in sorted(paths)}
         return {path: content for path, content in left.items() if content is not None}
@@ -180,7 +180,7 @@ class Disk:
         return None if content is None else bytes(data)
 
     def _is_synced(self, call: Call, cut: int) -> bool:
-        """Return whether a sync that began after the call had ended came to its own end before the cut."""
+        """Return whether a sync that began after the call ended has itself ended before the cut."""
         of_entries = call.name in {"openat", "unlink"}
         place = str(Path(call.on).parent) if of_entries else call.on
         return any(

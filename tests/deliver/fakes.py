@@ -1,4 +1,4 @@
-"""A ledger in memory that keeps the same promises as the record, and values for tests of deliver."""
+"""A ledger in memory that behaves as the database does, and values for tests of deliver."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def a_relay_at(port: int, **changes: Any) -> Relay:
 
 
 class Clock:
-    """A clock that stands still until it is told otherwise."""
+    """A clock whose time is `now`, which a test sets."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -132,7 +132,7 @@ class Row:
 
 @dataclass
 class MemoryLedger:
-    """Keeps deliveries as the record does; `commits` are the marks of each commit, `lost` fails them all."""
+    """Stores deliveries as the database does; `commits` are the changes of each commit, `lost` fails all."""
 
     issues: dict[str, Issue] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
@@ -231,7 +231,7 @@ class MemoryLedger:
             written.add(mark.delivery_id)
         return written
 
-    async def pause(self, issue_id: str, now: datetime) -> None:  # noqa: ARG002 - the contract's
+    async def pause(self, issue_id: str, now: datetime) -> None:  # noqa: ARG002 - the Protocol's
         self.paused.add(issue_id)
         for row in self.rows.values():
             idle = row.state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)

@@ -1,4 +1,4 @@
-"""Readers with an issue planned for them, in a real record."""
+"""An issue planned for subscribers in a real database."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ async def plan_issue(
     following: timedelta = DAY,
     domains: int = 1,
 ) -> list[str]:
-    """Plan an issue for so many readers, the next one for a while later; return the ids of the deliveries."""
+    """Plan an issue for `readers` subscribers, and the next one `following` later; return delivery ids."""
     edition = an_edition()
     key = identity.edition_key(edition)
     names = ["example.org", *(f"example{n}.org" for n in range(1, domains))]
     people = [a_subscriber(f"reader{n}@{names[n % domains]}", name=f"Reader {n}") for n in range(readers)]
-    placements = [
+    subscriptions = [
         DesiredSubscription(person, "morning", Preferences(), edition, key, at) for person in people
     ]
-    await SqlSubscriberStore(database).save_roster_subscriptions(placements, at, starts_after=at - DAY)
+    await SqlSubscriberStore(database).save_roster_subscriptions(subscriptions, at, starts_after=at - DAY)
     compose = SqlComposeStore(database)
     [group] = await compose.due_groups(at)
     issue: Issue = an_issue(

@@ -1,6 +1,6 @@
-"""Whatever breaks, and wherever: nobody is lost, and nobody gets a second copy but by a line in doubt.
+"""After any crash each subscriber gets the message; only an uncertain delivery may arrive twice.
 
-Scored by the log of the server that took the messages, never by our own tables.
+The server's list of accepted messages decides, not our own tables.
 """
 
 from __future__ import annotations
@@ -34,50 +34,50 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.deliver.worker"])
 
 
-def assert_each_arrived_once(doubts: int, planned: list[str], server: MailServer) -> None:
-    """Nobody is lost, at most `doubts` messages came twice, and the copies are the same, byte for byte."""
+def assert_each_arrived_once(uncertain: int, planned: list[str], server: MailServer) -> None:
+    """Each message arrived, at most `uncertain` of them twice, and all copies have the same bytes."""
     counts = Counter(server.ids)
     assert set(counts) == set(planned)
-    assert sum(counts.values()) - len(planned) <= doubts
+    assert sum(counts.values()) - len(planned) <= uncertain
     for id_, count in counts.items():
-        assert count <= 1 + doubts
+        assert count <= 1 + uncertain
         assert len({taken.content for taken in server.taken if taken.id == id_}) == 1
 
 
-# --- a line that breaks after every single byte ------------------------------------------------
+# --- a connection that breaks after each byte --------------------------------------------------
 
 
 async def sent_over_breaking_connection(direction: str, after: int, extensions: tuple[str, ...]) -> bool:
-    """Send two messages over a line that breaks; check what arrived; return whether it did break."""
+    """Send two messages over a breaking connection; check what arrived; return whether it broke."""
     deliveries, clock = some_deliveries(2), Clock()
     store = MemoryLedger.holding(*deliveries)
     async with (
         MailServer(extensions=extensions) as server,
-        BreakingProxy(server.port, direction, after) as cutter,
+        BreakingProxy(server.port, direction, after) as proxy,
     ):
         for _ in range(3):
-            channel = SmtpChannel(a_relay_at(cutter.port), a_message_builder())
+            channel = SmtpChannel(a_relay_at(proxy.port), a_message_builder())
             report = await deliver(Deliverer(store, channel), now=clock)
             await channel.close()
-            assert not cutter.cut or report.problems == () or report.sent < 2
+            assert not proxy.broken or report.problems == () or report.sent < 2
             clock.now += timedelta(minutes=5)
         assert_each_arrived_once(1, [d.id for d in deliveries], server)
         if len(server.taken) > 2:
             repeated = next(id_ for id_, count in Counter(server.ids).items() if count > 1)
-            # Only a message whose final dot had arrived can have come twice.
+            # Only a message whose final dot had arrived can have arrived twice.
             assert server.ids.index(repeated) < 2
     assert store.states() == {DeliveryState.SENT}
-    return cutter.cut
+    return proxy.broken
 
 
-LINES = [
+CONNECTIONS = [
     (direction, extensions)
     for direction in (TO_SERVER, FROM_SERVER)
     for extensions in (("PIPELINING", "8BITMIME"), ("8BITMIME",))
 ]
 
 
-@pytest.mark.parametrize(("direction", "extensions"), LINES)
+@pytest.mark.parametrize(("direction", "extensions"), CONNECTIONS)
 async def test_a_connection_may_break_after_any_byte(direction, extensions):
     step = 97 if direction == TO_SERVER else 23
     broke = [
@@ -88,7 +88,7 @@ async def test_a_connection_may_break_after_any_byte(direction, extensions):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("direction", "extensions"), LINES)
+@pytest.mark.parametrize(("direction", "extensions"), CONNECTIONS)
 async def test_a_connection_may_break_after_every_byte(direction, extensions):
     after = 1
     while await sent_over_breaking_connection(direction, after, extensions):
@@ -110,7 +110,7 @@ async def run(*args: Any, **options: Any) -> int | None:
 
 
 async def killed_at(step: int, template: Path, folder: Path, planned: list[str], connections: int) -> bool:
-    """Kill a worker at that step, let another finish; check what arrived; return whether it was killed."""
+    """Kill a worker at a step, let another finish; check what arrived; return whether it was killed."""
     path = folder / f"killed{step}.db"
     shutil.copy(template, path)
     url = f"sqlite:///{path}"
@@ -159,7 +159,7 @@ async def test_a_worker_may_be_killed_at_every_step(template, tmp_path, connecti
 
 
 async def traced(loop: str, syscall: str, turn: int, url: str, port: int) -> bool:
-    """Run a worker that is killed when a thread of it makes that system call that often; return whether."""
+    """Run a worker that is killed at the `turn`-th `syscall` of a thread; return whether it was killed."""
     inject = f"inject={syscall}:signal=KILL:when={turn}"
     process = await asyncio.create_subprocess_exec(
         *("strace", "-f", "-o", "/dev/null", "-e", f"trace={syscall}", "-e", inject),
@@ -216,7 +216,7 @@ async def test_many_workers_may_be_killed_at_random(database, database_url, kill
             await asyncio.sleep(0.3 + dice.random() * 0.4)
             for process in processes:
                 process.kill()
-            while any(process.is_alive() for process in processes):  # noqa: ASYNC110 - as above
+            while any(process.is_alive() for process in processes):  # noqa: ASYNC110 - a process has no event to wait for
                 await asyncio.sleep(0.005)
             if len(set(server.ids)) == readers:
                 break
@@ -244,7 +244,7 @@ async def test_a_full_disk_stops_sending(template, writable):
     await database.close()
 
 
-# --- the same road on both databases -----------------------------------------------------------
+# --- both databases ----------------------------------------------------------------------------
 
 
 async def test_each_subscriber_gets_one_message_and_all_deliveries_are_sent(database):

@@ -49,7 +49,7 @@ async def test_the_outcome_of_one_and_the_attempt_of_the_next_share_a_commit():
 async def test_an_attempt_with_a_token_that_is_no_longer_held_is_refused():
     (delivery,) = some_deliveries(1)
     store = MemoryLedger.holding(delivery)
-    await taken(store, "somebody else")
+    await taken(store, "another worker")
     assert await Ledger(store, retry_seconds=1).attempt("t", attempt(delivery)) is False
 
 
@@ -60,11 +60,11 @@ async def test_a_database_outage_is_waited_out():
     store.lost = True
     pauses = []
 
-    async def mended(seconds: float) -> None:
+    async def repaired(seconds: float) -> None:
         pauses.append(seconds)
         store.lost = len(pauses) < 3
 
-    assert await Ledger(store, retry_seconds=60, sleep=mended).attempt("t", attempt(delivery))
+    assert await Ledger(store, retry_seconds=60, sleep=repaired).attempt("t", attempt(delivery))
     assert pauses == sorted(pauses)
     assert len(pauses) == 3
 

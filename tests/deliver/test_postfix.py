@@ -1,4 +1,4 @@
-"""A real Postfix that refuses recipients: what it accepted, read from its queue."""
+"""A real Postfix that refuses recipients; its queue holds the accepted mails."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_a_postfix_that_limits_our_rate_gets_every_mail_once():
     [(100, "1s", "smtpd_client_recipient_rate_limit"), (187, "60s", "smtpd_client_message_rate_limit")],
 )
 async def test_three_workers_share_what_a_postfix_permits(database, database_url, readers, unit, limit):
-    """Each with five connections, by the real clock."""
+    """Each worker has five connections, and the clock is real."""
     await plan_issue(database, readers)
     settings = ANVIL | {limit: "20", "anvil_rate_time_unit": unit}
     with running_postfix(settings) as server:
@@ -81,7 +81,7 @@ async def test_three_workers_share_what_a_postfix_permits(database, database_url
 
 
 async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverReport], float]:
-    """Return what these workers did together, each with its own database, and in how many seconds."""
+    """Let workers, each with its own database connection, send together; return reports and seconds."""
     databases = [await Database.open(url) for _ in range(workers)]
     channels = [SmtpChannel(relay, a_message_builder()) for _ in databases]
     deliverers = [
@@ -108,7 +108,7 @@ async def sent_by(workers: int, url: str, relay: Relay) -> tuple[list[DeliverRep
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 @pytest.mark.parametrize("discarded", WAYS.values(), ids=WAYS)
 async def test_postfix_gets_each_mail_complete_and_for_one_recipient(discarded):
-    """Each message comes due alone, so that each refusal is the last of a pass on a kept connection."""
+    """Each message is due in its own pass, so that each refusal ends a pass on a kept connection."""
     domains = ["good", "gone", "good", "later", "good", "gone", "later", "gone", "good", "good"]
     deliveries = [a_delivery(f"reader{n}@{domain}.example") for n, domain in enumerate(domains)]
     store, clock = MemoryLedger.holding(*deliveries), Clock()

@@ -1,9 +1,9 @@
-"""The power may go at any moment, and the disk may refuse: nobody is lost, and no more is sent twice.
+"""After a power failure or a disk error no message is lost, and few are sent twice.
 
-A worker's system calls are recorded while it sends. For every moment of that record the disk is built that a
-machine would find after its power had gone there: without the writes that were not synced, with all of them,
-and with some, torn at their sectors. From each of these a second worker goes on. Scored by what the server
-had said yes to before the cut, and took afterwards.
+A worker's system calls are traced while it sends. For every moment of the trace the disk is built as it could
+be after a power failure: without the writes that were not synced, with all of them, and with some, torn at
+sector boundaries. A second worker continues from each of these disks. The messages that the server accepted
+before and after the cut decide.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 async def planned(tmp_path: Path) -> list[str]:
-    """Plan an issue in a database of its own, and return the ids of its deliveries."""
+    """Plan an issue in a new database; return the ids of its deliveries."""
     database = await Database.open(f"sqlite:///{tmp_path}/caveat.db")
     ids = await plan_issue(database, READERS, at=datetime.now(UTC) - timedelta(minutes=1))
     await database.close()
@@ -51,7 +51,7 @@ async def planned(tmp_path: Path) -> list[str]:
 
 
 async def run_worker_under_strace(folder: Path, port: int, *strace: str, loop: str = "uvloop") -> int:
-    """Let a worker send under strace; return how it ended."""
+    """Let a worker send under strace; return its exit code."""
     process = await asyncio.create_subprocess_exec(
         *strace,
         *(sys.executable, "-m", "tests.deliver.worker", f"sqlite:///{folder}/caveat.db"),
@@ -63,7 +63,7 @@ async def run_worker_under_strace(folder: Path, port: int, *strace: str, loop: s
 
 
 async def continue_from(folder: Path) -> list[Taken]:
-    """Let two workers after each other go on from what the folder holds; return what the server took."""
+    """Let two workers, one after the other, continue from the folder; return the accepted messages."""
     database = await Database.open(f"sqlite:///{folder}/caveat.db")
     async with MailServer() as server:
         for shift in (LATER, 2 * LATER):
@@ -84,14 +84,14 @@ def assert_no_message_is_lost(planned: list[str], before: set[str], after: list[
 
 
 def assert_few_repeats(before: list[Taken], after: list[Taken]) -> None:
-    """No more messages came twice than there were connections, and the copies are the same."""
+    """At most one message for each connection arrived twice, and all copies are the same."""
     counts = Counter(taken.id for taken in (*before, *after))
     assert sum(counts.values()) - READERS <= CONNECTIONS
     assert max(counts.values()) <= 2
     assert len({(taken.id, taken.content) for taken in (*before, *after)}) == READERS
 
 
-# --- the power goes ----------------------------------------------------------------------------
+# --- power failures ----------------------------------------------------------------------------
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -99,7 +99,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 class Recorded:
-    """A worker's run: the calls it made, what the server took, and the disk it began with."""
+    """A worker's run: its system calls, the accepted messages, and the disk before it."""
 
     def __init__(self, folder: Path, record: Path, taken: list[Taken], files: dict[str, bytes]) -> None:
         self.calls = [call for call in disk.read_calls(record) if _matters(call, folder)]
@@ -108,7 +108,7 @@ class Recorded:
 
     @property
     def moments(self) -> list[int]:
-        """The lines at which something of account began or ended."""
+        """The trace lines at which a call began or ended."""
         return sorted({line for call in self.calls for line in (call.began, call.ended)})
 
     def may_have_arrived(self, cut: int) -> list[Taken]:
@@ -117,7 +117,7 @@ class Recorded:
 
 
 def _matters(call: disk.Call, folder: Path) -> bool:
-    # The index of the log lives in memory that is shared, and is built anew from the log.
+    # The index of the write-ahead log is in shared memory; SQLite rebuilds it from the log.
     return call.on.startswith("socket:") or (call.on.startswith(str(folder)) and not call.on.endswith("-shm"))
 
 
@@ -137,11 +137,11 @@ def kinds_of_loss(seed: int) -> Iterator[Survives]:
     yield disk.nothing
     yield disk.everything
     yield disk.by_chance(random.Random(seed))  # noqa: S311 - a test that can be repeated
-    yield disk.by_chance(random.Random(-seed))  # noqa: S311 - as above
+    yield disk.by_chance(random.Random(-seed))  # noqa: S311 - a test that can be repeated
 
 
 async def cut_at(recorded: Recorded, cut: int, planned: list[str], folder: Path) -> int:
-    """Cut the power there, in each way; return the most messages that one of the ways repeated."""
+    """Cut the power at a line, with each kind of loss; return the maximum number of repeated messages."""
     repeats = 0
     for number, survives in enumerate(kinds_of_loss(cut + 1)):
         place = folder / f"{cut}-{number}"
@@ -168,7 +168,7 @@ async def test_the_power_may_fail_at_every_moment(recorded: Recorded, planned: l
     repeats = [await cut_at(recorded, cut, planned, tmp_path) for cut in recorded.moments]
 
     assert len(repeats) > 100
-    # That a cut can repeat a message at all shows that the cuts fall where it matters.
+    # A repeated message shows that some cuts fall between sending and recording.
     assert max(repeats) > 0
 
 
@@ -180,16 +180,16 @@ async def test_a_worker_that_does_not_sync_would_be_detected(recorded: Recorded,
     assert disk.acknowledged(recorded.calls, last, YES) == set(planned)
 
 
-# --- the disk refuses --------------------------------------------------------------------------
+# --- disk errors -------------------------------------------------------------------------------
 
 FAULTS = [(call, fault) for call in ("pwrite64", "fdatasync") for fault in ("EIO", "ENOSPC")]
 
 
 async def refused_at(turn: str, fault: tuple[str, str], planned: list[str], template: Path) -> bool:
-    """Let that call fail for a worker at that turn of each thread; return whether it noticed."""
+    """Let a system call of a worker fail at a turn of each thread; return whether the worker noticed."""
     call, error = fault
     folder = template.with_name(f"caveat-{turn}")
-    os.mkdir(folder)  # noqa: PTH102 - nothing else happens meanwhile
+    os.mkdir(folder)  # noqa: PTH102 - nothing else runs meanwhile
     shutil.copy(template, folder / "caveat.db")
     inject = ("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}")
     async with MailServer() as server:

@@ -1,4 +1,4 @@
-"""A mail server that limits our rate gets every mail once, at the rate that it permits; in virtual time."""
+"""A mail server that limits our rate gets every mail once, at the permitted rate; in virtual time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONG_LEASE = DeliverPolicy(lease=timedelta(days=1))
 
 
 class Limited(Mapping[int, Reply]):
-    """Answers to a command: as usual while the limit permits it, else `refusal`."""
+    """Replies to a command: the usual one while the limit permits it, else `refusal`."""
 
     def __init__(self, limit: Server, clock: Clock, refusal: Reply = TOO_MUCH) -> None:
         self.limit, self.clock, self.refusal = limit, clock, refusal
@@ -80,7 +80,7 @@ async def test_messages_refused_by_a_rate_limit_are_sent_when_it_permits(limit: 
     report, server, clock, answers = await sent(store, "MAIL", limit(20, 60))
     assert (report.sent, report.refused, report.problems) == (187, 0, ())
     assert len(set(server.ids)) == len(server.ids) == 187
-    # Nine times twenty fill nine minutes; the first one goes by until we know.
+    # 187 messages at twenty a minute need nine full minutes, the first of them before the limit is known.
     assert clock.waited < 9 * 60 / 0.85
     assert answers.refused < 40
 
@@ -119,7 +119,7 @@ async def test_a_rate_limit_of_one_domain_does_not_slow_down_the_others(caplog):
     async with MailServer() as server:
 
         class Slow(Limited):
-            """Counts what goes to slow.example alone."""
+            """Limits only mail to slow.example."""
 
             def get(self, turn: int, default: object = None) -> Reply | None:
                 last = next(line for line in reversed(server.commands) if line.startswith("RCPT"))
@@ -204,7 +204,7 @@ async def test_several_workers_share_the_rate_that_one_of_them_learned(
         learned, _ = await SqlCoordination(database, clock).learned_rates("mail.example:25")
     assert sum(report.sent for report in reports) == len(set(server.ids)) == len(server.ids) == 50
     assert answers.refused < 40
-    # The third twenty cannot begin before two minutes are over, and the last mails take half a minute more.
+    # The third twenty begin after two minutes, and the last mails take half a minute more.
     assert log.moments[-1] - log.moments[0] < 150 / 0.8
     assert 12 <= (learned[""].per_minute or 0) <= 25
     assert any("mail.smtp.per_minute" in reason for reason in rate_warnings(caplog))

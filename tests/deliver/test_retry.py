@@ -1,4 +1,4 @@
-"""When a delivery that was deferred, or is in doubt, is tried again, and when no more."""
+"""When a deferred or uncertain delivery is retried, and when no longer."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
 
 
 def waits(identifier: str) -> list[timedelta]:
-    """Return the waits of a delivery that is deferred until it is given up."""
+    """Return the waits between the attempts of a delivery that is always deferred."""
     now, found = NOON, []
-    while (again := retry_at(identifier, len(found), first_at=NOON, now=now)) is not None:
-        found.append(again - now)
-        now = again
+    while (next_at := retry_at(identifier, len(found), first_at=NOON, now=now)) is not None:
+        found.append(next_at - now)
+        now = next_at
     return found
 
 
@@ -42,9 +42,9 @@ def test_waits_grow_from_a_minute_and_end_after_three_days(identifier):
 
 @given(IDS, st.integers(0, 10**6))
 def test_any_number_of_attempts_has_a_next_retry(identifier, attempts):
-    again = retry_at(identifier, attempts, first_at=NOON, now=NOON)
-    assert again is not None
-    assert again > NOON
+    next_at = retry_at(identifier, attempts, first_at=NOON, now=NOON)
+    assert next_at is not None
+    assert next_at > NOON
 
 
 def test_deliveries_deferred_together_are_retried_at_different_times():
@@ -52,32 +52,32 @@ def test_deliveries_deferred_together_are_retried_at_different_times():
     assert len(moments) > 100
 
 
-DEFERRED, DOUBT, CRASH = "deferred", "doubt", "crash"
+DEFERRED, UNCERTAIN, CRASH = "deferred", "uncertain", "crash"
 
 
 def chain(identifier: str, outcomes: list[str]) -> list[str]:
-    """Return what came of each attempt of a delivery, until it is tried no more; the last outcome repeats."""
-    now, doubts, found = NOON, 0, []
+    """Return the outcome of each attempt until there is no retry; the last of `outcomes` repeats."""
+    now, uncertain, found = NOON, 0, []
     while True:
         outcome = outcomes[min(len(found), len(outcomes) - 1)]
-        attempts, again = len(found), None
+        attempts, next_at = len(found), None
         found.append(outcome)
         if outcome == DEFERRED:
-            again = retry_at(identifier, attempts, first_at=NOON, now=now)
-        elif outcome == DOUBT:
-            again = retry_uncertain_at(identifier, attempts, doubts, first_at=NOON, now=now)
-            doubts += 1
+            next_at = retry_at(identifier, attempts, first_at=NOON, now=now)
+        elif outcome == UNCERTAIN:
+            next_at = retry_uncertain_at(identifier, attempts, uncertain, first_at=NOON, now=now)
+            uncertain += 1
         else:
-            # The lease runs out, and the next pass settles what the worker left.
-            now, doubts, rule = now + LEASE, doubts + 1, resend_policy(now + LEASE)
-            again = now if doubts < rule.max_uncertain_attempts and rule.planned_after < NOON else None
-        if again is None:
+            # The lease expires, and the next pass settles the delivery.
+            now, uncertain, rule = now + LEASE, uncertain + 1, resend_policy(now + LEASE)
+            next_at = now if uncertain < rule.max_uncertain_attempts and rule.planned_after < NOON else None
+        if next_at is None:
             return found
-        assert again >= now
-        now = again
+        assert next_at >= now
+        now = next_at
 
 
-@given(IDS, st.lists(st.sampled_from((DEFERRED, DOUBT, CRASH)), min_size=1, max_size=60))
+@given(IDS, st.lists(st.sampled_from((DEFERRED, UNCERTAIN, CRASH)), min_size=1, max_size=60))
 def test_every_sequence_of_outcomes_ends(identifier, outcomes):
     found = chain(identifier, outcomes)
     assert len(found) <= 35
@@ -85,12 +85,12 @@ def test_every_sequence_of_outcomes_ends(identifier, outcomes):
 
 
 def test_a_server_that_never_replies_gets_at_most_three_copies():
-    assert chain("0" * 32, [DOUBT]) == [DOUBT] * 3
+    assert chain("0" * 32, [UNCERTAIN]) == [UNCERTAIN] * 3
     assert chain("0" * 32, [CRASH]) == [CRASH] * 3
 
 
 def test_greylisting_does_not_count_as_an_uncertain_attempt():
-    assert chain("0" * 32, [DEFERRED] * 6 + [DOUBT])[6:] == [DOUBT] * 3
+    assert chain("0" * 32, [DEFERRED] * 6 + [UNCERTAIN])[6:] == [UNCERTAIN] * 3
 
 
 def test_an_uncertain_delivery_of_an_old_issue_is_not_resent():

@@ -1,4 +1,4 @@
-"""The same road over TLS, on asyncio's loop and on uvloop's: our own protocol takes over their transports."""
+"""Sending over TLS, on asyncio's event loop and on uvloop's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WAYS = {"starttls": ("PIPELINING", "STARTTLS"), "tls": ("PIPELINING",)}
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory) -> Path:
-    """Return a file with a certificate for 127.0.0.1 that signed itself, and its key."""
+    """Return a file with a self-signed certificate for 127.0.0.1 and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -137,7 +137,7 @@ def test_a_server_without_implicit_tls_is_reported(certificate):
 
 
 def test_plain_text_after_the_reply_to_starttls_is_discarded(certificate):
-    """Somebody on the way could put replies there that would be read as said under TLS (CVE-2011-0411)."""
+    """An attacker could inject replies that would be read as if sent under TLS (CVE-2011-0411)."""
     injected = b"220 2.0.0 go ahead\r\n250-mail.example\r\n250 AUTH PLAIN\r\n550 5.1.1 unknown\r\n"
     script = {"STARTTLS": {1: Raw(injected)}}
     report, server = asyncio.run(sent(certificate, "starttls", trusting=True, script=script))

@@ -1,4 +1,4 @@
-"""A transactional mail goes before the bulk mail of a pass that is under way, and keeps to its limits."""
+"""A transactional mail is sent before the bulk mail of a running pass, within the rate limits."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from tests.deliver.planning import plan_issue
 from tests.deliver.server import MailServer
 
 NIA = "nia@example.org"
-BULK, ASKED_AFTER = 40, 5
+BULK, SIGNED_UP_AFTER = 40, 5
 
 
 @dataclass
 class Waiting:
-    """Waits for the pace by moving the clock; lets Nia ask for a newsletter when she does."""
+    """Waits by advancing the clock; plans a confirmation once `SIGNED_UP_AFTER` mails were accepted."""
 
     clock: Clock
     database: Database
     server: MailServer
-    asked: bool = field(default=False)
+    planned: bool = field(default=False)
 
     async def __call__(self, seconds: float) -> None:
         self.clock.now += timedelta(seconds=seconds)
-        if not self.asked and len(self.server.taken) >= ASKED_AFTER:
-            self.asked = True
+        if not self.planned and len(self.server.taken) >= SIGNED_UP_AFTER:
+            self.planned = True
             nia = Subscriber(identity.subscriber_id(NIA), NIA)
             rendered = RenderedMail("Please confirm", "", "Please confirm")
             mail = transactional_issue(MailKind.CONFIRMATION, rendered, "morning", nia.id, self.clock.now)
@@ -68,7 +68,7 @@ async def test_a_transactional_mail_goes_before_bulk_mail_already_leased(
         await channel.close()
         place = [taken.recipient for taken in server.taken].index(NIA)
         assert len(server.taken) == BULK + 1
-        assert ASKED_AFTER <= place <= ASKED_AFTER + 3
-        # It took a turn of the limit like any other mail.
+        assert SIGNED_UP_AFTER <= place <= SIGNED_UP_AFTER + 3
+        # The rate limit counts it like any other mail.
         rate = limits.per_second or limits.per_domain_minute / 60
         assert (clock.now - began).total_seconds() >= (BULK - 10) / rate

@@ -1,4 +1,4 @@
-"""Turns: however many workers share a limit, and whatever order they act in, the sum stays under it."""
+"""Turns: any number of workers in any order stay under a shared limit together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MINUTE = 60.0
 
 
 class Timeline:
-    """Gives stretches of a limit's time away, as the record does, by a clock that all workers ask."""
+    """Grants turns of a limit as the database does, by one clock for all workers."""
 
     def __init__(self) -> None:
         self.free_at = 0.0
@@ -29,22 +29,22 @@ class Timeline:
 
 @dataclass
 class Worker:
-    """A worker whose clock is `ahead` of the others', and who hears an answer when it acts next."""
+    """A worker whose clock is `ahead` seconds fast; it gets the reply to a request at its next step."""
 
     gate: RateLimit
     ahead: float
-    asked: tuple[float, float] | None = None
+    requested: tuple[float, float] | None = None
 
     def act(self, timeline: Timeline, now: float, in_hand: int) -> bool:
-        """Hear, ask or send, whatever is next at this moment; return whether a message left."""
+        """Take a granted turn, request one, or send; return whether a message was sent."""
         here = now + self.ahead
-        if self.asked is not None:
-            (begins_in, asked_at), self.asked = self.asked, None
+        if self.requested is not None:
+            (begins_in, requested_at), self.requested = self.requested, None
             if begins_in <= TURN_SECONDS:
-                self.gate.grant_turn(begins_in, asked_at, here)
+                self.gate.grant_turn(begins_in, requested_at, here)
         opens_at = self.gate.opens_at(here)
         if opens_at is None:
-            self.asked = timeline.take(self.gate.request_turn(in_hand), now), here
+            self.requested = timeline.take(self.gate.request_turn(in_hand), now), here
         elif opens_at <= here:
             self.gate.record_send(here)
             return True
@@ -52,7 +52,7 @@ class Worker:
 
 
 def most_within(period: float, moments: list[float]) -> int:
-    """Return how many of these moments (in order) lie within some stretch of that length at most."""
+    """Return the maximum number of the moments (in order) within any `period`."""
     most = first = 0
     for last, moment in enumerate(moments):
         while moment - moments[first] >= period - 1e-6:
@@ -77,7 +77,7 @@ rates = st.one_of(st.integers(1, 20), st.floats(0.5, 200))
 @example(
     limits=(1.0, 0.0),
     ahead=[0.0] * 4,
-    # One worker is late within its turn, and the next one is not.
+    # One worker sends late in its turn, and the next one at once.
     acts=[(0, 0.0, 1), (1, 0.0, 1), (1, 0.0, 1), (0, 0.02, 1), (1, 0.98, 1)],
 )
 @example(limits=(1.0, 59.0), ahead=[0.0] * 4, acts=[(n % 4, 0.01, 500) for n in range(300)])
@@ -98,7 +98,7 @@ def test_the_sum_of_all_workers_never_exceeds_the_limit(limits, ahead, acts):
 
 
 def sent_in(seconds: float, workers: int, *limits: tuple[float, float], dies_at: float | None = None) -> int:
-    """Return how many messages these workers, all busy, send in so long."""
+    """Return the number of messages that `workers` busy workers send in `seconds`."""
     all_workers = [Worker(RateLimit(*limits, shared=True), 0.0) for _ in range(workers)]
     timeline, left, now = Timeline(), 0, 0.0
     while now < seconds:
@@ -138,7 +138,7 @@ def test_a_turn_granted_late_begins_when_it_has_begun_for_sure():
     gate.grant_turn(0.5, requested_at=100.0, now=100.04)
     assert gate.opens_at(100.04) == pytest.approx(100.54)
     assert gate.opens_at(101.2) is None
-    # From now on messages may be later, and are fewer for it.
+    # Later turns allow for the measured delay, with fewer messages.
     assert gate.request_turn(5) == pytest.approx(5 * 0.108)
 
 

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, which may be killed at any of its steps."""
+"""A worker process that can be killed at any of its steps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOOPS = {"asyncio": asyncio.run, "uvloop": process.run}
 
 
 class Steps:
-    """Counts the steps of this process: what it writes, hears and records; kills it at one of them, hard."""
+    """Counts the writes, reads and commits of this process; kills it (SIGKILL) at one of them."""
 
     def __init__(self, kill_at: int) -> None:
         self.count, self.kill_at = 0, kill_at
@@ -68,11 +68,11 @@ def work(
     writable: int = 0,
     run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
 ) -> None:
-    """Deliver what is due; dies at step `kill_at`, and can write no file beyond `writable` bytes.
+    """Send the due deliveries; ends at step `kill_at`, and can write no file beyond `writable` bytes.
 
-    `later`: what an earlier worker held has run out. `run` runs the coroutine: asyncio's event loop sends
-    with `sendto`; uvloop's, which the service uses, with `write` and `writev`. Exits with how many steps it
-    took, or LEDGER_LOST.
+    `later`: the leases of an earlier worker have expired. `run` runs the coroutine: asyncio's event loop
+    sends with `sendto`; uvloop's, which the service uses, with `write` and `writev`. The exit code is the
+    number of steps, or LEDGER_LOST.
     """
     if writable:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""A server's limit is learned from its refusals and used up, by one worker or several; in virtual time."""
+"""One worker or several learn a server's limit from its refusals and use it; in virtual time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROUND_TRIP = 0.002
 
 
 class FixedWindow:
-    """Permits so many messages in each window, which begins with the first message after the last one."""
+    """Permits `messages` in each window; a window begins with the first message after the last window."""
 
     def __init__(self, messages: int, period: float) -> None:
         self.messages, self.period = messages, period
@@ -38,12 +38,12 @@ class FixedWindow:
     def takes(self, now: float) -> bool:
         if now > self.began + self.period:
             self.began, self.count = now, 0
-        self.count += 1  # as Postfix counts: also what it refuses
+        self.count += 1  # Postfix also counts refused messages
         return self.count <= self.messages
 
 
 class ClockWindow(FixedWindow):
-    """The same, with windows that begin with the minute of the clock, at whatever second we begin."""
+    """A fixed window that begins with each period of the clock."""
 
     def takes(self, now: float) -> bool:
         now += 0.83 * self.period
@@ -58,7 +58,7 @@ class ClockWindow(FixedWindow):
 
 
 class SlidingWindow:
-    """Permits so many messages within any stretch of that length; what it refuses does not count."""
+    """Permits `messages` within any `period`; refused messages do not count."""
 
     def __init__(self, messages: int, period: float) -> None:
         self.messages, self.period = messages, period
@@ -94,7 +94,7 @@ Server = FixedWindow | SlidingWindow | TokenBucket
 
 @dataclass
 class Record:
-    """What workers share: the turns, and what was learned."""
+    """The state that workers share: the turns, and the learned rate."""
 
     timeline: Timeline = field(default_factory=Timeline)
     known: LearnedRate | None = None
@@ -104,14 +104,14 @@ class Record:
 
 @dataclass
 class Worker:
-    """A worker that never runs out of messages. It tells and hears once a second, and refusals at once."""
+    """A worker with unlimited messages. It syncs once a second, and at once after a refusal."""
 
     record: Record
     gate: RateLimit = field(default_factory=lambda: RateLimit(shared=True))
     tally: Tally = field(default_factory=Tally)
-    hears_at: float = 0.0
+    syncs_at: float = 0.0
 
-    def confer(self, now: float) -> None:
+    def sync(self, now: float) -> None:
         known = self.record.known
         at = NOON + timedelta(seconds=now)
         if known is not None or self.tally.refusal:
@@ -121,12 +121,12 @@ class Worker:
         self.gate.apply_learned(
             known.per_minute if known else None, (probe_at - NOON).total_seconds() if probe_at else None
         )
-        self.hears_at = now + 1.0
+        self.syncs_at = now + 1.0
 
     def act(self, server: Server, now: float) -> float:
-        """Do what is next at this moment; return when to act again."""
-        if now >= self.hears_at:
-            self.confer(now)
+        """Take the next step; return the time of the step after it."""
+        if now >= self.syncs_at:
+            self.sync(now)
         opens_at = self.gate.opens_at(now)
         if opens_at is None and (self.gate.probe_at or now) > now:
             opens_at = self.gate.probe_at
@@ -139,7 +139,7 @@ class Worker:
         elif opens_at <= now:
             self.send(server, now)
             return now + ROUND_TRIP
-        return min(opens_at or now, self.hears_at)
+        return min(opens_at or now, self.syncs_at)
 
     def send(self, server: Server, now: float) -> None:
         probe = self.gate.probe_at is not None
@@ -149,15 +149,15 @@ class Worker:
             self.record.accepted += 1
             self.tally = replace(self.tally, accepted=self.tally.accepted + 1, since=since, recovered=probe)
             if probe:
-                self.confer(now)
+                self.sync(now)
         else:
             self.record.refused += 1
             self.tally = replace(self.tally, refusal="450 4.7.1 Error: too much mail", recovered=False)
-            self.confer(now)
+            self.sync(now)
 
 
 def an_hour(server: Server, workers: int, record: Record | None = None, begins: float = 0.0) -> Record:
-    """Return what came of an hour in which these workers were never out of messages."""
+    """Return the record after an hour in which the workers always had messages."""
     record = record or Record()
     all_workers = [Worker(record) for _ in range(workers)]
     events = [(begins, number) for number in range(workers)]
@@ -174,7 +174,7 @@ KINDS = [FixedWindow, ClockWindow, SlidingWindow, TokenBucket]
 
 
 def used(kind: type[Server], limit: tuple[int, float], workers: int) -> tuple[float, int]:
-    """Return which part of the limit is used in the first hour, and how many messages are refused."""
+    """Return the used share of the limit in the first hour, and the number of refused messages."""
     messages, period = limit
     record = an_hour(kind(messages, period), workers)
     return record.accepted * period / (messages * HOUR), record.refused

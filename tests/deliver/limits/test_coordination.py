@@ -1,4 +1,4 @@
-"""Several workers on one record: the server counts what they send together, and they halt together."""
+"""Several workers with one database: they share the rate limit, and they pause together."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONG_LEASE = DeliverPolicy(batch_size=5, lease=timedelta(days=1))
 
 
 class SharedClock(Clock):
-    """A clock that goes on only while all workers wait, to the moment for which the first of them does."""
+    """A clock that advances only when all workers wait, to the earliest moment that one waits for."""
 
     def __init__(self, workers: int) -> None:
         super().__init__()
@@ -48,21 +48,21 @@ class SharedClock(Clock):
         self._turn += 1
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (self.now + timedelta(seconds=seconds), self._turn, woken))
-        self._go_on()
+        self._advance()
         await woken
 
     def leave(self) -> None:
         self.workers -= 1
-        self._go_on()
+        self._advance()
 
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         if self._waiting and len(self._waiting) == self.workers:
             self.now, _, woken = heapq.heappop(self._waiting)
             woken.set_result(None)
 
 
 class Log(list[Taken]):
-    """What a server took, and when by the workers' clock."""
+    """The messages that a server accepted, and their times by the workers' clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Log(list[Taken]):
 
 
 class SlowClock(Clock):
-    """A clock that goes on a little whenever somebody looks at it."""
+    """A clock that advances 20 ms at each call."""
 
     def __call__(self) -> datetime:
         self.now += timedelta(milliseconds=20)
@@ -82,7 +82,7 @@ class SlowClock(Clock):
 
 
 class WorkerGroup:
-    """Workers in processes of their own, as far as it matters here: each with its own way into the record."""
+    """Workers as in separate processes: each has its own database connections."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         self.url, self.clock = url, clock
@@ -118,7 +118,7 @@ async def worker_group(url: str, clock: Clock) -> AsyncIterator[WorkerGroup]:
     await group.close()
 
 
-# --- the sum stays under the limit -------------------------------------------------------------
+# --- the shared rate limit ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ async def worker_group(url: str, clock: Clock) -> AsyncIterator[WorkerGroup]:
 async def test_two_workers_together_stay_under_the_limit(database, database_url, limits, most, monkeypatch):
     monkeypatch.setattr(
         "service.deliver.outbox.MAX_QUEUED_DELIVERIES", 10
-    )  # so that one leaves some to the other
+    )  # so that both workers get deliveries
     await plan_issue(database, 50)
     clock = SharedClock(workers=2)
     async with MailServer() as server, worker_group(database_url, clock) as group:
@@ -154,7 +154,7 @@ async def test_two_workers_together_stay_under_the_limit(database, database_url,
     assert log.moments[-1] - log.moments[0] < 50 * period / messages * 1.3
 
 
-# --- one halt for all --------------------------------------------------------------------------
+# --- the shared pause --------------------------------------------------------------------------
 
 
 def alerts(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -169,26 +169,26 @@ async def test_after_a_refusal_for_policy_all_workers_pause_with_one_alert(datab
     async with MailServer({DOT: {ANY: SPAM}}) as server, worker_group(database_url, clock) as group:
         deliverers = [await group.worker(server) for _ in range(3)]
         reports = await asyncio.gather(*(deliver(one, now=clock) for one in deliverers))
-        # Three each, and what was on its way behind the third.
+        # Three each, and the messages in progress behind the third.
         assert server.turns[DOT] <= 4 * len(deliverers)
         assert all("550 5.7.1 this message looks like spam" in report.alert for report in reports)
         assert len(alerts(caplog)) == 1
 
-        # Whoever comes later hears of it before anything is sent, and so does a worker that starts anew.
+        # A new worker sees the pause before it sends, and so does one that starts again.
         before = server.turns[DOT]
-        latecomer = await group.worker(server)
-        assert (await deliver(latecomer, now=clock)).alert == reports[0].alert
+        new_worker = await group.worker(server)
+        assert (await deliver(new_worker, now=clock)).alert == reports[0].alert
         await asyncio.gather(*(deliver(one, now=clock) for one in deliverers))
         assert server.turns[DOT] == before
         assert len(alerts(caplog)) == 1
 
-        # When it is over, one message tries for all of them.
+        # After the pause, one worker sends the trial message.
         clock.now += FIRST_PAUSE
-        await asyncio.gather(*(deliver(one, now=clock) for one in (*deliverers, latecomer)))
+        await asyncio.gather(*(deliver(one, now=clock) for one in (*deliverers, new_worker)))
         assert server.turns[DOT] == before + 1
         assert len(alerts(caplog)) == 2
 
-        # The operator mends the cause and lets it go on, for everybody.
+        # The operator repairs the cause and ends the pause for all workers.
         server.script[DOT] = {}
         assert await SqlCoordination(database).end_pause("mail.example:25")
         clock.now += FIRST_PAUSE
@@ -214,7 +214,7 @@ async def test_a_worker_that_is_sending_sees_a_pause_within_a_second(database, d
         clock.now += timedelta(seconds=1)
         gate.set()
         report = await busy
-    # One more at most: the one that was on its way behind the second.
+    # One more at most: the message in progress behind the second.
     assert report.sent == len(kind.taken) <= 3
     assert "looks like spam" in report.alert
 
@@ -235,82 +235,82 @@ async def test_an_accepted_trial_message_resumes_all_workers(database, database_
     assert await SqlCoordination(database).sending_pause("mail.example:25") is None
 
 
-# --- a record that is out of reach -------------------------------------------------------------
+# --- a database that is out of reach -----------------------------------------------------------
 
 
 class UnreachableStore:
-    """A record that answers the n-th time."""
+    """A store that fails until the `answers_at`-th call."""
 
     def __init__(self, answers_at: int) -> None:
-        self.asked, self.answers_at = 0, answers_at
+        self.calls, self.answers_at = 0, answers_at
 
-    def _ask(self) -> None:
-        self.asked += 1
-        if self.asked < self.answers_at:
+    def _call(self) -> None:
+        self.calls += 1
+        if self.calls < self.answers_at:
             raise StoreError("the database is gone")
 
-    async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:  # noqa: ARG002 - the contract's
-        self._ask()
+    async def take_turns(self, lengths: Mapping[str, float], within: float) -> Mapping[str, float]:  # noqa: ARG002 - the Protocol's
+        self._call()
         return dict.fromkeys(lengths, 0.0)
 
-    async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:  # noqa: ARG002 - as above
-        self._ask()
+    async def learned_rates(self, relay: str) -> tuple[Mapping[str, LearnedRate], datetime]:  # noqa: ARG002 - the Protocol's
+        self._call()
         return {}, NOON
 
     async def save_rate(
         self,
-        relay: str,  # noqa: ARG002 - as above
-        domain: str,  # noqa: ARG002 - as above
-        rate: LearnedRate | None,  # noqa: ARG002 - as above
-        version: int,  # noqa: ARG002 - as above
+        relay: str,  # noqa: ARG002 - the Protocol's
+        domain: str,  # noqa: ARG002 - the Protocol's
+        rate: LearnedRate | None,  # noqa: ARG002 - the Protocol's
+        version: int,  # noqa: ARG002 - the Protocol's
     ) -> bool:
-        self._ask()
+        self._call()
         return True
 
-    async def sending_pause(self, relay: str) -> SendingPause | None:  # noqa: ARG002 - as above
-        self._ask()
+    async def sending_pause(self, relay: str) -> SendingPause | None:  # noqa: ARG002 - the Protocol's
+        self._call()
         return None
 
-    async def begin_pause(self, relay: str, pause: SendingPause) -> bool:  # noqa: ARG002 - as above
-        self._ask()
+    async def begin_pause(self, relay: str, pause: SendingPause) -> bool:  # noqa: ARG002 - the Protocol's
+        self._call()
         return True
 
-    async def end_pause(self, relay: str, since: datetime | None = None) -> bool:  # noqa: ARG002 - as above
-        self._ask()
+    async def end_pause(self, relay: str, since: datetime | None = None) -> bool:  # noqa: ARG002 - the Protocol's
+        self._call()
         return True
 
-    async def claim_trial(self, relay: str, now: datetime, until: datetime) -> bool:  # noqa: ARG002 - as above
-        self._ask()
+    async def claim_trial(self, relay: str, now: datetime, until: datetime) -> bool:  # noqa: ARG002 - the Protocol's
+        self._call()
         return True
 
 
 def a_coordination(
-    store: UnreachableStore, pace: RateLimiter, breaker: CircuitBreaker, pauses: list[float]
+    store: UnreachableStore, rate_limiter: RateLimiter, breaker: CircuitBreaker, pauses: list[float]
 ) -> WorkerCoordination:
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    return WorkerCoordination(store, "relay", pace, breaker, Clock(), retry_seconds=60, sleep=pause)
+    return WorkerCoordination(store, "relay", rate_limiter, breaker, Clock(), retry_seconds=60, sleep=pause)
 
 
 async def test_nothing_is_sent_while_the_database_is_out_of_reach():
-    pace, breaker, pauses = (
+    rate_limiter, breaker, pauses = (
         RateLimiter(RateLimits(per_second=5), shared=True),
         CircuitBreaker(shared=True),
         list[float](),
     )
-    coordination = a_coordination(UnreachableStore(answers_at=4), pace, breaker, pauses)
+    coordination = a_coordination(UnreachableStore(answers_at=4), rate_limiter, breaker, pauses)
     assert not breaker.allow(NOON)
     await coordination.sync()
     assert len(pauses) == 3
     assert breaker.allow(NOON)
-    assert await coordination.seconds_until_free(DomainQueues(pace), 9, ready=True) == 0.0
+    assert await coordination.seconds_until_free(DomainQueues(rate_limiter), 9, ready=True) == 0.0
 
     gone = a_coordination(
         UnreachableStore(answers_at=999), RateLimiter(RateLimits(per_second=5), shared=True), breaker, pauses
     )
     with pytest.raises(StoreError, match="gone"):
-        await gone.seconds_until_free(DomainQueues(pace), 9, ready=True)
+        await gone.seconds_until_free(DomainQueues(rate_limiter), 9, ready=True)
     assert 60 <= sum(pauses) < 80
 
 

@@ -1,4 +1,4 @@
-"""An issue whose every message a server refuses is paused; one message that is refused stays one message."""
+"""An issue is paused when a server refuses every message of it; a single refusal concerns one message."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_an_issue_larger_than_the_server_accepts_is_paused_and_none_of_it_
         report = await one_pass(store, server)
         assert states_of(store, LARGE.id) == {DeliveryState.DEFERRED, DeliveryState.PLANNED}
         assert store.paused == {LARGE.id}
-        # The other issue is not held up by it.
+        # The other issue is sent.
         assert states_of(store, SMALL.id) == {DeliveryState.SENT}
         assert len(server.taken) == 40
     [problem] = [problem for problem in report.problems if "is paused" in problem]

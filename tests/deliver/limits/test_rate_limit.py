@@ -1,4 +1,4 @@
-"""How fast messages may leave, and when sending pauses altogether."""
+"""The rate limit of sending, and pauses of all sending."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEXT = an_issue(id="2" * 32)
 
 
 class WaitingClock(Clock):
-    """A clock that goes on only while somebody waits."""
+    """A clock that advances only by waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ async def test_a_refusal_for_policy_pauses_all_sending_and_suppresses_no_address
         assert again.problems == report.problems
         assert server.turns[DOT] == before
 
-        # Three recipients who refused before are due again; what they say is no news, the fourth's is.
+        # Three recipients who refused before are due again; only a refusal by a fourth is evidence.
         clock.now += FIRST_PAUSE
         await deliver(deliverer, now=clock)
         assert server.turns[DOT] <= before + 5
@@ -137,7 +137,7 @@ async def test_repeated_refusals_by_one_recipient_do_not_stop_the_others():
         channel = SmtpChannel(a_relay(server), a_message_builder())
         deliverer = Deliverer(store, channel)
         assert (await deliver(deliverer, now=clock)).sent == 30
-        # Nobody else is due any more: its refusals are all in a row.
+        # No other delivery is due: the refusals of this recipient follow each other.
         server.script["RCPT"] = {ANY: NOT_ON_MY_LIST}
         for _ in range(6):
             clock.now += timedelta(hours=5)
@@ -191,7 +191,7 @@ def test_pauses_grow_and_end_with_one_trial_message():
         a_refusal(breaker, now, reader)
     assert not breaker.allow(now)
     now += FIRST_PAUSE
-    # Who refused before says nothing new; the next one may try.
+    # A recipient who refused before is no new evidence; the next message is the trial.
     a_refusal(breaker, now, 2)
     assert breaker.allow(now)
     assert not breaker.allow(now)

@@ -1,4 +1,4 @@
-"""Messages, as a mail reader that knows nothing of us would see them."""
+"""Messages, as the standard library parses them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from service.deliver.message.builder import MessageBuilder
 from service.deliver.message.headers import clean_text
 from tests.deliver.fakes import SITE, a_delivery, a_message_builder, an_issue, links
 
-POISON = "Talks\x0b end\x00 \u2028in\x85 a\ud800 pledge\r\nBcc: victim@example.org"
+CONTROL_CHARACTERS = "Talks\x0b end\x00 \u2028in\x85 a\ud800 pledge\r\nBcc: victim@example.org"
 
 
 def read(content: bytes) -> EmailMessage:
@@ -97,7 +97,9 @@ def test_an_empty_name_leaves_no_extra_space():
 
 
 def test_control_characters_in_a_subject_are_removed_and_add_no_header():
-    issue = an_issue(POISON, text=f"{POISON}\n", html=f"<p>{POISON}</p>\n")
+    issue = an_issue(
+        CONTROL_CHARACTERS, text=f"{CONTROL_CHARACTERS}\n", html=f"<p>{CONTROL_CHARACTERS}</p>\n"
+    )
     message = made(issue)
     assert message["Subject"] == "Talks end in a pledge Bcc: victim@example.org"
     assert message["Bcc"] is None
@@ -127,7 +129,7 @@ def test_a_title_of_five_thousand_characters_is_cut():
 )
 def test_a_subscribers_name_arrives_unchanged(name, shown):
     content = a_message_builder()(an_issue(), a_delivery(name=name)).content
-    # The older reader: the newer one puts spaces between encoded words (RFC 2047, 6.2 says to take them out).
+    # The older parser: the newer one keeps spaces between encoded words, against RFC 2047, section 6.2.
     message = email.message_from_bytes(content)
     raw, address = parseaddr(message["To"])
     assert (str(make_header(decode_header(raw))), address) == (shown, "amina@example.org")
@@ -158,14 +160,14 @@ def test_a_site_without_an_unsubscribe_address_has_no_mailto_link():
 
 def test_a_confirmation_has_its_own_link_and_no_list_headers():
     maker = MessageBuilder(
-        SITE, links, confirm_link=lambda *asked: f"https://news.example.org/confirm/{asked[1]}"
+        SITE, links, confirm_link=lambda *values: f"https://news.example.org/confirm/{values[1]}"
     )
     rendered = RenderedMail("Please confirm", "", f"Press {Placeholder.CONFIRM_URL.marker}")
     issue = an_issue(rendered=rendered, edition_key="", kind=MailKind.CONFIRMATION)
     message = read(maker(issue, a_delivery()).content)
     assert message.get_content().strip() == "Press https://news.example.org/confirm/morning"
     assert not [name for name in message if name.lower().startswith("list-")]
-    # The same place in an issue says nothing.
+    # In an issue the placeholder is empty.
     assert read(maker(an_issue(rendered=rendered), a_delivery()).content).get_content().strip() == "Press"
 
 

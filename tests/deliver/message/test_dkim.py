@@ -1,4 +1,4 @@
-"""DKIM signatures, verified by somebody else's library and by the letter of the RFC."""
+"""DKIM signatures, verified by dkimpy and as RFC 8463 describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures that other processes make ahead of the sending."""
+"""DKIM signatures that other processes make before sending."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def write_key(path: Path, key: rsa.RSAPrivateKey | Ed25519PrivateKey) -> Path:
 
 @pytest.fixture
 def make(tmp_path: Path) -> MessageBuilder:
-    """Return a maker whose two keys lie in files."""
+    """Return a message builder with two keys in files."""
     files = (
         write_key(tmp_path / "rsa.pem", rsa.generate_private_key(65537, 2048)),
         write_key(tmp_path / "ed.pem", Ed25519PrivateKey.generate()),
@@ -55,7 +55,7 @@ def process() -> Iterator[ProcessPoolExecutor]:
 
 
 class ThreadExecutor(ThreadPoolExecutor):
-    """Signs on a thread, and remembers what it was given."""
+    """Signs on a thread, and records the arguments."""
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -162,7 +162,7 @@ async def test_a_whole_pass_is_signed_ahead(make):
             await channel.close()
         assert report.sent == 100
         assert sorted(server.ids) == sorted(d.id for d in deliveries)
-        # The last batch is a small one.
+        # The last batch is too small to be signed ahead.
         assert signed_by.count(here) == 20
         assert all(taken.content.count(b"DKIM-Signature:") == 2 for taken in server.taken)
 

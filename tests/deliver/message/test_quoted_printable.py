@@ -1,4 +1,4 @@
-"""Quoted-printable pieces that may be joined."""
+"""Quoted-printable parts that can be joined."""
 
 from __future__ import annotations
 

@@ -198,10 +198,10 @@ def test_no_output_log_or_database_holds_the_address(caveat: CliRunner, httpserv
         ("subscriber", "export"),
         ("issue", "list"),
     ]
-    said = [caveat(*command) for command in commands]
-    assert "apprise: ********" in said[5].out
-    assert said[6].records[0]["channel"] == "apprise: ********"
-    everything = "".join(result.out + result.err for result in said) + caplog.text
+    results = [caveat(*command) for command in commands]
+    assert "apprise: ********" in results[5].out
+    assert results[6].records[0]["channel"] == "apprise: ********"
+    everything = "".join(result.out + result.err for result in results) + caplog.text
     assert TOKEN not in everything
     stored = [path.read_bytes() for path in caveat.folder.parent.glob("caveat.db*")]
     assert stored

@@ -1,4 +1,4 @@
-"""The SMTP channel against a server that misbehaves by script, scored by that server's log."""
+"""The SMTP channel against a scripted server, compared with the messages that it accepted."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ async def sent_through(
     store: MemoryLedger,
     *,
     clock: Clock | None = None,
-    terms: DeliverPolicy | None = None,
+    policy: DeliverPolicy | None = None,
     **relay: Any,
 ) -> DeliverReport:
     channel = SmtpChannel(a_relay(server, **relay), a_message_builder())
     try:
-        deliverer = Deliverer(store, channel, terms or DeliverPolicy())
+        deliverer = Deliverer(store, channel, policy or DeliverPolicy())
         return await deliver(deliverer, now=clock or Clock())
     finally:
         await channel.close()
@@ -77,10 +77,10 @@ async def test_each_recipient_gets_one_message_over_kept_connections(extensions)
 async def test_the_next_envelope_is_pipelined_with_the_message():
     async with MailServer() as server:
         await sent_through(server, MemoryLedger.holding(*some_deliveries(10)))
-        ridden = server.flights
+        pipelined_flights = server.flights
     async with MailServer(extensions=PLAIN) as server:
         await sent_through(server, MemoryLedger.holding(*some_deliveries(10)))
-    assert ridden < server.flights / 2
+    assert pipelined_flights < server.flights / 2
 
 
 async def test_a_message_arrives_byte_for_byte():
@@ -191,7 +191,7 @@ async def test_a_waiting_connection_does_not_hold_up_due_deliveries(monkeypatch,
         sending = asyncio.create_task(sent_through(server, store, connections=2))
         await slow.reached.wait()
         store.rows |= MemoryLedger.holding(later).rows
-        while store.state(later) is not DeliveryState.SENT:  # noqa: ASYNC110 - the store tells nobody
+        while store.state(later) is not DeliveryState.SENT:  # noqa: ASYNC110 - the store has no event to wait for
             await asyncio.sleep(0.01)
         assert store.state(first) is DeliveryState.ATTEMPTING
         slow.event.set()
@@ -205,7 +205,7 @@ async def test_an_uncertain_delivery_is_held_where_the_policy_says_so():
     clock = Clock()
     async with MailServer({DOT: {1: Close(taking=True)}}) as server:
         for _ in range(2):
-            await sent_through(server, store, clock=clock, terms=DeliverPolicy(resend_uncertain=False))
+            await sent_through(server, store, clock=clock, policy=DeliverPolicy(resend_uncertain=False))
             clock.now += timedelta(days=1)
     assert server.ids == [delivery.id]
     assert store.state(delivery) is DeliveryState.UNCERTAIN
@@ -222,11 +222,9 @@ async def test_a_server_that_never_replies_gets_a_limited_number_of_copies():
             clock.now += timedelta(hours=5)
     assert server.ids == [delivery.id] * 3
     assert store.state(delivery) is DeliveryState.UNCERTAIN
-    [said] = [
-        problem for report in reports for problem in report.problems if "it is unknown whether" in problem
-    ]
-    assert f"delivery {delivery.id[:12]} arrived, after 3 uncertain attempts" in said
-    assert said.endswith(f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`")
+    [problem] = [one for report in reports for one in report.problems if "it is unknown whether" in one]
+    assert f"delivery {delivery.id[:12]} arrived, after 3 uncertain attempts" in problem
+    assert problem.endswith(f"`caveat issue resend {delivery.issue_id[:8]} --uncertain`")
 
 
 async def test_a_message_that_makes_the_server_disconnect_does_not_hold_up_the_others():

@@ -66,12 +66,12 @@ REPLIES = [
     (MAIL, 450, "4.7.1 Requested action not taken: slow down", RELAY),
     (DOT, 450, "4.2.1 too many messages per minute", DOMAIN),
     (CONNECT, 421, "Connection rate limit exceeded", RELAY),
-    # what the relay is short of itself
+    # the relay is short of resources
     (MAIL, 452, "4.3.1 Insufficient system storage", BUSY),
     (MAIL, 452, "4.3.1 Insufficient system resources (UsedDiskSpace)", BUSY),
     (DOT, 451, "4.3.0 Error: queue file write error", BUSY),
     (MAIL, 451, "4.3.2 System not accepting network messages", BUSY),
-    # greylisting, whatever it says
+    # greylisting in different words
     (RCPT, 450, "4.2.0 <a@example.org>: Recipient address rejected: Greylisted, see the help page", None),
     (RCPT, 451, "4.7.1 Greylisting in action, please come back later", None),
     (RCPT, 450, "4.7.1 <a@example.org>: Recipient address rejected: Try again, see RFC 5321", None),
@@ -95,7 +95,7 @@ REPLIES = [
     (MAIL, 421, "too many messages in this connection", None),
     (MAIL, 421, "4.3.2 mail.example shutting down", None),
     (MAIL, 421, "4.7.0 mail.example Error: too many errors", None),
-    # other troubles
+    # other errors
     (DOT, 554, "5.4.6 Too many hops", None),
     (MAIL, 530, "5.7.0 Authentication Required", None),
     (RCPT, 554, "5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", None),

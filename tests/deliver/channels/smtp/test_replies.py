@@ -1,4 +1,4 @@
-"""Replies as mail servers give them, and what each of them means: the table that decides."""
+"""Replies of real mail servers, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ADDRESS, MESSAGE, SIZE, POLICY = (
 MAIL, RCPT, DATA, DOT = SmtpCommand.MAIL, SmtpCommand.RCPT, SmtpCommand.DATA, SmtpCommand.DOT
 
 REPLIES = [
-    # taken
+    # accepted
     (DOT, 250, "2.0.0 Ok: queued as 4F9B21C0", SENT),
     (DOT, 250, "OK id=1rXyZa-0001AB-2c", SENT),
     (RCPT, 251, "user not local; will forward to <amina@elsewhere.example>", SENT),
     (RCPT, 252, "2.1.5 cannot verify, will try", SENT),
-    # not now
+    # temporary failures
     (RCPT, 450, "4.2.0 <amina@example.org>: Recipient address rejected: Greylisted, see help page", LATER),
     (RCPT, 451, "4.7.1 Greylisting in action, please come back later", LATER),
     (RCPT, 452, "4.2.2 The recipient's inbox is out of storage space", LATER),
@@ -36,7 +36,7 @@ REPLIES = [
     (DATA, 421, "4.4.2 mail.example Error: timeout exceeded", LATER),
     (RCPT, 432, "4.3.2 STOREDRV; mailbox server is too busy", LATER),
     (DOT, 354, "go on", LATER),
-    # codes that blame the address beside words that blame the sending server, the network or the content
+    # codes about the address with texts about the sending server, the network or the content
     (RCPT, 550, "5.1.1 Mail from 192.0.2.10 rejected: listed on zen.spamhaus.org", POLICY),
     (RCPT, 550, "5.4.1 your IP address 192.0.2.10 is on our block list", POLICY),
     (RCPT, 550, "5.1.0 Unknown address error 554-'rejected, 192.0.2.10 has a poor reputation'", POLICY),
@@ -50,7 +50,7 @@ REPLIES = [
     (RCPT, 550, "5.4.1 connection to the mail server timed out", LATER),
     (RCPT, 550, "5.2.1 the mailbox is temporarily disabled", LATER),
     (RCPT, 554, "Rcpt <amina@example.org> does not exist", ADDRESS),
-    # a full mailbox is no reason to forget somebody
+    # a full mailbox does not suppress an address
     (RCPT, 552, "5.2.2 <amina@example.org>: user is over quota", LATER),
     (RCPT, 550, "5.2.2 Mailbox is full", LATER),
     (RCPT, 552, "5.1.1 Boite du destinataire pleine. Recipient overquota. OFR_417", LATER),
@@ -59,7 +59,7 @@ REPLIES = [
     (RCPT, 550, "5.2.122 The recipient has exceeded their limit for messages per hour", LATER),
     (RCPT, 552, "too many recipients", LATER),
     (RCPT, 550, "5.4.300 Message expired -> 421 service not available", LATER),
-    # a command that does not fit the server's state says nothing about anybody
+    # a command out of sequence says nothing about the recipient
     (MAIL, 503, "5.5.1 Error: nested MAIL command", LATER),
     (MAIL, 503, "5.5.0 Sender already specified", LATER),
     (MAIL, 503, "Bad sequence of commands", LATER),
@@ -72,7 +72,7 @@ REPLIES = [
     (DATA, 554, "5.5.1 Error: no valid recipients", LATER),
     (DATA, 503, "5.5.2 Need Rcpt command.", LATER),
     (DOT, 503, "5.5.1 Error", LATER),
-    # the address is no good
+    # the address is invalid
     (
         RCPT,
         550,
@@ -99,7 +99,7 @@ REPLIES = [
     (RCPT, 550, "Benutzer unbekannt", ADDRESS),
     (RCPT, 550, "User not found: amina@example.org", ADDRESS),
     (RCPT, 550, "该用户不存在", ADDRESS),
-    # this message is no good
+    # the message is refused
     (DOT, 552, "5.3.4 Message size exceeds fixed limit", SIZE),
     (MAIL, 552, "5.3.4 message too big", SIZE),
     (MAIL, 552, "Message size exceeds maximum permitted", SIZE),
@@ -108,7 +108,7 @@ REPLIES = [
     (RCPT, 501, "5.5.4 Invalid arguments", MESSAGE),
     (DOT, 554, "5.4.6 Too many hops", MESSAGE),
     (DOT, 554, "Transaction failed", MESSAGE),
-    # our sending is no good
+    # our sending is refused
     (MAIL, 530, "5.7.0 Authentication Required", POLICY),
     (MAIL, 530, "5.7.0 Must issue a STARTTLS command first", POLICY),
     (MAIL, 535, "5.7.8 Error: authentication failed", POLICY),

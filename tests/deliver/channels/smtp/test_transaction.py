@@ -1,7 +1,7 @@
-"""Every order of refusals on a kept connection, scored by the server: no blank, truncated or mixed mail.
+"""Every order of refusals on a kept connection: no blank, truncated or mixed mail arrives.
 
-The server says what it accepted: for each mail the envelope and the body. What the server did not accept for
-a reader must not stand in the ledger as sent, and a reply about one reader is never held against another.
+The server lists each accepted mail with envelope and body. A delivery that the server did not accept is never
+sent in the ledger, and a reply about one recipient never counts for another.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.deliver.server import ANY, DOT, Action, Close, MailServer, Reply, Wai
 
 PIPELINING = {"pipelining": ("PIPELINING", "8BITMIME"), "in steps": ("8BITMIME",)}
 OK = ("", "")
-"""The event of a message that nothing happens to; the others are a command and what answers it."""
+"""The event of an accepted message; the others are a command and the reply to it."""
 
 AT_EACH_COMMAND = [
     *((command, f"450 4.2.0 <{{}}> not now ({command})") for command in ("MAIL", "RCPT", "DATA", DOT)),
@@ -44,7 +44,7 @@ AT_EACH_COMMAND = [
     *((command, f"421 4.3.2 <{{}}> closing ({command})") for command in ("MAIL", "RCPT", "DATA", DOT)),
     *((command, "close") for command in ("MAIL", "RCPT", "DATA", DOT)),
 ]
-MOST_TELLING = [
+SELECTED = [
     OK,
     ("MAIL", "450 4.2.0 <{}> not now (MAIL)"),
     ("RCPT", "450 4.2.0 <{}> not now (RCPT)"),
@@ -66,7 +66,7 @@ AGAIN = timedelta(minutes=10)
 
 
 def every_order(events: Sequence[tuple[str, str]], length: int) -> Iterator[tuple[str, str]]:
-    """Yield events so that every sequence of that length occurs (a de Bruijn sequence, as a line)."""
+    """Yield events so that every sequence of `length` occurs (a de Bruijn sequence, not cyclic)."""
     word, size = [0] * length * len(events), len(events)
     indices: list[int] = []
 
@@ -91,7 +91,7 @@ def test_every_order_occurs():
 
 
 def make(issue: Issue, delivery: Delivery) -> Message:
-    """Return the message with the reader's address as its sender, so that the server sees mixed envelopes."""
+    """Return the message with the recipient as its sender, so that the server detects mixed envelopes."""
     return replace(MAKER(issue, delivery), sender=delivery.address)
 
 
@@ -100,7 +100,7 @@ MAKER = a_message_builder()
 
 @dataclass
 class Run:
-    """A deliveries, what happens to each message, and the ledger in the end."""
+    """Deliveries, the event of each, and the ledger."""
 
     deliveries: list[Delivery]
     events: list[tuple[str, str]]
@@ -126,7 +126,7 @@ class Run:
         await deliver(deliverer, now=self.clock)
 
     async def in_a_pass_each(self, deliverer: Deliverer) -> None:
-        """Let each message come due alone; the next pass finds the connection that the last one kept."""
+        """Send each message in its own pass; each pass reuses the kept connection."""
         waiting, self.store.rows = self.store.rows, {}
         for id_, row in waiting.items():
             self.store.rows = {id_: row}
@@ -134,7 +134,7 @@ class Run:
         self.store.rows = waiting
 
     async def to_the_end(self, deliverer: Deliverer) -> None:
-        """Deliver again what was deferred, is in doubt or was left, until nothing is."""
+        """Repeat passes until every delivery is sent or refused."""
         for _ in range(20):
             if self.store.states() <= {DeliveryState.SENT, DeliveryState.REFUSED}:
                 return
@@ -151,7 +151,7 @@ class Run:
             await channel.close()
 
     def check(self, server: MailServer) -> None:
-        """Compare what the server accepted with the ledger, mail by mail."""
+        """Compare each accepted mail with the ledger."""
         assert server.contents_without_recipient == []
         (issue,) = self.store.issues.values()
         accepted = Counter(server.ids)
@@ -199,14 +199,14 @@ async def test_after_any_two_refusals_each_recipient_gets_their_own_mail(extensi
     run, _ = await swept(list(every_order([OK, *AT_EACH_COMMAND], 2)), extensions, each=each, kind=kind)
     for delivery, event in zip(run.deliveries, run.events, strict=True):
         expected = DeliveryState.REFUSED if event[1][:1] == "5" else DeliveryState.SENT
-        # A server that keeps the envelope says 503 to what it would have refused; the next time it accepts.
+        # A server that keeps the envelope replies 503 instead of the refusal; the next time it accepts.
         assert run.store.state(delivery) is expected or kind == "keeps the envelope", event
 
 
 @pytest.mark.parametrize("each", [False, True], ids=["one pass", "a pass each"])
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
 async def test_after_any_three_refusals_each_recipient_gets_their_own_mail(extensions, each):
-    await swept(list(every_order(MOST_TELLING, 3)), extensions, each=each)
+    await swept(list(every_order(SELECTED, 3)), extensions, each=each)
 
 
 @pytest.mark.parametrize("answer", RSET_REFUSED)
@@ -214,7 +214,7 @@ async def test_after_any_three_refusals_each_recipient_gets_their_own_mail(exten
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
 async def test_a_connection_whose_reset_is_refused_carries_no_other_mail(extensions, each, answer):
     script = {"RSET": {ANY: RSET_REFUSED[answer]}}
-    await swept(list(every_order(MOST_TELLING, 2)), extensions, each=each, script=script)
+    await swept(list(every_order(SELECTED, 2)), extensions, each=each, script=script)
 
 
 @pytest.mark.long
@@ -227,7 +227,7 @@ async def test_after_any_three_refusals_at_any_command_each_recipient_gets_their
     await swept(list(every_order([OK, *AT_EACH_COMMAND], 3)), extensions, each=each, kind=kind)
 
 
-# --- replies that nobody asked for -------------------------------------------------------------
+# --- unrequested replies -----------------------------------------------------------------------
 
 USUAL_REPLIES = {"MAIL": "250 2.1.0 fine", "RCPT": "250 2.1.5 fine", "DATA": "354 go", DOT: "250 2.0.0 taken"}
 EXTRAS = [
@@ -237,7 +237,7 @@ EXTRAS = [
     "221 2.0.0 bye",
     "250-half of a reply",
 ]
-AFTER_IT = [event for event in MOST_TELLING if event[0] in {"", "RCPT"}]
+AFTER_IT = [event for event in SELECTED if event[0] in {"", "RCPT"}]
 
 
 @pytest.mark.parametrize("each", [False, True], ids=["one pass", "a pass each"])
@@ -259,7 +259,7 @@ async def test_a_kept_connection_with_an_unrequested_reply_is_not_reused(extensi
         await deliver(deliverer, now=clock)
         (kept,) = channel._idle
         await server.send_unrequested(extra.encode())
-        while kept.is_in_sync():  # noqa: ASYNC110 - the connection tells nobody
+        while kept.is_in_sync():  # noqa: ASYNC110 - a connection has no event to wait for
             await asyncio.sleep(0)
         store.rows = MemoryLedger.holding(*some_deliveries(3)).rows
         assert await deliver(deliverer, now=clock) == DeliverReport(sent=3)
@@ -275,7 +275,7 @@ async def test_a_late_reply_is_not_taken_for_the_next_message():
         channel = SmtpChannel(a_relay(server, timeouts=SHORT_TIMEOUTS), a_message_builder())
         sending = asyncio.create_task(deliver(Deliverer(store, channel), now=Clock()))
         await late.reached.wait()
-        while server.connections == 1:  # noqa: ASYNC110 - the server tells nobody
+        while server.connections == 1:  # noqa: ASYNC110 - the server has no event to wait for
             await asyncio.sleep(0)
         late.event.set()
         assert await sending == DeliverReport(sent=3)
@@ -285,7 +285,7 @@ async def test_a_late_reply_is_not_taken_for_the_next_message():
 
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
 async def test_a_connection_on_which_the_server_waits_for_content_is_not_kept(extensions):
-    """The ledger fails after 354: the commands of the next pass would become a mail's content."""
+    """The ledger fails after 354: the commands of the next pass would become content of a mail."""
     store, clock = MemoryLedger.holding(a_delivery()), Clock()
     store.lost = True
     async with MailServer(extensions=extensions) as server:
@@ -302,7 +302,7 @@ async def test_a_connection_on_which_the_server_waits_for_content_is_not_kept(ex
 
 
 async def test_a_refusal_counts_when_the_server_closes_after_it():
-    """Many servers close the connection on an unknown recipient; that must not hide the refusal."""
+    """Many servers close the connection after an unknown recipient; the refusal still counts."""
     deliveries = some_deliveries(3)
     store = MemoryLedger.holding(*deliveries)
     script = {"RCPT": {2: Reply("550 5.1.1 no such user\r\n421 4.7.0 too many errors")}}
@@ -327,7 +327,7 @@ async def test_a_reply_to_mail_never_refuses_the_recipient():
 
 @pytest.mark.parametrize("extensions", PIPELINING.values(), ids=PIPELINING)
 async def test_a_server_that_replies_503_to_every_command_does_not_pause_sending(extensions):
-    """503 is a fault of the conversation, not a verdict about our mail: no halt, nobody blamed."""
+    """503 is an error of the session, not a refusal of our mail: no pause, no refused recipient."""
     store = MemoryLedger.holding(*some_deliveries(6))
     script = {"MAIL": {ANY: Reply("503 5.5.1 Error: nested MAIL command")}}
     async with MailServer(script, extensions=extensions) as server:
