@@ -1,7 +1,7 @@
-"""Articles with labels, for learning and measuring: read from a data folder that is not part of the project.
+"""Labelled articles for learning and benchmarks, from a data folder that is not part of the project.
 
 The folder holds caveat_pairs_dev.jsonl (editors' points and pairs of claim and caveat, as indices into
-`sentences`), and cnndm_dev, inshorts_dev and orangesum_fr_dev.jsonl (text and a summary that people wrote).
+`sentences`), and cnndm_dev, inshorts_dev and orangesum_fr_dev.jsonl (text and a summary written by people).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SETS = {
     "french": "orangesum_fr_dev",
 }
 SAME_EVENT = 0.3
-"""Articles whose TF-IDF cosine is above this tell of one event: they never stand on both sides of a fold."""
+"""TF-IDF cosine above which articles are about one event; an event is never split between folds."""
 
 _STEMMER = DefaultTokenizer(use_stemmer=True)
 
@@ -105,7 +105,7 @@ def _abstracted(row: dict) -> Labelled:  # type: ignore[type-arg]
 
 
 def align(text: str, sentences: Sequence[str]) -> list[Sentence]:
-    """Return where the sentences stand in the text, whatever white space lies between or within."""
+    """Return the spans of the sentences in the text, ignoring white space."""
     places = [place for place, sign in enumerate(text) if not sign.isspace()]
     bare = "".join(text[place] for place in places)
     spans, at = [], 0

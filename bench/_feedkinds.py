@@ -1,4 +1,4 @@
-"""Feeds of the kinds that one meets, each as a function from the numbers of its items to its document."""
+"""Kinds of feeds: functions from item numbers to a document."""
 
 from __future__ import annotations
 

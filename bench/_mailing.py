@@ -1,4 +1,4 @@
-"""Mail to measure with: an issue and its readers, who takes it, and what one would send it with instead."""
+"""Mail for benchmarks: an issue and its subscribers, a mail server, and other senders to compare with."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SENTENCE = "The harbour reopened on Monday, although two ferries remain in dock,
 
 
 def an_issue(size: int) -> Issue:
-    """Return an issue whose message weighs about `size` bytes, a fifth of it text, the rest HTML."""
+    """Return an issue whose message has about `size` bytes, a fifth of it text, the rest HTML."""
     name, leave = Placeholder.NAME.marker, Placeholder.UNSUBSCRIBE_URL.marker
     text = f"Good morning {name},\n\n" + f"- {SENTENCE}\n" * (size // 5 // 89) + f"\nUnsubscribe: {leave}\n"
     story = f'<tr><td style="padding:0 0 12px 0;font-family:Georgia,serif">{SENTENCE}</td></tr>\n'
@@ -74,7 +74,7 @@ def links(subscriber_id: str, newsletter: str) -> MailLinks:
 
 
 def prepare(folder: Path, readers: int) -> str:
-    """Make a database with so many readers of one group, all due; return its URL."""
+    """Create a database with `readers` subscribers of one group, all due; return its URL."""
     url = f"sqlite:///{folder}/caveat.db"
 
     async def migrate() -> None:
@@ -106,12 +106,12 @@ def prepare(folder: Path, readers: int) -> str:
     return url
 
 
-# --- who takes it, and who else sends ------------------------------------------------------------
+# --- the mail server, and other senders ----------------------------------------------------------
 
 
 @contextlib.contextmanager
 def sink() -> Iterator[int]:
-    """Run smtp-sink on a free port, as somebody who is not root."""
+    """Run smtp-sink on a free port as an unprivileged user; yield the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -145,7 +145,7 @@ def source(port: int, messages: int, connections: int, size: int, *kept: str) ->
 
 @contextlib.asynccontextmanager
 async def delayed(port: int, one_way: float) -> AsyncIterator[int]:
-    """Run a proxy in front of `port` that holds every byte back for `one_way` seconds, in each direction."""
+    """Run a proxy in front of `port` that delays every byte by `one_way` seconds; yield its port."""
     loop = asyncio.get_running_loop()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -163,10 +163,10 @@ async def delayed(port: int, one_way: float) -> AsyncIterator[int]:
 
 
 async def plain_loop(port: int, messages: int, connections: int, size: int) -> int:
-    """Send as one would write it: ten kept connections, an EmailMessage for each recipient, no ledger."""
+    """Send the simple way: kept connections, an EmailMessage for each recipient, no ledger."""
     issue, left = an_issue(size), iter(range(messages))
 
-    async def lane() -> int:
+    async def connection() -> int:
         sent = 0
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
             for n in left:
@@ -185,11 +185,11 @@ async def plain_loop(port: int, messages: int, connections: int, size: int) -> i
                 sent += 1
         return sent
 
-    return sum(await asyncio.gather(*(lane() for _ in range(connections))))
+    return sum(await asyncio.gather(*(connection() for _ in range(connections))))
 
 
 class _Bare(asyncio.Protocol):
-    """A connection that sends the same bytes again and again, the next envelope behind each message."""
+    """A connection that sends the same message repeatedly, each with the next envelope pipelined."""
 
     ENVELOPE = b"MAIL FROM:<digest@news.example.org>\r\nRCPT TO:<reader@example.org>\r\nDATA\r\n"
 
@@ -219,11 +219,11 @@ class _Bare(asyncio.Protocol):
 
 
 async def bare(port: int, messages: int, connections: int, size: int) -> int:
-    """Send one text for all with nothing but the event loop: what no sender in Python can go below."""
+    """Send one fixed message with the event loop alone: the minimum cost of any sender in Python."""
     loop, each = asyncio.get_running_loop(), messages // connections
     content = (b"x" * 74 + b"\r\n") * (size // 76)
-    lanes = [_Bare(content, each) for _ in range(connections)]
-    for lane in lanes:
-        await loop.create_connection(lambda lane=lane: lane, "127.0.0.1", port)
-    await asyncio.gather(*(lane.ended for lane in lanes))
+    protocols = [_Bare(content, each) for _ in range(connections)]
+    for protocol in protocols:
+        await loop.create_connection(lambda protocol=protocol: protocol, "127.0.0.1", port)
+    await asyncio.gather(*(protocol.ended for protocol in protocols))
     return each * connections

@@ -1,4 +1,4 @@
-"""Feeds to measure with: made up, alike in size and markup to what newspapers send, and a server for them."""
+"""Generated feeds for benchmarks, with the size and markup of newspapers' feeds, and their server."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ FOOT = "</channel></rss>"
 
 
 def sentence(dice: random.Random, words: int) -> str:
-    """Return so many words with a full stop."""
+    """Return a sentence of `words` words."""
     return " ".join(dice.choice(WORDS) for _ in range(words)).capitalize() + "."
 
 
 def item(number: int, paragraphs: int) -> str:
-    """Return the item of that number, the same every time; without paragraphs it is a teaser."""
+    """Return an item, the same for each number; without paragraphs it is a teaser."""
     dice = random.Random(number)
     body = "".join(
         f'<p class="story">{sentence(dice, 45)} <a href="https://news.example/{n}?a=1&amp;b=2">'
@@ -57,7 +57,7 @@ def feed(numbers: Iterable[int], paragraphs: int = 4) -> bytes:
 
 @contextlib.contextmanager
 def served(files: dict[str, bytes], packed: Iterable[str] = ()) -> Iterator[str]:
-    """Serve the files by nginx, those named in `packed` as gzip, and give the address."""
+    """Serve the files by nginx, those in `packed` as gzip; yield the base URL."""
     with tempfile.TemporaryDirectory(prefix="caveat-bench-") as folder:
         root = Path(folder)
         root.chmod(0o755)

@@ -1,3 +1,3 @@
-"""One thread of numpy's BLAS, as in the service: to be imported before numpy, which its name sees to."""
+"""Limits numpy's BLAS to one thread, as in the service. Import it before numpy; its name sorts first."""
 
 import service.condense  # noqa: F401 - importing it sets the number

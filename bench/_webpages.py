@@ -1,4 +1,4 @@
-"""Web pages to measure with: made up, the article's words known, and the clutter of real sites around it."""
+"""Generated web pages for benchmarks: a known article text with the clutter of real sites around it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCRIPTS = "<script>" + "var a='b';" * 8_000 + "</script>"
 
 
 def cluttered(page: str) -> bytes:
-    """Return a plain page amid the links, cards and scripts of a real site."""
+    """Return the page with links, cards and scripts around its content, as on a real site."""
     return (
         page.replace("</head>", f"{SCRIPTS}</head>")
         .replace("<body>", f"<body>{LINKS}")
@@ -34,16 +34,16 @@ def page(number: int) -> tuple[bytes, str]:
     dice = random.Random(number)
     texts = [" ".join(sentence(dice, dice.randint(8, 30)) for _ in range(4)) for _ in range(3 + number % 30)]
     last = f"<p>{texts.pop()}</p>" if (layout := LAYOUTS[number % len(LAYOUTS)]) == "aside within" else ""
-    told = "".join(f"<p>{text}</p>" for text in texts)
+    body = "".join(f"<p>{text}</p>" for text in texts)
     data = {"@type": "NewsArticle", "articleBody": " ".join(texts)}
     inner = {
-        "article": f"<article><h1>Title {number}</h1>{told}<footer>Share this</footer></article>",
-        "main": f"<main><h1>Title {number}</h1><noscript><img src='x'></noscript>{told}</main>",
-        "div": f"<div class='post'><div class='entry-content'>{told}</div></div>",
-        "form": f"<form action='/'><div id='content'><h1>Title</h1>{told}</div></form>",
-        "table": f"<table><tr><td width='20%'>{LINKS}</td><td>{told}</td></tr></table>",
+        "article": f"<article><h1>Title {number}</h1>{body}<footer>Share this</footer></article>",
+        "main": f"<main><h1>Title {number}</h1><noscript><img src='x'></noscript>{body}</main>",
+        "div": f"<div class='post'><div class='entry-content'>{body}</div></div>",
+        "form": f"<form action='/'><div id='content'><h1>Title</h1>{body}</div></form>",
+        "table": f"<table><tr><td width='20%'>{LINKS}</td><td>{body}</td></tr></table>",
         "sections": "".join(f"<section><div><p>{text}</p></div></section>" for text in texts),
-        "aside within": f"<article>{told}<aside><p>Read also</p></aside>{last}</article>",
+        "aside within": f"<article>{body}<aside><p>Read also</p></aside>{last}</article>",
         "data only": f"<script type='application/ld+json'>{json.dumps(data)}</script><div id='app'></div>",
     }[layout]
     clutter = "<svg><title>Logo</title><path d='M0 0'/></svg><iframe src='/ad'></iframe>" * 5
@@ -51,8 +51,8 @@ def page(number: int) -> tuple[bytes, str]:
     return cluttered(html), " ".join([*texts, last.removeprefix("<p>").removesuffix("</p>")]).strip()
 
 
-def f1(found: str, told: str) -> float:
-    """Return how well a text agrees with the words that should be in it."""
-    there, wanted = Counter(found.split()), Counter(told.split())
-    common = (there & wanted).total()
-    return 2 * common / (there.total() + wanted.total()) if common else 0.0
+def f1(found: str, expected: str) -> float:
+    """Return the F1 of the words of `found` against the expected words."""
+    present, wanted = Counter(found.split()), Counter(expected.split())
+    common = (present & wanted).total()
+    return 2 * common / (present.total() + wanted.total()) if common else 0.0

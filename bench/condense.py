@@ -1,8 +1,8 @@
-"""How good and how fast `keypoints` is: condense.py [--data DIR] [--seeds N].
+"""Condense: the quality and speed of `keypoints`: condense.py [--data DIR] [--seeds N].
 
 With a folder of labelled articles (see _articles.py) it prints the reach table: five folds, articles of
 one event never on both sides, everything relearned for each fold, 95 % intervals by drawing events. Without
-one it measures speed alone, on made-up articles, against sumy's LexRank in the same run.
+one it measures speed alone, on generated articles, compared with sumy's LexRank in the same run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PLAIN = (  # noqa: SIM905 - words read best as a line
 
 
 def made_up(sentences: int, seed: int) -> str:
-    """Return a made-up article of so many sentences, with cue words and recurring names in it."""
+    """Return a generated article of `sentences` sentences, with cue words and recurring names."""
     chance = random.Random(seed)
     names = ["".join(chance.choices(SYLLABLES, k=3)) for _ in range(40 + sentences // 4)]
     lines = []
@@ -56,7 +56,7 @@ def made_up(sentences: int, seed: int) -> str:
 
 
 def milliseconds(work: Callable[[str], object], texts: Sequence[str], rounds: int = 5) -> float:
-    """Return CPU time per text, the best of some rounds."""
+    """Return the CPU milliseconds per text, the minimum of `rounds`."""
     best = float("inf")
     for _ in range(rounds):
         begin = time.process_time()
@@ -114,7 +114,7 @@ def edited(name: str, articles: Sequence[Labelled], method_of: Callable[[str], S
 
 
 def abstracted(articles: Sequence[Labelled], method_of: Callable[[str], Summarizer], points: int) -> str:
-    """Return ROUGE-1 over Lead-3 of the first three sentences of so many key points, as text."""
+    """Return the ROUGE-1 gain over Lead-3 of the first three of `points` key points, as text."""
     gains = []
     for a in articles:
         lines = method_of(a.id).summarize(a.text, language=a.language, points=points).key_points
@@ -132,7 +132,7 @@ def reach(folder: Path, seeds: int) -> None:
     for seed in range(seeds):
         methods = crossed(sets, seed)
         edited(f"keypoints, folds {seed}", sets["editors"], methods.__getitem__)
-        print("\nROUGE-1 over Lead-3, three sentences: asked for three, and the first three of five")
+        print("\nROUGE-1 over Lead-3, three sentences: of three key points, and the first three of five")
         for name in ("cnn", "inshorts", "french"):
             lead = np.mean([rouge(a, a.sentences[:3]) for a in sets[name]])
             three, five = (abstracted(sets[name], methods.__getitem__, points) for points in (3, 5))
@@ -143,7 +143,7 @@ def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder of labelled articles (not part of the project)")
-    parser.add_argument("--seeds", type=int, default=1, help="how many ways of cutting the folds")
+    parser.add_argument("--seeds", type=int, default=1, help="number of different partitions into folds")
     given = parser.parse_args()
     if given.data is not None:
         reach(given.data, given.seeds)

@@ -1,10 +1,10 @@
-"""Deliver: how fast, against what one would use instead, in the same run.
+"""Deliver: the speed of sending, compared with other senders in the same run.
 
 sent        personalised messages of 40 KB from a durable SQLite ledger into Postfix's smtp-sink, per second
             of CPU, against Postfix's own load generator smtp-source and a plain aiosmtplib loop
-signed      the same with a DKIM signature (RSA, 2048 bits), made by the sending process and by others
-latency     messages a second and connection at 50 ms a round trip
-memory      planning an issue for a million subscribers, and sending it (a part of it, unless --full)
+signed      the same with a DKIM signature (RSA, 2048 bits), made by the sending process or by other processes
+latency     messages per second and connection with 50 ms round-trip time
+memory      planning an issue for a million subscribers, and sending a part of it (all with --full)
 
 python3 dev.py bench deliver [sent|signed|latency|memory]...
     [--messages N] [--connections N] [--rounds N] [--full]
@@ -65,7 +65,7 @@ except ImportError:
 
 
 async def plan(database: Database, issue: Issue, readers: int) -> int:
-    """Plan the issue for everybody; return how many deliveries there are."""
+    """Plan the issue for all subscribers; return the number of deliveries."""
     group = Group(EDITION, issue.edition_key, 0, NOON, readers)
     return int(await SqlComposeStore(database).record_issue(group, issue, NOON + timedelta(days=1), "smtp"))
 
@@ -79,9 +79,9 @@ async def send(
     key: Path | None = None,
     pool: ProcessPool | None = None,
 ) -> int:
-    """Send what is planned (at most `most`); return how many messages the server took.
+    """Send the planned deliveries (at most `most`); return the number of accepted messages.
 
-    With a `key` they are signed, with a `pool` by its processes.
+    With `key` the messages are signed; with `pool` its processes sign them.
     """
     relay = Relay(
         host="127.0.0.1", port=port, security="none", hello="bench.example", connections=connections,
@@ -117,7 +117,7 @@ def cpu() -> float:
 
 
 def in_child(role: str, **arguments: object) -> dict[str, float]:
-    """Run a role of this script in a process of its own; return what it measured."""
+    """Run a role of this script in a new process; return its measurements."""
     words = [f"--{key}={value}" for key, value in arguments.items()]
     done = subprocess.run(
         [sys.executable, __file__, f"--role={role}", *words], stdout=subprocess.PIPE, check=True, text=True
@@ -175,7 +175,7 @@ def sent(options: argparse.Namespace, folder: Path) -> None:
 
 
 def signed(options: argparse.Namespace, folder: Path) -> None:
-    """Print what signing costs, and for how long nothing else happens."""
+    """Print the rate of sending with signatures, and how long the event loop is blocked."""
     messages = options.messages // 2
     print(f"\nsigned: {messages:,} messages of 40 KB, one RSA signature each")
     key = folder / "dkim.pem"
@@ -192,7 +192,10 @@ def signed(options: argparse.Namespace, folder: Path) -> None:
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     with sink() as port:
         for round_number in range(options.rounds):
-            for role, who in (("send-signing", "by the sending process"), ("send-ahead", "by others, ahead")):
+            for role, who in (
+                ("send-signing", "by the sending process"),
+                ("send-ahead", "ahead, by other processes"),
+            ):
                 work = folder / f"{role}{round_number}"
                 work.mkdir()
                 prepare(work, messages)
@@ -200,13 +203,13 @@ def signed(options: argparse.Namespace, folder: Path) -> None:
                     role, folder=work, key=key, port=port, messages=messages, connections=options.connections
                 )
                 shutil.rmtree(work)
-                late = f"nothing else for {found['stall'] * 1000:.0f} ms at the 99th percentile"
+                late = f"event loop blocked for {found['stall'] * 1000:.0f} ms at the 99th percentile"
                 line(f"caveat, signed {who}", found, late)
 
 
 def latency(_options: argparse.Namespace, folder: Path) -> None:
-    """Print messages per second and connection at 50 ms a round trip."""
-    print("\nlatency: 50 ms a round trip")
+    """Print messages per second and connection with 50 ms round-trip time."""
+    print("\nlatency: 50 ms round-trip time")
     with sink() as port:
         proxy = subprocess.Popen(
             [sys.executable, __file__, "--role=proxy", f"--port={port}"], stdout=subprocess.PIPE, text=True
@@ -229,7 +232,7 @@ def latency(_options: argparse.Namespace, folder: Path) -> None:
 
 
 def memory(options: argparse.Namespace, folder: Path) -> None:
-    """Print how long planning takes and how much memory planning and sending need."""
+    """Print the time of planning, and the peak memory of planning and sending."""
     readers = 1_000_000
     messages = readers if options.full else 30_000
     print(f"\nmemory: {readers:,} subscribers, {messages:,} of them sent to", flush=True)
@@ -244,7 +247,7 @@ def memory(options: argparse.Namespace, folder: Path) -> None:
 
 
 async def play(options: argparse.Namespace) -> None:
-    """Be one of the processes that are measured; print what was measured as JSON."""
+    """Run one of the measured roles; print the measurements as JSON."""
     if options.role == "bare":
         await report(lambda: bare(options.port, options.messages, 10, 40_000))
         return
@@ -269,18 +272,17 @@ async def play(options: argparse.Namespace) -> None:
 
 
 async def report(work: Callable[[], Awaitable[int]]) -> None:
-    """Do the work; print how much it was, its CPU and wall time in seconds, and the peak of memory in MB.
+    """Do the work; print its count, CPU and wall time (seconds) and peak memory (MB) as JSON.
 
-    `stall` is how long the event loop let others wait (seconds), at the 99th percentile; a hundred times a
-    second it is looked at.
+    `stall` is the delay of the event loop in seconds at the 99th percentile, sampled every 10 ms.
     """
     stalls: list[float] = []
 
     async def watch() -> None:
         while True:
-            asked = time.perf_counter()
+            begun = time.perf_counter()
             await asyncio.sleep(0.01)
-            stalls.append(time.perf_counter() - asked - 0.01)
+            stalls.append(time.perf_counter() - begun - 0.01)
 
     watching = asyncio.create_task(watch())
     before, start = cpu(), time.perf_counter()
@@ -293,7 +295,7 @@ async def report(work: Callable[[], Awaitable[int]]) -> None:
 
 
 async def play_proxy(port: int) -> None:
-    """Be the proxy until somebody ends us."""
+    """Run the proxy until the process is terminated."""
     async with delayed(port, 0.025) as far:
         print(far, flush=True)
         await asyncio.Event().wait()
@@ -303,7 +305,7 @@ TABLES = {"sent": sent, "signed": signed, "latency": latency, "memory": memory}
 
 
 def main() -> None:
-    """Print the tables that were asked for."""
+    """Print the tables of the arguments, all by default."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

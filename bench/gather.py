@@ -1,10 +1,10 @@
 """Gather: the cost of polling feeds, compared with other programs in the same run.
 
-sweep      unchanged feeds polled per second of CPU, with the database in SQLite, against `reader`
-delta      one new item in a known feed, against feedparser on the whole body
-stall      a 100 MB feed, a feed of 100,000 entries and a gzip bomb among 200 normal feeds: how long the event
-           loop stands still, how much memory it takes, and whether the others are read
-pages      the full text of a page, against trafilatura at its fast setting
+sweep      unchanged feeds polled per second of CPU, with SQLite, compared with `reader`
+delta      one new item in a known feed, compared with feedparser on the whole body
+stall      a 100 MB feed, a feed of 100,000 entries and a gzip bomb among 200 normal feeds: the delay of the
+           event loop, the memory, and the number of normal feeds that are read
+pages      the full text of a page, compared with trafilatura's fast setting
 
 python3 dev.py bench gather [sweep|delta|stall|pages]... [--feeds N]       needs nginx
 """
@@ -60,12 +60,12 @@ PAGES = Path(__file__).resolve().parents[1] / "service" / "cli" / "demo" / "samp
 
 
 def a_feed(url: str, name: str = "The Example") -> Feed:
-    """Return a feed whose pages are left alone."""
+    """Return a feed whose pages are not fetched."""
     return Feed(identity.feed_id(url), url, name, ("world",), full_text="never")
 
 
 def best(work: Callable[[], object], rounds: int = 7) -> float:
-    """Return the least CPU seconds that one call took."""
+    """Return the minimum CPU seconds of a call."""
     shortest = float("inf")
     for _ in range(rounds):
         begun = time.process_time()
@@ -90,7 +90,7 @@ def sweep(count: int) -> None:
         theirs = _reader_seconds(urls, Path(folder) / "reader.sqlite")
         ours = run_loop(_our_seconds(urls, Path(folder) / "caveat.sqlite"))
     line(
-        f"{count} feeds without news",
+        f"{count} unchanged feeds",
         f"{count / ours:,.0f} feeds/CPU s",
         f"reader {count / theirs:,.0f} feeds/CPU s",
         theirs / ours,
@@ -98,10 +98,10 @@ def sweep(count: int) -> None:
 
 
 def _reader_seconds(urls: list[str], path: Path) -> float:
-    import feedparser_sgmllib  # noqa: PLC0415 - the peers are loaded when it is their turn
+    import feedparser_sgmllib  # noqa: PLC0415 - imported only for its own measurement
 
     sys.modules.setdefault("sgmllib", feedparser_sgmllib)  # reader's own copy of feedparser asks for it
-    from reader import make_reader  # noqa: PLC0415 - as above
+    from reader import make_reader  # noqa: PLC0415 - imported only for its own measurement
 
     reader = make_reader(str(path))
     for url in urls:
@@ -122,7 +122,7 @@ async def _our_seconds(urls: list[str], path: Path) -> float:
             report = await gather(gatherer, now=NOON + timedelta(hours=hour), force=True)
             shortest = min(shortest, time.process_time() - begun)
             if report.unchanged != len(urls):
-                raise SystemExit(f"the sweep went wrong: {report}")
+                raise SystemExit(f"not every feed was unchanged: {report}")
     await database.close()
     return shortest
 
@@ -131,8 +131,8 @@ async def _our_seconds(urls: list[str], path: Path) -> float:
 
 
 def delta() -> None:
-    """Read one new item in a known feed, and compare with feedparser on the whole."""
-    import feedparser  # noqa: PLC0415 - as above
+    """Process one new item in a known feed, and compare with feedparser on the whole body."""
+    import feedparser  # noqa: PLC0415 - imported only for its own measurement
 
     for kind, make in KINDS.items():
         for items in (10, 30, 100):
@@ -148,7 +148,7 @@ def delta() -> None:
 
 
 def _known(make: Kind, items: int, *, past: int) -> DocumentContext:
-    """Return the context to poll a feed again of which all but the newest item was seen."""
+    """Return the context of a poll where all items but the newest one are known."""
     source, memory, now = a_feed("https://news.example/rss"), "", NOON
     for start in range(10_000 + past, 10_000, -items):
         context = DocumentContext(source, memory, source.url, "", now, NOON if memory else None)
@@ -164,7 +164,7 @@ def _known(make: Kind, items: int, *, past: int) -> DocumentContext:
 def _print_delta(
     what: str, context: DocumentContext, after: bytes, parse: Callable[[io.BytesIO], object]
 ) -> None:
-    """Measure both in turns, several times, and print the medians."""
+    """Measure both alternately, and print the medians."""
     if len(process_document(context, after).new) != what.startswith("one"):
         raise SystemExit("the new item was not found")
     pairs = [
@@ -176,7 +176,7 @@ def _print_delta(
 
 
 def _same_entries() -> None:
-    """Count the entries that come out the same when each is read alone, as it would be if it were new."""
+    """Count the entries that are the same when each is parsed alone, as a new entry is."""
     same = plain = total = 0
     for make in KINDS.values():
         document = rss_atom.to_utf8(make(range(100)))
@@ -188,7 +188,7 @@ def _same_entries() -> None:
             plain += plainly is not None
             same += (plainly or rss_atom.read(alone)).entries == (entry,)
     print(
-        f"{'entries that are the same when read alone':<58} {same:>14} of {total:>4}, {plain} of them plainly"
+        f"{'entries that are the same when parsed alone':<58} {same:>14} of {total:>4}, {plain} by read_fast"
     )
 
 
@@ -196,7 +196,7 @@ def _same_entries() -> None:
 
 
 def stall() -> None:
-    """Poll hostile feeds among normal ones, and watch the event loop and the memory."""
+    """Poll hostile feeds among normal ones; print the delay of the event loop and the memory."""
     entry = b"<item><title>Entry %d</title><guid>g%d</guid></item>"
     items = b"".join(entry % (n, n) for n in range(100_000))
     files = {f"{n}.xml": feed(range(n * 20, n * 20 + 20), 3) for n in range(200)}
@@ -213,11 +213,11 @@ async def _watched(urls: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder, ProcessPool(1) as pool:
         database = await Database.open(f"sqlite:///{folder}/caveat.sqlite")
         records = SqlGatherStore(database)
-        everybody = [a_feed(url, name) for name, url in urls.items()]
-        await SqlSubscriberStore(database).save_feeds(everybody, NOON)
+        feeds = [a_feed(url, name) for name, url in urls.items()]
+        await SqlSubscriberStore(database).save_feeds(feeds, NOON)
         async with HttpFetcher(LIMITS) as fetcher:
             gatherer = Gatherer(records, fetcher, Path(folder), PooledExecutor(pool))
-            warm = [f.id for f in everybody if f.name in ("0.xml", "1.xml")]
+            warm = [f.id for f in feeds if f.name in ("0.xml", "1.xml")]
             await gather(gatherer, now=NOON, only=warm, force=True)
             gc.collect()
             before, watcher = _resident(), _Watcher()
@@ -228,25 +228,25 @@ async def _watched(urls: dict[str, str]) -> None:
         await database.close()
     read = sum(1 for name, state in states.items() if name not in hostile and state.last_success_at)
     print(f"{'longest stall of the event loop':<58} {watcher.longest * 1e3:>19.0f} ms   (floor 100, aim 50)")
-    print(f"{'    CPU time of the loop in one stretch of it':<58} {watcher.busiest * 1e3:>19.0f} ms")
+    print(f"{'    CPU time of the event loop between two samples':<58} {watcher.busiest * 1e3:>19.0f} ms")
     grown = watcher.peak - before
-    print(f"{'growth of memory, this process and its workers':<58} {grown:>19.0f} MB   (floor 256)")
+    print(f"{'growth of memory, this process and its pool':<58} {grown:>19.0f} MB   (floor 256)")
     print(f"{'normal feeds that were read, of 200':<58} {read:>22}   in {took:.1f} s")
     for name in hostile:
         print(f"    {name:<14} {states[name].last_error or f'read, {report.new} articles in all'}")
 
 
 class _Watcher:
-    """Wakes up every few milliseconds and notes how late it is, and how much memory is in use.
+    """Samples the delay of the event loop every 5 ms, and the memory at every twentieth sample.
 
-    On a busy machine it is late because others had their turn: `busiest` counts what the loop itself did.
+    On a busy machine other processes delay it too; `busiest` is the CPU time of the event loop alone.
     """
 
     def __init__(self) -> None:
         self.longest, self.busiest, self.peak = 0.0, 0.0, 0.0
 
     async def during(self, work: Coroutine[object, object, GatherReport]) -> GatherReport:
-        """Do the work and watch meanwhile."""
+        """Do the work, and sample meanwhile."""
         watching = asyncio.create_task(self._watch())
         try:
             return await work
@@ -254,14 +254,14 @@ class _Watcher:
             watching.cancel()
 
     async def _watch(self) -> None:
-        beats = 0
+        samples = 0
         while True:
             begun, worked = time.monotonic(), time.thread_time()
             await asyncio.sleep(0.005)
             self.longest = max(self.longest, time.monotonic() - begun - 0.005)
             self.busiest = max(self.busiest, time.thread_time() - worked)
-            beats += 1
-            if beats % 20 == 0:
+            samples += 1
+            if samples % 20 == 0:
                 self.peak = max(self.peak, _resident())
 
 
@@ -292,10 +292,10 @@ def _pages_of(pid: int) -> int:
 
 
 def pages() -> None:
-    """Extract the sample's pages, and made up ones, amid the links and scripts of a real site."""
-    import trafilatura  # noqa: PLC0415 - as above
+    """Extract the text of the demo's pages and of generated ones, with links and scripts around it."""
+    import trafilatura  # noqa: PLC0415 - imported only for its own measurement
 
-    from service.gather.entries.full_text import extract_text, read_page  # noqa: PLC0415 - as above
+    from service.gather.entries.full_text import extract_text, read_page  # noqa: PLC0415 - imported only for its own measurement
 
     sample = [cluttered(path.read_text(encoding="utf-8")) for path in sorted(PAGES.glob("*.html"))]
     made = [page(number) for number in range(80)]
@@ -308,14 +308,14 @@ def pages() -> None:
         kilobytes = sum(map(len, real)) // len(real) // 1024
         peer = f"trafilatura {theirs * 1e3:.1f} ms"
         line(f"text of {what}, {kilobytes} KB", f"{alone * 1e3:.1f} ms", peer, theirs / alone)
-        line("    with paywalls, subject and language checked", f"{ours * 1e3:.1f} ms", peer, theirs / ours)
-    for who, extract in (("ours", extract_text), ("trafilatura", _fast)):
-        agreement = sum(f1(extract(html), told) for html, told in made) / len(made)
-        print(f"{'F1 of the pages of any length, ' + who:<58} {agreement:>22.4f}")
+        line("    with checks of paywall, subject and language", f"{ours * 1e3:.1f} ms", peer, theirs / ours)
+    for name, extract in (("ours", extract_text), ("trafilatura", _fast)):
+        agreement = sum(f1(extract(html), expected) for html, expected in made) / len(made)
+        print(f"{'F1 of the pages of any length, ' + name:<58} {agreement:>22.4f}")
 
 
 def _fast(html: bytes) -> str:
-    import trafilatura  # noqa: PLC0415 - as above
+    import trafilatura  # noqa: PLC0415 - imported only for its own measurement
 
     return trafilatura.extract(html, fast=True) or ""
 
@@ -329,12 +329,12 @@ def _processor() -> str:
 
 
 def main() -> None:
-    """Run the named parts."""
+    """Run the parts of the arguments, all by default."""
     parts = {"sweep": sweep, "delta": delta, "stall": stall, "pages": pages}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="parts to run, all by default")
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="parts to run (default: all)")
     parser.add_argument("--feeds", type=int, default=1_000, help="number of feeds in the sweep")
     options = parser.parse_args()
     if shutil.which("nginx") is None:

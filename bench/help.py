@@ -1,6 +1,6 @@
-"""How long `caveat --help` takes, against a Python that does nothing at all and one that imports typer.
+"""Help: the time of `caveat --help`, compared with an empty Python program and one that imports typer.
 
-Prints the median and the fastest of many starts, taken in turns so that a busy machine slows all alike.
+Prints the median and the minimum of ROUNDS runs; the commands alternate, so that load affects all alike.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 def seconds(command: list[str]) -> float:
-    """Return how long one run of a command takes."""
+    """Return the wall time of one run of a command."""
     begun = time.perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - begun

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 PICK_MIX = {"editors": 4.0, "cnn": 1.0, "inshorts": 0.5, "french": 1.0}
 ORDER_MIX = {"cnn": 1.0, "inshorts": 0.5, "french": 1.0}
-"""What each set weighs as a whole; within a set every article weighs the same."""
+"""The total weight of each set; within a set all articles weigh the same."""
 RIDGE = 1e-2
 PAIR_RIDGE = 3e-2
 CLAIMS = 8
@@ -34,7 +34,7 @@ CLAIMS = 8
 CHOOSE = {"risk": 1.0, "mark": 0.5, "context": 0.5}
 EXPERT = {NAMES_AND_LIMITS: [3.0, 3.0], "agree met by explicit": [1.5, 1.5]}
 """Weights set by hand, where the case is plain and the labelled articles are few: a sentence that names the
-claim's kind and limits it (two cases, both so tied), and an agreement limited in so many words."""
+claim's kind and limits it (two cases, both so tied), and an agreement with an explicit limit."""
 WEIGHTS = Path(__file__).resolve().parent.parent / "service/condense/weights.json"
 
 
@@ -132,7 +132,7 @@ def rounded(value: float) -> float:
 
 
 def learn(tables: Tables) -> dict[str, Any]:
-    """Return what weights.json holds, learned from these tables."""
+    """Return the content of weights.json, learned from the tables."""
     stored: dict[str, Any] = {}
     for name, light in (("with cues", False), ("without cues", True)):
         heads = {"pick": head(tables, PICK_MIX, light=light), "order": head(tables, ORDER_MIX, light=light)}
@@ -154,7 +154,7 @@ def learn(tables: Tables) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Learn, write, and say how large the file is."""
+    """Learn the weights, write the file, and print its size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, help="folder of labelled articles (not part of the project)")
     parser.add_argument("--out", type=Path, default=WEIGHTS)

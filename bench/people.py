@@ -1,7 +1,7 @@
-"""People: importing a city of subscribers, against the script that one would write for it.
+"""People: importing a million subscribers, compared with a simple script.
 
-import   `subscriber import`: read, checked, placed and stored durably, refused rows named by line
-plain    csv.DictReader, email-validator, one INSERT for the person and one for the subscription
+import   `subscriber import`: rows validated and stored durably, refused rows named by line
+plain    csv.DictReader, email-validator, an INSERT for each person and each subscription
 export   the same people as CSV
 
 python3 dev.py bench people [--rows N] [--plain N]
@@ -39,7 +39,7 @@ NEWSLETTERS = {
 
 
 def write_rows(path: Path, rows: int) -> None:
-    """Write a file of subscribers; one in fifty has two newsletters, one in ten an hour of their own."""
+    """Write a file of subscribers; one in fifty has two newsletters, one in ten an own schedule."""
     with path.open("w", encoding="utf-8") as file:
         file.write("email,name,timezone,newsletters,schedule\n")
         for n in range(rows):
@@ -50,8 +50,8 @@ def write_rows(path: Path, rows: int) -> None:
             )
 
 
-def told(what: str, rows: int, seconds: float, cpu: float) -> None:
-    """Print one line of the table."""
+def print_row(what: str, rows: int, seconds: float, cpu: float) -> None:
+    """Print one row of the table."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     rate = f"{rows / cpu:10,.0f} /CPU s"
     print(f"{what:10} {rows:10,} rows {seconds:8.1f} s {cpu:8.1f} s CPU {rate} {peak:6.0f} MB")
@@ -67,16 +67,16 @@ async def ours(path: Path, folder: Path, rows: int) -> float:
     used = time.process_time() - cpu
     if done.people != rows or done.refused:
         raise SystemExit(f"{done} instead of {rows} people")
-    told("import", rows, time.perf_counter() - start, used)
+    print_row("import", rows, time.perf_counter() - start, used)
     start, cpu = time.perf_counter(), time.process_time()
     lines = sum([1 async for _ in export_subscribers(people)])
-    told("export", lines - 1, time.perf_counter() - start, time.process_time() - cpu)
+    print_row("export", lines - 1, time.perf_counter() - start, time.process_time() - cpu)
     await database.close()
     return used
 
 
 def plain(path: Path, folder: Path, rows: int) -> float:
-    """Import the first rows of the file as a plain script would; return the CPU seconds."""
+    """Import the first rows of the file with a simple script; return the CPU seconds."""
     connection = sqlite3.connect(folder / "plain.db")
     connection.execute(
         "CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT UNIQUE, name TEXT, zone TEXT)"
@@ -98,7 +98,7 @@ def plain(path: Path, folder: Path, rows: int) -> float:
                     (cursor.lastrowid, newsletter, row["schedule"]),
                 )
     used = time.process_time() - cpu
-    told("plain", rows, time.perf_counter() - start, used)
+    print_row("plain", rows, time.perf_counter() - start, used)
     connection.close()
     return used
 
@@ -108,14 +108,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--plain", type=int, default=20_000)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         path = folder / "people.csv"
-        write_rows(path, asked.rows)
-        used = asyncio.run(ours(path, folder, asked.rows))
-        usual = plain(path, folder, min(asked.plain, asked.rows))
-    ratio = (used / asked.rows) / (usual / min(asked.plain, asked.rows))
+        write_rows(path, options.rows)
+        used = asyncio.run(ours(path, folder, options.rows))
+        usual = plain(path, folder, min(options.plain, options.rows))
+    ratio = (used / options.rows) / (usual / min(options.plain, options.rows))
     print(f"\nCPU for a person: {ratio:.1f} times the plain script's; floor: 1,000,000 in 60 s and 200 MB")
 
 

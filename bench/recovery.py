@@ -1,10 +1,9 @@
-"""Recovery: how long a killed worker's readers wait until another worker sends to them.
+"""Recovery: the time until another worker sends the batch of a killed worker.
 
-Three workers on one PostgreSQL; the one that is sending is killed (SIGKILL) in the middle of its batch, and
-the clock runs until the server hears of that batch from one of the others. Against what it waits for: the
-lease, which nobody may cut short, and the second that we allow ourselves. The lease is short here, so that
-many kills fit into a few minutes, and the pauses between looks are shorter by the same factor; everything
-else is as in production.
+Three workers use one PostgreSQL server; the worker that sends is killed (SIGKILL) in the middle of its batch.
+The time runs until another worker sends a message of that batch. It is compared with the lease, which no
+other worker may shorten, plus one second. The lease is short here, so that many kills fit into a few minutes,
+and the waits between polls are shorter by the same factor; everything else is as in production.
 
 python3 dev.py bench recovery [--kills N] [--lease SECONDS]
 """
@@ -27,12 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope
-from aiosmtpd.smtp import Session as Line
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.app.factories import deliver as delivering
 from service.deliver.leases import DeliverPolicy
-from service.runtime import due_timer as vigil
+from service.runtime import due_timer
 from service.runtime.service import Roles, Service
 from service.runtime.stage_signals import StageSignals
 from service.settings.load import load_config
@@ -42,25 +40,25 @@ from tests.end_to_end.installation import free_port, write_config
 from tests.postgres import running_server
 
 WORKERS, READERS, BEFORE_THE_KILL = 3, 30, 8
-PATIENCE = 120
+MAX_WAIT_SECONDS = 120  # for a state that must be reached
 SECOND = timedelta(seconds=1)
 
 
 class Log:
-    """What the mail server took: from which worker, to whom, when. It takes its time over each message."""
+    """A mail server's log of (worker, recipient, time); it accepts each message slowly."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str, float]] = []
 
-    async def handle_DATA(self, _server: SMTP, line: Line, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        """Take the message, after a moment."""
-        self.taken += [(str(line.host_name), reader, time.monotonic()) for reader in envelope.rcpt_tos]
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """Accept the message after 30 ms."""
+        self.taken += [(str(session.host_name), reader, time.monotonic()) for reader in envelope.rcpt_tos]
         await asyncio.sleep(0.03)
         return "250 taken"
 
 
 async def recoveries(kills: int, lease: float, report: Callable[[str], None]) -> list[float]:
-    """Kill so many workers in the middle of a batch; return the seconds that each batch waited."""
+    """Kill workers in the middle of a batch, `kills` in all; return the seconds that each batch waited."""
     log = Log()
     controller = Controller(log, hostname="127.0.0.1", port=free_port())
     controller.start()
@@ -95,7 +93,7 @@ async def recoveries(kills: int, lease: float, report: Callable[[str], None]) ->
 
 
 async def worker(home: Path, url: str, port: int, lease: float, name: str) -> asyncio.subprocess.Process:
-    """Start a worker process that greets the mail server by `name`; return it once it is at work."""
+    """Start a worker process whose EHLO name is `name`; return it once it runs."""
     folder = home / name
     write_config(folder, storage=url, news_url="http://127.0.0.1:1", smtp_port=port, web_port=1)
     written = (folder / "caveat.yaml").read_text()
@@ -103,32 +101,32 @@ async def worker(home: Path, url: str, port: int, lease: float, name: str) -> as
         written.replace("connections: 2", f"connections: 1, hello: {name}"), encoding="utf-8"
     )
     command = (sys.executable, __file__, "--work", str(folder), "--lease", str(lease))
-    diary = folder / f"{time.monotonic()}.log"
-    with diary.open("wb") as output:
+    log_file = folder / f"{time.monotonic()}.log"
+    with log_file.open("wb") as output:
         process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
-    # Only a worker that is up can take over.
-    await until(lambda: b"started" in diary.read_bytes())
+    # Only a running worker can take over the batch.
+    await until(lambda: b"started" in log_file.read_bytes())
     return process
 
 
 def work(folder: Path, lease: float) -> None:
-    """Be a worker, with a lease of so many seconds, until killed."""
+    """Run a worker with leases of `lease` seconds until the process is killed."""
     shorter = lease / DeliverPolicy().lease.total_seconds()
     delivering.DeliverPolicy = partial(DeliverPolicy, lease=timedelta(seconds=lease))  # type: ignore[misc,assignment]
-    vigil.MAX_WAIT *= shorter
+    due_timer.MAX_WAIT *= shorter
     roles = Roles(("deliver",), schedule=False, web=False)
     asyncio.run(Service(lambda: load_config(folder, os.environ), roles).run(asyncio.Event()))
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until it holds; gives up after two minutes."""
-    async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110 - the server runs on a thread of its own
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds; raise TimeoutError after MAX_WAIT_SECONDS."""
+    async with asyncio.timeout(MAX_WAIT_SECONDS):
+        while not condition():  # noqa: ASYNC110 - the server runs on a thread of its own
             await asyncio.sleep(0.002)
 
 
 def main() -> int:
-    """Run it and print the table; exit 1 when a batch waited for longer than the lease and a second."""
+    """Print the table; return 1 when the 99th percentile exceeds the lease plus a second, else 0."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--lease", type=float, default=6.0)
@@ -141,7 +139,7 @@ def main() -> int:
     seconds = np.array(asyncio.run(recoveries(options.kills, options.lease, report)))
     p50, p99 = np.percentile(seconds, [50, 99])
     allowed = options.lease + 1
-    print(f"{len(seconds)} workers killed, {WORKERS} at work, PostgreSQL, lease {options.lease:g} s")
+    print(f"{len(seconds)} workers killed, {WORKERS} running, PostgreSQL, lease {options.lease:g} s")
     print(f"a batch waited: median {p50:.2f} s, 99 % {p99:.2f} s, longest {seconds.max():.2f} s")
     print(f"against lease + 1 s = {allowed:g} s: {p99 / allowed:.2f}")
     return int(p99 > allowed)

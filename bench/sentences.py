@@ -1,4 +1,4 @@
-"""Sentences: how well boundaries are found, and how fast, against a plain split at full stops.
+"""Sentences: the quality and speed of splitting, compared with a simple split at full stops.
 
 quality  F1 of boundaries on a JSONL file of {text, sentences}, counted in characters that are no space
 speed    milliseconds for fifty sentences of articles; seconds for hostile texts of up to 5 MB
@@ -65,7 +65,7 @@ def labelled(data: Path) -> Iterator[tuple[str, set[int]]]:
 
 
 def quality(data: Path) -> None:
-    """Print how well boundaries are found."""
+    """Print precision, recall and F1 of the boundaries."""
     texts = list(labelled(data))
     print(f"{len(texts)} articles from {data}\n{'boundaries':<22} F1     precision  recall")
     for name, split in (("ours", split_sentences), ("plain", plain)):
@@ -93,7 +93,7 @@ def seconds(split: Callable[[str], object], texts: Sequence[str], rounds: int = 
 
 
 def speed(data: Path | None) -> None:
-    """Print how fast it is."""
+    """Print the times."""
     texts = [report.text for report in REPORTS] if data is None else [text for text, _ in labelled(data)]
     fifties = sum(len(split_sentences(text)) for text in texts) / 50
     ours, other = (seconds(split, texts, 9) / fifties * 1e3 for split in (split_sentences, plain))

@@ -1,9 +1,9 @@
-"""Store: planning an issue for a city, and the ledger's hot path, on SQLite and PostgreSQL.
+"""Store: planning an issue for a million subscribers, and the ledger, on SQLite and PostgreSQL.
 
-plan     one issue for everybody, set-based, against one INSERT and one UPDATE per reader in the same run
+plan     one issue for all subscribers, set-based, compared with one INSERT and UPDATE for each
 take     batches of 500 from the outbox
-marks    attempts and outcomes, a hundred in each durable commit, against a commit for each
-import   subscribers added, a second
+marks    attempts and outcomes, a hundred in each durable commit, compared with one in each
+import   subscribers added per second
 
 python3 dev.py bench store [sqlite|postgresql]... [--subscribers N] [--marks N]
 """
@@ -69,7 +69,7 @@ def issue_of(group: Group, occurrence: str) -> Issue:
 
 
 class Watch:
-    """Times a piece of work and prints a line about it."""
+    """Times the work in its block, and prints a line with seconds and rate."""
 
     def __init__(self, what: str, count: int) -> None:
         self.what, self.count = what, count
@@ -85,22 +85,22 @@ class Watch:
 
 
 async def import_people(database: Database, how_many: int) -> None:
-    """Add so many subscribers in chunks, as an import does."""
+    """Add `how_many` subscribers in chunks, as an import does."""
     people, key = SqlSubscriberStore(database), identity.edition_key(EDITION)
     with Watch(f"import {how_many:,} subscribers", how_many):
         for first in range(0, how_many, CHUNK):
-            placements = []
+            desired = []
             for n in range(first, min(first + CHUNK, how_many)):
                 email = f"reader{n}@example{n % 50}.org"
                 person = Subscriber(identity.subscriber_id(email), email, f"Reader {n}")
-                placements.append(DesiredSubscription(person, "morning", Preferences(), EDITION, key, NOON))
-            await people.add_subscriptions(placements, NOON, starts_after=NOON)
+                desired.append(DesiredSubscription(person, "morning", Preferences(), EDITION, key, NOON))
+            await people.add_subscriptions(desired, NOON, starts_after=NOON)
 
 
 async def plan(database: Database, how_many: int) -> None:
-    """Plan an issue for all, and the same row by row for one in fifty."""
+    """Plan an issue for all subscribers, and for one in fifty row by row."""
     compose = SqlComposeStore(database)
-    with Watch("due_groups, everybody due", how_many):
+    with Watch("due_groups, all subscribers due", how_many):
         [group] = await compose.due_groups(NOON)
     with Watch(f"plan an issue for {how_many:,}", how_many) as ours:
         planned = await compose.record_issue(group, issue_of(group, "today"), NOON + DAY, "smtp")
@@ -113,7 +113,7 @@ async def plan(database: Database, how_many: int) -> None:
 
 
 async def plan_row_by_row(database: Database, how_many: int) -> None:
-    """Do what one would write: read the readers, insert a delivery and move the reader on, for each."""
+    """Insert a delivery and update the subscription in a loop: the simple way, for comparison."""
     async with database.write() as connection:
         query = text("SELECT subscriber FROM subscriptions ORDER BY subscriber LIMIT :n")
         readers = [row[0] for row in await connection.execute(query, {"n": how_many})]
@@ -125,7 +125,7 @@ async def plan_row_by_row(database: Database, how_many: int) -> None:
 
 
 async def take(database: Database, batches: int) -> list[tuple[str, Sequence[Delivery]]]:
-    """Take so many batches of 500."""
+    """Lease batches of 500 deliveries."""
     records, taken = SqlDeliverStore(database), []
     with Watch(f"take {batches} batches of 500", batches * 500):
         for n in range(batches):
@@ -137,7 +137,7 @@ async def take(database: Database, batches: int) -> list[tuple[str, Sequence[Del
 async def mark(
     database: Database, batches: list[tuple[str, Sequence[Delivery]]], group: int, how_many: int
 ) -> float:
-    """Mark deliveries attempting and then sent, `group` marks in each commit; return marks a second."""
+    """Record attempts and outcomes, `group` changes in each commit; return changes per second."""
     records, done = SqlDeliverStore(database), 0
     with Watch(f"{how_many:,} marks, {group} in each durable commit", how_many) as watch:
         while done < how_many:
@@ -185,12 +185,12 @@ async def measure(backend: str, options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Measure the backends that were asked for, or both."""
+    """Measure the backends of the arguments, both by default."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("backends", nargs="*", default=["sqlite", "postgresql"])
     parser.add_argument("--subscribers", type=int, default=1_000_000)
     parser.add_argument("--marks", type=int, default=20_000)
-    parser.add_argument("--folder", help="where the databases are made (default: the temporary folder)")
+    parser.add_argument("--folder", help="folder of the databases (default: the temporary folder)")
     options = parser.parse_args()
     for backend in options.backends:
         asyncio.run(measure(backend, options))

@@ -1,10 +1,10 @@
-"""Stories: how well articles on one event are found, and what it costs to add one to a full window.
+"""Stories: how well articles on one event are grouped, and the cost of adding one to a full window.
 
 quality  pairwise F1 with 95 % intervals (bootstrap by event) on labelled articles, JSONL of {id,
          cluster, date, title, source, text}: as dated, all on one day, titles alone; the threshold chosen
-         on other events; against titles that share half of their words
-telling  how often two publishers' points of one story share much of their words, against points in turn
-speed    milliseconds for an article when 10,000 are in the window, against comparing it with each of them
+         on other events; compared with titles that share half of their words
+merging  how often the chosen points of two publishers share many words, compared with points in turn
+speed    milliseconds for an article with 10,000 in the window, compared with comparing every pair
 
 python3 dev.py bench stories [--data FILE] [--window 10000]
 """
@@ -40,7 +40,7 @@ from tests.compose.reports import REPORTS
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ORDERS, DRAWS, FOLDS = 6, 2_000, 5
-KEPT, TOLD = 8, 4
+KEPT, SHOWN = 8, 4
 THRESHOLDS = (0.14, 0.16, 0.18, 0.2, 0.22, 0.24, 0.26)
 
 Row = Mapping[str, str]
@@ -48,7 +48,7 @@ Placer = Callable[[Sequence[Article]], list[str]]
 
 
 def rows_of(data: Path | None) -> list[dict[str, str]]:
-    """Return the labelled articles: the file's, or the few that the tests are made of."""
+    """Return the labelled articles of the file, or else those of the tests."""
     if data is not None:
         with data.open(encoding="utf-8") as lines:
             return [json.loads(line) for line in lines]
@@ -173,7 +173,7 @@ def cross_validated(rows: Sequence[Row]) -> Counts:
 
 
 def quality(data: Path | None) -> None:
-    """Print how well events are found."""
+    """Print how well articles are grouped by event."""
     rows = rows_of(data)
     print(
         f"{len(rows)} articles on {len({row['cluster'] for row in rows})} events from {data or 'the tests'}\n"
@@ -191,27 +191,25 @@ def quality(data: Path | None) -> None:
     show("titles that share half of their words", measure(rows, by_titles, dated=True))
 
 
-def telling(data: Path | None) -> None:
-    """Print how often what is told of an event repeats itself."""
+def merging(data: Path | None) -> None:
+    """Print how often the points of a story repeat each other."""
     events: defaultdict[str, list[CondensedArticle]] = defaultdict(list)
     for number, row in enumerate(rows_of(data)):
         one = replace(article(row, dated=True), position=number + 1)
         summary = summarize_article("keypoints", one, KEPT)
         events[row["cluster"]].append(CondensedArticle(one, summary, story=row["cluster"]))
     shared = [members for members in events.values() if len({m.article.publisher for m in members}) > 1]
-    print(
-        f"\npairs of told points, {TOLD} a story, of two articles on one of {len(shared)} events, that share"
-    )
+    print(f"\npairs of points, {SHOWN} a story, of two articles on one of {len(shared)} events, that share")
     print("  of their words           30 %   35 %   40 %")
-    for name, teller in (("in turn", in_turn), ("ours", merge_key_points)):
-        told = [teller(group_stories(members)[0].articles, points=TOLD) for members in shared]
-        alike = [overlap(one, other) for story in told for one, other in itertools.combinations(story, 2)]
+    for name, merge in (("in turn", in_turn), ("ours", merge_key_points)):
+        merged = [merge(group_stories(members)[0].articles, points=SHOWN) for members in shared]
+        alike = [overlap(one, other) for story in merged for one, other in itertools.combinations(story, 2)]
         counts = [sum(share >= least for share in alike) for least in (0.3, 0.35, 0.4)]
         print(f"  {name:<22} {counts[0]:6} {counts[1]:6} {counts[2]:6}")
 
 
 def in_turn(articles: Sequence[CondensedArticle], *, points: int) -> tuple[StoryPoint, ...]:
-    """Return the articles' points in turn, the best of each first: what one would do without comparing."""
+    """Return the articles' points in turn, the best of each first: the simple way, without comparison."""
     ranked = [sorted(one.summary.key_points, key=lambda point: point.rank) for one in articles]
     rounds = itertools.zip_longest(*([(a, p) for p in own] for a, own in zip(articles, ranked, strict=True)))
     found = [pair for each in rounds for pair in each if pair is not None][:points]
@@ -236,8 +234,8 @@ def made_up(count: int) -> Iterator[Article]:
     shares = list(itertools.accumulate(1 / (rank + 2.7) for rank in range(len(words))))
 
     def sentence(length: int) -> str:
-        said = [words[bisect(shares, dice.random() * shares[-1])] for _ in range(length)]
-        return " ".join(word.title() if dice.random() < 0.12 else word for word in said).capitalize()
+        chosen = [words[bisect(shares, dice.random() * shares[-1])] for _ in range(length)]
+        return " ".join(word.title() if dice.random() < 0.12 else word for word in chosen).capitalize()
 
     for number in range(count):
         at = NOON + timedelta(seconds=10 * number)
@@ -256,7 +254,7 @@ def made_up(count: int) -> Iterator[Article]:
 
 
 def every_pair(articles: Sequence[Article]) -> Callable[[Article], None]:
-    """Return the plain way: compare with all that is there, weights ready in memory."""
+    """Return a task that compares an article with every known one, with weights in memory."""
     spread = Counter(term for one in articles for term in grouping_features(one).terms)
 
     def weighed(one: Article) -> dict[str, float]:
@@ -267,11 +265,11 @@ def every_pair(articles: Sequence[Article]) -> Callable[[Article], None]:
 
     known = [weighed(one) for one in articles]
 
-    def meet(one: Article) -> None:
+    def compare(one: Article) -> None:
         new = weighed(one)
         max(sum(weight * old.get(term, 0.0) for term, weight in new.items()) for old in known)
 
-    return meet
+    return compare
 
 
 def timed(task: Callable[[Article], object], articles: Sequence[Article]) -> list[float]:
@@ -285,7 +283,7 @@ def timed(task: Callable[[Article], object], articles: Sequence[Article]) -> lis
 
 
 def speed(window: int) -> None:
-    """Print what it costs to add an article to a full window."""
+    """Print the cost of adding an article to a full window."""
     articles = list(made_up(window + 300))
     index = StoryIndex()
     filling = time.process_time()
@@ -310,7 +308,7 @@ def main() -> None:
     if chosen.data is not None and not chosen.data.is_file():
         options.error(f"there is no file {chosen.data}")
     quality(chosen.data)
-    telling(chosen.data)
+    merging(chosen.data)
     speed(chosen.window)
 
 
