@@ -1,4 +1,4 @@
-"""The records together: from a feed's look to books that close, on both databases."""
+"""All stores together: from the poll of a feed to closed books, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses a bounce is the end of."""
+"""Bounces: which of them suppress an address."""
 
 from __future__ import annotations
 
@@ -26,53 +26,53 @@ async def address_of(database: Database, delivery: str) -> str:
     return found.subscriber.email
 
 
-async def came_back(database: Database, delivery: str, *, hard: bool, at: datetime = NOON) -> bool:
+async def record_bounce(database: Database, delivery: str, *, hard: bool, at: datetime = NOON) -> bool:
     return await SqlBounceStore(database).record_bounce(delivery, hard=hard, reason="5.1.1 unknown", now=at)
 
 
 async def test_a_hard_bounce_suppresses_the_address(database):
     first, _ = await plan_issue(database, 2)
-    assert await came_back(database, first, hard=True)
+    assert await record_bounce(database, first, hard=True)
     assert await suppressed(database) == 1
 
 
 async def test_a_soft_bounce_counts_once_for_an_issue(database):
     (delivery,) = await plan_issue(database, 1)
     for _ in range(MAX_SOFT_BOUNCES + 1):
-        assert await came_back(database, delivery, hard=False)
+        assert await record_bounce(database, delivery, hard=False)
     assert await suppressed(database) == 0
 
 
-async def test_issues_that_come_back_again_and_again_are_the_end_of_an_address(database):
+async def test_repeated_soft_bounces_suppress_the_address(database):
     for number in range(MAX_SOFT_BOUNCES):
         assert await suppressed(database) == 0
         at = NOON + timedelta(days=number)
         (delivery,) = await plan_issue(database, 1, at=at)
-        assert await came_back(database, delivery, hard=False, at=at)
+        assert await record_bounce(database, delivery, hard=False, at=at)
     assert await suppressed(database) == 1
 
 
-async def test_bounces_of_long_ago_are_forgotten(database):
+async def test_old_bounces_do_not_count(database):
     for number in range(MAX_SOFT_BOUNCES + 2):
         at = NOON + timedelta(days=10 * number)
         (delivery,) = await plan_issue(database, 1, at=at)
-        assert await came_back(database, delivery, hard=False, at=at)
+        assert await record_bounce(database, delivery, hard=False, at=at)
     assert await suppressed(database) == 0
 
 
-async def test_a_delivery_that_we_do_not_know_changes_nothing(database):
+async def test_a_bounce_of_an_unknown_delivery_changes_nothing(database):
     await plan_issue(database, 1)
     unknown = identity.delivery_id("x" * 32, "y" * 32, "smtp")
-    assert not await came_back(database, unknown, hard=True)
+    assert not await record_bounce(database, unknown, hard=True)
     assert await suppressed(database) == 0
 
 
-async def test_why_and_since_when_an_address_is_not_mailed_is_told(database):
+async def test_a_suppression_has_its_reason_and_time(database):
     first, second = await plan_issue(database, 2)
     records, email = SqlBounceStore(database), await address_of(database, first)
     assert await records.suppression(email) is None
-    await came_back(database, first, hard=False)
-    await came_back(database, second, hard=True)
+    await record_bounce(database, first, hard=False)
+    await record_bounce(database, second, hard=True)
     assert await records.suppression(email) is None
     [line] = await records.bounces_of(email)
     assert (line.at, line.hard, line.reason) == (NOON, False, "5.1.1 unknown")
@@ -82,13 +82,13 @@ async def test_why_and_since_when_an_address_is_not_mailed_is_told(database):
     assert [line.hard for line in await records.bounces_of(other)] == [True]
 
 
-async def test_who_is_mailed_again_has_their_bounces_counted_anew(database):
+async def test_unsuppressing_an_address_resets_its_bounces(database):
     for number in range(MAX_SOFT_BOUNCES):
         (delivery,) = await plan_issue(database, 1, at=NOON + timedelta(days=number))
-        await came_back(database, delivery, hard=False)
+        await record_bounce(database, delivery, hard=False)
     email = await address_of(database, delivery)
     assert await SqlSubscriberStore(database).unsuppress(email)
     assert await SqlBounceStore(database).bounces_of(email) == []
     (delivery,) = await plan_issue(database, 1, at=NOON + timedelta(days=9))
-    await came_back(database, delivery, hard=False)
+    await record_bounce(database, delivery, hard=False)
     assert await suppressed(database) == 0

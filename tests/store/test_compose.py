@@ -1,4 +1,4 @@
-"""Who is due, what may be told, and issues planned exactly once for everybody who still stands there."""
+"""Due groups, the release position, and issues planned exactly once for each member of a group."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from tests.store.stores import DAY, HOUR, MINUTE, Stores, a_desired_subscription
 EARLY = an_edition(schedule="daily 06:00")
 
 
-# --- who is due --------------------------------------------------------------------------------
+# --- due groups --------------------------------------------------------------------------------
 
 
-async def test_people_with_one_edition_who_were_told_the_same_are_one_group(stores: Stores):
+async def test_subscribers_with_one_edition_and_one_cursor_form_a_group(stores: Stores):
     await stores.subscribe("amina", "ben", "chloe")
     group = await stores.due_group()
     assert (group.edition, group.size, group.due_at, group.subscriber_ids) == (an_edition(), 3, NOON, None)
     assert group.edition_key == identity.edition_key(an_edition())
 
 
-async def test_nobody_is_due_before_the_moment(stores: Stores):
+async def test_a_group_is_not_due_before_its_due_time(stores: Stores):
     await stores.subscribe("amina")
     assert await stores.compose.due_groups(NOON - MINUTE) == []
     assert len(await stores.compose.due_groups(NOON + DAY)) == 1
 
 
-async def test_who_waits_longest_comes_first(stores: Stores):
-    late = a_desired_subscription("ben", EARLY, next_due_at=NOON - HOUR)
+async def test_the_longest_overdue_group_comes_first(stores: Stores):
+    late_subscription = a_desired_subscription("ben", EARLY, next_due_at=NOON - HOUR)
     await stores.subscribers.save_roster_subscriptions(
-        [a_desired_subscription("amina"), late], NOON - DAY, starts_after=NOON
+        [a_desired_subscription("amina"), late_subscription], NOON - DAY, starts_after=NOON
     )
     assert [g.edition.schedule for g in await stores.compose.due_groups(NOON)] == [
         "daily 06:00",
@@ -40,7 +40,7 @@ async def test_who_waits_longest_comes_first(stores: Stores):
     ]
 
 
-async def test_only_the_active_count(stores: Stores):
+async def test_a_group_counts_only_active_subscribers(stores: Stores):
     await stores.subscribe("amina", "ben", "chloe")
     for name, status in (("ben", "paused"), ("chloe", "unsubscribed")):
         person = a_subscriber(f"{name}@example.org")
@@ -48,27 +48,27 @@ async def test_only_the_active_count(stores: Stores):
     assert (await stores.due_group()).size == 1
 
 
-async def test_a_group_in_which_nobody_is_active_is_not_due(stores: Stores):
+async def test_a_group_without_active_subscribers_is_not_due(stores: Stores):
     await stores.subscribe("amina")
     await stores.subscribers.set_status(a_subscriber().id, None, SubscriptionStatus.PAUSED, NOON)
     assert await stores.compose.due_groups(NOON) == []
 
 
-# --- what may be told --------------------------------------------------------------------------
+# --- released articles -------------------------------------------------------------------------
 
 
-async def test_nothing_is_tellable_while_there_is_nothing(stores: Stores):
+async def test_the_release_position_of_an_empty_store_is_zero(stores: Stores):
     assert await stores.compose.release_position(NOON) == 0
 
 
-async def test_an_article_that_waits_for_its_summary_holds_up_those_behind_it(stores: Stores):
+async def test_an_uncondensed_article_holds_back_later_articles(stores: Stores):
     await stores.publish("One")
     await stores.store_articles([an_article("Two")])
     await stores.publish("Three")
     assert await stores.compose.release_position(NOON) == 1
 
 
-async def test_an_article_that_was_set_aside_holds_up_nobody(stores: Stores):
+async def test_an_article_set_aside_holds_back_no_other(stores: Stores):
     await stores.store_articles([an_article("Poison")])
     await stores.publish("Harbour")
     for _ in range(3):
@@ -79,21 +79,21 @@ async def test_an_article_that_was_set_aside_holds_up_nobody(stores: Stores):
     ]
 
 
-async def test_an_article_is_not_told_before_it_has_settled(stores: Stores):
+async def test_an_article_is_released_only_after_it_has_settled(stores: Stores):
     await stores.publish("Old", at=NOON - HOUR)
     await stores.publish("Fresh", at=NOON - MINUTE)
     assert await stores.compose.release_position(NOON - 10 * MINUTE) == 1
     assert await stores.compose.release_position(NOON - MINUTE) == 2
 
 
-async def test_an_edition_is_told_what_lies_in_its_range_and_topics(stores: Stores):
+async def test_an_edition_gets_the_articles_of_its_range_and_topics(stores: Stores):
     await stores.publish("One", "Two")
     await stores.publish("Market", topics=("economy", "world"))
     await stores.publish("Cup", topics=("sport",))
 
     async def titles(after: int, through: int, *topics: str) -> list[str]:
-        told = await stores.compose.released_articles(an_edition(topics=topics), after, through)
-        return [condensed.article.title for condensed in told]
+        released = await stores.compose.released_articles(an_edition(topics=topics), after, through)
+        return [condensed.article.title for condensed in released]
 
     assert await titles(0, 4, "world") == ["One", "Two", "Market"]
     assert await titles(1, 3, "world", "economy") == ["Two", "Market"]
@@ -105,13 +105,13 @@ async def test_an_edition_is_told_what_lies_in_its_range_and_topics(stores: Stor
 # --- issues ------------------------------------------------------------------------------------
 
 
-async def test_an_issue_is_planned_for_each_member_and_moves_them_on(stores: Stores):
+async def test_an_issue_is_planned_for_each_member_and_advances_their_cursor(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     assert await stores.deliver.issue(issue.id) == issue
     assert await stores.states(issue) == {"amina": "planned", "ben": "planned"}
     for name in ("amina", "ben"):
-        place = await stores.subscription(name)
-        assert (place.served_through, place.next_due_at) == (1, NOON + DAY)
+        subscription = await stores.subscription(name)
+        assert (subscription.served_through, subscription.next_due_at) == (1, NOON + DAY)
 
 
 async def test_recording_an_issue_twice_plans_it_once(stores: Stores):
@@ -123,18 +123,18 @@ async def test_recording_an_issue_twice_plans_it_once(stores: Stores):
     assert (await stores.queries.issues())[0].books.due == 2
 
 
-async def test_of_many_workers_that_plan_one_issue_at_once_one_does(stores: Stores):
+async def test_only_one_of_many_concurrent_workers_plans_an_issue(stores: Stores):
     await stores.subscribe("amina", "ben", "chloe")
     group = await stores.due_group()
     planned = await asyncio.gather(
         *(stores.compose.record_issue(group, an_issue(group), NOON + DAY, "file") for _ in range(10))
     )
     assert sorted(planned) == [0] * 9 + [3]
-    [line] = await stores.queries.issues()
-    assert (line.books.due, line.books.waiting, line.books.closed) == (3, 3, True)
+    [details] = await stores.queries.issues()
+    assert (details.books.due, details.books.waiting, details.books.closed) == (3, 3, True)
 
 
-async def test_who_changes_their_edition_meanwhile_is_neither_served_twice_nor_missed(stores: Stores):
+async def test_a_subscriber_who_changed_edition_after_the_group_was_read_is_not_served(stores: Stores):
     await stores.subscribe("amina", "ben")
     group = await stores.due_group()
     await stores.subscribers.save_preferences(
@@ -144,11 +144,11 @@ async def test_who_changes_their_edition_meanwhile_is_neither_served_twice_nor_m
 
     ben = await stores.subscription("ben")
     assert (ben.served_through, ben.next_due_at) == (0, NOON + HOUR)
-    own = await stores.due_group(NOON + HOUR)
-    assert (own.edition, own.size, own.served_through) == (EARLY, 1, 0)
+    own_group = await stores.due_group(NOON + HOUR)
+    assert (own_group.edition, own_group.size, own_group.served_through) == (EARLY, 1, 0)
 
 
-async def test_a_change_of_edition_and_an_issue_at_once_tell_everything_once(stores: Stores):
+async def test_a_change_of_edition_during_planning_serves_each_article_once(stores: Stores):
     for round_ in range(10):
         name = f"reader{round_}"
         edition = an_edition(stories=10 + round_)
@@ -163,12 +163,14 @@ async def test_a_change_of_edition_and_an_issue_at_once_tell_everything_once(sto
                 a_desired_subscription(name, other, next_due_at=NOON + 2 * DAY), NOON
             ),
         )
-        place = await stores.subscription(name)
-        assert place.edition_key == identity.edition_key(other)
-        assert place.served_through == planned  # 1 when the issue came first, 0 when it served nobody
+        subscription = await stores.subscription(name)
+        assert subscription.edition_key == identity.edition_key(other)
+        assert (
+            subscription.served_through == planned
+        )  # 1 when the issue came first, 0 when it served no subscriber
 
 
-async def test_who_unsubscribed_meanwhile_gets_no_delivery(stores: Stores):
+async def test_a_subscriber_who_unsubscribed_after_the_group_was_read_gets_no_delivery(stores: Stores):
     await stores.subscribe("amina", "ben")
     group = await stores.due_group()
     ben = a_subscriber("ben@example.org")
@@ -178,28 +180,28 @@ async def test_who_unsubscribed_meanwhile_gets_no_delivery(stores: Stores):
     assert await stores.states(issue) == {"amina": "planned"}
 
 
-async def test_an_issue_for_nobody_is_not_kept(stores: Stores):
+async def test_an_issue_without_members_is_not_stored(stores: Stores):
     await stores.subscribe("amina")
     group = replace(await stores.due_group(), served_through=7)
     assert await stores.compose.record_issue(group, an_issue(group), NOON + DAY, "file") == 0
     assert await stores.queries.issues() == []
 
 
-async def test_who_comes_late_to_a_stored_issue_gets_it_as_it_is_and_stands_where_it_ends(stores: Stores):
+async def test_a_late_member_gets_the_stored_issue_and_its_cursor(stores: Stores):
     await stores.subscribe("amina")
     group = await stores.due_group()
     first = an_issue(group, through=3)
     await stores.compose.record_issue(group, first, NOON + DAY, "file")
     await stores.subscribers.add_subscriptions([a_desired_subscription("ben")], NOON, starts_after=NOON - DAY)
-    late = replace(an_issue(group, through=5), article_ids=("c",))
-    assert late.id == first.id
-    assert await stores.compose.record_issue(await stores.due_group(), late, NOON + DAY, "file") == 1
+    late_issue = replace(an_issue(group, through=5), article_ids=("c",))
+    assert late_issue.id == first.id
+    assert await stores.compose.record_issue(await stores.due_group(), late_issue, NOON + DAY, "file") == 1
     assert await stores.deliver.issue(first.id) == first
     assert (await stores.subscription("ben")).served_through == 3
     assert (await stores.queries.issues())[0].books.due == 2
 
 
-async def test_who_went_another_way_rejoins_a_group_when_told_the_same(stores: Stores):
+async def test_subscribers_with_the_same_edition_and_cursor_rejoin_a_group(stores: Stores):
     await stores.subscribe("amina", "ben")
     await stores.subscribers.save_preferences(a_desired_subscription("ben", EARLY, next_due_at=NOON), NOON)
     await stores.subscribers.save_preferences(
@@ -212,18 +214,18 @@ async def test_who_went_another_way_rejoins_a_group_when_told_the_same(stores: S
     assert sizes == {"daily 06:00": 2, "daily 07:00": 1}
 
 
-async def test_whoever_is_paused_stands_along_and_is_not_told_later_what_the_others_were(stores: Stores):
+async def test_the_cursor_of_a_paused_subscriber_advances_with_the_group(stores: Stores):
     await stores.subscribe("amina", "ben")
     ben = a_subscriber("ben@example.org")
     await stores.subscribers.set_status(ben.id, "morning", SubscriptionStatus.PAUSED, NOON)
     group = await stores.due_group()
     await stores.compose.record_issue(group, an_issue(group), NOON + DAY, "file")
     await stores.subscribers.set_status(ben.id, "morning", SubscriptionStatus.ACTIVE, NOON)
-    place = await stores.subscription("ben")
-    assert (place.served_through, place.next_due_at) == (1, NOON + DAY)
+    subscription = await stores.subscription("ben")
+    assert (subscription.served_through, subscription.next_due_at) == (1, NOON + DAY)
 
 
-async def test_moving_on_without_an_issue(stores: Stores):
+async def test_a_skipped_issue_advances_the_due_time_and_if_asked_the_cursor(stores: Stores):
     await stores.subscribe("amina", "ben")
     group = await stores.due_group()
     assert await stores.compose.skip_issue(group, NOON + DAY, None) == 2
@@ -236,10 +238,10 @@ async def test_moving_on_without_an_issue(stores: Stores):
     assert (await stores.subscription()).served_through == 9
 
 
-# --- by hand -----------------------------------------------------------------------------------
+# --- manual sends ------------------------------------------------------------------------------
 
 
-async def test_a_manual_send_to_all_tells_and_leaves_the_next_moment_as_it_is(stores: Stores):
+async def test_a_manual_send_to_all_advances_the_cursor_and_keeps_the_due_time(stores: Stores):
     await stores.subscribers.save_roster_subscriptions(
         [a_desired_subscription("amina"), a_desired_subscription("ben", next_due_at=NOON + HOUR)],
         NOON,
@@ -266,7 +268,7 @@ async def test_a_manual_send_to_some_takes_them_out_of_their_group(stores: Store
     assert {(g.served_through, g.size) for g in await stores.compose.due_groups(NOON)} == {(0, 1), (1, 2)}
 
 
-async def test_a_hundred_manual_sends_at_once_plan_once(stores: Stores):
+async def test_a_hundred_concurrent_manual_sends_plan_one_delivery(stores: Stores):
     await stores.subscribe("amina", "ben")
     [group] = await stores.compose.groups_of("morning", [a_subscriber().id])
     issue = an_issue(group, occurrence="manual:x")
@@ -276,14 +278,14 @@ async def test_a_hundred_manual_sends_at_once_plan_once(stores: Stores):
     assert sum(planned) == 1
 
 
-async def test_there_are_no_groups_of_an_unknown_newsletter_or_of_strangers(stores: Stores):
+async def test_an_unknown_newsletter_or_subscriber_has_no_groups(stores: Stores):
     await stores.subscribe("amina")
     assert await stores.compose.groups_of("evening", None) == []
     assert await stores.compose.groups_of("morning", ["stranger"]) == []
     assert await stores.compose.groups_of("morning", []) == []
 
 
-async def test_a_repeat_begins_where_the_last_issue_began(stores: Stores):
+async def test_a_repeat_starts_where_the_last_issue_started(stores: Stores):
     await stores.subscribe("amina", "ben")
     [group] = await stores.compose.groups_of("morning", None)
     assert await stores.compose.last_issue_start(group) is None
@@ -294,7 +296,7 @@ async def test_a_repeat_begins_where_the_last_issue_began(stores: Stores):
     assert (group.served_through, await stores.compose.last_issue_start(group)) == (6, 4)
 
 
-async def test_what_members_were_told_lately_is_known_by_the_articles(stores: Stores):
+async def test_the_articles_recently_sent_to_a_group_are_known(stores: Stores):
     await stores.subscribe("amina", "ben")
     [group] = await stores.compose.groups_of("morning", None)
     assert await stores.compose.recently_sent(group, NOON - DAY) == set()

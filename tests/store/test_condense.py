@@ -1,4 +1,4 @@
-"""Summaries and failed tries."""
+"""Summaries and failed attempts."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ async def test_a_summary_comes_back_as_it_was_and_stays_verbatim(stores: Stores)
     article = an_article("Harbour", TEXT)
     await stores.store_articles([article])
     await stores.condense.record_summary(article.id, SUMMARY, NOON)
-    [told] = await stores.compose.released_articles(an_edition(), 0, 1)
-    assert told.summary == SUMMARY
-    assert told.summary.is_verbatim(told.article.text)
+    [released] = await stores.compose.released_articles(an_edition(), 0, 1)
+    assert released.summary == SUMMARY
+    assert released.summary.is_verbatim(released.article.text)
 
 
-async def test_what_is_condensed_does_not_wait_any_more(stores: Stores):
+async def test_a_condensed_article_does_not_wait(stores: Stores):
     await stores.store_articles([an_article("One"), an_article("Two"), an_article("Three")])
     [first] = await stores.condense.uncondensed(1)
     await stores.condense.record_summary(first.id, condensed(first).summary, NOON)
@@ -36,8 +36,8 @@ async def test_a_later_summary_replaces_the_first(stores: Stores):
     await stores.store_articles([article])
     await stores.condense.record_summary(article.id, condensed(article).summary, NOON)
     await stores.condense.record_summary(article.id, SUMMARY, NOON)
-    [told] = await stores.compose.released_articles(an_edition(), 0, 1)
-    assert told.summary == SUMMARY
+    [released] = await stores.compose.released_articles(an_edition(), 0, 1)
+    assert released.summary == SUMMARY
 
 
 async def test_the_third_failure_sets_an_article_aside(stores: Stores):
@@ -55,7 +55,7 @@ async def test_the_third_failure_sets_an_article_aside(stores: Stores):
     assert (line.state, line.problem, line.summary) == ("set_aside", "no sentence in it", None)
 
 
-async def test_a_summary_after_failures_makes_the_article_tellable(stores: Stores):
+async def test_a_summary_after_failures_releases_the_article(stores: Stores):
     article = an_article()
     await stores.store_articles([article])
     for _ in range(3):
@@ -65,5 +65,5 @@ async def test_a_summary_after_failures_makes_the_article_tellable(stores: Store
 
 
 async def test_a_summary_of_an_unknown_article_changes_nothing(stores: Stores):
-    await stores.condense.record_summary("nobody's", SUMMARY, NOON)
+    await stores.condense.record_summary("unknown", SUMMARY, NOON)
     assert (await stores.queries.counts()).articles == 0

@@ -1,4 +1,4 @@
-"""An edited article has its publisher's new words until it was told, and a correction from then on."""
+"""An edited article: a new text before it was sent, a correction afterwards."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FIRST = an_article("Two ferries hit", "Two ferries were hit. Nobody was hurt.", 
 EDITED = replace(FIRST, title="Three ferries hit", text="Three ferries were hit. One sailor was hurt.")
 
 
-async def see(stores: Stores, *edited: Article) -> None:
-    """Look at the feed and find these edited."""
+async def record_edits(stores: Stores, *edited: Article) -> None:
+    """Record a poll that found these edited articles."""
     await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=edited))
 
 
@@ -28,14 +28,20 @@ async def condense_all(stores: Stores) -> None:
 
 
 async def stored(stores: Stores) -> list[tuple[str, str]]:
-    """Return the title of each article that may be told, and its first key point."""
-    told = await stores.compose.released_articles(an_edition(), 0, 99)
-    assert all(one.summary.is_verbatim(one.article.text) for one in told)
-    return [(one.article.title, one.summary.key_points[0].text) for one in told]
+    """Return the title and the first key point of each released article."""
+    released = await stores.compose.released_articles(an_edition(), 0, 99)
+    assert all(
+        condensed_article.summary.is_verbatim(condensed_article.article.text)
+        for condensed_article in released
+    )
+    return [
+        (condensed_article.article.title, condensed_article.summary.key_points[0].text)
+        for condensed_article in released
+    ]
 
 
-async def kept(stores: Stores) -> list[tuple[int, str, str]]:
-    """Return what is kept beside the articles: position, state and title."""
+async def stored_edits(stores: Stores) -> list[tuple[int, str, str]]:
+    """Return the stored edits of articles: position, state and title."""
     async with stores.database.read() as connection:
         return [
             tuple(row)
@@ -43,30 +49,30 @@ async def kept(stores: Stores) -> list[tuple[int, str, str]]:
         ]
 
 
-async def tell(stores: Stores, *articles: Article, through: int = 1) -> None:
-    """Let an issue through this position tell these articles."""
+async def send(stores: Stores, *articles: Article, through: int = 1) -> None:
+    """Record an issue through this position with these articles."""
     await stores.subscribe("amina")
     group = await stores.due_group()
     issue = replace(an_issue(group, through=through), article_ids=tuple(a.id for a in articles))
     assert await stores.compose.record_issue(group, issue, NOON + DAY, "file") == 1
 
 
-async def test_what_waits_for_condense_has_its_new_words_at_once(stores: Stores):
+async def test_an_uncondensed_article_gets_its_edit_at_once(stores: Stores):
     await stores.store_articles([FIRST])
     await stores.condense.record_failure(FIRST.id, "no sentence in it", NOON)
-    await see(stores, EDITED)
+    await record_edits(stores, EDITED)
 
     assert await stores.condense.uncondensed(10) == [replace(EDITED, position=1)]
-    assert await kept(stores) == []
+    assert await stored_edits(stores) == []
     outcomes = [await stores.condense.record_failure(FIRST.id, "no sentence in it", NOON) for _ in range(3)]
     assert outcomes == [FailureResult.RETRY, FailureResult.RETRY, FailureResult.SET_ASIDE]
 
 
-async def test_an_article_that_nobody_was_told_is_condensed_anew_in_its_place(stores: Stores):
+async def test_an_edit_of_an_unsent_article_is_condensed_in_its_position(stores: Stores):
     await stores.store_articles([FIRST, an_article("Rates fall")])
     await condense_all(stores)
-    await see(stores, EDITED)
-    await see(stores, EDITED)
+    await record_edits(stores, EDITED)
+    await record_edits(stores, EDITED)
 
     assert (await stored(stores))[0] == ("Two ferries hit", "Two ferries were hit.")
     assert await stores.compose.release_position(NOON) == 2
@@ -75,53 +81,53 @@ async def test_an_article_that_nobody_was_told_is_condensed_anew_in_its_place(st
     assert (await stored(stores))[0] == ("Three ferries hit", "Three ferries were hit.")
     assert len(await stored(stores)) == 2
     assert await stores.condense.uncondensed(10) == []
-    assert await kept(stores) == []
+    assert await stored_edits(stores) == []
 
 
-async def test_an_article_that_was_told_keeps_its_words_and_the_last_new_ones_once_beside_it(stores: Stores):
+async def test_a_sent_article_keeps_its_text_and_stores_only_the_latest_edit(stores: Stores):
     await stores.store_articles([FIRST])
     await condense_all(stores)
-    await tell(stores, FIRST)
-    await see(stores, EDITED)
-    await see(stores, EDITED)
+    await send(stores, FIRST)
+    await record_edits(stores, EDITED)
+    await record_edits(stores, EDITED)
 
     assert await stores.condense.uncondensed(10) == []
     assert await stored(stores) == [("Two ferries hit", "Two ferries were hit.")]
-    assert await kept(stores) == [(1, "kept", "Three ferries hit")]
-    await see(stores, replace(EDITED, title="Four ferries hit"))
-    assert await kept(stores) == [(1, "kept", "Four ferries hit")]
+    assert await stored_edits(stores) == [(1, "kept", "Three ferries hit")]
+    await record_edits(stores, replace(EDITED, title="Four ferries hit"))
+    assert await stored_edits(stores) == [(1, "kept", "Four ferries hit")]
 
 
-async def test_an_issue_that_went_past_an_article_without_telling_it_leaves_it_free(stores: Stores):
+async def test_an_article_left_out_of_an_issue_can_still_be_replaced(stores: Stores):
     other = an_article("Rates fall")
     await stores.store_articles([FIRST, other])
     await condense_all(stores)
-    await tell(stores, other, through=2)
-    await see(stores, EDITED)
+    await send(stores, other, through=2)
+    await record_edits(stores, EDITED)
     await condense_all(stores)
 
     assert [title for title, _ in await stored(stores)] == ["Three ferries hit", "Rates fall"]
 
 
-async def test_an_article_that_is_told_while_its_new_words_are_condensed_keeps_its_first(stores: Stores):
+async def test_an_article_sent_while_its_edit_is_condensed_keeps_its_first_text(stores: Stores):
     await stores.store_articles([FIRST])
     await condense_all(stores)
-    await see(stores, EDITED)
+    await record_edits(stores, EDITED)
     [waiting] = await stores.condense.uncondensed(10)
-    await tell(stores, FIRST)
+    await send(stores, FIRST)
     await stores.condense.record_summary(waiting.id, condensed(waiting).summary, NOON)
 
     assert await stored(stores) == [("Two ferries hit", "Two ferries were hit.")]
-    assert await kept(stores) == [(1, "kept", "Three ferries hit")]
+    assert await stored_edits(stores) == [(1, "kept", "Three ferries hit")]
 
 
-async def test_a_summary_of_words_that_were_edited_meanwhile_is_passed_over(stores: Stores):
+async def test_a_summary_of_an_outdated_text_is_ignored(stores: Stores):
     await stores.store_articles([FIRST])
-    await see(stores, EDITED)
+    await record_edits(stores, EDITED)
     await stores.condense.record_summary(FIRST.id, condensed(FIRST).summary, NOON)
     assert await stored(stores) == []
     await condense_all(stores)
-    await see(stores, FIRST)
+    await record_edits(stores, FIRST)
     await stores.condense.record_summary(FIRST.id, condensed(EDITED).summary, NOON)
     assert await stored(stores) == [("Three ferries hit", "Three ferries were hit.")]
 
@@ -129,20 +135,20 @@ async def test_a_summary_of_words_that_were_edited_meanwhile_is_passed_over(stor
     assert await stored(stores) == [("Two ferries hit", "Two ferries were hit.")]
 
 
-async def test_an_edit_that_is_taken_back_leaves_nothing_behind(stores: Stores):
+async def test_a_reverted_edit_is_deleted(stores: Stores):
     await stores.store_articles([FIRST])
     await condense_all(stores)
-    await see(stores, EDITED)
-    await see(stores, FIRST)
+    await record_edits(stores, EDITED)
+    await record_edits(stores, FIRST)
 
     assert await stores.condense.uncondensed(10) == []
-    assert await kept(stores) == []
+    assert await stored_edits(stores) == []
 
 
-async def test_new_words_that_cannot_be_condensed_are_set_aside_and_the_old_ones_stand(stores: Stores):
+async def test_an_edit_that_cannot_be_condensed_is_set_aside_and_the_old_text_stays(stores: Stores):
     await stores.store_articles([FIRST])
     await condense_all(stores)
-    await see(stores, EDITED)
+    await record_edits(stores, EDITED)
     outcomes = [await stores.condense.record_failure(FIRST.id, "too long", NOON) for _ in range(4)]
 
     assert outcomes == [
@@ -155,18 +161,18 @@ async def test_new_words_that_cannot_be_condensed_are_set_aside_and_the_old_ones
     assert await stored(stores) == [("Two ferries hit", "Two ferries were hit.")]
 
 
-async def test_an_article_that_was_set_aside_gets_another_chance_by_its_new_words(stores: Stores):
+async def test_an_edit_of_an_article_set_aside_is_condensed(stores: Stores):
     await stores.store_articles([FIRST])
     for _ in range(3):
         await stores.condense.record_failure(FIRST.id, "no sentence in it", NOON)
-    await see(stores, EDITED)
+    await record_edits(stores, EDITED)
     await condense_all(stores)
 
     assert await stored(stores) == [("Three ferries hit", "Three ferries were hit.")]
 
 
-async def test_an_edit_of_what_is_not_stored_is_passed_over(stores: Stores):
-    await see(stores, EDITED)
+async def test_an_edit_of_an_unknown_article_is_ignored(stores: Stores):
+    await record_edits(stores, EDITED)
 
     assert (await stores.queries.counts()).articles == 0
-    assert await kept(stores) == []
+    assert await stored_edits(stores) == []

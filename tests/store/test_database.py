@@ -1,4 +1,4 @@
-"""Opening, transactions that lose nothing, and trouble in one sentence."""
+"""Opening a database, transactions without lost updates, and errors as one sentence."""
 
 from __future__ import annotations
 
@@ -21,42 +21,45 @@ from tests.builders import NOON
 from tests.store.stores import DAY, HOUR, Stores, an_issue
 
 VERSION = f"UPDATE alembic_version SET version_num = '{upgrade.KNOWN_VERSIONS[-1]}'"  # noqa: S608 - a constant
-NAMED = counters.c.name == "articles"
+ARTICLE_COUNTER = counters.c.name == "articles"
 
 
 async def count(database: Database) -> int:
     async with database.read() as connection:
-        return await connection.scalar(select(counters.c.value).where(NAMED)) or 0
+        return await connection.scalar(select(counters.c.value).where(ARTICLE_COUNTER)) or 0
 
 
 # --- transactions ------------------------------------------------------------------------------
 
 
-async def test_six_hundred_updates_that_read_first_lose_none(database: Database):
+async def test_concurrent_read_and_update_transactions_lose_no_update(database: Database):
     async def add_one() -> None:
         async with database.write() as connection:
-            read = select(counters.c.value).where(NAMED).with_for_update()
+            read = select(counters.c.value).where(ARTICLE_COUNTER).with_for_update()
             value = await connection.scalar(read) or 0
-            await connection.execute(update(counters).where(NAMED).values(value=value + 1))
+            await connection.execute(update(counters).where(ARTICLE_COUNTER).values(value=value + 1))
 
     await asyncio.gather(*(add_one() for _ in range(600)))
     assert await count(database) == 600
 
 
-async def test_two_processes_lose_none_either(database: Database, database_url: str):
+async def test_two_connections_lose_no_update(database: Database, database_url: str):
     other = await Database.open(database_url)
 
     async def add_one(through: Database) -> None:
         async with through.write() as connection:
-            value = await connection.scalar(select(counters.c.value).where(NAMED).with_for_update()) or 0
-            await connection.execute(update(counters).where(NAMED).values(value=value + 1))
+            value = (
+                await connection.scalar(select(counters.c.value).where(ARTICLE_COUNTER).with_for_update())
+                or 0
+            )
+            await connection.execute(update(counters).where(ARTICLE_COUNTER).values(value=value + 1))
 
     await asyncio.gather(*(add_one(d) for _ in range(50) for d in (database, other)))
     await other.close()
     assert await count(database) == 100
 
 
-async def test_a_transaction_that_fails_leaves_nothing_behind(database: Database):
+async def test_a_failed_transaction_changes_nothing(database: Database):
     async def fail() -> None:
         async with database.write() as connection:
             await connection.execute(update(counters).values(value=7))
@@ -67,7 +70,7 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(database: Database
     assert await count(database) == 0
 
 
-async def test_a_writer_that_is_cancelled_lets_the_next_one_write(database: Database):
+async def test_a_cancelled_writer_releases_the_database(database: Database):
     begun = asyncio.Event()
 
     async def linger() -> None:
@@ -91,7 +94,7 @@ async def test_readers_do_not_wait_for_a_writer(database: Database):
     assert await count(database) == 7
 
 
-async def test_sqlite_is_set_up_to_survive_a_power_cut(sqlite_database: Database):
+async def test_sqlite_is_configured_to_survive_a_power_cut(sqlite_database: Database):
     async with sqlite_database.write() as connection:
         found = [
             (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
@@ -103,9 +106,9 @@ async def test_sqlite_is_set_up_to_survive_a_power_cut(sqlite_database: Database
 # --- opening -----------------------------------------------------------------------------------
 
 
-async def test_a_database_is_made_where_none_was_even_by_several_at_once(empty_url: str):
+async def test_concurrent_opens_create_one_database(empty_url: str):
     databases = await asyncio.gather(*(Database.open(empty_url) for _ in range(4)))
-    keys = {await Stores(database).people.signing_key() for database in databases}
+    keys = {await Stores(database).subscribers.signing_key() for database in databases}
     assert len(keys) == 1
     async with databases[0].read() as connection:
         assert await connection.scalar(select(func.count()).select_from(settings)) == 1
@@ -113,19 +116,19 @@ async def test_a_database_is_made_where_none_was_even_by_several_at_once(empty_u
         await database.close()
 
 
-async def test_a_folder_is_made_for_a_new_file(tmp_path: Path):
+async def test_the_folder_of_a_new_database_is_created(tmp_path: Path):
     database = await Database.open(f"sqlite:///{tmp_path}/data/deep/caveat.db")
     await database.close()
     assert (tmp_path / "data/deep/caveat.db").exists()
 
 
-async def test_opening_again_finds_everything(database: Database, database_url: str):
+async def test_a_reopened_database_has_the_same_data(database: Database, database_url: str):
     async with database.write() as connection:
         await connection.execute(update(counters).values(value=7))
-    key = await Stores(database).people.signing_key()
+    key = await Stores(database).subscribers.signing_key()
     again = await Database.open(database_url)
     assert await count(again) == 7
-    assert await Stores(again).people.signing_key() == key
+    assert await Stores(again).subscribers.signing_key() == key
     await again.close()
 
 
@@ -137,7 +140,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(database: Database, d
 
 
 @pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\x03\x04" * 2000])
-async def test_a_file_that_is_no_database_is_never_made_one(tmp_path: Path, content: bytes):
+async def test_a_file_that_is_no_database_is_not_changed(tmp_path: Path, content: bytes):
     (tmp_path / "caveat.db").write_bytes(content)
     with pytest.raises(StoreError, match=r"restore a backup|not an SQLite file"):
         await Database.open(f"sqlite:///{tmp_path}/caveat.db")
@@ -156,7 +159,7 @@ async def test_another_programs_database_gets_no_tables_of_ours(tmp_path: Path, 
     assert path.read_bytes() == before
 
 
-async def test_another_programs_versions_are_not_called_newer_than_ours(tmp_path: Path):
+async def test_another_programs_database_is_not_taken_for_a_newer_version(tmp_path: Path):
     with closing(sqlite3.connect(tmp_path / "notes.db")) as other, other:
         other.execute("CREATE TABLE alembic_version (version_num)")
         other.execute("INSERT INTO alembic_version VALUES ('3f2a')")
@@ -164,31 +167,31 @@ async def test_another_programs_versions_are_not_called_newer_than_ours(tmp_path
         await Database.open(f"sqlite:///{tmp_path}/notes.db")
 
 
-async def test_a_database_that_lost_its_tables_is_not_made_anew(database: Database, database_url: str):
+async def test_a_database_without_its_tables_is_not_recreated(database: Database, database_url: str):
     async with database.write() as connection:
         await connection.execute(text("DROP TABLE alembic_version"))
     with pytest.raises(StoreError, match="has lost its tables"):
         await Database.open(database_url)
 
 
-async def test_a_database_that_lost_its_key_gets_no_other_one(database: Database, database_url: str):
+async def test_a_database_without_its_key_gets_no_new_key(database: Database, database_url: str):
     async with database.write() as connection:
         await connection.execute(settings.delete())
     with pytest.raises(StoreError, match="has lost the key that signs links"):
         await Database.open(database_url)
 
 
-async def test_a_write_ahead_log_without_its_database_is_not_written_over(tmp_path: Path):
+async def test_a_write_ahead_log_without_its_database_is_not_overwritten(tmp_path: Path):
     (tmp_path / "caveat.db-wal").write_bytes(b"what was not moved along")
     with pytest.raises(StoreError, match=r"is missing, but its file caveat\.db-wal is there"):
         await Database.open(f"sqlite:///{tmp_path}/caveat.db")
 
 
-async def test_nobody_else_may_read_what_is_made(tmp_path: Path):
+async def test_only_the_owner_may_read_the_created_files(tmp_path: Path):
     before = os.umask(0)
     try:
         database = await Database.open(f"sqlite:///{tmp_path}/data/caveat.db")
-        await Stores(database).people.suppress("amina@example.org", "complaint", NOON)
+        await Stores(database).subscribers.suppress("amina@example.org", "complaint", NOON)
         modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
         await database.close()
     finally:
@@ -198,11 +201,11 @@ async def test_nobody_else_may_read_what_is_made(tmp_path: Path):
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
-# --- two versions at once ----------------------------------------------------------------------
+# --- upgrades ----------------------------------------------------------------------------------
 
 
 async def make_older(url: str) -> None:
-    """Let the tables say that the version before this one made them, without changing them."""
+    """Set the version of the tables to the previous one, without changing them."""
     database = await Database.open(url)
     async with database.write() as connection:
         older = text("UPDATE alembic_version SET version_num = :older")
@@ -210,9 +213,7 @@ async def make_older(url: str) -> None:
     await database.close()
 
 
-async def test_tables_are_not_changed_under_a_process_that_works_with_them(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-):
+async def test_tables_in_use_are_not_upgraded(database_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.3)
     running = await Database.open(database_url)
     await make_older(database_url)
@@ -222,7 +223,7 @@ async def test_tables_are_not_changed_under_a_process_that_works_with_them(
     await running.close()
 
 
-async def test_several_that_start_after_an_update_upgrade_once(
+async def test_concurrent_starts_after_an_update_upgrade_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ):
     upgrades: list[object] = []
@@ -234,7 +235,7 @@ async def test_several_that_start_after_an_update_upgrade_once(
         await database.close()
 
 
-# --- trouble -----------------------------------------------------------------------------------
+# --- errors ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -251,70 +252,72 @@ async def test_several_that_start_after_an_update_upgrade_once(
         ("postgresql://caveat:sesame@no.such.host.invalid/caveat", "cannot be reached"),
     ],
 )
-async def test_a_url_that_cannot_work_is_told_in_one_sentence(url: str, said: str):
+async def test_an_unusable_url_gives_one_sentence(url: str, said: str):
     with pytest.raises(StoreError, match=said) as caught:
         await Database.open(url)
     assert "sesame" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-async def test_a_file_of_another_kind(tmp_path: Path):
+async def test_a_file_of_another_kind_is_refused(tmp_path: Path):
     (tmp_path / "letter.txt").write_text("Dear Sir or Madam, " * 100)
     with pytest.raises(StoreError, match=r"letter\.txt is not an SQLite file"):
         await Database.open(f"sqlite:///{tmp_path}/letter.txt")
 
 
-async def test_a_folder_that_cannot_be_made(tmp_path: Path):
+async def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="folder of the database"):
         await Database.open(f"sqlite:///{tmp_path}/file/caveat.db")
 
 
-async def test_a_folder_in_place_of_a_file(tmp_path: Path):
+async def test_a_folder_in_place_of_a_file_is_an_error(tmp_path: Path):
     with pytest.raises(StoreError, match="is a folder"):
         await Database.open(f"sqlite:///{tmp_path}")
 
 
-async def test_a_file_that_somebody_keeps_locked(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+async def test_a_database_locked_by_another_program_is_an_error(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(edge, "PRAGMAS", ("busy_timeout=1",))
     database = await Database.open(sqlite_url)
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="kept locked by another program"):
-        await Stores(database).people.suppress("amina@example.org", "complaint", NOON)
+        await Stores(database).subscribers.suppress("amina@example.org", "complaint", NOON)
     other.close()
     await database.close()
 
 
 def as_locked(url: str, password: str) -> str:
-    """Return the address with the user `locked`, who owns nothing."""
+    """Return the URL with the user `locked`, who has no rights."""
     return f"postgresql://locked:{password}@{url.rpartition('@')[2]}"
 
 
-async def test_a_wrong_password(postgres_server: str):
+async def test_a_wrong_password_is_an_error_without_the_password(postgres_server: str):
     url = f"{as_locked(postgres_server, 'guess')}/template"
     with pytest.raises(StoreError, match="does not accept the password") as caught:
         await Database.open(url)
     assert "guess" not in str(caught.value)
 
 
-async def test_a_user_without_rights(postgres_url: str):
+async def test_a_user_without_rights_is_an_error(postgres_url: str):
     with pytest.raises(StoreError, match="does not grant this user the right"):
         await Database.open(as_locked(postgres_url, "sesame"))
 
 
-async def test_a_database_that_does_not_exist(postgres_server: str):
+async def test_a_missing_postgresql_database_is_an_error(postgres_server: str):
     with pytest.raises(StoreError, match="does not exist"):
         await Database.open(f"{postgres_server}/nowhere")
 
 
-async def test_without_the_driver_for_postgresql(monkeypatch: pytest.MonkeyPatch):
+async def test_a_missing_postgresql_driver_is_an_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(edge, "find_spec", lambda _name: None)
     with pytest.raises(StoreError, match=r"asyncpg.* is missing"):
         await Database.open("postgresql://caveat@localhost/caveat")
 
 
-async def test_a_connection_that_is_lost_is_told_and_then_made_anew(postgres_url: str):
+async def test_a_lost_connection_is_reported_and_replaced(postgres_url: str):
     database = await Database.open(postgres_url)
 
     async def cut() -> None:
@@ -328,7 +331,7 @@ async def test_a_connection_that_is_lost_is_told_and_then_made_anew(postgres_url
     await database.close()
 
 
-async def test_connections_that_died_while_they_rested_are_made_anew(postgres_url: str):
+async def test_connections_lost_while_idle_are_replaced(postgres_url: str):
     database, other = await Database.open(postgres_url), await Database.open(postgres_url)
     assert await count(database) == 0
     others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
@@ -339,7 +342,7 @@ async def test_connections_that_died_while_they_rested_are_made_anew(postgres_ur
     await database.close()
 
 
-async def test_the_ledger_goes_on_after_its_connections_were_cut(postgres_url: str):
+async def test_the_ledger_works_after_its_connections_were_cut(postgres_url: str):
     database, other = await Database.open(postgres_url), await Database.open(postgres_url)
     stores = Stores(database)
     await stores.plan_issue_for("amina")
@@ -347,14 +350,14 @@ async def test_the_ledger_goes_on_after_its_connections_were_cut(postgres_url: s
     others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     async with other.write() as connection:
         await connection.execute(others)
-    with suppress(StoreError):  # whoever is in the middle of something hears of it once
+    with suppress(StoreError):  # a transaction in progress fails once
         await stores.take_batch("b")
     assert len((await stores.take_batch("c", NOON + HOUR)).deliveries) == 1
     await other.close()
     await database.close()
 
 
-async def test_a_full_disk_leaves_nothing_half_done(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+async def test_a_full_disk_leaves_no_partial_change(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
     names = [f"reader{n}" for n in range(2_000)]
     database = await Database.open(sqlite_url)
     await Stores(database).subscribe(*names)

@@ -1,4 +1,4 @@
-"""The ledger: batches, leases, marks, and what a crash leaves behind."""
+"""The ledger: batches, leases, state changes, and uncertain deliveries after a crash."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.builders import NOON, a_subscriber, an_edition
 from tests.store.stores import DAY, HOUR, MINUTE, Stores
 
 LATER = NOON + 2 * MINUTE
-THRICE = ResendPolicy(3, planned_after=NOON - DAY)
-ALL = ResendPolicy(100, planned_after=NOON - DAY)
-"""When a lease that was taken at noon has run out."""
+"""A time at which a lease taken at noon has expired."""
+AT_MOST_THREE = ResendPolicy(3, planned_after=NOON - DAY)
+ALWAYS = ResendPolicy(100, planned_after=NOON - DAY)
 
 
 # --- batches -----------------------------------------------------------------------------------
 
 
-async def test_a_batch_carries_all_that_a_message_needs(stores: Stores):
+async def test_a_batch_has_all_values_of_a_message(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = await stores.take_batch("a")
     [delivery] = batch.deliveries
@@ -34,7 +34,7 @@ async def test_a_batch_carries_all_that_a_message_needs(stores: Stores):
     assert (delivery.channel, delivery.attempts, delivery.planned_at) == ("file", 0, NOON)
 
 
-async def test_what_one_token_holds_no_other_takes_until_the_lease_runs_out(stores: Stores):
+async def test_a_leased_delivery_is_taken_by_no_other_token_until_the_lease_expires(stores: Stores):
     await stores.plan_issue_for("amina", "ben", "chloe")
     assert len((await stores.take_batch("a", limit=2)).deliveries) == 2
     assert len((await stores.take_batch("b")).deliveries) == 1
@@ -42,13 +42,13 @@ async def test_what_one_token_holds_no_other_takes_until_the_lease_runs_out(stor
     assert len((await stores.take_batch("d", LATER)).deliveries) == 3
 
 
-async def test_nothing_is_taken_before_it_is_planned_or_for_another_channel(stores: Stores):
+async def test_no_delivery_is_taken_before_its_due_time_or_for_another_channel(stores: Stores):
     await stores.plan_issue_for("amina")
     assert (await stores.take_batch("a", NOON - MINUTE)).deliveries == ()
     assert (await stores.deliver.take_batch("smtp", "a", NOON, LATER, 10)).deliveries == ()
 
 
-async def test_workers_that_take_at_once_never_share_a_delivery(stores: Stores):
+async def test_concurrent_workers_never_share_a_delivery(stores: Stores):
     await stores.plan_issue_for(*(f"reader{n}" for n in range(60)))
 
     async def work(worker: int) -> list[str]:
@@ -61,7 +61,7 @@ async def test_workers_that_take_at_once_never_share_a_delivery(stores: Stores):
     assert len(taken) == len(set(taken)) == 60
 
 
-async def test_a_lease_that_is_extended_holds_longer(stores: Stores):
+async def test_an_extended_lease_lasts_longer(stores: Stores):
     await stores.plan_issue_for("amina")
     [delivery] = (await stores.take_batch("a")).deliveries
     await stores.deliver.extend("a", LATER + MINUTE)
@@ -69,7 +69,7 @@ async def test_a_lease_that_is_extended_holds_longer(stores: Stores):
     assert await stores.record_state("a", [delivery], State.ATTEMPTING, LATER) == 1
 
 
-async def test_what_is_released_is_due_at_once_but_not_what_was_attempted(stores: Stores):
+async def test_a_released_delivery_is_due_at_once_unless_it_was_attempted(stores: Stores):
     await stores.plan_issue_for("amina", "ben")
     one, two = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", [one], State.ATTEMPTING)
@@ -77,11 +77,11 @@ async def test_what_is_released_is_due_at_once_but_not_what_was_attempted(stores
     assert [delivery.id for delivery in (await stores.take_batch("b")).deliveries] == [two.id]
 
 
-# --- marks -------------------------------------------------------------------------------------
+# --- state changes -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", [State.SENT, State.REFUSED, State.DEFERRED, State.UNCERTAIN])
-async def test_an_attempt_ends_with_what_the_channel_said(stores: Stores, state: State):
+async def test_an_attempt_ends_with_the_outcome_of_the_channel(stores: Stores, state: State):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     assert await stores.record_state("a", batch, State.ATTEMPTING) == 1
@@ -94,7 +94,7 @@ async def test_an_attempt_ends_with_what_the_channel_said(stores: Stores, state:
     assert line.due_at == (LATER if state in (State.DEFERRED, State.UNCERTAIN) else None)
 
 
-async def test_a_deferred_delivery_is_due_when_its_moment_comes_and_knows_its_attempts(stores: Stores):
+async def test_a_deferred_delivery_is_due_at_its_next_attempt_and_keeps_its_count(stores: Stores):
     await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", batch, State.ATTEMPTING)
@@ -104,7 +104,7 @@ async def test_a_deferred_delivery_is_due_when_its_moment_comes_and_knows_its_at
     assert (again.id, again.attempts) == (batch[0].id, 1)
 
 
-async def test_a_deferral_before_the_attempt_counts_as_a_try(stores: Stores):
+async def test_a_deferral_before_the_attempt_counts_as_an_attempt(stores: Stores):
     await stores.plan_issue_for("amina")
     await stores.record_state(
         "a", (await stores.take_batch("a")).deliveries, State.DEFERRED, next_attempt_at=LATER
@@ -112,7 +112,7 @@ async def test_a_deferral_before_the_attempt_counts_as_a_try(stores: Stores):
     assert [delivery.attempts for delivery in (await stores.take_batch("b", LATER)).deliveries] == [1]
 
 
-async def test_a_stale_token_writes_nothing_over_its_successor(stores: Stores):
+async def test_a_stale_token_changes_no_delivery_of_its_successor(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     await stores.take_batch("b", LATER)
@@ -125,14 +125,14 @@ async def test_a_stale_token_writes_nothing_over_its_successor(stores: Stores):
     assert await stores.record_state("b", batch, State.ATTEMPTING, LATER) == 1
 
 
-async def test_an_attempt_is_not_written_once_the_lease_has_run_out(stores: Stores):
+async def test_an_attempt_is_not_recorded_after_the_lease_has_expired(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     assert await stores.record_state("a", batch, State.ATTEMPTING, NOON + MINUTE) == 0
     assert await stores.states(issue) == {"amina": "planned"}
 
 
-async def test_writing_an_attempt_again_is_harmless(stores: Stores):
+async def test_recording_an_attempt_twice_is_harmless(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     assert await stores.record_state("a", batch, State.ATTEMPTING) == 1
@@ -140,7 +140,7 @@ async def test_writing_an_attempt_again_is_harmless(stores: Stores):
     assert [line.attempts for line in await stores.queries.deliveries(issue.id)] == [1]
 
 
-async def test_what_is_finished_is_not_written_again(stores: Stores):
+async def test_a_finished_delivery_is_not_changed(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     assert await stores.record_state("a", batch, State.SENT) == 1
@@ -149,23 +149,23 @@ async def test_what_is_finished_is_not_written_again(stores: Stores):
     assert await stores.states(issue) == {"amina": "sent"}
 
 
-async def test_one_commit_carries_attempts_and_outcomes_of_many(stores: Stores):
+async def test_one_commit_records_attempts_and_outcomes_of_several_deliveries(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben", "chloe")
     one, two, three = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", [one], State.ATTEMPTING)
-    marks = [
+    changes = [
         StateChange(one.id, State.SENT, NOON),
         StateChange(two.id, State.ATTEMPTING, NOON),
         StateChange(three.id, State.ATTEMPTING, NOON),
         StateChange(three.id, State.REFUSED, NOON, "550 no such user", suppress=True),
-        StateChange("nobody's", State.SENT, NOON),
+        StateChange("unknown", State.SENT, NOON),
     ]
-    assert await stores.deliver.record_changes("a", marks) == {one.id, two.id, three.id}
+    assert await stores.deliver.record_changes("a", changes) == {one.id, two.id, three.id}
     assert sorted((await stores.states(issue)).values()) == ["attempting", "refused", "sent"]
     assert await stores.deliver.record_changes("a", []) == set()
 
 
-async def test_a_reply_that_no_database_takes_is_kept_as_far_as_it_can_be(stores: Stores):
+async def test_characters_that_no_database_stores_are_replaced_in_a_reply(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     reply = "550 \x00 \ud800 'quoted' \"twice\" \u2028 \\u0000"
@@ -182,10 +182,10 @@ async def test_a_bad_address_is_suppressed_with_the_refusal(stores: Stores):
     assert (await stores.membership()).suppressed == "550 5.1.1 no such user"
 
 
-# --- who must not be mailed --------------------------------------------------------------------
+# --- suppressed subscribers --------------------------------------------------------------------
 
 
-async def test_suppressed_people_are_passed_over_when_a_batch_is_taken(stores: Stores):
+async def test_a_batch_skips_suppressed_subscribers(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     await stores.subscribers.suppress("Amina@Example.org", "complaint", NOON)
     batch = await stores.take_batch("a")
@@ -203,16 +203,14 @@ async def test_a_batch_is_only_empty_when_nothing_is_due(stores: Stores):
 
 
 @pytest.mark.parametrize("status", [SubscriptionStatus.UNSUBSCRIBED, SubscriptionStatus.PAUSED])
-async def test_whoever_left_before_the_batch_was_taken_is_not_in_it(
-    stores: Stores, status: SubscriptionStatus
-):
+async def test_a_batch_skips_inactive_subscriptions(stores: Stores, status: SubscriptionStatus):
     issue = await stores.plan_issue_for("amina")
     await stores.subscribers.set_status(a_subscriber().id, "morning", status, NOON)
     assert (await stores.take_batch("a")).suppressed == 1
     assert await stores.states(issue) == {"amina": "suppressed"}
 
 
-async def test_whoever_leaves_before_the_attempt_is_not_mailed(stores: Stores):
+async def test_a_subscriber_who_unsubscribes_before_the_attempt_is_not_mailed(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     batch = (await stores.take_batch("a")).deliveries
     amina = next(d for d in batch if d.address == "amina@example.org")
@@ -224,7 +222,7 @@ async def test_whoever_leaves_before_the_attempt_is_not_mailed(stores: Stores):
     assert await stores.states(issue) == {"amina": "suppressed", "ben": "attempting"}
 
 
-async def test_whoever_is_suppressed_before_the_attempt_is_not_mailed(stores: Stores):
+async def test_an_address_suppressed_before_the_attempt_is_not_mailed(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     await stores.subscribers.suppress("amina@example.org", "bounced", NOON)
@@ -232,20 +230,20 @@ async def test_whoever_is_suppressed_before_the_attempt_is_not_mailed(stores: St
     assert await stores.states(issue) == {"amina": "suppressed"}
 
 
-async def test_leaving_one_newsletter_does_not_keep_back_another(stores: Stores):
+async def test_unsubscribing_from_one_newsletter_does_not_hold_back_another(stores: Stores):
     await stores.plan_issue_for("amina")
     evening = an_edition("evening")
-    await stores.subscribe("amina", edition=evening)  # the roster ends `morning` by this
+    await stores.subscribe("amina", edition=evening)  # this ends the subscription to `morning`
     assert (await stores.take_batch("a")).suppressed == 1
     issue = await stores.plan_issue_for("amina", edition=evening)
     assert len((await stores.take_batch("b")).deliveries) == 1
     assert await stores.states(issue) == {"amina": "planned"}
 
 
-# --- what a crash leaves behind ----------------------------------------------------------------
+# --- uncertain deliveries ----------------------------------------------------------------------
 
 
-async def test_an_attempt_whose_lease_ran_out_is_in_doubt(stores: Stores):
+async def test_an_attempt_with_an_expired_lease_is_uncertain(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     one, two = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", [one], State.ATTEMPTING)
@@ -254,42 +252,42 @@ async def test_an_attempt_whose_lease_ran_out_is_in_doubt(stores: Stores):
     assert sorted((await stores.states(issue)).values()) == ["planned", "uncertain"]
 
 
-async def test_what_is_in_doubt_is_sent_again_when_policy_says_so(stores: Stores):
+async def test_an_uncertain_delivery_is_sent_again_under_a_resend_policy(stores: Stores):
     await stores.plan_issue_for("amina")
     [delivery] = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", [delivery], State.ATTEMPTING)
-    assert await stores.deliver.settle_uncertain(NOON, ALL) == 0
-    assert await stores.deliver.settle_uncertain(LATER, ALL) == 1
+    assert await stores.deliver.settle_uncertain(NOON, ALWAYS) == 0
+    assert await stores.deliver.settle_uncertain(LATER, ALWAYS) == 1
     [again] = (await stores.take_batch("b", LATER)).deliveries
     assert (again.id, again.attempts) == (delivery.id, 1)
 
 
-async def test_what_is_in_doubt_rests_when_policy_says_so_and_goes_out_when_it_changes(stores: Stores):
+async def test_an_uncertain_delivery_waits_until_a_policy_allows_a_resend(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     await stores.record_state("a", (await stores.take_batch("a")).deliveries, State.ATTEMPTING)
     assert await stores.deliver.settle_uncertain(LATER, None) == 1
     assert (await stores.take_batch("b", LATER)).deliveries == ()
     assert await stores.states(issue) == {"amina": "uncertain"}
     assert (await stores.queries.pending_work(LATER)).deliveries == 0
-    assert await stores.deliver.settle_uncertain(LATER, ALL) == 0
+    assert await stores.deliver.settle_uncertain(LATER, ALWAYS) == 0
     assert len((await stores.take_batch("b", LATER)).deliveries) == 1
 
 
-async def in_doubt(stores: Stores, *times: datetime) -> Delivery:
-    """Let workers die over the only delivery, one at each of these times."""
+async def an_uncertain_delivery(stores: Stores, *times: datetime) -> Delivery:
+    """Take the only delivery at each of these times with a worker that dies during the attempt."""
     for number, now in enumerate(times):
-        await stores.deliver.settle_uncertain(now, ALL)
+        await stores.deliver.settle_uncertain(now, ALWAYS)
         [delivery] = (await stores.take_batch(f"worker{number}", now)).deliveries
         assert delivery.uncertain_attempts == number
         await stores.record_state(f"worker{number}", [delivery], State.ATTEMPTING, now)
     return delivery
 
 
-async def test_the_third_doubt_rests_until_somebody_decides(stores: Stores):
+async def test_after_three_uncertain_attempts_a_delivery_waits_for_the_operator(stores: Stores):
     issue = await stores.plan_issue_for("amina")
-    await in_doubt(stores, NOON, NOON + HOUR, NOON + 2 * HOUR)
+    await an_uncertain_delivery(stores, NOON, NOON + HOUR, NOON + 2 * HOUR)
     for hours in (3, 4, 50):
-        await stores.deliver.settle_uncertain(NOON + hours * HOUR, THRICE)
+        await stores.deliver.settle_uncertain(NOON + hours * HOUR, AT_MOST_THREE)
         assert (await stores.take_batch("x", NOON + hours * HOUR)).deliveries == ()
     assert await stores.states(issue) == {"amina": "uncertain"}
     assert (await stores.queries.pending_work(NOON + DAY)).deliveries == 0
@@ -300,49 +298,49 @@ async def test_the_third_doubt_rests_until_somebody_decides(stores: Stores):
     assert await stores.states(issue) == {"amina": "sent"}
 
 
-async def test_a_doubt_about_old_news_rests(stores: Stores):
+async def test_an_uncertain_delivery_of_an_old_issue_is_not_sent_again(stores: Stores):
     await stores.plan_issue_for("amina")
-    await in_doubt(stores, NOON)
+    await an_uncertain_delivery(stores, NOON)
     await stores.deliver.settle_uncertain(NOON + DAY, ResendPolicy(3, planned_after=NOON))
     assert (await stores.take_batch("x", NOON + DAY)).deliveries == ()
 
 
-async def test_a_doubt_is_counted_once_even_if_its_worker_says_so_later(stores: Stores):
+async def test_an_uncertain_attempt_is_counted_once_even_if_its_worker_reports_it_later(stores: Stores):
     await stores.plan_issue_for("amina")
-    delivery = await in_doubt(stores, NOON)
+    delivery = await an_uncertain_delivery(stores, NOON)
     await stores.deliver.settle_uncertain(LATER, None)
     assert await stores.record_state("worker0", [delivery], State.UNCERTAIN, LATER) == 1
-    await stores.deliver.settle_uncertain(LATER, ALL)
+    await stores.deliver.settle_uncertain(LATER, ALWAYS)
     [again] = (await stores.take_batch("b", LATER)).deliveries
     assert again.uncertain_attempts == 1
 
 
-async def test_a_doubt_with_a_moment_waits_for_it(stores: Stores):
+async def test_an_uncertain_delivery_waits_for_its_next_attempt(stores: Stores):
     await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", batch, State.ATTEMPTING)
     await stores.record_state("a", batch, State.UNCERTAIN, next_attempt_at=NOON + HOUR)
-    await stores.deliver.settle_uncertain(LATER, ALL)
+    await stores.deliver.settle_uncertain(LATER, ALWAYS)
     assert (await stores.take_batch("b", LATER)).deliveries == ()
     assert (await stores.queries.pending_work(NOON + HOUR)).deliveries == 1
-    await stores.deliver.settle_uncertain(NOON + HOUR, ALL)
+    await stores.deliver.settle_uncertain(NOON + HOUR, ALWAYS)
     assert len((await stores.take_batch("b", NOON + HOUR)).deliveries) == 1
 
 
-async def test_late_news_ends_a_doubt_while_nobody_else_has_taken_it_up(stores: Stores):
+async def test_a_late_outcome_is_recorded_while_no_other_worker_has_taken_the_delivery(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", batch, State.ATTEMPTING)
-    await stores.deliver.settle_uncertain(LATER, ALL)
+    await stores.deliver.settle_uncertain(LATER, ALWAYS)
     assert await stores.record_state("a", batch, State.SENT, LATER) == 1
     assert await stores.states(issue) == {"amina": "sent"}
 
 
-async def test_a_doubt_that_somebody_took_up_is_theirs(stores: Stores):
+async def test_a_late_outcome_is_ignored_after_another_worker_has_taken_the_delivery(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", batch, State.ATTEMPTING)
-    await stores.deliver.settle_uncertain(LATER, ALL)
+    await stores.deliver.settle_uncertain(LATER, ALWAYS)
     await stores.take_batch("b", LATER)
     assert await stores.record_state("a", batch, State.SENT, LATER) == 0
     assert await stores.states(issue) == {"amina": "deferred"}
@@ -367,10 +365,10 @@ async def test_the_books_close_at_every_step(stores: Stores):
     assert (line.books.due, line.books.sent, line.books.refused, line.books.uncertain) == (8, 1, 1, 1)
 
 
-# --- again, on purpose -------------------------------------------------------------------------
+# --- resend ------------------------------------------------------------------------------------
 
 
-async def test_an_operator_may_send_again_to_one_person(stores: Stores):
+async def test_an_operator_can_resend_an_issue_to_one_subscriber(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     batch = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", batch, State.SENT)
@@ -380,10 +378,10 @@ async def test_an_operator_may_send_again_to_one_person(stores: Stores):
     assert delivery.address == "amina@example.org"
 
 
-async def test_what_a_worker_holds_is_not_sent_again(stores: Stores):
+async def test_a_leased_delivery_is_not_resent(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     batch = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", batch[:1], State.UNCERTAIN)
     again = [State.PLANNED, State.ATTEMPTING, State.UNCERTAIN]
     assert await stores.deliver.resend(issue.id, again, NOON) == 1
-    assert await stores.deliver.resend("nobody's", again, NOON) == 0
+    assert await stores.deliver.resend("unknown", again, NOON) == 0

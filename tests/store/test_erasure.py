@@ -1,4 +1,4 @@
-"""Somebody who went through everything asks to be forgotten, and no table knows them any more."""
+"""Erasure: no table has any data of the erased subscriber."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def stores(database: Database) -> Stores:
     return Stores(database)
 
 
-async def go_through_everything(stores: Stores) -> list[str]:
-    """Let Amina and Ben be subscribed, mailed, bounced, doubted, left out; return her deliveries."""
-    placements = [
+async def record_everything(stores: Stores) -> list[str]:
+    """Record every kind of row for Amina and some for Ben; return the ids of her deliveries."""
+    desired = [
         a_desired_subscription(subscriber=AMINA, preferences=Preferences(schedule="daily 05:55")),
         a_desired_subscription("ben"),
     ]
     evening = a_desired_subscription(edition=an_edition("evening"), subscriber=AMINA, newsletter="evening")
     await stores.subscribers.save_roster_subscriptions(
-        [*placements, evening], NOON - DAY, starts_after=NOON - DAY
+        [*desired, evening], NOON - DAY, starts_after=NOON - DAY
     )
     ids = []
     for group in await stores.compose.due_groups(NOON):
@@ -44,11 +44,11 @@ async def go_through_everything(stores: Stores) -> list[str]:
         await stores.compose.record_issue(group, issue, NOON + DAY, "file")
         ids.append(identity.delivery_id(issue.id, AMINA.id, "file"))
     batch = (await stores.take_batch("a")).deliveries
-    theirs = [delivery for delivery in batch if delivery.subscriber_id == AMINA.id]
-    await stores.record_state("a", theirs, State.ATTEMPTING)
-    await stores.record_state("a", theirs[:1], State.REFUSED, reply=REPLY, suppress=True)
-    await stores.record_state("a", theirs[1:], State.UNCERTAIN, reply=f"no answer about {EMAIL}")
-    for delivery in theirs:
+    amina_deliveries = [delivery for delivery in batch if delivery.subscriber_id == AMINA.id]
+    await stores.record_state("a", amina_deliveries, State.ATTEMPTING)
+    await stores.record_state("a", amina_deliveries[:1], State.REFUSED, reply=REPLY, suppress=True)
+    await stores.record_state("a", amina_deliveries[1:], State.UNCERTAIN, reply=f"no answer about {EMAIL}")
+    for delivery in amina_deliveries:
         await SqlBounceStore(stores.database).record_bounce(delivery.id, hard=False, reason=REPLY, now=NOON)
     out = {AMINA.id: f"must not be mailed: {REPLY}", a_subscriber("ben@example.org").id: "paused it"}
     send = ManualSend("a-send", "a-request", NOON, left_out=out)
@@ -57,8 +57,8 @@ async def go_through_everything(stores: Stores) -> list[str]:
     return ids
 
 
-async def everything(stores: Stores) -> str:
-    """Return every value of every table, whoever made it."""
+async def all_values(stores: Stores) -> str:
+    """Return every value of every table, also of tables that are not ours."""
     async with stores.database.read() as connection:
         found = MetaData()
         await connection.run_sync(found.reflect)
@@ -70,15 +70,15 @@ async def everything(stores: Stores) -> str:
     return "\n".join(rows)
 
 
-async def test_no_table_knows_who_was_erased(stores: Stores):
-    deliveries = await go_through_everything(stores)
-    before = await everything(stores)
+async def test_no_table_has_data_of_an_erased_subscriber(stores: Stores):
+    deliveries = await record_everything(stores)
+    before = await all_values(stores)
     assert all(known in before for known in (EMAIL, NAME, AMINA.id, "Pacific/Chatham", "05:55"))
     assert before.count(EMAIL) >= 5
 
     assert await erase(stores.subscribers, EMAIL.upper(), NOON + HOUR)
 
-    after = await everything(stores)
+    after = await all_values(stores)
     rest = [line for line in after.splitlines() if identity.address_hash(EMAIL) in line]
     assert len(rest) == 1
     assert rest[0].startswith("suppressions: ")
@@ -86,22 +86,22 @@ async def test_no_table_knows_who_was_erased(stores: Stores):
     assert not [known for known in (EMAIL, NAME, "amina", "Quartz", AMINA.id) if known in after]
     assert "ben@example.org" in after
     assert "paused it" in after
-    for delivery_id in deliveries:  # what comes back later, by an old return path
+    for delivery_id in deliveries:  # bounces that arrive later
         assert not await SqlBounceStore(stores.database).record_bounce(
             delivery_id, hard=True, reason=REPLY, now=NOON + DAY
         )
-    assert await everything(stores) == after
+    assert await all_values(stores) == after
 
 
-async def test_the_books_of_their_issues_close_all_the_same(stores: Stores):
-    await go_through_everything(stores)
+async def test_the_books_of_their_issues_still_close(stores: Stores):
+    await record_everything(stores)
     await erase(stores.subscribers, EMAIL, NOON + HOUR)
     issues = await stores.queries.issues()
     assert len(issues) == 2
     assert all(issue.books.closed for issue in issues)
 
 
-async def test_an_outcome_that_is_written_after_the_erasure_says_nothing(stores: Stores):
+async def test_an_outcome_recorded_after_the_erasure_has_no_data_of_the_subscriber(stores: Stores):
     await stores.subscribers.save_roster_subscriptions(
         [a_desired_subscription(subscriber=AMINA)], NOON - DAY, starts_after=NOON - DAY
     )
@@ -112,16 +112,16 @@ async def test_an_outcome_that_is_written_after_the_erasure_says_nothing(stores:
     await stores.record_state("a", batch, State.ATTEMPTING)
     await erase(stores.subscribers, EMAIL, NOON)
     assert await stores.record_state("a", batch, State.REFUSED, reply=REPLY, suppress=True) == 0
-    assert EMAIL not in await everything(stores)
+    assert EMAIL not in await all_values(stores)
 
 
-async def test_the_file_itself_forgets(tmp_path: Path):
+async def test_the_database_file_has_no_data_of_an_erased_subscriber(tmp_path: Path):
     path = tmp_path / "caveat.db"
-    for work in (go_through_everything, lambda stores: erase(stores.subscribers, EMAIL, NOON)):
+    for work in (record_everything, lambda stores: erase(stores.subscribers, EMAIL, NOON)):
         database = await Database.open(f"sqlite:///{path}")
         await work(Stores(database))
         await database.close()
-        if work is go_through_everything:
+        if work is record_everything:
             assert EMAIL.encode() in path.read_bytes()
     kept = path.read_bytes()
     assert not [known for known in (EMAIL, NAME, AMINA.id) if known.encode() in kept]

@@ -1,4 +1,4 @@
-"""Which errors a person is told about, and which are ours to mend."""
+"""Errors of the database become sentences; errors of our own code are raised unchanged."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from service.store.errors import StoreErrors, error_sentence
         (PoolTimeout(), "too busy"),
     ],
 )
-def test_trouble_is_told_in_one_sentence(error: Exception, said: str):
+def test_a_database_error_gives_one_sentence(error: Exception, said: str):
     wrapped = DBAPIError("SELECT 1", {}, error)
     for each in (error, wrapped) if isinstance(error, sqlite3.Error | asyncpg.PostgresError) else (error,):
-        told = error_sentence("data/caveat.db", each) or ""
-        assert told.startswith("the database data/caveat.db ")
-        assert said in told
-        assert "\n" not in told
+        sentence = error_sentence("data/caveat.db", each) or ""
+        assert sentence.startswith("the database data/caveat.db ")
+        assert said in sentence
+        assert "\n" not in sentence
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_trouble_is_told_in_one_sentence(error: Exception, said: str):
         asyncpg.PostgresSyntaxError("no"),
         IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE constraint failed")),
         KeyError("no"),
-        StoreError("told already"),
+        StoreError("already a sentence"),
     ],
 )
-def test_a_mistake_of_ours_is_not_dressed_up(error: Exception):
+def test_a_programming_error_is_raised_unchanged(error: Exception):
     assert error_sentence("data/caveat.db", error) is None
     with pytest.raises(type(error)), StoreErrors("data/caveat.db"):
         raise error

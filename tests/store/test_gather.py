@@ -1,4 +1,4 @@
-"""Feeds, looks and gather positions."""
+"""Feeds, claims, polls and gather positions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_a_declared_feed_is_due_at_once(stores: Stores):
     assert await stores.gather.claim_feeds(NOON, LATER) == [FeedState(FEEDS[0])]
 
 
-async def names_claimed(stores: Stores, now: datetime = NOON) -> list[str]:
+async def claimed_names(stores: Stores, now: datetime = NOON) -> list[str]:
     return [state.feed.name for state in await stores.gather.claim_feeds(now, now + MINUTE)]
 
 
@@ -28,31 +28,31 @@ async def test_due_feeds_come_longest_overdue_first(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
     for feed, minutes in zip(FEEDS, (1, 3, 2), strict=True):
         await stores.gather.record_poll(PollResult(FeedState(feed, next_poll_at=NOON - minutes * MINUTE)))
-    assert await names_claimed(stores, NOON - 2 * MINUTE) == ["alder", "beech"]
-    assert await names_claimed(stores) == ["alder", "beech", "cedar"]
+    assert await claimed_names(stores, NOON - 2 * MINUTE) == ["alder", "beech"]
+    assert await claimed_names(stores) == ["alder", "beech", "cedar"]
 
 
-async def test_feeds_are_given_to_one_worker_at_a_time(stores: Stores):
+async def test_a_feed_is_claimed_by_one_worker_at_a_time(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
-    given = await asyncio.gather(*(names_claimed(stores) for _ in range(4)))
-    assert sorted(name for names in given for name in names) == ["alder", "beech", "cedar"]
+    claimed = await asyncio.gather(*(claimed_names(stores) for _ in range(4)))
+    assert sorted(name for names in claimed for name in names) == ["alder", "beech", "cedar"]
 
 
-async def test_a_claim_ends_by_itself_or_when_it_is_given_back_or_with_the_look(stores: Stores):
+async def test_a_claim_ends_by_expiry_release_or_a_recorded_poll(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS[:1], NOON)
     [state] = await stores.gather.claim_feeds(NOON, LATER)
     ids = [state.feed.id]
     await stores.gather.renew_claims(ids, LATER + MINUTE)
-    assert await names_claimed(stores, LATER) == []
-    assert await names_claimed(stores, LATER + MINUTE) == ["cedar"]
+    assert await claimed_names(stores, LATER) == []
+    assert await claimed_names(stores, LATER + MINUTE) == ["cedar"]
     await stores.gather.renew_claims(ids, None)
-    assert await names_claimed(stores, LATER + MINUTE) == ["cedar"]
+    assert await claimed_names(stores, LATER + MINUTE) == ["cedar"]
     await stores.gather.record_unchanged([replace(state, next_poll_at=LATER)])
     await stores.gather.renew_claims(ids, LATER + HOUR)
-    assert await names_claimed(stores, LATER + MINUTE) == ["cedar"]
+    assert await claimed_names(stores, LATER + MINUTE) == ["cedar"]
 
 
-async def test_the_feeds_of_one_host_are_with_one_worker_at_a_time(stores: Stores):
+async def test_the_feeds_of_one_host_are_claimed_by_one_worker_at_a_time(stores: Stores):
     one, two = (a_feed(f"https://shared.example/{name}", name=name) for name in ("one", "two"))
     files = [a_feed(f"file:{name}.xml", name=name) for name in ("three", "four")]
     await stores.subscribers.save_feeds([one, two, *files], NOON)
@@ -61,9 +61,9 @@ async def test_the_feeds_of_one_host_are_with_one_worker_at_a_time(stores: Store
 
     first = await stores.gather.claim_feeds(NOON, NOON + HOUR)
     assert {state.feed.name for state in first} == {"one", "three"}
-    assert await names_claimed(stores, NOON + MINUTE) == ["four"]
+    assert await claimed_names(stores, NOON + MINUTE) == ["four"]
     await stores.gather.record_poll(PollResult(FeedState(one, next_poll_at=LATER + HOUR)))
-    assert await names_claimed(stores, NOON + MINUTE) == ["two"]
+    assert await claimed_names(stores, NOON + MINUTE) == ["two"]
 
 
 async def test_feeds_are_listed_by_name(stores: Stores):
@@ -74,12 +74,12 @@ async def test_feeds_are_listed_by_name(stores: Stores):
 async def test_feeds_are_found_by_id_while_they_are_active(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
     await stores.subscribers.save_feeds(FEEDS[1:], NOON)
-    found = await stores.gather.feed_states([feed.id for feed in FEEDS] + ["nobody's"])
+    found = await stores.gather.feed_states([feed.id for feed in FEEDS] + ["unknown"])
     assert [state.feed for state in found] == [FEEDS[1], FEEDS[2]]
     assert await stores.gather.feed_states([]) == []
 
 
-async def test_a_look_is_remembered_whole(stores: Stores):
+async def test_every_field_of_a_feed_state_is_stored(stores: Stores):
     state = FeedState(
         a_feed(topics=("world", "economy"), language="de", poll_interval=timedelta(hours=2), first_entries=3),
         etag='W/"x\\y"',
@@ -96,7 +96,7 @@ async def test_a_look_is_remembered_whole(stores: Stores):
     assert await stores.gather.all_feeds() == [state]
 
 
-async def test_a_feed_that_is_gone_is_not_looked_at_any_more(stores: Stores):
+async def test_a_feed_that_is_gone_is_not_polled_again(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS[:1], NOON)
     await stores.gather.record_poll(PollResult(FeedState(FEEDS[0], last_poll_at=NOON), gone=True))
     assert await stores.gather.claim_feeds(NOON, LATER) == []
@@ -119,7 +119,7 @@ async def test_an_article_comes_back_as_it_was(stores: Stores):
     assert await stores.condense.uncondensed(10) == [replace(article, position=1)]
 
 
-async def test_text_that_no_database_takes_keeps_its_length(stores: Stores):
+async def test_text_with_unstorable_characters_keeps_its_length(stores: Stores):
     text = "A NUL \x00 and half a pair \ud800 in one sentence."
     await stores.store_articles([an_article("Poison", text)])
     [stored] = await stores.condense.uncondensed(10)
@@ -133,14 +133,14 @@ async def test_positions_follow_the_order_of_arrival(stores: Stores):
     assert [(a.title, a.position) for a in stored] == [("c", 1), ("a", 2), ("b", 3), ("d", 4)]
 
 
-async def test_whoever_reads_while_many_write_never_sees_a_gap_that_is_filled_later(stores: Stores):
-    writers, looks = 12, 5
+async def test_a_reader_never_sees_a_gap_that_a_concurrent_writer_fills_later(stores: Stores):
+    writers, polls = 12, 5
     seen: list[list[int]] = []
     finished = asyncio.Event()
 
     async def write(writer: int) -> None:
-        for look in range(looks):
-            await stores.store_articles([an_article(f"{writer} {look} {n}") for n in range(3)])
+        for poll in range(polls):
+            await stores.store_articles([an_article(f"{writer} {poll} {n}") for n in range(3)])
 
     async def watch() -> None:
         while not finished.is_set():
@@ -150,18 +150,18 @@ async def test_whoever_reads_while_many_write_never_sees_a_gap_that_is_filled_la
     await asyncio.gather(*map(write, range(writers)))
     finished.set()
     await watching
-    everything = list(range(1, writers * looks * 3 + 1))
+    everything = list(range(1, writers * polls * 3 + 1))
     assert [article.position for article in await stores.condense.uncondensed(1_000)] == everything
     assert all(positions == everything[: len(positions)] for positions in seen)
 
 
-async def test_two_looks_that_find_the_same_article_at_once_store_it_once(stores: Stores):
+async def test_concurrent_polls_store_the_same_article_once(stores: Stores):
     article = an_article("Wanted by all")
     stored = await asyncio.gather(*(stores.store_articles([article]) for _ in range(8)))
     assert sorted(stored) == [0] * 7 + [1]
 
 
-async def test_quiet_feeds_are_recorded_together(stores: Stores):
+async def test_unchanged_feeds_are_recorded_together(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
     states = [
         FeedState(
@@ -172,8 +172,7 @@ async def test_quiet_feeds_are_recorded_together(stores: Stores):
     for state in states:
         await stores.gather.record_poll(PollResult(state))
     later = [
-        replace(s, last_poll_at=NOON + MINUTE, last_success_at=NOON, seen_items="is not asked for")
-        for s in states
+        replace(s, last_poll_at=NOON + MINUTE, last_success_at=NOON, seen_items="not saved") for s in states
     ]
     await stores.gather.record_unchanged(later)
     await stores.gather.record_unchanged([])
@@ -182,7 +181,7 @@ async def test_quiet_feeds_are_recorded_together(stores: Stores):
     assert await stores.gather.all_feeds() == [kept[1], kept[2], kept[0]]
 
 
-async def test_a_quiet_feed_that_was_taken_out_meanwhile_stays_out(stores: Stores):
+async def test_an_unchanged_feed_that_was_removed_meanwhile_stays_removed(stores: Stores):
     await stores.subscribers.save_feeds(FEEDS, NOON)
     await stores.subscribers.save_feeds(FEEDS[:1], NOON)
     await stores.gather.record_unchanged([FeedState(feed) for feed in FEEDS])

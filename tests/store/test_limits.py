@@ -1,4 +1,4 @@
-"""Limits in the record hold over workers and restarts."""
+"""Attempt limits in the database hold across workers and restarts."""
 
 from __future__ import annotations
 
@@ -27,29 +27,31 @@ def limits(database: Database) -> SqlAttemptStore:
     return SqlAttemptStore(database)
 
 
-async def test_a_limit_counts_within_its_time(limits: SqlAttemptStore):
+async def test_a_limit_counts_attempts_within_its_period(limits: SqlAttemptStore):
     assert [await limits.allows([a_limit()], NOON) for _ in range(3)] == [True, True, False]
     assert await limits.allows([a_limit("b")], NOON)
     assert not await limits.allows([a_limit()], NOON + HOUR - timedelta(seconds=1))
     assert await limits.allows([a_limit()], NOON + HOUR)
 
 
-async def test_what_one_limit_refuses_counts_for_none(limits: SqlAttemptStore):
+async def test_an_attempt_that_one_limit_refuses_counts_for_no_limit(limits: SqlAttemptStore):
     assert await limits.allows([a_limit("a", 1)], NOON)
     assert not await limits.allows([a_limit("b", 1), a_limit("a", 1)], NOON)
     assert await limits.allows([a_limit("b", 1)], NOON)
 
 
-async def test_several_workers_at_once_never_allow_more(database_url: str):
+async def test_concurrent_workers_share_one_limit(database_url: str):
     workers = [await Database.open(database_url) for _ in range(3)]
-    asked = [SqlAttemptStore(worker).allows([a_limit(times=5)], NOON) for worker in workers for _ in range(7)]
-    assert sum(await asyncio.gather(*asked)) == 5
+    attempts = [
+        SqlAttemptStore(worker).allows([a_limit(times=5)], NOON) for worker in workers for _ in range(7)
+    ]
+    assert sum(await asyncio.gather(*attempts)) == 5
     for worker in workers:
         await worker.close()
 
 
-def test_no_two_locks_of_ours_have_one_number():
-    """Two that did would wait for each other (it happened: a deadlock in PostgreSQL)."""
+def test_every_advisory_lock_has_its_own_number():
+    """Two locks with one number caused a deadlock in PostgreSQL."""
     found = [
         number
         for path in Path(service.__file__).parent.rglob("*.py")
@@ -60,14 +62,14 @@ def test_no_two_locks_of_ours_have_one_number():
     assert len(found) == len(set(found)) >= 6
 
 
-async def test_a_limit_outlives_the_worker(database_url: str):
+async def test_a_limit_survives_a_restart(database_url: str):
     for allowed in (True, False):
         database = await Database.open(database_url)
         assert await SqlAttemptStore(database).allows([a_limit(times=1)], NOON) is allowed
         await database.close()
 
 
-async def test_what_no_limit_looks_back_to_is_forgotten(limits: SqlAttemptStore):
+async def test_attempts_older_than_every_limit_are_pruned(limits: SqlAttemptStore):
     for minutes in (0, 10):
         await limits.allows([a_limit()], NOON + timedelta(minutes=minutes))
     assert await limits.prune(NOON + HOUR, HOUR) == 1

@@ -1,4 +1,4 @@
-"""What the migrations make is what schema.py says, on both databases."""
+"""The migrations create the tables of schema.py, on both databases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.store.database import Database
 from service.store.schema import metadata
 
 
-async def test_the_migrations_make_the_tables_of_the_schema(database: Database):
+async def test_the_migrations_create_the_tables_of_the_schema(database: Database):
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return compare_metadata(context, metadata)
@@ -25,7 +25,7 @@ async def test_the_migrations_make_the_tables_of_the_schema(database: Database):
         assert await connection.run_sync(differences) == []
 
 
-def test_every_version_is_known_and_they_follow_one_another():
+def test_every_version_is_known_in_order():
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     scripts = ScriptDirectory.from_config(config)

@@ -21,7 +21,7 @@ NOT_INSTALLED = "NOT TESTED: no pgbouncer (apt install pgbouncer)"
 pytestmark = pytest.mark.skipif(pgbouncer.program() is None, reason=NOT_INSTALLED)
 
 
-async def test_in_session_mode_readers_are_planned_taken_and_marked(postgres_url: str):
+async def test_in_session_mode_deliveries_are_planned_taken_and_recorded(postgres_url: str):
     with pgbouncer.pooled(postgres_url, "session") as url:
         database = await Database.open(url)
         stores = Stores(database)
@@ -53,10 +53,10 @@ async def test_in_session_mode_signals_reach_a_worker(postgres_url: str):
         await sender.close()
 
 
-async def test_in_session_mode_a_backup_is_made_and_put_back(postgres_url: str, tmp_path: Path):
+async def test_in_session_mode_a_backup_is_made_and_restored(postgres_url: str, tmp_path: Path):
     with pgbouncer.pooled(postgres_url, "session") as url:
         back_up(url, tmp_path / "copy")
-        running = await Database.open(postgres_url)  # beside the pooler: the lock is the server's
+        running = await Database.open(postgres_url)  # not through the pooler: the lock belongs to the server
         with pytest.raises(StoreError, match="is in use, and a restore"):
             await restored(url, tmp_path / "copy")
         await running.close()
@@ -70,7 +70,7 @@ async def test_in_session_mode_a_backup_is_made_and_put_back(postgres_url: str, 
         ("statement", r"it said: transaction blocks not allowed in statement pooling mode"),
     ],
 )
-async def test_a_pooler_without_sessions_is_refused_and_left_as_it_was(
+async def test_a_pooler_without_sessions_is_refused_and_keeps_no_lock(
     postgres_url: str, mode: str, said: str
 ):
     with pgbouncer.pooled(postgres_url, mode) as url:
@@ -82,7 +82,7 @@ async def test_a_pooler_without_sessions_is_refused_and_left_as_it_was(
         await direct.close()
 
 
-async def test_what_the_pooler_says_is_told(postgres_url: str):
+async def test_an_error_of_the_pooler_is_in_the_message(postgres_url: str):
     with pgbouncer.pooled(postgres_url, "session") as url:
         with pytest.raises(StoreError, match=r"nowhere.* (does not exist|refuses the connection: .*nowhere)"):
             await Database.open(f"{url.rpartition('/')[0]}/nowhere")

@@ -1,4 +1,4 @@
-"""Listings for the doors, and what the sweep finds unfinished."""
+"""Listings for CLI and web, and the pending work that the sweep finds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tests.builders import NOON, a_feed, a_subscriber, an_article, an_edition
 from tests.store.stores import DAY, HOUR, MINUTE, Stores, a_desired_subscription, an_issue
 
 
-async def test_in_an_empty_house_nothing_is_unfinished(stores: Stores):
+async def test_an_empty_store_has_no_pending_work(stores: Stores):
     assert await stores.queries.pending_work(NOON) == PendingWork()
 
 
-async def test_the_sweep_sees_what_waits_for_each_stage(stores: Stores):
+async def test_pending_work_is_counted_by_stage(stores: Stores):
     await stores.subscribers.save_feeds([a_feed(), a_feed("https://two.example/rss")], NOON)
     await stores.plan_issue_for("amina", "ben")
     await stores.store_articles([an_article()])
@@ -21,7 +21,7 @@ async def test_the_sweep_sees_what_waits_for_each_stage(stores: Stores):
     assert await stores.queries.pending_work(NOON + DAY) == PendingWork(2, 1, 1, 2)
 
 
-async def test_what_a_worker_holds_is_unfinished_once_its_lease_has_run_out(stores: Stores):
+async def test_a_leased_delivery_is_pending_after_its_lease_has_expired(stores: Stores):
     await stores.plan_issue_for("amina", "ben")
     one, _ = (await stores.take_batch("a")).deliveries
     await stores.record_state("a", [one], State.ATTEMPTING)
@@ -29,7 +29,7 @@ async def test_what_a_worker_holds_is_unfinished_once_its_lease_has_run_out(stor
     assert (await stores.queries.pending_work(NOON + MINUTE)).deliveries == 2
 
 
-async def test_the_next_moment_is_the_end_of_a_lease_or_a_turn_that_is_to_come(stores: Stores):
+async def test_the_next_due_time_is_a_planned_delivery_or_the_end_of_a_lease(stores: Stores):
     assert await stores.queries.next_delivery_due(NOON) is None
     await stores.plan_issue_for("amina", "ben", "carla")
     assert await stores.queries.next_delivery_due(NOON - HOUR) == NOON
@@ -58,7 +58,7 @@ async def test_issues_are_listed_newest_first_with_their_books(stores: Stores):
     assert (line.books.due, line.books.sent, line.books.waiting, line.books.closed) == (2, 1, 1, True)
 
 
-async def test_books_that_do_not_close_are_seen(stores: Stores):
+async def test_books_that_do_not_close_are_detected(stores: Stores):
     await stores.plan_issue_for("amina", "ben")
     async with stores.database.write() as connection:
         await connection.exec_driver_sql("DELETE FROM deliveries WHERE subscriber = 1")
@@ -66,13 +66,13 @@ async def test_books_that_do_not_close_are_seen(stores: Stores):
     assert not line.books.closed
 
 
-async def test_an_issue_is_found_by_the_beginning_of_its_id(stores: Stores):
+async def test_an_issue_is_found_by_the_prefix_of_its_id(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     assert [line.id for line in await stores.queries.issues_by_prefix(issue.id[:8])] == [issue.id]
     assert await stores.queries.issues_by_prefix("zz") == []
 
 
-async def test_deliveries_of_an_issue_by_state_and_by_page(stores: Stores):
+async def test_deliveries_of_an_issue_are_listed_by_state_and_by_page(stores: Stores):
     issue = await stores.plan_issue_for(*(f"reader{n}" for n in range(5)))
     batch = (await stores.take_batch("a", limit=2)).deliveries
     await stores.record_state("a", batch, State.REFUSED, reply="550 no")
@@ -86,15 +86,15 @@ async def test_deliveries_of_an_issue_by_state_and_by_page(stores: Stores):
     assert pages == [2, 2, 1]
 
 
-async def test_a_delivery_is_found_by_its_id_and_by_its_person(stores: Stores):
+async def test_a_delivery_is_found_by_its_id_and_by_its_subscriber(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     [line] = await stores.queries.deliveries_to(a_subscriber().id)
     assert (line.issue_id, line.occurrence) == (issue.id, issue.occurrence)
     assert await stores.queries.delivery(line.id) == line
-    assert await stores.queries.delivery("nobody's") is None
+    assert await stores.queries.delivery("unknown") is None
 
 
-async def test_feeds_are_listed_with_what_they_brought(stores: Stores):
+async def test_feeds_are_listed_with_their_number_of_articles(stores: Stores):
     other = a_feed("https://two.example/rss", name="Another")
     await stores.subscribers.save_feeds([a_feed(), other], NOON)
     await stores.store_articles([an_article("One"), an_article("Two", gathered_at=NOON)])
@@ -122,7 +122,7 @@ async def test_articles_are_listed_newest_first_and_found_by_id(stores: Stores):
     assert len(await stores.queries.articles(limit=1)) == 1
 
 
-async def test_counts(stores: Stores):
+async def test_records_are_counted(stores: Stores):
     await stores.subscribers.save_roster_subscriptions(
         [a_desired_subscription("ben")], NOON, starts_after=NOON
     )
@@ -133,7 +133,7 @@ async def test_counts(stores: Stores):
     )
 
 
-async def test_an_issue_that_nobody_could_be_given_is_not_listed(stores: Stores):
+async def test_an_issue_without_deliveries_is_not_listed(stores: Stores):
     await stores.subscribe("amina")
     group = await stores.due_group()
     await stores.compose.record_issue(group, an_issue(group), NOON + DAY, "file")

@@ -1,4 +1,4 @@
-"""A send by hand is recorded once, and an issue that is paused is in nobody's hands."""
+"""Manual sends are recorded once, and no worker takes deliveries of a paused issue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def a_send(key: str = "key", **changes: object) -> ManualSend:
 
 
 async def a_draft(stores: Stores, *names: str, key: str = "key") -> DraftComposeStore:
-    """Draft an issue for these people, as compose would."""
+    """Draft an issue for these subscribers, as compose does."""
     draft = DraftComposeStore(stores.database)
     wanted = [a_subscriber(f"{name}@example.org").id for name in names]
     for group in await stores.compose.groups_of("morning", wanted):
@@ -47,7 +47,7 @@ async def test_a_draft_alone_leaves_no_trace(stores: Stores):
     assert (await stores.subscription()).served_through == 0
 
 
-async def test_a_hundred_at_once_with_the_same_key_plan_once(stores: Stores):
+async def test_a_hundred_concurrent_sends_with_the_same_key_plan_one(stores: Stores):
     await stores.subscribe("amina", "ben")
     records = ManualSendStore(stores.database)
     drafts = [await a_draft(stores, "amina", "ben") for _ in range(100)]
@@ -58,7 +58,7 @@ async def test_a_hundred_at_once_with_the_same_key_plan_once(stores: Stores):
     assert [issue.books.due for issue in await stores.queries.issues()] == [2]
 
 
-async def test_each_key_is_a_send_of_its_own(stores: Stores):
+async def test_each_key_is_a_separate_send(stores: Stores):
     names = [f"reader{n}" for n in range(30)]
     await stores.subscribe(*names)
     records = ManualSendStore(stores.database)
@@ -68,7 +68,7 @@ async def test_each_key_is_a_send_of_its_own(stores: Stores):
     assert [issue.books.due for issue in await stores.queries.issues(limit=100)] == [1] * 30
 
 
-async def test_the_same_request_within_a_moment_is_a_slip_unless_it_planned_nothing(stores: Stores):
+async def test_a_request_repeated_within_a_minute_is_a_duplicate_unless_it_planned_nothing(stores: Stores):
     await stores.subscribe("amina")
     records = ManualSendStore(stores.database)
     empty = a_send("empty", at=NOON - timedelta(seconds=3))
@@ -76,17 +76,17 @@ async def test_the_same_request_within_a_moment_is_a_slip_unless_it_planned_noth
     assert await records.find(a_send("new"), MINUTE) is None
 
     first, _ = await records.record(a_send("first"), await a_draft(stores, "amina"), "file", MINUTE)
-    slip, late = a_send("slip", at=NOON + MINUTE / 2), a_send("late", at=NOON + MINUTE)
-    assert await records.find(slip, MINUTE) == first
-    assert await records.find(slip, None) is None
+    repeated, late = a_send("repeated", at=NOON + MINUTE / 2), a_send("late", at=NOON + MINUTE)
+    assert await records.find(repeated, MINUTE) == first
+    assert await records.find(repeated, None) is None
     assert await records.find(late, MINUTE) is None
-    assert await records.find(replace(slip, request="something else"), MINUTE) is None
+    assert await records.find(replace(repeated, request="something else"), MINUTE) is None
 
 
-# --- a pause -----------------------------------------------------------------------------------
+# --- pause and resume --------------------------------------------------------------------------
 
 
-async def test_a_paused_issue_is_taken_up_by_nobody_until_it_is_resumed(stores: Stores):
+async def test_no_worker_takes_a_paused_issue_until_it_is_resumed(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     await stores.deliver.pause(issue.id, NOON)
     [line] = await stores.queries.issues()
@@ -101,7 +101,7 @@ async def test_a_paused_issue_is_taken_up_by_nobody_until_it_is_resumed(stores: 
     assert len((await stores.take_batch("t", NOON + DAY)).deliveries) == 2
 
 
-async def test_a_pause_takes_out_of_a_worker_s_hands_what_it_did_not_attempt(stores: Stores):
+async def test_a_pause_releases_leased_deliveries_without_an_attempt(stores: Stores):
     issue = await stores.plan_issue_for("amina", "ben")
     batch = await stores.take_batch("worker")
     assert await stores.record_state("worker", batch.deliveries[:1], DeliveryState.ATTEMPTING) == 1
@@ -114,20 +114,20 @@ async def test_a_pause_takes_out_of_a_worker_s_hands_what_it_did_not_attempt(sto
     assert (await stores.take_batch("t", NOON + DAY)).deliveries == ()
 
 
-async def test_what_is_put_off_during_a_pause_waits_like_the_rest(stores: Stores):
+async def test_a_delivery_deferred_during_a_pause_waits_for_the_resume(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     batch = await stores.take_batch("worker")
     await stores.record_state("worker", batch.deliveries, DeliveryState.ATTEMPTING)
     await stores.deliver.pause(issue.id, NOON)
-    again = NOON + MINUTE
-    await stores.record_state("worker", batch.deliveries, DeliveryState.DEFERRED, next_attempt_at=again)
+    retry_at = NOON + MINUTE
+    await stores.record_state("worker", batch.deliveries, DeliveryState.DEFERRED, next_attempt_at=retry_at)
 
     assert (await stores.take_batch("t", NOON + DAY)).deliveries == ()
     await stores.deliver.resume(issue.id, NOON + MINUTE)
     assert len((await stores.take_batch("t", NOON + DAY)).deliveries) == 1
 
 
-async def test_pausing_and_resuming_twice_are_harmless(stores: Stores):
+async def test_pausing_twice_and_resuming_twice_are_harmless(stores: Stores):
     issue = await stores.plan_issue_for("amina")
     for later in (NOON, NOON + MINUTE):
         await stores.deliver.pause(issue.id, later)
@@ -135,7 +135,7 @@ async def test_pausing_and_resuming_twice_are_harmless(stores: Stores):
     assert [await stores.deliver.resume(issue.id, NOON) for _ in range(2)] == [1, 0]
 
 
-async def test_the_pause_of_one_issue_holds_up_no_other(stores: Stores):
+async def test_the_pause_of_one_issue_holds_back_no_other(stores: Stores):
     first = await stores.plan_issue_for("amina")
     await stores.subscribe("amina", "ben")
     draft = await a_draft(stores, "ben", key="other")

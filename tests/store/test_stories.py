@@ -1,4 +1,4 @@
-"""Each article has one story, the first that was written down, and compose is told which."""
+"""Each article has one story, the first one recorded, and compose reads it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_articles_come_in_gather_order_with_their_stories(stores: Stores):
     assert len(await stories.articles_between(0, 99, 2)) == 2
 
 
-async def test_a_story_once_given_stands(stores: Stores):
+async def test_a_recorded_story_is_permanent(stores: Stores):
     await stores.publish("Harbour reopens", "Talks resume")
     stories = SqlStoryStore(stores.database)
     one, other = (a.id for a, _ in await stories.articles_between(0, 99, 10))
@@ -31,26 +31,26 @@ async def test_a_story_once_given_stands(stores: Stores):
     assert await stories.record_stories({}) == {}
 
 
-async def test_what_is_not_stored_gets_no_story(stores: Stores):
-    assert await SqlStoryStore(stores.database).record_stories({"a stranger": "story"}) == {}
+async def test_an_unknown_article_gets_no_story(stores: Stores):
+    assert await SqlStoryStore(stores.database).record_stories({"unknown": "story"}) == {}
 
 
-async def test_many_workers_at_once_agree(stores: Stores):
+async def test_concurrent_workers_agree_on_a_story(stores: Stores):
     await stores.publish("Harbour reopens")
     stories = SqlStoryStore(stores.database)
     [(article, _)] = await stories.articles_between(0, 99, 10)
-    said = await asyncio.gather(*(stories.record_stories({article.id: f"story {n}"}) for n in range(20)))
+    answers = await asyncio.gather(*(stories.record_stories({article.id: f"story {n}"}) for n in range(20)))
 
-    assert len({answer[article.id] for answer in said}) == 1
+    assert len({answer[article.id] for answer in answers}) == 1
 
 
-async def test_compose_is_told_the_story_of_each_article(stores: Stores):
+async def test_compose_reads_the_story_of_each_article(stores: Stores):
     await stores.publish("Harbour reopens", "Talks resume")
     stories = SqlStoryStore(stores.database)
     [(article, _), _] = await stories.articles_between(0, 99, 10)
     await stories.record_stories({article.id: "harbour"})
 
-    assert [told.story for told in await stores.compose.released_articles(an_edition(), 0, 99)] == [
+    assert [released.story for released in await stores.compose.released_articles(an_edition(), 0, 99)] == [
         "harbour",
         "",
     ]

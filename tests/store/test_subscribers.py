@@ -1,4 +1,4 @@
-"""What the roster declares, what a person chooses, and who must not be mailed."""
+"""Roster subscriptions, choices of subscribers, and suppressed addresses."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ def early(name: str = "amina") -> DesiredSubscription:
     )
 
 
-async def declare(stores: Stores, *placements: DesiredSubscription) -> SyncCounts:
-    return await stores.subscribers.save_roster_subscriptions(placements, NOON, starts_after=NOON - DAY)
+async def declare(stores: Stores, *desired: DesiredSubscription) -> SyncCounts:
+    return await stores.subscribers.save_roster_subscriptions(desired, NOON, starts_after=NOON - DAY)
 
 
 # --- feeds -------------------------------------------------------------------------------------
 
 
-async def test_applying_feeds_says_what_changed(stores: Stores):
+async def test_saving_feeds_counts_the_changes(stores: Stores):
     one, two = a_feed("https://one.example/rss"), a_feed("https://two.example/rss")
     assert await stores.subscribers.save_feeds([one, two], NOON) == SyncCounts(added=2)
     assert await stores.subscribers.save_feeds([one, two], NOON) == SyncCounts(kept=2)
-    renamed = replace(one, name="Number one", topics=("stores",))
+    renamed = replace(one, name="Number one", topics=("retail",))
     assert await stores.subscribers.save_feeds([renamed], NOON) == SyncCounts(changed=1, ended=1)
     assert [state.feed for state in await stores.gather.all_feeds()] == [renamed]
 
 
-async def test_a_feed_that_comes_back_remembers_its_looks(stores: Stores):
+async def test_a_feed_that_returns_keeps_its_poll_state(stores: Stores):
     await stores.subscribers.save_feeds([a_feed()], NOON)
     await stores.store_articles([an_article()])
     await stores.subscribers.save_feeds([], NOON)
@@ -54,7 +54,7 @@ async def test_a_feed_that_comes_back_remembers_its_looks(stores: Stores):
 # --- the roster --------------------------------------------------------------------------------
 
 
-async def test_applying_a_roster_says_what_changed(stores: Stores):
+async def test_saving_a_roster_counts_the_changes(stores: Stores):
     assert await declare(
         stores, a_desired_subscription("amina"), a_desired_subscription("ben")
     ) == SyncCounts(added=2)
@@ -64,16 +64,20 @@ async def test_applying_a_roster_says_what_changed(stores: Stores):
     assert await declare(stores, early("amina")) == SyncCounts(changed=1, ended=1)
 
 
-async def test_a_membership_tells_who_what_and_where(stores: Stores):
-    placement = early()
-    await declare(stores, placement)
+async def test_a_membership_has_the_subscriber_edition_and_subscription(stores: Stores):
+    desired = early()
+    await declare(stores, desired)
     membership = await stores.membership()
-    assert membership.subscriber == placement.subscriber
+    assert membership.subscriber == desired.subscriber
     assert membership.edition == EARLY
     assert membership.suppressed is None
-    place = membership.subscription
-    assert (place.newsletter, place.preferences, place.status) == ("morning", placement.preferences, ACTIVE)
-    assert (place.edition_key, place.next_due_at) == (placement.edition_key, placement.next_due_at)
+    subscription = membership.subscription
+    assert (subscription.newsletter, subscription.preferences, subscription.status) == (
+        "morning",
+        desired.preferences,
+        ACTIVE,
+    )
+    assert (subscription.edition_key, subscription.next_due_at) == (desired.edition_key, desired.next_due_at)
 
 
 async def test_memberships_are_listed_by_address_and_newsletter(stores: Stores):
@@ -95,29 +99,29 @@ async def test_memberships_are_listed_by_address_and_newsletter(stores: Stores):
     assert await listed(email="nobody@example.org") == []
 
 
-async def test_a_new_reader_is_told_what_was_gathered_since_the_start(stores: Stores):
+async def test_the_cursor_of_a_new_subscriber_is_before_the_articles_since_its_start(stores: Stores):
     await stores.publish("Before", at=NOON - 2 * DAY)
     await stores.publish("Since", at=NOON - DAY)
     await declare(stores, a_desired_subscription())
     assert (await stores.subscription()).served_through == 1
 
 
-async def test_a_changed_edition_changes_the_moment_but_not_what_was_told(stores: Stores):
+async def test_a_changed_edition_changes_the_due_time_and_keeps_the_cursor(stores: Stores):
     await stores.publish("Before", at=NOON - 2 * DAY)
     await declare(stores, a_desired_subscription())
     await declare(stores, early())
-    place = await stores.subscription()
-    assert (place.edition_key, place.next_due_at) == (identity.edition_key(EARLY), NOON + HOUR)
-    assert place.served_through == 1
+    subscription = await stores.subscription()
+    assert (subscription.edition_key, subscription.next_due_at) == (identity.edition_key(EARLY), NOON + HOUR)
+    assert subscription.served_through == 1
 
 
-async def test_an_unchanged_edition_keeps_its_moment(stores: Stores):
+async def test_an_unchanged_edition_keeps_its_due_time(stores: Stores):
     await declare(stores, a_desired_subscription())
     await declare(stores, a_desired_subscription(next_due_at=NOON + DAY))
     assert (await stores.subscription()).next_due_at == NOON
 
 
-async def test_a_changed_name_or_spelling_is_taken_over(stores: Stores):
+async def test_a_changed_name_or_spelling_is_saved(stores: Stores):
     await declare(stores, a_desired_subscription())
     person = a_subscriber("Amina@example.org", name="Dr Amina", timezone="Asia/Qatar")
     assert await declare(stores, a_desired_subscription(subscriber=person)) == SyncCounts(changed=1)
@@ -125,25 +129,27 @@ async def test_a_changed_name_or_spelling_is_taken_over(stores: Stores):
 
 
 @pytest.mark.parametrize("choice", [PAUSED, UNSUBSCRIBED])
-async def test_a_persons_word_wins_over_the_roster(stores: Stores, choice: SubscriptionStatus):
+async def test_a_status_chosen_by_the_subscriber_overrides_the_roster(
+    stores: Stores, choice: SubscriptionStatus
+):
     await declare(stores, a_desired_subscription())
     assert await stores.subscribers.set_status(AMINA, "morning", choice, NOON) == 1
     assert await declare(stores, a_desired_subscription()) == SyncCounts(kept=1)
     assert (await stores.subscription()).status is choice
 
 
-async def test_a_persons_wishes_win_over_the_roster(stores: Stores):
+async def test_preferences_of_the_subscriber_override_the_roster(stores: Stores):
     await declare(stores, a_desired_subscription())
     await stores.subscribers.save_preferences(early(), NOON)
     assert await declare(stores, a_desired_subscription()) == SyncCounts(kept=1)
-    place = await stores.subscription()
-    assert (place.edition_key, place.preferences) == (
+    subscription = await stores.subscription()
+    assert (subscription.edition_key, subscription.preferences) == (
         identity.edition_key(EARLY),
         Preferences(schedule="daily 06:00"),
     )
 
 
-async def test_what_the_roster_ends_is_active_again_when_it_comes_back(stores: Stores):
+async def test_an_ended_subscription_becomes_active_when_the_roster_lists_it_again(stores: Stores):
     await declare(stores, a_desired_subscription())
     await declare(stores)
     assert (await stores.subscription()).status is ENDED
@@ -153,7 +159,9 @@ async def test_what_the_roster_ends_is_active_again_when_it_comes_back(stores: S
 
 
 @pytest.mark.parametrize("choice", [PAUSED, UNSUBSCRIBED])
-async def test_what_comes_back_comes_back_as_the_person_left_it(stores: Stores, choice: SubscriptionStatus):
+async def test_a_returning_subscription_keeps_the_status_chosen_by_the_subscriber(
+    stores: Stores, choice: SubscriptionStatus
+):
     await declare(stores, a_desired_subscription())
     await stores.subscribers.set_status(AMINA, "morning", choice, NOON)
     await declare(stores)
@@ -161,7 +169,7 @@ async def test_what_comes_back_comes_back_as_the_person_left_it(stores: Stores, 
     assert (await stores.subscription()).status is choice
 
 
-async def test_whoever_unsubscribes_after_the_end_stays_unsubscribed(stores: Stores):
+async def test_a_subscriber_who_unsubscribes_after_the_end_stays_unsubscribed(stores: Stores):
     await declare(stores, a_desired_subscription())
     await declare(stores)
     await stores.subscribers.set_status(AMINA, None, UNSUBSCRIBED, NOON)
@@ -169,44 +177,44 @@ async def test_whoever_unsubscribes_after_the_end_stays_unsubscribed(stores: Sto
     assert (await stores.subscription()).status is UNSUBSCRIBED
 
 
-async def test_a_person_cannot_undo_what_the_roster_ended(stores: Stores):
+async def test_a_subscriber_cannot_resume_what_the_roster_ended(stores: Stores):
     await declare(stores, a_desired_subscription())
     await declare(stores)
     await stores.subscribers.set_status(AMINA, None, ACTIVE, NOON)
     assert (await stores.subscription()).status is ENDED
 
 
-async def test_whoever_comes_back_hears_at_their_next_hour_and_not_at_once(stores: Stores):
+async def test_a_returning_subscriber_is_due_at_the_next_scheduled_time(stores: Stores):
     await declare(stores, a_desired_subscription())
     await declare(stores)
     await stores.subscribers.save_roster_subscriptions(
         [a_desired_subscription()], NOON + DAY, starts_after=NOON
     )
-    place = await stores.subscription()
-    assert place.next_due_at == NOON.replace(day=4, hour=6)  # 07:00 in Berlin
-    assert place.served_through == 0
+    subscription = await stores.subscription()
+    assert subscription.next_due_at == NOON.replace(day=4, hour=6)  # 07:00 in Berlin
+    assert subscription.served_through == 0
 
 
-async def test_whoever_comes_back_after_weeks_is_not_told_the_news_of_weeks(stores: Stores):
+async def test_a_subscriber_resuming_after_a_long_pause_gets_only_recent_articles(stores: Stores):
     await declare(stores, a_desired_subscription())
     await stores.subscribers.set_status(AMINA, None, PAUSED, NOON)
     for day in range(1, 11):
         await stores.publish(f"News of day {day}", at=NOON + day * DAY)
     await stores.subscribers.set_status(AMINA, None, ACTIVE, NOON + 10 * DAY + HOUR)
-    place = await stores.subscription()
-    # The last two moments were at 06:00 (UTC) on days 9 and 10; what came after the first of them is told.
-    assert place.served_through == 8
-    assert place.next_due_at == NOON.replace(hour=6) + 11 * DAY
+    subscription = await stores.subscription()
+    # The last two due times were 06:00 (UTC) on days 9 and 10; articles since the first of them are sent.
+    assert subscription.served_through == 8
+    assert subscription.next_due_at == NOON.replace(hour=6) + 11 * DAY
 
 
-async def test_whoever_comes_back_while_the_others_are_due_is_served_with_them(stores: Stores):
+async def test_a_subscriber_resuming_while_the_group_is_due_is_served_with_it(stores: Stores):
     await declare(stores, a_desired_subscription("amina"), a_desired_subscription("ben"))
     await stores.subscribers.set_status(AMINA, None, PAUSED, NOON)
     await stores.subscribers.set_status(AMINA, None, ACTIVE, NOON + HOUR)
     assert (await stores.due_group()).size == 2
 
 
-async def test_thousands_are_applied_in_one_go(stores: Stores):
+async def test_thousands_of_subscriptions_are_saved_in_one_call(stores: Stores):
     many = [a_desired_subscription(f"reader{n}") for n in range(5_000)]
     assert await declare(stores, *many) == SyncCounts(added=5_000)
     assert (await stores.due_group()).size == 5_000
@@ -216,7 +224,7 @@ async def test_thousands_are_applied_in_one_go(stores: Stores):
 # --- imports -----------------------------------------------------------------------------------
 
 
-async def test_an_import_leaves_everybody_else_alone_and_the_roster_leaves_it_alone(stores: Stores):
+async def test_an_import_and_the_roster_do_not_change_the_subscriptions_of_each_other(stores: Stores):
     await declare(stores, a_desired_subscription("amina"))
     added = await stores.subscribers.add_subscriptions(
         [a_desired_subscription("ben")], NOON, starts_after=NOON - DAY
@@ -226,7 +234,7 @@ async def test_an_import_leaves_everybody_else_alone_and_the_roster_leaves_it_al
     assert [(await stores.subscription(name)).status for name in ("amina", "ben")] == [ACTIVE, ACTIVE]
 
 
-async def test_an_import_does_not_bring_back_whoever_unsubscribed_or_take_a_name_away(stores: Stores):
+async def test_an_import_neither_resubscribes_a_subscriber_nor_removes_a_name(stores: Stores):
     await declare(stores, a_desired_subscription())
     await stores.subscribers.set_status(AMINA, None, UNSUBSCRIBED, NOON)
     nameless = a_desired_subscription(subscriber=a_subscriber(name=""))
@@ -237,10 +245,10 @@ async def test_an_import_does_not_bring_back_whoever_unsubscribed_or_take_a_name
     assert (membership.subscription.status, membership.subscriber.name) == (UNSUBSCRIBED, "Amina")
 
 
-# --- choices -----------------------------------------------------------------------------------
+# --- choices of subscribers --------------------------------------------------------------------
 
 
-async def test_whoever_joins_by_themselves_stands_where_the_others_stand(stores: Stores):
+async def test_a_subscriber_who_signs_up_gets_the_cursor_of_the_group(stores: Stores):
     await stores.publish("One", "Two", at=NOON - HOUR)
     await declare(stores, a_desired_subscription("ben"))
     await stores.subscribers.save_preferences(a_desired_subscription("amina"), NOON)
@@ -250,13 +258,13 @@ async def test_whoever_joins_by_themselves_stands_where_the_others_stand(stores:
     assert (await stores.due_group()).size == 2
 
 
-async def test_for_all_newsletters_at_once(stores: Stores):
+async def test_a_status_can_be_set_for_all_newsletters_at_once(stores: Stores):
     await declare(stores, a_desired_subscription(), a_desired_subscription("amina", an_edition("evening")))
     assert await stores.subscribers.set_status(AMINA, None, UNSUBSCRIBED, NOON) == 2
     assert await stores.subscribers.set_status(AMINA, None, UNSUBSCRIBED, NOON) == 0
 
 
-async def test_resuming_everything_does_not_bring_back_what_was_unsubscribed(stores: Stores):
+async def test_resuming_all_newsletters_does_not_resume_an_unsubscribed_one(stores: Stores):
     await declare(stores, a_desired_subscription(), a_desired_subscription("amina", an_edition("evening")))
     await stores.subscribers.set_status(AMINA, "evening", UNSUBSCRIBED, NOON)
     assert await stores.subscribers.set_status(AMINA, None, PAUSED, NOON) == 1
@@ -269,24 +277,24 @@ async def test_resuming_everything_does_not_bring_back_what_was_unsubscribed(sto
     assert await stores.subscribers.set_status(AMINA, "evening", ACTIVE, NOON) == 1
 
 
-async def test_a_strangers_status_cannot_be_set(stores: Stores):
+async def test_setting_the_status_of_an_unknown_subscriber_changes_nothing(stores: Stores):
     assert await stores.subscribers.set_status("stranger", None, PAUSED, NOON) == 0
 
 
-async def test_two_changes_at_once_both_count(stores: Stores):
+async def test_two_concurrent_changes_are_both_saved(stores: Stores):
     await declare(stores, a_desired_subscription())
     await asyncio.gather(
         stores.subscribers.save_preferences(early(), NOON),
         stores.subscribers.set_status(AMINA, "morning", PAUSED, NOON),
     )
-    place = await stores.subscription()
-    assert (place.edition_key, place.status) == (identity.edition_key(EARLY), PAUSED)
+    subscription = await stores.subscription()
+    assert (subscription.edition_key, subscription.status) == (identity.edition_key(EARLY), PAUSED)
 
 
-# --- suppression, erasure, key -----------------------------------------------------------------
+# --- suppression, erasure and signing key ------------------------------------------------------
 
 
-async def test_an_address_is_suppressed_however_it_is_spelled_until_it_is_allowed_again(stores: Stores):
+async def test_an_address_in_any_spelling_is_suppressed_until_it_is_unsuppressed(stores: Stores):
     await declare(stores, a_desired_subscription())
     await stores.subscribers.suppress("AMINA@example.org", "hard bounce", NOON)
     await stores.subscribers.suppress("amina@example.org", "complaint", NOON)
@@ -296,7 +304,7 @@ async def test_an_address_is_suppressed_however_it_is_spelled_until_it_is_allowe
     assert (await stores.membership()).suppressed is None
 
 
-async def test_whoever_is_erased_leaves_no_address_behind_and_the_books_still_close(stores: Stores):
+async def test_an_erased_subscriber_leaves_no_address_and_the_books_close(stores: Stores):
     await declare(stores, a_desired_subscription("amina"), a_desired_subscription("ben"))
     group = await stores.due_group()
     issue = an_issue(group)
@@ -311,13 +319,13 @@ async def test_whoever_is_erased_leaves_no_address_behind_and_the_books_still_cl
     assert "amina" not in str(await stores.queries.deliveries(issue.id)).lower()
 
 
-async def test_the_signing_key_is_made_once(stores: Stores):
+async def test_the_signing_key_is_created_once(stores: Stores):
     key = await stores.subscribers.signing_key()
     assert len(key) == 32
     assert await stores.subscribers.signing_key() == key
 
 
-async def test_people_are_listed_page_by_page_in_the_order_in_which_they_came(stores: Stores):
+async def test_subscribers_are_listed_by_page_in_the_order_of_arrival(stores: Stores):
     await stores.subscribe("carla", "amina", "ben")
     await stores.subscribe("amina", edition=an_edition("evening"))
     seen: list[str] = []
@@ -329,21 +337,21 @@ async def test_people_are_listed_page_by_page_in_the_order_in_which_they_came(st
     assert seen == ["carla morning", "amina evening", "amina morning", "ben morning"]
 
 
-async def test_a_membership_tells_who_said_so(stores: Stores):
+async def test_a_membership_shows_whether_it_was_declared_or_chosen(stores: Stores):
     await stores.subscribe("amina")
     assert ((await stores.membership()).declared, (await stores.membership()).chosen) == (True, False)
     await stores.subscribers.save_preferences(a_desired_subscription("amina", an_edition(stories=3)), NOON)
     assert ((await stores.membership()).declared, (await stores.membership()).chosen) == (True, True)
 
 
-async def test_the_known_are_told_from_the_unknown(stores: Stores):
+async def test_known_subscribers_are_distinguished_from_unknown_ones(stores: Stores):
     await stores.subscribe("amina")
     amina, ben = a_desired_subscription("amina").subscriber.id, a_desired_subscription("ben").subscriber.id
     assert await stores.subscribers.known_subscribers([amina, ben]) == {amina}
     assert await stores.subscribers.known_subscribers([]) == set()
 
 
-async def test_why_an_address_is_suppressed_can_be_asked_whoever_it_belongs_to(stores: Stores):
+async def test_an_address_without_a_subscriber_has_a_suppression_reason(stores: Stores):
     await stores.subscribers.suppress("Nobody@example.org", "complaint", NOON)
     assert await stores.subscribers.suppression("nobody@example.org") == "complaint"
     assert await stores.subscribers.suppression("amina@example.org") is None

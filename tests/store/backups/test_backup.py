@@ -1,4 +1,4 @@
-"""A backup holds one moment of a living database, and only its owner may read it."""
+"""A backup is a consistent snapshot of a running database, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from tests.builders import NOON
 from tests.store.restored import key_of, restored
 
 
-async def test_what_was_backed_up_comes_back(database: Database, database_url: str, tmp_path: Path):
+async def test_a_restored_backup_has_the_data_of_the_original(
+    database: Database, database_url: str, tmp_path: Path
+):
     await SqlSubscriberStore(database).suppress("a@example.org", "manual", NOON)
     back_up(database_url, tmp_path / "copy")  # while it is open
     assert await SqlSubscriberStore(database).unsuppress("a@example.org")
@@ -40,13 +42,13 @@ async def test_a_backup_opens_elsewhere_with_the_same_signed_links(tmp_path: Pat
     assert await key_of(there) == key
 
 
-async def test_progress_ends_with_everything_done(sqlite_url: str, tmp_path: Path):
+async def test_progress_ends_at_the_total(sqlite_url: str, tmp_path: Path):
     seen: list[tuple[int, int]] = []
     back_up(sqlite_url, tmp_path / "copy", lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1] > 0
 
 
-def test_a_database_that_is_not_there_cannot_be_backed_up(tmp_path: Path):
+def test_a_missing_database_cannot_be_backed_up(tmp_path: Path):
     with pytest.raises(StoreError, match="no database"):
         back_up(f"sqlite:///{tmp_path}/none.db", tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []
@@ -63,7 +65,7 @@ def test_only_the_owner_may_read_a_backup(database_url: str, tmp_path: Path):
     assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {"copy": 0o600}
 
 
-def test_what_lies_where_the_backup_goes_is_not_written_over(database_url: str, tmp_path: Path):
+def test_an_existing_file_is_not_overwritten_by_a_backup(database_url: str, tmp_path: Path):
     (tmp_path / "precious").write_text("kept")
     (tmp_path / "copy").symlink_to(tmp_path / "precious")
     with pytest.raises(StoreError, match="is there already"):
@@ -71,32 +73,32 @@ def test_what_lies_where_the_backup_goes_is_not_written_over(database_url: str, 
     assert (tmp_path / "precious").read_text() == "kept"
 
 
-def test_no_list_of_processes_shows_the_password(
+def test_the_password_is_not_an_argument_of_a_process(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     commands: list[list[str]] = []
     run = subprocess.run
 
-    def listen(command: list[str], **options: object) -> object:
+    def record(command: list[str], **options: object) -> object:
         commands.append(command)
         return run(command, **options)
 
-    monkeypatch.setattr(subprocess, "run", listen)
+    monkeypatch.setattr(subprocess, "run", record)
     back_up(postgres_url, tmp_path / "copy")
     assert "pg_dump" in str(commands)
     assert "pa:ss" not in str(commands)
     assert "pa%3Ass" not in str(commands)
 
 
-def test_a_password_among_the_options_is_no_argument_either(postgres_url: str, tmp_path: Path):
+def test_a_password_among_the_options_of_the_url_works(postgres_url: str, tmp_path: Path):
     address, _, password = postgres_url.replace("caveat:", "caveat@", 1).partition("@")[2].partition("@")
-    # The same server, with the password where libpq takes it as well.
+    # The same server, with the password among the options, which libpq accepts too.
     url = f"postgresql://caveat@{password}?password={address}"
     back_up(url, tmp_path / "copy")
     assert (tmp_path / "copy").stat().st_size > 0
 
 
-def test_an_archive_holds_our_tables_and_nothing_of_the_job_queue(postgres_url: str, tmp_path: Path):
+def test_an_archive_has_our_tables_and_none_of_the_job_queue(postgres_url: str, tmp_path: Path):
     back_up(postgres_url, tmp_path / "copy")
     listed = subprocess.run(
         ["pg_restore", "--list", str(tmp_path / "copy")], capture_output=True, text=True, check=True

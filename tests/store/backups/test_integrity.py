@@ -1,4 +1,4 @@
-"""Damage that SQLite's own quick check overlooks is found, and what cannot be found is known."""
+"""Integrity check: damage that SQLite's quick check overlooks, and damage that no check finds."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def overwrite(path: Path, place: int, content: bytes) -> None:
         file.write(content)
 
 
-def test_a_sound_database_has_no_faults(path: Path):
+def test_an_undamaged_database_has_no_faults(path: Path):
     assert check_file(path) == []
 
 
-async def test_it_is_looked_at_while_it_is_in_use(path: Path):
+async def test_a_database_in_use_is_checked(path: Path):
     database = await Database.open(f"sqlite:///{path}")
     async with database.write() as connection:
         await connection.execute(text("UPDATE counters SET value = 41"))
@@ -91,7 +91,7 @@ def test_an_index_that_lacks_a_row_is_found(path: Path):
         [kept] = database.execute("SELECT * FROM sqlite_master WHERE name = 'ix_groups_due'").fetchall()
         database.execute(hidden)
         database.commit()
-    with closing(sqlite3.connect(path)) as database:  # knows nothing of the index any more
+    with closing(sqlite3.connect(path)) as database:  # this connection does not see the index
         database.execute("UPDATE groups SET next_due_at = next_due_at + 1")
         database.execute("PRAGMA writable_schema = ON")
         database.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", kept)
@@ -113,7 +113,7 @@ def test_a_file_that_was_cut_short_is_found(path: Path):
     assert check_file(path) != []
 
 
-def test_what_is_said_of_a_fault_quotes_no_address(path: Path):
+def test_the_sentence_about_a_fault_has_no_address(path: Path):
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE subscribers SET email = CAST(x'ff' || email AS TEXT) WHERE number = 1")
         database.commit()
@@ -122,8 +122,8 @@ def test_what_is_said_of_a_fault_quotes_no_address(path: Path):
     assert "example.org" not in str(faults)
 
 
-def test_a_letter_that_changed_into_another_one_cannot_be_found(path: Path):
-    """SQLite keeps no checksums: this is what the module's docstring promises not to promise."""
+def test_a_changed_character_is_not_found(path: Path):
+    """SQLite keeps no checksums, as the docstring of the integrity module says."""
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE articles SET title = 'Another' WHERE position = 1")
         database.commit()

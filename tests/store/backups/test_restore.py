@@ -1,4 +1,4 @@
-"""A restore replaces the database whole or not at all, and never under anybody who uses it."""
+"""A restore replaces the whole database or nothing, and never a database in use."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from tests.store.restored import restored
 from tests.store.stores import DAY, HOUR, Stores, an_issue
 
 
-async def mark(url: str, value: int) -> None:
-    """Leave a mark in the database by which it is known again."""
+async def write_value(url: str, value: int) -> None:
+    """Write a value into the database that identifies it."""
     database = await Database.open(url)
     async with database.write() as connection:
         await connection.execute(update(counters).values(value=value))
     await database.close()
 
 
-async def marked(url: str) -> int:
+async def read_value(url: str) -> int:
     database = await Database.open(url)
     async with database.read() as connection:
         value = await connection.scalar(select(counters.c.value))
@@ -57,44 +57,40 @@ def path_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-# --- nobody else -------------------------------------------------------------------------------
+# --- exclusive use -----------------------------------------------------------------------------
 
 
-async def test_a_database_in_use_is_left_as_it_is(database_url: str, tmp_path: Path):
+async def test_a_database_in_use_is_not_restored(database_url: str, tmp_path: Path):
     back_up(database_url, tmp_path / "copy")
-    await mark(database_url, 7)
+    await write_value(database_url, 7)
     running = await Database.open(database_url)
     with pytest.raises(StoreError, match=r"is in use, and a restore needs it alone; stop the service"):
         await restored(database_url, tmp_path / "copy")
     await running.close()
-    assert await marked(database_url) == 7
+    assert await read_value(database_url) == 7
 
 
-async def test_a_program_that_knows_no_lock_of_ours_is_noticed_too(sqlite_url: str, tmp_path: Path):
+async def test_a_program_that_does_not_use_our_lock_is_detected(sqlite_url: str, tmp_path: Path):
     back_up(sqlite_url, tmp_path / "copy")
-    await mark(sqlite_url, 7)
+    await write_value(sqlite_url, 7)
     with closing(sqlite3.connect(path_of(sqlite_url))) as other:
         other.execute("SELECT * FROM counters").fetchall()
         with pytest.raises(StoreError, match="is in use, and a restore"):
             await restored(sqlite_url, tmp_path / "copy")
-    assert await marked(sqlite_url) == 7
+    assert await read_value(sqlite_url) == 7
 
 
-async def test_nobody_opens_a_database_that_is_being_restored(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-):
+async def test_a_database_cannot_be_opened_during_a_restore(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.2)
     lock = database_lock.FileLock(path_of(sqlite_url))
     assert lock.acquire_exclusive()
     with pytest.raises(StoreError, match="is being restored or upgraded"):
         await Database.open(sqlite_url)
     lock.release()
-    assert await marked(sqlite_url) == 0
+    assert await read_value(sqlite_url) == 0
 
 
-async def test_nobody_opens_tables_that_are_being_restored(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-):
+async def test_tables_cannot_be_opened_during_a_restore(postgres_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(database_lock, "WAIT_SECONDS", 0.2)
     restoring = await asyncpg.connect(postgres_url)
     await restoring.execute(f"SELECT pg_advisory_lock({database_lock.USE_LOCK})")
@@ -103,7 +99,7 @@ async def test_nobody_opens_tables_that_are_being_restored(
     await restoring.close()
 
 
-async def test_a_process_that_was_killed_holds_nothing(sqlite_url: str, tmp_path: Path):
+async def test_a_killed_process_holds_no_lock(sqlite_url: str, tmp_path: Path):
     program = (
         "import asyncio, os, signal; from service.store.database import Database\n"
         f"asyncio.run(Database.open({sqlite_url!r})); os.kill(os.getpid(), signal.SIGKILL)"
@@ -114,16 +110,16 @@ async def test_a_process_that_was_killed_holds_nothing(sqlite_url: str, tmp_path
     await restored(sqlite_url, tmp_path / "copy")
 
 
-# --- what is no backup -------------------------------------------------------------------------
+# --- refused backups ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\x03\x04" * 2000])
 async def test_a_file_of_another_kind_is_never_restored(tmp_path: Path, database_url: str, content: bytes):
     (tmp_path / "copy").write_bytes(content)
-    await mark(database_url, 7)
+    await write_value(database_url, 7)
     with pytest.raises(StoreError, match="no backup of a"):
         await restored(database_url, tmp_path / "copy")
-    assert await marked(database_url) == 7
+    assert await read_value(database_url) == 7
 
 
 async def test_another_programs_database_is_no_backup(sqlite_url: str, tmp_path: Path):
@@ -133,7 +129,7 @@ async def test_another_programs_database_is_no_backup(sqlite_url: str, tmp_path:
         await restored(sqlite_url, tmp_path / "copy")
 
 
-async def test_a_backup_from_the_future_is_refused(database_url: str, tmp_path: Path):
+async def test_a_backup_of_a_newer_version_is_refused(database_url: str, tmp_path: Path):
     future = await Database.open(database_url)
     async with future.write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -147,18 +143,18 @@ async def test_a_backup_from_the_future_is_refused(database_url: str, tmp_path: 
 
 async def test_a_damaged_backup_is_refused(database_url: str, tmp_path: Path):
     back_up(database_url, tmp_path / "copy")
-    await mark(database_url, 7)
+    await write_value(database_url, 7)
     whole = (tmp_path / "copy").read_bytes()
     (tmp_path / "copy").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(StoreError, match=r"copy (is damaged|cannot be restored)"):
         await restored(database_url, tmp_path / "copy")
-    assert await marked(database_url) == 7
+    assert await read_value(database_url) == 7
 
 
-async def test_a_file_copied_out_of_a_running_database_is_refused(sqlite_url: str, tmp_path: Path):
+async def test_a_file_copy_of_a_running_database_is_refused(sqlite_url: str, tmp_path: Path):
     path = path_of(sqlite_url)
     running = await Database.open(sqlite_url)
-    await Stores(running).people.suppress("amina@example.org", "complaint", NOON)
+    await Stores(running).subscribers.suppress("amina@example.org", "complaint", NOON)
     for side in ("", "-wal"):
         (tmp_path / f"copy{side}").write_bytes(path.with_name(path.name + side).read_bytes())
     await running.close()
@@ -166,12 +162,12 @@ async def test_a_file_copied_out_of_a_running_database_is_refused(sqlite_url: st
         await restored(sqlite_url, tmp_path / "copy")
 
 
-# --- what is kept and what is held -------------------------------------------------------------
+# --- the old database and the sending hold -----------------------------------------------------
 
 
-async def test_the_database_of_before_stays_beside_the_new_one(sqlite_url: str, tmp_path: Path):
+async def test_the_old_database_file_is_kept(sqlite_url: str, tmp_path: Path):
     back_up(sqlite_url, tmp_path / "copy")
-    await mark(sqlite_url, 7)
+    await write_value(sqlite_url, 7)
     done = await restored(sqlite_url, tmp_path / "copy")
     assert done.old_database.endswith("caveat.db.before-restore-2026-03-02T120000Z")
     assert mode_of(done.old_database) & 0o077 == 0
@@ -179,9 +175,9 @@ async def test_the_database_of_before_stays_beside_the_new_one(sqlite_url: str, 
         assert kept.execute("SELECT value FROM counters").fetchone() == (7,)
 
 
-async def test_the_tables_of_before_stay_in_a_schema_with_the_date(postgres_url: str, tmp_path: Path):
+async def test_the_old_tables_are_kept_in_a_schema_with_the_date(postgres_url: str, tmp_path: Path):
     back_up(postgres_url, tmp_path / "copy")
-    await mark(postgres_url, 7)
+    await write_value(postgres_url, 7)
     done = await restored(postgres_url, tmp_path / "copy")
     assert done.old_database == "the schema before_restore_20260302_120000"
     connection = await asyncpg.connect(postgres_url)
@@ -191,7 +187,7 @@ async def test_the_tables_of_before_stay_in_a_schema_with_the_date(postgres_url:
     await connection.close()
 
 
-async def test_what_others_may_do_with_the_file_is_not_more_than_before(sqlite_url: str, tmp_path: Path):
+async def test_a_restore_grants_others_no_more_rights_to_the_file(sqlite_url: str, tmp_path: Path):
     path = path_of(sqlite_url)
     back_up(sqlite_url, tmp_path / "copy")
     path.chmod(0o644)
@@ -200,7 +196,7 @@ async def test_what_others_may_do_with_the_file_is_not_more_than_before(sqlite_u
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database any more"])
-async def test_sending_is_held_when_the_database_of_before_is_lost(
+async def test_sending_is_held_when_the_old_database_is_unreadable(
     sqlite_url: str, tmp_path: Path, damage: bytes
 ):
     back_up(sqlite_url, tmp_path / "copy")
@@ -218,12 +214,10 @@ async def test_sending_is_held_when_the_database_of_before_is_lost(
     await database.close()
 
 
-async def test_a_damaged_database_of_before_is_merged_as_far_as_it_can_be_read_and_sending_held(
-    sqlite_url: str, tmp_path: Path
-):
+async def test_a_damaged_old_database_is_merged_in_part_and_sending_is_held(sqlite_url: str, tmp_path: Path):
     back_up(sqlite_url, tmp_path / "copy")
     database = await Database.open(sqlite_url)
-    await Stores(database).people.suppress("amina@example.org", "complaint", NOON)
+    await Stores(database).subscribers.suppress("amina@example.org", "complaint", NOON)
     async with database.write() as connection:
         await connection.execute(text("PRAGMA writable_schema = ON"))
         await connection.execute(text("DELETE FROM sqlite_master WHERE name = 'ix_groups_due'"))
@@ -233,10 +227,10 @@ async def test_a_damaged_database_of_before_is_merged_as_far_as_it_can_be_read_a
     assert done.hold_reason
 
 
-# --- what is merged ----------------------------------------------------------------------------
+# --- merge -------------------------------------------------------------------------------------
 
 
-async def test_what_is_known_since_the_backup_wins(database_url: str, tmp_path: Path):
+async def test_changes_since_the_backup_win(database_url: str, tmp_path: Path):
     database = await Database.open(database_url)
     stores = Stores(database)
     issue = await stores.plan_issue_for("amina", "ben", "carla", "dora")
@@ -249,7 +243,7 @@ async def test_what_is_known_since_the_backup_wins(database_url: str, tmp_path: 
     )
     await stores.record_state("a", [batch["carla"]], State.DEFERRED, NOON + HOUR, next_attempt_at=NOON + DAY)
     before = await stores.states(issue)
-    standing = await stores.subscription("amina")
+    subscription = await stores.subscription("amina")
     await database.close()
 
     done = await restored(database_url, tmp_path / "copy")
@@ -259,14 +253,14 @@ async def test_what_is_known_since_the_backup_wins(database_url: str, tmp_path: 
     stores = Stores(database)
     assert await stores.states(issue) == before
     assert before == {"amina": "sent", "ben": "refused", "carla": "deferred", "dora": "attempting"}
-    assert await stores.subscription("amina") == standing
+    assert await stores.subscription("amina") == subscription
     assert [d.address for d in (await stores.take_batch("b", NOON + HOUR)).deliveries] == []
     assert await stores.subscribers.suppression("ben@example.org") == "550 unknown"
     await database.close()
 
 
-async def test_what_the_backup_calls_sent_stays_sent(database_url: str, tmp_path: Path):
-    """The database of before may be older than the backup: it came out of an earlier restore."""
+async def test_a_delivery_sent_in_the_backup_stays_sent(database_url: str, tmp_path: Path):
+    """The old database may be older than the backup, because an earlier restore created it."""
     database = await Database.open(database_url)
     stores = Stores(database)
     issue = await stores.plan_issue_for("amina")
@@ -286,7 +280,7 @@ async def test_what_the_backup_calls_sent_stays_sent(database_url: str, tmp_path
     await database.close()
 
 
-async def test_an_issue_made_since_the_backup_is_not_made_again(database_url: str, tmp_path: Path):
+async def test_an_issue_made_since_the_backup_is_not_repeated(database_url: str, tmp_path: Path):
     database = await Database.open(database_url)
     stores = Stores(database)
     await stores.subscribe("amina", "ben")
@@ -309,11 +303,11 @@ async def test_an_issue_made_since_the_backup_is_not_made_again(database_url: st
 # --- interrupted -------------------------------------------------------------------------------
 
 STEPS = {"os.rename", "os.link", "os.remove", "os.chmod", "sqlite3.connect", "open", "tempfile.mkstemp"}
-"""Audit events (PEP 578) of a restore: whatever it does to files begins with one of them."""
+"""Audit events (PEP 578) of a restore: each of its file operations raises one of them."""
 
 
 def killed_at(step: int, path: Path, source: Path) -> bool:
-    """Restore in a child that is killed before its step of that number; return whether it was."""
+    """Restore in a child process that is killed before the step of that number; return whether it was."""
     child = os.fork()
     if child == 0:
         left = step
@@ -333,15 +327,15 @@ def killed_at(step: int, path: Path, source: Path) -> bool:
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
-async def test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new_database(
+async def test_a_restore_killed_at_any_step_leaves_the_old_or_the_new_database(
     sqlite_url: str, tmp_path: Path
 ):
     path = path_of(sqlite_url)
-    await mark(sqlite_url, 3)
+    await write_value(sqlite_url, 3)
     back_up(sqlite_url, tmp_path / "copy")
     old = path.read_bytes()
     seen, step = [], 0
-    await mark(sqlite_url, 7)
+    await write_value(sqlite_url, 7)
     with closing(sqlite3.connect(path)) as settled:
         settled.execute("PRAGMA journal_mode=DELETE")
         settled.execute("CREATE TABLE only_in_the_old_one (x)")
@@ -353,14 +347,16 @@ async def test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new_da
             seen.append("new" if of_old.fetchone() is None else "old")
         path.write_bytes(old)
         step += 1
-    assert seen == sorted(seen, reverse=True)  # first the old one, from one step on the new one
+    assert seen == sorted(seen, reverse=True)  # the old database up to some step, the new one from then on
     assert len(seen) > 10
     assert "old" in seen
-    assert await marked(sqlite_url) == 7  # the counter of before wins: its positions are given away
+    assert (
+        await read_value(sqlite_url) == 7
+    )  # the counter of the old database wins: its positions are assigned
 
 
-async def test_a_restore_of_tables_that_is_killed_leaves_the_old_ones(postgres_url: str, tmp_path: Path):
-    await mark(postgres_url, 7)
+async def test_a_killed_restore_of_tables_leaves_the_old_ones(postgres_url: str, tmp_path: Path):
+    await write_value(postgres_url, 7)
     back_up(postgres_url, tmp_path / "copy")
     program = (
         "import asyncio, sys; from datetime import datetime, UTC; from pathlib import Path\n"
@@ -369,17 +365,17 @@ async def test_a_restore_of_tables_that_is_killed_leaves_the_old_ones(postgres_u
         "datetime(2026, 3, 2, tzinfo=UTC)))"
     )
     watch = await asyncpg.connect(postgres_url)
-    # Whoever wants the counters waits for us: the restore stands still in the middle.
+    # This lock makes the restore wait in the middle.
     async with watch.transaction():
         await watch.execute("LOCK TABLE counters IN ACCESS SHARE MODE")
         child = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         async with asyncio.timeout(20):
-            while not await watch.fetchval(waiting):  # noqa: ASYNC110 - the server tells nobody
+            while not await watch.fetchval(waiting):  # noqa: ASYNC110 - the server sends no event
                 await asyncio.sleep(0.05)
         child.kill()
         await child.wait()
     await watch.close()
-    assert await marked(postgres_url) == 7
+    assert await read_value(postgres_url) == 7
     done = await restored(postgres_url, tmp_path / "copy")
     assert done.hold_reason == ""
