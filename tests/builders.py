@@ -1,4 +1,4 @@
-"""Builders: values for tests, with everything that a test does not care about filled in."""
+"""Builders: values for tests, with defaults for every field."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from service.core.model import (
 )
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-"""A Monday, the moment at which tests happen unless they say otherwise."""
+"""A Monday, the default time of tests."""
 
 
 def a_feed(url: str = "https://news.example/rss", **changes: Any) -> Feed:

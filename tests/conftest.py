@@ -1,4 +1,4 @@
-"""Databases for tests: each test gets its own, copied from one that was made once."""
+"""Databases for tests: each test gets its own, copied from a template that is created once."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _numbers = count(1)
 
 
 @pytest.fixture(autouse=True)
-def _hear_what_is_logged() -> None:
-    """Undo what a command does to logging: it has a process of its own, tests share theirs."""
+def _reset_logging() -> None:
+    """Undo the logging setup of a command, which is made for a process of its own."""
     logging.getLogger().setLevel(logging.WARNING)
 
 
@@ -76,7 +76,7 @@ def empty_postgres_url(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture(params=BACKENDS)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of a database that was never opened; the test runs on SQLite and on PostgreSQL."""
+    """Give the URL of a database that has never been opened; the test runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'new.db'}"
     return request.getfixturevalue("empty_postgres_url")

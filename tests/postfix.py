@@ -1,6 +1,6 @@
-"""A private Postfix for the tests: its own folders, a free port on loopback, gone when the block ends.
+"""A private Postfix for the tests: its own folders, a free port on loopback, removed when the block ends.
 
-Only its SMTP server and what that needs is started, no queue manager: what it accepts stays in the incoming
+Only its SMTP server and its helpers run, no queue manager: an accepted mail stays in the incoming
 queue, where a test reads the envelope and the content of each mail as Postfix wrote them.
 """
 
@@ -81,7 +81,7 @@ def why_not() -> str:
 
 @contextmanager
 def running_postfix(settings: Mapping[str, str]) -> Iterator[Postfix]:
-    """Start a server with these settings of main.cf beside the few that it needs."""
+    """Start a server with these settings of main.cf, besides the few required ones."""
     home = Path(tempfile.mkdtemp(prefix="caveat-postfix-"))
     home.chmod(0o755)
     with socket.socket() as free:

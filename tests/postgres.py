@@ -1,4 +1,4 @@
-"""A private PostgreSQL for the tests: its own folder, a free port on loopback, gone when the session ends.
+"""A private PostgreSQL for the tests: its own folder, a free port on loopback, removed when the session ends.
 
 Every user logs in with a password (scram-sha-256), as on real servers.
 """
@@ -36,7 +36,7 @@ SETTINGS = {
 }
 
 
-# In a test nothing has to survive a power cut.
+# Test data need not survive a power cut.
 CARELESS = {"fsync": "off", "full_page_writes": "off"}
 
 
@@ -97,7 +97,7 @@ def _start(
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start the server and return it with its port once it answers."""
     for _ in range(ATTEMPTS):
-        # Somebody else may take the port before the server does; then another one is tried.
+        # Another process may take the port before the server does; then another one is tried.
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port: int = free.getsockname()[1]

@@ -1,1 +1,1 @@
-"""Input that costs a reader more than time in proportion to its length, and the budget that finds it out."""
+"""Attacks: input that may cost more than linear time, and the budget that detects it."""

@@ -1,9 +1,9 @@
 """A budget of processor time: each attack runs in a process that the kernel ends when its time is spent.
 
-No clock is compared with anything. An attack is long enough that work in proportion to its length takes
+No times are compared. An attack is long enough that work in proportion to its length takes
 milliseconds and work in proportion to its square takes minutes; the budget lies far from both. The limit is
 the kernel's (ITIMER_PROF counts the processor time of this process alone), because a regular expression that
-runs hears no other signal.
+runs handles no other signal.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 Attack = tuple[str, Callable[[], object]]
-"""A name on one line, and what is to be done within the budget. What it raises counts for nothing here.
+"""A name on one line, and the function to run within the budget. Its exceptions are ignored.
 
-What stands before a tab in the name is what is attacked: after one failure it is left alone."""
+The part of the name before a tab is the target: after one failure it is not attacked again."""
 
 SECONDS = 3.0
 """Processor time for each attack."""
-MOST_FAILURES = 20
-"""Failures that are looked for before the search ends: each costs `SECONDS`."""
+MAX_FAILURES = 20
+"""Failures after which the search ends, because each costs `SECONDS`."""
 
 
 def overspent(attacks: str, seconds: float = SECONDS) -> list[str]:
@@ -33,7 +33,7 @@ def overspent(attacks: str, seconds: float = SECONDS) -> list[str]:
     order each time. Raises AssertionError when it does not run to its end.
     """
     found: list[str] = []
-    while len(found) < MOST_FAILURES:
+    while len(found) < MAX_FAILURES:
         worker = subprocess.run(
             [sys.executable, "-m", __name__, attacks, str(seconds)],
             cwd=Path(__file__).parents[2],
@@ -53,7 +53,7 @@ def overspent(attacks: str, seconds: float = SECONDS) -> list[str]:
 
 
 def main(attacks: str, seconds: float, failed: list[str]) -> None:
-    """Run the attacks behind the last that failed, each against its own timer; print each name first."""
+    """Run the attacks after the last that failed, each against its own timer; print each name first."""
     module, _, function = attacks.partition(":")
     named: Callable[[], Iterator[Attack]] = getattr(importlib.import_module(module), function)
     targets, last = {_target(name) for name in failed}, failed[-1] if failed else None
@@ -65,11 +65,11 @@ def main(attacks: str, seconds: float, failed: list[str]) -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             attack()
-        except Exception:  # noqa: BLE001, S110 - what it says of the input is the subject of other tests
+        except Exception:  # noqa: BLE001, S110 - other tests check errors
             pass
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
-    print("done", flush=True)  # noqa: T201 - as above
+    print("done", flush=True)  # noqa: T201 - the parent reads it
 
 
 def _target(name: str) -> str:

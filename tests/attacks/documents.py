@@ -1,4 +1,4 @@
-"""Feeds, pages, rules for robots and tables that are built to cost a reader time or depth."""
+"""Feeds, pages, robots.txt files and tables that may cost a parser time or depth."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def feeds() -> Iterator[Attack]:
             "latin-1"
         )
         yield f"{charset} and {piece!r}", partial(feed, document)
-    # "~{" alone keeps a document from being UTF-8 at first sight; behind the hyphen stand insertions.
+    # "~{" keeps a document from being detected as UTF-8; the insertions follow the hyphen.
     yield "insertions of punycode", partial(feed, b"<?xml encoding='punycode'?><rss>~{-" + b"a" * 2 * BYTES)
 
 
@@ -126,7 +126,7 @@ def table(body: bytes, name: str) -> object:
 
 
 def robots(text: str) -> object:
-    """Read the rules and ask for the longest path that is asked for."""
+    """Parse the rules and check the longest path that the service checks."""
     return Protego.parse(text).can_fetch(PATH, "Caveat")
 
 

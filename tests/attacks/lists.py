@@ -1,4 +1,4 @@
-"""Lists of feeds (OPML) that are built to cost a reader time or depth."""
+"""Lists of feeds (OPML) that may cost a parser time or depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails that are built to cost a reader time or depth."""
+"""Mails that may cost a parser time or depth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from service.bounces.inbound_mail import MAX_BOUNDARIES, MAX_HEADER_CHARACTERS
 from service.bounces.read_mail import read_inbound
 from tests.attacks.budget import Attack
 
-BYTES = 150_000  # of each mail: work in proportion to the square of that is minutes
+BYTES = 150_000  # of each mail: quadratic work takes minutes
 BOUNCE = b"From: MAILER-DAEMON@mx.example.net\r\nSubject: failure notice\r\n"
 PLAIN = BOUNCE + b"Content-Type: text/plain\r\n\r\n"
 REPORT = (
@@ -67,7 +67,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
 
 
 def encoded() -> Iterator[tuple[str, bytes]]:
-    """Yield mails in encodings and charsets that may be slow to undo."""
+    """Yield mails in encodings and charsets that may be slow to decode."""
     encodings = "base64 quoted-printable x-uuencode 7bit"
     for encoding, body in product(
         encodings.split(), (b"QUFB\n", b"=41", b"=", b"begin 644 a\nM\n", b"\n", b"A")
@@ -83,7 +83,7 @@ def encoded() -> Iterator[tuple[str, bytes]]:
 
 
 def full(piece: bytes) -> bytes:
-    """Return the piece as often as an attack holds it."""
+    """Repeat the piece to the length of an attack."""
     return piece * (BYTES // len(piece))
 
 

@@ -1,7 +1,7 @@
 """Every regular expression of the service, and how each is used.
 
-What a module compiles while it is loaded is recorded as it is compiled. What a function compiles or uses is
-found in its source; where the source shows no literal, `MADE` says which patterns it can make.
+Patterns compiled at import are recorded during the import. Patterns that a function compiles or uses are
+found in its source; where they are not literals, `MADE` explains them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 SERVICE = Path(__file__).parents[2] / "service"
 FUNCTIONS = ("compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
 ANCHORED = {"match", "fullmatch"}
-"""These begin at one position alone; the other functions try every one."""
+"""These match at one position only; the other functions try every position."""
 
 MADE: Mapping[str, str] = {
     "service.text.word_lists:load_ordered_patterns": "the lines of the word lists, each attacked below",
@@ -31,25 +31,25 @@ MADE: Mapping[str, str] = {
 """The functions whose patterns are not literal, and why each is harmless or where it is attacked."""
 
 HANDED_ON = {"_BEFORE", "_NAME", "_SUBSET"}
-"""Patterns that their module hands to a function of its own, which asks them to match at one position."""
+"""Patterns that a function of their module gets as an argument and matches at one position."""
 
 LIMITS: Mapping[str, int] = {
     "_TAIL": 120,  # markup._without_tail searches the end of a paragraph
     "_CUT": 160,  # teasers.is_truncated searches the end of an entry
-    "RANGE": 200,  # the manual's own lines
-    "inbound_mail.txt": 50_000,  # letters.LONGEST_TEXT
-    "reply_patterns.txt": 20_000,  # phrases.LONGEST_TEXT
-    "_WANTED": 500,  # words.wanted
-    "HEADING": 6_000,  # notices.LONGEST_REPORT
-    "ALONE": 6_000,
-    "LABELLED": 6_000,
+    "NUMBER_RANGE": 200,  # lines of our own help texts
+    "inbound_mail.txt": 50_000,  # inbound_mail.MAX_TEXT_CHARACTERS
+    "reply_patterns.txt": 20_000,  # reply_patterns.MAX_TEXT_CHARACTERS
+    "_LANGUAGE_RANGE": 500,  # page_text
+    "RECIPIENTS_HEADING": 6_000,  # heuristics.MAX_REPORT_CHARACTERS
+    "ADDRESS_ON_ITS_OWN_LINE": 6_000,
+    "LABELLED_ADDRESS": 6_000,
 }
-"""Characters that a pattern is ever used on, because the code that uses it cuts there."""
+"""Maximum length of the text of a pattern, because the code that uses it cuts the text there."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """A pattern, whether it is tried at one position alone, and the longest text that it meets."""
+    """A pattern, whether it is tried at one position alone, and the maximum length of its text."""
 
     pattern: re.Pattern[Any]
     anchored: bool = False
@@ -105,7 +105,7 @@ def _recorded() -> dict[str, Use]:
 
 
 def _names() -> dict[int, str]:
-    """Return the names by which the modules know their patterns."""
+    """Return the names of the patterns in their modules."""
     return {
         id(value): name
         for module in [module for key, module in sys.modules.items() if key.startswith("service.")]
@@ -115,7 +115,7 @@ def _names() -> dict[int, str]:
 
 
 def _methods() -> dict[str, set[str]]:
-    """Return the methods that are called of each name anywhere in the service."""
+    """Return the methods that the service calls on each name."""
     found: dict[str, set[str]] = {}
     for path in SERVICE.rglob("*.py"):
         for name, method in re.findall(r"\b(\w+)\.(\w+)\(", path.read_text("utf-8")):

@@ -11,7 +11,7 @@ from tests.attacks import patterns, strings
 from tests.attacks.budget import Attack
 
 LONG = 512 * 1024
-"""Characters of an attack: work in proportion to its square is minutes of processor time."""
+"""Characters of an attack: quadratic work takes minutes of processor time."""
 SHORT = 10 * 1024
 SUSPICIOUS = 0.003
 """Seconds for a short attack that make it worth the long one; a quadratic one needs several times as many."""
@@ -57,7 +57,7 @@ class Search:
         self._use, self._attack = use, attack
 
     def __call__(self) -> None:
-        """Try it at a small size; at the full one when that was not cheap."""
+        """Try a short text; try the full length if that was not cheap."""
         started = time.process_time()
         self._at(min(SHORT, self._use.limit or SHORT))
         if time.process_time() - started > SUSPICIOUS:

@@ -1,9 +1,9 @@
-"""Attack strings that are derived from a regular expression, by the tree that Python makes of it.
+"""Attack strings that are derived from a regular expression, by its parse tree in Python.
 
 A backtracking matcher is slow where it can read the same characters in more than one way, or from more
-than one beginning. So each repeat is led up to and pumped: its prefix once and its body many times, both
+than one start. So each repeat is reached and pumped: its prefix once and its body many times, both
 together many times, many prefixes and then many bodies, prefixes alone; each with ends that let the match
-fail. Characters are chosen by kind: two characters that all sets of the pattern treat alike are one kind.
+fail. Characters are chosen by kind: two characters that are in the same sets of the pattern are one kind.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ CATEGORIES = {
 }
 REPEATS = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 ENDS = ("", "\x00", "\n\x00")
-FEWEST = 100
+MIN_REPEATS = 100
 """Repeats of fewer times cost a bounded number of steps at each position, so they are not attacked."""
-MOST_KINDS = 6
+MAX_KINDS = 6
 
 Node = tuple[Any, Any]
 Path = tuple[Sequence[Node], ...]
-"""What stands before a repeat, outermost first."""
+"""The nodes before a repeat, outermost first."""
 
 
 def attacks(pattern: re.Pattern[Any]) -> list[tuple[str, str, str]]:
-    """Return (start, pumped, end) of each attack: `start` stands once, `pumped` is repeated.
+    """Return (start, pumped, end) of each attack: `start` occurs once, `pumped` is repeated.
 
     A start that begins with NUL is repeated as well, and makes up half of the attack.
     """
@@ -64,12 +64,12 @@ def written(attack: tuple[str, str, str], length: int) -> str:
 
 
 def _repeats(nodes: Sequence[Node], path: Path) -> Iterator[tuple[Path, Sequence[Node]]]:
-    """Yield each repeat's body and what leads to it."""
+    """Yield the body of each repeat and the nodes before it."""
     for index, (op, value) in enumerate(nodes):
         here = (*path, nodes[:index])
         if op in REPEATS:
             _least, most, body = value
-            if most >= FEWEST:
+            if most >= MIN_REPEATS:
                 yield here, list(body)
             yield from _repeats(list(body), here)
         else:
@@ -106,7 +106,7 @@ def _example(nodes: Sequence[Node], prefer: str) -> str:
 
 
 def _members(op: Any, value: Any) -> list[str]:
-    """Return the characters of the alphabet that a node matches; none for a node that is no set."""
+    """Return the characters of the alphabet that a node matches; none for a node that is not a set."""
     if op is ops.LITERAL:
         return [chr(value)]
     if op in (ops.NOT_LITERAL, ops.ANY, ops.IN):
@@ -136,10 +136,10 @@ def _sets(nodes: Sequence[Node]) -> Iterator[frozenset[str]]:
 
 
 def _kinds(nodes: Sequence[Node]) -> list[str]:
-    """Return one character of each kind, those first that most sets hold."""
+    """Return one character of each kind, those in the most sets first."""
     sets = list(_sets(nodes))
     kinds: dict[tuple[bool, ...], str] = {}
     for one in [*'a 0\n<"-.', *ALPHABET]:
         kinds.setdefault(tuple(one in members for members in sets), one)
     ordered = sorted((kind for kind in kinds if any(kind)), key=sum, reverse=True)
-    return [kinds[kind] for kind in ordered[:MOST_KINDS]] or ["a"]
+    return [kinds[kind] for kind in ordered[:MAX_KINDS]] or ["a"]

@@ -1,4 +1,4 @@
-"""Whatever the outside does, the program says one clear sentence about it, and loses nothing."""
+"""Bad input from outside: the program prints one clear sentence and loses nothing."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class Answer(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         try:
-            for _ in range(50):  # 50 MB, without saying so before
+            for _ in range(50):  # 50 MB without a Content-Length
                 self.wfile.write(LARGE)
         except OSError:
-            pass  # hung up on, as it should be
+            pass  # the client closed the connection, as intended
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -98,7 +98,7 @@ def caveat(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 
 
 FEEDS = {
-    "nobody": "no connection to 127.0.0.1 could be made",
+    "unreachable": "no connection to 127.0.0.1 could be made",
     "missing": "404",
     "broken": "500",
     "page": "a web page",
@@ -108,12 +108,12 @@ FEEDS = {
     "slow": "did not answer in full within 2 seconds",
     "large": "larger than",
 }
-"""Each feed that fails, and what the sentence about it says at least."""
+"""Each failing feed, and a part of the sentence about it."""
 
 
-def test_feeds_that_fail_are_named_one_by_one_and_cost_the_others_nothing(caveat: CliRunner, web: str):
+def test_each_failing_feed_is_named_and_the_others_are_gathered(caveat: CliRunner, web: str):
     lines = [f'  - {{url: "{web}/{name}", name: {name} feed}}' for name in (*FEEDS, "no-entries", "good")]
-    lines[0] = f'  - {{url: "http://127.0.0.1:{free_port()}/", name: nobody feed}}'
+    lines[0] = f'  - {{url: "http://127.0.0.1:{free_port()}/", name: unreachable feed}}'
     caveat.write("feeds.yaml", "feeds:\n" + "\n".join(lines) + "\n")
     done = caveat("gather")
 
@@ -126,8 +126,8 @@ def test_feeds_that_fail_are_named_one_by_one_and_cost_the_others_nothing(caveat
     assert "9 failed" in done.err.splitlines()[-1]
     assert "Traceback" not in done.err
 
-    troubles = {feed["name"]: feed["trouble"] for feed in caveat("feed", "list", "--json").records}
-    assert [name for name, trouble in troubles.items() if trouble is None] == ["good feed"]
+    errors = {feed["name"]: feed["trouble"] for feed in caveat("feed", "list", "--json").records}
+    assert [name for name, error in errors.items() if error is None] == ["good feed"]
     assert caveat("condense").code == 0
 
 
@@ -145,7 +145,7 @@ class Mailbox:
             envelope.rcpt_tos.append(address)
         return self.rcpt
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - as above
+    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         if self.hold is not None:
             self.hold.set()
             await asyncio.to_thread(self.release.wait, 20)
@@ -165,7 +165,7 @@ def mail_server(mailbox: Mailbox, **options: object) -> Iterator[int]:
 
 @pytest.fixture
 def by_smtp(caveat: CliRunner) -> Callable[[int, str], CliRunner]:
-    """Return what prepares a house with one article that sends by SMTP to a port."""
+    """Return a function that prepares an installation with one article and SMTP to a port."""
 
     def prepare(port: int, login: str = "") -> CliRunner:
         smtp = f"smtp: {{host: 127.0.0.1, port: {port}, security: none{login}}}"
@@ -186,7 +186,7 @@ def books(caveat: CliRunner) -> dict[str, int]:
 SEND = ("send", "morning", "--to", "amina@example.org")
 
 
-def test_a_server_that_is_not_there(by_smtp):
+def test_a_delivery_waits_while_the_server_is_unreachable(by_smtp):
     caveat = by_smtp(free_port())
     done = caveat(*SEND)
 
@@ -196,7 +196,7 @@ def test_a_server_that_is_not_there(by_smtp):
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
-def test_a_wrong_password(by_smtp):
+def test_a_delivery_waits_while_the_password_is_wrong(by_smtp):
     def refuse(*_: object) -> AuthResult:
         return AuthResult(success=False, handled=False)
 
@@ -220,7 +220,7 @@ def test_a_wrong_password(by_smtp):
     ],
     ids=["421", "451", "550"],
 )
-def test_a_reply_that_says_no(by_smtp, reply: str, left: dict[str, int]):
+def test_a_negative_reply_is_reported(by_smtp, reply: str, left: dict[str, int]):
     with mail_server(Mailbox(rcpt=reply)) as port:
         caveat = by_smtp(port)
         done = caveat(*SEND)
@@ -231,13 +231,13 @@ def test_a_reply_that_says_no(by_smtp, reply: str, left: dict[str, int]):
     assert books(caveat) == left
 
 
-def test_what_was_put_off_leaves_once_the_server_takes_it(by_smtp):
+def test_a_deferred_delivery_is_sent_when_the_server_accepts_it(by_smtp):
     mailbox = Mailbox(rcpt="451 4.7.1 greylisted")
     with mail_server(mailbox) as port:
         caveat = by_smtp(port)
         assert caveat(*SEND).code == 1
         mailbox.rcpt = "250 ok"
-        assert caveat("deliver").code == 0  # its time has not come
+        assert caveat("deliver").code == 0  # its next attempt is not due
         assert mailbox.kept == 0
         (issue,) = caveat("issue", "list", "--json").records
         done = caveat("issue", "resend", issue["id"], "--to", "amina@example.org", "--yes")
@@ -246,7 +246,7 @@ def test_what_was_put_off_leaves_once_the_server_takes_it(by_smtp):
     assert books(caveat) == {"sent": 1}
 
 
-def test_ctrl_c_twice_stops_at_once_and_what_is_left_goes_on_later(by_smtp):
+def test_a_second_ctrl_c_stops_at_once_and_loses_no_delivery(by_smtp):
     begun = Event()
     mailbox = Mailbox(hold=begun)
     with mail_server(mailbox) as port:
@@ -269,7 +269,7 @@ def test_ctrl_c_twice_stops_at_once_and_what_is_left_goes_on_later(by_smtp):
         assert issue["books"]["sent"] == 0
 
 
-def test_an_address_that_is_no_good_is_not_mailed_again(by_smtp):
+def test_a_refused_address_is_not_mailed_again(by_smtp):
     mailbox = Mailbox(rcpt="550 5.1.1 no such user here")
     with mail_server(mailbox) as port:
         caveat = by_smtp(port)
@@ -282,7 +282,7 @@ def test_an_address_that_is_no_good_is_not_mailed_again(by_smtp):
     assert mailbox.kept == 0
 
 
-def test_a_folder_that_cannot_be_written_to_loses_nothing(caveat: CliRunner, tmp_path: Path):
+def test_an_unwritable_folder_loses_no_delivery(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "outbox").write_text("a file stands where the folder should be")
     caveat("gather")
     caveat("condense")
@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_written_to_loses_nothing(caveat: CliRunner, tmp
     assert books(caveat) == {"waiting": 1}
 
 
-def test_a_database_that_is_none_is_left_alone(caveat: CliRunner, tmp_path: Path):
+def test_a_file_that_is_no_database_is_not_changed(caveat: CliRunner, tmp_path: Path):
     (tmp_path / "caveat.db").write_text("these are my notes, not a database " * 40)
     before = (tmp_path / "caveat.db").read_text()
     done = caveat("gather")

@@ -41,17 +41,17 @@ TASKS_PER_PROCESS = 40
 """Low, so that each of the pool's processes is replaced many times in a day."""
 TICK = timedelta(hours=1)
 PATIENCE = 300
-"""Seconds that a tick may take; one takes a few, and a pool that hangs takes for ever."""
+"""Maximum seconds of a tick; a tick takes a few seconds, and a pool that hangs never ends."""
 
 
 def news_of_a_day() -> list[NewsArticle]:
-    """Return ten articles of each feed, spread over a day; the first of each has come out at the start."""
+    """Return ten articles of each feed, spread over a day; the first of each is published at the start."""
     apart = timedelta(days=1) / (FEEDS * ARTICLES_PER_FEED)
     first = START - FEEDS * apart
     return [NewsArticle(f"paper{n % FEEDS}", n, first + n * apart) for n in range(FEEDS * ARTICLES_PER_FEED)]
 
 
-class PressRoom:
+class NewsServer:
     """Three hundred publishers on one port; a third of their feeds are teasers, whose pages are fetched."""
 
     def __init__(self, news: list[NewsArticle], clock: Clock) -> None:
@@ -62,7 +62,7 @@ class PressRoom:
             self._papers.setdefault(item.publisher, []).append(item)
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Serve a feed or a page, as far as it has come out."""
+        """Serve a feed or a page with the articles published by now."""
         name = request.path.strip("/")
         if name in self._pages and self._pages[name].at <= self._clock():
             return web.Response(text=page(self._pages[name]), content_type="text/html")
@@ -87,7 +87,7 @@ class PressRoom:
 
 @dataclass
 class Day:
-    """What is known when it is over."""
+    """The results."""
 
     inbox: Inbox
     counts: RecordCounts
@@ -101,15 +101,15 @@ class Day:
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     with smtp_server() as (inbox, smtp_port), pytest.MonkeyPatch.context() as patched:
-        return asyncio.run(lived(tmp_path_factory.mktemp("day"), inbox, smtp_port, patched))
+        return asyncio.run(run_day(tmp_path_factory.mktemp("day"), inbox, smtp_port, patched))
 
 
-async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.MonkeyPatch) -> Day:
-    """Let the day go by, tick by tick."""
+async def run_day(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.MonkeyPatch) -> Day:
+    """Run the service for a day, tick by tick."""
     patched.setattr("service.runtime.service.Pool", partial(ProcessPool, tasks=TASKS_PER_PROCESS))
     patched.setattr("tests.end_to_end.installation.TIMEOUT_SECONDS", PATIENCE)
     clock, news = Clock(START), news_of_a_day()
-    press = PressRoom(news, clock)
+    press = NewsServer(news, clock)
     runner, config = await press.open(), folder / "config"
     write_config(
         config,
@@ -151,15 +151,15 @@ async def lived(folder: Path, inbox: Inbox, smtp_port: int, patched: pytest.Monk
 def test_every_article_of_the_day_is_condensed(day: Day):
     assert day.counts.articles == FEEDS * ARTICLES_PER_FEED
     assert day.unfinished == 0
-    troubles = [log for log in day.logs if log["log_level"] in ("warning", "error", "critical")]
-    assert Counter(log["event"] for log in troubles) == Counter()
+    problems = [log for log in day.logs if log["log_level"] in ("warning", "error", "critical")]
+    assert Counter(log["event"] for log in problems) == Counter()
 
 
-def test_the_processes_of_the_pool_were_replaced_again_and_again(day: Day):
+def test_the_processes_of_the_pool_were_replaced_many_times(day: Day):
     assert day.processes > 30
 
 
-def test_everybody_s_digest_was_delivered_and_tells_of_the_day(day: Day):
+def test_every_subscriber_got_digests_of_the_day(day: Day):
     assert {mail.to for mail in day.inbox.mails} == {
         "amina@example.org",
         "ben@example.org",

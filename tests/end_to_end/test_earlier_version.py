@@ -1,8 +1,8 @@
-"""A database that an earlier version wrote opens with this one and goes on, on SQLite and PostgreSQL.
+"""A database of an earlier version opens and works with this one, on SQLite and PostgreSQL.
 
 `version_0008/` holds the rows of a small database, as the version with the tables 0008 left it: two articles,
 four subscribers, an issue sent to three of them and deferred for Ben; Dora unsubscribed afterwards, and
-Carla's address was suppressed. The configuration beside the rows is the one that they were written with.
+Carla's address was suppressed. The folder also has the configuration of that installation.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def write_as_version_0008(connection: Connection, rows: Rows) -> None:
-    """Make the tables as that version had them, and fill them."""
+    """Create the tables of that version and insert the rows."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
@@ -67,7 +67,7 @@ def caveat(storage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], mon
     return caller
 
 
-def test_what_was_recorded_is_still_known(caveat: CliRunner):
+def test_the_stored_records_are_read(caveat: CliRunner):
     assert caveat("migrate").code == 0
     subscribers = caveat("subscriber", "list", "--json").records
     books = [issue["books"] for issue in caveat("issue", "list", "--json").records]
@@ -81,7 +81,7 @@ def test_what_was_recorded_is_still_known(caveat: CliRunner):
     assert [sum(book[state] for book in books) for state in ("due", "sent", "waiting")] == [4, 3, 1]
 
 
-def test_what_was_due_is_sent_once_and_nothing_else_is_repeated(caveat: CliRunner, tmp_path: Path):
+def test_due_deliveries_are_sent_once_and_no_others(caveat: CliRunner, tmp_path: Path):
     assert caveat("deliver").code == 0
     [mail] = (tmp_path / "outbox").iterdir()
     assert b"To: Ben <ben@example.org>" in mail.read_bytes()

@@ -18,7 +18,7 @@ PATIENCE = 120
 
 @contextmanager
 def busy_processors() -> Iterator[None]:
-    """Keep every processor busy, which is what the fault of concurrent.futures needed to show itself."""
+    """Keep every processor busy, because the fault of concurrent.futures showed only under load."""
     spinning = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))
     ]
@@ -30,7 +30,7 @@ def busy_processors() -> Iterator[None]:
             process.wait()
 
 
-def told(folder: Path, command: str) -> tuple[int, str]:
+def run_command(folder: Path, command: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "service", "--config", str(folder), command],
         capture_output=True,
@@ -47,23 +47,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
-def ends_well(folder: Path) -> None:
+def check_exit(folder: Path) -> None:
     """Gather and condense into a new database."""
     for record in folder.parent.glob("caveat.db*"):
         record.unlink()
     for command in ("gather", "condense"):
-        code, said = told(folder, command)
-        assert code == 0, said
+        code, stderr = run_command(folder, command)
+        assert code == 0, stderr
         for unwanted in ("Traceback", "Exception ignored", "Warning"):
-            assert unwanted not in said
+            assert unwanted not in stderr
 
 
 def test_gather_and_condense_end_without_a_traceback(folder: Path):
-    ends_well(folder)
+    check_exit(folder)
 
 
 @pytest.mark.long
 def test_gather_and_condense_end_without_a_traceback_forty_times_on_a_busy_machine(folder: Path):
     with busy_processors():
         for _ in range(40):
-            ends_well(folder)
+            check_exit(folder)

@@ -1,4 +1,4 @@
-"""A backup is put back after mails were sent and people left: nobody is mailed twice, or after they left."""
+"""A restore after mails were sent and subscribers left: no mail is sent twice or to those who left."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.end_to_end.news_site import news_site, published_articles
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)
-"""Past everybody's hour of that day."""
+"""After the due time of every subscriber on that day."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ async def test_after_a_restore_no_mail_is_sent_twice_or_to_an_unsubscribed_perso
     restored = await installation.restore()
 
     assert restored.hold_reason == ""
-    assert restored.merged.deliveries == 3  # Carla's line stays, as nobody's
+    assert restored.merged.deliveries == 3  # the delivery of the erased Carla stays without a subscriber
     async with running(installation.config, installation.clock) as service:
         await sweep_until_idle(service)
         assert len(installation.mailed()) == 6
@@ -134,7 +134,7 @@ async def test_without_the_old_database_nothing_is_sent_until_it_is_resumed(
 
 
 async def delete_database(installation: Installation) -> None:
-    """Take the database away, as a broken disk does."""
+    """Delete the database, as after a broken disk."""
     storage = installation.settings.storage
     if storage.startswith("sqlite"):
         path = Path(storage.removeprefix("sqlite:///"))

@@ -157,7 +157,7 @@ class Installation:
         return [_text(path) for path in new]
 
     async def stories(self) -> set[str]:
-        """Return the names of the stories that the record knows."""
+        """Return the ids of the stories in the database."""
         loaded = load_config(self.config, {})
         async with open_application(loaded.settings, loaded.roster, clock=self.clock) as app:
             rows = await app.composer.story_assigner.store.articles_between(0, 99, 99)  # type: ignore[union-attr]
