@@ -246,7 +246,7 @@ def the_front_page(**wishes: Any) -> Digest:
     return a_digest(*stories, left_out=5, **wishes)
 
 
-# --- the margin --------------------------------------------------------------------------------
+# --- notices -----------------------------------------------------------------------------------
 
 
 def a_correction(article: Article, *changes: tuple[str, str], hours: float = 3) -> Correction:

@@ -1,4 +1,4 @@
-"""Several workers on one record, and publishers who edit meanwhile: all are told once, and what is true."""
+"""Several workers on one database, and edits during composition: an issue is sent once, with current text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def the_only_issue(stores: Stores) -> Issue:
     return issue
 
 
-async def tell_first(stores: Stores) -> None:
+async def prepare_article(stores: Stores) -> None:
     await stores.subscribe("amina", "ben")
     await stores.store_articles([FIRST])
     await stores.condense.record_summary(FIRST.id, condensed(FIRST).summary, NOON)
@@ -61,10 +61,10 @@ async def edit(stores: Stores) -> None:
     await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=(EDITED,)))
 
 
-# --- at the same moment ------------------------------------------------------------------------
+# --- concurrent workers ------------------------------------------------------------------------
 
 
-async def test_two_that_compose_at_once_make_one_issue(stores: Stores):
+async def test_concurrent_composers_make_one_issue(stores: Stores):
     await stores.subscribe("amina", "ben", "chloe")
     await stores.publish("Harbour reopens", "Talks resume")
     reports = await asyncio.gather(*(compose(a_composer(stores.compose), now=NOON) for _ in range(3)))
@@ -72,27 +72,27 @@ async def test_two_that_compose_at_once_make_one_issue(stores: Stores):
     assert set((await stores.states(await the_only_issue(stores))).values()) == {"planned"}
 
 
-async def test_two_that_condense_at_once_cost_a_little_time_and_nothing_else(stores: Stores):
+async def test_concurrent_condensers_lose_no_article(stores: Stores):
     articles = [an_article(f"Report {n}", gathered_at=NOON) for n in range(6)]
     await stores.store_articles(
         [*articles, an_article("", "", url="https://news.example/poison", gathered_at=NOON)]
     )
-    crew = [Condenser(stores.condense, None, "lead", 3, ()) for _ in range(2)]
-    reports = await asyncio.gather(*(condense(one, now=NOON) for one in crew))
+    condensers = [Condenser(stores.condense, None, "lead", 3, ()) for _ in range(2)]
+    reports = await asyncio.gather(*(condense(one, now=NOON) for one in condensers))
 
     assert all(report.problems for report in reports)
     left = [article.url for article in await stores.condense.uncondensed(10)]
     assert left in ([], ["https://news.example/poison"])
-    await condense(crew[0], now=NOON)
-    await condense(crew[0], now=NOON)
+    await condense(condensers[0], now=NOON)
+    await condense(condensers[0], now=NOON)
     assert await stores.compose.release_position(NOON) == 7
 
 
-# --- edited between being read and being told --------------------------------------------------
+# --- edits during composition ------------------------------------------------------------------
 
 
-class Interrupted(SqlComposeStore):
-    """The record of a worker that is overtaken: before its issue is recorded, an edit gets its summary."""
+class StoreWithOneEdit(SqlComposeStore):
+    """A store in which an edit gets its summary before an issue is recorded."""
 
     async def record_issue(self, group: Group, issue: Issue, *more: Any) -> int:
         stores = Stores(self.database)
@@ -102,30 +102,30 @@ class Interrupted(SqlComposeStore):
         return await super().record_issue(group, issue, *more)
 
 
-async def test_an_issue_is_made_anew_of_words_that_came_in_between(stores: Stores):
-    await tell_first(stores)
-    report = await compose(a_composer(Interrupted(stores.database)), now=NOON)
+async def test_an_issue_is_made_again_from_a_text_edited_meanwhile(stores: Stores):
+    await prepare_article(stores)
+    report = await compose(a_composer(StoreWithOneEdit(stores.database)), now=NOON)
 
     assert report == ComposeReport(issues=1, deliveries=2)
     issue = await the_only_issue(stores)
     assert issue.rendered.subject == "Three ferries hit"
     assert "Three ferries were hit." in issue.rendered.text
     assert "Two ferries" not in issue.rendered.text
-    [told] = await stores.queries.articles_by_id(issue.article_ids)
-    assert told.article.text == EDITED.text
+    [article] = await stores.queries.articles_by_id(issue.article_ids)
+    assert article.article.text == EDITED.text
     assert await stores.compose.due_groups(NOON) == []
 
 
-class Restless(SqlComposeStore):
-    """The record of articles that are edited whenever somebody wants to tell them."""
+class StoreWithEndlessEdits(SqlComposeStore):
+    """A store in which an article is edited before every issue is recorded."""
 
     async def record_issue(self, *_: Any) -> int:
         raise ArticleChanged("an article was edited while the issue was made")
 
 
-async def test_who_was_overtaken_again_and_again_stays_due(stores: Stores):
-    await tell_first(stores)
-    report = await compose(a_composer(Restless(stores.database)), now=NOON)
+async def test_a_group_stays_due_if_its_articles_are_edited_every_time(stores: Stores):
+    await prepare_article(stores)
+    report = await compose(a_composer(StoreWithEndlessEdits(stores.database)), now=NOON)
 
     assert (report.issues, len(report.problems)) == (0, 1)
     assert "was edited while the issue was made; it is tried again" in report.problems[0]
@@ -141,13 +141,13 @@ def made_of(issue: Issue, *articles: Any) -> Issue:
     )
 
 
-async def test_whoever_comes_first_settles_what_the_article_says(stores: Stores):
-    await tell_first(stores)
+async def test_an_edit_accepted_first_makes_the_issue_fail(stores: Stores):
+    await prepare_article(stores)
     await edit(stores)
     group = await stores.due_group()
     issue = made_of(an_issue(group), FIRST)
     async with stores.database.write() as connection:
-        # Condense is in the middle of its transaction while compose wants to record.
+        # Condense is in its transaction while compose records the issue.
         assert await accept_edit(connection, FIRST.id, condensed(EDITED).summary) == 1
         recording = asyncio.create_task(stores.compose.record_issue(group, issue, NOON + DAY, "file"))
         await asyncio.sleep(0)
@@ -157,7 +157,7 @@ async def test_whoever_comes_first_settles_what_the_article_says(stores: Stores)
     assert await stores.compose.record_issue(group, made_of(issue, EDITED), NOON + DAY, "file") == 2
 
 
-async def test_a_send_by_hand_is_not_recorded_with_words_that_are_no_more(stores: Stores):
+async def test_a_manual_send_is_not_recorded_with_an_outdated_text(stores: Stores):
     await stores.subscribe("amina")
     await stores.store_articles([EDITED])
     await stores.condense.record_summary(EDITED.id, condensed(EDITED).summary, NOON)

@@ -211,7 +211,7 @@ async def test_fourteen_days_over_a_clock_change_bring_fourteen_issues_at_the_lo
 # --- empty and late ----------------------------------------------------------------------------
 
 
-async def test_an_empty_issue_is_not_sent_and_the_reader_moves_on():
+async def test_an_empty_issue_is_not_sent_and_the_group_is_due_tomorrow():
     amina = a_member(topics=("economy",))
     store, composer = a_composer(amina)
     store.publish(an_arrival("Talks resume"))
@@ -220,7 +220,7 @@ async def test_an_empty_issue_is_not_sent_and_the_reader_moves_on():
     assert (amina.issues, amina.next_due_at, amina.served_through) == ([], SEVEN + DAY, 1)
 
 
-async def test_who_wants_to_hear_that_there_is_nothing_hears_it():
+async def test_an_empty_issue_is_sent_if_the_newsletter_wants_it():
     amina = a_member()
     _, composer = a_composer(amina, empty="send")
 
@@ -228,7 +228,7 @@ async def test_who_wants_to_hear_that_there_is_nothing_hears_it():
     assert amina.titles == ["nothing"]
 
 
-async def test_too_late_and_merged_the_stories_come_with_the_next_issue():
+async def test_a_too_late_issue_is_merged_into_the_next_one():
     amina = a_member()
     store, composer = a_composer(amina, late="merge")
     store.publish(an_arrival("Talks resume"))
@@ -239,7 +239,7 @@ async def test_too_late_and_merged_the_stories_come_with_the_next_issue():
     assert amina.titles == ["Talks resume"]
 
 
-async def test_too_late_and_skipped_the_stories_are_not_told():
+async def test_a_too_late_issue_is_skipped_with_its_stories():
     amina = a_member()
     store, composer = a_composer(amina, late="skip")
     store.publish(an_arrival("Talks resume"))
@@ -249,7 +249,7 @@ async def test_too_late_and_skipped_the_stories_are_not_told():
     assert (amina.issues, amina.served_through) == ([], 1)
 
 
-async def test_after_days_away_one_issue_tells_everything():
+async def test_after_days_of_downtime_one_issue_has_all_stories():
     amina = a_member()
     store, composer = a_composer(amina)
     for n in range(3):
@@ -260,7 +260,7 @@ async def test_after_days_away_one_issue_tells_everything():
     assert (amina.issues[0].occurrence, amina.next_due_at) == ("2026-03-02T07:00", SEVEN + 3 * DAY)
 
 
-# --- a story that goes on ----------------------------------------------------------------------
+# --- continued stories -------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("one_word_stories")
@@ -304,7 +304,7 @@ async def test_after_the_story_memory_a_story_is_new_again():
     assert amina.titles == ["Fire at the port", "Fire at the port again"]
 
 
-# --- trouble -----------------------------------------------------------------------------------
+# --- errors ------------------------------------------------------------------------------------
 
 
 async def test_a_failing_group_is_reported_and_the_others_get_their_issue():
@@ -415,7 +415,7 @@ async def test_progress_names_every_group():
     assert seen == [("The Morning Caveat", 1, 2), ("The Morning Caveat", 2, 2)]
 
 
-# --- by hand -----------------------------------------------------------------------------------
+# --- manual sends ------------------------------------------------------------------------------
 
 
 async def test_a_manual_send_has_the_unsent_articles_and_keeps_the_due_time():

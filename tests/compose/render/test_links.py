@@ -1,4 +1,4 @@
-"""Links lead to an http(s) page or nowhere, and to the very sentence where a browser can find it."""
+"""Links: only to http(s) pages, and to the sentence if a browser can find it."""
 
 from __future__ import annotations
 
@@ -67,24 +67,24 @@ def test_anything_else_is_no_link(url: str):
 
 
 @given(st.one_of(anything, anything.map("https://news.example/".__add__), anything.map("https://".__add__)))
-def test_whatever_comes_in_only_a_lawful_web_address_goes_out(url: str):
+def test_any_text_gives_a_valid_web_address_or_none(url: str):
     for link in (web_link(url), sentence_link(url, url)):
         assert link == "" or RFC_3986.fullmatch(link)
         assert urlsplit(link).username is None
 
 
 @given(st.one_of(anything, anything.map("https://news.example/".__add__)))
-def test_a_link_is_a_link_to_itself(url: str):
+def test_cleaning_a_clean_link_changes_nothing(url: str):
     assert web_link(web_link(url)) == web_link(url)
 
 
-def test_a_short_sentence_is_named_whole():
+def test_a_short_sentence_is_in_the_fragment_as_a_whole():
     link = sentence_link("https://news.example/a", "Nobody over 65 took part.")
 
     assert link == "https://news.example/a#:~:text=Nobody%20over%2065%20took%20part"
 
 
-def test_a_long_sentence_is_named_by_how_it_begins_and_ends():
+def test_a_long_sentence_is_in_the_fragment_by_its_start_and_end():
     link = sentence_link("https://news.example/a", LONG)
 
     assert link.endswith(
@@ -92,30 +92,30 @@ def test_a_long_sentence_is_named_by_how_it_begins_and_ends():
     )
 
 
-def test_what_has_a_meaning_in_the_directive_is_encoded():
+def test_characters_with_a_meaning_in_the_directive_are_encoded():
     link = sentence_link("https://news.example/a", "Well-known, yes & no.")
 
     assert link.endswith("#:~:text=Well%2Dknown%2C%20yes%20%26%20no")
 
 
-def test_a_script_without_spaces_is_named_by_its_clauses():
+def test_a_sentence_without_spaces_is_in_the_fragment_by_its_clauses():
     sentence = "研究团队强调，" + "这些数据尚未经过同行评审，" * 6 + "不能据此断定星系的年龄。"
     start, end = sentence_link("https://news.example/a", sentence).partition("text=")[2].split(",")
 
     assert (unquote(start), unquote(end)) == ("研究团队强调", "不能据此断定星系的年龄")
 
 
-def test_a_fragment_that_is_there_stays_and_a_directive_is_replaced():
+def test_an_existing_fragment_is_kept_and_a_directive_is_replaced():
     assert sentence_link("https://news.example/a#top", "Yes.") == "https://news.example/a#top:~:text=Yes"
     assert sentence_link("https://news.example/a#:~:text=No", "Yes.") == "https://news.example/a#:~:text=Yes"
 
 
 @pytest.mark.parametrize("sentence", ["", "…", "“—”", "字" * 500])
-def test_where_no_words_can_be_named_the_link_opens_the_page(sentence: str):
+def test_without_usable_words_the_link_opens_the_page(sentence: str):
     assert sentence_link("https://news.example/a", sentence) == "https://news.example/a"
 
 
-def test_an_address_too_long_to_repeat_stands_behind_no_sentence():
+def test_a_too_long_address_is_not_linked_from_a_sentence():
     url = "https://news.example/" + "a" * 1_200
 
     assert web_link(url) == url

@@ -1,4 +1,4 @@
-"""Words from outside are made harmless before they reach a template, a mail or an eye."""
+"""Text from outside is made harmless before it reaches a template or a mail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.compose.render.text_cleaning import MAX_LINE_CHARACTERS, clean, rea
 from service.core.placeholders import MARKER, Placeholder
 
 anything = st.text(st.characters())
-"""Text of every kind, lone surrogates among it."""
+"""Any text, also with lone surrogates."""
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ anything = st.text(st.characters())
         ("می\u200cخواهم 👩\u200d👧", "می\u200cخواهم 👩\u200d👧"),
     ],
 )
-def test_poison_is_taken_out_and_the_rest_stays(poison: str, harmless: str):
+def test_harmful_characters_are_removed_and_the_rest_stays(poison: str, harmless: str):
     assert clean(poison) == harmless
 
 
 @given(anything)
-def test_whatever_comes_in_one_encodable_line_goes_out(text: str):
+def test_any_text_becomes_one_encodable_line(text: str):
     cleaned = clean(text)
 
     cleaned.encode()
@@ -47,20 +47,20 @@ def test_whatever_comes_in_one_encodable_line_goes_out(text: str):
 
 
 @given(anything, st.integers(1, 50))
-def test_nothing_is_longer_than_it_may_be(text: str, longest: int):
+def test_no_text_exceeds_its_limit(text: str, longest: int):
     assert len(clean(text, longest)) <= longest
     assert len(shorten(text, longest)) <= longest
 
 
-def test_a_cut_falls_between_words_and_shows():
+def test_a_text_is_cut_between_words_with_an_ellipsis():
     assert shorten("Fire destroys grain silo at Skarrow port", 24) == "Fire destroys grain…"
 
 
-def test_no_stop_or_joint_is_left_hanging_at_the_cut():
+def test_no_punctuation_is_left_before_the_ellipsis():
     assert shorten("Talks fail, again and again", 14) == "Talks fail…"
 
 
-def test_a_text_without_spaces_is_cut_where_it_stands():
+def test_a_text_without_spaces_is_cut_at_the_limit():
     assert shorten("高原天文台公布首批星系图像", 6) == "高原天文台…"
 
 

@@ -1,6 +1,6 @@
-"""A theme is a folder: it sees a page and nothing else, and what comes out is fit to be mailed.
+"""Themes: a folder of templates that render a digest view to a safe mail.
 
-The golden files show what readers get; REWRITE_GOLDEN=1 writes them anew, to be looked at and then kept.
+The golden files are the expected mails; REWRITE_GOLDEN=1 writes them again, for review.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def rendered(digest: Digest, theme: str = "daily", renderer: JinjaRenderer = REN
     return renderer.render(digest, title="The Morning Caveat", theme=theme, issue_id="issue")
 
 
-class Seen(HTMLParser):
-    """What a mail program finds in a page: its tags with their attributes, and its text."""
+class ParsedPage(HTMLParser):
+    """A parsed page: its tags with their attributes, and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -68,13 +68,13 @@ class Seen(HTMLParser):
 
 
 def a_poisoned_story(*words: str) -> Story:
-    """Return a story that says all of these in every place that a feed fills."""
+    """Return a story with these texts in every field that comes from a feed."""
     text = " ".join(words)
     article = replace(published("x", url=words[0]), title=text, publisher=text, language=words[-1])
     return a_story([point(article, text, text), caveat(article, text)], article, published("y", "The Wire"))
 
 
-# --- what readers get --------------------------------------------------------------------------
+# --- rendered mails ----------------------------------------------------------------------------
 
 CASES = {
     "front-page": (the_front_page(), "daily"),
@@ -94,7 +94,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_readers_get_is_as_it_was(name: str):
+def test_rendered_mails_equal_the_golden_files(name: str):
     mail = rendered(*CASES[name])
 
     for part in ("subject", "html", "text") if mail.html else ("subject", "text"):
@@ -106,16 +106,18 @@ def test_what_readers_get_is_as_it_was(name: str):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_every_theme_names_every_caveat_of_what_it_shows(theme: str):
+def test_every_theme_shows_every_caveat_of_its_points(theme: str):
     mail = rendered(a_digest(the_spray()), theme)
 
-    for part in (Seen(mail.html).text, mail.text):
-        said = " ".join(part.replace("|", " ").split())
-        assert re.search(r"instead of six\. caveat.* in no way .* Nobody over 65 took", said, re.IGNORECASE)
+    for part in (ParsedPage(mail.html).text, mail.text):
+        shown_text = " ".join(part.replace("|", " ").split())
+        assert re.search(
+            r"instead of six\. caveat.* in no way .* Nobody over 65 took", shown_text, re.IGNORECASE
+        )
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_every_mail_says_why_it_came_and_how_to_stop_it(theme: str):
+def test_every_mail_has_its_reason_and_an_unsubscribe_link(theme: str):
     mail = rendered(the_front_page(), theme)
 
     for part in (mail.html, mail.text):
@@ -128,7 +130,7 @@ def test_every_mail_says_why_it_came_and_how_to_stop_it(theme: str):
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_page_has_headings_and_no_picture_script_or_form(theme: str):
-    seen = Seen(rendered(the_front_page(), theme).html)
+    seen = ParsedPage(rendered(the_front_page(), theme).html)
     names = [tag for tag, _ in seen.tags]
 
     assert names.count("h1") == 1
@@ -138,9 +140,9 @@ def test_a_page_has_headings_and_no_picture_script_or_form(theme: str):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_look_survives_without_style_blocks(theme: str):
+def test_styles_are_inline_too(theme: str):
     html = re.sub(r"<style>.*?</style>", "", rendered(the_front_page(), theme).html, flags=re.DOTALL)
-    seen = Seen(html)
+    seen = ParsedPage(html)
 
     assert "<style" not in html
     for tag, attributes in seen.tags:
@@ -149,29 +151,29 @@ def test_the_look_survives_without_style_blocks(theme: str):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_dark_readers_get_a_dark_page(theme: str):
+def test_every_theme_has_dark_colours(theme: str):
     assert "@media (prefers-color-scheme: dark)" in rendered(the_front_page(), theme).html
 
 
-def test_who_wants_plain_text_gets_no_html():
+def test_a_plain_text_edition_has_no_html():
     assert rendered(a_digest(the_treaty(), format="text")).html == ""
 
 
-def test_lines_of_plain_text_are_short_but_for_addresses():
+def test_lines_of_plain_text_are_short_except_addresses():
     lines = rendered(the_front_page()).text.split("\n")
 
     assert max(len(line) for line in lines if "://" not in line) <= 76
 
 
-# --- poison ------------------------------------------------------------------------------------
+# --- hostile text ------------------------------------------------------------------------------
 
 
 @settings(max_examples=30)
 @given(st.lists(anything, min_size=4, max_size=4), st.sampled_from(THEMES))
-def test_whatever_a_feed_says_only_lawful_links_and_no_markup_come_out(words: list[str], theme: str):
+def test_text_of_a_feed_adds_only_valid_links_and_no_markup(words: list[str], theme: str):
     mail = rendered(a_digest(a_poisoned_story(*words)), theme)
 
-    for href in Seen(mail.html).hrefs():
+    for href in ParsedPage(mail.html).hrefs():
         assert re.match(r"https?://|#s\d+$|\ue000(preferences|unsubscribe)_url\ue001$", href)
     assert len(mail.subject) <= MAX_SUBJECT_CHARACTERS
     for part in (mail.subject, mail.html, mail.text):
@@ -203,11 +205,13 @@ def test_text_from_a_feed_is_shown_as_it_is(poison: str, theme: str):
     )
 
     assert poison in " ".join(poisoned.text.replace("|", " ").split())
-    assert poison in " ".join(Seen(poisoned.html).text.split())
-    assert [tag for tag, _ in Seen(poisoned.html).tags] == [tag for tag, _ in Seen(plain.html).tags]
+    assert poison in " ".join(ParsedPage(poisoned.html).text.split())
+    assert [tag for tag, _ in ParsedPage(poisoned.html).tags] == [
+        tag for tag, _ in ParsedPage(plain.html).tags
+    ]
 
 
-def test_a_feed_cannot_open_a_place():
+def test_a_feed_cannot_insert_a_placeholder():
     story = a_poisoned_story(
         "https://news.example/", Placeholder.ADDRESS.marker, f"\ue000{Placeholder.NAME}\ue001", "en"
     )
@@ -221,12 +225,12 @@ def test_a_feed_cannot_open_a_place():
     "url",
     ["javascript:alert(1)", "data:text/html,x", "java\tscript:alert(1)", "vbscript:x", "file:///etc/passwd"],
 )
-def test_a_story_without_a_lawful_address_is_told_without_a_link(url: str):
+def test_a_story_with_an_invalid_address_has_no_link(url: str):
     mail = rendered(a_digest(a_story([point(published("A title", url=url), "A sentence.")])))
 
     assert "A title" in mail.html
     assert "A sentence." in mail.html
-    assert all(href.startswith("\ue000") for href in Seen(mail.html).hrefs())
+    assert all(href.startswith("\ue000") for href in ParsedPage(mail.html).hrefs())
     assert url not in mail.text
 
 
@@ -244,14 +248,14 @@ def a_theme(folder: Path, name: str = "mine", **files: str) -> JinjaRenderer:
     return JinjaRenderer(templates_folder(), SITE, custom=folder)
 
 
-def test_a_look_is_a_folder(tmp_path: Path):
+def test_a_theme_is_a_folder(tmp_path: Path):
     renderer = a_theme(tmp_path, body_html="<style>p { color: red }</style><p>{{ page.stories|length }}</p>")
 
     assert renderer.themes() == ("brief", "daily", "mine")
     assert '<p style="color:red">1</p>' in rendered(a_digest(the_marathon()), "mine", renderer).html
 
 
-def test_an_operators_file_stands_before_ours(tmp_path: Path):
+def test_a_file_of_the_operator_overrides_ours(tmp_path: Path):
     renderer = a_theme(tmp_path, "daily", style_css=".title { color: #00f }")
     html = rendered(a_digest(the_marathon()), "daily", renderer).html
 
@@ -259,7 +263,7 @@ def test_an_operators_file_stands_before_ours(tmp_path: Path):
     assert "She ran it in 2:31:07." in html
 
 
-def test_an_operators_labels_stand_before_ours_one_by_one(tmp_path: Path):
+def test_each_label_of_the_operator_overrides_ours(tmp_path: Path):
     renderer = a_theme(tmp_path, "daily", labels_toml='[en]\nabout = "Small print"\n[sw]\nabout = "Kuhusu"')
 
     assert "Small print" in rendered(a_digest(the_marathon()), "daily", renderer).html
@@ -268,7 +272,7 @@ def test_an_operators_labels_stand_before_ours_one_by_one(tmp_path: Path):
     assert "Read in full" in swahili
 
 
-def test_a_theme_that_is_not_there_lists_those_that_are():
+def test_an_unknown_theme_raises_with_the_known_ones():
     with pytest.raises(UnknownName, match=r"there is no theme 'dayly'\. Did you mean daily"):
         rendered(a_digest(), "dayly")
 
@@ -291,7 +295,7 @@ def test_a_theme_is_a_name_and_no_path(name: str):
         ("{% include 'elsewhere/body.html' %}", r"body.html.* fails: .*elsewhere"),
     ],
 )
-def test_a_theme_that_fails_says_where(tmp_path: Path, body: str, says: str):
+def test_a_failing_theme_is_reported_with_file_and_line(tmp_path: Path, body: str, says: str):
     with pytest.raises(CaveatError, match=says):
         rendered(a_digest(), "mine", a_theme(tmp_path, body_html=body))
 

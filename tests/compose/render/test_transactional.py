@@ -1,4 +1,4 @@
-"""Transactional mail: what asks for confirmation, what welcomes, what asks whether somebody unsubscribes."""
+"""Transactional mail: confirmation, welcome and unsubscribe mails."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import SITE
 
-LETTERS = TransactionalRenderer(templates_folder(), SITE)
+RENDERER = TransactionalRenderer(templates_folder(), SITE)
 LABELS = tomllib.loads((templates_folder() / "mail/labels.toml").read_text(encoding="utf-8"))
 
 
-def please_confirm(title="The Morning Caveat", language="en", days=3, letters=LETTERS) -> RenderedMail:
-    return letters.confirm(title, language=language, timezone="Europe/Berlin", days=days)
+def please_confirm(title="The Morning Caveat", language="en", days=3, renderer=RENDERER) -> RenderedMail:
+    return renderer.confirm(title, language=language, timezone="Europe/Berlin", days=days)
 
 
 def a_welcome(language="en", timezone="Europe/Berlin") -> RenderedMail:
     first = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
-    return LETTERS.welcome("The Morning Caveat", language=language, timezone=timezone, first_issue_at=first)
+    return RENDERER.welcome("The Morning Caveat", language=language, timezone=timezone, first_issue_at=first)
 
 
-def test_a_request_says_for_whom_how_to_confirm_and_what_happens_otherwise():
+def test_a_confirmation_has_the_address_the_link_and_its_lifetime():
     mail = please_confirm()
 
     assert mail.subject == "Please confirm: The Morning Caveat"
@@ -41,7 +41,7 @@ def test_a_request_says_for_whom_how_to_confirm_and_what_happens_otherwise():
         assert SITE.postal_address in part
 
 
-def test_a_welcome_says_when_the_first_issue_comes_and_how_to_stop_it():
+def test_a_welcome_has_the_time_of_the_first_issue_and_an_unsubscribe_link():
     mail = a_welcome()
 
     assert mail.subject == "Welcome to The Morning Caveat"
@@ -54,7 +54,7 @@ def test_a_welcome_says_when_the_first_issue_comes_and_how_to_stop_it():
 
 
 def test_a_mail_about_unsubscribing_says_that_nothing_has_changed_yet():
-    mail = LETTERS.unsubscribe("The Morning Caveat", language="en", timezone="Europe/Berlin")
+    mail = RENDERER.unsubscribe("The Morning Caveat", language="en", timezone="Europe/Berlin")
 
     assert mail.subject == "Do you want to unsubscribe from The Morning Caveat?"
     for part in (mail.html, mail.text):
@@ -65,7 +65,7 @@ def test_a_mail_about_unsubscribing_says_that_nothing_has_changed_yet():
         }
 
 
-def test_the_first_issue_comes_at_the_readers_own_hour():
+def test_the_first_issue_is_announced_in_local_time():
     assert "Tuesday, March 3, 2026, 1:00\u00a0AM" in a_welcome(timezone="America/New_York").text
 
 
@@ -75,10 +75,10 @@ def test_every_language_has_every_mail(language: str):
     for days in (1, 2, 3, 11):
         assert please_confirm(language=language, days=days).html
     assert f'lang="{language}"' in a_welcome(language).html
-    assert LETTERS.unsubscribe("The Morning", language=language, timezone="UTC").text
+    assert RENDERER.unsubscribe("The Morning", language=language, timezone="UTC").text
 
 
-def test_a_language_without_letters_gets_english_ones():
+def test_a_language_without_mails_gets_english_ones():
     assert please_confirm(language="sw").subject == "Please confirm: The Morning Caveat"
 
 
@@ -90,10 +90,10 @@ def test_a_hostile_title_stays_text():
     assert MARKER.findall(mail.html) == [Placeholder.ADDRESS, Placeholder.CONFIRM_URL]
 
 
-def test_an_operators_own_letter_stands_before_ours(tmp_path: Path):
+def test_a_mail_template_of_the_operator_overrides_ours(tmp_path: Path):
     (tmp_path / "mail/confirm").mkdir(parents=True)
     (tmp_path / "mail/confirm/subject.txt").write_text("Hello from {{ sheet.title }}", encoding="utf-8")
-    mail = please_confirm(letters=TransactionalRenderer(templates_folder(), SITE, custom=tmp_path))
+    mail = please_confirm(renderer=TransactionalRenderer(templates_folder(), SITE, custom=tmp_path))
 
     assert mail.subject == "Hello from The Morning Caveat"
     assert "One more step" in mail.html

@@ -1,4 +1,4 @@
-"""The page is all that a theme sees: clean text, finished links, every caveat with its point."""
+"""The digest view of a theme: clean text, finished links, every caveat with its point."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ POISON = [
 
 
 def page_of(digest: Digest, **changes) -> DigestView:
-    said = localizer_for(LABELS, digest.edition.language, digest.edition.timezone)
+    localizer = localizer_for(LABELS, digest.edition.language, digest.edition.timezone)
     settings = {"title": "The Morning Caveat", "site": SITE, "issue_id": "issue"} | changes
-    return make_digest_view(digest, said, **settings)
+    return make_digest_view(digest, localizer, **settings)
 
 
-def view_of(story: Story, **wishes) -> StoryView:
-    return page_of(a_digest(story, **wishes)).stories[0]
+def view_of(story: Story, **preferences) -> StoryView:
+    return page_of(a_digest(story, **preferences)).stories[0]
 
 
 def texts_of(value) -> list[str]:
@@ -72,7 +72,7 @@ def texts_of(value) -> list[str]:
 # --- stories -----------------------------------------------------------------------------------
 
 
-def test_caveats_stand_under_their_own_point():
+def test_each_caveat_is_under_its_point():
     first, second = view_of(the_treaty()).points
 
     assert [line.text[:31] for line in first.caveats] == ["The treaty takes effect only if"]
@@ -80,7 +80,7 @@ def test_caveats_stand_under_their_own_point():
     assert [line.text[:12] for line in second.context] == ["About 9,000 "]
 
 
-def test_a_caveat_whose_point_is_not_shown_stands_for_itself():
+def test_a_caveat_whose_point_is_not_shown_is_a_point():
     article = published("A title")
     story = Story("id", (article,), (replace(caveat(article, "But not yet."), qualifies=7),))
 
@@ -89,26 +89,26 @@ def test_a_caveat_whose_point_is_not_shown_stands_for_itself():
     assert only.caveats == ()
 
 
-def test_what_all_lines_share_is_said_once_under_the_headline():
+def test_a_common_source_is_shown_once_under_the_headline():
     alone = view_of(the_treaty())
 
     assert not alone.several
     assert (alone.told_by, alone.time) == ("The Meridian Courier", "05:00")
 
 
-def test_with_several_sources_every_line_names_its_own():
-    told = view_of(the_fire())
+def test_with_several_sources_each_point_has_its_own():
+    view = view_of(the_fire())
 
-    assert told.several
-    assert told.told_by == "The Meridian Courier, Northwater Wire, The Oltmark Herald"
-    assert [(p.line.source, p.line.time) for p in told.points] == [
+    assert view.several
+    assert view.told_by == "The Meridian Courier, Northwater Wire, The Oltmark Herald"
+    assert [(p.line.source, p.line.time) for p in view.points] == [
         ("The Meridian Courier", "06:00"),
         ("Northwater Wire", "04:00"),
         ("The Oltmark Herald", "2 Mar, 20:00"),
     ]
 
 
-def test_a_story_is_as_new_as_its_newest_article():
+def test_a_story_has_the_time_of_its_newest_article():
     old, new = (
         published(title, "The Wire", at=MORNING - timedelta(hours=h)) for title, h in [("a", 9), ("b", 2)]
     )
@@ -116,21 +116,21 @@ def test_a_story_is_as_new_as_its_newest_article():
     assert view_of(a_story([point(old, "One."), point(new, "Two.")])).time == "05:00"
 
 
-def test_a_line_leaves_out_the_date_that_stands_above_it():
+def test_a_point_omits_the_date_of_its_story():
     article = published("A title", at=MORNING - timedelta(days=3))
     other = published("Another", "The Wire", at=MORNING - timedelta(days=3, hours=2))
-    told = view_of(a_story([point(article, "One."), point(other, "Two.")]))
+    view = view_of(a_story([point(article, "One."), point(other, "Two.")]))
 
-    assert told.time == "28 Feb, 07:00"
-    assert [p.line.time for p in told.points] == ["07:00", "05:00"]
+    assert view.time == "28 Feb, 07:00"
+    assert [p.line.time for p in view.points] == ["07:00", "05:00"]
 
 
-def test_many_publishers_are_named_in_part_and_linked_in_part():
+def test_only_some_of_many_publishers_are_named_and_linked():
     articles = [published("A title", f"Paper {n}") for n in range(9)]
-    told = view_of(a_story([point(articles[0], "One.")], *articles))
+    view = view_of(a_story([point(articles[0], "One.")], *articles))
 
-    assert told.told_by == "Paper 0, Paper 1, Paper 2 and 6 more"
-    assert [source.publisher for source in told.sources] == [f"Paper {n}" for n in range(MAX_SOURCES)]
+    assert view.told_by == "Paper 0, Paper 1, Paper 2 and 6 more"
+    assert [source.publisher for source in view.sources] == [f"Paper {n}" for n in range(MAX_SOURCES)]
 
 
 def test_two_articles_of_one_publisher_are_one_source():
@@ -139,13 +139,13 @@ def test_two_articles_of_one_publisher_are_one_source():
     assert len(view_of(a_story([point(articles[0], "One.")], *articles)).sources) == 1
 
 
-def test_every_sentence_leads_to_its_place():
+def test_each_sentence_links_to_its_place_in_the_article():
     (only,) = view_of(the_marathon()).points
 
     assert only.line.url.endswith("/2026/baker-wins-marathon#:~:text=She%20ran%20it%20in%202%3A31%3A07")
 
 
-def test_a_story_in_another_language_says_so():
+def test_a_story_in_another_language_has_its_language_and_direction():
     english = [view_of(story()) for story in (the_treaty, the_strike, the_well)]
     arabic = [view_of(story(), language="ar") for story in (the_treaty, the_well)]
 
@@ -153,7 +153,7 @@ def test_a_story_in_another_language_says_so():
     assert [(v.lang, v.direction) for v in arabic] == [("en", "ltr"), ("", "rtl")]
 
 
-def test_an_update_is_known_as_one():
+def test_an_update_is_marked():
     assert view_of(the_inquiry()).update
     assert not view_of(the_treaty()).update
 
@@ -161,7 +161,7 @@ def test_an_update_is_known_as_one():
 # --- the page ----------------------------------------------------------------------------------
 
 
-def test_an_inbox_shows_the_other_headlines_behind_the_first():
+def test_the_preheader_has_the_headlines_after_the_first():
     page = page_of(a_digest(the_fire(), the_marathon(), the_strike()))
 
     assert (
@@ -169,7 +169,7 @@ def test_an_inbox_shows_the_other_headlines_behind_the_first():
     )
 
 
-def test_with_one_story_an_inbox_shows_its_first_point():
+def test_the_preheader_of_one_story_is_its_first_point():
     assert page_of(a_digest(the_marathon())).preheader == "She ran it in 2:31:07."
     assert page_of(a_digest()).preheader == ""
 
@@ -181,14 +181,14 @@ def test_the_sender_is_named_once():
     assert page_of(a_digest(), site=replace(SITE, postal_address="")).sent_by == "The Morning Caveat"
 
 
-def test_the_date_is_the_readers_own():
+def test_the_date_is_in_the_time_zone_of_the_subscriber():
     late = MORNING.replace(hour=23)
 
     assert page_of(a_digest(at=late)).day == "Wednesday, 4 March 2026"
     assert page_of(a_digest(at=late, timezone="America/New_York")).day == "Tuesday, March 3, 2026"
 
 
-def test_the_table_of_contents_stays_a_few_lines():
+def test_headlines_in_a_long_table_of_contents_are_shorter():
     few, many = page_of(a_digest(the_treaty(), the_fire())), page_of(a_digest(*[the_treaty()] * 20))
 
     assert few.stories[1].short == "Fire destroys grain silo at Skarrow port and halts exports for…"
@@ -201,11 +201,11 @@ def test_publishers_and_minutes_are_counted():
     assert (page.publishers, page.minutes, page.left_out) == (8, 2, 5)
 
 
-# --- poison ------------------------------------------------------------------------------------
+# --- hostile text ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_poison_anywhere_reaches_no_theme(poison: str):
+def test_hostile_text_in_any_field_reaches_no_theme(poison: str):
     article = published("A title", url=f"https://news.example/{poison}"[:900])
     article = replace(article, title=poison, publisher=poison, language=poison[:20])
     story = a_story([point(article, poison, poison), caveat(article, poison)])
@@ -221,7 +221,7 @@ def test_poison_anywhere_reaches_no_theme(poison: str):
 
 
 @given(st.lists(st.text(st.characters()), min_size=6, max_size=6))
-def test_a_page_is_made_of_any_text(words: list[str]):
+def test_a_view_is_made_of_any_text(words: list[str]):
     article = replace(
         published("A title", url=words[0]), title=words[1], publisher=words[2], language=words[3]
     )

@@ -225,25 +225,25 @@ def test_a_repetition_of_the_opening_comes_after_other_points():
     assert TIDES in texts(points)
 
 
-# --- what the readers know -----------------------------------------------------------------------
+# --- points sent before --------------------------------------------------------------------------
 
 
-def test_what_was_told_before_is_not_told_again_whoever_says_it():
+def test_a_point_sent_before_is_not_sent_again_from_another_publisher():
     before = article(AGREED, TALKS)
     points = merge_key_points([article(AGREED_TOO, TIDES, publisher="The Other")], points=4, known=[before])
     assert texts(points) == [TIDES]
 
 
-def test_what_was_told_before_does_not_take_the_place_of_news():
+def test_a_point_sent_before_does_not_replace_a_new_one():
     before = article(AGREED, TALKS, TIDES)
     assert texts(merge_key_points([article(AGREED, TALKS, TIDES, ROOF)], points=1, known=[before])) == [ROOF]
 
 
-def test_a_figure_that_changed_is_news():
+def test_a_changed_number_is_a_new_point():
     assert texts(merge_key_points([article(TWELVE)], points=4, known=[article(NINE)])) == [TWELVE]
 
 
-def test_a_new_caveat_brings_its_point_along_and_those_that_were_told():
+def test_a_new_caveat_is_sent_with_its_point_and_the_caveats_sent_before():
     before = article((AGREED, NOT_YET))
     now = article((AGREED, NOT_YET), publisher="The Other")
     assert merge_key_points([now], points=4, known=[before]) == ()
@@ -254,7 +254,7 @@ def test_a_new_caveat_brings_its_point_along_and_those_that_were_told():
     assert [point.qualifies for point in points] == [None, 0, 0]
 
 
-def test_a_new_point_keeps_the_caveat_that_was_told_before_with_another():
+def test_a_new_point_keeps_a_caveat_that_was_sent_before_with_another_point():
     points = merge_key_points(
         [article((TALKS, NOT_YET), position=2)], points=4, known=[article((AGREED, NOT_YET))]
     )

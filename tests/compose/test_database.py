@@ -1,4 +1,4 @@
-"""Compose on the real record, with the real themes: what is due is found, told, rendered and planned."""
+"""Compose with a real database and the real themes: due groups are found, composed, rendered and planned."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def composer(stores: Stores) -> Composer:
     )
 
 
-async def test_readers_get_an_issue_of_what_came_since_their_last(stores: Stores, composer: Composer):
+async def test_subscribers_get_an_issue_of_articles_since_their_cursor(stores: Stores, composer: Composer):
     await stores.subscribe("amina", "ben")
     await stores.publish("Harbour reopens", "Talks resume")
     assert await compose(composer, now=NOON) == ComposeReport(issues=1, deliveries=2)
@@ -59,7 +59,7 @@ async def test_readers_get_an_issue_of_what_came_since_their_last(stores: Stores
     assert (await stores.subscription("ben")).next_due_at == NOON + 18 * HOUR
 
 
-async def test_the_next_day_tells_only_what_is_new(stores: Stores, composer: Composer):
+async def test_the_next_issue_has_only_new_articles(stores: Stores, composer: Composer):
     await stores.subscribe("amina")
     await stores.publish("Harbour reopens")
     await compose(composer, now=NOON)
@@ -72,7 +72,7 @@ async def test_the_next_day_tells_only_what_is_new(stores: Stores, composer: Com
     assert stored.rendered.subject == "Talks resume"
 
 
-async def test_a_manual_send_and_a_preview_take_the_same_road(stores: Stores, composer: Composer):
+async def test_a_manual_send_and_a_preview_have_the_same_articles(stores: Stores, composer: Composer):
     await stores.subscribe("amina")
     await stores.publish("Harbour reopens")
     shown = await preview(composer, an_edition(), served_through=0, now=NOON, name="Amina")
@@ -83,21 +83,21 @@ async def test_a_manual_send_and_a_preview_take_the_same_road(stores: Stores, co
     assert shown.issue.article_ids == sent.planned[0].issue.article_ids
 
 
-async def arrives(stores: Stores, report: Article) -> None:
-    """Gather and condense a report, by its first sentence."""
+async def store_and_condense(stores: Stores, report: Article) -> None:
+    """Store a report and condense it to its first sentence."""
     await stores.store_articles([report])
     await stores.condense.record_summary(report.id, condensed(report).summary, NOON)
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])
-async def test_an_edit_of_what_was_told_is_corrected_once_in_the_next_issue(
+async def test_an_edit_of_a_sent_article_is_corrected_once_in_the_next_issue(
     stores: Stores, composer: Composer, theme: str
 ):
     composer = replace(composer, newsletters={"morning": a_newsletter(theme=theme, empty="send")})
     old = "Insurers estimate the damage at 18 million marks."
     report = an_article("Silo burns", f"{old} Ships wait in the roads. Wheat is dear.")
     await stores.subscribe("amina")
-    await arrives(stores, report)
+    await store_and_condense(stores, report)
     await compose(composer, now=NOON)
     edited = replace(report, text=report.text.replace("18", "81"), gathered_at=NOON + HOUR)
     await stores.gather.record_poll(PollResult(FeedState(a_feed()), edited=(edited,)))
@@ -111,21 +111,21 @@ async def test_an_edit_of_what_was_told_is_corrected_once_in_the_next_issue(
     assert stored
     assert line.is_verbatim
     for part in (stored.rendered.html, stored.rendered.text):
-        said = " ".join(part.split())
-        assert old in said
-        assert old.replace("18", "81") in said
+        shown_text = " ".join(part.split())
+        assert old in shown_text
+        assert old.replace("18", "81") in shown_text
     assert [await records.of_issue(issue.id) for issue in (first, last)] == [[], []]
 
 
-async def test_a_story_goes_on_for_days_under_one_name_and_is_told_again_only_for_what_is_new(
+async def test_a_continued_story_keeps_its_id_and_is_sent_again_only_for_new_points(
     stores: Stores, composer: Composer
 ):
     await stores.subscribe("amina")
-    await arrives(stores, a_report(7, hours=-2))
+    await store_and_condense(stores, a_report(7, hours=-2))
     await compose(composer, now=NOON)
-    await arrives(stores, a_report(7, publisher="The Copyist", hours=2))
+    await store_and_condense(stores, a_report(7, publisher="The Copyist", hours=2))
     assert await compose(composer, now=NOON + DAY) == ComposeReport(empty=1)
-    await arrives(stores, a_report(8, hours=26))
+    await store_and_condense(stores, a_report(8, hours=26))
     assert await compose(composer, now=NOON + 2 * DAY) == ComposeReport(issues=1, deliveries=1)
 
     update, first = [await stores.deliver.issue(line.id) for line in await stores.queries.issues()]
@@ -133,13 +133,15 @@ async def test_a_story_goes_on_for_days_under_one_name_and_is_told_again_only_fo
     assert update is not None
     assert first.rendered.text.count("1. Earthquake of magnitude 6.1 shakes northern Tarvia")
     assert "1. Update: At least eight dead in Tarvia quake" in update.rendered.text
-    told = await stores.compose.released_articles(an_edition(), 0, 99)
-    assert len({article.story for article in told}) == 1
-    assert told[0].story == told[0].article.id
+    released = await stores.compose.released_articles(an_edition(), 0, 99)
+    assert len({article.story for article in released}) == 1
+    assert released[0].story == released[0].article.id
 
 
 async def test_a_preview_gives_no_article_its_story(stores: Stores, composer: Composer):
     await stores.publish("Harbour reopens")
     await preview(composer, an_edition(), served_through=0, now=NOON)
 
-    assert [told.story for told in await stores.compose.released_articles(an_edition(), 0, 99)] == [""]
+    assert [released.story for released in await stores.compose.released_articles(an_edition(), 0, 99)] == [
+        ""
+    ]

@@ -19,15 +19,17 @@ from tests.compose.digests import SITE, a_digest, the_front_page, the_notices
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 PHONE, DESKTOP = 375, 1000
-AA = 4.5
-"""The least contrast of text to its ground (WCAG 2.2, 1.4.3)."""
+MIN_CONTRAST = 4.5
+"""Minimum contrast of text to its background (WCAG 2.2, 1.4.3)."""
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine, so nobody looked at the mail"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium on this machine, so the mail is not tested in a browser"
+    ),
 ]
 
-# Every piece of text with its own colour and that of the nearest ground behind it, as CSS writes them.
+# Every piece of text with its own colour and that of its nearest background, in CSS notation.
 COLOURS = """() => {
   const NONE = 'rgba(0, 0, 0, 0)', found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -51,19 +53,19 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-def mail(theme: str, *, stripped: bool = False, **wishes) -> str:
+def mail(theme: str, *, stripped: bool = False, **preferences) -> str:
     """Return the front page as a reader's mail program gets it; `stripped` of its style blocks."""
     renderer = JinjaRenderer(templates_folder(), SITE)
-    html = renderer.render(the_front_page(**wishes), title=SITE.name, theme=theme, issue_id="issue").html
+    html = renderer.render(the_front_page(**preferences), title=SITE.name, theme=theme, issue_id="issue").html
     return re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL) if stripped else html
 
 
-def the_margins_mail(theme: str) -> str:
+def the_mail_with_notices(theme: str) -> str:
     renderer = JinjaRenderer(templates_folder(), SITE)
     return renderer.render(the_notices(), title=SITE.name, theme=theme, issue_id="issue").html
 
 
-def a_letter() -> str:
+def a_confirmation() -> str:
     return (
         TransactionalRenderer(templates_folder(), SITE)
         .confirm(SITE.name, language="en", timezone="UTC", days=3)
@@ -71,7 +73,7 @@ def a_letter() -> str:
     )
 
 
-def a_question_whether_to_unsubscribe() -> str:
+def an_unsubscribe_mail() -> str:
     return (
         TransactionalRenderer(templates_folder(), SITE)
         .unsubscribe(SITE.name, language="en", timezone="UTC")
@@ -80,7 +82,7 @@ def a_question_whether_to_unsubscribe() -> str:
 
 
 def a_public_page() -> str:
-    """Return a page in the public pages' frame that shows everything that the frame has a look for."""
+    """Return a page in the public pages' frame with every element that the frame styles."""
     environment = Environment(loader=FileSystemLoader(templates_folder() / "web"), autoescape=True)
     main = """<h1>Preferences</h1><p>Text <a href="/">with a link</a></p><p class="soft">soft</p>
       <div class="note"><p>note</p></div><div class="done">done</div><div class="wrong">wrong</div>
@@ -109,16 +111,20 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def faint(page: Page) -> list[tuple[str, str, str]]:
-    """Return the pieces of text that stand out too little from their ground, with both colours."""
-    return [(text, ink, ground) for text, ink, ground in page.evaluate(COLOURS) if contrast(ink, ground) < AA]
+def low_contrast_texts(page: Page) -> list[tuple[str, str, str]]:
+    """Return the pieces of text with too little contrast, with both colours."""
+    return [
+        (text, ink, ground)
+        for text, ink, ground in page.evaluate(COLOURS)
+        if contrast(ink, ground) < MIN_CONTRAST
+    ]
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])
-def test_every_word_can_be_read_in_light_and_dark(browser: Browser, theme: str):
+def test_every_text_is_readable_in_light_and_dark(browser: Browser, theme: str):
     for scheme, stripped in product(("light", "dark"), (False, True)):
         page = opened(browser, mail(theme, stripped=stripped), scheme=scheme)
-        words, unreadable = len(page.evaluate(COLOURS)), faint(page)
+        words, unreadable = len(page.evaluate(COLOURS)), low_contrast_texts(page)
         page.close()
 
         assert words > 50
@@ -126,10 +132,10 @@ def test_every_word_can_be_read_in_light_and_dark(browser: Browser, theme: str):
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])
-def test_corrections_can_be_read_in_light_and_dark(browser: Browser, theme: str):
+def test_corrections_are_readable_in_light_and_dark(browser: Browser, theme: str):
     for scheme, width in product(("light", "dark"), (320, DESKTOP)):
-        page = opened(browser, the_margins_mail(theme), width, scheme)
-        unreadable = faint(page)
+        page = opened(browser, the_mail_with_notices(theme), width, scheme)
+        unreadable = low_contrast_texts(page)
         overflow = page.evaluate("document.documentElement.scrollWidth") - width
         page.close()
 
@@ -137,11 +143,11 @@ def test_corrections_can_be_read_in_light_and_dark(browser: Browser, theme: str)
         assert overflow <= 0
 
 
-@pytest.mark.parametrize("made", [a_letter, a_question_whether_to_unsubscribe, a_public_page])
-def test_letters_and_public_pages_can_be_read_in_light_and_dark(browser: Browser, made):
+@pytest.mark.parametrize("made", [a_confirmation, an_unsubscribe_mail, a_public_page])
+def test_transactional_mails_and_public_pages_are_readable_in_light_and_dark(browser: Browser, made):
     for scheme, width in product(("light", "dark"), (320, DESKTOP)):
         page = opened(browser, made(), width, scheme)
-        unreadable = faint(page)
+        unreadable = low_contrast_texts(page)
         overflow = page.evaluate("document.documentElement.scrollWidth") - width
         page.close()
 
@@ -150,7 +156,7 @@ def test_letters_and_public_pages_can_be_read_in_light_and_dark(browser: Browser
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])
-def test_dark_is_dark_and_light_is_light(browser: Browser, theme: str):
+def test_each_colour_scheme_has_its_backgrounds(browser: Browser, theme: str):
     grounds = {}
     for scheme in ("light", "dark"):
         page = opened(browser, mail(theme), scheme=scheme)
@@ -162,7 +168,7 @@ def test_dark_is_dark_and_light_is_light(browser: Browser, theme: str):
 
 
 @pytest.mark.parametrize("theme", ["daily", "brief"])
-def test_nothing_sticks_out_on_a_phone_and_lines_stay_short_on_a_desktop(browser: Browser, theme: str):
+def test_the_mail_fits_a_phone_and_has_short_lines_on_a_desktop(browser: Browser, theme: str):
     for width, stripped, language in product((320, PHONE, DESKTOP), (False, True), ("en", "ar")):
         page = opened(browser, mail(theme, stripped=stripped, language=language), width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -172,7 +178,7 @@ def test_nothing_sticks_out_on_a_phone_and_lines_stay_short_on_a_desktop(browser
         assert widest <= 640
 
 
-def test_a_caveat_stands_within_its_point_and_below_it(browser: Browser):
+def test_a_caveat_is_shown_inside_and_below_its_point(browser: Browser):
     page = opened(browser, mail("daily"))
     point = page.locator("li.point", has_text="Insurers estimate")
     caveat = point.locator("li.warn")
@@ -188,7 +194,7 @@ def test_a_caveat_stands_within_its_point_and_below_it(browser: Browser):
     assert label.lower() == "caveat"
 
 
-def test_an_arabic_story_reads_from_the_right(browser: Browser):
+def test_an_arabic_story_is_right_to_left(browser: Browser):
     page = opened(browser, mail("daily"), DESKTOP)
     story, caveat = page.locator("td.rtl"), page.locator("td.rtl li.warn")
     assert story.evaluate("e => getComputedStyle(e).direction") == "rtl"
@@ -197,14 +203,14 @@ def test_an_arabic_story_reads_from_the_right(browser: Browser):
     page.close()
 
 
-def test_the_table_of_contents_leads_to_its_stories(browser: Browser):
+def test_the_table_of_contents_links_to_its_stories(browser: Browser):
     page = opened(browser, mail("daily"))
     for target in page.locator(".toc a").evaluate_all("links => links.map(a => a.getAttribute('href'))"):
         assert page.locator(target).count() == 1
     page.close()
 
 
-def test_a_quiet_day_is_a_short_page(browser: Browser):
+def test_an_empty_digest_is_a_short_page(browser: Browser):
     html = JinjaRenderer(templates_folder(), SITE).render(
         a_digest(), title=SITE.name, theme="daily", issue_id="issue"
     )
