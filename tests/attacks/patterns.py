@@ -33,6 +33,12 @@ MADE: Mapping[str, str] = {
 HANDED_ON = {"_BEFORE", "_NAME", "_SUBSET"}
 """Patterns that a function of their module gets as an argument and matches at one position."""
 
+WORD_LISTS: Mapping[str, str] = {
+    "inbound_mail.txt": "service.bounces",
+    "reply_patterns.txt": "service.deliver.channels.smtp",
+}
+"""The lists of patterns and their packages."""
+
 LIMITS: Mapping[str, int] = {
     "_TAIL": 120,  # markup._without_tail searches the end of a paragraph
     "_CUT": 160,  # teasers.is_truncated searches the end of an entry
@@ -59,7 +65,7 @@ class Use:
 def every_pattern() -> dict[str, Use]:
     """Return the uses by place: a module, with a name or line. The service must not be loaded yet."""
     found = {**_recorded(), **_in_functions()[0]}
-    for file in ("inbound_mail.txt", "reply_patterns.txt"):
+    for file in WORD_LISTS:
         found |= {f"{file}:{number}": Use(line, limit=LIMITS[file]) for number, line in _lines(file)}
     return found
 
@@ -172,7 +178,7 @@ def _flags(call: ast.Call) -> re.RegexFlag:
 def _lines(file: str) -> Iterator[tuple[int, re.Pattern[str]]]:
     """Yield the expressions of a word list, with its shorthand written out."""
     shorthand = importlib.import_module("service.deliver.channels.smtp.reply_patterns").SHORTHAND
-    for number, text in enumerate((files("service.deliver") / file).read_text("utf-8").splitlines(), 1):
+    for number, text in enumerate((files(WORD_LISTS[file]) / file).read_text("utf-8").splitlines(), 1):
         if text and text[0] not in "#[":
             line = text
             for short, long in shorthand.items():

@@ -26,7 +26,7 @@ class Record:
     def titles(self) -> list[str]:
         return [article.title for article in self.articles.values()]
 
-    async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:  # noqa: ARG002 - nobody else claims here
+    async def claim_feeds(self, now: datetime, until: datetime) -> Sequence[FeedState]:  # noqa: ARG002 - there is no other worker
         return [s for s in await self.all_feeds() if s.next_poll_at is None or s.next_poll_at <= now]
 
     async def renew_claims(self, ids: Collection[str], until: datetime | None) -> None:

@@ -146,7 +146,7 @@ def test_a_quiet_day_is_lower_than_any_other():
     assert sparkline([0, 1, 1000, 500]) == "▁▂█▅"
 
 
-# --- what readers are told ---------------------------------------------------------------------
+# --- sources in notices ------------------------------------------------------------------------
 
 
 def test_a_healthy_feed_is_a_healthy_source():

@@ -35,13 +35,13 @@ async def test_each_poll_builds_on_the_one_before(server, fetcher, database, tmp
     server.routes["/feed"] = reply(numbered(range(5, 10)), etag='W/"a  b"')
     server.routes["/quiet"] = reply(numbered(range(50, 52)), etag='"q"')
 
-    async def look(hours: float):
+    async def poll(hours: float):
         gatherer = Gatherer(SqlGatherStore(database), fetcher, tmp_path)  # as after a restart
         return await gather(gatherer, now=NOON + timedelta(hours=hours))
 
-    first, soon = await look(0), await look(0.1)
+    first, soon = await poll(0), await poll(0.1)
     server.routes["/feed"] = reply(numbered(range(3, 9)), etag='"c"')
-    later = await look(30)
+    later = await poll(30)
 
     assert [(r.polled, r.unchanged, r.new) for r in (first, soon, later)] == [(2, 0, 7), (0, 0, 0), (2, 1, 2)]
     assert {r.headers.get("if-none-match") for r in server.asked[2:]} == {'W/"a  b"', '"q"'}

@@ -189,7 +189,7 @@ async def _channel(name: str, channel: Channel) -> CheckResult:
 
 
 async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
-    """Check how bounces come back; no result for a channel that sends to nobody."""
+    """Check how bounces come back; no result for a channel without recipients."""
     bounces = mail.bounces
     if bounces.address is None:
         said = "mail that comes back goes to the sender, and nobody here learns of it; see mail.bounces"
@@ -202,7 +202,7 @@ async def _bounces(mail: MailSettings, channel: Channel) -> list[CheckResult]:
 
 
 def _unsubscribing(settings: Settings, channel: Channel) -> list[CheckResult]:
-    """Check whether unsubscribe mail is read; no result for a channel that sends to nobody."""
+    """Check whether unsubscribe mail is read; no result for a channel without recipients."""
     address, bounces = settings.site.unsubscribe_address, settings.mail.bounces
     is_read = bounces.imap is not None or bounces.listen is not None
     if not channel.sends_to_people:

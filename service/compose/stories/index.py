@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from service.compose.stories.features import GroupingFeatures, common_stems, grouping_features
 from service.core.model import Article
 
-WINDOW = timedelta(days=3)  # a story without a new article for so long is over
+WINDOW = timedelta(days=3)  # a story without a new article for this time is over
 MAX_STORY_AGE = timedelta(days=10)  # a war or an election is a topic: later events in it are new stories
 MIN_SIMILARITY = 0.18  # mean similarity of an article to the members of its story
 MAX_COMPARED_MEMBERS = 12  # of a story, the latest ones
@@ -46,7 +46,7 @@ MIN_TEMPLATE_SIMILARITY, MIN_REPRINT_SIMILARITY = 0.2, 0.9
 """Between the two limits, openings may be a template; from the second on, one is a reprint of the other."""
 TEMPLATE_FACTOR = 0.2  # of the similarity of a template, this share counts
 
-PRIOR_ARTICLES = 150  # an empty index counts as if it had so many, half of them with the common words
+PRIOR_ARTICLES = 150  # an empty index counts as if it had this number, half of them with the common words
 MAX_CANDIDATES = 24  # articles compared with a new one
 MAX_POSTINGS = 15_000  # read for one article, those of the rarest terms first
 

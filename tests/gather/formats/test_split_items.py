@@ -20,16 +20,16 @@ from tests.gather.feeds import a_text, an_item, an_rss
 FEED = a_feed()
 
 
-def look(body: str, memory: str = "", hours: int = 0) -> ProcessedDocument:
-    since = NOON if memory else None
+def poll(body: str, seen_items: str = "", hours: int = 0) -> ProcessedDocument:
+    since = NOON if seen_items else None
     return process_document(
-        DocumentContext(FEED, memory, FEED.url, "", NOON + timedelta(hours=hours), since), body.encode()
+        DocumentContext(FEED, seen_items, FEED.url, "", NOON + timedelta(hours=hours), since), body.encode()
     )
 
 
-def parsed_whole(memory: str) -> str:
+def parsed_whole(seen_items: str) -> str:
     """Return the seen items of a feed that is always parsed whole."""
-    return serialize(replace(statistics_of(memory), splits=False), seen_items_of(memory).lines)
+    return serialize(replace(statistics_of(seen_items), splits=False), seen_items_of(seen_items).lines)
 
 
 ODD_TEXTS = st.sampled_from(
@@ -123,13 +123,13 @@ SHAPES = [
 @settings(max_examples=120, deadline=None)
 def test_only_what_is_new_is_parsed_and_comes_out_the_same(feeds: tuple[str, str]):
     before, after = feeds
-    memory = look(before).seen_items
+    seen_items = poll(before).seen_items
 
-    quick, whole = look(after, memory, 1), look(after, parsed_whole(memory), 1)
+    quick, whole = poll(after, seen_items, 1), poll(after, parsed_whole(seen_items), 1)
 
     assert quick.new == whole.new
     assert (quick.edited, quick.held, quick.note) == (whole.edited, whole.held, whole.note)
-    assert items_of(quick.seen_items) == items_of(whole.seen_items) or not statistics_of(memory).splits
+    assert items_of(quick.seen_items) == items_of(whole.seen_items) or not statistics_of(seen_items).splits
 
 
 @given(documents())
@@ -163,21 +163,21 @@ def test_splitting_never_raises_and_never_loses_a_byte(text: str):
         "<rss><item><![CDATA[never closed</item></rss>",
     ],
 )
-def test_what_cannot_be_told_apart_is_not_split(document: str):
+def test_an_ambiguous_document_is_not_split(document: str):
     assert split_items(document.encode()) is None
 
 
 def test_a_feed_with_broken_markup_is_parsed_whole_every_time():
     broken = an_rss(an_item(1, description=None), "<item><title>Fish & chips</title></item>")
 
-    assert not statistics_of(look(broken).seen_items).splits
+    assert not statistics_of(poll(broken).seen_items).splits
 
 
 def test_a_feed_that_becomes_broken_is_parsed_whole_and_loses_nothing():
-    memory = look(an_rss(an_item(1), an_item(2))).seen_items
-    assert statistics_of(memory).splits
+    seen_items = poll(an_rss(an_item(1), an_item(2))).seen_items
+    assert statistics_of(seen_items).splits
 
-    later = look(an_rss("<item><title>Fish & chips</title></item>", an_item(1), an_item(2)), memory, 1)
+    later = poll(an_rss("<item><title>Fish & chips</title></item>", an_item(1), an_item(2)), seen_items, 1)
 
     assert [draft.title for draft in later.new] == ["Fish & chips"]
     assert not statistics_of(later.seen_items).splits
@@ -187,13 +187,13 @@ def test_a_feed_of_a_hundred_thousand_items_costs_no_more_than_its_ends(monkeypa
     monkeypatch.setattr("service.gather.entries.process.MAX_ENTRIES", 200)
     items = "".join(f"<item><title>Item {n}</title><guid>g{n}</guid></item>" for n in range(100_000))
 
-    found = look(an_rss(items))
+    found = poll(an_rss(items))
 
     assert statistics_of(found.seen_items).entries == 200
     assert [draft.title for draft in found.new] == [f"Item {n}" for n in reversed(range(10))]
 
 
 def test_the_memory_of_a_large_feed_stays_small():
-    found = look(an_rss(*(an_item(n, description=a_text(str(n), 1)) for n in range(1_000))))
+    found = poll(an_rss(*(an_item(n, description=a_text(str(n), 1)) for n in range(1_000))))
 
     assert len(found.seen_items) < 70_000

@@ -1,4 +1,4 @@
-"""No connection goes where no publisher can be: every special range, in every disguise."""
+"""Special address ranges are refused in every notation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.gather.http.addresses import AddressPolicy, port_refusal
 
-NOBODY = AddressPolicy()
+NONE_ALLOWED = AddressPolicy()
 SPECIAL = [
     *(
         "0.0.0.0",
@@ -57,23 +57,23 @@ PUBLIC = [
 
 @pytest.mark.parametrize("address", SPECIAL)
 def test_special_addresses_are_refused(address: str):
-    assert NOBODY.refusal(address)
+    assert NONE_ALLOWED.refusal(address)
 
 
 @pytest.mark.parametrize("address", [*PUBLIC, "::ffff:1.1.1.1", "64:ff9b::101:101"])
-def test_public_addresses_are_not(address: str):
-    assert NOBODY.refusal(address) is None
+def test_public_addresses_are_allowed(address: str):
+    assert NONE_ALLOWED.refusal(address) is None
 
 
 @given(st.ip_addresses())
-def test_whatever_is_allowed_is_global_to_the_standard_library_too(address):
-    if NOBODY.refusal(str(address)) is None and ip_address(str(address)).version == 4:
+def test_every_allowed_address_is_global_in_the_standard_library(address):
+    if NONE_ALLOWED.refusal(str(address)) is None and ip_address(str(address)).version == 4:
         assert address.is_global
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "1.2.3", "0x7f000001", "127.1", "1.1.1.1.1", "::g"])
-def test_what_is_no_address_is_refused(text: str):
-    assert NOBODY.refusal(text) == "not an IP address"
+def test_a_text_that_is_no_address_is_refused(text: str):
+    assert NONE_ALLOWED.refusal(text) == "not an IP address"
 
 
 def test_the_operator_allows_networks_and_names():
@@ -94,5 +94,5 @@ def test_ports_of_other_services_are_refused(port: int):
 
 
 @pytest.mark.parametrize("port", [80, 443, 1024, 3000, 8000, 8080, 8443, 65535])
-def test_ports_of_the_web_are_not(port: int):
+def test_ports_of_the_web_are_allowed(port: int):
     assert port_refusal(port) is None

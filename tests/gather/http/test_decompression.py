@@ -39,14 +39,14 @@ def in_chunks(data: bytes, size: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-def test_what_we_say_that_we_can_undo_is_what_we_can():
+def test_the_accepted_codings_are_the_supported_ones():
     assert ACCEPTED == "gzip, deflate, br, zstd"
     assert PACKED.keys() == bodies.CODINGS.keys()
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000, 10 * MB])
 @pytest.mark.parametrize("coding", PACKED)
-def test_it_does_not_matter_in_what_chunks_the_bytes_come(coding: str, size: int):
+def test_a_body_is_decoded_in_chunks_of_any_size(coding: str, size: int):
     text = TEXT if size > 7 else TEXT[:2_000]
 
     assert unpacked(coding, in_chunks(PACKED[coding](text), size)) == text
@@ -59,7 +59,7 @@ def test_several_members_and_frames_in_a_row_are_one_body():
     assert unpacked("zstd", [zstd.compress(b"hello"), b"\0\0\0\0"]) == b"hello"
 
 
-def test_deflate_without_its_wrapper_is_undone_too():
+def test_deflate_without_its_wrapper_is_decoded():
     assert unpacked("deflate", in_chunks(raw_deflated(TEXT), 5_000)) == TEXT
 
 
@@ -73,7 +73,7 @@ def test_a_bomb_comes_out_in_small_pieces(coding: str):
 
 @pytest.mark.parametrize("coding", PACKED)
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.9, 0.999])
-def test_what_broke_off_is_told(coding: str, part: float):
+def test_an_incomplete_body_is_refused(coding: str, part: float):
     packed = PACKED[coding](TEXT)
 
     with pytest.raises(BodyRefused, match="ended early"):
@@ -82,7 +82,7 @@ def test_what_broke_off_is_told(coding: str, part: float):
 
 @pytest.mark.parametrize("coding", PACKED)
 @pytest.mark.parametrize("garbage", [b"<rss>", b"\x00" * 50, b"\xff" * 50, b"garbage of no kind at all"])
-def test_what_is_not_packed_as_it_says_is_told(coding: str, garbage: bytes):
+def test_a_body_with_a_wrong_coding_is_refused(coding: str, garbage: bytes):
     with pytest.raises(BodyRefused, match=f"not valid {coding}|ended early"):
         unpacked(coding, [garbage])
 
@@ -111,19 +111,19 @@ def test_a_zstd_window_larger_than_servers_may_use_is_refused():
 @pytest.mark.parametrize(
     ("coding", "part"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstd.compress(b""))]
 )
-def test_a_body_of_countless_empty_parts_is_given_up(coding: str, part: bytes):
+def test_a_body_of_too_many_empty_parts_is_refused(coding: str, part: bytes):
     with pytest.raises(BodyRefused, match="more than 1,000 parts"):
         unpacked(coding, [part * 2_000])
 
 
 @pytest.mark.parametrize("header", ["gzip, gzip", "compress", "br, gzip"])
-def test_codings_that_we_did_not_ask_for_are_refused(header: str):
+def test_codings_that_were_not_requested_are_refused(header: str):
     with pytest.raises(BodyRefused, match="which was not requested"):
         decoder_for(header)
 
 
 @pytest.mark.parametrize("header", ["", "identity", " , "])
-def test_what_is_not_packed_comes_as_it_is(header: str):
+def test_an_uncoded_body_is_returned_unchanged(header: str):
     assert unpacked(header, [b"hel", b"lo"]) == b"hello"
 
 
@@ -143,17 +143,17 @@ print(out > cap, out < cap + (1 << 20), grown)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Unix alone tells how much memory a process took")
+@pytest.mark.skipif(sys.platform == "win32", reason="only Unix reports the memory of a process")
 @pytest.mark.parametrize("coding", PACKED)
 def test_a_bomb_takes_no_more_memory_than_its_window(coding: str, tmp_path):
     (tmp_path / "bomb").write_bytes(PACKED[coding](bytes(100 * MB)))
 
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", BOMB, coding, str(tmp_path / "bomb")],
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split()
 
-    assert told[:2] == ["True", "True"]
-    assert int(told[2]) < 40 * 1024, "kilobytes: the largest window is 16 MB, and there is a copy of it"
+    assert output[:2] == ["True", "True"]
+    assert int(output[2]) < 40 * 1024, "kilobytes: the largest window is 16 MB, and there is a copy of it"

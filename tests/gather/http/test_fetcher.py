@@ -1,4 +1,4 @@
-"""Fetching within limits: what a server may cost us, where it may send us, and what we tell it."""
+"""Fetching within limits: resources per server, allowed addresses, and our request headers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def body(fetcher: HttpFetcher, url: str) -> bytes:
     return answer.body
 
 
-async def test_an_answer_comes_with_what_the_next_question_needs(server: Server, fetcher: HttpFetcher):
+async def test_a_response_has_the_validators_of_the_next_request(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply(
         "hello", etag='"x"', last_modified="yesterday", content_type="text/xml", cache_control="max-age=60"
     )
@@ -44,7 +44,7 @@ async def test_an_answer_comes_with_what_the_next_question_needs(server: Server,
     assert answer == Fetched(server.url(), b"hello", "text/xml", '"x"', "yesterday", None, 60)
 
 
-async def test_we_say_who_we_are_and_bring_no_cookies(server: Server, fetcher: HttpFetcher):
+async def test_a_request_has_our_user_agent_and_no_cookies(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply("hello", set_cookie="a=b")
 
     await fetcher.fetch(server.url())
@@ -58,28 +58,28 @@ async def test_we_say_who_we_are_and_bring_no_cookies(server: Server, fetcher: H
 
 
 @pytest.mark.parametrize("etag", ['"x"\r\nX-Evil: 1', '"\x00"', '"\udcff"'])
-async def test_a_stored_etag_that_no_header_can_hold_is_not_sent_on(
-    server: Server, fetcher: HttpFetcher, etag: str
-):
+async def test_an_etag_that_is_no_valid_header_is_not_sent(server: Server, fetcher: HttpFetcher, etag: str):
     server.routes["/feed"] = reply("hello")
 
     assert await body_with(fetcher, server.url(), etag) == b"hello"
     assert not {"x-evil", "if-none-match"} & set(server.asked[0].headers)
 
 
-async def test_304_is_told_with_its_freshness(server: Server, fetcher: HttpFetcher):
+async def test_304_is_returned_with_its_freshness(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply("hello", etag='"x"', cache_control="max-age=5")
 
     assert await fetcher.fetch(server.url(), etag='"x"') == NotModified(fresh_seconds=5)
 
 
-async def test_304_to_a_question_without_conditions_is_no_answer(server: Server, fetcher: HttpFetcher):
+async def test_304_to_an_unconditional_request_is_a_failure(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply("", 304)
 
     assert "304" in await failure(fetcher, server.url())
 
 
-async def test_410_is_gone_and_other_failures_carry_status_and_patience(server: Server, fetcher: HttpFetcher):
+async def test_410_is_gone_and_other_failures_have_status_and_retry_time(
+    server: Server, fetcher: HttpFetcher
+):
     server.routes["/gone"] = reply("", 410)
     server.routes["/busy"] = reply("", 503, retry_after="120")
 
@@ -95,7 +95,7 @@ async def test_410_is_gone_and_other_failures_carry_status_and_patience(server: 
 @pytest.mark.parametrize(
     ("status", "stored"), [(301, True), (308, True), (302, False), (303, False), (307, False)]
 )
-async def test_only_permanent_redirects_tell_of_a_move(
+async def test_only_permanent_redirects_are_moves(
     server: Server, fetcher: HttpFetcher, status: int, stored: bool
 ):
     server.routes["/feed"] = reply("", status, location="/new")
@@ -108,9 +108,7 @@ async def test_only_permanent_redirects_tell_of_a_move(
     assert answer.moved_to == (server.url("/new") if stored else None)
 
 
-async def test_a_move_counts_up_to_the_first_redirect_that_is_not_for_good(
-    server: Server, fetcher: HttpFetcher
-):
+async def test_a_move_ends_at_the_first_temporary_redirect(server: Server, fetcher: HttpFetcher):
     server.routes["/feed"] = reply("", 301, location="/moved")
     server.routes["/moved"] = reply("", 302, location="/now")
     server.routes["/now"] = reply("", 301, location="/end")
@@ -121,7 +119,7 @@ async def test_a_move_counts_up_to_the_first_redirect_that_is_not_for_good(
     assert answer == NotModified(moved_to=server.url("/moved"))
 
 
-async def test_redirects_end_somewhere(server: Server, fetcher: HttpFetcher):
+async def test_the_number_of_redirects_is_limited(server: Server, fetcher: HttpFetcher):
     for n in range(20):
         server.routes[f"/{n}"] = reply("", 302, location=f"/{n + 1}")
 
@@ -145,7 +143,7 @@ async def test_redirects_end_somewhere(server: Server, fetcher: HttpFetcher):
         ("http://a.example:99999/", ""),
     ],
 )
-async def test_a_redirect_leads_nowhere_it_should_not(
+async def test_a_redirect_to_a_refused_address_fails(
     server: Server, fetcher: HttpFetcher, location: str, reason: str
 ):
     server.routes["/feed"] = reply("", 302, location=location)
@@ -153,10 +151,10 @@ async def test_a_redirect_leads_nowhere_it_should_not(
     assert reason in await failure(fetcher, server.url())
 
 
-# --- places ------------------------------------------------------------------------------------
+# --- addresses ---------------------------------------------------------------------------------
 
 
-async def test_this_machine_is_not_asked_unless_the_operator_allows_it(server: Server):
+async def test_this_machine_gets_no_request_unless_the_operator_allows_it(server: Server):
     async with HttpFetcher() as careful:
         assert "127.0.0.1, a private address" in await failure(careful, server.url())
     assert server.asked == []
@@ -184,7 +182,7 @@ async def test_ports_of_other_services_are_refused():
         assert "port 6379" in await failure(careful, "http://example.org:6379/")
 
 
-async def test_no_proxy_of_the_environment_gets_between(server: Server, fetcher: HttpFetcher, monkeypatch):
+async def test_a_proxy_in_the_environment_is_ignored(server: Server, fetcher: HttpFetcher, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
     server.routes["/feed"] = reply("hello")
 

@@ -30,7 +30,7 @@ def write_whole(folder: Path, name: str, parts: Iterable[bytes]) -> Path:
     path, unfinished = folder / f"{name}.eml", folder / f".{name}.part"
     unfinished.unlink(missing_ok=True)  # of a crash
     try:
-        # O_EXCL follows no link that somebody put there meanwhile.
+        # O_EXCL follows no link that another user created meanwhile.
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(parts)
