@@ -44,6 +44,7 @@ async def test_in_session_mode_signals_reach_a_worker(postgres_url: str):
 
         signals = StageSignals(url)
         working = asyncio.create_task(signals.run({"deliver": deliver}, stopping))
+        await signals.send(["gather"])  # returns when this process listens; a signal before that is lost
         sender = StageSignals(url)
         await sender.send(["deliver"])
         async with asyncio.timeout(20):
