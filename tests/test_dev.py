@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -94,7 +95,9 @@ def test_test_passes_its_arguments_to_pytest_and_returns_its_exit_code(machine: 
     done = machine.with_uv().dev("test", "tests/core", "-k", "gap", FAILS="pytest", RUN_EXIT="5")
 
     assert done.returncode == 5
-    assert machine.calls[-1] == "run --no-sync pytest -n auto --dist loadfile tests/core -k gap"
+    processes = (os.cpu_count() or 1) + 1
+    options = f"-n {processes} --dist loadfile --no-loadscope-reorder"
+    assert machine.calls[-1] == f"run --no-sync pytest {options} tests/core -k gap"
 
 
 def test_check_runs_every_check_even_after_a_failure(machine: Machine):

@@ -64,6 +64,7 @@ def once(readers: int) -> Counter[str]:
     return Counter(f"reader{n}@example.org" for n in range(readers))
 
 
+@pytest.mark.long
 async def test_a_hundred_times_in_two_processes_the_same_key_sends_once(tmp_path: Path, database_url: str):
     folder = tmp_path / "config"
     async with MailServer() as mail:

@@ -43,6 +43,8 @@ MANUAL_SEND_AT = START + timedelta(days=8, hours=10)
 UNSUBSCRIBED_AT = START + timedelta(days=9, hours=15)
 HOUR = timedelta(hours=1)
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class TwoWeeks:

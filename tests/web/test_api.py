@@ -110,6 +110,7 @@ async def test_a_hundred_identical_requests_at_once_send_once(tmp_path: Path, da
         assert len(await program.service.app.queries.issues()) == 1
 
 
+@pytest.mark.long
 async def test_a_hundred_keys_are_a_hundred_sends(program: Program):
     await program.send(WHOLE, "first")
     asked = {"newsletter": "morning", "to": ["reader0@example.org"], "again": True}

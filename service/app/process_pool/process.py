@@ -48,6 +48,11 @@ class TaskResult:
     error: BaseException | None = None
 
 
+_ONE_START = threading.Lock()
+"""The standard library finds out that the fork server is gone, and clears its address, in one thread while
+another one is about to connect to it. So only one thread starts a process at a time."""
+
+
 class PoolProcess:
     """A running process. Only one thread of the parent gives it tasks; any thread may call `kill`."""
 
@@ -60,7 +65,8 @@ class PoolProcess:
             self._process = context.Process(
                 target=_work, args=(theirs, seconds), name="pool process", daemon=True
             )
-            self._process.start()
+            with _ONE_START:
+                self._process.start()
         except BaseException:
             self._pipe.close()
             raise
