@@ -6,6 +6,8 @@ contains the suppressions and the key that signs links.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -46,19 +48,32 @@ def create_or_verify(path: Path, name: str) -> None:
 
 
 def require_content(path: Path, name: str) -> None:
-    """Raise StoreError for a file that is empty or not an SQLite database."""
+    """Raise StoreError for a file that is empty or not an SQLite database.
+
+    Only SQLite may open the file: closing any descriptor of it releases all POSIX locks that this process
+    holds on it. Another process would then delete the write-ahead log under a running service
+    (https://sqlite.org/howtocorrupt.html, 2.2).
+    """
     try:
-        with path.open("rb") as file:
-            begin = file.read(len(MAGIC))
+        size = path.stat().st_size
     except OSError as error:
         raise StoreError(f"the database {name} cannot be opened: {error.strerror}") from error
-    if not begin:
+    if not size:
         raise StoreError(
             f"the database {name} is empty: its content is lost; restore a backup (caveat restore FILE). "
             "To start without the old subscribers and suppressions, remove the file"
         )
-    if begin != MAGIC:
-        raise StoreError(f"the database {name} is not an SQLite file; name another one under storage")
+    if not os.access(path, os.R_OK):
+        raise StoreError(f"the database {name} cannot be opened: {os.strerror(errno.EACCES)}")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            database.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        # Every other error is left to the caller, who opens the database in earnest.
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise StoreError(
+                f"the database {name} is not an SQLite file; name another one under storage"
+            ) from error
 
 
 def truncate_log(path: Path, patience: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -374,3 +375,19 @@ async def test_a_full_disk_leaves_no_partial_change(sqlite_url: str, monkeypatch
     assert await stores.due_group() == group
     assert await stores.queries.issues() == []
     await database.close()
+
+
+async def test_a_database_opened_twice_in_one_process_keeps_its_locks(tmp_path: Path):
+    """A saved configuration opens it again; a command that ends must not delete the log of the service."""
+    path = tmp_path / "caveat.db"
+    running = await Database.open(f"sqlite:///{path}")
+    await running.probe_write()
+    again = await Database.open(f"sqlite:///{path}")
+    await again.close()
+    command = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT id FROM feeds').close()"
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", command, str(path))
+    assert await other.wait() == 0
+
+    assert path.with_name("caveat.db-wal").exists()
+    await running.probe_write()
+    await running.close()
