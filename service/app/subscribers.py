@@ -93,7 +93,7 @@ async def set_status(app: Application, what: str, subscriber_id: str, newsletter
 
 async def suppression(app: Application, email: str) -> Suppression | None:
     """Return why and since when this address is suppressed; None when it is not."""
-    return await SqlBounceStore(app.database).suppression(email)
+    return await app.subscribers.suppression(email)
 
 
 async def bounces_of(app: Application, email: str) -> Sequence[BounceDetails]:

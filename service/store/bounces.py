@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from service.bounces.ports import BounceStore
 from service.core import ids as identity
-from service.core.read_models import BounceDetails, Suppression
+from service.core.read_models import BounceDetails
 from service.store.database import Database
 from service.store.schema import bounces, deliveries, issues, subscribers, suppressions
 from service.store.sqlite_ledger import PREFIX_CHARACTERS
@@ -53,15 +53,6 @@ class SqlBounceStore(BounceStore):
                 gone = {"address_hash": found.address_hash, "reason": why, "at": now}
                 await connection.execute(self.database.insert(suppressions).on_conflict_do_nothing(), gone)
         return True
-
-    async def suppression(self, email: str) -> Suppression | None:
-        """Return the suppression of this address, or None."""
-        query = select(suppressions.c.reason, suppressions.c.at).where(
-            suppressions.c.address_hash == identity.address_hash(email)
-        )
-        async with self.database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return None if row is None else Suppression(row.reason, row.at)
 
     async def bounces_of(self, email: str) -> Sequence[BounceDetails]:
         """Return the bounces of the subscriber's deliveries, newest first."""

@@ -24,6 +24,7 @@ from service.core.model import (
     Subscription,
 )
 from service.core.model import SubscriptionStatus as Status
+from service.core.read_models import Suppression
 from service.store import groups as group_rows
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
@@ -162,13 +163,13 @@ class SqlSubscriberStore(SubscriberStore):
         return known
 
     @override
-    async def suppression(self, email: str) -> str | None:
-        query = select(suppressions.c.reason).where(
+    async def suppression(self, email: str) -> Suppression | None:
+        query = select(suppressions.c.reason, suppressions.c.at).where(
             suppressions.c.address_hash == identity.address_hash(email)
         )
         async with self.database.read() as connection:
-            reason: str | None = await connection.scalar(query)
-            return reason
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else Suppression(row.reason, row.at)
 
     @override
     async def unsuppress(self, email: str) -> bool:

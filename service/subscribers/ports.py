@@ -16,6 +16,7 @@ from service.core.model import (
     Subscriber,
     SubscriptionStatus,
 )
+from service.core.read_models import Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ class SubscriberStore(Protocol):
         """
         ...
 
-    async def suppression(self, email: str) -> str | None:
-        """Return the reason why this address is suppressed, None if it is not."""
+    async def suppression(self, email: str) -> Suppression | None:
+        """Return why and since when this address is suppressed, None if it is not."""
         ...
 
     async def unsuppress(self, email: str) -> bool:

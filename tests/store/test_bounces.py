@@ -69,16 +69,17 @@ async def test_a_bounce_of_an_unknown_delivery_changes_nothing(database):
 
 async def test_a_suppression_has_its_reason_and_time(database):
     first, second = await plan_issue(database, 2)
-    records, email = SqlBounceStore(database), await address_of(database, first)
-    assert await records.suppression(email) is None
+    records, people = SqlBounceStore(database), SqlSubscriberStore(database)
+    email = await address_of(database, first)
+    assert await people.suppression(email) is None
     await record_bounce(database, first, hard=False)
     await record_bounce(database, second, hard=True)
-    assert await records.suppression(email) is None
+    assert await people.suppression(email) is None
     [line] = await records.bounces_of(email)
     assert (line.at, line.hard, line.reason) == (NOON, False, "5.1.1 unknown")
 
     other = await address_of(database, second)
-    assert await records.suppression(other.upper()) == Suppression("5.1.1 unknown", NOON)
+    assert await people.suppression(other.upper()) == Suppression("5.1.1 unknown", NOON)
     assert [line.hard for line in await records.bounces_of(other)] == [True]
 
 

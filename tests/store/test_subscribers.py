@@ -353,5 +353,7 @@ async def test_known_subscribers_are_distinguished_from_unknown_ones(stores: Sto
 
 async def test_an_address_without_a_subscriber_has_a_suppression_reason(stores: Stores):
     await stores.subscribers.suppress("Nobody@example.org", "complaint", NOON)
-    assert await stores.subscribers.suppression("nobody@example.org") == "complaint"
+    found = await stores.subscribers.suppression("nobody@example.org")
+    assert found is not None
+    assert found.reason == "complaint"
     assert await stores.subscribers.suppression("amina@example.org") is None
