@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from service.core.errors import SummaryRefused
-from service.core.model import KeyPoint, Summary
-from service.text.sentences import Sentence, iter_sentences
+from service.core.model import Block, BlockKind, KeyPoint, Summary
+from service.text.sentences import Sentence, iter_sentences, sentences_of_block
 
 MAX_TEXT_CHARACTERS = 6_000_000  # a larger text is refused
 MAX_CHARACTERS_READ = 400_000  # no news article is longer; a hostile text may be
@@ -17,8 +17,10 @@ MAX_POINT_CHARACTERS = 900  # a longer "sentence" is a list or a table and does 
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def candidate_sentences(text: str, language: str, limit: int) -> list[Sentence]:
+def candidate_sentences(text: str, blocks: Sequence[Block], language: str, limit: int) -> list[Sentence]:
     """Return the first `limit` different sentences, at least one, that have words and are short enough.
+
+    Headings have none. Without blocks, the text is read as plain text.
 
     Raises SummaryRefused for a text that is empty, too large or without such a sentence.
     """
@@ -30,7 +32,7 @@ def candidate_sentences(text: str, language: str, limit: int) -> list[Sentence]:
         raise SummaryRefused("the text is empty")
     candidates: dict[str, Sentence] = {}
     sentence = None
-    for sentence in _sentences_read(text, language):
+    for sentence in _sentences_read(text, blocks, language):
         if sentence.end - sentence.start <= MAX_POINT_CHARACTERS and _LETTER.search(text, *sentence):
             candidates.setdefault(text[slice(*sentence)], sentence)
             if len(candidates) >= limit:
@@ -44,10 +46,19 @@ def candidate_sentences(text: str, language: str, limit: int) -> list[Sentence]:
     return list(candidates.values())
 
 
-def _sentences_read(text: str, language: str) -> Iterator[Sentence]:
+def _sentences_read(text: str, blocks: Sequence[Block], language: str) -> Iterator[Sentence]:
     """Yield the sentences of the first MAX_CHARACTERS_READ characters, without one that is cut off there."""
     read = text[:MAX_CHARACTERS_READ]
-    for sentence in islice(iter_sentences(read, language), MAX_SENTENCES_TRIED):
+    found = (
+        chain.from_iterable(
+            sentences_of_block(read, block, language)
+            for block in blocks
+            if block.end <= len(read) and block.kind is not BlockKind.HEADING
+        )
+        if blocks
+        else iter_sentences(read, language)
+    )
+    for sentence in islice(found, MAX_SENTENCES_TRIED):
         if sentence.end < len(read) or len(read) == len(text):
             yield sentence
 

@@ -17,7 +17,7 @@ from service.condense.caveat_model import PairFeatures, PairModel
 from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray, IntArray, extract_features
 from service.condense.ports import Summarizer
 from service.condense.selection import CORE_SENTENCES, MAX_CANDIDATES, best_sentences
-from service.core.model import ContextSentence, KeyPoint, Role, Summary
+from service.core.model import Block, ContextSentence, KeyPoint, Role, Summary
 from service.text.lexicon import has_cue_words, lexicon_for
 from service.text.sentences import Sentence
 
@@ -136,17 +136,31 @@ class KeyPoints(Summarizer):
         self._given = {True: with_cues, False: without_cues}
 
     @override
-    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
-        spans = candidate_sentences(text, language, MAX_SENTENCES)
+    def summarize(
+        self,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        title: str = "",
+        language: str = "en",
+        points: int = 5,
+    ) -> Summary:
+        spans = candidate_sentences(text, blocks, language, MAX_SENTENCES)
         if points < 1:
             return Summary(self.name, ())
         return _summary(self.name, text, spans, self._select(text, spans, title, language, points))
 
     def explain(
-        self, text: str, *, title: str = "", language: str = "en", points: int = 5
+        self,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        title: str = "",
+        language: str = "en",
+        points: int = 5,
     ) -> list[SentenceExplanation]:
         """Return every candidate sentence with its scores and reasons. Raises SummaryRefused."""
-        spans = candidate_sentences(text, language, MAX_SENTENCES)
+        spans = candidate_sentences(text, blocks, language, MAX_SENTENCES)
         draft = self._select(text, spans, title, language, max(points, 1))
         weights = self._weights(language)
         return [_explain_sentence(text, spans, place, draft, weights) for place in range(len(spans))]

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from service.core.model import Article, Summary
+from service.core.model import Article, Block, Summary
 
 
 class Summarizer(Protocol):
@@ -15,9 +15,18 @@ class Summarizer(Protocol):
 
     name: str
 
-    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
+    def summarize(
+        self,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        title: str = "",
+        language: str = "en",
+        points: int = 5,
+    ) -> Summary:
         """Return at most `points` key points of the text, verbatim, in reading order, ranked by weight.
 
+        `blocks` are those of the text; without any, the text is read as plain text (`plain_blocks`).
         Raises SummaryRefused for a text that cannot be condensed: empty, too large, without a sentence.
         """
         ...

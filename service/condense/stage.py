@@ -36,7 +36,11 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
     """
     try:
         return get_summarizer(method).summarize(
-            article.text, title=article.title, language=article.language, points=points
+            article.text,
+            blocks=article.blocks,
+            title=article.title,
+            language=article.language,
+            points=points,
         )
     except SummaryRefused:
         if article.title.strip():

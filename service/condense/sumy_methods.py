@@ -26,7 +26,7 @@ from typing_extensions import override
 from service.condense.candidates import build_summary, candidate_sentences
 from service.condense.ports import Summarizer
 from service.core.errors import SummaryRefused
-from service.core.model import Summary
+from service.core.model import Block, Summary
 from service.text.languages import primary_language
 from service.text.lexicon import tokenize
 from service.text.sentences import Sentence, split_sentences
@@ -54,8 +54,16 @@ class _SumyMethod(Summarizer):
     max_sentences: ClassVar[int] = 200  # read of an article
 
     @override
-    def summarize(self, text: str, *, title: str = "", language: str = "en", points: int = 5) -> Summary:
-        sentences = candidate_sentences(text, language, self.max_sentences)
+    def summarize(
+        self,
+        text: str,
+        *,
+        blocks: Sequence[Block] = (),
+        title: str = "",
+        language: str = "en",
+        points: int = 5,
+    ) -> Summary:
+        sentences = candidate_sentences(text, blocks, language, self.max_sentences)
         return build_summary(self.name, text, self._ranked(text, sentences, language)[: max(points, 0)])
 
     def _ranked(self, text: str, sentences: Sequence[Sentence], language: str) -> list[Sentence]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from service.settings.field_types import Block
+from service.settings.field_types import ConfigBlock
 from service.settings.main_file import MainConfig
 from service.settings.roster_files import FeedsConfig, NewslettersConfig, SubscribersConfig
 
-CONFIG_FILES: dict[str, type[Block]] = {
+CONFIG_FILES: dict[str, type[ConfigBlock]] = {
     "caveat.yaml": MainConfig,
     "feeds.yaml": FeedsConfig,
     "newsletters.yaml": NewslettersConfig,

@@ -42,7 +42,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*_-]*[A-Za-z0-9])?")
 
 
-class Block(BaseModel):
+class ConfigBlock(BaseModel):
     """A block of keys. Unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)

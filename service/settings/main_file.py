@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from service.settings.field_types import (
     DEFAULT_METHOD,
-    Block,
     BounceAddress,
     ChannelName,
+    ConfigBlock,
     Duration,
     Email,
     HeaderName,
@@ -28,7 +28,7 @@ from service.settings.field_types import (
 )
 
 
-class SiteBlock(Block):
+class SiteBlock(ConfigBlock):
     """The sender, named in every mail and on every page."""
 
     name: Label = Field(description="The name of the site.", examples=["The Morning Caveat"])
@@ -52,7 +52,7 @@ class SiteBlock(Block):
     )
 
 
-class SmtpBlock(Block):
+class SmtpBlock(ConfigBlock):
     """The mail server that mail is sent through; used when `channel` is smtp."""
 
     host: Label = Field(default="localhost", description="The host name of the mail server.")
@@ -107,7 +107,7 @@ class SmtpBlock(Block):
         return self
 
 
-class DkimBlock(Block):
+class DkimBlock(ConfigBlock):
     """A key that signs every mail for a domain (RFC 6376)."""
 
     domain: Label = Field(description="The domain that signs.", examples=["news.example.org"])
@@ -120,7 +120,7 @@ class DkimBlock(Block):
     )
 
 
-class ImapBlock(Block):
+class ImapBlock(ConfigBlock):
     """The mailbox that receives bounces, read by IMAP."""
 
     host: Label = Field(description="The host name of the IMAP server.", examples=["imap.example.org"])
@@ -146,7 +146,7 @@ class ImapBlock(Block):
     )
 
 
-class BouncesBlock(Block):
+class BouncesBlock(ConfigBlock):
     """How bounces are received."""
 
     address: BounceAddress | None = Field(
@@ -169,7 +169,7 @@ class BouncesBlock(Block):
     )
 
 
-class MailBlock(Block):
+class MailBlock(ConfigBlock):
     """How mail is sent."""
 
     channel: ChannelName = Field(
@@ -192,7 +192,7 @@ class MailBlock(Block):
     )
 
 
-class FetchBlock(Block):
+class FetchBlock(ConfigBlock):
     """How feeds and pages are fetched."""
 
     allow_private: list[Network] = Field(
@@ -239,7 +239,7 @@ class FetchBlock(Block):
     )
 
 
-class WebBlock(Block):
+class WebBlock(ConfigBlock):
     """The web server: unsubscribe links, preferences, sign-up, API, health."""
 
     listen: ListenAddress = Field(
@@ -279,7 +279,7 @@ class WebBlock(Block):
     )
 
 
-class CondenseBlock(Block):
+class CondenseBlock(ConfigBlock):
     """How articles become key points."""
 
     method: Method = Field(
@@ -291,7 +291,7 @@ class CondenseBlock(Block):
     )
 
 
-class MainConfig(Block):
+class MainConfig(ConfigBlock):
     """caveat.yaml: sender, database, mail, fetching, web server, condensing."""
 
     site: SiteBlock = Field(

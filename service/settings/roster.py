@@ -16,13 +16,13 @@ from service.core.model import Feed, Newsletter, Preferences, Roster, RosterEntr
 from service.core.secret import Secret
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import faults_from
-from service.settings.field_types import Block, did_you_mean
+from service.settings.field_types import ConfigBlock, did_you_mean
 from service.settings.packaged_files import themes
 from service.settings.roster_files import FeedEntry, NewsletterEntry, SubscriberEntry, SubscriptionEntry
 from service.settings.yaml.document import KeyPath as Keys
 from service.settings.yaml.document import YamlDocument
 
-Entry = TypeVar("Entry", bound=Block)
+Entry = TypeVar("Entry", bound=ConfigBlock)
 
 
 @dataclass(slots=True)
@@ -203,7 +203,7 @@ class RosterReader:
                 self.warnings.append(Fault(fault.file, fault.line, fault.column, what, fault.expected))
         return [(item, item.entry) for item in items if item.entry and not item.faults]
 
-    def _warn_of_topics(self, file: str, keys: Keys, entry: Block | None) -> None:
+    def _warn_of_topics(self, file: str, keys: Keys, entry: ConfigBlock | None) -> None:
         wanted: Iterable[str] = getattr(entry, "topics", None) or ()
         known = self._topics
         for number, topic in enumerate(wanted):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from service.settings.field_types import (
-    Block,
+    ConfigBlock,
     Duration,
     Email,
     FeedUrl,
@@ -32,7 +32,7 @@ Points = Annotated[int, Field(ge=1, le=12)]
 # --- feeds.yaml --------------------------------------------------------------------------------
 
 
-class FeedEntry(Block):
+class FeedEntry(ConfigBlock):
     """A feed: a web address or a file that is polled."""
 
     url: FeedUrl = Field(
@@ -61,7 +61,7 @@ class FeedEntry(Block):
     )
 
 
-class FeedsConfig(Block):
+class FeedsConfig(ConfigBlock):
     """feeds.yaml: the sources of news."""
 
     feeds: list[FeedEntry] = Field(description="The feeds.", examples=["[{url: ..., topics: [world]}]"])
@@ -70,7 +70,7 @@ class FeedsConfig(Block):
 # --- newsletters.yaml --------------------------------------------------------------------------
 
 
-class NewsletterEntry(Block):
+class NewsletterEntry(ConfigBlock):
     """A newsletter that people can subscribe to."""
 
     id: Identifier = Field(description="A short name for commands and links.", examples=["morning"])
@@ -113,7 +113,7 @@ class NewsletterEntry(Block):
     )
 
 
-class NewslettersConfig(Block):
+class NewslettersConfig(ConfigBlock):
     """newsletters.yaml: the newsletters that people can subscribe to."""
 
     newsletters: list[NewsletterEntry] = Field(
@@ -125,7 +125,7 @@ class NewslettersConfig(Block):
 # --- subscribers.yaml --------------------------------------------------------------------------
 
 
-class SubscriptionEntry(Block):
+class SubscriptionEntry(ConfigBlock):
     """A subscription with the subscriber's preferences; a key that is left out follows the newsletter."""
 
     id: Identifier = Field(description="The newsletter's id.", examples=["morning"])
@@ -146,7 +146,7 @@ def _as_block(value: Any) -> Any:  # noqa: ANN401 - the unvalidated value from Y
     return {"id": value} if isinstance(value, str) else value
 
 
-class PersonalChannel(Block):
+class PersonalChannel(ConfigBlock):
     """The channel of a subscriber's digests, with their address on it. Such an address is a secret."""
 
     apprise: SingleLine | None = Field(
@@ -175,7 +175,7 @@ def _channel_block(value: Any) -> Any:  # noqa: ANN401 - the unvalidated value f
     return value
 
 
-class SubscriberEntry(Block):
+class SubscriberEntry(ConfigBlock):
     """A subscriber and the newsletters that they get."""
 
     email: Email = Field(description="Their email address.", examples=["amina@example.org"])
@@ -198,7 +198,7 @@ class SubscriberEntry(Block):
     )
 
 
-class SubscribersConfig(Block):
+class SubscribersConfig(ConfigBlock):
     """subscribers.yaml: the subscribers and their newsletters."""
 
     subscribers: list[SubscriberEntry] = Field(

@@ -30,10 +30,14 @@ from service.core.model import Article, Summary
 from service.store.columns import storable
 from service.store.database import Database
 from service.store.dialect import Query, is_in
-from service.store.mappers import Row, article_of
+from service.store.mappers import Row, article_of, blocks_of, blocks_values
 from service.store.schema import articles, corrections, issues, told_corrections
 
-NEW = (corrections.c.title.label("new_title"), corrections.c.text.label("new_text"))
+NEW = (
+    corrections.c.title.label("new_title"),
+    corrections.c.text.label("new_text"),
+    corrections.c.blocks.label("new_blocks"),
+)
 # Literally the index's condition, without a parameter: the databases use a partial index only then.
 STILL_WAITING = corrections.c.state == literal_column("'waiting'")
 
@@ -49,12 +53,20 @@ async def correct(connection: AsyncConnection, database: Database, edited: Seque
         title, text = storable(article.title), storable(article.text)
         this = articles.c.position == row.position
         if row.state == "new":
-            values = {"title": title, "text": text, "tries": 0, "problem": ""}
+            blocks = blocks_values(article.blocks)
+            values = {"title": title, "text": text, "blocks": blocks, "tries": 0, "problem": ""}
             await connection.execute(update(articles).where(this).values(values))
         elif (title, text) == (row.title, row.text) and not row.corrected:
             await _delete(connection, row.position)
         else:
-            values = {"title": title, "text": text, "tries": 0, "at": article.gathered_at}
+            blocks = blocks_values(article.blocks)
+            values = {
+                "title": title,
+                "text": text,
+                "blocks": blocks,
+                "tries": 0,
+                "at": article.gathered_at,
+            }
             values["state"] = "kept" if row.sent else "waiting"
             await connection.execute(
                 database.insert(corrections)
@@ -97,7 +109,9 @@ def waiting(limit: int) -> Query:
 
 def corrected(row: Row) -> Article:
     """Return the edited article of a row of `waiting`."""
-    return replace(article_of(row), title=row["new_title"], text=row["new_text"])
+    return replace(
+        article_of(row), title=row["new_title"], text=row["new_text"], blocks=blocks_of(row["new_blocks"])
+    )
 
 
 async def count_failure(connection: AsyncConnection, article_id: str, max_attempts: int) -> FailureResult:
@@ -142,7 +156,7 @@ async def accept_edit(connection: AsyncConnection, article_id: str, summary: Sum
         edit = update(corrections).where(corrections.c.position == position)
         await connection.execute(edit.values(state="kept"))
         return None
-    values = {"title": row.new_title, "text": row.new_text}
+    values = {"title": row.new_title, "text": row.new_text, "blocks": row.new_blocks}
     await connection.execute(update(articles).where(articles.c.position == position).values(values))
     await _delete(connection, position)
     return position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
@@ -11,6 +11,8 @@ from service.core.ids import address_hash, delivery_prefix
 from service.core.model import (
     PREFERENCE_FIELDS,
     Article,
+    Block,
+    BlockKind,
     ContextSentence,
     Edition,
     Feed,
@@ -23,6 +25,7 @@ from service.core.model import (
     Role,
     Subscriber,
     Summary,
+    TextSpan,
 )
 from service.store.columns import EPOCH
 from service.store.schema import summaries
@@ -112,6 +115,7 @@ def article_values(article: Article, position: int) -> Values:
         "url": article.url,
         "title": article.title,
         "text": article.text,
+        "blocks": blocks_values(article.blocks),
     }
 
 
@@ -130,6 +134,34 @@ def article_of(row: Row) -> Article:
         topics=tuple(row["topics"]),
         method=row["method"],
         position=row["position"],
+        blocks=blocks_of(row["blocks"]),
+    )
+
+
+_KIND_LETTERS = {kind: kind.value[0] for kind in BlockKind} | {BlockKind.PREFORMATTED: "f"}
+_KINDS = {letter: kind for kind, letter in _KIND_LETTERS.items()}
+
+
+def blocks_values(blocks: Sequence[Block]) -> list[list[Any]]:
+    """Return the blocks as JSON: kind (a letter), start, end.
+
+    Where they say something, [start, end] of the introduction and 1 for a repeated line follow.
+    """
+    return [_block_values(block) for block in blocks]
+
+
+def _block_values(block: Block) -> list[Any]:
+    values = [_KIND_LETTERS[block.kind], block.start, block.end]
+    if block.repeated:
+        return [*values, block.introduction, 1]
+    return [*values, block.introduction] if block.introduction else values
+
+
+def blocks_of(stored: Sequence[Sequence[Any]] | None) -> tuple[Block, ...]:
+    """Return the blocks; none of an article that was stored before there were any."""
+    return tuple(
+        Block(_KINDS[kind], start, end, TextSpan(*rest[0]) if rest and rest[0] else None, len(rest) > 1)
+        for kind, start, end, *rest in stored or ()
     )
 
 
@@ -137,9 +169,29 @@ def summary_values(summary: Summary) -> Values:
     """Return a summary's row: each key point and context sentence as the list of its fields."""
     return {
         "method": summary.method,
-        "key_points": [[k.text, k.start, k.end, k.role, k.qualifies, k.rank] for k in summary.key_points],
+        "key_points": [_key_point_values(point) for point in summary.key_points],
         "context": [[c.text, c.start, c.end, c.qualifies] for c in summary.context],
     }
+
+
+def _key_point_values(point: KeyPoint) -> list[Any]:
+    values = [point.text, point.start, point.end, point.role, point.qualifies, point.rank]
+    return [*values, point.introduction, point.quoted] if point.introduction or point.quoted else values
+
+
+def _key_point_of(stored: Sequence[Any]) -> KeyPoint:
+    text, start, end, role, qualifies, rank, *rest = stored
+    introduction, quoted = rest or (None, False)
+    return KeyPoint(
+        text,
+        start,
+        end,
+        Role(role),
+        qualifies,
+        rank,
+        TextSpan(*introduction) if introduction else None,
+        quoted,
+    )
 
 
 SUMMARY_COLUMNS = (summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.context)
@@ -150,10 +202,7 @@ def summary_of(row: Row) -> Summary:
     """Return the summary from SUMMARY_COLUMNS."""
     return Summary(
         method=row["made_by"],
-        key_points=tuple(
-            KeyPoint(text, start, end, Role(role), qualifies, rank)
-            for text, start, end, role, qualifies, rank in row["key_points"]
-        ),
+        key_points=tuple(map(_key_point_of, row["key_points"])),
         context=tuple(ContextSentence(*sentence) for sentence in row["context"]),
     )
 

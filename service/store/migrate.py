@@ -11,7 +11,20 @@ from sqlalchemy import Connection, inspect, select, text
 from service.core.errors import StoreError
 from service.store.schema import counters, metadata, settings
 
-KNOWN_VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+KNOWN_VERSIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 
 VERSION_TABLE = "alembic_version"

@@ -108,6 +108,7 @@ articles = Table(
     Column("title", CleanText, nullable=False),
     Column("problem", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
+    Column("blocks", Json),  # None: stored before there were blocks
 )
 UNCONDENSED = text("state = 'new'")
 # uncondensed and release_position: the articles that wait for condense, in order of position; usually few.
@@ -157,6 +158,7 @@ corrections = Table(
     Column("at", Instant, nullable=False),
     Column("title", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
+    Column("blocks", Json),
 )
 WAITING = text("state = 'waiting'")
 # uncondensed: the edits that wait for condense, which are few.

@@ -16,7 +16,7 @@ REPORTS = [f"Report {k} names the ship {k * 7}." for k in range(60)]
 
 
 def candidate_texts(text: str, limit: int = 1_000) -> list[str]:
-    return [text[start:end] for start, end in candidate_sentences(text, "en", limit)]
+    return [text[start:end] for start, end in candidate_sentences(text, (), "en", limit)]
 
 
 def test_no_more_sentences_than_the_limit():

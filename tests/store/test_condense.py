@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from service.condense.ports import FailureResult
-from service.core.model import ContextSentence, KeyPoint, Role, Summary
+from service.core.model import Block, BlockKind, ContextSentence, KeyPoint, Role, Summary, TextSpan
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.store.stores import Stores
 
@@ -22,6 +24,25 @@ async def test_a_summary_comes_back_as_it_was_and_stays_verbatim(stores: Stores)
     [released] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert released.summary == SUMMARY
     assert released.summary.is_verbatim(released.article.text)
+
+
+async def test_blocks_and_introductions_come_back_as_they_were(stores: Stores):
+    text = "The new rules:\n\nNo boats at night.\n\nNo fires."
+    rules = TextSpan(0, 14)
+    blocks = (
+        Block(BlockKind.PARAGRAPH, *rules),
+        Block(BlockKind.ITEM, 16, 34, rules),
+        Block(BlockKind.PREFORMATTED, 36, 45, None, repeated=True),
+    )
+    article = replace(an_article("Harbour", text), blocks=blocks)
+    points = (
+        KeyPoint.from_source(text, 16, 34, introduction=rules),
+        KeyPoint.from_source(text, 36, 45, Role.CAVEAT, rank=1, quoted=True),
+    )
+    await stores.store_articles([article])
+    await stores.condense.record_summary(article.id, Summary("keypoints", points), NOON)
+    [released] = await stores.compose.released_articles(an_edition(), 0, 1)
+    assert (released.article.blocks, released.summary.key_points) == (blocks, points)
 
 
 async def test_a_condensed_article_does_not_wait(stores: Stores):

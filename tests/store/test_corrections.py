@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from service.condense.ports import FailureResult
-from service.core.model import Article, FeedState
+from service.core.model import Article, Block, BlockKind, FeedState
 from service.gather.ports import PollResult
 from service.store.schema import corrections
 from tests.builders import NOON, a_feed, an_article, an_edition, condensed
@@ -176,3 +176,16 @@ async def test_an_edit_of_an_unknown_article_is_ignored(stores: Stores):
 
     assert (await stores.queries.counts()).articles == 0
     assert await stored_edits(stores) == []
+
+
+async def test_an_edited_article_has_the_blocks_of_its_new_text(stores: Stores):
+    heading, body = Block(BlockKind.HEADING, 0, 15), Block(BlockKind.PARAGRAPH, 17, 41)
+    await stores.store_articles([FIRST])
+    await condense_all(stores)
+    text = "Three ferries\u00a0hit.\n\nThree ferries were hit now."
+    await record_edits(stores, replace(EDITED, text=text, blocks=(heading, body)))
+    [waiting] = await stores.condense.uncondensed(10)
+    assert waiting.blocks == (heading, body)
+    await condense_all(stores)
+    [released] = await stores.compose.released_articles(an_edition(), 0, 99)
+    assert (released.article.text, released.article.blocks) == (text, (heading, body))

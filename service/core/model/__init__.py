@@ -35,7 +35,7 @@ from service.core.model.deliver import (
     Throttle,
     Uncertain,
 )
-from service.core.model.gather import Article, Entry, Feed, FeedState
+from service.core.model.gather import Article, Block, BlockKind, Entry, Feed, FeedState, TextSpan
 from service.core.model.subscribers import (
     DesiredSubscription,
     Membership,
@@ -51,6 +51,8 @@ __all__ = [
     "PREFERENCE_FIELDS",
     "Article",
     "Batch",
+    "Block",
+    "BlockKind",
     "Books",
     "CondensedArticle",
     "ContextSentence",
@@ -93,6 +95,7 @@ __all__ = [
     "Subscription",
     "SubscriptionStatus",
     "Summary",
+    "TextSpan",
     "Throttle",
     "Uncertain",
 ]

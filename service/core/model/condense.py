@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.core.model.gather import Article
+from service.core.model.gather import Article, TextSpan
 
 
 class Role(StrEnum):
-    """The role of a key point: a point makes a statement, a caveat qualifies a point."""
+    """The role of a key point: a point makes a statement, a caveat qualifies a point or the headline."""
 
     POINT = "point"
     CAVEAT = "caveat"
@@ -19,8 +19,11 @@ class Role(StrEnum):
 class KeyPoint:
     """A sentence of the article, verbatim, with its offsets into the article's text.
 
-    `qualifies` is the index, in the summary's key points, of the point that a caveat qualifies. `rank` is the
-    place by weight, 0 for the largest weight: a shorter summary keeps the lowest ranks.
+    `qualifies` is the index, in the summary's key points, of the point that a caveat qualifies; None for a
+    caveat that qualifies the headline. `rank` is the place by weight, 0 for the largest weight: a shorter
+    summary keeps the lowest ranks. `introduction` is a part of the text that is shown before the key point:
+    the line that introduces its list or quotation, or the question that it answers. `quoted` says that it is
+    from a quotation that has no quotation marks in the text.
     """
 
     text: str
@@ -29,13 +32,15 @@ class KeyPoint:
     role: Role = Role.POINT
     qualifies: int | None = None
     rank: int = 0
+    introduction: TextSpan | None = None
+    quoted: bool = False
 
     def __post_init__(self) -> None:
-        """Raise ValueError for offsets that do not fit the text, and for a caveat without a point."""
+        """Raise ValueError for offsets that do not fit the text, and for a point that qualifies another."""
         if self.end - self.start != len(self.text) or self.start < 0:
             raise ValueError(f"a key point's offsets {self.start}..{self.end} do not fit its text")
-        if (self.role is Role.CAVEAT) != (self.qualifies is not None):
-            raise ValueError("a caveat names the point that it qualifies, and only a caveat does")
+        if self.role is not Role.CAVEAT and self.qualifies is not None:
+            raise ValueError("only a caveat qualifies a point")
 
     @classmethod
     def from_source(
@@ -47,9 +52,11 @@ class KeyPoint:
         qualifies: int | None = None,
         *,
         rank: int = 0,
+        introduction: TextSpan | None = None,
+        quoted: bool = False,
     ) -> KeyPoint:
         """Return the key point with the text `source[start:end]`."""
-        return cls(source[start:end], start, end, role, qualifies, rank)
+        return cls(source[start:end], start, end, role, qualifies, rank, introduction, quoted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,49 @@ class Entry:
     author: str = ""
 
 
+class TextSpan(NamedTuple):
+    """A part of an article's text: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+class BlockKind(StrEnum):
+    """What a block of an article's text is. A row is one of a table; preformatted text is code or verse."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    ITEM = "item"
+    QUOTE = "quote"
+    ROW = "row"
+    CAPTION = "caption"
+    PREFORMATTED = "preformatted"
+
+
+class Block(NamedTuple):
+    """A block of an article's text: `text[start:end]`, without white space around it.
+
+    The blocks of a text are in its order and do not overlap; between them is only white space, or the mark of
+    a list item. `introduction` is an earlier part of the text without which the block is hard to understand:
+    the line before a list, the sentence before a quote, the head of a table's columns. `repeated` says that
+    several articles of the feed have the same line.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    introduction: TextSpan | None = None
+    repeated: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """An entry cleaned, identified and stored.
 
-    `text` is plain text, paragraphs separated by an empty line; all offsets count its characters. `position`
-    is the article's place in the order of arrival, assigned by the store (0: not stored yet). Cursors
-    (`served_through`) are positions, not publication dates.
+    `text` is plain text, its `blocks` separated by an empty line; all offsets count its characters. `blocks`
+    is empty for an article that was stored before there were any: see `service.text.blocks.plain_blocks`.
+    `position` is the article's place in the order of arrival, assigned by the store (0: not stored yet).
+    Cursors (`served_through`) are positions, not publication dates.
     """
 
     id: str
@@ -79,6 +117,7 @@ class Article:
     topics: tuple[str, ...] = ()
     method: str | None = None
     position: int = 0
+    blocks: tuple[Block, ...] = ()
 
     @property
     def effective_published_at(self) -> datetime:
