@@ -1,0 +1,130 @@
+"""The table of inline markup: what is hidden, struck out, a footnote's mark, an emoji or a formula."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.gather.entries.inline_markup import (
+    Meaning,
+    formula_text,
+    meaning_of,
+    picture_text,
+    quotation_marks,
+)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"hidden": ""},
+        {"aria-hidden": "true"},
+        {"style": "color: red; DISPLAY : none !important"},
+        {"style": "visibility:hidden"},
+        {"style": "position:absolute; left:-9999px"},
+        {"style": "clip: rect(1px, 1px, 1px, 1px)"},
+        {"class": "screen-reader-text"},
+        {"class": "text sr-only"},
+        {"class": "Visually-Hidden"},
+    ],
+)
+def test_what_readers_do_not_see_is_removed(attributes: dict[str, str]):
+    assert meaning_of("span", attributes) is Meaning.REMOVED
+    assert meaning_of("p", attributes) is Meaning.REMOVED
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"aria-hidden": "false"},
+        {"style": "display:block"},
+        {"style": "font-size:0.9em"},
+        {"style": "content-visibility:hidden"},
+        {"class": "hidden md:block"},
+        {"class": "d-none d-md-inline-block"},
+        {"class": "sr-only-not"},
+    ],
+)
+def test_what_readers_see_stays(attributes: dict[str, str]):
+    assert meaning_of("span", attributes) is Meaning.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("tag", "attributes"),
+    [
+        ("del", {}),
+        ("s", {}),
+        ("strike", {}),
+        ("span", {"style": "text-decoration: line-through"}),
+        ("span", {"style": "text-decoration-line: underline line-through"}),
+        ("span", {"class": "strikethrough"}),
+        ("rt", {}),
+        ("rp", {}),
+        ("script", {}),
+    ],
+)
+def test_struck_out_text_and_readings_are_removed(tag: str, attributes: dict[str, str]):
+    assert meaning_of(tag, attributes) is Meaning.REMOVED
+
+
+@pytest.mark.parametrize("tag", ["ins", "abbr", "time", "em", "wbr", "rb", "mark", "u"])
+def test_other_inline_elements_are_plain(tag: str):
+    assert meaning_of(tag, {}) is Meaning.PLAIN
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"href": "#fn1"},
+        {"href": "https://velmarsh.example/a#_ftn12"},
+        {"href": "#cite_note-4"},
+        {"class": "footnote-ref"},
+        {"class": "footnote-backref"},
+        {"role": "doc-noteref"},
+        {"epub:type": "noteref"},
+        {"id": "fnref:2"},
+    ],
+)
+def test_links_to_notes_are_recognised(attributes: dict[str, str]):
+    assert meaning_of("a", attributes) is Meaning.NOTE
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"href": "https://velmarsh.example/"},
+        {"href": "#"},
+        {"class": "noted"},
+        {"class": "footer-link"},
+        {"id": "fnord"},
+    ],
+)
+def test_other_links_are_plain(attributes: dict[str, str]):
+    assert meaning_of("a", attributes) is Meaning.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text"),
+    [
+        ({"alt": "🚢"}, "🚢"),
+        ({"alt": ":ferry:", "class": "custom-emoji"}, ":ferry:"),
+        ({"alt": "{\\displaystyle E=mc^{2}}", "class": "mwe-math-fallback-image-inline"}, "E=mc²"),
+        ({"alt": "$x_1$", "class": "latex"}, "x₁"),
+        ({"alt": "A lighthouse"}, ""),
+        ({"alt": "2"}, ""),
+        ({"class": "emoji"}, ""),
+    ],
+)
+def test_only_emoji_and_formulas_are_text(attributes: dict[str, str], text: str):
+    assert picture_text(attributes) == text
+
+
+def test_a_formula_keeps_what_cannot_be_raised():
+    assert formula_text("\\( 10^{6} + a^{n/2} \\)") == "10⁶ + a^{n/2}"
+
+
+def test_quotation_marks_are_those_of_the_language():
+    assert quotation_marks("de-AT", 0) == ("„", "“")
+    assert quotation_marks("fr", 0) == ("«", "»")
+    assert quotation_marks("en", 1) == ("‘", "’")
+    assert quotation_marks("", 2) == ("“", "”")
