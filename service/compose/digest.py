@@ -54,10 +54,13 @@ def rank_stories(updates: Sequence[StoryUpdate], limit: int) -> list[StoryUpdate
 
 
 def reduce_digest(digest: Digest) -> Digest | None:
-    """Return the digest without its last story, or its only story without its last point and its caveats.
+    """Return the digest with compact lists of articles; then without its last story or last point.
 
-    After that, the corrections are removed; they wait for the next issue. None if only one point is left.
+    The last point of the only story is removed with its caveats. After that, the corrections are removed;
+    they wait for the next issue. None if only one point is left.
     """
+    if not digest.compact and any(len(story.articles) > 1 for story in digest.stories):
+        return replace(digest, compact=True)
     if len(digest.stories) > 1:
         return replace(digest, stories=digest.stories[:-1], left_out=digest.left_out + 1)
     points = digest.stories[0].points if digest.stories else ()

@@ -113,8 +113,14 @@ def test_only_chosen_stories_are_merged():
 # --- lighter -----------------------------------------------------------------------------------
 
 
-def test_the_last_story_is_removed_first_and_counted():
+def test_the_lists_of_articles_become_compact_before_a_story_is_removed():
     page = the_front_page()
+
+    assert reduce_digest(page) == replace(page, compact=True)
+
+
+def test_the_last_story_is_removed_and_counted():
+    page = replace(the_front_page(), compact=True)
     smaller = reduce_digest(page)
 
     assert smaller is not None

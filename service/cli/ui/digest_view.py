@@ -64,6 +64,9 @@ def _story(number: int, story: Story, zone: str) -> Iterator[RenderableType]:
     yield _hanging(Text(), Text(f"{printable(', '.join(story.publishers))} · {at:%H:%M}", style="dim"))
     for point in story.points:
         yield from _point(point)
+    for other in story.articles[1:]:
+        named = f"Also: {printable(other.title) or 'Untitled'} ({printable(other.publisher)})"
+        yield _hanging(Text(), Text(named, style="dim"))
     yield Text()
 
 

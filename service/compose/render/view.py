@@ -12,9 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from service.compose.render.links import sentence_link, web_link
+from service.compose.render.sources import (
+    MAX_NAME_CHARACTERS,
+    SourceView,
+    listed_publishers,
+    other_articles,
+    publisher_sources,
+)
 from service.compose.render.text_cleaning import (
     MAX_SENTENCE_CHARACTERS,
     MAX_TITLE_CHARACTERS,
@@ -30,10 +36,7 @@ from service.text.languages import primary_language
 
 CONTENTS_CHARACTERS = 480
 MIN_HEADLINE_CHARACTERS, MAX_HEADLINE_CHARACTERS = 40, 64
-MAX_NAME_CHARACTERS = 48
 MAX_PREHEADER_CHARACTERS = 180
-MAX_NAMED_PUBLISHERS = 3
-MAX_SOURCES = 5
 MAX_STORY_BYTES = 14_000
 MAX_CORRECTIONS_BYTES = 8_000
 MAX_UNHEALTHY_SOURCES = 5
@@ -60,20 +63,11 @@ class PointView:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceView:
-    """One publisher's article of a story."""
-
-    publisher: str
-    title: str
-    time: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class StoryView:
     """A story. `lang` is "" if it is the digest's language; `told_by` lists the publishers.
 
-    `time` is that of the newest article; `several` is true for several articles.
+    `time` is that of the newest article; `several` is true for several articles. `sources` has one article
+    per publisher, `others` all but the first article; `unnamed` is the number of those that do not fit.
     """
 
     number: int
@@ -88,6 +82,8 @@ class StoryView:
     update: bool
     points: tuple[PointView, ...]
     sources: tuple[SourceView, ...]
+    others: tuple[SourceView, ...] = ()
+    unnamed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +143,7 @@ def make_digest_view(
         min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(digest.stories), 1)),
     )
     stories = tuple(
-        _story(story, number, short, digest.at, localizer)
+        _story(story, number, short, digest, localizer)
         for number, story in enumerate(digest.stories, start=1)
     )
     return DigestView(
@@ -182,8 +178,10 @@ def _preheader(stories: Sequence[StoryView]) -> str:
     return shorten(" · ".join(lines), MAX_PREHEADER_CHARACTERS)
 
 
-def _story(story: Story, number: int, short: int, at: datetime, localizer: Localizer) -> StoryView:
-    lead = story.articles[0]
+def _story(story: Story, number: int, short: int, digest: Digest, localizer: Localizer) -> StoryView:
+    lead, at = story.articles[0], digest.at
+    shown = {point.article.id for point in story.points}
+    others = other_articles(story.articles, at, localizer, shown=shown, compact=digest.compact)
     headline = clean(story.headline, MAX_TITLE_CHARACTERS) or localizer.text("untitled")
     newest = max(article.effective_published_at for article in story.articles)
     language = _foreign_language(lead, localizer)
@@ -195,34 +193,14 @@ def _story(story: Story, number: int, short: int, at: datetime, localizer: Local
         lang=language,
         direction=text_direction(lead.language) if language else localizer.direction,
         time=localizer.time(newest, at),
-        told_by=_told_by(story.publishers, localizer),
+        told_by=listed_publishers(story.publishers, localizer),
         several=len(story.articles) > 1,
         update=story.is_update,
         points=_points(story.points, newest, localizer),
-        sources=tuple(islice(_sources(story.articles, at, localizer), MAX_SOURCES)),
+        sources=publisher_sources(story.articles, at, localizer),
+        others=others.named,
+        unnamed=others.unnamed,
     )
-
-
-def _told_by(publishers: Sequence[str], localizer: Localizer) -> str:
-    """Return the names of the first publishers and the number of the others."""
-    names = [clean(name, MAX_NAME_CHARACTERS) for name in publishers]
-    listed = ", ".join(names[:MAX_NAMED_PUBLISHERS])
-    more = len(names) - MAX_NAMED_PUBLISHERS
-    return localizer.text("and_more", listed=listed, n=more) if more > 0 else listed
-
-
-def _sources(articles: Sequence[Article], at: datetime, localizer: Localizer) -> Iterator[SourceView]:
-    """Yield one source per publisher, its first article."""
-    seen: set[str] = set()
-    for article in articles:
-        if article.publisher not in seen:
-            seen.add(article.publisher)
-            yield SourceView(
-                clean(article.publisher, MAX_NAME_CHARACTERS),
-                clean(article.title, MAX_TITLE_CHARACTERS),
-                localizer.time(article.effective_published_at, at),
-                web_link(article.url),
-            )
 
 
 def _corrections(digest: Digest, localizer: Localizer) -> tuple[CorrectionView, ...]:

@@ -178,7 +178,8 @@ class SourceHealth:
 class Digest:
     """The chosen and ordered stories for one edition at one time.
 
-    `left_out` is the number of stories beyond the edition's limit.
+    `left_out` is the number of stories beyond the edition's limit. `compact` shortens the lists of the
+    stories' articles, in an issue that would be too large.
     """
 
     edition: Edition
@@ -187,6 +188,7 @@ class Digest:
     left_out: int = 0
     corrections: tuple[Correction, ...] = ()
     unhealthy_sources: tuple[SourceHealth, ...] = ()
+    compact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.render.view import MAX_SOURCES, DigestView, StoryView, make_digest_view
+from service.compose.render.view import DigestView, StoryView, make_digest_view
 from service.core.model import Digest, Story
 from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
@@ -125,18 +125,15 @@ def test_a_point_omits_the_date_of_its_story():
     assert [p.line.time for p in view.points] == ["07:00", "05:00"]
 
 
-def test_only_some_of_many_publishers_are_named_and_linked():
-    articles = [published("A title", f"Paper {n}") for n in range(9)]
-    view = view_of(a_story([point(articles[0], "One.")], *articles))
+def test_every_article_but_the_first_is_named_and_linked():
+    view = view_of(the_fire())
 
-    assert view.told_by == "Paper 0, Paper 1, Paper 2 and 6 more"
-    assert [source.publisher for source in view.sources] == [f"Paper {n}" for n in range(MAX_SOURCES)]
-
-
-def test_two_articles_of_one_publisher_are_one_source():
-    articles = [published(title, "The Wire") for title in ("First", "Second")]
-
-    assert len(view_of(a_story([point(articles[0], "One.")], *articles)).sources) == 1
+    assert [(other.title, other.publisher) for other in view.others] == [
+        ("Blaze at Skarrow terminal leaves grain ships stranded", "Northwater Wire"),
+        ("Skarrow silo fire: what we know", "The Oltmark Herald"),
+    ]
+    assert all(other.url for other in view.others)
+    assert (view.unnamed, view_of(the_treaty()).others) == (0, ())
 
 
 def test_each_sentence_links_to_its_place_in_the_article():

@@ -1,0 +1,22 @@
+"""A digest on the terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.cli.ui.digest_view import print_digest
+from tests.compose.digests import a_digest, the_fire, the_marathon
+
+
+def test_every_article_of_a_story_is_named(capsys: pytest.CaptureFixture[str]):
+    print_digest(a_digest(the_fire()), "Morning")
+    printed = " ".join(capsys.readouterr().out.split())
+
+    assert "Also: Blaze at Skarrow terminal leaves grain ships stranded (Northwater Wire)" in printed
+    assert "Also: Skarrow silo fire: what we know (The Oltmark Herald)" in printed
+
+
+def test_a_story_of_one_article_names_no_other(capsys: pytest.CaptureFixture[str]):
+    print_digest(a_digest(the_marathon()), "Morning")
+
+    assert "Also" not in capsys.readouterr().out
