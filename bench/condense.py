@@ -20,9 +20,10 @@ from _articles import Labelled, load
 from _scores import counts_of, interval, rouge, shown_of
 from learn_keypoints import learn, tables_of
 
-from service.condense.keypoints import KeyPoints, parse_weights
+from service.condense.keypoints import KeyPoints
 from service.condense.ports import Summarizer
 from service.condense.registry import get_summarizer
+from service.condense.weights import parse_weights
 
 FOLDS = 5
 SCORES = (

@@ -1,28 +1,33 @@
-"""Candidates: the sentences of a text that may become key points, or the reason why it has none (pure)."""
+"""Candidates: the parts of a text that may become key points, or the reason why it has none (pure)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
+from operator import itemgetter
 
+from service.condense.block_reading import Candidate, read_parts
+from service.condense.dialogue import read_dialogue
+from service.condense.headline import repeats_headline
 from service.core.errors import SummaryRefused
-from service.core.model import Block, BlockKind, KeyPoint, Summary
-from service.text.sentences import Sentence, iter_sentences, sentences_of_block
+from service.core.model import Block, KeyPoint, Role, Summary
+from service.text.lexicon import lexicon_for
+from service.text.questions import is_question
 
 MAX_TEXT_CHARACTERS = 6_000_000  # a larger text is refused
 MAX_CHARACTERS_READ = 400_000  # no news article is longer; a hostile text may be
-MAX_SENTENCES_TRIED = 20_000  # until one is found that can be shown
+MAX_CANDIDATES_TRIED = 20_000  # until one is found that can be shown
 MAX_POINT_CHARACTERS = 900  # a longer "sentence" is a list or a table and does not fit in a mail
+MAX_TITLE_CHARACTERS = 1_000
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-def candidate_sentences(text: str, blocks: Sequence[Block], language: str, limit: int) -> list[Sentence]:
-    """Return the first `limit` different sentences, at least one, that have words and are short enough.
+def read_candidates(text: str, blocks: Sequence[Block], language: str, limit: int) -> list[Candidate]:
+    """Return the first `limit` different candidates of a text, with words and not too long.
 
-    Headings have none. Without blocks, the text is read as plain text.
-
-    Raises SummaryRefused for a text that is empty, too large or without such a sentence.
+    At least one of them may be shown. `blocks` are those of the text; without any, it is read as plain text.
+    Raises SummaryRefused for a text that is empty, too large or without a candidate to show.
     """
     if len(text) > MAX_TEXT_CHARACTERS:
         raise SummaryRefused(
@@ -30,43 +35,71 @@ def candidate_sentences(text: str, blocks: Sequence[Block], language: str, limit
         )
     if not text.strip():
         raise SummaryRefused("the text is empty")
-    candidates: dict[str, Sentence] = {}
-    sentence = None
-    for sentence in _sentences_read(text, blocks, language):
-        if sentence.end - sentence.start <= MAX_POINT_CHARACTERS and _LETTER.search(text, *sentence):
-            candidates.setdefault(text[slice(*sentence)], sentence)
-            if len(candidates) >= limit:
+    found: dict[str, Candidate] = {}
+    candidate = None
+    for candidate in islice(_candidates_read(text, blocks, language), MAX_CANDIDATES_TRIED):
+        start, end = candidate[:2]
+        if end - start <= MAX_POINT_CHARACTERS and _LETTER.search(text, start, end):
+            found.setdefault(text[start:end], candidate)
+            if len(found) >= limit:
                 break
-    if sentence is None:
+    if candidate is None:
         raise SummaryRefused("there is no sentence in the text, only headings or single words")
-    if not candidates:
+    if not found:
         raise SummaryRefused(
             f"no sentence of the text has words and at most {MAX_POINT_CHARACTERS} characters"
         )
-    return list(candidates.values())
+    return _with_some_shown(text, list(found.values()))
 
 
-def _sentences_read(text: str, blocks: Sequence[Block], language: str) -> Iterator[Sentence]:
-    """Yield the sentences of the first MAX_CHARACTERS_READ characters, without one that is cut off there."""
+def _with_some_shown(text: str, candidates: list[Candidate]) -> list[Candidate]:
+    """Return the candidates; if all are parts of quotations, they are better than nothing."""
+    if not any(one.shown for one in candidates):
+        candidates = [one._replace(shown=not is_question(text, one.start, one.end)) for one in candidates]
+    if not any(one.shown for one in candidates):
+        raise SummaryRefused("the text has only questions")
+    return candidates
+
+
+def shown_candidates(
+    text: str, blocks: Sequence[Block], title: str, language: str, limit: int
+) -> list[Candidate]:
+    """Return the candidates that may be shown and do not repeat the headline, for a method without scores.
+
+    Raises SummaryRefused as `read_candidates` does.
+    """
+    lexicon, title = lexicon_for(language), title[:MAX_TITLE_CHARACTERS]
+    return [
+        one
+        for one in read_candidates(text, blocks, language, limit)
+        if one.shown and not (title and repeats_headline(text[one.start : one.end], title, lexicon))
+    ]
+
+
+def _candidates_read(text: str, blocks: Sequence[Block], language: str) -> Iterator[Candidate]:
+    """Yield the candidates of the first MAX_CHARACTERS_READ characters, without one that is cut off there."""
     read = text[:MAX_CHARACTERS_READ]
-    found = (
-        chain.from_iterable(
-            sentences_of_block(read, block, language)
-            for block in blocks
-            if block.end <= len(read) and block.kind is not BlockKind.HEADING
-        )
-        if blocks
-        else iter_sentences(read, language)
-    )
-    for sentence in islice(found, MAX_SENTENCES_TRIED):
-        if sentence.end < len(read) or len(read) == len(text):
-            yield sentence
+    parts = read_parts(read, [block for block in blocks if block.end <= len(read)], language)
+    read_dialogue(read, parts)
+    for part in parts:
+        for candidate in part.candidates:
+            if candidate.end < len(read) or len(read) == len(text):
+                yield candidate
 
 
-def build_summary(method: str, text: str, ranked: Sequence[Sentence]) -> Summary:
-    """Return the summary of sentences given in order of weight; its key points are in the text's order."""
-    rank = {sentence: place for place, sentence in enumerate(ranked)}
+def build_summary(method: str, text: str, ranked: Sequence[Candidate]) -> Summary:
+    """Return the summary of candidates given in order of weight; its key points are in the text's order."""
+    rank = {candidate: place for place, candidate in enumerate(ranked)}
     return Summary(
-        method,
-        tuple(KeyPoint.from_source(text, *sentence, rank=rank[sentence]) for sentence in sorted(ranked)),
+        method, tuple(key_point(text, one, rank=rank[one]) for one in sorted(ranked, key=itemgetter(0)))
+    )
+
+
+def key_point(
+    text: str, candidate: Candidate, role: Role = Role.POINT, qualifies: int | None = None, *, rank: int
+) -> KeyPoint:
+    """Return the candidate as a key point."""
+    start, end, introduction, quoted, _ = candidate
+    return KeyPoint.from_source(
+        text, start, end, role, qualifies, rank=rank, introduction=introduction, quoted=quoted
     )

@@ -12,6 +12,7 @@ from service.text.lexicon import CUES, FLAG_BIT, FLAG_BITS, STEM_BITS, Lexicon, 
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 SURFACE_FEATURES = (  # noqa: SIM905 - names read best as a line of words
     "lead early near_top deep length long short frequent central like_lead like_title echoes new_words "
@@ -105,7 +106,7 @@ def _fill_position(columns: dict[str, FloatArray], length: IntArray) -> None:
 def _fill_terms(
     columns: dict[str, FloatArray],
     code: IntArray,
-    is_term: NDArray[np.bool_],
+    is_term: BoolArray,
     length: IntArray,
     title_stems: set[int],
 ) -> tuple[IntArray, IntArray, FloatArray]:

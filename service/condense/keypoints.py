@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from typing_extensions import override
 
-from service.condense.candidates import candidate_sentences
-from service.condense.caveat_model import PairFeatures, PairModel
-from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray, IntArray, extract_features
+from service.condense.block_reading import Candidate
+from service.condense.candidates import MAX_TITLE_CHARACTERS, key_point, read_candidates
+from service.condense.caveat_model import PairFeatures
+from service.condense.features import (
+    FEATURE_NAMES,
+    ArticleFeatures,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    extract_features,
+)
+from service.condense.headline import MIN_TITLE_SHARE, repeats_headline
 from service.condense.ports import Summarizer
 from service.condense.selection import CORE_SENTENCES, MAX_CANDIDATES, best_sentences
-from service.core.model import Block, ContextSentence, KeyPoint, Role, Summary
+from service.condense.weights import KeyPointWeights, shipped_weights
+from service.core.model import Block, ContextSentence, Role, Summary
 from service.text.lexicon import has_cue_words, lexicon_for
-from service.text.sentences import Sentence
 
 MAX_SENTENCES = 2_000  # read of a text; no news article is longer, a hostile text may be
-MAX_TITLE_CHARACTERS = 1_000
 WORDS_PER_POINT = 30
+CHARACTERS_PER_WORD = 6  # with its space, in an introduction
 MIN_WORD_BUDGET = 150  # of all key points together
 MAIN_POINTS = 3  # so few points must give the main news; from the fourth on, caveats weigh in full
 
@@ -32,25 +37,6 @@ MAX_CAVEAT_DISTANCE = 60
 
 CaveatLink = tuple[int, float]
 """The place of the point that a sentence qualifies, and the probability of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPointWeights:
-    """The learned parameters (weights.json, written by bench/learn_keypoints.py).
-
-    `pick` weighs whether editors show a sentence, `order` how much of the news it has. `risk` is the cost, in
-    points, of a claim that is expected to mislead. The two probabilities are the least ones for a caveat
-    among the key points and for a context sentence.
-    """
-
-    pick: FloatArray
-    pick_bias: float
-    order: FloatArray
-    order_bias: float
-    pair_model: PairModel | None
-    risk: float
-    min_caveat_probability: float
-    min_context_probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +58,24 @@ class SentenceExplanation:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidateFacts:
+    """What limits the selection, for each candidate.
+
+    `word_counts` has its words with its introduction. Only those `shown` are selected. Those `in_headline`
+    repeat the headline, which shows them.
+    """
+
+    word_counts: IntArray
+    shown: BoolArray
+    in_headline: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPointSelection:
     """The selected sentences of an article by their place, with what explains the selection.
 
     `chosen` lists points and caveats, `caveats` maps caveat -> point, `context` other sentence -> point.
+    `headline` is the sentence that the headline repeats.
     """
 
     features: ArticleFeatures
@@ -85,40 +85,7 @@ class KeyPointSelection:
     chosen: list[int]
     caveats: Mapping[int, CaveatLink]
     context: Mapping[int, CaveatLink]
-
-
-@cache
-def _stored() -> Mapping[str, Any]:
-    stored: Mapping[str, Any] = json.loads(
-        Path(__file__).with_name("weights.json").read_text(encoding="utf-8")
-    )
-    return stored
-
-
-@cache
-def shipped_weights(*, has_cues: bool) -> KeyPointWeights:
-    """Return the weights of the package, for languages with or without cue words."""
-    return parse_weights(_stored(), has_cues=has_cues)
-
-
-def parse_weights(stored: Mapping[str, Any], *, has_cues: bool) -> KeyPointWeights:
-    """Return the weights in the content of weights.json; without cue words there is no pair model."""
-    heads = stored["with cues" if has_cues else "without cues"]
-    pick, order = (
-        np.array([heads[head].get(name, 0.0) for name in FEATURE_NAMES]) for head in ("pick", "order")
-    )
-    pairs = PairModel(stored["pairs"], stored["pairs"]["bias"]) if has_cues else None
-    limits = stored["choose"]
-    return KeyPointWeights(
-        pick,
-        heads["pick"]["bias"],
-        order,
-        heads["order"]["bias"],
-        pairs,
-        limits["risk"],
-        limits["mark"],
-        limits["context"],
-    )
+    headline: int | None
 
 
 class KeyPoints(Summarizer):
@@ -145,7 +112,7 @@ class KeyPoints(Summarizer):
         language: str = "en",
         points: int = 5,
     ) -> Summary:
-        spans = candidate_sentences(text, blocks, language, MAX_SENTENCES)
+        spans = read_candidates(text, blocks, language, MAX_SENTENCES)
         if points < 1:
             return Summary(self.name, ())
         return _summary(self.name, text, spans, self._select(text, spans, title, language, points))
@@ -160,7 +127,7 @@ class KeyPoints(Summarizer):
         points: int = 5,
     ) -> list[SentenceExplanation]:
         """Return every candidate sentence with its scores and reasons. Raises SummaryRefused."""
-        spans = candidate_sentences(text, blocks, language, MAX_SENTENCES)
+        spans = read_candidates(text, blocks, language, MAX_SENTENCES)
         draft = self._select(text, spans, title, language, max(points, 1))
         weights = self._weights(language)
         return [_explain_sentence(text, spans, place, draft, weights) for place in range(len(spans))]
@@ -170,46 +137,70 @@ class KeyPoints(Summarizer):
         return self._given[known] or shipped_weights(has_cues=known)
 
     def _select(
-        self, text: str, spans: Sequence[Sentence], title: str, language: str, points: int
+        self, text: str, spans: Sequence[Candidate], title: str, language: str, points: int
     ) -> KeyPointSelection:
-        reading = extract_features(
-            [text[start:end] for start, end in spans], title[:MAX_TITLE_CHARACTERS], lexicon_for(language)
-        )
-        sizes = np.array([end - start for start, end in spans])
-        # In an unspaced script, three characters count as a word.
-        return select_key_points(
-            reading, np.minimum(reading.word_counts, 1 + sizes // 3), points, self._weights(language)
-        )
+        lexicon, title = lexicon_for(language), title[:MAX_TITLE_CHARACTERS]
+        sentences = [text[span.start : span.end] for span in spans]
+        features = extract_features(sentences, title, lexicon)
+        shown = np.array([span.shown for span in spans])
+        alike = features.table[:, FEATURE_NAMES.index("like_title")] >= MIN_TITLE_SHARE
+        for place in np.flatnonzero(shown & alike):
+            alike[place] = repeats_headline(sentences[place], title, lexicon)
+        facts = CandidateFacts(_word_counts(features, spans), shown, shown & alike)
+        return select_key_points(features, facts, points, self._weights(language))
+
+
+def _word_counts(features: ArticleFeatures, spans: Sequence[Candidate]) -> IntArray:
+    """Return the words of each candidate with its introduction."""
+    lead = [one.introduction.end - one.introduction.start if one.introduction else 0 for one in spans]
+    sizes = np.array([span.end - span.start for span in spans])
+    # In an unspaced script, three characters count as a word.
+    words: IntArray = np.minimum(features.word_counts, 1 + sizes // 3) + np.array(lead) // CHARACTERS_PER_WORD
+    return words
 
 
 def select_key_points(
-    features: ArticleFeatures, word_counts: IntArray, points: int, weights: KeyPointWeights
+    features: ArticleFeatures,
+    facts: CandidateFacts,
+    points: int,
+    weights: KeyPointWeights,
 ) -> KeyPointSelection:
-    """Return the selection for an article; `word_counts` has the length of each sentence."""
+    """Return the selection for an article; the most important sentence in the headline may have caveats."""
     pick = features.table @ weights.pick + weights.pick_bias
     order = features.table @ weights.order + weights.order_bias
     score = order if points <= MAIN_POINTS else pick
-    best = np.argsort(-score, kind="stable")[: max(MAX_CANDIDATES, points + CORE_SENTENCES)]
-    is_caveat = is_needed = np.zeros((len(best), len(pick)))
+    ranked = np.argsort(-score, kind="stable")
+    best = ranked[(facts.shown & ~facts.in_headline)[ranked]][: max(MAX_CANDIDATES, points + CORE_SENTENCES)]
+    claims = np.concatenate([best, ranked[facts.in_headline[ranked]][:1]])
+    is_caveat = is_needed = np.zeros((len(claims), len(pick)))
     pairs = None
     if weights.pair_model is not None:
         pairs = PairFeatures(features, pick)
-        is_caveat, is_needed = weights.pair_model.probabilities(pairs, best)
+        is_caveat, is_needed = weights.pair_model.probabilities(pairs, claims)
         if len(pick) > MAX_CAVEAT_DISTANCE:
             is_needed = np.where(
-                np.abs(np.arange(len(pick)) - best[:, None]) < MAX_CAVEAT_DISTANCE, is_needed, 0
+                np.abs(np.arange(len(pick)) - claims[:, None]) < MAX_CAVEAT_DISTANCE, is_needed, 0
             )
     risk = weights.risk / 4 if points <= MAIN_POINTS else weights.risk
-    scores, pair_scores = _candidate_scores(score[best], is_needed, best, risk)
-    pair_scores -= np.maximum(features.similarities(best) - 0.5, 0)
+    scores, pair_scores = _candidate_scores(score[claims], is_needed, claims, risk)
+    pair_scores -= np.maximum(features.similarities(claims) - 0.5, 0)
+    count = len(best)
+    # What the headline says is always shown.
+    scores = scores[:count] + (pair_scores + pair_scores.T)[:count, count:].sum(axis=1)
     max_words = max(MIN_WORD_BUDGET, WORDS_PER_POINT * points)
-    chosen = best_sentences(scores, pair_scores, word_counts[best], points, max_words)
+    chosen = (
+        best_sentences(scores, pair_scores[:count, :count], facts.word_counts[best], points, max_words)
+        if count
+        else []
+    )
     # A caveat is marked if it is probable and its claim misleads without it.
     certainty = np.sqrt(is_caveat * is_needed)
-    caveats = _link_caveats(chosen, best, certainty, weights.min_caveat_probability)
-    context = _find_context(chosen, caveats, best, certainty, weights.min_context_probability)
+    qualified = [*chosen, *range(count, len(claims))]
+    caveats = _link_caveats(chosen, qualified, claims, certainty, weights.min_caveat_probability)
+    context = _find_context(chosen, caveats, best, certainty[:count], weights.min_context_probability)
+    headline = int(claims[count]) if len(claims) > count else None
     return KeyPointSelection(
-        features, pick, order, pairs, [int(best[place]) for place in chosen], caveats, context
+        features, pick, order, pairs, [int(best[place]) for place in chosen], caveats, context, headline
     )
 
 
@@ -227,13 +218,16 @@ def _candidate_scores(
 
 
 def _link_caveats(
-    chosen: Sequence[int], best: IntArray, certainty: FloatArray, least: float
+    chosen: Sequence[int], qualified: Sequence[int], claims: IntArray, certainty: FloatArray, least: float
 ) -> dict[int, CaveatLink]:
-    """Return caveat -> point. A caveat of a caveat qualifies the point of the latter."""
+    """Return caveat -> point or headline. A caveat of a caveat qualifies the point of the latter.
+
+    `qualified` are the chosen claims, and the one in the headline.
+    """
     pairs = sorted(
         (
-            (float(certainty[a, best[b]]), int(best[a]), int(best[b]))
-            for a in chosen
+            (float(certainty[a, claims[b]]), int(claims[a]), int(claims[b]))
+            for a in qualified
             for b in chosen
             if a != b
         ),
@@ -275,34 +269,39 @@ def _find_context(
     return found
 
 
-def _summary(method: str, text: str, spans: Sequence[Sentence], selection: KeyPointSelection) -> Summary:
+def _summary(method: str, text: str, spans: Sequence[Candidate], selection: KeyPointSelection) -> Summary:
     """Return the summary: the three main points, then the others, each group in the text's order.
 
-    A caveat follows the point that it qualifies.
+    A caveat follows the point that it qualifies; the caveats of the headline come first.
     """
     core = set(selection.chosen[:CORE_SENTENCES])
     ordered = sorted(
         (place for place in selection.chosen if place not in selection.caveats),
         key=lambda place: (place not in core, -selection.order_scores[place]),
     )
+    of_headline = sorted(c for c, link in selection.caveats.items() if link[0] == selection.headline)
     caveats = {
         point: sorted(c for c, link in selection.caveats.items() if link[0] == point) for point in ordered
     }
-    rank = {place: k for k, place in enumerate(_rank(ordered, caveats))}
-    key_points: list[KeyPoint] = []
+    rank = {place: k for k, place in enumerate([*of_headline, *_rank(ordered, caveats)])}
+    key_points = [key_point(text, spans[one], Role.CAVEAT, rank=rank[one]) for one in of_headline]
     index: dict[int, int] = {}
     for point in (*sorted(ordered[:MAIN_POINTS]), *sorted(ordered[MAIN_POINTS:])):
         index[point] = len(key_points)
-        key_points.append(KeyPoint.from_source(text, *spans[point], rank=rank[point]))
+        key_points.append(key_point(text, spans[point], rank=rank[point]))
         key_points += [
-            KeyPoint.from_source(text, *spans[caveat], Role.CAVEAT, index[point], rank=rank[caveat])
+            key_point(text, spans[caveat], Role.CAVEAT, index[point], rank=rank[caveat])
             for caveat in caveats[point]
         ]
     context = [
-        ContextSentence(text[slice(*spans[place])], *spans[place], index[claim])
+        ContextSentence(_text_of(text, spans[place]), spans[place].start, spans[place].end, index[claim])
         for place, (claim, _) in sorted(selection.context.items())
     ]
     return Summary(method, tuple(key_points), tuple(context))
+
+
+def _text_of(text: str, candidate: Candidate) -> str:
+    return text[candidate.start : candidate.end]
 
 
 def _rank(ordered: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[int]:
@@ -317,17 +316,17 @@ def _rank(ordered: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[
 
 
 def _explain_sentence(
-    text: str, spans: Sequence[Sentence], place: int, selection: KeyPointSelection, weights: KeyPointWeights
+    text: str, spans: Sequence[Candidate], place: int, selection: KeyPointSelection, weights: KeyPointWeights
 ) -> SentenceExplanation:
     parts = selection.features.table[place] * weights.pick
     by_size = np.argsort(-np.abs(parts), kind="stable")
     named = tuple((FEATURE_NAMES[k], float(parts[k])) for k in by_size if abs(parts[k]) >= 0.005)
     shown = "point" if place in selection.chosen else ""
     role = "caveat" if place in selection.caveats else "context" if place in selection.context else shown
-    cut = text[slice(*spans[place])]
+    cut = _text_of(text, spans[place])
     link = selection.caveats.get(place) or selection.context.get(place)
     scores = float(selection.pick_scores[place]), float(selection.order_scores[place])
     if link is None or weights.pair_model is None or selection.pairs is None:
         return SentenceExplanation(cut, *scores, named, role)
     reasons = tuple(weights.pair_model.reasons(selection.pairs, link[0], place))
-    return SentenceExplanation(cut, *scores, named, role, text[slice(*spans[link[0]])], reasons, link[1])
+    return SentenceExplanation(cut, *scores, named, role, _text_of(text, spans[link[0]]), reasons, link[1])

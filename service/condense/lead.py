@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from service.condense.candidates import build_summary, candidate_sentences
+from service.condense.candidates import build_summary, shown_candidates
 from service.condense.ports import Summarizer
 from service.core.model import Block, Summary
+
+MAX_SPARE_SENTENCES = 20  # read beyond those shown, in place of questions and repetitions of the headline
 
 
 class Lead(Summarizer):
@@ -26,5 +28,5 @@ class Lead(Summarizer):
         language: str = "en",
         points: int = 5,
     ) -> Summary:
-        sentences = candidate_sentences(text, blocks, language, max(points, 1))
-        return build_summary(self.name, text, sentences[: max(points, 0)])
+        candidates = shown_candidates(text, blocks, title, language, max(points, 1) + MAX_SPARE_SENTENCES)
+        return build_summary(self.name, text, candidates[: max(points, 0)])

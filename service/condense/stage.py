@@ -34,8 +34,9 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
 
     Raises SummaryRefused for an article without a usable text or title, and any error of the method.
     """
+    has_title = bool(article.title.strip())
     try:
-        return get_summarizer(method).summarize(
+        summary = get_summarizer(method).summarize(
             article.text,
             blocks=article.blocks,
             title=article.title,
@@ -43,9 +44,10 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
             points=points,
         )
     except SummaryRefused:
-        if article.title.strip():
+        if has_title:
             return Summary(HEADLINE_METHOD, ())
         raise
+    return Summary(HEADLINE_METHOD, ()) if has_title and not summary.key_points else summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,14 @@ from sumy.summarizers.text_rank import TextRankSummarizer
 from sumy.utils import get_stop_words
 from typing_extensions import override
 
-from service.condense.candidates import build_summary, candidate_sentences
+from service.condense.block_reading import Candidate
+from service.condense.candidates import build_summary, shown_candidates
 from service.condense.ports import Summarizer
 from service.core.errors import SummaryRefused
 from service.core.model import Block, Summary
 from service.text.languages import primary_language
 from service.text.lexicon import tokenize
-from service.text.sentences import Sentence, split_sentences
+from service.text.sentences import split_sentences
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
@@ -63,20 +64,21 @@ class _SumyMethod(Summarizer):
         language: str = "en",
         points: int = 5,
     ) -> Summary:
-        sentences = candidate_sentences(text, blocks, language, self.max_sentences)
-        return build_summary(self.name, text, self._ranked(text, sentences, language)[: max(points, 0)])
+        candidates = shown_candidates(text, blocks, title, language, self.max_sentences)
+        ranked = self._ranked(text, candidates, language) if candidates else []
+        return build_summary(self.name, text, ranked[: max(points, 0)])
 
-    def _ranked(self, text: str, sentences: Sequence[Sentence], language: str) -> list[Sentence]:
-        """Return all sentences by weight, equal ones in the order of the text.
+    def _ranked(self, text: str, sentences: Sequence[Candidate], language: str) -> list[Candidate]:
+        """Return all candidates by weight, equal ones in the order of the text.
 
         Raises SummaryRefused if the arithmetic of the method fails.
         """
         primary = primary_language(language)
         tokenizer = SumyTokenizer(primary)
         document = ObjectDocumentModel(
-            [Paragraph([SumySentence(text[slice(*sentence)], tokenizer) for sentence in sentences])]
+            [Paragraph([SumySentence(text[one.start : one.end], tokenizer) for one in sentences])]
         )
-        ranked: list[Sentence] = []
+        ranked: list[Candidate] = []
 
         def keep_order(infos: Sequence[Any]) -> Sequence[Any]:
             # Sumy calls its `count` argument with the sentences in order of weight, to select from them.

@@ -36,6 +36,8 @@ _AHEAD = re.compile(
 _NAMES = re.compile(r"(?:[^\W\d_][\w.'’-]{0,24}[ \u00a0]){0,3}[^\W\d_]{1,24}")
 _HAN_SAID = re.compile(f"[{_HAN}]{{0,8}}?(?:说|說|问|問|表示|称|稱|道|指出)|[とってはがをにもでのなや]")
 _UNMARKED = re.compile(f"[{THAI_LAO_TIBETAN_KHMER}]")
+_CLIPPED = re.compile(r"[B-DF-HJ-NP-TV-XZ][b-df-hj-np-tv-xz]{1,3}")
+"""An abbreviation without a vowel, before a number: "Rm. 12", "Bd. 3"."""
 _DOTS = frozenset(".…!?")
 _QUOTES = frozenset("\"'“”‘’„«»‹›「『¿¡")
 _BEFORE_WORD = "\"'“‘„«‹([{¿¡–—"
@@ -123,7 +125,8 @@ def _ends_after(token: str, length: int, marks: str, ahead: re.Match[str], rules
 
 def _ends_after_stop(token: str, ahead: re.Match[str], rules: SentenceRules) -> bool:
     """Return whether a full stop after `token` ends the sentence, not only an abbreviation."""
-    if ahead["rest"].isdigit() and not ahead["word"] and is_listed(token, rules.number):
+    is_before_number = ahead["rest"].isdigit() and not ahead["word"]
+    if is_before_number and (is_listed(token, rules.number) or _CLIPPED.fullmatch(token)):
         return False
     if not rules.is_abbreviation(token):
         return True

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from service.condense import candidates
-from service.condense.candidates import candidate_sentences
+from service.condense.candidates import read_candidates
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused
 from service.text.lexicon import Lexicon
@@ -16,7 +16,7 @@ REPORTS = [f"Report {k} names the ship {k * 7}." for k in range(60)]
 
 
 def candidate_texts(text: str, limit: int = 1_000) -> list[str]:
-    return [text[start:end] for start, end in candidate_sentences(text, (), "en", limit)]
+    return [text[one.start : one.end] for one in read_candidates(text, (), "en", limit)]
 
 
 def test_no_more_sentences_than_the_limit():
@@ -32,7 +32,7 @@ def test_a_sentence_cut_off_at_the_end_of_the_part_read_is_left_out(monkeypatch:
 
 
 def test_an_endless_text_without_usable_sentences_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(candidates, "MAX_SENTENCES_TRIED", 10)
+    monkeypatch.setattr(candidates, "MAX_CANDIDATES_TRIED", 10)
     with pytest.raises(SummaryRefused, match="words"):
         candidate_texts("\0. " * 10 + "The ship was named.")
 
@@ -66,6 +66,6 @@ HOSTILE = {
 def test_every_method_answers_or_refuses_a_hostile_text(method: str, name: str):
     text = HOSTILE[name]
     with suppress(SummaryRefused):
-        summary = get_summarizer(method).summarize(text, title=text)
+        summary = get_summarizer(method).summarize(text)
         assert summary.key_points
         assert summary.is_verbatim(text)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import service.cli
-from service.condense.keypoints import MIN_WORD_BUDGET, KeyPoints, shipped_weights
+from service.condense.keypoints import MIN_WORD_BUDGET, KeyPoints
+from service.condense.weights import shipped_weights
 from service.core.errors import SummaryRefused
 from service.core.model import Role, Summary
 from tests.builders import a_report_on
@@ -198,3 +199,47 @@ def test_any_text_is_summarized_verbatim_or_refused(lines: list[str], points: in
 def test_hostile_texts_are_summarized_or_refused(method, text: str):
     with suppress(SummaryRefused):
         assert method.summarize(text).is_verbatim(text)
+
+
+def test_a_point_that_repeats_the_headline_gives_way_to_the_next(method: KeyPoints):
+    text = "The ferry line to Ostrel was approved. It starts in May with three boats. The fee is 6 crowns."
+    summary = method.summarize(text, title="Ferry line to Ostrel approved", points=2)
+    assert [point.text for point in summary.key_points] == [
+        "It starts in May with three boats.",
+        "The fee is 6 crowns.",
+    ]
+    assert method.summarize("The ferry line to Ostrel was approved.", title=text).key_points == ()
+
+
+def test_a_caveat_of_the_headline_qualifies_no_point(method: KeyPoints):
+    title = "Norland agreed to reopen the ferry line, Suderland said in a statement after the talks"
+    assert caveats(method.summarize(TALKS, title="")) != {}
+    first, *others = method.summarize(TALKS, title=title).key_points
+    assert first.text.startswith("The statement said that the talks are in no way")
+    assert (first.role, first.qualifies, first.rank) == (Role.CAVEAT, None, 0)
+    assert all("reopen the ferry line" not in point.text for point in others)
+
+
+def test_the_words_of_introductions_count(method: KeyPoints):
+    rule = "The council, which met on Monday for the first time in a year, passed these rules for boats"
+    items = [f"Boats of class {k} may enter the harbour on day {k} of each week" for k in range(9)]
+    text = f"{rule * 3}:\n" + "\n".join(f"- {item}" for item in items)
+    points = method.summarize(text, points=5).key_points
+    words = sum(len(point.text.split()) for point in points)
+    assert all(point.introduction for point in points)
+    assert words + len(points) * 40 <= MIN_WORD_BUDGET
+
+
+def test_questions_are_no_points_and_answers_have_theirs(method: KeyPoints):
+    text = "Will the cargo route close?\n\nNo. It stays until 2031.\n\nWho knows the price?"
+    (point,) = method.summarize(text).key_points
+    assert point.text == "No. It stays until 2031."
+    assert point.introduction == (0, 27)
+
+
+def test_no_key_point_has_an_unbalanced_quotation_mark(method: KeyPoints):
+    text = "“We shut the pier. It is too old,” Holm said. “It leaks, Lund said. The council met on Monday."
+    assert [point.text for point in method.summarize(text).key_points] == [
+        "“We shut the pier. It is too old,” Holm said.",
+        "The council met on Monday.",
+    ]

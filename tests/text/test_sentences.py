@@ -17,6 +17,7 @@ EXAMPLES = {
         '"I was sad," she said.|"We lost.|We will be back."|"Why?" John Smith asked.|"Why?"|He did not say.',
         "He waited...|Nobody came.|The plan ... Iran's own ... was read out.|No. 5 won.|See fig. 3.|Yes!",
         "Apple Inc. rose 3 percent.|Foo Corp. fell.|He lives on Main St.",
+        "The fee is due in Rm. 12 of the hall.|It came from CNN.|12 people left.",
         "The talks ended.|See node.js and theGrio.com for more.|He left.|[It was late.]",
     ],
     "de": [
