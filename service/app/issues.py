@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.app.article_edits import corrections_in
+from service.app.articles.edits import corrections_in
 from service.core.errors import UsageError
 from service.core.ids import subscriber_id
 from service.core.model import DeliveryState

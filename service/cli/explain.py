@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -12,12 +12,11 @@ from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
 from service.cli.ui.output import print_data, print_json, printable
 from service.core.errors import UsageError
-from service.core.ids import article_id
-from service.core.read_models import ArticleDetails
 
 with lazy_imports():
-    from service.app import article_edits
-    from service.app import explain as explanations
+    from service.app.articles import edits as article_edits
+    from service.app.articles import explain as explanations
+    from service.app.articles import find
     from service.app.factories import application
     from service.cli.ui import open_app
 
@@ -51,7 +50,7 @@ def explain(
     """
 
     async def work(app: application.Application) -> bool:
-        details = _only(await _find_articles(app, article.strip()), article)
+        details = await find.article_named(app, article)
         memberships = await app.subscribers.memberships(email=email)
         if not memberships:
             raise UsageError(f"{email!r} is not subscribed to any newsletter")
@@ -70,7 +69,8 @@ def explain(
             if as_json:
                 record = {"newsletter": newsletter, "told": explanation.sent, "why": explanation.reason}
                 edited = {"edited_at": edits.edit.at if edits else None, "correction": correction}
-                print_json({"article": details.article.id, **record, **edited})
+                shown = {"joined_to": explanation.joined_to, "shown": explanation.shown_parts}
+                print_json({"article": details.article.id, **record, **edited, **shown})
             else:
                 reasons = "; ".join(filter(None, (explanation.reason, correction)))
                 print_data(f"{newsletter}: {ANSWERS[explanation.sent]}, {reasons}.")
@@ -88,17 +88,3 @@ def _edit_lines(edits: article_edits.ArticleEdits | None) -> Iterator[str]:
     for change in edits.changes:
         yield f"  - {printable(change.sent.text)}"
         yield f"  + {printable(change.current.text)}" if change.current else "  + (the sentence was deleted)"
-
-
-async def _find_articles(app: application.Application, name: str) -> Sequence[ArticleDetails]:
-    if "://" in name:
-        return await app.queries.articles_by_id([article_id("", "", name, "")])
-    return await app.queries.articles_by_prefix(name.lower())
-
-
-def _only(found: Sequence[ArticleDetails], name: str) -> ArticleDetails:
-    if not found:
-        raise UsageError(f"no article {name!r} was gathered, or its feed has another address for it")
-    if len(found) > 1:
-        raise UsageError(f"the ids of several articles begin with {name!r}; type more characters")
-    return found[0]

@@ -24,7 +24,8 @@ from service.core.model import Correction, DeliveryState
 from service.core.read_models import DeliveryDetails, IssueDetails, books_as_dict, issue_as_dict
 
 with lazy_imports():
-    from service.app import article_edits, forecast, foreground_delivery, issues, manual_send
+    from service.app import forecast, foreground_delivery, issues, manual_send
+    from service.app.articles import edits as article_edits
     from service.app.factories import application
     from service.cli.ui import delivery_progress, lookup, open_app
 

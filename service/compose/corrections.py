@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 
@@ -40,7 +40,7 @@ def find_correction(edited: EditedArticle) -> Correction | None:
     if not MIN_LENGTH_RATIO * len(first) <= len(current) <= MAX_LENGTH_RATIO * len(first):
         return None
     missing = [excerpt for excerpt in _known_sentences(edited) if not _is_sentence_of(current, excerpt.text)]
-    missing = [one for one in missing if one.edit or _was_sent(one.text, edited.sent_texts)]
+    missing = [one for one in missing if one.edit or was_sent(one.text, edited.sent_texts)]
     if not missing:
         return None
     language = edited.article.language
@@ -74,7 +74,7 @@ def _known_sentences(edited: EditedArticle) -> Sequence[Excerpt]:
     return tuple(known)
 
 
-def _was_sent(sentence: str, sent_texts: Sequence[str]) -> bool:
+def was_sent(sentence: str, sent_texts: Iterable[str]) -> bool:
     """Return whether an issue's text has the sentence, whatever line breaks and marks its theme adds."""
     letters = _letters(sentence)[:MAX_MATCHED_LETTERS]
     return any(letters in _letters(text) for text in sent_texts)

@@ -124,8 +124,16 @@ class StoryStore(Protocol):
         """
         ...
 
-    async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
-        """Store article id -> story id for articles without a story; return the stored ids of all of them."""
+    async def split_count(self) -> int:
+        """Return the number of articles that were split from a story; it grows with each split."""
+        ...
+
+    async def record_stories(self, stories: Mapping[str, str], *, split_count: int) -> Mapping[str, str]:
+        """Store article id -> story id for articles without a story; return the stored ids of all of them.
+
+        `split_count` is the number of splits before the stories were found. If it has changed since, nothing
+        is stored and the result is empty.
+        """
         ...
 
 

@@ -81,6 +81,11 @@ def story_id(articles: list[str]) -> str:
     return content_id("story", *sorted(articles))
 
 
+def split_story_id(article: str, story: str) -> str:
+    """Return the id of the story of an article that was taken out of `story`."""
+    return content_id("split", article, story)
+
+
 def edit_key(article: str, title: str, text: str) -> str:
     """Return the key of one version of an article's title and text."""
     return content_id("edit", article, title, text)

@@ -104,6 +104,15 @@ class ArticleDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class StorySplit:
+    """An article (id) that an operator took out of a story (id), and the time."""
+
+    article_id: str
+    story: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionDetails:
     """A correction in an issue. `texts` maps the key of each edit to its text, "" to the text sent first."""
 

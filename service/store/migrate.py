@@ -24,6 +24,7 @@ KNOWN_VERSIONS = (
     "0010",
     "0011",
     "0012",
+    "0013",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

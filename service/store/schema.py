@@ -174,6 +174,16 @@ story_articles = Table(
     Column("story", Id, nullable=False),
 )
 
+# The articles that an operator took out of a story, with that story. Their present one is in story_articles.
+story_splits = Table(
+    "story_splits",
+    metadata,
+    Column("position", Number, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
+    Column("story", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # --- subscribers -------------------------------------------------------------------------------
 
 subscribers = Table(

@@ -7,16 +7,24 @@ from datetime import timedelta
 
 import pytest
 
-from service.compose.explain import ArticleExplanation, ExplainInput, PastIssue, explain
+from service.compose.explain import (
+    ArticleExplanation,
+    ExplainInput,
+    PastIssue,
+    ShownArticle,
+    explain,
+    shown_article,
+)
 from service.core import ids as identity
 from service.core.model import (
     DeliveryState,
     Membership,
     Preferences,
+    RenderedMail,
     Subscription,
     SubscriptionStatus,
 )
-from tests.builders import NOON, a_subscriber, an_article, an_edition
+from tests.builders import NOON, a_subscriber, an_article, an_edition, condensed
 from tests.compose.digests import a_digest, a_story, point, the_marathon
 
 SETTLE = timedelta(minutes=10)
@@ -33,8 +41,14 @@ def a_membership(served_through=5, suppressed=None, status="active", **wishes) -
     return Membership(a_subscriber(), subscription, edition, suppressed)
 
 
-def past_issue(*article_ids: str, state: DeliveryState = DeliveryState.SENT) -> PastIssue:
-    return PastIssue(NOON, article_ids, state)
+SHOWN = ShownArticle(ARTICLE, has_sentences=True, is_linked=True)
+LEAD = an_article("Delegates\nreturn to the table", publisher="The Wire", position=6)
+LINKED = ShownArticle(LEAD, has_sentences=False, is_linked=True)
+HINT = f"(if it is about another event: caveat story split {ARTICLE.id[:8]})"
+
+
+def past_issue(shown: ShownArticle | None = SHOWN, state: DeliveryState = DeliveryState.SENT) -> PastIssue:
+    return PastIssue(NOON, shown, state)
 
 
 def explained(now=NOON, **changes) -> ArticleExplanation:
@@ -44,22 +58,58 @@ def explained(now=NOON, **changes) -> ArticleExplanation:
 
 
 def test_a_sent_article_names_its_issue():
-    assert explained(past_issue=past_issue(ARTICLE.id)) == ArticleExplanation(
-        sent=True, reason="it is in the issue of 2026-03-02 13:00 Europe/Berlin, which was sent"
+    assert explained(past_issue=past_issue()) == ArticleExplanation(
+        sent=True, reason="it is in the issue of 2026-03-02 13:00 Europe/Berlin, which was sent", shown=SHOWN
+    )
+
+
+def test_an_article_with_sentences_in_another_story_names_that_story():
+    there = explained(past_issue=past_issue(replace(LINKED, has_sentences=True)))
+
+    assert there.sent
+    assert there.reason == (
+        "it is in the issue of 2026-03-02 13:00 Europe/Berlin, joined to “Delegates return to the table” "
+        "(The Wire), which was sent"
+    )
+    assert (there.joined_to, there.shown_parts) == (LEAD.id, "sentences")
+
+
+def test_an_article_with_only_its_headline_in_another_story_is_joined_to_it():
+    linked = explained(past_issue=past_issue(LINKED))
+
+    assert linked.sent
+    assert linked.reason == (
+        "it is joined to “Delegates return to the table” (The Wire) in the issue of 2026-03-02 13:00 "
+        f"Europe/Berlin, which was sent; nothing of it is shown but its headline with a link {HINT}"
+    )
+    assert (linked.joined_to, linked.shown_parts) == (LEAD.id, "link")
+
+
+def test_an_article_of_which_nothing_is_shown_was_not_sent():
+    hidden = explained(past_issue=past_issue(replace(LINKED, is_linked=False)))
+
+    assert hidden.sent is False
+    assert hidden.reason.endswith(f"which was sent; nothing of it is shown {HINT}")
+    assert hidden.shown_parts == "nothing"
+
+
+def test_the_first_article_of_a_story_is_in_its_issue_without_a_sentence_too():
+    assert explained(past_issue=past_issue(replace(SHOWN, has_sentences=False))).reason.startswith(
+        "it is in the issue of"
     )
 
 
 @pytest.mark.parametrize("state", DeliveryState)
 def test_every_state_of_the_delivery_has_a_sentence(state: DeliveryState):
-    assert explained(past_issue=past_issue(ARTICLE.id, state=state)).sent
+    assert explained(past_issue=past_issue(state=state)).sent
 
 
 def test_a_sent_article_stays_sent_after_unsubscribing():
-    assert explained(past_issue=past_issue(ARTICLE.id), membership=a_membership(status="unsubscribed")).sent
+    assert explained(past_issue=past_issue(), membership=a_membership(status="unsubscribed")).sent
 
 
 def test_an_article_that_its_issue_left_out():
-    left_out = explained(past_issue=past_issue("another"))
+    left_out = explained(past_issue=past_issue(None))
 
     assert left_out.sent is False
     assert left_out.reason.startswith(
@@ -74,7 +124,7 @@ def test_an_article_outside_the_topics():
     membership = a_membership(topics=("economy", "science"))
 
     assert explained(membership=membership) == outside
-    assert explained(membership=membership, past_issue=past_issue("another")) == outside
+    assert explained(membership=membership, past_issue=past_issue(None)) == outside
 
 
 def test_without_topics_every_article_fits():
@@ -139,3 +189,46 @@ def test_an_article_that_would_be_left_out():
     assert explained(next_digest=a_digest(the_marathon())).reason.startswith(
         "as things stand it is left out: at most 8"
     )
+
+
+def test_an_article_that_will_be_joined_to_another():
+    story = a_story([point(LEAD, "One.")], LEAD, ARTICLE)
+    next_digest = a_digest(the_marathon(), story)
+    linked = explained(next_digest=next_digest, next_shown=LINKED)
+    told = explained(next_digest=next_digest, next_shown=replace(LINKED, has_sentences=True))
+
+    assert linked.sent is None
+    assert linked.reason == (
+        "as things stand it will be joined to “Delegates return to the table” (The Wire), story 2 of 2; "
+        f"nothing of it is shown but its headline with a link {HINT}; {DUE}"
+    )
+    assert told.reason == (
+        "as things stand it will be in story 2 of 2, joined to “Delegates return to the table” (The Wire); "
+        + DUE
+    )
+
+
+# --- what a mail shows ---------------------------------------------------------------------------
+
+TALKS = condensed(replace(ARTICLE, text="Talks resume on Monday in the harbour town."))
+
+
+def shown_in(text: str, html: str = "") -> tuple[bool, bool]:
+    """Return whether the mail shows a sentence of the article, and a link to it."""
+    shown = shown_article(TALKS.article, TALKS.summary, LEAD, RenderedMail("", html, text))
+    return shown.has_sentences, shown.is_linked
+
+
+def test_a_sentence_is_found_in_wrapped_text():
+    assert shown_in("   * Talks resume on\n     Monday in the harbour town.\n") == (True, False)
+
+
+def test_a_link_is_found_in_the_text_or_in_the_html():
+    url = ARTICLE.url
+
+    assert shown_in(f"Also:\n   - Talks resume\n     {url}\n") == (False, True)
+    assert shown_in("", f'<a href="{url}">Talks resume</a>') == (False, True)
+
+
+def test_a_longer_address_is_no_link_to_the_article():
+    assert shown_in(f"{ARTICLE.url}0\n", f'<a href="{ARTICLE.url}0">') == (False, False)

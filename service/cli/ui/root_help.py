@@ -45,6 +45,7 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
         CommandSummary(
             "explain", "explain", "Explain why an article is, or is not, in a subscriber's issue."
         ),
+        CommandSummary("story", "story", "Show the articles of a story, and split a wrong one from it."),
         CommandSummary("issue", "issue", "List, verify, pause, resume and resend issues."),
         CommandSummary("bounce", "bounce", "Read bounced mails."),
     ),

@@ -7,6 +7,8 @@
 The index lives as long as the process; a new process fills it from the record. An article therefore has the
 same story in every edition, on every day and in every worker, and is compared once.
 
+An operator can split an article from its story. The index is then rebuilt from the record, in every worker.
+
 An article that cannot be placed becomes a story of its own. If the index fails on an article that a new index
 can place, it is rebuilt from the record.
 """
@@ -39,11 +41,16 @@ class AssignmentReport:
 
 @dataclass
 class StoryAssigner:
-    """Assigns articles to stories. The index has all recent articles up to the position `_known`."""
+    """Assigns articles to stories.
+
+    The index has all recent articles up to the position `_known`, with their stories after `_split_count`
+    splits.
+    """
 
     store: StoryStore
     _index: StoryIndex | None = None
     _known: int = 0
+    _split_count: int = 0
     _reported: set[str] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -57,8 +64,9 @@ class StoryAssigner:
             problems: list[str] = []
             assigned, rebuilt = 0, False
             while self._index is None or self._known < release_position:
-                if self._index is None:
-                    self._index, self._known = StoryIndex(), memory_position
+                split_count = await self.store.split_count()
+                if self._index is None or split_count != self._split_count:
+                    self._index, self._known, self._split_count = StoryIndex(), memory_position, split_count
                 until = max(self._known, min(self._known + BATCH_ARTICLES, release_position))
                 arrived = await self._arrived(until, problems.append)
                 found = await asyncio.to_thread(
@@ -67,9 +75,9 @@ class StoryAssigner:
                 if found is None:
                     self._index, rebuilt = None, True
                     continue
-                recorded = await self.store.record_stories(found) if found else {}
+                recorded = await self.store.record_stories(found, split_count=split_count) if found else {}
                 assigned += len(found.items() & recorded.items())
-                # If another worker recorded other stories, rebuild from those; each round has fewer articles.
+                # If another worker recorded other stories, or an operator split one, rebuild from those.
                 self._index = self._index if recorded == found else None
                 self._known = until
             return AssignmentReport(assigned, self._new(problems))

@@ -25,6 +25,7 @@ from service.store.schema import (
     issues,
     sends,
     story_articles,
+    story_splits,
     summaries,
 )
 from service.subscribers.ports import ERASED_REASON
@@ -33,6 +34,7 @@ ABOUT = {
     article_topics: ("topic", "position"),
     summaries: ("position",),
     story_articles: ("position",),
+    story_splits: ("position", "story"),
     corrections: ("position",),
     edits: ("key",),
 }
@@ -94,6 +96,15 @@ ABOUT_ARTICLES = """
      WHERE EXISTS (SELECT 1 FROM articles AS n JOIN {old}.articles AS oa ON oa.id = n.id
                     WHERE n.position = o.position AND oa.position = o.position)
        AND NOT EXISTS (SELECT 1 FROM {table} AS n WHERE {same})
+"""
+# An article that was split from its story after the backup keeps the story that it got then.
+SPLIT_STORIES = """
+    UPDATE story_articles
+       SET story = (SELECT o.story FROM {old}.story_articles AS o WHERE o.position = story_articles.position)
+     WHERE position IN (SELECT o.position FROM {old}.story_splits AS o
+                          JOIN {old}.story_articles AS os ON os.position = o.position
+                          JOIN {old}.articles AS oa ON oa.position = o.position
+                          JOIN articles AS n ON n.position = o.position AND n.id = oa.id)
 """
 COUNTER = """
     UPDATE counters SET value = (SELECT value FROM {old}.counters AS o WHERE o.name = counters.name)
@@ -234,6 +245,7 @@ def merge(connection: Connection, old: str) -> MergeCounts:
     for about, key in ABOUT.items():
         same = " AND ".join(f"n.{name} = o.{name}" for name in key)
         run(_with_columns(ABOUT_ARTICLES, about).replace("{table}", about.name).replace("{same}", same))
+    run(SPLIT_STORIES)
     run(COUNTER)
     table("moved", AHEAD)
     run(NEW_PLACES)

@@ -84,7 +84,8 @@ def test_every_command_of_the_contract_is_there():
         subscriber add; subscriber list; subscriber show; subscriber edit; subscriber pause
         subscriber resume; subscriber remove; subscriber import; subscriber export; subscriber erase
         subscriber suppress; subscriber unsuppress
-        issue list; issue show; issue resend; issue verify; doctor; migrate; backup; restore
+        story show; story split; issue list; issue show; issue resend; issue verify; doctor; migrate; backup
+        restore
         bounce inspect"""
     names = {name.strip() for line in contract.splitlines() for name in line.split(";")}
 

@@ -24,6 +24,7 @@ class MemoryStoryStore(StoryStore):
     def __init__(self, *articles: Article) -> None:
         self.articles = list(articles)
         self.stories: dict[str, str] = {}
+        self.splits = 0
         self.reads = 0
 
     @override
@@ -35,10 +36,21 @@ class MemoryStoryStore(StoryStore):
         return [(article, self.stories.get(article.id)) for article in fitting[:limit]]
 
     @override
-    async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
+    async def split_count(self) -> int:
+        return self.splits
+
+    @override
+    async def record_stories(self, stories: Mapping[str, str], *, split_count: int) -> Mapping[str, str]:
+        if split_count != self.splits:
+            return {}
         for article, story in stories.items():
             self.stories.setdefault(article, story)
         return {article: self.stories[article] for article in stories}
+
+    def split(self, article: Article) -> None:
+        """Give the article a story of its own."""
+        self.stories[article.id] = f"split {article.id}"
+        self.splits += 1
 
     def events(self) -> set[frozenset[int]]:
         members: dict[str, set[int]] = {}
@@ -91,10 +103,10 @@ async def test_many_articles_are_read_in_batches(monkeypatch: pytest.MonkeyPatch
 async def test_the_stories_of_a_faster_worker_count():
     class Raced(MemoryStoryStore):
         @override
-        async def record_stories(self, stories: Mapping[str, str]) -> Mapping[str, str]:
+        async def record_stories(self, stories: Mapping[str, str], *, split_count: int) -> Mapping[str, str]:
             if not self.stories:
                 self.stories[ALL[0].id] = "the other worker's story"
-            return await super().record_stories(stories)
+            return await super().record_stories(stories, split_count=split_count)
 
     store = Raced(*ALL[:1])
     joiner = StoryAssigner(store)
@@ -110,6 +122,53 @@ async def test_two_calls_at_once_share_the_work():
     done = await asyncio.gather(*(joiner.assign(memory_position=0, release_position=99) for _ in range(3)))
     assert sorted(joined.articles for joined in done) == [0, 0, len(ALL)]
     assert store.events() == TRUE_EVENTS
+
+
+# --- splits ------------------------------------------------------------------------------------
+
+AGAIN = replace(ALL[1], id="again", position=50, title=ALL[1].title)
+"""A later article on the event of the first two."""
+
+
+async def test_a_running_assigner_notices_a_split():
+    store = MemoryStoryStore(*ALL)
+    joiner = StoryAssigner(store)
+    await joiner.assign(memory_position=0, release_position=49)
+    store.split(ALL[1])
+    store.articles.append(AGAIN)
+    await joiner.assign(memory_position=0, release_position=99)
+
+    # It has the words of the split article, so it joins the story of that one.
+    assert store.stories[AGAIN.id] == store.stories[ALL[1].id] == f"split {ALL[1].id}"
+    assert store.stories[ALL[0].id] == ALL[0].id
+
+
+async def test_the_story_keeps_its_id_when_its_first_article_is_split():
+    store = MemoryStoryStore(*ALL)
+    joiner = StoryAssigner(store)
+    await joiner.assign(memory_position=0, release_position=49)
+    store.split(ALL[0])
+    store.articles.append(AGAIN)
+    await joiner.assign(memory_position=0, release_position=99)
+
+    assert store.stories[AGAIN.id] == store.stories[ALL[1].id] == ALL[0].id
+    assert store.stories[ALL[0].id] == f"split {ALL[0].id}"
+
+
+async def test_a_split_while_articles_are_placed_counts():
+    class SplitMeanwhile(MemoryStoryStore):
+        @override
+        async def record_stories(self, stories: Mapping[str, str], *, split_count: int) -> Mapping[str, str]:
+            if AGAIN.id in stories and not self.splits:
+                self.split(ALL[1])
+            return await super().record_stories(stories, split_count=split_count)
+
+    store = SplitMeanwhile(*ALL)
+    joiner = StoryAssigner(store)
+    await joiner.assign(memory_position=0, release_position=49)
+    store.articles.append(AGAIN)
+    assert await joiner.assign(memory_position=0, release_position=99) == AssignmentReport(1)
+    assert store.stories[AGAIN.id] == f"split {ALL[1].id}"
 
 
 # --- what is broken ----------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from service.store.backups.restore import restore_file
 from service.store.database import Database
 from service.store.schema import counters
 from service.store.sending_hold import SendingHold
+from service.store.stories import SqlStoryStore
 from tests.builders import NOON
 from tests.store.restored import restored
 from tests.store.stores import DAY, HOUR, Stores, an_issue
@@ -299,6 +300,25 @@ async def test_an_issue_made_since_the_backup_is_not_repeated(database_url: str,
     [issue] = await stores.queries.issues()
     assert issue.books.closed
     assert issue.books.due == 2
+    await database.close()
+
+
+async def test_a_split_since_the_backup_is_kept(database_url: str, tmp_path: Path):
+    database = await Database.open(database_url)
+    await Stores(database).publish("Harbour reopens", "Harbour open again")
+    stories = SqlStoryStore(database)
+    ids = [article.id for article, _ in await stories.articles_between(0, 99, 10)]
+    await stories.record_stories(dict.fromkeys(ids, ids[0]), split_count=0)
+    back_up(database_url, tmp_path / "copy")
+    own = await stories.split(ids[1], NOON)
+    await database.close()
+
+    await restored(database_url, tmp_path / "copy")
+
+    database = await Database.open(database_url)
+    stories = SqlStoryStore(database)
+    assert await stories.stories_of(ids) == {ids[0]: ids[0], ids[1]: own}
+    assert await stories.split_count() == 1
     await database.close()
 
 
