@@ -184,8 +184,9 @@ def inspect(
     """Show the entries of a feed, or why it cannot be read, without recording anything.
 
     With --json there is one line per source, in order: {"source", "ok", "error", "format", "title",
-    "entries": [{"id", "title", "url", "published", "text"}]}. A source that fails is reported, and the next
-    one is read; the exit code is then 1.
+    "entries": [{"id", "title", "url", "published", "text", "day_only"}]}. With "day_only" the
+    hour of "published" is unknown. A source that fails is reported, and the next one is read; the exit code
+    is then 1.
     """
     fetch = config_folder.fetch_settings(context.options().config)
     show = _print_inspection_json if as_json else _print_inspection
@@ -268,7 +269,8 @@ def _print_inspection(inspection: feeds.Inspection) -> None:
     if inspection.error:
         print_message(f"{inspection.source}: {inspection.error}")
     for entry in inspection.entries[:MAX_SHOWN_ENTRIES]:
-        print_data(f"  {entry.published[:16].replace('T', ' '):<16}  {entry.title}")
+        published = entry.published[: 10 if entry.day_only else 16].replace("T", " ")
+        print_data(f"  {published:<16}  {entry.title}")
         print_data(f"  {'':<16}  {entry.url}")
     if (more := len(inspection.entries) - MAX_SHOWN_ENTRIES) > 0:
         print_data(f"  {'':<16}  and {more} more")

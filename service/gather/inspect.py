@@ -9,6 +9,7 @@ from typing import Any
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
+from service.gather.dates.reading import DateHabits, habits_of, publication_date
 from service.gather.entries.markup import one_line, plain_text, title_text
 from service.gather.formats import registry as formats
 from service.gather.formats.parsed_feed import NO_ENTRIES
@@ -22,13 +23,17 @@ MAX_ENTRIES = 10_000  # per feed; a larger feed is cut with a note
 
 @dataclass(frozen=True, slots=True)
 class InspectedEntry:
-    """One entry. `id` is its guid, else its address; `published` is ISO 8601 in UTC, "" when unknown."""
+    """One entry. `id` is its guid, else its address; `published` is ISO 8601 in UTC, "" when unknown.
+
+    With `day_only` the hour of `published` is unknown.
+    """
 
     id: str
     title: str
     url: str
     published: str
     text: str
+    day_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,9 @@ def inspect_document(source: str, body: bytes, content_type: str = "", url: str 
         note = f"it holds {len(pieces.items)} entries, of which the first {MAX_ENTRIES} are shown"
         document = pieces.with_items(range(MAX_ENTRIES))
     feed = formats.reader_for(name)(document, url)
-    entries = tuple(_shown(entry) for entry in feed.entries[:MAX_ENTRIES])
+    shown = feed.entries[:MAX_ENTRIES]
+    habits = habits_of((date for entry in shown for date in entry.dates), DateHabits(feed.language))
+    entries = tuple(_shown(entry, habits) for entry in shown)
     return Inspection(
         source,
         ok=True,
@@ -102,13 +109,15 @@ def inspect_document(source: str, body: bytes, content_type: str = "", url: str 
     )
 
 
-def _shown(entry: Entry) -> InspectedEntry:
+def _shown(entry: Entry, habits: DateHabits) -> InspectedEntry:
+    published = publication_date(entry.dates, habits)
     text = plain_text(entry.html)
     title = title_text(entry.title)
     return InspectedEntry(
         id=one_line(entry.guid or entry.url or title or text, 2_000),
         title=title,
         url=one_line(entry.url, 2_000),
-        published=entry.published_at.isoformat() if entry.published_at else "",
+        published=published.at.isoformat() if published else "",
         text=text,
+        day_only=published is not None and published.day_only,
     )

@@ -175,6 +175,7 @@ def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
         language=draft.language,
         publisher=feed.name,
         published_at=draft.published_at,
+        published_day_only=draft.published_day_only,
         gathered_at=now,
         topics=feed.topics,
         method=feed.method,

@@ -116,6 +116,7 @@ def article_values(article: Article, position: int) -> Values:
         "title": article.title,
         "text": article.text,
         "blocks": blocks_values(article.blocks),
+        "published_day_only": article.published_day_only,
     }
 
 
@@ -135,6 +136,7 @@ def article_of(row: Row) -> Article:
         method=row["method"],
         position=row["position"],
         blocks=blocks_of(row["blocks"]),
+        published_day_only=bool(row["published_day_only"]),
     )
 
 

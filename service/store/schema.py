@@ -109,6 +109,7 @@ articles = Table(
     Column("problem", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
     Column("blocks", Json),  # None: stored before there were blocks
+    Column("published_day_only", Boolean),  # None: stored before it was known
 )
 UNCONDENSED = text("state = 'new'")
 # uncondensed and release_position: the articles that wait for condense, in order of position; usually few.

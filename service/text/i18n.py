@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -64,6 +64,11 @@ class Localizer:
         skeleton = "MMMEd" if abs((today - at).days) < DAYS_WITHOUT_YEAR else "yMMMEd"
         return str(format_skeleton(skeleton, local, locale=self.locale))
 
+    def short_day(self, day: date, today: datetime) -> str:
+        """Return a date without its weekday, `2 Mar`; with its year if it is far from today."""
+        skeleton = "MMMd" if abs((today.date() - day).days) < DAYS_WITHOUT_YEAR else "yMMMd"
+        return str(format_skeleton(skeleton, day, locale=self.locale))
+
     def time(self, at: datetime, today: datetime) -> str:
         """Return the local time of day, `19:05`; with the date unless that is the local date of `today`."""
         local = at.astimezone(self.zone)
@@ -71,10 +76,9 @@ class Localizer:
         clock = "\u00a0".join(str(format_time(local.time(), "short", locale=self.locale)).split())
         if local.date() == today.astimezone(self.zone).date():
             return clock
-        skeleton = "MMMd" if abs((today - at).days) < DAYS_WITHOUT_YEAR else "yMMMd"
-        date = str(format_skeleton(skeleton, local, locale=self.locale))
+        day = self.short_day(local.date(), today)
         pattern = str(get_datetime_format("medium", locale=self.locale))
-        return pattern.replace("{1}", date).replace("{0}", clock).replace("'", "")
+        return pattern.replace("{1}", day).replace("{0}", clock).replace("'", "")
 
 
 def localizer_for(labels: Labels, language: str, timezone: str = "UTC") -> Localizer:

@@ -31,6 +31,7 @@ async def test_a_web_feed_is_shown_entry_by_entry(server: Server, fetcher: HttpF
                 "url": server.url("/story/1"),
                 "published": "2026-03-02T11:00:00+00:00",
                 "text": "Said so.",
+                "day_only": False,
             }
         ],
     }

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from service.cli.ui.output import printable, quantity
 from service.cli.ui.rich_output import console
-from service.core.model import Digest, Role, Story, StoryPoint
+from service.core.model import Article, Digest, Role, Story, StoryPoint
 
 MAX_COLUMNS = 88  # longer lines are hard to read
 HEADLINE_INDENT, POINT_INDENT = 3, 6  # columns before a key point, and before its caveats and context
@@ -59,15 +59,23 @@ def _notices(digest: Digest) -> Iterator[RenderableType]:
 
 def _story(number: int, story: Story, zone: str) -> Iterator[RenderableType]:
     lead = story.articles[0]
-    at = (lead.published_at or lead.gathered_at).astimezone(ZoneInfo(zone))
     yield _hanging(Text(f"{number}", style="bold cyan"), Text(printable(story.headline), style="bold cyan"))
-    yield _hanging(Text(), Text(f"{printable(', '.join(story.publishers))} · {at:%H:%M}", style="dim"))
+    by = [printable(", ".join(story.publishers)), *_published(lead, zone)]
+    yield _hanging(Text(), Text(" · ".join(by), style="dim"))
     for point in story.points:
         yield from _point(point)
     for other in story.articles[1:]:
         named = f"Also: {printable(other.title) or 'Untitled'} ({printable(other.publisher)})"
         yield _hanging(Text(), Text(named, style="dim"))
     yield Text()
+
+
+def _published(article: Article, zone: str) -> Iterator[str]:
+    """Yield the time of publication, or its day if only that is known; nothing for an undated article."""
+    if article.published_at and article.published_day_only:
+        yield f"{article.published_at:%Y-%m-%d}"
+    elif article.published_at:
+        yield f"{article.published_at.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
 def _point(point: StoryPoint) -> Iterator[RenderableType]:

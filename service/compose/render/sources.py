@@ -9,6 +9,7 @@ from html import escape
 
 from service.compose.render.links import web_link
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
+from service.compose.render.times import publication_label
 from service.compose.size_budget import quoted_printable_size
 from service.core.model import Article
 from service.text.i18n import Localizer
@@ -96,7 +97,7 @@ def _source(
     return SourceView(
         clean(article.publisher, MAX_NAME_CHARACTERS),
         clean(article.title, longest) or localizer.text("untitled"),
-        localizer.time(article.effective_published_at, at),
+        publication_label(article, at, localizer),
         web_link(article.url),
     )
 

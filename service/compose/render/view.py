@@ -28,6 +28,7 @@ from service.compose.render.text_cleaning import (
     reading_minutes,
     shorten,
 )
+from service.compose.render.times import newest_dated, publication_label
 from service.compose.size_budget import quoted_printable_size
 from service.core.model import Article, Digest, Role, SentenceChange, Site, SourceHealth, Story, StoryPoint
 from service.core.placeholders import Placeholder
@@ -45,7 +46,10 @@ MIN_SENTENCE_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class SentenceView:
-    """A sentence with its source; `url` leads to it on the publisher's page, "" without a link."""
+    """A sentence with its source; `url` leads to it on the publisher's page, "" without a link.
+
+    `time` is that of publication, "" if unknown.
+    """
 
     text: str
     source: str
@@ -66,8 +70,9 @@ class PointView:
 class StoryView:
     """A story. `lang` is "" if it is the digest's language; `told_by` lists the publishers.
 
-    `time` is that of the newest article; `several` is true for several articles. `sources` has one article
-    per publisher, `others` all but the first article; `unnamed` is the number of those that do not fit.
+    `time` is that of the newest article, "" if none has a date; `several` is true for several articles.
+    `sources` has one article per publisher, `others` all but the first article; `unnamed` is the number of
+    those that do not fit.
     """
 
     number: int
@@ -183,7 +188,7 @@ def _story(story: Story, number: int, short: int, digest: Digest, localizer: Loc
     shown = {point.article.id for point in story.points}
     others = other_articles(story.articles, at, localizer, shown=shown, compact=digest.compact)
     headline = clean(story.headline, MAX_TITLE_CHARACTERS) or localizer.text("untitled")
-    newest = max(article.effective_published_at for article in story.articles)
+    newest = newest_dated(story.articles)
     language = _foreign_language(lead, localizer)
     return StoryView(
         number=number,
@@ -192,11 +197,11 @@ def _story(story: Story, number: int, short: int, digest: Digest, localizer: Loc
         url=web_link(lead.url),
         lang=language,
         direction=text_direction(lead.language) if language else localizer.direction,
-        time=localizer.time(newest, at),
+        time=publication_label(newest, at, localizer),
         told_by=listed_publishers(story.publishers, localizer),
         several=len(story.articles) > 1,
         update=story.is_update,
-        points=_points(story.points, newest, localizer),
+        points=_points(story.points, newest.effective_published_at, localizer),
         sources=publisher_sources(story.articles, at, localizer),
         others=others.named,
         unnamed=others.unnamed,
@@ -262,7 +267,7 @@ def _points(points: Sequence[StoryPoint], at: datetime, localizer: Localizer) ->
         return SentenceView(
             text=clean(text, longest),
             source=clean(article.publisher, MAX_NAME_CHARACTERS),
-            time=localizer.time(article.effective_published_at, at),
+            time=publication_label(article, at, localizer),
             url=sentence_link(article.url, text),
         )
 

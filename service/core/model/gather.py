@@ -50,13 +50,16 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item as the feed gives it; used only inside gather. `html` is untrusted markup, or plain text."""
+    """An item as the feed gives it; used only inside gather. `html` is untrusted markup, or plain text.
+
+    `dates` are the dates of publication, else of update, else of creation, as the feed writes them.
+    """
 
     guid: str
     url: str
     title: str
     html: str
-    published_at: datetime | None = None
+    dates: tuple[str, ...] = ()
     author: str = ""
 
 
@@ -102,7 +105,8 @@ class Article:
     `text` is plain text, its `blocks` separated by an empty line; all offsets count its characters. `blocks`
     is empty for an article that was stored before there were any: see `service.text.blocks.plain_blocks`.
     `position` is the article's place in the order of arrival, assigned by the store (0: not stored yet).
-    Cursors (`served_through`) are positions, not publication dates.
+    Cursors (`served_through`) are positions, not publication dates. With `published_day_only`, `published_at`
+    is known to the day alone: its UTC day may be shown, its time may not.
     """
 
     id: str
@@ -118,6 +122,7 @@ class Article:
     method: str | None = None
     position: int = 0
     blocks: tuple[Block, ...] = ()
+    published_day_only: bool = False
 
     @property
     def effective_published_at(self) -> datetime:

@@ -34,6 +34,7 @@ class DocumentItem:
 
     item: SeenItem
     published_at: datetime | None = None
+    day_only: bool = False
     parsed: bool = False
     previous: SeenItem | None = None
 

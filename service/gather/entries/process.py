@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.core.errors import FeedUnreadable
 from service.core.ids import article_id
 from service.core.model import Entry, Feed
+from service.gather.dates.reading import DateHabits
 from service.gather.entries.language import detect_language
 from service.gather.entries.markup import (
     MAX_TEXT_CHARACTERS,
@@ -31,6 +32,7 @@ from service.gather.entries.match import (
     match_items,
     seen_item_of,
 )
+from service.gather.entries.publication import date_habits, plausible_date, with_date_habits
 from service.gather.entries.seen_items import (
     FeedStatistics,
     SeenItem,
@@ -50,7 +52,6 @@ from service.gather.formats.parsed_feed import NO_ENTRIES, ParsedFeed
 from service.gather.formats.split_items import SplitDocument, split_items
 
 MAX_ENTRIES = 2_000  # per document; a larger feed is an attack or a bug
-MAX_FUTURE = timedelta(days=1)  # a publication date further ahead is an error
 SAMPLED_ITEMS = 20  # items read by both XML parsers before the fast one is trusted with a feed
 
 
@@ -76,6 +77,7 @@ class ArticleDraft:
     text: str
     language: str
     published_at: datetime | None
+    published_day_only: bool = False
     needs_full_text: bool = False
 
 
@@ -95,7 +97,10 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
     statistics = statistics_of(context.seen_items)
     seen = seen_items_of(context.seen_items)
     rows, parsed, mode = _rows(context, body, statistics, seen)
-    items = [_document_item(row, context.now) for row in rows]
+    language = context.feed.language or (parsed.language if parsed else "")
+    habits = date_habits((row.entry for row in rows if row.entry), statistics, language, context.now)
+    statistics = with_date_habits(statistics, habits)
+    items = [_document_item(row, habits, context.now) for row in rows]
     related = seen.with_any_name({name for i in items if i.parsed for name in i.item[1:5]})
     ambiguous = ambiguous_names(items, related)
     matches = match_items(
@@ -237,17 +242,18 @@ def _row(raw: str, entry: Entry) -> _Row:
     return _Row(raw, entry, None, text, title_text(entry.title), is_truncated(entry.html))
 
 
-def _document_item(row: _Row, now: datetime) -> DocumentItem:
+def _document_item(row: _Row, habits: DateHabits, now: datetime) -> DocumentItem:
     if row.entry is None:
         return DocumentItem(row.known or SeenItem(row.raw, "", "", "", ""))
     entry = row.entry
     item = seen_item_of(row.raw, guid=entry.guid, url=entry.url, title=row.title, text=row.text)
-    return DocumentItem(item, _plausible(entry.published_at, now), parsed=True)
-
-
-def _plausible(published: datetime | None, now: datetime) -> datetime | None:
-    """Return the date unless it is in the future, or before 1995, when there were no feeds."""
-    return published if published and published.year >= 1995 and published <= now + MAX_FUTURE else None
+    published = plausible_date(entry, habits, now)
+    return DocumentItem(
+        item,
+        published.at if published else None,
+        day_only=published is not None and published.day_only,
+        parsed=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +283,7 @@ class _DraftBuilder:
             text=row.text,
             language=feed.language or detect_language(f"{title}. {row.text}", self.language),
             published_at=document_item.published_at,
+            published_day_only=document_item.day_only,
             needs_full_text=bool(incomplete and url),
         )
 

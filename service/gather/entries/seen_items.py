@@ -60,6 +60,8 @@ class FeedStatistics:
     most         the largest number of new items in one poll
     held         number of items held as old at the last burst, at `held_at`, because of `held_why`
     blank        polls in a row that found no item, or a page instead of a feed
+    date_order   whether day or month comes first in the feed's dates of numbers, "" while unknown
+    utc_offset   usual zone of the feed's dates, as `+01:00`, "" while unknown
     """
 
     body: str = ""
@@ -86,6 +88,8 @@ class FeedStatistics:
     held_at: int = 0
     held_why: str = ""
     blank: int = 0
+    date_order: str = ""
+    utc_offset: str = ""
 
 
 def statistics_of(text: str) -> FeedStatistics:

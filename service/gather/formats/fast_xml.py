@@ -49,13 +49,11 @@ _ABSOLUTE_URL = re.compile(r"https?://[\w.-]+/(?:[\w/~%+-]|\.(?!\.))*(?:\?[\w=&%
 class FeedparserRules:
     """Functions and tables of feedparser that fast_xml uses.
 
-    parse_date        parses a date to a `struct_time` or None
     join_url          resolves an address against a base
     looks_like_html   guesses whether a text declared as plain contains markup
     prefixes          the prefix of each namespace (in lower case), "" for the namespaces of feeds
     """
 
-    parse_date: Callable[[str], object]
     join_url: Callable[[str, str], str]
     looks_like_html: Callable[[str], bool]
     prefixes: Mapping[str, str]
@@ -259,7 +257,7 @@ class _Parser:
         elif self._item is None:
             self.feed[code] = value
         elif code in ("published", "updated", "created"):
-            self._item[f"{code}_parsed"] = self._rules.parse_date(value)
+            self._item[code] = value
         elif code in ("link", "guid", "id"):
             self._item.add_identifier(code, self._joined(value) if value and code != "id" else value)
         elif code == "author":

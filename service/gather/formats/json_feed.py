@@ -6,8 +6,6 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -58,8 +56,7 @@ def _entry(item: Mapping[str, Any], base: str) -> Entry:
         html=_text(item.get("content_html"))
         or _escaped(_text(item.get("content_text")))
         or _escaped(_text(item.get("summary"))),
-        published_at=_instant(_text(item.get("date_published")))
-        or _instant(_text(item.get("date_modified"))),
+        dates=tuple(filter(None, (_text(item.get("date_published")), _text(item.get("date_modified"))))),
         author=", ".join(name for name in names if name),
     )
 
@@ -80,23 +77,6 @@ def _joined(base: str, link: str) -> str:
         return urljoin(base, link) if link else ""
     except ValueError:
         return ""
-
-
-def _instant(value: str) -> datetime | None:
-    """Parse RFC 3339, which the format requires, or an RFC 5322 date, which some feeds use instead."""
-    if not value:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        try:
-            instant = parsedate_to_datetime(value)
-        except (ValueError, TypeError, IndexError):
-            return None
-    try:
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (OverflowError, ValueError):
-        return None
 
 
 def _reason(error: Exception) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 import html
 import io
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -117,14 +115,13 @@ def _feed_of(found: Mapping[str, Any], entries: list[Entry], document: bytes) ->
 
 @cache
 def _rules() -> fast_xml.FeedparserRules | None:
-    """Return feedparser's functions for dates and addresses; None if this version has others."""
+    """Return feedparser's functions for addresses and texts; None if this version has others."""
     try:
-        from feedparser.datetimes import _parse_date as parse_date  # noqa: PLC0415 - as in _feedparsed
         from feedparser.mixin import _FeedParserMixin as mixin  # noqa: PLC0415 - as in _feedparsed
         from feedparser.urls import _urljoin as join_url  # noqa: PLC0415 - as in _feedparsed
 
         prefixes = {uri.lower(): prefix for uri, prefix in mixin.namespaces.items()}
-        return fast_xml.FeedparserRules(parse_date, join_url, mixin.looks_like_html, prefixes)
+        return fast_xml.FeedparserRules(join_url, mixin.looks_like_html, prefixes)
     except (ImportError, AttributeError):
         return None
 
@@ -179,16 +176,15 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
         url=_link(raw),
         title=_markup(raw.get("title_detail"), str(raw.get("title") or "")),
         html=_content(raw),
-        published_at=_date(raw),
+        dates=_dates(raw),
         author=str(raw.get("author") or ""),
     )
 
 
-def _date(raw: Mapping[str, Any]) -> datetime | None:
-    """Return when the entry was published, else updated, else created."""
+def _dates(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the dates as written; feedparser's own readings are wrong for some, such as unknown zones."""
     # `in` instead of `get`, for which feedparser warns about a missing update.
-    names = ("published_parsed", "updated_parsed", "created_parsed")
-    return next((at for name in names if name in raw and (at := _instant(raw[name]))), None)
+    return tuple(str(raw[name]) for name in ("published", "updated", "created") if name in raw)
 
 
 def _link(raw: Mapping[str, Any]) -> str:
@@ -215,15 +211,6 @@ def _markup(detail: Mapping[str, Any] | None, value: str) -> str:
     if detail and detail.get("type") == "text/plain":
         return re.sub(r"\n\s*\n", "<br>", html.escape(value, quote=False))
     return value
-
-
-def _instant(parsed: Any) -> datetime | None:  # noqa: ANN401 - feedparser gives a struct_time or anything else
-    try:
-        return (
-            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=calendar.timegm(parsed)) if parsed else None
-        )
-    except (ValueError, OverflowError, TypeError):
-        return None
 
 
 def _ttl(minutes: object) -> int | None:

@@ -116,6 +116,14 @@ def test_a_story_has_the_time_of_its_newest_article():
     assert view_of(a_story([point(old, "One."), point(new, "Two.")])).time == "05:00"
 
 
+def test_an_undated_article_shows_no_time_of_day():
+    undated = replace(published("Quay closes", "The Wire", at=MORNING), published_at=None)
+
+    story = view_of(a_story([point(undated, "It closed.")]))
+
+    assert (story.time, story.points[0].line.time) == ("", "")
+
+
 def test_a_point_omits_the_date_of_its_story():
     article = published("A title", at=MORNING - timedelta(days=3))
     other = published("Another", "The Wire", at=MORNING - timedelta(days=3, hours=2))

@@ -1,0 +1,1 @@
+"""Dates of entries, as feeds write them."""
