@@ -10,9 +10,10 @@ from typing import Protocol, runtime_checkable
 from service.condense.ports import Summarizer
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused, UsageError
+from service.gather.cleaning.characters import one_line
+from service.gather.cleaning.markup import plain_text
 from service.gather.entries.full_text import extract_text
 from service.gather.entries.language import detect_language
-from service.gather.entries.markup import one_line, plain_text
 from service.text.languages import primary_language
 
 DEFAULT_METHOD = "keypoints"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.core.errors import FeedUnreadable
-from service.gather.entries.markup import title_text
+from service.gather.cleaning.titles import title_text
 from service.gather.formats.charset import decode_document
 from service.gather.formats.html_links import FeedLink, feed_links, guessed_addresses
 from service.gather.formats.registry import read

@@ -9,8 +9,10 @@ from typing import Any
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
+from service.gather.cleaning.characters import one_line
+from service.gather.cleaning.markup import read_entry
+from service.gather.cleaning.titles import title_text
 from service.gather.dates.reading import DateHabits, habits_of, publication_date
-from service.gather.entries.markup import one_line, plain_text, title_text
 from service.gather.formats import registry as formats
 from service.gather.formats.parsed_feed import NO_ENTRIES
 from service.gather.formats.split_items import split_items
@@ -111,7 +113,7 @@ def inspect_document(source: str, body: bytes, content_type: str = "", url: str 
 
 def _shown(entry: Entry, habits: DateHabits) -> InspectedEntry:
     published = publication_date(entry.dates, habits)
-    text = plain_text(entry.html)
+    text = read_entry(entry.html, is_plain=entry.is_plain).text
     title = title_text(entry.title)
     return InspectedEntry(
         id=one_line(entry.guid or entry.url or title or text, 2_000),

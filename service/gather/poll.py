@@ -161,7 +161,7 @@ async def _with_full_text(
         return draft
     if len(page.text) <= len(draft.text):
         return draft
-    return replace(draft, text=page.text, language=state.feed.language or page.language)
+    return replace(draft, text=page.text, blocks=(), language=state.feed.language or page.language)
 
 
 def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
@@ -179,6 +179,7 @@ def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
         gathered_at=now,
         topics=feed.topics,
         method=feed.method,
+        blocks=draft.blocks if draft.text else (),
     )
 
 

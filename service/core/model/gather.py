@@ -50,7 +50,7 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item as the feed gives it; used only inside gather. `html` is untrusted markup, or plain text.
+    """An item as the feed gives it; used only inside gather. `html` is untrusted: plain text or markup.
 
     `dates` are the dates of publication, else of update, else of creation, as the feed writes them.
     """
@@ -61,6 +61,7 @@ class Entry:
     html: str
     dates: tuple[str, ...] = ()
     author: str = ""
+    is_plain: bool = False
 
 
 class TextSpan(NamedTuple):

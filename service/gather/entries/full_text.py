@@ -10,9 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from service.core.model import BlockKind
+from service.gather.cleaning.block_text import MAX_TEXT_CHARACTERS, BlockDraft, assemble, shortened
+from service.gather.cleaning.markup import plain_text
 from service.gather.entries.boilerplate import COOKIE_CONSENT, PAYWALL, compiled
 from service.gather.entries.language import detect_language
-from service.gather.entries.markup import MAX_TEXT_CHARACTERS, paragraphs, plain_text, shortened
 
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 MAX_PAGE_TAGS = 60_000  # the extraction time grows faster than the number of tags
@@ -71,7 +73,8 @@ def extract_text(page: bytes, url: str = "") -> str:
         return ""
     _drop_non_text(tree)
     found = trafilatura.extract(tree, url=url or None, fast=True, include_comments=False) or ""
-    return paragraphs(part for line in found.split("\n") for part in _parts(line))
+    parts = (part for line in found.split("\n") for part in _parts(line))
+    return assemble(BlockDraft(BlockKind.PARAGRAPH, part) for part in parts).text
 
 
 def _drop_non_text(tree: Any) -> None:  # noqa: ANN401 - lxml's elements, which ship no types

@@ -12,17 +12,14 @@ from datetime import datetime
 
 from service.core.errors import FeedUnreadable
 from service.core.ids import article_id
-from service.core.model import Entry, Feed
+from service.core.model import Block, Entry, Feed
+from service.gather.cleaning.block_text import NO_TEXT, BlockText
+from service.gather.cleaning.characters import one_line
+from service.gather.cleaning.markup import read_entry
+from service.gather.cleaning.titles import title_text
+from service.gather.cleaning.web_addresses import safe_web_url
 from service.gather.dates.reading import DateHabits
 from service.gather.entries.language import detect_language
-from service.gather.entries.markup import (
-    MAX_TEXT_CHARACTERS,
-    one_line,
-    plain_text,
-    safe_web_url,
-    shortened,
-    title_text,
-)
 from service.gather.entries.match import (
     AmbiguousNames,
     DocumentItem,
@@ -48,7 +45,7 @@ from service.gather.entries.seen_items import (
 from service.gather.entries.teasers import is_teaser, is_truncated, needs_full_text, updated_counts
 from service.gather.formats import registry as formats
 from service.gather.formats import rss_atom
-from service.gather.formats.parsed_feed import NO_ENTRIES, ParsedFeed
+from service.gather.formats.parsed_feed import NO_ENTRIES, ParsedFeed, plain_as_markup
 from service.gather.formats.split_items import SplitDocument, split_items
 
 MAX_ENTRIES = 2_000  # per document; a larger feed is an attack or a bug
@@ -79,6 +76,7 @@ class ArticleDraft:
     published_at: datetime | None
     published_day_only: bool = False
     needs_full_text: bool = False
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +145,14 @@ class _Row:
     raw: str
     entry: Entry | None = None
     known: SeenItem | None = None
-    text: str = ""
+    read: BlockText = NO_TEXT
     title: str = ""
     cut: bool = False
+
+    @property
+    def text(self) -> str:
+        """The item's text."""
+        return self.read.text
 
 
 def _rows(
@@ -234,12 +237,14 @@ def _is_plain(pieces: SplitDocument, parsed: ParsedFeed, url: str) -> bool:
 
 def _raw_of(entry: Entry) -> str:
     """Return the fingerprint of an item of a document that cannot be split, in place of that of its bytes."""
-    return fingerprint(entry.guid, entry.url, entry.title, entry.html)
+    # Plain text counts in the form in which it was remembered before entries said that it is plain.
+    content = plain_as_markup(entry.html) if entry.is_plain else entry.html
+    return fingerprint(entry.guid, entry.url, entry.title, content)
 
 
 def _row(raw: str, entry: Entry) -> _Row:
-    text = shortened(plain_text(entry.html), MAX_TEXT_CHARACTERS)
-    return _Row(raw, entry, None, text, title_text(entry.title), is_truncated(entry.html))
+    read = read_entry(entry.html, is_plain=entry.is_plain)
+    return _Row(raw, entry, None, read, title_text(entry.title), is_truncated(entry.html))
 
 
 def _document_item(row: _Row, habits: DateHabits, now: datetime) -> DocumentItem:
@@ -281,6 +286,7 @@ class _DraftBuilder:
             url=url,
             title=title,
             text=row.text,
+            blocks=row.read.blocks,
             language=feed.language or detect_language(f"{title}. {row.text}", self.language),
             published_at=document_item.published_at,
             published_day_only=document_item.day_only,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urljoin
 
-from service.gather.entries.markup import one_line, safe_web_url
+from service.gather.cleaning.characters import one_line
+from service.gather.cleaning.web_addresses import safe_web_url
 
 FEED_TYPES = frozenset(
     {

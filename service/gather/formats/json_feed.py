@@ -49,15 +49,15 @@ def _has_content(item: Mapping[str, Any]) -> bool:
 def _entry(item: Mapping[str, Any], base: str) -> Entry:
     authors = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
     names = [_text(author.get("name")) for author in authors or () if isinstance(author, dict)]
+    markup = _text(item.get("content_html"))
     return Entry(
         guid=_text(item.get("id")),
         url=_joined(base, _text(item.get("url")) or _text(item.get("external_url"))),
         title=html.escape(_text(item.get("title")), quote=False),
-        html=_text(item.get("content_html"))
-        or _escaped(_text(item.get("content_text")))
-        or _escaped(_text(item.get("summary"))),
+        html=markup or _text(item.get("content_text")) or _text(item.get("summary")),
         dates=tuple(filter(None, (_text(item.get("date_published")), _text(item.get("date_modified"))))),
         author=", ".join(name for name in names if name),
+        is_plain=not markup,
     )
 
 
@@ -66,10 +66,6 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"\n\s*\n", "<br>", html.escape(text, quote=False))
 
 
 def _joined(base: str, link: str) -> str:

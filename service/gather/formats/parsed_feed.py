@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import dataclass
 
 from service.core.model import Entry
 
 NO_ENTRIES = "the feed holds no entries"
+
+
+def plain_as_markup(text: str) -> str:
+    """Return plain text as markup: special characters are escaped, blank lines become breaks."""
+    return re.sub(r"\n\s*\n", "<br>", html.escape(text, quote=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from service.core.model import Entry
 from service.gather.formats import fast_xml
 from service.gather.formats.charset import reencode_utf8
 from service.gather.formats.doctype import without_doctype
-from service.gather.formats.parsed_feed import ParsedFeed
+from service.gather.formats.parsed_feed import ParsedFeed, plain_as_markup
 from service.gather.formats.split_items import split_items
 from service.gather.http.decompression import format_megabytes
 
@@ -154,7 +153,7 @@ def _feedparsed(document: bytes, url: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = feedparser.parse(
         io.BytesIO(_LONG_AUTHOR.sub(rb"\1", document)),
         response_headers={"content-type": UTF8_XML, "content-location": url},
-        sanitize_html=False,  # entries/markup does that for all text
+        sanitize_html=False,  # gather/cleaning does that for all text
         resolve_relative_uris=False,  # entries keep text without links
     )
     return found
@@ -171,13 +170,16 @@ def _damaged(entry: Entry) -> bool:
 
 
 def _entry(raw: Mapping[str, Any]) -> Entry:
+    content, is_plain = _content(raw)
+    title = str(raw.get("title") or "")
     return Entry(
         guid=str(raw.get("id") or ""),
         url=_link(raw),
-        title=_markup(raw.get("title_detail"), str(raw.get("title") or "")),
-        html=_content(raw),
+        title=plain_as_markup(title) if _is_plain(raw.get("title_detail")) else title,
+        html=content,
         dates=_dates(raw),
         author=str(raw.get("author") or ""),
+        is_plain=is_plain,
     )
 
 
@@ -199,18 +201,15 @@ def _link(raw: Mapping[str, Any]) -> str:
     return ""
 
 
-def _content(raw: Mapping[str, Any]) -> str:
-    """Return the longest text of the entry as markup."""
-    pieces = [_markup(part, str(part.get("value") or "")) for part in raw.get("content", ())]
-    pieces.append(_markup(raw.get("summary_detail"), str(raw.get("summary") or "")))
-    return max(pieces, key=len)
+def _content(raw: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return the longest text of the entry, and whether it is declared as plain text."""
+    pieces = [(str(part.get("value") or ""), _is_plain(part)) for part in raw.get("content", ())]
+    pieces.append((str(raw.get("summary") or ""), _is_plain(raw.get("summary_detail"))))
+    return max(pieces, key=lambda piece: len(plain_as_markup(piece[0]) if piece[1] else piece[0]))
 
 
-def _markup(detail: Mapping[str, Any] | None, value: str) -> str:
-    """Return the value as markup: text declared as plain is escaped, and its blank lines become breaks."""
-    if detail and detail.get("type") == "text/plain":
-        return re.sub(r"\n\s*\n", "<br>", html.escape(value, quote=False))
-    return value
+def _is_plain(detail: Mapping[str, Any] | None) -> bool:
+    return detail is not None and detail.get("type") == "text/plain"
 
 
 def _ttl(minutes: object) -> int | None:

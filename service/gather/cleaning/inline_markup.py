@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from service.gather.entries.raised_text import subscript, superscript
+from service.gather.cleaning.raised_text import subscript, superscript
 
 MAX_ATTRIBUTE_CHARACTERS = 2_000  # of a style or class that are examined
 MAX_FORMULA_CHARACTERS = 300  # a longer formula is cut
@@ -59,7 +59,20 @@ MEANINGS: Mapping[str, Meaning] = {
 """The meaning of each element by its name; any other inline element is PLAIN."""
 
 HEEDED_ATTRIBUTES = frozenset(
-    {"class", "style", "hidden", "aria-hidden", "role", "id", "epub:type", "lang", "href", "alt", "alttext"}
+    {
+        "class",
+        "style",
+        "hidden",
+        "aria-hidden",
+        "role",
+        "id",
+        "epub:type",
+        "lang",
+        "href",
+        "alt",
+        "alttext",
+        "encoding",
+    }
 )
 """The attributes that the table reads."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.entries.inline_markup import (
+from service.gather.cleaning.inline_markup import (
     Meaning,
     formula_text,
     meaning_of,

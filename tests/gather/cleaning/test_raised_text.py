@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.gather.entries.raised_text import is_note_mark, lowered, raised, with_fractions
+from service.gather.cleaning.raised_text import is_note_mark, lowered, raised, with_fractions
 
 
 @pytest.mark.parametrize(

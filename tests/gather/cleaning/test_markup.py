@@ -10,14 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.placeholders import Placeholder
-from service.gather.entries.markup import (
-    one_line,
-    plain_text,
-    safe_web_url,
-    shortened,
-    title_text,
-    without_unsafe_characters,
-)
+from service.gather.cleaning.block_text import shortened
+from service.gather.cleaning.characters import one_line, without_unsafe_characters
+from service.gather.cleaning.markup import plain_text
+from service.gather.cleaning.titles import title_text
+from service.gather.cleaning.web_addresses import safe_web_url
 
 PIECES = [
     *"ab <>&;/\"'=\n\u2028\x00\x0b\ud800\ue000é",
@@ -38,10 +35,10 @@ MARKUP = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
         ("One.<br>Two.<br/><br/>Three.", "One.\n\nTwo.\n\nThree."),
         ("<h2>Head</h2>Text", "Head\n\nText"),
         ("<ul><li>a</li><li>b</li></ul>", "a\n\nb"),
-        ("<table><tr><td>1</td><td>2</td></tr></table>", "1 2"),
-        ("a&nbsp;b&#8203;c &amp;amp; d", "a b c &amp; d"),
+        ("<table><tr><td>1</td><td>2</td></tr></table>", "1 · 2"),
+        ("a&nbsp;b&#8203;c &amp;amp; d", "a b c & d"),
         ("<script>x()</script>a<style>p{}</style><noscript>n</noscript>", "a"),
-        ("<figure><img src=x><figcaption>Caption</figcaption></figure>a", "a"),
+        ("<figure><img src=x><figcaption>Caption</figcaption></figure>a", "Caption\n\na"),
         ("<div>Outer <div>inner</div> rest</div>", "Outer\n\ninner\n\nrest"),
         ("Text<p>Read more</p>", "Text"),
         ("Text<p>Continue reading →</p>", "Text"),

@@ -1,0 +1,1 @@
+"""Cleaning: untrusted markup and plain text become safe text with its blocks."""

@@ -1,0 +1,93 @@
+"""Read untrusted markup: the HTML of feeds and pages becomes safe plain text and its blocks.
+
+The sanitizer parses the HTML as a browser does and removes what a browser would run. Its output is
+well-formed, so one pass over its tags finds the blocks; what a tag inside a line means is in `inline_markup`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+
+import nh3
+
+from service.gather.cleaning.block_text import BlockText, assemble
+from service.gather.cleaning.characters import UNSAFE
+from service.gather.cleaning.escapes import escaped_once, is_structured, text_escaped_once
+from service.gather.cleaning.inline_markup import HEEDED_ATTRIBUTES, MEANINGS, Meaning
+from service.gather.cleaning.markdown import html_of_markdown, is_markdown
+from service.gather.cleaning.markup_reader import BLOCK_TAGS, INLINE_TAGS, PLAIN_INLINE_TAGS, MarkupReader
+from service.gather.cleaning.nesting import without_deep_nesting
+from service.gather.cleaning.text_lines import drafts_of_lines
+from service.gather.entries.ballast import without_ballast
+
+MAX_HTML_CHARACTERS = 400_000  # without ballast; four times the text of the longest article
+HTML_CUT = f"markup was longer than {MAX_HTML_CHARACTERS:,} characters"
+
+_REAL_TAG = re.compile(r"<(?:[a-zA-Z/][^<>]*>|!--)")
+_TOKEN = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:[^">]|"[^"]*")*+)>')
+_NEEDS_ATTRIBUTES = re.compile(
+    r"(?i)\s(?:style|class|hidden|aria-hidden|role|epub:type|alt|alttext|encoding|id)\b|href\s*=\s*[\"']?[^\"'>\s]*#"
+)
+
+
+def plain_text(markup: str) -> str:
+    """Return untrusted HTML as paragraphs of plain text separated by an empty line."""
+    return read_markup(markup).text
+
+
+def read_entry(content: str, *, is_plain: bool = False, language: str = "") -> BlockText:
+    """Return the text and blocks of an entry's content: plain text, as its feed says, or markup.
+
+    Markup without any tag is plain text, and plain text may be Markdown, or markup that was escaped twice.
+    """
+    if not is_plain:
+        content = escaped_once(content)
+        if _REAL_TAG.search(content):
+            return read_markup(content, language=language)
+        content = html.unescape(content)
+    text = text_escaped_once(UNSAFE.sub("", content[:MAX_HTML_CHARACTERS]))
+    if is_structured(text):
+        return read_markup(text, language=language)
+    if is_markdown(text):
+        return read_markup(html_of_markdown(text), language=language)
+    cut = HTML_CUT if len(content) > MAX_HTML_CHARACTERS else ""
+    return assemble(drafts_of_lines(text, language=language), language=language, cut=cut)
+
+
+def read_markup(markup: str, *, language: str = "") -> BlockText:
+    """Return the text of untrusted HTML and its blocks; `language` is the text's, "" when unknown.
+
+    What readers of a page do not see, or see struck out, is removed, as are forms and invitations to read
+    more.
+    """
+    markup = escaped_once(UNSAFE.sub("", without_ballast(markup)))
+    cut = HTML_CUT if len(markup) > MAX_HTML_CHARACTERS else ""
+    bounded = without_deep_nesting(markup[:MAX_HTML_CHARACTERS])
+    bare = _cleaner(with_attributes=_NEEDS_ATTRIBUTES.search(bounded) is not None).clean(bounded)
+    reader = MarkupReader(language)
+    pieces = _TOKEN.split(bare)
+    reader.text(html.unescape(pieces[0]))
+    for at in range(1, len(pieces), 4):
+        slash, tag, attributes, text = pieces[at : at + 4]
+        if slash:
+            reader.end(tag)
+        else:
+            reader.start(tag, attributes)
+        if text:
+            reader.text(html.unescape(text) if "&" in text else text)
+    return assemble(reader.drafts(), language=language, cut=cut)
+
+
+@cache
+def _cleaner(*, with_attributes: bool) -> nh3.Cleaner:
+    """Return the sanitizer. It keeps the tags that mean something; fewer do without their attributes."""
+    removed = {tag for tag, meaning in MEANINGS.items() if meaning is Meaning.REMOVED}
+    inline = INLINE_TAGS if with_attributes else INLINE_TAGS & (MEANINGS.keys() | PLAIN_INLINE_TAGS)
+    return nh3.Cleaner(
+        tags=set(BLOCK_TAGS | inline) - removed,
+        attributes={"*": set(HEEDED_ATTRIBUTES)} if with_attributes else {},
+        clean_content_tags=removed,
+        link_rel=None,
+    )
