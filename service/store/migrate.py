@@ -25,6 +25,7 @@ KNOWN_VERSIONS = (
     "0011",
     "0012",
     "0013",
+    "0014",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 
