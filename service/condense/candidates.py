@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from service.condense.block_reading import Candidate, read_parts
 from service.condense.dialogue import read_dialogue
+from service.condense.furniture import drop_furniture
 from service.condense.headline import repeats_headline
 from service.core.errors import SummaryRefused
 from service.core.model import Block, KeyPoint, Role, Summary
@@ -44,7 +45,9 @@ def read_candidates(text: str, blocks: Sequence[Block], language: str, limit: in
             if len(found) >= limit:
                 break
     if candidate is None:
-        raise SummaryRefused("there is no sentence in the text, only headings or single words")
+        raise SummaryRefused(
+            "there is no sentence in the text, only headings, single words, credits or adverts"
+        )
     if not found:
         raise SummaryRefused(
             f"no sentence of the text has words and at most {MAX_POINT_CHARACTERS} characters"
@@ -80,6 +83,7 @@ def _candidates_read(text: str, blocks: Sequence[Block], language: str) -> Itera
     """Yield the candidates of the first MAX_CHARACTERS_READ characters, without one that is cut off there."""
     read = text[:MAX_CHARACTERS_READ]
     parts = read_parts(read, [block for block in blocks if block.end <= len(read)], language)
+    drop_furniture(read, parts)
     read_dialogue(read, parts)
     for part in parts:
         for candidate in part.candidates:

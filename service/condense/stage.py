@@ -21,6 +21,7 @@ from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import PoolUnavailable, SummaryRefused
 from service.core.model import Article, Newsletter, Summary
 from service.core.progress import Progress, no_progress
+from service.text.furniture.rules import is_notice_of_move
 
 BATCH_ARTICLES = 100
 HEADLINE_METHOD = "headline"  # of a summary without key points
@@ -32,9 +33,10 @@ SummarizeArticle = Callable[[str, Article, int], Summary]
 def summarize_article(method: str, article: Article, points: int) -> Summary:
     """Return the article's summary, without key points if only its title can be shown.
 
-    Raises SummaryRefused for an article without a usable text or title, and any error of the method.
+    Raises SummaryRefused for an article without a usable text or title, or one that only says that its feed
+    moved, and any error of the method.
     """
-    has_title = bool(article.title.strip())
+    has_title = bool(article.title.strip()) and not is_notice_of_move(article.title)
     try:
         summary = get_summarizer(method).summarize(
             article.text,

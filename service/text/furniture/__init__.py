@@ -1,0 +1,1 @@
+"""Furniture: recognise the lines that a publisher adds to articles."""

@@ -1,0 +1,121 @@
+"""Furniture words: the tables of furniture.toml, and the phrases of them in a line (pure)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from service.text.scripts import HANGUL, UNSPACED
+
+WORD = re.compile(rf"[{UNSPACED}{HANGUL}]|[^\W_{UNSPACED}{HANGUL}]++")
+UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}{HANGUL}]")
+"""A character that is a word; Korean writes spaces, but joins its particles to the words."""
+
+
+class WordClass:
+    """The classes of furniture.toml, which explains each, and the names of months and days (dates.toml).
+
+    Each is one bit. They are plain numbers because an enum.Flag takes microseconds for each operation.
+    """
+
+    LABEL = 1 << 0
+    ALSO = 1 << 1
+    BY = 1 << 2
+    ROLE = 1 << 3
+    TIME = 1 << 4
+    COUNT = 1 << 5
+    MARK = 1 << 6
+    MOVE = 1 << 7
+    ASK = 1 << 8
+    OWN = 1 << 9
+    OFFER = 1 << 10
+    US = 1 << 11
+    YOU = 1 << 12
+    SELF = 1 << 13
+    MADE = 1 << 14
+    GREET = 1 << 15
+    POLITE = 1 << 16
+    DATE = 1 << 17
+    PARTICLE = 1 << 18
+
+
+_LISTS_OF_WORDS = WordClass.TIME | WordClass.COUNT | WordClass.ROLE | WordClass.PARTICLE
+"""Each word of their entries counts alone."""
+
+
+class Word(NamedTuple):
+    """A word of a line: `line[start:end]`. A character of an unspaced script is a word."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Hit(NamedTuple):
+    """A phrase of the tables in a line: the places of its first word and of the word after it."""
+
+    first: int
+    after: int
+    classes: int
+
+
+def words_of(line: str) -> list[Word]:
+    """Return the words of a line; apostrophes, hyphens and other marks separate them."""
+    return [Word(found.group(), *found.span()) for found in WORD.finditer(line)]
+
+
+def hits_of(words: list[Word]) -> list[Hit]:
+    """Return the phrases of the tables that the words contain, in order of their first words."""
+    table = _by_first_word()
+    folded = [_folded(word.text) for word in words]
+    return [
+        Hit(place, place + 1 + len(rest), classes)
+        for place, word in enumerate(folded)
+        for rest, classes in table.get(word, ())
+        if not rest or folded[place + 1 : place + 1 + len(rest)] == rest
+    ]
+
+
+def is_unspaced(word: str) -> bool:
+    """Return whether the word belongs to a script that is read character by character."""
+    return UNSPACED_CHARACTER.match(word) is not None
+
+
+def _folded(word: str) -> str:
+    # The country is not the pronoun: "allies follow US lead".
+    return word if word == "US" else word.casefold()
+
+
+@cache
+def phrases() -> dict[tuple[str, ...], int]:
+    """Return the entries of all tables as their words, with their classes."""
+    classes: dict[tuple[str, ...], int] = {}
+    for table in _tables():
+        for name, entries in table.items():
+            kind: int = getattr(WordClass, name.upper())
+            for entry in entries.split(","):
+                words = tuple(_folded(word.text) for word in words_of(entry))
+                parts = [words]
+                if kind & _LISTS_OF_WORDS and not any(is_unspaced(word) for word in words):
+                    parts = [(word,) for word in words]
+                for part in filter(None, parts):
+                    classes[part] = classes.get(part, 0) | kind
+    return classes
+
+
+@cache
+def _by_first_word() -> dict[str, list[tuple[list[str], int]]]:
+    table: dict[str, list[tuple[list[str], int]]] = {}
+    for words, kinds in phrases().items():
+        table.setdefault(words[0], []).append((list(words[1:]), kinds))
+    return table
+
+
+def _tables() -> list[dict[str, str]]:
+    folder = Path(__file__).parent
+    tables = tomllib.loads((folder / "furniture.toml").read_text(encoding="utf-8"))
+    dates = tomllib.loads((folder / "dates.toml").read_text(encoding="utf-8"))
+    return [*tables.values(), {"date": ",".join(dates["names"].split())}]

@@ -1,0 +1,43 @@
+"""The first look refuses only lines that the rules refuse too."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.text.furniture.first_look import can_be_furniture
+from service.text.furniture.rules import is_furniture_outside_quotations
+from service.text.furniture.words import is_unspaced, phrases
+from tests.text.furniture.lines import known_lines
+
+PHRASES = [("" if is_unspaced(phrase[0]) else " ").join(phrase) for phrase in phrases()]
+PIECES = st.one_of(
+    st.sampled_from(PHRASES),
+    st.sampled_from(PHRASES).map(str.capitalize),
+    st.sampled_from(["Tarn", "ferry", "24", "09:30", "2026", "Petra Lund", "@tarn", "www.tarn.example", "©"]),
+    st.sampled_from([".", ":", ",", "|", "–", "?", "/"]),
+)
+
+
+@pytest.mark.parametrize("line", [line.text for line in known_lines("lines.txt") if line.is_furniture])
+def test_furniture_passes(line: str):
+    assert can_be_furniture(line)
+
+
+@given(st.lists(PIECES, min_size=1, max_size=7).map(" ".join))
+def test_whatever_the_rules_accept_passes(line: str):
+    assert can_be_furniture(line) or not is_furniture_outside_quotations(line, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The harbour board approved a ferry line to Ostrel on Tuesday, after two years of talks.",
+        "Der Hafenrat hat am Dienstag die Fähre nach Ostrel genehmigt.",
+        "Le conseil du port a approuvé mardi la ligne de ferry vers Ostrel.",
+        "Совет порта одобрил во вторник паромную линию на Острел.",
+    ],
+)
+def test_most_sentences_do_not(line: str):
+    assert not can_be_furniture(line)
