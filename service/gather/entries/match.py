@@ -222,7 +222,7 @@ def _was_edited(document_item: DocumentItem) -> bool:
     return (
         document_item.parsed
         and old is not None
-        and (old.title, old.words) != (document_item.item.title, document_item.item.words)
+        and document_item.item.is_edit_of(old)
         and old.edits < MAX_EDITS
     )
 
@@ -235,7 +235,7 @@ def lines_to_remember(items: Sequence[DocumentItem], lines: Sequence[str]) -> li
         item, old = document_item.item, document_item.previous
         if document_item.parsed and old is not None:
             replaced.add(old.raw)
-            item = item._replace(edits=old.edits + ((old.title, old.words) != (item.title, item.words)))
+            item = item._replace(edits=old.edits + item.is_edit_of(old))
         replaced.add(item.raw)
         current.append(line_from_item(item))
     limit = min(MAX_ITEMS, max(500, 3 * len(current)))

@@ -163,7 +163,7 @@ def _rows(
     document = formats.prepare_document(name, body, context.content_type)
     if name != "xml":
         parsed = formats.reader_for(name)(document, context.url)
-        return [_row(_raw_of(entry), entry) for entry in parsed.entries[:MAX_ENTRIES]], parsed, _ParseMode()
+        return _read_rows(parsed.entries[:MAX_ENTRIES], seen), parsed, _ParseMode()
     pieces = split_items(document)
     if pieces is not None and len(pieces.items) > MAX_ENTRIES:
         # The newest items are at one of the ends.
@@ -178,10 +178,19 @@ def _rows(
     parsed = rss_atom.read(document, context.url)
     entries = parsed.entries[:MAX_ENTRIES]
     if pieces is None or parsed.faulty or not _agree(pieces, parsed, context.url):
-        return [_row(_raw_of(entry), entry) for entry in entries], parsed, _ParseMode()
+        return _read_rows(entries, seen), parsed, _ParseMode()
     raws = [fingerprint(item) for item in pieces.items]
     mode = _ParseMode(splits=True, plain=_is_plain(pieces, parsed, context.url))
-    return [_row(raw, entry) for raw, entry in zip(raws, entries, strict=True)], parsed, mode
+    return _read_rows(entries, seen, raws), parsed, mode
+
+
+def _read_rows(entries: Sequence[Entry], seen: SeenItems, raws: Sequence[str] | None = None) -> list[_Row]:
+    """Return the rows of a document that was parsed whole. Only items whose bytes are new are cleaned."""
+    lines = seen.lines_by_fingerprint()
+    return [
+        _Row(raw, known=item_from_line(lines[raw])) if raw in lines else _row(raw, entry)
+        for raw, entry in zip(raws or map(_raw_of, entries), entries, strict=True)
+    ]
 
 
 def _only_unseen(

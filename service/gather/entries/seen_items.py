@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 FORMAT_VERSION = 1
+CLEANING_VERSION = 2  # of the rules that turn an entry's markup into text; a change of them is no edit
 MAX_ITEMS = 4_000  # per feed
 RETENTION_DAYS = 60  # for the number of new items a day
 MAX_SINGLE_LOOKUPS = 60  # names; to find more of them, reading every item is faster
@@ -33,7 +34,8 @@ def fingerprint(*parts: str | bytes) -> str:
 class SeenItem(NamedTuple):
     """An item as it was last seen: fingerprints of its bytes (`raw`), guid, link, title and text (`words`).
 
-    `edits` counts the changes of title or text. A tuple, because a poll creates hundreds of them.
+    `edits` counts the changes of title or text; `cleaning` is the version of the rules that read it. A tuple,
+    because a poll creates hundreds of them.
     """
 
     raw: str
@@ -42,6 +44,15 @@ class SeenItem(NamedTuple):
     title: str
     words: str
     edits: int = 0
+    cleaning: int = CLEANING_VERSION
+
+    def is_edit_of(self, old: SeenItem) -> bool:
+        """Return whether title or text changed since the item was `old`.
+
+        Fingerprints of different versions of the cleaning tell nothing: after an upgrade, the first change of
+        an item is no edit.
+        """
+        return self.cleaning == old.cleaning and (self.title, self.words) != (old.title, old.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +175,8 @@ def serialize(statistics: FeedStatistics, lines: Iterable[str] | None, old_text:
 
 def line_from_item(item: SeenItem) -> str:
     """Return the stored line of an item."""
-    raw, guid, link, title, words, edits = item
-    return f"{raw} {guid or '-'} {link or '-'} {title or '-'} {words or '-'} {edits}"
+    raw, guid, link, title, words, edits, cleaning = item
+    return f"{raw} {guid or '-'} {link or '-'} {title or '-'} {words or '-'} {edits}.{cleaning}"
 
 
 def item_from_line(line: str) -> SeenItem:
@@ -173,7 +184,13 @@ def item_from_line(line: str) -> SeenItem:
     raw, guid, link, title, words, edits = line.split(" ")
     if "-" in (guid, link, title, words):
         guid, link, title, words = ("" if name == "-" else name for name in (guid, link, title, words))
-    return SeenItem(raw, guid, link, title, words, int(edits) if edits.isdecimal() else 0)
+    # Version 1 wrote no version.
+    count, _, cleaning = edits.partition(".")
+    return SeenItem(raw, guid, link, title, words, _number(count, 0), _number(cleaning, 1))
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else default
 
 
 def to_timestamp(instant: datetime | None) -> int:

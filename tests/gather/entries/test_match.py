@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from service.gather.entries.process import DocumentContext, ProcessedDocument, process_document
-from service.gather.entries.seen_items import statistics_of
+from service.gather.entries.seen_items import item_from_line, line_from_item, statistics_of
 from tests.builders import NOON, a_feed
 from tests.gather.feeds import a_text, an_item, an_rss
 
@@ -21,9 +21,12 @@ class Reader:
         self.since: datetime | None = None
 
     def reads(self, *items: str, hours: float = 1) -> ProcessedDocument:
+        return self.reads_document(an_rss(*items), hours)
+
+    def reads_document(self, document: str, hours: float = 1) -> ProcessedDocument:
         self.now += timedelta(hours=hours)
         order = DocumentContext(self.feed, self.memory, self.feed.url, "", self.now, self.since)
-        found = process_document(order, an_rss(*items).encode())
+        found = process_document(order, document.encode())
         self.memory, self.since = found.seen_items, self.now
         return found
 
@@ -217,6 +220,35 @@ def test_changed_text_is_an_edit_and_a_changed_date_or_markup_is_not():
 
     assert [draft.title for draft in found.edited] == ["Council number 1 does not vote"]
     assert found.new == ()
+
+
+def as_cleaned_before(memory: str) -> str:
+    """Return seen items as a version with other rules of cleaning remembered them: with other words."""
+    first, *lines = memory.split("\n")
+    old = [item_from_line(line)._replace(words="otherwor", cleaning=1) for line in lines]
+    return "\n".join([first, *(line_from_item(item).removesuffix(".1") for item in old)])
+
+
+def test_after_an_upgrade_no_item_is_new_or_edited_although_it_is_cleaned_differently():
+    reader = a_reader_of(range(1, 4))
+    reader.memory = as_cleaned_before(reader.memory)
+
+    found = reader.reads(*items(range(1, 3)), an_item(3, comments="7"), an_item(4))
+
+    assert titles(found) == ["Council number 4 votes on its bridge"]
+    assert found.edited == ()
+    assert len(reader.reads(an_item(3, description=a_text("Now"))).edited) == 1
+
+
+def test_after_an_upgrade_items_of_a_document_that_cannot_be_split_stay_known():
+    reader = Reader()
+    document = '{"version": "https://jsonfeed.org/version/1.1", "items": [{"content_text": "A [link](https://a.example)."}]}'
+    assert len(reader.reads_document(document).new) == 1
+    reader.memory = as_cleaned_before(reader.memory)
+
+    found = reader.reads_document(document + " ")
+
+    assert (found.new, found.edited) == ((), ())
 
 
 def test_a_text_that_changes_at_every_poll_has_a_limit_of_edits():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.gather.entries.seen_items import (
+    CLEANING_VERSION,
     MAX_ITEMS,
     FeedStatistics,
     SeenItem,
@@ -34,6 +35,7 @@ ITEMS = st.builds(
     title=MARK,
     words=MARK,
     edits=st.integers(0, 9),
+    cleaning=st.integers(1, 9),
 )
 
 
@@ -62,7 +64,10 @@ def test_items_with_a_name_are_found_without_reading_the_others(items: list[Seen
 def test_seen_items_of_an_early_version_are_read():
     memory = json.dumps({"v": 1}) + "\n" + json.dumps(["a b - d e 2", "f - - - - 0"])
 
-    assert items_of(memory) == (SeenItem("a", "b", "", "d", "e", 2), SeenItem("f", "", "", "", ""))
+    assert items_of(memory) == (
+        SeenItem("a", "b", "", "d", "e", 2, cleaning=1),
+        SeenItem("f", "", "", "", "", cleaning=1),
+    )
 
 
 def test_the_statistics_change_without_the_items():
@@ -125,4 +130,4 @@ def test_the_statistics_are_read_from_the_first_line_alone():
     ).partition("\n")
 
     assert json.loads(first) == {"v": 1, "ttl": 5}
-    assert rest == "a - - - - 0"
+    assert rest == f"a - - - - 0.{CLEANING_VERSION}"
