@@ -45,8 +45,8 @@ def extract_times(text: str) -> frozenset[int]:
 
 
 def remove_times(text: str) -> str:
-    """Return the text without its times of day, which are neither counts nor distinguishing words."""
-    return _CLOCK.sub(" ", text)
+    """Return the text with blanks for its times of day, which are neither counts nor distinguishing words."""
+    return _CLOCK.sub(lambda time: " " * len(time[0]), text)
 
 
 def times_match(times: frozenset[int], others: frozenset[int]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from service.compose.fault_isolation import ProblemReporter, error_text, ignore_problem, placement_problem
 from service.compose.stories.features import grouping_features
+from service.compose.stories.figures import leading_article
 from service.compose.stories.independence import count_independent_publishers
 from service.compose.stories.index import StoryIndex
 from service.core.model import Article, CondensedArticle
@@ -72,7 +73,7 @@ def _build_stories(
 def _build_story(members: Sequence[CondensedArticle]) -> GroupedStory:
     if len(members) == 1:
         return GroupedStory((members[0],))
-    lead = _lead(members)
+    lead = leading_article(members, _lead(members))
     rest = (condensed for condensed in members if condensed is not lead)
     return GroupedStory((lead, *rest), count_independent_publishers([c.article for c in members]))
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from service.compose.ports import KeyPointMerger
+from service.compose.stories.figures import leading_article
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.independence import count_independent_publishers
 from service.core.model import StoryPoint
@@ -54,6 +55,8 @@ def _story_update(
     if not new:
         return None
     if len(new) < len(story.articles):
+        lead = leading_article(new, new[0])
+        new = (lead, *(condensed for condensed in new if condensed is not lead))
         story = GroupedStory(new, count_independent_publishers([c.article for c in new]))
     if not known:
         return StoryUpdate(story)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from service.compose.stories import group
 from service.compose.stories.group import GroupedStory, group_stories
 from service.core.model import Article, CondensedArticle, Summary
-from tests.builders import an_article, condensed
+from tests.builders import NOON, an_article, condensed
 from tests.compose.reports import REPORTS, a_report
 
 
@@ -89,3 +90,17 @@ def test_a_story_that_cannot_be_built_is_shown_article_by_article(monkeypatch: p
     assert [len(story.articles) for story in stories] == [1, 1, 1]
     [problem] = problems
     assert problem.endswith("could not be built, uncountable; its articles are shown separately")
+
+
+def test_the_article_with_the_newest_toll_leads_its_story():
+    def told(text: str, hours_ago: int, position: int) -> CondensedArticle:
+        at = NOON - timedelta(hours=hours_ago)
+        article = an_article(text, text=text, published_at=at, gathered_at=at, position=position)
+        return replace(condensed(article), story="quake")
+
+    early = told("A quake in Kessary killed at least 41 people.", 6, 1)
+    plain = told("A quake in Kessary: what is known.", 4, 2)
+    late = told("The Kessary death toll rose to 44.", 2, 3)
+
+    assert [story.articles for story in group_stories([early, late])] == [(late, early)]
+    assert group_stories([early, plain, late])[0].articles[0] is not early

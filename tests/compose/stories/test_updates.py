@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
 from service.core.model import CondensedArticle, KeyPoint, Role, Summary
-from tests.builders import an_article
+from tests.builders import NOON, an_article
 from tests.compose.fakes import merge_all
 
 FIRST = "A dust explosion tore the roof off silo 6 at Skarrow port."
@@ -102,3 +105,15 @@ def test_every_caveat_of_an_update_follows_its_point(accounts, after):
         for index, one in enumerate(update.new_points or ()):
             assert one.qualifies is None or one.qualifies < index
             assert (one.role is Role.CAVEAT) == (one.qualifies is not None)
+
+
+def test_an_update_begins_with_the_newest_toll():
+    def told(position: int, text: str, hours: int) -> CondensedArticle:
+        account, at = an_account(position, text), NOON - timedelta(hours=hours)
+        return replace(account, article=replace(account.article, published_at=at, gathered_at=at))
+
+    sent = told(3, FIRST, 9)
+    early, late = told(5, "The fire killed nine people.", 6), told(6, "The death toll rose to 11.", 2)
+    [update] = updates(sent, early, late, after=4, known=ids_of(sent))
+
+    assert update.story.articles == (late, early)
