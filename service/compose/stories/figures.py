@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from service.compose.stories.tolls import KINDS, Toll, find_tolls
 from service.core.model import Article, CondensedArticle
 from service.text.lexicon import FLAG_BIT, lexicon_for, tokenize
 from service.text.numbers import extract_numbers
 from service.text.similarity import sentence_features
-from service.text.tolls import KINDS, Toll, find_tolls
 
 MAX_ARTICLES = 64  # of a story are compared, the newest ones
 MAX_GROWTH_OUTSIDE_TITLE = 4  # a larger growth is believed only if the newer article's title has the toll

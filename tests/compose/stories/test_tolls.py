@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.tolls import MAX_CHARACTERS, find_tolls
+from service.compose.stories.tolls import MAX_CHARACTERS, find_tolls
 
 
 def tolls(text: str, language: str = "en") -> list[tuple[str, int, str]]:
