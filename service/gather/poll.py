@@ -12,6 +12,7 @@ from service.core.errors import FeedUnreadable
 from service.core.model import Article, FeedState
 from service.gather.entries.full_text import read_page
 from service.gather.entries.process import ArticleDraft, DocumentContext, ProcessedDocument, process_document
+from service.gather.entries.repeated_lines import count_lines, with_repeated_lines
 from service.gather.entries.seen_items import (
     FeedStatistics,
     fingerprint,
@@ -116,8 +117,10 @@ async def _read(
         unconditional = replace(state, etag=None, last_modified=None)
         return _failed(unconditional, replace(statistics, blank=statistics.blank + 1), now, str(error))
     new, edited = await _articles(gatherer, state, document, now)
-    state = replace(state, seen_items=document.seen_items)
-    statistics = statistics_of(document.seen_items)
+    before = statistics_of(document.seen_items)
+    statistics = count_lines(before, new)
+    new, edited = with_repeated_lines(statistics, new), with_repeated_lines(statistics, edited)
+    state = _with_statistics(replace(state, seen_items=document.seen_items), before, statistics)
     settled = _succeeded(state, statistics, now, response.fresh_seconds, document.note or None)
     return PollResult(settled, new, edited=edited, note=document.note)
 

@@ -417,3 +417,17 @@ async def test_an_unavailable_database_ends_the_pass(server, fetcher, config_fol
     runner.record.record_poll = gone
     with pytest.raises(StoreError):
         await runner.poll()
+
+
+async def test_a_line_that_the_feed_adds_to_its_items_is_marked(server, fetcher, config_folder):
+    added = "<p>The Courier has been printed in Tarn since 1931.</p>"
+    items = [
+        an_item(n, description=f"<p>{a_text(place)}</p>{added}")
+        for n, place in enumerate(("Tarn", "Ostrel", "Velmarsh"))
+    ]
+    server.routes["/feed"] = reply(an_rss(*items))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+    await runner.poll()
+    for article in runner.record.articles.values():
+        marked = [article.text[block.start : block.end] for block in article.blocks if block.repeated]
+        assert marked == ["The Courier has been printed in Tarn since 1931."]

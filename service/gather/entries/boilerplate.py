@@ -1,4 +1,9 @@
-"""Boilerplate: patterns of the phrases that pages and feeds add to articles, in several languages."""
+"""Boilerplate: patterns of the phrases that pages and feeds add to articles, in several languages.
+
+Only these few are left out of the stored text. Counts of comments and invitations to share change at every
+poll and would make an edit of each; and a changed list would make edits of all remembered items. Other
+furniture stays in the text, and condense recognises it (service/text/furniture).
+"""
 
 from __future__ import annotations
 

@@ -70,6 +70,7 @@ class FeedStatistics:
     short        number of teasers among `judged` entries; both are halved as they grow
     most         the largest number of new items in one poll
     held         number of items held as old at the last burst, at `held_at`, because of `held_why`
+    lines        number of new articles with each line, by its fingerprint, among `lined` counted ones
     blank        polls in a row that found no item, or a page instead of a feed
     date_order   whether day or month comes first in the feed's dates of numbers, "" while unknown
     utc_offset   usual zone of the feed's dates, as `+01:00`, "" while unknown
@@ -98,6 +99,8 @@ class FeedStatistics:
     held: int = 0
     held_at: int = 0
     held_why: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    lined: int = 0
     blank: int = 0
     date_order: str = ""
     utc_offset: str = ""
