@@ -174,7 +174,10 @@ def _flags(state: FeedState, statistics: FeedStatistics, now: datetime) -> list[
         flags.append(f"silent for {format_duration(polled_at - newest)}{usual}")
     if statistics.moved_to:
         confirmed = move_is_confirmed(statistics, now)
-        flags.append(f"{'has moved' if confirmed else 'redirects'} permanently to {statistics.moved_to}")
+        flags.append(
+            f"{'has moved' if confirmed else 'redirects'} permanently to {statistics.moved_to}"
+            f"{'; put that address into feeds.yaml' if confirmed else ''}"
+        )
     held_at = from_timestamp(statistics.held_at)
     if held_at and now - held_at <= HELD_FLAG_DURATION:
         ago = f"{format_duration(now - held_at)} ago"

@@ -18,11 +18,11 @@ from service.gather.entries.seen_items import (
     fingerprint,
     serialize,
     statistics_of,
-    to_timestamp,
 )
 from service.gather.http.executor import ThreadWorkers
 from service.gather.http.file_fetcher import FileFetcher, is_file_address
 from service.gather.http.robots import RobotsCache
+from service.gather.moves import new_address, with_announced_move, with_redirect, without_move
 from service.gather.polling_interval import after_failure, after_success, move_is_confirmed
 from service.gather.ports import (
     Fetched,
@@ -72,16 +72,16 @@ async def poll_feed(gatherer: Gatherer, state: FeedState, now: datetime) -> Poll
     if isinstance(response, Fetched):
         state = replace(state, etag=response.etag, last_modified=response.last_modified)
     if isinstance(response, Fetched | NotModified):
-        after = _with_move(statistics, response.moved_to, now)
+        after = with_redirect(statistics, response.moved_to, now)
         if isinstance(response, NotModified) or (
             statistics.body and fingerprint(response.body) == statistics.body
         ):
             after = _with_blank_counted(after)
             return _unchanged(_with_statistics(state, statistics, after), after, now, response.fresh_seconds)
-        return await _read(gatherer, _with_statistics(state, statistics, after), after, response, now)
+        return await _read(gatherer, _with_statistics(state, statistics, after), response, address, now)
     if moved:
         # The new address failed: the next poll asks the old one again.
-        statistics = replace(statistics, moved_to="", moved_since=0, moved_looks=0)
+        statistics = without_move(statistics)
     elif isinstance(response, Gone):
         ended = replace(state, last_poll_at=now, failures=state.failures + 1, last_error=response.reason)
         return PollResult(ended, gone=True, error=response.reason)
@@ -105,16 +105,19 @@ def unexpected_failure(state: FeedState, error: Exception, now: datetime) -> Pol
 
 
 async def _read(
-    gatherer: Gatherer, state: FeedState, statistics: FeedStatistics, response: Fetched, now: datetime
+    gatherer: Gatherer, state: FeedState, response: Fetched, address: str, now: datetime
 ) -> PollResult:
+    """Read the document that was fetched from `address`."""
     context = DocumentContext(
         state.feed, state.seen_items, response.url, response.content_type, now, state.last_success_at
     )
     try:
         document = await gatherer.workers.run(process_document, context, response.body)
+        state, document = await _at_new_address(gatherer, state, document, address, now)
     except (FeedUnreadable, WorkLimitExceeded) as error:
         # Without validators the next poll gets the document again, and its error with it.
         unconditional = replace(state, etag=None, last_modified=None)
+        statistics = statistics_of(state.seen_items)
         return _failed(unconditional, replace(statistics, blank=statistics.blank + 1), now, str(error))
     new, edited = await _articles(gatherer, state, document, now)
     before = statistics_of(document.seen_items)
@@ -123,6 +126,46 @@ async def _read(
     state = _with_statistics(replace(state, seen_items=document.seen_items), before, statistics)
     settled = _succeeded(state, statistics, now, response.fresh_seconds, document.note or None)
     return PollResult(settled, new, edited=edited, note=document.note)
+
+
+async def _at_new_address(
+    gatherer: Gatherer, state: FeedState, document: ProcessedDocument, address: str, now: datetime
+) -> tuple[FeedState, ProcessedDocument]:
+    """Return the document at the address to which this one says the feed has moved.
+
+    Where there is no such address, or no feed at it, the document is returned, with a note.
+    """
+    announced = new_address(state.feed, address, document.new_url)
+    if not announced:
+        return state, document
+    response = await gatherer.fetcher.fetch(announced)
+    if not isinstance(response, Fetched):
+        reason = "it answers without content" if isinstance(response, NotModified) else response.reason
+        return _unread_move(state, document, announced, reason)
+    context = DocumentContext(
+        state.feed, state.seen_items, response.url, response.content_type, now, state.last_success_at
+    )
+    try:
+        found = await gatherer.workers.run(process_document, context, response.body)
+    except (FeedUnreadable, WorkLimitExceeded) as error:
+        return _unread_move(state, document, announced, str(error))
+    statistics = with_announced_move(statistics_of(found.seen_items), announced, now)
+    remembered = serialize(statistics, None, found.seen_items)
+    note = f"it has moved to {announced}, where it is read now; put that address into feeds.yaml"
+    note = "; ".join(filter(None, (note, found.note)))
+    state = replace(state, etag=response.etag, last_modified=response.last_modified)
+    return state, replace(found, seen_items=remembered, note=note)
+
+
+def _unread_move(
+    state: FeedState, document: ProcessedDocument, announced: str, reason: str
+) -> tuple[FeedState, ProcessedDocument]:
+    """Return the document so that the next poll gets it again, and with it the new address."""
+    note = f"it says that it has moved to {announced}, which cannot be read: {reason}"
+    statistics = replace(statistics_of(document.seen_items), body="")
+    remembered = serialize(statistics, None, document.seen_items)
+    state = replace(state, etag=None, last_modified=None)
+    return state, replace(document, seen_items=remembered, note=note)
 
 
 async def _articles(
@@ -176,7 +219,7 @@ def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
         title=draft.title,
         text=draft.text or draft.title,
         language=draft.language,
-        publisher=feed.name,
+        publisher=draft.publisher,
         published_at=draft.published_at,
         published_day_only=draft.published_day_only,
         gathered_at=now,
@@ -242,15 +285,3 @@ def _with_statistics(state: FeedState, before: FeedStatistics, after: FeedStatis
     if after is before:
         return state
     return replace(state, seen_items=serialize(after, None, state.seen_items))
-
-
-def _with_move(statistics: FeedStatistics, moved_to: str | None, now: datetime) -> FeedStatistics:
-    """Return the statistics with what this response says about a permanent move."""
-    if moved_to is None:
-        # A confirmed move is polled at its new address, which does not redirect.
-        if not statistics.moved_to or move_is_confirmed(statistics, now):
-            return statistics
-        return replace(statistics, moved_to="", moved_since=0, moved_looks=0)
-    if moved_to == statistics.moved_to:
-        return replace(statistics, moved_looks=statistics.moved_looks + 1)
-    return replace(statistics, moved_to=moved_to, moved_since=to_timestamp(now), moved_looks=1)

@@ -71,7 +71,12 @@ def after_failure(feed: Feed, failures: int, now: datetime, retry_after_seconds:
 
 
 def move_is_confirmed(statistics: FeedStatistics, now: datetime) -> bool:
-    """Return whether a permanent redirect has had one target long enough to poll that target directly."""
+    """Return whether the target of a move is polled directly.
+
+    A permanent redirect must have had one target long enough; a move that the feed announced needs no time.
+    """
+    if statistics.announced:
+        return statistics.announced == statistics.moved_to
     since = from_timestamp(statistics.moved_since)
     return bool(
         statistics.moved_to

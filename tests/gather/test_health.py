@@ -106,7 +106,9 @@ def test_a_move_and_a_burst_are_flagged():
     )
     held = FeedStatistics(held=190, held_at=to_timestamp(NOON - 2 * DAY), held_why="many appeared at once")
 
-    assert feed_health(a_state(moved), NOON).flags == ("has moved permanently to https://b.example/",)
+    assert feed_health(a_state(moved), NOON).flags == (
+        "has moved permanently to https://b.example/; put that address into feeds.yaml",
+    )
     assert feed_health(a_state(held), NOON).flags == (
         "190 items were held as old 2 days ago: many appeared at once",
     )

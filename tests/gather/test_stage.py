@@ -279,6 +279,79 @@ async def test_a_confirmed_permanent_move_is_polled_directly(server, fetcher, co
     assert server.paths() == ["/new"]
 
 
+def moved_feed(server, path: str, *items: str) -> str:
+    """Return a feed that says it has moved to this path."""
+    name = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+    element = f'<i:new-feed-url xmlns:i="{name}">{server.url(path)}</i:new-feed-url>'
+    return an_rss(*items or [an_item(9, title="We have moved")], extra=element)
+
+
+async def test_a_feed_that_says_it_has_moved_is_read_at_its_new_address(server, fetcher, config_folder):
+    server.routes |= {"/feed": reply(moved_feed(server, "/new")), "/new": reply(numbered([1]))}
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+
+    first = await runner.poll()
+    server.asked.clear()
+    await runner.poll()
+
+    assert runner.record.titles() == ["Council number 1 votes on its bridge"]
+    assert "it has moved to" in first.notes[0]
+    assert server.paths() == ["/new"]
+
+
+async def test_a_known_feed_is_followed_too_when_its_items_stay_the_same(server, fetcher, config_folder):
+    server.routes["/feed"] = reply(numbered([1, 2]))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+    await runner.poll()
+
+    server.routes |= {
+        "/feed": reply(moved_feed(server, "/new", an_item(1), an_item(2))),
+        "/new": reply(numbered([1, 2, 3])),
+    }
+
+    assert (await runner.poll()).new == 1
+
+
+async def test_two_feeds_that_name_each_other_make_no_loop(server, fetcher, config_folder):
+    server.routes |= {
+        "/feed": reply(moved_feed(server, "/new")),
+        "/new": reply(moved_feed(server, "/feed", an_item(1))),
+    }
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+
+    for _ in range(3):
+        await runner.poll()
+
+    assert server.paths() == ["/feed", "/new", "/new", "/new"]
+    assert runner.record.titles() == ["Council number 1 votes on its bridge"]
+
+
+async def test_a_new_address_that_cannot_be_read_is_reported_and_tried_again(server, fetcher, config_folder):
+    server.routes |= {"/feed": reply(moved_feed(server, "/new", an_item(1))), "/new": reply("", 404)}
+    feed = a_feed(server.url())
+    runner = PassRunner(fetcher, config_folder, feed)
+
+    failed = await runner.poll()
+    server.routes["/new"] = reply(numbered([1, 2]))
+    again = await runner.poll()
+
+    assert (failed.new, again.new) == (1, 1)
+    assert "which cannot be read" in failed.notes[0]
+    assert runner.record.state(feed).failures == 0
+
+
+async def test_an_aggregator_s_article_has_the_publisher_of_its_source(server, fetcher, config_folder):
+    item = an_item(1, title="Ferry approved - The Courier", description="Ferry approved The Courier")
+    source = '<source url="https://courier.example">The Courier</source></item>'
+    server.routes["/feed"] = reply(an_rss(item.replace("</item>", source)))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url(), full_text="never"))
+
+    await runner.poll()
+
+    article = next(iter(runner.record.articles.values()))
+    assert (article.publisher, article.title, article.text) == ("The Courier",) + ("Ferry approved",) * 2
+
+
 async def test_a_move_to_a_failing_address_is_reverted(server, fetcher, config_folder):
     server.routes |= {"/feed": reply("", 308, location="/new"), "/new": reply(numbered([1]))}
     feed = a_feed(server.url())

@@ -53,6 +53,7 @@ class Entry:
     """An item as the feed gives it; used only inside gather. `html` is untrusted: plain text or markup.
 
     `dates` are the dates of publication, else of update, else of creation, as the feed writes them.
+    `source` is the name of the feed that an aggregator took the item from, `source_url` its address.
     """
 
     guid: str
@@ -62,6 +63,8 @@ class Entry:
     dates: tuple[str, ...] = ()
     author: str = ""
     is_plain: bool = False
+    source: str = ""
+    source_url: str = ""
 
 
 class TextSpan(NamedTuple):

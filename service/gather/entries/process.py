@@ -30,6 +30,7 @@ from service.gather.entries.match import (
     seen_item_of,
 )
 from service.gather.entries.publication import date_habits, plausible_date, with_date_habits
+from service.gather.entries.publisher import repeats_title, source_name, without_publisher
 from service.gather.entries.seen_items import (
     FeedStatistics,
     SeenItem,
@@ -49,6 +50,7 @@ from service.gather.formats.parsed_feed import NO_ENTRIES, ParsedFeed, plain_as_
 from service.gather.formats.split_items import SplitDocument, split_items
 
 MAX_ENTRIES = 2_000  # per document; a larger feed is an attack or a bug
+NEW_FEED_URL = b":new-feed-url"  # the element by which a feed says that it has moved
 SAMPLED_ITEMS = 20  # items read by both XML parsers before the fast one is trusted with a feed
 
 
@@ -73,6 +75,7 @@ class ArticleDraft:
     title: str
     text: str
     language: str
+    publisher: str
     published_at: datetime | None
     published_day_only: bool = False
     needs_full_text: bool = False
@@ -81,13 +84,17 @@ class ArticleDraft:
 
 @dataclass(frozen=True, slots=True)
 class ProcessedDocument:
-    """`held` counts the items stored as old without being sent; `note` says what is unusual, or ""."""
+    """`held` counts the items stored as old without being sent; `note` says what is unusual, or "".
+
+    `new_url` is the address to which the document says the feed has moved, "" for none.
+    """
 
     seen_items: str
     new: tuple[ArticleDraft, ...] = ()
     edited: tuple[ArticleDraft, ...] = ()
     held: int = 0
     note: str = ""
+    new_url: str = ""
 
 
 def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument:
@@ -112,7 +119,8 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
     teasers = [is_teaser(row.text, cut=row.cut) for row in rows if row.entry is not None]
     short, judged = updated_counts(statistics.short, statistics.judged, teasers)
     statistics = replace(statistics, short=short, judged=judged)
-    builder = _DraftBuilder(context, statistics, ambiguous, parsed.language if parsed else "")
+    title = title_text(parsed.title) if parsed else ""
+    builder = _DraftBuilder(context, statistics, ambiguous, parsed.language if parsed else "", title)
     new = _unique([builder.draft(rows[n], items[n]) for n in reversed(matches.new)])
     edited = _unique([builder.draft(rows[n], items[n]) for n in matches.edited])
     statistics = replace(
@@ -127,7 +135,8 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
     if matches.held:
         note = f"{len(matches.held)} items that look new were held as old: {matches.held_reason}"
     remembered = serialize(statistics, lines_to_remember(matches.items, seen.lines))
-    return ProcessedDocument(remembered, new, edited, len(matches.held), note)
+    new_url = parsed.new_url if parsed else ""
+    return ProcessedDocument(remembered, new, edited, len(matches.held), note, new_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +211,7 @@ def _only_unseen(
     unseen = [index for index, raw in enumerate(raws) if raw not in lines]
     parsed = None
     entries: dict[int, Entry] = {}
-    if unseen:
+    if unseen or any(NEW_FEED_URL in piece for piece in pieces.frame):
         document = pieces.with_items(set(unseen))
         parsed = rss_atom.read_fast(document, url) if fast else None
         try:
@@ -278,25 +287,30 @@ class _DraftBuilder:
     statistics: FeedStatistics
     ambiguous: AmbiguousNames
     language: str
+    feed_title: str
 
     def draft(self, row: _Row, document_item: DocumentItem) -> ArticleDraft:
         """Return the article draft of one item."""
         feed, item = self.context.feed, document_item.item
         entry = row.entry or Entry("", "", "", "")
         url = safe_web_url(entry.url)
-        title = row.title or one_line(row.text, 100)
+        source = source_name(entry, feed, self.feed_title, self.context.url)
+        full_title = row.title or one_line(row.text, 100)
+        title = without_publisher(full_title, source)
+        repeats = repeats_title(row.text, title, source)
         guid = entry.guid if item.guid not in self.ambiguous[0] else ""
         page = url if item.link and item.link not in self.ambiguous[1] else ""
         incomplete = needs_full_text(
             feed.full_text, row.text, cut=row.cut, short=self.statistics.short, judged=self.statistics.judged
         )
         return ArticleDraft(
-            id=article_id(feed.id, guid, page, f"{title}\n{item.words}"),
+            id=article_id(feed.id, guid, page, f"{full_title}\n{item.words}"),
             url=url,
             title=title,
-            text=row.text,
-            blocks=row.read.blocks,
+            text="" if repeats else row.text,
+            blocks=() if repeats else row.read.blocks,
             language=feed.language or detect_language(f"{title}. {row.text}", self.language),
+            publisher=source or feed.name,
             published_at=document_item.published_at,
             published_day_only=document_item.day_only,
             needs_full_text=bool(incomplete and url),

@@ -64,6 +64,7 @@ class FeedStatistics:
     splits       the feed's documents can be split into items, so that only new items are parsed
     plain        the fast XML parser reads the feed correctly
     moved_to     target of a permanent redirect, first seen at `moved_since`, seen in `moved_looks` polls
+    announced    the target of the move, if the feed itself named it
     days         number of new items by date; `newest` is the date of the newest item
     reads, faulty        documents read, and those of them with broken markup
     seen, new, repeats   items seen for the first time, new articles, old items under new names
@@ -86,6 +87,7 @@ class FeedStatistics:
     moved_to: str = ""
     moved_since: int = 0
     moved_looks: int = 0
+    announced: str = ""
     days: Mapping[str, int] = field(default_factory=dict)
     newest: int = 0
     seen: int = 0

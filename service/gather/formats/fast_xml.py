@@ -207,13 +207,15 @@ class _Parser:
             if "author" in item:
                 raise UnsupportedXml  # feedparser would mix their addresses
             self._person = {}
+        elif code == "source":
+            item.begin_source(attributes.get("url"))
+            self._begin_text(code, attributes, may_have={"url"})
         elif code is not None:
             self._begin_text(code, attributes, may_have={"type"} if name.startswith(ATOM) else set())
         elif name == f"{MEDIA} title":
             item.other_title = True
             self._skip(name)
         else:
-            item.has_source = item.has_source or name == "source"
             self._skip(name)
 
     def _begin_person_element(self, name: str) -> None:
@@ -262,6 +264,8 @@ class _Parser:
             self._item.add_identifier(code, self._joined(value) if value and code != "id" else value)
         elif code == "author":
             self._item[code] = value
+        elif code == "source":
+            self._item[code]["title"] = value
         else:
             self._item.add_text(code, value, self._type, self._text_type)
 

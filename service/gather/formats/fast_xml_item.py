@@ -31,6 +31,13 @@ class ParsedItem(dict[str, Any]):
         if code == "guid":
             self.setdefault("link", value)
 
+    def begin_source(self, url: str | None) -> None:
+        """Add a source without its name. Raises UnsupportedXml for a second one."""
+        if "source" in self:
+            raise UnsupportedXml
+        self["source"] = {"href": url} if url is not None else {}
+        self.has_source = True
+
     def add_text(self, code: str, value: str, kind: str, guessed: Callable[[str, str], str]) -> None:
         """Add a title or a text. A second summary becomes content, unless the item already has content."""
         if code == "title":

@@ -39,6 +39,7 @@ ITEM_ELEMENTS: Mapping[str, str] = {
     **dict.fromkeys(("pubDate", f"{ATOM} published", f"{DC_TERMS} issued"), "published"),
     **dict.fromkeys((f"{ATOM} updated", f"{DC} date", f"{DC_TERMS} modified"), "updated"),
     f"{DC_TERMS} created": "created",
+    "source": "source",
     **dict.fromkeys(("author", f"{ATOM} author", f"{DC} creator", f"{ITUNES} author"), "author"),
 }
 """Elements of an item, with their use."""
@@ -52,6 +53,7 @@ FEED_ELEMENTS: Mapping[str, str] = {
     "ttl": "ttl",
     **dict.fromkeys(("description", f"{RSS1} description"), "description"),
     f"{ITUNES} summary": "summary",
+    f"{ITUNES} new-feed-url": "itunes_new-feed-url",
 }
 """Elements of the feed outside of its items, with their use."""
 
@@ -103,7 +105,7 @@ IGNORED_ELEMENTS: Mapping[str, Mapping[str, ElementNames]] = {
         **dict.fromkeys(_names("author contributor", ATOM), _PERSONS),
     },
     "item": {
-        **dict.fromkeys(_names("category comments enclosure source"), _names()),
+        **dict.fromkeys(_names("category comments enclosure"), _names()),
         **dict.fromkeys(_names("category rights", ATOM), _names()),
         f"{ATOM} contributor": _PERSONS,
         f"{WORDPRESS} post-id": _names(),

@@ -23,6 +23,7 @@ class ParsedFeed:
     format     an identifier such as `rss20`, `atom10` or `json11`
     language   the feed's language tag, "" when it names none
     ttl        seconds between two polls that the feed asks for, None when it names none
+    new_url    the address to which the feed says it has moved (itunes:new-feed-url), "" when it names none
     faulty     the markup is not well-formed, so entries may be missing or damaged
     """
 
@@ -31,4 +32,5 @@ class ParsedFeed:
     entries: tuple[Entry, ...]
     language: str = ""
     ttl: int | None = None
+    new_url: str = ""
     faulty: bool = False

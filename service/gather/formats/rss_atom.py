@@ -108,6 +108,7 @@ def _feed_of(found: Mapping[str, Any], entries: list[Entry], document: bytes) ->
         entries=tuple(entries),
         language=str(feed.get("language") or ""),
         ttl=_ttl(feed.get("ttl")),
+        new_url=str(feed.get("itunes_new-feed-url") or "").strip(),
         faulty=bool(found.get("bozo")),
     )
 
@@ -172,6 +173,7 @@ def _damaged(entry: Entry) -> bool:
 def _entry(raw: Mapping[str, Any]) -> Entry:
     content, is_plain = _content(raw)
     title = str(raw.get("title") or "")
+    source: Mapping[str, Any] = raw.get("source") or {}
     return Entry(
         guid=str(raw.get("id") or ""),
         url=_link(raw),
@@ -180,6 +182,8 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
         dates=_dates(raw),
         author=str(raw.get("author") or ""),
         is_plain=is_plain,
+        source=str(source.get("title") or ""),
+        source_url=str(source.get("href") or source.get("link") or ""),
     )
 
 
