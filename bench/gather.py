@@ -38,7 +38,8 @@ from service.app.factories.gather import PooledExecutor
 from service.app.process_pool.pool import ProcessPool
 from service.core import ids as identity
 from service.core.model import Feed
-from service.gather.entries.process import DocumentContext, process_document
+from service.gather.entries.drafts import DocumentContext
+from service.gather.entries.process import process_document
 from service.gather.formats import rss_atom
 from service.gather.formats.split_items import split_items
 from service.gather.http.fetcher import FetchLimits, HttpFetcher

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Article, FeedState
+from service.gather.entries.drafts import ArticleDraft, DocumentContext
 from service.gather.entries.full_text import read_page
-from service.gather.entries.process import ArticleDraft, DocumentContext, ProcessedDocument, process_document
+from service.gather.entries.process import ProcessedDocument, process_document
 from service.gather.entries.repeated_lines import count_lines, with_repeated_lines
 from service.gather.entries.seen_items import (
     FeedStatistics,

@@ -10,7 +10,7 @@ import pytest
 
 from service.core.errors import StoreError
 from service.core.model import Feed
-from service.gather.entries.process import DocumentContext
+from service.gather.entries.drafts import DocumentContext
 from service.gather.http.executor import ThreadWorkers
 from service.gather.http.fetcher import HttpFetcher
 from service.gather.poll import Gatherer

@@ -11,17 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.core.errors import FeedUnreadable
-from service.core.ids import article_id
-from service.core.model import Block, Entry, Feed
-from service.gather.cleaning.block_text import NO_TEXT, BlockText
-from service.gather.cleaning.characters import one_line
+from service.core.model import Entry
 from service.gather.cleaning.markup import read_entry
 from service.gather.cleaning.titles import title_text
-from service.gather.cleaning.web_addresses import safe_web_url
 from service.gather.dates.reading import DateHabits
-from service.gather.entries.language import detect_language
+from service.gather.entries.drafts import ArticleDraft, DocumentContext, DraftBuilder, Row, unique_drafts
 from service.gather.entries.match import (
-    AmbiguousNames,
     DocumentItem,
     MatchResult,
     ambiguous_names,
@@ -30,7 +25,6 @@ from service.gather.entries.match import (
     seen_item_of,
 )
 from service.gather.entries.publication import date_habits, plausible_date, with_date_habits
-from service.gather.entries.publisher import repeats_title, source_name, without_publisher
 from service.gather.entries.seen_items import (
     FeedStatistics,
     SeenItem,
@@ -43,7 +37,7 @@ from service.gather.entries.seen_items import (
     to_timestamp,
     with_arrivals,
 )
-from service.gather.entries.teasers import is_teaser, is_truncated, needs_full_text, updated_counts
+from service.gather.entries.teasers import is_teaser, is_truncated, updated_counts
 from service.gather.formats import registry as formats
 from service.gather.formats import rss_atom
 from service.gather.formats.parsed_feed import NO_ENTRIES, ParsedFeed, plain_as_markup
@@ -52,34 +46,6 @@ from service.gather.formats.split_items import SplitDocument, split_items
 MAX_ENTRIES = 2_000  # per document; a larger feed is an attack or a bug
 NEW_FEED_URL = b":new-feed-url"  # the element by which a feed says that it has moved
 SAMPLED_ITEMS = 20  # items read by both XML parsers before the fast one is trusted with a feed
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentContext:
-    """Where a document comes from: its feed, what is remembered of the feed, and the response's headers."""
-
-    feed: Feed
-    seen_items: str
-    url: str
-    content_type: str
-    now: datetime
-    last_success_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleDraft:
-    """An article as its feed gives it. `needs_full_text`: it is a teaser, so its page should be fetched."""
-
-    id: str
-    url: str
-    title: str
-    text: str
-    language: str
-    publisher: str
-    published_at: datetime | None
-    published_day_only: bool = False
-    needs_full_text: bool = False
-    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +86,9 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
     short, judged = updated_counts(statistics.short, statistics.judged, teasers)
     statistics = replace(statistics, short=short, judged=judged)
     title = title_text(parsed.title) if parsed else ""
-    builder = _DraftBuilder(context, statistics, ambiguous, parsed.language if parsed else "", title)
-    new = _unique([builder.draft(rows[n], items[n]) for n in reversed(matches.new)])
-    edited = _unique([builder.draft(rows[n], items[n]) for n in matches.edited])
+    builder = DraftBuilder(context, statistics, ambiguous, parsed.language if parsed else "", title)
+    new = unique_drafts([builder.draft(rows[n], items[n]) for n in reversed(matches.new)])
+    edited = unique_drafts([builder.draft(rows[n], items[n]) for n in matches.edited])
     statistics = replace(
         _counted(context, statistics, matches, parsed, items=items, new=len(new)),
         body=fingerprint(body),
@@ -147,26 +113,9 @@ class _ParseMode:
     plain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One item of the document: the fingerprint of its bytes, and its content unless it was seen before."""
-
-    raw: str
-    entry: Entry | None = None
-    known: SeenItem | None = None
-    read: BlockText = NO_TEXT
-    title: str = ""
-    cut: bool = False
-
-    @property
-    def text(self) -> str:
-        """The item's text."""
-        return self.read.text
-
-
 def _rows(
     context: DocumentContext, body: bytes, statistics: FeedStatistics, seen: SeenItems
-) -> tuple[list[_Row], ParsedFeed | None, _ParseMode]:
+) -> tuple[list[Row], ParsedFeed | None, _ParseMode]:
     """Return the document's items, the feed that was parsed (None without new items), and the parse mode."""
     name = formats.sniff(body, context.url)
     document = formats.prepare_document(name, body, context.content_type)
@@ -193,18 +142,18 @@ def _rows(
     return _read_rows(entries, seen, raws), parsed, mode
 
 
-def _read_rows(entries: Sequence[Entry], seen: SeenItems, raws: Sequence[str] | None = None) -> list[_Row]:
+def _read_rows(entries: Sequence[Entry], seen: SeenItems, raws: Sequence[str] | None = None) -> list[Row]:
     """Return the rows of a document that was parsed whole. Only items whose bytes are new are cleaned."""
     lines = seen.lines_by_fingerprint()
     return [
-        _Row(raw, known=item_from_line(lines[raw])) if raw in lines else _row(raw, entry)
+        Row(raw, known=item_from_line(lines[raw])) if raw in lines else _row(raw, entry)
         for raw, entry in zip(raws or map(_raw_of, entries), entries, strict=True)
     ]
 
 
 def _only_unseen(
     pieces: SplitDocument, seen: SeenItems, url: str, *, fast: bool
-) -> tuple[list[_Row], ParsedFeed | None] | None:
+) -> tuple[list[Row], ParsedFeed | None] | None:
     """Parse only the items whose bytes are new; None when the parser finds another number of items."""
     lines = seen.lines_by_fingerprint()
     raws = [fingerprint(item) for item in pieces.items]
@@ -222,7 +171,7 @@ def _only_unseen(
             return None
         entries = dict(zip(unseen, parsed.entries, strict=True))
     rows = [
-        _row(raw, entries[n]) if n in entries else _Row(raw, known=item_from_line(lines[raw]))
+        _row(raw, entries[n]) if n in entries else Row(raw, known=item_from_line(lines[raw]))
         for n, raw in enumerate(raws)
     ]
     return rows, parsed
@@ -260,12 +209,12 @@ def _raw_of(entry: Entry) -> str:
     return fingerprint(entry.guid, entry.url, entry.title, content)
 
 
-def _row(raw: str, entry: Entry) -> _Row:
+def _row(raw: str, entry: Entry) -> Row:
     read = read_entry(entry.html, is_plain=entry.is_plain)
-    return _Row(raw, entry, None, read, title_text(entry.title), is_truncated(entry.html))
+    return Row(raw, entry, None, read, title_text(entry.title), is_truncated(entry.html))
 
 
-def _document_item(row: _Row, habits: DateHabits, now: datetime) -> DocumentItem:
+def _document_item(row: Row, habits: DateHabits, now: datetime) -> DocumentItem:
     if row.entry is None:
         return DocumentItem(row.known or SeenItem(row.raw, "", "", "", ""))
     entry = row.entry
@@ -277,49 +226,6 @@ def _document_item(row: _Row, habits: DateHabits, now: datetime) -> DocumentItem
         day_only=published is not None and published.day_only,
         parsed=True,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _DraftBuilder:
-    """Builds the drafts of one document. Ambiguous guids and links belong to several of its items."""
-
-    context: DocumentContext
-    statistics: FeedStatistics
-    ambiguous: AmbiguousNames
-    language: str
-    feed_title: str
-
-    def draft(self, row: _Row, document_item: DocumentItem) -> ArticleDraft:
-        """Return the article draft of one item."""
-        feed, item = self.context.feed, document_item.item
-        entry = row.entry or Entry("", "", "", "")
-        url = safe_web_url(entry.url)
-        source = source_name(entry, feed, self.feed_title, self.context.url)
-        full_title = row.title or one_line(row.text, 100)
-        title = without_publisher(full_title, source)
-        repeats = repeats_title(row.text, title, source)
-        guid = entry.guid if item.guid not in self.ambiguous[0] else ""
-        page = url if item.link and item.link not in self.ambiguous[1] else ""
-        incomplete = needs_full_text(
-            feed.full_text, row.text, cut=row.cut, short=self.statistics.short, judged=self.statistics.judged
-        )
-        return ArticleDraft(
-            id=article_id(feed.id, guid, page, f"{full_title}\n{item.words}"),
-            url=url,
-            title=title,
-            text="" if repeats else row.text,
-            blocks=() if repeats else row.read.blocks,
-            language=feed.language or detect_language(f"{title}. {row.text}", self.language),
-            publisher=source or feed.name,
-            published_at=document_item.published_at,
-            published_day_only=document_item.day_only,
-            needs_full_text=bool(incomplete and url),
-        )
-
-
-def _unique(drafts: Sequence[ArticleDraft]) -> tuple[ArticleDraft, ...]:
-    """Return the drafts with a title or text, each article once."""
-    return tuple({draft.id: draft for draft in drafts if draft.title or draft.text}.values())
 
 
 def _counted(

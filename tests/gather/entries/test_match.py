@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from service.gather.entries.process import DocumentContext, ProcessedDocument, process_document
+from service.gather.entries.drafts import DocumentContext
+from service.gather.entries.process import ProcessedDocument, process_document
 from service.gather.entries.seen_items import item_from_line, line_from_item, statistics_of
 from tests.builders import NOON, a_feed
 from tests.gather.feeds import a_text, an_item, an_rss

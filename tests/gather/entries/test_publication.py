@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from service.core.ids import feed_id
 from service.core.model import Feed
-from service.gather.entries.process import ArticleDraft, DocumentContext, process_document
+from service.gather.entries.drafts import ArticleDraft, DocumentContext
+from service.gather.entries.process import process_document
 from service.gather.entries.seen_items import statistics_of
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=UTC)

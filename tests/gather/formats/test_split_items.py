@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.gather.entries.process import DocumentContext, ProcessedDocument, process_document
+from service.gather.entries.drafts import DocumentContext
+from service.gather.entries.process import ProcessedDocument, process_document
 from service.gather.entries.seen_items import seen_items_of, serialize, statistics_of
 from service.gather.formats import rss_atom
 from service.gather.formats.split_items import split_items
