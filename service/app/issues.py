@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from service.app.articles.edits import corrections_in
 from service.core.errors import UsageError
 from service.core.ids import subscriber_id
-from service.core.model import DeliveryState
+from service.core.model import Article, DeliveryState, Summary
 from service.core.read_models import DeliveryDetails, IssueDetails
+from service.text.blocks import plain_blocks
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
@@ -20,8 +21,9 @@ SHORT_ID_CHARACTERS = 8  # beyond an ambiguous prefix, in the list of the issues
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The comparison of an issue's `texts` (key points, context, corrected sentences) with their sources.
+    """The comparison of an issue's `texts` with their sources.
 
+    `texts` counts key points and their introductions, context sentences and corrected sentences.
     `altered` has the ids of the articles with a difference, `deleted` the number of articles that are no
     longer stored.
     """
@@ -45,13 +47,17 @@ async def issue_named(app: Application, prefix: str) -> IssueDetails:
 
 
 async def verify(app: Application, issue: IssueDetails) -> Verification:
-    """Compare every text of an issue with the stored source, character by character at its offsets."""
+    """Compare every text of an issue with the stored source, character by character at its offsets.
+
+    Each key point must be a part of one block of its source, with what introduces it before it.
+    """
     texts, altered = 0, []
     articles = await app.queries.articles_by_id(issue.article_ids)
     for details in articles:
         if (summary := details.summary) is not None:
             texts += len(summary.key_points) + len(summary.context)
-            if not summary.is_verbatim(details.article.text):
+            texts += sum(point.introduction is not None for point in summary.key_points)
+            if not _is_proven(details.article, summary):
                 altered.append(details.article.id)
     corrections = await corrections_in(app, issue.id)
     for sent in corrections:
@@ -60,6 +66,12 @@ async def verify(app: Application, issue: IssueDetails) -> Verification:
             altered.append(sent.correction.article.id)
     deleted = len(issue.article_ids) - len(articles)
     return Verification(texts, len(articles), len(corrections), deleted, tuple(altered))
+
+
+def _is_proven(article: Article, summary: Summary) -> bool:
+    # An article that was stored before there were blocks has one block a line.
+    blocks = article.blocks or plain_blocks(article.text, article.language)
+    return summary.is_verbatim(article.text) and summary.is_within(blocks)
 
 
 async def deliveries_to_resend(

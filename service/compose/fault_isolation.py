@@ -68,10 +68,11 @@ def unmerged_points(condensed: CondensedArticle, points: int) -> tuple[StoryPoin
     """Return at most `points` key points of one article, no point without its caveats."""
     kept = condensed.summary.key_points
     while len(kept) > points:
-        last = max(index for index, key in enumerate(kept) if key.role is Role.POINT)
+        last = max((n for n, key in enumerate(kept) if key.role is Role.POINT), default=len(kept) - 1)
         kept = kept[:last]
     return tuple(
-        StoryPoint(key.text, key.role, condensed.article, key.start, key.end, key.qualifies) for key in kept
+        StoryPoint.of_key_point(condensed.article, key, role=key.role, qualifies=key.qualifies)
+        for key in kept
     )
 
 

@@ -43,8 +43,8 @@ def test_each_line_is_answered_with_the_documented_keys(caveat: CliRunner, tmp_p
         assert answer["method"] == "keypoints"
         assert is_verbatim(answer, TEXT)
         for point in answer["key_points"]:
-            assert list(point) == ["text", "start", "end", "role", "qualifies"]
-            assert (point["role"] == "caveat") == (point["qualifies"] is not None)
+            assert list(point) == ["text", "start", "end", "role", "qualifies", "introduction", "quoted"]
+            assert point["role"] == "caveat" or point["qualifies"] is None
         assert all(list(line) == ["text", "start", "end", "qualifies"] for line in answer["context"])
 
 
@@ -136,11 +136,26 @@ def test_caveats_and_context_are_indented_below_their_point(monkeypatch: pytest.
         ),
         (ContextSentence(TEXT[other : other + 20], other, other + 20, 0),),
     )
-    lines = summary_text(summary).splitlines()
+    lines = summary_text(summary, TEXT).splitlines()
 
     assert lines[0] == "• The council of Corvane approved a tram line to the harbour on Tuesday."
     assert lines[1] == "    caveat: The decision takes effect only if the province agrees to pay half."
     assert lines[2] == "    also in the article: Residents of the old"
+
+
+def test_what_introduces_a_list_is_printed_once_above_its_items(caveat: CliRunner, tmp_path: Path):
+    rules = "The board passed these rules:\n- No boat may pass at night\n- The fee rises to 6 crowns\n"
+    (tmp_path / "a.txt").write_text(f"{rules}\nWill it close?\n\nNo. It stays open until 2031.")
+
+    printed = caveat("summarize", tmp_path / "a.txt").out
+    assert printed.count("  The board passed these rules:\n• No boat may pass at night") == 1
+    assert "these rules" not in printed.split("• The fee rises")[1]
+    assert "  Will it close?\n• No. It stays open until 2031." in printed
+
+    (answer,) = caveat("summarize", "--json", tmp_path / "a.txt").records
+    first = answer["key_points"][0]
+    assert first["introduction"] == {"text": "The board passed these rules:", "start": 0, "end": 29}
+    assert not first["quoted"]
 
 
 def test_a_page_is_summarized_without_its_boilerplate(caveat: CliRunner, tmp_path: Path):

@@ -55,13 +55,22 @@ def caveat(article: Article, text: str) -> StoryPoint:
     return StoryPoint(text, Role.CAVEAT, article, 0, len(text), qualifies=0)
 
 
+def caveat_of_headline(article: Article, text: str) -> StoryPoint:
+    return StoryPoint(text, Role.CAVEAT, article, 0, len(text))
+
+
+def introduced(introduction: str, point: StoryPoint, *, quoted: bool = False) -> StoryPoint:
+    """Return the point with what is shown before it."""
+    return replace(point, introduction=introduction, quoted=quoted)
+
+
 def a_story(points: Iterable[StoryPoint], *articles: Article) -> Story:
-    """Return a story of these points, each caveat linked to the point before it.
+    """Return a story of these points, each caveat linked to the point before it; the first to the headline.
 
     Its articles are those named, else those of its points.
     """
     tied: list[StoryPoint] = []
-    owner = 0
+    owner: int | None = None
     for index, one in enumerate(points):
         if one.role is Role.POINT:
             owner = index
@@ -107,6 +116,43 @@ def the_fire() -> Story:
         courier,
         wire,
         herald,
+    )
+
+
+def the_harbour_rules() -> Story:
+    """Return a story of a list, a quotation without marks and an answer, each with its introduction."""
+    article = published("Harbour board bans night work at Skarrow quay")
+    decided = "The harbour board took three decisions on Tuesday:"
+    return a_story(
+        [
+            caveat_of_headline(article, "The ban does not apply during storms, the board said."),
+            introduced(
+                decided, point(article, "A ferry line to Ostrel for 240 passengers will start in May")
+            ),
+            introduced(decided, point(article, "The fee for cruise ships rises from 4 to 6 crowns a head")),
+            caveat(article, "The council must approve the fee before it can take effect."),
+            introduced(
+                "Lena Holm of the crews' union wrote to the board:",
+                point(article, "Nobody asked us. We will not load a ship after ten."),
+                quoted=True,
+            ),
+            introduced(
+                "Will the cargo route close?", point(article, "No. It stays until 2031, by contract.")
+            ),
+        ]
+    )
+
+
+def the_decisions_in_arabic() -> Story:
+    article = published(
+        "مجلس الميناء يحظر العمل الليلي", "صحيفة المرفأ", language="ar", url="https://marfa.example/2026/1"
+    )
+    return a_story(
+        [
+            caveat_of_headline(article, "لا يسري الحظر أثناء العواصف."),
+            introduced("اتخذ المجلس قرارين:", point(article, "يبدأ خط العبّارات في أيار مايو")),
+            introduced("وكتبت النقابة:", point(article, "لم يسألنا أحد."), quoted=True),
+        ]
     )
 
 

@@ -27,7 +27,7 @@ from service.app.summarize import (
 from service.cli.summarize.summary_view import reason_lines, summary_text
 from service.cli.ui.output import json_text, print_data, print_message, printable
 from service.core.errors import CaveatError, UsageError
-from service.core.model import Summary
+from service.core.model import KeyPoint, Summary
 
 MIN_PARALLEL_BYTES = 4 * 1024 * 1024  # of a file; for a smaller one, starting processes takes longer
 LINES_PER_TASK = 8
@@ -186,12 +186,13 @@ def _summarize(number: int, article: InputArticle, options: SummarizeOptions) ->
             method, article.text, title=article.title, language=language, points=options.points
         )
     if options.as_json:
-        record = summary_record(article.id, summary)
+        record = summary_record(article.id, summary, article.text)
         output = json_text(
             {**record, "sentences": list(map(reason_record, explained))} if explained else record
         )
     else:
-        output = "\n".join([summary_text(summary, title=article.title), *reason_lines(explained)])
+        lines = [summary_text(summary, article.text, title=article.title), *reason_lines(explained)]
+        output = "\n".join(lines)
     return SummarizeResult(
         number, output, language_without_cues="" if finds_caveats(method, language) else language
     )
@@ -201,8 +202,8 @@ def _warn_without_cues(language: str) -> None:
     print_message(f"no caveat cues for {printable(language)}: key points only")
 
 
-def summary_record(article_id: object, summary: Summary) -> dict[str, object]:
-    """Return a summary as --json prints it."""
+def summary_record(article_id: object, summary: Summary, text: str) -> dict[str, object]:
+    """Return a summary as --json prints it; `text` is that of the article."""
     return {
         "id": article_id,
         "method": summary.method,
@@ -213,6 +214,8 @@ def summary_record(article_id: object, summary: Summary) -> dict[str, object]:
                 "end": point.end,
                 "role": point.role.value,
                 "qualifies": point.qualifies,
+                "introduction": _introduction_record(point, text),
+                "quoted": point.quoted,
             }
             for point in summary.key_points
         ],
@@ -221,6 +224,13 @@ def summary_record(article_id: object, summary: Summary) -> dict[str, object]:
             for line in summary.context
         ],
     }
+
+
+def _introduction_record(point: KeyPoint, text: str) -> dict[str, object] | None:
+    if point.introduction is None:
+        return None
+    start, end = point.introduction
+    return {"text": text[start:end], "start": start, "end": end}
 
 
 def reason_record(reason: ExplainedSentence) -> dict[str, object]:

@@ -96,16 +96,18 @@ def summarize(
 ) -> None:
     """Extract the key points of a text, page or file.
 
-    A key point is a sentence of the text, word for word. A caveat is a sentence that denies, limits or
-    conditions a key point; it is shown below the key point that it qualifies.
+    A key point is a sentence, list item or table row of the text, word for word. A caveat is a sentence that
+    denies, limits or conditions a key point, below which it is shown; one that limits the title comes first.
+    What introduces a list or quotation, and the question before an answer, is shown above the key point.
 
     JSONL has one article per line: {"id": ..., "title": ..., "text": ..., "lang": ...}; only the text is
     required. Each line is answered by one line. An invalid line is reported by its number on standard error
     and skipped; the exit code is then 1.
 
-    With --json an answer is {"id", "method", "key_points": [{"text", "start", "end", "role", "qualifies"}],
-    "context": [{"text", "start", "end", "qualifies"}]}. start and end count characters of the text; qualifies
-    is the index of a key point.
+    With --json an answer is {"id", "method", "key_points": [{"text", "start", "end", "role", "qualifies",
+    "introduction", "quoted"}], "context": [{"text", "start", "end", "qualifies"}]}. start and end count
+    characters of the text; qualifies is the index of a key point, null for a caveat of the title;
+    introduction is null or {"text", "start", "end"}; quoted is true for a quotation without marks.
     """
     options = articles.SummarizeOptions(points, method, language, as_json=as_json, explain=explain)
     with open_input(file) as stream:

@@ -8,21 +8,29 @@ from collections.abc import Iterator, Sequence
 from service.app.summarize import ExplainedSentence
 from service.cli.ui import terminal
 from service.cli.ui.output import printable
-from service.core.model import Role, Summary
+from service.core.model import Role, Summary, TextSpan
 
+INTRODUCTION = "  "
 POINT, CAVEAT, CONTEXT = "• ", "caveat: ", "also in the article: "
 MAX_SHOWN_FEATURES = 6  # of a sentence, those with the largest weight
 
 
-def summary_text(summary: Summary, *, title: str = "") -> str:
-    """Return the key points as a list, each with its caveats and context indented below it."""
+def summary_text(summary: Summary, text: str, *, title: str = "") -> str:
+    """Return the key points as a list, each with its caveats and context indented below it.
+
+    `text` is that of the article. What introduces points is printed above the first of them.
+    """
     lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
     context: list[str] = []
+    introduced: set[TextSpan | None] = {None}
     for index, point in enumerate(summary.key_points):
-        if point.role is Role.CAVEAT:
-            lines += _marked(CAVEAT, point.text)
-        else:
-            lines, context = [*lines, *context, *_wrapped(point.text, POINT)], []
+        quoted = f"“{point.text}”" if point.quoted else point.text
+        if point.role is not Role.CAVEAT:
+            lines, context = [*lines, *context], []
+        if point.introduction not in introduced and point.introduction is not None:
+            introduced.add(point.introduction)
+            lines += map(terminal.dim, _wrapped(text[slice(*point.introduction)], INTRODUCTION))
+        lines += _marked(CAVEAT, quoted) if point.role is Role.CAVEAT else _wrapped(quoted, POINT)
         context += [
             part for c in summary.context if c.qualifies == index for part in _marked(CONTEXT, c.text)
         ]

@@ -62,7 +62,11 @@ def _story(number: int, story: Story, zone: str) -> Iterator[RenderableType]:
     yield _hanging(Text(f"{number}", style="bold cyan"), Text(printable(story.headline), style="bold cyan"))
     by = [printable(", ".join(story.publishers)), *_published(lead, zone)]
     yield _hanging(Text(), Text(" · ".join(by), style="dim"))
+    introduced = {""}
     for point in story.points:
+        if point.introduction not in introduced:
+            introduced.add(point.introduction)
+            yield _hanging(Text(), Text(printable(point.introduction), style="dim"), margin=HEADLINE_INDENT)
         yield from _point(point)
     for other in story.articles[1:]:
         named = f"Also: {printable(other.title) or 'Untitled'} ({printable(other.publisher)})"
@@ -79,11 +83,12 @@ def _published(article: Article, zone: str) -> Iterator[str]:
 
 
 def _point(point: StoryPoint) -> Iterator[RenderableType]:
+    quoted = printable(f"“{point.text}”" if point.quoted else point.text)
     if point.role is Role.CAVEAT:
-        line = Text.assemble(("Caveat: ", "bold yellow"), (printable(point.text), "yellow"))
+        line = Text.assemble(("Caveat: ", "bold yellow"), (quoted, "yellow"))
         yield _hanging(Text("!", style="bold yellow"), line, margin=POINT_INDENT)
     else:
-        yield _hanging(Text("•", style="bold"), Text(printable(point.text)), margin=HEADLINE_INDENT)
+        yield _hanging(Text("•", style="bold"), Text(quoted), margin=HEADLINE_INDENT)
     for context in point.context:
         line = Text.assemble(("Also in the article: ", "dim"), (printable(context), "dim"))
         yield _hanging(Text(), line, margin=POINT_INDENT)

@@ -33,6 +33,11 @@ def bold(text: str) -> str:
     return _styled(text, "1")
 
 
+def dim(text: str) -> str:
+    """Return quieter text, if standard output shows colours."""
+    return _styled(text, "2")
+
+
 def cyan(text: str) -> str:
     """Return the text in cyan if standard output takes colours."""
     return _styled(text, "36")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.compose.render.links import sentence_link, web_link
+from service.compose.render.points import PointView, SentenceView, longest_sentence, view_points
 from service.compose.render.sources import (
     MAX_NAME_CHARACTERS,
     SourceView,
@@ -22,15 +23,13 @@ from service.compose.render.sources import (
     publisher_sources,
 )
 from service.compose.render.text_cleaning import (
-    MAX_SENTENCE_CHARACTERS,
     MAX_TITLE_CHARACTERS,
     clean,
     reading_minutes,
     shorten,
 )
 from service.compose.render.times import newest_dated, publication_label
-from service.compose.size_budget import quoted_printable_size
-from service.core.model import Article, Digest, Role, SentenceChange, Site, SourceHealth, Story, StoryPoint
+from service.core.model import Article, Digest, SentenceChange, Site, SourceHealth, Story
 from service.core.placeholders import Placeholder
 from service.text.i18n import Localizer, text_direction
 from service.text.languages import primary_language
@@ -45,34 +44,12 @@ MIN_SENTENCE_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceView:
-    """A sentence with its source; `url` leads to it on the publisher's page, "" without a link.
-
-    `time` is that of publication, "" if unknown.
-    """
-
-    text: str
-    source: str
-    time: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class PointView:
-    """A key point with its caveats, which themes mark, and its context sentences, which they do not."""
-
-    line: SentenceView
-    caveats: tuple[SentenceView, ...]
-    context: tuple[SentenceView, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StoryView:
     """A story. `lang` is "" if it is the digest's language; `told_by` lists the publishers.
 
     `time` is that of the newest article, "" if none has a date; `several` is true for several articles.
-    `sources` has one article per publisher, `others` all but the first article; `unnamed` is the number of
-    those that do not fit.
+    `caveats` qualify the headline. `sources` has one article per publisher, `others` all but the first
+    article; `unnamed` is the number of those that do not fit.
     """
 
     number: int
@@ -85,6 +62,7 @@ class StoryView:
     told_by: str
     several: bool
     update: bool
+    caveats: tuple[SentenceView, ...]
     points: tuple[PointView, ...]
     sources: tuple[SourceView, ...]
     others: tuple[SourceView, ...] = ()
@@ -190,6 +168,7 @@ def _story(story: Story, number: int, short: int, digest: Digest, localizer: Loc
     headline = clean(story.headline, MAX_TITLE_CHARACTERS) or localizer.text("untitled")
     newest = newest_dated(story.articles)
     language = _foreign_language(lead, localizer)
+    caveats, points = view_points(story.points, newest.effective_published_at, localizer)
     return StoryView(
         number=number,
         headline=headline,
@@ -201,7 +180,8 @@ def _story(story: Story, number: int, short: int, digest: Digest, localizer: Loc
         told_by=listed_publishers(story.publishers, localizer),
         several=len(story.articles) > 1,
         update=story.is_update,
-        points=_points(story.points, newest.effective_published_at, localizer),
+        caveats=caveats,
+        points=points,
         sources=publisher_sources(story.articles, at, localizer),
         others=others.named,
         unnamed=others.unnamed,
@@ -210,7 +190,7 @@ def _story(story: Story, number: int, short: int, digest: Digest, localizer: Loc
 
 def _corrections(digest: Digest, localizer: Localizer) -> tuple[CorrectionView, ...]:
     pairs = [(change.sent, change.current) for found in digest.corrections for change in found.changes]
-    longest = _longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
+    longest = longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
     return tuple(
         CorrectionView(
             headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or localizer.text("untitled"),
@@ -256,50 +236,10 @@ def _foreign_language(article: Article, localizer: Localizer) -> str:
     return "" if language in {"", primary_language(localizer.language)} else language
 
 
-def _points(points: Sequence[StoryPoint], at: datetime, localizer: Localizer) -> tuple[PointView, ...]:
-    """Return the points with their caveats; a caveat without its point becomes a point.
-
-    Times have no date if it is that of `at`, the time under the headline.
-    """
-    longest = _longest_sentence([text for point in points for text in (point.text, *point.context)])
-
-    def line(article: Article, text: str) -> SentenceView:
-        return SentenceView(
-            text=clean(text, longest),
-            source=clean(article.publisher, MAX_NAME_CHARACTERS),
-            time=publication_label(article, at, localizer),
-            url=sentence_link(article.url, text),
-        )
-
-    shown: dict[int, PointView] = {}
-    for index, point in enumerate(points):
-        sentence = line(point.article, point.text)
-        context = tuple(line(point.article, text) for text in point.context if clean(text))
-        owner = shown.get(point.qualifies) if point.qualifies is not None else None
-        if point.role is Role.CAVEAT and owner and point.qualifies is not None:
-            shown[point.qualifies] = PointView(
-                owner.line, (*owner.caveats, sentence), (*owner.context, *context)
-            )
-        else:
-            shown[index] = PointView(sentence, (), context)
-    return tuple(shown.values())
-
-
-def _longest_sentence(sentences: Sequence[str], heaviest: int = MAX_STORY_BYTES) -> int:
-    """Return the maximum length of a sentence, in characters; lower for a story of extreme size."""
-    texts = [clean(text) for text in sentences]
-    longest = MAX_SENTENCE_CHARACTERS
-    while (
-        longest > MIN_SENTENCE_CHARACTERS
-        and sum(quoted_printable_size(shorten(t, longest)) for t in texts) > heaviest
-    ):
-        longest = longest * 4 // 5
-    return longest
-
-
 def _texts(story: StoryView) -> Iterator[str]:
     yield story.headline
+    yield from (line.text for line in story.caveats)
     for point in story.points:
-        yield point.line.text
+        yield from (point.line.introduction, point.line.text)
         yield from (line.text for line in point.caveats)
         yield from (line.text for line in point.context)

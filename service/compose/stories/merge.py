@@ -35,15 +35,23 @@ def merge_key_points(
 ) -> tuple[StoryPoint, ...]:
     """Return at most `points` points and caveats; a caveat follows the point that it qualifies.
 
+    The caveats of the headline come first; they leave room for a point.
     The leading article is the first one. If publishers contradict each other on a claim, both claims are
     shown or none. A point of the `known` articles is shown only if it has a new caveat or contradiction.
     """
     claims = _claims(articles[:MAX_ARTICLES])
+    headline = _headline_caveats(articles[:1], points)
     known_sentences = [one for article in known[-MAX_ARTICLES:] for one in _sentences(article)]
     weights = term_weights([one.features for one in (*_all_sentences(claims), *known_sentences)])
-    once = _without_repetitions(claims, weights)
+    headline = [c for c in headline if not any(is_known(c.features, k.features) for k in known_sentences)]
+    once = [
+        claim
+        for claim in _without_repetitions(claims, weights)
+        if all(_relation(claim.sentence, caveat) is not Relation.SAME for caveat in headline)
+    ]
     new = [claim for claim in once if _is_new(claim, known_sentences, weights)] if known else once
-    return tuple(_story_points(sorted(_chosen(new, points, weights), key=lambda claim: claim.position)))
+    chosen = _chosen(new, points - len(headline), weights)
+    return tuple(_story_points(headline, sorted(chosen, key=lambda claim: claim.position)))
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,12 @@ def _claims(articles: Sequence[CondensedArticle]) -> list[_Claim]:
     claims = []
     for number, condensed in enumerate(articles):
         key_points, context = condensed.summary.key_points, condensed.summary.context
-        own = [index for index, point in enumerate(key_points) if point.role is Role.POINT]
+        # The headline of another article is not shown: a caveat of it is a point.
+        own = [
+            index
+            for index, point in enumerate(key_points)
+            if point.qualifies is None and (number or point.role is Role.POINT)
+        ]
         for rank, index in enumerate(sorted(own, key=lambda i: key_points[i].rank)):
             caveats = sorted((p for p in key_points if p.qualifies == index), key=lambda p: p.rank)
             claims.append(
@@ -93,6 +106,17 @@ def _claims(articles: Sequence[CondensedArticle]) -> list[_Claim]:
                 )
             )
     return sorted(claims, key=lambda claim: (claim.rank, claim.position))
+
+
+def _headline_caveats(articles: Sequence[CondensedArticle], points: int) -> list[_ArticleSentence]:
+    """Return the caveats of the headline, which is that of the first article; the others leave one place."""
+    found = [
+        _ArticleSentence(one.article, point)
+        for one in articles
+        for point in one.summary.key_points
+        if point.role is Role.CAVEAT and point.qualifies is None
+    ]
+    return found[: max(points - 1, 1)]
 
 
 def _sentences(condensed: CondensedArticle) -> list[_ArticleSentence]:
@@ -289,8 +313,10 @@ def _trim(claim: _Claim, size: int) -> None:
             part.caveats.pop()
 
 
-def _story_points(claims: Sequence[_Claim]) -> Iterator[StoryPoint]:
-    index = 0
+def _story_points(headline: Sequence[_ArticleSentence], claims: Sequence[_Claim]) -> Iterator[StoryPoint]:
+    for caveat in headline:
+        yield StoryPoint.of_key_point(caveat.article, caveat.point, role=Role.CAVEAT, qualifies=None)
+    index = len(headline)
     for claim in claims:
         for part in (claim, *claim.contradictions):
             yield _story_point(part.sentence, None, part.context)
@@ -300,5 +326,4 @@ def _story_points(claims: Sequence[_Claim]) -> Iterator[StoryPoint]:
 
 def _story_point(line: _ArticleSentence, qualifies: int | None, context: tuple[str, ...]) -> StoryPoint:
     role = Role.POINT if qualifies is None else Role.CAVEAT
-    point = line.point
-    return StoryPoint(point.text, role, line.article, point.start, point.end, qualifies, context)
+    return StoryPoint.of_key_point(line.article, line.point, role=role, qualifies=qualifies, context=context)

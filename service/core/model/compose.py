@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.core.model.condense import Role
+from service.core.model.condense import KeyPoint, Role
 from service.core.model.gather import Article
 
 
@@ -89,7 +89,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class StoryPoint:
-    """A key point of a story, with its article and context sentences."""
+    """A key point of a story, with its article and context sentences.
+
+    `qualifies` is the index of the point that a caveat qualifies; None for a caveat that qualifies the
+    headline. `introduction` is shown before the key point, "" if there is none; `quoted` as in KeyPoint.
+    """
 
     text: str
     role: Role
@@ -98,6 +102,24 @@ class StoryPoint:
     end: int
     qualifies: int | None = None
     context: tuple[str, ...] = ()
+    introduction: str = ""
+    quoted: bool = False
+
+    @classmethod
+    def of_key_point(
+        cls,
+        article: Article,
+        point: KeyPoint,
+        *,
+        role: Role,
+        qualifies: int | None,
+        context: tuple[str, ...] = (),
+    ) -> StoryPoint:
+        """Return a key point of an article in its place in a story."""
+        introduction = article.text[slice(*point.introduction)] if point.introduction else ""
+        return cls(
+            point.text, role, article, point.start, point.end, qualifies, context, introduction, point.quoted
+        )
 
 
 @dataclass(frozen=True, slots=True)

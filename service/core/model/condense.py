@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.core.model.gather import Article, TextSpan
+from service.core.model.gather import Article, Block, BlockKind, TextSpan
 
 
 class Role(StrEnum):
@@ -78,9 +80,32 @@ class Summary:
     context: tuple[ContextSentence, ...] = ()
 
     def is_verbatim(self, source: str) -> bool:
-        """Return whether every key point and context sentence equals `source` at its offsets."""
+        """Return whether every key point and context sentence equals `source` at its offsets.
+
+        An introduction is a part of `source` before its key point.
+        """
         lines: tuple[KeyPoint | ContextSentence, ...] = (*self.key_points, *self.context)
-        return all(source[line.start : line.end] == line.text for line in lines)
+        introduced = [(p.introduction, p.start) for p in self.key_points if p.introduction]
+        return all(source[line.start : line.end] == line.text for line in lines) and all(
+            0 <= introduction.start < introduction.end <= start for introduction, start in introduced
+        )
+
+    def is_within(self, blocks: Sequence[Block]) -> bool:
+        """Return whether each key point and each introduction is a part of one of the text's `blocks`.
+
+        No key point is from a heading or from preformatted text.
+        """
+        starts = [block.start for block in blocks]
+
+        def block_of(start: int, end: int) -> Block | None:
+            place = bisect_right(starts, start) - 1
+            return blocks[place] if place >= 0 and end <= blocks[place].end else None
+
+        lines: tuple[KeyPoint | ContextSentence, ...] = (*self.key_points, *self.context)
+        found = [block_of(line.start, line.end) for line in lines]
+        introduced = [block_of(*point.introduction) for point in self.key_points if point.introduction]
+        unread = (BlockKind.HEADING, BlockKind.PREFORMATTED)
+        return all(introduced) and all(block and block.kind not in unread for block in found)
 
 
 @dataclass(frozen=True, slots=True)

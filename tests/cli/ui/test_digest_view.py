@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.cli.ui.digest_view import print_digest
-from tests.compose.digests import a_digest, the_fire, the_marathon
+from tests.compose.digests import a_digest, the_fire, the_harbour_rules, the_marathon
 
 
 def test_every_article_of_a_story_is_named(capsys: pytest.CaptureFixture[str]):
@@ -20,3 +20,13 @@ def test_a_story_of_one_article_names_no_other(capsys: pytest.CaptureFixture[str
     print_digest(a_digest(the_marathon()), "Morning")
 
     assert "Also" not in capsys.readouterr().out
+
+
+def test_what_introduces_points_is_printed_once_above_them(capsys: pytest.CaptureFixture[str]):
+    print_digest(a_digest(the_harbour_rules()), "Morning")
+    printed = " ".join(capsys.readouterr().out.split())
+
+    assert printed.count("took three decisions on Tuesday: • A ferry line") == 1
+    assert printed.count("three decisions") == 1
+    assert "! Caveat: The ban does not apply during storms" in printed
+    assert "• “Nobody asked us. We will not load a ship after ten.”" in printed

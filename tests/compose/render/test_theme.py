@@ -28,8 +28,10 @@ from tests.compose.digests import (
     caveat,
     point,
     published,
+    the_decisions_in_arabic,
     the_fire,
     the_front_page,
+    the_harbour_rules,
     the_marathon,
     the_notices,
     the_spray,
@@ -89,6 +91,12 @@ CASES = {
     "margin": (the_notices(), "daily"),
     "margin-brief": (the_notices(), "brief"),
     "margin-arabic": (the_notices(language="ar", timezone="Asia/Qatar"), "daily"),
+    "introductions": (a_digest(the_harbour_rules(), the_decisions_in_arabic()), "daily"),
+    "introductions-brief": (a_digest(the_harbour_rules(), the_decisions_in_arabic()), "brief"),
+    "introductions-arabic": (
+        a_digest(the_harbour_rules(), the_decisions_in_arabic(), language="ar", timezone="Asia/Qatar"),
+        "daily",
+    ),
     "plain-text": (a_digest(the_treaty(), format="text"), "daily"),
 }
 
@@ -103,6 +111,32 @@ def test_rendered_mails_equal_the_golden_files(name: str):
             kept.parent.mkdir(exist_ok=True)
             kept.write_text(getattr(mail, part), encoding="utf-8")
         assert getattr(mail, part) == kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_shows_the_caveats_of_the_headline_and_what_introduces_a_point(theme: str):
+    mail = rendered(a_digest(the_harbour_rules()), theme)
+
+    for part in (ParsedPage(mail.html).text, mail.text):
+        flat = " ".join(part.split())
+        assert "The ban does not apply during storms" in flat
+        assert flat.count("The harbour board took three decisions on Tuesday:") == 1
+
+
+@pytest.mark.parametrize(("language", "marks"), [("en", "“”"), ("de", "„“"), ("fr", "«»"), ("ja", "「」")])
+def test_a_quotation_without_marks_is_in_the_readers_marks(language: str, marks: str):
+    mail = rendered(a_digest(the_harbour_rules(), language=language))
+
+    quotation = "Nobody asked us. We will not load a ship after ten."
+    for part in (ParsedPage(mail.html).text, " ".join(mail.text.replace("\u00a0", "").split())):
+        assert f"{marks[0]}{quotation}{marks[1]}" in part.replace("\u00a0", "")
+
+
+def test_a_quotation_with_marks_of_its_own_gets_no_others():
+    article = published("x")
+    mail = rendered(a_digest(a_story([replace(point(article, "«No more.»"), quoted=True)])))
+
+    assert "“" not in mail.text
 
 
 @pytest.mark.parametrize("theme", THEMES)

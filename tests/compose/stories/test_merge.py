@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.compose.stories.merge import merge_key_points
-from service.core.model import CondensedArticle, ContextSentence, KeyPoint, Role, StoryPoint, Summary
+from service.core.model import (
+    CondensedArticle,
+    ContextSentence,
+    KeyPoint,
+    Role,
+    StoryPoint,
+    Summary,
+    TextSpan,
+)
 from tests.builders import an_article
 from tests.text.test_similarity import NEWS
 
@@ -82,6 +90,44 @@ def test_a_claim_with_many_caveats_keeps_as_many_as_fit():
     crowded = replace(one, summary=Summary("keypoints", (*one.summary.key_points[:2], second)))
     assert texts(merge_key_points([crowded], points=3)) == [AGREED, NOT_YET, TALKS]
     assert texts(merge_key_points([crowded], points=2)) == [AGREED, NOT_YET]
+
+
+def with_headline_caveat(one: CondensedArticle, caveat: str) -> CondensedArticle:
+    """Return the article with a caveat of its headline, a sentence of its text."""
+    start = one.article.text.index(caveat)
+    key_point = KeyPoint.from_source(one.article.text, start, start + len(caveat), Role.CAVEAT)
+    others = (p for p in one.summary.key_points if p.text != caveat)
+    return replace(one, summary=Summary("keypoints", (key_point, *others)))
+
+
+def test_a_caveat_of_the_headline_comes_first_and_leaves_room_for_a_point():
+    points = merge_key_points([with_headline_caveat(article(NOT_YET, AGREED, TALKS), NOT_YET)], points=2)
+    assert [(p.text, p.role, p.qualifies) for p in points] == [
+        (NOT_YET, Role.CAVEAT, None),
+        (AGREED, Role.POINT, None),
+    ]
+
+
+def test_caveats_of_points_are_counted_after_those_of_the_headline():
+    one = with_headline_caveat(article(NOT_YET, AGREED), NOT_YET)
+    other = article((TALKS, DENIED), publisher="The Other")
+    points = merge_key_points([one, other], points=4)
+    assert [(p.text, p.qualifies) for p in points if p.role is Role.CAVEAT] == [(NOT_YET, None), (DENIED, 2)]
+    assert points[2].text == TALKS
+
+
+def test_a_caveat_of_a_headline_that_is_not_shown_is_a_point():
+    other = with_headline_caveat(article(NOT_YET, TIDES, publisher="The Other"), NOT_YET)
+    points = merge_key_points([article(TALKS), other], points=3)
+    assert {(p.text, p.role) for p in points} >= {(NOT_YET, Role.POINT)}
+
+
+def test_an_introduction_stays_with_its_point():
+    text = "The rules:\n\nNo boats at night"
+    point = KeyPoint.from_source(text, 12, len(text), introduction=TextSpan(0, 10), quoted=True)
+    one = CondensedArticle(an_article("Rules", text), Summary("keypoints", (point,)))
+    (shown,) = merge_key_points([one], points=3)
+    assert (shown.introduction, shown.quoted) == ("The rules:", True)
 
 
 def test_what_two_publishers_say_is_shown_once_with_the_other_points_of_both():

@@ -1,0 +1,110 @@
+"""Points: the key points of a story as the themes get them, with what must be shown with them (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.compose.render.links import sentence_link
+from service.compose.render.sources import MAX_NAME_CHARACTERS
+from service.compose.render.text_cleaning import MAX_SENTENCE_CHARACTERS, clean, shorten
+from service.compose.render.times import publication_label
+from service.compose.size_budget import quoted_printable_size
+from service.core.model import Article, Role, StoryPoint
+from service.text.i18n import Localizer
+from service.text.quotations import find_quotations
+
+MAX_STORY_BYTES = 14_000
+MIN_SENTENCE_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceView:
+    """A sentence with its source; `url` leads to it on the publisher's page, "" without a link.
+
+    `time` is that of publication, "" if unknown. `introduction` is shown before the sentence, "" if there is
+    none or the same one is shown above.
+    """
+
+    text: str
+    source: str
+    time: str
+    url: str
+    introduction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PointView:
+    """A key point with its caveats, which themes mark, and its context sentences, which they do not."""
+
+    line: SentenceView
+    caveats: tuple[SentenceView, ...]
+    context: tuple[SentenceView, ...]
+
+
+def view_points(
+    points: Sequence[StoryPoint], at: datetime, localizer: Localizer
+) -> tuple[tuple[SentenceView, ...], tuple[PointView, ...]]:
+    """Return the caveats of the headline, and the points with their caveats.
+
+    A caveat whose point is missing becomes a point. Times have no date if it is that of `at`, the time under
+    the headline. Points of one list have their introduction once.
+    """
+    longest = longest_sentence(
+        [text for point in points for text in (point.introduction, point.text, *point.context)]
+    )
+    headline: list[SentenceView] = []
+    shown: dict[int, PointView] = {}
+    introduced: set[tuple[str, str]] = set()
+    for index, point in enumerate(points):
+        key = point.article.id, point.introduction
+        introduction = "" if key in introduced else clean(point.introduction, longest)
+        introduced.add(key)
+        text = _quoted(clean(point.text, longest), localizer) if point.quoted else clean(point.text, longest)
+        sentence = _view(point.article, point.text, text, at, localizer, introduction=introduction)
+        context = tuple(
+            _view(point.article, line, clean(line, longest), at, localizer)
+            for line in point.context
+            if clean(line)
+        )
+        owner = shown.get(point.qualifies) if point.qualifies is not None else None
+        if point.role is Role.CAVEAT and point.qualifies is None:
+            headline.append(sentence)
+        elif point.role is Role.CAVEAT and owner and point.qualifies is not None:
+            shown[point.qualifies] = PointView(
+                owner.line, (*owner.caveats, sentence), (*owner.context, *context)
+            )
+        else:
+            shown[index] = PointView(sentence, (), context)
+    return tuple(headline), tuple(shown.values())
+
+
+def _view(
+    article: Article, verbatim: str, text: str, at: datetime, localizer: Localizer, *, introduction: str = ""
+) -> SentenceView:
+    return SentenceView(
+        text=text,
+        source=clean(article.publisher, MAX_NAME_CHARACTERS),
+        time=publication_label(article, at, localizer),
+        url=sentence_link(article.url, verbatim),
+        introduction=introduction,
+    )
+
+
+def _quoted(text: str, localizer: Localizer) -> str:
+    """Return the text in the reader's quotation marks, unless it is in marks of its own."""
+    spans = find_quotations(text).spans
+    return text if spans[:1] == ((0, len(text)),) else localizer.text("quoted", text=text)
+
+
+def longest_sentence(sentences: Sequence[str], heaviest: int = MAX_STORY_BYTES) -> int:
+    """Return the maximum length of a sentence, in characters; lower for a story of extreme size."""
+    texts = [clean(text) for text in sentences]
+    longest = MAX_SENTENCE_CHARACTERS
+    while (
+        longest > MIN_SENTENCE_CHARACTERS
+        and sum(quoted_printable_size(shorten(t, longest)) for t in texts) > heaviest
+    ):
+        longest = longest * 4 // 5
+    return longest
