@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from service.compose.render.tracking import without_tracking
 from service.core.placeholders import without_placeholders
 
 MAX_URL_CHARACTERS = 2000
@@ -23,14 +24,16 @@ _CLAUSES = re.compile("[，、；：。！？]+")
 def web_link(url: str) -> str:
     """Return `url` for an href, "" unless it is an http(s) address without a user name.
 
-    Characters that RFC 3986 does not allow, such as spaces and quotes, are percent-encoded; an
-    internationalized host becomes its ASCII form. A user name before the host disguises where a link leads.
+    Parameters that only track readers are left out. Characters that RFC 3986 does not allow, such as spaces
+    and quotes, are percent-encoded; an internationalized host becomes its ASCII form. A user name before the
+    host disguises where a link leads.
     """
     try:
         # Browsers drop tabs and line ends too (WHATWG URL, 4.4): they must not hide anything here.
         parts = urlsplit("".join(_UNSEEN.split(without_placeholders(url))))
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-        rest = [quote(part, safe=_ALLOWED) for part in parts[2:]]
+        shown = (parts.path, without_tracking(parts.query), without_tracking(parts.fragment))
+        rest = [quote(part, safe=_ALLOWED) for part in shown]
     except ValueError:
         return ""
     if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or "@" in parts.netloc:
