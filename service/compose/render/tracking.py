@@ -1,7 +1,7 @@
 """Remove from a link what only tells its publisher where a reader came from (pure).
 
 The list is short and of whole names: the lists of link cleaners also match names such as `ref`, `source` or
-`gallery`, which choose the page on other sites. Unlike `core.ids.canonical_url`, which ids depend on and which
+`gallery`, which choose the page on other sites. Unlike the list of `core.ids`, on which ids depend and which
 therefore never changes, this list may grow.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus
 
-PREFIXES = ("utm_", "mtm_", "matomo_", "piwik_", "hsa_", "itm_", "ns_", "at_custom", "at_link", "at_bbc")
-"""Of Google, Matomo, HubSpot, comScore and AT Internet."""
+PREFIXES = ("utm_", "mtm_", "matomo_", "piwik_", "hsa_", "itm_", "at_custom", "at_link", "at_bbc")
+"""Of Google, Matomo, HubSpot and AT Internet."""
 
 NAMES = frozenset(
     [
@@ -45,6 +45,8 @@ NAMES = frozenset(
             "wickedid",
             "s_cid",
             "cmpid",
+            "ns_mchannel",
+            "ns_campaign",
             "ocid",
             "smid",
             "xtor",
