@@ -19,6 +19,10 @@ MAX_TEASER_CHARACTERS = 700  # an ellipsis at the end of a longer text is the au
 MAX_NEIGHBOUR_CHARACTERS = 200  # of a sentence that goes on speaking to the reader
 MAX_LINK_TITLE_CHARACTERS = 120
 
+MIN_CHAPTERS = 3
+
+_CHAPTER = re.compile(r"[(\[]?(?:\d{1,2}:)?\d{1,2}:\d\d[)\]]?[\s:–—-]")
+_FIRST_CHAPTER = re.compile(r"[(\[]?(?:0{1,2}:)?0{1,2}:00[)\]]?[\s:–—-]")
 _ELLIPSIS = re.compile(r"(?P<bracketed>[\[(]\s{0,3}(?:…|\.{3})\s{0,3}[\])])|…|\.{3}")
 _FINAL = re.compile(r"[.!?…。！？؟।]\W{0,3}\Z")
 
@@ -29,6 +33,7 @@ def drop_furniture(text: str, parts: Sequence[BlockPart]) -> None:
     Under a heading or line such as "Read also", list items and titles are links. A line that the feed repeats
     is furniture whatever it says.
     """
+    _drop_chapters(text, parts)
     under_links = False
     for part in parts:
         block = part.block
@@ -44,6 +49,18 @@ def drop_furniture(text: str, parts: Sequence[BlockPart]) -> None:
                 part.candidates = _without_furniture(text, block, part.candidates)
             under_links = last not in part.candidates and leads_elsewhere(text[last.start : last.end])
     _drop_cut_sentences(text, [part for part in parts if part.candidates])
+
+
+def _drop_chapters(text: str, parts: Sequence[BlockPart]) -> None:
+    """Remove the candidates of a list of chapters, lines with time marks from 0:00 on, in place."""
+    chapters: list[BlockPart] = []
+    for part in [*parts, None]:
+        if part is not None and (_CHAPTER if chapters else _FIRST_CHAPTER).match(text, part.block.start):
+            chapters.append(part)
+        else:
+            for chapter in chapters if len(chapters) >= MIN_CHAPTERS else ():
+                chapter.candidates = []
+            chapters = []
 
 
 def _announces_links(text: str, block: Block) -> bool:

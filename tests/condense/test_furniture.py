@@ -80,6 +80,17 @@ def test_a_list_under_another_heading_stays():
     ]
 
 
+def test_the_chapters_of_a_recording_are_furniture_and_the_times_of_a_live_blog_are_not():
+    chapters = [
+        "00:00 Welcome to the harbour show",
+        "01:30 What the board decided",
+        "12:45 The mayor answers",
+    ]
+    assert kept("\n\n".join([NEWS, *(f"• {line}" for line in chapters)])) == [NEWS]
+    entries = ["09:14 The ferry is halted.", "09:20 Two people are missing.", "09:45 One has been found."]
+    assert kept("\n\n".join(entries)) == entries
+
+
 @pytest.mark.parametrize("mark", ["…", "...", " […]", " [...]", " (...)"])
 def test_a_sentence_that_the_publisher_cut_is_no_point(mark: str):
     assert kept(f"{NEWS} It starts in May and the board{mark}") == [NEWS]

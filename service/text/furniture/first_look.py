@@ -13,9 +13,12 @@ from functools import cache
 from itertools import pairwise
 
 from service.text.furniture.words import (
+    COMBINING_SIGN,
     UNSPACED_CHARACTER,
+    WORD,
     WordClass,
     is_unspaced,
+    lower,
     phrases,
 )
 
@@ -25,7 +28,7 @@ MAX_LISTED_WORDS = 24  # of a line that consists of dates, counts or names
 _SIGN = re.compile(  # one class first, which `re` finds fast
     r"[©ⓒ@#.:(](?:(?<![.:(])|(?<=\()c\)|(?<=:)//|(?<=\.)(?:com?|org|net|news|info|fm|tv|app|io|eu)\b)"
 )
-_WORDS = re.compile(r"\w+")  # faster than WORD and enough for scripts with spaces
+_WORDS = re.compile(r"\w+")  # faster than WORD
 _SPACES_FOR_MARKS = str.maketrans(dict.fromkeys(set(string.punctuation) - {"_"}, " "))
 KEY_WORDS = 3
 _KEY_SIZES = range(1, KEY_WORDS + 1)
@@ -33,7 +36,7 @@ _COMMON = frozenset(
     {"that", "this", "have", "here", "more", "from", "with", "next", "today", "until", "about"}
 )
 _SEPARATED = re.compile("[|｜·•»›][^|｜·•»›]{1,80}[|｜·•»›]")
-_WORDS = re.compile(r"\w+")  # faster than WORD and enough for scripts with spaces
+_WORDS = re.compile(r"\w+")  # faster than WORD
 _OPENING = (
     WordClass.LABEL
     | WordClass.ALSO
@@ -43,7 +46,9 @@ _OPENING = (
     | WordClass.GREET
     | WordClass.POLITE
 )
-_LISTED = WordClass.TIME | WordClass.COUNT | WordClass.ROLE | WordClass.DATE | WordClass.PARTICLE
+_LISTED = (
+    WordClass.TIME | WordClass.COUNT | WordClass.ROLE | WordClass.BY | WordClass.DATE | WordClass.PARTICLE
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def can_be_furniture(line: str) -> bool:
     triggers = _triggers()
     if not line.isascii() and UNSPACED_CHARACTER.search(line):
         return len(line) <= MAX_SHORT_UNSPACED or _has_sign(line) or _has_pair(line, triggers)
-    words = _words_of(line.casefold())
+    words = _words_of(lower(line))
     if not words or (words[0] in triggers.first_words and _has_opening(words, triggers)):
         return True
     if not triggers.rare.isdisjoint(words) and (_has_mark(words, triggers) or _may_invite(words, triggers)):
@@ -86,8 +91,9 @@ def can_be_furniture(line: str) -> bool:
 
 
 def _words_of(line: str) -> list[str]:
-    # For ASCII this takes a third of the pattern's time.
-    return line.translate(_SPACES_FOR_MARKS).split() if line.isascii() else _WORDS.findall(line)
+    if line.isascii():  # this takes a third of the patterns' time
+        return line.translate(_SPACES_FOR_MARKS).split()
+    return WORD.findall(line) if COMBINING_SIGN.search(line) else _WORDS.findall(line)
 
 
 def _has_sign(line: str) -> bool:
@@ -146,7 +152,7 @@ def _triggers() -> _Triggers:
 
 
 def _of_class(kind: int) -> list[tuple[str, ...]]:
-    return [tuple(map(str.casefold, phrase)) for phrase, classes in phrases().items() if classes & kind]
+    return [tuple(map(lower, phrase)) for phrase, classes in phrases().items() if classes & kind]
 
 
 def _keys(kind: int) -> frozenset[tuple[str, ...]]:

@@ -16,6 +16,7 @@ from service.text.furniture.words import Hit, Word, WordClass, is_unspaced, word
 from service.text.quotations import find_quotations
 
 MAX_LINE_CHARACTERS = 300  # a longer line is text
+MAX_UNSPACED_NAME = 5  # characters of a Chinese, Japanese or Korean name after a label
 MAX_LABELLED_WORDS = 6  # after a label, of a text that does not consist of names
 MAX_LINKED_WORDS = 24  # of the title of another article
 MAX_INVITATION_WORDS = 40
@@ -28,6 +29,7 @@ MAX_MADE_DISTANCE = 10  # words between the article, named by itself, and what w
 MAX_WORDS_BESIDE_ADDRESS = 3  # in a line that is a link, an address or a handle
 MIN_MENU_SEPARATORS = 2
 
+_SPACE = re.compile(r"\s")
 _AFTER_LABEL = re.compile(r"\s{0,3}[:：/=|／｜→»>›]")
 _AFTER_ALSO = re.compile(r"\s{0,3}(?:[:：|｜→»>›…]|[–—-]\s|\.{3}|[.!]?\s{0,3}\Z)")
 _COPYRIGHT = re.compile(
@@ -119,7 +121,10 @@ def _date(line: Line) -> bool:
     if not line.has(WordClass.TIME | WordClass.DATE) and len(line.words) > 1 and ":" not in line.text:
         return False
     covered = line.covered(WordClass.TIME | WordClass.DATE)
-    return len(line.words) <= MAX_LISTED_WORDS and len(covered) == len(line.words)
+    if len(line.words) <= MAX_LISTED_WORDS and len(covered) == len(line.words):
+        return True
+    allowed = WordClass.TIME | WordClass.DATE | WordClass.ROLE | WordClass.BY
+    return bool(line.opening(WordClass.TIME)) and names_only(line, 0, allowed=allowed)
 
 
 def _count(line: Line) -> bool:
@@ -174,9 +179,10 @@ def _also(line: Line) -> bool:
 
 def _by_line(line: Line) -> bool:
     """Return whether it is "By NAME, ROLE" or "NAME, ROLE"; names without capitals need a label."""
-    if not line.words or is_unspaced(line.words[0].text):
-        return False
     after = line.opening(WordClass.BY)
+    if not line.words or is_unspaced(line.words[0].text):
+        rest = len(line.words) - after
+        return after > 0 and 0 < rest <= MAX_UNSPACED_NAME and line.is_rest(after, _SPACE)
     allowed = WordClass.ROLE | WordClass.DATE | (WordClass.TIME if line.has(WordClass.DATE) else 0)
     if after and names_only(line, after, allowed=allowed):
         return True
@@ -211,7 +217,7 @@ def _invitation(line: Line) -> bool:
         return True
     is_short = len(line.words) <= MAX_SHORT_INVITATION_WORDS
     starts = any(hit.first == 0 for hit in asks)
-    if starts and line.addresses and is_short:
+    if starts and is_short and (line.addresses or (len(asks) > 1 and line.has(WordClass.OFFER))):
         return True
     return starts and line.has(WordClass.OWN) and (is_short or line.has(WordClass.YOU))
 
@@ -232,7 +238,8 @@ def _offer(line: Line) -> bool:
         return False
     polite = line.opening(WordClass.POLITE)
     if polite:
-        return line.has(_ANYONE, polite) or line.addresses > 0
+        asks = any(hit.classes & WordClass.ASK and hit.first in line.clause_starts for hit in line.hits)
+        return line.has(WordClass.US | WordClass.YOU, polite) or line.addresses > 0 or asks
     return line.has(WordClass.OWN) and line.has(WordClass.YOU) and line.has(WordClass.US)
 
 
@@ -264,7 +271,9 @@ def _greeting(line: Line) -> bool:
     rest = line.words[after:]
     if not rest or (after in line.clause_starts and line.has(_ANYONE | WordClass.GREET, after)):
         return True
-    if line.has(WordClass.YOU) or (line.has(WordClass.US) and line.has(WordClass.OWN | WordClass.OFFER)):
+    if line.has(WordClass.YOU, after) or (
+        line.has(WordClass.US) and line.has(WordClass.OWN | WordClass.OFFER)
+    ):
         return True
     known = line.covered(WordClass.DATE)
     return (

@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 from service.text.scripts import HANGUL, UNSPACED
 
-WORD = re.compile(rf"[{UNSPACED}{HANGUL}]|[^\W_{UNSPACED}{HANGUL}]++")
+_SIGNS = (  # that stand on or after letters and that Python's \w does not match
+    "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u0980-\u0983\u09bc-\u09cd"
+)
+WORD = re.compile(rf"[{UNSPACED}{HANGUL}]|(?:[^\W_{UNSPACED}{HANGUL}]++[{_SIGNS}]*+)++")
+COMBINING_SIGN = re.compile(f"[{_SIGNS}]")
 UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}{HANGUL}]")
 """A character that is a word; Korean writes spaces, but joins its particles to the words."""
 
@@ -84,9 +88,14 @@ def is_unspaced(word: str) -> bool:
     return UNSPACED_CHARACTER.match(word) is not None
 
 
+def lower(text: str) -> str:
+    """Return the text in lower case; the Turkish capital İ becomes one letter."""
+    return text.replace("İ", "i").casefold()
+
+
 def _folded(word: str) -> str:
     # The country is not the pronoun: "allies follow US lead".
-    return word if word == "US" else word.casefold()
+    return word if word == "US" else lower(word)
 
 
 @cache

@@ -14,17 +14,31 @@ from service.text.furniture.rules import (
 )
 from tests.text.furniture.lines import known_lines
 
-LINES = known_lines("lines.txt")
+LINES = [*known_lines("lines.txt"), *known_lines("later_lines.txt")]
 
 
-@pytest.mark.parametrize("line", [line.text for line in LINES if line.is_furniture])
+def decided(*, furniture: bool) -> list[str]:
+    """Return the lines that the rules should take for furniture, or for news."""
+    return [line.text for line in LINES if (line.is_furniture != line.is_mistaken) == furniture]
+
+
+@pytest.mark.parametrize("line", decided(furniture=True))
 def test_a_line_that_publishers_add_is_furniture(line: str):
     assert is_furniture(line)
 
 
-@pytest.mark.parametrize("line", [line.text for line in LINES if not line.is_furniture])
+@pytest.mark.parametrize("line", decided(furniture=False))
 def test_a_sentence_of_news_that_looks_like_it_is_not(line: str):
     assert not is_furniture(line)
+
+
+def test_the_lines_are_many_in_many_languages_and_few_are_mistaken():
+    furniture = [line for line in LINES if line.is_furniture]
+    news = [line for line in LINES if not line.is_furniture]
+    assert min(len(furniture), len(news)) >= 250
+    assert min(len({line.language for line in part}) for part in (furniture, news)) >= 12
+    assert sum(line.is_mistaken for line in furniture) <= 0.05 * len(furniture)
+    assert sum(line.is_mistaken for line in news) <= 0.01 * len(news)
 
 
 def test_what_is_quoted_is_never_furniture():
