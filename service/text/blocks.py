@@ -14,6 +14,8 @@ from service.text.marks import FINAL_MARK
 from service.text.sentence_rules import MAX_TOKEN_CHARACTERS, SentenceRules, last_token, rules_for
 
 MAX_WRAPPED_LINE_CHARACTERS = 120  # a longer line is a paragraph of its own, not wrapped text
+MIN_WRAPPED_LINE_CHARACTERS = 50  # of the longest line of wrapped text; lines of fewer are a list or verse
+MIN_WIDTH_SHARE = 0.75  # of the width of the whole text that the longest line of a wrapped paragraph has
 
 _LINE_ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _TO_NEWLINES = str.maketrans(dict.fromkeys(_LINE_ENDS, "\n"))
@@ -48,8 +50,13 @@ def with_plain_newlines(text: str) -> str:
 
 def _lines_of_blocks(text: str, rules: SentenceRules) -> Iterator[tuple[int, int, bool]]:
     """Yield start and end of each block, and whether it is a list item."""
-    for lines in _paragraphs(text):
-        widest = max(end - start for start, end in lines)
+    paragraphs = list(_paragraphs(text))
+    widths = [max(end - start for start, end in lines) for lines in paragraphs]
+    usual = max((width for width in widths if width <= MAX_WRAPPED_LINE_CHARACTERS), default=0)
+    least = max(MIN_WRAPPED_LINE_CHARACTERS, MIN_WIDTH_SHARE * usual)
+    for lines, width in zip(paragraphs, widths, strict=True):
+        # Without a width no line is full, so that only one that goes on in lower case continues another.
+        widest = width if width >= least else MAX_WRAPPED_LINE_CHARACTERS + 1
         begin, last = lines[0]
         for start, end in lines[1:]:
             if _BULLET.match(text, start) or not _wraps(text, (begin, last), (start, end), widest, rules):

@@ -46,6 +46,14 @@ def test_wrapped_lines_are_one_paragraph():
     assert blocks_of(wrapped) == [("paragraph", wrapped)]
 
 
+def test_lines_of_a_list_without_bullets_are_not_joined():
+    lines = ["Follow us: https://chirp.example/velmarsh", "Support us: https://patron.example/velmarsh"]
+    times = ["00:00 Intro", "00:45 The plan and its price", "03:10 What the fishing crews say", "08:30 Outro"]
+    text = "The harbour board of Velmarsh approved a ferry line to Ostrel.\n\n" + "\n".join(lines)
+    assert [block for _, block in blocks_of(text)][1:] == lines
+    assert [block for _, block in blocks_of("\n".join(times))] == times
+
+
 @given(st.text(alphabet="ab.-*1 )\n\r\u2028:", max_size=80))
 def test_blocks_are_in_order_and_leave_out_only_white_space_and_bullets(text: str):
     at = 0

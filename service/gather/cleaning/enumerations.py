@@ -8,9 +8,10 @@ MIN_ITEMS = 2
 MIN_ITEM_CHARACTERS = 6  # shorter items are a count or a score
 
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮"
+_FIRST_MARK = re.compile(r"1(?<![\w.,]1)[.)、．）]|a(?<!\wa)[)）]|①")
 _MARK = re.compile(
     rf"(?:\A|(?<=[:：；;.。!！?？…,，、”\"»])\s?)"
-    rf"(?:(?P<number>[1-9]\d?|[a-h])\.(?=\s+\S)|(?P<wide>[1-9]\d?)[、．]|(?P<circled>[{_CIRCLED}])\s?)"
+    rf"(?:(?P<number>[1-9]\d?)\.(?=\s+\S)|(?P<wide>[1-9]\d?)[、．]|(?P<circled>[{_CIRCLED}])\s?)"
     rf"|(?:\A|(?<=[\s:：；;,，。]))(?P<open>[(（]?)(?P<inner>[1-9]\d?|[a-h])[)）]\s?(?=\S)"
 )
 
@@ -21,6 +22,8 @@ def enumerated_parts(text: str) -> tuple[str, list[str]] | None:
     The marks ascend from 1, a or ① without a gap, have one form, and stand where an item can begin: at the
     start or after punctuation. So "on 1. May" and "3.5" are no marks.
     """
+    if ("1" not in text and ")" not in text and "①" not in text) or not _FIRST_MARK.search(text):
+        return None
     marks: list[re.Match[str]] = []
     form: tuple[object, ...] | None = None
     for mark in _MARK.finditer(text):

@@ -105,8 +105,9 @@ _NOTE_FRAGMENT = re.compile(
 _NOTE_ROLES = frozenset({"doc-noteref", "doc-backlink", "noteref", "backlink"})
 _EMOJI_CLASS = re.compile(r"(?:^|[-_])(?:emoji|emoticon|smil(?:ey|ie)|emote|twemoji|emojione)s?(?:$|[-_])")
 _FORMULA_CLASS = re.compile(r"(?:^|[-_])(?:tex|latex|math|mathjax|katex|formula|equation|eqn)(?:$|[-_])")
-_EMOJI = re.compile("[\u203c-\u3299\U0001f000-\U0001faff\U000e0020-\U000e007f\ufe0f\u200d\u20e3#*0-9]{1,16}")
-_PICTOGRAPH = re.compile("[\u203c-\u3299\U0001f000-\U0001faff]")
+_PICTOGRAPHS = "\u203c\u2049\u2122-\u27bf\u2934-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_EMOJI = re.compile(f"[{_PICTOGRAPHS}\U000e0020-\U000e007f\ufe0f\u200d\u20e3#*0-9]{{1,16}}")
+PICTOGRAPH = re.compile(f"[{_PICTOGRAPHS}]")
 _DISPLAY_STYLE = re.compile(r"\{\\(?:display|text)style (.*)\}", re.DOTALL)
 _POWER = re.compile(r"([\^_])(?:\{([^{}]{1,12})\}|([0-9a-z]))")
 
@@ -161,7 +162,7 @@ def picture_text(attributes: Mapping[str, str]) -> str:
     alt = " ".join(attributes.get("alt", "")[:MAX_FORMULA_CHARACTERS].split())
     if not alt:
         return ""
-    if _EMOJI.fullmatch(alt) and _PICTOGRAPH.search(alt):
+    if _EMOJI.fullmatch(alt) and PICTOGRAPH.search(alt):
         return alt
     classes = _classes(attributes)
     if any(_EMOJI_CLASS.search(name) for name in classes):

@@ -35,7 +35,7 @@ _INLINE = (
     "sup sub q br img math annotation a span b strong em i u small font label abbr time mark code cite ins"
 )
 INLINE_TAGS = frozenset(_INLINE.split()) | STRUCTURE_OF_FORMULAS
-PLAIN_INLINE_TAGS = frozenset({"a", "b", "strong", "cite", "code", *STRUCTURE_OF_FORMULAS})
+PLAIN_INLINE_TAGS = frozenset({"b", "strong", "cite", "code", *STRUCTURE_OF_FORMULAS})
 """Inline elements that mean something without attributes, beside those of `MEANINGS`."""
 
 _KINDS = {
@@ -145,19 +145,27 @@ class MarkupReader:
                 put_speaker_first(self._drafts, first)
             self._kind, self._introducer, self._bold = kind, introducer, bold
 
-        self._bold += _is_bold(attributes)
+        if attributes:
+            self._bold += _is_bold(attributes)
         if tag in ("ul", "ol", "blockquote", "dd"):
-            self._introducer = self._drafts[-1] if self._drafts else None
+            self._introducer = self._last_draft(tag)
         elif tag in ("footer", "header") or _KINDS.get(tag) is BlockKind.HEADING:
             self._introducer = None
         if tag == "footer" and kind is BlockKind.QUOTE:
             return self._cited_until(close)
         new = _KINDS.get(tag)
-        if _is_caption(tag, attributes):
+        if attributes and _is_caption(tag, attributes):
             new = BlockKind.CAPTION
         if new is not None and not (new is BlockKind.ITEM and kind in _LASTING_KINDS):
             self._kind = new
         return close
+
+    def _last_draft(self, tag: str) -> BlockDraft | None:
+        """Return the block that may introduce what begins; a list that has ended introduces nothing."""
+        last = self._drafts[-1] if self._drafts else None
+        if last is None or last.kind is not BlockKind.ITEM or self._kind is BlockKind.ITEM:
+            return last
+        return last.introducer if tag == "dd" else None
 
     def _cited_until(self, close: Closer) -> Closer:
         self._cited += 1

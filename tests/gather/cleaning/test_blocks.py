@@ -61,6 +61,12 @@ def test_a_nested_list_is_introduced_by_its_item():
     ]
 
 
+def test_a_list_that_has_ended_introduces_nothing():
+    read = read_markup("<ul><li>A ferry</li></ul><ul><li>A fee</li></ul><blockquote>No.</blockquote>")
+
+    assert [block.introduction for block in read.blocks] == [None, None, None]
+
+
 def test_a_quotation_is_introduced_by_the_sentence_before_it():
     read = read_markup(
         "<p>The spill was large. Marrow wrote to the council.</p>"
