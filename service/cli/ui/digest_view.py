@@ -89,6 +89,9 @@ def _point(point: StoryPoint) -> Iterator[RenderableType]:
         yield _hanging(Text("!", style="bold yellow"), line, margin=POINT_INDENT)
     else:
         yield _hanging(Text("•", style="bold"), Text(quoted), margin=HEADLINE_INDENT)
+    for figure in point.earlier:
+        named = f"earlier: {printable(figure.text)} ({printable(figure.article.publisher)})"
+        yield _hanging(Text(), Text(named, style="dim"), margin=POINT_INDENT)
     for context in point.context:
         line = Text.assemble(("Also in the article: ", "dim"), (printable(context), "dim"))
         yield _hanging(Text(), line, margin=POINT_INDENT)

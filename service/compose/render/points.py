@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.compose.render.links import sentence_link
@@ -36,11 +36,15 @@ class SentenceView:
 
 @dataclass(frozen=True, slots=True)
 class PointView:
-    """A key point with its caveats, which themes mark, and its context sentences, which they do not."""
+    """A key point with its caveats, which themes mark, and its context sentences, which they do not.
+
+    `earlier` are the figures that its own outdates, with the source of each: "41" instead of a sentence.
+    """
 
     line: SentenceView
     caveats: tuple[SentenceView, ...]
     context: tuple[SentenceView, ...]
+    earlier: tuple[SentenceView, ...] = ()
 
 
 def view_points(
@@ -72,11 +76,14 @@ def view_points(
         if point.role is Role.CAVEAT and point.qualifies is None:
             headline.append(sentence)
         elif point.role is Role.CAVEAT and owner and point.qualifies is not None:
-            shown[point.qualifies] = PointView(
-                owner.line, (*owner.caveats, sentence), (*owner.context, *context)
-            )
+            caveats, together = (*owner.caveats, sentence), (*owner.context, *context)
+            shown[point.qualifies] = replace(owner, caveats=caveats, context=together)
         else:
-            shown[index] = PointView(sentence, (), context)
+            earlier = tuple(
+                _view(one.article, one.sentence, clean(one.text, longest), at, localizer)
+                for one in point.earlier
+            )
+            shown[index] = PointView(sentence, (), context, earlier)
     return tuple(headline), tuple(shown.values())
 
 

@@ -2,6 +2,8 @@
 
 News of a disaster repeats its toll, which rises: "41 dead", later "at least 44". The newest one counts, and
 the earlier ones are outdated. Only the first toll of each kind in an article is compared.
+
+Another number is outdated by a newer sentence that says the same with another one: "12,000 homes lost power".
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from service.compose.stories.tolls import KINDS, Toll, find_tolls
-from service.core.model import Article, CondensedArticle
+from service.compose.stories.tolls import KINDS, Toll, find_tolls, qualified_start
+from service.core.model import Article, CondensedArticle, EarlierFigure
 from service.text.lexicon import FLAG_BIT, lexicon_for, tokenize
-from service.text.numbers import extract_numbers
-from service.text.similarity import sentence_features
+from service.text.numbers import extract_numbers, parse_number
+from service.text.similarity import SentenceFeatures, sentence_features
 
 MAX_ARTICLES = 64  # of a story are compared, the newest ones
 MAX_GROWTH_OUTSIDE_TITLE = 4  # a larger growth is believed only if the newer article's title has the toll
@@ -22,6 +24,7 @@ MAX_GROWTH_OF_OTHERS = 1.5  # beyond, the figures of two named speakers are a di
 OPENING_CHARACTERS = 2_000  # searched for the earlier figure, if the toll has fallen
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_NUMBER = re.compile(r"\d[\d.,]*\d|\d|[^\W\d_]+")
 _SAID = 1 << FLAG_BIT["say"]
 
 
@@ -38,6 +41,11 @@ class StatedToll:
     text: str
     sentence: str
     in_title: bool
+
+    @property
+    def earlier(self) -> EarlierFigure:
+        """The toll as an outdated figure."""
+        return EarlierFigure(self.text, self.article, self.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,34 @@ def tolls_of(sentence: str, article: Article) -> tuple[Toll, ...]:
     """Return the tolls in a sentence of an article, () if it names another year: that is history."""
     year = str(article.effective_published_at.year)
     return find_tolls(sentence, article.language) if set(_YEAR.findall(sentence)) <= {year} else ()
+
+
+def earlier_figure(
+    newer: tuple[Article, SentenceFeatures], older: tuple[Article, SentenceFeatures]
+) -> EarlierFigure | None:
+    """Return the figure of `older`, if the newer sentence says the same with another number; else None.
+
+    The sentences are known to be similar. If both are somebody's words and each has a term that the other
+    lacks, they may be the words of two: a dispute and no update.
+    """
+    (article, features), (other_article, others) = newer, older
+    if not _is_newer(article, other_article) or features.negated != others.negated:
+        return None
+    if features.terms - others.terms and others.terms - features.terms:
+        quoted = (_quotes(features.text, article), _quotes(others.text, other_article))
+        if all(quoted):
+            return None
+    outdated = [n for what, n in others.counts.items() if features.counts.get(what, n) != n]
+    words = _words_of(outdated[0], others.text, other_article.language) if len(outdated) == 1 else ""
+    return EarlierFigure(words, other_article, others.text) if words else None
+
+
+def _words_of(number: str, sentence: str, language: str) -> str:
+    """Return the number with its qualifier as the sentence has it, "" if it is not there in digits once."""
+    found = [match for match in _NUMBER.finditer(sentence) if parse_number(match[0]) == number]
+    if len(found) != 1:
+        return ""
+    return sentence[qualified_start(sentence, found[0].start(), language) : found[0].end()]
 
 
 def _is_newer(article: Article, other: Article) -> bool:

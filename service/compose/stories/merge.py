@@ -2,16 +2,28 @@
 
 A point is shown with its caveats and the contradictions of other publishers, or not at all. What two articles
 both say is shown once, with the caveats of both: in the words of the first article, or of the one with an
-additional number or doubt. Known points are left out.
+additional number or doubt. Known points are left out. Of a figure that changed, the newest one is shown, with
+the one before as its earlier figure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 
-from service.core.model import Article, CondensedArticle, KeyPoint, Role, StoryPoint
+from service.compose.stories.claims import (
+    ArticleSentence,
+    Claim,
+    adopt,
+    all_sentences,
+    claims_of,
+    headline_caveats,
+    outdate,
+    sentences_of,
+    with_newest_toll,
+)
+from service.compose.stories.figures import newest_tolls
+from service.core.model import CondensedArticle, Role, StoryPoint
 from service.text.similarity import (
     Relation,
     SentenceFeatures,
@@ -20,14 +32,11 @@ from service.text.similarity import (
     is_echo,
     is_known,
     relation,
-    sentence_features,
     term_weights,
 )
 
 MAX_ARTICLES = 16  # of a story are merged; the others are only named as sources
-OPENING_CHARACTERS = 80  # the first sentence starts before here, behind a place or a byline
 ECHO_RANK_PENALTY = 4  # for a point that mostly repeats a chosen one and has no caveat
-LATER_ARTICLE_RANK_PENALTY = 0.5  # for the points of an article that does not lead the story
 
 
 def merge_key_points(
@@ -39,10 +48,12 @@ def merge_key_points(
     The leading article is the first one. If publishers contradict each other on a claim, both claims are
     shown or none. A point of the `known` articles is shown only if it has a new caveat or contradiction.
     """
-    claims = _claims(articles[:MAX_ARTICLES])
-    headline = _headline_caveats(articles[:1], points)
-    known_sentences = [one for article in known[-MAX_ARTICLES:] for one in _sentences(article)]
-    weights = term_weights([one.features for one in (*_all_sentences(claims), *known_sentences)])
+    claims = claims_of(articles[:MAX_ARTICLES])
+    for toll in newest_tolls([*articles, *known]):
+        claims = with_newest_toll(toll, claims, {condensed.article.id for condensed in known})
+    headline = headline_caveats(articles[:1], points)
+    known_sentences = [one for article in known[-MAX_ARTICLES:] for one in sentences_of(article)]
+    weights = term_weights([one.features for one in (*all_sentences(claims), *known_sentences)])
     headline = [c for c in headline if not any(is_known(c.features, k.features) for k in known_sentences)]
     once = [
         claim
@@ -54,80 +65,7 @@ def merge_key_points(
     return tuple(_story_points(headline, sorted(chosen, key=lambda claim: claim.position)))
 
 
-@dataclass(frozen=True)
-class _ArticleSentence:
-    """A key point with its article."""
-
-    article: Article
-    point: KeyPoint
-
-    @cached_property
-    def features(self) -> SentenceFeatures:
-        return sentence_features(
-            self.point.text, self.article.language, opens_article=self.point.start < OPENING_CHARACTERS
-        )
-
-
-@dataclass
-class _Claim:
-    """A point with its caveats, the best first, and the claims of other publishers that contradict it.
-
-    Claims are chosen by `rank`, the lowest first, and shown by `position`.
-    """
-
-    sentence: _ArticleSentence
-    caveats: list[_ArticleSentence]
-    context: tuple[str, ...]
-    rank: float
-    position: tuple[int, int]
-    contradictions: list[_Claim] = field(default_factory=list)
-
-
-def _claims(articles: Sequence[CondensedArticle]) -> list[_Claim]:
-    """Return the points of all articles by rank."""
-    claims = []
-    for number, condensed in enumerate(articles):
-        key_points, context = condensed.summary.key_points, condensed.summary.context
-        # The headline of another article is not shown: a caveat of it is a point.
-        own = [
-            index
-            for index, point in enumerate(key_points)
-            if point.qualifies is None and (number or point.role is Role.POINT)
-        ]
-        for rank, index in enumerate(sorted(own, key=lambda i: key_points[i].rank)):
-            caveats = sorted((p for p in key_points if p.qualifies == index), key=lambda p: p.rank)
-            claims.append(
-                _Claim(
-                    sentence=_ArticleSentence(condensed.article, key_points[index]),
-                    caveats=[_ArticleSentence(condensed.article, caveat) for caveat in caveats],
-                    context=tuple(line.text for line in context if line.qualifies == index),
-                    rank=rank + (LATER_ARTICLE_RANK_PENALTY if number else 0),
-                    position=(number, index),
-                )
-            )
-    return sorted(claims, key=lambda claim: (claim.rank, claim.position))
-
-
-def _headline_caveats(articles: Sequence[CondensedArticle], points: int) -> list[_ArticleSentence]:
-    """Return the caveats of the headline, which is that of the first article; the others leave one place."""
-    found = [
-        _ArticleSentence(one.article, point)
-        for one in articles
-        for point in one.summary.key_points
-        if point.role is Role.CAVEAT and point.qualifies is None
-    ]
-    return found[: max(points - 1, 1)]
-
-
-def _sentences(condensed: CondensedArticle) -> list[_ArticleSentence]:
-    return [_ArticleSentence(condensed.article, point) for point in condensed.summary.key_points]
-
-
-def _all_sentences(claims: Sequence[_Claim]) -> list[_ArticleSentence]:
-    return [one for claim in claims for one in (claim.sentence, *claim.caveats)]
-
-
-def _is_new(claim: _Claim, known: Collection[_ArticleSentence], weights: TermWeights) -> bool:
+def _is_new(claim: Claim, known: Collection[ArticleSentence], weights: TermWeights) -> bool:
     """Return whether the claim, one of its caveats or one of its contradictions is not known."""
     return (
         not any(
@@ -143,21 +81,21 @@ def _is_new(claim: _Claim, known: Collection[_ArticleSentence], weights: TermWei
     )
 
 
-def _without_repetitions(claims: Sequence[_Claim], weights: TermWeights) -> list[_Claim]:
+def _without_repetitions(claims: Sequence[Claim], weights: TermWeights) -> list[Claim]:
     """Return the claims without repetitions, whose caveats are added to the remaining claim."""
-    kept: list[_Claim] = []
+    kept: list[Claim] = []
     for claim in claims:
         if not _merge_into(claim, kept, weights):
             kept.append(claim)
     return sorted(_without_caveats(kept), key=lambda claim: (claim.rank, claim.position))
 
 
-def _remove_repeated_caveats(chosen: Sequence[_Claim]) -> None:
+def _remove_repeated_caveats(chosen: Sequence[Claim]) -> None:
     """Remove the caveats that another claim has too, and those that repeat a shown contradiction."""
     disputed = [
         one.sentence for claim in chosen if claim.contradictions for one in (claim, *claim.contradictions)
     ]
-    seen: list[_ArticleSentence] = []
+    seen: list[ArticleSentence] = []
     for claim in _with_contradictions(chosen):
         claim.caveats = [
             caveat
@@ -168,7 +106,7 @@ def _remove_repeated_caveats(chosen: Sequence[_Claim]) -> None:
         seen += claim.caveats
 
 
-def _without_caveats(kept: Sequence[_Claim]) -> list[_Claim]:
+def _without_caveats(kept: Sequence[Claim]) -> list[Claim]:
     """Return the claims without those that are caveats of another claim, which gets their caveats."""
     remaining = list(kept)
     for claim in kept:
@@ -179,20 +117,20 @@ def _without_caveats(kept: Sequence[_Claim]) -> list[_Claim]:
             remaining = others
             # The qualified claim takes its rank.
             qualified.rank = min(qualified.rank, claim.rank)
-            _adopt(qualified, claim)
+            adopt(qualified, claim)
     return remaining
 
 
-def _qualifies(line: _ArticleSentence, claim: _Claim) -> bool:
+def _qualifies(line: ArticleSentence, claim: Claim) -> bool:
     return any(_relation(line, caveat) is Relation.SAME for caveat in claim.caveats)
 
 
-def _with_contradictions(claims: Sequence[_Claim]) -> list[_Claim]:
+def _with_contradictions(claims: Sequence[Claim]) -> list[Claim]:
     """Return the claims, each followed by its contradictions."""
     return [one for claim in claims for one in (claim, *claim.contradictions)]
 
 
-def _merge_into(claim: _Claim, kept: list[_Claim], weights: TermWeights) -> bool:
+def _merge_into(claim: Claim, kept: list[Claim], weights: TermWeights) -> bool:
     """Merge the claim into one of `kept` that says the same or contradicts it, if any; return whether."""
     known = _with_contradictions(kept)
     same = [one for one in known if _are_twins(one.sentence, claim.sentence, weights)]
@@ -202,7 +140,11 @@ def _merge_into(claim: _Claim, kept: list[_Claim], weights: TermWeights) -> bool
         return True
     for place, other in enumerate(kept):
         if _relation(other.sentence, claim.sentence) is Relation.CONTRADICTION:
-            if _publisher(other) == _publisher(claim):
+            if outdate(claim, other):
+                kept[place] = claim
+            elif outdate(other, claim):
+                pass
+            elif _publisher(other) == _publisher(claim):
                 kept[place] = _newer(other, claim)
             else:
                 _add_contradiction(other, claim)
@@ -210,23 +152,23 @@ def _merge_into(claim: _Claim, kept: list[_Claim], weights: TermWeights) -> bool
     return False
 
 
-def _relation(one: _ArticleSentence, other: _ArticleSentence, weights: TermWeights | None = None) -> Relation:
+def _relation(one: ArticleSentence, other: ArticleSentence, weights: TermWeights | None = None) -> Relation:
     # In one article, similar sentences are about different things: figures of this year and of last year.
     if one.article.id == other.article.id:
         return Relation.SAME if one.point.text == other.point.text else Relation.DIFFERENT
     return relation(one.features, other.features, weights)
 
 
-def _unite(claim: _Claim, other: _Claim) -> None:
+def _unite(claim: Claim, other: Claim) -> None:
     """Make `claim` represent both: in the words of the one with more content, with the caveats of both."""
     if _is_fuller(other.sentence.features, claim.sentence.features):
         claim.sentence, other.sentence = other.sentence, claim.sentence
         claim.caveats, other.caveats = other.caveats, claim.caveats
         claim.context = other.context
-    _adopt(claim, other)
+    adopt(claim, other)
 
 
-def _are_twins(line: _ArticleSentence, other: _ArticleSentence, weights: TermWeights) -> bool:
+def _are_twins(line: ArticleSentence, other: ArticleSentence, weights: TermWeights) -> bool:
     """Return whether one of the two can represent both, with no number or doubt of the other lost."""
     if _relation(line, other, weights) is not Relation.SAME:
         return False
@@ -238,43 +180,35 @@ def _is_fuller(one: SentenceFeatures, other: SentenceFeatures) -> bool:
     return is_known(other, one) and (not covers(other, one) or len(one.terms) > len(other.terms))
 
 
-def _adopt(claim: _Claim, repeated: _Claim) -> None:
-    """Add to `claim` the caveats of `repeated` that it lacks."""
-    for caveat in repeated.caveats:
-        present = (claim.sentence, *claim.caveats)
-        if all(not is_known(caveat.features, one.features) for one in present):
-            claim.caveats.append(caveat)
-
-
-def _add_contradiction(claim: _Claim, other: _Claim) -> None:
+def _add_contradiction(claim: Claim, other: Claim) -> None:
     """Add the contradiction of another publisher to the claim, one per publisher."""
     if _publisher(other) not in {_publisher(opposing) for opposing in claim.contradictions}:
         claim.contradictions.append(other)
 
 
-def _newer(one: _Claim, other: _Claim) -> _Claim:
+def _newer(one: Claim, other: Claim) -> Claim:
     """Return the later one of two claims of a publisher, at the position of the first."""
     if one.sentence.article.position >= other.sentence.article.position:
         return one
     return replace(other, rank=one.rank, position=one.position, contradictions=one.contradictions)
 
 
-def _publisher(claim: _Claim) -> str:
+def _publisher(claim: Claim) -> str:
     return claim.sentence.article.publisher
 
 
-def _chosen(claims: Sequence[_Claim], points: int, weights: TermWeights) -> list[_Claim]:
+def _chosen(claims: Sequence[Claim], points: int, weights: TermWeights) -> list[Claim]:
     """Return the claims that fit into `points` sentences, with their caveats and contradictions.
 
     A claim is skipped if it does not fit with its first caveat and all its contradictions. A claim that
     repeats a chosen one loses ranks. If none fits, the first claim is shown with as many caveats as fit.
     """
 
-    def effective_rank(claim: _Claim) -> tuple[float, tuple[int, int]]:
+    def effective_rank(claim: Claim) -> tuple[float, tuple[int, int]]:
         echo = ECHO_RANK_PENALTY if any(_echoes(claim, other, weights) for other in chosen) else 0
         return claim.rank + echo, claim.position
 
-    chosen: list[_Claim] = []
+    chosen: list[Claim] = []
     waiting, room = list(claims), points
     while waiting and room > 0:
         claim = min(waiting, key=effective_rank)
@@ -292,38 +226,39 @@ def _chosen(claims: Sequence[_Claim], points: int, weights: TermWeights) -> list
     return chosen
 
 
-def _echoes(claim: _Claim, other: _Claim, weights: TermWeights) -> bool:
+def _echoes(claim: Claim, other: Claim, weights: TermWeights) -> bool:
     if claim.caveats or claim.contradictions or claim.sentence.article.id == other.sentence.article.id:
         return False
     return is_echo(claim.sentence.features, other.sentence.features, weights)
 
 
-def _min_size(claim: _Claim) -> int:
+def _min_size(claim: Claim) -> int:
     return 1 + min(len(claim.caveats), 1) + sum(_min_size(other) for other in claim.contradictions)
 
 
-def _size(claim: _Claim) -> int:
+def _size(claim: Claim) -> int:
     return 1 + len(claim.caveats) + sum(_size(other) for other in claim.contradictions)
 
 
-def _trim(claim: _Claim, size: int) -> None:
+def _trim(claim: Claim, size: int) -> None:
     """Drop the last caveats until the claim has at most `size` sentences."""
     for part in (*claim.contradictions, claim):
         while part.caveats and _size(claim) > size:
             part.caveats.pop()
 
 
-def _story_points(headline: Sequence[_ArticleSentence], claims: Sequence[_Claim]) -> Iterator[StoryPoint]:
+def _story_points(headline: Sequence[ArticleSentence], claims: Sequence[Claim]) -> Iterator[StoryPoint]:
     for caveat in headline:
         yield StoryPoint.of_key_point(caveat.article, caveat.point, role=Role.CAVEAT, qualifies=None)
     index = len(headline)
     for claim in claims:
         for part in (claim, *claim.contradictions):
-            yield _story_point(part.sentence, None, part.context)
+            point = _story_point(part.sentence, None, part.context)
+            yield replace(point, earlier=part.earlier)
             yield from (_story_point(caveat, index, ()) for caveat in part.caveats)
             index += 1 + len(part.caveats)
 
 
-def _story_point(line: _ArticleSentence, qualifies: int | None, context: tuple[str, ...]) -> StoryPoint:
+def _story_point(line: ArticleSentence, qualifies: int | None, context: tuple[str, ...]) -> StoryPoint:
     role = Role.POINT if qualifies is None else Role.CAVEAT
     return StoryPoint.of_key_point(line.article, line.point, role=role, qualifies=qualifies, context=context)

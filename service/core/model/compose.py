@@ -88,11 +88,21 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierFigure:
+    """A figure that a newer article of the story outdates: verbatim, with the `sentence` of its article."""
+
+    text: str
+    article: Article
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoryPoint:
     """A key point of a story, with its article and context sentences.
 
     `qualifies` is the index of the point that a caveat qualifies; None for a caveat that qualifies the
     headline. `introduction` is shown before the key point, "" if there is none; `quoted` as in KeyPoint.
+    `earlier` are the figures of older articles that its own outdates.
     """
 
     text: str
@@ -104,6 +114,7 @@ class StoryPoint:
     context: tuple[str, ...] = ()
     introduction: str = ""
     quoted: bool = False
+    earlier: tuple[EarlierFigure, ...] = ()
 
     @classmethod
     def of_key_point(

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from service.cli.ui.digest_view import print_digest
-from tests.compose.digests import a_digest, the_fire, the_harbour_rules, the_marathon
+from service.core.model import EarlierFigure
+from tests.compose.digests import (
+    a_digest,
+    a_story,
+    point,
+    published,
+    the_fire,
+    the_harbour_rules,
+    the_marathon,
+)
 
 
 def test_every_article_of_a_story_is_named(capsys: pytest.CaptureFixture[str]):
@@ -30,3 +41,12 @@ def test_what_introduces_points_is_printed_once_above_them(capsys: pytest.Captur
     assert printed.count("three decisions") == 1
     assert "! Caveat: The ban does not apply during storms" in printed
     assert "• “Nobody asked us. We will not load a ship after ten.”" in printed
+
+
+def test_an_earlier_figure_is_named_under_its_point(capsys: pytest.CaptureFixture[str]):
+    article = published("Kessary quake: 44 dead")
+    figure = EarlierFigure("at least 41", article, "It killed at least 41 people.")
+    toll = replace(point(article, "The death toll rose to 44."), earlier=(figure,))
+    print_digest(a_digest(a_story([toll])), "Morning")
+
+    assert "earlier: at least 41 (The Meridian Courier)" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from pytest_httpserver import HTTPServer
 
 from service.compose.render.theme import MAX_SUBJECT_CHARACTERS, JinjaRenderer
 from service.core.errors import CaveatError, UnknownName
-from service.core.model import Digest, RenderedMail, Story
+from service.core.model import Digest, EarlierFigure, RenderedMail, Story
 from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
+    MORNING,
     SITE,
     a_digest,
     a_story,
@@ -348,3 +350,17 @@ def test_a_stylesheet_elsewhere_is_never_fetched(tmp_path: Path, httpserver: HTT
 
     assert "Hello" in rendered(a_digest(), "mine", a_theme(tmp_path, body_html=link)).html
     assert httpserver.log == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_an_earlier_figure_is_named_with_its_source(theme: str):
+    late = published("Kessary quake: 44 dead")
+    early = published("Quake kills 41", "Northwater Wire", at=MORNING - timedelta(hours=6))
+    sentence = "At least 41 people were killed in Kessary."
+    toll = replace(
+        point(late, "The death toll rose to 44."), earlier=(EarlierFigure("At least 41", early, sentence),)
+    )
+    mail = rendered(a_digest(a_story([toll], late, early)), theme)
+
+    assert "earlier: At least 41 (Northwater Wire, 01:00)" in " ".join(ParsedPage(mail.html).text.split())
+    assert "earlier: At least 41 (Northwater Wire, 01:00)" in mail.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from service.core.model import (
     Summary,
     TextSpan,
 )
-from tests.builders import an_article
+from tests.builders import NOON, an_article
 from tests.text.test_similarity import NEWS
 
 AGREED = "The harbour board agreed on Sunday to pay the ferry crews for night crossings."
@@ -343,3 +344,86 @@ def test_any_merged_points_fit_are_verbatim_and_keep_their_caveats(stories: list
             assert all(line.role is Role.CAVEAT for line in found[point.qualifies + 1 : index + 1])
     if points > 0:
         assert found
+
+
+# --- figures that changed ------------------------------------------------------------------------
+
+TOLL = "A quake in Kessary killed at least 41 people."
+NEW_TOLL = "The death toll of the Kessary quake rose to 44."
+LIKELY = "The toll is likely to rise, officials said."
+HOMES = "A storm left 12,000 homes in Westmark without power on Friday."
+MORE_HOMES = "A storm left 15,000 homes in Westmark without power on Friday."
+
+
+def told(
+    hours_ago: float, *sentences: str | tuple[str, str], publisher: str = "The Wire"
+) -> CondensedArticle:
+    """Return an article with these key points that was published that many hours ago."""
+    one, at = article(*sentences, publisher=publisher, position=10 - int(hours_ago)), NOON
+    at -= timedelta(hours=hours_ago)
+    return replace(one, article=replace(one.article, published_at=at, gathered_at=at))
+
+
+def earlier(points: tuple[StoryPoint, ...]) -> dict[str, list[str]]:
+    """Return the points that have earlier figures, with these."""
+    return {point.text: [figure.text for figure in point.earlier] for point in points if point.earlier}
+
+
+def test_the_newest_toll_takes_the_place_of_the_earlier_one():
+    merged = merge_key_points([told(2, NEW_TOLL), told(6, TOLL, TALKS)], points=4)
+
+    assert texts(merged) == [NEW_TOLL, TALKS]
+    assert earlier(merged) == {NEW_TOLL: ["at least 41"]}
+
+
+def test_the_newest_toll_is_chosen_before_points_of_the_first_article():
+    first = told(6, TOLL, TALKS, TIDES)
+    merged = merge_key_points([first, told(2, ROOF, AGREED, NEW_TOLL, publisher="The Herald")], points=2)
+
+    assert NEW_TOLL in texts(merged)
+    assert TOLL not in texts(merged)
+
+
+def test_the_caveats_of_the_earlier_toll_are_kept():
+    merged = merge_key_points([told(2, NEW_TOLL), told(6, (TOLL, LIKELY))], points=4)
+
+    assert [(point.text, point.role) for point in merged] == [(NEW_TOLL, Role.POINT), (LIKELY, Role.CAVEAT)]
+
+
+def test_an_earlier_toll_is_labelled_if_only_a_headline_has_the_newest():
+    late = told(2, TALKS)
+    late = replace(late, article=replace(late.article, title="Kessary quake: 44 dead"))
+    merged = merge_key_points([late, told(6, TOLL)], points=4)
+
+    assert earlier(merged) == {TOLL: ["at least 41"]}
+
+
+def test_an_update_names_the_toll_that_was_sent():
+    merged = merge_key_points([told(2, NEW_TOLL)], points=4, known=[told(6, TOLL)])
+
+    assert earlier(merged) == {NEW_TOLL: ["at least 41"]}
+
+
+def test_an_update_does_not_go_back_to_an_earlier_toll():
+    late = told(6, TOLL, TALKS, publisher="The Herald")
+
+    assert texts(merge_key_points([late], points=4, known=[told(2, NEW_TOLL)])) == [TALKS]
+
+
+def test_a_newer_number_in_the_same_words_outdates_the_other():
+    for order in ([0, 1], [1, 0]):
+        both = [told(2, MORE_HOMES), told(6, HOMES, publisher="The Herald")]
+        merged = merge_key_points([both[place] for place in order], points=4)
+
+        assert texts(merged) == [MORE_HOMES]
+        assert earlier(merged) == {MORE_HOMES: ["12,000"]}
+
+
+def test_numbers_of_one_time_and_of_two_speakers_stay_side_by_side():
+    police = "The police said that 200 people joined the march through Ostrel on Friday."
+    union = "The union said that 2,000 people joined the march through Ostrel on Friday."
+    disputed = merge_key_points([told(2, union), told(6, police, publisher="The Herald")], points=4)
+    at_once = merge_key_points([told(2, MORE_HOMES), told(2, HOMES, publisher="The Herald")], points=4)
+
+    assert (set(texts(disputed)), earlier(disputed)) == ({police, union}, {})
+    assert (set(texts(at_once)), earlier(at_once)) == ({HOMES, MORE_HOMES}, {})
