@@ -17,6 +17,7 @@ MIN_ITEMS = 5  # remembered items, and days with items, from which a publishing 
 MIN_DAYS = 3
 MIN_BLANK_POLLS = 2  # in a row, before they are flagged
 HELD_FLAG_DURATION = timedelta(days=14)
+CUT_FLAG_DURATION = timedelta(days=14)
 MIN_OUTAGE = timedelta(days=1)  # of a feed before digests mention it
 MIN_FAILURES_NEVER_READ = 3  # in a row, before digests mention a feed that was never read
 
@@ -182,7 +183,15 @@ def _flags(state: FeedState, statistics: FeedStatistics, now: datetime) -> list[
     if held_at and now - held_at <= HELD_FLAG_DURATION:
         ago = f"{format_duration(now - held_at)} ago"
         flags.append(f"{statistics.held} items were held as old {ago}: {statistics.held_why}")
+    cut_at = from_timestamp(statistics.cut_at)
+    if cut_at and now - cut_at <= CUT_FLAG_DURATION:
+        ago = f"{format_duration(now - cut_at)} ago"
+        flags.append(f"the end of {_texts(statistics.cut)} was left out {ago}: {statistics.cut_why}")
     return flags
+
+
+def _texts(count: int) -> str:
+    return "1 text" if count == 1 else f"{count} texts"
 
 
 def _reason(state: FeedState, statistics: FeedStatistics, now: datetime) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.model import FeedState
-from service.gather.entries.seen_items import FeedStatistics, serialize, to_timestamp, with_arrivals
+from service.gather.entries.seen_items import FeedStatistics, serialize, to_timestamp, with_arrivals, with_cut
 from service.gather.health import (
     feed_health,
     format_duration,
@@ -113,6 +113,15 @@ def test_a_move_and_a_burst_are_flagged():
         "190 items were held as old 2 days ago: many appeared at once",
     )
     assert feed_health(a_state(held), NOON + 20 * DAY).is_healthy
+
+
+def test_texts_that_a_limit_cut_are_flagged():
+    cut = with_cut(FeedStatistics(), ["", "a text was too long"], NOON - DAY)
+
+    assert feed_health(a_state(cut), NOON).flags == (
+        "the end of 1 text was left out 24 hours ago: a text was too long",
+    )
+    assert feed_health(a_state(cut), NOON + 20 * DAY).is_healthy
 
 
 def test_faults_and_repeats_are_shares():

@@ -36,6 +36,7 @@ from service.gather.entries.seen_items import (
     statistics_of,
     to_timestamp,
     with_arrivals,
+    with_cut,
 )
 from service.gather.entries.teasers import is_teaser, is_truncated, updated_counts
 from service.gather.formats import registry as formats
@@ -85,6 +86,7 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
     teasers = [is_teaser(row.text, cut=row.cut) for row in rows if row.entry is not None]
     short, judged = updated_counts(statistics.short, statistics.judged, teasers)
     statistics = replace(statistics, short=short, judged=judged)
+    statistics = with_cut(statistics, [row.read.cut for row in rows], context.now)
     title = title_text(parsed.title) if parsed else ""
     builder = DraftBuilder(context, statistics, ambiguous, parsed.language if parsed else "", title)
     new = unique_drafts([builder.draft(rows[n], items[n]) for n in reversed(matches.new)])

@@ -70,6 +70,7 @@ class FeedStatistics:
     seen, new, repeats   items seen for the first time, new articles, old items under new names
     short        number of teasers among `judged` entries; both are halved as they grow
     most         the largest number of new items in one poll
+    cut          number of texts that a limit cut when one was last cut, at `cut_at`, because of `cut_why`
     held         number of items held as old at the last burst, at `held_at`, because of `held_why`
     lines        number of new articles with each line, by its fingerprint, among `lined` counted ones
     blank        polls in a row that found no item, or a page instead of a feed
@@ -98,6 +99,9 @@ class FeedStatistics:
     short: int = 0
     judged: int = 0
     most: int = 0
+    cut: int = 0
+    cut_at: int = 0
+    cut_why: str = ""
     held: int = 0
     held_at: int = 0
     held_why: str = ""
@@ -209,6 +213,14 @@ def from_timestamp(kept: int) -> datetime | None:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=kept) if kept else None
     except OverflowError:
         return None
+
+
+def with_cut(statistics: FeedStatistics, reasons: Sequence[str], now: datetime) -> FeedStatistics:
+    """Return the statistics with the texts that a limit cut, one reason each; "" stands for a whole text."""
+    found = [reason for reason in reasons if reason]
+    if not found:
+        return statistics
+    return replace(statistics, cut=len(found), cut_at=to_timestamp(now), cut_why=found[0])
 
 
 def with_arrivals(statistics: FeedStatistics, arrivals: Iterable[datetime], now: datetime) -> FeedStatistics:

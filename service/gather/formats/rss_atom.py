@@ -28,6 +28,7 @@ _DECLARATION = re.compile(rb"<\?xml[^>]*>\s*")
 _IMPOSSIBLE = re.compile(
     rb"&#([xX][dD][89a-fA-F][0-9a-fA-F]{2}|[xX][0-9a-fA-F]{5,}|5[5-7][0-9]{3}|[0-9]{6,});?"
 )
+_DATA_URI = re.compile(rb"data:[\w.+-]{1,40}/[\w.+-]{1,60};base64,[A-Za-z0-9+/=%]{1000,}+")
 _TEXT_INPUT = re.compile(rb"<textinput\b(?:[^<]|<(?!/?textinput\b)){0,4000}</textinput\s*>", re.IGNORECASE)
 _CHANNEL = re.compile(rb"<channel\s", re.IGNORECASE)
 _LONG_AUTHOR = re.compile(
@@ -57,6 +58,8 @@ def to_utf8(body: bytes, content_type: str = "") -> bytes:
         document = document[root.start() :] if root else document
     declared = _DECLARATION.match(document)
     document = document[declared.end() :] if declared else document
+    if b";base64," in document:
+        document = _DATA_URI.sub(b"data:,", document)  # pictures count for no limit
     return without_doctype(DECLARATION + _IMPOSSIBLE.sub(_possible, document))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from service.gather.cleaning.block_text import TEXT_CUT
 from service.gather.entries.drafts import DocumentContext
 from service.gather.entries.process import ProcessedDocument, process_document
 from service.gather.entries.seen_items import item_from_line, line_from_item, statistics_of
@@ -260,6 +261,15 @@ def test_a_text_that_changes_at_every_poll_has_a_limit_of_edits():
     ]
 
     assert sum(changes) == 5
+
+
+def test_a_text_that_a_limit_cuts_is_counted():
+    reader = a_reader_of(range(1, 3))
+    reader.reads(an_item(3, description="The ferry sails. " * 9_000))
+    reader.reads(an_item(4))
+
+    statistics = statistics_of(reader.memory)
+    assert (statistics.cut, statistics.cut_why) == (1, TEXT_CUT)
 
 
 def test_the_same_item_twice_in_a_document_is_one_article():
