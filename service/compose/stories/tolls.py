@@ -27,12 +27,13 @@ are for languages that set no others, the last is for a noun such as "toll"."""
 MAX_QUALIFIER_CHARACTERS = 40
 MAX_DIGITS = 7
 
+_ALPHABETS = "A-Za-zÀ-ɏͰ-ӿ"  # a number joined to such a letter is a name: A320, 1er, 23h30
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f])"
 _TOKEN = re.compile(
     rf"(?P<number>\d+(?:[.,'’\u00a0\u202f]\d{{3}})*(?!\d))|(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)|[^\w\s]"
 )
-_NO_COUNT_BEFORE = re.compile(r"(?:[\d][.,:/-]|[$€£¥₹#№-])\s?$")
-_NO_COUNT_AFTER = re.compile(r"\s?[%‰°$€£¥₹]|[.,:/]\d|[-‑–/][^\W\d_]|\d")
+_NO_COUNT_BEFORE = re.compile(rf"(?:\d[.,:/-]|[$€£¥₹#№+-])\s?$|[{_ALPHABETS}]$")
+_NO_COUNT_AFTER = re.compile(rf"\s?[%‰°$€£¥₹]|[.,:/]\d|[-‑–/][^\W\d_]|\d|[{_ALPHABETS}]")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _STOPS = frozenset('.,;:!?…()[]{}«»"“”„|–—、。，；：！？؛؟،।')
 
@@ -76,9 +77,13 @@ class _Language:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A word, a number with its `value`, or a mark, with its place in the text."""
+    """A word, a number with its `value`, or a mark, with its place in the text.
+
+    `pair` is the token before it and itself, joined by "_" as in tolls.toml.
+    """
 
     text: str
+    pair: str
     start: int
     end: int
     value: int | None
@@ -120,18 +125,24 @@ def _tokens(text: str, units: _Words) -> Iterator[_Token]:
     """Yield the tokens of a text; a number that counts no people has no value."""
     matches = list(_TOKEN.finditer(text))
     for place, match in enumerate(matches):
-        following = matches[place + 1] if place + 1 < len(matches) else None
+        before, following = matches[max(place - 1, 0)], matches[min(place + 1, len(matches) - 1)]
         written = parse_number(match[0]) if match["word"] else match["number"]
         value = _count(written, text, match) if written else None
-        if value is not None and following is not None and _is_unit(following, units):
+        if value is not None and (_is_unit(following, units) or _is_date(before, units)):
             value = None
-        yield _Token(match[0].lower(), match.start(), match.end(), value)
+        word = match[0].lower()
+        yield _Token(word, f"{before[0].lower()}_{word}", match.start(), match.end(), value)
 
 
 def _is_unit(following: re.Match[str], units: _Words) -> bool:
     word = following[0].lower()
     # An unspaced run continues behind the unit: only its beginning counts.
     return bool(following["word"]) and (word.startswith(units.parts) if units.parts else word in units)
+
+
+def _is_date(before: re.Match[str], units: _Words) -> bool:
+    """Return whether the word before a number is a month, as in "August 9", or another unit."""
+    return bool(before["word"]) and not units.parts and before[0].lower() in units
 
 
 def _count(written: str, text: str, match: re.Match[str]) -> int | None:
@@ -156,10 +167,14 @@ def _nearest(tokens: Sequence[_Token], classes: Mapping[str, _Words]) -> tuple[s
     for distance, token in enumerate(tokens):
         if token.text in _STOPS or token.value is not None:
             return None
-        kind = next((kind for kind in KINDS if token.text in classes[kind]), None)
+        kind = next((kind for kind in KINDS if _names(token, classes[kind])), None)
         if kind is not None:
             return kind, distance
     return None
+
+
+def _names(token: _Token, words: _Words) -> bool:
+    return token.text in words or token.pair in words.whole
 
 
 def _announced(tokens: Sequence[_Token], classes: Mapping[str, _Words]) -> str | None:
@@ -168,7 +183,7 @@ def _announced(tokens: Sequence[_Token], classes: Mapping[str, _Words]) -> str |
     for token in tokens:
         if token.text in _STOPS or token.value is not None:
             return None
-        kind = next((one for one in KINDS if token.text in classes[one]), kind)
+        kind = next((one for one in KINDS if _names(token, classes[one])), kind)
         if token.text in classes["toll"]:
             return kind or KINDS[0]
         if token.text in classes["number"]:

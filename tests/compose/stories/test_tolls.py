@@ -49,9 +49,12 @@ def test_each_number_has_the_kind_of_its_own_word():
         "A 44-year-old man was killed at 5 p.m. on Monday.",
         "Two days after the killing, 3,500 homes lost power.",
         "Deaths fell by 44% and 2.5 million lives were saved.",
+        "More than a week after the August 9 death of Michael Brown.",
         "He died in 2024 and left $44 million.",
         "Ten homes burned; nobody was killed.",
         "The team scored 44 points.",
+        "One in five children lives in poverty.",
+        "All on board Flight QZ8501 were killed.",
         "",
     ],
 )
@@ -104,6 +107,12 @@ def test_tolls_of_many_languages(language: str, text: str, words: str):
 )
 def test_the_dead_are_not_the_injured(language: str, text: str):
     assert [(kind, value) for kind, value, _ in tolls(text, language)] == [("dead", 44), ("injured", 120)]
+
+
+def test_who_lives_is_not_counted_as_dead():
+    assert tolls("44 Menschen leben in dem Dorf.", "de") == []
+    assert tolls("44 mensen leven in armoede.", "nl") == []
+    assert tolls("44 Menschen kamen ums Leben.", "de") == [("dead", 44, "44")]
 
 
 def test_a_language_without_words_has_no_tolls():
