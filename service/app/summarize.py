@@ -15,6 +15,7 @@ from service.gather.cleaning.markup import plain_text
 from service.gather.entries.full_text import extract_text
 from service.gather.entries.language import detect_language
 from service.text.languages import primary_language
+from service.text.lexicon import has_cue_words
 
 DEFAULT_METHOD = "keypoints"
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of HTML; a larger page is not an article
@@ -68,11 +69,7 @@ def explain_sentences(
 
 def finds_caveats(method: Summarizer, language: str) -> bool:
     """Return whether the method finds caveats in this language; True for one that never looks for any."""
-    if method.name != DEFAULT_METHOD:
-        return True
-    from service.text.lexicon import has_cue_words  # noqa: PLC0415 - loads numpy, which other methods may not need
-
-    return has_cue_words(language)
+    return method.name != DEFAULT_METHOD or has_cue_words(language)
 
 
 def page_text(page: bytes) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.text.lexicon import CUES, FLAG_BIT, FLAG_BITS, STEM_BITS, Lexicon, apply_phrases, tokenize
+from service.text.lexicon import CUE_MASK, CUES, FLAG_BIT, FLAG_BITS, STEM_BITS, Lexicon, tokenize
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -70,7 +70,7 @@ def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> 
         codes += map(lexicon.__getitem__, tokens)
         lengths.append(len(tokens))
     code = np.array(codes, dtype=np.int64)
-    apply_phrases(code, lexicon)
+    _apply_phrases(code, lexicon)
     start, length = np.array(starts), np.array(lengths)
     bits = _unpack_flags(code)
     counts = np.add.reduceat(bits, start, axis=0, dtype=np.int64)
@@ -85,6 +85,25 @@ def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> 
     if lexicon.has_cues:
         _fill_cues(table, columns, counts, opening)
     return ArticleFeatures(counts, opening, table.T, length, terms)
+
+
+def _apply_phrases(codes: IntArray, lexicon: Lexicon) -> None:
+    """Set the bits of each phrase on its first token and clear the cues of cancelled words, in place."""
+    stems = codes >> FLAG_BITS
+    pairs = stems[:-1] << STEM_BITS | stems[1:]
+    starts = np.asarray(lexicon.phrase_starts)
+    nearest = np.minimum(starts.searchsorted(pairs), len(starts) - 1)
+    found = [
+        (start, len(phrase), bits)
+        for start in np.flatnonzero(starts[nearest] == pairs).tolist()
+        for phrase, bits in lexicon.phrases.get(int(pairs[start]), ())
+        if len(phrase) == 2 or tuple(stems[start : start + len(phrase)].tolist()) == phrase
+    ]
+    for start, length, bits in found:
+        if not bits:
+            codes[start : start + length] &= ~CUE_MASK
+    for start, _, bits in found:
+        codes[start] |= bits
 
 
 def _unpack_flags(code: IntArray) -> NDArray[np.uint8]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from array import array
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from service.text.scripts import UNSPACED, bigrams
 from service.text.stems import SENTENCE_STEM_CHARACTERS, stem
@@ -34,14 +32,12 @@ _CLOSERS = '"”»“」』'
 _EDGES = " \t\n\r\"“”«»„‟「」『』'‘’‚()[]{}<>.,;:!?…-–—*/|،؛؟。、！？：；।"
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 
-IntArray = NDArray[np.int64]
-
 
 class Lexicon(dict[str, int]):
     """A cache of one language: token -> `stem number << FLAG_BITS | flags`.
 
     `phrases` maps the first two stems of a phrase to the stems and bits of all phrases that start with them;
-    bits of 0 cancel the cues of the phrase's words.
+    bits of 0 cancel the cues of the phrase's words. `phrase_starts` are its keys in order.
     """
 
     def __init__(self, table: dict[str, Any] | None) -> None:
@@ -56,7 +52,7 @@ class Lexicon(dict[str, int]):
         if table is not None:
             self._learn(table)
         self.max_prefix_characters = max(map(len, self.prefixes), default=0)
-        self.phrase_starts = np.array(sorted(self.phrases) or [-1], dtype=np.int64)
+        self.phrase_starts = array("q", sorted(self.phrases) or [-1])
 
     def _learn(self, table: dict[str, Any]) -> None:
         self.stop_words = frozenset(table["stop"].split())
@@ -156,22 +152,3 @@ def tokenize(text: str) -> list[str]:
     if text.isascii() or not _UNSPACED_RUN.search(text):
         return text.split()
     return _UNSPACED_RUN.sub(lambda run: f" {' '.join(bigrams(run.group()))} ", text).split()
-
-
-def apply_phrases(codes: IntArray, lexicon: Lexicon) -> None:
-    """Set the bits of each phrase on its first token and clear the cues of cancelled words, in place."""
-    stems = codes >> FLAG_BITS
-    pairs = stems[:-1] << STEM_BITS | stems[1:]
-    starts = lexicon.phrase_starts
-    nearest = np.minimum(starts.searchsorted(pairs), len(starts) - 1)
-    found = [
-        (start, len(phrase), bits)
-        for start in np.flatnonzero(starts[nearest] == pairs).tolist()
-        for phrase, bits in lexicon.phrases.get(int(pairs[start]), ())
-        if len(phrase) == 2 or tuple(stems[start : start + len(phrase)].tolist()) == phrase
-    ]
-    for start, length, bits in found:
-        if not bits:
-            codes[start : start + length] &= ~CUE_MASK
-    for start, _, bits in found:
-        codes[start] |= bits
