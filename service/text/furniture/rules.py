@@ -22,6 +22,7 @@ MAX_LINKED_WORDS = 24  # of the title of another article
 MAX_INVITATION_WORDS = 40
 MAX_MARKED_WORDS = 24  # beside names
 MAX_SHORT_INVITATION_WORDS = 9
+MAX_OPEN_QUOTATION = 1_000  # characters after a quotation mark without a partner, or before it
 MAX_COUNT_WORDS = 8
 MAX_LISTED_WORDS = 24  # of a line of dates
 MAX_GREETING_WORDS = 8
@@ -66,14 +67,13 @@ def is_furniture_outside_quotations(line: str, unquoted: str) -> bool:
 def outside_quotations(text: str) -> str:
     """Return the text, of the same length, with spaces in place of its quotations.
 
-    A quotation without an end goes to the end of the text, one without a beginning starts with the text.
+    A quotation without an end, or without a beginning, is taken to have MAX_OPEN_QUOTATION characters.
     """
     found = find_quotations(text)
     spans = [(span.start, span.end) for span in found.spans]
     if found.unmatched:
         first, last = found.unmatched[0], found.unmatched[-1]
-        spans += [(0, first + 1)] if _closes(text, first) else [(first, len(text))]
-        spans += [(last, len(text))] if not _closes(text, last) else []
+        spans += [_open_quotation(text, place) for place in dict.fromkeys((first, last))]
     parts: list[str] = []
     place = 0
     for start, end in sorted(spans):
@@ -83,8 +83,11 @@ def outside_quotations(text: str) -> str:
     return "".join([*parts, text[place:]])
 
 
-def _closes(text: str, place: int) -> bool:
-    return place > 0 and not text[place - 1].isspace()
+def _open_quotation(text: str, place: int) -> tuple[int, int]:
+    """Return the span of a quotation that has only the mark at `place`."""
+    if place > 0 and not text[place - 1].isspace():
+        return max(0, place - MAX_OPEN_QUOTATION), place + 1
+    return place, min(len(text), place + MAX_OPEN_QUOTATION)
 
 
 def addresses_reader(unquoted: str) -> bool:
