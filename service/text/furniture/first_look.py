@@ -28,6 +28,7 @@ MAX_LISTED_WORDS = 24  # of a line that consists of dates, counts or names
 _SIGN = re.compile(  # one class first, which `re` finds fast
     r"[©ⓒ@#.:(](?:(?<![.:(])|(?<=\()c\)|(?<=:)//|(?<=\.)(?:com?|org|net|news|info|fm|tv|app|io|eu)\b)"
 )
+_BRACKETS = ("[", "［", "【")
 _WORDS = re.compile(r"\w+")  # faster than WORD
 _SPACES_FOR_MARKS = str.maketrans(dict.fromkeys(set(string.punctuation) - {"_"}, " "))
 KEY_WORDS = 3
@@ -36,6 +37,7 @@ _COMMON = frozenset(
     {"that", "this", "have", "here", "more", "from", "with", "next", "today", "until", "about"}
 )
 _SEPARATED = re.compile("[|｜·•»›][^|｜·•»›]{1,80}[|｜·•»›]")
+_BRACKETS = ("[", "［", "【")
 _WORDS = re.compile(r"\w+")  # faster than WORD
 _OPENING = (
     WordClass.LABEL
@@ -47,7 +49,13 @@ _OPENING = (
     | WordClass.POLITE
 )
 _LISTED = (
-    WordClass.TIME | WordClass.COUNT | WordClass.ROLE | WordClass.BY | WordClass.DATE | WordClass.PARTICLE
+    WordClass.TIME
+    | WordClass.COUNT
+    | WordClass.ROLE
+    | WordClass.REPORT
+    | WordClass.BY
+    | WordClass.DATE
+    | WordClass.PARTICLE
 )
 
 
@@ -80,9 +88,10 @@ class _Triggers:
 def can_be_furniture(line: str) -> bool:
     """Return False for most lines that are no furniture, True for all others."""
     triggers = _triggers()
-    if not line.isascii() and UNSPACED_CHARACTER.search(line):
-        return len(line) <= MAX_SHORT_UNSPACED or _has_sign(line) or _has_pair(line, triggers)
-    words = _words_of(lower(line))
+    is_unspaced_line = not line.isascii() and UNSPACED_CHARACTER.search(line) is not None
+    if is_unspaced_line and (len(line) <= MAX_SHORT_UNSPACED or _has_pair(line, triggers)):
+        return True
+    words = WORD.findall(lower(line)) if is_unspaced_line else _words_of(lower(line))
     if not words or (words[0] in triggers.first_words and _has_opening(words, triggers)):
         return True
     if not triggers.rare.isdisjoint(words) and (_has_mark(words, triggers) or _may_invite(words, triggers)):
@@ -97,7 +106,10 @@ def _words_of(line: str) -> list[str]:
 
 
 def _has_sign(line: str) -> bool:
-    return _SIGN.search(line.lower()) is not None or _SEPARATED.search(line) is not None
+    if line.startswith(_BRACKETS) or _SEPARATED.search(line) is not None:
+        return True
+    lowered = line.lower()
+    return "www." in lowered or _SIGN.search(lowered) is not None
 
 
 def _has_opening(words: list[str], triggers: _Triggers) -> bool:

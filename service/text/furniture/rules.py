@@ -30,6 +30,7 @@ MAX_MADE_DISTANCE = 10  # words between the article, named by itself, and what w
 MAX_WORDS_BESIDE_ADDRESS = 3  # in a line that is a link, an address or a handle
 MIN_MENU_SEPARATORS = 2
 
+_BRACKETED = re.compile(r"\s*+[\[［【][^\]］】]{1,200}[\]］】][\s.]{0,3}")
 _SPACE = re.compile(r"\s")
 _AFTER_LABEL = re.compile(r"\s{0,3}[:：/=|／｜→»>›]")
 _AFTER_ALSO = re.compile(r"\s{0,3}(?:[:：|｜→»>›…]|[–—-]\s|\.{3}|[.!]?\s{0,3}\Z)")
@@ -198,6 +199,16 @@ def _by_line(line: Line) -> bool:
     )
 
 
+def _report(line: Line) -> bool:
+    """Return whether it credits a reporter: "NAME reported from PLACE"."""
+    return line.has(WordClass.REPORT, 1) and names_only(line, 0, allowed=WordClass.REPORT)
+
+
+def _bracketed(line: Line) -> bool:
+    """Return whether it is a remark in square brackets: "[Update, 9:04 p.m.]"."""
+    return len(line.words) <= MAX_NAMING_WORDS and _BRACKETED.fullmatch(line.text) is not None
+
+
 def _is_role(line: Line, hit: Hit) -> bool:
     return len(line.words[hit.first].text) > 4 and not hit.classes & WordClass.PARTICLE
 
@@ -308,6 +319,8 @@ _RULES = (
     _label,
     _also,
     _by_line,
+    _report,
+    _bracketed,
     _marked,
     _invitation,
     _offer,

@@ -44,6 +44,7 @@ class WordClass:
     POLITE = 1 << 16
     DATE = 1 << 17
     PARTICLE = 1 << 18
+    REPORT = 1 << 19
 
 
 _LISTS_OF_WORDS = WordClass.TIME | WordClass.COUNT | WordClass.ROLE | WordClass.PARTICLE
