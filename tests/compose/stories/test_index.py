@@ -102,7 +102,7 @@ def test_expired_articles_are_removed_with_their_terms():
     index.place(an_article("Much later", "", published_at=None, gathered_at=NOON + timedelta(days=30)))
     assert len(index) == 1
     [shelf] = index._languages.values()
-    assert (set(shelf.words), len(shelf.stories)) == ({"much", "later"}, 1)
+    assert (set(shelf.articles.words), len(shelf.stories)) == ({"much", "later"}, 1)
 
 
 def test_languages_do_not_mix():
