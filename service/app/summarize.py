@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import unescape
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from service.condense.ports import Summarizer
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused, UsageError
+from service.core.model import Block
 from service.gather.cleaning.characters import one_line
-from service.gather.cleaning.markup import plain_text
-from service.gather.entries.full_text import extract_text
+from service.gather.cleaning.markup import read_markup
 from service.gather.entries.language import detect_language
+from service.gather.pages.full_text import decoded, extract_text
+from service.gather.pages.tree import PageTooLarge
 from service.text.languages import primary_language
 from service.text.lexicon import has_cue_words
 
 DEFAULT_METHOD = "keypoints"
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of HTML; a larger page is not an article
-_TITLE = re.compile(rb"<title(?:\s[^<>]{0,300})?>([^<]{0,2000})</title", re.IGNORECASE)
+_TITLE = re.compile(r"<title(?:\s[^<>]{0,300})?>([^<]{0,2000})</title", re.IGNORECASE)
 
 __all__ = [
+    "ArticlePage",
     "ExplainedSentence",
     "detect_language",
     "explain_sentences",
@@ -48,7 +51,7 @@ class ExplainedSentence(Protocol):
 @runtime_checkable
 class _Explaining(Protocol):
     def explain(
-        self, text: str, *, title: str, language: str, points: int
+        self, text: str, *, blocks: Sequence[Block], title: str, language: str, points: int
     ) -> Sequence[ExplainedSentence]: ...
 
 
@@ -58,13 +61,13 @@ def summarizer_named(name: str | None) -> Summarizer:
 
 
 def explain_sentences(
-    method: Summarizer, text: str, *, title: str, language: str, points: int
+    method: Summarizer, text: str, *, blocks: Sequence[Block], title: str, language: str, points: int
 ) -> Sequence[ExplainedSentence]:
     """Return all sentences with their scores. Raises UsageError for a method that cannot explain them."""
     if not isinstance(method, _Explaining):
         able = [name for name in SUMMARIZERS if isinstance(get_summarizer(name), _Explaining)]
         raise UsageError(f"{method.name} cannot explain its choice; {', '.join(able)} can")
-    return method.explain(text, title=title, language=language, points=points)
+    return method.explain(text, blocks=blocks, title=title, language=language, points=points)
 
 
 def finds_caveats(method: Summarizer, language: str) -> bool:
@@ -72,10 +75,25 @@ def finds_caveats(method: Summarizer, language: str) -> bool:
     return method.name != DEFAULT_METHOD or has_cue_words(language)
 
 
-def page_text(page: bytes) -> tuple[str, str]:
-    """Return the title and the text of an article's HTML page. Raises SummaryRefused for a large page."""
+class ArticlePage(NamedTuple):
+    """The title and the text of an article's page, and the text's blocks."""
+
+    title: str
+    text: str
+    blocks: tuple[Block, ...]
+
+
+def page_text(page: bytes) -> ArticlePage:
+    """Return the article of an HTML page. Raises SummaryRefused for a large page."""
     if len(page) > MAX_PAGE_BYTES:
         raise SummaryRefused(f"the page is larger than {MAX_PAGE_BYTES >> 20} MB")
-    found = _TITLE.search(page)
-    title = one_line(unescape(found[1].decode("utf-8", "replace"))) if found else ""
-    return title, extract_text(page) or plain_text(page.decode("utf-8", "replace"))
+    html = decoded(page)
+    found = _TITLE.search(html)
+    title = one_line(unescape(found[1])) if found else ""
+    try:
+        read = extract_text(page)
+    except PageTooLarge as error:
+        raise SummaryRefused(str(error)) from None
+    if not read.text:
+        read = read_markup(html)
+    return ArticlePage(title, read.text, read.blocks)

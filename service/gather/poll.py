@@ -11,7 +11,6 @@ from pathlib import Path
 from service.core.errors import FeedUnreadable
 from service.core.model import Article, FeedState
 from service.gather.entries.drafts import ArticleDraft, DocumentContext
-from service.gather.entries.full_text import read_page
 from service.gather.entries.process import ProcessedDocument, process_document
 from service.gather.entries.repeated_lines import count_lines, with_repeated_lines
 from service.gather.entries.seen_items import (
@@ -24,6 +23,7 @@ from service.gather.http.executor import ThreadWorkers
 from service.gather.http.file_fetcher import FileFetcher, is_file_address
 from service.gather.http.robots import RobotsCache
 from service.gather.moves import new_address, with_announced_move, with_redirect, without_move
+from service.gather.pages.full_text import read_page
 from service.gather.polling_interval import after_failure, after_success, move_is_confirmed
 from service.gather.ports import (
     Fetched,
@@ -201,14 +201,14 @@ async def _with_full_text(
     response = await gatherer.fetcher.fetch(draft.url)
     if not isinstance(response, Fetched):
         return draft
-    values = (response.body, draft.title, draft.text, response.url, state.feed.language or "")
+    values = (response.body, draft.title, draft.text, response.content_type, state.feed.language or "")
     try:
         page = await gatherer.workers.run(read_page, *values)
     except WorkLimitExceeded:
         return draft
-    if len(page.text) <= len(draft.text):
+    if not page.text:
         return draft
-    return replace(draft, text=page.text, blocks=(), language=state.feed.language or page.language)
+    return replace(draft, text=page.text, blocks=page.blocks, language=state.feed.language or page.language)
 
 
 def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:

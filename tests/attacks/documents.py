@@ -9,9 +9,9 @@ from itertools import product
 
 from protego import Protego
 
-from service.gather.entries.full_text import read_page
 from service.gather.formats import registry as formats
 from service.gather.formats.html_links import feed_links
+from service.gather.pages.full_text import read_page
 from service.subscribers.import_formats import read_rows
 from service.web.request_bodies import fields_of
 from tests.attacks.budget import Attack

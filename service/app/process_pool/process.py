@@ -26,7 +26,7 @@ MEMORY_BYTES = 4 << 30
 PRELOADED = (
     "service.app.process_pool.process",
     "service.gather.entries.process",
-    "service.gather.entries.full_text",
+    "service.gather.pages.full_text",
     "service.condense.keypoints",
 )
 """Modules that the fork server imports once for all processes."""

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from service.app.process_pool.pool import ProcessPool, processors
 from service.app.summarize import (
+    ArticlePage,
     ExplainedSentence,
     detect_language,
     explain_sentences,
@@ -27,7 +28,7 @@ from service.app.summarize import (
 from service.cli.summarize.summary_view import reason_lines, summary_text
 from service.cli.ui.output import json_text, print_data, print_message, printable
 from service.core.errors import CaveatError, UsageError
-from service.core.model import KeyPoint, Summary
+from service.core.model import Block, KeyPoint, Summary
 
 MIN_PARALLEL_BYTES = 4 * 1024 * 1024  # of a file; for a smaller one, starting processes takes longer
 LINES_PER_TASK = 8
@@ -49,12 +50,16 @@ class SummarizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class InputArticle:
-    """An article of the input, with its own `id` (any JSON value) and `language` (empty: unknown)."""
+    """An article of the input, with its own `id` (any JSON value) and `language` (empty: unknown).
+
+    `blocks` are those of a page; of plain text they are found when it is summarized.
+    """
 
     id: object
     title: str
     text: str
     language: str = ""
+    blocks: Sequence[Block] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ NumberedLine = tuple[int, bytes]
 
 def summarize_one(body: bytes, options: SummarizeOptions, *, name: str | None, html: bool) -> None:
     """Summarize one text or page and print its key points. Raises CaveatError if that is impossible."""
-    title, text = page_text(body) if html else ("", _text_of(body, name or "standard input"))
-    result = _summarize(1, InputArticle(name, title, text), options)
+    page = page_text(body) if html else ArticlePage("", _text_of(body, name or "standard input"), ())
+    result = _summarize(1, InputArticle(name, page.title, page.text, blocks=page.blocks), options)
     if result.language_without_cues:
         _warn_without_cues(result.language_without_cues)
     print_data(result.output)
@@ -179,11 +184,22 @@ def _summarize(number: int, article: InputArticle, options: SummarizeOptions) ->
     """Summarize the article and format its key points."""
     method = summarizer_named(options.method)
     language = options.language or article.language or detect_language(article.text)
-    summary = method.summarize(article.text, title=article.title, language=language, points=options.points)
+    summary = method.summarize(
+        article.text,
+        blocks=article.blocks,
+        title=article.title,
+        language=language,
+        points=options.points,
+    )
     explained: Sequence[ExplainedSentence] = ()
     if options.explain:
         explained = explain_sentences(
-            method, article.text, title=article.title, language=language, points=options.points
+            method,
+            article.text,
+            blocks=article.blocks,
+            title=article.title,
+            language=language,
+            points=options.points,
         )
     if options.as_json:
         record = summary_record(article.id, summary, article.text)

@@ -47,52 +47,6 @@ BOILERPLATE_PARAGRAPH = any_of(
 )
 """A whole paragraph that is not part of the article."""
 
-PAYWALL = any_of(
-    r"subscribe (?:now|today)",
-    r"subscribe to (?:continue|read|unlock|keep reading)",
-    r"subscribe to get (?:full|unlimited) access",
-    r"already a subscriber",
-    r"(?:log|sign) ?in to (?:continue|read)",
-    r"to (?:continue|keep) reading",
-    r"(?:for )?subscribers only",
-    r"create a free account",
-    r"register (?:now |for free )?to (?:continue|read)",
-    r"is (?:only )?(?:available|reserved) (?:to|for) (?:\w+ )?(?:subscribers|members)",
-    r"you have (?:reached|read) your (?:limit|last)",
-    r"remaining free articles",
-    r"réservé aux abonnés",
-    r"pour lire la suite",
-    r"abonnez-vous",
-    r"jetzt (?:abonnieren|weiterlesen)",
-    r"nur für abonnenten",
-    r"bereits abonnent",
-    r"suscríbete para",
-    r"solo para suscriptores",
-    r"per continuare a leggere",
-    r"riservato agli abbonati",
-)
-"""The text of a paywall."""
-
-COOKIE_CONSENT = any_of(
-    r"we (?:and our (?:\d+ )?partners )?use cookies",
-    r"store and/or access information",
-    r"accept (?:all )?cookies",
-    r"cookie (?:policy|settings|preferences|consent)",
-    r"consent to the use",
-    r"enable javascript",
-    r"javascript is (?:disabled|required)",
-    r"verify (?:that )?you are (?:a )?human",
-    r"checking your browser",
-    r"ad ?blocker",
-    r"are you a robot",
-    r"unusual traffic",
-    r"wir verwenden cookies",
-    r"nous utilisons des cookies",
-    r"utilizamos cookies",
-    r"utilizziamo i cookie",
-)
-"""The text of a cookie banner, or of a page that works only in browsers."""
-
 BOT_CHALLENGE = any_of(
     r"<title>\s*(?:just a moment|attention required|access denied|are you a robot|ddos-guard|security check)",
     r"<title>\s*(?:please wait|un momento|bot verification)",
