@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ from service.settings.yaml.document import KeyPath as Keys
 from service.settings.yaml.document import YamlDocument
 
 Entry = TypeVar("Entry", bound=ConfigBlock)
+
+MONTHLY_MAX_AGE = timedelta(days=62)  # twice the longest month
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class RosterReader:
         topics = {topic for feed in feeds for topic in feed.topics}
         self._topics = None if self._written["feeds.yaml"].is_unreadable else topics
         newsletters = self._newsletters()
+        feeds = tuple(_with_default_max_age(feed, newsletters) for feed in feeds)
         subscribers, unread = self._subscribers()
         return Roster(feeds, newsletters, subscribers, unread)
 
@@ -236,7 +240,15 @@ def _feed(entry: FeedEntry) -> Feed:
         full_text=entry.full_text,
         poll_interval=entry.every,
         first_entries=entry.first_items,
+        max_age=entry.max_age,
     )
+
+
+def _with_default_max_age(feed: Feed, newsletters: Sequence[Newsletter]) -> Feed:
+    """Return the feed with twice the longest time between two issues that take its articles."""
+    taken = [one.schedule for one in newsletters if not one.topics or set(one.topics) & set(feed.topics)]
+    monthly = any(schedule.startswith("monthly") for schedule in taken)
+    return replace(feed, default_max_age=MONTHLY_MAX_AGE) if monthly else feed
 
 
 def _newsletter(entry: NewsletterEntry) -> Newsletter:

@@ -59,6 +59,12 @@ class FeedEntry(ConfigBlock):
     first_items: int = Field(
         default=10, ge=0, le=500, description="Maximum articles from the first poll of a new feed."
     )
+    max_age: Duration | None = Field(
+        default=None,
+        description="The age from which an article is stored but not sent. Left out: only at the first poll, "
+        "two weeks before the feed's latest article, two months for monthly newsletters or a slow feed.",
+        examples=["3d"],
+    )
 
 
 class FeedsConfig(ConfigBlock):

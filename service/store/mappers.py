@@ -9,6 +9,7 @@ from typing import Any
 
 from service.core.ids import address_hash, delivery_prefix
 from service.core.model import (
+    DEFAULT_MAX_AGE,
     PREFERENCE_FIELDS,
     Article,
     Block,
@@ -49,6 +50,8 @@ def feed_values(feed: Feed) -> Values:
         "full_text": feed.full_text,
         "every_seconds": round(feed.poll_interval.total_seconds()),
         "first_items": feed.first_entries,
+        "max_age_seconds": None if feed.max_age is None else round(feed.max_age.total_seconds()),
+        "default_max_age_seconds": round(feed.default_max_age.total_seconds()),
     }
 
 
@@ -79,6 +82,8 @@ def feed_of(row: Row) -> Feed:
         full_text=row["full_text"],
         poll_interval=timedelta(seconds=row["every_seconds"]),
         first_entries=row["first_items"],
+        max_age=None if row["max_age_seconds"] is None else timedelta(seconds=row["max_age_seconds"]),
+        default_max_age=timedelta(seconds=row["default_max_age_seconds"] or DEFAULT_MAX_AGE.total_seconds()),
     )
 
 

@@ -26,6 +26,7 @@ KNOWN_VERSIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -10,6 +10,7 @@ Names of older versions stay where a new name is not worth a migration. mappers.
     column                                            name in the code
     feeds.next_look_at, last_look_at, memory          FeedState.next_poll_at, last_poll_at, seen_items
     feeds.every_seconds, first_items                  Feed.poll_interval, first_entries
+    feeds.max_age_seconds, default_max_age_seconds    Feed.max_age, default_max_age
     groups.told_through                               Group.served_through, Subscription.served_through
     subscriptions.wishes                              Subscription.preferences
     issues.told_from, told_through                    Issue.served_from, served_through
@@ -77,6 +78,8 @@ feeds = Table(
     Column("full_text", CleanText, nullable=False),
     Column("every_seconds", Integer, nullable=False),
     Column("first_items", Integer, nullable=False),
+    Column("max_age_seconds", Integer),
+    Column("default_max_age_seconds", Integer),  # None: stored before there was one
     Column("etag", CleanText),
     Column("last_modified", CleanText),
     Column("last_error", CleanText),

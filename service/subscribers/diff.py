@@ -25,6 +25,7 @@ FEED_KEYS = {
     **{name: name for name in ("url", "name", "topics", "language", "method", "full_text")},
     "poll_interval": "every",
     "first_entries": "first_items",
+    "max_age": "max_age",
 }
 """Fields of a Feed that feeds.yaml sets, each with its key there."""
 

@@ -36,7 +36,16 @@ from service.core.model.deliver import (
     Throttle,
     Uncertain,
 )
-from service.core.model.gather import Article, Block, BlockKind, Entry, Feed, FeedState, TextSpan
+from service.core.model.gather import (
+    DEFAULT_MAX_AGE,
+    Article,
+    Block,
+    BlockKind,
+    Entry,
+    Feed,
+    FeedState,
+    TextSpan,
+)
 from service.core.model.subscribers import (
     DesiredSubscription,
     Membership,
@@ -49,6 +58,7 @@ from service.core.model.subscribers import (
 )
 
 __all__ = [
+    "DEFAULT_MAX_AGE",
     "PREFERENCE_FIELDS",
     "Article",
     "Batch",

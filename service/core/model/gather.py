@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+DEFAULT_MAX_AGE = timedelta(days=14)  # of a feed for newsletters with an issue a week or more
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -15,6 +17,8 @@ class Feed:
     `id` is `ids.feed_id(url)`. `poll_interval` is the shortest time between two polls. `method` names the
     summariser for the feed's articles (None: the site's default). `full_text` is `auto` (fetch the page of an
     entry that is only a teaser), `always` or `never`. `first_entries` limits the entries of the first poll.
+    Entries dated longer ago than `max_age` are no news; None leaves that to `default_max_age`, twice the time
+    between two issues with the feed's articles, and to the feed's own rhythm.
     """
 
     id: str
@@ -26,6 +30,8 @@ class Feed:
     full_text: str = "auto"
     poll_interval: timedelta = timedelta(minutes=15)
     first_entries: int = 10
+    max_age: timedelta | None = None
+    default_max_age: timedelta = DEFAULT_MAX_AGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from service.core.ids import canonical_url
+from service.gather.entries.age import AgeLimit
 from service.gather.entries.seen_items import MAX_ITEMS, SeenItem, fingerprint, line_from_item
 
 MAX_EDITS = 5  # per item; a text that changes at every poll contains a counter or an advert
@@ -89,6 +90,7 @@ def match_items(
     first_items: int | None,
     max_new: int,
     last_success_at: datetime | None,
+    age_limit: AgeLimit | None = None,
 ) -> MatchResult:
     """Match the items of a document with the `known` items of its feed.
 
@@ -97,6 +99,7 @@ def match_items(
     first_items       how many items are new in a feed that was never read before, None for any other feed
     max_new           the largest number of new items in one poll so far
     last_success_at   the last successful poll
+    age_limit         the age from which items are held, None without a limit
     """
     index = _Index(known, ambiguous)
     found = [s if not s.parsed else replace(s, previous=index.match(s.item)) for s in items]
@@ -107,7 +110,7 @@ def match_items(
         if s.parsed and s.previous and (s.previous.guid, s.previous.link) != (s.item.guid, s.item.link)
     )
     if first_items is not None:
-        return MatchResult(_latest(found, candidates, first_items), (), (), "", 0, tuple(found))
+        return _first_match(found, _latest(found, candidates, first_items), age_limit)
     renamed = [n for n in candidates if found[n].item.title in index.titles]
     if not (len(renamed) >= 2 and len(renamed) * 2 >= len(candidates)):
         renamed = []
@@ -116,6 +119,8 @@ def match_items(
         found, unmatched, max_new, last_success_at, renamed=bool(renamed) or repeats >= BURST_ITEMS
     )
     reason = reason if held else ""
+    if age_limit and (aged := _aged(found, [n for n in unmatched if n not in held], age_limit)):
+        held, reason = [*held, *aged], reason or age_limit.reason
     for n in renamed:
         found[n] = replace(found[n], previous=index.titles[found[n].item.title])
     edited = tuple(n for n, s in enumerate(found) if n not in renamed and _was_edited(s))
@@ -127,6 +132,20 @@ def match_items(
         repeats=repeats + len(renamed),
         items=tuple(found),
     )
+
+
+def _first_match(
+    found: Sequence[DocumentItem], latest: Sequence[int], age_limit: AgeLimit | None
+) -> MatchResult:
+    """Return the match of a feed that was never read before, of which these items are the latest."""
+    aged = _aged(found, latest, age_limit) if age_limit else []
+    new = tuple(n for n in latest if n not in aged)
+    return MatchResult(new, (), tuple(aged), age_limit.reason if age_limit else "", 0, tuple(found))
+
+
+def _aged(found: Sequence[DocumentItem], numbers: Sequence[int], limit: AgeLimit) -> list[int]:
+    """Return those of the items that are dated before the limit."""
+    return [n for n in numbers if (date := found[n].published_at) is not None and date < limit.oldest]
 
 
 class _Index:

@@ -15,6 +15,7 @@ from service.core.model import Entry
 from service.gather.cleaning.markup import read_entry
 from service.gather.cleaning.titles import title_text
 from service.gather.dates.reading import DateHabits
+from service.gather.entries.age import age_limit
 from service.gather.entries.drafts import ArticleDraft, DocumentContext, DraftBuilder, Row, unique_drafts
 from service.gather.entries.match import (
     DocumentItem,
@@ -75,6 +76,7 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
     items = [_document_item(row, habits, context.now) for row in rows]
     related = seen.with_any_name({name for i in items if i.parsed for name in i.item[1:5]})
     ambiguous = ambiguous_names(items, related)
+    dates = [item.published_at for item in items if item.published_at]
     matches = match_items(
         items,
         related,
@@ -82,6 +84,7 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
         first_items=None if statistics.reads else context.feed.first_entries,
         max_new=statistics.most,
         last_success_at=context.last_success_at,
+        age_limit=age_limit(context.feed, dates, context.now, first=not statistics.reads),
     )
     teasers = [is_teaser(row.text, cut=row.cut) for row in rows if row.entry is not None]
     short, judged = updated_counts(statistics.short, statistics.judged, teasers)
@@ -99,12 +102,16 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
         plain=mode.plain,
         blank=0 if rows else statistics.blank + 1,
     )
-    note = "" if rows else NO_ENTRIES
-    if matches.held:
-        note = f"{len(matches.held)} items that look new were held as old: {matches.held_reason}"
     remembered = serialize(statistics, lines_to_remember(matches.items, seen.lines))
     new_url = parsed.new_url if parsed else ""
-    return ProcessedDocument(remembered, new, edited, len(matches.held), note, new_url)
+    return ProcessedDocument(remembered, new, edited, len(matches.held), _note(rows, matches), new_url)
+
+
+def _note(rows: Sequence[Row], matches: MatchResult) -> str:
+    """Return what is unusual about the document, as a phrase for people, or ""."""
+    if matches.held:
+        return f"{len(matches.held)} items that look new were held as old: {matches.held_reason}"
+    return "" if rows else NO_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +250,8 @@ def _counted(
     # At the first read the dates of all entries show how often the feed publishes.
     arrived = [items[n] for n in matches.new] if statistics.reads else [s for s in items if s.published_at]
     statistics = with_arrivals(statistics, [s.published_at or context.now for s in arrived], context.now)
-    held = len(matches.held)
+    # An archive is no trouble of a new feed, unless nothing of it is news.
+    held = len(matches.held) if statistics.reads or not matches.new else 0
     return replace(
         statistics,
         reads=statistics.reads + 1,
