@@ -7,7 +7,8 @@ not wrapped ends a block.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from service.core.model import Block, BlockKind, TextSpan
 from service.text.marks import FINAL_MARK
@@ -54,12 +55,12 @@ def _lines_of_blocks(text: str, rules: SentenceRules) -> Iterator[tuple[int, int
     widths = [max(end - start for start, end in lines) for lines in paragraphs]
     usual = max((width for width in widths if width <= MAX_WRAPPED_LINE_CHARACTERS), default=0)
     least = max(MIN_WRAPPED_LINE_CHARACTERS, MIN_WIDTH_SHARE * usual)
-    for lines, width in zip(paragraphs, widths, strict=True):
-        # Without a width no line is full, so that only one that goes on in lower case continues another.
-        widest = width if width >= least else MAX_WRAPPED_LINE_CHARACTERS + 1
+    for lines, widest in zip(paragraphs, widths, strict=True):
+        # Without a width, only a line that begins in lower case continues the one before it.
+        width = widest if least <= widest and _is_wrapped(text, lines, widest) else 0
         begin, last = lines[0]
         for start, end in lines[1:]:
-            if _BULLET.match(text, start) or not _wraps(text, (begin, last), (start, end), widest, rules):
+            if _BULLET.match(text, start) or not _wraps(text, (begin, last), (start, end), width, rules):
                 yield _without_bullet(text, begin, last, rules)
                 begin = start
             last = end
@@ -83,8 +84,28 @@ def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
         yield lines
 
 
+def _is_wrapped(text: str, lines: Sequence[tuple[int, int]], width: int) -> bool:
+    """Return whether the lines of a paragraph look wrapped at this width, their largest.
+
+    Most wrapped lines have no room for the first word of the next one; the lines of a list do.
+    """
+    unfinished = [
+        (above, below)
+        for above, below in pairwise(lines)
+        if not FINAL_MARK.search(text, max(above[0], above[1] - MAX_TOKEN_CHARACTERS), above[1])
+    ]
+    full = sum(not _has_room(text, above, below, width) for above, below in unfinished)
+    return width <= MAX_WRAPPED_LINE_CHARACTERS and 2 * full >= len(unfinished)
+
+
+def _has_room(text: str, above: tuple[int, int], below: tuple[int, int], width: int) -> bool:
+    """Return whether the first word of the line `below` fits at the end of the line `above`."""
+    first_word = text[below[0] : min(below[1], below[0] + MAX_TOKEN_CHARACTERS)].split(None, 1)[0]
+    return above[1] - above[0] + 1 + len(first_word) <= width
+
+
 def _wraps(
-    text: str, above: tuple[int, int], below: tuple[int, int], widest: int, rules: SentenceRules
+    text: str, above: tuple[int, int], below: tuple[int, int], width: int, rules: SentenceRules
 ) -> bool:
     """Return whether the line `below` continues the block `above`."""
     begin, last = above
@@ -93,9 +114,8 @@ def _wraps(
         return token.endswith(".") and rules.is_abbreviation(token[:-1])
     if text[below[0]].islower():
         return True
-    line = last - max(begin, text.rfind("\n", max(begin, last - MAX_WRAPPED_LINE_CHARACTERS), last) + 1)
-    first_word = text[below[0] : min(below[1], below[0] + MAX_TOKEN_CHARACTERS)].split(None, 1)[0]
-    return widest <= MAX_WRAPPED_LINE_CHARACTERS and line + 1 + len(first_word) > widest
+    line_start = max(begin, text.rfind("\n", max(begin, last - MAX_WRAPPED_LINE_CHARACTERS), last) + 1)
+    return width > 0 and not _has_room(text, (line_start, last), below, width)
 
 
 def _without_bullet(text: str, start: int, end: int, rules: SentenceRules) -> tuple[int, int, bool]:

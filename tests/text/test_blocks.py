@@ -54,6 +54,22 @@ def test_lines_of_a_list_without_bullets_are_not_joined():
     assert [block for _, block in blocks_of("\n".join(times))] == times
 
 
+def test_lines_of_a_list_without_bullets_are_blocks_although_one_is_long():
+    lines = [
+        "Quillbase 4.2",
+        "Adds replication between two sites",
+        "Drops support for 32-bit machines",
+        "Fixes a loss of data on full disks that affected 4.0",
+        "Databases of 4.0 cannot be opened",
+    ]
+    assert blocks_of("\n".join(lines)) == [("paragraph", line) for line in lines]
+
+
+def test_a_heading_above_wrapped_lines_is_a_block_of_its_own():
+    wrapped = "The council met on Monday to talk about the new rules for Harbour\nStreet and the ferries."
+    assert blocks_of(f"The talks\n{wrapped}") == [("paragraph", "The talks"), ("paragraph", wrapped)]
+
+
 @given(st.text(alphabet="ab.-*1 )\n\r\u2028:", max_size=80))
 def test_blocks_are_in_order_and_leave_out_only_white_space_and_bullets(text: str):
     at = 0
