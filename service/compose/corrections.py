@@ -15,6 +15,7 @@ from itertools import chain
 
 from service.compose.ports import EditedArticle
 from service.core.model import Correction, Excerpt, SentenceChange
+from service.text.blocks import plain_blocks
 from service.text.scripts import IDEOGRAPH
 from service.text.sentences import split_sentences
 
@@ -28,7 +29,7 @@ _TOKEN = re.compile(
     r"|[^\s!-/:-@\[-`{-~\u00a1-\u00bf\u2000-\u206f\u3000-\u303f\u060c\u061b\u061f\u0964\u0965\u06d4]+"
     r"(?:['’-][^\W_]+)*"
 )
-_SENTENCE_ENDS = frozenset(".!?…。！？؟۔।\"'”’»)]）」』")
+_SENTENCE_ENDS = frozenset(".!?…。！？؟۔।\"'”’»)]）」』:：、•‣▪●◦∙·*-–—")
 
 SentencePosition = tuple[tuple[str, ...], int, int]
 """Normalized words, start and end of a sentence."""
@@ -44,11 +45,8 @@ def find_correction(edited: EditedArticle) -> Correction | None:
     if not missing:
         return None
     language = edited.article.language
-    after = [
-        (normalized_words(current[start:end]), start, end)
-        for start, end in split_sentences(current, language)
-    ]
-    before = [normalized_words(first[start:end]) for start, end in split_sentences(first, language)]
+    after = _sentences(current, language)
+    before = [words for words, _, _ in _sentences(first, language)]
     changes = tuple(_changes(missing, before, after, edited))
     return Correction(edited.article, edited.edit, changes) if changes else None
 
@@ -80,6 +78,22 @@ def was_sent(sentence: str, sent_texts: Iterable[str]) -> bool:
     return any(letters in _letters(text) for text in sent_texts)
 
 
+def _sentences(text: str, language: str) -> list[SentencePosition]:
+    """Return the sentences of a text, and its lines without one: list items and table rows."""
+    spans: list[tuple[int, int]] = [(start, end) for start, end in split_sentences(text, language)]
+    ends = {end for _, end in spans}
+    spans += [(block.start, block.end) for block in plain_blocks(text, language) if block.end not in ends]
+    return [(normalized_words(text[start:end]), start, end) for start, end in sorted(spans)]
+
+
+def _joined(sentences: Sequence[SentencePosition], count: int) -> Sequence[SentencePosition]:
+    """Return each run of `count` sentences as one: a key point with a whole quotation has several."""
+    if count <= 1:
+        return sentences
+    runs = (sentences[n : n + count] for n in range(len(sentences) - count + 1))
+    return [(tuple(chain.from_iterable(w for w, _, _ in run)), run[0][1], run[-1][2]) for run in runs]
+
+
 def _changes(
     missing: Sequence[Excerpt],
     before: Sequence[tuple[str, ...]],
@@ -95,9 +109,11 @@ def _changes(
     same_article = sum(words in current for words in before) >= MIN_UNCHANGED_SHARE * len(before)
     for excerpt in missing:
         words = normalized_words(excerpt.text)
-        if words in current:
+        count = len(split_sentences(excerpt.text, edited.article.language))
+        joined = _joined(after, count)
+        if words in current or (count > 1 and any(words == other for other, _, _ in joined)):
             continue
-        replacement = _most_similar(words, new)
+        replacement = _most_similar(words, new if count <= 1 else joined)
         if replacement is not None:
             start, end = replacement
             yield SentenceChange(excerpt, Excerpt(edited.edit.text[start:end], start, end, edited.edit.key))

@@ -52,6 +52,26 @@ def test_a_changed_sentence_is_shown_with_the_new_one():
     assert changes(an_edit(TEXT.replace(HIT, three), HIT, HURT)) == [(HIT, three)]
 
 
+def test_a_changed_list_item_is_shown_with_the_new_one():
+    items = "The fee rises from 4 to 6 crowns a head\n\nNight work at the quay is banned from June"
+    text = f"{TEXT}\n\nThe rules:\n\n{items}"
+    now = text.replace("6 crowns", "7 crowns")
+    first = items.split("\n\n", maxsplit=1)[0]
+
+    assert changes(an_edit(now, first, before=text)) == [(first, first.replace("6", "7"))]
+    assert changes(an_edit(text.replace("HIT", "It"), first, before=text)) == []
+
+
+def test_a_changed_quotation_of_several_sentences_is_shown_whole():
+    quotation = "“We shut the pier. It is far too old,” Holm said."
+    text = f"{TEXT}\n\n{quotation}"
+    now = text.replace("far too old", "old and rotten")
+
+    assert changes(an_edit(now, quotation, before=text)) == [
+        (quotation, quotation.replace("far too old", "old and rotten"))
+    ]
+
+
 def test_a_removed_sentence_is_reported():
     assert changes(an_edit(TEXT.replace(f" {HURT}", ""), HIT, HURT)) == [(HURT, "")]
 
