@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -33,9 +34,11 @@ _WORDS = re.compile(r"\w+")  # faster than WORD
 _SPACES_FOR_MARKS = str.maketrans(dict.fromkeys(set(string.punctuation) - {"_"}, " "))
 KEY_WORDS = 3
 _KEY_SIZES = range(1, KEY_WORDS + 1)
-_COMMON = frozenset(
-    {"that", "this", "have", "here", "more", "from", "with", "next", "today", "until", "about"}
-)
+_COMMON = (  # noqa: SIM905 - English words that are no sign of anything read best as a line
+    "a about all and at by for from have here if in is it last ll more n next no now of on out part re "
+    "report s t that the this time to today until up was week what when will with you your earlier information "
+    "already medical additional available contributed following"
+).split()
 _SEPARATED = re.compile("[|｜·•»›][^|｜·•»›]{1,80}[|｜·•»›]")
 _BRACKETS = ("[", "［", "【")
 _WORDS = re.compile(r"\w+")  # faster than WORD
@@ -63,8 +66,8 @@ _LISTED = (
 class _Triggers:
     """What makes a line worth reading; of a phrase, its key is its first KEY_WORDS words.
 
-    rare        words of which each phrase that decides anywhere in a line has one
-    marks       keys of the phrases that only furniture has
+    marks       the phrases that only furniture has, each between spaces, by their rarest words
+    watched     the words without one of which a line has no such phrase and no invitation
     characters  the first two characters of the phrases of unspaced scripts
     openings    keys of the phrases that open a line, and their first words
     publisher, offers, asks, you   the rarest words of the phrases that together make an invitation
@@ -72,8 +75,8 @@ class _Triggers:
     listed      words of dates, counts, roles and names
     """
 
-    rare: frozenset[str]
-    marks: frozenset[tuple[str, ...]]
+    marks: Mapping[str, Sequence[str]]
+    watched: frozenset[str]
     characters: frozenset[str]
     openings: frozenset[tuple[str, ...]]
     first_words: frozenset[str]
@@ -94,7 +97,10 @@ def can_be_furniture(line: str) -> bool:
     words = WORD.findall(lower(line)) if is_unspaced_line else _words_of(lower(line))
     if not words or (words[0] in triggers.first_words and _has_opening(words, triggers)):
         return True
-    if not triggers.rare.isdisjoint(words) and (_has_mark(words, triggers) or _may_invite(words, triggers)):
+    watched = triggers.watched.intersection(words)
+    if watched and _has_mark(words, watched, triggers):
+        return True
+    if (watched or words[0] in triggers.first_asks) and _may_invite(words, watched, triggers):
         return True
     return _has_sign(line) or (len(words) <= MAX_LISTED_WORDS and _is_list(line, triggers))
 
@@ -125,19 +131,19 @@ def _is_list(line: str, triggers: _Triggers) -> bool:
     return all(word in triggers.listed or word[0].isupper() or word[0].isdigit() for word in _words_of(line))
 
 
-def _has_mark(words: list[str], triggers: _Triggers) -> bool:
-    return any(
-        not triggers.marks.isdisjoint(zip(*(words[first:] for first in range(count)), strict=False))
-        for count in _KEY_SIZES
-    )
+def _has_mark(words: list[str], watched: Collection[str], triggers: _Triggers) -> bool:
+    phrases_of = [triggers.marks[word] for word in watched if word in triggers.marks]
+    if not phrases_of:
+        return False
+    line = f" {' '.join(words)} "
+    return any(phrase in line for phrases in phrases_of for phrase in phrases)
 
 
-def _may_invite(words: list[str], triggers: _Triggers) -> bool:
-    if not triggers.publisher.isdisjoint(words):
+def _may_invite(words: list[str], watched: Collection[str], triggers: _Triggers) -> bool:
+    if not triggers.publisher.isdisjoint(watched):
         return not triggers.offers.isdisjoint(words) or not triggers.asks.isdisjoint(words)
-    return not triggers.offers.isdisjoint(words) and (
-        words[0] in triggers.first_asks or not triggers.you.isdisjoint(words)
-    )
+    may_ask = words[0] in triggers.first_asks or not triggers.you.isdisjoint(watched)
+    return may_ask and not triggers.offers.isdisjoint(words)
 
 
 def _has_pair(line: str, triggers: _Triggers) -> bool:
@@ -147,18 +153,22 @@ def _has_pair(line: str, triggers: _Triggers) -> bool:
 @cache
 def _triggers() -> _Triggers:
     characters = ("".join(phrase[:2]) for phrase in phrases() if len(phrase) > 1 and is_unspaced(phrase[0]))
-    publisher, offers = _rarest_words(WordClass.US), _rarest_words(WordClass.OWN | WordClass.OFFER)
+    marks: dict[str, list[str]] = {}
+    for phrase in _of_class(WordClass.MARK):
+        marks.setdefault(_rarest_word(phrase), []).append(f" {' '.join(phrase)} ")
+    publisher, you = _rarest_words(WordClass.US), _rarest_words(WordClass.YOU)
+    first_asks = frozenset(phrase[0] for phrase in _of_class(WordClass.ASK))
     return _Triggers(
-        rare=_rarest_words(WordClass.MARK) | publisher | offers,
-        marks=_keys(WordClass.MARK),
+        marks=marks,
+        watched=publisher | you | frozenset(marks),
         characters=frozenset(characters),
         openings=_keys(_OPENING),
         first_words=frozenset(phrase[0] for phrase in _of_class(_OPENING)),
         publisher=publisher,
-        offers=offers,
+        offers=_rarest_words(WordClass.OWN | WordClass.OFFER),
         asks=_rarest_words(WordClass.ASK),
-        first_asks=frozenset(phrase[0] for phrase in _of_class(WordClass.ASK)),
-        you=_rarest_words(WordClass.YOU),
+        first_asks=first_asks,
+        you=you,
         listed=frozenset(word for phrase in _of_class(_LISTED) for word in phrase),
     )
 
@@ -172,7 +182,9 @@ def _keys(kind: int) -> frozenset[tuple[str, ...]]:
 
 
 def _rarest_words(kind: int) -> frozenset[str]:
-    """Return one word of each phrase, the longest, which is seldom a common one."""
-    return frozenset(
-        max(phrase, key=lambda word: (word not in _COMMON, len(word))) for phrase in _of_class(kind)
-    )
+    return frozenset(_rarest_word(phrase) for phrase in _of_class(kind))
+
+
+def _rarest_word(phrase: tuple[str, ...]) -> str:
+    """Return one word of a phrase, the longest, which is seldom a common one."""
+    return max(phrase, key=lambda word: (word not in _COMMON, len(word)))

@@ -15,6 +15,7 @@ _ADDRESS = re.compile(
     r"|(?<!\w)[@#]\w[\w.@-]{0,100}|(?<![\w.-])(?:[\w-]{2,40}\.){1,3}(?:com|org|net|news|info|fm|tv|app|io|co|eu)"
     r"(?:/\S{0,200})?(?![\w-])"
 )
+_ADDRESS_SIGN = re.compile(r"[@#/.](?=[\w/])")  # every address has one
 _CLAUSE_END = re.compile(r"[,;:.!?–—|،؛،，：！？。…)]")
 
 
@@ -27,6 +28,8 @@ class Line:
     @cached_property
     def words(self) -> list[Word]:
         """The words, without those of links, addresses, handles and hashtags."""
+        if not _ADDRESS_SIGN.search(self.text):
+            return words_of(self.text)
         return words_of(_ADDRESS.sub(lambda found: " " * len(found[0]), self.text))
 
     @cached_property
@@ -35,9 +38,14 @@ class Line:
         return hits_of(self.words)
 
     @cached_property
+    def first_hits(self) -> list[Hit]:
+        """The phrases with which the line opens."""
+        return [hit for hit in self.hits if hit.first == 0]
+
+    @cached_property
     def addresses(self) -> int:
         """The number of links, addresses, handles and hashtags."""
-        return sum(1 for _ in _ADDRESS.finditer(self.text))
+        return len(_ADDRESS.findall(self.text)) if _ADDRESS_SIGN.search(self.text) else 0
 
     @cached_property
     def classes(self) -> int:
@@ -64,7 +72,7 @@ class Line:
 
     def opening(self, kind: int) -> int:
         """Return the number of words of the longest phrase of the class at the start, 0 without one."""
-        return max((hit.after for hit in self.hits if hit.first == 0 and hit.classes & kind), default=0)
+        return max((hit.after for hit in self.first_hits if hit.classes & kind), default=0)
 
     def covered(self, classes: int) -> frozenset[int]:
         """Return the places of the words that belong to phrases of the classes, and those of numbers."""

@@ -56,13 +56,12 @@ def may_be_furniture(line: str) -> bool:
 
 def is_furniture_outside_quotations(line: str, unquoted: str) -> bool:
     """Return whether a line that may be furniture is; `unquoted` has spaces in place of what it quotes."""
-    words = words_of(unquoted)
-    if not words:
-        return not words_of(line)
     read = Line(unquoted)
+    if not read.words and not read.addresses:
+        return not words_of(line)
     if any(rule(read) for rule in _RULES):
         return True
-    return len(words) == len(words_of(line)) and any(rule(read) for rule in _WHOLE_LINE_RULES)
+    return unquoted == line and any(rule(read) for rule in _WHOLE_LINE_RULES)
 
 
 def outside_quotations(text: str) -> str:
