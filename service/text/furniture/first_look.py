@@ -36,8 +36,8 @@ KEY_WORDS = 3
 _KEY_SIZES = range(1, KEY_WORDS + 1)
 _COMMON = (  # noqa: SIM905 - English words that are no sign of anything read best as a line
     "a about all and at by for from have here if in is it last ll more n next no now of on out part re "
-    "report s t that the this time to today until up was week what when will with you your earlier information "
-    "already medical additional available contributed following"
+    "report s t that the this time to today until up was week what when will with you your earlier "
+    "information already medical additional available contributed following"
 ).split()
 _SEPARATED = re.compile("[|｜·•»›][^|｜·•»›]{1,80}[|｜·•»›]")
 _BRACKETS = ("[", "［", "【")
