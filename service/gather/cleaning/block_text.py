@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from service.core.model import Block, BlockKind, TextSpan
 from service.gather.cleaning.characters import folded, without_unsafe_characters
-from service.gather.cleaning.enumerations import enumerated_parts
+from service.gather.cleaning.enumerations import enumerated_parts, item_text
 from service.gather.entries.boilerplate import BOILERPLATE_PARAGRAPH, READ_MORE, compiled
 from service.text.marks import FINAL_MARK
 from service.text.sentences import sentences_of_block
@@ -63,6 +63,7 @@ def assemble(drafts: Iterable[BlockDraft], *, language: str = "", cut: str = "")
     if kept and kept[-1].kind is not BlockKind.PREFORMATTED:
         kept[-1].text = _without_tail(kept[-1].text)
     _settle_headings(kept)
+    _settle_items(kept)
     kept = [part for draft in kept for part in _enumerated(draft) if part.text]
     text, placed, complete = _placed(kept)
     blocks = _with_introductions(text, placed, language or "en")
@@ -119,6 +120,20 @@ def _settle_headings(drafts: Sequence[BlockDraft]) -> None:
         ):
             draft.kind = BlockKind.HEADING
         following = draft
+
+
+def _settle_items(drafts: Sequence[BlockDraft]) -> None:
+    """Make items of adjacent paragraphs that begin with a bullet, or with the numbers 1, 2 and so on."""
+    run: list[tuple[BlockDraft, str]] = []
+    opener: BlockDraft | None = None
+    for draft in [*drafts, BlockDraft(BlockKind.PARAGRAPH, "")]:
+        text = item_text(draft.text, len(run) + 1) if draft.kind is BlockKind.PARAGRAPH else ""
+        if text:
+            run.append((draft, text))
+            continue
+        for item, bare in run if len(run) > 1 else ():
+            item.kind, item.text, item.introducer = BlockKind.ITEM, bare, opener
+        run, opener = [], draft
 
 
 def _has_final_mark(text: str) -> bool:

@@ -8,12 +8,21 @@ MIN_ITEMS = 2
 MIN_ITEM_CHARACTERS = 6  # shorter items are a count or a score
 
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮"
+_ITEM_MARK = re.compile(r"(?:[•‣▪●◦∙]\s?|[(（]?(?P<number>[1-9]\d?)(?:[.)]\s|[、．）]))(?=\S)")
 _FIRST_MARK = re.compile(r"1(?<![\w.,]1)[.)、．）]|a(?<!\wa)[)）]|①")
 _MARK = re.compile(
     rf"(?:\A|(?<=[:：；;.。!！?？…,，、”\"»])\s?)"
     rf"(?:(?P<number>[1-9]\d?)\.(?=\s+\S)|(?P<wide>[1-9]\d?)[、．]|(?P<circled>[{_CIRCLED}])\s?)"
     rf"|(?:\A|(?<=[\s:：；;,，。]))(?P<open>[(（]?)(?P<inner>[1-9]\d?|[a-h])[)）]\s?(?=\S)"
 )
+
+
+def item_text(paragraph: str, number: int) -> str:
+    """Return the text of a paragraph that begins with a bullet or with this number, "" for any other."""
+    mark = _ITEM_MARK.match(paragraph)
+    if mark is None or (mark["number"] and int(mark["number"]) != number):
+        return ""
+    return paragraph[mark.end() :]
 
 
 def enumerated_parts(text: str) -> tuple[str, list[str]] | None:

@@ -61,6 +61,23 @@ def test_a_nested_list_is_introduced_by_its_item():
     ]
 
 
+@pytest.mark.parametrize("marks", ["••", "▪▪", ("1. ", "2. "), ("(1) ", "(2) "), ("1、", "2、")])
+def test_paragraphs_with_the_marks_of_a_list_are_items(marks: tuple[str, str]):
+    read = read_markup(f"<p>Rules:</p><p>{marks[0]}No boats</p><p>{marks[1]}Two lamps</p><p>It votes.</p>")
+
+    assert outline(read) == [
+        "paragraph: Rules:",
+        "item: No boats [Rules:]",
+        "item: Two lamps [Rules:]",
+        "paragraph: It votes.",
+    ]
+
+
+@pytest.mark.parametrize("markup", ["<p>1. May</p>", "<p>1. No</p><p>3. Yes</p>", "<p>• one</p>"])
+def test_a_single_mark_is_no_list(markup: str):
+    assert BlockKind.ITEM not in {block.kind for block in read_markup(markup).blocks}
+
+
 def test_a_list_that_has_ended_introduces_nothing():
     read = read_markup("<ul><li>A ferry</li></ul><ul><li>A fee</li></ul><blockquote>No.</blockquote>")
 
