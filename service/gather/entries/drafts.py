@@ -10,6 +10,7 @@ from service.core.ids import article_id
 from service.core.model import Block, Entry, Feed
 from service.gather.cleaning.block_text import NO_TEXT, BlockText
 from service.gather.cleaning.characters import one_line
+from service.gather.cleaning.titles import title_of_text
 from service.gather.cleaning.web_addresses import safe_web_url
 from service.gather.entries.language import detect_language
 from service.gather.entries.match import AmbiguousNames, DocumentItem
@@ -80,7 +81,8 @@ class DraftBuilder:
         url = safe_web_url(entry.url)
         source = source_name(entry, feed, self.feed_title, self.context.url)
         full_title = row.title or one_line(row.text, 100)
-        title = without_publisher(full_title, source)
+        made = "" if row.title else title_of_text(row.text, feed.language or "")
+        title = made or without_publisher(full_title, source)
         repeats = repeats_title(row.text, title, source)
         guid = entry.guid if item.guid not in self.ambiguous[0] else ""
         page = url if item.link and item.link not in self.ambiguous[1] else ""
