@@ -141,6 +141,10 @@ def add(
     config_folder.add_feed(context.options().config, url, values, dry_run=dry_run)
     feed = f"{values['name']}: {url}" if values["name"] else url
     print_message(f"{'Would add' if dry_run else 'Added'} {feed}")
+    if not topics:
+        print_message(
+            "It has no topic: only newsletters without topics take it. Add topics with --topic TOPIC."
+        )
 
 
 def _discover(address: str, pick: int) -> tuple[str, str]:

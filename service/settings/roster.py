@@ -46,6 +46,7 @@ class RosterReader:
         # None while the file that declares them is unread: references are then not checked.
         self._topics: set[str] | None = None
         self._known_newsletters: set[str] | None = None
+        self._good_feeds: Sequence[tuple[_Item[FeedEntry], FeedEntry]] = ()
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
@@ -56,6 +57,7 @@ class RosterReader:
         self._topics = None if self._written["feeds.yaml"].is_unreadable else topics
         newsletters = self._newsletters()
         feeds = tuple(_with_default_max_age(feed, newsletters) for feed in feeds)
+        self._warn_of_unused_feeds(newsletters)
         subscribers, unread = self._subscribers()
         return Roster(feeds, newsletters, subscribers, unread)
 
@@ -70,7 +72,18 @@ class RosterReader:
         good = self._good(items, "url", "the feed")
         if not good and not self.faults:
             self._warn("feeds.yaml", ("feeds",), "there are no feeds: nothing will be gathered", "a feed")
+        self._good_feeds = good
         return tuple(_feed(entry) for _, entry in good)
+
+    def _warn_of_unused_feeds(self, newsletters: Sequence[Newsletter]) -> None:
+        """Add a warning for each feed without a topic, if every newsletter chooses its feeds by topic."""
+        if not newsletters or not all(newsletter.topics for newsletter in newsletters):
+            return
+        topics = sorted({topic for newsletter in newsletters for topic in newsletter.topics})
+        for item, entry in self._good_feeds:
+            if not entry.topics:
+                what = f"no newsletter takes the feed {entry.name or entry.url!r}: it has no topic"
+                self._warn("feeds.yaml", item.keys, what, f"one of {', '.join(topics)}")
 
     def _check_file(self, item: _Item[FeedEntry], name: str) -> None:
         folder = self._folder.resolve()

@@ -340,6 +340,16 @@ def test_no_fault_contains_a_password(tmp_path: Path):
     assert not [fault for fault in said(a_config_folder(tmp_path, files)) if "hush" in fault]
 
 
+def test_a_feed_without_a_topic_that_no_newsletter_takes_is_a_warning(tmp_path: Path):
+    feeds = (
+        "feeds:\n  - {url: https://a.example/f, topics: [world]}\n  - {url: https://b.example/f, name: B}\n"
+    )
+    only_topics = a_config_folder(tmp_path, {"feeds.yaml": feeds})
+    assert [str(w) for w in loaded(only_topics).warnings] == [
+        "feeds.yaml:3:5: no newsletter takes the feed 'B': it has no topic, expected one of world"
+    ]
+
+
 def test_a_topic_that_no_feed_has_is_a_warning(tmp_path: Path):
     files = {
         "newsletters.yaml": FILES["newsletters.yaml"].replace("[world]", "[wolrd]"),
