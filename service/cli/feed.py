@@ -188,9 +188,9 @@ def inspect(
     """Show the entries of a feed, or why it cannot be read, without recording anything.
 
     With --json there is one line per source, in order: {"source", "ok", "error", "format", "title",
-    "entries": [{"id", "title", "url", "published", "text", "day_only"}]}. With "day_only" the
-    hour of "published" is unknown. A source that fails is reported, and the next one is read; the exit code
-    is then 1.
+    "entries": [{"id", "title", "url", "published", "text", "day_only", "blocks", "cut"}]}. With "day_only"
+    the hour of "published" is unknown. "blocks" are [kind, start, end] of the parts of "text"; "cut" says why
+    it is incomplete. A source that fails is reported, and the next one is read; the exit code is then 1.
     """
     fetch = config_folder.fetch_settings(context.options().config)
     show = _print_inspection_json if as_json else _print_inspection

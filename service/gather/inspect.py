@@ -27,7 +27,8 @@ MAX_ENTRIES = 10_000  # per feed; a larger feed is cut with a note
 class InspectedEntry:
     """One entry. `id` is its guid, else its address; `published` is ISO 8601 in UTC, "" when unknown.
 
-    With `day_only` the hour of `published` is unknown.
+    With `day_only` the hour of `published` is unknown. `blocks` are the kind, start and end of each block of
+    the text. `cut` says why the text is incomplete, "" when it is whole.
     """
 
     id: str
@@ -36,6 +37,8 @@ class InspectedEntry:
     published: str
     text: str
     day_only: bool = False
+    blocks: tuple[tuple[str, int, int], ...] = ()
+    cut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def inspect_document(source: str, body: bytes, content_type: str = "", url: str 
 
 def _shown(entry: Entry, habits: DateHabits) -> InspectedEntry:
     published = publication_date(entry.dates, habits)
-    text = read_entry(entry.html, is_plain=entry.is_plain).text
+    text, blocks, cut = read_entry(entry.html, is_plain=entry.is_plain)
     title = title_text(entry.title)
     return InspectedEntry(
         id=one_line(entry.guid or entry.url or title or text, 2_000),
@@ -122,4 +125,6 @@ def _shown(entry: Entry, habits: DateHabits) -> InspectedEntry:
         published=published.at.isoformat() if published else "",
         text=text,
         day_only=published is not None and published.day_only,
+        blocks=tuple((block.kind.value, block.start, block.end) for block in blocks),
+        cut=cut,
     )

@@ -406,7 +406,8 @@ def test_inspect_reports_each_source_in_order(gathered: CliRunner, tmp_path: Pat
     assert done.code == 1
     assert [record["ok"] for record in done.records] == [True, False, False, True]
     assert list(done.records[0]) == ["source", "ok", "error", "format", "title", "entries"]
-    assert list(done.records[0]["entries"][0]) == ["id", "title", "url", "published", "text", "day_only"]
+    expected = ["id", "title", "url", "published", "text", "day_only", "blocks", "cut"]
+    assert list(done.records[0]["entries"][0]) == expected
     assert done.records[0]["error"] is None
     assert all(record["error"] for record in done.records[1:3])
 

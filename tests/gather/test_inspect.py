@@ -32,6 +32,8 @@ async def test_a_web_feed_is_shown_entry_by_entry(server: Server, fetcher: HttpF
                 "published": "2026-03-02T11:00:00+00:00",
                 "text": "Said so.",
                 "day_only": False,
+                "blocks": [["paragraph", 0, 8]],
+                "cut": "",
             }
         ],
     }
