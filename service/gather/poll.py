@@ -18,6 +18,7 @@ from service.gather.entries.seen_items import (
     fingerprint,
     serialize,
     statistics_of,
+    with_cut,
 )
 from service.gather.http.executor import ThreadWorkers
 from service.gather.http.file_fetcher import FileFetcher, is_file_address
@@ -120,9 +121,9 @@ async def _read(
         unconditional = replace(state, etag=None, last_modified=None)
         statistics = statistics_of(state.seen_items)
         return _failed(unconditional, replace(statistics, blank=statistics.blank + 1), now, str(error))
-    new, edited = await _articles(gatherer, state, document, now)
+    new, edited, cuts = await _articles(gatherer, state, document, now)
     before = statistics_of(document.seen_items)
-    statistics = count_lines(before, new)
+    statistics = with_cut(count_lines(before, new), cuts, now)
     new, edited = with_repeated_lines(statistics, new), with_repeated_lines(statistics, edited)
     state = _with_statistics(replace(state, seen_items=document.seen_items), before, statistics)
     settled = _succeeded(state, statistics, now, response.fresh_seconds, document.note or None)
@@ -171,44 +172,49 @@ def _unread_move(
 
 async def _articles(
     gatherer: Gatherer, state: FeedState, document: ProcessedDocument, now: datetime
-) -> tuple[tuple[Article, ...], tuple[Article, ...]]:
-    """Return the articles that are not stored yet, and the stored ones that were edited."""
+) -> tuple[tuple[Article, ...], tuple[Article, ...], list[str]]:
+    """Return the articles that are not stored yet, the stored ones that were edited, and what limits cut."""
     ids = {draft.id for draft in (*document.new, *document.edited)}
     known = await gatherer.store.known_articles(ids) if ids else set()
     new = [draft for draft in document.new if draft.id not in known]
     edited = [draft for draft in document.edited if draft.id in known]
-    completed = await _with_full_texts(gatherer, state, [*new, *edited], now)
+    completed, cuts = await _with_full_texts(gatherer, state, [*new, *edited], now)
     return (
         tuple(_article(state, completed.get(draft.id, draft), now) for draft in new),
         tuple(_article(state, completed.get(draft.id, draft), now) for draft in edited),
+        cuts,
     )
 
 
 async def _with_full_texts(
     gatherer: Gatherer, state: FeedState, drafts: Sequence[ArticleDraft], now: datetime
-) -> dict[str, ArticleDraft]:
-    """Return, by id, the drafts that need their full text, with it where their page has it."""
+) -> tuple[dict[str, ArticleDraft], list[str]]:
+    """Return, by id, the drafts that need their full text, with it where their page has it.
+
+    With them is a sentence for each page of which a limit cut the end, or all.
+    """
     incomplete = [draft for draft in drafts if draft.needs_full_text][-MAX_PAGES:]
     completed = await asyncio.gather(*(_with_full_text(gatherer, state, draft, now) for draft in incomplete))
-    return {draft.id: draft for draft in completed}
+    return {draft.id: draft for draft, _ in completed}, [cut for _, cut in completed if cut]
 
 
 async def _with_full_text(
     gatherer: Gatherer, state: FeedState, draft: ArticleDraft, now: datetime
-) -> ArticleDraft:
+) -> tuple[ArticleDraft, str]:
     if not await gatherer.robots.allows(draft.url, now):
-        return draft
+        return draft, ""
     response = await gatherer.fetcher.fetch(draft.url)
     if not isinstance(response, Fetched):
-        return draft
+        return draft, ""
     values = (response.body, draft.title, draft.text, response.content_type, state.feed.language or "")
     try:
         page = await gatherer.workers.run(read_page, *values)
-    except WorkLimitExceeded:
-        return draft
+    except WorkLimitExceeded as error:
+        return draft, f"the page of an article was left out, because {error}"
     if not page.text:
-        return draft
-    return replace(draft, text=page.text, blocks=page.blocks, language=state.feed.language or page.language)
+        return draft, page.cut
+    language = state.feed.language or page.language
+    return replace(draft, text=page.text, blocks=page.blocks, language=language), page.cut
 
 
 def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:

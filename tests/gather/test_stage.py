@@ -11,6 +11,7 @@ import pytest
 from service.core.errors import StoreError
 from service.core.model import Feed
 from service.gather.entries.drafts import DocumentContext
+from service.gather.health import feed_health
 from service.gather.http.executor import ThreadWorkers
 from service.gather.http.fetcher import HttpFetcher
 from service.gather.poll import Gatherer
@@ -172,6 +173,17 @@ async def test_a_teaser_gets_the_full_text_of_its_page_or_keeps_its_own(server, 
     assert second.text == "The council of Brno votes on the bridge over the river…"
     assert server.paths().count("/robots.txt") == 1
     assert server.paths().count("/1") == 1
+
+
+async def test_a_page_that_is_too_large_is_told_in_the_health_of_its_feed(server, fetcher, config_folder):
+    server.routes["/1"] = reply("<p>" * 70_000, content_type="text/html")
+    server.routes["/feed"] = reply(an_rss(an_item(1, link=server.url("/1"), description="Votes on the...")))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+
+    await runner.poll()
+
+    flags = feed_health(next(iter(runner.record.states.values())), runner.now).flags
+    assert any("the page of an article was too large" in flag for flag in flags)
 
 
 async def test_robots_txt_is_kept_from_one_pass_to_the_next(server, fetcher, config_folder):

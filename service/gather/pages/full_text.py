@@ -18,6 +18,7 @@ from service.gather.pages.tree import TOO_LARGE, PageTooLarge, article_markup
 from service.gather.pages.walls import without_walls
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # with scripts and pictures; the fetcher decodes no more
+PAGE_LEFT_OUT = "the page of an article was too large"
 MIN_TEXT_CHARACTERS = 250  # a shorter text is no article
 
 _NO_TEXT_SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
@@ -30,7 +31,7 @@ CHARSET_BYTES = 4_096  # at the beginning of a page, in which its charset is dec
 class ExtractedPage:
     """The article's text with its blocks and language. `reason` says why there is none, "" if there is.
 
-    `cut` says why a part of the text is missing, "" when nothing is.
+    `cut` says why a limit left out a part of the text, or all of it; it is "" when none did.
     """
 
     text: str
@@ -55,7 +56,8 @@ def read_page(
     except Exception as error:  # noqa: BLE001 - no page may stop the feed that links to it
         text, reason = BlockText(""), f"the page could not be read ({type(error).__name__})"
     language = detect_language(text.text, declared)
-    return ExtractedPage(text.text, language, reason, text.blocks, text.cut)
+    cut = PAGE_LEFT_OUT if reason == TOO_LARGE else text.cut
+    return ExtractedPage(text.text, language, reason, text.blocks, cut)
 
 
 def extract_article(

@@ -137,9 +137,11 @@ class _Phrases:
 
     def may_be_in(self, folded: str) -> bool:
         """Return False only if no phrase is in the text."""
-        return not self._longest_words.isdisjoint(_WORD.findall(folded)) or any(
-            phrase in folded for phrase, _ in self._dense if _DENSE.search(folded)
-        )
+        if not self._longest_words.isdisjoint(_WORD.findall(folded)):
+            return True
+        if folded.isascii() or not _DENSE.search(folded):
+            return False
+        return any(phrase in folded for phrase, _ in self._dense)
 
     def places(self, folded: str) -> Iterator[tuple[int, int, str]]:
         """Yield start, end and kind of each phrase in a text."""

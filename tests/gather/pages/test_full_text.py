@@ -113,6 +113,7 @@ def test_a_page_without_the_article_gives_a_reason(page: bytes, why: str):
     found = read_page(page, TITLE, TEASER)
 
     assert (found.text, found.reason) == ("", why)
+    assert bool(found.cut) == (why == "the page is too large")
 
 
 @pytest.mark.parametrize(
