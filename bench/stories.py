@@ -3,6 +3,8 @@
 quality  pairwise F1 with 95 % intervals (bootstrap by event) on labelled articles, JSONL of {id,
          cluster, date, title, source, text}: as dated, all on one day, titles alone; the threshold chosen
          on other events; compared with titles that share half of their words
+series   wrong joins of short items in one form, and accounts of one event in other words that meet, both of
+         the tests, alone and among the labelled articles
 merging  how often the chosen points of two publishers share many words, compared with points in turn
 speed    milliseconds for an article with 10,000 in the window, compared with comparing every pair
 
@@ -37,6 +39,8 @@ from service.core.ids import content_id
 from service.core.model import Article, CondensedArticle, StoryPoint
 from service.text.similarity import sentence_features
 from tests.compose.reports import REPORTS
+from tests.compose.story_accounts import read_accounts
+from tests.compose.story_series import Series, read_series
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ORDERS, DRAWS, FOLDS = 6, 2_000, 5
@@ -191,6 +195,43 @@ def quality(data: Path | None) -> None:
     show("titles that share half of their words", measure(rows, by_titles, dated=True))
 
 
+def series(data: Path | None) -> None:
+    """Print the joins of items that have their form in common, and of accounts that have their event."""
+    others = [article(row, dated=False) for row in rows_of(data)]
+    for name in ("story_series.toml", "story_series_held_out.toml"):
+        kinds = read_series(name)
+        wrong = [
+            kind for kind, items in kinds.items() if any(wrong_joins(items, crowd) for crowd in ([], others))
+        ]
+        print(f"\n{name}: {len(wrong)} of {len(kinds)} series with a wrong join {', '.join(wrong)}")
+    accounts = read_accounts()
+    for label, crowd in (("alone", []), ("among others", others)):
+        met = sum(len(set(stories_among(event, crowd).values())) == 1 for event in accounts.values())
+        print(f"two accounts of one event that meet, {label}: {met} of {len(accounts)}")
+
+
+def stories_among(items: Series, crowd: Sequence[Article]) -> dict[str, str]:
+    """Return item -> story, the items being spread among the articles of the crowd."""
+    step = len(crowd) // len(items.articles)
+    arrived = list(crowd)
+    for number, item in enumerate(items.articles):
+        arrived.insert(number * (step + 1), item)
+    placed = dict(zip((one.id for one in arrived), ours(arrived), strict=True))
+    own = {item.id for item in items.articles}
+    stories_of_others = {story for one, story in placed.items() if one not in own}
+    return {one: f"{placed[one]} *" if placed[one] in stories_of_others else placed[one] for one in own}
+
+
+def wrong_joins(items: Series, crowd: Sequence[Article]) -> int:
+    """Return how many items of a series are in a story with others, in two orders of arrival."""
+    wrong = 0
+    for order in (items, items._replace(articles=items.articles[::-1])):
+        stories = stories_among(order, crowd)
+        sizes = Counter(stories.values())
+        wrong += sum(sizes[story] > 1 or story.endswith("*") for story in stories.values())
+    return wrong
+
+
 def merging(data: Path | None) -> None:
     """Print how often the points of a story repeat each other."""
     events: defaultdict[str, list[CondensedArticle]] = defaultdict(list)
@@ -300,7 +341,7 @@ def speed(window: int) -> None:
 
 
 def main() -> None:
-    """Run the three parts."""
+    """Run the four parts."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--data", type=Path, help="labelled articles; without it, those of the tests")
     options.add_argument("--window", type=int, default=10_000, help="articles in the window (10000)")
@@ -308,6 +349,7 @@ def main() -> None:
     if chosen.data is not None and not chosen.data.is_file():
         options.error(f"there is no file {chosen.data}")
     quality(chosen.data)
+    series(chosen.data)
     merging(chosen.data)
     speed(chosen.window)
 

@@ -41,10 +41,10 @@ TEMPLATE_FACTOR = 0.2  # of the similarity of a template, this share counts
 SHORT_OPENING_TERMS = 60  # a shorter opening has few words that could differ; 800 characters have about 90
 MIN_SHORT_NAMES, MIN_SHORT_TERMS = 2, 3
 """Two short openings share so many rare names, or so many rare terms with a name among them."""
-MIN_NAMELESS_TERMS = 5  # the same of two publishers if one of them names nothing
+MIN_NAMELESS_TERMS = 3  # the same of two publishers if one of them names nothing for certain
 MIN_NAMELESS_SHARE = 0.5  # the same of one publisher, of the terms of the shorter opening
 
-MAX_RARE_STORIES = 3  # other stories that have a rare term
+MAX_RARE_STORIES = 10  # other stories that have a rare term
 MIN_FORM_STORIES = 2  # other stories of one publisher in which a term is part of the form
 SAME_FORM_INTERVAL = timedelta(hours=6)  # items of one form that come this close are items of a series
 MIN_FORM_SHARE = 0.5  # of the shorter title that stands in the same places of the other
@@ -228,8 +228,8 @@ def _has_same_form(one: IndexedArticle, other: IndexedArticle) -> bool:
 
 
 def _least_without_names(one: IndexedArticle, other: IndexedArticle, *, same_publisher: bool) -> float:
-    """Return how many rare terms are enough without a name; infinity if both articles name something."""
-    if _capitals(one) and _capitals(other):
+    """Return how many rare terms are enough without a name; infinity if both certainly name something."""
+    if one.names and other.names:
         return math.inf
     if same_publisher:
         return MIN_NAMELESS_SHARE * min(len(one.terms), len(other.terms))
