@@ -38,8 +38,8 @@ _LONG_WORD = re.compile(r"\w{4,}")
 
 def chosen_text(page: BlockText, *, title: str, text: str, language: str = "") -> tuple[BlockText, str]:
     """Return the text to store in place of the feed's `text` and "", or no text and the reason."""
-    feed_words, page_words = words_of(text), words_of(page.text)
-    if feed_words and contains(page_words, feed_words):
+    feed_words = words_of(text)
+    if feed_words and contains(page_words := words_of(page.text), feed_words):
         is_longer = len(page_words) > len(feed_words)
         return (page, "") if is_longer else (BlockText(""), NO_MORE_TEXT)
     if not is_same_subject(f"{title} {text}", page.text):
