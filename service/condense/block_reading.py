@@ -34,7 +34,8 @@ class Candidate(NamedTuple):
     """A part of the text, `text[start:end]`, that may become a key point, and what is shown with it.
 
     `introduction` and `quoted` are those of KeyPoint. A part that is not `shown` only gives its neighbours
-    their context: a question, or a piece of a quotation.
+    their context: a question, or a piece of a quotation. A `damaged` part has a quotation mark whose partner
+    is nowhere in its block.
     """
 
     start: int
@@ -42,6 +43,7 @@ class Candidate(NamedTuple):
     introduction: TextSpan | None = None
     quoted: bool = False
     shown: bool = True
+    damaged: bool = False
 
 
 @dataclass(slots=True)
@@ -108,8 +110,7 @@ def _candidates(
 ) -> list[Candidate]:
     """Return the sentences as candidates, those of one quotation as one.
 
-    Sentences of a quotation that is too long or that goes on in the next block, and those with a quotation
-    mark that has no partner, are not shown.
+    Sentences of a quotation that is too long or that goes on in the next block are not shown.
     """
     candidates: list[Candidate] = []
     quoted = block.kind is BlockKind.QUOTE
@@ -126,7 +127,8 @@ def _candidates(
                 end - ends_quotation,
                 block.introduction,
                 quoted or ends_quotation,
-                shown=(ends_quotation or not lost) and not goes_on,
+                shown=not goes_on,
+                damaged=bool(lost) and not ends_quotation,
             )
         )
     return candidates

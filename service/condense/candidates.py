@@ -72,11 +72,12 @@ def shown_candidates(
     Raises SummaryRefused as `read_candidates` does.
     """
     lexicon, title = lexicon_for(language), title[:MAX_TITLE_CHARACTERS]
-    return [
+    shown = [
         one
         for one in read_candidates(text, blocks, language, limit)
         if one.shown and not (title and repeats_headline(text[one.start : one.end], title, lexicon))
     ]
+    return [one for one in shown if not one.damaged] or shown
 
 
 def _candidates_read(text: str, blocks: Sequence[Block], language: str) -> Iterator[Candidate]:
@@ -103,7 +104,7 @@ def key_point(
     text: str, candidate: Candidate, role: Role = Role.POINT, qualifies: int | None = None, *, rank: int
 ) -> KeyPoint:
     """Return the candidate as a key point."""
-    start, end, introduction, quoted, _ = candidate
+    start, end, introduction, quoted = candidate[:4]
     return KeyPoint.from_source(
         text, start, end, role, qualifies, rank=rank, introduction=introduction, quoted=quoted
     )

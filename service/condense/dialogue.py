@@ -50,7 +50,11 @@ def _with_questions(text: str, candidates: Sequence[Candidate], asked: TextSpan 
             is_reply = False
         elif is_reply and candidate.end - found[-1].start <= MAX_REPLY_CHARACTERS:
             reply = found[-1]
-            found[-1] = reply._replace(end=candidate.end, shown=reply.shown and candidate.shown)
+            found[-1] = reply._replace(
+                end=candidate.end,
+                shown=reply.shown and candidate.shown,
+                damaged=reply.damaged or candidate.damaged,
+            )
             is_reply = False
         else:
             is_reply = is_first and is_short_reply(text, start, candidate.end)

@@ -32,6 +32,10 @@ CHARACTERS_PER_WORD = 6  # with its space, in an introduction
 MIN_WORD_BUDGET = 150  # of all key points together
 MAIN_POINTS = 3  # so few points must give the main news; from the fourth on, caveats weigh in full
 
+DAMAGE_PENALTY = 1.8
+"""In log-odds, of a sentence whose quotation mark has no partner. Without it 4 % of the points of news sites
+with damaged texts had such a mark; a ban on them loses one caveat in twenty that must not be dropped."""
+
 MAX_CAVEAT_DISTANCE = 60
 """In sentences. In a long article, many small probabilities would add up to certainty and leave one point."""
 
@@ -61,12 +65,13 @@ class SentenceExplanation:
 class CandidateFacts:
     """What limits the selection, for each candidate.
 
-    `word_counts` has its words with its introduction. Only those `shown` are selected. Those `in_headline`
-    repeat the headline, which shows them.
+    `word_counts` has its words with its introduction. Only those `shown` are selected. Those `damaged` lack
+    a quotation mark and score lower. Those `in_headline` repeat the headline, which shows them.
     """
 
     word_counts: IntArray
     shown: BoolArray
+    damaged: BoolArray
     in_headline: BoolArray
 
 
@@ -143,10 +148,11 @@ class KeyPoints(Summarizer):
         sentences = [text[span.start : span.end] for span in spans]
         features = extract_features(sentences, title, lexicon)
         shown = np.array([span.shown for span in spans])
+        damaged = np.array([span.damaged for span in spans])
         alike = features.table[:, FEATURE_NAMES.index("like_title")] >= MIN_TITLE_SHARE
         for place in np.flatnonzero(shown & alike):
             alike[place] = repeats_headline(sentences[place], title, lexicon)
-        facts = CandidateFacts(_word_counts(features, spans), shown, shown & alike)
+        facts = CandidateFacts(_word_counts(features, spans), shown, damaged, shown & alike)
         return select_key_points(features, facts, points, self._weights(language))
 
 
@@ -168,7 +174,7 @@ def select_key_points(
     """Return the selection for an article; the most important sentence in the headline may have caveats."""
     pick = features.table @ weights.pick + weights.pick_bias
     order = features.table @ weights.order + weights.order_bias
-    score = order if points <= MAIN_POINTS else pick
+    score = (order if points <= MAIN_POINTS else pick) - DAMAGE_PENALTY * facts.damaged
     ranked = np.argsort(-score, kind="stable")
     best = ranked[(facts.shown & ~facts.in_headline)[ranked]][: max(MAX_CANDIDATES, points + CORE_SENTENCES)]
     claims = np.concatenate([best, ranked[facts.in_headline[ranked]][:1]])

@@ -116,9 +116,9 @@ def test_a_quotation_that_is_too_long_is_not_shown_in_part():
     assert shown(f"{long} Nobody was hurt.") == ["Nobody was hurt."]
 
 
-def test_a_sentence_with_a_mark_that_has_no_partner_is_not_shown():
-    assert shown('It is old," Holm said. Nobody was hurt.') == ["Nobody was hurt."]
-    assert shown("“It is old, Holm said. Nobody was hurt.") == ["Nobody was hurt."]
+def test_a_sentence_with_a_mark_that_has_no_partner_is_damaged():
+    for text in ('It is old," Holm said. Nobody was hurt.', "“It is old, Holm said. Nobody was hurt."):
+        assert [candidate.damaged for candidate in read(text)] == [True, False]
 
 
 def test_a_closing_mark_at_the_end_without_a_partner_is_left_out_and_the_sentence_quoted():

@@ -237,9 +237,17 @@ def test_questions_are_no_points_and_answers_have_theirs(method: KeyPoints):
     assert point.introduction == (0, 27)
 
 
-def test_no_key_point_has_an_unbalanced_quotation_mark(method: KeyPoints):
-    text = "“We shut the pier. It is too old,” Holm said. “It leaks, Lund said. The council met on Monday."
+def test_a_quotation_is_shown_whole(method: KeyPoints):
+    text = "“We shut the pier. It is too old,” Holm said. The council met on Monday."
     assert [point.text for point in method.summarize(text).key_points] == [
         "“We shut the pier. It is too old,” Holm said.",
         "The council met on Monday.",
     ]
+
+
+def test_a_sentence_that_lacks_a_quotation_mark_gives_way_to_others(method: KeyPoints):
+    whole = "The port of Velmarsh was shut on Monday after two ferries ran aground in fog."
+    for opening, shown in (("“", "Holm said"), ("", "fog")):
+        text = f'{opening}The port of Velmarsh was shut on Monday," Holm said in Tarn. {whole}'
+        (point,) = method.summarize(text, points=1).key_points
+        assert shown in point.text
