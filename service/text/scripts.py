@@ -12,6 +12,7 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 HAN_COMPATIBILITY = "\uf900-\ufaff"
 HANGUL = "\uac00-\ud7af"
 THAI_LAO = "\u0e00-\u0eff"
+INDIC = "\u0900-\u0963\u0966-\u0dff"  # with the signs on letters that Python's \\w does not match
 THAI_LAO_TIBETAN_KHMER = "\u0e01-\u0fff\u1780-\u17ff"  # written without a full stop
 
 CJK = KANA + HAN + HAN_COMPATIBILITY

@@ -12,13 +12,26 @@ MIN_FULL_TEXT_CHARACTERS = 2_000  # a text this long is no teaser, even when it 
 MAX_JUDGED = 60  # entries in the counts of a feed before they are halved
 
 _TAGS = re.compile(r"<[^<>]*>")
-_CUT = compiled(rf"(?:\[\s*(?:…|\.{{3}}|&#8230;)\s*\]|…|\.{{3}}|\b{READ_MORE}\b[^.!?]{{0,60}})\W{{0,6}}$")
+_CUT = compiled(
+    r"(?:\[\s*(?:…|\.{3}|&#8230;)\s*\]|…|\.{3})(?:\W{0,6}|[^.!?…。！？]{0,40})$"
+    rf"|\b{READ_MORE}\b[^.!?]{{0,60}}\W{{0,6}}$"
+)
+"""An ellipsis, perhaps with a few words after it: they invite to read more, in whatever language."""
+_TAIL_CHARACTERS = 160  # at the end of a text, which are searched
 
 
 def is_truncated(markup: str) -> bool:
     """Return whether an entry's text ends with an ellipsis or an invitation to read more."""
     tail = _TAGS.sub(" ", markup[-1_500:])
-    return _CUT.search(html.unescape(tail).rstrip()[-160:]) is not None
+    return _CUT.search(html.unescape(tail).rstrip()[-_TAIL_CHARACTERS:]) is not None
+
+
+def without_invitation(text: str) -> str:
+    """Return the text without the ellipsis or the invitation to read more at its end."""
+    text = text.rstrip()
+    start = max(0, len(text) - _TAIL_CHARACTERS)
+    found = _CUT.search(text[start:])
+    return text if found is None else text[: start + found.start()].rstrip()
 
 
 def is_teaser(text: str, *, cut: bool) -> bool:

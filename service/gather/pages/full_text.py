@@ -14,8 +14,8 @@ from service.gather.cleaning.markup import read_markup
 from service.gather.entries.language import detect_language
 from service.gather.formats.charset import decode_document
 from service.gather.pages.text_choice import chosen_text, without_repeated_head
-from service.gather.pages.tree import TOO_LARGE, PageTooLarge, article_markup
-from service.gather.pages.walls import without_walls
+from service.gather.pages.tree import TOO_LARGE, PageTooLarge, article_markup, page_article
+from service.gather.pages.walls import length_of, without_walls
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # with scripts and pictures; the fetcher decodes no more
 PAGE_LEFT_OUT = "the page of an article was too large"
@@ -71,15 +71,16 @@ def extract_article(
         return nothing, "the page is not HTML"
     html = decoded(page, content_type)
     try:
-        text = read_markup(article_markup(html), language=declared)
+        article = page_article(html)
+        text = read_markup(article.markup, language=declared)
     except PageTooLarge:
         return nothing, TOO_LARGE
     found = without_walls(without_repeated_head(text, title), closed=_CLOSED.search(html) is not None)
     if found.is_wall:
         return nothing, "the page asks for a subscription or for consent"
-    if len(found.text.text) < MIN_TEXT_CHARACTERS:
+    if length_of(found.text.text) < MIN_TEXT_CHARACTERS:
         return nothing, "the page has hardly any text"
-    return chosen_text(found.text, title=title, text=teaser, language=declared)
+    return chosen_text(found.text, title=title, text=teaser, language=declared, headlines=article.headlines)
 
 
 def extract_text(page: bytes, content_type: str = "") -> BlockText:

@@ -6,21 +6,17 @@ summary that the page does not repeat stays as the first paragraph.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from service.gather.cleaning.block_text import BlockText
 from service.gather.entries.teasers import is_truncated
 from service.gather.pages.block_selection import joined, selected
+from service.gather.pages.subject import is_same_subject
+from service.gather.pages.word_runs import contains, words_of
 from service.text.blocks import plain_blocks
 from service.text.furniture.rules import is_furniture
 from service.text.marks import FINAL_MARK
-from service.text.scripts import CJK, HANGUL, THAI_LAO
 
-MIN_SHARED_WORDS_RATIO = 0.4  # of the words in the feed's title and teaser that the page must contain
-MIN_CONTAINED_RATIO = 0.85  # of the runs of words of a feed's text that a page contains
-MAX_MISSING_RUNS = 6  # in a row; a sentence has more
-RUN_WORDS = 3  # words of a run that are compared
 MAX_SUMMARY_CHARACTERS = 400  # of a feed's text that may be a summary; a longer one is the article
 MIN_SUMMARY_FACTOR = 2  # how many times longer than its summary a page is
 MIN_TITLE_WORDS = 4  # of a title that is recognized although a line has more words
@@ -31,50 +27,25 @@ OTHER_SUBJECT = "the page is about something else"
 NO_MORE_TEXT = "the page has no more text than the feed"
 LESS_TEXT = "the page does not have all of the feed's text"
 
-_UNSPACED = f"{CJK}{HANGUL}{THAI_LAO}"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
-_LONG_WORD = re.compile(r"\w{4,}")
 
+def chosen_text(
+    page: BlockText, *, title: str, text: str, language: str = "", headlines: Sequence[str] = ()
+) -> tuple[BlockText, str]:
+    """Return the text to store in place of the feed's `text` and "", or no text and the reason.
 
-def chosen_text(page: BlockText, *, title: str, text: str, language: str = "") -> tuple[BlockText, str]:
-    """Return the text to store in place of the feed's `text` and "", or no text and the reason."""
+    `headlines` are those of the page, which its text need not have.
+    """
     feed_words = words_of(text)
     if feed_words and contains(page_words := words_of(page.text), feed_words):
         is_longer = len(page_words) > len(feed_words)
         return (page, "") if is_longer else (BlockText(""), NO_MORE_TEXT)
-    if not is_same_subject(f"{title} {text}", page.text):
+    if not is_same_subject(title, text, page.text, headlines):
         return BlockText(""), OTHER_SUBJECT
     if not feed_words or is_truncated(text) or _repeats(title, feed_words):
         return (page, "") if len(page.text) > len(text) else (BlockText(""), NO_MORE_TEXT)
     if len(text) <= MAX_SUMMARY_CHARACTERS and len(page.text) >= MIN_SUMMARY_FACTOR * len(text):
         return joined(BlockText(text, plain_blocks(text, language or "en")), page), ""
     return BlockText(""), LESS_TEXT
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text, folded; of unspaced scripts each character is one."""
-    return _WORD.findall(text.casefold())
-
-
-def contains(page: Sequence[str], feed: Sequence[str]) -> bool:
-    """Return whether the page's words contain the feed's in their order, but for single words."""
-    size = min(RUN_WORDS, len(feed))
-    present = set(zip(*(page[n:] for n in range(size)), strict=False))
-    runs = [run in present for run in zip(*(feed[n:] for n in range(size)), strict=False)]
-    longest = missing = 0
-    for found in runs:
-        missing = 0 if found else missing + 1
-        longest = max(longest, missing)
-    return longest <= MAX_MISSING_RUNS and sum(runs) >= MIN_CONTAINED_RATIO * len(runs)
-
-
-def is_same_subject(feed_text: str, text: str) -> bool:
-    """Return whether the page's text contains enough of the longer words of the feed's text."""
-    words = {word.casefold() for word in _LONG_WORD.findall(feed_text)}
-    if len(words) < 4:
-        return True
-    page = text.casefold()
-    return sum(1 for word in words if word in page) >= MIN_SHARED_WORDS_RATIO * len(words)
 
 
 def without_repeated_head(text: BlockText, title: str) -> BlockText:

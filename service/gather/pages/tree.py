@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from html import escape, unescape
-from typing import Any, TypeAlias
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
 
 from service.gather.entries.ballast import without_ballast
 from service.gather.pages.article_parts import FIRST_MARK, LAST_MARK, MARKS, ArticleParts
@@ -28,6 +29,7 @@ MAX_PAGE_TAGS = 60_000  # the extraction time grows faster than the number of ta
 MAX_DATA_DEPTH = 12  # of objects in JSON-LD
 NON_TEXT_TAGS = ("script", "style", "noscript", "template", "svg", "iframe", "canvas", "nav")
 MIN_PART_CHARACTERS = 60  # of an <article>; shorter ones are cards
+MAX_HEADLINE_CHARACTERS = 500  # of a page's title or heading
 MAX_CARD_LINK_SHARE = 0.5  # of the text of an <article> that is part of a longer article
 
 _SHOWN_TEXT = (
@@ -41,16 +43,34 @@ class PageTooLarge(Exception):
     """The page has more text or tags than are read; the text is a sentence for people."""
 
 
+class PageArticle(NamedTuple):
+    """The HTML of the article in a page, "" when none is found, and what the page calls itself."""
+
+    markup: str
+    headlines: tuple[str, ...] = ()
+
+
 def article_markup(page: str) -> str:
     """Return the HTML of the article in a page, "" when none is found. Raises PageTooLarge."""
+    return page_article(page).markup
+
+
+def page_article(page: str) -> PageArticle:
+    """Find the article in a page. Raises PageTooLarge."""
     page = MARKS.sub("", without_ballast(page, keep_article_data=True))
     if len(page) > MAX_PAGE_CHARACTERS or page.count("<") > MAX_PAGE_TAGS:
         raise PageTooLarge(TOO_LARGE)
     tree = _parsed(_marked(page))
     if tree is None:
-        return ""
+        return PageArticle("")
     _drop_non_text(tree)
+    headlines = _headlines(tree)
     _join_parts(tree)
+    return PageArticle(_article(tree), headlines)
+
+
+def _article(tree: Element) -> str:
+    """Return the HTML of the article in a page's tree."""
     main = _main_body(tree)
     marks = [] if main is None else MARKS.findall("".join(main.itertext()))
     if not marks:
@@ -129,6 +149,19 @@ def _serialized(element: Element) -> str:
 
     element.attrib.clear()
     return str(tostring(element, encoding="unicode", with_tail=False))
+
+
+def _headlines(tree: Element) -> tuple[str, ...]:
+    """Return the page's title, the title that it gives to social networks, and its heading.
+
+    Where several headings are of the first level, they may be those of other articles, as on a home page.
+    """
+    headings = list(tree.iter("h1"))
+    named = [*islice(tree.iter("title"), 1), *(headings if len(headings) == 1 else ())]
+    texts = [element.text_content() for element in named]
+    texts += tree.xpath("//meta[@property='og:title' or @name='twitter:title']/@content")[:2]
+    lines = (" ".join(MARKS.sub("", text).split())[:MAX_HEADLINE_CHARACTERS] for text in texts)
+    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def _drop_non_text(tree: Element) -> None:

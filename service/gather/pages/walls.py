@@ -65,8 +65,13 @@ def without_walls(text: BlockText, *, closed: bool = False) -> WithoutWalls:
             are_last = closed or bool(found.ending) or (are_last and _is_extra(block))
     rest = selected(text, kept)
     return WithoutWalls(
-        rest, is_wall=bool(kinds) and len(rest.text) < _least_left(rest.text, kinds, are_last)
+        rest, is_wall=bool(kinds) and length_of(rest.text) < _least_left(rest, kinds, are_last)
     )
+
+
+def length_of(text: str) -> int:
+    """Return the length of a text in characters of an alphabet: those of a dense script count twice."""
+    return len(text) + (0 if text.isascii() else len(_DENSE.findall(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +115,18 @@ def _kind_of(sentence: str) -> str:
     return kind if any(start <= lead for start, _, _ in places) else ""
 
 
-def _least_left(rest: str, kinds: set[str], are_last: bool) -> int:
+def _least_left(rest: BlockText, kinds: set[str], are_last: bool) -> int:
     """Return how long the text without the walls is at least if it is an article."""
     if "access" not in kinds:
         return MAX_REST_CHARACTERS
-    is_complete = FINAL_MARK.search(rest, max(0, len(rest) - 8)) and not rest.endswith(("…", "..."))
-    return MAX_CUT_CHARACTERS if are_last or not is_complete else MAX_COMPLETE_CHARACTERS
+    return MAX_CUT_CHARACTERS if are_last or not _is_complete(rest) else MAX_COMPLETE_CHARACTERS
+
+
+def _is_complete(rest: BlockText) -> bool:
+    """Return whether the last sentence of a text is complete; a credit after it, such as "(dpa)", is not."""
+    sentences = [block for block in rest.blocks if not _is_extra(block)]
+    text = rest.text[: sentences[-1].end] if sentences else rest.text
+    return bool(FINAL_MARK.search(text, max(0, len(text) - 8))) and not text.endswith(("…", "..."))
 
 
 class _Phrases:

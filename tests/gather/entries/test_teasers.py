@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.entries.teasers import is_teaser, is_truncated, needs_full_text, updated_counts
+from service.gather.entries.teasers import (
+    is_teaser,
+    is_truncated,
+    needs_full_text,
+    updated_counts,
+    without_invitation,
+)
 
 LONG = "word " * 500
 
@@ -19,6 +25,9 @@ LONG = "word " * 500
         "The council votes. <a href='x'>Read more</a>",
         "The council votes. <p><a href='x'>Continue reading <b>Council votes</b></a> &rarr;</p>",
         "Der Rat stimmt ab. <a>Weiterlesen</a>",
+        "Совет утвердил строительство… Читать далее",
+        "<p>委員会が航路を承認した…<a href='x'>続きを読む</a></p>",
+        "Rada przyjęła plan [...] Czytaj dalej »",
     ],
 )
 def test_a_truncated_text_is_recognized(markup: str):
@@ -30,6 +39,20 @@ def test_a_truncated_text_is_recognized(markup: str):
 )
 def test_a_complete_text_is_recognized(markup: str):
     assert not is_truncated(markup)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("The council votes… Read more", "The council votes"),
+        ("Совет утвердил строительство… Читать далее", "Совет утвердил строительство"),
+        ("He paused... and went on.", "He paused... and went on."),
+        ("Der Rat stimmt ab. Weiterlesen", "Der Rat stimmt ab."),
+        ("", ""),
+    ],
+)
+def test_an_invitation_to_read_more_is_no_part_of_the_text(text: str, rest: str):
+    assert without_invitation(text) == rest
 
 
 def test_short_texts_are_teasers():

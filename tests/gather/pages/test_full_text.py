@@ -6,6 +6,7 @@ import pytest
 
 from service.core.model import BlockKind
 from service.gather.pages.full_text import extract_text, read_page
+from service.gather.pages.text_choice import OTHER_SUBJECT
 from tests.gather.feeds import a_text
 
 TITLE = "Council votes on its bridge"
@@ -141,11 +142,19 @@ def test_a_page_that_nothing_can_read_keeps_the_text_of_the_feed(monkeypatch: py
     def fails(_page: str) -> str:
         raise RecursionError
 
-    monkeypatch.setattr("service.gather.pages.full_text.article_markup", fails)
+    monkeypatch.setattr("service.gather.pages.full_text.page_article", fails)
 
     found = read_page(a_page(a_text()), TITLE, TEASER)
 
     assert (found.text, found.reason) == ("", "the page could not be read (RecursionError)")
+
+
+def test_a_page_whose_headline_is_the_title_of_the_feed_is_about_the_same():
+    title, teaser = "What the harbour's new timetable means", "Commuters will notice changes…"
+    text = "Boats leave from Tarn every hour, said the harbour office, and every half hour on Fridays. " * 4
+
+    assert read_page(a_page(text, title=title), title, teaser).reason == ""
+    assert read_page(a_page(text, title="Courier of Tarn"), title, teaser).reason == OTHER_SUBJECT
 
 
 def test_the_title_and_the_by_line_are_not_repeated_and_the_standfirst_stays():

@@ -10,9 +10,6 @@ from service.gather.pages.text_choice import (
     NO_MORE_TEXT,
     OTHER_SUBJECT,
     chosen_text,
-    contains,
-    is_same_subject,
-    words_of,
 )
 from service.text.blocks import plain_blocks
 from tests.gather.feeds import a_text
@@ -62,22 +59,3 @@ def test_a_summary_that_the_page_does_not_repeat_becomes_its_first_paragraph():
     page = f"{FIRST}\n\n{SECOND}\n\n{THIRD}"
 
     assert choice(page, summary) == (f"{summary}\n\n{page}", "")
-
-
-def test_a_page_contains_a_text_when_single_words_differ_and_not_when_a_sentence_is_missing():
-    page = words_of(f"{FIRST} {SECOND} {THIRD}")
-
-    assert contains(page, words_of(f"{FIRST} {SECOND}"))
-    assert contains(page, words_of(f"{FIRST} {SECOND.replace('careful ', 'very careful ')} {THIRD}"))
-    assert not contains(page, words_of(f"{FIRST} A ferry carries people until then. {SECOND} {THIRD}"))
-    assert contains(words_of("港は火曜日に新しい規則を承認した。"), words_of("港は火曜日に、新しい規則を"))
-
-
-def test_a_page_has_the_same_subject_when_it_has_enough_of_the_words():
-    assert is_same_subject(
-        "Ministers resign over harbour dispute", "Two ministers will resign. The harbour is in dispute."
-    )
-    assert not is_same_subject(
-        "Ministers resign over harbour dispute", "Buy one and get one free at our shop."
-    )
-    assert is_same_subject("Go!", "Anything at all.")

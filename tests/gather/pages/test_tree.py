@@ -10,7 +10,7 @@ import pytest
 import trafilatura
 
 from service.gather.cleaning.markup import read_markup
-from service.gather.pages.tree import MAX_PAGE_TAGS, PageTooLarge, article_markup
+from service.gather.pages.tree import MAX_PAGE_TAGS, PageTooLarge, article_markup, page_article
 
 LAYOUTS = sorted((Path(__file__).parent / "layouts").glob("*.html"))
 _WORD = re.compile(r"\w+(?:[.,]\d+)*")
@@ -81,6 +81,20 @@ def test_a_paragraph_that_repeats_another_is_read_once():
         text_of(f"<article><p>{STORY * 4}</p><p>{STORY}</p><p>{STORY}</p></article>").count(STORY.strip())
         <= 5
     )
+
+
+def test_a_page_has_the_headlines_that_it_gives_itself():
+    head = "<title>Bridge\n rebuilt | Courier</title><meta property='og:title' content='Bridge rebuilt'>"
+    icon = "<svg><title>Menu</title></svg>"
+    one, two = "<h1>A <b>bridge</b></h1>", "<h1>A bridge</h1><h1>A ferry</h1>"
+
+    def headlines_of(body: str) -> tuple[str, ...]:
+        return page_article(f"<html><head>{head}</head><body>{icon}{body}</body></html>").headlines
+
+    assert headlines_of(f"{one}<p>{STORY}</p>") == ("Bridge rebuilt | Courier", "A bridge", "Bridge rebuilt")
+    assert headlines_of(f"{two}<p>{STORY}</p>") == ("Bridge rebuilt | Courier", "Bridge rebuilt")
+    assert page_article(f"<h1>{'word ' * 900}</h1><p>{STORY}</p>").headlines == (("word " * 900)[:500],)
+    assert page_article("").headlines == ()
 
 
 def test_marks_in_a_page_are_no_marks():

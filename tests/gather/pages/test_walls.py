@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.gather.cleaning.markup import read_markup
-from service.gather.pages.walls import WithoutWalls, without_walls
+from service.gather.pages.walls import WithoutWalls, length_of, without_walls
 from tests.gather.feeds import a_text
 
 
@@ -85,3 +85,35 @@ def test_what_is_left_before_a_pay_wall_must_be_an_article():
     assert not found_in(*(a_text(f"Ward {n}", 1) for n in range(9)), wall).is_wall
     assert found_in(a_text("Ostrava", 3), closed=True).is_wall
     assert not found_in(a_text("Ostrava", 9), closed=True).is_wall
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Abonnez-vous pour soutenir une presse libre.",
+        "Connectez-vous pour commenter cet article.",
+        "Inscrivez-vous pour recevoir notre lettre.",
+        "Suscríbete para recibir el boletín.",
+        "Accedi per commentare.",
+        "Faça login para comentar.",
+        "Log in om te reageren.",
+        "Logga in för att kommentera.",
+        "Zaloguj się, aby skomentować.",
+        "Войдите, чтобы оставить комментарий.",
+    ],
+)
+def test_a_line_that_asks_for_support_or_comments_is_no_pay_wall(line: str):
+    assert not found_in(a_text("Ostrava", 1), line, "Ilse Marrow writes about the harbour.").is_wall
+
+
+def test_a_credit_after_the_last_sentence_does_not_make_a_text_incomplete():
+    wall = "This article is only available to our subscribers."
+    rest = "The council of Tarn has opened its doors to every visitor who asks."
+
+    assert not found_in(a_text("Ostrava", 2), wall, rest, "(With Lorva Press)").is_wall
+    assert found_in(a_text("Ostrava", 2), wall, "The council of Tarn has opened its doors to").is_wall
+
+
+def test_a_character_of_a_dense_script_counts_as_two():
+    assert length_of("港は規則を承認した。") == 19
+    assert length_of("Wał i śnieg") == 11
