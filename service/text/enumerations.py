@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 from service.core.model import TextSpan
 
-MIN_NUMBERED_ITEMS = 2  # with "1)" or "(a)"; such marks hardly stand for anything else
-MIN_DOTTED_ITEMS = 2
+MIN_ITEMS = 2
 MIN_ORDINAL_ITEMS = 3  # with "1." where it also means "first"
-MIN_BULLETS = 2
+MIN_ITEM_CHARACTERS = 4  # a shorter item is a reference: "see (1) and (2)"
+MIN_DOTTED_ITEM_CHARACTERS = 6  # with "1."; a shorter item is a count or a score
 
-# One mark with the character before it; what follows must be a word.
-_MARKER = re.compile(
-    r"(?:(?<=[\s:：；;。，])|^)(?:\(?(?P<number>\d{1,2})(?P<end>[.)、]|\)\.)|\(?(?P<letter>[a-zа-я])(?P<close>\))"
-    r"|(?P<bullet>[•‣▪●◦∙⁃])|(?P<circled>[①-⑳]))\s*(?=[^\s\d])"
+_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+_BULLETS = "•‣▪●◦∙⁃"
+_ITEM_MARK = re.compile(rf"(?:[{_BULLETS}]\s?|[(（]?(?P<number>[1-9]\d?)(?:[.)]\s|[、．）]))(?=\S)")
+_MARK = re.compile(
+    r"(?:(?:(?<=[\s:：；;,，。、！？…”\"»])|^)(?P<open>[(（]?)"
+    r"(?:(?P<number>[1-9]\d?)(?P<end>\.(?=\s)|[、．]|(?:\)\.?|）)(?!\d))|(?P<letter>[a-zа-я])[)）])"
+    rf"|(?P<bullet>[{_BULLETS}])|(?P<circled>[{_CIRCLED}]))\s*+(?=\S)"
 )
-_BEFORE_DOTTED = ".:;,!?…)]。：；，！？”»\"'"
+_FIRST_MARK = re.compile(rf"1(?<![\w.,]1)[.)、．）]|[aа](?<!\w[aа])[)）]|[①{_BULLETS}]")
+"""The first mark of any enumeration; most paragraphs have none."""
+_WIDE_MARK = re.compile(rf"[）①{_BULLETS}]")
+_BEFORE_DOTTED = ".:;,!?…)]。：；，、！？”»\"'"
+_COMMAS = ",，、"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +43,83 @@ class _Marker:
     end: int
 
 
+def item_text(paragraph: str, number: int) -> str:
+    """Return the text of a paragraph that begins with a bullet or with this number, "" for any other."""
+    mark = _ITEM_MARK.match(paragraph)
+    if mark is None or (mark["number"] and int(mark["number"]) != number):
+        return ""
+    return paragraph[mark.end() :]
+
+
 def find_enumeration(text: str, start: int, end: int, *, ordinal: bool) -> Enumeration | None:
     """Return the enumeration in `text[start:end]`, a paragraph; None if there is none.
 
-    Its marks are of one kind and ascend from the first. `ordinal` says that "1." means "first" in the
-    language of the text: then three marks are needed. Time is linear in the length of the paragraph.
+    Its marks have one form, ascend from the first without a gap, and stand where an item can begin: "1." and
+    bullets at the start or after punctuation. `ordinal` says that "1." means "first" in the language of the
+    text: then three marks are needed. Time is linear in the length of the paragraph.
     """
+    if not _has_first_mark(text, start, end):
+        return None
     runs: dict[str, list[_Marker]] = {}
-    for match in _MARKER.finditer(text, start, end):
-        marker = _marker(text, start, match)
-        if marker is None:
-            continue
+    for match in _MARK.finditer(text, start, end):
+        marker = _marker(match)
         run = runs.setdefault(marker.kind, [])
-        if marker.number == len(run) + 1 or marker.kind == "bullet":
+        follows = marker.number == len(run) + 1 or marker.kind == "bullet"
+        before = text[max(start, match.start() - 3) : match.start()].rstrip()[-1:]
+        if follows and _can_stand(before, marker, is_first=not run):
             run.append(marker)
-    needed = {
-        "dotted": MIN_ORDINAL_ITEMS if ordinal else MIN_DOTTED_ITEMS,
-        "bullet": MIN_BULLETS,
-    }
-    whole = [run for kind, run in runs.items() if len(run) >= needed.get(kind, MIN_NUMBERED_ITEMS)]
-    return _enumeration(text, start, end, max(whole, key=len)) if whole else None
+    found = [_enumeration(text, start, end, run) for run in runs.values() if _is_whole(run, ordinal=ordinal)]
+    return max(filter(None, found), key=lambda one: len(one.items), default=None)
 
 
-def _marker(text: str, start: int, match: re.Match[str]) -> _Marker | None:
-    """Return the mark, None for one that belongs to a sentence."""
-    kind, number = "numbered", 0
+def _has_first_mark(text: str, start: int, end: int) -> bool:
+    """Return False only if there is no enumeration; most paragraphs have not even a sign of one."""
+    if text.find("1", start, end) < 0 and text.find(")", start, end) < 0:
+        return not text.isascii() and _WIDE_MARK.search(text, start, end) is not None
+    return _FIRST_MARK.search(text, start, end) is not None
+
+
+def _marker(match: re.Match[str]) -> _Marker:
+    """Return the mark: its form, and its place in the order of such marks."""
     if match["bullet"]:
-        kind = "bullet"
+        kind, number = "bullet", 0
     elif match["circled"]:
-        kind, number = "circled", ord(match["circled"]) - ord("①") + 1
-    elif match["letter"]:
-        kind, number = "letter", ord(match["letter"]) - ord("а" if match["letter"] >= "а" else "a") + 1
+        kind, number = "circled", _CIRCLED.index(match["circled"]) + 1
+    elif letter := match["letter"]:
+        first = "a" if letter.isascii() else "а"
+        kind, number = match["open"] + first, ord(letter) - ord(first) + 1
     else:
-        number = int(match["number"])
-        if match["end"] == ".":
-            kind = "dotted"
-            before = text[max(start, match.start() - 3) : match.start()].rstrip()
-            belongs_to_sentence = before and before[-1] not in _BEFORE_DOTTED  # "on 1. May", "he won 1."
-            if belongs_to_sentence or not text[match.end() - 1].isspace():
-                return None
+        kind, number = match["open"] + match["end"], int(match["number"])
     return _Marker(kind, number, match.start(), match.end())
 
 
-def _enumeration(text: str, start: int, end: int, run: list[_Marker]) -> Enumeration:
+def _can_stand(before: str, marker: _Marker, *, is_first: bool) -> bool:
+    """Return whether the mark can stand after this character, "" for none.
+
+    "On 1. May" has no mark, and the first one does not follow a comma, unless it has a bracket.
+    """
+    if marker.kind == "bullet":
+        return not is_first or not before or before in _BEFORE_DOTTED
+    if marker.kind not in (".", "、", "．", "circled"):
+        return True
+    if is_first and before and before in _COMMAS:
+        return False
+    return marker.kind == "circled" or not before or before in _BEFORE_DOTTED
+
+
+def _is_whole(run: list[_Marker], *, ordinal: bool) -> bool:
+    return bool(run) and len(run) >= (MIN_ORDINAL_ITEMS if ordinal and run[0].kind == "." else MIN_ITEMS)
+
+
+def _enumeration(text: str, start: int, end: int, run: list[_Marker]) -> Enumeration | None:
+    """Return the enumeration with these marks, None if an item is too short for one."""
     ends = [*(marker.start for marker in run[1:]), end]
-    items = (_trimmed(text, marker.end, stop) for marker, stop in zip(run, ends, strict=True))
+    items = tuple(_trimmed(text, marker.end, stop) for marker, stop in zip(run, ends, strict=True))
+    least = MIN_DOTTED_ITEM_CHARACTERS if run[0].kind == "." else MIN_ITEM_CHARACTERS
+    if any(item.end - item.start < least for item in items):
+        return None
     before = _trimmed(text, start, run[0].start)
-    return Enumeration(
-        before if before.end > before.start else None, tuple(i for i in items if i.end > i.start)
-    )
+    return Enumeration(before if before.end > before.start else None, items)
 
 
 def _trimmed(text: str, start: int, end: int) -> TextSpan:

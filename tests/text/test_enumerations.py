@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.enumerations import find_enumeration
+from service.text.enumerations import find_enumeration, item_text
 
 LISTS = {
     "dotted": "Three rules: 1. No boats at night. 2. Two lamps. 3. A fee of 6 crowns.",
@@ -36,6 +36,59 @@ def test_a_list_in_a_paragraph_has_its_items(name: str):
     assert introduction == LISTS[name][: len(introduction)]
     assert introduction.endswith((":", "："))
     assert len(items) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "items"),
+    [
+        ("Rules: 1. No boats. 2. Two lamps. 3. A fee.", "Rules:", ["No boats.", "Two lamps.", "A fee."]),
+        ("It may (1) close the pier; (2) sell it.", "It may", ["close the pier;", "sell it."]),
+        ("It may 1) close the pier, 2) sell it.", "It may", ["close the pier,", "sell it."]),
+        ("It may a) close the pier, b) sell it.", "It may", ["close the pier,", "sell it."]),
+        ("1. No boats. 2. Two lamps.", "", ["No boats.", "Two lamps."]),
+        ("Rules: 1) 40 boats; 2) 30 lamps.", "Rules:", ["40 boats;", "30 lamps."]),
+        ("• No boats at night • Two lamps", "", ["No boats at night", "Two lamps"]),
+        (
+            "规定：1、夜间禁止船只通行。2、船员须带两盏灯。",
+            "规定：",
+            ["夜间禁止船只通行。", "船员须带两盏灯。"],
+        ),
+        ("规定：①夜间禁止通行；②须带两盏灯。", "规定：", ["夜间禁止通行；", "须带两盏灯。"]),
+    ],
+)
+def test_the_items_are_whole(text: str, before: str, items: list[str]):
+    assert parts(text) == (before, items)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It opens on 1. May and closes on 2. June.",
+        "They won 2. The others lost 1. Then came 2. more",
+        "The fee rose by 1.5 to 2.5 crowns.",
+        "See 2. Samuel and 1. Kings.",
+        "The vote was 1. The end.",
+        "The board met.",
+        "The rules (1) and (2) of the harbour stay.",
+        "Ann Lee • Monday at noon • Five minutes",
+        "",
+    ],
+)
+def test_other_numbers_and_separators_are_no_marks(text: str):
+    assert parts(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "item"),
+    [
+        ("• No boats", 3, "No boats"),
+        ("2. Two lamps", 2, "Two lamps"),
+        ("2. Two lamps", 1, ""),
+        ("Two lamps", 1, ""),
+    ],
+)
+def test_a_paragraph_that_begins_with_a_mark_is_an_item(text: str, number: int, item: str):
+    assert item_text(text, number) == item
 
 
 @pytest.mark.parametrize(

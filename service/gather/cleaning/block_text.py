@@ -9,24 +9,31 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from service.core.model import Block, BlockKind, TextSpan
 from service.gather.cleaning.characters import folded, without_unsafe_characters
-from service.gather.cleaning.enumerations import enumerated_parts, item_text
-from service.gather.entries.boilerplate import BOILERPLATE_PARAGRAPH, READ_MORE, compiled
+from service.gather.entries.boilerplate import (
+    BOILERPLATE_PARAGRAPH,
+    READ_MORE,
+    READ_MORE_WORDS,
+    any_of,
+    compiled,
+)
+from service.text.enumerations import find_enumeration, item_text
 from service.text.marks import FINAL_MARK
+from service.text.sentence_rules import rules_for
 from service.text.sentences import sentences_of_block
 
 MAX_TEXT_CHARACTERS = 100_000  # more than any article has; a longer text is cut
 MAX_HEADING_CHARACTERS = 160  # a longer heading is a paragraph in large letters
 MAX_BOLD_HEADING_CHARACTERS = 100
 MAX_INTRODUCTION_CHARACTERS = 300
+MAX_TAIL_CHARACTERS = 120  # of a text's end in which an invitation to read more is looked for
 TEXT_CUT = f"a text was longer than {MAX_TEXT_CHARACTERS:,} characters"
 
-_INVITATION = compiled(rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}")
-_BOILERPLATE = compiled(BOILERPLATE_PARAGRAPH)
+_LEFT_OUT = compiled(any_of(BOILERPLATE_PARAGRAPH, rf"\W{{0,3}}{READ_MORE}[^.!?]{{0,80}}\W{{0,4}}"))
 _TAIL = compiled(
     r"(?:(?P<cut>\s*(?:\[\s*(?:…|\.{3})\s*\]|…|\.{3,4}))\s*|(?<=[.!?:\"”»)\]])\s+|\s+(?=(?-i:[A-Z])))"
     rf"\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?\s*$"
@@ -64,9 +71,9 @@ def assemble(drafts: Iterable[BlockDraft], *, language: str = "", cut: str = "")
         kept[-1].text = _without_tail(kept[-1].text)
     _settle_headings(kept)
     _settle_items(kept)
-    kept = [part for draft in kept for part in _enumerated(draft) if part.text]
-    text, placed, complete = _placed(kept)
-    blocks = _with_introductions(text, placed, language or "en")
+    language = language or "en"
+    text, placed, complete = _placed(_with_enumerated_items(kept, language))
+    blocks = _with_introductions(text, placed, language)
     return BlockText(text, blocks, cut if complete else cut or TEXT_CUT)
 
 
@@ -86,7 +93,7 @@ def _is_text(draft: BlockDraft) -> bool:
         draft.text = _preformatted(draft.text)
         return bool(draft.text)
     line = draft.text = folded(draft.text)
-    return bool(line) and not _BOILERPLATE.fullmatch(line) and not _INVITATION.fullmatch(line)
+    return bool(line) and not _LEFT_OUT.fullmatch(line)
 
 
 def _preformatted(text: str) -> str:
@@ -97,7 +104,10 @@ def _preformatted(text: str) -> str:
 
 def _without_tail(line: str) -> str:
     """Remove "… Read more" from the end of the last paragraph."""
-    start = max(0, len(line) - 120)
+    start = max(0, len(line) - MAX_TAIL_CHARACTERS)
+    end = line[start:].lower()
+    if not any(word in end for word in READ_MORE_WORDS):
+        return line
     tail = _TAIL.search(line, start)
     if tail is None:
         return line
@@ -140,45 +150,51 @@ def _has_final_mark(text: str) -> bool:
     return FINAL_MARK.search(text, max(0, len(text) - 8)) is not None
 
 
-def _enumerated(draft: BlockDraft) -> Iterator[BlockDraft]:
-    """Yield the draft, or the items that a paragraph enumerates, introduced by the text before them."""
-    parts = enumerated_parts(draft.text) if draft.kind in (BlockKind.PARAGRAPH, BlockKind.QUOTE) else None
-    if parts is None:
-        yield draft
-        return
-    before, items = parts
-    # The draft itself stays in use, because it may introduce others.
-    last, draft.text = items.pop(), before
-    if before:
-        yield draft
-    for item in items:
-        yield replace(draft, kind=_item_kind(draft), text=item, introducer=draft if before else None)
-    yield replace(draft, kind=_item_kind(draft), text=last, introducer=draft if before else None)
+def _with_enumerated_items(drafts: Iterable[BlockDraft], language: str) -> Iterator[BlockDraft]:
+    """Yield the drafts; in place of one that enumerates items, the text before them and each item."""
+    ordinal = rules_for(language).ordinal
+    for draft in drafts:
+        listed = None
+        if draft.kind is BlockKind.PARAGRAPH or draft.kind is BlockKind.QUOTE:
+            listed = find_enumeration(draft.text, 0, len(draft.text), ordinal=ordinal)
+        if listed is None:
+            yield draft
+            continue
+        whole, before = draft.text, listed.introduction
+        if before:
+            # The draft itself stays in use, because it may introduce others.
+            draft.text = whole[before.start : before.end]
+            yield draft
+        kind = BlockKind.ITEM if draft.kind is BlockKind.PARAGRAPH else draft.kind
+        for start, end in listed.items:
+            yield BlockDraft(kind, whole[start:end], draft if before else None, draft.bold)
 
 
-def _item_kind(draft: BlockDraft) -> BlockKind:
-    return BlockKind.ITEM if draft.kind is BlockKind.PARAGRAPH else draft.kind
-
-
-def _placed(drafts: Sequence[BlockDraft]) -> tuple[str, list[tuple[BlockDraft, int, int]], bool]:
+def _placed(drafts: Iterable[BlockDraft]) -> tuple[str, list[tuple[BlockDraft, int, int]], bool]:
     """Return the text, the place of each draft in it, and whether all of them are in it."""
     placed: list[tuple[BlockDraft, int, int]] = []
     parts: list[str] = []
     start = 0
     for draft in drafts:
-        part = shortened(draft.text, max(0, MAX_TEXT_CHARACTERS - start))
-        if part:
-            parts.append(part)
-            placed.append((draft, start, start + len(part)))
-        if part != draft.text:
+        part = draft.text
+        end = start + len(part)
+        if end > MAX_TEXT_CHARACTERS:
+            part = shortened(part, max(0, MAX_TEXT_CHARACTERS - start))
+            if part:
+                parts.append(part)
+                placed.append((draft, start, start + len(part)))
             return "\n\n".join(parts), placed, False
-        start += len(part) + 2
+        parts.append(part)
+        placed.append((draft, start, end))
+        start = end + 2
     return "\n\n".join(parts), placed, True
 
 
 def _with_introductions(
     text: str, placed: Sequence[tuple[BlockDraft, int, int]], language: str
 ) -> tuple[Block, ...]:
+    if not any(draft.introducer for draft, _, _ in placed):
+        return tuple([Block(draft.kind, start, end) for draft, start, end in placed])
     spans = {id(draft): (start, end) for draft, start, end in placed}
     found: dict[tuple[int, BlockKind], TextSpan | None] = {}
     blocks: list[Block] = []

@@ -53,7 +53,7 @@ def escaped_once(markup: str) -> str:
 def text_escaped_once(text: str) -> str:
     """Return plain text, or a title in which entities are resolved once, without a second escaping."""
     for _ in range(MAX_ROUNDS):
-        if not _ENTITY.search(text) or _ABOUT_MARKUP.search(text):
+        if "&" not in text or not _ENTITY.search(text) or _ABOUT_MARKUP.search(text):
             break
         text = html.unescape(text)
     return text
@@ -66,6 +66,8 @@ def has_title_markup(title: str) -> bool:
 
 def is_structured(markup: str) -> bool:
     """Return whether tags are the structure of a text, rather than its subject."""
+    if "<" not in markup:
+        return False
     tags = list(_STRUCTURE.finditer(markup))
     if not tags:
         return False

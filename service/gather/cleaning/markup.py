@@ -12,6 +12,7 @@ from functools import cache
 
 import nh3
 
+from service.gather.cleaning.ballast import without_ballast
 from service.gather.cleaning.block_text import BlockText, assemble
 from service.gather.cleaning.characters import UNSAFE
 from service.gather.cleaning.escapes import escaped_once, is_structured, text_escaped_once
@@ -20,7 +21,6 @@ from service.gather.cleaning.markdown import html_of_markdown, is_markdown
 from service.gather.cleaning.markup_reader import BLOCK_TAGS, INLINE_TAGS, PLAIN_INLINE_TAGS, MarkupReader
 from service.gather.cleaning.nesting import without_deep_nesting
 from service.gather.cleaning.text_lines import drafts_of_lines
-from service.gather.entries.ballast import without_ballast
 
 MAX_HTML_CHARACTERS = 400_000  # without ballast; four times the text of the longest article
 HTML_CUT = f"markup was longer than {MAX_HTML_CHARACTERS:,} characters"

@@ -32,6 +32,8 @@ READ_MORE = any_of(
     r"lees verder",
 )
 """An invitation to read the article elsewhere."""
+READ_MORE_WORDS = ("read", "full ", "lesen", "lire", "leer", "leyendo", "leggi", "lees")
+"""Each invitation contains one of them, in lower case."""
 
 BOILERPLATE_PARAGRAPH = any_of(
     r"the post .{1,300} (?:appeared first on|first appeared on) .{1,120}",

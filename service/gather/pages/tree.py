@@ -17,7 +17,7 @@ from html import escape, unescape
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
-from service.gather.entries.ballast import without_ballast
+from service.gather.cleaning.ballast import without_ballast
 from service.gather.pages.article_parts import FIRST_MARK, LAST_MARK, MARKS, ArticleParts
 
 Element: TypeAlias = Any

@@ -16,6 +16,22 @@ from service.gather.cleaning.markup import plain_text
 from service.gather.cleaning.titles import title_text
 from service.gather.cleaning.web_addresses import safe_web_url
 
+INVITATIONS = (
+    "Continue reading",
+    "Keep reading",
+    "Read more",
+    "Read the full story",
+    "Read full article",
+    "Click here to read more",
+    "View the full story",
+    "Weiterlesen",
+    "Mehr lesen",
+    "Lire la suite",
+    "Leer más",
+    "Seguir leyendo",
+    "Leggi tutto",
+    "Lees verder",
+)
 PIECES = [
     *"ab <>&;/\"'=\n\u2028\x00\x0b\ud800\ue000é",
     "<p>",
@@ -165,3 +181,9 @@ def test_web_addresses_pass(url: str):
 )
 def test_unsafe_addresses_do_not_pass(url: str):
     assert safe_web_url(url) == ""
+
+
+@pytest.mark.parametrize("invitation", INVITATIONS)
+def test_an_invitation_to_read_more_is_left_out_in_any_language(invitation: str):
+    assert plain_text(f"<p>It rained.</p><p>{invitation}</p>") == "It rained."
+    assert plain_text(f"<p>It rained. {invitation} →</p>") == "It rained."

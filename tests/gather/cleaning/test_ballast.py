@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.gather.entries.ballast import without_ballast
+from service.gather.cleaning.ballast import without_ballast
 
 
 @pytest.mark.parametrize(
