@@ -235,6 +235,8 @@ class Service:
         async for _ in config_changes(self._apps.current.settings.folder, stopping):
             try:
                 await self._apply_config(self._load())
+                if self.config_error is not None:
+                    log.info("config_valid_again")
                 self.config_error = None
             except ConfigError as error:
                 self.config_error = error

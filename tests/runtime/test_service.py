@@ -104,6 +104,15 @@ async def test_an_invalid_file_keeps_the_last_valid_configuration(service: Servi
     assert service.app.roster.newsletters[0].schedule == "daily 08:00"
 
 
+async def test_the_log_says_that_a_restored_configuration_is_valid_again(service: Service, config: Path):
+    edit(config / "newsletters.yaml", "daily 07:00", "dayly 07:00")
+    await until(lambda: service.config_error)
+    with structlog.testing.capture_logs() as logs:
+        edit(config / "newsletters.yaml", "dayly 07:00", "daily 07:00")
+        await until(lambda: service.config_error is None)
+    assert [line["event"] for line in logs] == ["config_valid_again"]
+
+
 async def test_another_database_needs_a_restart(service: Service, config: Path):
     with structlog.testing.capture_logs() as logs:
         edit(config / "caveat.yaml", "caveat.db", "other.db")
