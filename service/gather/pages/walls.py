@@ -30,7 +30,7 @@ MIN_PHRASE_SHARE = 0.6  # of a sentence that is nothing but the phrase
 MAX_PHRASE_CHARACTERS = 70  # of a sentence about a subscription that is known by its first words
 MIN_LONG_PHRASE_SHARE = 0.3  # of a longer one
 MAX_EXTRA_CHARACTERS = 45  # of another sentence beside it: "Log in", "From 3 crowns a month"
-MAX_CUT_CHARACTERS = 1_500  # left by a pay wall that ends the text, or cuts it in a sentence
+MAX_CUT_CHARACTERS = 1_200  # left by a pay wall that ends the text, or cuts it in a sentence
 MAX_COMPLETE_CHARACTERS = 500  # left beside any other pay wall
 MAX_REST_CHARACTERS = 250  # left beside other walls, which pages with an article have too
 
@@ -54,9 +54,11 @@ def without_walls(text: BlockText, *, closed: bool = False) -> WithoutWalls:
     kinds: set[str] = {"access"} if closed else set()
     are_last = closed
     kept: list[int] = []
-    for number, block in enumerate(text.blocks):
-        found = _walls_of(text.text, block, is_last=number == len(text.blocks) - 1)
-        if found.is_all:
+    last = len(text.blocks) - 1
+    walls = [_walls_of(text.text, block, is_last=n == last) for n, block in enumerate(text.blocks)]
+    end = _end_of_article(text.blocks, walls)
+    for number, (block, found) in enumerate(zip(text.blocks, walls, strict=True)):
+        if found.is_all or (found.begins and number >= end):
             kinds.update(found.kinds)
             are_last = are_last or "access" in found.kinds
         else:
@@ -76,11 +78,15 @@ def length_of(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _BlockWalls:
-    """The kinds of the walls in a block, of those at the end of the text, and whether it is nothing else."""
+    """The kinds of the walls in a block, and of those at the end of the text.
+
+    `is_all`: the block is nothing else. `begins`: it begins with a pay wall; an offer may follow.
+    """
 
     kinds: frozenset[str] = frozenset()
     ending: frozenset[str] = frozenset()
     is_all: bool = False
+    begins: bool = False
 
 
 def _walls_of(text: str, block: Block, *, is_last: bool) -> _BlockWalls:
@@ -92,7 +98,15 @@ def _walls_of(text: str, block: Block, *, is_last: bool) -> _BlockWalls:
     others = [sentence for sentence, kind in zip(sentences, kinds, strict=True) if not kind]
     ending = takewhile(bool, reversed(kinds)) if is_last else ()
     is_all = len(others) < len(kinds) and all(map(_is_extra, others))
-    return _BlockWalls(frozenset(kinds) - {""}, frozenset(ending), is_all)
+    return _BlockWalls(frozenset(kinds) - {""}, frozenset(ending), is_all, kinds[0] == "access")
+
+
+def _end_of_article(blocks: Sequence[Block], walls: Sequence[_BlockWalls]) -> int:
+    """Return the number of the first of the last blocks that are or begin with walls, or are short."""
+    end = len(blocks)
+    while end and (walls[end - 1].is_all or walls[end - 1].begins or _is_extra(blocks[end - 1])):
+        end -= 1
+    return end
 
 
 def _is_extra(part: Block | Sentence) -> bool:

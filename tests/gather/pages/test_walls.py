@@ -82,6 +82,7 @@ def test_what_is_left_before_a_pay_wall_must_be_an_article():
     wall = "To continue reading, subscribe for 3 crowns."
 
     assert found_in(a_text("Ostrava", 4), wall).is_wall
+    assert not found_in(*(a_text(f"Ward {n}", 1) for n in range(5)), wall).is_wall
     assert not found_in(*(a_text(f"Ward {n}", 1) for n in range(9)), wall).is_wall
     assert found_in(a_text("Ostrava", 3), closed=True).is_wall
     assert not found_in(a_text("Ostrava", 9), closed=True).is_wall
@@ -104,6 +105,19 @@ def test_what_is_left_before_a_pay_wall_must_be_an_article():
 )
 def test_a_line_that_asks_for_support_or_comments_is_no_pay_wall(line: str):
     assert not found_in(a_text("Ostrava", 1), line, "Ilse Marrow writes about the harbour.").is_wall
+
+
+def test_what_a_pay_wall_at_the_end_offers_belongs_to_it():
+    offer = "Try it for 1 crown in the first month, and read every article and every puzzle of the paper."
+    walls = (f"This article is only for our subscribers. {offer}", f"Already a subscriber? {offer}")
+
+    assert found_in("The council votes tonight.", *walls).is_wall
+    assert (
+        found_in("The council votes tonight.", *walls, "Log in")
+        .text.text.split("\n\n")[0]
+        .endswith("tonight.")
+    )
+    assert not found_in("The council votes tonight.", *walls, a_text("Ostrava", 2)).is_wall
 
 
 def test_a_credit_after_the_last_sentence_does_not_make_a_text_incomplete():
