@@ -58,7 +58,7 @@ def explain(
         if not as_json:
             found = details.article
             print_data(f"{found.title}\n{found.publisher}, gathered {found.gathered_at:%Y-%m-%d %H:%M} UTC")
-            print_data("\n".join((*_edit_lines(edits), "")))
+            print_data("\n".join((*_text_lines(found.text_note), *_edit_lines(edits), "")))
         explained = await explanations.explain_article(app, details, memberships)
         for membership, (newsletter, explanation) in zip(memberships, explained, strict=True):
             correction = (
@@ -70,13 +70,20 @@ def explain(
                 record = {"newsletter": newsletter, "told": explanation.sent, "why": explanation.reason}
                 edited = {"edited_at": edits.edit.at if edits else None, "correction": correction}
                 shown = {"joined_to": explanation.joined_to, "shown": explanation.shown_parts}
-                print_json({"article": details.article.id, **record, **edited, **shown})
+                note = {"text_note": details.article.text_note}
+                print_json({"article": details.article.id, **record, **edited, **shown, **note})
             else:
                 reasons = "; ".join(filter(None, (explanation.reason, correction)))
                 print_data(f"{newsletter}: {ANSWERS[explanation.sent]}, {reasons}.")
         return True
 
     open_app.run_in_app(work)
+
+
+def _text_lines(note: str) -> Iterator[str]:
+    """Yield the line that says why the text is not all of the article."""
+    if note:
+        yield f"{note[0].upper()}{printable(note[1:])}."
 
 
 def _edit_lines(edits: article_edits.ArticleEdits | None) -> Iterator[str]:

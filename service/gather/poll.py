@@ -25,6 +25,7 @@ from service.gather.http.file_fetcher import FileFetcher, is_file_address
 from service.gather.http.robots import RobotsCache
 from service.gather.moves import new_address, with_announced_move, with_redirect, without_move
 from service.gather.pages.full_text import read_page
+from service.gather.pages.text_choice import LESS_TEXT, NO_MORE_TEXT
 from service.gather.polling_interval import after_failure, after_success, move_is_confirmed
 from service.gather.ports import (
     Fetched,
@@ -40,6 +41,7 @@ from service.gather.ports import (
 
 MAX_COUNTED_BLANKS = 99  # polls without items; counting further would rewrite the seen items at every poll
 MAX_PAGES = 20  # web pages fetched per poll; further teasers keep the feed's own text
+TOO_MANY_PAGES = f"a poll fetches at most {MAX_PAGES} pages of a feed"
 RETRY_DELAY = timedelta(hours=1)  # times the failures in a row, after an unexpected error
 
 
@@ -193,28 +195,36 @@ async def _with_full_texts(
 
     With them is a sentence for each page of which a limit cut the end, or all.
     """
-    incomplete = [draft for draft in drafts if draft.needs_full_text][-MAX_PAGES:]
-    completed = await asyncio.gather(*(_with_full_text(gatherer, state, draft, now) for draft in incomplete))
-    return {draft.id: draft for draft, _ in completed}, [cut for _, cut in completed if cut]
+    incomplete = [draft for draft in drafts if draft.needs_full_text]
+    found = await asyncio.gather(
+        *(_with_full_text(gatherer, state, draft, now) for draft in incomplete[-MAX_PAGES:])
+    )
+    rest = {draft.id: replace(draft, unused_page=TOO_MANY_PAGES) for draft in incomplete[:-MAX_PAGES]}
+    return rest | {draft.id: draft for draft, _ in found}, [cut for _, cut in found if cut]
 
 
 async def _with_full_text(
     gatherer: Gatherer, state: FeedState, draft: ArticleDraft, now: datetime
 ) -> tuple[ArticleDraft, str]:
+    """Return the draft with the text of its page, or with the reason; and why a limit cut the page, or ""."""
     if not await gatherer.robots.allows(draft.url, now):
-        return draft, ""
+        return replace(draft, unused_page="robots.txt forbids to fetch it"), ""
     response = await gatherer.fetcher.fetch(draft.url)
     if not isinstance(response, Fetched):
-        return draft, ""
+        reason = "it answers without content" if isinstance(response, NotModified) else response.reason
+        return replace(draft, unused_page=reason), ""
     values = (response.body, draft.title, draft.text, response.content_type, state.feed.language or "")
     try:
         page = await gatherer.workers.run(read_page, *values)
     except WorkLimitExceeded as error:
-        return draft, f"the page of an article was left out, because {error}"
+        reason = f"the page of an article was left out, because {error}"
+        return replace(draft, unused_page=str(error)), reason
     if not page.text:
-        return draft, page.cut
+        missed = "" if page.reason in (NO_MORE_TEXT, LESS_TEXT) else page.reason
+        return replace(draft, unused_page=missed), page.cut
     language = state.feed.language or page.language
-    return replace(draft, text=page.text, blocks=page.blocks, language=language), page.cut
+    full = replace(draft, text=page.text, blocks=page.blocks, language=language, cut=page.cut)
+    return full, page.cut
 
 
 def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
@@ -233,6 +243,7 @@ def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
         topics=feed.topics,
         method=feed.method,
         blocks=draft.blocks if draft.text else (),
+        text_note=draft.text_note,
     )
 
 

@@ -37,6 +37,7 @@ NEW = (
     corrections.c.title.label("new_title"),
     corrections.c.text.label("new_text"),
     corrections.c.blocks.label("new_blocks"),
+    corrections.c.text_note.label("new_text_note"),
 )
 # Literally the index's condition, without a parameter: the databases use a partial index only then.
 STILL_WAITING = corrections.c.state == literal_column("'waiting'")
@@ -52,22 +53,19 @@ async def correct(connection: AsyncConnection, database: Database, edited: Seque
         article = by_id[row.id]
         title, text = storable(article.title), storable(article.text)
         this = articles.c.position == row.position
+        values = {
+            "title": title,
+            "text": text,
+            "blocks": blocks_values(article.blocks),
+            "text_note": article.text_note,
+            "tries": 0,
+        }
         if row.state == "new":
-            blocks = blocks_values(article.blocks)
-            values = {"title": title, "text": text, "blocks": blocks, "tries": 0, "problem": ""}
-            await connection.execute(update(articles).where(this).values(values))
+            await connection.execute(update(articles).where(this).values(values | {"problem": ""}))
         elif (title, text) == (row.title, row.text) and not row.corrected:
             await _delete(connection, row.position)
         else:
-            blocks = blocks_values(article.blocks)
-            values = {
-                "title": title,
-                "text": text,
-                "blocks": blocks,
-                "tries": 0,
-                "at": article.gathered_at,
-            }
-            values["state"] = "kept" if row.sent else "waiting"
+            values |= {"at": article.gathered_at, "state": "kept" if row.sent else "waiting"}
             await connection.execute(
                 database.insert(corrections)
                 .values(position=row.position, **values)
@@ -110,7 +108,11 @@ def waiting(limit: int) -> Query:
 def corrected(row: Row) -> Article:
     """Return the edited article of a row of `waiting`."""
     return replace(
-        article_of(row), title=row["new_title"], text=row["new_text"], blocks=blocks_of(row["new_blocks"])
+        article_of(row),
+        title=row["new_title"],
+        text=row["new_text"],
+        blocks=blocks_of(row["new_blocks"]),
+        text_note=row["new_text_note"] or "",
     )
 
 
@@ -156,7 +158,12 @@ async def accept_edit(connection: AsyncConnection, article_id: str, summary: Sum
         edit = update(corrections).where(corrections.c.position == position)
         await connection.execute(edit.values(state="kept"))
         return None
-    values = {"title": row.new_title, "text": row.new_text, "blocks": row.new_blocks}
+    values = {
+        "title": row.new_title,
+        "text": row.new_text,
+        "blocks": row.new_blocks,
+        "text_note": row.new_text_note,
+    }
     await connection.execute(update(articles).where(articles.c.position == position).values(values))
     await _delete(connection, position)
     return position

@@ -122,6 +122,7 @@ def article_values(article: Article, position: int) -> Values:
         "text": article.text,
         "blocks": blocks_values(article.blocks),
         "published_day_only": article.published_day_only,
+        "text_note": article.text_note,
     }
 
 
@@ -142,6 +143,7 @@ def article_of(row: Row) -> Article:
         position=row["position"],
         blocks=blocks_of(row["blocks"]),
         published_day_only=bool(row["published_day_only"]),
+        text_note=row["text_note"] or "",
     )
 
 

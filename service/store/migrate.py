@@ -27,6 +27,7 @@ KNOWN_VERSIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -113,6 +113,7 @@ articles = Table(
     Column("text", CleanText, nullable=False),
     Column("blocks", Json),  # None: stored before there were blocks
     Column("published_day_only", Boolean),  # None: stored before it was known
+    Column("text_note", CleanText),  # None: stored before it was known
 )
 UNCONDENSED = text("state = 'new'")
 # uncondensed and release_position: the articles that wait for condense, in order of position; usually few.
@@ -163,6 +164,7 @@ corrections = Table(
     Column("title", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
     Column("blocks", Json),
+    Column("text_note", CleanText),
 )
 WAITING = text("state = 'waiting'")
 # uncondensed: the edits that wait for condense, which are few.

@@ -232,6 +232,20 @@ def test_explain_reports_whether_an_article_was_sent(gathered: CliRunner):
     assert gathered("explain", article, "--for", "nobody@example.org").code == 2
 
 
+def test_explain_says_that_the_text_of_an_article_was_cut(caveat: CliRunner):
+    long = "The council of Ostrava voted on Monday to rebuild the old bridge. " * 2_000
+    item = f"<item><title>A bridge</title><link>https://long.example/1</link><description>{long}</description></item>"
+    caveat.write("notices.xml", f'<rss version="2.0"><channel><title>Wire</title>{item}</channel></rss>')
+    for command in (["config", "apply"], ["gather"]):
+        assert caveat(*command).code == 0
+
+    explained = caveat("explain", "https://long.example/1", "--for", "ben@example.org")
+    record = caveat("explain", "https://long.example/1", "--for", "ben@example.org", "--json").records[0]
+
+    assert explained.out.splitlines()[2].startswith("Its text was cut: a text was longer than 100,000 char")
+    assert record["text_note"] == "its text was cut: a text was longer than 100,000 characters"
+
+
 WRONG, RIGHT = "repair it by Friday", "repair it by Tuesday"
 ANOTHER = """<item><title>The library opens late</title><guid>n2</guid><description>The library will open at
 eleven on Thursday, the librarian said. Books can be returned through the hatch at any hour.</description>

@@ -10,11 +10,12 @@ import pytest
 
 from service.core.errors import StoreError
 from service.core.model import Feed
+from service.gather.cleaning.block_text import TEXT_CUT
 from service.gather.entries.drafts import DocumentContext
 from service.gather.health import feed_health
 from service.gather.http.executor import ThreadWorkers
 from service.gather.http.fetcher import HttpFetcher
-from service.gather.poll import Gatherer
+from service.gather.poll import TOO_MANY_PAGES, Gatherer
 from service.gather.ports import WorkLimitExceeded
 from service.gather.stage import GatherReport, gather
 from tests.builders import NOON, a_feed
@@ -171,6 +172,8 @@ async def test_a_teaser_gets_the_full_text_of_its_page_or_keeps_its_own(server, 
     assert "every twenty minutes" in first.text
     assert "Home" not in first.text
     assert second.text == "The council of Brno votes on the bridge over the river…"
+    assert first.text_note == ""
+    assert second.text_note == "its page was not used: the server answered 404 (not found)"
     assert server.paths().count("/robots.txt") == 1
     assert server.paths().count("/1") == 1
 
@@ -184,6 +187,40 @@ async def test_a_page_that_is_too_large_is_told_in_the_health_of_its_feed(server
 
     flags = feed_health(next(iter(runner.record.states.values())), runner.now).flags
     assert any("the page of an article was too large" in flag for flag in flags)
+    [article] = runner.record.articles.values()
+    assert article.text_note == "its page was not used: the page is too large"
+
+
+async def test_a_text_that_a_limit_cut_says_so(server, fetcher, config_folder):
+    long = "<p>" + a_text("Brno") * 150 + "</p>"
+    server.routes["/1"] = reply(
+        f"<html><body><article>{long}</article></body></html>", content_type="text/html"
+    )
+    items = [
+        an_item(1, guid="1", description=long),
+        an_item(2, guid="2", link=server.url("/1"), description="The council of Brno 0 voted on Monday..."),
+    ]
+    server.routes["/feed"] = reply(an_rss(*items))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+
+    await runner.poll()
+
+    assert len(runner.record.articles) == 2
+    for article in runner.record.articles.values():
+        assert article.text_note == f"its text was cut: {TEXT_CUT}"
+    flags = feed_health(next(iter(runner.record.states.values())), runner.now).flags
+    assert any(TEXT_CUT in flag for flag in flags)
+
+
+async def test_pages_beyond_the_limit_of_a_poll_are_named(server, fetcher, config_folder):
+    items = [an_item(n, guid=f"{n}", link=server.url(f"/{n}"), description="Votes...") for n in range(23)]
+    server.routes["/feed"] = reply(an_rss(*items))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url(), first_entries=30))
+
+    await runner.poll()
+
+    notes = [article.text_note for article in runner.record.articles.values()]
+    assert sum(TOO_MANY_PAGES in note for note in notes) == 3
 
 
 async def test_robots_txt_is_kept_from_one_pass_to_the_next(server, fetcher, config_folder):
@@ -205,6 +242,8 @@ async def test_a_page_that_robots_txt_forbids_is_not_fetched(server, fetcher, co
 
     assert report.new == 1
     assert "/private/1" not in server.paths()
+    [article] = runner.record.articles.values()
+    assert article.text_note == "its page was not used: robots.txt forbids to fetch it"
 
 
 async def test_an_edit_is_recorded_with_the_full_text_of_its_page(server, fetcher, config_folder):

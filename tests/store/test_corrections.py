@@ -84,6 +84,21 @@ async def test_an_edit_of_an_unsent_article_is_condensed_in_its_position(stores:
     assert await stored_edits(stores) == []
 
 
+async def test_an_edit_brings_the_note_on_its_text(stores: Stores):
+    cut, whole = replace(FIRST, text_note="its text was cut: it was too long"), an_article("Rates fall")
+    await stores.store_articles([cut, whole])
+    await record_edits(stores, replace(EDITED, text_note=""))
+    assert [one.text_note for one in await stores.condense.uncondensed(10)] == ["", ""]
+
+    await condense_all(stores)
+    await record_edits(stores, replace(FIRST, text_note="its page was not used: it is too large"))
+    [edited] = await stores.condense.uncondensed(10)
+    assert edited.text_note == "its page was not used: it is too large"
+    await condense_all(stores)
+    [found] = await stores.queries.articles_by_id([FIRST.id])
+    assert found.article.text_note == edited.text_note
+
+
 async def test_a_sent_article_keeps_its_text_and_stores_only_the_latest_edit(stores: Stores):
     await stores.store_articles([FIRST])
     await condense_all(stores)

@@ -116,7 +116,8 @@ class Article:
     is empty for an article that was stored before there were any: see `service.text.blocks.plain_blocks`.
     `position` is the article's place in the order of arrival, assigned by the store (0: not stored yet).
     Cursors (`served_through`) are positions, not publication dates. With `published_day_only`, `published_at`
-    is known to the day alone: its UTC day may be shown, its time may not.
+    is known to the day alone: its UTC day may be shown, its time may not. `text_note` says in a phrase for
+    people why `text` may not be all of the article, "" when nothing is known to be missing.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Article:
     position: int = 0
     blocks: tuple[Block, ...] = ()
     published_day_only: bool = False
+    text_note: str = ""
 
     @property
     def effective_published_at(self) -> datetime:

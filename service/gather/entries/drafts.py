@@ -33,7 +33,11 @@ class DocumentContext:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDraft:
-    """An article as its feed gives it. `needs_full_text`: it is a teaser, so its page should be fetched."""
+    """An article as its feed gives it. `needs_full_text`: it is a teaser, so its page should be fetched.
+
+    `cut` says why a limit left out a part of the text, "" when none did. `unused_page` says why its page was
+    not used, "" when it was, or when nothing is missed without it.
+    """
 
     id: str
     url: str
@@ -45,6 +49,15 @@ class ArticleDraft:
     published_day_only: bool = False
     needs_full_text: bool = False
     blocks: tuple[Block, ...] = ()
+    cut: str = ""
+    unused_page: str = ""
+
+    @property
+    def text_note(self) -> str:
+        """Why the text is not all of the article, as a phrase for people; "" for nothing."""
+        cut = f"its text was cut: {self.cut}" if self.cut else ""
+        page = f"its page was not used: {self.unused_page}" if self.unused_page else ""
+        return "; ".join(filter(None, (cut, page)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,7 @@ class DraftBuilder:
             published_at=document_item.published_at,
             published_day_only=document_item.day_only,
             needs_full_text=bool(incomplete and url),
+            cut=row.read.cut,
         )
 
 
