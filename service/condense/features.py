@@ -52,9 +52,12 @@ class ArticleFeatures:
         place = np.full(len(self.word_counts), -1)
         place[sentences] = np.arange(len(sentences))
         mine = place[row] >= 0
-        columns, at = np.unique(col[mine], return_inverse=True)
-        dense = np.zeros((len(sentences), len(columns)))
-        dense[place[row[mine]], at] = weight[mine]
+        columns = col[mine]
+        used = np.zeros(int(col.max(initial=0)) + 1, dtype=np.int64)
+        used[columns] = 1
+        at = used.cumsum() - 1
+        dense = np.zeros((len(sentences), int(used.sum())))
+        dense[place[row[mine]], at[columns]] = weight[mine]
         alike = dense @ dense.T
         np.fill_diagonal(alike, 0)
         return alike
@@ -118,8 +121,9 @@ def _fill_position(columns: dict[str, FloatArray], length: IntArray) -> None:
     columns["near_top"][:] = np.exp(-index / 5)
     columns["deep"][:] = np.log1p(index)
     columns["length"][:] = np.log(length / length.mean())
-    columns["long"][:] = np.clip((length - 35) / 20, 0, 2)
-    columns["short"][:] = np.clip((12 - length) / 12, 0, 1)
+    # np.clip takes several times as long for so few numbers.
+    columns["long"][:] = np.minimum(np.maximum((length - 35) / 20, 0), 2)
+    columns["short"][:] = np.minimum(np.maximum((12 - length) / 12, 0), 1)
 
 
 def _fill_terms(
@@ -134,9 +138,11 @@ def _fill_terms(
     place = np.repeat(np.arange(n) << STEM_BITS, length)[is_term]
     if not len(place):
         return place, place, place.astype(np.float64)
-    cell, count = np.unique(place | code[is_term] >> FLAG_BITS, return_counts=True)
+    cells = np.sort(place | code[is_term] >> FLAG_BITS)
+    first = np.flatnonzero(_differs_from_previous(cells))
+    cell, count = cells[first], np.diff(first, append=len(cells))
     row = cell >> STEM_BITS
-    stems, col = np.unique(cell & ((1 << STEM_BITS) - 1), return_inverse=True)
+    stems, col = _numbered(cell & ((1 << STEM_BITS) - 1))
     total, spread = np.bincount(col, count), np.bincount(col)
     ahead = np.empty(len(stems), dtype=np.int64)
     ahead[col[::-1]] = row[::-1]
@@ -151,12 +157,34 @@ def _fill_terms(
     columns["like_lead"][:] = np.bincount(row, count * lead[col], n) / norm / norm[row[0]]
     columns["like_lead"][row[0]] = 0
     if title_stems:
-        titled = np.isin(stems, np.fromiter(title_stems, dtype=np.int64))
+        sought = np.fromiter(title_stems, dtype=np.int64)
+        nearest = np.minimum(stems.searchsorted(sought), len(stems) - 1)
+        titled = np.zeros(len(stems))
+        titled[nearest[stems[nearest] == sought]] = 1
         columns["like_title"][:] = np.bincount(row, titled[col], n) / len(title_stems)
     several = spread[col] > 1
     weight = count / norm[row]
     columns["echoes"][:] = _max_earlier_similarity(row[several], col[several], weight[several], n)
     return row, col, weight
+
+
+def _numbered(values: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the different values in order, and the place of each value among them.
+
+    For so few numbers, np.unique takes several times as long.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    is_new = _differs_from_previous(ordered)
+    places = np.empty(len(values), dtype=np.int64)
+    places[order] = is_new.cumsum() - 1
+    return ordered[is_new], places
+
+
+def _differs_from_previous(ordered: IntArray) -> BoolArray:
+    differs = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=differs[1:])
+    return differs
 
 
 def _max_earlier_similarity(row: IntArray, col: IntArray, weight: FloatArray, n: int) -> FloatArray:

@@ -17,11 +17,16 @@ from service.text.scripts import IDEOGRAPH
 MAX_LOST_CHARACTERS = 80  # of a quotation whose closing mark became a question mark
 
 _FAMILIES = ('"“”„‟＂', "'‘’‚‛", "«»", "‹›", "「」｢｣", "『』", "〝〞〟")
+QUOTATION_MARKS = "".join(_FAMILIES)
+"""For a class of a pattern; the apostrophe is one of them."""
 _DOUBLE, _SINGLE, _ANGULAR, _SINGLE_ANGULAR, *_CORNERS = _FAMILIES
 _FAMILY = {mark: family for family in _FAMILIES for mark in family}
-_MARK = re.compile(f"[{''.join(_FAMILIES)}?]")  # one class of characters, which `re` finds fast
-_LOST = re.compile(r"\?(?=[.,;)]|\s[^\W\d_A-Z])")
-"""A question mark in the middle of a sentence: what a wrong encoding leaves of a closing mark."""
+_MARK = re.compile(  # one class of characters first, which `re` finds fast
+    rf"[{QUOTATION_MARKS}?](?:(?<![{_SINGLE}?])|(?<=[{_SINGLE}])(?:(?<![^\W_].)|(?![^\W_]))"
+    r"|(?<=\?)(?=[.,;)]|\s[^\W\d_A-Z]))"
+)
+"""A quotation mark, but no apostrophe between letters or digits. A question mark in the middle of a sentence:
+what a wrong encoding leaves of a closing mark."""
 _LOW = frozenset("„‟‚‛")  # open in every language
 _OPENING_CORNERS = frozenset("「｢『〝")
 _BEFORE_OPENING = frozenset("([{<（［【《〈—–-/¿¡:：") | frozenset(_FAMILY)
@@ -44,6 +49,9 @@ class Quotations:
     unmatched: tuple[int, ...]
 
 
+_NO_QUOTATIONS = Quotations((), ())
+
+
 class _Role(Enum):
     OPENS = auto()
     CLOSES = auto()
@@ -51,16 +59,20 @@ class _Role(Enum):
 
 
 def find_quotations(text: str, start: int = 0, end: int | None = None) -> Quotations:
-    """Return the quotations of `text[start:end]`, a paragraph, in time linear in its length."""
+    """Return the quotations of `text[start:end]`, a paragraph, in time linear in its length.
+
+    No letter stands directly before the paragraph.
+    """
     stop = len(text) if end is None else end
+    if _MARK.search(text, start, stop) is None:
+        return _NO_QUOTATIONS
     opened: dict[str, int] = {}
     spans: list[Quotation] = []
     unmatched: list[int] = []
     for match in _MARK.finditer(text, start, stop):
         place, mark = match.start(), match[0]
         if mark == "?":
-            near = _DOUBLE in opened and place - opened[_DOUBLE] <= MAX_LOST_CHARACTERS
-            if near and _LOST.match(text, place, stop):
+            if _DOUBLE in opened and place - opened[_DOUBLE] <= MAX_LOST_CHARACTERS:
                 unmatched.append(opened.pop(_DOUBLE))
             continue
         family = _FAMILY[mark]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from service.text.furniture.words import Hit, Word, WordClass, hits_of, words_of
+from service.text.furniture.words import CLAUSE_MARKS, Hit, Word, WordClass, hits_of, words_of
 
 MAX_NAMING_WORDS = 16  # of a by-line, or after a label
 
@@ -16,7 +16,7 @@ _ADDRESS = re.compile(
     r"(?:/\S{0,200})?(?![\w-])"
 )
 _ADDRESS_SIGN = re.compile(r"[@#/.](?=[\w/])")  # every address has one
-_CLAUSE_END = re.compile(r"[,;:.!?–—|،؛،，：！？。…)]")
+_CLAUSE_END = re.compile(f"[{CLAUSE_MARKS}]")
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,22 @@ def test_whatever_the_rules_accept_passes(line: str):
 @pytest.mark.parametrize(
     "line",
     [
+        "“The ferry is late,” subscribe to our briefing to hear why.",
+        "Is the ferry late? Subscribe to our briefing.",
+        "The ferry is late » subscribe to our briefing.",
+    ],
+)
+def test_an_invitation_passes_where_a_clause_may_begin(line: str):
+    assert can_be_furniture(line)
+
+
+def test_our_is_no_invitation_without_an_imperative_at_the_start_of_a_clause():
+    assert not can_be_furniture("The minister said that our ports would follow the plan and read the report.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         "The harbour board approved a ferry line to Ostrel on Tuesday, after two years of talks.",
         "Der Hafenrat hat am Dienstag die Fähre nach Ostrel genehmigt.",
         "Le conseil du port a approuvé mardi la ligne de ferry vers Ostrel.",
