@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from service.condense.block_reading import BlockPart, Candidate
 from service.core.model import Block, BlockKind
+from service.text.furniture.press_release import is_about_publisher
 from service.text.furniture.rules import (
     addresses_reader,
     is_furniture_outside_quotations,
@@ -34,6 +36,7 @@ def drop_furniture(text: str, parts: Sequence[BlockPart]) -> None:
     is furniture whatever it says.
     """
     _drop_chapters(text, parts)
+    _drop_about_publisher(text, parts)
     under_links = False
     for part in parts:
         block = part.block
@@ -61,6 +64,25 @@ def _drop_chapters(text: str, parts: Sequence[BlockPart]) -> None:
             for chapter in chapters if len(chapters) >= MIN_CHAPTERS else ():
                 chapter.candidates = []
             chapters = []
+
+
+def _drop_about_publisher(text: str, parts: Sequence[BlockPart]) -> None:
+    """Remove, in place, what a company says of itself under "About NAME" after its news."""
+    has_news = is_about = False
+    for (part, is_title), (following, _) in pairwise([(part, not part.candidates) for part in parts]):
+        if is_title:
+            is_about = has_news and _announces_publisher(text, part.block, following.block)
+        has_news = has_news or not is_title
+        if is_about:
+            following.candidates = []
+
+
+def _announces_publisher(text: str, heading: Block, following: Block) -> bool:
+    is_short = heading.end - heading.start <= MAX_LINK_TITLE_CHARACTERS
+    return is_short and is_about_publisher(
+        text[heading.start : heading.end],
+        text[following.start : following.start + MAX_LINK_TITLE_CHARACTERS],
+    )
 
 
 def _announces_links(text: str, block: Block) -> bool:

@@ -56,6 +56,18 @@ def test_what_is_quoted_stays():
     ]
 
 
+def test_what_a_company_says_of_itself_after_its_news_goes():
+    about = (
+        "Tarn Boats is the leading maker of boats. It has 40 workers.\n\nIts boats are known in the county."
+    )
+    assert kept(f"{NEWS} {MORE}\n\nAbout Tarn Boats\n\n{about}") == [NEWS, MORE]
+    assert kept(f"{NEWS}\n\nAbout Tarn Boats\n\n{about}\n\nThe decision\n\n{MORE}") == [NEWS, MORE]
+
+
+def test_a_heading_of_the_same_form_at_the_start_announces_the_news():
+    assert kept(f"About Ostrel\n\nOstrel gets a ferry.\n\n{NEWS}") == ["Ostrel gets a ferry.", NEWS]
+
+
 def test_a_line_that_the_feed_repeats_is_furniture_whatever_it_says():
     text = f"{NEWS}\n\nThe Courier is printed on paper from the Tarn valley."
     paragraph, line = blocks_of(text, BlockKind.PARAGRAPH, BlockKind.PARAGRAPH)

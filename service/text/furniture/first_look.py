@@ -55,6 +55,10 @@ _OPENING = (
     | WordClass.SELF
     | WordClass.GREET
     | WordClass.POLITE
+    | WordClass.CREDIT
+    | WordClass.THANK
+    | WordClass.CAUSE
+    | WordClass.ABOUT
 )
 _LISTED = (
     WordClass.TIME

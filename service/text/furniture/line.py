@@ -92,9 +92,9 @@ def is_name(word: Word) -> bool:
     return word.text[0].isupper() or word.text[0].isdigit()
 
 
-def names_only(line: Line, first: int, *, allowed: int) -> bool:
-    """Return whether the words from `first` on are names, particles and words of the allowed classes."""
-    rest = line.words[first:]
+def names_only(line: Line, first: int, *, allowed: int, end: int | None = None) -> bool:
+    """Return whether the words `first:end` are names, particles and words of the allowed classes."""
+    rest = line.words[first:end]
     known = line.covered(allowed | WordClass.PARTICLE)
     return (
         0 < len(rest) <= MAX_NAMING_WORDS

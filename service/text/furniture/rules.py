@@ -12,6 +12,7 @@ import re
 
 from service.text.furniture.first_look import can_be_furniture
 from service.text.furniture.line import MAX_NAMING_WORDS, Line, is_name, names_only
+from service.text.furniture.press_release import describes_publisher
 from service.text.furniture.words import Hit, Word, WordClass, is_unspaced, words_of
 from service.text.quotations import find_quotations
 
@@ -40,6 +41,8 @@ _COPYRIGHT = re.compile(
 )
 _MENU_SEPARATOR = re.compile(r"\s[|·•»›]\s|\s{0,2}｜\s{0,2}")
 _FINAL = re.compile(r"[.!?…。！？؟।]\W{0,3}\Z")
+_COMMA = re.compile("[,،，、]")
+_EXCLAMATION = re.compile(r"[!！]\W{0,3}\Z")
 _PUBLISHER = WordClass.OWN | WordClass.OFFER | WordClass.US
 _ANYONE = _PUBLISHER | WordClass.YOU
 
@@ -149,16 +152,16 @@ def _rights(line: Line) -> bool:
 
 def _label(line: Line) -> bool:
     """Return whether a label names something: "Photo: NAME", "Tags: ferry, harbour", "Photo NAME"."""
-    after = line.opening(WordClass.LABEL)
+    after = line.opening(WordClass.LABEL | WordClass.CREDIT)
     if not after:
         return False
     rest = len(line.words) - after
     if line.is_rest(after, _AFTER_LABEL):
         is_list = not _FINAL.search(line.text) and rest <= MAX_NAMING_WORDS
         return rest <= MAX_LABELLED_WORDS or is_list or _mostly_names(line, after)
-    return (
-        rest > 0 and not is_unspaced(line.words[0].text) and names_only(line, after, allowed=WordClass.ROLE)
-    )
+    if not line.opening(WordClass.LABEL) or is_unspaced(line.words[0].text):
+        return False
+    return rest > 0 and names_only(line, after, allowed=WordClass.ROLE)
 
 
 def _mostly_names(line: Line, after: int) -> bool:
@@ -232,7 +235,7 @@ def _invitation(line: Line) -> bool:
     starts = any(hit.first == 0 for hit in asks)
     if starts and is_short and (line.addresses or (len(asks) > 1 and line.has(WordClass.OFFER))):
         return True
-    return starts and line.has(WordClass.OWN) and (is_short or line.has(WordClass.YOU))
+    return starts and line.has(WordClass.OWN) and (is_short or line.has(WordClass.YOU | WordClass.PRICE))
 
 
 def _goes_on_with(line: Line, place: int, kind: int) -> bool:
@@ -284,7 +287,7 @@ def _greeting(line: Line) -> bool:
     rest = line.words[after:]
     if not rest or (after in line.clause_starts and line.has(_ANYONE | WordClass.GREET, after)):
         return True
-    if line.has(WordClass.YOU, after) or (
+    if line.has(WordClass.YOU | WordClass.SELF, after) or (
         line.has(WordClass.US) and line.has(WordClass.OWN | WordClass.OFFER)
     ):
         return True
@@ -294,6 +297,14 @@ def _greeting(line: Line) -> bool:
         and not any(word.text[0].isupper() and place not in known for place, word in enumerate(rest, after))
         and not _is_uncased_text(rest)
     )
+
+
+def _thanks(line: Line) -> bool:
+    """Return whether it thanks people: "Thanks to everybody who contributed!"."""
+    if len(line.words) > MAX_INVITATION_WORDS:
+        return False
+    is_cause = _COMMA.search(line.text) is not None and not _EXCLAMATION.search(line.text)
+    return line.opening(WordClass.THANK) > 0 or (line.opening(WordClass.CAUSE) > 0 and not is_cause)
 
 
 def _is_uncased_text(words: list[Word]) -> bool:
@@ -326,4 +337,6 @@ _RULES = (
     _move,
     _self_description,
     _greeting,
+    _thanks,
+    describes_publisher,
 )

@@ -47,6 +47,11 @@ class WordClass:
     DATE = 1 << 17
     PARTICLE = 1 << 18
     REPORT = 1 << 19
+    CREDIT = 1 << 20
+    THANK = 1 << 21
+    CAUSE = 1 << 22
+    PRICE = 1 << 23
+    ABOUT = 1 << 24
 
 
 _LISTS_OF_WORDS = WordClass.TIME | WordClass.COUNT | WordClass.ROLE | WordClass.PARTICLE
