@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from service.gather.pages.elements import (
     CONTAINERS,
+    LISTS,
     Element,
     has_block,
     has_text,
@@ -84,7 +85,7 @@ class ArticleParts:
         """Remove children and texts outside the article; return the children to be looked through."""
         children = list(parent)
         first, last = self._extent(parent, children)
-        held = self._without_additions([child for child in children if child in self._holding])
+        held = self._without_additions(parent, [child for child in children if child in self._holding])
         looked_through = set(held)
         if first >= 0:
             parent.text = None
@@ -97,12 +98,12 @@ class ArticleParts:
                 _remove(child)
         return held
 
-    def _without_additions(self, held: list[Element]) -> list[Element]:
-        """Return the children without those that were added to the article."""
+    def _without_additions(self, parent: Element, held: list[Element]) -> list[Element]:
+        """Return the children of the parent without those that were added to the article."""
         pointers = {child for child in held if points_elsewhere(child)}
         if len(pointers) * 2 < len(held):
             held = [child for child in held if child not in pointers]
-        if self._measures is not None:
+        if self._measures is not None and parent.tag not in LISTS:
             held = self._measures.around_sentences(held)
         most = MAX_APPENDED_SHARE * self._characters
         return [c for c in held if not (is_appended(c) and len(c.text_content()) <= most)]

@@ -12,6 +12,7 @@ MAX_LINK_SHARE = 0.4  # of the text of a part that trafilatura left out
 MIN_LINKED_SHARE = 0.9  # of the text of a paragraph that only points elsewhere
 MIN_SENTENCE_CHARACTERS = 60  # of a text in a <div>; a shorter one may be a button or a heading
 MIN_PARAGRAPH_CHARACTERS = 25  # of a <p> that is a sentence
+MIN_ITEM_CHARACTERS = 30  # of an item of a list, without its links; a shorter one may be part of a menu
 MAX_NAME_CHARACTERS = 500  # of an element's class and id
 
 _BLOCKS = (
@@ -20,6 +21,7 @@ _BLOCKS = (
     "th thead tr ul"
 )
 BLOCKS = frozenset(_BLOCKS.split())
+LISTS = frozenset({"ul", "ol", "dl"})
 _CONTAINERS = "html body main article section div td th tr tbody table form center"
 CONTAINERS = frozenset(_CONTAINERS.split())
 _TEXT_BLOCKS = "p ul ol dl table blockquote pre h2 h3 h4 h5 h6 dt dd li tr td th tbody thead"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from service.gather.pages.elements import (
     BLOCKS,
     MAX_LINK_SHARE,
+    MIN_ITEM_CHARACTERS,
     MIN_PARAGRAPH_CHARACTERS,
     MIN_SENTENCE_CHARACTERS,
     Element,
@@ -63,6 +64,9 @@ class Measures:
             found.has_sentence |= inner.has_sentence
         if element.tag == "p":
             found.has_sentence |= found.has_end and found.characters >= MIN_PARAGRAPH_CHARACTERS
+        elif element.tag in ("li", "dd"):
+            # Items of a list say something without a full stop.
+            found.has_sentence |= found.characters - found.linked >= MIN_ITEM_CHARACTERS
         if element.tag == "a":
             return _Measure(found.characters, found.characters)
         return found

@@ -76,6 +76,22 @@ def test_words_are_never_joined_where_an_element_is_removed():
     assert "The ferry goes hourly." in found
 
 
+def test_the_items_of_a_list_are_read_without_full_stops_and_a_menu_is_not():
+    items = [
+        "Adds replication between two sites",
+        "Drops support for old machines and for Python",
+        "Needs 4.1.3",
+    ]
+    menu = "".join(f"<li>{name}</li>" for name in ("Home", "News", "About us"))
+    page = f"""<ul>{menu}</ul><h1>Quillbase 4.2</h1><ul>{"".join(f"<li>{item}</li>" for item in items)}</ul>
+        <p>Thanks to everybody who has helped with this release!</p>"""
+
+    found = read_markup(article_markup(page)).text
+
+    assert [item for item in items if item not in found] == []
+    assert "Home" not in found
+
+
 def test_a_paragraph_that_repeats_another_is_read_once():
     assert (
         text_of(f"<article><p>{STORY * 4}</p><p>{STORY}</p><p>{STORY}</p></article>").count(STORY.strip())
