@@ -289,7 +289,9 @@ class MarkupReader:
 
     def _start_quotation(self, attributes: Mapping[str, str]) -> Closer:
         opening, closing = quotation_marks(attributes.get("lang", "") or self._language, self._quotes)
-        has_mark = bool(self._line) and self._line[-1][-1:] in _OPENING_MARKS
+        before = self._line[-1][-2:] if self._line else ""
+        # An apostrophe behind a letter is no mark: d'<q>un mensonge</q>.
+        has_mark = before[-1:] in _OPENING_MARKS and not (before[-1:] == "'" and before[:-1].isalpha())
         self._quotes += 1
         if not has_mark:
             self._line.append(opening)

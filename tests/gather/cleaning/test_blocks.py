@@ -234,6 +234,7 @@ def test_a_paragraph_in_large_letters_is_a_paragraph():
         ("<span style='text-decoration:line-through'>Six</span> Eight", "Eight"),
         ("He called it <q>a <q>white</q> lie</q>.", "He called it “a ‘white’ lie”."),
         ("He called it “<q>a lie</q>”.", "He called it “a lie”."),
+        ("M. Holm parle d'<q>un mensonge</q>.", "M. Holm parle d'“un mensonge”."),
         ("<q lang=de>Nein</q>", "„Nein“"),
         ("<ruby>東京<rp>(</rp><rt>とうきょう</rt><rp>)</rp></ruby>で", "東京で"),
         ("A<span hidden>x</span><i class='sr-only'>y</i><em style='display: none'>z</em> lamp", "A lamp"),
