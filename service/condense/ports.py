@@ -35,8 +35,9 @@ class Summarizer(Protocol):
 class FailureResult(StrEnum):
     """What follows a failed attempt to condense an article or a publisher's edit of it.
 
-    RETRY and EDIT_RETRY: the next pass tries again. SET_ASIDE, after the third attempt: no issue contains the
-    article. EDIT_SET_ASIDE: the article stays as it was before the edit. NOT_WAITING: nothing is left to do.
+    RETRY and EDIT_RETRY: the next pass tries again. SET_ASIDE, after the third attempt or if a retry cannot
+    help: no issue contains the article. EDIT_SET_ASIDE: the article stays as it was before the edit.
+    NOT_WAITING: nothing is left to do.
     """
 
     RETRY = "again"
@@ -64,6 +65,11 @@ class CondenseStore(Protocol):
         """
         ...
 
-    async def record_failure(self, article_id: str, problem: str, now: datetime) -> FailureResult:
-        """Count a failed attempt; the third one sets the article, or its edit, aside."""
+    async def record_failure(
+        self, article_id: str, problem: str, now: datetime, *, may_retry: bool = True
+    ) -> FailureResult:
+        """Count a failed attempt; the third one, or one that may not be retried, sets the article aside.
+
+        The same holds for an edit of the article.
+        """
         ...

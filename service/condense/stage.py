@@ -2,7 +2,8 @@
 
     take     articles without a summary, in gather order
     work     each article by its method, in a process of the pool, which ends work that takes too long
-    record   the summary, or the failed attempt: the third one sets the article aside
+    record   the summary, or the failed attempt: the third one sets the article aside, and the first one does
+             if the text has nothing to show
 
 An article that breaks its method, its process or its time limit does not affect the others. An article with a
 title but no text to condense is shown by its headline alone.
@@ -139,8 +140,11 @@ async def _condense_batch(
 
 async def _summarize(
     condenser: Condenser, article: Article, gate: asyncio.Semaphore
-) -> tuple[Article, Summary | str]:
-    """Return the article with its summary, or with the reason why it has none."""
+) -> tuple[Article, Summary | SummaryRefused | str]:
+    """Return the article with its summary, or with the reason why it has none.
+
+    A refused text is refused again at every attempt; other reasons may pass.
+    """
     method = method_for(article, condenser.newsletters, condenser.method)
     if method not in SUMMARIZERS:
         return article, f"there is no method {method!r}; known are {', '.join(sorted(SUMMARIZERS))}"
@@ -159,26 +163,31 @@ async def _summarize(
         except TimeoutError as error:
             return article, str(error) or f"it took longer than {condenser.timeout_seconds:g} seconds"
         except Exception as error:  # noqa: BLE001 - one bad article must not stop the others
-            return article, str(error) or type(error).__name__
+            return article, error if isinstance(error, SummaryRefused) else str(error) or type(error).__name__
     if not summary.is_verbatim(article.text):
         return article, f"{method} made a key point that is not in the text"
     return article, summary
 
 
 async def _record(
-    condenser: Condenser, article: Article, result: Summary | str, report: CondenseReport, now: datetime
+    condenser: Condenser,
+    article: Article,
+    result: Summary | SummaryRefused | str,
+    report: CondenseReport,
+    now: datetime,
 ) -> CondenseReport:
     """Record a summary, or the reason of a failure; return the report with it added."""
     if isinstance(result, Summary):
         await condenser.store.record_summary(article.id, result, now)
         headlines = report.headlines + (result.method == HEADLINE_METHOD)
         return replace(report, condensed=report.condensed + 1, headlines=headlines)
-    failure = await condenser.store.record_failure(article.id, result, now)
+    reason, may_retry = str(result), not isinstance(result, SummaryRefused)
+    failure = await condenser.store.record_failure(article.id, reason, now, may_retry=may_retry)
     return replace(
         report,
         failed=report.failed + (failure in (FailureResult.RETRY, FailureResult.EDIT_RETRY)),
         set_aside=report.set_aside + (failure in (FailureResult.SET_ASIDE, FailureResult.EDIT_SET_ASIDE)),
-        problems=(*report.problems, _problem(article, result, failure)),
+        problems=(*report.problems, _problem(article, reason, failure)),
     )
 
 

@@ -53,20 +53,22 @@ class SqlCondenseStore(CondenseStore):
             )
 
     @override
-    async def record_failure(self, article_id: str, problem: str, now: datetime) -> FailureResult:
-        attempts = articles.c.tries + 1
+    async def record_failure(
+        self, article_id: str, problem: str, now: datetime, *, may_retry: bool = True
+    ) -> FailureResult:
+        attempts, most = articles.c.tries + 1, MAX_ATTEMPTS if may_retry else 1
         failed = (
             update(articles)
             .where(articles.c.id == article_id, UNCONDENSED)
             .values(
                 tries=attempts,
                 problem=problem,
-                state=case((attempts >= MAX_ATTEMPTS, "set_aside"), else_="new"),
+                state=case((attempts >= most, "set_aside"), else_="new"),
             )
             .returning(articles.c.state)
         )
         async with self.database.write() as connection:
             state: str | None = (await connection.execute(failed)).scalar_one_or_none()
             if state is None:
-                return await corrections.count_failure(connection, article_id, MAX_ATTEMPTS)
+                return await corrections.count_failure(connection, article_id, most)
         return FailureResult.SET_ASIDE if state == "set_aside" else FailureResult.RETRY

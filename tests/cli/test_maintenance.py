@@ -31,6 +31,14 @@ def test_doctor_passes_on_the_example_configuration(config: Path):
     assert findings["mail"]["verdict"] == "look"  # mail is written to files
 
 
+def test_doctor_names_the_warnings_about_the_configuration(config: Path):
+    feeds = config / "feeds.yaml"
+    feeds.write_text(feeds.read_text() + "\n  - {url: 'https://lonely.example/feed.xml', name: Lonely}\n")
+    done = caveat(config, "doctor")
+    assert "1 warnings, see config check" in done.stdout
+    assert "no newsletter takes the feed" in " ".join(done.stdout.split())
+
+
 def test_an_unreachable_mail_server_is_a_fault(config: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CAVEAT_MAIL__CHANNEL", "smtp")
     monkeypatch.setenv("CAVEAT_MAIL__SMTP__HOST", "127.0.0.1")

@@ -93,8 +93,8 @@ async def test_an_article_without_a_sentence_is_shown_by_its_headline(records: R
 async def test_an_article_without_text_and_title_fails(records: Records):
     await records.arrive(an_article("", ""))
     report = await condense(a_condenser(records), now=NOON)
-    assert report.failed == 1
-    assert "the text is empty; it is tried again" in report.problems[0]
+    assert (report.failed, report.set_aside) == (0, 1)
+    assert "the text is empty; it is set aside" in report.problems[0]
 
 
 async def test_a_bad_article_stops_no_other_and_is_set_aside_after_three_attempts(records: Records):
@@ -106,6 +106,13 @@ async def test_a_bad_article_stops_no_other_and_is_set_aside_after_three_attempt
     assert (third.failed, third.set_aside) == (0, 1)
     assert third.problems == ("The Example: 'raise' could not be condensed, no sense in it; it is set aside",)
     assert set(await records.summaries()) == {"Good 0", "Good 1", "Good 2"}
+
+
+async def test_an_article_that_only_says_that_its_feed_moved_is_set_aside_at_once(records: Records):
+    await records.arrive(an_article("We have moved", "We have moved. Please update your subscription."))
+    report = await condense(a_condenser(records), now=NOON)
+    assert (report.condensed, report.failed, report.set_aside) == (0, 0, 1)
+    assert await records.condense.uncondensed(10) == []
 
 
 async def test_a_failing_edit_is_set_aside_and_its_article_stays_as_it_was(

@@ -76,6 +76,14 @@ async def test_the_third_failure_sets_an_article_aside(stores: Stores):
     assert (line.state, line.problem, line.summary) == ("set_aside", "no sentence in it", None)
 
 
+async def test_a_failure_that_no_retry_helps_sets_an_article_aside_at_once(stores: Stores):
+    article = an_article()
+    await stores.store_articles([article])
+    outcome = await stores.condense.record_failure(article.id, "no sentence in it", NOON, may_retry=False)
+    assert outcome is FailureResult.SET_ASIDE
+    assert await stores.condense.uncondensed(10) == []
+
+
 async def test_a_summary_after_failures_releases_the_article(stores: Stores):
     article = an_article()
     await stores.store_articles([article])

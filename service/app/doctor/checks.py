@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,6 +33,8 @@ MIN_FREE_BYTES = 200 * 2**20  # on the disk of the database
 MAX_NAMED_PATHS = 5  # in one sentence
 MAX_TRANSACTIONAL_WAIT = timedelta(minutes=15)
 """Age of a waiting transactional mail from which it is reported; greylisting takes five to ten minutes."""
+MAX_WARNINGS_SHOWN = 5  # of the configuration; `config check` shows all
+
 RESERVED_NAMES = (".example", ".test", ".invalid", ".localhost", "example.org", "example.com", "example.net")
 """Names reserved for examples and tests (RFC 2606, RFC 6761); a real site has another."""
 
@@ -63,7 +65,8 @@ async def run_checks(
     """
     python = ".".join(map(str, sys.version_info[:3]))
     yield CheckResult("program", CheckStatus.OK, f"Caveat {version('caveat')} on Python {python}")
-    yield _configuration(loaded)
+    for result in _configuration(loaded):
+        yield result
     channel = channel_of(loaded.settings)
     for result in await _storage(loaded.settings, channel, clock):
         yield result
@@ -85,25 +88,23 @@ async def run_checks(
             yield result
 
 
-def _configuration(loaded: LoadedConfig) -> CheckResult:
+def _configuration(loaded: LoadedConfig) -> Iterator[CheckResult]:
+    """Yield the counts and the first warnings."""
     roster = loaded.roster
     counted = (
         f"in the files: feeds {len(roster.feeds)}, newsletters {len(roster.newsletters)}, "
         f"subscribers {len(roster.subscribers)}"
     )
-    if loaded.warnings:
-        return CheckResult(
-            "configuration",
-            CheckStatus.WARNING,
-            f"{counted}; {len(loaded.warnings)} warnings, see config check",
-        )
-    if not (roster.feeds and roster.newsletters):
-        return CheckResult(
-            "configuration",
-            CheckStatus.WARNING,
-            f"{counted}; nothing can be sent without a feed and a newsletter",
-        )
-    return CheckResult("configuration", CheckStatus.OK, counted)
+    if not (loaded.warnings or (roster.feeds and roster.newsletters)):
+        problem = f"{counted}; nothing can be sent without a feed and a newsletter"
+        yield CheckResult("configuration", CheckStatus.WARNING, problem)
+    elif not loaded.warnings:
+        yield CheckResult("configuration", CheckStatus.OK, counted)
+    else:
+        warnings = f"{counted}; {len(loaded.warnings)} warnings, see config check"
+        yield CheckResult("configuration", CheckStatus.WARNING, warnings)
+        for warning in loaded.warnings[:MAX_WARNINGS_SHOWN]:
+            yield CheckResult("configuration", CheckStatus.WARNING, str(warning))
 
 
 async def _storage(settings: Settings, channel: Channel, clock: Clock) -> list[CheckResult]:
