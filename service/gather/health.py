@@ -186,12 +186,12 @@ def _flags(state: FeedState, statistics: FeedStatistics, now: datetime) -> list[
     cut_at = from_timestamp(statistics.cut_at)
     if cut_at and now - cut_at <= CUT_FLAG_DURATION:
         ago = f"{format_duration(now - cut_at)} ago"
-        flags.append(f"the end of {_texts(statistics.cut)} was left out {ago}: {statistics.cut_why}")
+        flags.append(f"{_texts(statistics.cut)} cut {ago}: {statistics.cut_why}")
     return flags
 
 
 def _texts(count: int) -> str:
-    return "1 text" if count == 1 else f"{count} texts"
+    return "1 text was" if count == 1 else f"{count} texts were"
 
 
 def _reason(state: FeedState, statistics: FeedStatistics, now: datetime) -> str:

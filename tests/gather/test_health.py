@@ -118,9 +118,7 @@ def test_a_move_and_a_burst_are_flagged():
 def test_texts_that_a_limit_cut_are_flagged():
     cut = with_cut(FeedStatistics(), ["", "a text was too long"], NOON - DAY)
 
-    assert feed_health(a_state(cut), NOON).flags == (
-        "the end of 1 text was left out 24 hours ago: a text was too long",
-    )
+    assert feed_health(a_state(cut), NOON).flags == ("1 text was cut 24 hours ago: a text was too long",)
     assert feed_health(a_state(cut), NOON + 20 * DAY).is_healthy
 
 

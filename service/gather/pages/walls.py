@@ -1,8 +1,9 @@
 """Walls: recognize pages that ask for a subscription, for consent or for a browser. Pure.
 
 Articles are written about pay walls and cookies too. So a phrase counts only in a sentence that is addressed
-to the reader: it is at the beginning of the sentence, or nearly all of it. Such sentences decide only if they
-end the text, or are all of it, and if little is left without them. Otherwise they are only removed.
+to the reader: it is at the beginning of the sentence, or nearly all of it, and not quoted in it. Such sentences
+decide only if they end the text, or are all of it, and if little is left without them. Otherwise they are only
+removed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from service.core.model import Block
 from service.gather.cleaning.block_text import BlockText
 from service.gather.pages.block_selection import selected
 from service.text.marks import FINAL_MARK
+from service.text.quotations import find_quotations
 from service.text.scripts import CJK, HANGUL
 from service.text.sentences import Sentence, sentences_of_block
 
@@ -33,6 +35,8 @@ MAX_EXTRA_CHARACTERS = 45  # of another sentence beside it: "Log in", "From 3 cr
 MAX_CUT_CHARACTERS = 1_200  # left by a pay wall that ends the text, or cuts it in a sentence
 MAX_COMPLETE_CHARACTERS = 500  # left beside any other pay wall
 MAX_REST_CHARACTERS = 250  # left beside other walls, which pages with an article have too
+
+MIN_LETTERS_AROUND_QUOTATION = 15  # in a sentence that says something about what it quotes
 
 _DENSE = re.compile(f"[{CJK}{HANGUL}]")
 _KINDS = ("access", "browser", "consent", "offer")
@@ -115,9 +119,9 @@ def _is_extra(part: Block | Sentence) -> bool:
 
 def _kind_of(sentence: str) -> str:
     """Return the kind of the wall that speaks to the reader in a sentence, "" if none does."""
-    folded = sentence.casefold().strip(_MARKS_AROUND)
-    if len(folded) > MAX_WALL_SENTENCE_CHARACTERS:
+    if len(sentence) > MAX_WALL_SENTENCE_CHARACTERS:
         return ""
+    folded = _unquoted(sentence).casefold().strip(_MARKS_AROUND)
     lead = MAX_DENSE_LEAD_CHARACTERS if _DENSE.search(folded) else MAX_LEAD_CHARACTERS
     places = list(_phrases().places(folded))
     share = sum(end - start for start, end, _ in places) / max(1, len(folded))
@@ -127,6 +131,16 @@ def _kind_of(sentence: str) -> str:
     if kind in _PAY_WALLS and len(folded) > MAX_PHRASE_CHARACTERS and share < MIN_LONG_PHRASE_SHARE:
         return ""
     return kind if any(start <= lead for start, _, _ in places) else ""
+
+
+def _unquoted(sentence: str) -> str:
+    """Return a sentence without what it quotes; whole if there is hardly anything else in it."""
+    rest, end = [], 0
+    for quotation in find_quotations(sentence).spans:
+        rest.append(sentence[end : quotation.start])
+        end = quotation.end
+    outside = " ".join((*rest, sentence[end:]))
+    return outside if sum(map(str.isalpha, outside)) >= MIN_LETTERS_AROUND_QUOTATION else sentence
 
 
 def _least_left(rest: BlockText, kinds: set[str], are_last: bool) -> int:

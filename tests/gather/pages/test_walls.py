@@ -60,6 +60,11 @@ def test_walls_are_recognized_in_several_languages(paragraphs: tuple[str, ...]):
         ("Les lecteurs devront s'abonner pour lire la suite, a écrit le directeur.", "Le site reste ouvert."),
         ("El botón de aceptar todas las cookies era verde y grande, dice la resolución del regulador.",),
         ("Gli utenti dovevano dimostrare di non essere un robot, dice la sentenza del tribunale.",),
+        ("«Suscríbete para seguir leyendo» aparecerá tras tres lecturas al mes, escribió el director.",),
+        ("„Jetzt weiterlesen“ steht auf dem Knopf, den der Verlag am Montag abgeschaltet hat.",),
+        (
+            "「続きを読むには会員登録が必要です」という表示は来月から消えると編集長は月曜日に記者団に説明した。",
+        ),
         ("Visitors had been told to enable JavaScript for a tide table, an engineer of the town said.",),
     ],
 )
