@@ -21,6 +21,7 @@ from service.gather.cleaning.markdown import html_of_markdown, is_markdown
 from service.gather.cleaning.markup_reader import BLOCK_TAGS, INLINE_TAGS, PLAIN_INLINE_TAGS, MarkupReader
 from service.gather.cleaning.nesting import without_deep_nesting
 from service.gather.cleaning.text_lines import drafts_of_lines
+from service.gather.entries.related_links import may_have_related_links, without_related_links
 
 MAX_HTML_CHARACTERS = 400_000  # without ballast; four times the text of the longest article
 HTML_CUT = f"markup was longer than {MAX_HTML_CHARACTERS:,} characters"
@@ -66,15 +67,18 @@ def read_entry(content: str, *, is_plain: bool = False, language: str = "") -> B
 def read_markup(markup: str, *, language: str = "") -> BlockText:
     """Return the text of untrusted HTML and its blocks; `language` is the text's, "" when unknown.
 
-    What readers of a page do not see, or see struck out, is removed, as are forms and invitations to read
-    more.
+    What readers of a page do not see, or see struck out, is removed, as are forms, invitations to read more
+    and lists of links to other articles at the end.
     """
     markup = escaped_once(UNSAFE.sub("", without_ballast(markup)))
     cut = HTML_CUT if len(markup) > MAX_HTML_CHARACTERS else ""
     bounded = without_deep_nesting(markup[:MAX_HTML_CHARACTERS])
-    bare = _cleaner(with_attributes=_has_meant_attributes(bounded)).clean(bounded)
+    with_links = may_have_related_links(bounded)
+    cleaner = _cleaner(with_attributes=_has_meant_attributes(bounded), with_links=with_links)
     reader = MarkupReader(language)
-    pieces = _TOKEN.split(bare)
+    pieces = _TOKEN.split(cleaner.clean(bounded))
+    if with_links:
+        pieces = without_related_links(pieces)
     reader.text(html.unescape(pieces[0]))
     for at in range(1, len(pieces), 4):
         slash, tag, attributes, text = pieces[at : at + 4]
@@ -98,10 +102,15 @@ def _has_meant_attributes(markup: str) -> bool:
 
 
 @cache
-def _cleaner(*, with_attributes: bool) -> nh3.Cleaner:
-    """Return the sanitizer. It keeps the tags that mean something; fewer do without their attributes."""
+def _cleaner(*, with_attributes: bool, with_links: bool) -> nh3.Cleaner:
+    """Return the sanitizer. It keeps the tags that mean something; fewer do without their attributes.
+
+    Links mean something in lists at the end.
+    """
     removed = {tag for tag, meaning in MEANINGS.items() if meaning is Meaning.REMOVED}
     inline = INLINE_TAGS if with_attributes else INLINE_TAGS & (MEANINGS.keys() | PLAIN_INLINE_TAGS)
+    if with_links:
+        inline = inline | {"a"}
     return nh3.Cleaner(
         tags=set(BLOCK_TAGS | inline) - removed,
         attributes={"*": set(HEEDED_ATTRIBUTES)} if with_attributes else {},

@@ -1,9 +1,9 @@
 """Walls: recognize pages that ask for a subscription, for consent or for a browser. Pure.
 
 Articles are written about pay walls and cookies too. So a phrase counts only in a sentence that is addressed
-to the reader: it is at the beginning of the sentence, or nearly all of it, and not quoted in it. Such sentences
-decide only if they end the text, or are all of it, and if little is left without them. Otherwise they are only
-removed.
+to the reader: it is at the beginning of the sentence, or nearly all of it, and is not quoted. Such sentences
+decide only if they end the text, or are all of it, and if little is left without them. Otherwise they are
+only removed.
 """
 
 from __future__ import annotations
