@@ -6,7 +6,6 @@ unless it has sentences. A quotation is one part with everything between its mar
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice, zip_longest
@@ -119,7 +118,7 @@ def _candidates(
         if len(group) > 1 and end - start > MAX_QUOTATION_CHARACTERS:
             candidates += (Candidate(*one, block.introduction, quoted, shown=False) for one in group)
             continue
-        lost = quotations.unmatched[slice(*(bisect_left(quotations.unmatched, at) for at in (start, end)))]
+        lost = quotations.lost_between(start, end)
         ends_quotation = lost == (end - 1,)
         candidates.append(
             Candidate(
@@ -136,6 +135,8 @@ def _candidates(
 
 def _of_one_quotation(sentences: Sequence[Sentence], quotations: Quotations) -> list[list[Sentence]]:
     """Return the sentences in groups; a group has several if they end inside a quotation."""
+    if not quotations.spans:
+        return [[sentence] for sentence in sentences]
     groups: list[list[Sentence]] = []
     place = 0
     for sentence in sentences:

@@ -8,6 +8,7 @@ weight.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,8 @@ BETWEEN_FEATURES = [
     *SPECIAL_FEATURES,
 ]
 PAIR_FEATURE_NAMES = (*CLAIM_FEATURES, *CAVEAT_FEATURES, *BETWEEN_FEATURES)
-_SPLIT_POINTS = np.cumsum([len(DISTANCES), len(CUE_PAIRS), 2 * len(NEARBY_CUES), len(EARLIER_CUES)])
+_SIZES = (len(DISTANCES), len(CUE_PAIRS), 2 * len(NEARBY_CUES), len(EARLIER_CUES), len(SPECIAL_FEATURES))
+_GROUPS = [slice(end - size, end) for size, end in zip(_SIZES, accumulate(_SIZES), strict=True)]
 _DISTANCE_INDEX = np.array([7, 6, 6, 6, 5, 8, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4])
 """The index in DISTANCES of a distance from -5 (or less) to 13 (or more); 8, none, for distance 0."""
 SENTENCE_COLUMNS = [f"bit {bit}" for bit in range(FLAG_BITS)]
@@ -149,9 +151,9 @@ class PairFeatures:
     def weighted_between(self, claims: IntArray, weights: FloatArray) -> FloatArray:
         """Return `between(claims) @ weights`, claims x sentences x models, without the large array."""
         gaps = self._distances(claims)
-        gap, together, near, before, special = np.split(weights, _SPLIT_POINTS)
+        gap, together, near, before, special = (weights[group] for group in _GROUPS)
         near = near.reshape(2, len(NEARBY_CUES), -1)
-        by_gap = np.broadcast_to(gap[:, None, :], (len(DISTANCES), self.sentence_count, gap.shape[1])).copy()
+        by_gap = np.repeat(gap[:, None, :], self.sentence_count, axis=1)
         by_gap[:2] += self.nearby_cues @ near
         by_gap[5:] += self.earlier_cues @ before
         which = gaps.argmax(axis=0)
@@ -163,7 +165,7 @@ class PairFeatures:
 
     def _distances(self, claims: IntArray) -> NDArray[np.bool_]:
         gap = np.arange(self.sentence_count)[None, :] - claims[:, None]
-        kind = _DISTANCE_INDEX[np.clip(gap, -5, 13) + 5]
+        kind = _DISTANCE_INDEX[np.minimum(np.maximum(gap, -5), 13) + 5]
         is_gap: NDArray[np.bool_] = kind == np.arange(len(DISTANCES))[:, None, None]
         return is_gap
 

@@ -59,12 +59,10 @@ def _with_questions(text: str, candidates: Sequence[Candidate], asked: TextSpan 
         else:
             is_reply = is_first and is_short_reply(text, start, candidate.end)
             shows = question if is_answer or is_reply else None
+            introduction = candidate.introduction or shows
+            is_shown = candidate.shown and (shows is not None or not is_reply)
             found.append(
-                candidate._replace(
-                    start=start,
-                    introduction=candidate.introduction or shows,
-                    shown=candidate.shown and (shows is not None or not is_reply),
-                )
+                Candidate(start, candidate.end, introduction, candidate.quoted, is_shown, candidate.damaged)
             )
             is_first = False
     return found

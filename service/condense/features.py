@@ -120,7 +120,7 @@ def _fill_position(columns: dict[str, FloatArray], length: IntArray) -> None:
     columns["early"][:] = np.exp(-index / 1.5)
     columns["near_top"][:] = np.exp(-index / 5)
     columns["deep"][:] = np.log1p(index)
-    columns["length"][:] = np.log(length / length.mean())
+    columns["length"][:] = np.log(length / (length.sum() / len(length)))
     # np.clip takes several times as long for so few numbers.
     columns["long"][:] = np.minimum(np.maximum((length - 35) / 20, 0), 2)
     columns["short"][:] = np.minimum(np.maximum((12 - length) / 12, 0), 1)
@@ -140,7 +140,7 @@ def _fill_terms(
         return place, place, place.astype(np.float64)
     cells = np.sort(place | code[is_term] >> FLAG_BITS)
     first = np.flatnonzero(_differs_from_previous(cells))
-    cell, count = cells[first], np.diff(first, append=len(cells))
+    cell, count = cells[first], np.concatenate([first[1:], [len(cells)]]) - first
     row = cell >> STEM_BITS
     stems, col = _numbered(cell & ((1 << STEM_BITS) - 1))
     total, spread = np.bincount(col, count), np.bincount(col)
@@ -192,13 +192,14 @@ def _max_earlier_similarity(row: IntArray, col: IntArray, weight: FloatArray, n:
     echoes = np.zeros(n)
     for block in range(0, n, BLOCK_SENTENCES):
         first, last = max(0, block - BLOCK_SENTENCES), min(block + BLOCK_SENTENCES, n)
-        inside = slice(*np.searchsorted(row, (first, last)))
+        inside = slice(*row.searchsorted((first, last)))
         terms = np.zeros(col.max(initial=0) + 1, dtype=np.int64)
         terms[col[inside]] = 1
         dense = np.zeros((last - first, int(terms.sum()) or 1), dtype=np.float32)
         dense[row[inside] - first, terms.cumsum()[col[inside]] - 1] = weight[inside]
-        alike = np.tril(dense[block - first :] @ dense.T, block - first - 1)
-        echoes[block:last] = alike.max(axis=1)
+        alike = dense[block - first :] @ dense.T
+        is_earlier = np.arange(first, last) < np.arange(block, last)[:, None]
+        echoes[block:last] = np.where(is_earlier, alike, 0).max(axis=1)
     return echoes
 
 

@@ -230,19 +230,19 @@ def _link_caveats(
 
     `qualified` are the chosen claims, and the one in the headline.
     """
+    places = claims.tolist()
+    table = certainty[:, claims].tolist()
     pairs = sorted(
         (
-            (float(certainty[a, claims[b]]), int(claims[a]), int(claims[b]))
+            (table[a][b], places[a], places[b])
             for a in qualified
             for b in chosen
-            if a != b
+            if a != b and table[a][b] >= least
         ),
         reverse=True,
     )
     parent: dict[int, CaveatLink] = {}
     for probability, claim, caveat in pairs:
-        if probability < least:
-            break
         if caveat not in parent and _root(claim, parent) != caveat:
             parent[caveat] = claim, probability
     return {caveat: (_root(claim, parent), probability) for caveat, (claim, probability) in parent.items()}

@@ -16,15 +16,15 @@ CORE_SENTENCES = 5  # a larger set is the best set of this size, extended one by
 
 @cache
 def _subsets(candidates: int, size_limit: int) -> NDArray[np.float32]:
-    """Return the sets as rows of 0 and 1, one column per candidate."""
-    rows = [
+    """Return the sets as columns of 0 and 1, one row per candidate."""
+    sets = [
         chosen
         for size in range(1, min(size_limit, candidates) + 1)
         for chosen in combinations(range(candidates), size)
     ]
-    table = np.zeros((len(rows), candidates), dtype=np.float32)
-    for row, chosen in enumerate(rows):
-        table[row, chosen] = 1
+    table = np.zeros((candidates, len(sets)), dtype=np.float32)
+    for column, chosen in enumerate(sets):
+        table[chosen, column] = 1
     return table
 
 
@@ -38,11 +38,12 @@ def best_sentences(
     """
     few = min(len(scores), MAX_CANDIDATES)
     sets = _subsets(few, min(max_points, CORE_SENTENCES))
-    totals = sets @ scores[:few].astype(np.float32)
-    totals += ((sets @ pair_scores[:few, :few].astype(np.float32)) * sets).sum(axis=1)
-    totals[sets @ word_counts[:few].astype(np.float32) > max_words] = -np.inf
+    totals = scores[:few].astype(np.float32) @ sets
+    # Summed over the few rows: over as many columns, it would take four times as long.
+    totals += ((pair_scores[:few, :few].astype(np.float32) @ sets) * sets).sum(axis=0)
+    totals[word_counts[:few].astype(np.float32) @ sets > max_words] = -np.inf
     best = int(totals.argmax())
-    chosen = [0] if totals[best] == -np.inf else [int(place) for place in np.flatnonzero(sets[best])]
+    chosen = [0] if totals[best] == -np.inf else [int(place) for place in np.flatnonzero(sets[:, best])]
     both_ways = pair_scores + pair_scores.T
     while CORE_SENTENCES <= len(chosen) < max_points:
         gains = scores + both_ways[chosen].sum(axis=0)

@@ -20,8 +20,10 @@ _MARK = re.compile(
     r"(?:(?P<number>[1-9]\d?)(?P<end>\.(?=\s)|[、．]|(?:\)\.?|）)(?!\d))|(?P<letter>[a-zа-я])[)）])"
     rf"|(?P<bullet>[{_BULLETS}])|(?P<circled>[{_CIRCLED}]))\s*+(?=\S)"
 )
-_FIRST_MARK = re.compile(rf"1(?<![\w.,]1)[.)、．）]|[aа](?<!\w[aа])[)）]|[①{_BULLETS}]")
-"""The first mark of any enumeration; most paragraphs have none."""
+_FIRST_MARK = re.compile(
+    rf"[.)、．）①{_BULLETS}](?:(?<=1[.)、．）])(?<![\w.,]1.)|(?<=[aа][)）])(?<!\w[aа].)|(?<=[①{_BULLETS}]))"
+)
+"""The end of the first mark of any enumeration; most paragraphs have none. `re` finds its class fast."""
 _WIDE_MARK = re.compile(rf"[）①{_BULLETS}]")
 _BEFORE_DOTTED = ".:;,!?…)]。：；，、！？”»\"'"
 _COMMAS = ",，、"

@@ -8,6 +8,7 @@ angular ...) do not nest. Single marks are apostrophes too: one without a partne
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
@@ -47,6 +48,12 @@ class Quotations:
 
     spans: tuple[Quotation, ...]
     unmatched: tuple[int, ...]
+
+    def lost_between(self, start: int, end: int) -> tuple[int, ...]:
+        """Return the places of the marks without a partner from `start` to before `end`."""
+        if not self.unmatched:
+            return ()
+        return self.unmatched[bisect_left(self.unmatched, start) : bisect_left(self.unmatched, end)]
 
 
 _NO_QUOTATIONS = Quotations((), ())

@@ -47,6 +47,7 @@ _COMMON = (  # noqa: SIM905 - English words that are no sign of anything read be
     "report s t that the this time to today until up was week what when will with you your earlier "
     "information already medical additional available contributed following"
 ).split()
+_MOST_COMMON = frozenset("a about all at for from in is it on that the this to with".split())  # noqa: SIM905
 _OPENING = (
     WordClass.LABEL
     | WordClass.ALSO
@@ -202,4 +203,4 @@ def _rarest_words(kind: int) -> frozenset[str]:
 
 def _rarest_word(phrase: tuple[str, ...]) -> str:
     """Return one word of a phrase, the longest, which is seldom a common one."""
-    return max(phrase, key=lambda word: (word not in _COMMON, len(word)))
+    return max(phrase, key=lambda word: (word not in _COMMON, word not in _MOST_COMMON, len(word)))
