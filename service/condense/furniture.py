@@ -22,9 +22,14 @@ MAX_NEIGHBOUR_CHARACTERS = 200  # of a sentence that goes on speaking to the rea
 MAX_LINK_TITLE_CHARACTERS = 120
 
 MIN_CHAPTERS = 3
+MIN_STAMPED = 2  # parts that begin with the time of day, as those of a live blog do
 
 _CHAPTER = re.compile(r"[(\[]?(?:\d{1,2}:)?\d{1,2}:\d\d[)\]]?[\s:–—-]")
 _FIRST_CHAPTER = re.compile(r"[(\[]?(?:0{1,2}:)?0{1,2}:00[)\]]?[\s:–—-]")
+_STAMP = re.compile(
+    r"[0-2]?\d(?:[:h]|\.(?=\d\d\sUhr))[0-5]\d(?:\s?(?:Uhr|[hH]|GMT|UTC|CES?T|MES?Z|MSK|BST|E[SD]T|P[SD]T)\b)?"
+    r"\s{0,2}[–—:|-]?\s{1,3}(?=[¡¿«“„‘]?(?P<first>[^\W\d_]))"
+)
 _ELLIPSIS = re.compile(r"(?P<bracketed>[\[(]\s{0,3}(?:…|\.{3})\s{0,3}[\])])|…|\.{3}")
 _FINAL = re.compile(r"[.!?…。！？؟।]\W{0,3}\Z")
 
@@ -36,6 +41,7 @@ def drop_furniture(text: str, parts: Sequence[BlockPart]) -> None:
     is furniture whatever it says.
     """
     _drop_chapters(text, parts)
+    _cut_stamps(text, parts)
     _drop_about_publisher(text, parts)
     under_links = False
     for part in parts:
@@ -64,6 +70,20 @@ def _drop_chapters(text: str, parts: Sequence[BlockPart]) -> None:
             for chapter in chapters if len(chapters) >= MIN_CHAPTERS else ():
                 chapter.candidates = []
             chapters = []
+
+
+def _cut_stamps(text: str, parts: Sequence[BlockPart]) -> None:
+    """Take the time of day off the entries of a live blog, in place: "15:00 The pier is shut."."""
+    stamped = [(part, end) for part in parts if part.candidates and (end := _stamp_end(text, part))]
+    for part, end in stamped if len(stamped) >= MIN_STAMPED else ():
+        part.candidates[0] = part.candidates[0]._replace(start=end)
+
+
+def _stamp_end(text: str, part: BlockPart) -> int:
+    """Return the end of the stamp at the part's start, 0 without one or if the sentence goes on after it."""
+    start, end = part.block.start, part.candidates[0].end
+    stamp = _STAMP.match(text, start, end) if part.candidates[0].start == start else None
+    return stamp.end() if stamp is not None and not stamp["first"].islower() else 0
 
 
 def _drop_about_publisher(text: str, parts: Sequence[BlockPart]) -> None:

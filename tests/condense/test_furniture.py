@@ -56,6 +56,19 @@ def test_what_is_quoted_stays():
     ]
 
 
+def test_the_time_stamps_of_a_live_blog_are_taken_off_its_entries():
+    assert kept(
+        f"15:00 {NEWS}\n\n14.05 Uhr – {MORE}\n\n12:30 GMT NATO Secretary Lund left.\n\n09:00 Good morning."
+    ) == [NEWS, MORE, "NATO Secretary Lund left."]
+
+
+def test_a_time_at_the_start_of_a_sentence_stays():
+    first = "15:00 is the hour of the last ferry."
+    assert kept(f"{first}\n\n14:05 was the hour of the first one.\n\n{NEWS}")[0] == first
+    assert kept("15.50 Crowns buy a ticket.\n\n12.50 Crowns buy a seat.")[0] == "15.50 Crowns buy a ticket."
+    assert kept(f"15:00 {NEWS}\n\n{MORE}") == [f"15:00 {NEWS}", MORE]
+
+
 def test_what_a_company_says_of_itself_after_its_news_goes():
     about = (
         "Tarn Boats is the leading maker of boats. It has 40 workers.\n\nIts boats are known in the county."
@@ -100,7 +113,7 @@ def test_the_chapters_of_a_recording_are_furniture_and_the_times_of_a_live_blog_
     ]
     assert kept("\n\n".join([NEWS, *(f"• {line}" for line in chapters)])) == [NEWS]
     entries = ["09:14 The ferry is halted.", "09:20 Two people are missing.", "09:45 One has been found."]
-    assert kept("\n\n".join(entries)) == entries
+    assert kept("\n\n".join(entries)) == [entry.removeprefix(entry[:6]) for entry in entries]
 
 
 @pytest.mark.parametrize("mark", ["…", "...", " […]", " [...]", " (...)"])
