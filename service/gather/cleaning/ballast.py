@@ -37,7 +37,7 @@ def without_ballast(html: str, *, keep_article_data: bool = False) -> str:
     """
     if "<" in html:
         html = "".join(_kept_pieces(html, keep_article_data=keep_article_data))
-    if ":" in html and ("data:" in html or "DATA:" in html):
+    if ":" in html and "data:" in html.lower():
         html = _DATA_URI.sub("data:,", html)
     for quote, values in _LONG_VALUES.items():
         if quote in html:

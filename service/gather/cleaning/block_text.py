@@ -39,7 +39,10 @@ _TAIL = compiled(
     rf"\(?{READ_MORE}\b[^.!?\n]{{0,60}}(?:…|→|»|›|>|\.{{3}}|\)|\.)?\s*$"
 )
 """An invitation to read more at the end: after an ellipsis or a sentence, or with a capital letter."""
-_INTRODUCED = frozenset({BlockKind.ITEM, BlockKind.QUOTE, BlockKind.ROW})
+# Named here because to look up a member of an enumeration takes Python 3.11 a fifth of a microsecond.
+_PARAGRAPH, _HEADING, _ITEM = BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.ITEM
+_QUOTE, _PREFORMATTED = BlockKind.QUOTE, BlockKind.PREFORMATTED
+_INTRODUCED = frozenset({_ITEM, _QUOTE, BlockKind.ROW})
 _OPEN_END = re.compile(r"[:：;,–—-]\s*\Z")
 
 
@@ -67,7 +70,7 @@ class BlockDraft:
 def assemble(drafts: Iterable[BlockDraft], *, language: str = "", cut: str = "") -> BlockText:
     """Join the drafts to one text; empty ones, boilerplate and invitations to read more are left out."""
     kept = [draft for draft in drafts if _is_text(draft)]
-    if kept and kept[-1].kind is not BlockKind.PREFORMATTED:
+    if kept and kept[-1].kind is not _PREFORMATTED:
         kept[-1].text = _without_tail(kept[-1].text)
     _settle_headings(kept)
     _settle_items(kept)
@@ -89,7 +92,7 @@ def shortened(text: str, limit: int) -> str:
 
 def _is_text(draft: BlockDraft) -> bool:
     """Clean the draft's text; return whether it is a part of the article."""
-    if draft.kind is BlockKind.PREFORMATTED:
+    if draft.kind is _PREFORMATTED:
         draft.text = _preformatted(draft.text)
         return bool(draft.text)
     line = draft.text = folded(draft.text)
@@ -118,17 +121,17 @@ def _settle_headings(drafts: Sequence[BlockDraft]) -> None:
     """Make headings of short bold lines before other text, and paragraphs of long headings."""
     following: BlockDraft | None = None
     for draft in reversed(drafts):
-        if draft.kind is BlockKind.HEADING and len(draft.text) > MAX_HEADING_CHARACTERS:
-            draft.kind = BlockKind.PARAGRAPH
+        if draft.kind is _HEADING and len(draft.text) > MAX_HEADING_CHARACTERS:
+            draft.kind = _PARAGRAPH
         elif (
             draft.bold
-            and draft.kind is BlockKind.PARAGRAPH
+            and draft.kind is _PARAGRAPH
             and len(draft.text) <= MAX_BOLD_HEADING_CHARACTERS
             and not (_has_final_mark(draft.text) or _OPEN_END.search(draft.text[-4:]))
             and following is not None
             and not following.bold
         ):
-            draft.kind = BlockKind.HEADING
+            draft.kind = _HEADING
         following = draft
 
 
@@ -136,13 +139,13 @@ def _settle_items(drafts: Sequence[BlockDraft]) -> None:
     """Make items of adjacent paragraphs that begin with a bullet, or with the numbers 1, 2 and so on."""
     run: list[tuple[BlockDraft, str]] = []
     opener: BlockDraft | None = None
-    for draft in [*drafts, BlockDraft(BlockKind.PARAGRAPH, "")]:
-        text = item_text(draft.text, len(run) + 1) if draft.kind is BlockKind.PARAGRAPH else ""
+    for draft in [*drafts, BlockDraft(_PARAGRAPH, "")]:
+        text = item_text(draft.text, len(run) + 1) if draft.kind is _PARAGRAPH else ""
         if text:
             run.append((draft, text))
             continue
         for item, bare in run if len(run) > 1 else ():
-            item.kind, item.text, item.introducer = BlockKind.ITEM, bare, opener
+            item.kind, item.text, item.introducer = _ITEM, bare, opener
         run, opener = [], draft
 
 
@@ -155,7 +158,7 @@ def _with_enumerated_items(drafts: Iterable[BlockDraft], language: str) -> Itera
     ordinal = rules_for(language).ordinal
     for draft in drafts:
         listed = None
-        if draft.kind is BlockKind.PARAGRAPH or draft.kind is BlockKind.QUOTE:
+        if draft.kind is _PARAGRAPH or draft.kind is _QUOTE:
             listed = find_enumeration(draft.text, 0, len(draft.text), ordinal=ordinal)
         if listed is None:
             yield draft
@@ -165,7 +168,7 @@ def _with_enumerated_items(drafts: Iterable[BlockDraft], language: str) -> Itera
             # The draft itself stays in use, because it may introduce others.
             draft.text = whole[before.start : before.end]
             yield draft
-        kind = BlockKind.ITEM if draft.kind is BlockKind.PARAGRAPH else draft.kind
+        kind = _ITEM if draft.kind is _PARAGRAPH else draft.kind
         for start, end in listed.items:
             yield BlockDraft(kind, whole[start:end], draft if before else None, draft.bold)
 
@@ -218,11 +221,11 @@ def _introduction(
     before a quote always, before a list only if it ends with a colon or without a final mark.
     """
     start, end = place
-    if introducer.kind is BlockKind.HEADING:
-        return None if kind is BlockKind.QUOTE else TextSpan(start, end)
-    if introducer.kind in (BlockKind.CAPTION, BlockKind.PREFORMATTED, BlockKind.QUOTE, BlockKind.ROW):
+    if introducer.kind is _HEADING:
+        return None if kind is _QUOTE else TextSpan(start, end)
+    if introducer.kind in (BlockKind.CAPTION, _PREFORMATTED, _QUOTE, BlockKind.ROW):
         return None
-    if kind is not BlockKind.QUOTE and _has_final_mark(text[start:end]):
+    if kind is not _QUOTE and _has_final_mark(text[start:end]):
         return None
     for sentence in sentences_of_block(text, Block(introducer.kind, start, end), language):
         is_last = not text[sentence.end : end].strip()

@@ -14,11 +14,14 @@ UNSAFE = re.compile(
     "\ufff9-\ufffb\ufffe\uffff\ue000-\uf8ff]"
 )
 """Control characters, lone surrogates, soft hyphens, direction marks, and private-use characters."""
+_UNSAFE_ASCII = "".join(UNSAFE.findall("".join(map(chr, range(128))))).encode()
 
 
 def without_unsafe_characters(text: str) -> str:
     """Return the text without characters that break mail headers, terminals, offsets or placeholders."""
-    # A printable text has none of them, and that is found in a twentieth of the time.
+    # The first two ways take a small part of the third one's time.
+    if text.isascii():
+        return text.encode().translate(None, _UNSAFE_ASCII).decode()
     return text if text.isprintable() else without_placeholders(UNSAFE.sub("", text))
 
 

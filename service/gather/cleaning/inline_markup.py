@@ -58,6 +58,15 @@ MEANINGS: Mapping[str, Meaning] = {
 }
 """The meaning of each element by its name; any other inline element is PLAIN."""
 
+_FORMULA_PARTS = "msup msub msubsup mfrac msqrt mroot mtable munder mover munderover"
+STRUCTURE_OF_FORMULAS = frozenset(_FORMULA_PARTS.split())
+_INLINE = (
+    "sup sub q br img math annotation a span b strong em i u small font label abbr time mark code cite ins"
+)
+INLINE_TAGS = frozenset(_INLINE.split()) | STRUCTURE_OF_FORMULAS
+PLAIN_INLINE_TAGS = frozenset({"b", "strong", "cite", "code", *STRUCTURE_OF_FORMULAS})
+"""Inline elements that mean something without attributes, beside those of MEANINGS."""
+
 HEEDED_ATTRIBUTES = frozenset(
     {
         "class",
@@ -95,6 +104,11 @@ _SHOWING_CLASS = re.compile(r"(?:^|:)(?:block|inline|inline-block|flex|inline-fl
 _SHOWING_CLASS_OF_BOOTSTRAP = re.compile(r"d-[a-z]{2,3}-(?:block|inline|inline-block|flex|grid|table)")
 """Classes that show an element again on wider screens, in the manner of Tailwind and of Bootstrap."""
 
+_OPENING_MARKS = frozenset("“„‘‚«‹»›\"'「『")
+_MARKS_AFTER_SPACE = frozenset("\"'‘«‹»›")
+"""Marks that close, or are apostrophes, after a letter; scripts without spaces have other ones."""
+_BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)")
+_CAPTION_CLASS = re.compile(r"(?:^|[-_])(?:captions?|credits?)(?:$|[-_](?:text|content|wrap))")
 _NOTE_CLASS = re.compile(
     r"(?:foot|end|side)-?_?notes?(?:$|[-_](?:ref|reference|link|mark|anchor|num|back))|^note-?_?ref|^fn(?:$|[-_]|ref)"
     r"|^cite_(?:ref|note)|^reference$|^noteref|reversefootnote|easy-footnote|sdfootnote|^citation-?ref|^mw-ref"
@@ -143,6 +157,16 @@ def is_struck_out(attributes: Mapping[str, str]) -> bool:
     if style and _STRIKING_STYLE.search(_folded_style(style)):
         return True
     return not _STRIKING_CLASSES.isdisjoint(_classes(attributes))
+
+
+def is_bold(attributes: Mapping[str, str]) -> bool:
+    """Return whether the element's style makes its text bold."""
+    return _BOLD_STYLE.search(attributes.get("style", "")[:1_000].lower()) is not None
+
+
+def is_caption(attributes: Mapping[str, str]) -> bool:
+    """Return whether the element's class says that it is the caption or the credit of a picture."""
+    return any(_CAPTION_CLASS.search(name) for name in attributes.get("class", "")[:1_000].lower().split())
 
 
 def is_note_reference(attributes: Mapping[str, str]) -> bool:
@@ -203,6 +227,12 @@ def quotation_marks(language: str, depth: int) -> tuple[str, str]:
     """Return the marks of a `<q>` that is inside `depth` others; an unknown language has the English ones."""
     marks = QUOTATION_MARKS.get(language.lower().replace("_", "-").partition("-")[0], QUOTATION_MARKS["en"])
     return (marks[2], marks[3]) if depth % 2 else (marks[0], marks[1])
+
+
+def ends_with_opening_mark(text: str) -> bool:
+    """Return whether a text ends with a mark that opens a quotation; `d'` ends with an apostrophe."""
+    mark, before = text[-1:], text[-2:-1]
+    return bool(mark) and mark in _OPENING_MARKS and not (mark in _MARKS_AFTER_SPACE and before.isalnum())
 
 
 def _folded_style(style: str) -> str:

@@ -14,22 +14,33 @@ import nh3
 
 from service.gather.cleaning.ballast import without_ballast
 from service.gather.cleaning.block_text import BlockText, assemble
-from service.gather.cleaning.characters import UNSAFE
+from service.gather.cleaning.characters import without_unsafe_characters
 from service.gather.cleaning.escapes import escaped_once, is_structured, text_escaped_once
-from service.gather.cleaning.inline_markup import HEEDED_ATTRIBUTES, MEANINGS, PICTOGRAPH, Meaning
+from service.gather.cleaning.inline_markup import (
+    HEEDED_ATTRIBUTES,
+    INLINE_TAGS,
+    MEANINGS,
+    PICTOGRAPH,
+    PLAIN_INLINE_TAGS,
+    Meaning,
+)
 from service.gather.cleaning.markdown import html_of_markdown, is_markdown
-from service.gather.cleaning.markup_reader import BLOCK_TAGS, INLINE_TAGS, PLAIN_INLINE_TAGS, MarkupReader
+from service.gather.cleaning.markup_reader import BLOCK_TAGS, MarkupReader
 from service.gather.cleaning.nesting import without_deep_nesting
 from service.gather.cleaning.text_lines import drafts_of_lines
+from service.gather.entries.language import detect_language
 from service.gather.entries.related_links import may_have_related_links, without_related_links
 
 MAX_HTML_CHARACTERS = 400_000  # without ballast; four times the text of the longest article
+MAX_SAMPLE_CHARACTERS = 5_000  # of markup whose language is told, for the marks of its quotations
 HTML_CUT = f"markup was longer than {MAX_HTML_CHARACTERS:,} characters"
 
 _REAL_TAG = re.compile(r"<(?:[a-zA-Z/][^<>]*>|!--)")
 _TOKEN = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:[^">]|"[^"]*")*+)>')
 _RAISED_TAG = re.compile(r"<[sS][uU][bBpP][\s>]")
 _TAG_WITH_ATTRIBUTES = re.compile(r"<[a-zA-Z][a-zA-Z0-9]*(\s[^<>]*+)")
+_ADDRESS = re.compile(r"(?:href|src)=\"[^\"'#<>\s]*+\"")
+"""An address that is no reference to a note; it may contain any of the words below."""
 _MEANT_ATTRIBUTES = (
     "hidden invisible d-none sr-only sr_only sronly screen a11y access assist off-screen offscreen show-for "
     "aural display visib mso- font-size text-indent left: clip line-through strike struck font-weight note "
@@ -55,7 +66,7 @@ def read_entry(content: str, *, is_plain: bool = False, language: str = "") -> B
         if _REAL_TAG.search(content):
             return read_markup(content, language=language)
         content = html.unescape(content)
-    text = text_escaped_once(UNSAFE.sub("", content[:MAX_HTML_CHARACTERS]))
+    text = text_escaped_once(without_unsafe_characters(content[:MAX_HTML_CHARACTERS]))
     if is_structured(text):
         return read_markup(text, language=language)
     if is_markdown(text):
@@ -70,18 +81,20 @@ def read_markup(markup: str, *, language: str = "") -> BlockText:
     What readers of a page do not see, or see struck out, is removed, as are forms, invitations to read more
     and lists of links to other articles at the end.
     """
-    markup = escaped_once(UNSAFE.sub("", without_ballast(markup)))
+    markup = escaped_once(without_unsafe_characters(without_ballast(markup)))
     cut = HTML_CUT if len(markup) > MAX_HTML_CHARACTERS else ""
     bounded = without_deep_nesting(markup[:MAX_HTML_CHARACTERS])
     with_links = may_have_related_links(bounded)
     cleaner = _cleaner(with_attributes=_has_meant_attributes(bounded), with_links=with_links)
+    bare = cleaner.clean(bounded)
+    if "<q" in bare:
+        language = detect_language(_TOKEN.sub(" ", bare[:MAX_SAMPLE_CHARACTERS]), language)
     reader = MarkupReader(language)
-    pieces = _TOKEN.split(cleaner.clean(bounded))
+    pieces = _TOKEN.split(bare)
     if with_links:
         pieces = without_related_links(pieces)
     reader.text(html.unescape(pieces[0]))
-    for at in range(1, len(pieces), 4):
-        slash, tag, attributes, text = pieces[at : at + 4]
+    for slash, tag, attributes, text in zip(*(pieces[place::4] for place in range(1, 5)), strict=True):
         if slash:
             reader.end(tag)
         else:
@@ -95,7 +108,8 @@ def _has_meant_attributes(markup: str) -> bool:
     """Return whether attributes matter: those that mean something, and links inside of raised text."""
     if _RAISED_TAG.search(markup):
         return True
-    written = "".join(set(_TAG_WITH_ATTRIBUTES.findall(markup))).lower()
+    lists = _ADDRESS.sub("", "\0".join(_TAG_WITH_ATTRIBUTES.findall(markup))).lower()
+    written = "\0".join(set(lists.split("\0")))
     if any(part in written for part in MEANT_ATTRIBUTES):
         return True
     return not written.isascii() and PICTOGRAPH.search(written) is not None

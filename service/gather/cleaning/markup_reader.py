@@ -11,8 +11,13 @@ from typing import TypeAlias
 from service.core.model import BlockKind
 from service.gather.cleaning.block_text import BlockDraft
 from service.gather.cleaning.inline_markup import (
+    MEANINGS,
+    STRUCTURE_OF_FORMULAS,
     Meaning,
+    ends_with_opening_mark,
     formula_text,
+    is_bold,
+    is_caption,
     is_note_reference,
     meaning_of,
     picture_text,
@@ -29,15 +34,6 @@ _BLOCKS = (
     "figcaption fieldset"
 )
 BLOCK_TAGS = frozenset(_BLOCKS.split())
-_FORMULA_PARTS = "msup msub msubsup mfrac msqrt mroot mtable munder mover munderover"
-STRUCTURE_OF_FORMULAS = frozenset(_FORMULA_PARTS.split())
-_INLINE = (
-    "sup sub q br img math annotation a span b strong em i u small font label abbr time mark code cite ins"
-)
-INLINE_TAGS = frozenset(_INLINE.split()) | STRUCTURE_OF_FORMULAS
-PLAIN_INLINE_TAGS = frozenset({"b", "strong", "cite", "code", *STRUCTURE_OF_FORMULAS})
-"""Inline elements that mean something without attributes, beside those of `MEANINGS`."""
-
 _KINDS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "dt"), BlockKind.HEADING),
     **dict.fromkeys(("figcaption", "caption"), BlockKind.CAPTION),
@@ -48,12 +44,18 @@ _KINDS = {
 _LASTING_KINDS = frozenset({BlockKind.QUOTE, BlockKind.CAPTION})
 """Kinds that list items in them keep."""
 
+_TABLE_PARTS = frozenset({"table", "tr", "td", "th"})
+_PLAIN_BLOCKS = BLOCK_TAGS - _KINDS.keys() - _TABLE_PARTS - {"ul", "ol", "footer", "header", "hr"}
+"""Blocks that only separate texts, as long as they have no attributes."""
+
+_NO_ATTRIBUTES: Mapping[str, str] = {}
 _ATTRIBUTE = re.compile(r' ([^\s=]+)="([^"]*)"')
-_CAPTION_CLASS = re.compile(r"(?:^|[-_])(?:captions?|credits?)(?:$|[-_](?:text|content|wrap))")
-_BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)")
 _QUOTED_END = re.compile(r"[.!?…。”\"»]([\s—–―-]*+)\Z")
-_OPENING_MARKS = frozenset("“„‘‚«‹»\"'「『")
 _BOLD, _CITED, _OTHER = 1, 2, 4
+# Named here because to look up a member of an enumeration takes Python 3.11 a fifth of a microsecond.
+_PARAGRAPH, _HEADING, _ITEM = BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.ITEM
+_QUOTE, _PREFORMATTED = BlockKind.QUOTE, BlockKind.PREFORMATTED
+_PLAIN, _REMOVED, _PICTURE, _LINE_END = Meaning.PLAIN, Meaning.REMOVED, Meaning.PICTURE, Meaning.LINE_END
 
 Closer: TypeAlias = Callable[[], None]
 
@@ -75,7 +77,7 @@ class MarkupReader:
         self._line: list[str] = []
         self._styles = 0  # of the text in the line: _BOLD, _CITED, _OTHER
         self._is_raised = False  # the line has raised or lowered text
-        self._kind = BlockKind.PARAGRAPH
+        self._kind = _PARAGRAPH
         self._introducer: BlockDraft | None = None
         self._open: list[Closer | None] = []
         self._skipped = 0  # open elements inside of a removed one, and itself
@@ -96,7 +98,7 @@ class MarkupReader:
         """Take text, with its entities resolved."""
         if self._skipped or not text:
             return
-        if self._kind is not BlockKind.PREFORMATTED and "\n" in text:
+        if self._kind is not _PREFORMATTED and "\n" in text:
             text = text.replace("\n", " ")
         if not text.isspace():
             self._styles |= (_BOLD if self._bold else 0) | (_CITED if self._cited else 0) or _OTHER
@@ -107,20 +109,25 @@ class MarkupReader:
         if self._skipped:
             self._skipped += tag not in ("br", "img", "hr")
             return
-        attributes = _attributes(written_attributes) if written_attributes else {}
-        meaning = meaning_of(tag, attributes)
-        if meaning is Meaning.REMOVED:
+        attributes = _attributes(written_attributes) if written_attributes else _NO_ATTRIBUTES
+        meaning = meaning_of(tag, attributes) if attributes else MEANINGS.get(tag, _PLAIN)
+        if meaning is _REMOVED:
             self._skipped = tag not in ("br", "img", "hr")
+        elif tag in _PLAIN_BLOCKS and not attributes:
+            self._flush()
+            self._open.append(self._flush)
         elif tag in BLOCK_TAGS:
             self._flush()
             if tag != "hr":
                 self._open.append(self._start_block(tag, attributes))
-        elif meaning is Meaning.PICTURE:
+        elif meaning is _PICTURE:
             self.text(picture_text(attributes))
-        elif meaning is Meaning.LINE_END:
+        elif meaning is _LINE_END:
             self._end_line()
+        elif meaning is _PLAIN:
+            self._open.append(self._start_plain(tag, attributes))
         else:
-            self._open.append(self._start_inline(tag, meaning, attributes))
+            self._open.append(self._start_inline(meaning, attributes))
 
     def end(self, _tag: str) -> None:
         """Take an end tag."""
@@ -134,7 +141,7 @@ class MarkupReader:
     # --- blocks -------------------------------------------------------------------------------------
 
     def _start_block(self, tag: str, attributes: Mapping[str, str]) -> Closer:
-        if tag in ("table", "tr", "td", "th"):
+        if tag in _TABLE_PARTS:
             return self._start_table_part(tag, attributes)
         kind, introducer, first = self._kind, self._introducer, len(self._drafts)
         bold = self._bold
@@ -146,24 +153,24 @@ class MarkupReader:
             self._kind, self._introducer, self._bold = kind, introducer, bold
 
         if attributes:
-            self._bold += _is_bold(attributes)
+            self._bold += is_bold(attributes)
         if tag in ("ul", "ol", "blockquote", "dd"):
             self._introducer = self._last_draft(tag)
-        elif tag in ("footer", "header") or _KINDS.get(tag) is BlockKind.HEADING:
+        elif tag in ("footer", "header") or _KINDS.get(tag) is _HEADING:
             self._introducer = None
-        if tag == "footer" and kind is BlockKind.QUOTE:
+        if tag == "footer" and kind is _QUOTE:
             return self._cited_until(close)
         new = _KINDS.get(tag)
-        if attributes and _is_caption(tag, attributes):
+        if attributes and tag in ("p", "div", "figure") and is_caption(attributes):
             new = BlockKind.CAPTION
-        if new is not None and not (new is BlockKind.ITEM and kind in _LASTING_KINDS):
+        if new is not None and not (new is _ITEM and kind in _LASTING_KINDS):
             self._kind = new
         return close
 
     def _last_draft(self, tag: str) -> BlockDraft | None:
         """Return the block that may introduce what begins; a list that has ended introduces nothing."""
         last = self._drafts[-1] if self._drafts else None
-        if last is None or last.kind is not BlockKind.ITEM or self._kind is BlockKind.ITEM:
+        if last is None or last.kind is not _ITEM or self._kind is _ITEM:
             return last
         return last.introducer if tag == "dd" else None
 
@@ -201,9 +208,9 @@ class MarkupReader:
         self._drafts.extend(self._tables.pop().blocks(self._kind))
 
     def _end_line(self) -> None:
-        if self._kind is BlockKind.HEADING:
+        if self._kind is _HEADING:
             self._line.append(" ")
-        elif self._styles == _BOLD and self._kind is BlockKind.PARAGRAPH:
+        elif self._styles == _BOLD and self._kind is _PARAGRAPH:
             self._flush()
         else:
             self._line.append("\n")
@@ -221,28 +228,31 @@ class MarkupReader:
             return
         if self._is_raised:
             text, self._is_raised = with_fractions(text), False
-        if self._kind is BlockKind.PREFORMATTED:
+        if self._kind is _PREFORMATTED:
             self._drafts.extend(preformatted_drafts(text, is_code=self._code > 0, language=self._language))
             self._code = 0
         elif "\n" in text:
             self._drafts.extend(drafts_of_lines(text, self._kind, self._introducer, language=self._language))
         else:
-            kind = BlockKind.PARAGRAPH if styles == _CITED and self._kind is BlockKind.QUOTE else self._kind
+            kind = _PARAGRAPH if styles == _CITED and self._kind is _QUOTE else self._kind
             self._drafts.append(BlockDraft(kind, text, self._introducer, bold=styles == _BOLD))
 
     # --- inside of a line ---------------------------------------------------------------------------
 
-    def _start_inline(self, tag: str, meaning: Meaning, attributes: Mapping[str, str]) -> Closer | None:
+    def _start_inline(self, meaning: Meaning, attributes: Mapping[str, str]) -> Closer | None:
         if meaning is Meaning.RAISED or meaning is Meaning.LOWERED:
             return self._capture(raised if meaning is Meaning.RAISED else lowered, attributes)
         if meaning is Meaning.QUOTATION:
             return self._start_quotation(attributes)
         if meaning is Meaning.FORMULA:
             return self._start_formula(attributes)
+        if self._captures:
+            self._captures[-1].note = True
+        return self._capture(_note_or_text, {})
+
+    def _start_plain(self, tag: str, attributes: Mapping[str, str]) -> Closer | None:
         if tag == "a" and self._captures:
             self._captures[-1].note = True
-        if meaning is Meaning.NOTE:
-            return self._capture(_note_or_text, {})
         if tag == "annotation":
             return self._start_annotation(attributes)
         if tag in STRUCTURE_OF_FORMULAS:
@@ -250,7 +260,7 @@ class MarkupReader:
         return self._start_style(tag, attributes)
 
     def _start_style(self, tag: str, attributes: Mapping[str, str]) -> Closer | None:
-        if tag in ("b", "strong") or (attributes and _is_bold(attributes)):
+        if tag in ("b", "strong") or (attributes and is_bold(attributes)):
             self._bold += 1
             return self._end_bold
         if tag == "cite":
@@ -261,11 +271,12 @@ class MarkupReader:
         return None
 
     def _end_bold(self) -> None:
-        self._bold = max(0, self._bold - 1)
+        if self._bold:
+            self._bold -= 1
 
     def _end_quoted_sentence(self) -> None:
         """End the block where the name of the speaker follows a quoted sentence in the same line."""
-        if self._kind is BlockKind.QUOTE and (end := _QUOTED_END.search("".join(self._line[-4:])[-40:])):
+        if self._kind is _QUOTE and (end := _QUOTED_END.search("".join(self._line[-4:])[-40:])):
             self._line.append("")
             self._line[-4:] = ["".join(self._line[-4:]).removesuffix(end[1])]
             self._flush()
@@ -289,9 +300,7 @@ class MarkupReader:
 
     def _start_quotation(self, attributes: Mapping[str, str]) -> Closer:
         opening, closing = quotation_marks(attributes.get("lang", "") or self._language, self._quotes)
-        before = self._line[-1][-2:] if self._line else ""
-        # An apostrophe behind a letter is no mark: d'<q>un mensonge</q>.
-        has_mark = before[-1:] in _OPENING_MARKS and not (before[-1:] == "'" and before[:-1].isalpha())
+        has_mark = ends_with_opening_mark("".join(piece[-2:] for piece in self._line[-2:]))
         self._quotes += 1
         if not has_mark:
             self._line.append(opening)
@@ -332,16 +341,7 @@ def _note_or_text(_before: str, inner: str, *, note: bool) -> str:
     return "" if is_note_mark(inner) else inner
 
 
-def _attributes(written: str) -> dict[str, str]:
+def _attributes(written: str) -> Mapping[str, str]:
     return {
         name: html.unescape(value) if "&" in value else value for name, value in _ATTRIBUTE.findall(written)
     }
-
-
-def _is_bold(attributes: Mapping[str, str]) -> bool:
-    return _BOLD_STYLE.search(attributes.get("style", "")[:1_000].lower()) is not None
-
-
-def _is_caption(tag: str, attributes: Mapping[str, str]) -> bool:
-    classes = attributes.get("class", "") if tag in ("p", "div", "figure") else ""
-    return any(_CAPTION_CLASS.search(name) for name in classes[:1_000].lower().split())

@@ -130,7 +130,7 @@ def _rows(
     document = formats.prepare_document(name, body, context.content_type)
     if name != "xml":
         parsed = formats.reader_for(name)(document, context.url)
-        return _read_rows(parsed.entries[:MAX_ENTRIES], seen), parsed, _ParseMode()
+        return _read_rows(context, parsed, seen), parsed, _ParseMode()
     pieces = split_items(document)
     if pieces is not None and len(pieces.items) > MAX_ENTRIES:
         # The newest items are at one of the ends.
@@ -139,29 +139,32 @@ def _rows(
         document = pieces.with_items(ends)
         pieces = split_items(document)
     if pieces is not None and statistics.splits:
-        rows = _only_unseen(pieces, seen, context.url, fast=statistics.plain)
+        rows = _only_unseen(pieces, seen, context, fast=statistics.plain)
         if rows is not None:
             return *rows, _ParseMode(splits=True, plain=statistics.plain)
     parsed = rss_atom.read(document, context.url)
-    entries = parsed.entries[:MAX_ENTRIES]
     if pieces is None or parsed.faulty or not _agree(pieces, parsed, context.url):
-        return _read_rows(entries, seen), parsed, _ParseMode()
+        return _read_rows(context, parsed, seen), parsed, _ParseMode()
     raws = [fingerprint(item) for item in pieces.items]
     mode = _ParseMode(splits=True, plain=_is_plain(pieces, parsed, context.url))
-    return _read_rows(entries, seen, raws), parsed, mode
+    return _read_rows(context, parsed, seen, raws), parsed, mode
 
 
-def _read_rows(entries: Sequence[Entry], seen: SeenItems, raws: Sequence[str] | None = None) -> list[Row]:
+def _read_rows(
+    context: DocumentContext, parsed: ParsedFeed, seen: SeenItems, raws: Sequence[str] | None = None
+) -> list[Row]:
     """Return the rows of a document that was parsed whole. Only items whose bytes are new are cleaned."""
+    entries = parsed.entries[:MAX_ENTRIES]
+    language = context.feed.language or parsed.language
     lines = seen.lines_by_fingerprint()
     return [
-        Row(raw, known=item_from_line(lines[raw])) if raw in lines else _row(raw, entry)
+        Row(raw, known=item_from_line(lines[raw])) if raw in lines else _row(raw, entry, language)
         for raw, entry in zip(raws or map(_raw_of, entries), entries, strict=True)
     ]
 
 
 def _only_unseen(
-    pieces: SplitDocument, seen: SeenItems, url: str, *, fast: bool
+    pieces: SplitDocument, seen: SeenItems, context: DocumentContext, *, fast: bool
 ) -> tuple[list[Row], ParsedFeed | None] | None:
     """Parse only the items whose bytes are new; None when the parser finds another number of items."""
     lines = seen.lines_by_fingerprint()
@@ -169,6 +172,7 @@ def _only_unseen(
     unseen = [index for index, raw in enumerate(raws) if raw not in lines]
     parsed = None
     entries: dict[int, Entry] = {}
+    url, language = context.url, context.feed.language or ""
     if unseen or any(NEW_FEED_URL in piece for piece in pieces.frame):
         document = pieces.with_items(set(unseen))
         parsed = rss_atom.read_fast(document, url) if fast else None
@@ -179,8 +183,9 @@ def _only_unseen(
         if parsed.faulty or len(parsed.entries) != len(unseen):
             return None
         entries = dict(zip(unseen, parsed.entries, strict=True))
+        language = language or parsed.language
     rows = [
-        _row(raw, entries[n]) if n in entries else Row(raw, known=item_from_line(lines[raw]))
+        _row(raw, entries[n], language) if n in entries else Row(raw, known=item_from_line(lines[raw]))
         for n, raw in enumerate(raws)
     ]
     return rows, parsed
@@ -218,8 +223,8 @@ def _raw_of(entry: Entry) -> str:
     return fingerprint(entry.guid, entry.url, entry.title, content)
 
 
-def _row(raw: str, entry: Entry) -> Row:
-    read = read_entry(entry.html, is_plain=entry.is_plain)
+def _row(raw: str, entry: Entry, language: str) -> Row:
+    read = read_entry(entry.html, is_plain=entry.is_plain, language=language)
     return Row(raw, entry, None, read, title_text(entry.title), is_truncated(entry.html))
 
 

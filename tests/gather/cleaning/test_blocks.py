@@ -261,6 +261,22 @@ def test_quotation_marks_follow_the_language_of_the_article():
     assert read_markup("<p>Il dit <q>non</q>.</p>", language="fr").text == "Il dit «non»."
 
 
+@pytest.mark.parametrize("declared", ["", "en"])
+@pytest.mark.parametrize(
+    ("before", "after", "quotation"),
+    [
+        ("Le directeur du port parle d'", " du début à la fin, selon son bureau.", "«mensonge»"),
+        ("Der Direktor des Hafens nannte das eine ", " von Anfang bis Ende, so sein Büro.", "„mensonge“"),
+        ("The head of the harbour office called it a ", " from start to end on Monday.", "“mensonge”"),
+    ],
+)
+def test_quotation_marks_follow_the_text_where_its_language_is_not_declared(
+    declared: str, before: str, after: str, quotation: str
+):
+    read = read_markup(f"<p>{before}<q>mensonge</q>{after}</p>", language=declared)
+    assert read.text == f"{before}{quotation}{after}"
+
+
 def test_an_enumeration_in_a_paragraph_becomes_items():
     read = read_markup(
         "<p>It passed rules: 1. No boats at night. 2. Two lamps, see Rm. 12. 3. A fee of 3.5 crowns.</p>"

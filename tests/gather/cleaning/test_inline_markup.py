@@ -6,6 +6,7 @@ import pytest
 
 from service.gather.cleaning.inline_markup import (
     Meaning,
+    ends_with_opening_mark,
     formula_text,
     meaning_of,
     picture_text,
@@ -121,6 +122,16 @@ def test_only_emoji_and_formulas_are_text(attributes: dict[str, str], text: str)
 
 def test_a_formula_keeps_what_cannot_be_raised():
     assert formula_text("\\( 10^{6} + a^{n/2} \\)") == "10⁶ + a^{n/2}"
+
+
+@pytest.mark.parametrize("text", ["“", 'He said "', "Er sagt „", "他说“", "dit «", "('", "d'«"])
+def test_a_mark_before_a_quotation_opens_it(text: str):
+    assert ends_with_opening_mark(text)
+
+
+@pytest.mark.parametrize("text", ["", "d'", "dell'", "l'«oui»", '5"', "he said", "dit : "])
+def test_an_apostrophe_or_a_closing_mark_opens_nothing(text: str):
+    assert not ends_with_opening_mark(text)
 
 
 def test_quotation_marks_are_those_of_the_language():
