@@ -111,8 +111,10 @@ def _candidates(
 
     Sentences of a quotation that is too long or that goes on in the next block are not shown.
     """
-    candidates: list[Candidate] = []
     quoted = block.kind is BlockKind.QUOTE
+    if quotations.is_empty:
+        return [Candidate(start, end, block.introduction, quoted) for start, end in sentences]
+    candidates: list[Candidate] = []
     for group in _of_one_quotation(sentences, quotations):
         start, end = group[0].start, group[-1].end
         if len(group) > 1 and end - start > MAX_QUOTATION_CHARACTERS:
@@ -135,8 +137,6 @@ def _candidates(
 
 def _of_one_quotation(sentences: Sequence[Sentence], quotations: Quotations) -> list[list[Sentence]]:
     """Return the sentences in groups; a group has several if they end inside a quotation."""
-    if not quotations.spans:
-        return [[sentence] for sentence in sentences]
     groups: list[list[Sentence]] = []
     place = 0
     for sentence in sentences:

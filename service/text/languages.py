@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SEPARATOR = re.compile("[-_]")
 _ISO_639 = re.compile("[a-z]{2,3}")
 
 
+@lru_cache(maxsize=256)  # asked for every block; the tags are few, or a hostile feed's
 def primary_language(tag: str | None) -> str:
     """Return the primary subtag of a language tag (RFC 5646), `pt` for `pt-BR`; "" for any other text.
 

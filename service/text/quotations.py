@@ -49,6 +49,11 @@ class Quotations:
     spans: tuple[Quotation, ...]
     unmatched: tuple[int, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether the text has no quotation mark with or without a partner."""
+        return not self.spans and not self.unmatched
+
     def lost_between(self, start: int, end: int) -> tuple[int, ...]:
         """Return the places of the marks without a partner from `start` to before `end`."""
         if not self.unmatched:
