@@ -20,7 +20,7 @@ from datetime import datetime
 from service.condense.ports import CondenseStore, FailureResult
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import PoolUnavailable, SummaryRefused
-from service.core.model import Article, Newsletter, Summary
+from service.core.model import Article, BlockKind, Newsletter, Summary
 from service.core.progress import Progress, no_progress
 from service.text.furniture.rules import is_notice_of_move
 
@@ -38,6 +38,8 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
     moved, and any error of the method.
     """
     has_title = bool(article.title.strip()) and not is_notice_of_move(article.title)
+    if has_title and _lists_accounts(article):
+        return Summary(HEADLINE_METHOD, ())
     try:
         summary = get_summarizer(method).summarize(
             article.text,
@@ -51,6 +53,14 @@ def summarize_article(method: str, article: Article, points: int) -> Summary:
             return Summary(HEADLINE_METHOD, ())
         raise
     return Summary(HEADLINE_METHOD, ()) if has_title and not summary.key_points else summary
+
+
+def _lists_accounts(article: Article) -> bool:
+    """Return whether the text is an aggregator's list of articles on one event, which the headline begins."""
+    if not article.blocks or any(block.kind is not BlockKind.ITEM for block in article.blocks):
+        return False
+    first = article.blocks[0]
+    return article.text[first.start : first.end].casefold().startswith(article.title.strip().casefold())
 
 
 @dataclass(frozen=True, slots=True)

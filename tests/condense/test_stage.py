@@ -12,7 +12,7 @@ import pytest
 from service.app.process_pool.pool import ProcessPool
 from service.condense.stage import HEADLINE_METHOD, Condenser, condense, method_for, summarize_article
 from service.core.errors import PoolUnavailable
-from service.core.model import Article, FeedState, Summary
+from service.core.model import Article, Block, BlockKind, FeedState, Summary
 from service.gather.ports import PollResult
 from service.store.compose import SqlComposeStore
 from service.store.condense import SqlCondenseStore
@@ -113,6 +113,16 @@ async def test_an_article_that_only_says_that_its_feed_moved_is_set_aside_at_onc
     report = await condense(a_condenser(records), now=NOON)
     assert (report.condensed, report.failed, report.set_aside) == (0, 0, 1)
     assert await records.condense.uncondensed(10) == []
+
+
+def test_a_list_of_articles_that_the_headline_begins_has_no_points():
+    lines = ("Ferry line to Ostrel approved Tarn Herald", "Board votes for the ferry line Farwick Post")
+    text, end = "\n\n".join(lines), len(lines[0])
+    blocks = (Block(BlockKind.ITEM, 0, end), Block(BlockKind.ITEM, end + 2, len(text)))
+    listed = replace(an_article("Ferry line to Ostrel approved", text), blocks=blocks)
+    assert summarize_article("keypoints", listed, 5) == Summary(HEADLINE_METHOD, ())
+    news = replace(listed, title="Two lines of news")
+    assert summarize_article("keypoints", news, 5).key_points
 
 
 async def test_a_failing_edit_is_set_aside_and_its_article_stays_as_it_was(
