@@ -99,6 +99,17 @@ _HIDING_CLASSES = (
     "show-for-sr aural-only invisible hidden d-none katex-html mathjax_preview"
 )
 HIDING_CLASSES = frozenset(_HIDING_CLASSES.split())
+_INSERTED_CLASSES = (
+    "kg-bookmark-card kg-signup-card kg-button-card kg-cta-card "
+    "subscription-widget-wrap subscription-widget subscription-widget-wrap-editor subscribe-widget "
+    "button-wrapper captioned-button-wrap embedded-post-wrap digest-post-embed "
+    "jp-relatedposts sharedaddy sd-sharing sd-sharing-enabled wp-block-jetpack-subscriptions "
+    "wp-block-jetpack-related-posts jetpack_subscription_widget yarpp yarpp-related addtoany_content "
+    "addtoany_share_save_container heateor_sss_sharing_container feedflare mc4wp-form"
+)
+INSERTED_CLASSES = frozenset(_INSERTED_CLASSES.split())
+"""Classes by which Ghost, Substack and WordPress mark what they insert into a text: buttons that share it,
+forms to subscribe, cards of other articles. They are whole names, so that nothing else is meant."""
 _STRIKING_CLASSES = frozenset({"line-through", "strikethrough", "strike-through", "struck", "strike"})
 _SHOWING_CLASS = re.compile(r"(?:^|:)(?:block|inline|inline-block|flex|inline-flex|grid|table|contents)$")
 _SHOWING_CLASS_OF_BOOTSTRAP = re.compile(r"d-[a-z]{2,3}-(?:block|inline|inline-block|flex|grid|table)")
@@ -131,7 +142,7 @@ def meaning_of(tag: str, attributes: Mapping[str, str]) -> Meaning:
     meaning = MEANINGS.get(tag, Meaning.PLAIN)
     if not attributes or meaning is Meaning.REMOVED:
         return meaning
-    if is_hidden(attributes) or is_struck_out(attributes):
+    if is_hidden(attributes) or is_struck_out(attributes) or is_inserted(attributes):
         return Meaning.REMOVED
     if meaning is Meaning.PLAIN and tag in ("a", "span") and is_note_reference(attributes):
         return Meaning.NOTE
@@ -167,6 +178,11 @@ def is_bold(attributes: Mapping[str, str]) -> bool:
 def is_caption(attributes: Mapping[str, str]) -> bool:
     """Return whether the element's class says that it is the caption or the credit of a picture."""
     return any(_CAPTION_CLASS.search(name) for name in attributes.get("class", "")[:1_000].lower().split())
+
+
+def is_inserted(attributes: Mapping[str, str]) -> bool:
+    """Return whether the publishing program inserted the element into the text."""
+    return not INSERTED_CLASSES.isdisjoint(_classes(attributes))
 
 
 def is_note_reference(attributes: Mapping[str, str]) -> bool:

@@ -45,6 +45,8 @@ _MEANT_ATTRIBUTES = (
     "hidden invisible d-none sr-only sr_only sronly screen a11y access assist off-screen offscreen show-for "
     "aural display visib mso- font-size text-indent left: clip line-through strike struck font-weight note "
     "reference cite -ref _ref :ref fn- fn: #fn #_ #r #f #e #sd #1 =\"# ='# backlink caption credit "
+    "kg- subscription subscribe-w button-w post-wrap post-embed relatedposts related-posts sharedaddy "
+    "sd-sharing sharing_container yarpp addtoany feedflare mc4wp "
     "presentation none emoji emote emotic smil tex math katex formula equation eqn alttext encoding lang="
 )
 MEANT_ATTRIBUTES = tuple(_MEANT_ATTRIBUTES.split())

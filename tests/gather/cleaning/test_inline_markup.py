@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.gather.cleaning.inline_markup import (
+    INSERTED_CLASSES,
     Meaning,
     ends_with_opening_mark,
     formula_text,
@@ -12,6 +13,7 @@ from service.gather.cleaning.inline_markup import (
     picture_text,
     quotation_marks,
 )
+from service.gather.cleaning.markup import MEANT_ATTRIBUTES, read_markup
 
 
 @pytest.mark.parametrize(
@@ -139,3 +141,23 @@ def test_quotation_marks_are_those_of_the_language():
     assert quotation_marks("fr", 0) == ("«", "»")
     assert quotation_marks("en", 1) == ("‘", "’")
     assert quotation_marks("", 2) == ("“", "”")
+
+
+@pytest.mark.parametrize(
+    "inserted",
+    [
+        "<figure class='kg-card kg-bookmark-card'><a><div>Ten lakes</div><div>With maps.</div></a></figure>",
+        "<div class='subscription-widget-wrap'><p>This paper is paid by its readers.</p></div>",
+        "<p class='button-wrapper'><a>Tell a friend</a></p>",
+        "<div class='sharedaddy sd-sharing-enabled'><h3>Share this:</h3><ul><li>Mail</li></ul></div>",
+    ],
+)
+def test_what_a_publishing_program_inserts_into_a_text_is_removed(inserted: str):
+    read = read_markup(f"<p>The lagoon is warmer.</p>{inserted}<p>Two buoys were moved.</p>")
+
+    assert read.text == "The lagoon is warmer.\n\nTwo buoys were moved."
+
+
+def test_each_class_of_inserted_elements_is_looked_for():
+    assert all(any(part in name for part in MEANT_ATTRIBUTES) for name in INSERTED_CLASSES)
+    assert "A card" in read_markup("<div class='kg-card'><p>A card game was played.</p></div>").text
