@@ -12,6 +12,7 @@ from functools import cached_property
 
 from service.compose.stories.figures import NewestToll, StatedToll, earlier_figure, tolls_of
 from service.core.model import Article, CondensedArticle, EarlierFigure, KeyPoint, Role
+from service.text.numbers import extract_numbers
 from service.text.similarity import SentenceFeatures, is_known, sentence_features
 
 OPENING_CHARACTERS = 80  # the first sentence starts before here, behind a place or a byline
@@ -116,9 +117,11 @@ def with_newest_toll(toll: NewestToll, claims: Sequence[Claim], known: Collectio
         if any(_states(claim, one) for one in toll.outdated)
     }
     current = [claim for claim in claims if claim.position not in outdated]
-    newest = [claim for claim in current if _states(claim, toll.newest)] or [
-        claim for claim in current if _has_toll(claim, toll.newest)
-    ]
+    newest = (
+        [claim for claim in current if _states(claim, toll.newest)]
+        or [claim for claim in current if _has_toll(claim, toll.newest)]
+        or [claim for claim in current if _has_number(claim, toll.newest)]
+    )
     if not newest and toll.newest.article.id not in known:
         for claim in claims:
             if claim.position in outdated:
@@ -149,8 +152,14 @@ def outdate(newer: Claim, older: Claim) -> bool:
 
 
 def _states(claim: Claim, toll: StatedToll) -> bool:
-    """Return whether the claim is of the toll's article and has its number."""
+    """Return whether the claim is of the toll's article and states the toll."""
     return claim.sentence.article.id == toll.article.id and _has_toll(claim, toll)
+
+
+def _has_number(claim: Claim, toll: StatedToll) -> bool:
+    """Return whether the claim is of the toll's article and names the number, in whatever words."""
+    sentence = claim.sentence
+    return sentence.article.id == toll.article.id and str(toll.value) in extract_numbers(sentence.point.text)
 
 
 def _has_toll(claim: Claim, toll: StatedToll) -> bool:

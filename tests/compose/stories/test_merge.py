@@ -390,6 +390,16 @@ def test_the_caveats_of_the_earlier_toll_are_kept():
     assert [(point.text, point.role) for point in merged] == [(NEW_TOLL, Role.POINT), (LIKELY, Role.CAVEAT)]
 
 
+def test_a_sentence_with_the_number_of_the_headline_has_its_toll():
+    rises = "Rescuers in Kessary have counted, after two days of digging in the ruins, 44."
+    late = told(2, rises)
+    late = replace(late, article=replace(late.article, title="Kessary quake: 44 dead"))
+    merged = merge_key_points([late, told(6, TOLL)], points=4)
+
+    assert texts(merged) == [rises]
+    assert earlier(merged) == {rises: ["at least 41"]}
+
+
 def test_an_earlier_toll_is_labelled_if_only_a_headline_has_the_newest():
     late = told(2, TALKS)
     late = replace(late, article=replace(late.article, title="Kessary quake: 44 dead"))
