@@ -40,7 +40,7 @@ TEMPLATE_FACTOR = 0.2  # of the similarity of a template, this share counts
 
 SHORT_OPENING_TERMS = 60  # a shorter opening has few words that could differ; 800 characters have about 90
 MIN_SHORT_NAMES, MIN_SHORT_TERMS = 2, 3
-"""Two short openings share so many rare names, or so many rare terms with a name among them."""
+"""The number of rare names, or of rare terms with a name, that two short openings must share."""
 MIN_NAMELESS_TERMS = 3  # the same of two publishers if one of them names nothing for certain
 MIN_NAMELESS_SHARE = 0.5  # the same of one publisher, of the terms of the shorter opening
 

@@ -32,7 +32,7 @@ from service.gather.entries.language import detect_language
 from service.gather.entries.related_links import may_have_related_links, without_related_links
 
 MAX_HTML_CHARACTERS = 400_000  # without ballast; four times the text of the longest article
-MAX_SAMPLE_CHARACTERS = 5_000  # of markup whose language is told, for the marks of its quotations
+MAX_SAMPLE_CHARACTERS = 5_000  # of markup, to detect the language for the marks of its quotations
 HTML_CUT = f"markup was longer than {MAX_HTML_CHARACTERS:,} characters"
 
 _REAL_TAG = re.compile(r"<(?:[a-zA-Z/][^<>]*>|!--)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-MAX_SHALLOW_TAGS = 5_000  # the deepest nesting of so many tags is parsed in a tenth of a second
+MAX_SHALLOW_TAGS = 5_000  # nested as deeply as possible, they are parsed in a tenth of a second
 MAX_DEPTH = 400  # of open elements; a browser stops at 512
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*+>")

@@ -28,7 +28,7 @@ def title_text(markup: str) -> str:
 def title_of_text(text: str, language: str = "") -> str:
     """Return the title of a text that has none: its first sentence, or its first words if that is long.
 
-    A whole sentence needs not be told again under the title.
+    A whole sentence as title makes the same sentence below it superfluous.
     """
     head = text[: 2 * MAX_FIRST_SENTENCE_CHARACTERS]
     first = next(iter_sentences(head, language or "en"), None)

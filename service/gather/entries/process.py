@@ -255,7 +255,7 @@ def _counted(
     # At the first read the dates of all entries show how often the feed publishes.
     arrived = [items[n] for n in matches.new] if statistics.reads else [s for s in items if s.published_at]
     statistics = with_arrivals(statistics, [s.published_at or context.now for s in arrived], context.now)
-    # An archive is no trouble of a new feed, unless nothing of it is news.
+    # An archive is no fault of a new feed, unless all its items are too old.
     held = len(matches.held) if statistics.reads or not matches.new else 0
     return replace(
         statistics,
