@@ -12,7 +12,7 @@ import pytest
 
 from service.cli.summarize import articles
 from service.cli.summarize.summary_view import summary_text
-from service.core.model import ContextSentence, KeyPoint, Role, Summary
+from service.core.model import ContextSentence, KeyPoint, Role, Summary, TextSpan
 from tests.cli.runner import CliRunner
 
 TEXT = (
@@ -156,6 +156,15 @@ def test_what_introduces_a_list_is_printed_once_above_its_items(caveat: CliRunne
     first = answer["key_points"][0]
     assert first["introduction"] == {"text": "The board passed these rules:", "start": 0, "end": 29}
     assert not first["quoted"]
+
+
+def test_a_point_that_introduces_another_is_printed_once():
+    text = "Schools get money\n\nA gym is rebuilt"
+    point = KeyPoint.from_source(text, 0, 17)
+    item = KeyPoint.from_source(text, 19, 35, introduction=TextSpan(0, 17))
+
+    printed = summary_text(Summary("keypoints", (point, item)), text)
+    assert printed.splitlines() == ["• Schools get money", "• A gym is rebuilt"]
 
 
 def test_a_page_is_summarized_without_its_boilerplate(caveat: CliRunner, tmp_path: Path):

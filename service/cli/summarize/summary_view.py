@@ -28,8 +28,8 @@ def summary_text(summary: Summary, text: str, *, title: str = "") -> str:
         if point.role is not Role.CAVEAT:
             lines, context = [*lines, *context], []
         if point.introduction not in introduced and point.introduction is not None:
-            introduced.add(point.introduction)
             lines += map(terminal.dim, _wrapped(text[slice(*point.introduction)], INTRODUCTION))
+        introduced |= {point.introduction, TextSpan(point.start, point.end)}
         lines += _marked(CAVEAT, quoted) if point.role is Role.CAVEAT else _wrapped(quoted, POINT)
         context += [
             part for c in summary.context if c.qualifies == index for part in _marked(CONTEXT, c.text)

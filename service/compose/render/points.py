@@ -53,7 +53,7 @@ def view_points(
     """Return the caveats of the headline, and the points with their caveats.
 
     A caveat whose point is missing becomes a point. Times have no date if it is that of `at`, the time under
-    the headline. Points of one list have their introduction once.
+    the headline. Points of one list have their introduction once, and none if it is itself a point above.
     """
     longest = longest_sentence(
         [text for point in points for text in (point.introduction, point.text, *point.context)]
@@ -64,7 +64,7 @@ def view_points(
     for index, point in enumerate(points):
         key = point.article.id, point.introduction
         introduction = "" if key in introduced else clean(point.introduction, longest)
-        introduced.add(key)
+        introduced |= {key, (point.article.id, point.text)}
         text = _quoted(clean(point.text, longest), localizer) if point.quoted else clean(point.text, longest)
         sentence = _view(point.article, point.text, text, at, localizer, introduction=introduction)
         context = tuple(

@@ -22,6 +22,7 @@ from tests.compose.digests import (
     a_digest,
     a_story,
     caveat,
+    introduced,
     point,
     published,
     the_fire,
@@ -235,3 +236,15 @@ def test_a_view_is_made_of_any_text(words: list[str]):
     for text in texts_of(page):
         text.encode()
         assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text)
+
+
+def test_a_point_that_introduces_the_next_ones_is_not_repeated_above_them():
+    article = published("Budget of Farwick")
+    schools = "Schools get 4.1 million crowns"
+    items = [introduced(schools, point(article, text)) for text in ("A gym is rebuilt", "Nine are hired")]
+
+    shown = view_of(a_story([point(article, schools), *items])).points
+    assert [one.line.introduction for one in shown] == ["", "", ""]
+
+    shown = view_of(a_story(items)).points
+    assert [one.line.introduction for one in shown] == [schools, ""]
