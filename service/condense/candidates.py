@@ -15,6 +15,7 @@ from service.core.errors import SummaryRefused
 from service.core.model import Block, KeyPoint, Role, Summary
 from service.text.lexicon import lexicon_for
 from service.text.questions import is_question
+from service.text.scripts import UNSPACED
 
 MAX_TEXT_CHARACTERS = 6_000_000  # a larger text is refused
 MAX_CHARACTERS_READ = 400_000  # no news article is longer; a hostile text may be
@@ -22,10 +23,11 @@ MAX_CANDIDATES_TRIED = 20_000  # until one is found that can be shown
 MAX_POINT_CHARACTERS = 900  # a longer "sentence" is a list or a table and does not fit in a mail
 MAX_TITLE_CHARACTERS = 1_000
 _LETTER = re.compile(r"[^\W\d_]")
+_SEVERAL_WORDS = re.compile(rf"[\s{UNSPACED}]")
 
 
 def read_candidates(text: str, blocks: Sequence[Block], language: str, limit: int) -> list[Candidate]:
-    """Return the first `limit` different candidates of a text, with words and not too long.
+    """Return the first `limit` different candidates of a text, with several words and not too long.
 
     At least one of them may be shown. `blocks` are those of the text; without any, it is read as plain text.
     Raises SummaryRefused for a text that is empty, too large or without a candidate to show.
@@ -40,7 +42,8 @@ def read_candidates(text: str, blocks: Sequence[Block], language: str, limit: in
     candidate = None
     for candidate in islice(_candidates_read(text, blocks, language), MAX_CANDIDATES_TRIED):
         start, end = candidate[:2]
-        if end - start <= MAX_POINT_CHARACTERS and _LETTER.search(text, start, end):
+        has_words = _LETTER.search(text, start, end) and _SEVERAL_WORDS.search(text, start, end)
+        if has_words and end - start <= MAX_POINT_CHARACTERS:
             found.setdefault(text[start:end], candidate)
             if len(found) >= limit:
                 break

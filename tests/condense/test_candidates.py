@@ -31,6 +31,10 @@ def test_a_sentence_cut_off_at_the_end_of_the_part_read_is_left_out(monkeypatch:
         assert found == REPORTS[: len(found)]
 
 
+def test_a_single_word_says_nothing():
+    assert candidate_texts("Fot. It rains. 雨だ。") == ["It rains.", "雨だ。"]
+
+
 def test_an_endless_text_without_usable_sentences_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(candidates, "MAX_CANDIDATES_TRIED", 10)
     with pytest.raises(SummaryRefused, match="words"):
