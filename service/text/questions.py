@@ -16,7 +16,7 @@ MAX_REPLY_CHARACTERS = 80
 MAX_LABEL_CHARACTERS = 40
 MAX_MARKS = 12  # at the end of a sentence
 
-_QUESTION = re.compile(rf"[?？؟⁇‽՞፧\u037e][!！?？{CLOSERS}\s]*\Z")
+_QUESTION_END = re.compile(rf"[?？؟⁇‽՞፧\u037e][!！?？{CLOSERS}\s]*\Z")
 _LABEL = re.compile(rf"(?P<name>[^\W\d_][^\n:：.!?]{{0,{MAX_LABEL_CHARACTERS}}}?)\s?[:：]\s*")
 _UNSPACED = re.compile(f"[{CJK}]")
 
@@ -24,7 +24,7 @@ _UNSPACED = re.compile(f"[{CJK}]")
 def is_question(text: str, start: int = 0, end: int | None = None) -> bool:
     """Return whether the sentence `text[start:end]` asks: whether a question mark of any script ends it."""
     stop = len(text) if end is None else end
-    return _QUESTION.search(text, max(start, stop - MAX_MARKS), stop) is not None
+    return _QUESTION_END.search(text, max(start, stop - MAX_MARKS), stop) is not None
 
 
 def is_short_reply(text: str, start: int = 0, end: int | None = None) -> bool:

@@ -43,6 +43,11 @@ WORD_LISTS: Mapping[str, str] = {
 LIMITS: Mapping[str, int] = {
     "_TAIL": 120,  # markup._without_tail searches the end of a paragraph
     "_CUT": 160,  # teasers.is_truncated searches the end of an entry
+    "_NUMBER_BEFORE": 60,  # raised_text.MAX_CONTEXT_CHARACTERS
+    "_WORD_BEFORE": 60,
+    "_DATE_TOKEN": 2_200,  # grammar.MAX_CHARACTERS, times 18: the most that NFKC makes of a character
+    "_QUESTION_END": 12,  # questions.MAX_MARKS
+    "_META_CHARSET": 4_096,  # full_text.CHARSET_BYTES
     "NUMBER_RANGE": 200,  # lines of our own help texts
     "inbound_mail.txt": 50_000,  # inbound_mail.MAX_TEXT_CHARACTERS
     "reply_patterns.txt": 20_000,  # reply_patterns.MAX_TEXT_CHARACTERS

@@ -36,7 +36,7 @@ MAX_SAMPLE_CHARACTERS = 5_000  # of markup, to detect the language for the marks
 HTML_CUT = f"markup was longer than {MAX_HTML_CHARACTERS:,} characters"
 
 _REAL_TAG = re.compile(r"<(?:[a-zA-Z/][^<>]*>|!--)")
-_TOKEN = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:[^">]|"[^"]*")*+)>')
+_TOKEN = re.compile(r'<(/?)([a-z][a-z0-9]*+)((?:[^"<>]|"[^"]*")*+)>')
 _RAISED_TAG = re.compile(r"<[sS][uU][bBpP][\s>]")
 _TAG_WITH_ATTRIBUTES = re.compile(r"<[a-zA-Z][a-zA-Z0-9]*(\s[^<>]*+)")
 _ADDRESS = re.compile(r"(?:href|src)=\"[^\"'#<>\s]*+\"")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 MAX_SHALLOW_TAGS = 5_000  # nested as deeply as possible, they are parsed in a tenth of a second
 MAX_DEPTH = 400  # of open elements; a browser stops at 512
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*+>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>")
 _VOID = "area base br col embed hr img input link meta param source track wbr"
 _CLOSED_BY_NEXT = "p li dt dd tr td th thead tbody tfoot option optgroup rb rt rp"
 NOT_NESTED = frozenset(f"{_VOID} {_CLOSED_BY_NEXT}".split())

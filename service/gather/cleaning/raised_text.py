@@ -24,8 +24,8 @@ _MARK_SYMBOLS = frozenset("*†‡§¶‖#↩↵⤴↑^⏎\ufe0e\ufe0f")
 _MARK_SEPARATORS = re.compile(r"[,;،、\s–—-]+")
 _ROMAN = re.compile(r"[ivx]{1,5}")
 _POWERS = re.compile(r"[+\-−–]?\d{1,4}|\d{0,2}[+\-−–]|\d{0,2}n|n?[+\-−–]\d")
-_NUMBER = re.compile(r"\d[\d.,'’٬٫\u00a0\u202f]*$")
-_WORD = re.compile(r"[^\W\d_]+$")
+_NUMBER_BEFORE = re.compile(r"\d[\d.,'’٬٫\u00a0\u202f]*$")
+_WORD_BEFORE = re.compile(r"[^\W\d_]+$")
 _ROMAN_NUMERAL = re.compile(r"(?<![^\W_])[IVXLCDM]+$")
 _SIGN_BEFORE = re.compile(r"[×·*=+/^√∝≈<>±÷−]\s*\S{1,6}$")
 _CURRENCY_BEFORE = re.compile(r"[$€£¥₹₽₩]\s?\S{1,15}$")
@@ -119,9 +119,9 @@ def _is_power(before: str, inner: str) -> bool:
         return True  # a sign or a letter: a charge or an exponent
     if not before or before[-1].isspace() or before[-1] in "/⁄−-(" or _SIGN_BEFORE.search(before):
         return True  # an isotope, a numerator, or a term of a formula
-    if number := _NUMBER.search(before):
+    if number := _NUMBER_BEFORE.search(before):
         return _is_base(before, number, inner)
-    if word := _WORD.search(before):
+    if word := _WORD_BEFORE.search(before):
         return _has_powers(word[0], inner)
     inside = before[before.rfind("(") + 1 : -1] if before[-1] == ")" else ""
     return 0 < len(inside) <= 20 and re.search(r"[^\W\d_]{3}", inside) is None
@@ -152,7 +152,7 @@ def _raised_letters(before: str, inner: str) -> str:
         return _ORDINAL_SIGNS[inner]
     if last.isdigit():
         return inner if len(inner) > 1 or inner in "edhms" else superscript(inner) or inner
-    word = _WORD.search(before)
+    word = _WORD_BEFORE.search(before)
     if word is None:
         return superscript(inner) or inner if len(inner) == 1 else _apart(before, inner)
     if _ROMAN_NUMERAL.search(before) or _is_abbreviation(word[0], inner):

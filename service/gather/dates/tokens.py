@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-_TOKEN = re.compile(
+_DATE_TOKEN = re.compile(
     r"""
     \s*(?:
         (?P<time>(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?![\d:]))
@@ -68,7 +68,7 @@ def tokens_of(folded: str) -> Sequence[Token] | None:
     text, at = folded.translate(_DASHES), 0
     found: list[Token] = []
     while at < len(text):
-        match = _TOKEN.match(text, at)
+        match = _DATE_TOKEN.match(text, at)
         if match is None:
             return None
         found.append(_token(match))

@@ -22,7 +22,7 @@ PAGE_LEFT_OUT = "the page of an article was too large"
 MIN_TEXT_CHARACTERS = 250  # a shorter text is no article
 
 _NO_TEXT_SIGNATURES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
-_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _CLOSED = re.compile(r'"isAccessibleForFree"\s{0,9}:\s{0,9}"?false', re.IGNORECASE)
 CHARSET_BYTES = 4_096  # at the beginning of a page, in which its charset is declared
 
@@ -90,7 +90,7 @@ def extract_text(page: bytes, content_type: str = "") -> BlockText:
 
 def decoded(page: bytes, content_type: str = "") -> str:
     """Decode a page; its header decides before what the page itself declares."""
-    declared = _CHARSET.search(page, 0, CHARSET_BYTES)
+    declared = _META_CHARSET.search(page, 0, CHARSET_BYTES)
     if "charset" not in content_type.lower() and declared is not None:
         content_type = f"text/html; charset={declared[1].decode('ascii')}"
     return decode_document(page, content_type)

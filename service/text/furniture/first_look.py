@@ -36,7 +36,7 @@ _SIGN = re.compile(  # one class first, which `re` finds fast
 )
 _BRACKETS = ("[", "［", "【")
 _WORDS = re.compile(r"\w+")  # faster than WORD
-_CLAUSE_START = re.compile(rf"[{CLAUSE_MARKS}{QUOTATION_MARKS}][\W_]*+([^\W_]++)")
+_CLAUSE_START = re.compile(rf"[{CLAUSE_MARKS}{QUOTATION_MARKS}][\W_]{{0,40}}+([^\W_]++)")
 """The first word of a clause; one may begin behind a quotation, since the rules do not read that."""
 _MARKS = string.punctuation.replace("_", "").encode()
 _SPACES_FOR_MARKS = bytes.maketrans(_MARKS, b" " * len(_MARKS))
