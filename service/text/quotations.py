@@ -106,11 +106,6 @@ def find_quotations(text: str, start: int = 0, end: int | None = None) -> Quotat
     return Quotations(_outermost(spans), tuple(lost))
 
 
-def is_balanced(text: str) -> bool:
-    """Return whether every quotation mark of a text, except apostrophes, has its partner in it."""
-    return not find_quotations(text).unmatched
-
-
 def _outermost(spans: list[Quotation]) -> tuple[Quotation, ...]:
     """Return the spans without those inside others; overlapping ones are united."""
     united: list[Quotation] = []
