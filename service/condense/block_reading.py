@@ -25,6 +25,7 @@ MIN_ITEM_WORDS = 3  # of a list item without a final mark; shorter ones are name
 MIN_ITEM_IDEOGRAPHS = 6
 MIN_LIST_LINES = 3  # unmarked lines of plain text in a row, which are a list; one or two are headings
 
+_STRAIGHT_MARKS = frozenset('"＂')
 _WHOLE_KINDS = frozenset({BlockKind.ITEM, BlockKind.ROW, BlockKind.QUOTE})
 _UNREAD = frozenset({BlockKind.HEADING, BlockKind.PREFORMATTED})
 
@@ -66,7 +67,7 @@ def read_parts(text: str, blocks: Sequence[Block], language: str) -> list[BlockP
         goes_on = following is not None and _goes_on(readable, block, following, quotations)
         for part in _split(readable, block, language):
             sentences = [] if part.kind in _UNREAD else _sentences(readable, part, language)
-            parts.append(BlockPart(part, _candidates(part, sentences, quotations, goes_on=goes_on)))
+            parts.append(BlockPart(part, _candidates(readable, part, sentences, quotations, goes_on=goes_on)))
     _read_list_lines(readable, parts)
     return sorted(parts, key=lambda part: part.block.kind is BlockKind.CAPTION)
 
@@ -105,11 +106,13 @@ def _sentences(text: str, block: Block, language: str) -> list[Sentence]:
 
 
 def _candidates(
-    block: Block, sentences: Sequence[Sentence], quotations: Quotations, *, goes_on: bool
+    text: str, block: Block, sentences: Sequence[Sentence], quotations: Quotations, *, goes_on: bool
 ) -> list[Candidate]:
     """Return the sentences as candidates, those of one quotation as one.
 
-    Sentences of a quotation that is too long or that goes on in the next block are not shown.
+    Sentences of a quotation that is too long or that goes on in the next block are not shown. A mark at the
+    end of a sentence is left out if it has no partner. One that only closes shows that the sentence is
+    quoted; a straight one may have been that of the next sentence, and so says nothing.
     """
     quoted = block.kind is BlockKind.QUOTE
     if quotations.is_empty:
@@ -127,7 +130,7 @@ def _candidates(
                 start,
                 end - ends_quotation,
                 block.introduction,
-                quoted or ends_quotation,
+                quoted or (ends_quotation and text[end - 1] not in _STRAIGHT_MARKS),
                 shown=not goes_on,
                 damaged=bool(lost) and not ends_quotation,
             )

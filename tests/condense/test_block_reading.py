@@ -126,6 +126,12 @@ def test_a_closing_mark_at_the_end_without_a_partner_is_left_out_and_the_sentenc
     assert found == Candidate(0, 14, None, quoted=True)
 
 
+def test_a_straight_mark_at_the_end_without_a_partner_does_not_say_that_the_sentence_is_quoted():
+    first, second = read('It is popular with travellers." We talk about divorce.')
+    assert first == Candidate(0, 30)
+    assert not second.quoted
+
+
 def test_a_quotation_that_goes_on_in_the_next_paragraph_is_not_shown_in_part():
     assert shown("“It is old. We shut it.\n\n“Nobody needs it,” Holm said.") == [
         "“Nobody needs it,” Holm said."
