@@ -76,7 +76,7 @@ LIBRARIES = {
     "numpy": {"condense", "text"},
     "prometheus_client": {"deliver/metrics", "web/health"},
     "protego": {"gather/http/robots"},
-    "py3langid": {"gather/entries/language"},
+    "py3langid": {"gather/language"},
     "pydantic": {"settings"},
     "pydantic_core": {"settings"},
     "rich": {"cli"},

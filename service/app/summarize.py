@@ -13,7 +13,7 @@ from service.core.errors import SummaryRefused, UsageError
 from service.core.model import Block
 from service.gather.cleaning.characters import one_line
 from service.gather.cleaning.markup import read_markup
-from service.gather.entries.language import detect_language
+from service.gather.language import detect_language
 from service.gather.pages.full_text import decoded, extract_text
 from service.gather.pages.tree import PageTooLarge
 from service.text.languages import primary_language

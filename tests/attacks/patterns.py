@@ -26,7 +26,7 @@ MADE: Mapping[str, str] = {
     "service.text.word_lists:load_ordered_patterns": "the lines of the word lists, each attacked below",
     "service.gather.formats.split_items:__init__": "a literal name between literals",
     "service.gather.pages.walls:__init__": "literal words, matched at one position",
-    "service.gather.entries.boilerplate:compiled": "called while modules are loaded, so recorded",
+    "service.gather.boilerplate:compiled": "called while modules are loaded, so recorded",
     "service.settings.yaml.document:_syntax_fault": "the operator's own file, one sentence of its parser",
 }
 """The functions whose patterns are not literal, and why each is harmless or where it is attacked."""

@@ -1,4 +1,4 @@
-"""Candidates come from blocks: sentences, items, rows; whole quotations; introductions beside them."""
+"""Candidates come from blocks: sentences, items, rows, whole quotations, with their introductions."""
 
 from __future__ import annotations
 

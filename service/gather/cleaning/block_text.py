@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from service.core.model import Block, BlockKind, TextSpan
-from service.gather.cleaning.characters import folded, without_unsafe_characters
-from service.gather.entries.boilerplate import (
+from service.gather.boilerplate import (
     BOILERPLATE_PARAGRAPH,
     READ_MORE,
     READ_MORE_WORDS,
     any_of,
     compiled,
 )
+from service.gather.cleaning.characters import folded, without_unsafe_characters
 from service.text.enumerations import find_enumeration, item_text
 from service.text.marks import FINAL_MARK
 from service.text.sentence_rules import rules_for

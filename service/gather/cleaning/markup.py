@@ -27,9 +27,9 @@ from service.gather.cleaning.inline_markup import (
 from service.gather.cleaning.markdown import html_of_markdown, is_markdown
 from service.gather.cleaning.markup_reader import BLOCK_TAGS, MarkupReader
 from service.gather.cleaning.nesting import without_deep_nesting
+from service.gather.cleaning.related_links import may_have_related_links, without_related_links
 from service.gather.cleaning.text_lines import drafts_of_lines
-from service.gather.entries.language import detect_language
-from service.gather.entries.related_links import may_have_related_links, without_related_links
+from service.gather.language import detect_language
 
 MAX_HTML_CHARACTERS = 400_000  # without ballast; four times the text of the longest article
 MAX_SAMPLE_CHARACTERS = 5_000  # of markup, to detect the language for the marks of its quotations

@@ -11,12 +11,12 @@ from service.core.model import Block, Entry, Feed
 from service.gather.cleaning.block_text import NO_TEXT, BlockText
 from service.gather.cleaning.characters import one_line
 from service.gather.cleaning.titles import title_of_text
-from service.gather.cleaning.web_addresses import safe_web_url
-from service.gather.entries.language import detect_language
 from service.gather.entries.match import AmbiguousNames, DocumentItem
 from service.gather.entries.publisher import repeats_title, source_name, without_publisher
 from service.gather.entries.seen_items import FeedStatistics, SeenItem
 from service.gather.entries.teasers import needs_full_text
+from service.gather.language import detect_language
+from service.gather.web_addresses import safe_web_url
 
 
 @dataclass(frozen=True, slots=True)

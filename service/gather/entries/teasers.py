@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from service.gather.entries.boilerplate import READ_MORE, compiled
+from service.gather.boilerplate import READ_MORE, compiled
 
 MAX_TEASER_CHARACTERS = 700
 MIN_FULL_TEXT_CHARACTERS = 2_000  # a text this long is no teaser, even when it ends with "read more"

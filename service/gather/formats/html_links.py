@@ -9,7 +9,7 @@ from html import unescape
 from urllib.parse import urljoin
 
 from service.gather.cleaning.characters import one_line
-from service.gather.cleaning.web_addresses import safe_web_url
+from service.gather.web_addresses import safe_web_url
 
 FEED_TYPES = frozenset(
     {

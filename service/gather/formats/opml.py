@@ -12,9 +12,9 @@ from xml.etree import ElementTree as ET
 from service.core.errors import FeedUnreadable
 from service.core.model import Feed
 from service.gather.cleaning.characters import one_line, without_unsafe_characters
-from service.gather.cleaning.web_addresses import safe_web_url
 from service.gather.formats.charset import reencode_utf8
 from service.gather.formats.opml_outlines import Outline, lenient_outlines, strict_outlines, unescaped
+from service.gather.web_addresses import safe_web_url
 
 MAX_OPML_BYTES = 16 << 20  # the largest list found so far has 2 MB
 MAX_FEEDS = 5_000

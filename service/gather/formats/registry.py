@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from service.core.errors import FeedUnreadable, UnknownName
-from service.gather.entries.boilerplate import BOT_CHALLENGE, compiled
+from service.gather.boilerplate import BOT_CHALLENGE, compiled
 from service.gather.formats import json_feed, rss_atom
 from service.gather.formats.charset import decode_document, reencode_utf8
 from service.gather.formats.html_links import feed_links

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from service.core.model import Block
 from service.gather.cleaning.block_text import BlockText
 from service.gather.cleaning.markup import read_markup
-from service.gather.entries.language import detect_language
 from service.gather.formats.charset import decode_document
+from service.gather.language import detect_language
 from service.gather.pages.text_choice import chosen_text, without_repeated_head
 from service.gather.pages.tree import TOO_LARGE, PageTooLarge, article_markup, page_article
 from service.gather.pages.walls import length_of, without_walls

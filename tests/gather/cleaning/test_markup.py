@@ -14,7 +14,7 @@ from service.gather.cleaning.block_text import shortened
 from service.gather.cleaning.characters import one_line, without_unsafe_characters
 from service.gather.cleaning.markup import plain_text
 from service.gather.cleaning.titles import title_text
-from service.gather.cleaning.web_addresses import safe_web_url
+from service.gather.web_addresses import safe_web_url
 
 INVITATIONS = (
     "Continue reading",

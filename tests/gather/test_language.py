@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.gather.entries.language import detect_language
+from service.gather.language import detect_language
 
 GERMAN = (
     "Der Stadtrat beschloss am Montag, die alte Brücke über den Fluss neu zu bauen und die Straße zu sperren."
