@@ -23,7 +23,6 @@ class Shown:
     article: Labelled
     sentences: frozenset[int]
     ties: tuple[tuple[int, int], ...] = ()
-    context: tuple[tuple[int, int], ...] = ()
     words: int = 0
 
 
@@ -36,12 +35,8 @@ def shown_of(article: Labelled, summary: Summary) -> Shown:
         for place, point in enumerate(summary.key_points)
         if point.role is Role.CAVEAT and point.qualifies is not None
     )
-    context = tuple(
-        (main[line.qualifies], (_covered(article, line.start, line.end) or [-1])[0])
-        for line in summary.context
-    )
     words = sum(len(point.text.split()) for point in summary.key_points)
-    return Shown(article, frozenset(k for cover in covered for k in cover), ties, context, words)
+    return Shown(article, frozenset(k for cover in covered for k in cover), ties, words)
 
 
 def _covered(article: Labelled, start: int, end: int) -> list[int]:
@@ -64,8 +59,6 @@ def counts_of(shown: Shown) -> dict[str, tuple[float, float]]:
         "precision": (sum(tie in true for tie in shown.ties), len(shown.ties)),
         "precision, any claim": (sum(tie[1] in any_claim for tie in shown.ties), len(shown.ties)),
         "caveats per 100": (100 * len(shown.ties), 1),
-        "context precision": (sum(tie in true for tie in shown.context), len(shown.context)),
-        "context per 100": (100 * len(shown.context), 1),
         "words": (shown.words, 1),
     }
 

@@ -33,7 +33,6 @@ SCORES = (
     "precision",
     "precision, any claim",
     "caveats per 100",
-    "context per 100",
     "words",
 )
 SYLLABLES = ["ba", "ko", "ri", "ten", "sul", "mar", "ve", "lin", "dor", "sha", "pe", "gu", "tor", "nim"]

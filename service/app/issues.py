@@ -23,7 +23,7 @@ SHORT_ID_CHARACTERS = 8  # beyond an ambiguous prefix, in the list of the issues
 class Verification:
     """The comparison of an issue's `texts` with their sources.
 
-    `texts` counts key points and their introductions, context sentences and corrected sentences.
+    `texts` counts key points and their introductions, and corrected sentences.
     `altered` has the ids of the articles with a difference, `deleted` the number of articles that are no
     longer stored.
     """
@@ -55,7 +55,7 @@ async def verify(app: Application, issue: IssueDetails) -> Verification:
     articles = await app.queries.articles_by_id(issue.article_ids)
     for details in articles:
         if (summary := details.summary) is not None:
-            texts += len(summary.key_points) + len(summary.context)
+            texts += len(summary.key_points)
             texts += sum(point.introduction is not None for point in summary.key_points)
             if not _is_proven(details.article, summary):
                 altered.append(details.article.id)

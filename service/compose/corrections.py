@@ -64,7 +64,6 @@ def _known_sentences(edited: EditedArticle) -> Sequence[Excerpt]:
     """Return the sentences that subscribers may know: those of the summary, as corrected since."""
     summary = edited.summary
     known = dict.fromkeys(Excerpt(point.text, point.start, point.end) for point in summary.key_points)
-    known |= dict.fromkeys(Excerpt(line.text, line.start, line.end) for line in summary.context)
     for change in chain.from_iterable(edited.previous_changes):
         known.pop(change.sent, None)
         if change.current is not None:

@@ -96,7 +96,7 @@ def shown_article(article: Article, summary: Summary, lead: Article, mail: Rende
 
     A sentence that two articles have word for word counts for both.
     """
-    sentences = [*(point.text for point in summary.key_points), *(line.text for line in summary.context)]
+    sentences = [point.text for point in summary.key_points]
     link = web_link(article.url)
     return ShownArticle(
         lead,

@@ -23,7 +23,7 @@ from service.condense.headline import MIN_TITLE_SHARE, repeats_headline
 from service.condense.ports import Summarizer
 from service.condense.selection import CORE_SENTENCES, MAX_CANDIDATES, best_sentences
 from service.condense.weights import KeyPointWeights, shipped_weights
-from service.core.model import Block, ContextSentence, Role, Summary
+from service.core.model import Block, Role, Summary
 from service.text.lexicon import has_cue_words, lexicon_for
 
 MAX_SENTENCES = 2_000  # read of a text; no news article is longer, a hostile text may be
@@ -45,7 +45,7 @@ CaveatLink = tuple[int, float]
 
 @dataclass(frozen=True, slots=True)
 class SentenceExplanation:
-    """One sentence with its scores and its role: `point`, `caveat`, `context` or "".
+    """One sentence with its scores and its role: `point`, `caveat` or "".
 
     `parts` are the contributions to `pick` by feature. `qualifies` is the text of the qualified point,
     `probability` that of the relation, `reasons` the contributions to its log-odds.
@@ -79,7 +79,7 @@ class CandidateFacts:
 class KeyPointSelection:
     """The selected sentences of an article by their place, with what explains the selection.
 
-    `chosen` lists points and caveats, `caveats` maps caveat -> point, `context` other sentence -> point.
+    `chosen` lists points and caveats, `caveats` maps caveat -> point.
     `headline` is the sentence that the headline repeats.
     """
 
@@ -89,7 +89,6 @@ class KeyPointSelection:
     pairs: PairFeatures | None
     chosen: list[int]
     caveats: Mapping[int, CaveatLink]
-    context: Mapping[int, CaveatLink]
     headline: int | None
 
 
@@ -203,10 +202,9 @@ def select_key_points(
     certainty = np.sqrt(is_caveat * is_needed)
     qualified = [*chosen, *range(count, len(claims))]
     caveats = _link_caveats(chosen, qualified, claims, certainty, weights.min_caveat_probability)
-    context = _find_context(chosen, caveats, best, certainty[:count], weights.min_context_probability)
     headline = int(claims[count]) if len(claims) > count else None
     return KeyPointSelection(
-        features, pick, order, pairs, [int(best[place]) for place in chosen], caveats, context, headline
+        features, pick, order, pairs, [int(best[place]) for place in chosen], caveats, headline
     )
 
 
@@ -254,27 +252,6 @@ def _root(claim: int, parent: Mapping[int, CaveatLink]) -> int:
     return claim
 
 
-def _find_context(
-    chosen: Sequence[int],
-    caveats: Mapping[int, CaveatLink],
-    best: IntArray,
-    certainty: FloatArray,
-    least: float,
-) -> dict[int, CaveatLink]:
-    """Return the most probable caveat of each point without one, if it is probable enough but did not fit."""
-    shown = [int(best[place]) for place in chosen]
-    with_caveat = {*caveats, *(claim for claim, _ in caveats.values())}
-    found: dict[int, CaveatLink] = {}
-    for place, claim in zip(chosen, shown, strict=True):
-        if claim not in with_caveat and certainty[place].max() >= least:
-            row = certainty[place].copy()
-            row[shown] = 0
-            other = int(row.argmax())
-            if row[other] >= max(least, found.get(other, (0, 0.0))[1]):
-                found[other] = claim, float(row[other])
-    return found
-
-
 def _summary(method: str, text: str, spans: Sequence[Candidate], selection: KeyPointSelection) -> Summary:
     """Return the summary: the three main points, then the others, each group in the text's order.
 
@@ -299,11 +276,7 @@ def _summary(method: str, text: str, spans: Sequence[Candidate], selection: KeyP
             key_point(text, spans[caveat], Role.CAVEAT, index[point], rank=rank[caveat])
             for caveat in caveats[point]
         ]
-    context = [
-        ContextSentence(_text_of(text, spans[place]), spans[place].start, spans[place].end, index[claim])
-        for place, (claim, _) in sorted(selection.context.items())
-    ]
-    return Summary(method, tuple(key_points), tuple(context))
+    return Summary(method, tuple(key_points))
 
 
 def _text_of(text: str, candidate: Candidate) -> str:
@@ -328,9 +301,9 @@ def _explain_sentence(
     by_size = np.argsort(-np.abs(parts), kind="stable")
     named = tuple((FEATURE_NAMES[k], float(parts[k])) for k in by_size if abs(parts[k]) >= 0.005)
     shown = "point" if place in selection.chosen else ""
-    role = "caveat" if place in selection.caveats else "context" if place in selection.context else shown
+    role = "caveat" if place in selection.caveats else shown
     cut = _text_of(text, spans[place])
-    link = selection.caveats.get(place) or selection.context.get(place)
+    link = selection.caveats.get(place)
     scores = float(selection.pick_scores[place]), float(selection.order_scores[place])
     if link is None or weights.pair_model is None or selection.pairs is None:
         return SentenceExplanation(cut, *scores, named, role)

@@ -20,8 +20,7 @@ class KeyPointWeights:
     """The parameters for languages with cue words, or for those without.
 
     `pick` weighs whether editors show a sentence, `order` how much of the news it has. `risk` is the cost, in
-    points, of a claim that is expected to mislead. The two probabilities are the least ones for a caveat
-    among the key points and for a context sentence.
+    points, of a claim that is expected to mislead. `min_caveat_probability` is the least one for a mark.
     """
 
     pick: FloatArray
@@ -31,7 +30,6 @@ class KeyPointWeights:
     pair_model: PairModel | None
     risk: float
     min_caveat_probability: float
-    min_context_probability: float
 
 
 @cache
@@ -64,5 +62,4 @@ def parse_weights(stored: Mapping[str, Any], *, has_cues: bool) -> KeyPointWeigh
         pairs,
         limits["risk"],
         limits["mark"],
-        limits["context"],
     )

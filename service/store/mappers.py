@@ -14,10 +14,11 @@ from service.core.model import (
     Article,
     Block,
     BlockKind,
-    ContextSentence,
+    CaveatKind,
     Edition,
     Feed,
     FeedState,
+    Grade,
     Issue,
     KeyPoint,
     MailKind,
@@ -175,22 +176,28 @@ def blocks_of(stored: Sequence[Sequence[Any]] | None) -> tuple[Block, ...]:
 
 
 def summary_values(summary: Summary) -> Values:
-    """Return a summary's row: each key point and context sentence as the list of its fields."""
+    """Return a summary's row: each key point as the list of its fields."""
     return {
         "method": summary.method,
         "key_points": [_key_point_values(point) for point in summary.key_points],
-        "context": [[c.text, c.start, c.end, c.qualifies] for c in summary.context],
     }
+
+
+_LATER_DEFAULTS: list[Any] = [None, False, Grade.TIED, None, None, None]
+"""The values of a key point that its row has only if one differs from these."""
 
 
 def _key_point_values(point: KeyPoint) -> list[Any]:
     values = [point.text, point.start, point.end, point.role, point.qualifies, point.rank]
-    return [*values, point.introduction, point.quoted] if point.introduction or point.quoted else values
+    later = [point.introduction, point.quoted, point.grade, point.kind, point.follows, point.hint]
+    return values if later == _LATER_DEFAULTS else [*values, *later]
 
 
 def _key_point_of(stored: Sequence[Any]) -> KeyPoint:
     text, start, end, role, qualifies, rank, *rest = stored
-    introduction, quoted = rest or (None, False)
+    # Rows of earlier versions have no later values, or the first two.
+    later = [*rest, *_LATER_DEFAULTS[len(rest) :]]
+    introduction, quoted, grade, kind, follows, hint = later
     return KeyPoint(
         text,
         start,
@@ -200,10 +207,14 @@ def _key_point_of(stored: Sequence[Any]) -> KeyPoint:
         rank,
         TextSpan(*introduction) if introduction else None,
         quoted,
+        Grade(grade),
+        CaveatKind(kind) if kind else None,
+        follows,
+        TextSpan(*hint) if hint else None,
     )
 
 
-SUMMARY_COLUMNS = (summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.context)
+SUMMARY_COLUMNS = (summaries.c.method.label("made_by"), summaries.c.key_points)
 """The columns of a summary in a join with `articles`, which has a column `method` of its own."""
 
 
@@ -212,7 +223,6 @@ def summary_of(row: Row) -> Summary:
     return Summary(
         method=row["made_by"],
         key_points=tuple(map(_key_point_of, row["key_points"])),
-        context=tuple(ContextSentence(*sentence) for sentence in row["context"]),
     )
 
 

@@ -28,6 +28,7 @@ KNOWN_VERSIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

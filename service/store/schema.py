@@ -150,7 +150,6 @@ summaries = Table(
     Column("method", CleanText, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("key_points", Json, nullable=False),
-    Column("context", Json, nullable=False),
 )
 
 # The latest title and text that a publisher gave an article after it was stored.

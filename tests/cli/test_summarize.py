@@ -12,7 +12,7 @@ import pytest
 
 from service.cli.summarize import articles
 from service.cli.summarize.summary_view import summary_text
-from service.core.model import ContextSentence, KeyPoint, Role, Summary, TextSpan
+from service.core.model import KeyPoint, Role, Summary, TextSpan
 from tests.cli.runner import CliRunner
 
 TEXT = (
@@ -30,7 +30,7 @@ def jsonl(path: Path, *lines: object) -> Path:
 
 
 def is_verbatim(answer: dict, text: str) -> bool:
-    return all(text[p["start"] : p["end"]] == p["text"] for p in (*answer["key_points"], *answer["context"]))
+    return all(text[p["start"] : p["end"]] == p["text"] for p in answer["key_points"])
 
 
 def test_each_line_is_answered_with_the_documented_keys(caveat: CliRunner, tmp_path: Path):
@@ -43,9 +43,12 @@ def test_each_line_is_answered_with_the_documented_keys(caveat: CliRunner, tmp_p
         assert answer["method"] == "keypoints"
         assert is_verbatim(answer, TEXT)
         for point in answer["key_points"]:
-            assert list(point) == ["text", "start", "end", "role", "qualifies", "introduction", "quoted"]
+            assert list(point) == [
+                *("text", "start", "end", "role", "qualifies", "introduction", "quoted"),
+                *("grade", "kind", "hint"),
+            ]
             assert point["role"] == "caveat" or point["qualifies"] is None
-        assert all(list(line) == ["text", "start", "end", "qualifies"] for line in answer["context"])
+        assert answer["context"] == []
 
 
 def test_points_and_method_are_applied(caveat: CliRunner, tmp_path: Path):
@@ -125,7 +128,7 @@ def test_a_text_in_utf_16_is_read(caveat: CliRunner, tmp_path: Path):
     assert "40 million €" in caveat("summarize", tmp_path / "a.txt").out
 
 
-def test_caveats_and_context_are_indented_below_their_point(monkeypatch: pytest.MonkeyPatch):
+def test_caveats_are_indented_below_their_point(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "80")
     claim, caveat, other = (TEXT.index(words) for words in ("The council", "The decision", "Residents"))
     summary = Summary(
@@ -134,13 +137,11 @@ def test_caveats_and_context_are_indented_below_their_point(monkeypatch: pytest.
             KeyPoint.from_source(TEXT, claim, TEXT.index(" It will")),
             KeyPoint.from_source(TEXT, caveat, other - 1, Role.CAVEAT, 0),
         ),
-        (ContextSentence(TEXT[other : other + 20], other, other + 20, 0),),
     )
     lines = summary_text(summary, TEXT).splitlines()
 
     assert lines[0] == "• The council of Corvane approved a tram line to the harbour on Tuesday."
     assert lines[1] == "    caveat: The decision takes effect only if the province agrees to pay half."
-    assert lines[2] == "    also in the article: Residents of the old"
 
 
 def test_what_introduces_a_list_is_printed_once_above_its_items(caveat: CliRunner, tmp_path: Path):

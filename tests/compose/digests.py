@@ -45,9 +45,9 @@ def published(title: str, publisher: str = "The Meridian Courier", **changes: An
     return an_article(title, url=url, **(defaults | changes))
 
 
-def point(article: Article, text: str, *context: str) -> StoryPoint:
+def point(article: Article, text: str) -> StoryPoint:
     """Return a key point of the article."""
-    return StoryPoint(text, Role.POINT, article, 0, len(text), context=context)
+    return StoryPoint(text, Role.POINT, article, 0, len(text))
 
 
 def caveat(article: Article, text: str) -> StoryPoint:
@@ -104,7 +104,6 @@ def the_fire() -> Story:
                 courier,
                 "A dust explosion tore the roof off silo 6 shortly before half past three and set the "
                 "grain on fire.",
-                "The cause of the spark is not known, and investigators have not been inside.",
             ),
             point(
                 wire,
@@ -172,7 +171,6 @@ def the_treaty() -> Story:
             point(
                 article,
                 "The border crossing at Tarn Bridge, closed since 2015, is to reopen to lorries in spring.",
-                "About 9,000 people crossed there every day before it was shut.",
             ),
             caveat(
                 article,

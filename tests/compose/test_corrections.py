@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.compose.corrections import find_correction, normalized_words
 from service.compose.ports import EditedArticle
 from service.core import ids as identity
-from service.core.model import ContextSentence, Correction, Edit, Excerpt, SentenceChange
+from service.core.model import Correction, Edit, Excerpt, SentenceChange
 from service.text.sentences import split_sentences
 from tests.builders import NOON, an_article, condensed
 
@@ -136,16 +136,6 @@ def test_a_sentence_is_recognized_with_the_line_breaks_of_a_theme():
     shown = "   * Two ferries were hit\n     | in the storm on\n     | Monday. (The Courier, 05:00)"
 
     assert len(changes(an_edit(TEXT.replace("Two", "Three"), HIT, shown=shown))) == 1
-
-
-def test_a_context_sentence_is_corrected_too():
-    edited = an_edit(TEXT.replace(" The quay stays open.", ""), HIT, shown=f"{HIT} The quay stays open.")
-    start = TEXT.index("The quay")
-    line = ContextSentence("The quay stays open.", start, start + 20, 0)
-
-    assert changes(replace(edited, summary=replace(edited.summary, context=(line,)))) == [
-        ("The quay stays open.", "")
-    ]
 
 
 def test_a_rewritten_article_gives_no_correction():

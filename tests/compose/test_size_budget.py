@@ -56,7 +56,7 @@ def a_monster(letters: str, points: int, caveats: int, sources: int, url: str):
     articles = [published(text, f"{name}{n}", url=f"{url}{n}", language="en") for n in range(max(sources, 1))]
     monster = []
     for n in range(points):
-        monster.append(point(articles[n % len(articles)], text, *([text] if n < 2 else [])))
+        monster.append(point(articles[n % len(articles)], text))
         if n < caveats:
             monster.append(caveat(articles[0], text))
     return a_story(monster[:MAX_POINTS], *articles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from service.condense.ports import FailureResult
-from service.core.model import Block, BlockKind, ContextSentence, KeyPoint, Role, Summary, TextSpan
+from service.core.model import Block, BlockKind, CaveatKind, Grade, KeyPoint, Role, Summary, TextSpan
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.store.stores import Stores
 
@@ -13,7 +13,6 @@ TEXT = "The harbour reopened. It was not a victory. Two ferries remain in dock, 
 SUMMARY = Summary(
     "keypoints",
     (KeyPoint.from_source(TEXT, 0, 21, rank=1), KeyPoint.from_source(TEXT, 22, 43, Role.CAVEAT, 0, rank=0)),
-    (ContextSentence(TEXT[44:], 44, len(TEXT), 0),),
 )
 
 
@@ -43,6 +42,25 @@ async def test_blocks_and_introductions_come_back_as_they_were(stores: Stores):
     await stores.condense.record_summary(article.id, Summary("keypoints", points), NOON)
     [released] = await stores.compose.released_articles(an_edition(), 0, 1)
     assert (released.article.blocks, released.summary.key_points) == (blocks, points)
+
+
+async def test_the_marks_and_references_of_a_caveat_come_back_as_they_were(stores: Stores):
+    text = "Holm spoke. He denied it. But nobody had asked him."
+    points = (
+        KeyPoint.from_source(text, 0, 11),
+        replace(
+            KeyPoint.from_source(text, 12, 25, Role.CAVEAT, rank=1),
+            grade=Grade.STORY,
+            kind=CaveatKind.DENIED,
+            hint=TextSpan(0, 4),
+        ),
+        replace(KeyPoint.from_source(text, 26, len(text), rank=2), follows=1),
+    )
+    article = an_article("Harbour", text)
+    await stores.store_articles([article])
+    await stores.condense.record_summary(article.id, Summary("keypoints", points), NOON)
+    [released] = await stores.compose.released_articles(an_edition(), 0, 1)
+    assert released.summary.key_points == points
 
 
 async def test_a_condensed_article_does_not_wait(stores: Stores):

@@ -28,7 +28,7 @@ from service.app.summarize import (
 from service.cli.summarize.summary_view import reason_lines, summary_text
 from service.cli.ui.output import json_text, print_data, print_message, printable
 from service.core.errors import CaveatError, UsageError
-from service.core.model import Block, KeyPoint, Summary
+from service.core.model import Block, Role, Summary, TextSpan
 
 MIN_PARALLEL_BYTES = 4 * 1024 * 1024  # of a file; for a smaller one, starting processes takes longer
 LINES_PER_TASK = 8
@@ -230,22 +230,22 @@ def summary_record(article_id: object, summary: Summary, text: str) -> dict[str,
                 "end": point.end,
                 "role": point.role.value,
                 "qualifies": point.qualifies,
-                "introduction": _introduction_record(point, text),
+                "introduction": _span_record(point.introduction, text),
                 "quoted": point.quoted,
+                "grade": point.grade.value if point.role is Role.CAVEAT else None,
+                "kind": point.kind.value if point.kind else None,
+                "hint": _span_record(point.hint, text),
             }
             for point in summary.key_points
         ],
-        "context": [
-            {"text": line.text, "start": line.start, "end": line.end, "qualifies": line.qualifies}
-            for line in summary.context
-        ],
+        "context": [],  # sentences of this kind are key points now; programs may still read the field
     }
 
 
-def _introduction_record(point: KeyPoint, text: str) -> dict[str, object] | None:
-    if point.introduction is None:
+def _span_record(span: TextSpan | None, text: str) -> dict[str, object] | None:
+    if span is None:
         return None
-    start, end = point.introduction
+    start, end = span
     return {"text": text[start:end], "start": start, "end": end}
 
 

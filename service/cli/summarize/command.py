@@ -105,9 +105,10 @@ def summarize(
     and skipped; the exit code is then 1.
 
     With --json an answer is {"id", "method", "key_points": [{"text", "start", "end", "role", "qualifies",
-    "introduction", "quoted"}], "context": [{"text", "start", "end", "qualifies"}]}. start and end count
-    characters of the text; qualifies is the index of a key point, null for a caveat of the title;
-    introduction is null or {"text", "start", "end"}; quoted is true for a quotation without marks.
+    "introduction", "quoted", "grade", "kind", "hint"}], "context": []}. start and end count characters of the
+    text. grade is that of a caveat: tied (qualifies is the index of a key point, null for the title), story
+    or context (qualifies is null). introduction and hint, the name that "he" stands for, are null or
+    {"text", "start", "end"}; quoted is true for a quotation without marks; context is always empty.
     """
     options = articles.SummarizeOptions(points, method, language, as_json=as_json, explain=explain)
     with open_input(file) as stream:

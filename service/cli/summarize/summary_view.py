@@ -11,30 +11,23 @@ from service.cli.ui.output import printable
 from service.core.model import Role, Summary, TextSpan
 
 INTRODUCTION = "  "
-POINT, CAVEAT, CONTEXT = "• ", "caveat: ", "also in the article: "
+POINT, CAVEAT = "• ", "caveat: "
 MAX_SHOWN_FEATURES = 6  # of a sentence, those with the largest weight
 
 
 def summary_text(summary: Summary, text: str, *, title: str = "") -> str:
-    """Return the key points as a list, each with its caveats and context indented below it.
+    """Return the key points as a list, each with its caveats indented below it.
 
     `text` is that of the article. What introduces points is printed above the first of them.
     """
     lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
-    context: list[str] = []
     introduced: set[TextSpan | None] = {None}
-    for index, point in enumerate(summary.key_points):
+    for point in summary.key_points:
         quoted = f"“{point.text}”" if point.quoted else point.text
-        if point.role is not Role.CAVEAT:
-            lines, context = [*lines, *context], []
         if point.introduction not in introduced and point.introduction is not None:
             lines += map(terminal.dim, _wrapped(text[slice(*point.introduction)], INTRODUCTION))
         introduced |= {point.introduction, TextSpan(point.start, point.end)}
         lines += _marked(CAVEAT, quoted) if point.role is Role.CAVEAT else _wrapped(quoted, POINT)
-        context += [
-            part for c in summary.context if c.qualifies == index for part in _marked(CONTEXT, c.text)
-        ]
-    lines += context
     return "\n".join([*lines, ""])
 
 

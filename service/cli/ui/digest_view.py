@@ -1,4 +1,4 @@
-"""A digest on the terminal: stories with their key points, caveats and context, then the notices."""
+"""A digest on the terminal: stories with their key points and caveats, then the notices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.cli.ui.rich_output import console
 from service.core.model import Article, Digest, Role, Story, StoryPoint
 
 MAX_COLUMNS = 88  # longer lines are hard to read
-HEADLINE_INDENT, POINT_INDENT = 3, 6  # columns before a key point, and before its caveats and context
+HEADLINE_INDENT, POINT_INDENT = 3, 6  # columns before a key point, and before its caveats
 
 
 def print_digest(digest: Digest, title: str) -> None:
@@ -92,9 +92,6 @@ def _point(point: StoryPoint) -> Iterator[RenderableType]:
     for figure in point.earlier:
         named = f"earlier: {printable(figure.text)} ({printable(figure.article.publisher)})"
         yield _hanging(Text(), Text(named, style="dim"), margin=POINT_INDENT)
-    for context in point.context:
-        line = Text.assemble(("Also in the article: ", "dim"), (printable(context), "dim"))
-        yield _hanging(Text(), line, margin=POINT_INDENT)
 
 
 def _hanging(mark: Text, text: Text, *, margin: int = 0) -> RenderableType:

@@ -36,14 +36,13 @@ class SentenceView:
 
 @dataclass(frozen=True, slots=True)
 class PointView:
-    """A key point with its caveats, which themes mark, and its context sentences, which they do not.
+    """A key point with its caveats, which themes mark.
 
     `earlier` are the figures that its own outdates, with the source of each: "41" instead of a sentence.
     """
 
     line: SentenceView
     caveats: tuple[SentenceView, ...]
-    context: tuple[SentenceView, ...]
     earlier: tuple[SentenceView, ...] = ()
 
 
@@ -55,9 +54,7 @@ def view_points(
     A caveat whose point is missing becomes a point. Times have no date if it is that of `at`, the time under
     the headline. Points of one list have their introduction once, and none if it is itself a point above.
     """
-    longest = longest_sentence(
-        [text for point in points for text in (point.introduction, point.text, *point.context)]
-    )
+    longest = longest_sentence([text for point in points for text in (point.introduction, point.text)])
     headline: list[SentenceView] = []
     shown: dict[int, PointView] = {}
     introduced: set[tuple[str, str]] = set()
@@ -67,23 +64,17 @@ def view_points(
         introduced |= {key, (point.article.id, point.text)}
         text = _quoted(clean(point.text, longest), localizer) if point.quoted else clean(point.text, longest)
         sentence = _view(point.article, point.text, text, at, localizer, introduction=introduction)
-        context = tuple(
-            _view(point.article, line, clean(line, longest), at, localizer)
-            for line in point.context
-            if clean(line)
-        )
         owner = shown.get(point.qualifies) if point.qualifies is not None else None
         if point.role is Role.CAVEAT and point.qualifies is None:
             headline.append(sentence)
         elif point.role is Role.CAVEAT and owner and point.qualifies is not None:
-            caveats, together = (*owner.caveats, sentence), (*owner.context, *context)
-            shown[point.qualifies] = replace(owner, caveats=caveats, context=together)
+            shown[point.qualifies] = replace(owner, caveats=(*owner.caveats, sentence))
         else:
             earlier = tuple(
                 _view(one.article, one.sentence, clean(one.text, longest), at, localizer)
                 for one in point.earlier
             )
-            shown[index] = PointView(sentence, (), context, earlier)
+            shown[index] = PointView(sentence, (), earlier)
     return tuple(headline), tuple(shown.values())
 
 

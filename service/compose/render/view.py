@@ -242,4 +242,3 @@ def _texts(story: StoryView) -> Iterator[str]:
     for point in story.points:
         yield from (point.line.introduction, point.line.text)
         yield from (line.text for line in point.caveats)
-        yield from (line.text for line in point.context)

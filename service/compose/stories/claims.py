@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from service.compose.stories.figures import NewestToll, StatedToll, earlier_figure, tolls_of
-from service.core.model import Article, CondensedArticle, EarlierFigure, KeyPoint, Role
+from service.core.model import Article, CondensedArticle, EarlierFigure, KeyPoint
 from service.text.numbers import extract_numbers
 from service.text.similarity import SentenceFeatures, is_known, sentence_features
 
@@ -44,7 +44,6 @@ class Claim:
 
     sentence: ArticleSentence
     caveats: list[ArticleSentence]
-    context: tuple[str, ...]
     rank: float
     position: tuple[int, int]
     contradictions: list[Claim] = field(default_factory=list)
@@ -55,12 +54,12 @@ def claims_of(articles: Sequence[CondensedArticle]) -> list[Claim]:
     """Return the points of all articles by rank."""
     claims = []
     for number, condensed in enumerate(articles):
-        key_points, context = condensed.summary.key_points, condensed.summary.context
+        key_points = condensed.summary.key_points
         # The headline of another article is not shown: a caveat of it is a point.
         own = [
             index
             for index, point in enumerate(key_points)
-            if point.qualifies is None and (number or point.role is Role.POINT)
+            if point.qualifies is None and (number or not point.is_of_headline)
         ]
         for rank, index in enumerate(sorted(own, key=lambda i: key_points[i].rank)):
             caveats = sorted((p for p in key_points if p.qualifies == index), key=lambda p: p.rank)
@@ -68,7 +67,6 @@ def claims_of(articles: Sequence[CondensedArticle]) -> list[Claim]:
                 Claim(
                     sentence=ArticleSentence(condensed.article, key_points[index]),
                     caveats=[ArticleSentence(condensed.article, caveat) for caveat in caveats],
-                    context=tuple(line.text for line in context if line.qualifies == index),
                     rank=rank + (LATER_ARTICLE_RANK_PENALTY if number else 0),
                     position=(number, index),
                 )
@@ -82,7 +80,7 @@ def headline_caveats(articles: Sequence[CondensedArticle], points: int) -> list[
         ArticleSentence(one.article, point)
         for one in articles
         for point in one.summary.key_points
-        if point.role is Role.CAVEAT and point.qualifies is None
+        if point.is_of_headline
     ]
     return found[: max(points - 1, 1)]
 

@@ -164,7 +164,6 @@ def _unite(claim: Claim, other: Claim) -> None:
     if _is_fuller(other.sentence.features, claim.sentence.features):
         claim.sentence, other.sentence = other.sentence, claim.sentence
         claim.caveats, other.caveats = other.caveats, claim.caveats
-        claim.context = other.context
     adopt(claim, other)
 
 
@@ -253,12 +252,12 @@ def _story_points(headline: Sequence[ArticleSentence], claims: Sequence[Claim]) 
     index = len(headline)
     for claim in claims:
         for part in (claim, *claim.contradictions):
-            point = _story_point(part.sentence, None, part.context)
+            point = _story_point(part.sentence, None)
             yield replace(point, earlier=part.earlier)
-            yield from (_story_point(caveat, index, ()) for caveat in part.caveats)
+            yield from (_story_point(caveat, index) for caveat in part.caveats)
             index += 1 + len(part.caveats)
 
 
-def _story_point(line: ArticleSentence, qualifies: int | None, context: tuple[str, ...]) -> StoryPoint:
+def _story_point(line: ArticleSentence, qualifies: int | None) -> StoryPoint:
     role = Role.POINT if qualifies is None else Role.CAVEAT
-    return StoryPoint.of_key_point(line.article, line.point, role=role, qualifies=qualifies, context=context)
+    return StoryPoint.of_key_point(line.article, line.point, role=role, qualifies=qualifies)

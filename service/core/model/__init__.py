@@ -19,7 +19,7 @@ from service.core.model.compose import (
     Story,
     StoryPoint,
 )
-from service.core.model.condense import CondensedArticle, ContextSentence, KeyPoint, Role, Summary
+from service.core.model.condense import CaveatKind, CondensedArticle, Grade, KeyPoint, Role, Summary
 from service.core.model.deliver import (
     Batch,
     Books,
@@ -65,8 +65,8 @@ __all__ = [
     "Block",
     "BlockKind",
     "Books",
+    "CaveatKind",
     "CondensedArticle",
-    "ContextSentence",
     "Correction",
     "Deferred",
     "Delivery",
@@ -80,6 +80,7 @@ __all__ = [
     "Excerpt",
     "Feed",
     "FeedState",
+    "Grade",
     "Group",
     "Issue",
     "KeyPoint",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from service.core.model.condense import KeyPoint, Role
+from service.core.model.condense import CaveatKind, Grade, KeyPoint, Role
 from service.core.model.gather import Article
 
 
@@ -98,11 +98,12 @@ class EarlierFigure:
 
 @dataclass(frozen=True, slots=True)
 class StoryPoint:
-    """A key point of a story, with its article and context sentences.
+    """A key point of a story, with its article.
 
-    `qualifies` is the index of the point that a caveat qualifies; None for a caveat that qualifies the
-    headline. `introduction` is shown before the key point, "" if there is none; `quoted` as in KeyPoint.
-    `earlier` are the figures of older articles that its own outdates.
+    `qualifies` is the index of the point that a tied caveat qualifies; None for one that qualifies the
+    headline. `grade`, `kind` and `quoted` are as in KeyPoint. `introduction` is shown before the key point,
+    `hint` in brackets, both "" if there is none. `earlier` are the figures of older articles that its own
+    outdates.
     """
 
     text: str
@@ -111,10 +112,12 @@ class StoryPoint:
     start: int
     end: int
     qualifies: int | None = None
-    context: tuple[str, ...] = ()
     introduction: str = ""
     quoted: bool = False
     earlier: tuple[EarlierFigure, ...] = ()
+    grade: Grade = Grade.TIED
+    kind: CaveatKind | None = None
+    hint: str = ""
 
     @classmethod
     def of_key_point(
@@ -124,12 +127,21 @@ class StoryPoint:
         *,
         role: Role,
         qualifies: int | None,
-        context: tuple[str, ...] = (),
+        hinted: bool = True,
     ) -> StoryPoint:
-        """Return a key point of an article in its place in a story."""
-        introduction = article.text[slice(*point.introduction)] if point.introduction else ""
+        """Return a key point of an article in its place in a story, `hinted` with its hint."""
         return cls(
-            point.text, role, article, point.start, point.end, qualifies, context, introduction, point.quoted
+            point.text,
+            role,
+            article,
+            point.start,
+            point.end,
+            qualifies,
+            introduction=article.text[slice(*point.introduction)] if point.introduction else "",
+            quoted=point.quoted,
+            grade=point.grade,
+            kind=point.kind,
+            hint=article.text[slice(*point.hint)] if point.hint and hinted else "",
         )
 
 

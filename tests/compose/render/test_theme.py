@@ -75,7 +75,7 @@ def a_poisoned_story(*words: str) -> Story:
     """Return a story with these texts in every field that comes from a feed."""
     text = " ".join(words)
     article = replace(published("x", url=words[0]), title=text, publisher=text, language=words[-1])
-    return a_story([point(article, text, text), caveat(article, text)], article, published("y", "The Wire"))
+    return a_story([point(article, text), caveat(article, text)], article, published("y", "The Wire"))
 
 
 # --- rendered mails ----------------------------------------------------------------------------

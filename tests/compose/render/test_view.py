@@ -78,7 +78,6 @@ def test_each_caveat_is_under_its_point():
 
     assert [line.text[:31] for line in first.caveats] == ["The treaty takes effect only if"]
     assert [line.text[:31] for line in second.caveats] == ["The agreement in no way settles"]
-    assert [line.text[:12] for line in second.context] == ["About 9,000 "]
 
 
 def test_a_caveat_whose_point_is_not_shown_is_a_point():
@@ -214,7 +213,7 @@ def test_publishers_and_minutes_are_counted():
 def test_hostile_text_in_any_field_reaches_no_theme(poison: str):
     article = published("A title", url=f"https://news.example/{poison}"[:900])
     article = replace(article, title=poison, publisher=poison, language=poison[:20])
-    story = a_story([point(article, poison, poison), caveat(article, poison)])
+    story = a_story([point(article, poison), caveat(article, poison)])
     page = page_of(a_digest(story), title=poison, site=replace(SITE, name=poison, postal_address=poison))
 
     assert page.stories[0].headline
@@ -231,7 +230,7 @@ def test_a_view_is_made_of_any_text(words: list[str]):
     article = replace(
         published("A title", url=words[0]), title=words[1], publisher=words[2], language=words[3]
     )
-    page = page_of(a_digest(a_story([point(article, words[4], words[5])])))
+    page = page_of(a_digest(a_story([point(article, words[4])])))
 
     for text in texts_of(page):
         text.encode()

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from service.compose.stories.merge import merge_key_points
 from service.core.model import (
     CondensedArticle,
-    ContextSentence,
     KeyPoint,
     Role,
     StoryPoint,
@@ -173,16 +172,6 @@ def test_of_two_numbers_of_a_publisher_the_newer_counts():
 
 def test_different_numbers_in_one_article_are_both_shown():
     assert texts(merge_key_points([article(TWELVE, NINE)], points=3)) == [TWELVE, NINE]
-
-
-def test_context_sentences_stay_with_their_point():
-    one = article(AGREED, TALKS)
-    start = one.article.text.index(TALKS)
-    context = (ContextSentence(TALKS, start, start + len(TALKS), 0),)
-    points = merge_key_points(
-        [replace(one, summary=Summary("keypoints", one.summary.key_points[:1], context))], points=3
-    )
-    assert points[0].context == (TALKS,)
 
 
 def test_an_article_that_is_only_a_headline_adds_nothing():
