@@ -1,0 +1,1 @@
+"""References: what a sentence leans on in the sentences before it."""

@@ -1,0 +1,151 @@
+"""References: what a sentence leans on, and how it can be shown."""
+
+import pytest
+
+from service.condense.candidates import read_candidates
+from service.condense.references import Reference, find_references
+
+LEAD = "The ministry and the unions signed an agreement on wages in Bergen."
+
+
+def references(text, language="en"):
+    candidates = read_candidates(text, (), language, 100)
+    return candidates, find_references(text, candidates, language)
+
+
+def leans(sentence, language="en", lead=LEAD):
+    return references(f"{lead} {sentence}", language)[1][1] is not None
+
+
+def trimmed(text, language="en", place=0):
+    candidates, found = references(text, language)
+    reference = found[place]
+    return text[reference.trimmed_start : candidates[place].end] if reference else None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "He said the offer was final.",
+        "Her lawyer declined to comment.",
+        "They will vote on Friday.",
+        "It was opened in 1962.",
+        "This was a surprise to the harbour.",
+        "These measures cost two million crowns.",
+        "Such strikes are rare in winter.",
+        "The latter has no reserves.",
+        "Another ferry was damaged.",
+        "Hours later, the bridge was closed.",
+        "As a result, the bridge was closed.",
+        "But the unions want more.",
+        "On Monday, she met the owners.",
+        "In a statement, it named three conditions.",
+        "The roof was unsafe, he added.",
+        '"The roof is unsafe," he added.',
+        '"The roof is unsafe."',
+        "That is why the pier stays shut.",
+        "Police said he was armed.",
+    ],
+)
+def test_a_sentence_with_a_word_that_points_back_leans(sentence):
+    assert leans(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is unclear whether the pier will open.",
+        "It rained for a week.",
+        "This week the pier stays shut.",
+        "These days the pier is empty.",
+        "This agreement ends in May.",
+        "The minister said he would resign.",
+        "Anders Holm said he would resign.",
+        "After his arrest, Anders Holm left the party.",
+        "The company said its ships were safe.",
+        '"It is a great day," said Anders Holm.',
+        "So far no ship has left.",
+        "Both sides want a vote.",
+        "A rider fell from the ferry.",
+    ],
+)
+def test_a_sentence_whose_words_have_their_noun_stands_alone(sentence):
+    assert not leans(sentence)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("fr", "Il a refusé de signer."),
+        ("de", "Er lehnte das Angebot ab."),
+        ("es", "Añadió que la oferta era final."),
+        ("it", "Inoltre il ponte resta chiuso."),
+        ("pt", "Ele recusou a oferta."),
+        ("nl", "Hij weigerde het aanbod."),
+        ("ru", "Он отказался от предложения."),
+        ("ar", "وأضاف أن الجسر مغلق حتى الجمعة."),
+    ],
+)
+def test_words_that_point_back_are_known_in_several_languages(language, sentence):
+    assert leans(sentence, language)
+
+
+def test_what_a_sentence_leans_on_is_the_sentence_just_before():
+    _, found = references("Anders Holm runs the port. He has been there for years. He likes it.")
+    assert [one.antecedent if one else None for one in found] == [None, 0, 1]
+
+
+def test_nothing_makes_a_sentence_clear_that_stands_first_or_behind_a_heading():
+    _, found = references(
+        "He has been there for years and likes it.\n\nThe port\n\nThey will vote on Friday."
+    )
+    assert [one.antecedent for one in found] == [-1, -1]
+
+
+def test_a_sentence_without_a_person_does_not_say_who_he_is():
+    _, found = references("The bridge was closed for a week. He said it was unsafe.")
+    assert found[1].antecedent == -1
+
+
+def test_a_connective_is_trimmed_if_the_rest_stands_alone():
+    assert trimmed(f"{LEAD} But the owners want more.", place=1) == "the owners want more."
+    assert trimmed(f"{LEAD} However, the owners want more.", place=1) == "the owners want more."
+    assert trimmed(f"{LEAD} But they want more.", place=1) == "But they want more."
+
+
+@pytest.mark.parametrize(
+    ("language", "dateline", "rest"),
+    [
+        ("en", "WASHINGTON — ", "The senate voted on Friday."),
+        ("en", "HARTFORD, Conn. -- ", "The senate voted on Friday."),
+        ("en", "LONDON (AP) — ", "The senate voted on Friday."),
+        ("en", "Doha, 4 May (HLN) - ", "The emir signed on Friday."),
+        ("en", "(CNN) -- ", "The senate voted on Friday."),
+        ("en", "(CNN)", "The senate voted on Friday."),
+        ("fr", "Paris, 3 mai (AFP) – ", "Le sénat a voté vendredi."),
+        ("ar", "القاهرة (رويترز) - ", "صوت مجلس الشيوخ يوم الجمعة."),
+    ],
+)
+def test_a_dateline_is_trimmed(language, dateline, rest):
+    assert trimmed(dateline + rest, language) == rest
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The senate voted on Friday.",
+        "Anders Holm -- the mayor -- resigned.",
+        "NATO members voted on Friday.",
+        "A deal (the third) is near.",
+        "IBM — which owns the plant — resigned.",
+    ],
+)
+def test_a_sentence_without_a_dateline_is_not_trimmed(sentence):
+    assert references(sentence)[1] == [None]
+
+
+def test_a_language_without_words_has_no_references_but_datelines():
+    assert references("TIRANA — Kuvendi votoi të premten. Ai tha se po.", "sq")[1] == [
+        Reference(-1, None, len("TIRANA — ")),
+        None,
+    ]
