@@ -12,10 +12,15 @@ from pathlib import Path
 from service.core.errors import Fault
 from service.core.model import Site
 from service.core.secret import Secret
-from service.settings.field_types import EXPECTED_DATABASE, is_reachable_from_outside, split_host_port
+from service.settings.condense_block import CondenseBlock, JudgeBlock
+from service.settings.field_types import (
+    EXPECTED_DATABASE,
+    is_loopback,
+    is_reachable_from_outside,
+    split_host_port,
+)
 from service.settings.main_file import (
     BouncesBlock,
-    CondenseBlock,
     DkimBlock,
     FetchBlock,
     ImapBlock,
@@ -32,6 +37,7 @@ from service.settings.values import (
     DkimSettings,
     FetchSettings,
     ImapSettings,
+    JudgeSettings,
     MailSettings,
     ProxySettings,
     Settings,
@@ -54,6 +60,9 @@ MAIL_PROGRAM_NAMES = re.compile(
 BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 """The syntax of RFC 6750, 2.1, with at least 16 characters against guessing."""
 
+API_KEY = re.compile(r"[!-~]{1,4096}")
+"""What can stand behind `Authorization: Bearer`: visible ASCII characters (RFC 9110, 5.5)."""
+
 
 class SettingsBuilder:
     """Builds Settings from a MainConfig; collects `faults` (invalid) and `warnings` (careless)."""
@@ -74,7 +83,7 @@ class SettingsBuilder:
             mail=self._mail(file.mail),
             fetch=self._fetch(file.fetch),
             web=self._web(file.web),
-            condense=_condense(file.condense),
+            condense=self._condense(file.condense),
         )
 
     def _site(self, site: SiteBlock, bounces: BouncesBlock) -> Site:
@@ -236,6 +245,23 @@ class SettingsBuilder:
             self.faults.append(self._written.fault_at_path(here, what, "one from `openssl rand -hex 32`"))
         return token
 
+    def _condense(self, condense: CondenseBlock) -> CondenseSettings:
+        judge = self._judge(condense.judge) if condense.judge else None
+        return CondenseSettings(condense.method, condense.points, condense.processes, judge)
+
+    def _judge(self, judge: JudgeBlock) -> JudgeSettings:
+        here = ("condense", "judge")
+        key = self._secrets[*here, "key"]
+        found = JudgeSettings(judge.url, judge.model, key, judge.seconds, judge.per_pass, judge.per_day)
+        if key and not API_KEY.fullmatch(key.reveal()):
+            what = "the API key has characters that are not allowed in a header"
+            self.faults.append(self._written.fault_at_path(here, what, "the key of the judge's API"))
+        if key and found.url.startswith("http:") and not is_loopback(found.host):
+            what = "the key goes to the judge unencrypted"
+            place = (*here, "url")
+            self.warnings.append(self._written.fault_at_path(place, what, "an address with https"))
+        return found
+
     def _path(self, text: str) -> Path:
         return (self._folder / Path(text).expanduser()).resolve()
 
@@ -250,7 +276,3 @@ def _built_site(site: SiteBlock, bounces: BouncesBlock) -> Site:
         postal_address=site.postal_address,
         unsubscribe_address=site.unsubscribe_address or received or "",
     )
-
-
-def _condense(condense: CondenseBlock) -> CondenseSettings:
-    return CondenseSettings(condense.method, condense.points, condense.processes)

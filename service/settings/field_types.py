@@ -170,6 +170,21 @@ def read_proxy_url(text: str) -> str:
     return url
 
 
+def read_judge_url(text: str) -> str:
+    """Return the base address of an OpenAI-compatible API without a trailing slash. A login is an error."""
+    expected = "an address such as http://127.0.0.1:8080/v1"
+    url = _web_address(text, expected).rstrip("/")
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise wrong_value("the judge's address contains a login", "`key_file`")
+    if parts.query or parts.fragment:
+        raise wrong_value(f"{text!r} has a query or a fragment", expected)
+    base = url.removesuffix("/chat/completions")
+    if base != url:
+        raise wrong_value(f"{text!r} is the address of one call (did you mean {base}?)", expected)
+    return url
+
+
 def _web_address(text: str, expected: str) -> str:
     try:
         parts = urlsplit(text)
@@ -225,6 +240,14 @@ def is_reachable_from_outside(host: str) -> bool:
     except ValueError:
         return False  # a host name, which only DNS can resolve
     return address.is_unspecified or address.is_global
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or IP address is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def read_network(text: str) -> str:
@@ -297,6 +320,7 @@ FeedUrl = Annotated[
 ]
 SiteUrl = Annotated[str, AfterValidator(read_site_url), _text_schema("https://news.example.org")]
 ProxyUrl = Annotated[str, AfterValidator(read_proxy_url), _text_schema("http://proxy.example.org:3128")]
+JudgeUrl = Annotated[str, AfterValidator(read_judge_url), _text_schema("http://127.0.0.1:8080/v1")]
 StorageUrl = Annotated[
     str,
     AfterValidator(read_storage),

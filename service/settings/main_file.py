@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from service.settings.condense_block import CondenseBlock
 from service.settings.field_types import (
-    DEFAULT_METHOD,
     BounceAddress,
     ChannelName,
     ConfigBlock,
@@ -19,7 +19,6 @@ from service.settings.field_types import (
     Label,
     ListenAddress,
     Mailbox,
-    Method,
     Network,
     ProxyUrl,
     SiteUrl,
@@ -276,18 +275,6 @@ class WebBlock(ConfigBlock):
         default_factory=list,
         description="Newsletters (ids) with public sign-up at /subscribe, confirmed by mail.",
         examples=[["morning"]],
-    )
-
-
-class CondenseBlock(ConfigBlock):
-    """How articles become key points."""
-
-    method: Method = Field(
-        default=DEFAULT_METHOD, description="The default method; a feed or newsletter can name another."
-    )
-    points: int = Field(default=6, ge=1, le=12, description="Maximum key points per article.")
-    processes: int = Field(
-        default=0, ge=0, le=64, description="Number of processes that condense. 0: one per core."
     )
 
 

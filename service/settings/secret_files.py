@@ -22,6 +22,7 @@ SECRET_PATHS: tuple[Keys, ...] = (
     ("fetch", "proxy_password"),
     ("web", "metrics_token"),
     ("web", "api_token"),
+    ("condense", "judge", "key"),
 )
 """Keys of secrets in caveat.yaml. For each one, the key KEY_file can name a file instead."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from service.core.errors import Fault
 from service.core.model import Roster, Site
@@ -129,12 +130,36 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """The language model that is asked about articles: `url` is the base address of its API.
+
+    `seconds` is the maximum time for one article; `per_pass` and `per_day` are maximum numbers of articles.
+    """
+
+    url: str
+    model: str
+    key: Secret
+    seconds: int
+    per_pass: int
+    per_day: int
+
+    @property
+    def host(self) -> str:
+        """The name or address of the machine that is asked."""
+        return urlsplit(self.url).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
 class CondenseSettings:
-    """How articles are condensed: default method, key points per article, processes (0: one per core)."""
+    """How articles are condensed: default method, key points per article, processes (0: one per core).
+
+    `judge` None: no language model is asked.
+    """
 
     method: str
     points: int
     processes: int
+    judge: JudgeSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
