@@ -1,0 +1,129 @@
+"""Marking: a caveat is tied only to a claim that it surely qualifies; less sure ones have a lower grade."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from service.condense.features import extract_features
+from service.condense.marking import CaveatEvidence, Mark, kind_of, mark_caveats
+from service.core.model import CaveatKind, Grade
+from service.text.lexicon import lexicon_for
+
+LEAD = "Prosecutors accused Mayor Olga Renn of taking money from builders in Harrow."
+PLAN = "The council of Harrow will build a bridge over the Ansel."
+DENIAL = "Renn denied the allegations of the prosecutors in Harrow."
+ANOTHER_DENIAL = "Her brother denied the allegations against the builders as well."
+UNSURE = "It has not been confirmed that the builders of Harrow paid the mayor."
+PLAIN = "The bridge over the Ansel is 90 metres long."
+
+
+def marks(
+    sentences: Sequence[str],
+    *,
+    pairs: Mapping[tuple[int, int], float],
+    qualifies: Mapping[int, float],
+    shown: Sequence[int] | None = None,
+    headline: int | None = None,
+) -> dict[int, Mark]:
+    """Return the marks for the given probabilities of (claim, caveat) and of qualifying anything."""
+    count = len(sentences)
+    probability = np.zeros((count, count))
+    for (claim, caveat), value in pairs.items():
+        probability[claim, caveat] = value
+    of_any = np.array([qualifies.get(place, 0.0) for place in range(count)])
+    evidence = CaveatEvidence(
+        extract_features(sentences, "", lexicon_for("en")), np.arange(count), probability, probability, of_any
+    )
+    return mark_caveats(range(count) if shown is None else shown, headline, evidence)
+
+
+def test_a_sure_caveat_is_tied_to_its_claim():
+    found = marks([LEAD, PLAN, DENIAL], pairs={(0, 2): 0.8, (1, 2): 0.3}, qualifies={2: 0.9})
+    assert {place: (mark.grade, mark.claim) for place, mark in found.items()} == {2: (Grade.TIED, 0)}
+
+
+def test_a_caveat_may_qualify_the_headline():
+    found = marks([LEAD, PLAN, UNSURE], pairs={(0, 2): 0.8}, qualifies={2: 0.9}, shown=[1, 2], headline=0)
+    assert (found[2].grade, found[2].claim) == (Grade.TIED, 0)
+
+
+def test_a_caveat_whose_claim_is_not_sure_qualifies_the_story():
+    found = marks([LEAD, PLAN, UNSURE], pairs={(0, 2): 0.2, (1, 2): 0.2}, qualifies={2: 0.8})
+    assert (found[2].grade, found[2].claim) == (Grade.STORY, None)
+
+
+def test_a_likely_caveat_without_a_word_that_qualifies_is_context():
+    found = marks([LEAD, PLAN, PLAIN], pairs={(1, 2): 0.2}, qualifies={2: 0.8})
+    assert (found[2].grade, found[2].kind) == (Grade.CONTEXT, None)
+
+
+def test_an_unlikely_caveat_is_a_point():
+    assert marks([LEAD, PLAN, UNSURE], pairs={(0, 2): 0.05}, qualifies={2: 0.2}) == {}
+
+
+def test_the_first_sentence_is_a_point():
+    assert marks([DENIAL, PLAN, LEAD], pairs={(1, 0): 0.9, (2, 0): 0.9}, qualifies={0: 1.0}) == {}
+
+
+def test_a_caveat_is_not_tied_to_a_later_sentence():
+    found = marks([PLAN, DENIAL, LEAD], pairs={(2, 1): 0.9}, qualifies={1: 0.9})
+    assert found[1].grade is not Grade.TIED
+
+
+def test_a_denial_is_not_tied_to_a_denial_but_to_what_both_deny():
+    sure = {(0, 2): 0.6, (1, 2): 0.9, (0, 1): 0.8}
+    found = marks([LEAD, DENIAL, ANOTHER_DENIAL], pairs=sure, qualifies={1: 0.9, 2: 0.9})
+    assert found[2].claim == 0
+
+
+def test_a_denial_of_something_else_is_context():
+    found = marks([LEAD, DENIAL, ANOTHER_DENIAL], pairs={(1, 2): 0.9}, qualifies={2: 0.9})
+    assert found[2].grade is Grade.CONTEXT
+
+
+def test_a_caveat_of_a_caveat_qualifies_the_point_of_the_latter():
+    chain = {(0, 1): 0.9, (1, 2): 0.9}
+    found = marks([LEAD, DENIAL, UNSURE], pairs=chain, qualifies={1: 0.9, 2: 0.9})
+    assert [found[1].claim, found[2].claim] == [0, 0]
+
+
+def test_a_claim_with_a_tied_caveat_is_a_point_itself():
+    found = marks([LEAD, UNSURE, DENIAL], pairs={(0, 1): 0.15, (1, 2): 0.9}, qualifies={1: 0.9, 2: 0.9})
+    assert set(found) == {2}
+
+
+@pytest.mark.parametrize(("shown", "grade"), [((0, 1, 2), Grade.TIED), ((0, 2), Grade.CONTEXT)])
+def test_a_sentence_with_but_is_tied_only_if_what_it_opposes_is_shown(shown, grade):
+    sentences = [PLAN, "The builders of Harrow expect to start in May.", "But it is unclear who will pay."]
+    found = marks(sentences, pairs={(0, 2): 0.9, (1, 2): 0.9}, qualifies={2: 0.9}, shown=shown)
+    assert found[2].grade is grade
+
+
+def test_a_caveat_about_what_is_not_shown_is_context():
+    sentences = [PLAN, "A film of wolves in Tarn appeared on Monday.", "The film of wolves is not confirmed."]
+    found = marks(sentences, pairs={(0, 2): 0.2}, qualifies={2: 0.9}, shown=(0, 2))
+    assert found[2].grade is Grade.CONTEXT
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind"),
+    [
+        ("Renn denied the allegations.", CaveatKind.DENIED),
+        ("The treaty takes effect only if both parliaments agree.", CaveatKind.CONDITIONAL),
+        ("The figures have not been confirmed.", CaveatKind.UNCONFIRMED),
+        ("The talks are in no way a step towards recognition.", CaveatKind.LIMITED),
+        ("The ministry disputed that account.", CaveatKind.DISPUTED),
+        ("He could neither confirm nor deny the report.", None),
+        ("The bridge is 90 metres long.", None),
+    ],
+)
+def test_the_kind_of_a_caveat_is_told_by_its_words(sentence, kind):
+    assert kind_of(0, extract_features([sentence], "", lexicon_for("en"))) is kind
+
+
+def test_a_language_without_cue_words_has_no_marks_of_the_story():
+    features = extract_features(["Om jolvat.", "Tek remi."], "", lexicon_for("xx"))
+    assert kind_of(1, features) is None
