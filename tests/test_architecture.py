@@ -84,7 +84,7 @@ LIBRARIES = {
     "sqlalchemy": {"store"},
     "starlette": {"web"},
     "structlog": {"app", "runtime"},
-    "sumy": {"condense/sumy_methods"},
+    "sumy": {"condense/methods/sumy_methods"},
     "trafilatura": {"gather/pages/tree"},
     "typer": {"cli"},
     "uvicorn": {"runtime"},

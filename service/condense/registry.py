@@ -16,11 +16,11 @@ from service.core.errors import UnknownName
 SUMMARIZERS = MappingProxyType(
     {
         "keypoints": "service.condense.keypoints:KeyPoints",
-        "lead": "service.condense.lead:Lead",
-        "lexrank": "service.condense.sumy_methods:LexRank",
-        "lsa": "service.condense.sumy_methods:Lsa",
-        "luhn": "service.condense.sumy_methods:Luhn",
-        "textrank": "service.condense.sumy_methods:TextRank",
+        "lead": "service.condense.methods.lead:Lead",
+        "lexrank": "service.condense.methods.sumy_methods:LexRank",
+        "lsa": "service.condense.methods.sumy_methods:Lsa",
+        "luhn": "service.condense.methods.sumy_methods:Luhn",
+        "textrank": "service.condense.methods.sumy_methods:TextRank",
     }
 )
 """Method -> its module and class, as text: numpy and sumy take a second or two to import."""

@@ -1,0 +1,1 @@
+"""Methods: the summarisers other than `keypoints`, for comparison."""
