@@ -28,10 +28,11 @@ PICK_MIX = {"editors": 4.0, "cnn": 1.0, "inshorts": 0.5, "french": 1.0}
 ORDER_MIX = {"cnn": 1.0, "inshorts": 0.5, "french": 1.0}
 """The total weight of each set; within a set all articles weigh the same."""
 RIDGE = 1e-2
+QUALIFIES_RIDGE = 2e-2
 PAIR_RIDGE = 3e-2
 CLAIMS = 8
 """Pairs are learned for this many of an article's likeliest points: those that could be shown."""
-CHOOSE = {"risk": 1.0, "mark": 0.5}
+CHOOSE = {"risk": 1.0, "caveat": 0.4, "mark": 0.5}
 EXPERT = {NAMES_AND_LIMITS: [3.0, 3.0], "agree met by explicit": [1.5, 1.5]}
 """Weights set by hand, where the case is plain and the labelled articles are few: a sentence that names the
 claim's kind and limits it (two cases, both so tied), and an agreement with an explicit limit."""
@@ -72,6 +73,9 @@ class Table:
         self.light = extract_features(article.sentences, article.title, lexicon_for(""))
         self.label = np.zeros(len(article.sentences))
         self.label[[place for place in article.points if place < len(self.label)]] = 1
+        self.qualifies = np.zeros(len(article.sentences))
+        caveats = {place for pair in article.pairs for place in pair.caveats}
+        self.qualifies[[place for place in caveats if place < len(self.label)]] = 1
 
 
 Tables = Mapping[str, Sequence[Table]]
@@ -80,6 +84,17 @@ Tables = Mapping[str, Sequence[Table]]
 def tables_of(sets: Mapping[str, Sequence[Labelled]]) -> dict[str, list[Table]]:
     """Return the features of all sets."""
     return {name: [Table(article) for article in articles] for name, articles in sets.items()}
+
+
+def qualifies_head(tables: Sequence[Table]) -> tuple[Array, float]:
+    """Return weights and bias of the head: how likely a sentence is a caveat of anything in its article."""
+    weights = [np.full(len(table.label), 1 / len(table.label)) for table in tables]
+    return logistic(
+        np.vstack([table.full.table for table in tables]),
+        np.concatenate([table.qualifies for table in tables]),
+        np.concatenate(weights),
+        QUALIFIES_RIDGE,
+    )
 
 
 def head(tables: Tables, mix: Mapping[str, float], *, light: bool) -> tuple[Array, float]:
@@ -136,6 +151,8 @@ def learn(tables: Tables) -> dict[str, Any]:
     stored: dict[str, Any] = {}
     for name, light in (("with cues", False), ("without cues", True)):
         heads = {"pick": head(tables, PICK_MIX, light=light), "order": head(tables, ORDER_MIX, light=light)}
+        if not light:
+            heads["qualifies"] = qualifies_head(tables["editors"])
         stored[name] = {
             which: {"bias": rounded(bias)}
             | {

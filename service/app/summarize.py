@@ -36,11 +36,15 @@ __all__ = [
 
 
 class ExplainedSentence(Protocol):
-    """A sentence with its scores. `parts` and `reasons` are the features of the scores with their weights."""
+    """A sentence with its scores. `parts` and `reasons` are the features of the scores with their weights.
+
+    `caveat` is the probability that it qualifies anything; `probability` that it does so to `qualifies`.
+    """
 
     text: str
     pick: float
     order: float
+    caveat: float
     parts: Sequence[tuple[str, float]]
     role: str
     qualifies: str

@@ -47,13 +47,15 @@ CaveatLink = tuple[int, float]
 class SentenceExplanation:
     """One sentence with its scores and its role: `point`, `caveat` or "".
 
-    `parts` are the contributions to `pick` by feature. `qualifies` is the text of the qualified point,
+    `pick` and `order` are log-odds, `parts` the contributions to `pick` by feature. `caveat` is the
+    probability that it qualifies anything in the article. `qualifies` is the text of the qualified point,
     `probability` that of the relation, `reasons` the contributions to its log-odds.
     """
 
     text: str
     pick: float
     order: float
+    caveat: float
     parts: tuple[tuple[str, float], ...]
     role: str
     qualifies: str = ""
@@ -79,13 +81,15 @@ class CandidateFacts:
 class KeyPointSelection:
     """The selected sentences of an article by their place, with what explains the selection.
 
-    `chosen` lists points and caveats, `caveats` maps caveat -> point.
+    `qualifies` is the probability that a sentence is a caveat of anything in the article, 0 in a language
+    without cue words. `chosen` lists points and caveats, `caveats` maps caveat -> point.
     `headline` is the sentence that the headline repeats.
     """
 
     features: ArticleFeatures
     pick_scores: FloatArray
     order_scores: FloatArray
+    qualifies: FloatArray
     pairs: PairFeatures | None
     chosen: list[int]
     caveats: Mapping[int, CaveatLink]
@@ -171,10 +175,13 @@ def select_key_points(
     weights: KeyPointWeights,
 ) -> KeyPointSelection:
     """Return the selection for an article; the most important sentence in the headline may have caveats."""
-    pick = features.table @ weights.pick + weights.pick_bias
-    order = features.table @ weights.order + weights.order_bias
+    pick, order = weights.pick.scores(features.table), weights.order.scores(features.table)
+    qualifies = _probability(weights.qualifies.scores(features.table)) if weights.qualifies else 0 * pick
     score = (order if points <= MAIN_POINTS else pick) - DAMAGE_PENALTY * facts.damaged
-    ranked = np.argsort(-score, kind="stable")
+    worth = _probability(score)
+    if points > MAIN_POINTS:
+        worth = worth + weights.caveat_worth * qualifies
+    ranked = np.argsort(-worth, kind="stable")
     best = ranked[(facts.shown & ~facts.in_headline)[ranked]][: max(MAX_CANDIDATES, points + CORE_SENTENCES)]
     claims = np.concatenate([best, ranked[facts.in_headline[ranked]][:1]])
     is_caveat = is_needed = np.zeros((len(claims), len(pick)))
@@ -187,7 +194,7 @@ def select_key_points(
                 np.abs(np.arange(len(pick)) - claims[:, None]) < MAX_CAVEAT_DISTANCE, is_needed, 0
             )
     risk = weights.risk / 4 if points <= MAIN_POINTS else weights.risk
-    scores, pair_scores = _candidate_scores(score[claims], is_needed, claims, risk)
+    scores, pair_scores = _candidate_scores(worth[claims], is_needed, claims, risk)
     pair_scores -= np.maximum(features.similarities(claims) - 0.5, 0)
     count = len(best)
     # What the headline says is always shown.
@@ -204,21 +211,26 @@ def select_key_points(
     caveats = _link_caveats(chosen, qualified, claims, certainty, weights.min_caveat_probability)
     headline = int(claims[count]) if len(claims) > count else None
     return KeyPointSelection(
-        features, pick, order, pairs, [int(best[place]) for place in chosen], caveats, headline
+        features, pick, order, qualifies, pairs, [int(best[place]) for place in chosen], caveats, headline
     )
 
 
+def _probability(log_odds: FloatArray) -> FloatArray:
+    probability: FloatArray = 1 / (1 + np.exp(-log_odds))
+    return probability
+
+
 def _candidate_scores(
-    score: FloatArray, is_needed: FloatArray, best: IntArray, risk: float
+    worth: FloatArray, is_needed: FloatArray, best: IntArray, risk: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return the score of each candidate, and the additional score of each pair.
 
-    The score is the probability of being a point, less the risk that the sentence misleads alone. A pair with
-    a caveat gets that risk back, in proportion to the caveat's probability.
+    The score is the worth of a sentence, less the risk that it misleads alone. A pair with a caveat gets that
+    risk back, in proportion to the caveat's probability.
     """
     misleads = 1 - np.prod(1 - is_needed, axis=1)
     regained = is_needed[:, best] * (misleads / np.maximum(is_needed.sum(axis=1), 1e-9))[:, None]
-    return 1 / (1 + np.exp(-score)) - risk * misleads, risk * regained
+    return worth - risk * misleads, risk * regained
 
 
 def _link_caveats(
@@ -297,14 +309,15 @@ def _rank(ordered: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[
 def _explain_sentence(
     text: str, spans: Sequence[Candidate], place: int, selection: KeyPointSelection, weights: KeyPointWeights
 ) -> SentenceExplanation:
-    parts = selection.features.table[place] * weights.pick
+    parts = selection.features.table[place] * weights.pick.weights
     by_size = np.argsort(-np.abs(parts), kind="stable")
     named = tuple((FEATURE_NAMES[k], float(parts[k])) for k in by_size if abs(parts[k]) >= 0.005)
     shown = "point" if place in selection.chosen else ""
     role = "caveat" if place in selection.caveats else shown
     cut = _text_of(text, spans[place])
     link = selection.caveats.get(place)
-    scores = float(selection.pick_scores[place]), float(selection.order_scores[place])
+    pick, order = float(selection.pick_scores[place]), float(selection.order_scores[place])
+    scores = pick, order, float(selection.qualifies[place])
     if link is None or weights.pair_model is None or selection.pairs is None:
         return SentenceExplanation(cut, *scores, named, role)
     reasons = tuple(weights.pair_model.reasons(selection.pairs, link[0], place))

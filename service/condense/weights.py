@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,20 +15,33 @@ from service.condense.caveat_model import PairModel
 from service.condense.features import FEATURE_NAMES, FloatArray
 
 
+class Head(NamedTuple):
+    """A linear model of one sentence: a weight for each of FEATURE_NAMES, and a constant."""
+
+    weights: FloatArray
+    bias: float
+
+    def scores(self, table: FloatArray) -> FloatArray:
+        """Return the log-odds of each sentence of a table of sentences x features."""
+        return table @ self.weights + self.bias
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPointWeights:
     """The parameters for languages with cue words, or for those without.
 
-    `pick` weighs whether editors show a sentence, `order` how much of the news it has. `risk` is the cost, in
-    points, of a claim that is expected to mislead. `min_caveat_probability` is the least one for a mark.
+    `pick` weighs whether editors show a sentence, `order` how much of the news it has, `qualifies` whether it
+    is a caveat of anything in its article; None without cue words. `caveat_worth` is the worth, in points, of
+    a sentence that is certainly a caveat, and `risk` the cost of a claim that is expected to mislead.
+    `min_caveat_probability` is the least one for a mark.
     """
 
-    pick: FloatArray
-    pick_bias: float
-    order: FloatArray
-    order_bias: float
+    pick: Head
+    order: Head
+    qualifies: Head | None
     pair_model: PairModel | None
     risk: float
+    caveat_worth: float
     min_caveat_probability: float
 
 
@@ -47,19 +60,19 @@ def shipped_weights(*, has_cues: bool) -> KeyPointWeights:
 
 
 def parse_weights(stored: Mapping[str, Any], *, has_cues: bool) -> KeyPointWeights:
-    """Return the weights in the content of weights.json; without cue words there is no pair model."""
+    """Return the weights in the content of weights.json; without cue words nothing is known of caveats."""
     heads = stored["with cues" if has_cues else "without cues"]
-    pick, order = (
-        np.array([heads[head].get(name, 0.0) for name in FEATURE_NAMES]) for head in ("pick", "order")
-    )
-    pairs = PairModel(stored["pairs"], stored["pairs"]["bias"]) if has_cues else None
     limits = stored["choose"]
     return KeyPointWeights(
-        pick,
-        heads["pick"]["bias"],
-        order,
-        heads["order"]["bias"],
-        pairs,
+        _head(heads["pick"]),
+        _head(heads["order"]),
+        _head(heads["qualifies"]) if has_cues else None,
+        PairModel(stored["pairs"], stored["pairs"]["bias"]) if has_cues else None,
         limits["risk"],
+        limits["caveat"],
         limits["mark"],
     )
+
+
+def _head(stored: Mapping[str, float]) -> Head:
+    return Head(np.array([stored.get(name, 0.0) for name in FEATURE_NAMES]), stored["bias"])

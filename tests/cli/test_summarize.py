@@ -186,7 +186,7 @@ def test_explain_prints_features_and_refuses_methods_without_them(caveat: CliRun
     (answer,) = caveat("summarize", "--json", "--explain", tmp_path / "a.txt").records
 
     assert len(answer["sentences"]) == TEXT.count(". ") + 1
-    assert all(sentence["parts"] for sentence in answer["sentences"])
+    assert all(sentence["parts"] and 0 < sentence["caveat"] < 1 for sentence in answer["sentences"])
     assert "pick" in caveat("summarize", "--explain", tmp_path / "a.txt").out
     assert caveat("summarize", "--explain", "-m", "lead", tmp_path / "a.txt").code == 2
 

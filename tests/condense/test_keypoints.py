@@ -155,11 +155,16 @@ def test_explain_returns_the_contributions_to_each_score(method):
 
     assert [line.role for line in lines].count("caveat") >= 1
     for line in lines:
-        assert sum(part for _, part in line.parts) + weights.pick_bias == pytest.approx(line.pick, abs=0.05)
+        assert sum(part for _, part in line.parts) + weights.pick.bias == pytest.approx(line.pick, abs=0.05)
     caveat = next(line for line in lines if "in no way" in line.text)
     assert "had agreed to reopen" in caveat.qualifies
     assert caveat.probability >= weights.min_caveat_probability
     assert any("explicit" in reason for reason, _ in caveat.reasons)
+    assert caveat.caveat == max(line.caveat for line in lines) > 0.5
+
+
+def test_a_language_without_cue_words_has_no_probability_of_a_caveat(method):
+    assert {line.caveat for line in method.explain(TALKS, language="hr")} == {0.0}
 
 
 def test_a_long_article_has_as_many_points_as_a_short_one(method):

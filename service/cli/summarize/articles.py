@@ -256,6 +256,7 @@ def reason_record(reason: ExplainedSentence) -> dict[str, object]:
         "role": reason.role,
         "pick": round(reason.pick, 4),
         "order": round(reason.order, 4),
+        "caveat": round(reason.caveat, 4),
         "parts": dict(reason.parts),
         "qualifies": reason.qualifies or None,
         "probability": round(reason.probability, 4),

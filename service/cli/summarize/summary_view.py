@@ -35,7 +35,8 @@ def reason_lines(reasons: Sequence[ExplainedSentence]) -> Iterator[str]:
     """Yield, for each sentence of the text, its role, its scores and the features with the most weight."""
     for number, reason in enumerate(reasons, start=1):
         role = reason.role or "not shown"
-        yield terminal.bold(f"{number}. {role}") + f"  pick {reason.pick:.2f}  order {reason.order:.2f}"
+        scores = f"  pick {reason.pick:.2f}  order {reason.order:.2f}  caveat {reason.caveat:.0%}"
+        yield terminal.bold(f"{number}. {role}") + scores
         yield from _wrapped(reason.text, "   ")
         yield f"     {_features(reason.parts)}"
         if reason.qualifies:
