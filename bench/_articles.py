@@ -39,6 +39,7 @@ class Pair:
     claim: int
     caveats: tuple[int, ...]
     must: bool
+    kind: str = "limit"
 
 
 @dataclass(slots=True)
@@ -82,7 +83,9 @@ def load(folder: Path) -> dict[str, list[Labelled]]:
 
 def _edited(row: dict) -> Labelled:  # type: ignore[type-arg]
     spans = align(row["text"], row["sentences"])
-    pairs = tuple(Pair(p["claim"], tuple(p["caveats"]), p["strength"] == "must") for p in row["pairs"])
+    pairs = tuple(
+        Pair(p["claim"], tuple(p["caveats"]), p["strength"] == "must", p["kind"]) for p in row["pairs"]
+    )
     return Labelled(
         row["id"],
         row["lang"],

@@ -180,6 +180,7 @@ def main() -> int:
         print("nothing learned: the labelled articles are not part of the project; name a folder with --data")
         return 0
     stored = learn(tables_of(load(given.data)))
+    stored["judge"] = json.loads(WEIGHTS.read_text(encoding="utf-8"))["judge"]  # of bench/judge.py
     given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     print(f"{given.out}: {given.out.stat().st_size:,} bytes")
     return 0

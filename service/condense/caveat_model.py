@@ -117,6 +117,10 @@ _STRONG, _REPLIES, _KIND_BITS = (
 _SPECIAL = _columns(["accuse", "negation", "explicit", "replies"])
 
 
+MAX_CAVEAT_DISTANCE = 60
+"""In sentences. In a long article, many small probabilities would add up to certainty and leave one point."""
+
+
 class PairFeatures:
     """The features of all pairs of sentences of one article; `pick_scores` has one score per sentence."""
 
@@ -204,11 +208,16 @@ class PairModel:
         self._bias = np.array(bias)
 
     def probabilities(self, pairs: PairFeatures, claims: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the probabilities of the two models, claims x sentences; 0 for a sentence with itself."""
+        """Return the probabilities of the two models, claims x sentences; 0 for a sentence with itself.
+
+        That of the second is 0 for sentences that are MAX_CAVEAT_DISTANCE or more apart.
+        """
         score = (pairs.claim[claims] @ self._claim)[:, None] + (pairs.caveat @ self._caveat)[None]
         score += pairs.weighted_between(claims, self._between) + self._bias
         probability = 1 / (1 + np.exp(-score))
         probability[np.arange(len(claims)), claims] = 0
+        far = np.abs(np.arange(pairs.sentence_count) - claims[:, None]) >= MAX_CAVEAT_DISTANCE
+        probability[far, 1] = 0
         return probability[..., 0], probability[..., 1]
 
     def reasons(

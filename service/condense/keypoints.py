@@ -20,9 +20,12 @@ from service.condense.features import (
     extract_features,
 )
 from service.condense.headline import MIN_TITLE_SHARE, repeats_headline
+from service.condense.judge.answer import JudgeAnswer
+from service.condense.judge.evidence import Evidence, JudgeWeights, read_evidence
+from service.condense.judge.question import JudgeQuestion, build_question
 from service.condense.ports import Summarizer
 from service.condense.selection import CORE_SENTENCES, MAX_CANDIDATES, best_sentences
-from service.condense.weights import KeyPointWeights, shipped_weights
+from service.condense.weights import KeyPointWeights, shipped_judge_weights, shipped_weights
 from service.core.model import Block, Role, Summary
 from service.text.lexicon import has_cue_words, lexicon_for
 
@@ -35,9 +38,6 @@ MAIN_POINTS = 3  # so few points must give the main news; from the fourth on, ca
 DAMAGE_PENALTY = 1.8
 """In log-odds, of a sentence whose quotation mark has no partner. Without it 4 % of the points of news sites
 with damaged texts had such a mark; a ban on them loses one caveat in twenty that must not be dropped."""
-
-MAX_CAVEAT_DISTANCE = 60
-"""In sentences. In a long article, many small probabilities would add up to certainty and leave one point."""
 
 CaveatLink = tuple[int, float]
 """The place of the point that a sentence qualifies, and the probability of it."""
@@ -82,8 +82,8 @@ class KeyPointSelection:
     """The selected sentences of an article by their place, with what explains the selection.
 
     `qualifies` is the probability that a sentence is a caveat of anything in the article, 0 in a language
-    without cue words. `chosen` lists points and caveats, `caveats` maps caveat -> point.
-    `headline` is the sentence that the headline repeats.
+    without cue words. `claims` are the sentences that could be chosen, best first, then `headline`, the one
+    that the headline repeats. `chosen` lists points and caveats, `caveats` maps caveat -> point.
     """
 
     features: ArticleFeatures
@@ -91,6 +91,7 @@ class KeyPointSelection:
     order_scores: FloatArray
     qualifies: FloatArray
     pairs: PairFeatures | None
+    claims: IntArray
     chosen: list[int]
     caveats: Mapping[int, CaveatLink]
     headline: int | None
@@ -106,9 +107,13 @@ class KeyPoints(Summarizer):
     name = "keypoints"
 
     def __init__(
-        self, with_cues: KeyPointWeights | None = None, without_cues: KeyPointWeights | None = None
+        self,
+        with_cues: KeyPointWeights | None = None,
+        without_cues: KeyPointWeights | None = None,
+        judge: JudgeWeights | None = None,
     ) -> None:
         self._given = {True: with_cues, False: without_cues}
+        self._judge = judge or shipped_judge_weights()
 
     @override
     def summarize(
@@ -119,11 +124,23 @@ class KeyPoints(Summarizer):
         title: str = "",
         language: str = "en",
         points: int = 5,
+        answer: JudgeAnswer | None = None,
     ) -> Summary:
+        """Return the key points; the `answer` of a judge to the article's `question` is evidence."""
         spans = read_candidates(text, blocks, language, MAX_SENTENCES)
         if points < 1:
             return Summary(self.name, ())
-        return _summary(self.name, text, spans, self._select(text, spans, title, language, points))
+        return _summary(
+            self.name, text, spans, self._select(text, spans, title, language, points, answer=answer)
+        )
+
+    def question(
+        self, text: str, *, blocks: Sequence[Block] = (), title: str = "", language: str = "en"
+    ) -> JudgeQuestion:
+        """Return what a judge is asked about the article. Raises SummaryRefused."""
+        spans = read_candidates(text, blocks, language, MAX_SENTENCES)
+        selection = self._select(text, spans, title, language, CORE_SENTENCES)
+        return build_question(text, title, (span[:2] for span in spans), selection.claims.tolist())
 
     def explain(
         self,
@@ -145,7 +162,14 @@ class KeyPoints(Summarizer):
         return self._given[known] or shipped_weights(has_cues=known)
 
     def _select(
-        self, text: str, spans: Sequence[Candidate], title: str, language: str, points: int
+        self,
+        text: str,
+        spans: Sequence[Candidate],
+        title: str,
+        language: str,
+        points: int,
+        *,
+        answer: JudgeAnswer | None = None,
     ) -> KeyPointSelection:
         lexicon, title = lexicon_for(language), title[:MAX_TITLE_CHARACTERS]
         sentences = [text[span.start : span.end] for span in spans]
@@ -156,7 +180,8 @@ class KeyPoints(Summarizer):
         for place in np.flatnonzero(shown & alike):
             alike[place] = repeats_headline(sentences[place], title, lexicon)
         facts = CandidateFacts(_word_counts(features, spans), shown, damaged, shown & alike)
-        return select_key_points(features, facts, points, self._weights(language))
+        evidence = read_evidence(answer, spans, self._judge)
+        return select_key_points(features, facts, points, self._weights(language), evidence)
 
 
 def _word_counts(features: ArticleFeatures, spans: Sequence[Candidate]) -> IntArray:
@@ -173,11 +198,14 @@ def select_key_points(
     facts: CandidateFacts,
     points: int,
     weights: KeyPointWeights,
+    evidence: Evidence | None = None,
 ) -> KeyPointSelection:
     """Return the selection for an article; the most important sentence in the headline may have caveats."""
     pick, order = weights.pick.scores(features.table), weights.order.scores(features.table)
     qualifies = _probability(weights.qualifies.scores(features.table)) if weights.qualifies else 0 * pick
     score = (order if points <= MAIN_POINTS else pick) - DAMAGE_PENALTY * facts.damaged
+    if evidence is not None:
+        score, qualifies = evidence.pick_scores(score), evidence.caveat_probabilities(qualifies)
     worth = _probability(score)
     if points > MAIN_POINTS:
         worth = worth + weights.caveat_worth * qualifies
@@ -189,10 +217,8 @@ def select_key_points(
     if weights.pair_model is not None:
         pairs = PairFeatures(features, pick)
         is_caveat, is_needed = weights.pair_model.probabilities(pairs, claims)
-        if len(pick) > MAX_CAVEAT_DISTANCE:
-            is_needed = np.where(
-                np.abs(np.arange(len(pick)) - claims[:, None]) < MAX_CAVEAT_DISTANCE, is_needed, 0
-            )
+    if evidence is not None:
+        is_caveat, is_needed = evidence.pair_probabilities(is_caveat, is_needed, claims)
     risk = weights.risk / 4 if points <= MAIN_POINTS else weights.risk
     scores, pair_scores = _candidate_scores(worth[claims], is_needed, claims, risk)
     pair_scores -= np.maximum(features.similarities(claims) - 0.5, 0)
@@ -211,7 +237,7 @@ def select_key_points(
     caveats = _link_caveats(chosen, qualified, claims, certainty, weights.min_caveat_probability)
     headline = int(claims[count]) if len(claims) > count else None
     return KeyPointSelection(
-        features, pick, order, qualifies, pairs, [int(best[place]) for place in chosen], caveats, headline
+        features, pick, order, qualifies, pairs, claims, best[chosen].tolist(), caveats, headline
     )
 
 

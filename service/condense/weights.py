@@ -13,6 +13,7 @@ import numpy as np
 
 from service.condense.caveat_model import PairModel
 from service.condense.features import FEATURE_NAMES, FloatArray
+from service.condense.judge.evidence import JudgeWeights
 
 
 class Head(NamedTuple):
@@ -57,6 +58,12 @@ def _stored() -> Mapping[str, Any]:
 def shipped_weights(*, has_cues: bool) -> KeyPointWeights:
     """Return the weights of the package, for languages with or without cue words."""
     return parse_weights(_stored(), has_cues=has_cues)
+
+
+@cache
+def shipped_judge_weights() -> JudgeWeights:
+    """Return what the package takes a judge's answer to be worth."""
+    return JudgeWeights(**_stored()["judge"])
 
 
 def parse_weights(stored: Mapping[str, Any], *, has_cues: bool) -> KeyPointWeights:

@@ -9,6 +9,7 @@ CaveatError                 base class; its text is one sentence for a person
 ├── ArticleChanged          an article was edited meanwhile                   the issue is composed again
 ├── FeedUnreadable          the bytes are not a feed                          stored with the feed
 ├── SummaryRefused          the text cannot be condensed                      stored with the article
+├── JudgeAnswerRefused      a judge's answer cannot be used                   the summary stays as it was
 ├── PoolUnavailable         no process could run a task                       the pass fails; its rows wait
 └── ChannelUnavailable      the channel cannot be reached                     deliveries wait
 """
@@ -92,6 +93,10 @@ class FeedUnreadable(CaveatError):
 
 class SummaryRefused(CaveatError):
     """An article's text cannot be condensed; the message gives the reason (too large, no sentence)."""
+
+
+class JudgeAnswerRefused(CaveatError):
+    """A judge's answer is not one to the question; the message gives the reason (too large, not JSON)."""
 
 
 class ChannelUnavailable(CaveatError):

@@ -1,0 +1,89 @@
+"""Key points with a judge's answer: verbatim, within the limits, and as without it if it cannot be used."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.condense.judge.answer import JudgeAnswer, read_answer
+from service.condense.judge.question import JudgeQuestion
+from service.condense.keypoints import KeyPoints
+from service.core.model import Grade, Role, Summary
+from tests.condense.judge.questions import SENTENCES, a_question
+
+REPORT = (
+    "The port of Vessel agreed on Monday to lend twelve cranes to the island of Suder. "
+    "The cranes leave on board of two barges. "
+    "Sailors sang on the quay while the mayor counted the chains. "
+    "Whether the island council signs the contract is open until the vote on Friday. "
+    "The mayor wore a green coat that her aunt had sewn. "
+    "Suder had asked for the cranes after the flood in March. "
+    "Each crane lifts forty tonnes and needs three drivers. "
+    "The drivers of the port learned their trade in Oltmark. "
+    "A school class from the old town drew pictures of the barges."
+)
+"""An invented article in which the caveat has few cue words."""
+
+
+@pytest.fixture
+def method() -> KeyPoints:
+    return KeyPoints()
+
+
+def number_of(question: JudgeQuestion, words: str) -> int:
+    (number,) = (number for number in question.candidates if words in question.lines[number])
+    return number
+
+
+def tied(summary: Summary) -> dict[str, str]:
+    """Return caveat -> its point, as texts."""
+    points = summary.key_points
+    return {
+        one.text: points[one.qualifies].text
+        for one in points
+        if one.role is Role.CAVEAT and one.grade is Grade.TIED and one.qualifies is not None
+    }
+
+
+def judged(method: KeyPoints, points: list[str], pairs: list[tuple[str, str, str]]) -> JudgeAnswer:
+    question = method.question(REPORT)
+    fields = {
+        "points": [number_of(question, words) for words in points],
+        "pairs": [[number_of(question, a), number_of(question, b), kind, True] for a, b, kind in pairs],
+    }
+    return read_answer(fields, question)
+
+
+def test_the_question_has_the_best_sentences_as_candidates(method):
+    question = method.question(REPORT, title="Cranes for Suder")
+    assert question.headline == "Cranes for Suder"
+    assert " ".join(question.lines) == REPORT
+    assert {number_of(question, "agreed on Monday"), number_of(question, "vote on Friday")}
+    assert question == method.question(REPORT, title="Cranes for Suder")
+
+
+def test_a_pair_that_the_judge_flags_is_shown_and_tied(method):
+    assert not tied(method.summarize(REPORT, points=4))
+    answer = judged(method, ["agreed on Monday"], [("agreed on Monday", "vote on Friday", "conditional")])
+    ((caveat, claim),) = tied(method.summarize(REPORT, points=4, answer=answer)).items()
+    assert "vote on Friday" in caveat
+    assert "agreed on Monday" in claim
+
+
+def test_a_pair_is_tied_in_a_language_without_cue_words(method):
+    answer = judged(method, ["agreed on Monday"], [("agreed on Monday", "vote on Friday", "conditional")])
+    assert not tied(method.summarize(REPORT, points=4, language="hr"))
+    assert tied(method.summarize(REPORT, points=4, language="hr", answer=answer))
+
+
+def test_what_the_judge_chooses_is_preferred(method):
+    chosen = ["mayor wore a green coat", "A school class"]
+    plain = {point.text for point in method.summarize(REPORT, points=4).key_points}
+    assert not any(words in text for words in chosen for text in plain)
+    found = method.summarize(REPORT, points=4, answer=judged(method, chosen, [])).key_points
+    assert all(any(words in point.text for point in found) for words in chosen)
+
+
+def test_an_answer_about_another_text_changes_nothing(method):
+    other = read_answer({"points": [4], "pairs": [[4, 3, "denied", True]]}, a_question())
+    for text in (REPORT, " ".join(SENTENCES[:3])):
+        assert method.summarize(text, answer=other) == method.summarize(text)
