@@ -49,7 +49,7 @@ ALSO_ALLOWED = {
 """Single imports beyond the table above, each with its reason."""
 
 LIBRARIES = {
-    "aiohttp": {"gather/http/fetcher"},
+    "aiohttp": {"condense/judge/client", "gather/http/fetcher"},
     "aiosmtplib": {"deliver/channels/smtp/channel"},
     "alembic": {"store"},
     "apprise": {"deliver/channels/apprise/channel"},
@@ -74,7 +74,7 @@ LIBRARIES = {
     "markupsafe": {"compose/render/theme", "web"},
     "nh3": {"gather/cleaning/markup"},
     "numpy": {"condense", "text"},
-    "prometheus_client": {"deliver/metrics", "web/health"},
+    "prometheus_client": {"condense/judge/metrics", "deliver/metrics", "web/health"},
     "protego": {"gather/http/robots"},
     "py3langid": {"gather/language"},
     "pydantic": {"settings"},

@@ -93,4 +93,5 @@ def _story(update: StoryUpdate, tell: KeyPointMerger, points: int) -> Story:
         articles=articles,
         points=tell(update.story.articles, points=points) if update.new_points is None else update.new_points,
         is_update=update.new_points is not None,
+        judges=tuple(dict.fromkeys(one.summary.judge for one in update.story.articles if one.summary.judge)),
     )

@@ -1,11 +1,12 @@
-"""What condense needs from the rest of the service: a summarizer and a store."""
+"""What condense needs from the rest of the service: a summarizer, and stores of summaries and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from service.core.model import Article, Block, Summary
 
@@ -72,4 +73,85 @@ class CondenseStore(Protocol):
 
         The same holds for an edit of the article.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRecord:
+    """What is known of a question (`key`) to a judge.
+
+    `model` is the judge's name, `host` the machine that was asked, "" for an imported answer. `result` is
+    ASKED until the answer is recorded, then ANSWERED or the name of a JudgeProblem. `answer` is that of
+    `stored_answer`, None if there is none.
+    """
+
+    key: str
+    model: str
+    host: str
+    asked_at: datetime
+    result: str
+    answer: Mapping[str, Any] | None = None
+
+    @property
+    def judge(self) -> str:
+        """The judge as readers are told: its name, and in brackets the machine."""
+        return f"{self.model} ({self.host})" if self.host else self.model
+
+
+ASKED, ANSWERED = "asked", "answered"
+"""The first results of a JudgeRecord: of a question that was asked, and of one with an answer."""
+
+
+class Claim(StrEnum):
+    """Whether a question may be asked now. TAKEN: it was asked before. SPENT: no more questions today."""
+
+    GRANTED = "granted"
+    TAKEN = "taken"
+    SPENT = "spent"
+
+
+class JudgeStore(Protocol):
+    """The record of questions to a judge, and of summaries that follow its answers."""
+
+    async def find(self, key: str) -> Sequence[JudgeRecord]:
+        """Return all records of the question, the newest first."""
+        ...
+
+    async def claim(self, record: JudgeRecord, per_day: int) -> Claim:
+        """Store the record of a question that is about to be asked, so that it is asked once.
+
+        Nothing is stored if one of the same key and model is, or if `per_day` questions were asked in the 24
+        hours before it.
+        """
+        ...
+
+    async def record(self, record: JudgeRecord) -> None:
+        """Store the record, in place of one of the same key and model."""
+        ...
+
+    async def unsent(self, article_ids: Collection[str]) -> Collection[str]:
+        """Return those of the articles (ids) that no issue contains."""
+        ...
+
+    async def replace_summary(self, article: Article, summary: Summary, now: datetime) -> bool:
+        """Replace the article's summary by one with a judge's evidence; return whether that was done.
+
+        Not if the article has another title or text by now, or if an issue contains it.
+        """
+        ...
+
+    async def note_exported(self, articles: Mapping[str, Collection[str]], now: datetime) -> None:
+        """Remember the articles (ids) of each exported question (key)."""
+        ...
+
+    async def exported(self, key: str) -> Sequence[Article]:
+        """Return the articles of an exported question, as they are now."""
+        ...
+
+    async def counts(self, since: datetime) -> Mapping[str, int]:
+        """Return the number of records since then by result; "imported" for those of imported answers."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Delete records and exports of questions from before that time; return the number of rows."""
         ...

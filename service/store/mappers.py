@@ -180,6 +180,7 @@ def summary_values(summary: Summary) -> Values:
     return {
         "method": summary.method,
         "key_points": [_key_point_values(point) for point in summary.key_points],
+        "judge": summary.judge or None,
     }
 
 
@@ -214,7 +215,7 @@ def _key_point_of(stored: Sequence[Any]) -> KeyPoint:
     )
 
 
-SUMMARY_COLUMNS = (summaries.c.method.label("made_by"), summaries.c.key_points)
+SUMMARY_COLUMNS = (summaries.c.method.label("made_by"), summaries.c.key_points, summaries.c.judge)
 """The columns of a summary in a join with `articles`, which has a column `method` of its own."""
 
 
@@ -223,6 +224,7 @@ def summary_of(row: Row) -> Summary:
     return Summary(
         method=row["made_by"],
         key_points=tuple(map(_key_point_of, row["key_points"])),
+        judge=row["judge"] or "",
     )
 
 

@@ -150,6 +150,31 @@ summaries = Table(
     Column("method", CleanText, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("key_points", Json, nullable=False),
+    Column("judge", CleanText),  # None: no judge was asked
+)
+
+# Questions to a judge, by the key of the question and the judge's name. Deleted after some weeks: a cache.
+judge_answers = Table(
+    "judge_answers",
+    metadata,
+    Column("key", Id, primary_key=True),
+    Column("model", CleanText, primary_key=True),
+    Column("host", CleanText, nullable=False),  # "": the answer was imported
+    Column("asked_at", Instant, nullable=False),
+    Column("result", Id, nullable=False),  # asked | answered | a JudgeProblem
+    Column("answer", Json),
+)
+# claim: the number of questions in the last 24 hours. prune: the old ones.
+Index("ix_judge_answers_asked_at", judge_answers.c.asked_at)
+
+# The articles whose questions were exported, to find them by the key of an imported answer.
+judge_exports = Table(
+    "judge_exports",
+    metadata,
+    Column("key", Id, primary_key=True),
+    Column("article", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # The latest title and text that a publisher gave an article after it was stored.

@@ -35,6 +35,15 @@ def merge_all(articles, *, points):
     return tuple(shown[:points])
 
 
+def test_a_story_names_the_judges_of_its_articles_once():
+    articles = [condensed(an_article(title)) for title in ("one", "two", "three")]
+    judged = [replace(one, summary=replace(one.summary, judge="qwen")) for one in articles[:2]]
+    update = StoryUpdate(GroupedStory((*judged, articles[2]), 1))
+
+    [story] = make_digest(an_edition(), [update], at=NOON, merge=merge_all).stories
+    assert story.judges == ("qwen",)
+
+
 def test_stories_of_more_publishers_come_first():
     found = rank_stories([an_update("fresh"), an_update("big", hours_old=20, publishers=3)], 2)
 

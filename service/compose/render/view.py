@@ -37,6 +37,7 @@ from service.text.languages import primary_language
 CONTENTS_CHARACTERS = 480
 MIN_HEADLINE_CHARACTERS, MAX_HEADLINE_CHARACTERS = 40, 64
 MAX_PREHEADER_CHARACTERS = 180
+MAX_JUDGE_CHARACTERS = 120  # a model and a host
 MAX_STORY_BYTES = 14_000
 MAX_CORRECTIONS_BYTES = 8_000
 MAX_UNHEALTHY_SOURCES = 5
@@ -93,7 +94,10 @@ class CorrectionView:
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """The values of a theme; its templates call it `page`. Placeholders are filled for each recipient."""
+    """The values of a theme; its templates call it `page`. Placeholders are filled for each recipient.
+
+    `judge` names the language models or people who helped to choose key points, "" if there were none.
+    """
 
     title: str
     lang: str
@@ -110,6 +114,7 @@ class DigestView:
     issue: str
     corrections: tuple[CorrectionView, ...] = ()
     unheard: str = ""
+    judge: str = ""
     name: str = Placeholder.NAME.marker
     address: str = Placeholder.ADDRESS.marker
     unsubscribe_url: str = Placeholder.UNSUBSCRIBE_URL.marker
@@ -145,6 +150,7 @@ def make_digest_view(
         issue=issue_id,
         corrections=_corrections(digest, localizer),
         unheard=_unhealthy_sources(digest, localizer),
+        judge=_judges(digest),
     )
 
 
@@ -220,6 +226,12 @@ def _unhealthy_sources(digest: Digest, localizer: Localizer) -> str:
     listed = ", ".join(names[:MAX_UNHEALTHY_SOURCES])
     more = len(names) - MAX_UNHEALTHY_SOURCES
     return localizer.text("and_more", listed=listed, n=more) if more > 0 else listed
+
+
+def _judges(digest: Digest) -> str:
+    """Return the judges of the stories, each once; they are names from the settings or of an import."""
+    judges = dict.fromkeys(judge for story in digest.stories for judge in story.judges)
+    return ", ".join(clean(judge, MAX_JUDGE_CHARACTERS) for judge in judges)
 
 
 def _with_day(source: SourceHealth, at: datetime, localizer: Localizer) -> str:

@@ -149,13 +149,15 @@ class StoryPoint:
 class Story:
     """Articles from several feeds about one event, shown once under the headline of `articles[0]`.
 
-    `is_update`: the group got the story in an earlier issue, and the points are new.
+    `is_update`: the group got the story in an earlier issue, and the points are new. `judges` are those of
+    the summaries, each once.
     """
 
     id: str
     articles: tuple[Article, ...]
     points: tuple[StoryPoint, ...]
     is_update: bool = False
+    judges: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:

@@ -101,11 +101,13 @@ class KeyPoint:
 class Summary:
     """The key points of an article in the text's order; a tied caveat directly after its point.
 
-    Caveats of the grade STORY come last.
+    Caveats of the grade STORY come last. `judge` names the language model or person whose answer helped to
+    choose, "" if there was none.
     """
 
     method: str
     key_points: tuple[KeyPoint, ...]
+    judge: str = ""
 
     def is_verbatim(self, source: str) -> bool:
         """Return whether every key point equals `source` at its offsets.

@@ -195,6 +195,22 @@ def test_a_plain_text_edition_has_no_html():
     assert rendered(a_digest(the_treaty(), format="text")).html == ""
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_judge_is_named_once_with_where_it_was_asked(theme: str):
+    stories = [replace(story, judges=("qwen (127.0.0.1)",)) for story in (the_fire(), the_well())]
+    mail = rendered(a_digest(*stories), theme)
+
+    for text in (ParsedPage(mail.html).text, " ".join(mail.text.split())):
+        assert text.count("chosen with the help of qwen (127.0.0.1); every sentence") == 1
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_judge_is_named_where_none_was_asked(theme: str):
+    mail = rendered(a_digest(the_fire()), theme)
+
+    assert "with the help of" not in mail.html + mail.text
+
+
 def test_lines_of_plain_text_are_short_except_addresses():
     lines = rendered(the_front_page()).text.split("\n")
 
