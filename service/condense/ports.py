@@ -102,8 +102,8 @@ ASKED, ANSWERED = "asked", "answered"
 """The first results of a JudgeRecord: of a question that was asked, and of one with an answer."""
 
 
-class Claim(StrEnum):
-    """Whether a question may be asked now. TAKEN: it was asked before. SPENT: no more questions today."""
+class ClaimResult(StrEnum):
+    """Whether a question may be asked. TAKEN: it was asked before. SPENT: no more questions today."""
 
     GRANTED = "granted"
     TAKEN = "taken"
@@ -117,7 +117,7 @@ class JudgeStore(Protocol):
         """Return all records of the question, the newest first."""
         ...
 
-    async def claim(self, record: JudgeRecord, per_day: int) -> Claim:
+    async def claim(self, record: JudgeRecord, per_day: int) -> ClaimResult:
         """Store the record of a question that is about to be asked, so that it is asked once.
 
         Nothing is stored if one of the same key and model is, or if `per_day` questions were asked in the 24

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, delete, func, select, update
 from typing_extensions import override
 
-from service.condense.ports import Claim, JudgeRecord, JudgeStore
+from service.condense.ports import ClaimResult, JudgeRecord, JudgeStore
 from service.core.model import Article, Summary
 from service.store.corrections import was_sent
 from service.store.database import Database
@@ -37,7 +37,7 @@ class SqlJudgeStore(JudgeStore):
         return [JudgeRecord(**row) for row in rows]
 
     @override
-    async def claim(self, record: JudgeRecord, per_day: int) -> Claim:
+    async def claim(self, record: JudgeRecord, per_day: int) -> ClaimResult:
         asked = select(func.count()).where(
             judge_answers.c.host != "", judge_answers.c.asked_at > record.asked_at - BUDGET_PERIOD
         )
@@ -45,8 +45,8 @@ class SqlJudgeStore(JudgeStore):
         async with self.database.write() as connection:
             await advisory_lock(connection, JUDGE_LOCK)
             if (await connection.scalar(asked) or 0) >= per_day:
-                return Claim.SPENT
-            return Claim.GRANTED if (await connection.execute(new)).rowcount else Claim.TAKEN
+                return ClaimResult.SPENT
+            return ClaimResult.GRANTED if (await connection.execute(new)).rowcount else ClaimResult.TAKEN
 
     @override
     async def record(self, record: JudgeRecord) -> None:

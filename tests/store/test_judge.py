@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.condense.ports import ANSWERED, ASKED, Claim, JudgeRecord
+from service.condense.ports import ANSWERED, ASKED, ClaimResult, JudgeRecord
 from service.core.model import KeyPoint, Summary
 from service.store.judge import SqlJudgeStore
 from tests.builders import NOON, a_feed, an_article, an_edition, condensed
@@ -44,27 +44,29 @@ async def summary_of(stores: Stores) -> Summary:
 
 
 async def test_a_question_is_granted_once(judge: SqlJudgeStore):
-    assert await judge.claim(QUESTION, 500) is Claim.GRANTED
-    assert await judge.claim(replace(QUESTION, asked_at=NOON + DAY), 500) is Claim.TAKEN
+    assert await judge.claim(QUESTION, 500) is ClaimResult.GRANTED
+    assert await judge.claim(replace(QUESTION, asked_at=NOON + DAY), 500) is ClaimResult.TAKEN
     assert await judge.find("key") == [QUESTION]
 
 
 async def test_another_model_may_be_asked_the_same(judge: SqlJudgeStore):
     await judge.claim(QUESTION, 500)
-    assert await judge.claim(replace(QUESTION, model="other"), 500) is Claim.GRANTED
+    assert await judge.claim(replace(QUESTION, model="other"), 500) is ClaimResult.GRANTED
 
 
 async def test_the_budget_is_that_of_the_last_24_hours(judge: SqlJudgeStore):
     questions = [replace(QUESTION, key=str(n), asked_at=NOON + n * HOUR) for n in range(3)]
     claims = [await judge.claim(question, 2) for question in questions]
-    assert claims == [Claim.GRANTED, Claim.GRANTED, Claim.SPENT]
+    assert claims == [ClaimResult.GRANTED, ClaimResult.GRANTED, ClaimResult.SPENT]
     assert await judge.find("2") == []
-    assert await judge.claim(replace(QUESTION, key="2", asked_at=NOON + DAY + MINUTE), 2) is Claim.GRANTED
+    assert (
+        await judge.claim(replace(QUESTION, key="2", asked_at=NOON + DAY + MINUTE), 2) is ClaimResult.GRANTED
+    )
 
 
 async def test_imported_answers_do_not_count_against_the_budget(judge: SqlJudgeStore):
     await judge.record(replace(QUESTION, key="0", host="", result=ANSWERED, answer=ANSWER))
-    assert await judge.claim(QUESTION, 1) is Claim.GRANTED
+    assert await judge.claim(QUESTION, 1) is ClaimResult.GRANTED
 
 
 async def test_an_answer_comes_back_as_it_was_and_replaces_the_question(judge: SqlJudgeStore):
