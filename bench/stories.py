@@ -33,7 +33,7 @@ from service.compose.stories import index as story_index
 from service.compose.stories.features import grouping_features
 from service.compose.stories.group import group_stories
 from service.compose.stories.index import StoryIndex
-from service.compose.stories.merge import merge_key_points
+from service.compose.stories.merging.merge import merge_key_points
 from service.condense.stage import summarize_article
 from service.core.ids import content_id
 from service.core.model import Article, CondensedArticle, StoryPoint

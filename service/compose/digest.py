@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.compose.ports import KeyPointMerger
+from service.compose.stories.shortening import without_last_point
 from service.compose.stories.updates import StoryUpdate
 from service.core import ids as identity
-from service.core.model import Article, Digest, Edition, Role, Story
+from service.core.model import Article, Digest, Edition, Story
 
 SAME_PUBLISHER_PENALTY = timedelta(hours=6)  # of age, for each chosen story of the same publisher
 SAME_TOPICS_PENALTY = timedelta(hours=2)  # the same for the same topics
@@ -56,18 +57,17 @@ def rank_stories(updates: Sequence[StoryUpdate], limit: int) -> list[StoryUpdate
 def reduce_digest(digest: Digest) -> Digest | None:
     """Return the digest with compact lists of articles; then without its last story or last point.
 
-    The last point of the only story is removed with its caveats. After that, the corrections are removed;
+    The last point of the only story is removed with what needs it. After that, the corrections are removed;
     they wait for the next issue. None if only one point is left.
     """
     if not digest.compact and any(len(story.articles) > 1 for story in digest.stories):
         return replace(digest, compact=True)
     if len(digest.stories) > 1:
         return replace(digest, stories=digest.stories[:-1], left_out=digest.left_out + 1)
-    points = digest.stories[0].points if digest.stories else ()
-    last = max((n for n, point in enumerate(points) if point.role is Role.POINT), default=0)
-    if last == 0:
+    points = without_last_point(digest.stories[0].points) if digest.stories else None
+    if points is None:
         return replace(digest, corrections=()) if digest.corrections else None
-    return replace(digest, stories=(replace(digest.stories[0], points=points[:last]),))
+    return replace(digest, stories=(replace(digest.stories[0], points=points),))
 
 
 def _lead(update: StoryUpdate) -> Article:

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from service.compose.stories.merging.antecedents import settle_claims, settle_headline
+from service.compose.stories.merging.claims import claims_of, headline_caveats
+from service.compose.stories.merging.merge import story_points
 from service.core.errors import StoreError
-from service.core.model import Article, CondensedArticle, Role, StoryPoint
+from service.core.model import Article, CondensedArticle, StoryPoint
 
 MAX_DAMAGED_ARTICLES = 8  # in one read; more are a failure of the whole record
 
@@ -65,15 +68,18 @@ def placement_problem(article: Article, error: Exception) -> str:
 
 
 def unmerged_points(condensed: CondensedArticle, points: int) -> tuple[StoryPoint, ...]:
-    """Return at most `points` key points of one article, no point without its caveats."""
-    kept = condensed.summary.key_points
-    while len(kept) > points:
-        last = max((n for n, key in enumerate(kept) if key.role is Role.POINT), default=len(kept) - 1)
-        kept = kept[:last]
-    return tuple(
-        StoryPoint.of_key_point(condensed.article, key, role=key.role, qualifies=key.qualifies)
-        for key in kept
-    )
+    """Return the key points of one article, at most `points` if its first claim needs no more.
+
+    The last claims are left out with their caveats, then the last caveats of the story.
+    """
+    claims = settle_claims(claims_of([condensed]))
+    headline = settle_headline(headline_caveats([condensed]))[: max(points - 1, 0)]
+    while len(claims) > 1 and len(headline) + sum(1 + len(one.caveats) for one in claims) > points:
+        last = max((n for n, claim in enumerate(claims) if n and not claim.is_story_caveat), default=-1)
+        claims.pop(last)
+    shown = [line for claim in claims for line in (claim.sentence, *claim.caveats)] if points > 0 else []
+    ranks = {line.place: n for n, line in enumerate(sorted(shown, key=lambda line: line.point.rank))}
+    return story_points(headline, claims, ranks)
 
 
 def error_text(error: Exception) -> str:

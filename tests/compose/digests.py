@@ -14,6 +14,7 @@ from service.core.model import (
     Digest,
     Edit,
     Excerpt,
+    Grade,
     Role,
     SentenceChange,
     Site,
@@ -74,7 +75,8 @@ def a_story(points: Iterable[StoryPoint], *articles: Article) -> Story:
     for index, one in enumerate(points):
         if one.role is Role.POINT:
             owner = index
-        tied.append(replace(one, qualifies=owner) if one.role is Role.CAVEAT else one)
+        is_tied = one.role is Role.CAVEAT and one.grade is Grade.TIED
+        tied.append(replace(one, rank=index, qualifies=owner if is_tied else None))
     told = articles or tuple(dict.fromkeys(one.article for one in tied))
     return Story(ids.story_id([article.id for article in told]), told, tuple(tied))
 

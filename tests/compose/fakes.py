@@ -163,5 +163,8 @@ def merge_all(
                 continue
             keys[number] = len(shown)
             owner = None if key.qualifies is None else keys[key.qualifies]
-            shown.append(StoryPoint(key.text, key.role, condensed.article, key.start, key.end, owner))
+            rank = len(shown)
+            shown.append(
+                StoryPoint(key.text, key.role, condensed.article, key.start, key.end, owner, rank=rank)
+            )
     return tuple(shown[:points])

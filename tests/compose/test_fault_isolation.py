@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.compose.fault_isolation import MAX_DAMAGED_ARTICLES, error_text, read_undamaged, unmerged_points
 from service.core.errors import StoreError
-from service.core.model import CondensedArticle, KeyPoint, Role, Summary
+from service.core.model import CondensedArticle, Grade, KeyPoint, Role, Summary
 from tests.builders import an_article
 
 
@@ -55,6 +56,18 @@ def test_unmerged_points_keep_their_caveats(points: int, shown: int):
     article = CondensedArticle(an_article(text=text), Summary("lead", tuple(keys)))
 
     assert [point.text for point in unmerged_points(article, points)] == [key.text for key in keys[:shown]]
+
+
+def test_unmerged_points_do_not_dangle_and_those_of_the_story_come_last():
+    text = "One. He. Two. He. But."
+    one, he, two, he_too = (KeyPoint.from_source(text, *span) for span in ((0, 4), (5, 8), (9, 13), (14, 17)))
+    story = replace(KeyPoint.from_source(text, 18, 22, Role.CAVEAT), grade=Grade.STORY)
+    keys = (story, one, replace(he, follows=1), two, replace(he_too, follows=1))
+    article = CondensedArticle(an_article(text=text), Summary("lead", keys))
+
+    assert [point.text for point in unmerged_points(article, 9)] == ["One.", "He.", "Two.", "But."]
+    assert [point.text for point in unmerged_points(article, 3)] == ["One.", "He.", "But."]
+    assert [point.text for point in unmerged_points(article, 1)] == ["One."]
 
 
 def test_an_error_without_a_message_has_its_class_name():

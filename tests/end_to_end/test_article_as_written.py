@@ -22,7 +22,7 @@ from typing_extensions import override
 from service.compose.digest import make_digest
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stories.group import group_stories
-from service.compose.stories.merge import merge_key_points
+from service.compose.stories.merging.merge import merge_key_points
 from service.compose.stories.updates import story_updates
 from service.condense.stage import summarize_article
 from service.core.model import Article, CondensedArticle, FeedState

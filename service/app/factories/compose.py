@@ -13,7 +13,7 @@ from service.compose.ports import SourceHealthReader
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer
 from service.compose.stories.assign import StoryAssigner
-from service.compose.stories.merge import merge_key_points
+from service.compose.stories.merging.merge import merge_key_points
 from service.core.model import Roster, SourceHealth
 from service.gather.health import source_health
 from service.settings.values import Settings

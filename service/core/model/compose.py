@@ -104,6 +104,9 @@ class StoryPoint:
     headline. `grade`, `kind` and `quoted` are as in KeyPoint. `introduction` is shown before the key point,
     `hint` in brackets, both "" if there is none. `earlier` are the figures of older articles that its own
     outdates.
+
+    `follows` is the index of the point directly above it, without which it is not clear; None if it needs
+    none. `rank` is its place in the order of choice, 0 for the first: points that need each other share it.
     """
 
     text: str
@@ -118,18 +121,24 @@ class StoryPoint:
     grade: Grade = Grade.TIED
     kind: CaveatKind | None = None
     hint: str = ""
+    follows: int | None = None
+    rank: int = 0
+
+    @property
+    def is_story_caveat(self) -> bool:
+        """Return whether it qualifies the story, which point is not sure: it stands last."""
+        return self.role is Role.CAVEAT and self.grade is Grade.STORY
+
+    @property
+    def stands_alone(self) -> bool:
+        """Return whether it is a point or a context caveat, which stand in the order of the text."""
+        return self.role is Role.POINT or self.grade is Grade.CONTEXT
 
     @classmethod
     def of_key_point(
-        cls,
-        article: Article,
-        point: KeyPoint,
-        *,
-        role: Role,
-        qualifies: int | None,
-        hinted: bool = True,
+        cls, article: Article, point: KeyPoint, *, role: Role, qualifies: int | None
     ) -> StoryPoint:
-        """Return a key point of an article in its place in a story, `hinted` with its hint."""
+        """Return a key point of an article in its place in a story, with its hint."""
         return cls(
             point.text,
             role,
@@ -141,7 +150,7 @@ class StoryPoint:
             quoted=point.quoted,
             grade=point.grade,
             kind=point.kind,
-            hint=article.text[slice(*point.hint)] if point.hint and hinted else "",
+            hint=article.text[slice(*point.hint)] if point.hint else "",
         )
 
 

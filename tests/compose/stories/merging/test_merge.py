@@ -9,7 +9,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.stories.merge import merge_key_points
+from service.compose.stories.merging.merge import merge_key_points
 from service.core.model import (
     CondensedArticle,
     KeyPoint,
@@ -78,9 +78,14 @@ def test_a_caveat_follows_its_point_and_replaces_the_weakest_point():
     assert points[1].qualifies == 0
 
 
-def test_a_claim_is_not_shown_without_its_caveat_while_another_point_fits():
-    points = merge_key_points([article(TALKS, (AGREED, NOT_YET), TIDES)], points=2)
-    assert texts(points) == [TALKS, TIDES]
+def test_a_claim_without_room_for_its_caveat_is_not_shown():
+    told = [article(TALKS, (AGREED, NOT_YET), TIDES)]
+    assert texts(merge_key_points(told, points=2)) == [TALKS]
+    assert texts(merge_key_points(told, points=3)) == [TALKS, AGREED, NOT_YET]
+
+
+def test_a_first_claim_is_shown_with_its_caveat_even_if_one_line_is_asked_for():
+    assert texts(merge_key_points([article((AGREED, NOT_YET), TALKS)], points=1)) == [AGREED, NOT_YET]
 
 
 def test_a_claim_with_many_caveats_keeps_as_many_as_fit():
@@ -159,9 +164,11 @@ def test_contradicting_publishers_are_shown_side_by_side():
     assert [point.article.publisher for point in points[:2]] == ["The Example", "The Other"]
 
 
-def test_a_contradicted_claim_is_skipped_without_room_for_both():
-    points = merge_key_points([article(TWELVE, TALKS), article(NINE, publisher="The Other")], points=1)
-    assert texts(points) == [TALKS]
+def test_a_contradicted_claim_is_shown_with_what_contradicts_it_or_not_at_all():
+    told = [article(TALKS, TWELVE), article(NINE, publisher="The Other")]
+    assert texts(merge_key_points(told, points=2)) == [TALKS]
+    assert sorted(texts(merge_key_points(told, points=3))) == sorted([TALKS, TWELVE, NINE])
+    assert texts(merge_key_points([told[1], article(TWELVE)], points=1)) == [NINE, TWELVE]
 
 
 def test_of_two_numbers_of_a_publisher_the_newer_counts():
@@ -324,7 +331,7 @@ def test_any_merged_points_fit_are_verbatim_and_keep_their_caveats(stories: list
         for number, sentences in enumerate(stories)
     ]
     found = merge_key_points(articles, points=points)
-    assert len(found) <= points
+    assert len(found) <= points or {point.rank for point in found} == {0}
     assert len(set(texts(found))) == len(found)
     for index, point in enumerate(found):
         assert point.article.text[point.start : point.end] == point.text
@@ -333,6 +340,19 @@ def test_any_merged_points_fit_are_verbatim_and_keep_their_caveats(stories: list
             assert all(line.role is Role.CAVEAT for line in found[point.qualifies + 1 : index + 1])
     if points > 0:
         assert found
+
+
+@given(ARTICLES, st.integers(0, 2))
+def test_any_fewer_points_are_among_more(stories: list[list[str]], sent: int):
+    articles = [
+        article(*dict.fromkeys(sentences), publisher=f"Paper {number % 3}", position=number)
+        for number, sentences in enumerate(stories)
+    ]
+    fewer: set[str] = set()
+    for points in range(10):
+        more = set(texts(merge_key_points(articles[sent:], points=points, known=articles[:sent])))
+        assert fewer <= more
+        fewer = more
 
 
 # --- figures that changed ------------------------------------------------------------------------

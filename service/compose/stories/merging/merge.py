@@ -8,12 +8,16 @@ the one before as its earlier figure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from service.compose.stories.claims import (
+from service.compose.stories.figures import newest_tolls
+from service.compose.stories.merging.antecedents import settle_claims, settle_headline
+from service.compose.stories.merging.chain import chain_of_lines
+from service.compose.stories.merging.claims import (
     ArticleSentence,
     Claim,
+    Place,
     adopt,
     all_sentences,
     claims_of,
@@ -22,21 +26,18 @@ from service.compose.stories.claims import (
     sentences_of,
     with_newest_toll,
 )
-from service.compose.stories.figures import newest_tolls
-from service.core.model import CondensedArticle, Role, StoryPoint
+from service.core.model import CondensedArticle, Grade, Role, StoryPoint
 from service.text.similarity import (
     Relation,
     SentenceFeatures,
     TermWeights,
     covers,
-    is_echo,
     is_known,
     relation,
     term_weights,
 )
 
 MAX_ARTICLES = 16  # of a story are merged; the others are only named as sources
-ECHO_RANK_PENALTY = 4  # for a point that mostly repeats a chosen one and has no caveat
 
 
 def merge_key_points(
@@ -44,14 +45,17 @@ def merge_key_points(
 ) -> tuple[StoryPoint, ...]:
     """Return at most `points` points and caveats; a caveat follows the point that it qualifies.
 
-    The caveats of the headline come first; they leave room for a point.
+    More are returned only if the first point needs them: its caveat, another publisher's contradiction. The
+    points for a lower number are among those for a higher one.
+    The caveats of the headline come first and leave room for a point; those of the story come last.
     The leading article is the first one. If publishers contradict each other on a claim, both claims are
-    shown or none. A point of the `known` articles is shown only if it has a new caveat or contradiction.
+    shown or none. A point of the `known` articles is shown only if it has a new caveat or contradiction, or
+    if a new sentence is clear only below it.
     """
     claims = claims_of(articles[:MAX_ARTICLES])
     for toll in newest_tolls([*articles, *known]):
         claims = with_newest_toll(toll, claims, {condensed.article.id for condensed in known})
-    headline = headline_caveats(articles[:1], points)
+    headline = headline_caveats(articles)
     known_sentences = [one for article in known[-MAX_ARTICLES:] for one in sentences_of(article)]
     weights = term_weights([one.features for one in (*all_sentences(claims), *known_sentences)])
     headline = [c for c in headline if not any(is_known(c.features, k.features) for k in known_sentences)]
@@ -60,9 +64,18 @@ def merge_key_points(
         for claim in _without_repetitions(claims, weights)
         if all(_relation(claim.sentence, caveat) is not Relation.SAME for caveat in headline)
     ]
+    headline, once = settle_headline(headline)[: max(points - 1, 1)], settle_claims(once)
     new = [claim for claim in once if _is_new(claim, known_sentences, weights)] if known else once
-    chosen = _chosen(new, points - len(headline), weights)
-    return tuple(_story_points(headline, sorted(chosen, key=lambda claim: claim.position)))
+    for claim in new:
+        claim.caveats.sort(key=lambda caveat: _is_known_caveat(caveat, known_sentences))
+    shown: dict[Place, int] = {}
+    room = points - len(headline)
+    for number, lines in enumerate(chain_of_lines(once, new, headline, weights)):
+        if room <= 0 or (shown and len(lines) > room):
+            break
+        shown |= {line.place: number for line in lines}
+        room -= len(lines)
+    return story_points(headline, once, shown)
 
 
 def _is_new(claim: Claim, known: Collection[ArticleSentence], weights: TermWeights) -> bool:
@@ -76,9 +89,13 @@ def _is_new(claim: Claim, known: Collection[ArticleSentence], weights: TermWeigh
             )
             for line in known
         )
-        or any(not any(is_known(c.features, line.features) for line in known) for c in claim.caveats)
+        or any(not _is_known_caveat(caveat, known) for caveat in claim.caveats)
         or any(_is_new(other, known, weights) for other in claim.contradictions)
     )
+
+
+def _is_known_caveat(caveat: ArticleSentence, known: Collection[ArticleSentence]) -> bool:
+    return any(is_known(caveat.features, line.features) for line in known)
 
 
 def _without_repetitions(claims: Sequence[Claim], weights: TermWeights) -> list[Claim]:
@@ -90,34 +107,27 @@ def _without_repetitions(claims: Sequence[Claim], weights: TermWeights) -> list[
     return sorted(_without_caveats(kept), key=lambda claim: (claim.rank, claim.position))
 
 
-def _remove_repeated_caveats(chosen: Sequence[Claim]) -> None:
-    """Remove the caveats that another claim has too, and those that repeat a shown contradiction."""
-    disputed = [
-        one.sentence for claim in chosen if claim.contradictions for one in (claim, *claim.contradictions)
-    ]
-    seen: list[ArticleSentence] = []
-    for claim in _with_contradictions(chosen):
-        claim.caveats = [
-            caveat
-            for caveat in claim.caveats
-            if not any(is_known(caveat.features, line.features) for line in seen)
-            and all(_relation(line, caveat) is not Relation.SAME for line in disputed)
-        ]
-        seen += claim.caveats
-
-
 def _without_caveats(kept: Sequence[Claim]) -> list[Claim]:
-    """Return the claims without those that are caveats of another claim, which gets their caveats."""
+    """Return the claims without those that are caveats of another claim, which gets their caveats.
+
+    It also gets what other publishers say against them, so that the two stand together.
+    """
     remaining = list(kept)
     for claim in kept:
         others = [other for other in remaining if other is not claim]
-        qualified_claims = (one for one in _with_contradictions(others) if _qualifies(claim.sentence, one))
-        qualified = None if claim.contradictions else next(qualified_claims, None)
+        parts = [claim, *claim.contradictions]
+        qualified = next(
+            (one for one in _with_contradictions(others) if any(_qualifies(p.sentence, one) for p in parts)),
+            None,
+        )
         if qualified is not None:
             remaining = others
             # The qualified claim takes its rank.
             qualified.rank = min(qualified.rank, claim.rank)
-            adopt(qualified, claim)
+            for part in parts:
+                if claim.contradictions and not _qualifies(part.sentence, qualified):
+                    qualified.caveats.append(part.sentence)
+                adopt(qualified, part)
     return remaining
 
 
@@ -161,17 +171,30 @@ def _relation(one: ArticleSentence, other: ArticleSentence, weights: TermWeights
 
 def _unite(claim: Claim, other: Claim) -> None:
     """Make `claim` represent both: in the words of the one with more content, with the caveats of both."""
-    if _is_fuller(other.sentence.features, claim.sentence.features):
+    if _representative(claim.sentence, other.sentence) is other.sentence:
         claim.sentence, other.sentence = other.sentence, claim.sentence
         claim.caveats, other.caveats = other.caveats, claim.caveats
     adopt(claim, other)
 
 
 def _are_twins(line: ArticleSentence, other: ArticleSentence, weights: TermWeights) -> bool:
-    """Return whether one of the two can represent both, with no number or doubt of the other lost."""
-    if _relation(line, other, weights) is not Relation.SAME:
-        return False
-    return covers(line.features, other.features) or is_known(line.features, other.features)
+    """Return whether one of the two can represent both."""
+    return _relation(line, other, weights) is Relation.SAME and _representative(line, other) is not None
+
+
+def _representative(line: ArticleSentence, other: ArticleSentence) -> ArticleSentence | None:
+    """Return the one of two sentences that can represent both, which say the same; None if neither can.
+
+    It has every number and doubt of the other, and nothing is clear only below the other. If both can, it is
+    the one with more content, then one that is clear by itself, then `line`.
+    """
+    if not (covers(line.features, other.features) or is_known(line.features, other.features)):
+        return None
+    words, lost = (other, line) if _is_fuller(other.features, line.features) else (line, other)
+    unclear = words.needs_antecedent and not lost.needs_antecedent and not words.is_antecedent
+    if (lost.is_antecedent or unclear) and covers(lost.features, words.features):
+        words, lost = lost, words
+    return None if lost.is_antecedent else words
 
 
 def _is_fuller(one: SentenceFeatures, other: SentenceFeatures) -> bool:
@@ -196,68 +219,35 @@ def _publisher(claim: Claim) -> str:
     return claim.sentence.article.publisher
 
 
-def _chosen(claims: Sequence[Claim], points: int, weights: TermWeights) -> list[Claim]:
-    """Return the claims that fit into `points` sentences, with their caveats and contradictions.
+def story_points(
+    headline: Sequence[ArticleSentence], claims: Sequence[Claim], shown: Mapping[Place, int]
+) -> tuple[StoryPoint, ...]:
+    """Return the lines that are `shown`, in order, with the places at which they were chosen as ranks."""
+    points: list[StoryPoint] = []
+    places: dict[Place, int] = {}
 
-    A claim is skipped if it does not fit with its first caveat and all its contradictions. A claim that
-    repeats a chosen one loses ranks. If none fits, the first claim is shown with as many caveats as fit.
-    """
+    def show(line: ArticleSentence, grade: Grade | None, qualifies: int | None = None) -> None:
+        point = StoryPoint.of_key_point(
+            line.article,
+            line.point,
+            role=Role.POINT if grade is None else Role.CAVEAT,
+            qualifies=qualifies,
+        )
+        follows = None if line.antecedent is None else places.get(line.antecedent)
+        places[line.place] = len(points)
+        points.append(
+            replace(point, grade=grade or Grade.TIED, follows=follows, rank=shown.get(line.place, 0))
+        )
 
-    def effective_rank(claim: Claim) -> tuple[float, tuple[int, int]]:
-        echo = ECHO_RANK_PENALTY if any(_echoes(claim, other, weights) for other in chosen) else 0
-        return claim.rank + echo, claim.position
-
-    chosen: list[Claim] = []
-    waiting, room = list(claims), points
-    while waiting and room > 0:
-        claim = min(waiting, key=effective_rank)
-        waiting.remove(claim)
-        if _min_size(claim) <= room:
-            _trim(claim, room)
-            chosen.append(claim)
-            _remove_repeated_caveats(chosen)
-            room = points - sum(map(_size, chosen))
-    if not chosen and claims and points > 0:
-        first = claims[0]
-        first.contradictions = []
-        _trim(first, points)
-        chosen = [first]
-    return chosen
-
-
-def _echoes(claim: Claim, other: Claim, weights: TermWeights) -> bool:
-    if claim.caveats or claim.contradictions or claim.sentence.article.id == other.sentence.article.id:
-        return False
-    return is_echo(claim.sentence.features, other.sentence.features, weights)
-
-
-def _min_size(claim: Claim) -> int:
-    return 1 + min(len(claim.caveats), 1) + sum(_min_size(other) for other in claim.contradictions)
-
-
-def _size(claim: Claim) -> int:
-    return 1 + len(claim.caveats) + sum(_size(other) for other in claim.contradictions)
-
-
-def _trim(claim: Claim, size: int) -> None:
-    """Drop the last caveats until the claim has at most `size` sentences."""
-    for part in (*claim.contradictions, claim):
-        while part.caveats and _size(claim) > size:
-            part.caveats.pop()
-
-
-def _story_points(headline: Sequence[ArticleSentence], claims: Sequence[Claim]) -> Iterator[StoryPoint]:
     for caveat in headline:
-        yield StoryPoint.of_key_point(caveat.article, caveat.point, role=Role.CAVEAT, qualifies=None)
-    index = len(headline)
+        show(caveat, Grade.TIED)
     for claim in claims:
         for part in (claim, *claim.contradictions):
-            point = _story_point(part.sentence, None)
-            yield replace(point, earlier=part.earlier)
-            yield from (_story_point(caveat, index) for caveat in part.caveats)
-            index += 1 + len(part.caveats)
-
-
-def _story_point(line: ArticleSentence, qualifies: int | None) -> StoryPoint:
-    role = Role.POINT if qualifies is None else Role.CAVEAT
-    return StoryPoint.of_key_point(line.article, line.point, role=role, qualifies=qualifies)
+            if part.sentence.place in shown:
+                own = len(points)
+                show(part.sentence, None if part is not claim else claim.grade)
+                points[own] = replace(points[own], earlier=part.earlier)
+                for caveat in part.shown_caveats:
+                    if caveat.place in shown:
+                        show(caveat, Grade.TIED, own)
+    return tuple(points)

@@ -11,20 +11,30 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from service.compose.stories.figures import NewestToll, StatedToll, earlier_figure, tolls_of
-from service.core.model import Article, CondensedArticle, EarlierFigure, KeyPoint
+from service.core.model import Article, CondensedArticle, EarlierFigure, Grade, KeyPoint, Role
 from service.text.numbers import extract_numbers
 from service.text.similarity import SentenceFeatures, is_known, sentence_features
 
 OPENING_CHARACTERS = 80  # the first sentence starts before here, behind a place or a byline
-LATER_ARTICLE_RANK_PENALTY = 0.5  # for the points of an article that does not lead the story
+LATER_ARTICLE_RANK_PENALTY = 0.5  # for the lines of an article that does not lead the story
+CAVEAT_RANK_STEP = 0.25  # of a caveat behind the point of its article that was chosen before it
+
+Place = tuple[int, int]
+"""The number of an article in its story, and the index of one of its key points."""
 
 
 @dataclass(frozen=True)
 class ArticleSentence:
-    """A key point with its article."""
+    """A key point with its article, its place and its rank in the story: the lowest are chosen first.
+
+    `is_antecedent`: another sentence of the article is clear only directly below it.
+    """
 
     article: Article
     point: KeyPoint
+    place: Place = (0, 0)
+    rank: float = 0.0
+    is_antecedent: bool = False
 
     @cached_property
     def features(self) -> SentenceFeatures:
@@ -33,56 +43,108 @@ class ArticleSentence:
             self.point.text, self.article.language, opens_article=self.point.start < OPENING_CHARACTERS
         )
 
+    @property
+    def antecedent(self) -> Place | None:
+        """The place of the line that must stand directly above it, None if it needs none."""
+        return None if self.point.follows is None else (self.place[0], self.point.follows)
+
+    @property
+    def needs_antecedent(self) -> bool:
+        """Return whether it is clear only directly below its antecedent, for it has no hint."""
+        return self.point.follows is not None and self.point.hint is None
+
 
 @dataclass
 class Claim:
     """A point with its caveats, the best first, and the claims of other publishers that contradict it.
 
-    Claims are chosen by `rank`, the lowest first, and shown by `position`. `earlier` are the figures of older
-    articles that its own outdates.
+    A caveat of the grades STORY and CONTEXT is a claim too. Claims are chosen by `rank`, the lowest first,
+    and shown by `position`. `articles` are the ids of the articles that say it. `earlier` are the figures of
+    older articles that its own outdates.
     """
 
     sentence: ArticleSentence
     caveats: list[ArticleSentence]
     rank: float
-    position: tuple[int, int]
+    position: Place
+    articles: set[str]
     contradictions: list[Claim] = field(default_factory=list)
     earlier: tuple[EarlierFigure, ...] = ()
 
+    @property
+    def grade(self) -> Grade | None:
+        """STORY or CONTEXT of a caveat; None of a point, and of what publishers contradict each other on."""
+        point = self.sentence.point
+        if point.role is not Role.CAVEAT or point.grade is Grade.TIED or self.contradictions:
+            return None
+        return point.grade
+
+    @property
+    def is_story_caveat(self) -> bool:
+        """Return whether it is shown last in the story, as a caveat of it."""
+        return self.grade is Grade.STORY
+
+    @property
+    def shown_caveats(self) -> list[ArticleSentence]:
+        """Its caveats in the order in which they are shown: as in its article, then those of others."""
+        own = self.sentence.place[0]
+        return sorted(self.caveats, key=lambda caveat: (caveat.place[0] != own, caveat.place))
+
 
 def claims_of(articles: Sequence[CondensedArticle]) -> list[Claim]:
-    """Return the points of all articles by rank."""
+    """Return the points of all articles by rank, and their caveats that have no point."""
     claims = []
     for number, condensed in enumerate(articles):
-        key_points = condensed.summary.key_points
-        # The headline of another article is not shown: a caveat of it is a point.
-        own = [
-            index
-            for index, point in enumerate(key_points)
-            if point.qualifies is None and (number or not point.is_of_headline)
-        ]
-        for rank, index in enumerate(sorted(own, key=lambda i: key_points[i].rank)):
-            caveats = sorted((p for p in key_points if p.qualifies == index), key=lambda p: p.rank)
-            claims.append(
-                Claim(
-                    sentence=ArticleSentence(condensed.article, key_points[index]),
-                    caveats=[ArticleSentence(condensed.article, caveat) for caveat in caveats],
-                    rank=rank + (LATER_ARTICLE_RANK_PENALTY if number else 0),
-                    position=(number, index),
+        sentences = _ranked(number, condensed)
+        for sentence in sentences:
+            if _is_claim(sentence.point, number):
+                caveats = [one for one in sentences if one.point.qualifies == sentence.place[1]]
+                claims.append(
+                    Claim(
+                        sentence,
+                        caveats=sorted(caveats, key=lambda caveat: caveat.point.rank),
+                        rank=sentence.rank,
+                        position=sentence.place,
+                        articles={condensed.article.id},
+                    )
                 )
-            )
     return sorted(claims, key=lambda claim: (claim.rank, claim.position))
 
 
-def headline_caveats(articles: Sequence[CondensedArticle], points: int) -> list[ArticleSentence]:
-    """Return the caveats of the headline, which is that of the first article; the others leave one place."""
-    found = [
-        ArticleSentence(one.article, point)
-        for one in articles
-        for point in one.summary.key_points
-        if point.is_of_headline
+def _is_claim(point: KeyPoint, number: int) -> bool:
+    # The headline of another article is not shown: a caveat of it is a point.
+    return point.qualifies is None and (number > 0 or not point.is_of_headline)
+
+
+def _ranked(number: int, condensed: CondensedArticle) -> list[ArticleSentence]:
+    """Return the sentences of an article, ranked: its points 0, 1, 2, each caveat behind one of them."""
+    points = condensed.summary.key_points
+    antecedents = {p.follows for p in points if p.follows is not None and p.hint is None}
+    penalty = LATER_ARTICLE_RANK_PENALTY if number else 0
+    found: list[ArticleSentence] = []
+    claims = 0
+    for index in sorted(range(len(points)), key=lambda index: points[index].rank):
+        rank: float = claims
+        if _is_claim(points[index], number):
+            claims += 1
+        else:
+            rank = claims - 1 + CAVEAT_RANK_STEP
+        found.append(
+            ArticleSentence(
+                condensed.article, points[index], (number, index), rank + penalty, index in antecedents
+            )
+        )
+    return sorted(found, key=lambda sentence: sentence.place)
+
+
+def headline_caveats(articles: Sequence[CondensedArticle]) -> list[ArticleSentence]:
+    """Return the caveats of the headline, which is that of the first article."""
+    return [
+        sentence
+        for condensed in articles[:1]
+        for sentence in _ranked(0, condensed)
+        if sentence.point.is_of_headline
     ]
-    return found[: max(points - 1, 1)]
 
 
 def sentences_of(condensed: CondensedArticle) -> list[ArticleSentence]:
@@ -96,8 +158,14 @@ def all_sentences(claims: Sequence[Claim]) -> list[ArticleSentence]:
 
 
 def adopt(claim: Claim, repeated: Claim) -> None:
-    """Add to `claim` the caveats of `repeated` that it lacks."""
+    """Add to `claim` the articles and caveats of `repeated` that it lacks.
+
+    A caveat that is clear only below the sentence of `repeated` is lost.
+    """
+    claim.articles |= repeated.articles
     for caveat in repeated.caveats:
+        if caveat.needs_antecedent and caveat.antecedent == repeated.sentence.place:
+            continue
         present = (claim.sentence, *claim.caveats)
         if all(not is_known(caveat.features, one.features) for one in present):
             claim.caveats.append(caveat)

@@ -1,0 +1,1 @@
+"""How the key points of a story's articles become the points of the story."""

@@ -1,0 +1,79 @@
+"""Shortening: the last point of a story goes with all that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+
+from service.compose.stories.merging.merge import merge_key_points
+from service.compose.stories.shortening import without_last_point
+from service.core.model import Grade, Role, StoryPoint
+from tests.compose.digests import a_story, caveat, point, published
+from tests.compose.stories.merging.test_grades import STORIES, any_article, assert_nothing_dangles
+
+ONE, TWO = published("Fares rise"), published("Fares in Ostrel", "The Wire")
+
+
+def in_story(one: StoryPoint) -> StoryPoint:
+    return replace(one, role=Role.CAVEAT, grade=Grade.STORY)
+
+
+def key(one: StoryPoint) -> tuple[str, int]:
+    return one.article.id, one.start
+
+
+def texts(points: Sequence[StoryPoint] | None) -> list[str]:
+    return [one.text for one in points or ()]
+
+
+def test_the_last_point_goes_with_its_caveats_and_the_caveats_of_the_story_stay():
+    story = a_story(
+        [point(ONE, "One."), point(ONE, "Two."), caveat(ONE, "But."), in_story(caveat(ONE, "Yet."))]
+    )
+
+    shorter = without_last_point(story.points)
+    assert texts(shorter) == ["One.", "Yet."]
+    assert without_last_point(shorter or ()) is None
+
+
+def test_a_caveat_of_the_story_goes_with_the_last_point_of_its_article():
+    story = a_story([point(ONE, "One."), point(TWO, "Two."), in_story(caveat(TWO, "Yet."))])
+
+    assert texts(without_last_point(story.points)) == ["One."]
+
+
+def test_points_that_were_chosen_together_go_together():
+    one, two, against = a_story([point(ONE, "One."), point(ONE, "Ten."), point(TWO, "Nine.")]).points
+
+    assert texts(without_last_point((one, two, replace(against, rank=two.rank)))) == ["One."]
+
+
+def test_what_leans_on_a_removed_point_goes_with_it_and_the_others_are_renumbered():
+    points = a_story([point(ONE, "One."), point(ONE, "Two."), in_story(caveat(ONE, "He."))]).points
+    leaning = (*points[:2], replace(points[2], follows=1))
+    assert texts(without_last_point(leaning)) == ["One."]
+
+    lines = [
+        point(ONE, "One."),
+        point(ONE, "Two."),
+        in_story(caveat(ONE, "Yet.")),
+        in_story(caveat(ONE, "He.")),
+    ]
+    kept = a_story(lines).points
+    shorter = without_last_point((*kept[:3], replace(kept[3], follows=2)))
+    assert shorter is not None
+    assert [(one.text, one.follows) for one in shorter] == [("One.", None), ("Yet.", None), ("He.", 1)]
+
+
+@given(STORIES)
+def test_any_story_is_shortened_without_a_dangling_line_or_a_lost_caveat(drawn):
+    articles = [any_article(number, lines) for number, lines in enumerate(drawn)]
+    points: tuple[StoryPoint, ...] | None = merge_key_points(articles, points=9)
+    tied = {key(one): [c for c in points if c.qualifies == n] for n, one in enumerate(points)}
+    while points:
+        assert_nothing_dangles(points, articles)
+        for index, one in enumerate(points):
+            assert len([c for c in points if c.qualifies == index]) == len(tied[key(one)])
+        points = without_last_point(points)
