@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from service.text.scripts import UNSPACED, bigrams
-from service.text.stems import SENTENCE_STEM_CHARACTERS, stem
+from service.text.stems import SENTENCE_STEM_CHARACTERS, fold_spelling, stem
 
 CUES = (  # noqa: SIM905 - names read best as a line of words
     "say negation pronoun demonstrative contrast turn addition first second future modal day denial false "
@@ -26,6 +26,7 @@ STEM_BITS = 23
 CUE_MASK = (1 << len(CUES)) - 1
 MAX_CACHED_TOKENS = 200_000  # per language; a full cache is emptied
 MAX_CACHED_TOKEN_CHARACTERS = 100  # longer tokens are addresses or noise and do not come again
+MIN_CHARACTERS_AFTER_PROCLITIC = 2  # Arabic "and not" is one letter and two
 
 _OPENERS = '"“«„‟「『'
 _CLOSERS = '"”»“」』'
@@ -36,6 +37,7 @@ _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 class Lexicon(dict[str, int]):
     """A cache of one language: token -> `stem number << FLAG_BITS | flags`.
 
+    `proclitics` are words that the language writes together with the next one; they are no part of a stem.
     `phrases` maps the first two stems of a phrase to the stems and bits of all phrases that start with them;
     bits of 0 cancel the cues of the phrase's words. `phrase_starts` are its keys in order.
     """
@@ -45,6 +47,7 @@ class Lexicon(dict[str, int]):
         self.has_cues = table is not None
         self.stems: dict[str, int] = {}
         self.exact: dict[str, int] = {}
+        self.proclitics: tuple[str, ...] = ()
         self.prefixes: dict[str, int] = {}
         self.suffixes: dict[str, int] = {}
         self.stop_words: frozenset[str] = frozenset()
@@ -55,16 +58,18 @@ class Lexicon(dict[str, int]):
         self.phrase_starts = array("q", sorted(self.phrases) or [-1])
 
     def _learn(self, table: dict[str, Any]) -> None:
-        self.stop_words = frozenset(table["stop"].split())
+        self.proclitics = tuple(table.get("proclitics", "").split())
+        self.stop_words = frozenset(map(fold_spelling, table["stop"].split()))
         for name in (*CUES, "mute"):
             bit = 0 if name == "mute" else 1 << FLAG_BIT[name]
             entries = table[name].split() if isinstance(table[name], str) else table[name]
             for entry in entries:
-                self._learn_entry(entry.strip(), bit)
+                self._learn_entry(fold_spelling(entry.strip()), bit)
 
     def _learn_entry(self, entry: str, bit: int) -> None:
         if " " in entry:
-            stems = tuple(self._stem(_without_affixes(word.rstrip("*"))) for word in entry.split())
+            words = (_without_affixes(word.rstrip("*")) for word in entry.split())
+            stems = tuple(self._stem(self._without_proclitic(word)) for word in words)
             self.phrases.setdefault(stems[0] << STEM_BITS | stems[1], []).append((stems, bit))
         elif entry.endswith("*"):
             self.prefixes[entry[:-1]] = self.prefixes.get(entry[:-1], 0) | bit
@@ -85,10 +90,18 @@ class Lexicon(dict[str, int]):
                 found |= bits
         return found
 
+    def _without_proclitic(self, word: str) -> str:
+        for proclitic in self.proclitics:
+            if word.startswith(proclitic) and len(word) - len(proclitic) >= MIN_CHARACTERS_AFTER_PROCLITIC:
+                return word[len(proclitic) :]
+        return word
+
     def __missing__(self, token: str) -> int:
         core = token.strip(_EDGES)
-        word = _without_affixes(core.lower())
-        flags = self._cues(word)
+        whole = _without_affixes(fold_spelling(core.lower()))
+        word = self._without_proclitic(whole)
+        # A word may begin with the letters of a proclitic, so the whole word counts first.
+        flags = self._cues(whole) or (0 if word is whole else self._cues(word))
         if token[0] in _OPENERS or token[:2] in ('("', "'\"", "``"):
             flags |= 1 << FLAG_BIT["opens"]
         elif token.rstrip(".,;:!?)'’")[-1:] in _CLOSERS and token.rstrip(".,;:!?)'’"):
@@ -99,7 +112,7 @@ class Lexicon(dict[str, int]):
             flags |= 1 << FLAG_BIT["name"]
         if any(letter.isdigit() for letter in core):
             flags |= 1 << FLAG_BIT["number"]
-        if word and self._is_term(word):
+        if word and whole not in self.stop_words and self._is_term(word):
             flags |= 1 << FLAG_BIT["term"]
         code = self._stem(word) << FLAG_BITS | flags
         if len(token) <= MAX_CACHED_TOKEN_CHARACTERS:
@@ -113,10 +126,11 @@ class Lexicon(dict[str, int]):
 
 
 def _without_affixes(word: str) -> str:
-    """Return the word without `'s` and elided article: `doha's` -> `doha`, `l'accord` -> `accord`."""
+    """Return the word without `'s` and elided article: `doha's` -> `doha`, `dell'accordo` -> `accordo`."""
     word = word.replace("’", "'").removesuffix("'s")
     head, mark, tail = word.partition("'")
-    return tail if mark and len(head) <= 2 and len(tail) > 2 else word
+    is_article = mark and (len(head) <= 2 or head.endswith("ll")) and len(tail) > 2
+    return tail if is_article else word
 
 
 @cache
