@@ -14,24 +14,46 @@ import numpy as np
 
 from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray, IntArray
 from service.core.model import CaveatKind, Grade
-from service.text.lexicon import FLAG_BIT
+from service.text.lexicon import CUES, FLAG_BIT
 
-MIN_TIED = 0.25  # of the probability of a tie; marks 6 to 8 of 100 articles, and 6 of 10 ties are labelled
-MIN_STORY = 0.1  # of the probability that it qualifies something shown
-MIN_CONTEXT = 0.08
+MIN_TIED = 0.19  # of the probability of a tie; marks 6 to 8 of 100 articles
+MIN_STORY = 0.08  # of the probability that it qualifies something shown
+MIN_CONTEXT = 0.06
 ANY_CLAIM = 0.02
 """Added to the probability of the likeliest claim, since a caveat may qualify the story as a whole."""
-MAX_ORPHANED_SHARE = 0.3
-"""Of a caveat's words, those that the article introduced in sentences that are not shown: a caveat with more
-of them speaks of something that the reader has not seen."""
+MIN_SHARED_WORDS = 0.15  # or this many:
+ENOUGH_SHARED_WORDS = 3
+MAX_ORPHANED_WORDS = 0.3
+"""Shares of a caveat's words: those that shown sentences have too, and those that stand before it only in
+sentences that are not shown. Beyond these limits it mostly qualifies what the reader has not seen."""
+MIN_QUOTED = 0.5  # share of a sentence's words inside quotation marks
 
 _DENIALS = [FLAG_BIT[name] for name in ("denial", "false", "accused")]
+_NEGATIONS = [*_DENIALS, FLAG_BIT["negation"], FLAG_BIT["explicit"]]
 _QUALIFIERS = [
     FLAG_BIT[name]
     for name in ("denial", "false", "explicit", "unsure", "reserve", "scope", "limit", "condition")
 ]
-_STARTS_CONTRAST = FEATURE_NAMES.index("starts_contrast")
+_FIRST_PERSON = [FLAG_BIT["first"]]
+_STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
+_ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
 
+_KINDS = (
+    (CaveatKind.DENIED, {"denial"}, {"explicit", "claimref"}, {"unsure"}),
+    (CaveatKind.DISPUTED, {"denial", "accused"}, {"denial"}, {"unsure"}),
+    (CaveatKind.UNCONFIRMED, {"unsure", "explicit"}, {"unsure"}, {"denial"}),
+    (
+        CaveatKind.CONDITIONAL,
+        {"explicit", "condition"},
+        {"condition"},
+        {"denial", "unsure", "scope", *_ACCUSATIONS},
+    ),
+    (CaveatKind.LIMITED, {"explicit"}, {"scope", "limit"}, {"denial", "unsure", *_ACCUSATIONS}),
+)
+"""Kind, the cues that it needs, those of which it needs one, those that forbid it; the first that fits.
+
+"It had nothing to do with the murder" has the cues of a limit, but denies: so accusations forbid that kind.
+"""
 
 CaveatLink = tuple[int, float]
 """The place of the claim that a sentence qualifies, and the probability of it."""
@@ -72,115 +94,130 @@ def mark_caveats(shown: Sequence[int], headline: int | None, evidence: CaveatEvi
     `shown` are places of candidates, each of them among the evidence's claims. `headline` is the place of the
     sentence that the headline repeats, None if there is none.
     """
+    features = evidence.features
     claims = [*shown, *([] if headline is None else [headline])]
-    candidates = [
-        place for place in shown if place > 0 and not _opposes_unshown(place, claims, evidence.features)
-    ]
-    links = _link_claims(candidates, claims, headline, evidence)
-    marks = {}
-    for caveat, (claim, probability) in links.items():
-        kind = kind_of(caveat, evidence.features)
-        marks[caveat] = Mark(Grade.TIED, _root(claim, links), kind, probability)
+    likely = _likely_caveats(shown, claims, evidence)
+    clear = [place for place in likely if _is_clear(place, claims, features)]
+    links = _without_repeated_denials(_link_claims(clear, shown, claims, evidence), features)
+    marks = {
+        caveat: Mark(Grade.TIED, _root(claim, links), kind_of(caveat, features), probability)
+        for caveat, (claim, probability) in links.items()
+    }
+    is_denied = any(_has_cue(features, caveat, _DENIALS) for caveat in links)
     points = {mark.claim for mark in marks.values()}
-    for place in shown:
-        if place > 0 and place not in marks and place not in points:
-            grade, probability = _loose_grade(place, claims, evidence, sure=place in candidates)
-            if grade:
-                kind = kind_of(place, evidence.features) if grade is Grade.STORY else None
-                marks[place] = Mark(grade, None, kind, probability)
+    for place, probability in likely.items():
+        if place in marks or place in points:
+            continue
+        repeats = is_denied and _has_cue(features, place, _DENIALS)
+        is_sure = place in clear and not repeats and _has_cue(features, place, _QUALIFIERS)
+        if is_sure and probability >= MIN_STORY:
+            marks[place] = Mark(Grade.STORY, None, kind_of(place, features), probability)
+        else:
+            marks[place] = Mark(Grade.CONTEXT, None, None, probability)
     return marks
 
 
+def _likely_caveats(
+    shown: Sequence[int], claims: Sequence[int], evidence: CaveatEvidence
+) -> dict[int, float]:
+    """Return the sentences that probably qualify something shown, with the probability; never the first."""
+    places = np.array([place for place in shown if place > 0], dtype=np.int64)
+    pairs = evidence.is_caveat[np.isin(evidence.claims, claims)][:, places]
+    likeliest = pairs.max(axis=0, initial=0.0)
+    probability = evidence.qualifies[places] * (ANY_CLAIM + likeliest)
+    return {
+        place: value
+        for place, value in zip(places.tolist(), probability.tolist(), strict=True)
+        if value >= MIN_CONTEXT
+    }
+
+
 def _link_claims(
-    candidates: Sequence[int], claims: Sequence[int], headline: int | None, evidence: CaveatEvidence
+    candidates: Sequence[int], shown: Sequence[int], claims: Sequence[int], evidence: CaveatEvidence
 ) -> dict[int, CaveatLink]:
     """Return the claim of each caveat whose claim is sure, and the probability.
 
     A claim comes before its caveat, or is in the headline: so readers meet it first, and there are no cycles.
-    Where both deny, the caveat repeats the claim, or denies something else.
+    A denial under a sentence that denies repeats it, or denies something else.
     """
     certainty = np.sqrt(evidence.is_caveat * evidence.is_needed) * evidence.qualifies
     row = {claim: k for k, claim in enumerate(evidence.claims.tolist())}
-    denying = {place for place in claims if _has_cue(evidence.features, place, _DENIALS)}
+    negative = {place for place in claims if _has_cue(evidence.features, place, _NEGATIONS)}
     links = {}
     for caveat in candidates:
+        denies = _has_cue(evidence.features, caveat, _DENIALS)
         found = [
             (float(certainty[row[claim], caveat]), -claim)
             for claim in claims
-            if (claim < caveat or (claim == headline != caveat))
-            and not (claim in denying and caveat in denying)
+            if (claim < caveat or claim not in shown) and not (denies and claim in negative)
         ]
         if found and max(found)[0] >= MIN_TIED:
-            probability, negative = max(found)
-            links[caveat] = -negative, probability
+            probability, place = max(found)
+            links[caveat] = -place, probability
     return links
 
 
-def _root(claim: int, links: Mapping[int, CaveatLink]) -> int:
+def _without_repeated_denials(
+    links: Mapping[int, CaveatLink], features: ArticleFeatures
+) -> dict[int, CaveatLink]:
+    """Return the links without further denials of a point: they repeat the first, or are another person's."""
+    kept: dict[int, CaveatLink] = {}
+    denied: set[int] = set()
+    for caveat in sorted(links):
+        if _has_cue(features, caveat, _DENIALS):
+            root = _root(caveat, links)
+            if root in denied:
+                continue
+            denied.add(root)
+        kept[caveat] = links[caveat]
+    return kept
+
+
+def _root(place: int, links: Mapping[int, CaveatLink]) -> int:
     """Return the point at the end of the chain: a caveat of a caveat qualifies the point of the latter."""
-    while claim in links:
-        claim = links[claim][0]
-    return claim
-
-
-def _loose_grade(
-    caveat: int, claims: Sequence[int], evidence: CaveatEvidence, *, sure: bool
-) -> tuple[Grade | None, float]:
-    """Return the grade of a sentence whose claim is not sure, None for a point, and the probability.
-
-    The sentence that a caveat of the story qualifies is shown: so it is not one that speaks of what is not
-    shown, or that repeats a denial.
-    """
-    features = evidence.features
-    rows = np.isin(evidence.claims, claims) & (evidence.claims != caveat)
-    likeliest = float(evidence.is_caveat[rows, caveat].max(initial=0.0))
-    probability = float(evidence.qualifies[caveat]) * (ANY_CLAIM + likeliest)
-    if (
-        sure
-        and probability >= MIN_STORY
-        and _has_cue(features, caveat, _QUALIFIERS)
-        and not (
-            _has_cue(features, caveat, _DENIALS)
-            and any(_has_cue(features, claim, _DENIALS) for claim in claims if claim < caveat)
-        )
-        and _orphaned_share(caveat, claims, features) <= MAX_ORPHANED_SHARE
-    ):
-        return Grade.STORY, probability
-    return (Grade.CONTEXT if probability >= MIN_CONTEXT else None), probability
+    while place in links:
+        place = links[place][0]
+    return place
 
 
 def _has_cue(features: ArticleFeatures, place: int, bits: Sequence[int]) -> bool:
     return bool((features.flag_counts[place, bits] > 0).any())
 
 
-def _opposes_unshown(caveat: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
-    """Return whether the sentence begins with "But" and what it opposes is not shown."""
-    return bool(features.table[caveat, _STARTS_CONTRAST] > 0) and caveat - 1 not in claims
+def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
+    """Return whether what a sentence qualifies can be among the claims, and it is a report.
 
-
-def _orphaned_share(caveat: int, claims: Sequence[int], features: ArticleFeatures) -> float:
-    """Return the share of the caveat's words that stand before it only in sentences that are not shown."""
+    Not so if it begins with "But" and what it opposes is not shown, if it mostly speaks of what is not shown,
+    or if it is the opinion of a speaker ("We see no evidence").
+    """
+    if features.table[place, _STARTS_CONTRAST] > 0 and place - 1 not in claims:
+        return False
+    if features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _FIRST_PERSON):
+        return False
     row, column, _ = features.terms
-    mine = column[row == caveat]
-    if not len(mine):
-        return 0.0
-    others = np.array([claim for claim in claims if claim != caveat])
-    orphaned = np.isin(mine, column[row < caveat]) & ~np.isin(mine, column[np.isin(row, others)])
-    return float(orphaned.mean())
+
+    def words(first: int, last: int) -> set[int]:
+        start, end = row.searchsorted((first, last))
+        return set(column[start:end].tolist())
+
+    own = words(place, place + 1)
+    shared = own & set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
+    orphaned = (own - shared) & words(0, place)
+    enough = min(MIN_SHARED_WORDS * len(own), ENOUGH_SHARED_WORDS)
+    return len(shared) >= enough and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
 
 
 def kind_of(caveat: int, features: ArticleFeatures) -> CaveatKind | None:
     """Return what a caveat says of its claim, from its cues; None if that is not sure."""
     counts = features.flag_counts[caveat]
-    has = {name for name, bit in FLAG_BIT.items() if counts[bit] > 0}
-    if "denial" in has and "unsure" not in has:
-        if counts[FLAG_BIT["negation"]] > 1:  # "neither confirmed nor denied"
-            return None
-        return CaveatKind.DENIED if has & {"explicit", "accuse", "claimref"} else CaveatKind.DISPUTED
-    if {"unsure", "explicit"} <= has and "denial" not in has:
-        return CaveatKind.UNCONFIRMED
-    if {"condition", "explicit"} <= has:
-        return CaveatKind.CONDITIONAL
-    if {"scope", "explicit"} <= has:
-        return CaveatKind.LIMITED
-    return None
+    has = {name for name in CUES if counts[FLAG_BIT[name]] > 0}
+    if "denial" in has and counts[FLAG_BIT["negation"]] > 1:  # "neither confirmed nor denied"
+        return None
+    return next(
+        (
+            kind
+            for kind, needed, either, forbidden in _KINDS
+            if needed <= has and has & either and not has & forbidden
+        ),
+        None,
+    )

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.condense.features import extract_features
 from service.condense.marking import CaveatEvidence, Mark, kind_of, mark_caveats
@@ -18,6 +20,8 @@ DENIAL = "Renn denied the allegations of the prosecutors in Harrow."
 ANOTHER_DENIAL = "Her brother denied the allegations against the builders as well."
 UNSURE = "It has not been confirmed that the builders of Harrow paid the mayor."
 PLAIN = "The bridge over the Ansel is 90 metres long."
+
+SENTENCES = [LEAD, PLAN, DENIAL, ANOTHER_DENIAL, UNSURE, PLAIN]
 
 
 def marks(
@@ -73,15 +77,15 @@ def test_a_caveat_is_not_tied_to_a_later_sentence():
     assert found[1].grade is not Grade.TIED
 
 
-def test_a_denial_is_not_tied_to_a_denial_but_to_what_both_deny():
-    sure = {(0, 2): 0.6, (1, 2): 0.9, (0, 1): 0.8}
+def test_a_denial_is_not_tied_to_a_sentence_that_denies():
+    found = marks([PLAN, DENIAL, ANOTHER_DENIAL], pairs={(1, 2): 0.9}, qualifies={2: 0.9})
+    assert (found[2].grade, found[2].claim) == (Grade.STORY, None)
+
+
+def test_a_second_denial_of_a_point_is_context():
+    sure = {(0, 1): 0.8, (0, 2): 0.8, (1, 2): 0.9}
     found = marks([LEAD, DENIAL, ANOTHER_DENIAL], pairs=sure, qualifies={1: 0.9, 2: 0.9})
-    assert found[2].claim == 0
-
-
-def test_a_denial_of_something_else_is_context():
-    found = marks([LEAD, DENIAL, ANOTHER_DENIAL], pairs={(1, 2): 0.9}, qualifies={2: 0.9})
-    assert found[2].grade is Grade.CONTEXT
+    assert [found[1].grade, found[2].grade] == [Grade.TIED, Grade.CONTEXT]
 
 
 def test_a_caveat_of_a_caveat_qualifies_the_point_of_the_latter():
@@ -91,21 +95,52 @@ def test_a_caveat_of_a_caveat_qualifies_the_point_of_the_latter():
 
 
 def test_a_claim_with_a_tied_caveat_is_a_point_itself():
-    found = marks([LEAD, UNSURE, DENIAL], pairs={(0, 1): 0.15, (1, 2): 0.9}, qualifies={1: 0.9, 2: 0.9})
+    only = "Only builders of Harrow paid the mayor, the prosecutors said."
+    found = marks([LEAD, only, UNSURE], pairs={(0, 1): 0.15, (1, 2): 0.9}, qualifies={1: 0.9, 2: 0.9})
     assert set(found) == {2}
 
 
 @pytest.mark.parametrize(("shown", "grade"), [((0, 1, 2), Grade.TIED), ((0, 2), Grade.CONTEXT)])
 def test_a_sentence_with_but_is_tied_only_if_what_it_opposes_is_shown(shown, grade):
-    sentences = [PLAN, "The builders of Harrow expect to start in May.", "But it is unclear who will pay."]
+    sentences = [
+        PLAN,
+        "The builders of Harrow expect to start in May.",
+        "But it is unclear if builders will come to Harrow.",
+    ]
     found = marks(sentences, pairs={(0, 2): 0.9, (1, 2): 0.9}, qualifies={2: 0.9}, shown=shown)
     assert found[2].grade is grade
+
+
+def test_the_opinion_of_a_speaker_is_context():
+    quote = "“We have no evidence that the council of Harrow will build it,” Renn said."
+    found = marks([PLAN, quote], pairs={(0, 1): 0.9}, qualifies={1: 0.9})
+    assert found[1].grade is Grade.CONTEXT
 
 
 def test_a_caveat_about_what_is_not_shown_is_context():
     sentences = [PLAN, "A film of wolves in Tarn appeared on Monday.", "The film of wolves is not confirmed."]
     found = marks(sentences, pairs={(0, 2): 0.2}, qualifies={2: 0.9}, shown=(0, 2))
     assert found[2].grade is Grade.CONTEXT
+
+
+@given(st.data())
+def test_whatever_the_models_say_a_tied_caveat_qualifies_a_point_above_it_or_the_headline(data):
+    count = data.draw(st.integers(1, 6))
+    sentences = data.draw(st.lists(st.sampled_from(SENTENCES), min_size=count, max_size=count))
+    chance = st.floats(0, 1)
+    places = st.integers(0, count - 1)
+    found = marks(
+        sentences,
+        pairs=data.draw(st.dictionaries(st.tuples(places, places), chance)),
+        qualifies=data.draw(st.dictionaries(places, chance)),
+        shown=(shown := sorted(data.draw(st.sets(places)))),
+        headline=(headline := data.draw(st.none() | places)),
+    )
+    assert set(found) <= set(shown) - {0}
+    for place, mark in found.items():
+        assert (mark.claim is None) == (mark.grade is not Grade.TIED)
+        assert mark.claim is None or mark.claim == headline or mark.claim < place
+        assert mark.claim is None or mark.claim not in found
 
 
 @pytest.mark.parametrize(
@@ -115,15 +150,11 @@ def test_a_caveat_about_what_is_not_shown_is_context():
         ("The treaty takes effect only if both parliaments agree.", CaveatKind.CONDITIONAL),
         ("The figures have not been confirmed.", CaveatKind.UNCONFIRMED),
         ("The talks are in no way a step towards recognition.", CaveatKind.LIMITED),
-        ("The ministry disputed that account.", CaveatKind.DISPUTED),
+        ("A spokesman dismissed that account.", CaveatKind.DISPUTED),
+        ("Renn had nothing to do with the charges.", None),
         ("He could neither confirm nor deny the report.", None),
         ("The bridge is 90 metres long.", None),
     ],
 )
 def test_the_kind_of_a_caveat_is_told_by_its_words(sentence, kind):
     assert kind_of(0, extract_features([sentence], "", lexicon_for("en"))) is kind
-
-
-def test_a_language_without_cue_words_has_no_marks_of_the_story():
-    features = extract_features(["Om jolvat.", "Tek remi."], "", lexicon_for("xx"))
-    assert kind_of(1, features) is None
