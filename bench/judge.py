@@ -36,7 +36,7 @@ SIMULATED = ((0.3, 0.5), (0.5, 0.7), (0.7, 0.7), (0.9, 0.9), (1.0, 1.0))
 LEARNED_FROM = (0.7, 0.7)
 USEFUL = 0.4
 """Of a pair flagged as only useful, the probability that the claim misleads without the caveat. Labels say
-nearly 0; but then the caveat would not be tied, and readers gain by it. The choice of lines hardly changes."""
+nearly 0; but then the caveat would not be tied, and readers gain by it. The chosen lines hardly change."""
 
 Fields = dict[str, Any]
 """An answer as a judge gives it: `points` and `pairs` by number."""
