@@ -16,16 +16,14 @@ from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray
 from service.core.model import CaveatKind, Grade
 from service.text.lexicon import CUES, FLAG_BIT
 
-MIN_TIED = 0.19  # of the probability of a tie; marks 6 to 8 of 100 articles
+MIN_TIED = 0.21  # of the probability of a tie; marks 6 to 8 of 100 articles
 MIN_STORY = 0.08  # of the probability that it qualifies something shown
 MIN_CONTEXT = 0.06
 ANY_CLAIM = 0.02
 """Added to the probability of the likeliest claim, since a caveat may qualify the story as a whole."""
-MIN_SHARED_WORDS = 0.15  # or this many:
-ENOUGH_SHARED_WORDS = 3
-MAX_ORPHANED_WORDS = 0.3
-"""Shares of a caveat's words: those that shown sentences have too, and those that stand before it only in
-sentences that are not shown. Beyond these limits it mostly qualifies what the reader has not seen."""
+MAX_ORPHANED_WORDS = 0.25
+"""Share of a caveat's words that stand before it only in sentences that are not shown. With more of them, it
+mostly qualifies what the reader has not seen."""
 MIN_QUOTED = 0.5  # share of a sentence's words inside quotation marks
 
 _DENIALS = [FLAG_BIT[name] for name in ("denial", "false", "accused")]
@@ -201,10 +199,9 @@ def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> b
         return set(column[start:end].tolist())
 
     own = words(place, place + 1)
-    shared = own & set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
-    orphaned = (own - shared) & words(0, place)
-    enough = min(MIN_SHARED_WORDS * len(own), ENOUGH_SHARED_WORDS)
-    return len(shared) >= enough and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
+    known = set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
+    orphaned = (own - known) & words(0, place)
+    return len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
 
 
 def kind_of(caveat: int, features: ArticleFeatures) -> CaveatKind | None:
