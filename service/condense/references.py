@@ -9,20 +9,33 @@ from typing import NamedTuple
 from service.condense.block_reading import Candidate
 from service.core.model import TextSpan
 from service.text.references.datelines import dateline_end
-from service.text.references.mentions import NOTHING, Leaning, SentenceReader, lead_stems, token_start
+from service.text.references.mentions import (
+    NOTHING,
+    Leaning,
+    SentenceReader,
+    is_speaker,
+    lead_stems,
+    quotations_of,
+    token_spans,
+)
+from service.text.references.names import bare_name
+from service.text.references.persons import NamedPerson, persons_named
 from service.text.references.words import PRONOUN, ReferenceWords, TokenClass, reference_words
 
 MAX_GAP_CHARACTERS = 60  # between a candidate and the one before it; more is a part that is no candidate
+MAX_HINT_DISTANCE = 3  # sentences from a pronoun to the name
+
 _UNSEEN_PART = re.compile(r"[^\W_]")
+_PERSONAL = TokenClass.HE | TokenClass.SHE
 
 
 class Reference(NamedTuple):
     """How a candidate that leans on what stands before it can be shown.
 
     `antecedent` is the place of the candidate just before it in the text, which makes it clear when it stands
-    directly above; -1 without one. `hint` is the part of the text that names what its pronoun means; None if
-    that is not sure. `trimmed_start` is where it starts without its dateline, and without its connective if
-    nothing else in it leans on anything; else it is the candidate's start.
+    directly above; -1 without one. `hint` is the part of the text that names what its pronoun means, or who
+    speaks; None if that is not sure. `trimmed_start` is where it starts without its dateline, and without its
+    connective if nothing else in it leans on anything; else it is the candidate's start.
     """
 
     antecedent: int
@@ -36,59 +49,126 @@ def find_references(text: str, candidates: Sequence[Candidate], language: str) -
     In a language without reference words, only datelines are found.
     """
     words = reference_words(language)
-    reader = _reader(text, candidates, words) if words is not None else None
+    finder = _Finder(text, candidates, words) if words is not None and candidates else None
     found: list[Reference | None] = []
     for place, candidate in enumerate(candidates):
         start = dateline_end(text, candidate.start, candidate.end, is_first=place == 0)
-        leaning = NOTHING
-        if reader is not None and words is not None and candidate.introduction is None:
-            leaning = _leaning(text, candidate, start, reader)
-        if not leaning.leans:
-            found.append(Reference(-1, None, start) if start > candidate.start else None)
-            continue
-        cut = start
-        if leaning.only_link:
-            cut = token_start(text, start, candidate.end, leaning.link_end)
-        antecedent = _antecedent(text, candidates, place, leaning, words) if words is not None else -1
-        found.append(Reference(antecedent, None, cut if leaning.only_link else candidate.start))
+        reference = finder.find(place, start) if finder is not None else None
+        if reference is None and start > candidate.start:
+            reference = Reference(-1, None, start)
+        found.append(reference)
     return found
 
 
-def _reader(text: str, candidates: Sequence[Candidate], words: ReferenceWords) -> SentenceReader:
-    first = text[candidates[0].start : candidates[0].end].split() if candidates else []
-    return SentenceReader(text, words, lead_stems(first, words))
+class _Finder:
+    """Finds the references of the candidates of one text."""
+
+    def __init__(self, text: str, candidates: Sequence[Candidate], words: ReferenceWords) -> None:
+        self._text = text
+        self._candidates = candidates
+        self._words = words
+        lead = text[candidates[0].start : candidates[0].end].split()
+        self._reader = SentenceReader(text, words, lead_stems(lead, words))
+
+    def find(self, place: int, start: int) -> Reference | None:
+        """Return the reference of a candidate whose words begin at `start`, behind its dateline."""
+        candidate = self._candidates[place]
+        if candidate.introduction is not None:
+            return None
+        tokens = self._text[start : candidate.end].split()
+        leaning = self._reader.read(tokens) if place else self._reader.read_first(tokens)
+        if candidate.quoted and leaning is NOTHING:
+            leaning = Leaning(speaker=True)
+        if not leaning.leans:
+            return None
+        antecedent = place - 1 if self._is_clear_below(place, tokens, leaning) else -1
+        hint = None if leaning.link_end or leaning.phrase else self._hint(place, tokens, leaning)
+        if leaning.only_link:
+            start = token_spans(self._text, start, candidate.end)[leaning.link_end].start
+        return Reference(antecedent, hint, start if leaning.only_link else candidate.start)
+
+    def _is_clear_below(self, place: int, tokens: Sequence[str], leaning: Leaning) -> bool:
+        """Return whether the candidate is clear directly below the one before it in the text."""
+        if not self._follows_directly(place):
+            return False
+        if leaning.pronoun < 0 or self._words[tokens[leaning.pronoun]] & PRONOUN & ~_PERSONAL:
+            return True
+        person = TokenClass.PERSON | TokenClass.TITLE | _PERSONAL
+        return any(
+            code & person
+            or (number and code & TokenClass.NAME and not code & (TokenClass.GROUP | TokenClass.TIME))
+            for number, code in enumerate(self._codes(place - 1))
+        )
+
+    def _follows_directly(self, place: int) -> bool:
+        """Return whether nothing but marks stands between a candidate and the one before it."""
+        if place == 0 or not self._candidates[place - 1].shown:
+            return False
+        end, start = self._candidates[place - 1].end, self._candidates[place].start
+        return 0 <= start - end <= MAX_GAP_CHARACTERS and not _UNSEEN_PART.search(self._text, end, start)
+
+    def _tokens(self, place: int) -> list[str]:
+        return self._text[self._candidates[place].start : self._candidates[place].end].split()
+
+    def _codes(self, place: int) -> list[int]:
+        return list(map(self._words.__getitem__, self._tokens(place)))
+
+    def _hint(self, place: int, tokens: Sequence[str], leaning: Leaning) -> TextSpan | None:
+        """Return the name of the only person in the sentences before that a pronoun or quotation can mean."""
+        codes = [self._words[token] for token in tokens]
+        kinds = codes[leaning.pronoun] & PRONOUN if leaning.pronoun >= 0 else 0
+        quotations = quotations_of(codes)
+        if kinds & ~_PERSONAL or (kinds and quotations and quotations[leaning.pronoun] >= 0):
+            return None
+        for before in range(place - 1, max(-1, place - 1 - MAX_HINT_DISTANCE), -1):
+            if not self._follows_directly(before + 1):
+                return None
+            said = self._tokens(before)
+            said_codes = self._codes(before)
+            if kinds and any(code & _PERSONAL and not code & kinds for code in said_codes):
+                return None
+            persons = persons_named(said, said_codes, self._reader.names)
+            if persons:
+                is_free = not _mentions_another(said_codes, persons[0].first, is_speech=not kinds)
+                return self._name_of(before, persons, kinds, tokens) if is_free else None
+            if not any(code & _PERSONAL for code in said_codes):
+                return None
+            kinds = kinds or next(code & _PERSONAL for code in said_codes if code & _PERSONAL)
+        return None
+
+    def _name_of(
+        self, place: int, persons: Sequence[NamedPerson], kinds: int, tokens: Sequence[str]
+    ) -> TextSpan | None:
+        """Return the words that name the only person of a sentence, if they fit the pronoun."""
+        person = persons[0]
+        wrong = TokenClass.FEMALE if kinds == TokenClass.HE else TokenClass.MALE
+        if len(persons) > 1 or person.first < 0 or not person.is_sure:
+            return None
+        if person.gender == wrong if kinds else not person.speaks:
+            return None
+        candidate = self._candidates[place]
+        spans = token_spans(self._text, candidate.start, candidate.end)
+        last = spans[person.last]
+        surname = bare_name(self._text[last.start : last.end])
+        if any(bare_name(token) == surname for token in tokens):
+            return None
+        given = self._text[slice(*spans[person.last - 1])] if person.last > person.first else ""
+        is_short = not given or self._reader.names.stands_alone(surname, given)
+        first = last if is_short else spans[person.first]
+        start = self._text.index(surname, last.start) if is_short else first.start
+        end = self._text.index(surname, last.start) + len(surname)
+        return TextSpan(start, end)
 
 
-def _leaning(text: str, candidate: Candidate, start: int, reader: SentenceReader) -> Leaning:
-    leaning = reader.read(text[start : candidate.end].split())
-    return leaning._replace(speaker=True) if candidate.quoted else leaning
+def _mentions_another(codes: Sequence[int], name: int, *, is_speech: bool) -> bool:
+    """Return whether a pronoun may mean another person than the one whose name stands in the sentence before.
 
-
-def _antecedent(
-    text: str, candidates: Sequence[Candidate], place: int, leaning: Leaning, words: ReferenceWords
-) -> int:
-    """Return the place of the candidate before, -1 if it is not just before or does not name the person."""
-    if place == 0:
-        return -1
-    before, candidate = candidates[place - 1], candidates[place]
-    gap = text[before.end : candidate.start]
-    if before.end > candidate.start or len(gap) > MAX_GAP_CHARACTERS or _UNSEEN_PART.search(gap):
-        return -1
-    if not before.shown:
-        return -1
-    if leaning.pronoun >= 0:
-        pronoun = words[text[candidate.start : candidate.end].split()[leaning.pronoun]] & PRONOUN
-        if not pronoun & (TokenClass.IT | TokenClass.THEY) and not _names_person(text, before, words):
-            return -1
-    return place - 1
-
-
-def _names_person(text: str, candidate: Candidate, words: ReferenceWords) -> bool:
-    """Return whether a candidate has a name, a noun for a person or a personal pronoun."""
-    person = TokenClass.PERSON | TokenClass.TITLE | TokenClass.HE | TokenClass.SHE
-    codes = [words[token] for token in text[candidate.start : candidate.end].split()]
-    return any(
-        code & person
-        or (code & TokenClass.NAME and place and not code & (TokenClass.GROUP | TokenClass.TIME))
-        for place, code in enumerate(codes)
-    )
+    That is so after a question, and if a pronoun stands before the name ("He said Holm left") or, for a
+    speaker, beside a verb of speech.
+    """
+    if any(code & TokenClass.ASKED for code in codes):
+        return True
+    if is_speech and any(code & _PERSONAL and is_speaker(codes, place) for place, code in enumerate(codes)):
+        return True
+    is_named_late = name > 0 and not codes[name - 1] & (TokenClass.COMMA | TokenClass.TITLE)
+    return is_named_late and any(code & _PERSONAL for code in codes[:name])

@@ -63,6 +63,7 @@ def test_a_sentence_with_a_word_that_points_back_leans(sentence):
         "Anders Holm said he would resign.",
         "After his arrest, Anders Holm left the party.",
         "The company said its ships were safe.",
+        "Hounded by letters about his novel, Anders Holm left the town.",
         '"It is a great day," said Anders Holm.',
         "So far no ship has left.",
         "Both sides want a vote.",
@@ -149,3 +150,48 @@ def test_a_language_without_words_has_no_references_but_datelines():
         Reference(-1, None, len("TIRANA — ")),
         None,
     ]
+
+
+def test_a_comparison_is_understood_in_the_first_sentence():
+    assert references("Another ferry was damaged in the storm.")[1] == [None]
+
+
+def hint(text, language="en"):
+    candidates, found = references(text, language)
+    span = found[-1].hint
+    assert span is None or span.end <= candidates[-1].start
+    return text[span.start : span.end] if span else None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("The mayor Anders Holm said no. Holm was calm. He left at noon.", "Holm"),
+        ("Minister Anders Holm closed the port. He left at noon.", "Anders Holm"),
+        ("Ms. Berg closed the port. She left at noon. On Friday, she came back.", "Berg"),
+        ('"The roof is unsafe," said Anders Holm. "We must close it at once."', "Anders Holm"),
+        ("Anders Holm, 45, runs the port. His ships are old.", "Anders Holm"),
+        ("Holm, the mayor of Bergen, said no. He left at noon.", "Holm"),
+    ],
+)
+def test_a_pronoun_is_explained_by_the_only_person_before_it(text, name):
+    assert hint(text) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anders Holm met Maria Berg on Friday. He left at noon.",
+        "Anders Holm met a lawyer on Friday. He left at noon.",
+        "Mr. Holm closed the port. She left at noon.",
+        "The Norwegian Ferries closed the port. He left at noon.",
+        "He said Anders Holm was wrong. He left at noon.",
+        "Anders Holm said no. Two ships left. A ferry sank. He left at noon.",
+        "Anders Holm said no. He said Holm was wrong.",
+        "Anders Holm asked why the port was closed. He named three reasons.",
+        'Anders Holm said no. "He lied to us," Maria Berg said.',
+        "Anders Holm said no.\n\nThe port\n\nHe left at noon.",
+    ],
+)
+def test_no_hint_is_given_where_the_person_is_not_sure(text):
+    assert hint(text) is None

@@ -22,7 +22,7 @@ def dateline_end(text: str, start: int, end: int, *, is_first: bool) -> int:
     A place in capitals, an agency in brackets or a date shows a dateline; a place alone ("Berlin – The") only
     in the first sentence of the text.
     """
-    if not is_first and not text[start + 1 : start + 2].isupper() and text.find("(", start, start + 60) < 0:
+    if not is_first and not _in_capitals(text[start : start + 2]) and text.find("(", start, start + 60) < 0:
         return start
     agency = _ONLY_AGENCY.match(text, start, min(end, start + MAX_DATELINE_CHARACTERS))
     if agency is not None and _is_agency(agency[0]):
@@ -34,6 +34,10 @@ def dateline_end(text: str, start: int, end: int, *, is_first: bool) -> int:
             return dash.end() if dash.end() < end else start
         dash = _DASH.search(text, dash.end(), min(end, start + MAX_DATELINE_CHARACTERS))
     return start
+
+
+def _in_capitals(letters: str) -> bool:
+    return letters.isalpha() and letters.isupper()
 
 
 def _is_agency(text: str) -> bool:

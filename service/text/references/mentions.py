@@ -6,16 +6,22 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from service.core.model import TextSpan
+from service.text.references.names import NOT_A_NAME, PersonNames
 from service.text.references.words import PRONOUN, Opening, ReferenceWords, TokenClass, plain_word
 
 MAX_TOKENS = 120  # read of a sentence; a longer one is no sentence
-_DUMMY_REACH = 6  # tokens after a pronoun that may show that it means nothing
+_DUMMY_REACH = 5  # tokens after a pronoun that may show that it means nothing
+_CLAUSE_REACH = 10  # tokens in which the first clause ends before a demonstrative
 _NOUN_REACH = 3  # tokens after a comma in which the noun of an earlier pronoun stands
 _ADVERBIAL_REACH = 7  # tokens of a phrase before the sentence proper: "In a statement,"
 _TOKEN = re.compile(r"\S+")
 
 _MAX_PRONOUNS = 4  # of a sentence; one further on has its noun before it
-_BEGINNING = TokenClass.OPENING | TokenClass.THIS | TokenClass.THAT | TokenClass.OPENS
+_DETERMINERS = TokenClass.THIS | TokenClass.THAT | TokenClass.OTHER
+_BEGINNING = TokenClass.WHOLE_OPENING | _DETERMINERS | TokenClass.COUNT | TokenClass.OPENS
+_PERSONS = TokenClass.PERSON | TokenClass.TITLE
+_NAMES = TokenClass.NOUN | TokenClass.NAME
 _THINGS = TokenClass.IT | TokenClass.THEY
 
 
@@ -50,14 +56,23 @@ class SentenceReader:
     """Reads the sentences of one text. `lead` are the stems of the words in its first sentence."""
 
     def __init__(self, text: str, words: ReferenceWords, lead: frozenset[str]) -> None:
-        self._text = text
+        self.names = PersonNames(text, words)
         self._words = words
         self._lead = lead
+
+    def read_first(self, tokens: Sequence[str]) -> Leaning:
+        """Return what leans in the first sentence of a text, which has only the headline above it.
+
+        A comparison or a quotation is understood there: "Another ferry sank".
+        """
+        codes = list(map(self._words.__getitem__, tokens[:MAX_TOKENS]))
+        phrase = self._lacks_noun(tokens, codes, 0, TokenClass.THIS | TokenClass.THAT, frozenset())
+        return Leaning(0, self._unresolved(tokens, codes, 0, 0, quotations_of(codes)), phrase)
 
     def read(self, tokens: Sequence[str]) -> Leaning:
         """Return what leans in the sentence."""
         codes = list(map(self._words.__getitem__, tokens[:MAX_TOKENS]))
-        if not codes or (max(codes) < TokenClass.HE and not codes[0] & _BEGINNING):
+        if not codes or _stands_alone(codes):
             return NOTHING
         link, opening, length = 0, 0, 0
         if codes[0] & TokenClass.OPENING:
@@ -66,7 +81,7 @@ class SentenceReader:
                 link += length
                 opening, length = self._opening(tokens, link)
         phrase = opening == Opening.LEANS or (not opening and self._points_back(tokens, codes, link))
-        quotations = _quotations(codes)
+        quotations = quotations_of(codes)
         pronoun = self._unresolved(tokens, codes, link, link + length, quotations)
         return Leaning(link, pronoun, phrase, quotations is not None and min(quotations) >= 0)
 
@@ -87,13 +102,44 @@ class SentenceReader:
         return 0, 0
 
     def _points_back(self, tokens: Sequence[str], codes: Sequence[int], first: int) -> bool:
-        """Return whether the sentence begins with a demonstrative whose noun is not in the lead."""
-        if not codes[first] & (TokenClass.THIS | TokenClass.THAT) or codes[first] & TokenClass.OPENS:
+        """Return whether the sentence begins with a demonstrative or comparison without its noun."""
+        if first + 1 >= len(codes) or codes[first] & TokenClass.OPENS:
             return False
-        following = codes[first + 1 : first + 4]
-        if codes[first] & TokenClass.THIS and any(code & TokenClass.TIME for code in following[:2]):
+        if codes[first] & TokenClass.COUNT and codes[first + 1] & TokenClass.SAID:
+            return True
+        if codes[first] & (TokenClass.ARTICLE | TokenClass.PHRASE):
+            pointing = (
+                _DETERMINERS if codes[first] & TokenClass.PHRASE else TokenClass.OTHER | TokenClass.COUNT
+            )
+            return self._lacks_noun(tokens, codes, first + 1, pointing)
+        if self._lacks_noun(tokens, codes, first, _DETERMINERS):
+            return True
+        near = codes[first : first + _CLAUSE_REACH]
+        comma = next((n for n, code in enumerate(near) if code & TokenClass.COMMA), len(near))
+        if comma < len(near) and near[comma] & (TokenClass.THIS | TokenClass.THAT):
+            return True  # "Apart from this, ..."
+        return self._lacks_noun(tokens, codes, first + comma + 1, TokenClass.THIS)
+
+    def _lacks_noun(
+        self,
+        tokens: Sequence[str],
+        codes: Sequence[int],
+        place: int,
+        pointing: int,
+        lead: frozenset[str] | None = None,
+    ) -> bool:
+        """Return whether a word points at something that neither the lead nor the word after it names."""
+        if place >= len(codes) or not codes[place] & pointing or codes[place] & TokenClass.OPENS:
             return False
-        return not any(stem_of(token) in self._lead for token in tokens[first + 1 : first + 3])
+        following = codes[place + 1 : place + 3]
+        if codes[place] & TokenClass.THIS and any(code & TokenClass.TIME for code in following):
+            return False
+        if not codes[place] & (TokenClass.THIS | TokenClass.THAT) and any(
+            code & TokenClass.NAME for code in following[:1]
+        ):
+            return False  # "Both Holm and Berg", "Other Democrats"
+        known = self._lead if lead is None else lead
+        return not any(stem_of(token) in known for token in tokens[place + 1 : place + 3])
 
     def _unresolved(
         self,
@@ -107,16 +153,18 @@ class SentenceReader:
 
         `first` is the first token, `after` the one behind an opening phrase.
         """
-        pronouns = [place for place, code in enumerate(codes) if code >= TokenClass.HE and place >= after]
+        pronouns = [place for place, code in enumerate(codes) if code & PRONOUN and place >= after]
         for place in pronouns[:_MAX_PRONOUNS]:
             begin = quotations[place] if quotations else -1
             is_quoted = begin >= 0
             kinds = codes[place] & PRONOUN
-            is_personal = not kinds & _THINGS
+            is_personal = not kinds & _THINGS or is_speaker(codes, place)
+            if is_quoted and begin > first and not codes[begin - 1] & (TokenClass.COMMA | TokenClass.SAID):
+                begin, is_quoted = first, False  # a part of the sentence in marks: he called Holm "a friend"
             if is_quoted and not is_personal and not kinds & TokenClass.THEY:
                 continue  # "It's a victory": what the speaker means is the matter of the article
             places: Sequence[int] = range(max(begin, first), place)
-            if quotations and not is_quoted:
+            if quotations and quotations[place] < 0:
                 places = [k for k in places if quotations[k] < 0]
             if self._is_named(tokens, codes, places, is_personal=is_personal):
                 if is_personal and not is_quoted:
@@ -132,21 +180,20 @@ class SentenceReader:
         self, tokens: Sequence[str], codes: Sequence[int], places: Sequence[int], *, is_personal: bool
     ) -> bool:
         """Return whether the tokens at the places name a person, or anything if that is enough."""
-        is_name = False
-        named = 0
+        named, is_name = 0, False
         for place in places:
             code = codes[place]
-            if code & (TokenClass.PERSON | TokenClass.TITLE):
+            if code & _PERSONS:
                 return True
-            if code & TokenClass.NAME and not code & (TokenClass.SMALL | TokenClass.TIME):
-                is_person, is_name = self._is_person(tokens, codes, places[0], place, after_name=is_name)
-                if is_person:
+            if code & TokenClass.NAME and not code & NOT_A_NAME:
+                if self.names.may_be_person(tokens, codes, places[0], place, after_name=is_name):
                     return True
+                is_name = not code & TokenClass.COMMA
                 named |= code
             else:
                 named |= code & TokenClass.NOUN
                 is_name = False
-            if code & TokenClass.COMMA and codes[places[0]] & TokenClass.PLACE and place < _ADVERBIAL_REACH:
+            if code & TokenClass.COMMA and place < _ADVERBIAL_REACH and _is_adverbial(codes[places[0]]):
                 named = 0
         return bool(named) and not is_personal
 
@@ -154,42 +201,65 @@ class SentenceReader:
         self, tokens: Sequence[str], codes: Sequence[int], first: int, place: int, *, is_personal: bool
     ) -> bool:
         """Return whether the noun follows its pronoun: "After his arrest, Holm said"."""
-        if not codes[first] & TokenClass.BEFORE or place == first:
+        is_clause = codes[first] & TokenClass.BEFORE or _is_adverbial(codes[first])
+        if not is_clause or place == first:
             return False
-        comma = next((k for k in range(place, len(codes)) if codes[k] & TokenClass.COMMA), len(codes))
+        comma = next((k for k in range(first, len(codes)) if codes[k] & TokenClass.COMMA), len(codes))
+        if comma < place or comma + 1 >= len(codes):
+            return False
+        if (
+            codes[comma + 1] & (TokenClass.SMALL | TokenClass.BEFORE)
+            and not codes[comma + 1] & TokenClass.ARTICLE
+        ):
+            return False
         places = range(comma + 1, min(comma + 1 + _NOUN_REACH, len(codes)))
         before_pronoun = next((n for n, k in enumerate(places) if codes[k] & PRONOUN), len(places))
         return self._is_named(tokens, codes, places[:before_pronoun], is_personal=is_personal)
 
-    def _is_person(
-        self, tokens: Sequence[str], codes: Sequence[int], first: int, place: int, *, after_name: bool
-    ) -> tuple[bool, bool]:
-        """Return whether a capitalised token is a person's name, and whether it is another name."""
-        if codes[place] & (TokenClass.GROUP | TokenClass.CAPITALS) or after_name:
-            return False, True
-        before = codes[place - 1] if place > first else 0
-        if before & TokenClass.PLACE or (place > first and plain_word(tokens[place - 1]) == "the"):
-            return False, True
-        is_person = place > first or self._begins_with_name(tokens, codes, place)
-        return is_person, not is_person
 
-    def _begins_with_name(self, tokens: Sequence[str], codes: Sequence[int], place: int) -> bool:
-        """Return whether the first word of a sentence, which has a capital anyway, is a name."""
-        if place + 1 < len(codes) and codes[place + 1] & TokenClass.NAME:
-            return not codes[place + 1] & TokenClass.GROUP
-        word = tokens[place].strip(",.;:'’\"“”")
-        at = self._text.find(f" {word}")
-        for _ in range(4):
-            if at < 0:
-                return False
-            before = self._text[at - 1 : at]
-            if before.isalnum() or before == ",":
-                return True
-            at = self._text.find(f" {word}", at + 1)
+def _is_adverbial(code: int) -> bool:
+    """Return whether a sentence that begins so has a phrase without its subject before the first comma.
+
+    "In a statement, it said", "Founded in 1962, it grew"; but "When the company grew, it" has its noun.
+    """
+    if code & TokenClass.BEFORE:
+        return bool(code & TokenClass.PHRASE)
+    return not code & TokenClass.ARTICLE and not code & TokenClass.SMALL
+
+
+def is_speaker(codes: Sequence[int], place: int) -> bool:
+    """Return whether a verb of speech stands beside a pronoun that may mean a person."""
+    near = codes[max(0, place - 1) : place + 2]
+    is_person = codes[place] & (TokenClass.HE | TokenClass.SHE)
+    return bool(is_person and any(code & TokenClass.SAID for code in near))
+
+
+def _stands_alone(codes: Sequence[int]) -> bool:
+    """Return whether nothing leans in a sentence, judged at a glance; most sentences are such."""
+    first, highest = codes[0], max(codes)
+    second = codes[1] if len(codes) > 1 else 0
+    if (
+        first & _BEGINNING
+        or (first & TokenClass.OPENING and second & TokenClass.SECOND)
+        or (first & (TokenClass.PHRASE | TokenClass.ARTICLE) and second & (_DETERMINERS | TokenClass.COUNT))
+    ):
         return False
+    if highest < TokenClass.HE:
+        return True
+    seen = code = 0
+    for code in codes:
+        if code & (PRONOUN | TokenClass.THIS):
+            break
+        seen |= code
+    else:
+        return True
+    if highest >= TokenClass.THIS:
+        return False
+    names_thing = seen & _NAMES and code & _THINGS and not _is_adverbial(first)
+    return bool(seen & _PERSONS or names_thing)
 
 
-def _quotations(codes: Sequence[int]) -> list[int] | None:
+def quotations_of(codes: Sequence[int]) -> list[int] | None:
     """Return for each token where the quotation that has it begins, -1 outside; None without a quotation."""
     if not any(code & TokenClass.OPENS for code in codes):
         return None
@@ -205,7 +275,12 @@ def _quotations(codes: Sequence[int]) -> list[int] | None:
 
 def _is_dummy(codes: Sequence[int], place: int) -> bool:
     """Return whether a pronoun means nothing: "it is unclear whether"."""
-    return any(code & TokenClass.EMPTY for code in codes[place + 1 : place + 1 + _DUMMY_REACH])
+    for code in codes[place + 1 : place + 1 + _DUMMY_REACH]:
+        if code & TokenClass.EMPTY:
+            return True
+        if code & PRONOUN:
+            break
+    return False
 
 
 def stem_of(token: str) -> str:
@@ -220,9 +295,6 @@ def lead_stems(tokens: Sequence[str], words: ReferenceWords) -> frozenset[str]:
     )
 
 
-def token_start(text: str, start: int, end: int, place: int) -> int:
-    """Return where a token of `text[start:end]` starts; `start` if there are not so many."""
-    for number, found in enumerate(_TOKEN.finditer(text, start, end)):
-        if number == place:
-            return found.start()
-    return start
+def token_spans(text: str, start: int, end: int) -> list[TextSpan]:
+    """Return where the tokens of `text[start:end]` are."""
+    return [TextSpan(*found.span()) for found in _TOKEN.finditer(text, start, end)]

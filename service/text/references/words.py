@@ -28,34 +28,39 @@ class TokenClass:
     They are plain numbers because an enum.Flag takes microseconds for each operation.
     """
 
-    THIS = 1 << 0
-    THAT = 1 << 1
-    DUMMY = 1 << 2
-    EMPTY = 1 << 3
-    PERSON = 1 << 4
-    MALE = 1 << 5
-    FEMALE = 1 << 6
-    TITLE = 1 << 7
-    GROUP = 1 << 8
-    SAID = 1 << 9
-    PLACE = 1 << 10
-    BEFORE = 1 << 11
-    TIME = 1 << 12
-    SMALL = 1 << 13
-    OPENING = 1 << 14  # first word of a phrase that may begin a sentence
-    NOUN = 1 << 15  # names something
-    NAME = 1 << 16  # begins with a capital letter
-    CAPITALS = 1 << 17  # has no small letter
-    NUMBER = 1 << 18  # has a digit
-    OPENS = 1 << 19  # begins with a quotation mark
-    CLOSES = 1 << 20  # ends with one
-    COMMA = 1 << 21  # ends with a comma, a colon or a semicolon
-    HE = (
-        1 << 22
-    )  # the pronouns have the highest bits: the largest code of a sentence shows whether it has one
-    SHE = 1 << 23
-    IT = 1 << 24
-    THEY = 1 << 25
+    THAT = 1 << 0
+    OTHER = 1 << 1
+    COUNT = 1 << 2
+    DUMMY = 1 << 3
+    EMPTY = 1 << 4
+    PERSON = 1 << 5
+    MALE = 1 << 6
+    FEMALE = 1 << 7
+    TITLE = 1 << 8
+    GROUP = 1 << 9
+    SAID = 1 << 10
+    ASKED = 1 << 11
+    PLACE = 1 << 12
+    BEFORE = 1 << 13
+    PHRASE = 1 << 14
+    ARTICLE = 1 << 15
+    TIME = 1 << 16
+    SMALL = 1 << 17
+    OPENING = 1 << 18  # first word of a phrase that may begin a sentence
+    WHOLE_OPENING = 1 << 19  # such a phrase itself
+    SECOND = 1 << 20  # second word of such a phrase
+    NOUN = 1 << 21  # names something
+    NAME = 1 << 22  # begins with a capital letter
+    CAPITALS = 1 << 23  # has no small letter
+    NUMBER = 1 << 24  # has a digit
+    CLOSES = 1 << 25  # ends with a quotation mark
+    COMMA = 1 << 26  # ends with a comma, a colon or a semicolon
+    HE = 1 << 27  # from here on, the largest code of a sentence shows whether it has such a token
+    SHE = 1 << 28
+    IT = 1 << 29
+    THEY = 1 << 30
+    THIS = 1 << 31
+    OPENS = 1 << 32  # begins with a quotation mark
 
 
 PRONOUN = TokenClass.HE | TokenClass.SHE | TokenClass.IT | TokenClass.THEY
@@ -63,7 +68,8 @@ _NOUNLESS = (
     TokenClass.SMALL | TokenClass.TIME | TokenClass.SAID | TokenClass.PLACE | TokenClass.BEFORE | PRONOUN
 )
 _LISTS = (  # noqa: SIM905 - names read best as a line of words
-    "this that dummy empty person male female title group said place before time small he she it they"
+    "that other count dummy empty person male female title group said asked place before phrase article time "
+    "small he she it they this"
 ).split()
 
 
@@ -93,6 +99,7 @@ class ReferenceWords(dict[str, int]):
 
     def __init__(self, table: Mapping[str, str | list[str]]) -> None:
         super().__init__()
+        self.nouns_have_capitals = bool(table.get("nouns_have_capitals"))
         self.classes: dict[str, int] = {}
         for name in _LISTS:
             bit: int = getattr(TokenClass, name.upper())
@@ -100,10 +107,12 @@ class ReferenceWords(dict[str, int]):
                 self.classes[word] = self.classes.get(word, 0) | bit
         self.openings: dict[tuple[str, ...], int] = {}
         self.longest: dict[str, int] = {}
+        self._seconds: set[str] = set()
         for name, opening in _OPENINGS:
             for phrase in table[name]:
                 words = tuple(phrase.split())
                 self.openings[(*words, "") if opening == Opening.CUT_BEFORE_COMMA else words] = opening
+                self._seconds.update(words[1:2])
                 self.longest[words[0]] = max(self.longest.get(words[0], 0), len(words))
 
     def __missing__(self, token: str) -> int:
@@ -111,7 +120,10 @@ class ReferenceWords(dict[str, int]):
         word = core.lower().replace("’", "'")
         found = self._listed(word)
         if word in self.longest:
-            found |= TokenClass.OPENING
+            is_whole = (word,) in self.openings or (word, "") in self.openings
+            found |= TokenClass.WHOLE_OPENING | TokenClass.OPENING if is_whole else TokenClass.OPENING
+        if word in self._seconds:
+            found |= TokenClass.SECOND
         if not found & _NOUNLESS and len(word) > 2 and not word.isdecimal():
             found |= TokenClass.NOUN
         if core[:1].isupper():
@@ -126,15 +138,20 @@ class ReferenceWords(dict[str, int]):
         return found
 
     def _listed(self, word: str) -> int:
-        """Return the classes of a word: `he's` is he, `qu'il` is il, `a-t-il` is il."""
+        """Return the classes of a word: `he's` is he, `qu'il` and `a-t-il` il, `30-year-old` year-old."""
         found = self.classes.get(word)
         if found is not None:
             return found
         head, mark, tail = word.partition("'")
         if mark:
             return self.classes.get(tail, 0) if len(tail) > 2 or not head else self.classes.get(head, 0)
-        last = word.rpartition("-")[2]
-        return self.classes.get(last, 0) & (PRONOUN | TokenClass.PERSON) if last != word else 0
+        first, hyphen, rest = word.partition("-")
+        if not hyphen:
+            return 0
+        listed = (
+            self.classes.get(rest, 0) if first.isdecimal() else self.classes.get(word.rpartition("-")[2], 0)
+        )
+        return listed & (PRONOUN | TokenClass.PERSON)
 
 
 def plain_word(token: str) -> str:
@@ -146,7 +163,8 @@ def _marks(token: str) -> int:
     alone = _MARKS_ALONE.get(token.strip(_AFTER_CLOSER))
     if alone:
         return TokenClass.OPENS if alone == 1 else TokenClass.CLOSES
-    found = TokenClass.OPENS if token.lstrip("([—–-'‘")[:1] in _OPENERS and token[:1] else 0
+    bare = token.lstrip("([—–-'‘")
+    found = TokenClass.OPENS if bare and bare[0] in _OPENERS else 0
     if token.endswith(tuple(_CLAUSE_MARKS)) or token.rstrip("\"”“»'’")[-1:] in _CLAUSE_MARKS:
         found |= TokenClass.COMMA
     bare = token.rstrip(_AFTER_CLOSER + "'’")
