@@ -10,6 +10,7 @@ from typing import Any
 from service.core import ids
 from service.core.model import (
     Article,
+    CaveatKind,
     Correction,
     Digest,
     Edit,
@@ -140,6 +141,55 @@ def the_harbour_rules() -> Story:
             introduced(
                 "Will the cargo route close?", point(article, "No. It stays until 2031, by contract.")
             ),
+        ]
+    )
+
+
+def graded(one: StoryPoint, grade: Grade, kind: CaveatKind | None = None, *, hint: str = "") -> StoryPoint:
+    """Return the point as a caveat of this grade and kind, or a point with a hint as it is."""
+    return replace(one, role=Role.CAVEAT, grade=grade, kind=kind, hint=hint)
+
+
+def the_ballot() -> Story:
+    """Return a story with a caveat of each grade and kind, and with hints."""
+    article = published("Mayor of Ostrel accused of buying votes in harbour district")
+
+    def line(text: str, grade: Grade, kind: CaveatKind | None = None, *, hint: str = "") -> StoryPoint:
+        return graded(caveat(article, text), grade, kind, hint=hint)
+
+    return a_story(
+        [
+            point(article, "Two printers told the court that mayor Lena Holm paid for 4,000 forged ballots."),
+            line("She denies the payments.", Grade.TIED, CaveatKind.DENIED, hint="Lena Holm"),
+            line("No copy of the invoices has been seen.", Grade.TIED, CaveatKind.UNCONFIRMED),
+            point(article, "The vote in the harbour district is to be repeated on 12 April."),
+            line("The date holds if the council agrees.", Grade.TIED, CaveatKind.CONDITIONAL),
+            line("Only two of the nine polling stations are affected.", Grade.TIED, CaveatKind.LIMITED),
+            line("The count in the other districts is not in doubt, the court said.", Grade.CONTEXT),
+            replace(point(article, "He wants to stand again."), hint="Mirko Ahl"),
+            line("The opposition calls the court partial.", Grade.STORY, CaveatKind.DISPUTED),
+            line("The hearing goes on until May, so that nothing is settled.", Grade.STORY),
+        ]
+    )
+
+
+def the_ballot_in_arabic() -> Story:
+    """Return a story like `the_ballot` in Arabic."""
+    article = published(
+        "اتهام عمدة المرفأ بشراء الأصوات", "صحيفة المرفأ", language="ar", url="https://marfa.example/2026/9"
+    )
+
+    def line(text: str, grade: Grade, kind: CaveatKind | None = None, *, hint: str = "") -> StoryPoint:
+        return graded(caveat(article, text), grade, kind, hint=hint)
+
+    return a_story(
+        [
+            point(article, "قال صاحب مطبعة أمام المحكمة إن العمدة سلمى الحداد دفعت ثمن 4000 بطاقة مزورة."),
+            line("نفت ذلك في بيان عبر منصة X.", Grade.TIED, CaveatKind.DENIED, hint="سلمى الحداد"),
+            point(article, "يعاد التصويت في حي المرفأ في 12 نيسان أبريل."),
+            line("يشترط ذلك موافقة المجلس.", Grade.TIED, CaveatKind.CONDITIONAL),
+            line("لا شك في نتائج الأحياء الأخرى.", Grade.CONTEXT),
+            line("تقول شركة Northwater إن المحكمة منحازة.", Grade.STORY, CaveatKind.DISPUTED),
         ]
     )
 

@@ -11,12 +11,13 @@ from service.compose.render.sources import MAX_NAME_CHARACTERS
 from service.compose.render.text_cleaning import MAX_SENTENCE_CHARACTERS, clean, shorten
 from service.compose.render.times import publication_label
 from service.compose.size_budget import quoted_printable_size
-from service.core.model import Article, Role, StoryPoint
+from service.core.model import Article, Grade, Role, StoryPoint
 from service.text.i18n import Localizer
 from service.text.quotations import find_quotations
 
 MAX_STORY_BYTES = 14_000
 MIN_SENTENCE_CHARACTERS = 60
+MAX_HINT_CHARACTERS = 60  # a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class SentenceView:
     """A sentence with its source; `url` leads to it on the publisher's page, "" without a link.
 
     `time` is that of publication, "" if unknown. `introduction` is shown before the sentence, "" if there is
-    none or the same one is shown above.
+    none or the same one is shown above. `hint` is the name that a pronoun of it stands for, "" if that is
+    clear. `label` says what a caveat does ("Denied:"), "" for a point.
     """
 
     text: str
@@ -32,18 +34,34 @@ class SentenceView:
     time: str
     url: str
     introduction: str = ""
+    hint: str = ""
+    label: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The sentence as plain text, with its label and its hint."""
+        hint = f"[{self.hint}]" if self.hint else ""
+        return " ".join(part for part in (self.label, hint, self.text) if part)
 
 
 @dataclass(frozen=True, slots=True)
 class PointView:
     """A key point with its caveats, which themes mark.
 
-    `earlier` are the figures that its own outdates, with the source of each: "41" instead of a sentence.
+    `grade` is "" for a point, else that of a caveat that qualifies no single point: `context`, or `story` for
+    those that stand last. `earlier` are the figures that its own outdates, with the source of each: "41"
+    instead of a sentence.
     """
 
     line: SentenceView
     caveats: tuple[SentenceView, ...]
     earlier: tuple[SentenceView, ...] = ()
+    grade: str = ""
+
+    @property
+    def context(self) -> tuple[SentenceView, ...]:
+        """Nothing: themes that were made when points had context sentences still loop over them."""
+        return ()
 
 
 def view_points(
@@ -63,30 +81,47 @@ def view_points(
         introduction = "" if key in introduced else clean(point.introduction, longest)
         introduced |= {key, (point.article.id, point.text)}
         text = _quoted(clean(point.text, longest), localizer) if point.quoted else clean(point.text, longest)
-        sentence = _view(point.article, point.text, text, at, localizer, introduction=introduction)
+        sentence = replace(
+            _view(point.article, point.text, text, at, localizer),
+            introduction=introduction,
+            hint=clean(point.hint, MAX_HINT_CHARACTERS),
+            label=_label(point, localizer),
+        )
         owner = shown.get(point.qualifies) if point.qualifies is not None else None
-        if point.role is Role.CAVEAT and point.qualifies is None:
+        if point.is_of_headline:
             headline.append(sentence)
-        elif point.role is Role.CAVEAT and owner and point.qualifies is not None:
+        elif owner and point.qualifies is not None:
             shown[point.qualifies] = replace(owner, caveats=(*owner.caveats, sentence))
         else:
             earlier = tuple(
                 _view(one.article, one.sentence, clean(one.text, longest), at, localizer)
                 for one in point.earlier
             )
-            shown[index] = PointView(sentence, (), earlier)
+            grade = point.grade.value if point.role is Role.CAVEAT and point.qualifies is None else ""
+            shown[index] = PointView(sentence, (), earlier, grade)
     return tuple(headline), tuple(shown.values())
 
 
-def _view(
-    article: Article, verbatim: str, text: str, at: datetime, localizer: Localizer, *, introduction: str = ""
-) -> SentenceView:
+def count_caveats(headline: Sequence[SentenceView], points: Sequence[PointView]) -> int:
+    """Return the number of caveats of the headline, of points and of the story."""
+    return len(headline) + sum(len(p.caveats) + (p.grade == Grade.STORY.value) for p in points)
+
+
+def _label(point: StoryPoint, localizer: Localizer) -> str:
+    """Return what is shown before a caveat: its kind, else that it is one."""
+    if point.role is not Role.CAVEAT:
+        return ""
+    plain = "context" if point.grade is Grade.CONTEXT else "caveat"
+    label = localizer.text(point.kind.value if point.kind else plain, n=1)
+    return localizer.text("run_in", label=label)
+
+
+def _view(article: Article, verbatim: str, text: str, at: datetime, localizer: Localizer) -> SentenceView:
     return SentenceView(
         text=text,
         source=clean(article.publisher, MAX_NAME_CHARACTERS),
         time=publication_label(article, at, localizer),
         url=sentence_link(article.url, verbatim),
-        introduction=introduction,
     )
 
 

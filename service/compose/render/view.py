@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.compose.render.links import sentence_link, web_link
-from service.compose.render.points import PointView, SentenceView, longest_sentence, view_points
+from service.compose.render.points import (
+    PointView,
+    SentenceView,
+    count_caveats,
+    longest_sentence,
+    view_points,
+)
 from service.compose.render.sources import (
     MAX_NAME_CHARACTERS,
     SourceView,
@@ -29,6 +35,7 @@ from service.compose.render.text_cleaning import (
     shorten,
 )
 from service.compose.render.times import newest_dated, publication_label
+from service.compose.stories.shortening import top_points
 from service.core.model import Article, Digest, SentenceChange, Site, SourceHealth, Story
 from service.core.placeholders import Placeholder
 from service.text.i18n import Localizer, text_direction
@@ -49,8 +56,9 @@ class StoryView:
     """A story. `lang` is "" if it is the digest's language; `told_by` lists the publishers.
 
     `time` is that of the newest article, "" if none has a date; `several` is true for several articles.
-    `caveats` qualify the headline. `sources` has one article per publisher, `others` all but the first
-    article; `unnamed` is the number of those that do not fit.
+    `caveats` qualify the headline. `top` is what a short theme shows of the points: those chosen first,
+    which cannot be separated, and the caveats of the story. `sources` has one article per publisher,
+    `others` all but the first article; `unnamed` is the number of those that do not fit.
     """
 
     number: int
@@ -68,6 +76,7 @@ class StoryView:
     sources: tuple[SourceView, ...]
     others: tuple[SourceView, ...] = ()
     unnamed: int = 0
+    top: tuple[PointView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,9 @@ class CorrectionView:
 class DigestView:
     """The values of a theme; its templates call it `page`. Placeholders are filled for each recipient.
 
-    `judge` names the language models or people who helped to choose key points, "" if there were none.
+    `caveats` is the number of caveats in all stories, `top_caveats` in the `top` of all stories; neither
+    counts context. `marked` is true if a line has a label or a hint. `judge` names the language models or
+    people who helped to choose key points, "" if there were none.
     """
 
     title: str
@@ -115,6 +126,9 @@ class DigestView:
     corrections: tuple[CorrectionView, ...] = ()
     unheard: str = ""
     judge: str = ""
+    caveats: int = 0
+    top_caveats: int = 0
+    marked: bool = False
     name: str = Placeholder.NAME.marker
     address: str = Placeholder.ADDRESS.marker
     unsubscribe_url: str = Placeholder.UNSUBSCRIBE_URL.marker
@@ -151,6 +165,9 @@ def make_digest_view(
         corrections=_corrections(digest, localizer),
         unheard=_unhealthy_sources(digest, localizer),
         judge=_judges(digest),
+        caveats=sum(count_caveats(story.caveats, story.points) for story in stories),
+        marked=any(line.label or line.hint for story in stories for line in _lines(story)),
+        top_caveats=sum(count_caveats(story.caveats, story.top) for story in stories),
     )
 
 
@@ -161,9 +178,13 @@ def sender_line(site: Site) -> str:
 
 
 def _preheader(stories: Sequence[StoryView]) -> str:
-    """Return the text that inboxes show after the subject: the other headlines, or the first point."""
+    """Return the text that inboxes show after the subject: the other headlines, or the point chosen first.
+
+    The point is shown with its caveats.
+    """
     lines = [story.headline for story in stories[1:]]
-    lines = lines or [point.line.text for story in stories for point in story.points[:1]]
+    first = [point for story in stories for point in story.top[:1]]
+    lines = lines or [line.plain for point in first for line in (point.line, *point.caveats)]
     return shorten(" · ".join(lines), MAX_PREHEADER_CHARACTERS)
 
 
@@ -175,6 +196,7 @@ def _story(story: Story, number: int, short: int, digest: Digest, localizer: Loc
     newest = newest_dated(story.articles)
     language = _foreign_language(lead, localizer)
     caveats, points = view_points(story.points, newest.effective_published_at, localizer)
+    _, top = view_points(top_points(story.points), newest.effective_published_at, localizer)
     return StoryView(
         number=number,
         headline=headline,
@@ -191,6 +213,7 @@ def _story(story: Story, number: int, short: int, digest: Digest, localizer: Loc
         sources=publisher_sources(story.articles, at, localizer),
         others=others.named,
         unnamed=others.unnamed,
+        top=top,
     )
 
 
@@ -250,7 +273,11 @@ def _foreign_language(article: Article, localizer: Localizer) -> str:
 
 def _texts(story: StoryView) -> Iterator[str]:
     yield story.headline
-    yield from (line.text for line in story.caveats)
+    for line in _lines(story):
+        yield from (line.introduction, line.text)
+
+
+def _lines(story: StoryView) -> Iterator[SentenceView]:
+    yield from story.caveats
     for point in story.points:
-        yield from (point.line.introduction, point.line.text)
-        yield from (line.text for line in point.caveats)
+        yield from (point.line, *point.caveats)

@@ -125,6 +125,11 @@ class StoryPoint:
     rank: int = 0
 
     @property
+    def is_of_headline(self) -> bool:
+        """Return whether it is a caveat that qualifies the headline."""
+        return self.role is Role.CAVEAT and self.grade is Grade.TIED and self.qualifies is None
+
+    @property
     def is_story_caveat(self) -> bool:
         """Return whether it qualifies the story, which point is not sure: it stands last."""
         return self.role is Role.CAVEAT and self.grade is Grade.STORY

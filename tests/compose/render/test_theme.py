@@ -30,6 +30,8 @@ from tests.compose.digests import (
     caveat,
     point,
     published,
+    the_ballot,
+    the_ballot_in_arabic,
     the_decisions_in_arabic,
     the_fire,
     the_front_page,
@@ -99,6 +101,12 @@ CASES = {
         a_digest(the_harbour_rules(), the_decisions_in_arabic(), language="ar", timezone="Asia/Qatar"),
         "daily",
     ),
+    "grades": (a_digest(the_ballot(), the_ballot_in_arabic()), "daily"),
+    "grades-brief": (a_digest(the_ballot(), the_ballot_in_arabic()), "brief"),
+    "grades-arabic": (
+        a_digest(the_ballot_in_arabic(), the_ballot(), language="ar", timezone="Asia/Qatar"),
+        "daily",
+    ),
     "plain-text": (a_digest(the_treaty(), format="text"), "daily"),
 }
 
@@ -150,6 +158,44 @@ def test_every_theme_shows_every_caveat_of_its_points(theme: str):
         assert re.search(
             r"instead of six\. caveat.* in no way .* Nobody over 65 took", shown_text, re.IGNORECASE
         )
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_labels_each_caveat_and_names_whom_it_means(theme: str):
+    mail = rendered(a_digest(the_ballot()), theme)
+
+    for part in (ParsedPage(mail.html).text, mail.text):
+        flat = " ".join(part.replace("|", " ").split())
+        assert "Denied: [Lena Holm] She denies the payments." in flat
+        assert "Disputed: The opposition calls the court partial. Caveat: The hearing goes on" in flat
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_label_in_another_direction_than_its_sentence_is_isolated(theme: str):
+    html = rendered(a_digest(the_ballot(), language="ar"), theme).html
+
+    assert re.search(r'<strong class="label"[^>]*dir="rtl"[^>]*>نفي:</strong>', html)
+    assert "[<bdi>Lena Holm</bdi>]" in html
+
+
+@pytest.mark.parametrize(("theme", "count"), [("daily", 9), ("brief", 6)])
+@pytest.mark.parametrize(
+    ("language", "counted"),
+    [("en", "{n} caveats"), ("ru", "{n} оговорок"), ("ar", "{n} تحفّظات"), ("ja", "留意点{n}件")],
+)
+def test_the_head_counts_the_caveats_that_are_shown(theme: str, count: int, language: str, counted: str):
+    mail = rendered(a_digest(the_ballot(), the_ballot_in_arabic(), language=language), theme)
+
+    for part in (ParsedPage(mail.html).text, mail.text):
+        assert f" · {counted.format(n=count)}" in " ".join(part.split())
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_mail_without_caveats_neither_counts_nor_explains_them(theme: str):
+    mail = rendered(a_digest(the_marathon()), theme)
+
+    assert "caveat" not in ParsedPage(mail.html).text.casefold().replace("the morning caveat", "")
+    assert "caveat" not in mail.text.casefold().replace("the morning caveat", "")
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -322,6 +368,16 @@ def test_each_label_of_the_operator_overrides_ours(tmp_path: Path):
     swahili = rendered(a_digest(the_marathon(), language="sw"), "daily", renderer).html
     assert "Kuhusu" in swahili
     assert "Read in full" in swahili
+
+
+def test_a_theme_that_shows_the_context_of_points_shows_none(tmp_path: Path):
+    line = "{{ point.line.text }}{% for line in point.context %}{{ say('also') }}{{ line.text }}{% endfor %}"
+    body = f"{{% for point in page.stories[0].points %}}<p>{line}</p>{{% endfor %}}"
+
+    assert (
+        "<p>She ran it in 2:31:07.</p>"
+        in rendered(a_digest(the_marathon()), "mine", a_theme(tmp_path, body_html=body)).html
+    )
 
 
 def test_an_unknown_theme_raises_with_the_known_ones():

@@ -25,8 +25,10 @@ from tests.compose.digests import (
     introduced,
     point,
     published,
+    the_ballot,
     the_fire,
     the_front_page,
+    the_harbour_rules,
     the_inquiry,
     the_marathon,
     the_strike,
@@ -78,6 +80,56 @@ def test_each_caveat_is_under_its_point():
 
     assert [line.text[:31] for line in first.caveats] == ["The treaty takes effect only if"]
     assert [line.text[:31] for line in second.caveats] == ["The agreement in no way settles"]
+
+
+def test_each_caveat_has_a_label_that_says_what_it_does():
+    first, second, *others = view_of(the_ballot()).points
+
+    assert [line.label for line in (first.line, *first.caveats)] == ["", "Denied:", "Unconfirmed:"]
+    assert [line.label for line in (second.line, *second.caveats)] == ["", "Only if:", "Limited:"]
+    assert [(p.grade, p.line.label) for p in others] == [
+        ("context", "Context:"),
+        ("", ""),
+        ("story", "Disputed:"),
+        ("story", "Caveat:"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "label"), [("de", "Dementi:"), ("fr", "Démenti\u00a0:"), ("ar", "نفي:")]
+)
+def test_labels_are_in_the_language_of_the_reader(language: str, label: str):
+    assert view_of(the_ballot(), language=language).points[0].caveats[0].label == label
+
+
+def test_a_hint_is_no_part_of_the_sentence_and_of_its_link():
+    denial = view_of(the_ballot()).points[0].caveats[0]
+
+    assert (denial.hint, denial.text) == ("Lena Holm", "She denies the payments.")
+    assert denial.url.endswith("#:~:text=She%20denies%20the%20payments")
+    assert denial.plain == "Denied: [Lena Holm] She denies the payments."
+
+
+def test_the_top_of_a_story_is_what_was_chosen_first_with_its_caveats():
+    ballot = the_ballot()
+    points = tuple(
+        replace(p, rank=0) if n == 3 else replace(p, rank=n + 1) for n, p in enumerate(ballot.points)
+    )
+    top = view_of(replace(ballot, points=points)).top
+
+    assert [p.line.text[:20] for p in top] == [
+        "The vote in the harb",
+        "The opposition calls",
+        "The hearing goes on ",
+    ]
+    assert [line.label for line in top[0].caveats] == ["Only if:", "Limited:"]
+
+
+def test_caveats_are_counted_without_context():
+    page = page_of(a_digest(the_ballot(), the_harbour_rules()))
+
+    assert (page.caveats, page.top_caveats, page.marked) == (8, 5, True)
+    assert not page_of(a_digest(the_marathon())).marked
 
 
 def test_a_caveat_whose_point_is_not_shown_is_a_point():
@@ -177,6 +229,13 @@ def test_the_preheader_has_the_headlines_after_the_first():
 def test_the_preheader_of_one_story_is_its_first_point():
     assert page_of(a_digest(the_marathon())).preheader == "She ran it in 2:31:07."
     assert page_of(a_digest()).preheader == ""
+
+
+def test_the_preheader_of_one_story_has_the_caveats_of_its_first_point():
+    assert page_of(a_digest(the_ballot())).preheader == (
+        "Two printers told the court that mayor Lena Holm paid for 4,000 forged ballots. · "
+        "Denied: [Lena Holm] She denies the payments. · Unconfirmed: No copy of the invoices has been seen."
+    )
 
 
 def test_the_sender_is_named_once():

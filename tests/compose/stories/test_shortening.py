@@ -8,9 +8,9 @@ from dataclasses import replace
 from hypothesis import given
 
 from service.compose.stories.merging.merge import merge_key_points
-from service.compose.stories.shortening import without_last_point
+from service.compose.stories.shortening import top_points, without_last_point
 from service.core.model import Grade, Role, StoryPoint
-from tests.compose.digests import a_story, caveat, point, published
+from tests.compose.digests import a_story, caveat, graded, point, published
 from tests.compose.stories.merging.test_grades import STORIES, any_article, assert_nothing_dangles
 
 ONE, TWO = published("Fares rise"), published("Fares in Ostrel", "The Wire")
@@ -77,3 +77,35 @@ def test_any_story_is_shortened_without_a_dangling_line_or_a_lost_caveat(drawn):
         for index, one in enumerate(points):
             assert len([c for c in points if c.qualifies == index]) == len(tied[key(one)])
         points = without_last_point(points)
+
+
+def test_the_top_is_the_point_chosen_first_with_its_caveats_and_those_of_the_story():
+    lines = [point(ONE, "One."), point(ONE, "Two."), caveat(ONE, "But."), in_story(caveat(ONE, "Yet."))]
+    first, second, but, yet = a_story(lines).points
+    chosen = (replace(first, rank=2), replace(second, rank=0), but, yet)
+
+    assert texts(top_points(chosen)) == ["Two.", "But.", "Yet."]
+    assert [one.qualifies for one in top_points(chosen)] == [None, 0, None]
+
+
+def test_the_top_has_a_point_rather_than_context_and_what_was_chosen_with_it():
+    lines = [graded(point(ONE, "Note."), Grade.CONTEXT), point(ONE, "Ten."), point(TWO, "Nine.")]
+    note, one, against = a_story(lines).points
+
+    assert texts(top_points((note, one, replace(against, rank=one.rank)))) == ["Ten.", "Nine."]
+    assert texts(top_points((note,))) == ["Note."]
+
+
+@given(STORIES)
+def test_the_top_of_any_story_has_all_caveats_of_its_points_and_nothing_dangles(drawn):
+    articles = [any_article(number, lines) for number, lines in enumerate(drawn)]
+    points = merge_key_points(articles, points=9)
+    top = top_points(points)
+
+    assert bool(top) == bool(points)
+    assert_nothing_dangles(top, articles)
+    for index, one in enumerate(top):
+        (whole,) = [n for n, other in enumerate(points) if key(other) == key(one)]
+        assert len([c for c in top if c.qualifies == index]) == len(
+            [c for c in points if c.qualifies == whole]
+        )
