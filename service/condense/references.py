@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, overload
+
+from typing_extensions import override
 
 from service.condense.block_reading import Candidate
 from service.core.model import TextSpan
@@ -43,25 +45,50 @@ class Reference(NamedTuple):
     trimmed_start: int
 
 
-def find_references(text: str, candidates: Sequence[Candidate], language: str) -> list[Reference | None]:
+def find_references(text: str, candidates: Sequence[Candidate], language: str) -> References:
     """Return the reference of each candidate of a text, in its order; None for one that stands alone.
 
     In a language without reference words, only datelines are found.
     """
-    words = reference_words(language)
-    finder = _Finder(text, candidates, words) if words is not None and candidates else None
-    found: list[Reference | None] = []
-    for place, candidate in enumerate(candidates):
-        start = dateline_end(text, candidate.start, candidate.end, is_first=place == 0)
-        reference = finder.find(place, start) if finder is not None else None
+    return References(text, candidates, reference_words(language))
+
+
+class References(Sequence["Reference | None"]):
+    """The references of the candidates of one text. Each is found when it is asked for: few ever are."""
+
+    def __init__(self, text: str, candidates: Sequence[Candidate], words: ReferenceWords | None) -> None:
+        self._candidates = candidates
+        self._found: dict[int, Reference | None] = {}
+        self._text = text
+        self._finder = _Finder(text, candidates, words) if words is not None and candidates else None
+
+    @override
+    def __len__(self) -> int:
+        return len(self._candidates)
+
+    @overload
+    def __getitem__(self, place: int) -> Reference | None: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Reference | None]: ...
+    @override
+    def __getitem__(self, place: int | slice) -> Reference | list[Reference | None] | None:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        if place not in self._found:
+            self._found[place] = self._find(range(len(self))[place])
+        return self._found[place]
+
+    def _find(self, place: int) -> Reference | None:
+        candidate = self._candidates[place]
+        start = dateline_end(self._text, candidate.start, candidate.end, is_first=place == 0)
+        reference = self._finder.find(place, start) if self._finder is not None else None
         if reference is None and start > candidate.start:
-            reference = Reference(-1, None, start)
-        found.append(reference)
-    return found
+            return Reference(-1, None, start)
+        return reference
 
 
 class _Finder:
-    """Finds the references of the candidates of one text."""
+    """Finds what the candidates of one text lean on."""
 
     def __init__(self, text: str, candidates: Sequence[Candidate], words: ReferenceWords) -> None:
         self._text = text

@@ -10,7 +10,7 @@ LEAD = "The ministry and the unions signed an agreement on wages in Bergen."
 
 def references(text, language="en"):
     candidates = read_candidates(text, (), language, 100)
-    return candidates, find_references(text, candidates, language)
+    return candidates, list(find_references(text, candidates, language))
 
 
 def leans(sentence, language="en", lead=LEAD):
@@ -195,3 +195,17 @@ def test_a_pronoun_is_explained_by_the_only_person_before_it(text, name):
 )
 def test_no_hint_is_given_where_the_person_is_not_sure(text):
     assert hint(text) is None
+
+
+def test_references_are_a_sequence():
+    text = f"{LEAD} He left. But the owners want more."
+    candidates = read_candidates(text, (), "en", 100)
+    found = find_references(text, candidates, "en")
+    assert len(found) == len(candidates)
+    assert found[-1] == found[2] == found[1:][1]
+    with pytest.raises(IndexError):
+        found[3]
+
+
+def test_a_text_without_candidates_has_no_references():
+    assert list(find_references("", [], "en")) == []

@@ -82,7 +82,9 @@ class SentenceReader:
                 opening, length = self._opening(tokens, link)
         phrase = opening == Opening.LEANS or (not opening and self._points_back(tokens, codes, link))
         quotations = quotations_of(codes)
-        pronoun = self._unresolved(tokens, codes, link, link + length, quotations)
+        pronoun = -1
+        if max(codes) >= TokenClass.HE:
+            pronoun = self._unresolved(tokens, codes, link, link + length, quotations)
         return Leaning(link, pronoun, phrase, quotations is not None and min(quotations) >= 0)
 
     def _opening(self, tokens: Sequence[str], first: int) -> tuple[int, int]:
@@ -261,7 +263,7 @@ def _stands_alone(codes: Sequence[int]) -> bool:
 
 def quotations_of(codes: Sequence[int]) -> list[int] | None:
     """Return for each token where the quotation that has it begins, -1 outside; None without a quotation."""
-    if not any(code & TokenClass.OPENS for code in codes):
+    if max(codes, default=0) < TokenClass.OPENS:
         return None
     begins, begin = [], -1
     for place, code in enumerate(codes):

@@ -83,11 +83,13 @@ class PersonNames:
     def _places(self, word: str) -> list[int]:
         """Return where the word stands behind a space, at most _MAX_PLACES times."""
         found: list[int] = []
-        at = self._text.find(f" {word}", 0, self._end) if word else -1
-        while at >= 0 and len(found) < _MAX_PLACES:
+        at = -1
+        for _ in range(_MAX_PLACES if word else 0):
+            at = self._text.find(f" {word}", at + 1, self._end)
+            if at < 0:
+                break
             if not self._text[at + 1 + len(word) : at + 2 + len(word)].isalnum():
                 found.append(at + 1)
-            at = self._text.find(f" {word}", at + 1, self._end)
         return found
 
     def _word_before(self, at: int) -> str:
