@@ -29,10 +29,9 @@ MIN_QUOTED = 0.5  # share of a sentence's words inside quotation marks
 _DENIALS = [FLAG_BIT[name] for name in ("denial", "false", "accused")]
 _NEGATIONS = [*_DENIALS, FLAG_BIT["negation"], FLAG_BIT["explicit"]]
 _QUALIFIERS = [
-    FLAG_BIT[name]
-    for name in ("denial", "false", "explicit", "unsure", "reserve", "scope", "limit", "condition")
+    FLAG_BIT[name] for name in ("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
 ]
-_FIRST_PERSON = [FLAG_BIT["first"]]
+_OPINIONS = [FLAG_BIT["first"], FLAG_BIT["second"]]
 _STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
 _ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
 
@@ -190,7 +189,7 @@ def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> b
     """
     if features.table[place, _STARTS_CONTRAST] > 0 and place - 1 not in claims:
         return False
-    if features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _FIRST_PERSON):
+    if features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _OPINIONS):
         return False
     row, column, _ = features.terms
 
