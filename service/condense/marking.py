@@ -17,7 +17,7 @@ from service.core.model import CaveatKind, Grade
 from service.text.lexicon import CUES, FLAG_BIT
 
 MIN_TIED = 0.21  # of the probability of a tie; marks 6 to 8 of 100 articles
-MIN_STORY = 0.08  # of the probability that it qualifies something shown
+MIN_STORY = 0.1  # of the probability that it qualifies something shown
 MIN_CONTEXT = 0.06
 ANY_CLAIM = 0.02
 """Added to the probability of the likeliest claim, since a caveat may qualify the story as a whole."""
@@ -31,6 +31,7 @@ _NEGATIONS = [*_DENIALS, FLAG_BIT["negation"], FLAG_BIT["explicit"]]
 _QUALIFIERS = [
     FLAG_BIT[name] for name in ("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
 ]
+_DENIAL = [FLAG_BIT["denial"]]
 _OPINIONS = [FLAG_BIT["first"], FLAG_BIT["second"]]
 _STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
 _ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
@@ -95,7 +96,8 @@ def mark_caveats(shown: Sequence[int], headline: int | None, evidence: CaveatEvi
     claims = [*shown, *([] if headline is None else [headline])]
     likely = _likely_caveats(shown, claims, evidence)
     clear = [place for place in likely if _is_clear(place, claims, features)]
-    links = _without_repeated_denials(_link_claims(clear, shown, claims, evidence), features)
+    able = [place for place in clear if not _opposes_unshown(place, claims, features)]
+    links = _without_repeated_denials(_link_claims(able, shown, claims, evidence), features)
     marks = {
         caveat: Mark(Grade.TIED, _root(claim, links), kind_of(caveat, features), probability)
         for caveat, (claim, probability) in links.items()
@@ -181,15 +183,18 @@ def _has_cue(features: ArticleFeatures, place: int, bits: Sequence[int]) -> bool
     return bool((features.flag_counts[place, bits] > 0).any())
 
 
+def _opposes_unshown(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
+    """Return whether a sentence begins with "But" and the one before it, which it opposes, is not shown."""
+    return bool(features.table[place, _STARTS_CONTRAST] > 0) and place - 1 not in claims
+
+
 def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
     """Return whether what a sentence qualifies can be among the claims, and it is a report.
 
-    Not so if it begins with "But" and what it opposes is not shown, if it mostly speaks of what is not shown,
-    or if it is the opinion of a speaker ("We see no evidence").
+    Not so if it mostly speaks of what is not shown, or is the opinion of a speaker ("We see no evidence").
     """
-    if features.table[place, _STARTS_CONTRAST] > 0 and place - 1 not in claims:
-        return False
-    if features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _OPINIONS):
+    is_opinion = features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _OPINIONS)
+    if is_opinion and not _has_cue(features, place, _DENIAL):
         return False
     row, column, _ = features.terms
 

@@ -100,7 +100,7 @@ def test_a_claim_with_a_tied_caveat_is_a_point_itself():
     assert set(found) == {2}
 
 
-@pytest.mark.parametrize(("shown", "grade"), [((0, 1, 2), Grade.TIED), ((0, 2), Grade.CONTEXT)])
+@pytest.mark.parametrize(("shown", "grade"), [((0, 1, 2), Grade.TIED), ((0, 2), Grade.STORY)])
 def test_a_sentence_with_but_is_tied_only_if_what_it_opposes_is_shown(shown, grade):
     sentences = [
         PLAN,
@@ -115,6 +115,12 @@ def test_the_opinion_of_a_speaker_is_context():
     quote = "“We have no evidence that the council of Harrow will build it,” Renn said."
     found = marks([PLAN, quote], pairs={(0, 1): 0.9}, qualifies={1: 0.9})
     assert found[1].grade is Grade.CONTEXT
+
+
+def test_a_denial_in_a_quotation_is_more_than_an_opinion():
+    quote = "“I denied it and I had no money of the builders of Harrow,” Renn said."
+    found = marks([LEAD, quote], pairs={(0, 1): 0.9}, qualifies={1: 0.9})
+    assert found[1].grade is Grade.TIED
 
 
 def test_a_caveat_about_what_is_not_shown_is_context():
