@@ -75,15 +75,18 @@ def stored_answer(answer: JudgeAnswer) -> dict[str, Any]:
 
 
 def restored_answer(stored: Mapping[str, Any]) -> JudgeAnswer:
-    """Return an answer that `stored_answer` stored."""
-    return JudgeAnswer(
-        tuple(TextSpan(*span) for span in stored["candidates"]),
-        tuple(TextSpan(*span) for span in stored["points"]),
-        tuple(
-            JudgedPair(TextSpan(*claim), TextSpan(*caveat), CaveatKind(kind), must)
-            for claim, caveat, kind, must in stored["pairs"]
-        ),
-    )
+    """Return an answer that `stored_answer` stored. Raises JudgeAnswerRefused if another program did."""
+    try:
+        return JudgeAnswer(
+            tuple(TextSpan(*span) for span in stored["candidates"]),
+            tuple(TextSpan(*span) for span in stored["points"]),
+            tuple(
+                JudgedPair(TextSpan(*claim), TextSpan(*caveat), CaveatKind(kind), must)
+                for claim, caveat, kind, must in stored["pairs"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise JudgeAnswerRefused("the answer cannot be used: it was stored in another form") from error
 
 
 def _are_booleans(value: object) -> bool:

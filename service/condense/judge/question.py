@@ -19,7 +19,6 @@ MAX_JUDGE_CANDIDATES = 13  # the 12 that a selection compares, and the sentence 
 MAX_QUESTION_SENTENCES = 60  # with the context
 MAX_QUESTION_CHARACTERS = 12_000  # about 3,000 tokens, which a small local model reads in seconds
 MAX_HEADLINE_CHARACTERS = 300
-MAX_ANSWER_TOKENS = 700  # more than the longest valid answer needs
 
 Message = dict[str, str]
 """A chat message: `role` and `content`."""

@@ -76,3 +76,17 @@ def test_any_line_is_read_or_refused(line: str):
 def test_a_stored_answer_is_the_same_afterwards():
     answer = read_answer_line(a_line(points=[3, 0])).answer(a_question())
     assert restored_answer(json.loads(json.dumps(stored_answer(answer)))) == answer
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {},
+        {"candidates": [[0]], "points": [], "pairs": []},
+        {"candidates": [], "points": [], "pairs": [[[0, 1], [2, 3], "rumoured", True]]},
+        {"candidates": [], "points": [], "pairs": 3},
+    ],
+)
+def test_an_answer_stored_in_another_form_is_refused(stored: dict):
+    with pytest.raises(JudgeAnswerRefused, match="another form"):
+        restored_answer(stored)
