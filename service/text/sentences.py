@@ -25,13 +25,13 @@ _HAN = KANA + HAN
 _MARK = re.compile(
     rf"[.!?…{WIDE_MARKS}](?:"
     rf"(?<=[.!?…])(?<![.!?…][.!?…])[.!?…]*+[{CLOSERS}]*+(?:[ \u00a0\u202f][»›])?(?=\s|\Z)"
-    rf"|(?P<wide>(?<=[{WIDE_MARKS}])(?<![{WIDE_MARKS}][{WIDE_MARKS}])[{WIDE_MARKS}]*+[{WIDE_CLOSERS}]*+"
+    rf"|(?P<wide>(?<=[{WIDE_MARKS}])(?<![{WIDE_MARKS}][{WIDE_MARKS}])[{WIDE_MARKS}!?]*+[{WIDE_CLOSERS}]*+"
     rf"|(?<=[!?])(?<![.!?][!?])[!?]*+[{WIDE_CLOSERS}]*+(?=[{_HAN}]))"
     rf"|(?P<glued>(?<=[^\W\dA-Z_][^\W\dA-Z_][.!?])[{CLOSERS}]?(?=[^\W\da-z_])))"
 )
 _SPACE = re.compile(r"\s*+")
 _AHEAD = re.compile(
-    rf"\s*+(?P<open>[{OPENERS}]*+)(?:(?<=[\"'”’])\s)?(?P<word>[^\W\d_]{{0,24}}(?:['’][^\W\d_]{{1,24}})?)(?P<rest>.?)"
+    rf"\s*+(?P<open>[{OPENERS}]*+)(?:(?<=[\"'”’–—])\s)?(?P<word>[^\W\d_]{{0,24}}(?:['’][^\W\d_]{{1,24}})?)(?P<rest>.?)"
 )
 _NAMES = re.compile(r"(?:[^\W\d_][\w.'’-]{0,24}[ \u00a0]){0,3}[^\W\d_]{1,24}")
 _HAN_SAID = re.compile(f"[{_HAN}]{{0,8}}?(?:说|說|问|問|表示|称|稱|道|指出)|[とってはがをにもでのなや]")

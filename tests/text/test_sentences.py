@@ -32,14 +32,27 @@ EXAMPLES = {
         "El Sr. López llegó a EE. UU. el lunes.|¿Qué pasó?|¡Nada!|La Dra. Pérez (pág. 5) ganó $3.5 millones.",
         "Dijo: «No.|Nunca».|Vive en EE.UU.|El viaje terminó.",
     ],
-    "it": ["Il sig. Rossi è arrivato.|L'on. Bianchi ha detto: «Sì».|Perché?|Il prof. Verdi (art. 5) no."],
-    "pt": ['O Sr. Silva chegou.|A Dra. Ana disse: "Não."|Custa R$ 3.000.|Foi às 15h.'],
-    "nl": ["Dhr. Jansen kwam o.a. met mevr. De Vries.|'s Avonds ging hij weg.|Dat kost ca. 5 mln. euro."],
+    "it": [
+        "Il sig. Rossi è arrivato.|L'on. Bianchi ha detto: «Sì».|Perché?|Il prof. Verdi (art. 5) no.",
+        "«Perché?» chiede Anna.|Il pres. Mattei tace.|Servono funi, chiodi ecc.|Nessuno paga.",
+    ],
+    "pt": [
+        'O Sr. Silva chegou.|A Dra. Ana disse: "Não."|Custa R$ 3.000.|Foi às 15h.',
+        "O gov. Tarso e o dep. Lima falaram.|O cel. Souza saiu.|A lei n.º 12 vale.",
+    ],
+    "nl": [
+        "Dhr. Jansen kwam o.a. met mevr. De Vries.|'s Avonds ging hij weg.|Dat kost ca. 5 mln. euro.",
+        "„Waarom?” vroeg Jan.|Niemand weet het.|Op 5 jan. 2021 ging min. Kok.|Het duurt 3 min.|Toen niet.",
+    ],
     "ru": [
         "В 2015 г. Путин приехал.|А. С. Пушкин родился в г. Москве.|Это стоит 5 тыс. руб.|Он сказал: «Да».",
         "В 2016 г.|Он уехал.|— Готовы, — сказал он.",
+        "«Почему?» — спросил он.|Никто не знает.|Он живёт на ул. Мира, д. 5.|Это 3 тыс. чел.|И т. д.|Всё.",
     ],
-    "ar": ["قال الوزير إن الاتفاق لم يوقع بعد.|هل وافقت الحكومة؟|لا!|وأكد د. محمد ذلك."],
+    "ar": [
+        "قال الوزير إن الاتفاق لم يوقع بعد.|هل وافقت الحكومة؟|لا!|وأكد د. محمد ذلك.",
+        "لماذا؟!|لا أحد يعرف؛ فالباب مغلق، والوقت متأخر.|ارتفع البرج 20 م.|وكان الأعلى.|ذهب م. خالد.",
+    ],
     "zh": ["谈判将继续。|真的吗？|是的！|价格上涨3.5%。|“我们同意。”张三说。|“我们反对。|这是错误的。”"],
     "ja": ["首相は「交渉は続ける。合意はない。」と述べた。|野党は反対している。|なぜか？|理由は不明だ。"],
     "hi": ["प्रधानमंत्री ने कहा कि समझौता नहीं हुआ।|डॉ. सिंह ने पुष्टि की।|क्या यह सच है?|हाँ।"],
