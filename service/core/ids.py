@@ -91,6 +91,11 @@ def edit_key(article: str, title: str, text: str) -> str:
     return content_id("edit", article, title, text)
 
 
+def text_key(text: str) -> str:
+    """Return the key of a text, by which a label names the text that its offsets are of."""
+    return content_id("text", text)
+
+
 def edition_key(edition: Edition) -> str:
     """Return the key of an edition.
 

@@ -214,6 +214,24 @@ story_splits = Table(
     sqlite_with_rowid=False,
 )
 
+# What people say of the key points and caveats of an article; the offsets are of the text with that key.
+labels = Table(
+    "labels",
+    metadata,
+    Column("position", Number, ForeignKey("articles.position"), primary_key=True, autoincrement=False),
+    Column("text_key", Id, primary_key=True),
+    Column("kind", Id, primary_key=True),  # point | wrong | caveat | no_caveat
+    Column("sentence_start", Integer, primary_key=True, autoincrement=False),
+    Column("sentence_end", Integer, nullable=False),
+    Column("claim_start", Integer, primary_key=True, autoincrement=False),  # -1: the label has no claim
+    Column("claim_end", Integer, nullable=False),
+    Column("caveat_kind", Id),
+    Column("needed", Boolean, nullable=False),
+    Column("source", Id, nullable=False),  # editor | reader
+    Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # --- subscribers -------------------------------------------------------------------------------
 
 subscribers = Table(

@@ -46,6 +46,7 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
             "explain", "explain", "Explain why an article is, or is not, in a subscriber's issue."
         ),
         CommandSummary("story", "story", "Show the articles of a story, and split a wrong one from it."),
+        CommandSummary("label", "label", "Label the key points and caveats of articles, for learning."),
         CommandSummary("issue", "issue", "List, verify, pause, resume and resend issues."),
         CommandSummary("bounce", "bounce", "Read bounced mails."),
     ),

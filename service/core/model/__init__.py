@@ -46,6 +46,7 @@ from service.core.model.gather import (
     FeedState,
     TextSpan,
 )
+from service.core.model.labels import Label, LabelKind, LabelSource
 from service.core.model.subscribers import (
     DesiredSubscription,
     Membership,
@@ -84,6 +85,9 @@ __all__ = [
     "Group",
     "Issue",
     "KeyPoint",
+    "Label",
+    "LabelKind",
+    "LabelSource",
     "MailKind",
     "ManualSend",
     "Membership",

@@ -23,6 +23,7 @@ from service.store.schema import (
     edits,
     feeds,
     issues,
+    labels,
     sends,
     story_articles,
     story_splits,
@@ -37,6 +38,7 @@ ABOUT = {
     story_splits: ("position", "story"),
     corrections: ("position",),
     edits: ("key",),
+    labels: ("position", "text_key", "kind", "sentence_start", "claim_start"),
 }
 """The tables that refer to articles, and the key of each."""
 
