@@ -46,7 +46,8 @@ class Pair:
 class Labelled:
     """An article with its labels; `group` is the same for articles of one event.
 
-    `points` are the editors' points, or the three sentences that together come nearest to the reference.
+    `points` are the editors' points, or the three sentences that together come nearest to the reference. An
+    article without points is labelled in part: only its `pairs`, `no_caveat` and `wrong` sentences are known.
     """
 
     id: str
@@ -58,6 +59,8 @@ class Labelled:
     points: tuple[int, ...]
     pairs: tuple[Pair, ...] = ()
     reference: tuple[str, ...] = ()
+    no_caveat: tuple[int, ...] = ()
+    wrong: tuple[int, ...] = ()
     tokens: list[list[str]] = field(default_factory=list)
     group: int = 0
 
@@ -66,8 +69,11 @@ class Labelled:
         return int(hashlib.sha256(f"{seed}/{self.group}".encode()).hexdigest(), 16) % folds
 
 
-def load(folder: Path) -> dict[str, list[Labelled]]:
-    """Return the sets by name, grouped by event across all of them."""
+def load(folder: Path, labels: Sequence[Path] = ()) -> dict[str, list[Labelled]]:
+    """Return the sets by name, grouped by event across all of them.
+
+    `labels` are files of `caveat label export`, whose articles join those of the editors.
+    """
     sets = {
         name: [
             _edited(row) if name == "editors" else _abstracted(row)
@@ -75,6 +81,9 @@ def load(folder: Path) -> dict[str, list[Labelled]]:
         ]
         for name, file in SETS.items()
     }
+    for file in labels:
+        rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        sets["editors"] += map(_edited, rows)
     everything = [article for articles in sets.values() for article in articles]
     for article, group in zip(everything, events([article.text for article in everything]), strict=True):
         article.group = group
@@ -95,6 +104,8 @@ def _edited(row: dict) -> Labelled:  # type: ignore[type-arg]
         spans,
         tuple(row["points"]),
         pairs,
+        no_caveat=tuple(row.get("no_caveat", ())),
+        wrong=tuple(row.get("wrong", ())),
     )
 
 
@@ -104,7 +115,9 @@ def _abstracted(row: dict) -> Labelled:  # type: ignore[type-arg]
     tokens = [_STEMMER.tokenize(sentence) for sentence in sentences]
     reference = tuple(_STEMMER.tokenize(row["reference"]))
     points = nearest(tokens, reference)
-    return Labelled(row["id"], row["lang"], "", row["text"], sentences, spans, points, (), reference, tokens)
+    return Labelled(
+        row["id"], row["lang"], "", row["text"], sentences, spans, points, (), reference, tokens=tokens
+    )
 
 
 def align(text: str, sentences: Sequence[str]) -> list[Sentence]:

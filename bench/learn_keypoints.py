@@ -76,6 +76,13 @@ class Table:
         self.qualifies = np.zeros(len(article.sentences))
         caveats = {place for pair in article.pairs for place in pair.caveats}
         self.qualifies[[place for place in caveats if place < len(self.label)]] = 1
+        # Of an article that is labelled in part, the other sentences are unknown.
+        named = {*caveats, *article.no_caveat, *(pair.claim for pair in article.pairs)}
+        self.is_whole = bool(article.points)
+        self.known = np.full(len(self.label), self.is_whole)
+        self.known[[place for place in named if place < len(self.label)]] = True
+        self.judged = np.full(len(self.label), self.is_whole)
+        self.judged[[place for place in article.wrong if place < len(self.label)]] = True
 
 
 Tables = Mapping[str, Sequence[Table]]
@@ -88,11 +95,12 @@ def tables_of(sets: Mapping[str, Sequence[Labelled]]) -> dict[str, list[Table]]:
 
 def qualifies_head(tables: Sequence[Table]) -> tuple[Array, float]:
     """Return weights and bias of the head: how likely a sentence is a caveat of anything in its article."""
+    known = np.concatenate([table.known for table in tables])
     weights = [np.full(len(table.label), 1 / len(table.label)) for table in tables]
     return logistic(
-        np.vstack([table.full.table for table in tables]),
-        np.concatenate([table.qualifies for table in tables]),
-        np.concatenate(weights),
+        np.vstack([table.full.table for table in tables])[known],
+        np.concatenate([table.qualifies for table in tables])[known],
+        np.concatenate(weights)[known],
         QUALIFIES_RIDGE,
     )
 
@@ -102,9 +110,10 @@ def head(tables: Tables, mix: Mapping[str, float], *, light: bool) -> tuple[Arra
     rows, labels, weights = [], [], []
     for name, share in mix.items():
         for table in tables[name]:
-            rows.append((table.light if light else table.full).table)
-            labels.append(table.label)
-            weights.append(np.full(len(table.label), share / len(tables[name]) / len(table.label)))
+            weight = share / len(tables[name]) / len(table.label)
+            rows.append((table.light if light else table.full).table[table.judged])
+            labels.append(table.label[table.judged])
+            weights.append(np.full(int(table.judged.sum()), weight))
     return logistic(np.vstack(rows), np.concatenate(labels), np.concatenate(weights), RIDGE)
 
 
@@ -118,7 +127,7 @@ def pair_models(tables: Sequence[Table], pick: tuple[Array, float]) -> dict[str,
         between = sides.between(claims)
         label = pair_labels(table.article, claims)
         for k, claim in enumerate(claims):
-            others = np.arange(sides.sentence_count) != claim
+            others = table.known & (np.arange(sides.sentence_count) != claim)
             left = np.repeat(sides.claim[claim][None], sides.sentence_count, axis=0)
             rows.append(np.hstack([left, sides.caveat, between[k]])[others])
             labels.append(label[k][others])
@@ -174,12 +183,20 @@ def main() -> int:
     """Learn the weights, write the file, and print its size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=Path, help="folder of labelled articles (not part of the project)")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="file of `caveat label export`; repeatable",
+    )
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     given = parser.parse_args()
     if given.data is None:
         print("nothing learned: the labelled articles are not part of the project; name a folder with --data")
         return 0
-    stored = learn(tables_of(load(given.data)))
+    stored = learn(tables_of(load(given.data, given.labels)))
     stored["judge"] = json.loads(WEIGHTS.read_text(encoding="utf-8"))["judge"]  # of bench/judge.py
     given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     print(f"{given.out}: {given.out.stat().st_size:,} bytes")

@@ -134,10 +134,8 @@ def export() -> None:
 def _pair(words: str) -> tuple[int, int]:
     """Return the numbers of a claim and its caveat. Raises UsageError for anything but two numbers."""
     claim, _, caveat = words.partition(":")
-    if not (claim.isdecimal() and caveat.isdecimal()):
-        raise UsageError(
-            f"--pair {words!r}: write two numbers, as in --pair 0:5; the second one qualifies the first"
-        )
+    if not (_NUMBER.fullmatch(claim) and _NUMBER.fullmatch(caveat)):
+        raise UsageError(f"--pair {printable(words)!r}: write two numbers, as in --pair 0:5; 5 qualifies 0")
     return int(claim), int(caveat)
 
 

@@ -36,7 +36,7 @@ def test_the_sentences_are_numbered_with_their_roles(gathered: CliRunner):
 
     assert [one["text"] for one in shown] == SENTENCES
     assert [one["number"] for one in shown] == [0, 1, 2, 3]
-    assert "caveat" in {one["role"] for one in shown}
+    assert shown[0]["role"] == "point"
     assert "  2  The decision takes effect only if" in gathered("label", "show", ADDRESS).out
 
 
