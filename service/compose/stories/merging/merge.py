@@ -99,12 +99,24 @@ def _is_known_caveat(caveat: ArticleSentence, known: Collection[ArticleSentence]
 
 
 def _without_repetitions(claims: Sequence[Claim], weights: TermWeights) -> list[Claim]:
-    """Return the claims without repetitions, whose caveats are added to the remaining claim."""
+    """Return the claims without repetitions, whose caveats are added to the remaining claim.
+
+    A caveat that repeats what stands beside it as a contradiction is dropped.
+    """
     kept: list[Claim] = []
     for claim in claims:
         if not _merge_into(claim, kept, weights):
             kept.append(claim)
-    return sorted(_without_caveats(kept), key=lambda claim: (claim.rank, claim.position))
+    once = _without_caveats(kept)
+    for claim in once:
+        parts = [claim, *claim.contradictions]
+        for part in parts:
+            part.caveats = [
+                caveat
+                for caveat in part.caveats
+                if all(_relation(one.sentence, caveat) is not Relation.SAME for one in parts)
+            ]
+    return sorted(once, key=lambda claim: (claim.rank, claim.position))
 
 
 def _without_caveats(kept: Sequence[Claim]) -> list[Claim]:
