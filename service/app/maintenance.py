@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from service.store.backups.postgres_restore import restore_tables
 from service.store.backups.restore import RestoreResult, restore_file
 from service.store.database import Database, read_url, redacted
 from service.store.errors import StoreErrors
+from service.store.judge import SqlJudgeStore
 from service.store.limits import SqlAttemptStore
 from service.store.sending_hold import SendingHold
 from service.store.transactional import SqlSignUpStore
@@ -21,6 +23,9 @@ from service.subscribers.sign_up import LINK_LIFETIME, MAX_LIMIT_PERIOD
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
+
+ANSWER_LIFETIME = timedelta(days=30)
+"""How long a judge's answer is kept: articles that are in no issue by then will be in none."""
 
 
 async def migrate(settings: Settings) -> str:
@@ -62,7 +67,8 @@ async def resume_sending(settings: Settings) -> bool:
 
 
 async def prune(app: Application) -> int:
-    """Delete expired sign-ups, transactional mails and counted attempts; return the number of rows."""
+    """Delete expired sign-ups, mails, counted attempts and answers; return the number of rows."""
     now = app.clock()
     mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)
-    return mails + await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)
+    answers = await SqlJudgeStore(app.database).prune(now - ANSWER_LIFETIME)
+    return mails + answers + await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)

@@ -94,7 +94,7 @@ async def compose(composer: Composer, *, now: datetime, progress: Progress = no_
     """
     report = ComposeReport()
     groups = await composer.store.due_groups(now)
-    composition = await _start_composition(composer, now, assign_stories=bool(groups))
+    composition = await start_composition(composer, now, assign_stories=bool(groups))
     for done, group in enumerate(groups, start=1):
         report = _add_reports(report, await _compose_group(composer, composition, group))
         progress(_name_of(composer, group), done, len(groups))
@@ -119,7 +119,7 @@ async def compose_manual(
     has its own issues. Raises UnknownName for an unknown newsletter.
     """
     _newsletter(composer, newsletter)
-    composition = await _start_composition(composer, now, assign_stories=not dry_run)
+    composition = await start_composition(composer, now, assign_stories=not dry_run)
     report = ManualSendReport()
     groups = await composer.store.groups_of(newsletter, subscribers)
     for done, group in enumerate(groups, start=1):
@@ -144,7 +144,7 @@ async def preview(
     `name` fills the placeholder for the subscriber's name. Raises UnknownName for an unknown newsletter.
     """
     newsletter = _newsletter(composer, edition.newsletter)
-    composition = await _start_composition(composer, now, assign_stories=False)
+    composition = await start_composition(composer, now, assign_stories=False)
     group = Group(edition, ids.edition_key(edition), served_through, due_at=None, size=1)
     through = max(composition.release_position, served_through)
     plan = IssuePlan(group, newsletter, "preview", now, now, served_through, through)
@@ -152,7 +152,7 @@ async def preview(
     return Preview(digest, replace(issue, rendered=_fill_name(issue.rendered, name)) if name else issue)
 
 
-async def _start_composition(composer: Composer, now: datetime, *, assign_stories: bool) -> Composition:
+async def start_composition(composer: Composer, now: datetime, *, assign_stories: bool) -> Composition:
     """Return the composition of this pass; with `assign_stories`, each released article has its story."""
     release_position = await composer.store.release_position(now - composer.settle)
     memory_position = await composer.store.release_position(now - STORY_MEMORY)

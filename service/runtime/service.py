@@ -153,6 +153,7 @@ class Service:
         ticks = (
             Tick("sweep", "0", self.sweep),
             Tick("bounces", "20", self._read_bounces),
+            Tick("judge", "35", self._ask_judge),
             Tick("prune", "50", self._prune),
         )
         scheduler = start_scheduler(ticks)
@@ -163,14 +164,24 @@ class Service:
 
     async def _prune(self) -> None:
         """Delete rows whose time has passed."""
+        async with self._tick("prune_failed") as app:
+            if pruned := await prune(app):
+                log.info("pruned", rows=pruned)
+
+    async def _ask_judge(self) -> None:
+        """Ask the judge, if there is one, about the articles of the next issues."""
+        async with self._tick("judge_failed") as app:
+            if app.settings.condense.judge is not None:
+                log_report("judge", await app.ask_judge())
+
+    @asynccontextmanager
+    async def _tick(self, failed: str) -> AsyncIterator[Application]:
+        """Give the application to a periodic task; its error is logged as the event `failed`."""
         try:
             async with self._apps.use() as app:
-                pruned = await prune(app)
+                yield app
         except CaveatError as error:
-            log.warning("prune_failed", reason=str(error))
-        else:
-            if pruned:
-                log.info("pruned", rows=pruned)
+            log.warning(failed, reason=str(error))
 
     async def _next_due(self, after: datetime) -> datetime | None:
         async with self._apps.use() as app:
@@ -182,17 +193,12 @@ class Service:
 
     async def _read_bounces(self) -> None:
         """Read the bounce mailbox, unless it was read a short time ago."""
-        async with self._apps.use() as app:
+        async with self._tick("bounce_mailbox_failed") as app:
             imap, now = app.settings.mail.bounces.imap, self._clock()
             if imap is None or (self._bounces_read_at and now < self._bounces_read_at + imap.every):
                 return
             self._bounces_read_at = now
-            try:
-                mails = await read_bounces(app)
-            except CaveatError as error:
-                log.warning("bounce_mailbox_failed", reason=str(error))
-            else:
-                log.info("bounce_mailbox_read", mails=mails)
+            log.info("bounce_mailbox_read", mails=await read_bounces(app))
 
     # --- the stages ------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from service.store.subscribers import SqlSubscriberStore
 
 if TYPE_CHECKING:
     from service.app.doctor.health import HealthCheck
+    from service.app.judge.asking import JudgeReport
     from service.app.self_service import SelfService
     from service.app.sign_up import SignUp
     from service.compose.stage import Composer, ComposeReport
@@ -130,6 +132,14 @@ class Application:
 
         async with self.stage_locks["condense"]:
             return await condense(self.condenser, now=self.clock(), progress=progress)
+
+    async def ask_judge(
+        self, *, ahead: timedelta | None = None, progress: Progress = no_progress
+    ) -> JudgeReport:
+        """Ask the judge about the articles of the issues that are due within `ahead`, by default soon."""
+        from service.app.judge.asking import ASK_AHEAD, ask_judge  # noqa: PLC0415 - see the module's docstring
+
+        return await ask_judge(self, ahead=ahead or ASK_AHEAD, progress=progress)
 
     async def compose(self, *, progress: Progress = no_progress) -> ComposeReport:
         """Compose the issues that are due."""

@@ -56,6 +56,7 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
     ),
     "Tools": (
         CommandSummary("summarize", "summarize.command", "Extract the key points of a text, page or file."),
+        CommandSummary("judge", "judge", "Let a language model help to choose key points and caveats."),
         CommandSummary("migrate", "maintenance", "Migrate the database to this version."),
         CommandSummary("backup", "maintenance", "Copy the database into one file while it is in use."),
         CommandSummary("restore", "maintenance", "Restore a backup of the database."),

@@ -59,6 +59,7 @@ class Endpoint:
     script: Script
     port: int = 0
     calls: list[Call] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -74,6 +75,7 @@ class Endpoint:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 call = await _read(head, reader)
                 self.calls.append(call)
+                self.called.set()
                 reply = self.script(call) if call.content is not None else _model_list()
                 if reply is None:
                     await reader.read()

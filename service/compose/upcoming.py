@@ -1,0 +1,51 @@
+"""Upcoming: the articles that the next issues would show, as things stand; nothing is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from service.compose.composition import Composition
+from service.compose.digest import rank_stories
+from service.compose.stage import Composer, start_composition
+from service.core.errors import StoreError
+from service.core.model import CondensedArticle, Group
+
+MAX_EDITIONS = 200  # with different stories; each takes milliseconds
+
+
+async def upcoming_articles(
+    composer: Composer, groups: Sequence[Group], *, now: datetime
+) -> list[CondensedArticle]:
+    """Return the articles of the stories that these groups would get when they are due, each once.
+
+    They are in the order of the groups, and within an issue in that of its stories. A group whose stories
+    cannot be found is left out; compose names it when it is due. Raises StoreError.
+    """
+    found: dict[str, CondensedArticle] = {}
+    compositions: dict[datetime, Composition] = {}
+    seen: set[tuple[object, ...]] = set()
+    for group in groups:
+        edition, moment = group.edition, max(group.due_at or now, now)
+        stories = (moment, edition.newsletter, edition.topics, edition.stories, group.served_through)
+        if edition.newsletter not in composer.newsletters or stories in seen or len(seen) >= MAX_EDITIONS:
+            continue
+        seen.add(stories)
+        if moment not in compositions:
+            compositions[moment] = await start_composition(composer, moment, assign_stories=False)
+        for one in await _shown(compositions[moment], group):
+            found.setdefault(one.article.id, one)
+    return list(found.values())
+
+
+async def _shown(composition: Composition, group: Group) -> list[CondensedArticle]:
+    """Return the articles of the stories that the group would get; none if one of its articles is damaged."""
+    try:
+        updates = await composition.story_updates(group, group.served_through)
+        chosen = await asyncio.to_thread(rank_stories, updates, group.edition.stories)
+    except StoreError:
+        raise
+    except Exception:  # noqa: BLE001 - one bad group must not stop the others
+        return []
+    return [one for update in chosen for one in update.story.articles]
