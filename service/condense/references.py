@@ -11,24 +11,19 @@ from typing_extensions import override
 from service.condense.block_reading import Candidate
 from service.core.model import TextSpan
 from service.text.references.datelines import dateline_end
-from service.text.references.mentions import (
-    NOTHING,
-    Leaning,
-    SentenceReader,
-    is_speaker,
-    lead_stems,
-    quotations_of,
-    token_spans,
-)
+from service.text.references.leaning import NOTHING, Leaning, SentenceReader
 from service.text.references.names import bare_name
 from service.text.references.persons import NamedPerson, persons_named
+from service.text.references.pronouns import PERSONAL, is_personal, quotations_of, speaks
 from service.text.references.words import PRONOUN, ReferenceWords, TokenClass, reference_words
 
 MAX_GAP_CHARACTERS = 60  # between a candidate and the one before it; more is a part that is no candidate
 MAX_HINT_DISTANCE = 3  # sentences from a pronoun to the name
 
+_OTHER_GENDER = {TokenClass.HE: TokenClass.FEMALE, TokenClass.SHE: TokenClass.MALE}
+_NO_NAME = re.compile(r"[^\w\s.'’-]|\.\w{2}")
+_TOKEN = re.compile(r"\S+")
 _UNSEEN_PART = re.compile(r"[^\W_]")
-_PERSONAL = TokenClass.HE | TokenClass.SHE
 
 
 class Reference(NamedTuple):
@@ -95,7 +90,7 @@ class _Finder:
         self._candidates = candidates
         self._words = words
         lead = text[candidates[0].start : candidates[0].end].split()
-        self._reader = SentenceReader(text, words, lead_stems(lead, words))
+        self._reader = SentenceReader(text, words, lead)
 
     def find(self, place: int, start: int) -> Reference | None:
         """Return the reference of a candidate whose words begin at `start`, behind its dateline."""
@@ -109,18 +104,18 @@ class _Finder:
         if not leaning.leans:
             return None
         antecedent = place - 1 if self._is_clear_below(place, tokens, leaning) else -1
-        hint = None if leaning.link_end or leaning.phrase else self._hint(place, tokens, leaning)
+        hint = self._hint(place, tokens, leaning) if leaning.only_person else None
         if leaning.only_link:
-            start = token_spans(self._text, start, candidate.end)[leaning.link_end].start
+            start = _token_spans(self._text, start, candidate.end)[leaning.link_end].start
         return Reference(antecedent, hint, start if leaning.only_link else candidate.start)
 
     def _is_clear_below(self, place: int, tokens: Sequence[str], leaning: Leaning) -> bool:
         """Return whether the candidate is clear directly below the one before it in the text."""
         if not self._follows_directly(place):
             return False
-        if leaning.pronoun < 0 or self._words[tokens[leaning.pronoun]] & PRONOUN & ~_PERSONAL:
+        if leaning.pronoun < 0 or self._words[tokens[leaning.pronoun]] & PRONOUN & ~PERSONAL:
             return True
-        person = TokenClass.PERSON | TokenClass.TITLE | _PERSONAL
+        person = TokenClass.PERSON | TokenClass.TITLE | PERSONAL
         return any(
             code & person
             or (number and code & TokenClass.NAME and not code & (TokenClass.GROUP | TokenClass.TIME))
@@ -138,29 +133,31 @@ class _Finder:
         return self._text[self._candidates[place].start : self._candidates[place].end].split()
 
     def _codes(self, place: int) -> list[int]:
-        return list(map(self._words.__getitem__, self._tokens(place)))
+        return self._reader.codes_of(self._tokens(place))
 
     def _hint(self, place: int, tokens: Sequence[str], leaning: Leaning) -> TextSpan | None:
         """Return the name of the only person in the sentences before that a pronoun or quotation can mean."""
         codes = [self._words[token] for token in tokens]
         kinds = codes[leaning.pronoun] & PRONOUN if leaning.pronoun >= 0 else 0
+        if kinds and is_personal(codes, leaning.pronoun):
+            kinds &= PERSONAL
         quotations = quotations_of(codes)
-        if kinds & ~_PERSONAL or (kinds and quotations and quotations[leaning.pronoun] >= 0):
+        if kinds & ~PERSONAL or (kinds and quotations and quotations[leaning.pronoun] >= 0):
             return None
         for before in range(place - 1, max(-1, place - 1 - MAX_HINT_DISTANCE), -1):
             if not self._follows_directly(before + 1):
                 return None
             said = self._tokens(before)
             said_codes = self._codes(before)
-            if kinds and any(code & _PERSONAL and not code & kinds for code in said_codes):
+            if kinds and any(code & PERSONAL and not code & kinds for code in said_codes):
                 return None
             persons = persons_named(said, said_codes, self._reader.names)
             if persons:
                 is_free = not _mentions_another(said_codes, persons[0].first, is_speech=not kinds)
                 return self._name_of(before, persons, kinds, tokens) if is_free else None
-            if not any(code & _PERSONAL for code in said_codes):
+            if not any(code & PERSONAL for code in said_codes):
                 return None
-            kinds = kinds or next(code & _PERSONAL for code in said_codes if code & _PERSONAL)
+            kinds = kinds or next(code & PERSONAL for code in said_codes if code & PERSONAL)
         return None
 
     def _name_of(
@@ -168,23 +165,24 @@ class _Finder:
     ) -> TextSpan | None:
         """Return the words that name the only person of a sentence, if they fit the pronoun."""
         person = persons[0]
-        wrong = TokenClass.FEMALE if kinds == TokenClass.HE else TokenClass.MALE
         if len(persons) > 1 or person.first < 0 or not person.is_sure:
             return None
-        if person.gender == wrong if kinds else not person.speaks:
+        if person.gender == _OTHER_GENDER.get(kinds, -1) if kinds else not person.speaks:
             return None
         candidate = self._candidates[place]
-        spans = token_spans(self._text, candidate.start, candidate.end)
-        last = spans[person.last]
-        surname = bare_name(self._text[last.start : last.end])
-        if any(bare_name(token) == surname for token in tokens):
+        spans = _token_spans(self._text, candidate.start, candidate.end)[person.first : person.last + 1]
+        names = [bare_name(self._text[start:end]) for start, end in spans]
+        if names[-1] in map(bare_name, tokens):
             return None
-        given = self._text[slice(*spans[person.last - 1])] if person.last > person.first else ""
-        is_short = not given or self._reader.names.stands_alone(surname, given)
-        first = last if is_short else spans[person.first]
-        start = self._text.index(surname, last.start) if is_short else first.start
-        end = self._text.index(surname, last.start) + len(surname)
-        return TextSpan(start, end)
+        is_short = len(names) == 1 or self._reader.names.stands_alone(names[-1], names[-2])
+        first = -1 if is_short else 0
+        start = self._text.index(names[first], spans[first].start)
+        end = self._text.index(names[-1], spans[-1].start) + len(names[-1])
+        return None if _NO_NAME.search(self._text, start, end) else TextSpan(start, end)
+
+
+def _token_spans(text: str, start: int, end: int) -> list[TextSpan]:
+    return [TextSpan(*found.span()) for found in _TOKEN.finditer(text, start, end)]
 
 
 def _mentions_another(codes: Sequence[int], name: int, *, is_speech: bool) -> bool:
@@ -195,7 +193,8 @@ def _mentions_another(codes: Sequence[int], name: int, *, is_speech: bool) -> bo
     """
     if any(code & TokenClass.ASKED for code in codes):
         return True
-    if is_speech and any(code & _PERSONAL and is_speaker(codes, place) for place, code in enumerate(codes)):
+    pronouns = [place for place, code in enumerate(codes) if code & PERSONAL]
+    if is_speech and any(speaks(codes, place) for place in pronouns):
         return True
     is_named_late = name > 0 and not codes[name - 1] & (TokenClass.COMMA | TokenClass.TITLE)
-    return is_named_late and any(code & _PERSONAL for code in codes[:name])
+    return is_named_late and bool(pronouns) and pronouns[0] < name

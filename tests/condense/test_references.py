@@ -45,6 +45,9 @@ def trimmed(text, language="en", place=0):
         '"The roof is unsafe."',
         "That is why the pier stays shut.",
         "Police said he was armed.",
+        "Founded in 1962, it owns nine ferries.",
+        "Apart from this, the port is quiet.",
+        "One warned that the roof was unsafe.",
     ],
 )
 def test_a_sentence_with_a_word_that_points_back_leans(sentence):
@@ -66,6 +69,9 @@ def test_a_sentence_with_a_word_that_points_back_leans(sentence):
         "Hounded by letters about his novel, Anders Holm left the town.",
         '"It is a great day," said Anders Holm.',
         "So far no ship has left.",
+        "When the firm grew, it bought nine ferries.",
+        "Prices rose, but they fell in May.",
+        "Both Anders Holm and Maria Berg signed.",
         "Both sides want a vote.",
         "A rider fell from the ferry.",
     ],
@@ -78,17 +84,71 @@ def test_a_sentence_whose_words_have_their_noun_stands_alone(sentence):
     ("language", "sentence"),
     [
         ("fr", "Il a refusé de signer."),
+        ("fr", "Mais le pont reste fermé."),
+        ("fr", "« Le toit est dangereux », a-t-il ajouté."),
+        ("fr", "C'est une surprise pour le port."),
+        ("fr", "De son côté, le maire se tait."),
+        ("fr", "Né à Bergen, il dirige le port."),
         ("de", "Er lehnte das Angebot ab."),
+        ("de", "Das sagte ein Sprecher am Montag."),
+        ("de", "Daraufhin wurde die Brücke gesperrt."),
+        ("de", "Seine Anwältin schweigt."),
         ("es", "Añadió que la oferta era final."),
+        ("es", "Sin embargo, el puente sigue cerrado."),
+        ("es", "Estas medidas cuestan dos millones."),
+        ("es", "Su abogada no respondió."),
         ("it", "Inoltre il ponte resta chiuso."),
+        ("it", "Ha aggiunto che il ponte resta chiuso."),
+        ("it", "Questa scelta costa due milioni."),
         ("pt", "Ele recusou a oferta."),
+        ("pt", "No entanto, a ponte continua fechada."),
+        ("pt", "Segundo ele, a ponte continua fechada."),
         ("nl", "Hij weigerde het aanbod."),
+        ("nl", "Daarom blijft de brug dicht."),
+        ("nl", "Zijn advocaat zwijgt."),
         ("ru", "Он отказался от предложения."),
+        ("ru", "По его словам, мост закрыт."),
+        ("ru", "Эта мера стоит два миллиона."),
         ("ar", "وأضاف أن الجسر مغلق حتى الجمعة."),
+        ("ar", "لكن الجسر مغلق حتى الجمعة."),
+        ("ar", "وقال: الجسر مغلق حتى الجمعة."),
+        ("ar", "من جهته، رفض العرض."),
     ],
 )
 def test_words_that_point_back_are_known_in_several_languages(language, sentence):
     assert leans(sentence, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("fr", "Il y a trois ponts à Bergen."),
+        ("fr", "Cette année, le port reste fermé."),
+        ("fr", "C'est à Bergen que le pont se trouve."),
+        ("fr", "Le maire dit qu'il reste."),
+        ("de", "Es ist unklar, ob die Brücke hält."),
+        ("de", "Diese Woche bleibt die Brücke gesperrt."),
+        ("de", "Das Unternehmen sperrt die Brücke."),
+        ("de", "Die Ministerin sagte, sie trete zurück."),
+        ("es", "Este año el puente sigue cerrado."),
+        ("es", "La ministra dijo que ella no firmó."),
+        ("es", "Tal vez el puente abra en mayo."),
+        ("it", "Quest'anno il ponte resta chiuso."),
+        ("it", "Il ministro ha detto che la sua proposta è pronta."),
+        ("pt", "Este ano a ponte continua fechada."),
+        ("pt", "A ministra disse que ela não assinou."),
+        ("nl", "Het parlement sluit de brug."),
+        ("nl", "Het is onduidelijk of de brug opengaat."),
+        ("nl", "De minister zei dat hij aftreedt."),
+        ("ru", "В этом году мост закрыт."),
+        ("ru", "Министр сказал, что он уходит."),
+        ("ru", "Кафе закрыто, но его терраса открыта."),
+        ("ar", "وقال الوزير إن الجسر مغلق."),
+        ("ar", "هذا العام أغلق الجسر مرتين."),
+    ],
+)
+def test_words_that_look_like_it_do_not_point_back(language, sentence):
+    assert not leans(sentence, language)
 
 
 def test_what_a_sentence_leans_on_is_the_sentence_just_before():

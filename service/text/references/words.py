@@ -100,6 +100,7 @@ class ReferenceWords(dict[str, int]):
     def __init__(self, table: Mapping[str, str | list[str]]) -> None:
         super().__init__()
         self.nouns_have_capitals = bool(table.get("nouns_have_capitals"))
+        self.has_articles = bool(table["article"])
         self.classes: dict[str, int] = {}
         for name in _LISTS:
             bit: int = getattr(TokenClass, name.upper())

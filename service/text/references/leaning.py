@@ -1,0 +1,96 @@
+"""Leaning: what in a sentence leans on the sentences before it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from service.text.references.names import PersonNames
+from service.text.references.openings import DETERMINERS, Openings
+from service.text.references.pronouns import Pronouns, quotations_of, stands_alone
+from service.text.references.words import Opening, ReferenceWords, TokenClass
+
+MAX_TOKENS = 120  # read of a sentence; a longer one is no sentence
+
+_BEGINNING = TokenClass.WHOLE_OPENING | DETERMINERS | TokenClass.COUNT | TokenClass.SAID | TokenClass.OPENS
+
+
+class Leaning(NamedTuple):
+    """What in a sentence leans on the sentences before it.
+
+    `link_end` is the number of tokens of a connective that may be cut, 0 without one. `pronoun` is the place
+    of a pronoun without its noun, -1 without one. `phrase` says that the sentence begins with another phrase
+    that leans, `speaker` that it is a quotation without its speaker.
+    """
+
+    link_end: int = 0
+    pronoun: int = -1
+    phrase: bool = False
+    speaker: bool = False
+
+    @property
+    def leans(self) -> bool:
+        """Return whether anything leans."""
+        return self != NOTHING
+
+    @property
+    def only_link(self) -> bool:
+        """Return whether the sentence stands alone without its connective."""
+        return self.leans and self._replace(link_end=0) == NOTHING
+
+    @property
+    def only_person(self) -> bool:
+        """Return whether the sentence stands alone if it is said whom it means or who speaks."""
+        return self.leans and not self.link_end and not self.phrase
+
+
+NOTHING = Leaning()
+
+
+class SentenceReader:
+    """Reads the sentences of one text, whose first sentence has the tokens `lead`."""
+
+    def __init__(self, text: str, words: ReferenceWords, lead: Sequence[str]) -> None:
+        self.names = PersonNames(text, words)
+        self._words = words
+        self._openings = Openings(words, lead)
+        self._pronouns = Pronouns(words, self.names)
+
+    def codes_of(self, tokens: Sequence[str]) -> list[int]:
+        """Return the classes of the tokens of a sentence."""
+        return list(map(self._words.__getitem__, tokens[:MAX_TOKENS]))
+
+    def read_first(self, tokens: Sequence[str]) -> Leaning:
+        """Return what leans in the first sentence of a text, which has only the headline above it.
+
+        A comparison or a quotation is understood there: "Another ferry sank".
+        """
+        codes = self.codes_of(tokens)
+        phrase = self._openings.first_points_back(tokens, codes)
+        return Leaning(pronoun=self._pronouns.first_unresolved(tokens, codes), phrase=phrase)
+
+    def read(self, tokens: Sequence[str]) -> Leaning:
+        """Return what leans in a later sentence."""
+        codes = self.codes_of(tokens)
+        if not codes or (not _may_point_back(codes) and stands_alone(codes)):
+            return NOTHING
+        link = 0
+        opening, length = self._openings.phrase_at(tokens, 0)
+        while opening in (Opening.CUT, Opening.CUT_BEFORE_COMMA):
+            link += length
+            opening, length = self._openings.phrase_at(tokens, link)
+        phrase = opening == Opening.LEANS or (not opening and self._openings.points_back(tokens, codes, link))
+        pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)
+        quotations = quotations_of(codes)
+        return Leaning(link, pronoun, phrase, quotations is not None and min(quotations) >= 0)
+
+
+def _may_point_back(codes: Sequence[int]) -> bool:
+    """Return whether the first two words may lean on the sentence before."""
+    first, second = codes[0], codes[1] if len(codes) > 1 else 0
+    is_determined = first & (TokenClass.PHRASE | TokenClass.ARTICLE)
+    return bool(
+        first & _BEGINNING
+        or (first & TokenClass.OPENING and second & TokenClass.SECOND)
+        or (is_determined and second & (DETERMINERS | TokenClass.COUNT))
+    )

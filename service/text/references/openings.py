@@ -1,0 +1,104 @@
+"""Openings: words at the start of a sentence that lean on the sentence before (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.text.references.words import Opening, ReferenceWords, TokenClass, plain_word
+
+_CLAUSE_REACH = 10  # tokens in which the first clause ends before a demonstrative
+_STEM_CHARACTERS = 6  # of a word that is compared with those of the lead
+_MIN_STEM_WORD = 4  # characters of a word of the lead
+
+DETERMINERS = TokenClass.THIS | TokenClass.THAT | TokenClass.OTHER
+_DEMONSTRATIVES = TokenClass.THIS | TokenClass.THAT
+_NOTHING_KNOWN: frozenset[str] = frozenset()
+
+
+class Openings:
+    """Reads the starts of the sentences of one text, whose first sentence has the tokens `lead`.
+
+    What the lead names may be pointed at from anywhere: "This agreement".
+    """
+
+    def __init__(self, words: ReferenceWords, lead: Sequence[str]) -> None:
+        self._words = words
+        self._lead = frozenset(
+            _stem(token)
+            for token in lead
+            if len(token) >= _MIN_STEM_WORD and not words[token] & TokenClass.SMALL
+        )
+
+    def phrase_at(self, tokens: Sequence[str], first: int) -> tuple[int, int]:
+        """Return what the longest listed phrase at a token says, and its number of tokens; 0 without one."""
+        if first >= len(tokens) or not self._words[tokens[first]] & TokenClass.OPENING:
+            return 0, 0
+        begin = plain_word(tokens[first])
+        longest = min(self._words.longest[begin], len(tokens) - first - 1)
+        words = (begin, *map(plain_word, tokens[first + 1 : first + longest]))
+        for length in range(longest, 0, -1):
+            found = self._words.openings.get(words[:length])
+            if self._words[tokens[first + length - 1]] & TokenClass.COMMA:
+                found = self._words.openings.get((*words[:length], ""), found)
+            if found is not None:
+                return found, length
+        return 0, 0
+
+    def points_back(self, tokens: Sequence[str], codes: Sequence[int], first: int) -> bool:
+        """Return whether the sentence begins with a demonstrative or comparison without its noun."""
+        if first + 1 >= len(codes) or codes[first] & TokenClass.OPENS:
+            return False
+        begin = codes[first]
+        if begin & (TokenClass.COUNT | TokenClass.SAID) and _lacks_speaker(begin, codes[first + 1]):
+            return True
+        if begin & TokenClass.PHRASE:  # "In this case"
+            return self._lacks_noun(tokens, codes, first + 1, DETERMINERS)
+        if begin & TokenClass.ARTICLE:  # "The other one"
+            return self._lacks_noun(tokens, codes, first + 1, TokenClass.OTHER | TokenClass.COUNT)
+        return self._lacks_noun(tokens, codes, first, DETERMINERS) or self._points_back_later(
+            tokens, codes, first
+        )
+
+    def first_points_back(self, tokens: Sequence[str], codes: Sequence[int]) -> bool:
+        """Return whether the first sentence of a text begins with a demonstrative."""
+        is_listed = self.phrase_at(tokens, 0)[0] == Opening.ALONE
+        return not is_listed and self._lacks_noun(tokens, codes, 0, _DEMONSTRATIVES, _NOTHING_KNOWN)
+
+    def _points_back_later(self, tokens: Sequence[str], codes: Sequence[int], first: int) -> bool:
+        """Return whether there is a demonstrative at the first comma: "Apart from this, ..."."""
+        near = codes[first : first + _CLAUSE_REACH]
+        comma = next((n for n, code in enumerate(near) if code & TokenClass.COMMA), len(near))
+        if comma < len(near) and near[comma] & _DEMONSTRATIVES:
+            return True
+        return self._lacks_noun(tokens, codes, first + comma + 1, TokenClass.THIS)
+
+    def _lacks_noun(
+        self,
+        tokens: Sequence[str],
+        codes: Sequence[int],
+        place: int,
+        pointing: int,
+        lead: frozenset[str] | None = None,
+    ) -> bool:
+        """Return whether a word of the classes `pointing` is not explained by the words behind it."""
+        if place >= len(codes) or not codes[place] & pointing or codes[place] & TokenClass.OPENS:
+            return False
+        following = codes[place + 1 : place + 3]
+        if codes[place] & TokenClass.THIS and any(code & TokenClass.TIME for code in following):
+            return False  # "This week"
+        is_comparison = not codes[place] & _DEMONSTRATIVES
+        if is_comparison and following and following[0] & TokenClass.NAME:
+            return False  # "Both Holm and Berg", "Other Democrats"
+        known = self._lead if lead is None else lead
+        return not any(_stem(token) in known for token in tokens[place + 1 : place + 3])
+
+
+def _lacks_speaker(begin: int, following: int) -> bool:
+    """Return whether somebody speaks who is not named: "One warned ...", or in Spanish "Dijo: ..."."""
+    if begin & TokenClass.COUNT:
+        return following & TokenClass.SAID > 0
+    return bool(begin & TokenClass.COMMA or following & TokenClass.OPENS)
+
+
+def _stem(token: str) -> str:
+    return plain_word(token).removesuffix("'s")[:_STEM_CHARACTERS]
