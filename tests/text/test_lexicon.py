@@ -48,6 +48,69 @@ def test_arabic_phrases_are_found_behind_attached_words(words: str):
     assert (counts[FLAG_BIT["negation"]], counts[FLAG_BIT["unsure"]]) == (1, 1)
 
 
+def cues_of(language: str, sentence: str) -> set[str]:
+    counts = extract_features([sentence], "", lexicon_for(language)).flag_counts[0]
+    return {cue for cue in CUES if counts[FLAG_BIT[cue]]}
+
+
+NEITHER = {
+    "en": "The army neither confirmed nor denied the report.",
+    "fr": "L'armée n'a ni confirmé ni démenti cette information.",
+    "de": "Die Armee hat den Bericht weder bestätigt noch dementiert.",
+    "es": "El ejército ni confirmó ni desmintió el informe.",
+    "pt": "O exército nem confirmou nem negou a notícia.",
+    "it": "L'esercito non ha né confermato né smentito la notizia.",
+    "nl": "Het leger heeft het bericht bevestigd noch ontkend.",
+    "ru": "Армия не подтвердила и не опровергла сообщение.",
+    "ar": "ولم يؤكد الجيش النبأ ولم ينفه.",
+}
+DENIES = {
+    "en": "The army denied the report.",
+    "fr": "L'armée a démenti cette information.",
+    "de": "Die Armee dementierte den Bericht.",
+    "es": "El ejército desmintió el informe.",
+    "pt": "O exército negou a notícia.",
+    "it": "L'esercito ha smentito la notizia.",
+    "nl": "Het leger ontkende het bericht.",
+    "ru": "Армия опровергла сообщение.",
+    "ar": "ونفى الجيش النبأ.",
+}
+UNVERIFIED = {
+    "en": "The claim could not be independently verified.",
+    "fr": "L'information n'a pas pu être vérifiée de source indépendante.",
+    "de": "Die Angabe ließ sich nicht unabhängig überprüfen.",
+    "es": "La afirmación no se ha podido verificar de forma independiente.",
+    "pt": "A informação não pôde ser verificada de forma independente.",
+    "it": "Non è stato possibile verificare la notizia in modo indipendente.",
+    "nl": "De bewering kon niet worden bevestigd.",
+    "ru": "Проверить сообщение в независимых источниках не удалось.",
+    "ar": "ولم يتسن التحقق من النبأ من مصدر مستقل.",
+}
+VERIFIED = {
+    "en": "An observer independently verified the claim.",
+    "fr": "Une source indépendante a vérifié l'information.",
+    "de": "Ein Labor hat die Angabe unabhängig überprüft.",
+    "es": "Un laboratorio verificó el dato de forma independiente.",
+    "pt": "Uma fonte independente verificou a informação.",
+    "it": "Una fonte indipendente ha verificato la notizia.",
+    "nl": "Een onafhankelijke bron heeft de bewering gecontroleerd.",
+    "ru": "Независимые источники проверили сообщение.",
+    "ar": "وتحقق مصدر مستقل من النبأ.",
+}
+
+
+@pytest.mark.parametrize("language", DENIES)
+def test_what_is_neither_confirmed_nor_denied_is_no_denial(language: str):
+    assert "denial" in cues_of(language, DENIES[language])
+    assert "denial" not in cues_of(language, NEITHER[language])
+
+
+@pytest.mark.parametrize("language", VERIFIED)
+def test_what_is_verified_is_not_unsure(language: str):
+    assert "unsure" in cues_of(language, UNVERIFIED[language])
+    assert not cues_of(language, VERIFIED[language]) & {"unsure", "explicit"}
+
+
 def test_russian_yo_may_be_written_ye():
     russian = lexicon_for("ru")
     assert russian["её"] == russian["ее"]
