@@ -31,7 +31,7 @@ _NEGATIONS = [*_DENIALS, FLAG_BIT["negation"], FLAG_BIT["explicit"]]
 _QUALIFIERS = [
     FLAG_BIT[name] for name in ("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
 ]
-_DENIAL = [FLAG_BIT["denial"]]
+_REPLIES = [FLAG_BIT["denial"], FLAG_BIT["accused"]]
 _OPINIONS = [FLAG_BIT["first"], FLAG_BIT["second"]]
 _STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
 _ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
@@ -191,10 +191,12 @@ def _opposes_unshown(place: int, claims: Sequence[int], features: ArticleFeature
 def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
     """Return whether what a sentence qualifies can be among the claims, and it is a report.
 
-    Not so if it mostly speaks of what is not shown, or is the opinion of a speaker ("We see no evidence").
+    Not so if it mostly speaks of what is not shown, or is the opinion of a speaker ("We see no evidence"). A
+    denial answers an accusation in whatever words.
     """
-    is_opinion = features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _OPINIONS)
-    if is_opinion and not _has_cue(features, place, _DENIAL):
+    if _has_cue(features, place, _REPLIES):
+        return True
+    if features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _OPINIONS):
         return False
     row, column, _ = features.terms
 
