@@ -113,6 +113,10 @@ def test_a_sentence_whose_words_have_their_noun_stands_alone(sentence):
         ("ar", "لكن الجسر مغلق حتى الجمعة."),
         ("ar", "وقال: الجسر مغلق حتى الجمعة."),
         ("ar", "من جهته، رفض العرض."),
+        ("ar", "وقالت ابنته إن الخبر كاذب."),
+        ("ar", "وتستند هذه الأرقام إلى اختبارات."),
+        ("ar", "غير أنّ الجسر مغلق."),
+        ("ar", "أيضاً رفض العرض."),
     ],
 )
 def test_words_that_point_back_are_known_in_several_languages(language, sentence):
@@ -145,6 +149,9 @@ def test_words_that_point_back_are_known_in_several_languages(language, sentence
         ("ru", "Кафе закрыто, но его терраса открыта."),
         ("ar", "وقال الوزير إن الجسر مغلق."),
         ("ar", "هذا العام أغلق الجسر مرتين."),
+        ("ar", "وقالت الحكومة إنها ستفتح الجسر."),
+        ("ar", "وتدفقت المياه في الشوارع."),
+        ("ar", "ورحبت الدولة بهذه الخطوة."),
     ],
 )
 def test_words_that_look_like_it_do_not_point_back(language, sentence):

@@ -24,7 +24,7 @@ class Openings:
     def __init__(self, words: ReferenceWords, lead: Sequence[str]) -> None:
         self._words = words
         self._lead = frozenset(
-            _stem(token)
+            self._stem(token)
             for token in lead
             if len(token) >= _MIN_STEM_WORD and not words[token] & TokenClass.SMALL
         )
@@ -50,6 +50,8 @@ class Openings:
             return False
         begin = codes[first]
         if begin & (TokenClass.COUNT | TokenClass.SAID) and _lacks_speaker(begin, codes[first + 1]):
+            return True
+        if self._words.possessives and self._subject_points_back(tokens, codes, first + 1):
             return True
         if begin & TokenClass.PHRASE:  # "In this case"
             return self._lacks_noun(tokens, codes, first + 1, DETERMINERS)
@@ -90,7 +92,20 @@ class Openings:
         if is_comparison and following and following[0] & TokenClass.NAME:
             return False  # "Both Holm and Berg", "Other Democrats"
         known = self._lead if lead is None else lead
-        return not any(_stem(token) in known for token in tokens[place + 1 : place + 3])
+        return not any(self._stem(token) in known for token in tokens[place + 1 : place + 3])
+
+    def _subject_points_back(self, tokens: Sequence[str], codes: Sequence[int], place: int) -> bool:
+        """Return whether the subject behind a verb is "this", or is "his" or "its"."""
+        if codes[place] & (TokenClass.OPENS | TokenClass.SMALL):
+            return False
+        return self._words.is_possessed(tokens[place]) or self._lacks_noun(
+            tokens, codes, place, _DEMONSTRATIVES
+        )
+
+    def _stem(self, token: str) -> str:
+        word = plain_word(token).removesuffix("'s")
+        found = next((mark for mark in self._words.proclitics if word.startswith(mark)), "")
+        return word[len(found) : len(found) + _STEM_CHARACTERS]
 
 
 def _lacks_speaker(begin: int, following: int) -> bool:
@@ -98,7 +113,3 @@ def _lacks_speaker(begin: int, following: int) -> bool:
     if begin & TokenClass.COUNT:
         return following & TokenClass.SAID > 0
     return bool(begin & TokenClass.COMMA or following & TokenClass.OPENS)
-
-
-def _stem(token: str) -> str:
-    return plain_word(token).removesuffix("'s")[:_STEM_CHARACTERS]

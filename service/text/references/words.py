@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from service.text.languages import primary_language
+from service.text.stems import fold_spelling
 
 MAX_CACHED_TOKENS = 100_000  # per language; a full cache is emptied
 MAX_CACHED_TOKEN_CHARACTERS = 60  # longer tokens are addresses or noise and do not come again
 MAX_PHRASE_WORDS = 5
+MIN_POSSESSED_CHARACTERS = 4  # a shorter word ends with letters of its own
 
 _EDGES = " \t\n\r\"“”«»„‟‹›「」『』'‘’‚`()[]{}<>.,;:!?…-–—*/|،؛؟"
 _OPENERS = '"“„«‟「『‹”»'
@@ -94,31 +96,35 @@ class ReferenceWords(dict[str, int]):
     """A cache of one language: token -> its classes.
 
     `openings` maps the words of a phrase to what it says; before a comma, "" follows them. `longest` maps a
-    first word to the number of words of its longest phrase.
+    first word to the number of words of its longest phrase. `proclitics` are written together with the next
+    word. `possessives` are endings that mean "his" or "its", in a language whose sentences begin with the verb.
     """
 
     def __init__(self, table: Mapping[str, str | list[str]]) -> None:
         super().__init__()
         self.nouns_have_capitals = bool(table.get("nouns_have_capitals"))
         self.has_articles = bool(table["article"])
+        self.proclitics = tuple(str(table.get("proclitics", "")).split())
+        self.possessives = tuple(str(table.get("possessives", "")).split())
+        self._not_possessive = frozenset(str(table.get("not_possessive", "")).split())
         self.classes: dict[str, int] = {}
         for name in _LISTS:
             bit: int = getattr(TokenClass, name.upper())
-            for word in str(table[name]).split():
+            for word in fold_spelling(str(table[name])).split():
                 self.classes[word] = self.classes.get(word, 0) | bit
         self.openings: dict[tuple[str, ...], int] = {}
         self.longest: dict[str, int] = {}
         self._seconds: set[str] = set()
         for name, opening in _OPENINGS:
             for phrase in table[name]:
-                words = tuple(phrase.split())
+                words = tuple(fold_spelling(phrase).split())
                 self.openings[(*words, "") if opening == Opening.CUT_BEFORE_COMMA else words] = opening
                 self._seconds.update(words[1:2])
                 self.longest[words[0]] = max(self.longest.get(words[0], 0), len(words))
 
     def __missing__(self, token: str) -> int:
         core = token.translate(_INVISIBLE).strip(_EDGES)
-        word = core.lower().replace("’", "'")
+        word = plain_word(core)
         found = self._listed(word)
         if word in self.longest:
             is_whole = (word,) in self.openings or (word, "") in self.openings
@@ -138,6 +144,16 @@ class ReferenceWords(dict[str, int]):
             self[token] = found
         return found
 
+    def is_possessed(self, token: str) -> bool:
+        """Return whether the token ends with a possessive: `ابنته`, "his daughter"."""
+        word = token.translate(_INVISIBLE).strip(_EDGES)
+        return (
+            len(word) >= MIN_POSSESSED_CHARACTERS
+            and word.endswith(self.possessives)
+            and not word.startswith(self.proclitics)
+            and word not in self._not_possessive
+        )
+
     def _listed(self, word: str) -> int:
         """Return the classes of a word: `he's` is he, `qu'il` and `a-t-il` il, `30-year-old` year-old."""
         found = self.classes.get(word)
@@ -156,8 +172,8 @@ class ReferenceWords(dict[str, int]):
 
 
 def plain_word(token: str) -> str:
-    """Return the token in lower case without the marks around it."""
-    return token.translate(_INVISIBLE).strip(_EDGES).lower().replace("’", "'")
+    """Return the token in lower case and one spelling, without the marks around it."""
+    return fold_spelling(token.translate(_INVISIBLE).strip(_EDGES).lower().replace("’", "'"))
 
 
 def _marks(token: str) -> int:
