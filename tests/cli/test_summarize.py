@@ -6,13 +6,14 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from service.cli.summarize import articles
 from service.cli.summarize.summary_view import summary_text
-from service.core.model import KeyPoint, Role, Summary, TextSpan
+from service.core.model import CaveatKind, Grade, KeyPoint, Role, Summary, TextSpan
 from tests.cli.runner import CliRunner
 
 TEXT = (
@@ -142,6 +143,41 @@ def test_caveats_are_indented_below_their_point(monkeypatch: pytest.MonkeyPatch)
 
     assert lines[0] == "• The council of Corvane approved a tram line to the harbour on Tuesday."
     assert lines[1] == "    caveat: The decision takes effect only if the province agrees to pay half."
+
+
+def test_each_caveat_has_its_label_and_a_pronoun_its_hint(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = "Holm resigned. She denies it. He was told. But she stays. Nothing is settled."
+    claim, denied, told, stays, settled = (
+        KeyPoint.from_source(text, text.index(words), text.index(words) + len(words))
+        for words in (
+            "Holm resigned.",
+            "She denies it.",
+            "He was told.",
+            "But she stays.",
+            "Nothing is settled.",
+        )
+    )
+    hint = TextSpan(0, 4)
+    caveat = {"role": Role.CAVEAT, "hint": hint}
+    summary = Summary(
+        "keypoints",
+        (
+            claim,
+            replace(denied, **caveat, qualifies=0, kind=CaveatKind.DENIED, follows=0),
+            replace(told, **caveat, grade=Grade.CONTEXT),
+            replace(stays, **caveat, grade=Grade.STORY, kind=CaveatKind.LIMITED, follows=1),
+            replace(settled, role=Role.CAVEAT, grade=Grade.STORY),
+        ),
+    )
+
+    assert summary_text(summary, text).splitlines() == [
+        "• Holm resigned.",
+        "    denied: She denies it.",
+        "• context: [Holm] He was told.",
+        "  story caveat, limited: [Holm] But she stays.",
+        "  story caveat: Nothing is settled.",
+    ]
 
 
 def test_what_introduces_a_list_is_printed_once_above_its_items(caveat: CliRunner, tmp_path: Path):

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from service.app.summarize import ExplainedSentence
 from service.cli.ui import terminal
-from service.cli.ui.output import printable
-from service.core.model import Role, Summary, TextSpan
+from service.cli.ui.output import caveat_label, printable
+from service.core.model import Grade, KeyPoint, Role, Summary, TextSpan
 
 INTRODUCTION = "  "
-POINT, CAVEAT = "• ", "caveat: "
+POINT = "• "
+TIED_INDENT, STORY_INDENT = "    ", "  "  # before a caveat of a point, and of the story
 MAX_SHOWN_FEATURES = 6  # of a sentence, those with the largest weight
 
 
 def summary_text(summary: Summary, text: str, *, title: str = "") -> str:
     """Return the key points as a list, each with its caveats indented below it.
 
-    `text` is that of the article. What introduces points is printed above the first of them.
+    `text` is that of the article. What introduces points is printed above the first of them. Each caveat has
+    its label, and a key point that does not stand directly below the one on which it leans has its hint.
     """
     lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
     introduced: set[TextSpan | None] = {None}
-    for point in summary.key_points:
-        quoted = f"“{point.text}”" if point.quoted else point.text
+    for index, point in enumerate(summary.key_points):
         if point.introduction not in introduced and point.introduction is not None:
             lines += map(terminal.dim, _wrapped(text[slice(*point.introduction)], INTRODUCTION))
         introduced |= {point.introduction, TextSpan(point.start, point.end)}
-        lines += _marked(CAVEAT, quoted) if point.role is Role.CAVEAT else _wrapped(quoted, POINT)
+        lines += _key_point_lines(point, _hint(point, index, text))
     return "\n".join([*lines, ""])
+
+
+def _hint(point: KeyPoint, index: int, text: str) -> str:
+    if point.hint is None or (point.follows is not None and point.follows == index - 1):
+        return ""
+    return f"[{text[slice(*point.hint)]}] "
+
+
+def _key_point_lines(point: KeyPoint, hint: str) -> list[str]:
+    quoted = f"“{point.text}”" if point.quoted else point.text
+    if point.role is not Role.CAVEAT:
+        return _wrapped(hint + quoted, POINT)
+    label = f"{caveat_label(point.grade, point.kind)}: "
+    if point.grade is Grade.CONTEXT:
+        return _marked(POINT, terminal.dim, label, hint + quoted)
+    indent = STORY_INDENT if point.grade is Grade.STORY else TIED_INDENT
+    return _marked(indent, terminal.yellow, label, hint + quoted)
 
 
 def reason_lines(reasons: Sequence[ExplainedSentence]) -> Iterator[str]:
@@ -50,9 +68,9 @@ def _features(parts: Sequence[tuple[str, float]]) -> str:
     return "  ".join(f"{name} {value:+.2f}" for name, value in heaviest)
 
 
-def _marked(label: str, text: str) -> list[str]:
-    first, *rest = _wrapped(text, "    " + label, "      ")
-    return [first.replace(label, terminal.yellow(label), 1), *rest]
+def _marked(lead: str, style: Callable[[str], str], label: str, text: str) -> list[str]:
+    first, *rest = _wrapped(text, lead + label, " " * (len(lead) + 2))
+    return [first.replace(label, style(label), 1), *rest]
 
 
 def _wrapped(text: str, lead: str, rest: str | None = None) -> list[str]:

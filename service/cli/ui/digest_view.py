@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.ui.output import printable, quantity
+from service.cli.ui.output import caveat_label, printable, quantity
 from service.cli.ui.rich_output import console
 from service.core.model import Article, Digest, Role, Story, StoryPoint
 
@@ -83,12 +83,16 @@ def _published(article: Article, zone: str) -> Iterator[str]:
 
 
 def _point(point: StoryPoint) -> Iterator[RenderableType]:
+    hint = (f"[{printable(point.hint)}] " if point.hint else "", "dim")
     quoted = printable(f"“{point.text}”" if point.quoted else point.text)
-    if point.role is Role.CAVEAT:
-        line = Text.assemble(("Caveat: ", "bold yellow"), (quoted, "yellow"))
-        yield _hanging(Text("!", style="bold yellow"), line, margin=POINT_INDENT)
+    label = f"{caveat_label(point.grade, point.kind).capitalize()}: " if point.role is Role.CAVEAT else ""
+    if point.stands_alone:
+        line = Text.assemble((label, "dim"), hint, quoted)
+        yield _hanging(Text("•", style="bold"), line, margin=HEADLINE_INDENT)
     else:
-        yield _hanging(Text("•", style="bold"), Text(quoted), margin=HEADLINE_INDENT)
+        line = Text.assemble((label, "bold yellow"), hint, (quoted, "yellow"))
+        margin = HEADLINE_INDENT if point.is_story_caveat else POINT_INDENT
+        yield _hanging(Text("!", style="bold yellow"), line, margin=margin)
     for figure in point.earlier:
         named = f"earlier: {printable(figure.text)} ({printable(figure.article.publisher)})"
         yield _hanging(Text(), Text(named, style="dim"), margin=POINT_INDENT)

@@ -23,6 +23,14 @@ MAX_SENTENCE_COLUMNS = 80  # of a line of prose below a table
 SHORT_ID_CHARACTERS = 8  # of an id in text for people; any unambiguous prefix names it
 
 
+def caveat_label(grade: str, kind: str | None) -> str:
+    """Return what is printed before a caveat of a Grade and CaveatKind: `denied`, `story caveat, limited`."""
+    plain = {"tied": "caveat", "story": "story caveat"}.get(grade, grade)
+    if kind is None:
+        return plain
+    return str(kind) if grade == "tied" else f"{plain}, {kind}"
+
+
 def print_message(text: str) -> None:
     """Print a message for the person on standard error."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - the one place for messages

@@ -13,6 +13,7 @@ from tests.compose.digests import (
     a_story,
     point,
     published,
+    the_ballot,
     the_fire,
     the_harbour_rules,
     the_marathon,
@@ -41,6 +42,16 @@ def test_what_introduces_points_is_printed_once_above_them(capsys: pytest.Captur
     assert printed.count("three decisions") == 1
     assert "! Caveat: The ban does not apply during storms" in printed
     assert "• “Nobody asked us. We will not load a ship after ten.”" in printed
+
+
+def test_each_caveat_has_its_label_and_a_pronoun_its_hint(capsys: pytest.CaptureFixture[str]):
+    print_digest(a_digest(the_ballot()), "Morning")
+    printed = " ".join(capsys.readouterr().out.split())
+
+    assert "! Denied: [Lena Holm] She denies the payments. ! Unconfirmed: No copy" in printed
+    assert "• Context: The count in the other districts" in printed
+    assert "• [Mirko Ahl] He wants to stand again." in printed
+    assert "! Story caveat, disputed: The opposition calls the court partial. ! Story caveat: The" in printed
 
 
 def test_an_earlier_figure_is_named_under_its_point(capsys: pytest.CaptureFixture[str]):
