@@ -97,7 +97,7 @@ class ReferenceWords(dict[str, int]):
 
     `openings` maps the words of a phrase to what it says; before a comma, "" follows them. `longest` maps a
     first word to the number of words of its longest phrase. `proclitics` are written together with the next
-    word. `possessives` are endings that mean "his" or "its", in a language whose sentences begin with the verb.
+    word. `possessives` are endings that mean "his" or "its", where sentences begin with the verb.
     """
 
     def __init__(self, table: Mapping[str, str | list[str]]) -> None:
