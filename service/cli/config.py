@@ -19,6 +19,7 @@ from service.core.errors import ConfigError, Fault, UnknownName, UsageError
 with lazy_imports():
     from service.app import subscribers
     from service.app.factories import application, config_folder, deliver
+    from service.app.judge import disclosure
     from service.cli.ui import open_app
 
 commands = CommandTyper(
@@ -88,7 +89,7 @@ def show(
 ) -> None:
     """Show every setting in effect and its origin: a file, an environment variable or the default.
 
-    Secrets are hidden.
+    Secrets are hidden. With a judge, a sentence says what leaves this machine.
     """
     loaded = context.load_config()
     context.print_warnings(loaded)
@@ -96,6 +97,9 @@ def show(
     if key and not found:
         raise UsageError(f"there is no setting {key!r}; caveat config show lists all settings")
     print_records([{"key": e.key, "value": e.value, "origin": e.origin} for e in found], as_json=as_json)
+    judge = loaded.settings.condense.judge
+    if judge is not None and any(e.key.startswith("condense.judge.") for e in found):
+        print_message(disclosure.what_leaves(judge))
 
 
 @commands.add("schema", "caveat config schema | less\ncaveat config schema --json newsletters.yaml")

@@ -13,12 +13,7 @@ from service.core.errors import Fault
 from service.core.model import Site
 from service.core.secret import Secret
 from service.settings.condense_block import CondenseBlock, JudgeBlock
-from service.settings.field_types import (
-    EXPECTED_DATABASE,
-    is_loopback,
-    is_reachable_from_outside,
-    split_host_port,
-)
+from service.settings.field_types import EXPECTED_DATABASE, is_reachable_from_outside, split_host_port
 from service.settings.main_file import (
     BouncesBlock,
     DkimBlock,
@@ -256,7 +251,7 @@ class SettingsBuilder:
         if key and not API_KEY.fullmatch(key.reveal()):
             what = "the API key has characters that are not allowed in a header"
             self.faults.append(self._written.fault_at_path(here, what, "the key of the judge's API"))
-        if key and found.url.startswith("http:") and not is_loopback(found.host):
+        if key and found.url.startswith("http:") and not found.is_local:
             what = "the key goes to the judge unencrypted"
             place = (*here, "url")
             self.warnings.append(self._written.fault_at_path(place, what, "an address with https"))

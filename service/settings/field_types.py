@@ -242,14 +242,6 @@ def is_reachable_from_outside(host: str) -> bool:
     return address.is_unspecified or address.is_global
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or IP address is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def read_network(text: str) -> str:
     """Return the text if it is a network (CIDR), an IP address or a host name."""
     try:

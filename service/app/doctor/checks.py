@@ -81,6 +81,12 @@ async def run_checks(
     for result in _unsubscribing(loaded.settings, channel):
         yield result
     yield _site(loaded.settings, channel)
+    if judge := loaded.settings.condense.judge:
+        from service.app.doctor.judge import check_judge  # noqa: PLC0415 - only with a judge
+
+        # Without its judge the service sends the same issues: no fault.
+        is_well, said = await check_judge(judge)
+        yield CheckResult("judge", CheckStatus.OK if is_well else CheckStatus.WARNING, said)
     if dns:
         from service.app.doctor.dns_records import check_dns  # noqa: PLC0415 - dnspython, only for --dns
 

@@ -20,7 +20,8 @@ from service.core.secret import Secret
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
-MAX_REPLY_BYTES = 64 * 1024  # of a response; a valid one takes about two
+MAX_REPLY_BYTES = 64 * 1024  # of a completion; a valid one takes about two
+MAX_LIST_BYTES = 4 * 1024 * 1024  # of a list of models, which resellers describe at length
 CONNECT_SECONDS = 10.0
 CHUNK_BYTES = 16 * 1024
 MAX_LISTED_MODELS = 1_000
@@ -104,7 +105,7 @@ class JudgeClient:
         for number in range(self._form, len(OPTION_FORMS)):
             form = {name: options[name] for name in OPTION_FORMS[number]}
             content = {"model": self.model, "messages": messages, **form}
-            reply = await self._request("POST", "/chat/completions", content)
+            reply = await self._request("POST", "/chat/completions", content, MAX_REPLY_BYTES)
             if isinstance(reply, bytes):
                 self._form = number
                 return _content(reply)
@@ -115,7 +116,7 @@ class JudgeClient:
 
     async def models(self) -> list[str] | Unanswered:
         """Return the names of the models that the server lists. The caller limits the time."""
-        reply = await self._request("GET", "/models", None)
+        reply = await self._request("GET", "/models", None, MAX_LIST_BYTES)
         if not isinstance(reply, bytes):
             return reply[1]
         listed = _decoded(reply).get("data")
@@ -125,7 +126,7 @@ class JudgeClient:
         return [name for name in names if isinstance(name, str)]
 
     async def _request(
-        self, method: str, path: str, content: Mapping[str, Any] | None
+        self, method: str, path: str, content: Mapping[str, Any] | None, max_bytes: int
     ) -> bytes | tuple[int, Unanswered]:
         """Return the body of the response, or its status (0: none) and the problem."""
         import aiohttp  # noqa: PLC0415 - as in __aenter__
@@ -136,7 +137,7 @@ class JudgeClient:
             async with self._session.request(
                 method, f"{self.url}{path}", json=content, allow_redirects=False
             ) as response:
-                return await _body(response)
+                return await _body(response, max_bytes)
         except aiohttp.ClientConnectionError as error:
             return 0, Unanswered(JudgeProblem.UNAVAILABLE, self._reason(error))
         except (aiohttp.ClientError, OSError, ValueError):
@@ -157,8 +158,8 @@ class JudgeClient:
         return f"{host} closed the connection"
 
 
-async def _body(response: ClientResponse) -> bytes | tuple[int, Unanswered]:
-    """Return the body of a response with status 200, within MAX_REPLY_BYTES."""
+async def _body(response: ClientResponse, max_bytes: int) -> bytes | tuple[int, Unanswered]:
+    """Return the body of a response with status 200."""
     status = response.status
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return status, Unanswered(JudgeProblem.REDIRECT, "it redirects to another address")
@@ -168,10 +169,10 @@ async def _body(response: ClientResponse) -> bytes | tuple[int, Unanswered]:
     body = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK_BYTES):
         body += chunk
-        if len(body) > MAX_REPLY_BYTES:
+        if len(body) > max_bytes:
             response.close()
             return status, Unanswered(
-                JudgeProblem.TOO_LARGE, f"its reply has more than {MAX_REPLY_BYTES >> 10} kB"
+                JudgeProblem.TOO_LARGE, f"its reply has more than {max_bytes >> 10:,} kB"
             )
     return bytes(body)
 

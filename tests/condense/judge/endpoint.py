@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any
 
 MODELS = ("qwen", "other")
@@ -100,6 +101,22 @@ async def endpoint(script: Script) -> AsyncIterator[Endpoint]:
         yield running
         with contextlib.suppress(AttributeError):  # Python 3.13
             server.close_clients()
+
+
+@contextmanager
+def threaded_endpoint(script: Script) -> Iterator[Endpoint]:
+    """Run a scripted endpoint in a thread, for a program that has an event loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    running = endpoint(script)
+    try:
+        yield asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result()
+        asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 async def _read(head: bytes, reader: asyncio.StreamReader) -> Call:
