@@ -6,8 +6,8 @@ decides what a reader is told of it. A wrong mark costs more than a missing one:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +77,8 @@ class CaveatEvidence:
     `claims` are the places of the sentences that may be claims. `is_caveat` and `is_needed` are claims x
     candidates: the probability that the candidate qualifies the claim, and that the claim misleads without
     it. `qualifies` is the probability, for each candidate, that it qualifies anything in its story.
+    `judged` are the pairs (claim, caveat) that a judge flagged, with their kinds: the rules against typical
+    errors of the models are not for them.
     """
 
     features: ArticleFeatures
@@ -84,6 +86,7 @@ class CaveatEvidence:
     is_caveat: FloatArray
     is_needed: FloatArray
     qualifies: FloatArray
+    judged: Mapping[tuple[int, int], CaveatKind] = field(default_factory=dict)
 
 
 def mark_caveats(shown: Sequence[int], headline: int | None, evidence: CaveatEvidence) -> dict[int, Mark]:
@@ -97,11 +100,11 @@ def mark_caveats(shown: Sequence[int], headline: int | None, evidence: CaveatEvi
     likely = _likely_caveats(shown, claims, evidence)
     clear = [place for place in likely if _is_clear(place, claims, features)]
     able = [place for place in clear if not _opposes_unshown(place, claims, features)]
-    links = _without_repeated_denials(_link_claims(able, shown, claims, evidence), features)
-    marks = {
-        caveat: Mark(Grade.TIED, _root(claim, links), kind_of(caveat, features), probability)
-        for caveat, (claim, probability) in links.items()
-    }
+    links = _without_repeated_denials(_link_claims(likely, able, shown, claims, evidence), evidence)
+    marks = {}
+    for caveat, (claim, probability) in links.items():
+        kind = evidence.judged.get((claim, caveat)) or kind_of(caveat, features)
+        marks[caveat] = Mark(Grade.TIED, _root(claim, links), kind, probability)
     is_denied = any(_has_cue(features, caveat, _DENIALS) for caveat in links)
     points = {mark.claim for mark in marks.values()}
     for place, probability in likely.items():
@@ -132,23 +135,36 @@ def _likely_caveats(
 
 
 def _link_claims(
-    candidates: Sequence[int], shown: Sequence[int], claims: Sequence[int], evidence: CaveatEvidence
+    likely: Iterable[int],
+    able: Collection[int],
+    shown: Sequence[int],
+    claims: Sequence[int],
+    evidence: CaveatEvidence,
 ) -> dict[int, CaveatLink]:
-    """Return the claim of each caveat whose claim is sure, and the probability.
+    """Return the claim of each likely caveat whose claim is sure, and the probability.
 
-    A claim comes before its caveat, or is in the headline: so readers meet it first, and there are no cycles.
-    A denial under a sentence that denies repeats it, or denies something else.
+    A caveat is one of those `able` to be tied, and its claim comes before it, so that readers meet it first,
+    or is in the headline. A denial under a sentence that denies repeats it, or denies something else. Only a
+    judge may tie the others.
     """
     certainty = np.sqrt(evidence.is_caveat * evidence.is_needed) * evidence.qualifies
     row = {claim: k for k, claim in enumerate(evidence.claims.tolist())}
     negative = {place for place in claims if _has_cue(evidence.features, place, _NEGATIONS)}
-    links = {}
-    for caveat in candidates:
+    links: dict[int, CaveatLink] = {}
+    for caveat in likely:
         denies = _has_cue(evidence.features, caveat, _DENIALS)
         found = [
             (float(certainty[row[claim], caveat]), -claim)
             for claim in claims
-            if (claim < caveat or claim not in shown) and not (denies and claim in negative)
+            if _root(claim, links) != caveat
+            and (
+                (claim, caveat) in evidence.judged
+                or (
+                    caveat in able
+                    and (claim < caveat or claim not in shown)
+                    and not (denies and claim in negative)
+                )
+            )
         ]
         if found and max(found)[0] >= MIN_TIED:
             probability, place = max(found)
@@ -157,15 +173,15 @@ def _link_claims(
 
 
 def _without_repeated_denials(
-    links: Mapping[int, CaveatLink], features: ArticleFeatures
+    links: Mapping[int, CaveatLink], evidence: CaveatEvidence
 ) -> dict[int, CaveatLink]:
     """Return the links without further denials of a point: they repeat the first, or are another person's."""
     kept: dict[int, CaveatLink] = {}
     denied: set[int] = set()
     for caveat in sorted(links):
-        if _has_cue(features, caveat, _DENIALS):
+        if _has_cue(evidence.features, caveat, _DENIALS):
             root = _root(caveat, links)
-            if root in denied:
+            if root in denied and (links[caveat][0], caveat) not in evidence.judged:
                 continue
             denied.add(root)
         kept[caveat] = links[caveat]

@@ -31,6 +31,7 @@ def marks(
     qualifies: Mapping[int, float],
     shown: Sequence[int] | None = None,
     headline: int | None = None,
+    judged: Mapping[tuple[int, int], CaveatKind] | None = None,
 ) -> dict[int, Mark]:
     """Return the marks for the given probabilities of (claim, caveat) and of qualifying anything."""
     count = len(sentences)
@@ -39,7 +40,12 @@ def marks(
         probability[claim, caveat] = value
     of_any = np.array([qualifies.get(place, 0.0) for place in range(count)])
     evidence = CaveatEvidence(
-        extract_features(sentences, "", lexicon_for("en")), np.arange(count), probability, probability, of_any
+        extract_features(sentences, "", lexicon_for("en")),
+        np.arange(count),
+        probability,
+        probability,
+        of_any,
+        judged or {},
     )
     return mark_caveats(range(count) if shown is None else shown, headline, evidence)
 
@@ -75,6 +81,29 @@ def test_the_first_sentence_is_a_point():
 def test_a_caveat_is_not_tied_to_a_later_sentence():
     found = marks([PLAN, DENIAL, LEAD], pairs={(2, 1): 0.9}, qualifies={1: 0.9})
     assert found[1].grade is not Grade.TIED
+
+
+def test_a_judge_may_tie_a_caveat_to_a_later_sentence_and_names_its_kind():
+    given = {"pairs": {(2, 1): 0.9}, "qualifies": {1: 0.9}}
+    found = marks([PLAN, UNSURE, LEAD], **given, judged={(2, 1): CaveatKind.LIMITED})
+    assert found[1][:3] == (Grade.TIED, 2, CaveatKind.LIMITED)
+
+
+def test_a_judge_may_tie_a_second_denial():
+    given = {"pairs": {(0, 1): 0.9, (0, 2): 0.9}, "qualifies": {1: 0.9, 2: 0.9}}
+    second = marks([LEAD, DENIAL, ANOTHER_DENIAL], **given, judged={(0, 2): CaveatKind.DENIED})[2]
+    assert (second.grade, second.claim) == (Grade.TIED, 0)
+
+
+def test_pairs_of_a_judge_that_form_a_circle_are_marked_in_one_direction():
+    circle = {(1, 2): CaveatKind.LIMITED, (2, 3): CaveatKind.LIMITED, (3, 1): CaveatKind.LIMITED}
+    found = marks(
+        [LEAD, PLAN, UNSURE, PLAIN],
+        pairs=dict.fromkeys(circle, 0.9),
+        qualifies={1: 0.9, 2: 0.9, 3: 0.9},
+        judged=circle,
+    )
+    assert len([mark for mark in found.values() if mark.grade is Grade.TIED]) == 2
 
 
 def test_a_denial_is_not_tied_to_a_sentence_that_denies():
