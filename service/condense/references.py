@@ -188,13 +188,21 @@ def _token_spans(text: str, start: int, end: int) -> list[TextSpan]:
 def _mentions_another(codes: Sequence[int], name: int, *, is_speech: bool) -> bool:
     """Return whether a pronoun may mean another person than the one whose name stands in the sentence before.
 
-    That is so after a question, and if a pronoun stands before the name ("He said Holm left") or, for a
-    speaker, beside a verb of speech.
+    That is so after a question, after a pronoun that is an object ("Holm replaced her"), and if a pronoun
+    stands before the name ("He said Holm left") or, for a speaker, beside a verb of speech.
     """
     if any(code & TokenClass.ASKED for code in codes):
         return True
     pronouns = [place for place, code in enumerate(codes) if code & PERSONAL]
     if is_speech and any(speaks(codes, place) for place in pronouns):
         return True
+    if any(codes[place] & TokenClass.OBJECT and not _determines(codes, place) for place in pronouns):
+        return True
     is_named_late = name > 0 and not codes[name - 1] & (TokenClass.COMMA | TokenClass.TITLE)
     return is_named_late and bool(pronouns) and pronouns[0] < name
+
+
+def _determines(codes: Sequence[int], place: int) -> bool:
+    """Return whether a pronoun stands before its noun: "her roof", but not "replaced her"."""
+    is_last = place + 1 == len(codes) or codes[place] & TokenClass.COMMA
+    return not is_last and codes[place + 1] & (TokenClass.NOUN | TokenClass.PERSON) > 0

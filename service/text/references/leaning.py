@@ -88,7 +88,7 @@ class SentenceReader:
 def _may_point_back(codes: Sequence[int]) -> bool:
     """Return whether the first two words may lean on the sentence before."""
     first, second = codes[0], codes[1] if len(codes) > 1 else 0
-    is_determined = first & (TokenClass.PHRASE | TokenClass.ARTICLE)
+    is_determined = first & (TokenClass.PHRASE | TokenClass.BEFORE | TokenClass.ARTICLE)
     return bool(
         first & _BEGINNING
         or (first & TokenClass.OPENING and second & TokenClass.SECOND)

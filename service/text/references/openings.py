@@ -35,6 +35,10 @@ class Openings:
             return 0, 0
         begin = plain_word(tokens[first])
         longest = min(self._words.longest[begin], len(tokens) - first - 1)
+        for length in range(1, longest):
+            if self._words[tokens[first + length - 1]] & TokenClass.COMMA:
+                longest = length
+                break
         words = (begin, *map(plain_word, tokens[first + 1 : first + longest]))
         for length in range(longest, 0, -1):
             found = self._words.openings.get(words[:length])
@@ -53,8 +57,9 @@ class Openings:
             return True
         if self._words.possessives and self._subject_points_back(tokens, codes, first + 1):
             return True
-        if begin & TokenClass.PHRASE:  # "In this case"
-            return self._lacks_noun(tokens, codes, first + 1, DETERMINERS)
+        if begin & (TokenClass.PHRASE | TokenClass.BEFORE):  # "In this case", "When this"
+            pointing = DETERMINERS if begin & TokenClass.PHRASE else _DEMONSTRATIVES
+            return self._lacks_noun(tokens, codes, first + 1, pointing)
         if begin & TokenClass.ARTICLE:  # "The other one"
             return self._lacks_noun(tokens, codes, first + 1, TokenClass.OTHER | TokenClass.COUNT)
         return self._lacks_noun(tokens, codes, first, DETERMINERS) or self._points_back_later(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from service.text.references.names import NOT_A_NAME, PersonNames
 from service.text.references.words import PRONOUN, ReferenceWords, TokenClass
@@ -16,6 +17,7 @@ _SPEECH_REACH = 2  # tokens from a pronoun to its verb of speech: "il a dit"
 PERSONAL = TokenClass.HE | TokenClass.SHE
 _THINGS = TokenClass.IT | TokenClass.THEY
 _PERSONS = TokenClass.PERSON | TokenClass.TITLE
+_AFTER_SPEECH = TokenClass.PHRASE | TokenClass.PLACE | TokenClass.TIME
 _NAMES = TokenClass.NOUN | TokenClass.NAME
 
 
@@ -58,6 +60,8 @@ class Pronouns:
     ) -> bool:
         """Return whether the noun of a pronoun stands at one of the places or after it, or it needs none."""
         needs_person = is_personal(codes, place)
+        if needs_person and _ends_report(codes, place):
+            return False
         return (
             self._is_named(tokens, codes, places, needs_person=needs_person)
             or (codes[place] & TokenClass.DUMMY and _is_dummy(codes, place))
@@ -85,9 +89,11 @@ class Pronouns:
 
     def _are_adverbial(self, codes: Sequence[int], places: Sequence[int]) -> bool:
         """Return whether the tokens are a phrase without a subject: "In a statement," "Founded in 1962,"."""
-        last = places[-1]
-        is_phrase = codes[last] & TokenClass.COMMA and last < _ADVERBIAL_REACH
-        return bool(is_phrase) and self._begins_adverbial(codes[places[0]])
+        begin, last = codes[places[0]], places[-1]
+        if not codes[last] & TokenClass.COMMA or last >= _ADVERBIAL_REACH:
+            return False
+        is_participle = begin & TokenClass.BEFORE > 0 and last == places[0] + 1  # "If treated,"
+        return is_participle or self._begins_adverbial(begin)
 
     def _begins_adverbial(self, code: int) -> bool:
         """Return whether a sentence that begins so has its subject behind the first comma.
@@ -131,12 +137,30 @@ def stands_alone(codes: Sequence[int]) -> bool:
     if highest >= TokenClass.THIS:
         return False
     is_late = codes[0] & TokenClass.PHRASE or before & TokenClass.COMMA
-    return bool(seen & _PERSONS or (seen & _NAMES and code & _THINGS and not is_late))
+    is_named = seen & _PERSONS or (seen & _NAMES and code & _THINGS and not is_late)
+    may_end_report = any(a & TokenClass.COMMA and b & PERSONAL for a, b in pairwise(codes))
+    return bool(is_named) and not may_end_report
 
 
 def is_personal(codes: Sequence[int], place: int) -> bool:
     """Return whether a pronoun means one person: "he", or "il" beside a verb of speech."""
     return bool(codes[place] & PERSONAL) and (not codes[place] & _THINGS or speaks(codes, place))
+
+
+def _ends_report(codes: Sequence[int], place: int) -> bool:
+    """Return whether a pronoun says who spoke the words before it: "The roof is unsafe, he said"."""
+    if place == 0 or codes[place - 1] & TokenClass.COMMA == 0 or codes[place - 1] & TokenClass.SAID:
+        return False
+    said = next((k for k in range(place, place + 1 + _SPEECH_REACH) if _is_said(codes, k)), -1)
+    if said < 0:
+        return False
+    following = codes[said + 1] if said + 1 < len(codes) else TokenClass.COMMA
+    ends = codes[said] & TokenClass.COMMA or following & (_AFTER_SPEECH | TokenClass.COMMA)
+    return said + 1 == len(codes) or bool(ends)
+
+
+def _is_said(codes: Sequence[int], place: int) -> bool:
+    return place < len(codes) and codes[place] & TokenClass.SAID > 0
 
 
 def speaks(codes: Sequence[int], place: int) -> bool:

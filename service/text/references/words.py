@@ -48,21 +48,22 @@ class TokenClass:
     ARTICLE = 1 << 15
     TIME = 1 << 16
     SMALL = 1 << 17
-    OPENING = 1 << 18  # first word of a phrase that may begin a sentence
-    WHOLE_OPENING = 1 << 19  # such a phrase itself
-    SECOND = 1 << 20  # second word of such a phrase
-    NOUN = 1 << 21  # names something
-    NAME = 1 << 22  # begins with a capital letter
-    CAPITALS = 1 << 23  # has no small letter
-    NUMBER = 1 << 24  # has a digit
-    CLOSES = 1 << 25  # ends with a quotation mark
-    COMMA = 1 << 26  # ends with a comma, a colon or a semicolon
-    HE = 1 << 27  # from here on, the largest code of a sentence shows whether it has such a token
-    SHE = 1 << 28
-    IT = 1 << 29
-    THEY = 1 << 30
-    THIS = 1 << 31
-    OPENS = 1 << 32  # begins with a quotation mark
+    OBJECT = 1 << 18
+    OPENING = 1 << 19  # first word of a phrase that may begin a sentence
+    WHOLE_OPENING = 1 << 20  # such a phrase itself
+    SECOND = 1 << 21  # second word of such a phrase
+    NOUN = 1 << 22  # names something
+    NAME = 1 << 23  # begins with a capital letter
+    CAPITALS = 1 << 24  # has no small letter
+    NUMBER = 1 << 25  # has a digit
+    CLOSES = 1 << 26  # ends with a quotation mark
+    COMMA = 1 << 27  # ends with a comma, a colon or a semicolon
+    HE = 1 << 28  # from here on, the largest code of a sentence shows whether it has such a token
+    SHE = 1 << 29
+    IT = 1 << 30
+    THEY = 1 << 31
+    THIS = 1 << 32
+    OPENS = 1 << 33  # begins with a quotation mark
 
 
 PRONOUN = TokenClass.HE | TokenClass.SHE | TokenClass.IT | TokenClass.THEY
@@ -71,7 +72,7 @@ _NOUNLESS = (
 )
 _LISTS = (  # noqa: SIM905 - names read best as a line of words
     "that other count dummy empty person male female title group said asked place before phrase article time "
-    "small he she it they this"
+    "small object he she it they this"
 ).split()
 
 
