@@ -172,22 +172,48 @@ def learned(answered: Sequence[tuple[Asked, JudgeAnswer]]) -> dict[str, float]:
     return {name: rounded(float(value)) for name, value in weights.items()}
 
 
-MethodOf = Callable[[str], KeyPoints]
-"""The id of an article -> the method for it, learned without its event."""
+def print_agreement(answered: Sequence[tuple[Asked, JudgeAnswer]]) -> None:
+    """Print how far the answers agree with the labels of what the judge could choose."""
+    points, pairs = np.zeros(3), np.zeros(3)  # labelled, answered, both
+    for one, answer in answered:
+        spans, true_points, strength = one.question.spans, set(one.true_points()), one.strengths()
+        chosen = {spans.index(span) for span in answer.points}
+        points += len(true_points), len(chosen), len(true_points & chosen)
+        named = {(spans.index(pair.claim), spans.index(pair.caveat)) for pair in answer.pairs}
+        claims = {claim for claim, _ in strength}
+        pairs += len(claims), len(named), len(named & strength.keys())
+    for name, (labelled, given, both) in (("points", points), ("pairs", pairs)):
+        print(f"{name}: {given:.0f} answered, {both:.0f} of them among the labels ({labelled:.0f} in all)")
 
 
-def score(
-    name: str, everything: Sequence[Asked], answers: Sequence[JudgeAnswer | None], method_of: MethodOf
-) -> None:
-    """Print the scores of the key points with these answers as evidence; None: without."""
-    shown = []
-    for one, answer in zip(everything, answers, strict=True):
-        a = one.article
-        summary = method_of(a.id).summarize(a.text, title=a.title, language=a.language, answer=answer)
-        shown.append(shown_of(a, summary))
-    rows, groups = [counts_of(one) for one in shown], [one.article.group for one in shown]
-    values = [interval([row[which] for row in rows], groups) for which in SCORES]
-    print(f"{name:<34}" + "".join(f" {value:9.3f}" for value, _, _ in values), flush=True)
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What answers are scored with: the method for an article's id, learned without its event."""
+
+    method_of: Callable[[str], KeyPoints]
+    points: int
+
+    def score(self, name: str, everything: Sequence[Asked], answers: Sequence[JudgeAnswer | None]) -> None:
+        """Print the scores of the key points with these answers as evidence; None: without."""
+        shown = []
+        for one, answer in zip(everything, answers, strict=True):
+            a = one.article
+            summary = self.method_of(a.id).summarize(
+                a.text, title=a.title, language=a.language, points=self.points, answer=answer
+            )
+            shown.append(shown_of(a, summary))
+        rows, groups = [counts_of(one) for one in shown], [one.article.group for one in shown]
+        values = [interval([row[which] for row in rows], groups) for which in SCORES]
+        print(f"{name:<34}" + "".join(f" {value:9.3f}" for value, _, _ in values), flush=True)
+
+    def simulate(self, everything: Sequence[Asked]) -> None:
+        """Print the scores with simulated judges."""
+        for recall, precision in SIMULATED:
+            answers = read_all(everything, simulated(everything, recall, precision))
+            self.score(f"recall {recall}, precision {precision}", everything, answers)
+        for share in (1.0, 0.5):
+            answers = read_all(everything, at_random(everything, share))
+            self.score(f"at random, {share:.0%} of pairs confirmed", everything, answers)
 
 
 def read_all(everything: Sequence[Asked], fields: Sequence[Fields]) -> list[JudgeAnswer | None]:
@@ -199,16 +225,6 @@ def read_all(everything: Sequence[Asked], fields: Sequence[Fields]) -> list[Judg
         except JudgeAnswerRefused:
             found.append(None)
     return found
-
-
-def simulate(everything: Sequence[Asked], method_of: MethodOf) -> None:
-    """Print the scores with simulated judges."""
-    for recall, precision in SIMULATED:
-        answers = read_all(everything, simulated(everything, recall, precision))
-        score(f"recall {recall}, precision {precision}", everything, answers, method_of)
-    for share in (1.0, 0.5):
-        answers = read_all(everything, at_random(everything, share))
-        score(f"at random, {share:.0%} of pairs confirmed", everything, answers, method_of)
 
 
 def answers_in(file: Path, everything: Sequence[Asked]) -> list[JudgeAnswer | None]:
@@ -252,6 +268,7 @@ def main() -> int:
     parser.add_argument("--answers", type=Path, help="file of answers, one a line")
     parser.add_argument("--questions", type=Path, help="file to write the questions to, one a line")
     parser.add_argument("--learn", action="store_true", help="write the worth of the answers to weights.json")
+    parser.add_argument("--points", type=int, default=5, help="number of lines of a summary")
     parser.add_argument("--seed", type=int, default=0, help="number of the partition into folds")
     given = parser.parse_args()
     if given.data is None:
@@ -260,8 +277,8 @@ def main() -> int:
         )
         return 0
     sets = load(given.data)
-    method_of = crossed(sets, given.seed).__getitem__
-    everything = [asked(article, method_of(article.id)) for article in sets["editors"]]
+    bench = Bench(crossed(sets, given.seed).__getitem__, given.points)
+    everything = [asked(article, bench.method_of(article.id)) for article in sets["editors"]]
     if given.questions:
         lines = [json.dumps(question_line(one.question), ensure_ascii=False) + "\n" for one in everything]
         given.questions.write_text("".join(lines), encoding="utf-8")
@@ -271,14 +288,14 @@ def main() -> int:
         store_worth(everything, answers or read_all(everything, simulated(everything, *LEARNED_FROM)))
         return 0
     print(f"{'':<34}" + "".join(f" {name.split(', ')[-1][:9]:>9}" for name in SCORES))
-    answered = (
-        [one for one, answer in zip(everything, answers, strict=True) if answer] if answers else everything
-    )
-    score("without a judge", answered, [None] * len(answered), method_of)
-    if answers:
-        score(given.answers.name, answered, [answer for answer in answers if answer], method_of)
-    else:
-        simulate(everything, method_of)
+    if answers is None:
+        bench.score("without a judge", everything, [None] * len(everything))
+        bench.simulate(everything)
+        return 0
+    both = [(one, answer) for one, answer in zip(everything, answers, strict=True) if answer]
+    bench.score("without a judge", [one for one, _ in both], [None] * len(both))
+    bench.score(given.answers.name, [one for one, _ in both], [answer for _, answer in both])
+    print_agreement(both)
     return 0
 
 
