@@ -106,6 +106,12 @@ def test_pairs_of_a_judge_that_form_a_circle_are_marked_in_one_direction():
     assert len([mark for mark in found.values() if mark.grade is Grade.TIED]) == 2
 
 
+@pytest.mark.parametrize(("caveat", "grade"), [(UNSURE, Grade.STORY), (DENIAL, Grade.TIED)])
+def test_a_doubt_is_tied_to_a_sentence_nearby_and_a_denial_to_any(caveat, grade):
+    found = marks([LEAD, *[PLAIN] * 6, caveat], pairs={(0, 7): 0.9}, qualifies={7: 0.9}, shown=(0, 7))
+    assert found[7].grade is grade
+
+
 def test_a_denial_is_not_tied_to_a_sentence_that_denies():
     found = marks([PLAN, DENIAL, ANOTHER_DENIAL], pairs={(1, 2): 0.9}, qualifies={2: 0.9})
     assert (found[2].grade, found[2].claim) == (Grade.STORY, None)
