@@ -13,7 +13,14 @@ from service.cli.ui import context, terminal
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
-from service.cli.ui.output import print_data, print_json, print_message, print_records, quantity
+from service.cli.ui.output import (
+    as_sentence,
+    print_data,
+    print_json,
+    print_message,
+    print_records,
+    quantity,
+)
 from service.core.errors import ConfigError, Fault, UnknownName, UsageError
 
 with lazy_imports():
@@ -99,7 +106,7 @@ def show(
     print_records([{"key": e.key, "value": e.value, "origin": e.origin} for e in found], as_json=as_json)
     judge = loaded.settings.condense.judge
     if judge is not None and any(e.key.startswith("condense.judge.") for e in found):
-        print_message(disclosure.what_leaves(judge))
+        print_message(as_sentence(disclosure.what_leaves(judge)))
 
 
 @commands.add("schema", "caveat config schema | less\ncaveat config schema --json newsletters.yaml")

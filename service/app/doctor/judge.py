@@ -25,4 +25,4 @@ async def check_judge(judge: JudgeSettings) -> tuple[bool, str]:
         near = get_close_matches(judge.model, models, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         return False, f"the judge at {judge.url} lists {len(models)} models, and {judge.model} is none{hint}"
-    return True, f"it can be reached; {what_leaves(judge).removesuffix('.')}"
+    return True, f"it can be reached; {what_leaves(judge)}"
