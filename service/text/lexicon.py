@@ -69,7 +69,7 @@ class Lexicon(dict[str, int]):
     def _learn_entry(self, entry: str, bit: int) -> None:
         if " " in entry:
             words = (_without_affixes(word.rstrip("*")) for word in entry.split())
-            stems = tuple(self._stem(self._without_proclitic(word)) for word in words)
+            stems = tuple(self._stem(self.without_proclitic(word)) for word in words)
             self.phrases.setdefault(stems[0] << STEM_BITS | stems[1], []).append((stems, bit))
         elif entry.endswith("*"):
             self.prefixes[entry[:-1]] = self.prefixes.get(entry[:-1], 0) | bit
@@ -90,7 +90,8 @@ class Lexicon(dict[str, int]):
                 found |= bits
         return found
 
-    def _without_proclitic(self, word: str) -> str:
+    def without_proclitic(self, word: str) -> str:
+        """Return the word without "and", "the" and the like, where the language writes them as one word."""
         for proclitic in self.proclitics:
             if word.startswith(proclitic) and len(word) - len(proclitic) >= MIN_CHARACTERS_AFTER_PROCLITIC:
                 return word[len(proclitic) :]
@@ -99,7 +100,7 @@ class Lexicon(dict[str, int]):
     def __missing__(self, token: str) -> int:
         core = token.strip(_EDGES)
         whole = _without_affixes(fold_spelling(core.lower()))
-        word = self._without_proclitic(whole)
+        word = self.without_proclitic(whole)
         # A word may begin with the letters of a proclitic, so the whole word counts first.
         flags = self._cues(whole) or (0 if word is whole else self._cues(word))
         if token[0] in _OPENERS or token[:2] in ('("', "'\"", "``"):

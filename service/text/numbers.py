@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
+from unicodedata import decimal
 
 MAX_TIME_DIFFERENCE_MINUTES = 15  # between two reports of one time: "half past three", "about 3:20"
 _HALF_A_DAY = 12 * 60
@@ -15,7 +16,8 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _QUARTERS = MappingProxyType({"half past": 30, "quarter past": 15, "quarter to": -15})
-_NUMBER = re.compile(r"\d[\d.,]*")
+_NUMBER = re.compile(r"\d[\d.,٫٬]*")
+_ARABIC_MARKS = str.maketrans("٫٬", ".,")  # of decimals and thousands
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER_WORDS = MappingProxyType(
     {
@@ -73,6 +75,8 @@ def parse_number(token: str) -> str:
 
 
 def _digits(number: str) -> str:
+    if not number.isascii():
+        number = "".join(str(decimal(mark, mark)) for mark in number.translate(_ARABIC_MARKS))
     return number.rstrip(".,").replace(",", "")
 
 

@@ -16,7 +16,7 @@ from enum import Enum
 
 from service.text.lexicon import FLAG_BIT, lexicon_for, tokenize
 from service.text.numbers import extract_numbers, extract_times, parse_number, remove_times, times_match
-from service.text.stems import SENTENCE_STEM_CHARACTERS, stem
+from service.text.stems import SENTENCE_STEM_CHARACTERS, fold_spelling, stem
 
 # Similarities are shares of common words (Dice) from 0 to 1; "without names" leaves out names and days.
 MIN_SIMILARITY = 0.45
@@ -80,7 +80,8 @@ def sentence_features(text: str, language: str, *, opens_article: bool = False) 
     timeless = remove_times(text)
     tokens = tokenize(timeless)
     codes = [lexicon[token] for token in tokens]
-    stems = [stem(_EDGES.sub("", token), SENTENCE_STEM_CHARACTERS) for token in tokens]
+    words = [fold_spelling(_EDGES.sub("", token).lower()) for token in tokens]
+    stems = [stem(lexicon.without_proclitic(word), SENTENCE_STEM_CHARACTERS) for word in words]
     counts: dict[str, str] = {}
     for place, token in enumerate(tokens):
         number = parse_number(token)

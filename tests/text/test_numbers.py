@@ -17,6 +17,7 @@ TIMES = [
     ("At 10:30 on Monday 1,200 people had come.", {630}, {"1200"}),
     ("Half past caring, she said.", set(), set()),
     ("In 2019 three died, in 2024 none.", set(), {"2019", "2024", "3"}),
+    ("قتل ٤١ شخصا و٣٫٥ في المئة من ١٬٢٠٠", set(), {"41", "3.5", "1200"}),
 ]
 
 

@@ -138,6 +138,20 @@ def test_words_that_are_rare_in_a_story_identify_repeated_sentences():
     assert not is_echo(sentences[2], sentences[0], weights)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "وأعلنت الحكومة إغلاق الميناء أمام السفن الكبيرة حتى نهاية الشهر.",
+            "إن حكومة الجزيرة أعلنت إغلاق ميناء المدينة أمام سفن كبيرة حتى نهاية شهر أيار.",
+        ),
+        ("وقتل ٤١ شخصا في الزلزال الذي ضرب الإقليم.", "قُتل 41 شخصًا في زلزال ضرب إقليم تمال."),
+    ],
+)
+def test_arabic_sentences_are_compared_without_attached_words_and_vowels(one: str, other: str):
+    assert relation(sentence_features(one, "ar"), sentence_features(other, "ar")) is Relation.SAME
+
+
 @pytest.mark.parametrize("text", ["", ".", "\ud800", "5", "1,000.", "他", "a" * 2_000])
 def test_any_text_says_the_same_as_itself(text: str):
     assert relation(sentence_features(text, "en"), sentence_features(text, "en")) is Relation.SAME
