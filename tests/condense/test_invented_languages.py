@@ -22,7 +22,7 @@ ARTICLES: dict[str, list[dict[str, Any]]] = {
 TALKS: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "talks.toml").read_text(encoding="utf-8"))
 MIN_SHOWN_IN_FIVE_LINES = 22  # of 25
 MIN_SHOWN_IN_THREE_LINES = 10  # of 25; without cue words 1 to 4
-MIN_MARKED = 4  # of 25; a mark must be certain
+MIN_MARKED = 3  # of 25; a mark must be certain
 
 
 def key_points(article: dict[str, Any], language: str, points: int = 5) -> tuple[KeyPoint, ...]:
