@@ -198,7 +198,10 @@ def _mentions_another(codes: Sequence[int], name: int, *, is_speech: bool) -> bo
         return True
     if any(codes[place] & TokenClass.OBJECT and not _determines(codes, place) for place in pronouns):
         return True
-    is_named_late = name > 0 and not codes[name - 1] & (TokenClass.COMMA | TokenClass.TITLE)
+    before = name - 1
+    while before > 0 and codes[before] & TokenClass.TITLE:
+        before -= 1
+    is_named_late = name > 0 and not codes[before] & TokenClass.COMMA
     return is_named_late and bool(pronouns) and pronouns[0] < name
 
 

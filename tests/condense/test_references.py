@@ -1,7 +1,10 @@
 """References: what a sentence leans on, and how it can be shown."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from service.condense.block_reading import Candidate
 from service.condense.candidates import read_candidates
 from service.condense.references import Reference, find_references
 
@@ -269,6 +272,7 @@ def test_a_pronoun_is_explained_by_the_only_person_before_it(text, name):
         "He said Anders Holm was wrong. He left at noon.",
         "Anders Holm said no. Two ships left. A ferry sank. He left at noon.",
         "Anders Holm said no. He said Holm was wrong.",
+        "He was tried before Judge Anders Holm. He left at noon.",
         "If Anders Holm replaces her, the port will close. She left at noon.",
         "Anders Holm asked why the port was closed. He named three reasons.",
         'Anders Holm said no. "He lied to us," Maria Berg said.',
@@ -291,3 +295,15 @@ def test_references_are_a_sequence():
 
 def test_a_text_without_candidates_has_no_references():
     assert list(find_references("", [], "en")) == []
+
+
+@given(
+    st.text(alphabet="Hhe sai.,d\"“”—()'TB-\n", max_size=200), st.sampled_from(["en", "fr", "de", "ar", "sq"])
+)
+def test_no_text_breaks_the_rules(text, language):
+    candidates = [Candidate(0, len(text) // 2), Candidate(len(text) // 2, len(text))]
+    for place, reference in enumerate(find_references(text, candidates, language)):
+        if reference is not None:
+            assert reference.antecedent in (-1, place - 1)
+            assert candidates[place].start <= reference.trimmed_start <= candidates[place].end
+            assert reference.hint is None or reference.hint.end <= candidates[place].start

@@ -158,11 +158,14 @@ class ReferenceWords(dict[str, int]):
     def _listed(self, word: str) -> int:
         """Return the classes of a word: `he's` is he, `qu'il` and `a-t-il` il, `30-year-old` year-old."""
         found = self.classes.get(word)
-        if found is not None:
-            return found
         head, mark, tail = word.partition("'")
         if mark:
-            return self.classes.get(tail, 0) if len(tail) > 2 or not head else self.classes.get(head, 0)
+            behind = self.classes.get(tail, 0)
+            if found is not None:
+                return found | behind & PRONOUN
+            return behind if behind & PRONOUN or len(tail) > 2 or not head else self.classes.get(head, 0)
+        if found is not None:
+            return found
         first, hyphen, rest = word.partition("-")
         if not hyphen:
             return 0
