@@ -16,7 +16,7 @@ from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray
 from service.core.model import CaveatKind, Grade
 from service.text.lexicon import CUES, FLAG_BIT
 
-MIN_TIED = 0.3  # of the probability of a tie; out of fold, 8 in 10 are labelled so
+MIN_TIED = 0.25  # of the probability of a tie; out of fold, three in four are labelled so
 MAX_DISTANCE = 5  # in sentences; a doubt or limit further from a sentence is about something else
 MIN_STORY = 0.1  # of the probability that it qualifies something shown
 MIN_CONTEXT = 0.06
@@ -32,13 +32,15 @@ _NEGATIONS = [*_DENIALS, FLAG_BIT["negation"], FLAG_BIT["explicit"]]
 _QUALIFIERS = [
     FLAG_BIT[name] for name in ("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
 ]
+_DENIAL = [FLAG_BIT["denial"]]
 _REPLIES = [FLAG_BIT["denial"], FLAG_BIT["accused"]]
 _OPINIONS = [FLAG_BIT["first"], FLAG_BIT["second"]]
 _STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
 _ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
 
 _KINDS = (
-    (CaveatKind.DENIED, {"denial"}, {"explicit", "claimref"}, {"unsure"}),
+    (CaveatKind.DENIED, {"denial", "explicit"}, {"denial"}, {"unsure"}),
+    (CaveatKind.DENIED, {"denial", "claimref", "accuse"}, {"denial"}, {"unsure"}),
     (CaveatKind.DISPUTED, {"denial", "accused"}, {"denial"}, {"unsure"}),
     (CaveatKind.UNCONFIRMED, {"unsure", "explicit"}, {"unsure"}, {"denial"}),
     (
@@ -213,10 +215,11 @@ def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> b
     Not so if it mostly speaks of what is not shown, or is the opinion of a speaker ("We see no evidence"). A
     denial answers an accusation in whatever words.
     """
+    is_quoted = features.table[place, _QUOTED] > MIN_QUOTED
+    if is_quoted and _has_cue(features, place, _OPINIONS) and not _has_cue(features, place, _DENIAL):
+        return False
     if _has_cue(features, place, _REPLIES):
         return True
-    if features.table[place, _QUOTED] > MIN_QUOTED and _has_cue(features, place, _OPINIONS):
-        return False
     row, column, _ = features.terms
 
     def words(first: int, last: int) -> set[int]:
@@ -224,9 +227,10 @@ def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> b
         return set(column[start:end].tolist())
 
     own = words(place, place + 1)
-    known = set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
+    known = own & set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
     orphaned = (own - known) & words(0, place)
-    return len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
+    is_near = bool(known) or place - 1 in claims
+    return is_near and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
 
 
 def kind_of(caveat: int, features: ArticleFeatures) -> CaveatKind | None:

@@ -152,6 +152,13 @@ def test_the_opinion_of_a_speaker_is_context():
     assert found[1].grade is Grade.CONTEXT
 
 
+@pytest.mark.parametrize(("shown", "grade"), [((0, 1, 2), Grade.TIED), ((0, 2), Grade.CONTEXT)])
+def test_a_doubt_without_a_word_of_what_is_shown_is_context_unless_it_comes_next(shown, grade):
+    sentences = [PLAN, "The bridge is dear.", "That has not been confirmed."]
+    found = marks(sentences, pairs={(0, 2): 0.9, (1, 2): 0.9}, qualifies={2: 0.9}, shown=shown)
+    assert found[2].grade is grade
+
+
 def test_a_denial_in_a_quotation_is_more_than_an_opinion():
     quote = "“I denied it and I had no money of the builders of Harrow,” Renn said."
     found = marks([LEAD, quote], pairs={(0, 1): 0.9}, qualifies={1: 0.9})
