@@ -103,7 +103,8 @@ def claims_of(articles: Sequence[CondensedArticle]) -> list[Claim]:
                     Claim(
                         sentence,
                         caveats=sorted(caveats, key=lambda caveat: caveat.point.rank),
-                        rank=sentence.rank,
+                        # A caveat that was chosen before its point brings it.
+                        rank=min(one.rank for one in (sentence, *caveats)),
                         position=sentence.place,
                         articles={condensed.article.id},
                     )

@@ -137,6 +137,12 @@ def test_a_new_caveat_of_the_story_is_sent_with_the_point_that_the_reader_knows(
     assert merge_key_points([again], points=4, known=[before, now]) == ()
 
 
+def test_a_caveat_that_was_chosen_before_its_point_brings_it():
+    lead = told(DEPOT, FERRIES, FARES, tied(NOT_FINAL, 2), ranks=(0, 2, 3, 1))
+    assert texts(merge_key_points([lead], points=3)) == [DEPOT, FARES, NOT_FINAL]
+    assert texts(merge_key_points([lead], points=4)) == [DEPOT, FERRIES, FARES, NOT_FINAL]
+
+
 # --- references ----------------------------------------------------------------------------------
 
 
