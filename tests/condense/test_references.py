@@ -53,6 +53,7 @@ def trimmed(text, language="en", place=0):
         "One warned that the roof was unsafe.",
         "The mayor was calm, he said on Friday.",
         "If treated, it does little harm.",
+        "There is no sign that it will open soon.",
         "When this happened, the port was closed.",
     ],
 )
@@ -97,6 +98,7 @@ def test_a_sentence_whose_words_have_their_noun_stands_alone(sentence):
         ("fr", "La ministre a caché ses lettres, a-t-il ajouté lors d'un débat."),
         ("fr", "Selon cette source, le pont est sûr."),
         ("fr", "Il s'agit notamment des ponts du port."),
+        ("fr", "Contre toute attente, elle a signé."),
         ("fr", "Né à Bergen, il dirige le port."),
         ("de", "Er lehnte das Angebot ab."),
         ("de", "Das sagte ein Sprecher am Montag."),
@@ -188,6 +190,11 @@ def test_a_connective_is_trimmed_if_the_rest_stands_alone():
     assert trimmed(f"{LEAD} But the owners want more.", place=1) == "the owners want more."
     assert trimmed(f"{LEAD} However, the owners want more.", place=1) == "the owners want more."
     assert trimmed(f"{LEAD} But they want more.", place=1) == "But they want more."
+
+
+def test_a_quotation_is_never_trimmed():
+    quotation = '"But the owners want more," said Anders Holm.'
+    assert trimmed(f"{LEAD} {quotation}", place=1) == quotation
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,9 @@ class SentenceReader:
             link += length
             opening, length = self._openings.phrase_at(tokens, link)
         phrase = opening == Opening.LEANS or (not opening and self._openings.points_back(tokens, codes, link))
+        phrase = phrase or any(
+            code & TokenClass.OPENS for code in codes[:link]
+        )  # half a quotation stays behind
         pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)
         quotations = quotations_of(codes)
         return Leaning(link, pronoun, phrase, quotations is not None and min(quotations) >= 0)
