@@ -13,8 +13,16 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from service.compose.render.theme import JinjaRenderer
 from service.compose.render.transactional import TransactionalRenderer
+from service.core.model import Digest
 from service.settings.packaged_files import templates_folder
-from tests.compose.digests import SITE, a_digest, the_front_page, the_notices
+from tests.compose.digests import (
+    SITE,
+    a_digest,
+    the_ballot,
+    the_ballot_in_arabic,
+    the_front_page,
+    the_notices,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -55,14 +63,13 @@ def browser() -> Iterator[Browser]:
 
 def mail(theme: str, *, stripped: bool = False, **preferences) -> str:
     """Return the front page as a reader's mail program gets it; `stripped` of its style blocks."""
-    renderer = JinjaRenderer(templates_folder(), SITE)
-    html = renderer.render(the_front_page(**preferences), title=SITE.name, theme=theme, issue_id="issue").html
+    html = rendered(the_front_page(**preferences), theme)
     return re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL) if stripped else html
 
 
-def the_mail_with_notices(theme: str) -> str:
+def rendered(digest: Digest, theme: str) -> str:
     renderer = JinjaRenderer(templates_folder(), SITE)
-    return renderer.render(the_notices(), title=SITE.name, theme=theme, issue_id="issue").html
+    return renderer.render(digest, title=SITE.name, theme=theme, issue_id="issue").html
 
 
 def a_confirmation() -> str:
@@ -134,7 +141,7 @@ def test_every_text_is_readable_in_light_and_dark(browser: Browser, theme: str):
 @pytest.mark.parametrize("theme", ["daily", "brief"])
 def test_corrections_are_readable_in_light_and_dark(browser: Browser, theme: str):
     for scheme, width in product(("light", "dark"), (320, DESKTOP)):
-        page = opened(browser, the_mail_with_notices(theme), width, scheme)
+        page = opened(browser, rendered(the_notices(), theme), width, scheme)
         unreadable = low_contrast_texts(page)
         overflow = page.evaluate("document.documentElement.scrollWidth") - width
         page.close()
@@ -191,7 +198,33 @@ def test_a_caveat_is_shown_inside_and_below_its_point(browser: Browser):
     assert above["x"] <= below["x"]
     assert above["y"] < below["y"]
     assert below["y"] + below["height"] <= above["y"] + above["height"] + 1
-    assert label.lower() == "caveat"
+    assert label.lower() == "caveat:"
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("theme", ["daily", "brief"])
+def test_labels_and_hints_are_readable_and_fit_a_phone(browser: Browser, theme: str, language: str):
+    digest = a_digest(the_ballot(), the_ballot_in_arabic(), language=language)
+    for scheme, width in product(("light", "dark"), (320, DESKTOP)):
+        page = opened(browser, rendered(digest, theme), width, scheme)
+        unreadable = low_contrast_texts(page)
+        overflow = page.evaluate("document.documentElement.scrollWidth") - width
+        page.close()
+
+        assert not unreadable, scheme
+        assert overflow <= 0
+
+
+def test_a_label_stands_before_its_sentence_in_the_direction_of_the_story(browser: Browser):
+    page = opened(browser, rendered(a_digest(the_ballot(), the_ballot_in_arabic()), "daily"), DESKTOP)
+    for story, is_before in (("td.ltr", float.__lt__), ("td.rtl", float.__gt__)):
+        caveat = page.locator(f"{story} li.warn", has=page.locator(".hint")).first
+        label, hint = (caveat.locator(part).bounding_box() for part in ("strong", ".hint"))
+        assert label
+        assert hint
+        assert is_before(float(label["x"]), float(hint["x"]))
+        assert abs(label["y"] - hint["y"]) < 12
+    page.close()
 
 
 def test_an_arabic_story_is_right_to_left(browser: Browser):
