@@ -18,8 +18,10 @@ from urllib.request import urlopen
 import pytest
 import structlog
 
+from service.app.factories.application import Application
+from service.app.judge.asking import JudgeReport
 from service.app.process_pool.process import PoolProcess
-from service.core.errors import CaveatError
+from service.core.errors import CaveatError, StoreError
 from service.core.read_models import PendingWork
 from service.runtime.service import Roles, Service, run_together
 from service.runtime.stage_signals import stages_with_work
@@ -119,6 +121,41 @@ async def test_another_database_needs_a_restart(service: Service, config: Path):
         await until(lambda: [line for line in logs if line["event"] == "config_needs_restart"])
 
     assert service.app.settings.storage.endswith("caveat.db")
+
+
+@pytest.mark.parametrize("judged", [True, False])
+async def test_a_tick_asks_the_judge_only_if_there_is_one(
+    config: Path, judged: bool, monkeypatch: pytest.MonkeyPatch
+):
+    reports = [JudgeReport(answered=2, unanswered=1, problems=("no answer about X",))]
+
+    async def ask(_app: Application) -> JudgeReport:
+        return reports.pop()
+
+    monkeypatch.setattr(Application, "ask_judge", ask)
+    if judged:
+        judge = 'judge: {url: "http://127.0.0.1:1/v1", model: qwen}'
+        edit(config / "caveat.yaml", "processes: 1}", f"processes: 1, {judge}}}")
+    async with running(config, Clock(NOON)) as service:
+        with structlog.testing.capture_logs() as logs:
+            await service._ask_judge()
+
+    assert len(reports) == (0 if judged else 1)
+    found = [line for line in logs if line.get("stage") == "judge"]
+    assert [line["event"] for line in found] == (["stage_finished", "stage_problem"] if judged else [])
+
+
+async def test_a_tick_that_fails_is_logged_and_does_not_stop_the_service(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    async def lost(_app: Application) -> int:
+        raise StoreError("the database was lost")
+
+    monkeypatch.setattr("service.runtime.service.prune", lost)
+    with structlog.testing.capture_logs() as logs:
+        await service._prune()
+
+    assert [(line["event"], line["reason"]) for line in logs] == [("prune_failed", "the database was lost")]
 
 
 async def test_work_in_progress_keeps_its_application(service: Service, config: Path):
