@@ -18,7 +18,7 @@ from service.text.lexicon import CUES, FLAG_BIT
 
 MIN_TIED = 0.25  # of the probability of a tie; out of fold, three in four are labelled so
 MAX_DISTANCE = 5  # in sentences; a doubt or limit further from a sentence is about something else
-MIN_STORY = 0.1  # of the probability that it qualifies something shown
+MIN_STORY = 0.15  # of the probability that it qualifies something shown; two in three are labelled so
 MIN_CONTEXT = 0.06
 ANY_CLAIM = 0.02
 """Added to the probability of the likeliest claim, since a caveat may qualify the story as a whole."""
