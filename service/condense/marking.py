@@ -102,7 +102,7 @@ def mark_caveats(shown: Sequence[int], headline: int | None, evidence: CaveatEvi
     claims = [*shown, *([] if headline is None else [headline])]
     likely = _likely_caveats(shown, claims, evidence)
     clear = [place for place in likely if _is_clear(place, claims, features)]
-    able = [place for place in clear if not _opposes_unshown(place, claims, features)]
+    able = [place for place in clear if _can_be_tied(place, claims, features)]
     links = _without_repeated_denials(_link_claims(likely, able, shown, claims, evidence), evidence)
     marks = {}
     for caveat, (claim, probability) in links.items():
@@ -204,9 +204,15 @@ def _has_cue(features: ArticleFeatures, place: int, bits: Sequence[int]) -> bool
     return bool((features.flag_counts[place, bits] > 0).any())
 
 
-def _opposes_unshown(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
-    """Return whether a sentence begins with "But" and the one before it, which it opposes, is not shown."""
-    return bool(features.table[place, _STARTS_CONTRAST] > 0) and place - 1 not in claims
+def _can_be_tied(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
+    """Return whether what a sentence qualifies can be one sentence that is shown.
+
+    Not so if it begins with "But" and the one before it, which it opposes, is not shown; or if it is a
+    quotation, unless it denies: what a speaker doubts need not be what is reported.
+    """
+    if features.table[place, _STARTS_CONTRAST] > 0 and place - 1 not in claims:
+        return False
+    return bool(features.table[place, _QUOTED] <= MIN_QUOTED) or _has_cue(features, place, _REPLIES)
 
 
 def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:

@@ -159,6 +159,12 @@ def test_a_doubt_without_a_word_of_what_is_shown_is_context_unless_it_comes_next
     assert found[2].grade is grade
 
 
+def test_a_doubt_in_a_quotation_is_not_tied():
+    quote = "“It is not confirmed that the council of Harrow will build it,” the paper says."
+    found = marks([PLAN, quote], pairs={(0, 1): 0.9}, qualifies={1: 0.9})
+    assert found[1].grade is Grade.STORY
+
+
 def test_a_denial_in_a_quotation_is_more_than_an_opinion():
     quote = "“I denied it and I had no money of the builders of Harrow,” Renn said."
     found = marks([LEAD, quote], pairs={(0, 1): 0.9}, qualifies={1: 0.9})
