@@ -12,7 +12,7 @@ _MAX_AGE_DIGITS = 3
 _EDGES = ",.;:!?()[]'’\"“”„«»"
 _POSSESSIVES = ("'s", "’s", "'", "’")
 
-NOT_A_NAME = TokenClass.SMALL | TokenClass.TIME
+NOT_A_NAME = TokenClass.SMALL | TokenClass.TIME | TokenClass.BEFORE | TokenClass.PHRASE | TokenClass.PLACE
 _NO_PERSON = TokenClass.GROUP | TokenClass.CAPITALS
 _PERSON = TokenClass.PERSON | TokenClass.TITLE
 

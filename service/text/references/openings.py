@@ -59,7 +59,9 @@ class Openings:
             return True
         if begin & (TokenClass.PHRASE | TokenClass.BEFORE):  # "In this case", "When this"
             pointing = DETERMINERS if begin & TokenClass.PHRASE else _DEMONSTRATIVES
-            return self._lacks_noun(tokens, codes, first + 1, pointing)
+            return self._lacks_noun(tokens, codes, first + 1, pointing) or self._points_back_later(
+                tokens, codes, first
+            )
         if begin & TokenClass.ARTICLE:  # "The other one"
             return self._lacks_noun(tokens, codes, first + 1, TokenClass.OTHER | TokenClass.COUNT)
         return self._lacks_noun(tokens, codes, first, DETERMINERS) or self._points_back_later(

@@ -90,10 +90,11 @@ class Pronouns:
     def _are_adverbial(self, codes: Sequence[int], places: Sequence[int]) -> bool:
         """Return whether the tokens are a phrase without a subject: "In a statement," "Founded in 1962,"."""
         begin, last = codes[places[0]], places[-1]
-        if not codes[last] & TokenClass.COMMA or last >= _ADVERBIAL_REACH:
+        if not codes[last] & TokenClass.COMMA or any(codes[k] & TokenClass.COMMA for k in places[:-1]):
             return False
         is_participle = begin & TokenClass.BEFORE > 0 and last == places[0] + 1  # "If treated,"
-        return is_participle or self._begins_adverbial(begin)
+        is_short = last < _ADVERBIAL_REACH or begin & TokenClass.PHRASE
+        return is_participle or (bool(is_short) and self._begins_adverbial(begin))
 
     def _begins_adverbial(self, code: int) -> bool:
         """Return whether a sentence that begins so has its subject behind the first comma.
@@ -193,6 +194,6 @@ def _is_dummy(codes: Sequence[int], place: int) -> bool:
     for code in codes[place + 1 : place + 1 + _DUMMY_REACH]:
         if code & TokenClass.EMPTY:
             return True
-        if code & PRONOUN:
+        if code & (PRONOUN | TokenClass.ARTICLE):
             break
     return False

@@ -132,7 +132,7 @@ class ReferenceWords(dict[str, int]):
             found |= TokenClass.WHOLE_OPENING | TokenClass.OPENING if is_whole else TokenClass.OPENING
         if word in self._seconds:
             found |= TokenClass.SECOND
-        if not found & _NOUNLESS and len(word) > 2 and not word.isdecimal():
+        if not found & (_NOUNLESS | TokenClass.EMPTY) and len(word) > 2 and not word.isdecimal():
             found |= TokenClass.NOUN
         if core[:1].isupper():
             found |= TokenClass.NAME
