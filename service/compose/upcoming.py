@@ -12,7 +12,8 @@ from service.compose.stage import Composer, start_composition
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, Group
 
-MAX_EDITIONS = 200  # with different stories; each takes milliseconds
+MAX_RANGES = 50
+"""Ranges of articles that are grouped into stories: each may take a second, every minute."""
 
 
 async def upcoming_articles(
@@ -20,23 +21,31 @@ async def upcoming_articles(
 ) -> list[CondensedArticle]:
     """Return the articles of the stories that these groups would get when they are due, each once.
 
-    They are in the order of the groups, and within an issue in that of its stories. A group whose stories
+    They are in the order of due times, and within an issue in that of its stories. A group whose stories
     cannot be found is left out; compose names it when it is due. Raises StoreError.
     """
     found: dict[str, CondensedArticle] = {}
-    compositions: dict[datetime, Composition] = {}
     seen: set[tuple[object, ...]] = set()
-    for group in groups:
-        edition, moment = group.edition, max(group.due_at or now, now)
+    ranges: set[tuple[object, ...]] = set()
+    composition: tuple[datetime, Composition] | None = None
+    # Groups that share a range of articles stand together: a composition remembers few ranges.
+    for group in sorted(groups, key=lambda group: (_moment(group, now), group.edition.topics)):
+        edition, moment = group.edition, _moment(group, now)
+        ranges.add((moment, edition.topics))
         stories = (moment, edition.newsletter, edition.topics, edition.stories, group.served_through)
-        if edition.newsletter not in composer.newsletters or stories in seen or len(seen) >= MAX_EDITIONS:
+        if edition.newsletter not in composer.newsletters or stories in seen or len(ranges) > MAX_RANGES:
             continue
         seen.add(stories)
-        if moment not in compositions:
-            compositions[moment] = await start_composition(composer, moment, assign_stories=False)
-        for one in await _shown(compositions[moment], group):
+        if composition is None or composition[0] != moment:
+            composition = moment, await start_composition(composer, moment, assign_stories=False)
+        for one in await _shown(composition[1], group):
             found.setdefault(one.article.id, one)
     return list(found.values())
+
+
+def _moment(group: Group, now: datetime) -> datetime:
+    """Return when the group's issue will be composed."""
+    return max(group.due_at or now, now)
 
 
 async def _shown(composition: Composition, group: Group) -> list[CondensedArticle]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.compose import composition
+from service.compose import composition, upcoming
 from service.compose.stage import compose
 from service.compose.stories.group import GroupedStory
 from service.compose.upcoming import upcoming_articles
@@ -65,6 +65,16 @@ async def test_what_the_group_got_and_newsletters_that_are_gone_are_left_out():
     store.publish(an_arrival("Talks resume"), an_arrival("Harbour reopens"))
 
     assert await titles_ahead(store, composer) == ["Harbour reopens"]
+
+
+async def test_only_the_first_ranges_of_articles_are_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(upcoming, "MAX_RANGES", 2)
+    topics = ["economy", "sport", "world"]
+    store, composer = a_composer(*(a_member(topic, topics=(topic,)) for topic in reversed(topics)))
+    store.publish(*(an_arrival(f"{topic.title()} news", topics=(topic,)) for topic in topics))
+
+    assert await titles_ahead(store, composer) == ["Economy news", "Sport news"]
+    assert len(store.reads) == 2
 
 
 async def test_a_group_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch):

@@ -152,6 +152,10 @@ class JudgeClient:
             (aiohttp.ClientConnectorDNSError, f"no address was found for the name {host}"),
             (aiohttp.ClientConnectorCertificateError, f"the certificate of {host} could not be trusted"),
             (aiohttp.ClientConnectorError, f"no connection to {host} could be made"),
+            (
+                aiohttp.ServerTimeoutError,
+                f"no connection to {host} could be made in {CONNECT_SECONDS:g} seconds",
+            ),
         ):
             if isinstance(error, kind):
                 return clause
