@@ -90,8 +90,10 @@ def read_evidence(
     None without an answer, and if one of its spans is no sentence: the article is read otherwise than when
     the judge was asked.
     """
+    if answer is None:
+        return None
     places = {TextSpan(one.start, one.end): place for place, one in enumerate(sentences)}
-    if answer is None or not places.keys() >= set(answer.spans()):
+    if not places.keys() >= set(answer.spans()):
         return None
     pairs = {(places[one.claim], places[one.caveat]): one for one in answer.pairs}
     return Evidence(
