@@ -218,13 +218,13 @@ def _can_be_tied(place: int, claims: Sequence[int], features: ArticleFeatures) -
 def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
     """Return whether what a sentence qualifies can be among the claims, and it is a report.
 
-    Not so if it mostly speaks of what is not shown, or is the opinion of a speaker ("We see no evidence"). A
-    denial answers an accusation in whatever words.
+    Not so if it is the opinion of a speaker ("We see no evidence"), or mostly speaks of what is not shown. A
+    denial answers an accusation in whatever words, and one of the two sentences just before is what it means.
     """
     is_quoted = features.table[place, _QUOTED] > MIN_QUOTED
     if is_quoted and _has_cue(features, place, _OPINIONS) and not _has_cue(features, place, _DENIAL):
         return False
-    if _has_cue(features, place, _REPLIES):
+    if _has_cue(features, place, _REPLIES) or place - 1 in claims or place - 2 in claims:
         return True
     row, column, _ = features.terms
 
@@ -235,8 +235,7 @@ def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> b
     own = words(place, place + 1)
     known = own & set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
     orphaned = (own - known) & words(0, place)
-    is_near = bool(known) or place - 1 in claims
-    return is_near and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
+    return bool(known) and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
 
 
 def kind_of(caveat: int, features: ArticleFeatures) -> CaveatKind | None:

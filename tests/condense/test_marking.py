@@ -152,11 +152,11 @@ def test_the_opinion_of_a_speaker_is_context():
     assert found[1].grade is Grade.CONTEXT
 
 
-@pytest.mark.parametrize(("shown", "grade"), [((0, 1, 2), Grade.TIED), ((0, 2), Grade.CONTEXT)])
+@pytest.mark.parametrize(("shown", "grade"), [((0, 2, 3), Grade.TIED), ((0, 3), Grade.CONTEXT)])
 def test_a_doubt_without_a_word_of_what_is_shown_is_context_unless_it_comes_next(shown, grade):
-    sentences = [PLAN, "The bridge is dear.", "That has not been confirmed."]
-    found = marks(sentences, pairs={(0, 2): 0.9, (1, 2): 0.9}, qualifies={2: 0.9}, shown=shown)
-    assert found[2].grade is grade
+    sentences = [PLAN, PLAIN, "The mayor smiled.", "That has not been confirmed."]
+    found = marks(sentences, pairs={(0, 3): 0.9, (2, 3): 0.9}, qualifies={3: 0.9}, shown=shown)
+    assert found[3].grade is grade
 
 
 def test_a_doubt_in_a_quotation_is_not_tied():
@@ -172,9 +172,10 @@ def test_a_denial_in_a_quotation_is_more_than_an_opinion():
 
 
 def test_a_caveat_about_what_is_not_shown_is_context():
-    sentences = [PLAN, "A film of wolves in Tarn appeared on Monday.", "The film of wolves is not confirmed."]
-    found = marks(sentences, pairs={(0, 2): 0.2}, qualifies={2: 0.9}, shown=(0, 2))
-    assert found[2].grade is Grade.CONTEXT
+    film = "A film of wolves in Tarn appeared on Monday."
+    sentences = [PLAN, film, PLAIN, "The film of wolves near Harrow is not confirmed."]
+    found = marks(sentences, pairs={(0, 3): 0.3}, qualifies={3: 0.9}, shown=(0, 3))
+    assert found[3].grade is Grade.CONTEXT
 
 
 @given(st.data())
