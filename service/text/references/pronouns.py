@@ -11,6 +11,7 @@ from service.text.references.words import PRONOUN, ReferenceWords, TokenClass
 _MAX_PRONOUNS = 4  # of a sentence; one further on has its noun before it
 _DUMMY_REACH = 5  # tokens after a pronoun that may show that it means nothing
 _NOUN_REACH = 3  # tokens after a comma in which the noun of an earlier pronoun stands
+_MAX_ASIDES = 3  # commas behind which the noun of an earlier pronoun is looked for
 _ADVERBIAL_REACH = 7  # tokens of a phrase before the sentence proper: "In a statement,"
 _SPEECH_REACH = 2  # tokens from a pronoun to its verb of speech: "il a dit"
 
@@ -108,12 +109,26 @@ class Pronouns:
     def _noun_follows(
         self, tokens: Sequence[str], codes: Sequence[int], first: int, place: int, *, needs_person: bool
     ) -> bool:
-        """Return whether the noun follows its pronoun behind the first comma: "After his arrest, Holm"."""
+        """Return whether the noun follows its pronoun behind a comma: "After his arrest, Holm"."""
         if place == first or not (codes[first] & TokenClass.BEFORE or self._begins_adverbial(codes[first])):
             return False
-        comma = next((k for k in range(first, len(codes)) if codes[k] & TokenClass.COMMA), len(codes))
-        places = range(comma + 1, min(comma + 1 + _NOUN_REACH, len(codes)))
-        if comma < place or not places or _goes_on(codes[places[0]]):
+        commas = [k for k in range(first, len(codes)) if codes[k] & TokenClass.COMMA]
+        if not commas or commas[0] < place:
+            return False
+        # Behind the first comma may stand an aside: "In his letter, published on Monday, Holm".
+        for comma in commas[: _MAX_ASIDES if needs_person else 1]:
+            if comma + 1 == len(codes) or codes[comma + 1] & PRONOUN:
+                return False
+            if self._is_named_at(tokens, codes, comma + 1, needs_person=needs_person):
+                return True
+        return False
+
+    def _is_named_at(
+        self, tokens: Sequence[str], codes: Sequence[int], first: int, *, needs_person: bool
+    ) -> bool:
+        """Return whether a clause that begins at a token begins with the noun of a pronoun before it."""
+        places = range(first, min(first + _NOUN_REACH, len(codes)))
+        if not places or _goes_on(codes[first]):
             return False
         before_pronoun = next((n for n, k in enumerate(places) if codes[k] & PRONOUN), len(places))
         return self._is_named(tokens, codes, places[:before_pronoun], needs_person=needs_person)
