@@ -14,7 +14,7 @@ import structlog
 
 from service.condense.judge.summarizing import question_about
 from service.condense.ports import ANSWERED
-from service.core.model import Summary
+from service.core.model import Grade, Role, Summary
 from tests.app.judge.newsroom import (
     ARTICLES,
     DUE,
@@ -49,6 +49,40 @@ async def test_the_articles_of_the_next_issue_are_asked_about_and_condensed_agai
     for article in ARTICLES:
         assert after[article.title].key_points != before[article.title].key_points
         assert after[article.title].is_verbatim(article.text)
+
+
+async def test_a_caveat_that_the_judge_names_stands_under_its_claim_in_the_issue(tmp_path: Path):
+    def editor(call: Call) -> bytes:
+        """Answer as an editor of the article would."""
+        if call.is_confirmation:
+            return completion('{"answer": "yes"}')
+        lines = call.content["messages"][1]["content"].splitlines()
+        claim, caveat = (
+            int(line[1 : line.index("]")])
+            for words in ("will be raised by four metres", "not yet received the permit")
+            for line in lines
+            if words in line
+        )
+        pair = {"claim": claim, "caveat": caveat, "kind": "conditional", "must": True}
+        return completion(json.dumps({"points": [claim, caveat], "pairs": [pair]}))
+
+    async with a_newsroom(tmp_path / "config", editor, ARTICLES[0]) as newsroom:
+        await newsroom.app.ask_judge()
+        points = (await newsroom.summaries())["Dam to be raised"].key_points
+        newsroom.clock.at = DUE
+        await newsroom.app.compose()
+        [issue] = await newsroom.app.queries.issues()
+        mail = await newsroom.stores.deliver.issue(issue.id)
+
+    [caveat] = [point for point in points if "not yet received the permit" in point.text]
+    assert (caveat.role, caveat.grade) == (Role.CAVEAT, Grade.TIED)
+    assert caveat.qualifies is not None
+    assert "raised by four metres" in points[caveat.qualifies].text
+    text = " ".join(mail.rendered.text.split())
+    assert (
+        text.index("four metres") < text.index("not yet received the permit") < text.index("Key points were")
+    )
+    assert "with the help of qwen (127.0.0.1); every sentence is the article's own." in text
 
 
 async def test_a_question_is_asked_once(tmp_path: Path):
