@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from service.text.scripts import HANGUL, UNSPACED, bigrams
-from service.text.stems import ARTICLE_STEM_CHARACTERS, stem
+from service.text.stems import ARTICLE_STEM_CHARACTERS, fold_spelling, stem
 
 MAX_DAY_DIGITS, YEAR_DIGITS = 2, 4  # of the numbers beside a month
 
@@ -59,7 +59,7 @@ def words_of(text: str) -> list[ArticleWord]:
 
 def stem_of(word: str) -> str:
     """Return the stem of a word."""
-    return stem(word, ARTICLE_STEM_CHARACTERS)
+    return stem(fold_spelling(word.lower()), ARTICLE_STEM_CHARACTERS)
 
 
 def terms_of(word: ArticleWord) -> list[str]:

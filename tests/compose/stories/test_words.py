@@ -27,3 +27,8 @@ def test_a_number_without_a_month_is_kept_and_so_is_a_word_that_looks_like_a_mon
 
 def test_unspaced_scripts_give_bigrams():
     assert list(plain_terms("央行下调 5 rates")) == ["央行", "行下", "下调", "rates"]
+
+
+def test_spellings_of_one_word_are_one_term():
+    assert list(plain_terms("إيران أعلنت الهُدنة")) == list(plain_terms("ايران اعلنت الهدنة"))
+    assert list(plain_terms("Королёв")) == list(plain_terms("Королев"))
