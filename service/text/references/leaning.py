@@ -79,10 +79,12 @@ class SentenceReader:
         while opening in (Opening.CUT, Opening.CUT_BEFORE_COMMA):
             link += length
             opening, length = self._openings.phrase_at(tokens, link)
-        phrase = opening == Opening.LEANS or (not opening and self._openings.points_back(tokens, codes, link))
-        phrase = phrase or any(
-            code & TokenClass.OPENS for code in codes[:link]
-        )  # half a quotation stays behind
+        phrase = (
+            opening == Opening.LEANS
+            or (not opening and self._openings.points_back(tokens, codes, link))
+            or any(code & TokenClass.OPENS for code in codes[:link])  # half a quotation would stay behind
+            or (max(codes) >= TokenClass.THIS and self._openings.names_again(tokens, codes, link))
+        )
         pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)
         quotations = quotations_of(codes)
         return Leaning(link, pronoun, phrase, quotations is not None and min(quotations) >= 0)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from service.text.references.words import ReferenceWords, TokenClass
 
 MAX_CHARACTERS_SEARCHED = 20_000  # for other places of a name
+_MAX_NAME_TOKENS = 4
 _MAX_PLACES = 8  # of a name that are looked at
 _MAX_AGE_DIGITS = 3
 _EDGES = ",.;:!?()[]'’\"“”„«»"
@@ -35,7 +36,7 @@ class PersonNames:
         `first` is the first token of the sentence, `after_name` says that the token goes on with the name of
         something else.
         """
-        if codes[place] & _NO_PERSON or after_name:
+        if after_name or _is_of_group(codes, place):
             return False
         word = bare_name(tokens[place])
         if self._words.nouns_have_capitals:
@@ -98,6 +99,18 @@ class PersonNames:
     def _word_after(self, at: int, word: str) -> str:
         following = self._text[at + len(word) : at + len(word) + 40]
         return (following.split() or [""])[0] if following[:1].isspace() else ""
+
+
+def _is_of_group(codes: Sequence[int], place: int) -> bool:
+    """Return whether the name that begins at a token has a word that persons' names do not have."""
+    for code in codes[place : place + _MAX_NAME_TOKENS]:
+        if not code & TokenClass.NAME:
+            return False
+        if code & _NO_PERSON:
+            return True
+        if code & TokenClass.COMMA:
+            return False
+    return False
 
 
 def bare_name(token: str) -> str:

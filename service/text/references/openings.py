@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from service.text.references.pronouns import quotations_of
 from service.text.references.words import Opening, ReferenceWords, TokenClass, plain_word
 
 _CLAUSE_REACH = 10  # tokens in which the first clause ends before a demonstrative
@@ -67,6 +68,29 @@ class Openings:
         return self._lacks_noun(tokens, codes, first, DETERMINERS) or self._points_back_later(
             tokens, codes, first
         )
+
+    def names_again(self, tokens: Sequence[str], codes: Sequence[int], first: int) -> bool:
+        """Return whether a demonstrative inside the sentence has a noun that was named before it.
+
+        "He had little faith in such statements". What a quotation points at is the matter of its speaker.
+        """
+        quotations = quotations_of(codes)
+        return any(
+            codes[place] & TokenClass.THIS
+            and (quotations is None or quotations[place] < 0)
+            and self._has_noun_behind(codes, place)
+            and not self._is_named_before(tokens, first, place)
+            and self._lacks_noun(tokens, codes, place, TokenClass.THIS)
+            for place in range(first + 1, len(codes) - 1)
+        )
+
+    def _has_noun_behind(self, codes: Sequence[int], place: int) -> bool:
+        behind = place + 2 if codes[place + 1] & TokenClass.ARTICLE else place + 1  # "such a move"
+        return behind < len(codes) and codes[behind] & TokenClass.NOUN > 0
+
+    def _is_named_before(self, tokens: Sequence[str], first: int, place: int) -> bool:
+        nouns = {self._stem(token) for token in tokens[place + 1 : place + 3]}
+        return any(self._stem(token) in nouns for token in tokens[first:place])
 
     def first_points_back(self, tokens: Sequence[str], codes: Sequence[int]) -> bool:
         """Return whether the first sentence of a text begins with a demonstrative."""
