@@ -111,6 +111,25 @@ def test_what_is_verified_is_not_unsure(language: str):
     assert not cues_of(language, VERIFIED[language]) & {"unsure", "explicit"}
 
 
+@pytest.mark.parametrize(
+    ("language", "word", "cue"),
+    [
+        ("ar", "أقرب", "agree"),
+        ("de", "einige", "agree"),
+        ("es", "temporada", "caution"),
+        ("fr", "visite", "plan"),
+        ("it", "contesto", "denial"),
+        ("it", "dipendenti", "condition"),
+        ("nl", "doelman", "plan"),
+        ("pt", "alegria", "accuse"),
+        ("pt", "testemunha", "finding"),
+        ("ru", "закончил", "plan"),
+    ],
+)
+def test_frequent_words_that_begin_like_a_cue_word_are_none(language: str, word: str, cue: str):
+    assert not has_cue(language, word, cue)
+
+
 def test_russian_yo_may_be_written_ye():
     russian = lexicon_for("ru")
     assert russian["её"] == russian["ее"]
