@@ -98,7 +98,11 @@ class _Finder:
         if candidate.introduction is not None:
             return None
         tokens = self._text[start : candidate.end].split()
-        leaning = self._reader.read(tokens) if place else self._reader.read_first(tokens)
+        if place:
+            before = self._tokens(place - 1) if self._follows_directly(place) else ()
+            leaning = self._reader.read(tokens, before)
+        else:
+            leaning = self._reader.read_first(tokens)
         if candidate.quoted and leaning is NOTHING:
             leaning = Leaning(speaker=True)
         if not leaning.leans:

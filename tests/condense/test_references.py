@@ -17,7 +17,7 @@ def references(text, language="en"):
 
 
 def leans(sentence, language="en", lead=LEAD):
-    return references(f"{lead} {sentence}", language)[1][1] is not None
+    return references(f"{lead} {sentence}", language)[1][-1] is not None
 
 
 def trimmed(text, language="en", place=0):
@@ -177,6 +177,13 @@ def test_words_that_point_back_are_known_in_several_languages(language, sentence
 )
 def test_words_that_look_like_it_do_not_point_back(language, sentence):
     assert not leans(sentence, language)
+
+
+def test_a_definite_noun_leans_if_only_the_sentence_before_names_it():
+    assert leans("The ferry was old.", lead=f"{LEAD} A ferry sank.")
+    assert not leans("The ferry was old.", lead="A ferry sank. The ferry was full.")
+    assert not leans("The ferry was old.", lead=f"{LEAD} A boat sank.")
+    assert leans("Die Fähre war alt.", "de", lead=f"{LEAD} Eine Fähre sank.")
 
 
 def test_what_a_sentence_leans_on_is_the_sentence_just_before():

@@ -69,11 +69,11 @@ class SentenceReader:
         phrase = self._openings.first_points_back(tokens, codes)
         return Leaning(pronoun=self._pronouns.first_unresolved(tokens, codes), phrase=phrase)
 
-    def read(self, tokens: Sequence[str]) -> Leaning:
-        """Return what leans in a later sentence."""
+    def read(self, tokens: Sequence[str], before: Sequence[str]) -> Leaning:
+        """Return what leans in a later sentence; `before` are the tokens of the one before it, if known."""
         codes = self.codes_of(tokens)
         if not codes or (not _may_point_back(codes) and stands_alone(codes)):
-            return NOTHING
+            return Leaning(phrase=True) if self._openings.names_known(tokens, codes, before) else NOTHING
         link = 0
         opening, length = self._openings.phrase_at(tokens, 0)
         while opening in (Opening.CUT, Opening.CUT_BEFORE_COMMA):
@@ -84,6 +84,7 @@ class SentenceReader:
             or (not opening and self._openings.points_back(tokens, codes, link))
             or any(code & TokenClass.OPENS for code in codes[:link])  # half a quotation would stay behind
             or (max(codes) >= TokenClass.THIS and self._openings.names_again(tokens, codes, link))
+            or self._openings.names_known(tokens, codes, before)
         )
         pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)
         quotations = quotations_of(codes)

@@ -69,6 +69,17 @@ class Openings:
             tokens, codes, first
         )
 
+    def names_known(self, tokens: Sequence[str], codes: Sequence[int], before: Sequence[str]) -> bool:
+        """Return whether the sentence begins with "the" and a noun that the one before has, not the lead."""
+        if not codes or not codes[0] & TokenClass.DEFINITE:
+            return False
+        for token, code in zip(tokens[1:3], codes[1:3], strict=False):
+            is_name = code & TokenClass.NAME and not self._words.nouns_have_capitals
+            if code & TokenClass.NOUN and not is_name:
+                noun = self._stem(token)
+                return noun not in self._lead and any(self._stem(one) == noun for one in before)
+        return False
+
     def names_again(self, tokens: Sequence[str], codes: Sequence[int], first: int) -> bool:
         """Return whether a demonstrative inside the sentence has a noun that was named before it.
 

@@ -46,24 +46,25 @@ class TokenClass:
     BEFORE = 1 << 13
     PHRASE = 1 << 14
     ARTICLE = 1 << 15
-    TIME = 1 << 16
-    SMALL = 1 << 17
-    OBJECT = 1 << 18
-    OPENING = 1 << 19  # first word of a phrase that may begin a sentence
-    WHOLE_OPENING = 1 << 20  # such a phrase itself
-    SECOND = 1 << 21  # second word of such a phrase
-    NOUN = 1 << 22  # names something
-    NAME = 1 << 23  # begins with a capital letter
-    CAPITALS = 1 << 24  # has no small letter
-    NUMBER = 1 << 25  # has a digit
-    CLOSES = 1 << 26  # ends with a quotation mark
-    COMMA = 1 << 27  # ends with a comma, a colon or a semicolon
-    HE = 1 << 28  # from here on, the largest code of a sentence shows whether it has such a token
-    SHE = 1 << 29
-    IT = 1 << 30
-    THEY = 1 << 31
-    THIS = 1 << 32
-    OPENS = 1 << 33  # begins with a quotation mark
+    DEFINITE = 1 << 16
+    TIME = 1 << 17
+    SMALL = 1 << 18
+    OBJECT = 1 << 19
+    OPENING = 1 << 20  # first word of a phrase that may begin a sentence
+    WHOLE_OPENING = 1 << 21  # such a phrase itself
+    SECOND = 1 << 22  # second word of such a phrase
+    NOUN = 1 << 23  # names something
+    NAME = 1 << 24  # begins with a capital letter
+    CAPITALS = 1 << 25  # has no small letter
+    NUMBER = 1 << 26  # has a digit
+    CLOSES = 1 << 27  # ends with a quotation mark
+    COMMA = 1 << 28  # ends with a comma, a colon or a semicolon
+    HE = 1 << 29  # from here on, the largest code of a sentence shows whether it has such a token
+    SHE = 1 << 30
+    IT = 1 << 31
+    THEY = 1 << 32
+    THIS = 1 << 33
+    OPENS = 1 << 34  # begins with a quotation mark
 
 
 PRONOUN = TokenClass.HE | TokenClass.SHE | TokenClass.IT | TokenClass.THEY
@@ -71,8 +72,8 @@ _NOUNLESS = (
     TokenClass.SMALL | TokenClass.TIME | TokenClass.SAID | TokenClass.PLACE | TokenClass.BEFORE | PRONOUN
 )
 _LISTS = (  # noqa: SIM905 - names read best as a line of words
-    "that other count dummy empty person male female title group said asked place before phrase article time "
-    "small object he she it they this"
+    "that other count dummy empty person male female title group said asked place before phrase article "
+    "definite time small object he she it they this"
 ).split()
 
 
