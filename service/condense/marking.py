@@ -33,6 +33,7 @@ _QUALIFIERS = [
     FLAG_BIT[name] for name in ("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
 ]
 _DENIAL = [FLAG_BIT["denial"]]
+_ACCUSATION = FLAG_BIT["accuse"]
 _REPLIES = [FLAG_BIT["denial"], FLAG_BIT["accused"]]
 _OPINIONS = [FLAG_BIT["first"], FLAG_BIT["second"]]
 _STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
@@ -207,12 +208,16 @@ def _has_cue(features: ArticleFeatures, place: int, bits: Sequence[int]) -> bool
 def _can_be_tied(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
     """Return whether what a sentence qualifies can be one sentence that is shown.
 
-    Not so if it begins with "But" and the one before it, which it opposes, is not shown; or if it is a
-    quotation, unless it denies: what a speaker doubts need not be what is reported.
+    Not so if it begins with "But" and the one before it, which it opposes, is not shown; if it denies and the
+    latest accusation is not shown; or if it is a quotation, unless it denies: what a speaker doubts need not
+    be what is reported.
     """
     if features.table[place, _STARTS_CONTRAST] > 0 and place - 1 not in claims:
         return False
-    return bool(features.table[place, _QUOTED] <= MIN_QUOTED) or _has_cue(features, place, _REPLIES)
+    if _has_cue(features, place, _REPLIES):
+        accusations = np.flatnonzero(features.flag_counts[:place, _ACCUSATION])
+        return not len(accusations) or int(accusations[-1]) in claims
+    return bool(features.table[place, _QUOTED] <= MIN_QUOTED)
 
 
 def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:

@@ -117,6 +117,13 @@ def test_a_denial_is_not_tied_to_a_sentence_that_denies():
     assert (found[2].grade, found[2].claim) == (Grade.STORY, None)
 
 
+@pytest.mark.parametrize(("shown", "grade"), [((0, 1, 2), Grade.TIED), ((0, 2), Grade.STORY)])
+def test_a_denial_is_tied_only_if_the_latest_accusation_is_shown(shown, grade):
+    sentences = [LEAD, "Neighbours accused the builders of Harrow of theft.", DENIAL]
+    found = marks(sentences, pairs={(0, 2): 0.9}, qualifies={2: 0.9}, shown=shown)
+    assert found[2].grade is grade
+
+
 def test_a_second_denial_of_a_point_is_context():
     sure = {(0, 1): 0.8, (0, 2): 0.8, (1, 2): 0.9}
     found = marks([LEAD, DENIAL, ANOTHER_DENIAL], pairs=sure, qualifies={1: 0.9, 2: 0.9})
