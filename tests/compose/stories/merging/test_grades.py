@@ -137,6 +137,13 @@ def test_a_new_caveat_of_the_story_is_sent_with_the_point_that_the_reader_knows(
     assert merge_key_points([again], points=4, known=[before, now]) == ()
 
 
+def test_a_new_caveat_is_sent_before_those_that_the_reader_knows():
+    before = told(FARES, tied(NOT_FINAL, 0))
+    now = told(FARES, tied(NOT_FINAL, 0), tied(DOUBTED, 0), number=1)
+    assert texts(merge_key_points([now], points=2, known=[before])) == [FARES, DOUBTED]
+    assert texts(merge_key_points([now], points=3, known=[before])) == [FARES, NOT_FINAL, DOUBTED]
+
+
 def test_a_caveat_that_was_chosen_before_its_point_brings_it():
     lead = told(DEPOT, FERRIES, FARES, tied(NOT_FINAL, 2), ranks=(0, 2, 3, 1))
     assert texts(merge_key_points([lead], points=3)) == [DEPOT, FARES, NOT_FINAL]
@@ -174,11 +181,28 @@ def test_a_caveat_of_another_article_does_not_leave_a_line_dangling():
     assert texts(merge_key_points([lead, other], points=6)) == [FARES, NOT_FINAL, DEPOT]
 
 
-def test_a_claim_on_which_others_lean_keeps_its_words():
-    fuller = FARES_TOO.replace("voted", "voted, perhaps with 3 exceptions")
-    for words in (FARES_TOO, fuller):
-        points = merge_key_points([told(words), told(FARES, Line(HE_ADDED, above=0), number=1)], points=6)
-        assert texts(points)[texts(points).index(HE_ADDED) - 1] == FARES
+def test_of_two_equal_claims_the_one_on_which_others_lean_is_shown():
+    leaned_on = told(FARES, Line(HE_ADDED, above=0), number=1)
+    assert texts(merge_key_points([told(FARES_TOO), leaned_on], points=6)) == [FARES, HE_ADDED]
+    fuller = told(FARES_TOO.replace("voted", "voted, perhaps with 3 exceptions"))
+    points = merge_key_points([fuller, leaned_on], points=6)
+    assert len(points) == 3
+    assert texts(points)[texts(points).index(HE_ADDED) - 1] == FARES
+
+
+def test_of_two_equal_claims_the_one_that_is_clear_by_itself_is_shown():
+    leaning = told(DEPOT, Line("But " + FARES, above=0))
+    points = merge_key_points([leaning, told(FERRIES, FARES_TOO, number=1)], points=6)
+    assert sorted(texts(points)) == sorted([DEPOT, FARES_TOO, FERRIES])
+
+
+def test_a_repeated_caveat_on_which_a_line_leans_is_shown_again():
+    lead = told(FARES, tied(DOUBTED, 0))
+    other = told(DEPOT, tied(DOUBTED, 0), Line(HE_ADDED, above=1), number=1)
+    points = merge_key_points([lead, other], points=6)
+    assert texts(points) == [FARES, DOUBTED, DEPOT, DOUBTED, HE_ADDED]
+    without = told(DEPOT, tied(DOUBTED, 0), number=1)
+    assert texts(merge_key_points([lead, without], points=6)) == [FARES, DOUBTED, DEPOT]
 
 
 def test_a_claim_whose_only_caveat_is_unclear_is_not_shown():
