@@ -26,8 +26,9 @@ Numbers = list[int]
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 commands = CommandTyper(
-    """Record which sentences of an article are its key points and caveats, and export them.
+    """Label the key points and caveats of articles, for learning.
 
+    Labels record which sentences of an article are its key points and caveats, and can be exported.
     bench/learn_keypoints.py --labels learns from what is exported.
     """,
     name="label",
