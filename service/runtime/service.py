@@ -180,6 +180,8 @@ class Service:
         try:
             async with self._apps.use() as app:
                 yield app
+        except asyncio.CancelledError:
+            log.info("tick_cancelled")  # by a stop, for which APScheduler would log a traceback
         except CaveatError as error:
             log.warning(failed, reason=str(error))
 

@@ -145,6 +145,22 @@ async def test_a_tick_asks_the_judge_only_if_there_is_one(
     assert [line["event"] for line in found] == (["stage_finished", "stage_problem"] if judged else [])
 
 
+async def test_a_stop_ends_a_tick_without_an_error(service: Service, monkeypatch: pytest.MonkeyPatch):
+    begun = asyncio.Event()
+
+    async def wait(_app: Application) -> int:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr("service.runtime.service.prune", wait)
+    tick = asyncio.create_task(service._prune())
+    await begun.wait()
+    tick.cancel()
+
+    assert await tick is None
+
+
 async def test_a_tick_that_fails_is_logged_and_does_not_stop_the_service(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ):
