@@ -56,6 +56,8 @@ def trimmed(text, language="en", place=0):
         "In his speech on Friday, he attacked Maria Berg, the mayor.",
         "The owners have little faith in such statements.",
         "Bergen's Harbour Commission said he was calm.",
+        "Officials later determined that it was safe.",
+        "In four stormy years they lost nine ships.",
         "There is no sign that it will open soon.",
         "When this happened, the port was closed.",
     ],
@@ -76,6 +78,8 @@ def test_a_sentence_with_a_word_that_points_back_leans(sentence):
         "Anders Holm said he would resign.",
         "After his arrest, Anders Holm left the party.",
         "The company said its ships were safe.",
+        "The owners of the port said it was safe.",
+        "In court Bergen Ferries said they were safe.",
         "In his letter, published on Monday, Anders Holm named three reasons.",
         "Both the owners and the unions want a vote.",
         "The statements were false, but the owners believed these statements.",
@@ -108,6 +112,7 @@ def test_a_sentence_whose_words_have_their_noun_stands_alone(sentence):
         ("fr", "Il s'agit notamment des ponts du port."),
         ("fr", "Contre toute attente, elle a signé."),
         ("fr", "Parmi ces derniers, onze ont signé."),
+        ("fr", "Mais « le toit est dangereux »."),
         ("fr", "D'autant que le pont reste fermé."),
         ("fr", "Né à Bergen, il dirige le port."),
         ("de", "Er lehnte das Angebot ab."),
@@ -184,6 +189,7 @@ def test_a_definite_noun_leans_if_only_the_sentence_before_names_it():
     assert not leans("The ferry was old.", lead="A ferry sank. The ferry was full.")
     assert not leans("The ferry was old.", lead=f"{LEAD} A boat sank.")
     assert leans("Die Fähre war alt.", "de", lead=f"{LEAD} Eine Fähre sank.")
+    assert leans("L'alerte dure un jour.", "fr", lead=f"{LEAD} Une alerte est donnée.")
 
 
 def test_what_a_sentence_leans_on_is_the_sentence_just_before():

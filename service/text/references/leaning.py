@@ -88,7 +88,8 @@ class SentenceReader:
         )
         pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)
         quotations = quotations_of(codes)
-        return Leaning(link, pronoun, phrase, quotations is not None and min(quotations) >= 0)
+        is_quoted = quotations is not None and min(quotations[link:], default=-1) >= 0
+        return Leaning(link, pronoun, phrase, is_quoted)
 
 
 def _may_point_back(codes: Sequence[int]) -> bool:

@@ -9,6 +9,7 @@ from service.text.references.words import Opening, ReferenceWords, TokenClass, p
 
 _CLAUSE_REACH = 10  # tokens in which the first clause ends before a demonstrative
 _STEM_CHARACTERS = 6  # of a word that is compared with those of the lead
+_MAX_ELIDED = 2  # letters of an article before its apostrophe: "l'", "un'"
 _MIN_STEM_WORD = 4  # characters of a word of the lead
 
 DETERMINERS = TokenClass.THIS | TokenClass.THAT | TokenClass.OTHER
@@ -71,10 +72,11 @@ class Openings:
 
     def names_known(self, tokens: Sequence[str], codes: Sequence[int], before: Sequence[str]) -> bool:
         """Return whether the sentence begins with "the" and a noun that the one before has, not the lead."""
-        if not codes or not codes[0] & TokenClass.DEFINITE:
-            return False
-        for token, code in zip(tokens[1:3], codes[1:3], strict=False):
-            is_name = code & TokenClass.NAME and not self._words.nouns_have_capitals
+        for place in range(min(3, len(codes))):
+            token, code = tokens[place], codes[place]
+            if place == 0 and not code & TokenClass.DEFINITE:
+                return False
+            is_name = code & TokenClass.NAME and place and not self._words.nouns_have_capitals
             if code & TokenClass.NOUN and not is_name:
                 noun = self._stem(token)
                 return noun not in self._lead and any(self._stem(one) == noun for one in before)
@@ -146,6 +148,9 @@ class Openings:
 
     def _stem(self, token: str) -> str:
         word = plain_word(token).removesuffix("'s")
+        article, mark, noun = word.partition("'")
+        if mark and len(article) <= _MAX_ELIDED:
+            word = noun
         found = next((mark for mark in self._words.proclitics if word.startswith(mark)), "")
         return word[len(found) : len(found) + _STEM_CHARACTERS]
 

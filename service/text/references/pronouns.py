@@ -12,6 +12,7 @@ _MAX_PRONOUNS = 4  # of a sentence; one further on has its noun before it
 _DUMMY_REACH = 5  # tokens after a pronoun that may show that it means nothing
 _NOUN_REACH = 3  # tokens after a comma in which the noun of an earlier pronoun stands
 _MAX_ASIDES = 3  # commas behind which the noun of an earlier pronoun is looked for
+_PHRASE_REACH = 4  # tokens of a phrase that a pronoun follows without a comma: "In the end they"
 _ADVERBIAL_REACH = 7  # tokens of a phrase before the sentence proper: "In a statement,"
 _SPEECH_REACH = 2  # tokens from a pronoun to its verb of speech: "il a dit"
 
@@ -64,18 +65,29 @@ class Pronouns:
         if needs_person and _ends_report(codes, place):
             return False
         return (
-            self._is_named(tokens, codes, places, needs_person=needs_person)
+            self._is_named(tokens, codes, places, needs_person=needs_person, is_one=_is_one(codes[place]))
             or (codes[place] & TokenClass.DUMMY and _is_dummy(codes, place))
             or self._noun_follows(tokens, codes, first, place, needs_person=needs_person)
         )
 
     def _is_named(
-        self, tokens: Sequence[str], codes: Sequence[int], places: Sequence[int], *, needs_person: bool
+        self,
+        tokens: Sequence[str],
+        codes: Sequence[int],
+        places: Sequence[int],
+        *,
+        needs_person: bool,
+        is_one: bool = False,
     ) -> bool:
-        """Return whether the tokens at the places name a person, or anything if that is enough."""
+        """Return whether the tokens at the places name a person, or anything if that is enough.
+
+        `is_one` says that a plural is not enough: "Officials said it was safe".
+        """
         named, is_name = 0, False
         for place in places:
             code = codes[place]
+            if is_one and code & TokenClass.PLURAL:
+                continue
             if code & _PERSONS:
                 return True
             if code & TokenClass.NAME and not code & NOT_A_NAME:
@@ -91,6 +103,8 @@ class Pronouns:
     def _are_adverbial(self, codes: Sequence[int], places: Sequence[int]) -> bool:
         """Return whether the tokens are a phrase without a subject: "In a statement," "Founded in 1962,"."""
         begin, last = codes[places[0]], places[-1]
+        if begin & TokenClass.PHRASE and last - places[0] < _PHRASE_REACH:
+            return not any(codes[k] & TokenClass.NAME for k in places[1:])  # "In the end they"
         if not codes[last] & TokenClass.COMMA or any(codes[k] & TokenClass.COMMA for k in places[:-1]):
             return False
         is_participle = begin & TokenClass.BEFORE > 0 and last == places[0] + 1  # "If treated,"
@@ -146,16 +160,22 @@ def stands_alone(codes: Sequence[int]) -> bool:
     for code in codes:
         if code & (PRONOUN | TokenClass.THIS):
             break
-        seen |= code
+        seen |= code if code & TokenClass.NOUN else code & ~TokenClass.NAME
         before = code
     else:
         return True
     if highest >= TokenClass.THIS:
         return False
     is_late = codes[0] & TokenClass.PHRASE or before & TokenClass.COMMA
+    is_late = is_late or (_is_one(code) and seen & TokenClass.PLURAL)
     is_named = seen & _PERSONS or (seen & _NAMES and code & _THINGS and not is_late)
     may_end_report = any(a & TokenClass.COMMA and b & PERSONAL for a, b in pairwise(codes))
     return bool(is_named) and not may_end_report
+
+
+def _is_one(code: int) -> bool:
+    """Return whether a pronoun means one thing."""
+    return code & PRONOUN == TokenClass.IT
 
 
 def is_personal(codes: Sequence[int], place: int) -> bool:

@@ -19,6 +19,7 @@ _EDGES = " \t\n\r\"“”«»„‟‹›「」『』'‘’‚`()[]{}<>.,;:!?�
 _OPENERS = '"“„«‟「『‹”»'
 _CLOSERS = '"”“»」』›«'
 _MARKS_ALONE = {"«": 1, "„": 1, "“": 1, "‹": 1, "»": 2, "”": 2, "›": 2}
+_SINGULAR_ENDINGS = ("ss", "us", "is", "'s")
 _AFTER_CLOSER = ".,;:!?…)]،؛"
 _CLAUSE_MARKS = ",;:،؛"
 _INVISIBLE = str.maketrans("", "", "\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff\u00ad")
@@ -54,17 +55,18 @@ class TokenClass:
     WHOLE_OPENING = 1 << 21  # such a phrase itself
     SECOND = 1 << 22  # second word of such a phrase
     NOUN = 1 << 23  # names something
-    NAME = 1 << 24  # begins with a capital letter
-    CAPITALS = 1 << 25  # has no small letter
-    NUMBER = 1 << 26  # has a digit
-    CLOSES = 1 << 27  # ends with a quotation mark
-    COMMA = 1 << 28  # ends with a comma, a colon or a semicolon
-    HE = 1 << 29  # from here on, the largest code of a sentence shows whether it has such a token
-    SHE = 1 << 30
-    IT = 1 << 31
-    THEY = 1 << 32
-    THIS = 1 << 33
-    OPENS = 1 << 34  # begins with a quotation mark
+    PLURAL = 1 << 24  # ends as several things do
+    NAME = 1 << 25  # begins with a capital letter
+    CAPITALS = 1 << 26  # has no small letter
+    NUMBER = 1 << 27  # has a digit
+    CLOSES = 1 << 28  # ends with a quotation mark
+    COMMA = 1 << 29  # ends with a comma, a colon or a semicolon
+    HE = 1 << 30  # from here on, the largest code of a sentence shows whether it has such a token
+    SHE = 1 << 31
+    IT = 1 << 32
+    THEY = 1 << 33
+    THIS = 1 << 34
+    OPENS = 1 << 35  # begins with a quotation mark
 
 
 PRONOUN = TokenClass.HE | TokenClass.SHE | TokenClass.IT | TokenClass.THEY
@@ -106,6 +108,7 @@ class ReferenceWords(dict[str, int]):
         super().__init__()
         self.nouns_have_capitals = bool(table.get("nouns_have_capitals"))
         self.has_articles = bool(table["article"])
+        self._plural_ending = str(table.get("plural_ending", ""))
         self.proclitics = tuple(str(table.get("proclitics", "")).split())
         self.possessives = tuple(str(table.get("possessives", "")).split())
         self._not_possessive = frozenset(str(table.get("not_possessive", "")).split())
@@ -135,6 +138,12 @@ class ReferenceWords(dict[str, int]):
             found |= TokenClass.SECOND
         if not found & (_NOUNLESS | TokenClass.EMPTY) and len(word) > 2 and not word.isdecimal():
             found |= TokenClass.NOUN
+            if (
+                self._plural_ending
+                and word.endswith(self._plural_ending)
+                and word[-2:] not in _SINGULAR_ENDINGS
+            ):
+                found |= TokenClass.PLURAL
         if core[:1].isupper():
             found |= TokenClass.NAME
             if len(core) > 1 and core.isupper():
@@ -161,7 +170,7 @@ class ReferenceWords(dict[str, int]):
         found = self.classes.get(word)
         head, mark, tail = word.partition("'")
         if mark:
-            behind = self.classes.get(tail, 0)
+            behind = self.classes.get(tail, 0) | self.classes.get(head + mark, 0) & TokenClass.DEFINITE
             if found is not None:
                 return found | behind & PRONOUN
             return behind if behind & PRONOUN or len(tail) > 2 or not head else self.classes.get(head, 0)
