@@ -180,6 +180,13 @@ def test_each_caveat_has_its_label_and_a_pronoun_its_hint(monkeypatch: pytest.Mo
     ]
 
 
+def test_a_point_that_looks_cut_has_an_ellipsis():
+    text = "He left. But the council stays."
+    summary = Summary("keypoints", (KeyPoint.from_source(text, 13, len(text)),))
+
+    assert summary_text(summary, text) == "• … the council stays.\n"
+
+
 def test_what_introduces_a_list_is_printed_once_above_its_items(caveat: CliRunner, tmp_path: Path):
     rules = "The board passed these rules:\n- No boat may pass at night\n- The fee rises to 6 crowns\n"
     (tmp_path / "a.txt").write_text(f"{rules}\nWill it close?\n\nNo. It stays open until 2031.")

@@ -20,7 +20,8 @@ def summary_text(summary: Summary, text: str, *, title: str = "") -> str:
     """Return the key points as a list, each with its caveats indented below it.
 
     `text` is that of the article. What introduces points is printed above the first of them. Each caveat has
-    its label, and a key point that does not stand directly below the one on which it leans has its hint.
+    its label. A key point has its hint if it does not stand directly below the one on which it leans, and an
+    ellipsis if it begins within a sentence.
     """
     lines = [terminal.bold(line) for line in _wrapped(title, "")] if title else []
     introduced: set[TextSpan | None] = {None}
@@ -28,7 +29,8 @@ def summary_text(summary: Summary, text: str, *, title: str = "") -> str:
         if point.introduction not in introduced and point.introduction is not None:
             lines += map(terminal.dim, _wrapped(text[slice(*point.introduction)], INTRODUCTION))
         introduced |= {point.introduction, TextSpan(point.start, point.end)}
-        lines += _key_point_lines(point, _hint(point, index, text))
+        before = _hint(point, index, text) + ("… " if point.is_cut(text) and not point.quoted else "")
+        lines += _key_point_lines(point, before)
     return "\n".join([*lines, ""])
 
 
@@ -38,15 +40,15 @@ def _hint(point: KeyPoint, index: int, text: str) -> str:
     return f"[{text[slice(*point.hint)]}] "
 
 
-def _key_point_lines(point: KeyPoint, hint: str) -> list[str]:
+def _key_point_lines(point: KeyPoint, before: str) -> list[str]:
     quoted = f"“{point.text}”" if point.quoted else point.text
     if point.role is not Role.CAVEAT:
-        return _wrapped(hint + quoted, POINT)
+        return _wrapped(before + quoted, POINT)
     label = f"{caveat_label(point.grade, point.kind)}: "
     if point.grade is Grade.CONTEXT:
-        return _marked(POINT, terminal.dim, label, hint + quoted)
+        return _marked(POINT, terminal.dim, label, before + quoted)
     indent = STORY_INDENT if point.grade is Grade.STORY else TIED_INDENT
-    return _marked(indent, terminal.yellow, label, hint + quoted)
+    return _marked(indent, terminal.yellow, label, before + quoted)
 
 
 def reason_lines(reasons: Sequence[ExplainedSentence]) -> Iterator[str]:

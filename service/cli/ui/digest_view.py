@@ -84,7 +84,7 @@ def _published(article: Article, zone: str) -> Iterator[str]:
 
 def _point(point: StoryPoint) -> Iterator[RenderableType]:
     hint = (f"[{printable(point.hint)}] " if point.hint else "", "dim")
-    quoted = printable(f"“{point.text}”" if point.quoted else point.text)
+    quoted = printable(f"“{point.text}”" if point.quoted else f"{'… ' if point.is_cut else ''}{point.text}")
     label = f"{caveat_label(point.grade, point.kind).capitalize()}: " if point.role is Role.CAVEAT else ""
     if point.stands_alone:
         line = Text.assemble((label, "dim"), hint, quoted)

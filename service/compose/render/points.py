@@ -26,7 +26,8 @@ class SentenceView:
 
     `time` is that of publication, "" if unknown. `introduction` is shown before the sentence, "" if there is
     none or the same one is shown above. `hint` is the name that a pronoun of it stands for, "" if that is
-    clear. `label` says what a caveat does ("Denied:"), "" for a point.
+    clear. `label` says what a caveat does ("Denied:"), "" for a point. `is_cut`: the text begins within a
+    sentence of its article, so that themes show an ellipsis before it.
     """
 
     text: str
@@ -36,12 +37,13 @@ class SentenceView:
     introduction: str = ""
     hint: str = ""
     label: str = ""
+    is_cut: bool = False
 
     @property
     def plain(self) -> str:
-        """The sentence as plain text, with its label and its hint."""
+        """The sentence as plain text, with its label, its hint and an ellipsis where it is cut."""
         hint = f"[{self.hint}]" if self.hint else ""
-        return " ".join(part for part in (self.label, hint, self.text) if part)
+        return " ".join(part for part in (self.label, hint, "…" if self.is_cut else "", self.text) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def view_points(
             introduction=introduction,
             hint=clean(point.hint, MAX_HINT_CHARACTERS),
             label=_label(point, localizer),
+            is_cut=point.is_cut and not point.quoted,
         )
         owner = shown.get(point.qualifies) if point.qualifies is not None else None
         if point.is_of_headline:

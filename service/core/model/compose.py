@@ -105,6 +105,8 @@ class StoryPoint:
     `hint` in brackets, both "" if there is none. `earlier` are the figures of older articles that its own
     outdates.
 
+    `is_cut`: it begins within a sentence of the article, and looks so.
+
     `follows` is the index of the point directly above it, without which it is not clear; None if it needs
     none. `rank` is its place in the order of choice, 0 for the first: points that need each other share it.
     """
@@ -123,6 +125,7 @@ class StoryPoint:
     hint: str = ""
     follows: int | None = None
     rank: int = 0
+    is_cut: bool = False
 
     @property
     def is_of_headline(self) -> bool:
@@ -156,6 +159,7 @@ class StoryPoint:
             grade=point.grade,
             kind=point.kind,
             hint=article.text[slice(*point.hint)] if point.hint else "",
+            is_cut=point.is_cut(article.text),
         )
 
 

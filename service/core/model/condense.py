@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from service.core.model.gather import Article, Block, BlockKind, TextSpan
 
+MAX_CONNECTIVE_CHARACTERS = 40  # before a key point, with its spaces
+
 
 class Role(StrEnum):
     """The role of a key point: a point makes a statement, a caveat qualifies what is shown beside it."""
@@ -79,6 +81,14 @@ class KeyPoint:
     def is_of_headline(self) -> bool:
         """Return whether it is a caveat that qualifies the headline."""
         return self.role is Role.CAVEAT and self.grade is Grade.TIED and self.qualifies is None
+
+    def is_cut(self, source: str) -> bool:
+        """Return whether it looks cut: in lower case, behind a word of its line, as after a removed "But".
+
+        A text in a script without capitals never looks cut.
+        """
+        before = source[max(0, self.start - MAX_CONNECTIVE_CHARACTERS) : self.start].rpartition("\n")[2]
+        return self.text[:1].islower() and before.rstrip(", \u00a0")[-1:].isalpha()
 
     @classmethod
     def from_source(

@@ -54,6 +54,13 @@ def test_each_caveat_has_its_label_and_a_pronoun_its_hint(capsys: pytest.Capture
     assert "! Story caveat, disputed: The opposition calls the court partial. ! Story caveat: The" in printed
 
 
+def test_a_point_that_looks_cut_has_an_ellipsis(capsys: pytest.CaptureFixture[str]):
+    cut = replace(point(published("x"), "the council stays."), is_cut=True)
+    print_digest(a_digest(a_story([cut])), "Morning")
+
+    assert "• … the council stays." in " ".join(capsys.readouterr().out.split())
+
+
 def test_an_earlier_figure_is_named_under_its_point(capsys: pytest.CaptureFixture[str]):
     article = published("Kessary quake: 44 dead")
     figure = EarlierFigure("at least 41", article, "It killed at least 41 people.")

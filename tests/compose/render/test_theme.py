@@ -171,6 +171,15 @@ def test_every_theme_labels_each_caveat_and_names_whom_it_means(theme: str):
 
 
 @pytest.mark.parametrize("theme", THEMES)
+def test_a_sentence_that_looks_cut_has_an_ellipsis_before_its_link(theme: str):
+    cut = replace(point(published("x"), "the council stays."), is_cut=True)
+    mail = rendered(a_digest(a_story([cut])), theme)
+
+    assert re.search(r"…</span> <a [^>]*>the council stays\.</a>", mail.html)
+    assert "… the council stays." in mail.text
+
+
+@pytest.mark.parametrize("theme", THEMES)
 def test_a_label_in_another_direction_than_its_sentence_is_isolated(theme: str):
     html = rendered(a_digest(the_ballot(), language="ar"), theme).html
 

@@ -46,5 +46,21 @@ def test_an_introduction_is_a_part_of_the_text_before_its_key_point(introduction
 
 def test_only_a_caveat_qualifies_a_point_and_one_of_the_headline_qualifies_none():
     assert KeyPoint("No fires", 44, 52, Role.CAVEAT).qualifies is None
-    with pytest.raises(ValueError, match="only a caveat"):
+    with pytest.raises(ValueError, match="only a tied caveat"):
         KeyPoint("No fires", 44, 52, Role.POINT, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "cut"),
+    [
+        ("He left. But, the council stays.", "the council stays.", True),
+        ("He left. But the council stays.", "But the council stays.", False),
+        ("- the council stays", "the council stays", False),
+        ("Rules:\nthe council stays", "the council stays", False),
+        ("Sold out. iPads were cheap.", "iPads were cheap.", False),
+        ("لكن المجلس باق", "المجلس باق", False),
+    ],
+)
+def test_a_key_point_looks_cut_in_lower_case_behind_a_word(text: str, part: str, cut: bool):
+    start = text.index(part)
+    assert KeyPoint.from_source(text, start, start + len(part)).is_cut(text) is cut
