@@ -25,6 +25,7 @@ ANY_CLAIM = 0.02
 MAX_ORPHANED_WORDS = 0.25
 """Share of a caveat's words that stand before it only in sentences that are not shown. With more of them, it
 mostly qualifies what the reader has not seen."""
+MAX_LOOK_BACK = 60  # sentences before a caveat whose words are compared, so that time is linear
 MIN_QUOTED = 0.5  # share of a sentence's words inside quotation marks
 
 _DENIALS = [FLAG_BIT[name] for name in ("denial", "false", "accused")]
@@ -239,7 +240,7 @@ def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> b
 
     own = words(place, place + 1)
     known = own & set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
-    orphaned = (own - known) & words(0, place)
+    orphaned = (own - known) & words(max(0, place - MAX_LOOK_BACK), place)
     return bool(known) and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
 
 
