@@ -16,7 +16,7 @@ from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray
 from service.core.model import CaveatKind, Grade
 from service.text.lexicon import CUES, FLAG_BIT
 
-MIN_TIED = 0.2  # of the probability of a tie; out of fold, two in three are labelled so
+MIN_TIED = 0.25  # of the probability of a tie; out of fold, three in four are labelled so
 MAX_DISTANCE = 5  # in sentences; a doubt or limit further from a sentence is about something else
 MIN_STORY = 0.15  # of the probability that it qualifies something shown; two in three are labelled so
 MIN_CONTEXT = 0.06
