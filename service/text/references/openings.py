@@ -9,11 +9,13 @@ from service.text.references.words import Opening, ReferenceWords, TokenClass, p
 
 _CLAUSE_REACH = 10  # tokens in which the first clause ends before a demonstrative
 _STEM_CHARACTERS = 6  # of a word that is compared with those of the lead
+_ADJECTIVE_REACH = 3  # tokens from a demonstrative to its noun
 _MAX_ELIDED = 2  # letters of an article before its apostrophe: "l'", "un'"
 _MIN_STEM_WORD = 4  # characters of a word of the lead
 
 DETERMINERS = TokenClass.THIS | TokenClass.THAT | TokenClass.OTHER
 _DEMONSTRATIVES = TokenClass.THIS | TokenClass.THAT
+_BEFORE_NOUN = TokenClass.COUNT | TokenClass.OTHER | TokenClass.ARTICLE
 _NOTHING_KNOWN: frozenset[str] = frozenset()
 
 
@@ -89,17 +91,19 @@ class Openings:
         """
         quotations = quotations_of(codes)
         return any(
-            codes[place] & TokenClass.THIS
+            self._points(codes, place)
             and (quotations is None or quotations[place] < 0)
-            and self._has_noun_behind(codes, place)
             and not self._is_named_before(tokens, first, place)
-            and self._lacks_noun(tokens, codes, place, TokenClass.THIS)
+            and self._lacks_noun(tokens, codes, place, _DEMONSTRATIVES)
             for place in range(first + 1, len(codes) - 1)
         )
 
-    def _has_noun_behind(self, codes: Sequence[int], place: int) -> bool:
-        behind = place + 2 if codes[place + 1] & TokenClass.ARTICLE else place + 1  # "such a move"
-        return behind < len(codes) and codes[behind] & TokenClass.NOUN > 0
+    def _points(self, codes: Sequence[int], place: int) -> bool:
+        """Return whether a token is a demonstrative with a noun: "these two claims", "such a move"."""
+        if not codes[place] & TokenClass.THIS:
+            return False
+        following = codes[place + 1 : place + 1 + _ADJECTIVE_REACH]
+        return bool(next((code for code in following if not code & _BEFORE_NOUN), 0) & TokenClass.NOUN)
 
     def _is_named_before(self, tokens: Sequence[str], first: int, place: int) -> bool:
         nouns = {self._stem(token) for token in tokens[place + 1 : place + 3]}

@@ -19,6 +19,14 @@ _SPEECH_REACH = 2  # tokens from a pronoun to its verb of speech: "il a dit"
 PERSONAL = TokenClass.HE | TokenClass.SHE
 _THINGS = TokenClass.IT | TokenClass.THEY
 _PERSONS = TokenClass.PERSON | TokenClass.TITLE
+_NOUN_STARTS = (
+    TokenClass.ARTICLE
+    | TokenClass.NAME
+    | TokenClass.NUMBER
+    | TokenClass.PLURAL
+    | TokenClass.PERSON
+    | TokenClass.TITLE
+)
 _AFTER_SPEECH = TokenClass.PHRASE | TokenClass.PLACE | TokenClass.TIME
 _NAMES = TokenClass.NOUN | TokenClass.NAME
 
@@ -103,13 +111,14 @@ class Pronouns:
     def _are_adverbial(self, codes: Sequence[int], places: Sequence[int]) -> bool:
         """Return whether the tokens are a phrase without a subject: "In a statement," "Founded in 1962,"."""
         begin, last = codes[places[0]], places[-1]
-        if begin & TokenClass.PHRASE and last - places[0] < _PHRASE_REACH:
-            return not any(codes[k] & TokenClass.NAME for k in places[1:])  # "In the end they"
+        is_short = begin & TokenClass.PHRASE and last - places[0] < _PHRASE_REACH
+        if is_short and not any(codes[k] & TokenClass.NAME for k in places[1:]):
+            return True  # "In the end they"
         if not codes[last] & TokenClass.COMMA or any(codes[k] & TokenClass.COMMA for k in places[:-1]):
             return False
         is_participle = begin & TokenClass.BEFORE > 0 and last == places[0] + 1  # "If treated,"
-        is_short = last < _ADVERBIAL_REACH or begin & TokenClass.PHRASE
-        return is_participle or (bool(is_short) and self._begins_adverbial(begin))
+        is_near = last < _ADVERBIAL_REACH or begin & TokenClass.PHRASE
+        return is_participle or (bool(is_near) and self._begins_adverbial(begin))
 
     def _begins_adverbial(self, code: int) -> bool:
         """Return whether a sentence that begins so has its subject behind the first comma.
@@ -143,6 +152,8 @@ class Pronouns:
         """Return whether a clause that begins at a token begins with the noun of a pronoun before it."""
         places = range(first, min(first + _NOUN_REACH, len(codes)))
         if not places or _goes_on(codes[first]):
+            return False
+        if self._words.has_articles and not codes[first] & _NOUN_STARTS:
             return False
         before_pronoun = next((n for n, k in enumerate(places) if codes[k] & PRONOUN), len(places))
         return self._is_named(tokens, codes, places[:before_pronoun], needs_person=needs_person)
@@ -226,9 +237,11 @@ def _goes_on(code: int) -> bool:
 
 def _is_dummy(codes: Sequence[int], place: int) -> bool:
     """Return whether a pronoun means nothing: "it is unclear whether"."""
+    nouns = 0
     for code in codes[place + 1 : place + 1 + _DUMMY_REACH]:
         if code & TokenClass.EMPTY:
             return True
-        if code & (PRONOUN | TokenClass.ARTICLE):
+        nouns += code & TokenClass.NOUN > 0  # an adverb may look like one: "not immediately clear"
+        if code & (PRONOUN | TokenClass.ARTICLE | TokenClass.SAID) or nouns > 1:
             break
     return False
