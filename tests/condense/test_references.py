@@ -53,7 +53,7 @@ def trimmed(text, language="en", place=0):
         "One warned that the roof was unsafe.",
         "The mayor was calm, he said on Friday.",
         "If treated, it does little harm.",
-        "For Bergen, it means real hope.",
+        "For the old port, it means real hope.",
         "In his speech on Friday, he attacked Maria Berg, the mayor.",
         "The owners have little faith in such statements.",
         "Bergen's Harbour Commission said he was calm.",
