@@ -106,11 +106,9 @@ def _shares_article(caveat: Claim, other: Claim) -> bool:
 
 
 def _is_ready(link: ChainLink, articles: set[str]) -> bool:
-    return (
-        link.base is not None
-        or not link.claim.is_story_caveat
-        or not articles.isdisjoint(link.claim.articles)
-    )
+    """Return whether a link can be chosen: a caveat of the story not before something of its article."""
+    is_anchored = link.base is not None and link.base.claim is not link.claim
+    return is_anchored or not link.claim.is_story_caveat or not articles.isdisjoint(link.claim.articles)
 
 
 def _with_needed(link: ChainLink, owners: dict[Place, ChainLink], shown: set[Place]) -> list[ChainLink]:

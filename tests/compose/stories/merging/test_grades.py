@@ -125,6 +125,11 @@ def test_a_caveat_of_the_story_waits_until_something_of_its_article_is_shown():
     assert texts(merge_key_points([lead, other], points=4)) == [FARES, DEPOT, FERRIES, NOT_FINAL]
 
 
+def test_the_caveats_of_a_caveat_of_the_story_wait_with_it():
+    other = told(story(NOT_FINAL), tied(DOUBTED, 0), tied("Nobody was asked.", 0), DEPOT, number=1)
+    assert texts(merge_key_points([told(FARES, FERRIES), other], points=3)) == [FARES, FERRIES, DEPOT]
+
+
 def test_a_caveat_of_the_story_stays_if_another_article_says_the_same_as_its_own():
     points = merge_key_points([told(FARES), told(FARES_TOO, story(NOT_FINAL), number=1)], points=3)
     assert texts(points) == [FARES, NOT_FINAL]
