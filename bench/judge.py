@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ from service.core.model import TextSpan
 SCORES = ("points", "retention", "harm", "caveats per 100", "precision", "precision, any claim", "words")
 SIMULATED = ((0.3, 0.5), (0.5, 0.7), (0.7, 0.7), (0.9, 0.9), (1.0, 1.0))
 """Recall and precision of the simulated judges; the last one knows the labels, which is the upper bound."""
-LEARNED_FROM = (0.7, 0.7)
+DRAWS = 4
+"""Judges of each kind: the harm of one differs by .01 to .02 from that of another."""
 USEFUL = 0.4
 """Of a pair flagged as only useful, the probability that the claim misleads without the caveat. Labels say
 nearly 0; but then the caveat would not be tied, and readers gain by it. The chosen lines hardly change."""
@@ -90,7 +92,7 @@ def _sentence(article: Labelled, span: TextSpan) -> int:
     return best if common[best] * 2 >= span.end - span.start else -1
 
 
-def simulated(everything: Sequence[Asked], recall: float, precision: float, seed: int = 1) -> list[Fields]:
+def simulated(everything: Sequence[Asked], recall: float, precision: float, seed: int) -> list[Fields]:
     """Return the answers of a judge that finds each label with `recall`.
 
     As many wrong ones are added, over all articles, as the precision says. A wrong pair is likelier the
@@ -129,7 +131,7 @@ def _add_wrong(one: Asked, answer: Fields, chance: np.random.Generator, rates: S
         answer["pairs"] += [[*pairs[k], "limited", bool(chance.random() < 0.5)] for k in drawn]
 
 
-def at_random(everything: Sequence[Asked], confirmed: float, seed: int = 1) -> list[Fields]:
+def at_random(everything: Sequence[Asked], confirmed: float, seed: int) -> list[Fields]:
     """Return valid answers that know nothing; this share of their pairs is confirmed."""
     chance = np.random.default_rng(seed)
     answers: list[Fields] = []
@@ -147,23 +149,31 @@ def learned(answered: Sequence[tuple[Asked, JudgeAnswer]]) -> dict[str, float]:
     """Return what the answers are worth, as JudgeWeights: how often they agree with the labels.
 
     A choice of points counts as its log-likelihood ratio, a pair that was not flagged as its likelihood
-    ratio, a flagged pair by how often such pairs are labelled.
+    ratio, a flagged pair by how often such pairs are labelled. That a sentence is the claim of a flagged pair
+    counts as its log odds ratio, among the chosen and the other candidates (Mantel and Haenszel).
     """
-    points, pairs = np.ones((2, 2)), np.ones((3, 3))  # label x answer, one case of each added
+    # Label x answer, and choice x label x claim; one case of each added.
+    points, pairs, claims = np.ones((2, 2)), np.ones((3, 3)), np.ones((2, 2, 2))
     for one, answer in answered:
         spans, true_points, strength = one.question.spans, set(one.true_points()), one.strengths()
         named = {(pair.claim, pair.caveat): 1 + pair.must for pair in answer.pairs}
         for a in one.question.candidates:
-            points[int(a in true_points), int(spans[a] in answer.points)] += 1
+            label, choice = int(a in true_points), int(spans[a] in answer.points)
+            points[label, choice] += 1
+            claims[choice, label, int(any(spans[a] == claim for claim, _ in named))] += 1
             for b in one.question.candidates:
                 if a != b:
                     pairs[strength.get((a, b), 0), named.get((spans[a], spans[b]), 0)] += 1
     rates = points / points.sum(axis=1, keepdims=True)
     passed, chosen = np.log(rates[1] / rates[0])
     unflagged = (pairs[1:, 0].sum() / pairs[1:].sum()) / (pairs[0, 0] / pairs[0].sum())
+    sizes = claims.sum(axis=(1, 2))
+    agreeing = (claims[:, 1, 1] * claims[:, 0, 0] / sizes).sum()
+    opposing = (claims[:, 1, 0] * claims[:, 0, 1] / sizes).sum()
     weights = {
         "chosen": chosen,
         "passed": passed,
+        "claimed": np.log(agreeing / opposing),
         "qualifies": pairs[1:, 1:].sum() / pairs[:, 1:].sum(),
         "needed": pairs[2, 2] / pairs[:, 2].sum(),
         "useful": USEFUL,
@@ -209,11 +219,23 @@ class Bench:
     def simulate(self, everything: Sequence[Asked]) -> None:
         """Print the scores with simulated judges."""
         for recall, precision in SIMULATED:
-            answers = read_all(everything, simulated(everything, recall, precision))
-            self.score(f"recall {recall}, precision {precision}", everything, answers)
+            answered = drawn(everything, partial(simulated, recall=recall, precision=precision))
+            self.score(f"recall {recall}, precision {precision}", *answered)
         for share in (1.0, 0.5):
-            answers = read_all(everything, at_random(everything, share))
-            self.score(f"at random, {share:.0%} of pairs confirmed", everything, answers)
+            answered = drawn(everything, partial(at_random, confirmed=share))
+            self.score(f"at random, {share:.0%} of pairs confirmed", *answered)
+
+
+LEARNED_FROM = partial(simulated, recall=0.7, precision=0.7)
+
+
+def drawn(
+    everything: Sequence[Asked], judge: Callable[..., list[Fields]]
+) -> tuple[list[Asked], list[JudgeAnswer | None]]:
+    """Return the articles DRAWS times, with the answers of as many judges of a kind."""
+    several = [*everything] * DRAWS
+    fields = [answer for seed in range(DRAWS) for answer in judge(everything, seed=seed)]
+    return several, read_all(several, fields)
 
 
 def read_all(everything: Sequence[Asked], fields: Sequence[Fields]) -> list[JudgeAnswer | None]:
@@ -285,7 +307,9 @@ def main() -> int:
         return 0
     answers = answers_in(given.answers, everything) if given.answers else None
     if given.learn:
-        store_worth(everything, answers or read_all(everything, simulated(everything, *LEARNED_FROM)))
+        if answers is None:
+            everything, answers = drawn(everything, LEARNED_FROM)
+        store_worth(everything, answers)
         return 0
     print(f"{'':<34}" + "".join(f" {name.split(', ')[-1][:9]:>9}" for name in SCORES))
     if answers is None:

@@ -22,13 +22,15 @@ class JudgeWeights:
     """What an answer is worth.
 
     `chosen` and `passed` are added to the log-odds of a candidate that the judge chose as a point, or did
-    not. Of a pair that it flagged, `qualifies` is the probability that the caveat qualifies the claim,
-    `needed` the one that the claim misleads without it, if the judge says so (`must`), and `useful` if it
-    does not. `unflagged` multiplies the probabilities of a pair that it could have flagged and did not.
+    not, and `claimed` to those of the claim of a pair that it flagged, since claims that matter are flagged.
+    Of a flagged pair, `qualifies` is the probability that the caveat qualifies the claim, `needed` the one
+    that the claim misleads without it, if the judge says so (`must`), and `useful` if it does not.
+    `unflagged` multiplies the probabilities of a pair that it could have flagged and did not.
     """
 
     chosen: float
     passed: float
+    claimed: float
     qualifies: float
     needed: float
     useful: float
@@ -54,6 +56,7 @@ class Evidence:
         weighed = scores.copy()
         weighed[self.asked] += self.weights.passed
         weighed[self.points] += self.weights.chosen - self.weights.passed
+        weighed[[claim for claim, _ in self.pairs]] += self.weights.claimed
         return weighed
 
     def caveat_probabilities(self, caveats: FloatArray) -> FloatArray:

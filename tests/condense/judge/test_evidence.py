@@ -13,7 +13,7 @@ from service.condense.weights import shipped_judge_weights
 from service.core.model import CaveatKind
 from tests.condense.judge.questions import SPANS, a_question
 
-WEIGHTS = JudgeWeights(chosen=2, passed=-1, qualifies=0.7, needed=0.6, useful=0.4, unflagged=0.5)
+WEIGHTS = JudgeWeights(chosen=2, passed=-1, claimed=0.5, qualifies=0.7, needed=0.6, useful=0.4, unflagged=0.5)
 CANDIDATES = [Candidate(*span) for span in SPANS]
 
 
@@ -30,6 +30,11 @@ def evidence_of(answer: JudgeAnswer) -> Evidence:
 def test_chosen_sentences_gain_and_other_candidates_lose():
     scores = evidence_of(an_answer([3, 0])).pick_scores(np.zeros(6))
     assert scores.tolist() == [2, -1, -1, 2, -1, 0]
+
+
+def test_a_claim_of_a_flagged_pair_gains():
+    evidence = evidence_of(an_answer([0], [[3, 4, "denied", True], [3, 2, "limited", True]]))
+    assert evidence.pick_scores(np.zeros(6)).tolist() == [2, -1, -1, -0.5, -1, 0]
 
 
 def test_a_flagged_pair_gets_what_such_pairs_are_worth_and_the_others_lose():
@@ -58,6 +63,6 @@ def test_an_answer_about_a_text_that_is_read_otherwise_is_no_evidence():
 
 def test_the_package_trusts_a_judge_more_than_chance_and_less_than_the_labels():
     weights = shipped_judge_weights()
-    assert weights.passed < 0 < weights.chosen
+    assert weights.passed < 0 < weights.claimed < weights.chosen
     assert 0 < weights.useful < weights.needed <= weights.qualifies < 1
     assert 0 < weights.unflagged < 1
