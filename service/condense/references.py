@@ -117,7 +117,7 @@ class _Finder:
         """Return whether the candidate is clear directly below the one before it in the text."""
         if not self._follows_directly(place):
             return False
-        if leaning.pronoun < 0 or self._words[tokens[leaning.pronoun]] & PRONOUN & ~PERSONAL:
+        if leaning.pronoun < 0 or not is_personal(self._reader.codes_of(tokens), leaning.pronoun):
             return True
         person = TokenClass.PERSON | TokenClass.TITLE | PERSONAL
         return any(
@@ -146,7 +146,9 @@ class _Finder:
         if kinds and is_personal(codes, leaning.pronoun):
             kinds &= PERSONAL
         quotations = quotations_of(codes)
-        if kinds & ~PERSONAL or (kinds and quotations and quotations[leaning.pronoun] >= 0):
+        is_unsure = kinds and codes[leaning.pronoun] & TokenClass.THAT  # "celui-ci" means the later of two
+        is_quoted = kinds and quotations and quotations[leaning.pronoun] >= 0
+        if kinds & ~PERSONAL or is_unsure or is_quoted:
             return None
         for before in range(place - 1, max(-1, place - 1 - MAX_HINT_DISTANCE), -1):
             if not self._follows_directly(before + 1):

@@ -59,6 +59,7 @@ def trimmed(text, language="en", place=0):
         "Bergen's Harbour Commission said he was calm.",
         "Officials later determined that it was safe.",
         "The owners answered those two claims at noon.",
+        "The owners made a list in response to that request.",
         "It found no trace of unusual noises.",
         "However the owners want more.",
         "In four stormy years they lost nine ships.",
@@ -86,6 +87,7 @@ def test_a_sentence_with_a_word_that_points_back_leans(sentence):
         "In court Bergen Ferries said they were safe.",
         "In their report, experts named three reasons.",
         "The owners said that wages would rise.",
+        "The owners were abroad at that time.",
         "The owners answered those in the port.",
         "It was not immediately clear who had won.",
         "In his letter, published on Monday, Anders Holm named three reasons.",
@@ -122,6 +124,7 @@ def test_a_sentence_whose_words_have_their_noun_stands_alone(sentence):
         ("fr", "Parmi ces derniers, onze ont signé."),
         ("fr", "Mais « le toit est dangereux »."),
         ("fr", "À sa mort, seule une fille hérite."),
+        ("fr", "À l'époque, celui-ci a protesté."),
         ("fr", "D'autant que le pont reste fermé."),
         ("fr", "Né à Bergen, il dirige le port."),
         ("de", "Er lehnte das Angebot ab."),
@@ -215,6 +218,8 @@ def test_nothing_makes_a_sentence_clear_that_stands_first_or_behind_a_heading():
 
 def test_a_sentence_without_a_person_does_not_say_who_he_is():
     _, found = references("The bridge was closed for a week. He said it was unsafe.")
+    assert found[1].antecedent == -1
+    _, found = references("Le pont est fermé depuis une semaine. Elle raconte la nuit.", "fr")
     assert found[1].antecedent == -1
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from service.text.references.names import PersonNames
-from service.text.references.openings import DETERMINERS, Openings
+from service.text.references.openings import DETERMINERS, Openings, points_at_noun
 from service.text.references.pronouns import Pronouns, quotations_of, stands_alone
 from service.text.references.words import Opening, ReferenceWords, TokenClass
 
@@ -72,7 +73,7 @@ class SentenceReader:
     def read(self, tokens: Sequence[str], before: Sequence[str]) -> Leaning:
         """Return what leans in a later sentence; `before` are the tokens of the one before it, if known."""
         codes = self.codes_of(tokens)
-        if not codes or (not _may_point_back(codes) and stands_alone(codes)):
+        if not codes or (not _may_point_back(codes) and stands_alone(codes) and not _has_that_noun(codes)):
             return Leaning(phrase=True) if self._openings.names_known(tokens, codes, before) else NOTHING
         link = 0
         opening, length = self._openings.phrase_at(tokens, 0)
@@ -83,13 +84,17 @@ class SentenceReader:
             opening == Opening.LEANS
             or (not opening and self._openings.points_back(tokens, codes, link))
             or any(code & TokenClass.OPENS for code in codes[:link])  # half a quotation would stay behind
-            or (max(codes) >= TokenClass.THIS and self._openings.names_again(tokens, codes, link))
+            or self._openings.names_again(tokens, codes, link)
             or self._openings.names_known(tokens, codes, before)
         )
         pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)
         quotations = quotations_of(codes)
         is_quoted = quotations is not None and min(quotations[link:], default=-1) >= 0
         return Leaning(link, pronoun, phrase, is_quoted)
+
+
+def _has_that_noun(codes: Sequence[int]) -> bool:
+    return any(points_at_noun(before, code) for before, code in pairwise(codes))
 
 
 def _may_point_back(codes: Sequence[int]) -> bool:

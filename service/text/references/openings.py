@@ -100,9 +100,12 @@ class Openings:
 
     def _points(self, codes: Sequence[int], place: int) -> bool:
         """Return whether a token is a demonstrative with a noun: "these two claims", "such a move"."""
-        if not codes[place] & TokenClass.THIS:
-            return False
         following = codes[place + 1 : place + 1 + _ADJECTIVE_REACH]
+        is_that = points_at_noun(codes[place - 1], codes[place])
+        if is_that and any(code & TokenClass.TIME for code in following):
+            return False  # "at that time"
+        if not is_that and not codes[place] & TokenClass.THIS:
+            return False
         return bool(next((code for code in following if not code & _BEFORE_NOUN), 0) & TokenClass.NOUN)
 
     def _is_named_before(self, tokens: Sequence[str], first: int, place: int) -> bool:
@@ -157,6 +160,11 @@ class Openings:
             word = noun
         found = next((mark for mark in self._words.proclitics if word.startswith(mark)), "")
         return word[len(found) : len(found) + _STEM_CHARACTERS]
+
+
+def points_at_noun(before: int, code: int) -> bool:
+    """Return whether a token is "that" behind a preposition, and so no conjunction: "to that request"."""
+    return bool(code & TokenClass.THAT and before & (TokenClass.PHRASE | TokenClass.PLACE))
 
 
 def _lacks_speaker(begin: int, following: int) -> bool:
