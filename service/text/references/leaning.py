@@ -73,7 +73,8 @@ class SentenceReader:
     def read(self, tokens: Sequence[str], before: Sequence[str]) -> Leaning:
         """Return what leans in a later sentence; `before` are the tokens of the one before it, if known."""
         codes = self.codes_of(tokens)
-        if not codes or (not _may_point_back(codes) and stands_alone(codes) and not _has_that_noun(codes)):
+        has_that_noun = _has_that_noun(codes)
+        if not codes or (not has_that_noun and not _may_point_back(codes) and stands_alone(codes)):
             return Leaning(phrase=True) if self._openings.names_known(tokens, codes, before) else NOTHING
         link = 0
         opening, length = self._openings.phrase_at(tokens, 0)
@@ -84,7 +85,10 @@ class SentenceReader:
             opening == Opening.LEANS
             or (not opening and self._openings.points_back(tokens, codes, link))
             or any(code & TokenClass.OPENS for code in codes[:link])  # half a quotation would stay behind
-            or self._openings.names_again(tokens, codes, link)
+            or (
+                (has_that_noun or max(codes) >= TokenClass.THIS)
+                and self._openings.names_again(tokens, codes, link)
+            )
             or self._openings.names_known(tokens, codes, before)
         )
         pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from service.text.languages import primary_language
@@ -12,7 +12,7 @@ from service.text.stems import fold_spelling
 
 MAX_CACHED_TOKENS = 100_000  # per language; a full cache is emptied
 MAX_CACHED_TOKEN_CHARACTERS = 60  # longer tokens are addresses or noise and do not come again
-MAX_PHRASE_WORDS = 5
+MAX_PLAIN_WORDS = 16_384  # kept, of all languages
 MIN_POSSESSED_CHARACTERS = 4  # a shorter word ends with letters of its own
 
 _EDGES = " \t\n\r\"“”«»„‟‹›「」『』'‘’‚`()[]{}<>.,;:!?…-–—*/|،؛؟"
@@ -185,6 +185,7 @@ class ReferenceWords(dict[str, int]):
         return listed & (PRONOUN | TokenClass.PERSON)
 
 
+@lru_cache(maxsize=MAX_PLAIN_WORDS)
 def plain_word(token: str) -> str:
     """Return the token in lower case and one spelling, without the marks around it."""
     return fold_spelling(token.translate(_INVISIBLE).strip(_EDGES).lower().replace("’", "'"))
