@@ -60,6 +60,7 @@ def trimmed(text, language="en", place=0):
         "Officials later determined that it was safe.",
         "The owners answered those two claims at noon.",
         "The owners made a list in response to that request.",
+        "The owners said that in response to that request, the owners made a list.",
         "It found no trace of unusual noises.",
         "However the owners want more.",
         "In four stormy years they lost nine ships.",

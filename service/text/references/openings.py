@@ -93,7 +93,7 @@ class Openings:
         return any(
             self._points(codes, place)
             and (quotations is None or quotations[place] < 0)
-            and not self._is_named_before(tokens, first, place)
+            and not self._is_named_before(tokens, codes, first, place)
             and self._lacks_noun(tokens, codes, place, _DEMONSTRATIVES)
             for place in range(first + 1, len(codes) - 1)
         )
@@ -108,8 +108,8 @@ class Openings:
             return False
         return bool(next((code for code in following if not code & _BEFORE_NOUN), 0) & TokenClass.NOUN)
 
-    def _is_named_before(self, tokens: Sequence[str], first: int, place: int) -> bool:
-        nouns = {self._stem(token) for token in tokens[place + 1 : place + 3]}
+    def _is_named_before(self, tokens: Sequence[str], codes: Sequence[int], first: int, place: int) -> bool:
+        nouns = self._stems_behind(tokens, codes, place)
         return any(self._stem(token) in nouns for token in tokens[first:place])
 
     def first_points_back(self, tokens: Sequence[str], codes: Sequence[int]) -> bool:
@@ -143,7 +143,7 @@ class Openings:
         if is_comparison and following and following[0] & TokenClass.NAME:
             return False  # "Both Holm and Berg", "Other Democrats"
         known = self._lead if lead is None else lead
-        return not any(self._stem(token) in known for token in tokens[place + 1 : place + 3])
+        return known.isdisjoint(self._stems_behind(tokens, codes, place))
 
     def _subject_points_back(self, tokens: Sequence[str], codes: Sequence[int], place: int) -> bool:
         """Return whether the subject behind a verb is "this", or is "his" or "its"."""
@@ -152,6 +152,11 @@ class Openings:
         return self._words.is_possessed(tokens[place]) or self._lacks_noun(
             tokens, codes, place, _DEMONSTRATIVES
         )
+
+    def _stems_behind(self, tokens: Sequence[str], codes: Sequence[int], place: int) -> set[str]:
+        """Return the stems of the two words behind a demonstrative, within its clause."""
+        ends = place + 1 < len(codes) and codes[place + 1] & TokenClass.COMMA
+        return {self._stem(token) for token in tokens[place + 1 : place + (2 if ends else 3)]}
 
     def _stem(self, token: str) -> str:
         word = plain_word(token).removesuffix("'s")
