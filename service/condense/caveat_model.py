@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray, IntArray
 from service.text.lexicon import FLAG_BIT, FLAG_BITS
@@ -90,6 +89,7 @@ BETWEEN_FEATURES = [
 PAIR_FEATURE_NAMES = (*CLAIM_FEATURES, *CAVEAT_FEATURES, *BETWEEN_FEATURES)
 _SIZES = (len(DISTANCES), len(CUE_PAIRS), 2 * len(NEARBY_CUES), len(EARLIER_CUES), len(SPECIAL_FEATURES))
 _GROUPS = [slice(end - size, end) for size, end in zip(_SIZES, accumulate(_SIZES), strict=True)]
+_FIRST_BEFORE = DISTANCES.index("just before")
 _DISTANCE_INDEX = np.array([7, 6, 6, 6, 5, 8, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4])
 """The index in DISTANCES of a distance from -5 (or less) to 13 (or more); 8, none, for distance 0."""
 SENTENCE_COLUMNS = [f"bit {bit}" for bit in range(FLAG_BITS)]
@@ -100,19 +100,20 @@ SENTENCE_COLUMNS += ["worth", "strong", "replies"]
 """The columns of the table that the features of claims and caveats are selected from."""
 
 
-def _columns(names: Sequence[str]) -> list[int]:
-    return [SENTENCE_COLUMNS.index(name if name in SENTENCE_COLUMNS else f"trait {name}") for name in names]
+def _columns(names: Sequence[str]) -> IntArray:
+    found = [SENTENCE_COLUMNS.index(name if name in SENTENCE_COLUMNS else f"trait {name}") for name in names]
+    return np.array(found)  # a list would be converted for each use
 
 
-def _side(cues: Sequence[str], traits: Sequence[str]) -> list[int]:
-    return [*_columns(cues), *_columns([f"trait {name}" for name in traits]), SENTENCE_COLUMNS.index("worth")]
+def _side(cues: Sequence[str], traits: Sequence[str]) -> IntArray:
+    return np.concatenate([_columns(cues), _columns([*(f"trait {name}" for name in traits), "worth"])])
 
 
 _CLAIM, _CAVEAT = _side(CLAIM_CUES, CLAIM_TRAITS), _side(CAVEAT_CUES, CAVEAT_TRAITS)
 _LEFT, _RIGHT = (_columns([pair[k] for pair in CUE_PAIRS]) for k in (0, 1))
 _NEAR, _EARLY, _KINDS = _columns(NEARBY_CUES), _columns(EARLIER_CUES), _columns(CLAIM_KINDS)
 _STRONG, _REPLIES, _KIND_BITS = (
-    [FLAG_BIT[name] for name in names] for names in (STRONG_CUES, REPLY_CUES, CLAIM_KINDS)
+    np.array([FLAG_BIT[name] for name in names]) for names in (STRONG_CUES, REPLY_CUES, CLAIM_KINDS)
 )
 _SPECIAL = _columns(["accuse", "negation", "explicit", "replies"])
 
@@ -126,72 +127,87 @@ class PairFeatures:
 
     def __init__(self, features: ArticleFeatures, pick_scores: FloatArray) -> None:
         self.sentence_count = len(pick_scores)
-        seen = features.flag_counts > 0
-        facts = np.empty((self.sentence_count, len(SENTENCE_COLUMNS)))
-        facts[:, : seen.shape[1]] = seen
-        facts[:, seen.shape[1] : -3] = features.table
-        facts[:, -3] = pick_scores
-        facts[:, -2] = seen[:, _STRONG].any(axis=1)
-        facts[:, -1] = seen[:, _REPLIES].any(axis=1)
-        self._columns = facts
+        seen = features.flag_counts.T > 0
+        self.facts = facts = np.empty((len(SENTENCE_COLUMNS), self.sentence_count))
+        facts[: len(seen)] = seen
+        facts[len(seen) : -3] = features.table.T
+        facts[-3] = pick_scores
+        facts[-2] = seen[_STRONG].any(axis=0)
+        facts[-1] = seen[_REPLIES].any(axis=0)
         self._opening = features.opening_flags
-        self.claim = facts[:, _CLAIM]
-        self.caveat = facts[:, _CAVEAT]
-        self.claim_cues = facts[:, _LEFT]
-        self.caveat_cues = facts[:, _RIGHT]
-        self.nearby_cues = facts[:, _NEAR]
-        self.earlier_cues = facts[:, _EARLY]
+
+    @property
+    def claim(self) -> FloatArray:
+        """The features of the sentences as claims, sentences x CLAIM_FEATURES."""
+        return self.facts[_CLAIM].T
+
+    @property
+    def caveat(self) -> FloatArray:
+        """The features of the sentences as caveats, sentences x CAVEAT_FEATURES."""
+        return self.facts[_CAVEAT].T
 
     def between(self, claims: IntArray) -> FloatArray:
         """Return an array of claims x sentences x BETWEEN_FEATURES, for learning and explaining."""
-        gaps = self._distances(claims)
-        planes = list(gaps)
-        planes += [self.claim_cues[claims, k, None] * self.caveat_cues[:, k] for k in range(len(CUE_PAIRS))]
-        planes += [gaps[k] * self.nearby_cues[:, cue] for k in (0, 1) for cue in range(len(NEARBY_CUES))]
-        before = gaps[5:].any(axis=0)
-        planes += [before * self.earlier_cues[:, cue] for cue in range(len(EARLIER_CUES))]
-        return np.stack([*planes, *self._special(claims, gaps)], axis=-1)
+        distances = self._distances(claims)
+        gaps = [distances == k for k in range(len(DISTANCES))]
+        is_before = (distances >= _FIRST_BEFORE) & (distances < len(DISTANCES))
+        planes = [*gaps]
+        planes += [
+            claim[claims, None] * cue
+            for claim, cue in zip(self.facts[_LEFT], self.facts.take(_RIGHT, axis=0), strict=True)
+        ]
+        planes += [gap * cue for gap in gaps[:2] for cue in self.facts.take(_NEAR, axis=0)]
+        planes += [is_before * cue for cue in self.facts.take(_EARLY, axis=0)]
+        return np.stack([*planes, *self._special(claims, distances)], axis=-1)
 
     def weighted_between(self, claims: IntArray, weights: FloatArray) -> FloatArray:
-        """Return `between(claims) @ weights`, claims x sentences x models, without the large array."""
-        gaps = self._distances(claims)
-        gap, together, near, before, special = (weights[group] for group in _GROUPS)
-        near = near.reshape(2, len(NEARBY_CUES), -1)
-        by_gap = np.repeat(gap[:, None, :], self.sentence_count, axis=1)
-        by_gap[:2] += self.nearby_cues @ near
-        by_gap[5:] += self.earlier_cues @ before
-        which = gaps.argmax(axis=0)
-        score: FloatArray = by_gap[which, np.arange(self.sentence_count)[None, :]]
-        for model in range(weights.shape[1]):
-            score[..., model] += (self.claim_cues[claims] * together[:, model]) @ self.caveat_cues.T
-        score += np.einsum("kcs,km->csm", np.array(self._special(claims, gaps)), special)
+        """Return `between(claims) @ weights`, models x claims x sentences, without the large array.
+
+        The score of a sentence with itself is undefined.
+        """
+        distances = self._distances(claims)
+        gap, together, near, before, special = (weights[group].T for group in _GROUPS)
+        models = len(gap)
+        by_distance = np.zeros((models, len(DISTANCES) + 1, self.sentence_count))
+        by_distance[:, :-1] = gap[:, :, None]
+        by_distance[:, :2] += near.reshape(models, 2, -1) @ self.facts.take(_NEAR, axis=0)
+        by_distance[:, _FIRST_BEFORE:-1] += (before @ self.facts.take(_EARLY, axis=0))[:, None]
+        score: FloatArray = by_distance[:, distances, np.arange(self.sentence_count)]
+        claim_cues = self.facts.take(_LEFT, axis=0).take(claims, axis=1).T
+        score += (claim_cues * together[:, None]) @ self.facts.take(_RIGHT, axis=0)
+        planes = self._special(claims, distances).reshape(len(SPECIAL_FEATURES), -1)
+        score += (special @ planes).reshape(score.shape)
         return score
 
-    def _distances(self, claims: IntArray) -> NDArray[np.bool_]:
-        gap = np.arange(self.sentence_count)[None, :] - claims[:, None]
-        kind = _DISTANCE_INDEX[np.minimum(np.maximum(gap, -5), 13) + 5]
-        is_gap: NDArray[np.bool_] = kind == np.arange(len(DISTANCES))[:, None, None]
-        return is_gap
+    def _distances(self, claims: IntArray) -> IntArray:
+        """Return the index in DISTANCES of each pair; one more for a sentence with itself."""
+        gap = np.arange(self.sentence_count) - claims[:, None]
+        distances: IntArray = _DISTANCE_INDEX[np.minimum(np.maximum(gap, -5), 13) + 5]
+        return distances
 
-    def _special(self, claims: IntArray, gaps: NDArray[np.bool_]) -> Sequence[NDArray[np.float64]]:
-        accuse, negation, explicit, replies = self._columns[:, _SPECIAL].T
-        lead = claims[:, None] == 0
+    def _special(self, claims: IntArray, distances: IntArray) -> FloatArray:
+        """Return SPECIAL_FEATURES x claims x sentences."""
+        accuse, negation, explicit, replies = self.facts.take(_SPECIAL, axis=0)
+        planes = np.zeros((len(SPECIAL_FEATURES), *distances.shape))
+        answers, answers_lead, opens, limits, negates, lead_next, lead_explicit = planes
         latest = np.empty(self.sentence_count, dtype=np.int64)
         latest[0] = -1
         np.maximum.accumulate(np.where(accuse > 0, np.arange(self.sentence_count), -1)[:-1], out=latest[1:])
-        kinds, named = self._columns[:, _KINDS], (self._opening[:, _KIND_BITS] > 0).astype(np.float64)
-        later = gaps[:5].any(axis=0)
-        kind = (kinds[claims] @ named.T > 0) & later
-        first = (kinds * (kinds.cumsum(axis=0) == 1))[claims] @ named.T > 0
-        return [
-            (latest[None, :] == claims[:, None]) * replies,
-            lead * (replies * accuse[0]),
-            kind,
-            (first & later) * explicit,
-            kind * negation,
-            lead & gaps[0],
-            lead * explicit,
-        ]
+        np.multiply(latest == claims[:, None], replies, out=answers)
+        lead = claims == 0
+        answers_lead[lead] = replies * accuse[0]
+        lead_next[lead, 1:2] = 1
+        lead_explicit[lead] = explicit
+        named = (self._opening[:, _KIND_BITS] > 0).T
+        opening = np.flatnonzero(named.any(axis=0))  # few sentences open with the kind of a claim
+        if len(opening):
+            kinds, later = self.facts[_KINDS], distances[:, opening] < _FIRST_BEFORE
+            kind = (kinds[:, claims].T @ named[:, opening] > 0) & later
+            first = (kinds * (kinds.cumsum(axis=1) == 1))[:, claims].T @ named[:, opening] > 0
+            opens[:, opening] = kind
+            limits[:, opening] = (first & later) * explicit[opening]
+            negates[:, opening] = kind * negation[opening]
+        return planes
 
 
 class PairModel:
@@ -204,7 +220,10 @@ class PairModel:
         table = np.array([weights.get(name, (0.0, 0.0)) for name in PAIR_FEATURE_NAMES])
         self.weights = table
         cut = len(CLAIM_FEATURES), len(CLAIM_FEATURES) + len(CAVEAT_FEATURES)
-        self._claim, self._caveat, self._between = np.split(table, cut)
+        claim, caveat, self._between = np.split(table, cut)
+        self._sides = np.zeros((2, table.shape[1], len(SENTENCE_COLUMNS)))
+        np.add.at(self._sides[0].T, _CLAIM, claim)
+        np.add.at(self._sides[1].T, _CAVEAT, caveat)
         self._bias = np.array(bias)
 
     def probabilities(self, pairs: PairFeatures, claims: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -212,13 +231,15 @@ class PairModel:
 
         That of the second is 0 for sentences that are MAX_CAVEAT_DISTANCE or more apart.
         """
-        score = (pairs.claim[claims] @ self._claim)[:, None] + (pairs.caveat @ self._caveat)[None]
-        score += pairs.weighted_between(claims, self._between) + self._bias
+        as_claim, as_caveat = self._sides @ pairs.facts
+        score = pairs.weighted_between(claims, self._between)
+        score += as_claim[:, claims, None] + (as_caveat + self._bias[:, None])[:, None]
         probability = 1 / (1 + np.exp(-score))
-        probability[np.arange(len(claims)), claims] = 0
-        far = np.abs(np.arange(pairs.sentence_count) - claims[:, None]) >= MAX_CAVEAT_DISTANCE
-        probability[far, 1] = 0
-        return probability[..., 0], probability[..., 1]
+        probability[:, np.arange(len(claims)), claims] = 0
+        if pairs.sentence_count > MAX_CAVEAT_DISTANCE:
+            far = np.abs(np.arange(pairs.sentence_count) - claims[:, None]) >= MAX_CAVEAT_DISTANCE
+            probability[1, far] = 0
+        return probability[0], probability[1]
 
     def reasons(
         self, pairs: PairFeatures, claim: int, caveat: int, limit: int = 4

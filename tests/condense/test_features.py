@@ -82,7 +82,7 @@ def test_weighted_between_equals_the_product_of_between_and_weights():
 
     other = np.arange(pairs.sentence_count)[None, :] != claims[:, None]
     expected = pairs.between(claims) @ weights
-    assert np.allclose(pairs.weighted_between(claims, weights)[other], expected[other])
+    assert np.allclose(np.moveaxis(pairs.weighted_between(claims, weights), 0, -1)[other], expected[other])
 
 
 def test_reasons_are_the_features_with_the_largest_contribution():
