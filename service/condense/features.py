@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,10 @@ CUE_FEATURES = (  # noqa: SIM905
 """Features that count cue words; all 0 in a language without cue words."""
 FEATURE_NAMES = (*SURFACE_FEATURES, *(f"cue_{name}" if name in CUES else name for name in CUE_FEATURES))
 _CUE_ROWS = slice(FEATURE_NAMES.index("cue_contrast"), len(FEATURE_NAMES))
-_CUE_BITS = [FLAG_BIT[name.removeprefix("cue_")] for name in FEATURE_NAMES[_CUE_ROWS]]
+_CUE_BITS = np.array([FLAG_BIT[name.removeprefix("cue_")] for name in FEATURE_NAMES[_CUE_ROWS]])
+MAX_BYTE = 255
+_PLACE_BITS = 63 - STEM_BITS
+_PLACE_MASK = (1 << _PLACE_BITS) - 1
 BLOCK_SENTENCES = 200  # compared with their own block and the one before it, so that time is linear
 
 
@@ -65,19 +69,14 @@ class ArticleFeatures:
 
 def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> ArticleFeatures:
     """Return the features of an article, given as its sentences (at least one)."""
-    codes: list[int] = []
-    starts, lengths = [], []
-    for sentence in sentences:
-        starts.append(len(codes))
-        tokens = tokenize(sentence) or ["."]
-        codes += map(lexicon.__getitem__, tokens)
-        lengths.append(len(tokens))
-    code = np.array(codes, dtype=np.int64)
+    tokens = [tokenize(sentence) or ["."] for sentence in sentences]
+    length = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
+    start = length.cumsum() - length
+    code = np.fromiter(map(lexicon.__getitem__, chain.from_iterable(tokens)), np.int64, int(length.sum()))
     _apply_phrases(code, lexicon)
-    start, length = np.array(starts), np.array(lengths)
     bits = _unpack_flags(code)
-    counts = np.add.reduceat(bits, start, axis=0, dtype=np.int64)
-    opening = bits[start] | np.where((length > 1)[:, None], bits[np.minimum(start + 1, len(code) - 1)], 0)
+    counts = _count_flags(bits, start, length)
+    opening = _unpack_flags(code[start] | np.where(length > 1, code[np.minimum(start + 1, len(code) - 1)], 0))
     title_codes = map(lexicon.__getitem__, tokenize(title))
     title_stems = {int(one >> FLAG_BITS) for one in title_codes if one >> FLAG_BIT["term"] & 1}
     table = np.zeros((len(FEATURE_NAMES), len(start)))
@@ -110,8 +109,17 @@ def _apply_phrases(codes: IntArray, lexicon: Lexicon) -> None:
 
 
 def _unpack_flags(code: IntArray) -> NDArray[np.uint8]:
+    """Return 0 or 1 for each flag of each token, tokens x flags."""
     low = code.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : FLAG_BITS // 8]
     return np.unpackbits(low, axis=1, bitorder="little")
+
+
+def _count_flags(bits: NDArray[np.uint8], start: IntArray, length: IntArray) -> IntArray:
+    """Return how many tokens of each sentence have each flag, sentences x flags."""
+    if length.max() > MAX_BYTE:
+        return np.add.reduceat(bits, start, axis=0, dtype=np.int64)
+    by_eight = np.add.reduceat(bits.view(np.uint64), start, axis=0)  # each byte is a count of its own
+    return by_eight.view(np.uint8).astype(np.int64)
 
 
 def _fill_position(columns: dict[str, FloatArray], length: IntArray) -> None:
@@ -171,13 +179,13 @@ def _fill_terms(
 def _numbered(values: IntArray) -> tuple[IntArray, IntArray]:
     """Return the different values in order, and the place of each value among them.
 
-    For so few numbers, np.unique takes several times as long.
+    The values are stems. For so few numbers, np.unique and np.argsort take several times as long as np.sort.
     """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
+    with_places = np.sort(values << _PLACE_BITS | np.arange(len(values)))
+    ordered = with_places >> _PLACE_BITS
     is_new = _differs_from_previous(ordered)
     places = np.empty(len(values), dtype=np.int64)
-    places[order] = is_new.cumsum() - 1
+    places[with_places & _PLACE_MASK] = is_new.cumsum() - 1
     return ordered[is_new], places
 
 
@@ -216,6 +224,8 @@ def _fill_surface(
     columns["name_share"][:] = names / length
     columns["numbers"][:] = np.log1p(counts[:, FLAG_BIT["number"]])
     columns["question"][:] = counts[:, FLAG_BIT["question"]] > 0
+    if not counts[:, [FLAG_BIT["opens"], FLAG_BIT["closes"]]].any():
+        return
     opens, closes = bits[:, FLAG_BIT["opens"]].astype(np.int64), bits[:, FLAG_BIT["closes"]].astype(np.int64)
     columns["opens_quote"][:] = opens[start]
     depth = np.cumsum(opens) - np.cumsum(closes) + closes
@@ -238,7 +248,7 @@ def _fill_cues(
     against = opening[:, FLAG_BIT["contrast"]] | opening[:, FLAG_BIT["turn"]]
     columns["starts_contrast"][:] = against
     columns["before_contrast"][:-1] = against[1:]
-    table[_CUE_ROWS] = np.minimum(counts[:, _CUE_BITS], 2).T
+    table[_CUE_ROWS] = np.minimum(counts.take(_CUE_BITS, axis=1), 2).T
     accused = np.minimum(counts[:, FLAG_BIT["accuse"]].cumsum() - counts[:, FLAG_BIT["accuse"]], 1)
     replies = counts[:, FLAG_BIT["denial"]] + counts[:, FLAG_BIT["accused"]] + counts[:, FLAG_BIT["false"]]
     columns["answers"][:] = accused * np.minimum(replies, 1)

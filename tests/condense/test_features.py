@@ -15,7 +15,7 @@ from service.condense import features
 from service.condense.caveat_model import BETWEEN_FEATURES, PAIR_FEATURE_NAMES, PairFeatures, PairModel
 from service.condense.features import FEATURE_NAMES, SURFACE_FEATURES, extract_features
 from service.condense.selection import best_sentences
-from service.text.lexicon import lexicon_for
+from service.text.lexicon import FLAG_BIT, lexicon_for
 
 WEIGHTS = Path(features.__file__).with_name("weights.json")
 LINES = [
@@ -36,6 +36,12 @@ def test_cues_are_counted_in_the_sentence_that_holds_them():
     assert column("cue_agree") == [1, 1, 0, 0, 0]
     assert column("starts_contrast") == [0, 0, 0, 1, 0]
     assert column("before_contrast") == [0, 0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("words", [4, 255, 256, 700])
+def test_the_words_of_a_sentence_of_any_length_are_counted(words: int):
+    counts = extract_features(["The ferry is late.", "never " * words], "", lexicon_for("en")).flag_counts
+    assert counts[1, FLAG_BIT["negation"]] == words
 
 
 def test_cancelled_words_are_no_cues():
