@@ -76,7 +76,8 @@ def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> 
     _apply_phrases(code, lexicon)
     bits = _unpack_flags(code)
     counts = _count_flags(bits, start, length)
-    opening = _unpack_flags(code[start] | np.where(length > 1, code[np.minimum(start + 1, len(code) - 1)], 0))
+    second = np.where(length > 1, code[np.minimum(start + 1, len(code) - 1)], 0)
+    opening = _unpack_flags(code[start] | second).astype(np.int64)
     title_codes = map(lexicon.__getitem__, tokenize(title))
     title_stems = {int(one >> FLAG_BITS) for one in title_codes if one >> FLAG_BIT["term"] & 1}
     table = np.zeros((len(FEATURE_NAMES), len(start)))
