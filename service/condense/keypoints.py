@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from typing_extensions import override
 
 from service.condense.block_reading import Candidate
-from service.condense.candidates import MAX_TITLE_CHARACTERS, key_point, read_candidates
-from service.condense.caveat_model import PairFeatures
-from service.condense.features import (
-    FEATURE_NAMES,
-    ArticleFeatures,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    extract_features,
-)
+from service.condense.candidates import MAX_TITLE_CHARACTERS, read_candidates
+from service.condense.features import FEATURE_NAMES, ArticleFeatures, IntArray, extract_features
 from service.condense.headline import MIN_TITLE_SHARE, repeats_headline
 from service.condense.judge.answer import JudgeAnswer
-from service.condense.judge.evidence import Evidence, JudgeWeights, read_evidence
+from service.condense.judge.evidence import JudgeWeights, read_evidence
 from service.condense.judge.question import JudgeQuestion, build_question
+from service.condense.marking import Mark
 from service.condense.ports import Summarizer
-from service.condense.selection import CORE_SENTENCES, MAX_CANDIDATES, best_sentences
+from service.condense.selection.chain import MAX_CANDIDATES
+from service.condense.selection.layout import lay_out, mark_lines
+from service.condense.selection.scores import CandidateFacts
+from service.condense.selection.selecting import KeyPointSelection, LineSelector, ReadArticle
 from service.condense.weights import KeyPointWeights, shipped_judge_weights, shipped_weights
-from service.core.model import Block, Role, Summary
+from service.core.model import Block, Summary
 from service.text.lexicon import has_cue_words, lexicon_for
 
 MAX_SENTENCES = 2_000  # read of a text; no news article is longer, a hostile text may be
-WORDS_PER_POINT = 30
 CHARACTERS_PER_WORD = 6  # with its space, in an introduction
-MIN_WORD_BUDGET = 150  # of all key points together
-MAIN_POINTS = 3  # so few points must give the main news; from the fourth on, caveats weigh in full
-
-DAMAGE_PENALTY = 1.8
-"""In log-odds, of a sentence whose quotation mark has no partner. Without it 4 % of the points of news sites
-with damaged texts had such a mark; a ban on them loses one caveat in twenty that must not be dropped."""
-
-CaveatLink = tuple[int, float]
-"""The place of the point that a sentence qualifies, and the probability of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +47,6 @@ class SentenceExplanation:
     qualifies: str = ""
     reasons: tuple[tuple[str, float], ...] = ()
     probability: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateFacts:
-    """What limits the selection, for each candidate.
-
-    `word_counts` has its words with its introduction. Only those `shown` are selected. Those `damaged` lack
-    a quotation mark and score lower. Those `in_headline` repeat the headline, which shows them.
-    """
-
-    word_counts: IntArray
-    shown: BoolArray
-    damaged: BoolArray
-    in_headline: BoolArray
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPointSelection:
-    """The selected sentences of an article by their place, with what explains the selection.
-
-    `qualifies` is the probability that a sentence is a caveat of anything in the article, 0 in a language
-    without cue words. `claims` are the sentences that could be chosen, best first, then `headline`, the one
-    that the headline repeats. `chosen` lists points and caveats, `caveats` maps caveat -> point.
-    """
-
-    features: ArticleFeatures
-    pick_scores: FloatArray
-    order_scores: FloatArray
-    qualifies: FloatArray
-    pairs: PairFeatures | None
-    claims: IntArray
-    chosen: list[int]
-    caveats: Mapping[int, CaveatLink]
-    headline: int | None
 
 
 class KeyPoints(Summarizer):
@@ -130,17 +82,18 @@ class KeyPoints(Summarizer):
         spans = read_candidates(text, blocks, language, MAX_SENTENCES)
         if points < 1:
             return Summary(self.name, ())
-        return _summary(
-            self.name, text, spans, self._select(text, spans, title, language, points, answer=answer)
-        )
+        selection = self._select(text, spans, title, language, points, answer=answer)
+        return Summary(self.name, lay_out(text, selection))
 
     def question(
         self, text: str, *, blocks: Sequence[Block] = (), title: str = "", language: str = "en"
     ) -> JudgeQuestion:
         """Return what a judge is asked about the article. Raises SummaryRefused."""
         spans = read_candidates(text, blocks, language, MAX_SENTENCES)
-        selection = self._select(text, spans, title, language, CORE_SENTENCES)
-        return build_question(text, title, (span[:2] for span in spans), selection.claims.tolist())
+        selection = self._select(text, spans, title, language, 1)
+        headline = [] if selection.headline is None else [selection.headline]
+        ranked = [*selection.ranked[:MAX_CANDIDATES], *headline]
+        return build_question(text, title, (span[:2] for span in spans), ranked)
 
     def explain(
         self,
@@ -153,9 +106,10 @@ class KeyPoints(Summarizer):
     ) -> list[SentenceExplanation]:
         """Return every candidate sentence with its scores and reasons. Raises SummaryRefused."""
         spans = read_candidates(text, blocks, language, MAX_SENTENCES)
-        draft = self._select(text, spans, title, language, max(points, 1))
-        weights = self._weights(language)
-        return [_explain_sentence(text, spans, place, draft, weights) for place in range(len(spans))]
+        selection = self._select(text, spans, title, language, max(points, 1))
+        texts = [text[span.start : span.end] for span in spans]
+        weights, marks = self._weights(language), mark_lines(selection)
+        return [_explained(texts, place, selection, weights, marks.get(place)) for place in range(len(texts))]
 
     def _weights(self, language: str) -> KeyPointWeights:
         known = has_cue_words(language)
@@ -180,8 +134,9 @@ class KeyPoints(Summarizer):
         for place in np.flatnonzero(shown & alike):
             alike[place] = repeats_headline(sentences[place], title, lexicon)
         facts = CandidateFacts(_word_counts(features, spans), shown, damaged, shown & alike)
-        evidence = read_evidence(answer, spans, self._judge)
-        return select_key_points(features, facts, points, self._weights(language), evidence)
+        article = ReadArticle(text, language, spans, features, facts)
+        judged = read_evidence(answer, spans, self._judge)
+        return LineSelector(article, self._weights(language), judged).select(points)
 
 
 def _word_counts(features: ArticleFeatures, spans: Sequence[Candidate]) -> IntArray:
@@ -193,158 +148,27 @@ def _word_counts(features: ArticleFeatures, spans: Sequence[Candidate]) -> IntAr
     return words
 
 
-def select_key_points(
-    features: ArticleFeatures,
-    facts: CandidateFacts,
-    points: int,
+def _explained(
+    texts: Sequence[str],
+    place: int,
+    selection: KeyPointSelection,
     weights: KeyPointWeights,
-    evidence: Evidence | None = None,
-) -> KeyPointSelection:
-    """Return the selection for an article; the most important sentence in the headline may have caveats."""
-    pick, order = weights.pick.scores(features.table), weights.order.scores(features.table)
-    qualifies = _probability(weights.qualifies.scores(features.table)) if weights.qualifies else 0 * pick
-    score = (order if points <= MAIN_POINTS else pick) - DAMAGE_PENALTY * facts.damaged
-    if evidence is not None:
-        score, qualifies = evidence.pick_scores(score), evidence.caveat_probabilities(qualifies)
-    worth = _probability(score)
-    if points > MAIN_POINTS:
-        worth = worth + weights.caveat_worth * qualifies
-    ranked = np.argsort(-worth, kind="stable")
-    best = ranked[(facts.shown & ~facts.in_headline)[ranked]][: max(MAX_CANDIDATES, points + CORE_SENTENCES)]
-    claims = np.concatenate([best, ranked[facts.in_headline[ranked]][:1]])
-    is_caveat = is_needed = np.zeros((len(claims), len(pick)))
-    pairs = None
-    if weights.pair_model is not None:
-        pairs = PairFeatures(features, pick)
-        is_caveat, is_needed = weights.pair_model.probabilities(pairs, claims)
-    if evidence is not None:
-        is_caveat, is_needed = evidence.pair_probabilities(is_caveat, is_needed, claims)
-    risk = weights.risk / 4 if points <= MAIN_POINTS else weights.risk
-    scores, pair_scores = _candidate_scores(worth[claims], is_needed, claims, risk)
-    pair_scores -= np.maximum(features.similarities(claims) - 0.5, 0)
-    count = len(best)
-    # What the headline says is always shown.
-    scores = scores[:count] + (pair_scores + pair_scores.T)[:count, count:].sum(axis=1)
-    max_words = max(MIN_WORD_BUDGET, WORDS_PER_POINT * points)
-    chosen = (
-        best_sentences(scores, pair_scores[:count, :count], facts.word_counts[best], points, max_words)
-        if count
-        else []
-    )
-    # A caveat is marked if it is probable and its claim misleads without it.
-    certainty = np.sqrt(is_caveat * is_needed)
-    qualified = [*chosen, *range(count, len(claims))]
-    caveats = _link_caveats(chosen, qualified, claims, certainty, weights.min_caveat_probability)
-    headline = int(claims[count]) if len(claims) > count else None
-    return KeyPointSelection(
-        features, pick, order, qualifies, pairs, claims, best[chosen].tolist(), caveats, headline
-    )
-
-
-def _probability(log_odds: FloatArray) -> FloatArray:
-    probability: FloatArray = 1 / (1 + np.exp(-log_odds))
-    return probability
-
-
-def _candidate_scores(
-    worth: FloatArray, is_needed: FloatArray, best: IntArray, risk: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return the score of each candidate, and the additional score of each pair.
-
-    The score is the worth of a sentence, less the risk that it misleads alone. A pair with a caveat gets that
-    risk back, in proportion to the caveat's probability.
-    """
-    misleads = 1 - np.prod(1 - is_needed, axis=1)
-    regained = is_needed[:, best] * (misleads / np.maximum(is_needed.sum(axis=1), 1e-9))[:, None]
-    return worth - risk * misleads, risk * regained
-
-
-def _link_caveats(
-    chosen: Sequence[int], qualified: Sequence[int], claims: IntArray, certainty: FloatArray, least: float
-) -> dict[int, CaveatLink]:
-    """Return caveat -> point or headline. A caveat of a caveat qualifies the point of the latter.
-
-    `qualified` are the chosen claims, and the one in the headline.
-    """
-    places = claims.tolist()
-    table = certainty[:, claims].tolist()
-    pairs = sorted(
-        (
-            (table[a][b], places[a], places[b])
-            for a in qualified
-            for b in chosen
-            if a != b and table[a][b] >= least
-        ),
-        reverse=True,
-    )
-    parent: dict[int, CaveatLink] = {}
-    for probability, claim, caveat in pairs:
-        if caveat not in parent and _root(claim, parent) != caveat:
-            parent[caveat] = claim, probability
-    return {caveat: (_root(claim, parent), probability) for caveat, (claim, probability) in parent.items()}
-
-
-def _root(claim: int, parent: Mapping[int, CaveatLink]) -> int:
-    while claim in parent:
-        claim = parent[claim][0]
-    return claim
-
-
-def _summary(method: str, text: str, spans: Sequence[Candidate], selection: KeyPointSelection) -> Summary:
-    """Return the summary: the three main points, then the others, each group in the text's order.
-
-    A caveat follows the point that it qualifies; the caveats of the headline come first.
-    """
-    core = set(selection.chosen[:CORE_SENTENCES])
-    ordered = sorted(
-        (place for place in selection.chosen if place not in selection.caveats),
-        key=lambda place: (place not in core, -selection.order_scores[place]),
-    )
-    of_headline = sorted(c for c, link in selection.caveats.items() if link[0] == selection.headline)
-    caveats = {
-        point: sorted(c for c, link in selection.caveats.items() if link[0] == point) for point in ordered
-    }
-    rank = {place: k for k, place in enumerate([*of_headline, *_rank(ordered, caveats)])}
-    key_points = [key_point(text, spans[one], Role.CAVEAT, rank=rank[one]) for one in of_headline]
-    index: dict[int, int] = {}
-    for point in (*sorted(ordered[:MAIN_POINTS]), *sorted(ordered[MAIN_POINTS:])):
-        index[point] = len(key_points)
-        key_points.append(key_point(text, spans[point], rank=rank[point]))
-        key_points += [
-            key_point(text, spans[caveat], Role.CAVEAT, index[point], rank=rank[caveat])
-            for caveat in caveats[point]
-        ]
-    return Summary(method, tuple(key_points))
-
-
-def _text_of(text: str, candidate: Candidate) -> str:
-    return text[candidate.start : candidate.end]
-
-
-def _rank(ordered: Sequence[int], caveats: Mapping[int, Sequence[int]]) -> list[int]:
-    """Return points and caveats by rank; a shorter digest leaves out the last ones.
-
-    Points with a caveat come first, so that a cut removes other points before it separates the two;
-    additional caveats of a point come last.
-    """
-    first = [place for point in ordered if caveats[point] for place in (point, caveats[point][0])]
-    alone = [point for point in ordered if not caveats[point]]
-    return [*first, *alone, *(place for point in ordered for place in caveats[point][1:])]
-
-
-def _explain_sentence(
-    text: str, spans: Sequence[Candidate], place: int, selection: KeyPointSelection, weights: KeyPointWeights
+    mark: Mark | None,
 ) -> SentenceExplanation:
+    scores = selection.scores
     parts = selection.features.table[place] * weights.pick.weights
     by_size = np.argsort(-np.abs(parts), kind="stable")
     named = tuple((FEATURE_NAMES[k], float(parts[k])) for k in by_size if abs(parts[k]) >= 0.005)
-    shown = "point" if place in selection.chosen else ""
-    role = "caveat" if place in selection.caveats else shown
-    cut = _text_of(text, spans[place])
-    link = selection.caveats.get(place)
-    pick, order = float(selection.pick_scores[place]), float(selection.order_scores[place])
-    scores = pick, order, float(selection.qualifies[place])
-    if link is None or weights.pair_model is None or selection.pairs is None:
-        return SentenceExplanation(cut, *scores, named, role)
-    reasons = tuple(weights.pair_model.reasons(selection.pairs, link[0], place))
-    return SentenceExplanation(cut, *scores, named, role, _text_of(text, spans[link[0]]), reasons, link[1])
+    is_shown = any(place in line.places for line in selection.lines)
+    explained = SentenceExplanation(
+        texts[place],
+        float(scores.pick[place]),
+        float(scores.order[place]),
+        float(scores.qualifies[place]),
+        named,
+        "caveat" if mark else "point" if is_shown else "",
+    )
+    if mark is None or mark.claim is None or weights.pair_model is None or selection.pairs is None:
+        return explained
+    reasons = tuple(weights.pair_model.reasons(selection.pairs, mark.claim, place))
+    return replace(explained, qualifies=texts[mark.claim], reasons=reasons, probability=mark.probability)

@@ -124,6 +124,40 @@ def mark_caveats(shown: Sequence[int], headline: int | None, evidence: CaveatEvi
     return marks
 
 
+def needed_caveats(evidence: CaveatEvidence, headline: int | None) -> dict[int, CaveatLink]:
+    """Return, for each claim that is not clear without a caveat, the likeliest one and its probability.
+
+    A claim is not shown without the caveat that would surely be tied to it. `headline` is that of
+    `mark_caveats`.
+    """
+    certainty, counts = _certainty(evidence), evidence.features.flag_counts
+    claims, places = evidence.claims, np.arange(certainty.shape[1])
+    denies, negative = counts[:, _DENIALS].max(axis=1) > 0, counts[:, _NEGATIONS].max(axis=1) > 0
+    allowed = places > claims[:, None]
+    allowed[claims == (-1 if headline is None else headline)] = True
+    allowed &= (places > 0) & ~(negative[claims, None] & denies)
+    row_of = {claim: row for row, claim in enumerate(claims.tolist())}
+    for claim, caveat in evidence.judged:
+        if claim in row_of:
+            allowed[row_of[claim], caveat] = claim != caveat
+    certainty = np.where(allowed, certainty, 0)
+    likeliest = certainty.argmax(axis=1)
+    highest = certainty[np.arange(len(likeliest)), likeliest]
+    return {
+        claim: (caveat, probability)
+        for claim, caveat, probability in zip(
+            evidence.claims.tolist(), likeliest.tolist(), highest.tolist(), strict=True
+        )
+        if probability >= MIN_TIED
+    }
+
+
+def _certainty(evidence: CaveatEvidence) -> FloatArray:
+    """Return how sure each tie is, claims x candidates."""
+    certainty: FloatArray = np.sqrt(evidence.is_caveat * evidence.is_needed) * evidence.qualifies
+    return certainty
+
+
 def _likely_caveats(
     shown: Sequence[int], claims: Sequence[int], evidence: CaveatEvidence
 ) -> dict[int, float]:
@@ -152,7 +186,7 @@ def _link_claims(
     or is in the headline. A denial under a sentence that denies repeats it, or denies something else. Only a
     judge may tie the others.
     """
-    certainty = np.sqrt(evidence.is_caveat * evidence.is_needed) * evidence.qualifies
+    certainty = _certainty(evidence)
     row = {claim: k for k, claim in enumerate(evidence.claims.tolist())}
     negative = {place for place in claims if _has_cue(evidence.features, place, _NEGATIONS)}
     links: dict[int, CaveatLink] = {}

@@ -34,7 +34,6 @@ class KeyPointWeights:
     `pick` weighs whether editors show a sentence, `order` how much of the news it has, `qualifies` whether it
     is a caveat of anything in its article; None without cue words. `caveat_worth` is the worth, in points, of
     a sentence that is certainly a caveat, and `risk` the cost of a claim that is expected to mislead.
-    `min_caveat_probability` is the least one for a mark.
     """
 
     pick: Head
@@ -43,7 +42,6 @@ class KeyPointWeights:
     pair_model: PairModel | None
     risk: float
     caveat_worth: float
-    min_caveat_probability: float
 
 
 @cache
@@ -77,7 +75,6 @@ def parse_weights(stored: Mapping[str, Any], *, has_cues: bool) -> KeyPointWeigh
         PairModel(stored["pairs"], stored["pairs"]["bias"]) if has_cues else None,
         limits["risk"],
         limits["caveat"],
-        limits["mark"],
     )
 
 

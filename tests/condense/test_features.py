@@ -14,7 +14,6 @@ import pytest
 from service.condense import features
 from service.condense.caveat_model import BETWEEN_FEATURES, PAIR_FEATURE_NAMES, PairFeatures, PairModel
 from service.condense.features import FEATURE_NAMES, SURFACE_FEATURES, extract_features
-from service.condense.selection import best_sentences
 from service.text.lexicon import FLAG_BIT, lexicon_for
 
 WEIGHTS = Path(features.__file__).with_name("weights.json")
@@ -95,17 +94,6 @@ def test_reasons_are_the_features_with_the_largest_contribution():
     model = PairModel({"caveat: explicit": (2.0, 0), "next": (1.0, 0), "caveat: question": (9.0, 0)}, (0, 0))
     pairs = PairFeatures(extract_features(LINES, "", lexicon_for("en")), np.zeros(len(LINES)))
     assert model.reasons(pairs, 0, 1) == [("caveat: explicit", 2.0), ("next", 1.0)]
-
-
-def test_the_best_set_has_the_highest_total_score_within_its_words():
-    scores, word_counts = np.array([0.9, 0.8, 0.5, 0.4]), np.array([60, 80, 30, 50])
-    no_pair_scores = np.zeros((4, 4))
-    assert best_sentences(scores, no_pair_scores, word_counts, 2, 150) == [0, 1]
-    assert best_sentences(scores, no_pair_scores, word_counts, 5, 150) == [0, 2, 3]
-    pair_scores = no_pair_scores.copy()
-    pair_scores[0, 3] = 0.7
-    assert best_sentences(scores, pair_scores, word_counts, 2, 150) == [0, 3]
-    assert best_sentences(scores, no_pair_scores, word_counts, 2, 10) == [0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="threads are counted in /proc")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import service.cli
-from service.condense.keypoints import MIN_WORD_BUDGET, KeyPoints
+from service.condense.keypoints import KeyPoints
+from service.condense.selection.chain import MAX_SET_WORDS
 from service.condense.weights import shipped_weights
 from service.core.errors import SummaryRefused
-from service.core.model import Role, Summary
+from service.core.model import Grade, Role, Summary, TextSpan
 from tests.builders import a_report_on
 
 PAGES = Path(service.cli.__file__).with_name("demo") / "sample" / "pages"
@@ -72,13 +74,12 @@ def test_a_claim_is_shown_with_its_caveat(method):
         ("nasal-spray-flu-trial", "in no way shows that the spray prevents infection"),
     ],
 )
-def test_the_caveats_of_the_samples_are_linked_to_the_claim_of_the_lead(method, page: str, words: str):
+def test_the_caveats_of_the_samples_are_marked(method, page: str, words: str):
     found = re.findall(r"<p>(.*?)</p>", (PAGES / f"{page}.html").read_text(encoding="utf-8"), re.DOTALL)
     text = "\n\n".join(" ".join(html.unescape(paragraph).split()) for paragraph in found)
 
-    tied = {claim for caveat, claim in caveats(method.summarize(text)).items() if words in caveat}
-    assert len(tied) == 1
-    assert text.startswith(tied.pop())
+    (marked,) = (p for p in method.summarize(text, points=6).key_points if words in p.text)
+    assert (marked.role, marked.grade is Grade.CONTEXT) == (Role.CAVEAT, False)
 
 
 GERMAN = (
@@ -124,7 +125,7 @@ def test_zero_points_give_an_empty_summary(method):
 
 def test_five_points_have_at_most_150_words_unless_one_sentence_is_longer(method):
     long = [f"Ship {k} of the {'very ' * (15 + k)}old fleet left port on Monday." for k in range(30)]
-    assert sum(len(p.text.split()) for p in method.summarize(" ".join(long)).key_points) <= MIN_WORD_BUDGET
+    assert sum(len(p.text.split()) for p in method.summarize(" ".join(long)).key_points) <= MAX_SET_WORDS
     endless = f"It went on {'and on ' * 100}until noon."
     assert [p.text for p in method.summarize(endless).key_points] == [endless]
 
@@ -138,9 +139,58 @@ def test_more_points_include_those_of_fewer(method):
     assert five < eight
 
 
-def test_a_shorter_digest_separates_no_claim_from_its_caveat(method):
-    ranked = sorted(method.summarize(TALKS).key_points, key=lambda point: point.rank)
-    assert [point.role for point in ranked[:2]] == [Role.POINT, Role.CAVEAT]
+@pytest.mark.parametrize("points", range(2, 9))
+def test_a_claim_that_surely_needs_its_caveat_is_shown_with_it_from_two_lines_on(method, points: int):
+    shown = " ".join(point.text for point in method.summarize(TALKS, points=points).key_points)
+    assert "had agreed to reopen" in shown
+    assert "in no way a step" in shown
+
+
+def test_one_line_is_a_sentence_that_needs_no_other(method):
+    (point,) = method.summarize(TALKS, points=1).key_points
+    assert "had agreed to reopen" not in point.text
+
+
+def test_a_caveat_has_a_lower_rank_than_the_claim_that_needs_it(method):
+    points = method.summarize(TALKS).key_points
+    (caveat,) = (point for point in points if point.role is Role.CAVEAT)
+    assert caveat.qualifies is not None
+    assert (caveat.rank, points[caveat.qualifies].rank) == (0, 1)
+
+
+PARAPHRASED = (
+    "The union Tarvik and the port met on Friday. Officials toured the new pier. In a note after the talks, "
+    "the union confirmed that the port had agreed to pay for the cranes. The port rejected fees. The note "
+    "stressed that the offer does not mean that the strike ends. A choir sang."
+)
+REORDERED = (
+    "The strike was the topic of talks on Friday. The offer by no means ends the strike, the union Tarvik "
+    "stressed on Friday. The port of Vessel had agreed to pay for the cranes, Tarvik added. Officials toured "
+    "the new pier. A choir sang. The port has nine cranes."
+)
+TRANSLATED = (
+    "Die Gewerkschaft Tarvik und der Hafen trafen sich am Freitag. Beamte besichtigten den neuen Pier. Der "
+    "Hafen sagte zu, die Kräne zu bezahlen, teilte die Gewerkschaft mit. Die Zusage bedeute in keiner Weise "
+    "ein Ende des Streiks, hieß es in der Mitteilung. Ein Chor sang im Hafen."
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "claim", "caveat"),
+    [
+        ("en", PARAPHRASED, "agreed to pay", "does not mean"),
+        ("en", REORDERED, "agreed to pay", "by no means"),
+        ("de", TRANSLATED, "sagte zu", "in keiner Weise"),
+    ],
+    ids=["paraphrased", "reordered", "translated"],
+)
+def test_claim_and_caveat_stay_together_in_other_words_and_orders(
+    method, language: str, text: str, claim: str, caveat: str
+):
+    for points in range(2, 7):
+        shown = " ".join(p.text for p in method.summarize(text, language=language, points=points).key_points)
+        assert caveat in shown
+        assert claim in shown or points < 5
 
 
 def test_headings_and_repetitions_are_no_key_points(method):
@@ -158,7 +208,7 @@ def test_explain_returns_the_contributions_to_each_score(method):
         assert sum(part for _, part in line.parts) + weights.pick.bias == pytest.approx(line.pick, abs=0.05)
     caveat = next(line for line in lines if "in no way" in line.text)
     assert "had agreed to reopen" in caveat.qualifies
-    assert caveat.probability >= weights.min_caveat_probability
+    assert 0 < caveat.probability < 1
     assert any("explicit" in reason for reason, _ in caveat.reasons)
     assert caveat.caveat == max(line.caveat for line in lines) > 0.5
 
@@ -169,10 +219,25 @@ def test_a_language_without_cue_words_has_no_probability_of_a_caveat(method):
 
 def test_a_long_article_has_as_many_points_as_a_short_one(method):
     reports = [
-        f"{a_report_on(str(k))} Ship owner Amsel{k} plans to sell pier {k}. He denied that it is unclear."
+        f"{a_report_on(str(k))} Owner Amsel{k} plans to sell pier {k}. Holm{k} denied that it is unclear."
         for k in range(100)
     ]
     assert len(method.summarize(" ".join(reports)).key_points) >= 4
+
+
+@given(st.lists(SENTENCES, max_size=30), st.sampled_from(["", "The mayor was accused of taking money"]))
+def test_the_lines_of_any_length_are_among_those_of_the_next(lines: list[str], title: str):
+    text, before = " ".join(lines), set[TextSpan]()
+    for points in range(1, 13):
+        try:
+            summary = KeyPoints().summarize(text, title=title, points=points)
+        except SummaryRefused:
+            return
+        spans = {TextSpan(point.start, point.end) for point in summary.key_points}
+        assert before <= spans
+        assert len(spans) == len(summary.key_points) <= points
+        assert all(one.end <= other.start for one, other in pairwise(sorted(spans)))
+        before = spans
 
 
 @given(st.lists(SENTENCES, max_size=40), st.integers(-1, 9), st.sampled_from(["en", "de", "zh", "xx"]))
@@ -232,7 +297,7 @@ def test_the_words_of_introductions_count(method: KeyPoints):
     points = method.summarize(text, points=5).key_points
     words = sum(len(point.text.split()) for point in points)
     assert all(point.introduction for point in points)
-    assert words + len(points) * 40 <= MIN_WORD_BUDGET
+    assert words + len(points) * 40 <= MAX_SET_WORDS
 
 
 def test_questions_are_no_points_and_answers_have_theirs(method: KeyPoints):

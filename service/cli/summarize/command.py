@@ -66,9 +66,9 @@ def summarize(
             min=1,
             max=50,
             show_default=True,
-            help="Maximum number of key points.",
+            help="Maximum number of key points, caveats included.",
         ),
-    ] = 5,
+    ] = 6,
     method: Annotated[
         str | None,
         typer.Option("--method", "-m", metavar="NAME", help="Method; an unknown NAME lists all methods."),
