@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,6 @@ from hypothesis import strategies as st
 from service.condense.judge.answer import JudgeAnswer, read_answer
 from service.condense.judge.question import JudgeQuestion
 from service.condense.keypoints import KeyPoints
-from service.core.errors import JudgeAnswerRefused, SummaryRefused
 from service.core.model import CaveatKind, Grade, Role, Summary
 from tests.condense.judge.questions import SENTENCES, a_question
 
@@ -115,22 +112,31 @@ ARTICLES = st.lists(st.sampled_from(SENTENCE_POOL), min_size=3, max_size=30, uni
 """Texts, some with orders to the judge and with lines that look like its question or its answer."""
 
 
-@given(ARTICLES, st.data(), st.integers(1, 8), st.sampled_from(["en", "hr"]))
-def test_with_any_answer_the_key_points_are_verbatim_and_within_the_limits(
-    text: str, data: st.DataObject, points: int, language: str
+@st.composite
+def judged_articles(draw: st.DrawFn) -> tuple[str, str, str, JudgeAnswer]:
+    """Return a text, its headline and language, and an answer to the question about it."""
+    text, title = draw(ARTICLES), draw(st.just("") | st.sampled_from(SENTENCE_POOL))
+    language = draw(st.sampled_from(["en", "hr"]))
+    question = KeyPoints().question(text, title=title, language=language)
+    numbers = st.sampled_from(question.candidates)
+    pairs = st.lists(st.tuples(numbers, numbers, KINDS, st.booleans()).map(list))
+    fields = {"points": draw(st.lists(numbers, min_size=1, max_size=8)), "pairs": draw(pairs)}
+    return text, title, language, read_answer(fields, question)
+
+
+@given(judged_articles())
+def test_with_any_answer_the_lines_are_verbatim_within_the_limits_and_nested(
+    article: tuple[str, str, str, JudgeAnswer],
 ):
-    method = KeyPoints()
-    with suppress(SummaryRefused, JudgeAnswerRefused):
-        question = method.question(text, language=language)
-        numbers = st.sampled_from(question.candidates)
-        fields = {
-            "points": data.draw(st.lists(numbers, min_size=1, max_size=8)),
-            "pairs": data.draw(st.lists(st.tuples(numbers, numbers, KINDS, st.booleans()).map(list))),
-        }
-        summary = method.summarize(
-            text, language=language, points=points, answer=read_answer(fields, question)
-        )
+    text, title, language, answer = article
+    fewer: set[int] = set()
+    for points in range(1, 9):
+        summary = KeyPoints().summarize(text, title=title, language=language, points=points, answer=answer)
         assert summary.is_verbatim(text)
-        assert 0 < len(summary.key_points) <= points
-        most = max(150, 30 * points)
-        assert sum(len(one.text.split()) for one in summary.key_points) <= most
+        assert len(summary.key_points) <= points or points == 1
+        words = sum(len(one.text.split()) for one in summary.key_points)
+        assert words <= max(150, 30 * (points - 1)) or len(summary.key_points) == 1
+        assert all(one.qualifies != place for place, one in enumerate(summary.key_points))
+        starts = {one.start for one in summary.key_points}
+        assert fewer <= starts
+        fewer = starts
