@@ -42,8 +42,7 @@ def read_candidates(text: str, blocks: Sequence[Block], language: str, limit: in
     candidate = None
     for candidate in islice(_candidates_read(text, blocks, language), MAX_CANDIDATES_TRIED):
         start, end = candidate[:2]
-        has_words = _LETTER.search(text, start, end) and _SEVERAL_WORDS.search(text, start, end)
-        if has_words and end - start <= MAX_POINT_CHARACTERS:
+        if end - start <= MAX_POINT_CHARACTERS and _has_words(text, start, end):
             found.setdefault(text[start:end], candidate)
             if len(found) >= limit:
                 break
@@ -56,6 +55,14 @@ def read_candidates(text: str, blocks: Sequence[Block], language: str, limit: in
             f"no sentence of the text has words and at most {MAX_POINT_CHARACTERS} characters"
         )
     return _with_some_shown(text, list(found.values()))
+
+
+def _has_words(text: str, start: int, end: int) -> bool:
+    """Return whether a part of the text has a letter and several words."""
+    has_letter = text[start].isalpha() or _LETTER.search(text, start, end)
+    return bool(has_letter) and (
+        text.find(" ", start, end) >= 0 or _SEVERAL_WORDS.search(text, start, end) is not None
+    )
 
 
 def _with_some_shown(text: str, candidates: list[Candidate]) -> list[Candidate]:

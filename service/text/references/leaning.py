@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 from typing import NamedTuple
 
 from service.text.references.names import PersonNames
@@ -98,7 +100,10 @@ class SentenceReader:
 
 
 def _has_that_noun(codes: Sequence[int]) -> bool:
-    return any(points_at_noun(before, code) for before, code in pairwise(codes))
+    # Few sentences have a "that": this takes a fifth of the time.
+    return bool(reduce(or_, codes, 0) & TokenClass.THAT) and any(
+        points_at_noun(before, code) for before, code in pairwise(codes)
+    )
 
 
 def _may_point_back(codes: Sequence[int]) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from service.text.references.pronouns import quotations_of
-from service.text.references.words import Opening, ReferenceWords, TokenClass, plain_word
+from service.text.references.words import MAX_PLAIN_WORDS, Opening, ReferenceWords, TokenClass, plain_word
 
 _CLAUSE_REACH = 10  # tokens in which the first clause ends before a demonstrative
 _STEM_CHARACTERS = 6  # of a word that is compared with those of the lead
@@ -159,12 +160,17 @@ class Openings:
         return {self._stem(token) for token in tokens[place + 1 : place + (2 if ends else 3)]}
 
     def _stem(self, token: str) -> str:
-        word = plain_word(token).removesuffix("'s")
-        article, mark, noun = word.partition("'")
-        if mark and len(article) <= _MAX_ELIDED:
-            word = noun
-        found = next((mark for mark in self._words.proclitics if word.startswith(mark)), "")
-        return word[len(found) : len(found) + _STEM_CHARACTERS]
+        return _stem(token, self._words.proclitics)
+
+
+@lru_cache(maxsize=MAX_PLAIN_WORDS)
+def _stem(token: str, proclitics: tuple[str, ...]) -> str:
+    word = plain_word(token).removesuffix("'s")
+    article, mark, noun = word.partition("'")
+    if mark and len(article) <= _MAX_ELIDED:
+        word = noun
+    found = next((mark for mark in proclitics if word.startswith(mark)), "")
+    return word[len(found) : len(found) + _STEM_CHARACTERS]
 
 
 def points_at_noun(before: int, code: int) -> bool:
