@@ -96,13 +96,16 @@ def crossed(sets: Mapping[str, Sequence[Labelled]], seed: int) -> dict[str, KeyP
     return methods
 
 
-def edited(name: str, articles: Sequence[Labelled], method_of: Callable[[str], Summarizer]) -> None:
+def edited(
+    name: str, articles: Sequence[Labelled], method_of: Callable[[str], Summarizer], points: int
+) -> None:
     """Print a method's scores on the editors' articles."""
     shown = [
-        shown_of(a, method_of(a.id).summarize(a.text, title=a.title, language=a.language)) for a in articles
+        shown_of(a, method_of(a.id).summarize(a.text, title=a.title, language=a.language, points=points))
+        for a in articles
     ]
     rows, groups = [counts_of(one) for one in shown], [one.article.group for one in shown]
-    print(f"\n{name}, {len(articles)} articles, 5 key points")
+    print(f"\n{name}, {len(articles)} articles, {points} key points")
     for score in SCORES:
         value, low, high = interval([row[score] for row in rows], groups)
         of = (
@@ -128,10 +131,11 @@ def reach(folder: Path, seeds: int) -> None:
     sets = load(folder)
     for name in ("lead", "lexrank"):
         method = get_summarizer(name)
-        edited(name, sets["editors"], lambda _, method=method: method)  # type: ignore[misc]
+        edited(name, sets["editors"], lambda _, method=method: method, 5)  # type: ignore[misc]
     for seed in range(seeds):
         methods = crossed(sets, seed)
-        edited(f"keypoints, folds {seed}", sets["editors"], methods.__getitem__)
+        for points in (5, 6):
+            edited(f"keypoints, folds {seed}", sets["editors"], methods.__getitem__, points)
         print("\nROUGE-1 over Lead-3, three sentences: of three key points, and the first three of five")
         for name in ("cnn", "inshorts", "french"):
             lead = np.mean([rouge(a, a.sentences[:3]) for a in sets[name]])
