@@ -15,7 +15,7 @@ from service.condense.judge.exchange import restored_answer
 from service.condense.judge.question import JudgeQuestion
 from service.condense.judge.summarizing import JUDGED_METHOD, question_about, summarize_judged
 from service.condense.ports import JudgeRecord
-from service.core.errors import PoolUnavailable
+from service.core.errors import JudgeAnswerRefused, PoolUnavailable
 from service.core.model import Article
 from service.store.judge import SqlJudgeStore
 
@@ -54,7 +54,11 @@ async def condense_with(app: Application, article: Article, record: JudgeRecord)
     """Condense the article with a recorded answer; return whether its summary was replaced."""
     if record.answer is None:
         return False
-    answer = restored_answer(record.answer)
+    try:
+        answer = restored_answer(record.answer)
+    except JudgeAnswerRefused as error:  # stored by another version
+        log.warning("judge_answer_refused", article=article.id, reason=str(error))
+        return False
     summary = await _in_pool(app, summarize_judged, article, app.settings.condense.points, answer)
     if summary is None or not summary.key_points or not summary.is_verbatim(article.text):
         return False

@@ -15,6 +15,7 @@ import structlog
 from service.condense.judge.summarizing import question_about
 from service.condense.ports import ANSWERED
 from service.core.model import Grade, Role, Summary
+from service.store.schema import judge_answers
 from tests.app.judge.newsroom import (
     ARTICLES,
     DUE,
@@ -109,6 +110,18 @@ async def test_the_same_text_in_another_article_costs_no_question(tmp_path: Path
 
     assert (report.answered, report.known, report.improved) == (0, 1, 1)
     assert len(newsroom.endpoint.questions) == 1
+
+
+async def test_a_stored_answer_of_another_form_changes_nothing(tmp_path: Path):
+    twin = replace(ARTICLES[0], id="twin", url="https://other.example/dam")
+    async with a_newsroom(tmp_path / "config", last_candidates, ARTICLES[0]) as newsroom:
+        await newsroom.app.ask_judge()
+        async with newsroom.app.database.write() as connection:
+            await connection.execute(judge_answers.update().values(answer={"chosen": [[0, 1]]}))
+        await newsroom.publish(twin)
+        report = await newsroom.app.ask_judge()
+
+    assert (report.known, report.improved) == (1, 0)
 
 
 async def test_without_a_judge_nothing_is_sent(tmp_path: Path):
