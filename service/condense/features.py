@@ -30,6 +30,7 @@ FEATURE_NAMES = (*SURFACE_FEATURES, *(f"cue_{name}" if name in CUES else name fo
 _CUE_ROWS = slice(FEATURE_NAMES.index("cue_contrast"), len(FEATURE_NAMES))
 _CUE_BITS = np.array([FLAG_BIT[name.removeprefix("cue_")] for name in FEATURE_NAMES[_CUE_ROWS]])
 MAX_BYTE = 255
+_FLAGS = (1 << FLAG_BITS) - 1
 _PLACE_BITS = 63 - STEM_BITS
 _PLACE_MASK = (1 << _PLACE_BITS) - 1
 BLOCK_SENTENCES = 200  # compared with their own block and the one before it, so that time is linear
@@ -40,11 +41,12 @@ class ArticleFeatures:
     """The features of one article.
 
     `flag_counts` is sentences x flag bits, `opening_flags` the flags of the first two words of each sentence,
-    `table` sentences x FEATURE_NAMES. `terms` is a sparse matrix of sentences x terms as three arrays (row,
-    column, weight) with rows of length 1.
+    `flags` those of the whole sentence as bits of one number, `table` sentences x FEATURE_NAMES. `terms` is a
+    sparse matrix of sentences x terms as three arrays (row, column, weight) with rows of length 1.
     """
 
     flag_counts: IntArray
+    flags: IntArray
     opening_flags: IntArray
     table: FloatArray
     word_counts: IntArray
@@ -87,7 +89,8 @@ def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> 
     _fill_surface(columns, bits, counts, start, length)
     if lexicon.has_cues:
         _fill_cues(table, columns, counts, opening)
-    return ArticleFeatures(counts, opening, table.T, length, terms)
+    flags = np.bitwise_or.reduceat(code, start) & _FLAGS
+    return ArticleFeatures(counts, flags, opening, table.T, length, terms)
 
 
 def _apply_phrases(codes: IntArray, lexicon: Lexicon) -> None:

@@ -28,15 +28,18 @@ mostly qualifies what the reader has not seen."""
 MAX_LOOK_BACK = 60  # sentences before a caveat whose words are compared, so that time is linear
 MIN_QUOTED = 0.5  # share of a sentence's words inside quotation marks
 
-_DENIALS = [FLAG_BIT[name] for name in ("denial", "false", "accused")]
-_NEGATIONS = [*_DENIALS, FLAG_BIT["negation"], FLAG_BIT["explicit"]]
-_QUALIFIERS = [
-    FLAG_BIT[name] for name in ("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
-]
-_DENIAL = [FLAG_BIT["denial"]]
+
+def _flags_of(*names: str) -> int:
+    return sum(1 << FLAG_BIT[name] for name in names)
+
+
+_DENIALS = _flags_of("denial", "false", "accused")
+_NEGATIONS = _DENIALS | _flags_of("negation", "explicit")
+_QUALIFIERS = _flags_of("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
+_DENIAL = _flags_of("denial")
 _ACCUSATION = FLAG_BIT["accuse"]
-_REPLIES = [FLAG_BIT["denial"], FLAG_BIT["accused"]]
-_OPINIONS = [FLAG_BIT["first"], FLAG_BIT["second"]]
+_REPLIES = _flags_of("denial", "accused")
+_OPINIONS = _flags_of("first", "second")
 _STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
 _ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
 
@@ -130,9 +133,9 @@ def needed_caveats(evidence: CaveatEvidence, headline: int | None) -> dict[int, 
     A claim is not shown without the caveat that would surely be tied to it. `headline` is that of
     `mark_caveats`.
     """
-    certainty, counts = _certainty(evidence), evidence.features.flag_counts
+    certainty, flags = _certainty(evidence), evidence.features.flags
     claims, places = evidence.claims, np.arange(certainty.shape[1])
-    denies, negative = counts[:, _DENIALS].max(axis=1) > 0, counts[:, _NEGATIONS].max(axis=1) > 0
+    denies, negative = flags & _DENIALS != 0, flags & _NEGATIONS != 0
     allowed = places > claims[:, None]
     allowed[claims == (-1 if headline is None else headline)] = True
     allowed &= (places > 0) & ~(negative[claims, None] & denies)
@@ -236,8 +239,8 @@ def _root(place: int, links: Mapping[int, CaveatLink]) -> int:
     return place
 
 
-def _has_cue(features: ArticleFeatures, place: int, bits: Sequence[int]) -> bool:
-    return bool((features.flag_counts[place, bits] > 0).any())
+def _has_cue(features: ArticleFeatures, place: int, flags: int) -> bool:
+    return int(features.flags[place]) & flags != 0
 
 
 def _can_be_tied(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
@@ -267,14 +270,13 @@ def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> b
     if _has_cue(features, place, _REPLIES) or place - 1 in claims or place - 2 in claims:
         return True
     row, column, _ = features.terms
-
-    def words(first: int, last: int) -> set[int]:
-        start, end = row.searchsorted((first, last))
-        return set(column[start:end].tolist())
-
-    own = words(place, place + 1)
-    known = own & set().union(*(words(claim, claim + 1) for claim in claims if claim != place))
-    orphaned = (own - known) & words(max(0, place - MAX_LOOK_BACK), place)
+    shown = [claim for claim in claims if claim != place]
+    firsts = [place, max(0, place - MAX_LOOK_BACK), *shown]
+    lasts = [place + 1, place, *(claim + 1 for claim in shown)]
+    spans = zip(row.searchsorted(firsts).tolist(), row.searchsorted(lasts).tolist(), strict=True)
+    own, before, *of_claims = [set(column[start:end].tolist()) for start, end in spans]
+    known = own.intersection(set().union(*of_claims))
+    orphaned = (own - known) & before
     return bool(known) and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
 
 
