@@ -65,7 +65,7 @@ class ArticleFeatures:
         dense = np.zeros((len(sentences), int(used.sum())))
         dense[place[row[mine]], at[columns]] = weight[mine]
         alike = dense @ dense.T
-        np.fill_diagonal(alike, 0)
+        alike.reshape(-1)[:: len(alike) + 1] = 0  # np.fill_diagonal takes several times as long
         return alike
 
 

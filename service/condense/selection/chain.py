@@ -160,22 +160,24 @@ def _by_loss(pool: ChainPool, members: set[int], before: set[int], *, in_first: 
     """
     worth = pool.first_worth if in_first else pool.worth
     pairs = pool.first_pair_worth if in_first else pool.pair_worth
-    both_ways = pairs + pairs.T
+    # Lists, since numpy would take most of the time to be called for single numbers.
+    alone, both_ways = worth.tolist(), (pairs + pairs.T).tolist()
+    requires = pool.requires.tolist()
     left = set(members)
     groups: list[list[int]] = []
     while left:
         kept = sorted(left | before)
-        free = [place for place in left if not _needed_by_others(pool, place, left)]
-        loss = {place: worth[place] + both_ways[place, kept].sum() for place in free}
+        free = [place for place in left if not _needed_by_others(requires, place, left)]
+        loss = {place: alone[place] + sum(both_ways[place][one] for one in kept) for place in free}
         least = min(free, key=lambda place: (loss[place], -place))
-        group = {least} | {one for one in left if pool.requires[one, least]}
+        group = {least} | {one for one in left if requires[one][least]}
         groups.insert(0, sorted(group, key=pool.places.__getitem__))
         left -= group
     return groups
 
 
-def _needed_by_others(pool: ChainPool, place: int, left: set[int]) -> bool:
-    return any(pool.requires[one, place] and not pool.requires[place, one] for one in left)
+def _needed_by_others(requires: Sequence[Sequence[bool]], place: int, left: set[int]) -> bool:
+    return any(requires[one][place] and not requires[place][one] for one in left)
 
 
 def _grow(pool: ChainPool, lines: list[int], limit: int) -> None:

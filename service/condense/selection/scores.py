@@ -87,18 +87,18 @@ def judge_pairs(
     scores: SentenceScores,
     claims: IntArray,
     weights: KeyPointWeights,
+    *,
     judged: Evidence | None,
-) -> tuple[CaveatEvidence, PairFeatures | None]:
-    """Return how likely each sentence qualifies each claim, and the features from which that follows."""
+    pairs: PairFeatures | None,
+) -> CaveatEvidence:
+    """Return how likely each sentence qualifies each claim; `pairs` are the features of a pair model."""
     is_caveat = is_needed = np.zeros((len(claims), len(scores.pick)))
-    pairs = None
-    if weights.pair_model is not None:
-        pairs = PairFeatures(features, scores.pick)
+    if weights.pair_model is not None and pairs is not None:
         is_caveat, is_needed = weights.pair_model.probabilities(pairs, claims)
     if judged is not None:
         is_caveat, is_needed = judged.pair_probabilities(is_caveat, is_needed, claims)
     kinds = {} if judged is None else judged.kinds
-    return CaveatEvidence(features, claims, is_caveat, is_needed, scores.qualifies, kinds), pairs
+    return CaveatEvidence(features, claims, is_caveat, is_needed, scores.qualifies, kinds)
 
 
 def score_claims(scores: SentenceScores, evidence: CaveatEvidence, risk: float) -> ClaimScores:

@@ -70,6 +70,7 @@ class LineSelector:
         self._weights = weights
         self._judged = judged
         self._scores = score_sentences(article.features, article.facts, weights, judged)
+        self._pairs = PairFeatures(article.features, self._scores.pick) if weights.pair_model else None
         facts, ranked = article.facts, np.argsort(-self._scores.worth, kind="stable")
         self._ranked: list[int] = ranked[(facts.shown & ~facts.in_headline)[ranked]].tolist()
         repeated: list[int] = ranked[facts.in_headline[ranked]].tolist()
@@ -79,31 +80,35 @@ class LineSelector:
 
     def select(self, points: int) -> KeyPointSelection:
         """Return the selection of at most `points` lines; the most important headline may have caveats."""
-        builder, evidence, pairs, opening = self._builder(MAX_CLAIMS)
+        builder, evidence, opening = self._builder(MAX_CLAIMS)
         pool = builder.build(self._ranked[:MAX_CLAIMS], MAX_CANDIDATES)
         if not pool.lines and self._ranked:  # of a text whose sentences all lean, one is better than nothing
             best = self._ranked[0]
             pool = builder.build((), 1, [SummaryLine((best,), self._article.candidates[best])])
         chosen = [pool.lines[k] for k in choose_lines(pool.chain, points, pool.indices_of(opening))]
         if points > SET_SIZE:
-            builder, evidence, pairs, _ = self._builder(MAX_CLAIMS_OF_LONG)
+            builder, evidence, _ = self._builder(MAX_CLAIMS_OF_LONG)
             pool = builder.build(self._ranked[:MAX_CLAIMS_OF_LONG], MAX_CLAIMS_OF_LONG, chosen)
             chosen = [pool.lines[k] for k in grow_lines(pool.chain, len(chosen), points)]
         return KeyPointSelection(
-            self._article.features, self._scores, evidence, pairs, chosen, self._ranked, self._headline
+            self._article.features,
+            self._scores,
+            evidence,
+            self._pairs,
+            chosen,
+            self._ranked,
+            self._headline,
         )
 
-    def _builder(
-        self, claim_count: int
-    ) -> tuple[PoolBuilder, CaveatEvidence, PairFeatures | None, list[int]]:
+    def _builder(self, claim_count: int) -> tuple[PoolBuilder, CaveatEvidence, list[int]]:
         """Return what builds pools of the best sentences, and their claims that surely need a caveat."""
         places = self._with_antecedents(self._ranked[:claim_count])
-        evidence, pairs = self._judge(places)
+        evidence = self._judge(places)
         needed = self._needed(evidence)
         missing = [caveat for caveat, _ in needed.values() if caveat not in places]
         if missing:
             places = self._with_antecedents([*places, *missing])
-            evidence, pairs = self._judge(places)
+            evidence = self._judge(places)
             needed = self._needed(evidence)
         scores = score_claims(self._scores, evidence, self._weights.risk)
         if self._headline is not None:
@@ -112,12 +117,15 @@ class LineSelector:
         sure = sorted((link[1], claim) for claim, link in needed.items() if link[1] >= MIN_OPENING)
         # What the headline says is shown above all lines: only its caveat is missing.
         opening = [needed[claim][0] if claim == self._headline else claim for _, claim in reversed(sure)]
-        return PoolBuilder(self._line_of, needed, evidence.claims, scores, words), evidence, pairs, opening
+        return PoolBuilder(self._line_of, needed, evidence.claims, scores, words), evidence, opening
 
-    def _judge(self, places: Sequence[int]) -> tuple[CaveatEvidence, PairFeatures | None]:
+    def _judge(self, places: Sequence[int]) -> CaveatEvidence:
         headline = [] if self._headline is None else [self._headline]
         claims = np.array([*places, *headline], dtype=np.int64)
-        return judge_pairs(self._article.features, self._scores, claims, self._weights, self._judged)
+        features = self._article.features
+        return judge_pairs(
+            features, self._scores, claims, self._weights, judged=self._judged, pairs=self._pairs
+        )
 
     def _needed(self, evidence: CaveatEvidence) -> dict[int, CaveatLink]:
         """Return the caveat without which each claim is not shown; one that cannot be shown is not needed.
