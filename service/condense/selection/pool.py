@@ -79,6 +79,8 @@ class PoolBuilder:
 
     def _required(self, line: SummaryLine) -> set[int]:
         """Return the places that are only shown together with the line."""
+        if not line.must_follow and self._needed.keys().isdisjoint(line.places):
+            return set()  # so it is for most lines
         needed = {self._needed[place][0] for place in line.places if place in self._needed}
         return (needed | ({line.above} if line.must_follow else set())) - set(line.places)
 
