@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, overload
 
 from typing_extensions import override
@@ -99,7 +100,7 @@ class _Finder:
             return None
         tokens = self._text[start : candidate.end].split()
         if place:
-            before = self._tokens(place - 1) if self._follows_directly(place) else ()
+            before = partial(self._tokens, place - 1) if self._follows_directly(place) else list[str]
             leaning = self._reader.read(tokens, before)
         else:
             leaning = self._reader.read_first(tokens)

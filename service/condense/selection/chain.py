@@ -114,7 +114,7 @@ def _best_subset(
     totals += ((pair_worth.astype(np.float32) @ sets) * sets).sum(axis=0)
     if words is not None:
         totals[words.astype(np.float32) @ sets > MAX_SET_WORDS] = -np.inf
-    for one, other in np.argwhere(requires).tolist():
+    for one, other in zip(*(axis.tolist() for axis in requires.nonzero()), strict=True):
         totals[sets[one] > sets[other]] = -np.inf
     best = int(totals.argmax())
     return None if totals[best] == -np.inf else set(np.flatnonzero(sets[:, best]).tolist())

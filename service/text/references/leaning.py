@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -71,8 +71,8 @@ class SentenceReader:
         phrase = self._openings.first_points_back(tokens, codes)
         return Leaning(pronoun=self._pronouns.first_unresolved(tokens, codes), phrase=phrase)
 
-    def read(self, tokens: Sequence[str], before: Sequence[str]) -> Leaning:
-        """Return what leans in a later sentence; `before` are the tokens of the one before it, if known."""
+    def read(self, tokens: Sequence[str], before: Callable[[], Sequence[str]]) -> Leaning:
+        """Return what leans in a later sentence; `before` gives the tokens of the one before it, if known."""
         codes = self.codes_of(tokens)
         has_that_noun = _has_that_noun(codes)
         if not codes or (not has_that_noun and not _may_point_back(codes) and stands_alone(codes)):

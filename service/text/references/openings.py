@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from service.text.references.pronouns import quotations_of
@@ -73,7 +73,9 @@ class Openings:
             tokens, codes, first
         )
 
-    def names_known(self, tokens: Sequence[str], codes: Sequence[int], before: Sequence[str]) -> bool:
+    def names_known(
+        self, tokens: Sequence[str], codes: Sequence[int], before: Callable[[], Sequence[str]]
+    ) -> bool:
         """Return whether the sentence begins with "the" and a noun that the one before has, not the lead."""
         for place in range(min(3, len(codes))):
             token, code = tokens[place], codes[place]
@@ -82,7 +84,7 @@ class Openings:
             is_name = code & TokenClass.NAME and place and not self._words.nouns_have_capitals
             if code & TokenClass.NOUN and not is_name:
                 noun = self._stem(token)
-                return noun not in self._lead and any(self._stem(one) == noun for one in before)
+                return noun not in self._lead and any(self._stem(one) == noun for one in before())
         return False
 
     def names_again(self, tokens: Sequence[str], codes: Sequence[int], first: int) -> bool:
