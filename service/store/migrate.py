@@ -29,6 +29,7 @@ KNOWN_VERSIONS = (
     "0015",
     "0016",
     "0017",
+    "0018",
     "0019",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
