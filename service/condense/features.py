@@ -29,6 +29,9 @@ CUE_FEATURES = (  # noqa: SIM905
 FEATURE_NAMES = (*SURFACE_FEATURES, *(f"cue_{name}" if name in CUES else name for name in CUE_FEATURES))
 _CUE_ROWS = slice(FEATURE_NAMES.index("cue_contrast"), len(FEATURE_NAMES))
 _CUE_BITS = np.array([FLAG_BIT[name.removeprefix("cue_")] for name in FEATURE_NAMES[_CUE_ROWS]])
+_NEGATION, _MEANING = 1 << FLAG_BIT["negation"], 1 << FLAG_BIT["meaning"]
+_LIMITED = 1 << FLAG_BIT["explicit"] | 1 << FLAG_BIT["scope"]
+WORDS_AFTER_NEGATION, WORDS_BEFORE_NEGATION = 5, 2  # how far a negation reaches forward and backward
 MAX_BYTE = 255
 _FLAGS = (1 << FLAG_BITS) - 1
 _PLACE_BITS = 63 - STEM_BITS
@@ -76,6 +79,8 @@ def extract_features(sentences: Sequence[str], title: str, lexicon: Lexicon) -> 
     start = length.cumsum() - length
     code = np.fromiter(map(lexicon.__getitem__, chain.from_iterable(tokens)), np.int64, int(length.sum()))
     _apply_phrases(code, lexicon)
+    if lexicon.has_cues:
+        _apply_limits(code, start, length)
     bits = _unpack_flags(code)
     counts = _count_flags(bits, start, length)
     second = np.where(length > 1, code[np.minimum(start + 1, len(code) - 1)], 0)
@@ -110,6 +115,24 @@ def _apply_phrases(codes: IntArray, lexicon: Lexicon) -> None:
             codes[start : start + length] &= ~CUE_MASK
     for start, _, bits in found:
         codes[start] |= bits
+
+
+def _apply_limits(codes: IntArray, start: IntArray, length: IntArray) -> None:
+    """Set the bits of an explicit limit on each word of meaning that a negation of its sentence is near.
+
+    "It does not in itself imply ..." says what something is not, in whatever words; most languages set the
+    negation before the word, and some after it.
+    """
+    meanings = np.flatnonzero(codes & _MEANING)
+    negations = np.flatnonzero(codes & _NEGATION)
+    if not len(meanings) or not len(negations):
+        return
+    sentence = np.repeat(np.arange(len(start)), length)
+    following = negations.searchsorted(meanings)
+    for nearest, words in ((following - 1, WORDS_AFTER_NEGATION), (following, WORDS_BEFORE_NEGATION)):
+        other = negations[np.minimum(np.maximum(nearest, 0), len(negations) - 1)]
+        near = (np.abs(meanings - other) <= words) & (sentence[meanings] == sentence[other])
+        codes[meanings[near]] |= _LIMITED
 
 
 def _unpack_flags(code: IntArray) -> NDArray[np.uint8]:

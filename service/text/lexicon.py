@@ -14,8 +14,8 @@ from service.text.stems import SENTENCE_STEM_CHARACTERS, fold_spelling, stem
 
 CUES = (  # noqa: SIM905 - names read best as a line of words
     "say negation pronoun demonstrative contrast turn addition first second future modal day denial false "
-    "unsure explicit open reserve limit condition scope accuse accused claimref plan agree finding toll "
-    "caution absolute reversal"
+    "unsure explicit open reserve limit condition scope meaning accuse accused claimref plan agree finding "
+    "toll caution absolute reversal"
 ).split()
 """The classes of cue words in cues.toml; each has one bit."""
 SHAPE_FLAGS = ("name", "number", "opens", "closes", "question", "term")

@@ -47,6 +47,40 @@ def test_cancelled_words_are_no_cues():
     assert column("cue_negation")[4] == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence", "is_limited"),
+    [
+        ("en", "The loan does not by itself imply trust in the bank.", True),
+        ("en", "Nothing in the letter confers a right to the land.", True),
+        ("en", "Recognition was never on the agenda.", True),
+        ("fr", "Le don ne vaut ni reconnaissance ni soutien.", True),
+        ("de", "Der Besuch bedeutet jedoch nicht das Ende des Streits.", True),
+        ("es", "La visita no supone un cambio.", True),
+        ("it", "La visita non implica un cambiamento.", True),
+        ("pt", "A visita não implica uma mudança.", True),
+        ("nl", "Het bezoek betekent niet dat het geschil voorbij is.", True),
+        ("ru", "Этот визит не означает согласия.", True),
+        ("ar", "الزيارة لا تعني نهاية الخلاف", True),
+        ("en", "The award means recognition for a lifetime of work.", False),
+        ("en", "The signal did not reach the village.", False),
+        ("en", "Nobody in the crowded hall of the old town that evening heard the signal.", False),
+        ("en", "The team not only won recognition but money.", False),
+        ("de", "Der Besuch bedeutet viel für die Stadt.", False),
+    ],
+)
+def test_a_word_of_meaning_beside_a_negation_is_an_explicit_limit(
+    language: str, sentence: str, is_limited: bool
+):
+    counts = extract_features([sentence], "", lexicon_for(language)).flag_counts
+    assert (counts[0, [FLAG_BIT["explicit"], FLAG_BIT["scope"]]] > 0).tolist() == [is_limited] * 2
+
+
+def test_a_negation_does_not_reach_into_the_next_sentence():
+    sentences = ["He said no.", "Recognition followed."]
+    counts = extract_features(sentences, "", lexicon_for("en")).flag_counts
+    assert not counts[:, FLAG_BIT["explicit"]].any()
+
+
 def test_quotations_are_measured():
     assert column("opens_quote") == [0, 0, 1, 0, 0]
     assert column("quoted") == pytest.approx([0, 0, 0.5, 0, 0])
