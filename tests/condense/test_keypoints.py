@@ -316,8 +316,8 @@ def test_a_quotation_is_shown_whole(method: KeyPoints):
 
 
 def test_a_sentence_that_lacks_a_quotation_mark_gives_way_to_others(method: KeyPoints):
-    whole = "The port of Velmarsh was shut on Monday after two ferries ran aground in fog."
-    for opening, shown in (("“", "Holm said"), ("", "fog")):
-        text = f'{opening}The port of Velmarsh was shut on Monday," Holm said in Tarn. {whole}'
-        (point,) = method.summarize(text, points=1).key_points
-        assert shown in point.text
+    first = "Two ferries ran aground in fog off Velmarsh on Monday, a coast guard said."
+    others = "Ships from Norland wait outside Velmarsh."
+    for opening, shown in (("“", "Holm said"), ("", "Ships from Norland")):
+        text = f'{first} {opening}Velmarsh stays closed to ships," Holm said in Tarn. {others}'
+        assert shown in method.summarize(text, points=2).key_points[1].text

@@ -74,7 +74,7 @@ def score_sentences(
     """Return the scores of all sentences; the answer of a judge moves them."""
     pick, order = weights.pick.scores(features.table), weights.order.scores(features.table)
     qualifies = _probability(weights.qualifies.scores(features.table)) if weights.qualifies else 0 * pick
-    picked, ordered = pick - DAMAGE_PENALTY * facts.damaged, order
+    picked, ordered = (score - DAMAGE_PENALTY * facts.damaged for score in (pick, order))
     if judged is not None:
         picked, ordered = judged.pick_scores(picked), judged.pick_scores(ordered)
         qualifies = judged.caveat_probabilities(qualifies)
