@@ -24,6 +24,7 @@ MAX_HINT_DISTANCE = 3  # sentences from a pronoun to the name
 _OTHER_GENDER = {TokenClass.HE: TokenClass.FEMALE, TokenClass.SHE: TokenClass.MALE}
 _NO_NAME = re.compile(r"[^\w\s.'’-]|\.\w{2}")
 _TOKEN = re.compile(r"\S+")
+_FIRST_WORD = re.compile(r"[–—―\s-]{0,6}(?P<word>[^\W\d_]\S{0,40})")
 _UNSEEN_PART = re.compile(r"[^\W_]")
 
 
@@ -33,12 +34,14 @@ class Reference(NamedTuple):
     `antecedent` is the place of the candidate just before it in the text, which makes it clear when it stands
     directly above; -1 without one. `hint` is the part of the text that names what its pronoun means, or who
     speaks; None if that is not sure. `trimmed_start` is where it starts without its dateline, and without its
-    connective if nothing else in it leans on anything; else it is the candidate's start.
+    connective if nothing else in it leans on anything; else it is the candidate's start. `needs_antecedent`
+    says that a pronoun or a speaker leans; else it is clear below any sentence on its subject: "The deal".
     """
 
     antecedent: int
     hint: TextSpan | None
     trimmed_start: int
+    needs_antecedent: bool = True
 
 
 def find_references(text: str, candidates: Sequence[Candidate], language: str) -> References:
@@ -99,6 +102,8 @@ class _Finder:
         if candidate.introduction is not None:
             return None
         tokens = self._text[start : candidate.end].split()
+        if self._goes_on(place, start) or self._is_answer(place, tokens):
+            return Reference(place - 1 if self._follows_directly(place) else -1, None, candidate.start)
         if place:
             before = partial(self._tokens, place - 1) if self._follows_directly(place) else list[str]
             leaning = self._reader.read(tokens, before)
@@ -112,14 +117,35 @@ class _Finder:
         hint = self._hint(place, tokens, leaning) if leaning.only_person else None
         if leaning.only_link:
             start = _token_spans(self._text, start, candidate.end)[leaning.link_end].start
-        return Reference(antecedent, hint, start if leaning.only_link else candidate.start)
+        trimmed_start = start if leaning.only_link else candidate.start
+        needs_antecedent = leaning.pronoun >= 0 or leaning.speaker
+        return Reference(antecedent, hint, trimmed_start, needs_antecedent)
+
+    def _goes_on(self, place: int, start: int) -> bool:
+        """Return whether a candidate, in small letters, is the rest of a sentence that was cut.
+
+        That shows nothing in a text whose first sentence begins so, nor of a name like "iPhone" or "al-Bakr".
+        """
+        if not place or self._text[start - 1] == "\n" or self._text[self._candidates[0].start].islower():
+            return False
+        first = _FIRST_WORD.match(self._text, start, self._candidates[place].end)
+        return first is not None and first["word"].islower()
+
+    def _is_answer(self, place: int, tokens: Sequence[str]) -> bool:
+        """Return whether a candidate answers the question before it in its paragraph."""
+        if not place or "\n" in self._text[self._candidates[place - 1].end : self._candidates[place].start]:
+            return False
+        return self._reader.is_answer(tokens, self._tokens(place - 1)[-1])
 
     def _is_clear_below(self, place: int, tokens: Sequence[str], leaning: Leaning) -> bool:
         """Return whether the candidate is clear directly below the one before it in the text."""
         if not self._follows_directly(place):
             return False
-        if leaning.pronoun < 0 or not is_personal(self._reader.codes_of(tokens), leaning.pronoun):
+        codes = self._reader.codes_of(tokens)
+        if leaning.pronoun < 0 or not is_personal(codes, leaning.pronoun):
             return True
+        if codes[0] & TokenClass.ASKED:  # "Asked whether he knew, Holm": of a third person
+            return False
         person = TokenClass.PERSON | TokenClass.TITLE | PERSONAL
         return any(
             code & person
@@ -148,6 +174,7 @@ class _Finder:
             kinds &= PERSONAL
         quotations = quotations_of(codes)
         is_unsure = kinds and codes[leaning.pronoun] & TokenClass.THAT  # "celui-ci" means the later of two
+        is_unsure = is_unsure or codes[0] & TokenClass.ASKED
         is_quoted = kinds and quotations and quotations[leaning.pronoun] >= 0
         if kinds & ~PERSONAL or is_unsure or is_quoted:
             return None

@@ -12,7 +12,7 @@ WIDE_CLOSERS = f"\"'”’»›)\\]}}」』】》〉）］{INVISIBLE}"
 
 # German closes with the quotation marks that English opens with.
 CLOSERS = f"“‘{WIDE_CLOSERS}"
-OPENERS = f"\"'“‘‚„«‹(\\[{{「『【《〈（［¿¡–—•\\-{INVISIBLE}"
+OPENERS = f"\"'“‘‚„«‹(\\[{{「『【《〈（［¿¡–—―•\\-{INVISIBLE}"
 
 WIDE_MARKS = "。！？｡؟۔।॥։།။។"
 """Final marks that need no white space after them."""

@@ -17,6 +17,7 @@ from service.text.scripts import HAN, KANA, THAI_LAO_TIBETAN_KHMER
 from service.text.sentence_rules import MAX_TOKEN_CHARACTERS, SentenceRules, is_listed, last_token, rules_for
 
 MAX_QUOTE_CHARACTERS = 240  # of a Japanese quotation inside a sentence
+MAX_PLACE_CHARACTERS = 30  # of a dateline's place with an abbreviation: "AUGUSTA, Me. — "
 MIN_LINE_WORDS = 5  # a line of more words counts as a sentence where a text has no marks at all
 
 _HAN = KANA + HAN
@@ -31,7 +32,7 @@ _MARK = re.compile(
 )
 _SPACE = re.compile(r"\s*+")
 _AHEAD = re.compile(
-    rf"\s*+(?P<open>[{OPENERS}]*+)(?:(?<=[\"'”’–—])\s)?(?P<word>[^\W\d_]{{0,24}}(?:['’][^\W\d_]{{1,24}})?)(?P<rest>.?)"
+    rf"\s*+(?P<open>[{OPENERS}]*+)(?:(?<=[\"'”’–—―-])\s)?(?P<word>[^\W\d_]{{0,24}}(?:['’][^\W\d_]{{1,24}})?)(?P<rest>.?)"
 )
 _NAMES = re.compile(r"(?:[^\W\d_][\w.'’-]{0,24}[ \u00a0]){0,3}[^\W\d_]{1,24}")
 _HAN_SAID = re.compile(f"[{_HAN}]{{0,8}}?(?:说|說|问|問|表示|称|稱|道|指出)|[とってはがをにもでのなや]")
@@ -40,6 +41,7 @@ _CLIPPED = re.compile(r"[B-DF-HJ-NP-TV-XZ][b-df-hj-np-tv-xz]{1,3}")
 """An abbreviation without a vowel, before a number: "Rm. 12", "Bd. 3"."""
 _DOTS = frozenset(".…!?")
 _QUOTES = frozenset("\"'“”‘’„«»‹›「『¿¡")
+_DASHES = ("–", "—", "―", "--")
 _BEFORE_WORD = "\"'“‘„«‹([{¿¡–—"
 
 
@@ -119,6 +121,8 @@ def _ends_after(token: str, length: int, marks: str, ahead: re.Match[str], rules
         return token != "" or rules.opens_sentence(ahead["word"])
     if marks[1:] and marks[1] not in ")]":
         return True
+    if length <= MAX_PLACE_CHARACTERS and token[:1].isupper() and ahead["open"].startswith(_DASHES):
+        return False
     is_number_of_item = token.isdigit() and len(token) == length <= 2
     return not is_number_of_item and _ends_after_stop(token.lstrip(_BEFORE_WORD), ahead, rules)
 

@@ -230,6 +230,111 @@ def test_a_connective_is_trimmed_if_the_rest_stands_alone():
     assert trimmed(f"{LEAD} But they want more.", place=1) == "But they want more."
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "But not for the reasons that Holm gave."),
+        ("en", "And for decades, ferries have sailed to Bergen."),
+        ("en", "Nevertheless, rest for a day or two."),
+        ("en", "But Holm left."),
+        ("en", "However, an official of the harbour, said that the ferry was safe."),
+        ("en", "But at the time, ferries were cheap."),
+        ("en", "But when the harbour froze."),
+        ("fr", "Mais pendant dix ans, les bateaux ont coûté peu."),
+        ("de", "Aber in Bergen fahren die Schiffe wieder."),
+        ("es", "Pero en Bergen los barcos navegan de nuevo."),
+    ],
+)
+def test_a_connective_stays_before_words_that_may_be_no_sentence(language, sentence):
+    assert trimmed(f"{LEAD} {sentence}", language, place=1) == sentence
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "rest"),
+    [
+        (
+            "en",
+            "But when the harbour froze, the ferries stayed.",
+            "when the harbour froze, the ferries stayed.",
+        ),
+        ("en", "Yet Anders Holm wants more.", "Anders Holm wants more."),
+        ("en", "But 12 ferries are still too old.", "12 ferries are still too old."),
+        ("fr", "Mais des bateaux sont trop vieux.", "des bateaux sont trop vieux."),
+        ("ru", "Но паромы снова ходят в Берген.", "паромы снова ходят в Берген."),
+    ],
+)
+def test_a_connective_is_trimmed_before_a_subject(language, sentence, rest):
+    assert trimmed(f"{LEAD} {sentence}", language, place=1) == rest
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "At the time, ferries were cheap."),
+        ("en", "By this time the ferries had left."),
+        ("fr", "À l'époque, les bateaux étaient rares."),
+        ("de", "Damals waren Schiffe selten."),
+        ("es", "En aquel momento, los barcos eran pocos."),
+        ("it", "All'epoca i battelli erano pochi."),
+        ("nl", "Destijds waren schepen zeldzaam."),
+        ("ru", "В то время паромы были редкостью."),
+    ],
+)
+def test_a_time_that_was_named_before_leans(language, sentence):
+    assert leans(sentence, language)
+    assert not leans("At the time of the storm, ferries were cheap.")
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Because the ferries are too old for the winter."),
+        ("en", "No, but the city will buy a new ferry."),
+        ("de", "Weil die Schiffe zu alt für den Winter sind."),
+        ("fr", "Parce que les bateaux sont trop vieux pour la mer."),
+    ],
+)
+def test_an_answer_leans_on_its_question(language, sentence):
+    assert leans(sentence, language, lead=f"{LEAD} Why does no ferry sail to Bergen now?")
+
+
+def test_a_statement_behind_a_question_stands_alone():
+    statement = "The harbour of Bergen was closed by the storm."
+    assert not leans(statement, lead=f"{LEAD} Why does no ferry sail?")
+
+
+def test_a_sentence_that_begins_inside_a_quotation_leans():
+    text = f'{LEAD} "We looked at all. The ferries are safe," said Anders Holm.'
+    start = text.index("The ferries")
+    candidates = [
+        Candidate(0, len(LEAD)),
+        Candidate(len(LEAD) + 1, start - 1),
+        Candidate(start, len(text)),
+    ]
+    assert find_references(text, candidates, "en")[2] is not None
+    assert not leans('Anders Holm called the ferries "safe" on Monday.')
+    assert not leans('The plank of Anders Holm is 6 ft 2" long.')
+
+
+def test_the_rest_of_a_sentence_that_was_cut_leans_on_its_beginning():
+    text = f"{LEAD} The ferry left! with all of the crew on board."
+    start = text.index("with all")
+    candidates = [Candidate(0, len(LEAD)), Candidate(len(LEAD) + 1, start - 1), Candidate(start, len(text))]
+    assert find_references(text, candidates, "en")[2] == Reference(1, None, start)
+
+
+def test_a_name_in_small_letters_begins_a_sentence():
+    assert not leans("iPhones are sold on the ferries to Bergen.")
+    assert not leans("al-Bakr was seen on the ferry to Bergen.")
+
+
+def test_a_person_who_was_asked_is_not_taken_for_the_person_asked_about():
+    asked = "Asked whether he knew of the letter, she gave no answer."
+    _, found = references(f"{LEAD} Anders Holm wrote a letter to Bergen. {asked}")
+    assert found[2].antecedent == -1
+    assert found[2].hint is None
+
+
 def test_a_quotation_is_never_trimmed():
     quotation = '"But the owners want more," said Anders Holm.'
     assert trimmed(f"{LEAD} {quotation}", place=1) == quotation
@@ -239,6 +344,8 @@ def test_a_quotation_is_never_trimmed():
     ("language", "dateline", "rest"),
     [
         ("en", "WASHINGTON — ", "The senate voted on Friday."),
+        ("en", "WASHINGTON ― ", "The senate voted on Friday."),
+        ("en", "AUGUSTA, Me. — ", "The senate voted on Friday."),
         ("en", "HARTFORD, Conn. -- ", "The senate voted on Friday."),
         ("en", "LONDON (AP) — ", "The senate voted on Friday."),
         ("en", "Doha, 4 May (HLN) - ", "The emir signed on Friday."),

@@ -178,3 +178,11 @@ def test_hostile_text_takes_linear_time(name: str):
     # Without a clock: a quadratic splitter would need minutes.
     text = HOSTILE[name]
     assert all(0 <= start < end <= len(text) for start, end in split_sentences(text))
+
+
+@pytest.mark.parametrize("dash", ["—", "―", "--"])
+def test_a_dash_goes_on_with_a_dateline_and_with_a_sentence_in_small_letters(dash):
+    dateline = f"HARTFORD, Me. {dash} The senate voted on Friday."
+    aside = f"The vote went to Ann Lund (D-N.Y.) {dash} for the second time."
+    text = f"{dateline} {aside}"
+    assert [text[start:end] for start, end in split_sentences(text)] == [dateline, aside]

@@ -9,7 +9,7 @@ import numpy as np
 
 from service.condense.block_reading import Candidate
 from service.condense.caveat_model import PairFeatures
-from service.condense.features import FEATURE_NAMES, ArticleFeatures
+from service.condense.features import ArticleFeatures
 from service.condense.judge.evidence import Evidence
 from service.condense.marking import CaveatEvidence, CaveatLink, needed_caveats
 from service.condense.references import find_references
@@ -28,8 +28,6 @@ from service.condense.weights import KeyPointWeights
 MAX_CLAIMS = 16  # whose caveats are looked for, of a summary of up to six lines
 MAX_CLAIMS_OF_LONG = 64  # of a longer summary
 MIN_OPENING = 0.4  # of the probability of a tie, for a claim and its caveat to open the summary
-
-_STARTS_PRONOUN = FEATURE_NAMES.index("starts_pronoun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ class LineSelector:
             line = self._line_of(caveat)
             leans = line is None or line.must_follow or len(line.places) > 1
             if leans and self._can_stand_below(claim, caveat):
-                candidate, alone = self._article.candidates[caveat], not self._has_pronoun(caveat)
+                candidate, alone = self._article.candidates[caveat], not self._needs_antecedent(caveat)
                 above = -1 if claim == self._headline else claim
                 self._lines[caveat] = SummaryLine((caveat,), candidate, above, may_stand_alone=alone)
         return {claim: link for claim, link in found.items() if self._line_of(link[0]) is not None}
@@ -146,13 +144,14 @@ class LineSelector:
         """Return whether a caveat that leans is clear below a claim, or below the headline."""
         facts = self._article.facts
         may_stand = (facts.shown & ~facts.in_headline)[[claim, caveat]]
-        is_clear = claim == caveat - 1 or not self._has_pronoun(caveat)
+        is_clear = claim == caveat - 1 or not self._needs_antecedent(caveat)
         return (
             is_clear and bool(may_stand[1]) and (claim == self._headline or (may_stand[0] and claim < caveat))
         )
 
-    def _has_pronoun(self, place: int) -> bool:
-        return bool(self._article.features.table[place, _STARTS_PRONOUN] > 0)
+    def _needs_antecedent(self, place: int) -> bool:
+        reference = self._references[place]
+        return reference is not None and reference.needs_antecedent
 
     def _with_antecedents(self, places: Sequence[int]) -> list[int]:
         """Return the places with those that their lines lean on, in order and once each."""

@@ -10,7 +10,8 @@ MAX_PLACE_ONLY_WORDS = 3
 MAX_SMALL_WORDS = 2  # words in small letters: the month, "de"
 _MAX_ASIDE = 200  # characters after a dash in which a second one shows an aside
 
-_DASH = re.compile(r"\s?\.?(?:\s[–—-]{1,3}|[–—]{1,2}|--|(?<=\.)-(?=\s))\s{0,3}(?=\S)")
+_DASH = re.compile(r"\s?\.?(?:\s[–—―-]{1,3}|[–—―]{1,2}|--|(?<=\.)-(?=\s))\s{0,3}(?=\S)")
+_LEADING_DASH = re.compile(r"[–—―-]{1,3}\s{1,3}(?=\S)")
 _AGENCY = re.compile(r"[(\[][^()\[\]]{2,40}[)\]]")
 _FIRST_AGENCY = re.compile(r"\([A-Z][\w./& -]{1,30}\)\s{0,2}(?:[–—:-]{1,2}\s{0,2})?(?=[\"“„«A-ZÀ-ÞА-Я])")
 _LAST_AGENCY = re.compile(r"(?P<head>[^()\n]{3,50})\([A-Z][A-Z /-]{1,15}\)\s{1,2}(?=[\"“„«A-ZÀ-ÞА-Я])")
@@ -22,9 +23,13 @@ def dateline_end(text: str, start: int, end: int, *, is_first: bool) -> int:
     """Return where the sentence `text[start:end]` begins behind its dateline; `start` if it has none.
 
     A place in capitals shows a dateline ("WASHINGTON — "); at the start of a block, an agency in brackets
-    does ("Doha, 4 May (HLN) - "); in the first sentence of the text, so do a date or a place alone.
+    does ("Doha, 4 May (HLN) - "); in the first sentence of the text, so do a date or a place alone. A dash
+    at the start of a block is a mark of speech, or of a list.
     """
     begins_block = start == 0 or text[start - 1] == "\n"
+    dash = _LEADING_DASH.match(text, start, end)
+    if dash is not None:  # what stood before it was taken for a sentence: "AUGUSTA, Me."
+        return start if begins_block or text[dash.end()].islower() else dash.end()
     if not begins_block and not _in_capitals(text[start : start + 2]) and text[start] != "(":
         return start
     stop = min(end, start + MAX_DATELINE_CHARACTERS)

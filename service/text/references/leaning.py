@@ -9,11 +9,24 @@ from typing import NamedTuple
 from service.text.references.names import PersonNames
 from service.text.references.openings import DETERMINERS, Openings, points_at_noun
 from service.text.references.pronouns import Pronouns, quotations_of, stands_alone
-from service.text.references.words import Opening, ReferenceWords, TokenClass
+from service.text.references.words import PRONOUN, Opening, ReferenceWords, TokenClass
 
 MAX_TOKENS = 120  # read of a sentence; a longer one is no sentence
+MIN_CLAUSE_TOKENS = 4  # that stay behind a connective which is cut
+MAX_SHORT_ANSWER_TOKENS = 6  # of an answer that says little without its question
 
 _THAT = TokenClass.THAT
+_SUBJECTS = (
+    TokenClass.ARTICLE
+    | TokenClass.NAME
+    | TokenClass.NUMBER
+    | TokenClass.PLURAL
+    | TokenClass.PERSON
+    | TokenClass.TITLE
+    | TokenClass.SMALL
+)
+_QUESTION_MARKS = ("?", "؟", "？")
+_PREPOSITIONS = TokenClass.PHRASE | TokenClass.PLACE
 _BEGINNING = TokenClass.WHOLE_OPENING | DETERMINERS | TokenClass.COUNT | TokenClass.SAID | TokenClass.OPENS
 
 
@@ -74,9 +87,11 @@ class SentenceReader:
     def read(self, tokens: Sequence[str], before: Callable[[], Sequence[str]]) -> Leaning:
         """Return what leans in a later sentence; `before` gives the tokens of the one before it, if known."""
         codes = self.codes_of(tokens)
+        if _begins_inside(codes):
+            return Leaning(phrase=True)
         has_that_noun = _has_that_noun(codes)
         if not codes or (not has_that_noun and not _may_point_back(codes) and stands_alone(codes)):
-            return Leaning(phrase=True) if self._openings.names_known(tokens, codes, before) else NOTHING
+            return Leaning(phrase=self._openings.names_known(tokens, codes, before))
         link = 0
         opening, length = self._openings.phrase_at(tokens, 0)
         while opening in (Opening.CUT, Opening.CUT_BEFORE_COMMA):
@@ -91,11 +106,49 @@ class SentenceReader:
                 and self._openings.names_again(tokens, codes, link)
             )
             or self._openings.names_known(tokens, codes, before)
+            or (link > 0 and not self._is_clause(codes[link:]))
         )
         pronoun = self._pronouns.first_unresolved(tokens, codes, link, link + length)
         quotations = quotations_of(codes)
         is_quoted = quotations is not None and min(quotations[link:], default=-1) >= 0
         return Leaning(link, pronoun, phrase, is_quoted)
+
+    def is_answer(self, tokens: Sequence[str], before: str) -> bool:
+        """Return whether a sentence answers the one before it, which ends with the token `before`."""
+        codes = self.codes_of(tokens)
+        if not codes or not before.rstrip("\"”»’'").endswith(_QUESTION_MARKS):
+            return False
+        is_subject = codes[0] & (TokenClass.ARTICLE | PRONOUN)
+        is_reply = codes[0] & (TokenClass.COMMA | TokenClass.BEFORE | TokenClass.SMALL) and not is_subject
+        return bool(is_reply) or len(codes) <= MAX_SHORT_ANSWER_TOKENS
+
+    def _is_clause(self, codes: Sequence[int]) -> bool:
+        """Return whether the words behind a connective surely are a sentence with its subject.
+
+        They are none if they begin with a preposition or a verb ("But for years", "Instead, stretch"), and
+        they may have lost a part of a name before a comma and a verb of speech.
+        """
+        if len(codes) < MIN_CLAUSE_TOKENS:
+            return False
+        begin = codes[0]
+        commas = [place for place, code in enumerate(codes[:-1]) if code & TokenClass.COMMA]
+        if commas and codes[commas[0] + 1] & TokenClass.SAID:
+            return False
+        if begin & TokenClass.BEFORE and not begin & (TokenClass.ARTICLE | TokenClass.PHRASE):
+            return bool(commas)  # "If it rains, the game"
+        if begin & (_PREPOSITIONS | TokenClass.BEFORE) and not begin & TokenClass.ARTICLE:
+            return False
+        return bool(begin & _SUBJECTS or not self._words.has_articles)
+
+
+def _begins_inside(codes: Sequence[int]) -> bool:
+    """Return whether a sentence begins inside a quotation: `you must be joking," she said`."""
+    for code in codes:
+        if code & TokenClass.OPENS:
+            return False
+        if code & TokenClass.CLOSES and not code & TokenClass.NUMBER:  # "6 ft 2\""
+            return True
+    return False
 
 
 def _has_that_noun(codes: Sequence[int]) -> bool:
