@@ -6,61 +6,34 @@ decides what a reader is told of it. A wrong mark costs more than a missing one:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from service.condense.features import FEATURE_NAMES, ArticleFeatures, FloatArray, IntArray
+from service.condense.caveat_words import (
+    DENIALS,
+    EXPLICIT,
+    NEGATIONS,
+    REPLIES,
+    can_be_tied,
+    has_cue,
+    is_clear,
+    kind_of,
+    qualifies_clearly,
+    says_so_nearby,
+)
+from service.condense.features import ArticleFeatures, FloatArray, IntArray
 from service.core.model import CaveatKind, Grade
-from service.text.lexicon import CUES, FLAG_BIT
 
 MIN_TIED = 0.25  # of the probability of a tie; out of fold, three in four are labelled so
 MAX_DISTANCE = 5  # in sentences; a doubt or limit further from a sentence is about something else
 MIN_STORY = 0.15  # of the probability that it qualifies something shown; two in three are labelled so
+MIN_STORY_OF_EXPLICIT = 0.1  # where its words say that something is not so, or not known
 MIN_CONTEXT = 0.06
 ANY_CLAIM = 0.02
 """Added to the probability of the likeliest claim, since a caveat may qualify the story as a whole."""
-MAX_ORPHANED_WORDS = 0.25
-"""Share of a caveat's words that stand before it only in sentences that are not shown. With more of them, it
-mostly qualifies what the reader has not seen."""
-MAX_LOOK_BACK = 60  # sentences before a caveat whose words are compared, so that time is linear
-MIN_QUOTED = 0.5  # share of a sentence's words inside quotation marks
-
-
-def _flags_of(*names: str) -> int:
-    return sum(1 << FLAG_BIT[name] for name in names)
-
-
-_DENIALS = _flags_of("denial", "false", "accused")
-_NEGATIONS = _DENIALS | _flags_of("negation", "explicit")
-_QUALIFIERS = _flags_of("denial", "explicit", "unsure", "reserve", "scope", "limit", "condition")
-_DENIAL = _flags_of("denial")
-_ACCUSATION = FLAG_BIT["accuse"]
-_REPLIES = _flags_of("denial", "accused")
-_OPINIONS = _flags_of("first", "second")
-_STARTS_CONTRAST, _QUOTED = FEATURE_NAMES.index("starts_contrast"), FEATURE_NAMES.index("quoted")
-_ACCUSATIONS = frozenset({"accuse", "accused", "claimref"})
-
-_KINDS = (
-    (CaveatKind.DENIED, {"denial", "explicit"}, {"denial"}, {"unsure"}),
-    (CaveatKind.DENIED, {"denial", "claimref", "accuse"}, {"denial"}, {"unsure"}),
-    (CaveatKind.DISPUTED, {"denial", "accused"}, {"denial"}, {"unsure"}),
-    (CaveatKind.UNCONFIRMED, {"unsure", "explicit"}, {"unsure"}, {"denial"}),
-    (
-        CaveatKind.CONDITIONAL,
-        {"explicit", "condition"},
-        {"condition"},
-        {"denial", "unsure", "scope", *_ACCUSATIONS},
-    ),
-    (CaveatKind.LIMITED, {"explicit"}, {"scope", "limit"}, {"denial", "unsure", *_ACCUSATIONS}),
-)
-"""Kind, the cues that it needs, those of which it needs one, those that forbid it; the first that fits.
-
-"It had nothing to do with the murder" has the cues of a limit, but denies: so accusations forbid that kind.
-"""
-
 CaveatLink = tuple[int, float]
 """The place of the claim that a sentence qualifies, and the probability of it."""
 
@@ -97,32 +70,53 @@ class CaveatEvidence:
     judged: Mapping[tuple[int, int], CaveatKind] = field(default_factory=dict)
 
 
-def mark_caveats(shown: Sequence[int], headline: int | None, evidence: CaveatEvidence) -> dict[int, Mark]:
+def tie_caveats(
+    stages: Sequence[Sequence[int]], headline: int | None, evidence: CaveatEvidence
+) -> dict[int, CaveatLink]:
+    """Return the claim of each caveat whose claim is sure, and the probability of it.
+
+    `stages` are the places that enter a summary together, each among the evidence's claims. A caveat keeps
+    the claim that it has at the first stage with one, so that it is the same in a longer summary.
+    `headline` is the place of the sentence that the headline repeats, None if there is none.
+    """
+    links: dict[int, CaveatLink] = {}
+    known: list[int] = []
+    for stage in stages:
+        known += stage
+        claims = [*known, *([] if headline is None else [headline])]
+        fixed = links.keys() | {claim for claim, _ in links.values()}
+        likely = _likely_caveats([place for place in known if place not in fixed], claims, evidence)
+        found = _link_claims(likely, known, claims, evidence, links)
+        links = _without_repeated_denials(links, found, evidence)
+    return {caveat: (_root(claim, links), probability) for caveat, (claim, probability) in links.items()}
+
+
+def mark_caveats(
+    shown: Sequence[int], headline: int | None, evidence: CaveatEvidence, ties: Mapping[int, CaveatLink]
+) -> dict[int, Mark]:
     """Return the marks of the caveats among `shown`, by place; the other sentences are points.
 
-    `shown` are places of candidates, each of them among the evidence's claims. `headline` is the place of the
-    sentence that the headline repeats, None if there is none.
+    `ties` are those of `tie_caveats`; one whose claim is not shown does not count.
     """
     features = evidence.features
     claims = [*shown, *([] if headline is None else [headline])]
-    likely = _likely_caveats(shown, claims, evidence)
-    clear = [place for place in likely if _is_clear(place, claims, features)]
-    able = [place for place in clear if _can_be_tied(place, claims, features)]
-    links = _without_repeated_denials(_link_claims(likely, able, shown, claims, evidence), evidence)
+    links = {caveat: link for caveat, link in ties.items() if caveat in shown and link[0] in claims}
     marks = {}
     for caveat, (claim, probability) in links.items():
         kind = evidence.judged.get((claim, caveat)) or kind_of(caveat, features)
-        marks[caveat] = Mark(Grade.TIED, _root(claim, links), kind, probability)
-    is_denied = any(_has_cue(features, caveat, _DENIALS) for caveat in links)
+        marks[caveat] = Mark(Grade.TIED, claim, kind, probability)
+    is_denied = any(has_cue(features, caveat, DENIALS) for caveat in links)
     points = {mark.claim for mark in marks.values()}
-    for place, probability in likely.items():
+    for place, probability in _likely_caveats(shown, claims, evidence).items():
         if place in marks or place in points:
             continue
-        repeats = is_denied and _has_cue(features, place, _DENIALS)
-        is_sure = place in clear and not repeats and _has_cue(features, place, _QUALIFIERS)
-        if is_sure and probability >= MIN_STORY:
+        repeats = is_denied and has_cue(features, place, DENIALS)
+        is_explicit = has_cue(features, place, EXPLICIT) or kind_of(place, features) is not None
+        least = MIN_STORY_OF_EXPLICIT if is_explicit else MIN_STORY
+        is_sure = probability >= least or says_so_nearby(place, claims, features)
+        if is_sure and not repeats and qualifies_clearly(place, claims, features):
             marks[place] = Mark(Grade.STORY, None, kind_of(place, features), probability)
-        else:
+        elif probability >= MIN_CONTEXT:
             marks[place] = Mark(Grade.CONTEXT, None, None, probability)
     return marks
 
@@ -135,7 +129,7 @@ def needed_caveats(evidence: CaveatEvidence, headline: int | None) -> dict[int, 
     """
     certainty, flags = _certainty(evidence), evidence.features.flags
     claims, places = evidence.claims, np.arange(certainty.shape[1])
-    denies, negative = flags & _DENIALS != 0, flags & _NEGATIONS != 0
+    denies, negative = flags & DENIALS != 0, flags & NEGATIONS != 0
     allowed = places > claims[:, None]
     allowed[claims == (-1 if headline is None else headline)] = True
     allowed &= (places > 0) & ~(negative[claims, None] & denies)
@@ -173,30 +167,30 @@ def _likely_caveats(
     return {
         place: value
         for place, value in zip(places.tolist(), probability.tolist(), strict=True)
-        if value >= MIN_CONTEXT
+        if value >= MIN_CONTEXT or says_so_nearby(place, claims, evidence.features)
     }
 
 
 def _link_claims(
-    likely: Iterable[int],
-    able: Collection[int],
+    likely: Collection[int],
     shown: Sequence[int],
     claims: Sequence[int],
     evidence: CaveatEvidence,
+    known: Mapping[int, CaveatLink],
 ) -> dict[int, CaveatLink]:
-    """Return the claim of each likely caveat whose claim is sure, and the probability.
+    """Return the claim of each likely caveat whose claim is sure, and the probability; `known` are others.
 
-    A caveat is one of those `able` to be tied, and its claim comes before it, so that readers meet it first,
-    or is in the headline. A denial under a sentence that denies repeats it, or denies something else. Only a
-    judge may tie the others.
+    Its claim comes before it, so that readers meet it first, or is in the headline. A denial under a sentence
+    that denies repeats it, or denies something else. Only a judge may tie the others.
     """
+    features = evidence.features
     certainty = _certainty(evidence)
     row = {claim: k for k, claim in enumerate(evidence.claims.tolist())}
-    negative = {place for place in claims if _has_cue(evidence.features, place, _NEGATIONS)}
-    links: dict[int, CaveatLink] = {}
+    negative = {place for place in claims if has_cue(features, place, NEGATIONS)}
+    links = dict(known)
     for caveat in likely:
-        denies = _has_cue(evidence.features, caveat, _DENIALS)
-        replies = _has_cue(evidence.features, caveat, _REPLIES)
+        able = is_clear(caveat, claims, features) and can_be_tied(caveat, claims, features)
+        denies, replies = has_cue(features, caveat, DENIALS), has_cue(features, caveat, REPLIES)
         found = [
             (float(certainty[row[claim], caveat]), -claim)
             for claim in claims
@@ -204,7 +198,7 @@ def _link_claims(
             and (
                 (claim, caveat) in evidence.judged
                 or (
-                    caveat in able
+                    able
                     and (claim < caveat or claim not in shown)
                     and not (denies and claim in negative)
                     and (replies or caveat - claim <= MAX_DISTANCE)
@@ -218,13 +212,16 @@ def _link_claims(
 
 
 def _without_repeated_denials(
-    links: Mapping[int, CaveatLink], evidence: CaveatEvidence
+    known: Mapping[int, CaveatLink], links: Mapping[int, CaveatLink], evidence: CaveatEvidence
 ) -> dict[int, CaveatLink]:
-    """Return the links without further denials of a point: they repeat the first, or are another person's."""
-    kept: dict[int, CaveatLink] = {}
-    denied: set[int] = set()
-    for caveat in sorted(links):
-        if _has_cue(evidence.features, caveat, _DENIALS):
+    """Return the links without further denials of a point: they repeat the first, or are another person's.
+
+    Those `known` are kept.
+    """
+    kept = dict(known)
+    denied = {_root(place, links) for place in known if has_cue(evidence.features, place, DENIALS)}
+    for caveat in sorted(links.keys() - known.keys()):
+        if has_cue(evidence.features, caveat, DENIALS):
             root = _root(caveat, links)
             if root in denied and (links[caveat][0], caveat) not in evidence.judged:
                 continue
@@ -238,60 +235,3 @@ def _root(place: int, links: Mapping[int, CaveatLink]) -> int:
     while place in links:
         place = links[place][0]
     return place
-
-
-def _has_cue(features: ArticleFeatures, place: int, flags: int) -> bool:
-    return int(features.flags[place]) & flags != 0
-
-
-def _can_be_tied(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
-    """Return whether what a sentence qualifies can be one sentence that is shown.
-
-    Not so if it begins with "But" and the one before it, which it opposes, is not shown; if it denies and the
-    latest accusation is not shown; or if it is a quotation, unless it denies: what a speaker doubts need not
-    be what is reported.
-    """
-    if features.table[place, _STARTS_CONTRAST] > 0 and place - 1 not in claims:
-        return False
-    if _has_cue(features, place, _REPLIES):
-        accusations = np.flatnonzero(features.flag_counts[:place, _ACCUSATION])
-        return not len(accusations) or int(accusations[-1]) in claims
-    return bool(features.table[place, _QUOTED] <= MIN_QUOTED)
-
-
-def _is_clear(place: int, claims: Sequence[int], features: ArticleFeatures) -> bool:
-    """Return whether what a sentence qualifies can be among the claims, and it is a report.
-
-    Not so if it is the opinion of a speaker ("We see no evidence"), or mostly speaks of what is not shown. A
-    denial answers an accusation in whatever words, and one of the two sentences just before is what it means.
-    """
-    is_quoted = features.table[place, _QUOTED] > MIN_QUOTED
-    if is_quoted and _has_cue(features, place, _OPINIONS) and not _has_cue(features, place, _DENIAL):
-        return False
-    if _has_cue(features, place, _REPLIES) or place - 1 in claims or place - 2 in claims:
-        return True
-    row, column, _ = features.terms
-    shown = [claim for claim in claims if claim != place]
-    firsts = [place, max(0, place - MAX_LOOK_BACK), *shown]
-    lasts = [place + 1, place, *(claim + 1 for claim in shown)]
-    spans = zip(row.searchsorted(firsts).tolist(), row.searchsorted(lasts).tolist(), strict=True)
-    own, before, *of_claims = [set(column[start:end].tolist()) for start, end in spans]
-    known = own.intersection(set().union(*of_claims))
-    orphaned = (own - known) & before
-    return bool(known) and len(orphaned) <= MAX_ORPHANED_WORDS * len(own)
-
-
-def kind_of(caveat: int, features: ArticleFeatures) -> CaveatKind | None:
-    """Return what a caveat says of its claim, from its cues; None if that is not sure."""
-    counts = features.flag_counts[caveat]
-    has = {name for name in CUES if counts[FLAG_BIT[name]] > 0}
-    if "denial" in has and counts[FLAG_BIT["negation"]] > 1:  # "neither confirmed nor denied"
-        return None
-    return next(
-        (
-            kind
-            for kind, needed, either, forbidden in _KINDS
-            if needed <= has and has & either and not has & forbidden
-        ),
-        None,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from contextlib import suppress
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
@@ -252,6 +252,28 @@ def test_any_text_is_summarized_verbatim_or_refused(lines: list[str], points: in
     for caveat in summary.key_points:
         if caveat.qualifies is not None:
             assert summary.key_points[caveat.qualifies].role is Role.POINT
+    for first in summary.key_points[:1]:
+        assert first.role is Role.POINT
+
+
+@given(st.lists(SENTENCES, max_size=30))
+def test_a_tied_caveat_qualifies_the_same_line_in_a_longer_summary(lines: list[str]):
+    text, before = " ".join(dict.fromkeys(lines)), dict[str, str]()
+    for points in range(2, 10):
+        try:
+            tied = caveats(KeyPoints().summarize(text, points=points))
+        except SummaryRefused:
+            return
+        assert all(tied.get(caveat, claim) == claim for caveat, claim in before.items())
+        before |= tied
+
+
+@pytest.mark.parametrize("points", [1, 2, 3])
+def test_what_is_read_first_is_a_point_in_any_order_of_sentences(method: KeyPoints, points: int):
+    sentences = re.findall(r"[A-Z][^.]*\.", " ".join(TALKS.split()))
+    for order in permutations(sentences, 4):
+        summary = method.summarize(" ".join(order), points=points)
+        assert summary.key_points[0].role is Role.POINT
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.condense.caveat_words import kind_of
 from service.condense.features import extract_features
-from service.condense.marking import CaveatEvidence, Mark, kind_of, mark_caveats
+from service.condense.marking import CaveatEvidence, CaveatLink, Mark, mark_caveats, tie_caveats
 from service.core.model import CaveatKind, Grade
 from service.text.lexicon import lexicon_for
 
@@ -19,6 +20,8 @@ PLAN = "The council of Harrow will build a bridge over the Ansel."
 DENIAL = "Renn denied the allegations of the prosecutors in Harrow."
 ANOTHER_DENIAL = "Her brother denied the allegations against the builders as well."
 UNSURE = "It has not been confirmed that the builders of Harrow paid the mayor."
+WEAK = "The builders of Harrow have not said when the bridge over the Ansel will open."
+CONDITION = "The plan for the bridge takes effect only if Harrow pays half."
 PLAIN = "The bridge over the Ansel is 90 metres long."
 
 SENTENCES = [LEAD, PLAN, DENIAL, ANOTHER_DENIAL, UNSURE, PLAIN]
@@ -34,12 +37,30 @@ def marks(
     judged: Mapping[tuple[int, int], CaveatKind] | None = None,
 ) -> dict[int, Mark]:
     """Return the marks for the given probabilities of (claim, caveat) and of qualifying anything."""
+    evidence = evidence_of(sentences, pairs, qualifies, judged)
+    places = list(range(len(sentences)) if shown is None else shown)
+    return mark_caveats(places, headline, evidence, tie_caveats([places], headline, evidence))
+
+
+def ties(
+    sentences: Sequence[str], stages: Sequence[Sequence[int]], pairs: Mapping[tuple[int, int], float]
+) -> dict[int, CaveatLink]:
+    """Return the ties of sentences that enter in stages, each of which surely qualifies something."""
+    return tie_caveats(stages, None, evidence_of(sentences, pairs, dict.fromkeys(range(len(sentences)), 0.9)))
+
+
+def evidence_of(
+    sentences: Sequence[str],
+    pairs: Mapping[tuple[int, int], float],
+    qualifies: Mapping[int, float],
+    judged: Mapping[tuple[int, int], CaveatKind] | None = None,
+) -> CaveatEvidence:
     count = len(sentences)
     probability = np.zeros((count, count))
     for (claim, caveat), value in pairs.items():
         probability[claim, caveat] = value
     of_any = np.array([qualifies.get(place, 0.0) for place in range(count)])
-    evidence = CaveatEvidence(
+    return CaveatEvidence(
         extract_features(sentences, "", lexicon_for("en")),
         np.arange(count),
         probability,
@@ -47,7 +68,6 @@ def marks(
         of_any,
         judged or {},
     )
-    return mark_caveats(range(count) if shown is None else shown, headline, evidence)
 
 
 def test_a_sure_caveat_is_tied_to_its_claim():
@@ -65,13 +85,43 @@ def test_a_caveat_whose_claim_is_not_sure_qualifies_the_story():
     assert (found[2].grade, found[2].claim) == (Grade.STORY, None)
 
 
+@pytest.mark.parametrize("caveat", [CONDITION, "Renn said that the accusation was false."])
+@pytest.mark.parametrize(("shown", "is_marked"), [((0, 1, 3), True), ((0, 3), False)])
+def test_words_that_leave_no_doubt_mark_a_sentence_just_behind_what_is_shown(caveat, shown, is_marked):
+    found = marks([LEAD, PLAN, PLAIN, caveat], pairs={(0, 3): 0.05}, qualifies={3: 0.2}, shown=shown)
+    assert [mark.grade for mark in found.values()] == [Grade.STORY] * is_marked
+
+
+def test_a_tie_stays_when_more_is_shown():
+    sentences = [PLAN, PLAIN, CONDITION]
+    pairs = {(0, 2): 0.5, (1, 2): 0.9}
+    assert ties(sentences, [[0, 2]], pairs)[2][0] == 0
+    assert ties(sentences, [[0, 2], [1]], pairs)[2][0] == 0
+    assert ties(sentences, [[0, 1, 2]], pairs)[2][0] == 1
+
+
+def test_a_claim_of_a_tie_becomes_no_caveat_when_more_is_shown():
+    pairs = {(1, 2): 0.9, (0, 1): 0.9}
+    assert set(ties([PLAN, UNSURE, CONDITION], [[1, 2], [0]], pairs)) == {2}
+
+
+def test_a_caveat_is_tied_when_its_claim_enters():
+    assert ties([PLAN, PLAIN, CONDITION], [[1, 2], [0]], {(0, 2): 0.9}) == {2: (0, pytest.approx(0.81))}
+
+
+def test_a_tie_counts_only_if_its_claim_is_shown():
+    evidence = evidence_of([PLAN, PLAIN, CONDITION], {(0, 2): 0.9}, {2: 0.9})
+    found = mark_caveats([1, 2], None, evidence, {2: (0, 0.8)})
+    assert found[2].grade is Grade.STORY
+
+
 def test_a_likely_caveat_without_a_word_that_qualifies_is_context():
     found = marks([LEAD, PLAN, PLAIN], pairs={(1, 2): 0.2}, qualifies={2: 0.8})
     assert (found[2].grade, found[2].kind) == (Grade.CONTEXT, None)
 
 
 def test_an_unlikely_caveat_is_a_point():
-    assert marks([LEAD, PLAN, UNSURE], pairs={(0, 2): 0.05}, qualifies={2: 0.2}) == {}
+    assert marks([LEAD, PLAN, WEAK], pairs={(0, 2): 0.05}, qualifies={2: 0.2}) == {}
 
 
 def test_the_first_sentence_is_a_point():

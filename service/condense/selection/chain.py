@@ -50,11 +50,11 @@ def max_words(points: int) -> int:
     return max(MAX_SET_WORDS, WORDS_PER_LINE * (points - 1))
 
 
-def choose_lines(pool: ChainPool, points: int, openings: Sequence[int] = ()) -> list[int]:
-    """Return the indices of at most `points` lines of the best set, in the order in which they enter.
+def order_lines(pool: ChainPool, openings: Sequence[int] = ()) -> list[list[int]]:
+    """Return the indices of the best set's lines, in the groups and the order in which they enter.
 
     The pool has at most MAX_CANDIDATES lines, with all that they require. Of the `openings`, the first that
-    belongs to the best set enters first, with what it requires.
+    belongs to the best set enters first, with what it requires. Lines that require each other are a group.
     """
     if not len(pool.worth):
         return []
@@ -70,12 +70,17 @@ def choose_lines(pool: ChainPool, points: int, openings: Sequence[int] = ()) -> 
     if len(groups[0]) > 1 and not opening:  # a single line prefers a sentence that needs no other
         alone = next((group for group in groups if not pool.requires[group].any()), groups[0])
         groups = [alone, *(group for group in groups if group is not alone)]
+    return groups
+
+
+def first_lines(groups: Sequence[Sequence[int]], points: int) -> list[int]:
+    """Return the lines of the first groups, at most `points` of them; no group but the first is parted."""
     lines: list[int] = []
     for group in groups:
         if len(lines) + len(group) > points:
             break
         lines += group
-    return lines or groups[0][:1]
+    return lines or [one for group in groups[:1] for one in group[:1]]
 
 
 def grow_lines(pool: ChainPool, count: int, points: int) -> list[int]:

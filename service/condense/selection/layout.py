@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from service.condense.marking import Mark, mark_caveats
+from service.condense.marking import CaveatLink, Mark, mark_caveats, tie_caveats
 from service.condense.selection.lines import SummaryLine
 from service.condense.selection.selecting import KeyPointSelection
 from service.core.model import Grade, KeyPoint, Role
@@ -18,7 +18,7 @@ def mark_lines(selection: KeyPointSelection) -> dict[int, Mark]:
     """Return the marks of the selected lines by place, each mark's claim as the place of its line.
 
     A mark that would move a line away from the one that it leans on, or from one that leans on it, is
-    weakened to one that does not.
+    weakened to one that does not. What is read first is a point, unless it qualifies the headline.
     """
     line_of = {place: line.place for line in selection.lines for place in line.places}
     below = {
@@ -26,21 +26,38 @@ def mark_lines(selection: KeyPointSelection) -> dict[int, Mark]:
         for line in selection.lines
         if line.stands_below and line.above in line_of
     }
-    fixed = below.keys() | set(below.values())
     marks: dict[int, Mark] = {}
-    for place, mark in mark_caveats(list(line_of), selection.headline, selection.evidence).items():
+    found = mark_caveats(list(line_of), selection.headline, selection.evidence, _ties(selection))
+    for place, mark in found.items():
         claim = line_of.get(-1 if mark.claim is None else mark.claim)
         if line_of[place] != place or claim == place:
             continue  # one line says both
-        if mark.grade is Grade.TIED and claim is not None and below.get(claim, place) == place:
-            can_stand = place not in fixed or (below.get(claim) == place and place not in below)
-            grade = Grade.TIED if can_stand else Grade.CONTEXT
-        elif mark.grade is Grade.TIED and claim is not None:
-            grade = Grade.STORY if place not in fixed else Grade.CONTEXT
-        else:
-            grade = mark.grade if place not in fixed else Grade.CONTEXT
+        grade = _possible_grade(place, mark.grade, claim, below)
         marks[place] = Mark(grade, claim if grade is Grade.TIED else None, mark.kind, mark.probability)
+    first = _in_order(selection, marks)[:1]
+    while first and first[0].place in marks and marks[first[0].place].grade is not Grade.TIED:
+        del marks[first[0].place]
+        first = _in_order(selection, marks)[:1]
     return marks
+
+
+def _ties(selection: KeyPointSelection) -> dict[int, CaveatLink]:
+    """Return the ties among the lines of the best set, which all lengths share, and those of the others."""
+    best = {line.place for line in selection.best}
+    stages = [[place for line in selection.best for place in line.places]]
+    stages += [list(line.places) for line in selection.lines if line.place not in best]
+    return tie_caveats(stages, selection.headline, selection.evidence)
+
+
+def _possible_grade(place: int, grade: Grade, claim: int | None, below: Mapping[int, int]) -> Grade:
+    """Return the grade of a mark, or the next one that parts no line from what it leans on.
+
+    `below` maps a line to the one that must stand directly below it.
+    """
+    leans, follower = place in below.values(), None if claim is None else below.get(claim)
+    if grade is Grade.TIED and (follower == place or (follower is None and not leans)):
+        return Grade.TIED
+    return Grade.CONTEXT if leans or place in below or grade is Grade.CONTEXT else Grade.STORY
 
 
 def lay_out(text: str, selection: KeyPointSelection) -> tuple[KeyPoint, ...]:

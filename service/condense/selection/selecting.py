@@ -13,7 +13,7 @@ from service.condense.features import ArticleFeatures
 from service.condense.judge.evidence import Evidence
 from service.condense.marking import CaveatEvidence, CaveatLink, needed_caveats
 from service.condense.references import find_references
-from service.condense.selection.chain import MAX_CANDIDATES, SET_SIZE, choose_lines, grow_lines
+from service.condense.selection.chain import MAX_CANDIDATES, SET_SIZE, first_lines, grow_lines, order_lines
 from service.condense.selection.lines import SummaryLine, find_line
 from service.condense.selection.pool import MAX_REQUIRED_LINES, PoolBuilder
 from service.condense.selection.scores import (
@@ -45,6 +45,7 @@ class ReadArticle:
 class KeyPointSelection:
     """The selected lines of an article in the order in which they entered, with what explains them.
 
+    `best` are the lines of the best set, from which shorter summaries are taken.
     `ranked` are the places of the sentences that could be selected, best first. `headline` is the place of
     the sentence that the headline repeats, None without one.
     """
@@ -54,6 +55,7 @@ class KeyPointSelection:
     evidence: CaveatEvidence
     pairs: PairFeatures | None
     lines: Sequence[SummaryLine]
+    best: Sequence[SummaryLine]
     ranked: Sequence[int]
     headline: int | None
 
@@ -81,9 +83,11 @@ class LineSelector:
         builder, evidence, opening = self._builder(MAX_CLAIMS)
         pool = builder.build(self._ranked[:MAX_CLAIMS], MAX_CANDIDATES)
         if not pool.lines and self._ranked:  # of a text whose sentences all lean, one is better than nothing
-            best = self._ranked[0]
-            pool = builder.build((), 1, [SummaryLine((best,), self._article.candidates[best])])
-        chosen = [pool.lines[k] for k in choose_lines(pool.chain, points, pool.indices_of(opening))]
+            single = self._ranked[0]
+            pool = builder.build((), 1, [SummaryLine((single,), self._article.candidates[single])])
+        groups = order_lines(pool.chain, pool.indices_of(opening))
+        best = [pool.lines[k] for group in groups for k in group]
+        chosen = [pool.lines[k] for k in first_lines(groups, points)]
         if points > SET_SIZE:
             builder, evidence, _ = self._builder(MAX_CLAIMS_OF_LONG)
             pool = builder.build(self._ranked[:MAX_CLAIMS_OF_LONG], MAX_CLAIMS_OF_LONG, chosen)
@@ -94,6 +98,7 @@ class LineSelector:
             evidence,
             self._pairs,
             chosen,
+            best,
             self._ranked,
             self._headline,
         )

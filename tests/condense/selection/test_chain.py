@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.condense.selection.chain import NEVER, ChainPool, choose_lines, grow_lines, max_words
+from service.condense.selection.chain import NEVER, ChainPool, first_lines, grow_lines, max_words, order_lines
+
+
+def choose_lines(pool: ChainPool, points: int, openings: Sequence[int] = ()) -> list[int]:
+    """Return the lines of so many points."""
+    return first_lines(order_lines(pool, openings), points)
 
 
 def a_pool(
