@@ -335,6 +335,17 @@ def test_a_person_who_was_asked_is_not_taken_for_the_person_asked_about():
     assert found[2].hint is None
 
 
+def test_the_subject_of_a_clause_is_not_the_noun_before_it():
+    assert leans("The only candidate he met was a farmer from Bergen.")
+    assert not leans("The candidate said he met a farmer from Bergen.")
+    assert not leans("The city gave the candidate his letters.")
+
+
+def test_a_french_clause_that_points_at_what_was_said_leans():
+    assert leans("C'est alors que le bateau a coulé.", "fr")
+    assert leans("Plus tard, le bateau a coulé.", "fr")
+
+
 def test_a_quotation_is_never_trimmed():
     quotation = '"But the owners want more," said Anders Holm.'
     assert trimmed(f"{LEAD} {quotation}", place=1) == quotation

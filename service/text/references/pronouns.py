@@ -58,6 +58,8 @@ class Pronouns:
             places: Sequence[int] = range(max(begin, first), place)
             if quotations and quotations[place] < 0:
                 places = [k for k in places if quotations[k] < 0]
+            if self._words.has_objects and _begins_clause(codes, place):
+                places = places[:-1]
             if self._has_noun(tokens, codes, first, place, places):
                 if begin < 0 and is_personal(codes, place):
                     return -1
@@ -177,11 +179,22 @@ def stands_alone(codes: Sequence[int]) -> bool:
         return True
     if highest >= TokenClass.THIS:
         return False
+    if before & TokenClass.PERSON and code & PERSONAL:
+        return False
     is_late = codes[0] & TokenClass.PHRASE or before & TokenClass.COMMA
     is_late = is_late or (_is_one(code) and seen & TokenClass.PLURAL)
     is_named = seen & _PERSONS or (seen & _NAMES and code & _THINGS and not is_late)
     may_end_report = any(a & TokenClass.COMMA and b & PERSONAL for a, b in pairwise(codes))
     return bool(is_named) and not may_end_report
+
+
+def _begins_clause(codes: Sequence[int], place: int) -> bool:
+    """Return whether a pronoun begins a clause on the noun before it, not meant by it: "the man he met"."""
+    before, code = codes[place - 1] if place else 0, codes[place]
+    is_subject = code & PERSONAL and not code & TokenClass.OBJECT
+    return bool(is_subject and before & TokenClass.PERSON) and not before & (
+        TokenClass.NAME | TokenClass.COMMA
+    )
 
 
 def _is_one(code: int) -> bool:

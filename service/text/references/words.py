@@ -108,6 +108,7 @@ class ReferenceWords(dict[str, int]):
         super().__init__()
         self.nouns_have_capitals = bool(table.get("nouns_have_capitals"))
         self.has_articles = bool(table["article"])
+        self.has_objects = bool(table["object"])
         self._plural_ending = str(table.get("plural_ending", ""))
         self.proclitics = tuple(str(table.get("proclitics", "")).split())
         self.possessives = tuple(str(table.get("possessives", "")).split())
