@@ -108,6 +108,7 @@ def _in_order(selection: KeyPointSelection, marks: Mapping[int, Mark]) -> list[S
             of_headline.append(line)
         else:
             below.setdefault(mark.claim, []).append(line)
+    others.sort(key=lambda line: line.place)  # those whose line above is not shown came before the others
     return [one for line in (*of_headline, *others, *of_story) for one in _with_those_below(line, below)]
 
 
