@@ -27,7 +27,7 @@ from service.condense.weights import KeyPointWeights
 
 MAX_CLAIMS = 16  # whose caveats are looked for, of a summary of up to six lines
 MAX_CLAIMS_OF_LONG = 64  # of a longer summary
-MIN_OPENING = 0.4  # of the probability of a tie, for a claim and its caveat to open the summary
+MIN_OPENING = 0.3  # of the probability of a tie, for a claim and its caveat to open the summary
 
 
 @dataclass(frozen=True, slots=True)
