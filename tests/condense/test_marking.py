@@ -270,3 +270,16 @@ def test_whatever_the_models_say_a_tied_caveat_qualifies_a_point_above_it_or_the
 )
 def test_the_kind_of_a_caveat_is_told_by_its_words(sentence, kind):
     assert kind_of(0, extract_features([sentence], "", lexicon_for("en"))) is kind
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "kind"),
+    [
+        ("en", "The sale depends on the approval of the minister.", CaveatKind.CONDITIONAL),
+        ("de", "Voraussetzung ist, dass das Land die Hälfte zahlt.", CaveatKind.CONDITIONAL),
+        ("ar", "ويشترط أن تدفع الوزارة نصف المبلغ.", CaveatKind.CONDITIONAL),
+        ("fr", "La nouvelle n'a été confirmée ni par la police ni par le maire.", CaveatKind.UNCONFIRMED),
+    ],
+)
+def test_conditions_and_missing_confirmations_have_a_kind_in_other_languages(language, sentence, kind):
+    assert kind_of(0, extract_features([sentence], "", lexicon_for(language))) is kind
