@@ -74,8 +74,14 @@ def export(*, hours: Hours = 24) -> None:
     """
 
     async def work(app: application.Application) -> bool:
+        count = 0
         async for question in offline.export_questions(app, timedelta(hours=hours)):
             print_json(question)
+            count += 1
+        print_message(
+            f"{quantity(count, 'question')} about articles of the issues that are due within "
+            f"{quantity(hours, 'hour')} and that no issue contains yet."
+        )
         return True
 
     open_app.run_in_app(work, apply_roster=True)

@@ -81,6 +81,7 @@ def test_without_a_judge_nobody_can_be_asked(newsroom: CliRunner):
 
 def test_questions_go_out_and_answers_come_back_by_file(newsroom: CliRunner, tmp_path: Path):
     questions = newsroom("judge", "export")
+    assert questions.err.startswith("1 question about articles of the issues that are due within 24 hours")
     file = tmp_path / "answers.jsonl"
     file.write_text(answers_to(questions.records))
     done = newsroom("judge", "import", file, "--name", "Amina  B.")
