@@ -93,7 +93,7 @@ def load(folder: Path, labels: Sequence[Path] = ()) -> dict[str, list[Labelled]]
 def _edited(row: dict) -> Labelled:  # type: ignore[type-arg]
     spans = align(row["text"], row["sentences"])
     pairs = tuple(
-        Pair(p["claim"], tuple(p["caveats"]), p["strength"] == "must", p["kind"]) for p in row["pairs"]
+        Pair(p["claim"], tuple(p["caveats"]), p["strength"] == "must", p["kind"] or "") for p in row["pairs"]
     )
     return Labelled(
         row["id"],

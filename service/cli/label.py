@@ -182,7 +182,7 @@ def _export_record(one: labels.LabelledArticle) -> Record:
     }
 
 
-def _pair_records(pairs: Sequence[tuple[int, int, str, bool]]) -> list[Record]:
+def _pair_records(pairs: Sequence[tuple[int, int, str | None, bool]]) -> list[Record]:
     return [
         {"claim": claim, "caveats": [caveat], "kind": kind, "strength": "must" if needed else "should"}
         for claim, caveat, kind, needed in pairs

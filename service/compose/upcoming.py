@@ -55,6 +55,6 @@ async def _shown(composition: Composition, group: Group) -> list[CondensedArticl
         chosen = await asyncio.to_thread(rank_stories, updates, group.edition.stories)
     except StoreError:
         raise
-    except Exception:  # noqa: BLE001 - one bad group must not stop the others
+    except Exception:  # noqa: BLE001 - one bad group must not stop the others; compose reports it when it is due
         return []
     return [one for update in chosen for one in update.story.articles]

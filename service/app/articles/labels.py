@@ -24,7 +24,6 @@ _EXPORTED_KINDS = {
     CaveatKind.UNCONFIRMED: "uncertainty",
     CaveatKind.LIMITED: "limit",
     CaveatKind.DISPUTED: "contradiction",
-    None: "limit",
 }
 """The kinds of the labelled articles that the weights are learned from."""
 
@@ -60,8 +59,8 @@ class GivenLabels:
 class LabelledArticle:
     """An article with its sentences and the labels of its present text, as numbers of sentences.
 
-    `pairs` are (claim, caveat, kind, whether it is needed). Without `points`, the others say nothing of the
-    sentences that they do not name.
+    `pairs` are (claim, caveat, kind or None, whether it is needed). Without `points`, the others say nothing
+    of the sentences that they do not name.
     """
 
     article: Article
@@ -69,7 +68,7 @@ class LabelledArticle:
     points: tuple[int, ...]
     wrong: tuple[int, ...]
     no_caveat: tuple[int, ...]
-    pairs: tuple[tuple[int, int, str, bool], ...]
+    pairs: tuple[tuple[int, int, str | None, bool], ...]
 
 
 async def numbered_sentences(app: Application, details: ArticleDetails) -> Sequence[NumberedSentence]:
@@ -160,7 +159,7 @@ def _labelled(article: Article, labels: Sequence[Label]) -> LabelledArticle:
         return tuple(dict.fromkeys(number for group in named for number in group))
 
     pairs = [
-        (claim, caveat, _EXPORTED_KINDS[label.caveat_kind], label.is_needed)
+        (claim, caveat, _EXPORTED_KINDS[label.caveat_kind] if label.caveat_kind else None, label.is_needed)
         for label in labels
         if label.claim is not None
         for claim in _numbers(label.claim, spans)

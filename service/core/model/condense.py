@@ -43,7 +43,7 @@ class CaveatKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyPoint:
-    """A sentence of the article, verbatim, with its offsets into the article's text.
+    """A part of the article, mostly one sentence, verbatim, with its offsets into the article's text.
 
     `grade` is that of a caveat. `qualifies` is the index, in the summary's key points, of the point that a
     tied caveat qualifies; None for one that qualifies the headline. `kind` is that of a caveat, None if it is
