@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from service.compose.digest import make_digest
 from service.compose.fault_isolation import error_text, read_undamaged, unmerged_points
 from service.compose.notices import NoticeFinder
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
+from service.compose.ranking import RankedStory, rank_stories
 from service.compose.size_budget import fit_to_size
 from service.compose.stories.group import GroupedStory, group_stories
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
@@ -23,6 +24,7 @@ from service.core.model import (
     Group,
     Issue,
     Newsletter,
+    Placement,
     RenderedMail,
     StoryPoint,
 )
@@ -60,6 +62,7 @@ class Composition:
     memory_position: int
     now: datetime
     notice_finder: NoticeFinder
+    feed_weights: Mapping[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     _grouped: dict[tuple[tuple[str, ...], int, int], tuple[GroupedStory, ...]] = field(default_factory=dict)
 
@@ -109,6 +112,10 @@ class Composition:
             )
             return unmerged_points(lead, points)
 
+    def rank(self, edition: Edition, updates: Sequence[StoryUpdate], at: datetime) -> list[RankedStory]:
+        """Return the stories in the order of the edition's issue dated `at`."""
+        return rank_stories(updates, edition, at=at, feed_weights=self.feed_weights)
+
     async def make_issue(self, plan: IssuePlan, updates: tuple[StoryUpdate, ...]) -> tuple[Digest, Issue]:
         """Return the digest of these stories with its notices, and the rendered issue."""
         group, newsletter = plan.group, plan.newsletter
@@ -121,14 +128,17 @@ class Composition:
             )
 
         def work() -> tuple[Digest, RenderedMail]:
-            digest = make_digest(group.edition, updates, at=plan.shown_at, merge=self._merge)
+            ranked = self.rank(group.edition, updates, plan.shown_at)
+            digest = make_digest(group.edition, ranked, at=plan.shown_at, merge=self._merge)
             complete = replace(
                 digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
             )
             return fit_to_size(complete, render)
 
         digest, rendered = await asyncio.to_thread(work)
-        articles = [article for story in digest.stories for article in story.articles]
+        articles = [
+            article for story in digest.placed(Placement.LEAD, Placement.STORY) for article in story.articles
+        ]
         return digest, Issue(
             id=issue_id,
             newsletter=newsletter.id,
@@ -142,6 +152,7 @@ class Composition:
             created_at=self.now,
             corrections=digest.corrections,
             edit_keys=tuple(ids.edit_key(a.id, a.title, a.text) for a in articles),
+            digest=digest,
         )
 
     def forget_articles(self) -> None:

@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.compose.ports import KeyPointMerger
+from service.compose.ranking import RankedStory
 from service.compose.stories.shortening import without_last_point
-from service.compose.stories.updates import StoryUpdate
 from service.core import ids as identity
-from service.core.model import Article, Digest, Edition, Story
-
-SAME_PUBLISHER_PENALTY = timedelta(hours=6)  # of age, for each chosen story of the same publisher
-SAME_TOPICS_PENALTY = timedelta(hours=2)  # the same for the same topics
+from service.core.model import Digest, Edition, Placement, Story
 
 
 def make_digest(
-    edition: Edition, updates: Sequence[StoryUpdate], *, at: datetime, merge: KeyPointMerger
+    edition: Edition, ranked: Sequence[RankedStory], *, at: datetime, merge: KeyPointMerger
 ) -> Digest:
-    """Return the digest of these stories: ordered, limited to `edition.stories`, each with its points.
+    """Return the digest of these stories, in their order: the first `edition.stories` with key points.
 
     `at` is the date of the digest. Only the chosen stories are merged.
     """
-    chosen = rank_stories(updates, edition.stories)
-    stories = tuple(_story(update, merge, edition.points) for update in chosen)
-    return Digest(edition, at, stories, left_out=len(updates) - len(stories))
-
-
-def rank_stories(updates: Sequence[StoryUpdate], limit: int) -> list[StoryUpdate]:
-    """Return the first `limit` stories: by the number of independent publishers, then by age and variety.
-
-    For variety, each chosen story adds SAME_PUBLISHER_PENALTY to the age of the stories of its publisher, and
-    SAME_TOPICS_PENALTY to those of its topics. Equal stories keep gather order.
-    """
-    remaining = sorted(updates, key=lambda update: _lead(update).position)
-    publishers: Counter[str] = Counter()
-    topics: Counter[tuple[str, ...]] = Counter()
-    chosen: list[StoryUpdate] = []
-    while remaining and len(chosen) < limit:
-        best = max(
-            remaining,
-            key=lambda update: (
-                update.story.independent_publishers,
-                _ranking_time(update, publishers, topics),
-            ),
-        )
-        remaining.remove(best)
-        chosen.append(best)
-        publishers[_lead(best).publisher] += 1
-        topics[_lead(best).topics] += 1
-    return chosen
+    chosen = ranked[: edition.stories]
+    stories = tuple(_story(one, merge, edition.points, is_lead=one is ranked[0]) for one in chosen)
+    return Digest(edition, at, stories, left_out=len(ranked) - len(stories))
 
 
 def reduce_digest(digest: Digest) -> Digest | None:
@@ -70,28 +41,17 @@ def reduce_digest(digest: Digest) -> Digest | None:
     return replace(digest, stories=(replace(digest.stories[0], points=points),))
 
 
-def _lead(update: StoryUpdate) -> Article:
-    return update.story.articles[0].article
-
-
-def _ranking_time(
-    update: StoryUpdate, publishers: Counter[str], topics: Counter[tuple[str, ...]]
-) -> datetime:
-    lead = _lead(update)
-    newest = max(one.article.effective_published_at for one in update.story.articles)
-    return (
-        newest
-        - publishers[lead.publisher] * SAME_PUBLISHER_PENALTY
-        - topics[lead.topics] * SAME_TOPICS_PENALTY
-    )
-
-
-def _story(update: StoryUpdate, tell: KeyPointMerger, points: int) -> Story:
+def _story(ranked: RankedStory, merge: KeyPointMerger, points: int, *, is_lead: bool) -> Story:
+    update = ranked.update
     articles = tuple(one.article for one in update.story.articles)
     return Story(
         id=update.story.articles[0].story or identity.story_id([article.id for article in articles]),
         articles=articles,
-        points=tell(update.story.articles, points=points) if update.new_points is None else update.new_points,
+        points=merge(update.story.articles, points=points)
+        if update.new_points is None
+        else update.new_points,
         is_update=update.new_points is not None,
         judges=tuple(dict.fromkeys(one.summary.judge for one in update.story.articles if one.summary.judge)),
+        placement=Placement.LEAD if is_lead else Placement.STORY,
+        score=ranked.score,
     )

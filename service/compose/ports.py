@@ -112,6 +112,14 @@ class ComposeStore(Protocol):
         ...
 
 
+class DigestStore(Protocol):
+    """The record of what issues were rendered from."""
+
+    async def digest(self, issue_id: str) -> Digest | None:
+        """Return the digest of an issue, with its corrections; None for an unknown or older issue."""
+        ...
+
+
 class StoryStore(Protocol):
     """The record of which story each article belongs to."""
 

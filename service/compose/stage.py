@@ -10,7 +10,7 @@ A manual send does the same for groups that are not due; a preview does the same
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from html import escape
 
@@ -33,7 +33,7 @@ class Composer:
 
     `settle` is the time between gathering an article and sending it. `story_assigner` gives each article its
     story permanently; without one, stories are found again for each edition. Without `source_health`, issues
-    name no unhealthy sources.
+    name no unhealthy sources. `feed_weights` are those of the feeds by id.
     """
 
     store: ComposeStore
@@ -44,6 +44,7 @@ class Composer:
     channel: str
     story_assigner: StoryAssigner | None = None
     source_health: SourceHealthReader | None = None
+    feed_weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ async def start_composition(composer: Composer, now: datetime, *, assign_stories
         memory_position,
         now,
         NoticeFinder(composer.store, composer.source_health, now, composer.settle, problems.append),
+        composer.feed_weights,
         problems,
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from service.compose.composition import Composition
-from service.compose.digest import rank_stories
 from service.compose.stage import Composer, start_composition
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, Group
@@ -52,9 +51,10 @@ async def _shown(composition: Composition, group: Group) -> list[CondensedArticl
     """Return the articles of the stories that the group would get; none if one of its articles is damaged."""
     try:
         updates = await composition.story_updates(group, group.served_through)
-        chosen = await asyncio.to_thread(rank_stories, updates, group.edition.stories)
+        ranked = await asyncio.to_thread(composition.rank, group.edition, updates, composition.now)
     except StoreError:
         raise
     except Exception:  # noqa: BLE001 - one bad group must not stop the others; compose reports it when it is due
         return []
-    return [one for update in chosen for one in update.story.articles]
+    chosen = ranked[: group.edition.stories]
+    return [one for ranked_story in chosen for one in ranked_story.update.story.articles]

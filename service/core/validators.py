@@ -16,6 +16,7 @@ from service.core.errors import UsageError
 from service.core.schedules import DAYS, WEEK, parse_schedule
 
 MAX_ADDRESS_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+MAX_PHRASES, MAX_PHRASE_CHARACTERS = 50, 80  # to follow or mute, of one person
 MAX_SHOWN_CHARACTERS = 64  # of a wrong value, in an error
 _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
@@ -96,6 +97,23 @@ def fold_topic(text: str) -> str:
 def fold_topics(topics: Iterable[str]) -> tuple[str, ...]:
     """Return the topics in their one spelling, each once and sorted, without empty ones."""
     return tuple(sorted({fold_topic(topic) for topic in topics} - {""}))
+
+
+def read_phrases(phrases: Iterable[str]) -> tuple[str, ...]:
+    """Return words and phrases to follow or mute in their one spelling, each once and sorted.
+
+    Raises InvalidValue for more than MAX_PHRASES, or one longer than MAX_PHRASE_CHARACTERS.
+    """
+    found = fold_topics(phrases)
+    if len(found) > MAX_PHRASES:
+        raise InvalidValue(
+            f"{len(found)} words and phrases are too many", advice=f"List at most {MAX_PHRASES}."
+        )
+    for phrase in found:
+        if len(phrase) > MAX_PHRASE_CHARACTERS:
+            advice = f"Write at most {MAX_PHRASE_CHARACTERS} characters."
+            raise InvalidValue(f"{_shown(phrase)} is too long", advice=advice)
+    return found
 
 
 def read_email(text: str) -> str:

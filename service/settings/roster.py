@@ -254,6 +254,8 @@ def _feed(entry: FeedEntry) -> Feed:
         poll_interval=entry.every,
         first_entries=entry.first_items,
         max_age=entry.max_age,
+        weight=entry.weight,
+        categories=tuple((category.casefold(), topic) for category, topic in entry.categories.items()),
     )
 
 
@@ -265,8 +267,7 @@ def _with_default_max_age(feed: Feed, newsletters: Sequence[Newsletter]) -> Feed
 
 
 def _newsletter(entry: NewsletterEntry) -> Newsletter:
-    values = entry.model_dump() | {"topics": tuple(dict.fromkeys(entry.topics))}
-    return Newsletter(**values)
+    return Newsletter(**_tuples(entry.model_dump()))
 
 
 def _roster_entry(entry: SubscriberEntry) -> RosterEntry:
@@ -281,7 +282,9 @@ def _roster_entry(entry: SubscriberEntry) -> RosterEntry:
 
 
 def _preferences(subscription: SubscriptionEntry) -> Preferences:
-    values = subscription.model_dump(exclude={"id"})
-    if subscription.topics is not None:
-        values["topics"] = tuple(dict.fromkeys(subscription.topics))
-    return Preferences(**values)
+    return Preferences(**_tuples(subscription.model_dump(exclude={"id"})))
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with each list as a tuple of its different items."""
+    return {k: tuple(dict.fromkeys(v)) if isinstance(v, list) else v for k, v in values.items()}

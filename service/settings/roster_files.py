@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from service.settings.field_types import (
     ConfigBlock,
@@ -20,6 +20,7 @@ from service.settings.field_types import (
     SingleLine,
     Topic,
     Zone,
+    one_line,
     wrong_value,
 )
 from service.settings.packaged_files import DEFAULT_THEME
@@ -27,6 +28,11 @@ from service.settings.packaged_files import DEFAULT_THEME
 Format = Literal["html", "text"]
 Stories = Annotated[int, Field(ge=1, le=50)]
 Points = Annotated[int, Field(ge=1, le=12)]
+Minutes = Annotated[int, Field(ge=1, le=60)]
+CategoryName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(one_line)]
+Phrase = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(one_line)]
+Phrases = Annotated[list[Phrase], Field(max_length=50)]
+Languages = Annotated[list[Language], Field(max_length=20)]
 
 
 # --- feeds.yaml --------------------------------------------------------------------------------
@@ -65,6 +71,18 @@ class FeedEntry(ConfigBlock):
         "two weeks before the feed's latest article, two months for monthly newsletters or a slow feed.",
         examples=["3d"],
     )
+    weight: float = Field(
+        default=1.0,
+        ge=0,
+        le=10,
+        description="How much its stories count in the order of an issue: 2 for a main source, 0.5 for a "
+        "minor one.",
+    )
+    categories: dict[CategoryName, Topic] = Field(
+        default_factory=dict,
+        description="Topics for the categories that its items name: such an article gets the topic as well.",
+        examples=["{Business: economy}"],
+    )
 
 
 class FeedsConfig(ConfigBlock):
@@ -89,7 +107,9 @@ class NewsletterEntry(ConfigBlock):
     topics: list[Topic] = Field(
         default_factory=list, description="The topics of the feeds in it. Left out: all feeds."
     )
-    stories: Stories = Field(default=8, description="Maximum stories per issue.")
+    stories: Stories = Field(
+        default=8, description="Maximum stories with key points per issue; the others get one line each."
+    )
     points: Points = Field(default=4, description="Maximum key points per story, caveats included.")
     language: Language = Field(default="en", description="The language of headings and footer.")
     theme: Label = Field(
@@ -117,6 +137,45 @@ class NewsletterEntry(ConfigBlock):
     method: Method | None = Field(
         default=None, description="The method for its articles. Left out: `condense.method`."
     )
+    languages: Languages = Field(
+        default_factory=list,
+        description="The languages of its articles. Left out: all.",
+        examples=[["en"]],
+    )
+    follow: Phrases = Field(
+        default_factory=list,
+        description="Words and phrases whose stories come first.",
+        examples=[["climate", "central bank"]],
+    )
+    mute: Phrases = Field(
+        default_factory=list,
+        description="Words and phrases whose stories are left out.",
+        examples=[["horoscope"]],
+    )
+    minutes: Minutes | None = Field(
+        default=None,
+        description="The reading time of an issue: how many stories get key points. Left out: as `stories` "
+        "and `points` say.",
+        examples=[5],
+    )
+    min_stories: Stories = Field(
+        default=1, description="With fewer stories there is no issue; they wait for the next one."
+    )
+    archive: Literal["public", "signed", "none"] = Field(
+        default="signed",
+        description="Who can read its issues on the web: everybody, whoever has the link from the mail, or "
+        "nobody.",
+    )
+    review: Duration | None = Field(
+        default=None,
+        description="How long before its due time an issue waits as a draft for an editor. Left out: not at "
+        "all.",
+        examples=["30m"],
+    )
+    unreviewed: Literal["send", "hold"] = Field(
+        default="send", description="What happens at the due time with a draft that nobody approved."
+    )
+    lead_picture: bool = Field(default=False, description="Whether the first story shows its picture.")
 
 
 class NewslettersConfig(ConfigBlock):
@@ -146,6 +205,14 @@ class SubscriptionEntry(ConfigBlock):
     points: Points | None = Field(default=None, description="Maximum key points per story.")
     language: Language | None = Field(default=None, description="The language of headings and footer.")
     format: Format | None = Field(default=None, description="html or text.")
+    languages: Languages | None = Field(default=None, description="The languages of the articles.")
+    follow: Phrases | None = Field(
+        default=None, description="Words and phrases whose stories come first, instead of the newsletter's."
+    )
+    mute: Phrases | None = Field(
+        default=None, description="Words and phrases whose stories are left out, instead of the newsletter's."
+    )
+    minutes: Minutes | None = Field(default=None, description="The reading time of an issue.")
 
 
 def _as_block(value: Any) -> Any:  # noqa: ANN401 - the unvalidated value from YAML

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Text, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, LargeBinary, Text, TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -63,6 +64,21 @@ class Json(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - any JSON; SQLAlchemy's signature
         """Return the Python value."""
         return None if value is None else json.loads(value)
+
+
+class CompressedJson(TypeDecorator[Any]):
+    """A large JSON value, stored as the bytes of its UTF-8 text, compressed by zlib (RFC 1950)."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> bytes:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return the stored value."""
+        return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 6)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002 - any JSON; SQLAlchemy's signature
+        """Return the Python value."""
+        return None if value is None else json.loads(zlib.decompress(value))
 
 
 class CleanText(TypeDecorator[str]):

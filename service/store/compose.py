@@ -21,8 +21,8 @@ from service.compose.ports import ComposeStore, EditedArticle
 from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue
+from service.store import digests, sent_corrections
 from service.store import groups as group_rows
-from service.store import sent_corrections
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
@@ -194,6 +194,8 @@ class SqlComposeStore(ComposeStore):
             if issue.edit_keys:
                 await _require_unchanged(connection, issue)
             await sent_corrections.record(connection, self.database, number, issue)
+            if issue.digest is not None:
+                await digests.record(connection, number, issue.digest)
         return number, served_through, is_new
 
     async def _plan(

@@ -53,6 +53,8 @@ def feed_values(feed: Feed) -> Values:
         "first_items": feed.first_entries,
         "max_age_seconds": None if feed.max_age is None else round(feed.max_age.total_seconds()),
         "default_max_age_seconds": round(feed.default_max_age.total_seconds()),
+        "weight": feed.weight,
+        "categories": [list(pair) for pair in feed.categories],
     }
 
 
@@ -85,6 +87,8 @@ def feed_of(row: Row) -> Feed:
         first_entries=row["first_items"],
         max_age=None if row["max_age_seconds"] is None else timedelta(seconds=row["max_age_seconds"]),
         default_max_age=timedelta(seconds=row["default_max_age_seconds"] or DEFAULT_MAX_AGE.total_seconds()),
+        weight=1.0 if row["weight"] is None else row["weight"],
+        categories=tuple((category, topic) for category, topic in row["categories"] or ()),
     )
 
 
@@ -124,6 +128,8 @@ def article_values(article: Article, position: int) -> Values:
         "blocks": blocks_values(article.blocks),
         "published_day_only": article.published_day_only,
         "text_note": article.text_note,
+        "feed_rank": article.feed_rank,
+        "picture": article.picture or None,
     }
 
 
@@ -145,6 +151,8 @@ def article_of(row: Row) -> Article:
         blocks=blocks_of(row["blocks"]),
         published_day_only=bool(row["published_day_only"]),
         text_note=row["text_note"] or "",
+        feed_rank=row["feed_rank"],
+        picture=row["picture"] or "",
     )
 
 
@@ -248,6 +256,10 @@ def edition_of(row: Row) -> Edition:
         points=row["points"],
         language=row["language"],
         format=row["format"],
+        languages=tuple(row["languages"] or ()),
+        follow=tuple(row["follow"] or ()),
+        mute=tuple(row["mute"] or ()),
+        minutes=row["minutes"],
     )
 
 
@@ -259,8 +271,8 @@ def preferences_values(preferences: Preferences) -> Values:
 
 def preferences_of(stored: Values) -> Preferences:
     """Return the preferences."""
-    topics = stored.get("topics")
-    return Preferences(**{**stored, "topics": None if topics is None else tuple(topics)})
+    values: Values = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+    return Preferences(**values)
 
 
 def subscriber_values(subscriber: Subscriber) -> Values:

@@ -31,6 +31,7 @@ KNOWN_VERSIONS = (
     "0017",
     "0018",
     "0019",
+    "0020",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -40,7 +40,7 @@ from sqlalchemy import (
     text,
 )
 
-from service.store.columns import CleanText, Instant, Json
+from service.store.columns import CleanText, CompressedJson, Instant, Json
 
 metadata = MetaData(
     naming_convention={
@@ -80,6 +80,8 @@ feeds = Table(
     Column("first_items", Integer, nullable=False),
     Column("max_age_seconds", Integer),
     Column("default_max_age_seconds", Integer),  # None: stored before there was one
+    Column("weight", Float),  # None: stored before there was one
+    Column("categories", Json),  # [category, topic]; None: stored before there were any
     Column("etag", CleanText),
     Column("last_modified", CleanText),
     Column("last_error", CleanText),
@@ -114,6 +116,8 @@ articles = Table(
     Column("blocks", Json),  # None: stored before there were blocks
     Column("published_day_only", Boolean),  # None: stored before it was known
     Column("text_note", CleanText),  # None: stored before it was known
+    Column("feed_rank", Integer),
+    Column("picture", CleanText),
 )
 UNCONDENSED = text("state = 'new'")
 # uncondensed and release_position: the articles that wait for condense, in order of position; usually few.
@@ -265,6 +269,10 @@ editions = Table(
     Column("points", Integer, nullable=False),
     Column("language", CleanText, nullable=False),
     Column("format", CleanText, nullable=False),
+    Column("languages", Json),  # None, here and below: stored before there was a choice
+    Column("follow", Json),
+    Column("mute", Json),
+    Column("minutes", Integer),
 )
 
 # Subscriptions that get the same issue share a row. Inactive subscriptions stay in their group, so that
@@ -362,6 +370,14 @@ Index(
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.number)
 # corrections.was_sent: the issues that may contain an article.
 Index("ix_issues_told_through", issues.c.told_through)
+
+# What each issue was rendered from: its stories with their points, places and scores, compressed.
+issue_digests = Table(
+    "issue_digests",
+    metadata,
+    Column("issue", Number, ForeignKey("issues.number"), primary_key=True, autoincrement=False),
+    Column("digest", CompressedJson, nullable=False),
+)
 
 # The title and text of an edit that an issue corrected: kept, because a publisher can edit again.
 edits = Table(

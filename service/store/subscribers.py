@@ -29,7 +29,16 @@ from service.store import groups as group_rows
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
 from service.store.erasure import erase
-from service.store.mappers import EDITION, Row, Values, edition_of, feed_values, poll_values, preferences_of
+from service.store.mappers import (
+    EDITION,
+    Row,
+    Values,
+    edition_of,
+    feed_of,
+    feed_values,
+    poll_values,
+    preferences_of,
+)
 from service.store.schema import (
     bounces,
     editions,
@@ -189,8 +198,7 @@ class SqlSubscriberStore(SubscriberStore):
 
 
 def _differs(row: Row, wanted: Values) -> bool:
-    known = {name: row[name] for name in wanted} | {"topics": tuple(row["topics"])}
-    return known != wanted or not row["active"]
+    return feed_of(row) != feed_of(wanted) or not row["active"]
 
 
 async def _end_others(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -18,9 +18,15 @@ from service.core.model import (
     Subscriber,
 )
 from service.core.schedules import next_occurrence, parse_schedule
-from service.core.validators import fold_topics, read_language, read_schedule, read_timezone
+from service.core.validators import (
+    fold_topics,
+    read_language,
+    read_phrases,
+    read_schedule,
+    read_timezone,
+)
 
-MAX_STORIES, MAX_POINTS = 50, 12
+MAX_STORIES, MAX_POINTS, MAX_MINUTES = 50, 12, 60
 FORMATS = ("html", "text")
 
 
@@ -30,6 +36,7 @@ def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str 
     Equal preferences give equal editions, however they are spelled. Raises UsageError for an invalid one;
     its text is for the subscriber.
     """
+    languages = newsletter.languages if preferences.languages is None else preferences.languages
     return Edition(
         newsletter=newsletter.id,
         schedule=read_schedule(preferences.schedule or newsletter.schedule),
@@ -39,6 +46,10 @@ def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str 
         points=_within(preferences.points, newsletter.points, MAX_POINTS, "key points"),
         language=read_language(preferences.language or newsletter.language),
         format=_one_of(preferences.format or newsletter.format, FORMATS, "format"),
+        languages=_languages(languages),
+        follow=read_phrases(newsletter.follow if preferences.follow is None else preferences.follow),
+        mute=read_phrases(newsletter.mute if preferences.mute is None else preferences.mute),
+        minutes=_minutes(newsletter.minutes if preferences.minutes is None else preferences.minutes),
     )
 
 
@@ -85,6 +96,14 @@ def _edition_at(
 def next_due(edition: Edition, now: datetime) -> datetime:
     """Return the first time after `now` at which the edition is due."""
     return next_occurrence(parse_schedule(edition.schedule), ZoneInfo(edition.timezone), now).at
+
+
+def _languages(languages: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({read_language(language).lower() for language in languages}))
+
+
+def _minutes(minutes: int | None) -> int | None:
+    return None if minutes is None else _within(minutes, minutes, MAX_MINUTES, "minutes")
 
 
 def _within(value: int | None, default: int, limit: int, noun: str) -> int:

@@ -8,7 +8,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.compose.digest import make_digest, rank_stories, reduce_digest
+from service.compose import digest as digests
+from service.compose import ranking
+from service.compose.digest import reduce_digest
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.updates import StoryUpdate
 from service.core import ids as identity
@@ -23,6 +25,16 @@ def an_update(title: str, hours_old: float = 1, publishers: int = 1, **changes) 
     moment = NOON - hours_old * HOUR
     article = an_article(title, published_at=moment, gathered_at=moment, **changes)
     return StoryUpdate(GroupedStory((condensed(article),), publishers))
+
+
+def rank_stories(updates: list[StoryUpdate], limit: int) -> list[StoryUpdate]:
+    ranked = ranking.rank_stories(updates, an_edition(), at=NOON, feed_weights={})
+    return [one.update for one in ranked[:limit]]
+
+
+def make_digest(edition, updates, **settings):
+    ranked = ranking.rank_stories(updates, edition, at=NOON, feed_weights={})
+    return digests.make_digest(edition, ranked, **settings)
 
 
 def titles(updates: list[StoryUpdate]) -> list[str]:

@@ -35,6 +35,7 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
         channel=settings.mail.channel,
         story_assigner=StoryAssigner(SqlStoryStore(database)),
         source_health=StoredFeedHealth(Queries(database)),
+        feed_weights={feed.id: feed.weight for feed in roster.feeds},
     )
 
 

@@ -2,22 +2,10 @@
 
 from service.core.model.compose import (
     PREFERENCE_FIELDS,
-    Correction,
-    Digest,
-    EarlierFigure,
-    Edit,
     Edition,
-    Excerpt,
     Group,
-    Issue,
-    MailKind,
     Newsletter,
     Preferences,
-    RenderedMail,
-    SentenceChange,
-    SourceHealth,
-    Story,
-    StoryPoint,
 )
 from service.core.model.condense import CaveatKind, CondensedArticle, Grade, KeyPoint, Role, Summary
 from service.core.model.deliver import (
@@ -35,6 +23,23 @@ from service.core.model.deliver import (
     Site,
     Throttle,
     Uncertain,
+)
+from service.core.model.digest import (
+    Correction,
+    Digest,
+    EarlierFigure,
+    Edit,
+    Excerpt,
+    Issue,
+    MailKind,
+    Placement,
+    RenderedMail,
+    Score,
+    SentenceChange,
+    SentIssue,
+    SourceHealth,
+    Story,
+    StoryPoint,
 )
 from service.core.model.gather import (
     DEFAULT_MAX_AGE,
@@ -94,6 +99,7 @@ __all__ = [
     "Message",
     "Newsletter",
     "Outcome",
+    "Placement",
     "Preferences",
     "RefusalCause",
     "Refused",
@@ -101,7 +107,9 @@ __all__ = [
     "Role",
     "Roster",
     "RosterEntry",
+    "Score",
     "Sent",
+    "SentIssue",
     "SentenceChange",
     "SignUpRequest",
     "Site",

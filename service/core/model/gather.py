@@ -32,6 +32,8 @@ class Feed:
     first_entries: int = 10
     max_age: timedelta | None = None
     default_max_age: timedelta = DEFAULT_MAX_AGE
+    weight: float = 1.0
+    categories: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Entry:
 
     `dates` are the dates of publication, else of update, else of creation, as the feed writes them.
     `source` is the name of the feed that an aggregator took the item from, `source_url` its address.
+    `categories` are the item's, as the feed writes them. `picture` is the address of its picture, "" for
+    none. `rank` is its place in the feed, 0 for the first item.
     """
 
     guid: str
@@ -71,6 +75,9 @@ class Entry:
     is_plain: bool = False
     source: str = ""
     source_url: str = ""
+    categories: tuple[str, ...] = ()
+    picture: str = ""
+    rank: int | None = None
 
 
 class TextSpan(NamedTuple):
@@ -117,7 +124,9 @@ class Article:
     `position` is the article's place in the order of arrival, assigned by the store (0: not stored yet).
     Cursors (`served_through`) are positions, not publication dates. With `published_day_only`, `published_at`
     is known to the day alone: its UTC day may be shown, its time may not. `text_note` says in a phrase for
-    people why `text` may not be all of the article, "" when nothing is known to be missing.
+    people why `text` may not be all of the article, "" when nothing is known to be missing. `feed_rank` is
+    its place in the feed when it was first seen, 0 for the first item, None if unknown. `picture` is the
+    address of its picture, "" for none.
     """
 
     id: str
@@ -135,6 +144,8 @@ class Article:
     blocks: tuple[Block, ...] = ()
     published_day_only: bool = False
     text_note: str = ""
+    feed_rank: int | None = None
+    picture: str = ""
 
     @property
     def effective_published_at(self) -> datetime:

@@ -13,10 +13,10 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import Boolean, Integer, Table
+from sqlalchemy import Boolean, Float, Integer, Table
 
 from service.core.model import DeliveryState, SubscriptionStatus
-from service.store.columns import Instant, Json
+from service.store.columns import CompressedJson, Instant, Json
 from service.store.migrate import KNOWN_VERSIONS, SIGNING_KEY
 from service.store.schema import articles, deliveries, metadata, subscriptions
 
@@ -89,10 +89,16 @@ def _faults(database: sqlite3.Connection) -> Iterator[str]:
         yield "the key that signs links is lost"
 
 
+STORAGE_CLASSES = {"integer": (Integer, Boolean, Instant), "real": (Float,), "blob": (CompressedJson,)}
+"""SQLite's storage class -> the types of columns whose values have it; all others are text."""
+
+
 def _wrong_values(database: sqlite3.Connection, table: Table) -> Iterator[str]:
     """Read all values of a table; yield the faults."""
     for column in table.columns:
-        kind = "integer" if isinstance(column.type, Integer | Boolean | Instant) else "text"
+        kind = next(
+            (name for name, types in STORAGE_CLASSES.items() if isinstance(column.type, types)), "text"
+        )
         wrong = f"typeof({column.name}) NOT IN ('{kind}', 'null')"
         if isinstance(column.type, Json):
             wrong += f" OR NOT json_valid({column.name})"

@@ -207,6 +207,14 @@ TOLD_CORRECTIONS = """
      WHERE NOT EXISTS (SELECT 1 FROM told_corrections AS n
                         WHERE n.issue = issues.number AND n.position = o.position)
 """
+DIGESTS = """
+    INSERT INTO issue_digests (issue, digest)
+    SELECT issues.number, o.digest
+      FROM {old}.issue_digests AS o
+      JOIN {old}.issues AS oi ON oi.number = o.issue
+      JOIN issues ON issues.id = oi.id
+     WHERE NOT EXISTS (SELECT 1 FROM issue_digests AS n WHERE n.issue = issues.number)
+"""
 SENDS = """
     INSERT INTO sends ({columns})
     SELECT {columns} FROM {old}.sends AS o WHERE NOT EXISTS (SELECT 1 FROM sends AS n WHERE n.id = o.id)
@@ -255,6 +263,7 @@ def merge(connection: Connection, old: str) -> MergeCounts:
     run(EMPTY_PLACES)
     new_issues = run(_with_columns(ISSUES, issues, "number"))
     run(TOLD_CORRECTIONS)
+    run(DIGESTS)
     table("lines", LINES)
     lines = run(NEW_LINES) + run(LATER_LINES)
     run(PAUSED)

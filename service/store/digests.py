@@ -1,0 +1,187 @@
+"""Digests of issues: what an issue was rendered from, for its web page, its other forms and explanations.
+
+A digest is stored once, compressed. It names its articles by id; their texts are those of the table
+`articles`, where an article of an issue keeps its sent text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
+
+from service.compose.ports import DigestStore
+from service.core.model import (
+    Article,
+    CaveatKind,
+    Correction,
+    Digest,
+    EarlierFigure,
+    Edition,
+    Grade,
+    Placement,
+    Role,
+    Score,
+    SentIssue,
+    SourceHealth,
+    Story,
+    StoryPoint,
+)
+from service.store.database import Database
+from service.store.dialect import is_in
+from service.store.mappers import article_of, edition_of
+from service.store.schema import articles, editions, issue_digests, issues
+from service.store.sent_corrections import CorrectionQueries
+
+Articles = Mapping[str, Article]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlDigestStore(DigestStore):
+    """DigestStore on the table issue_digests."""
+
+    database: Database
+
+    @override
+    async def digest(self, issue_id: str) -> Digest | None:
+        query = (
+            select(issue_digests.c.digest, editions)
+            .join(issues, issues.c.number == issue_digests.c.issue)
+            .join(editions, editions.c.key == issues.c.edition_key)
+            .where(issues.c.id == issue_id)
+        )
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+            if row is None:
+                return None
+            known = await stored_articles(connection, article_ids(row["digest"]))
+        corrections = await CorrectionQueries(self.database).of_issue(issue_id)
+        return digest_of(row["digest"], edition_of(row), known, [one.correction for one in corrections])
+
+
+async def record(connection: AsyncConnection, number: int, digest: Digest) -> None:
+    """Store the digest of a new issue."""
+    await connection.execute(issue_digests.insert().values(issue=number, digest=digest_values(digest)))
+
+
+async def stored_articles(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Article]:
+    """Return the articles with these ids that still exist, by id."""
+    rows = await connection.execute(select(articles).where(is_in(connection, articles.c.id, ids)))
+    return {row["id"]: article_of(row) for row in rows.mappings()}
+
+
+def article_ids(stored: Mapping[str, Any]) -> list[str]:
+    """Return the ids of all articles that a stored digest names."""
+    return list(dict.fromkeys(name for story in stored["stories"] for name in story["articles"]))
+
+
+def digest_values(digest: Digest) -> dict[str, Any]:
+    """Return the digest as JSON, without its edition and its corrections, which have tables of their own."""
+    return {
+        "at": digest.at.isoformat(),
+        "left_out": digest.left_out,
+        "compact": digest.compact,
+        "unhealthy": [
+            [one.name, one.topics, one.is_healthy, one.last_healthy_at and one.last_healthy_at.isoformat()]
+            for one in digest.unhealthy_sources
+        ],
+        "stories": [_story_values(story) for story in digest.stories],
+    }
+
+
+def digest_of(
+    stored: Mapping[str, Any], edition: Edition, known: Articles, corrections: Sequence[Correction] = ()
+) -> Digest:
+    """Return the digest; stories without a `known` article are left out."""
+    complete = [story for story in stored["stories"] if known.keys() & set(story["articles"])]
+    return Digest(
+        edition,
+        datetime.fromisoformat(stored["at"]),
+        tuple(_story_of(story, known) for story in complete),
+        left_out=stored["left_out"],
+        corrections=tuple(corrections),
+        unhealthy_sources=tuple(
+            SourceHealth(name, tuple(topics), healthy, datetime.fromisoformat(last) if last else None)
+            for name, topics, healthy, last in stored["unhealthy"]
+        ),
+        compact=stored["compact"],
+    )
+
+
+def _story_values(story: Story) -> dict[str, Any]:
+    first = story.first_issue
+    values = {
+        "id": story.id,
+        "articles": [article.id for article in story.articles],
+        "placement": story.placement,
+        "points": [_point_values(point) for point in story.points],
+        "score": [[name, round(value, 4)] for name, value in story.score.parts],
+        "section": story.section,
+        "update": story.is_update,
+        "judges": story.judges,
+        "first": first and [first.id, first.at.isoformat()],
+    }
+    # Most stories of a large issue are one line: what is empty is not written.
+    return {name: value for name, value in values.items() if value}
+
+
+def _story_of(stored: Mapping[str, Any], known: Articles) -> Story:
+    first = stored.get("first")
+    return Story(
+        id=stored["id"],
+        articles=tuple(known[name] for name in stored["articles"] if name in known),
+        points=tuple(_point_of(point, known) for point in stored.get("points", ()) if point[0] in known),
+        is_update=stored.get("update", False),
+        judges=tuple(stored.get("judges", ())),
+        placement=Placement(stored["placement"]),
+        section=stored.get("section", ""),
+        score=Score(tuple((name, value) for name, value in stored.get("score", ()))),
+        first_issue=SentIssue(first[0], datetime.fromisoformat(first[1])) if first else None,
+    )
+
+
+def _point_values(point: StoryPoint) -> list[Any]:
+    return [
+        point.article.id,
+        point.text,
+        point.start,
+        point.end,
+        point.role,
+        point.qualifies,
+        point.introduction,
+        point.quoted,
+        [[one.text, one.article.id, one.sentence] for one in point.earlier],
+        point.grade,
+        point.kind,
+        point.hint,
+        point.follows,
+        point.rank,
+        point.is_cut,
+    ]
+
+
+def _point_of(stored: Sequence[Any], known: Articles) -> StoryPoint:
+    name, text, start, end, role, qualifies, introduction, quoted, earlier, grade, kind, *rest = stored
+    hint, follows, rank, is_cut = rest
+    return StoryPoint(
+        text,
+        Role(role),
+        known[name],
+        start,
+        end,
+        qualifies,
+        introduction,
+        quoted,
+        tuple(EarlierFigure(one, known[of], sentence) for one, of, sentence in earlier if of in known),
+        Grade(grade),
+        CaveatKind(kind) if kind else None,
+        hint,
+        follows,
+        rank,
+        is_cut,
+    )
