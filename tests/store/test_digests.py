@@ -1,0 +1,70 @@
+"""The digest of an issue comes back as it was composed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from service.core.model import Digest, Placement, Score, SentIssue
+from service.store.digests import SqlDigestStore, article_ids, digest_of, digest_values, stored_articles
+from tests.builders import NOON
+from tests.compose.digests import a_digest, the_fire, the_front_page, the_notices, the_telescope
+from tests.store.stores import DAY, Stores, an_issue
+
+
+def through_json(digest: Digest) -> Digest:
+    known = {article.id: article for story in digest.stories for article in story.articles}
+    stored = json.loads(json.dumps(digest_values(digest)))
+    assert set(article_ids(stored)) == set(known)
+    return digest_of(stored, digest.edition, known, digest.corrections)
+
+
+@pytest.mark.parametrize("digest", [the_front_page(), the_notices(), a_digest()])
+def test_a_digest_survives_json(digest: Digest):
+    assert through_json(digest) == digest
+
+
+def test_a_decision_survives_json():
+    update = replace(
+        the_fire(),
+        placement=Placement.LEAD,
+        section="world",
+        score=Score((("publishers", 1.5), ("freshness", -0.25))),
+        is_update=True,
+        first_issue=SentIssue("a1", NOON),
+    )
+    digest = a_digest(update, replace(the_telescope(), points=(), placement=Placement.WEB), left_out=3)
+
+    assert through_json(digest) == digest
+
+
+def test_a_story_whose_articles_are_gone_is_left_out():
+    digest = a_digest(the_fire(), the_telescope())
+    known = {article.id: article for article in digest.stories[1].articles}
+
+    assert digest_of(digest_values(digest), digest.edition, known).stories == digest.stories[1:]
+
+
+async def test_the_digest_of_an_issue_is_stored_with_it(stores: Stores):
+    await stores.subscribe("amina")
+    group = await stores.due_group()
+    story = the_fire()
+    await stores.store_articles(story.articles)
+    async with stores.database.read() as connection:
+        known = await stored_articles(connection, [article.id for article in story.articles])
+    composed = a_digest(story, left_out=2)
+    digest = digest_of(digest_values(composed), group.edition, known)
+    issue = replace(an_issue(group), digest=digest)
+    await stores.compose.record_issue(group, issue, NOON + DAY, "file")
+    digests = SqlDigestStore(stores.database)
+
+    assert await digests.digest(issue.id) == digest
+    assert await digests.digest("unknown") is None
+
+
+async def test_an_issue_without_a_digest_has_none(stores: Stores):
+    issue = await stores.plan_issue_for("amina")
+
+    assert await SqlDigestStore(stores.database).digest(issue.id) is None
