@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from service.compose import stage
 from service.core import ids as identity
+from service.core.archive_links import NONE, issue_links
 from service.core.errors import UsageError
 from service.core.model import Delivery, Edition, Issue, Newsletter, Preferences, RenderedMail, Subscriber
-from service.core.placeholders import MARKER, Placeholder
+from service.core.placeholders import Placeholder, fill
 from service.store.compose import SqlComposeStore
 from service.subscribers.links import subscriber_links
 from service.subscribers.preferences import edition_for
@@ -76,20 +77,23 @@ def not_subscribed(email: str, newsletter: str, known: Iterable[str]) -> UsageEr
 async def personalized(app: Application, issue: Issue, subscriber: Subscriber | None) -> RenderedMail:
     """Return the rendered issue with its placeholders filled in for the subscriber."""
     recipient = subscriber or EXAMPLE_SUBSCRIBER
-    links = subscriber_links(
-        await app.subscribers.signing_key(), app.settings.site.url, recipient.id, issue.newsletter
-    )
-    values = {
+    key, site_url = await app.subscribers.signing_key(), app.settings.site.url
+    links = subscriber_links(key, site_url, recipient.id, issue.newsletter)
+    newsletter = app.roster.newsletter(issue.newsletter)
+    pages = issue_links(key, site_url, issue.id, newsletter.archive if newsletter else NONE)
+    values: dict[str, str] = {
         Placeholder.NAME: recipient.name,
         Placeholder.ADDRESS: recipient.email,
         Placeholder.UNSUBSCRIBE_URL: links.unsubscribe,
         Placeholder.PREFERENCES_URL: links.preferences,
+        Placeholder.ISSUE_URL: pages.page,
+        Placeholder.REPORT_URL: pages.report,
     }
     escaped = {place: escape(value) for place, value in values.items()}
     return RenderedMail(
-        _filled(issue.rendered.subject, values),
-        _filled(issue.rendered.html, escaped),
-        _filled(issue.rendered.text, values),
+        fill(issue.rendered.subject, values),
+        fill(issue.rendered.html, escaped),
+        fill(issue.rendered.text, values),
     )
 
 
@@ -106,7 +110,3 @@ async def rendered_mail(app: Application, issue: Issue, subscriber: Subscriber |
         recipient.name,
     )
     return channel.payload(issue, delivery).content
-
-
-def _filled(text: str, values: Mapping[Placeholder, str]) -> str:
-    return MARKER.sub(lambda marker: values[Placeholder(marker[1])], text)

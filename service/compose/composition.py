@@ -63,6 +63,7 @@ class Composition:
     now: datetime
     notice_finder: NoticeFinder
     feed_weights: Mapping[str, float] = field(default_factory=dict)
+    subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     _grouped: dict[tuple[tuple[str, ...], int, int], tuple[GroupedStory, ...]] = field(default_factory=dict)
 
@@ -122,18 +123,13 @@ class Composition:
         notices = await self.notice_finder.find(group, newsletter, plan.shown_at)
         issue_id = ids.issue_id(group.edition_key, plan.occurrence, plan.served_from)
 
-        def render(digest: Digest) -> RenderedMail:
-            return self.renderer.render(
-                digest, title=newsletter.title, theme=newsletter.theme, issue_id=issue_id
-            )
-
         def work() -> tuple[Digest, RenderedMail]:
             ranked = self.rank(group.edition, updates, plan.shown_at)
             digest = make_digest(group.edition, ranked, at=plan.shown_at, merge=self._merge)
             complete = replace(
                 digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
             )
-            return fit_to_size(complete, render)
+            return fit_to_size(complete, partial(self._render, newsletter, issue_id))
 
         digest, rendered = await asyncio.to_thread(work)
         articles = [
@@ -153,6 +149,16 @@ class Composition:
             corrections=digest.corrections,
             edit_keys=tuple(ids.edit_key(a.id, a.title, a.text) for a in articles),
             digest=digest,
+        )
+
+    def _render(self, newsletter: Newsletter, issue_id: str, digest: Digest) -> RenderedMail:
+        return self.renderer.render(
+            digest,
+            title=newsletter.title,
+            theme=newsletter.theme,
+            issue_id=issue_id,
+            archive=newsletter.archive,
+            subscribe_url=self.subscribe_urls.get(newsletter.id, ""),
         )
 
     def forget_articles(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from service.core.archive_links import NONE
 from service.core.model import (
     Article,
     CondensedArticle,
@@ -148,11 +149,21 @@ class StoryStore(Protocol):
 class Renderer(Protocol):
     """Renders digests."""
 
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
+    def render(
+        self,
+        digest: Digest,
+        *,
+        title: str,
+        theme: str,
+        issue_id: str,
+        archive: str = NONE,
+        subscribe_url: str = "",
+    ) -> RenderedMail:
         """Return the digest, rendered once for all recipients, with placeholders for their own values.
 
-        The HTML of an edition in plain text is empty. Raises UnknownName for an unknown theme, CaveatError
-        for a theme that fails.
+        `archive` is that of the newsletter: with `none`, nothing links to a web page of the issue.
+        `subscribe_url` is where others subscribe, "" if they cannot. The HTML of an edition in plain text is
+        empty. Raises UnknownName for an unknown theme, CaveatError for a theme that fails.
         """
         ...
 

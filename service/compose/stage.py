@@ -33,7 +33,8 @@ class Composer:
 
     `settle` is the time between gathering an article and sending it. `story_assigner` gives each article its
     story permanently; without one, stories are found again for each edition. Without `source_health`, issues
-    name no unhealthy sources. `feed_weights` are those of the feeds by id.
+    name no unhealthy sources. `feed_weights` are those of the feeds by id. `subscribe_urls` are the sign-up
+    pages of the newsletters (ids) that have one.
     """
 
     store: ComposeStore
@@ -45,6 +46,7 @@ class Composer:
     story_assigner: StoryAssigner | None = None
     source_health: SourceHealthReader | None = None
     feed_weights: Mapping[str, float] = field(default_factory=dict)
+    subscribe_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ async def start_composition(composer: Composer, now: datetime, *, assign_stories
         now,
         NoticeFinder(composer.store, composer.source_health, now, composer.settle, problems.append),
         composer.feed_weights,
+        composer.subscribe_urls,
         problems,
     )
 

@@ -1,4 +1,4 @@
-"""Placeholders for a recipient's own values in an issue that is rendered once for all recipients.
+"""Placeholders for values that an issue gets when it is sent: it is rendered once for all recipients.
 
 A placeholder is its name between two private-use characters. These characters are removed from the text of
 feeds, so an article cannot contain a placeholder, and no encoder or template gives them a meaning.
@@ -7,15 +7,17 @@ feeds, so an article cannot contain a placeholder, and no encoder or template gi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 OPEN, CLOSE = "\ue000", "\ue001"
 
 
 class Placeholder(StrEnum):
-    """A value that differs between recipients. URLs are absolute; `name` may be empty.
+    """A value that is filled in when the mail is sent. URLs are absolute; `name` may be empty.
 
-    Only the mail that asks to confirm a sign-up contains `confirm_url`.
+    Only the mail that asks to confirm a sign-up contains `confirm_url`. `issue_url` and `report_url` are the
+    web pages of the issue, the same for all recipients; the others are the recipient's own.
     """
 
     NAME = "name"
@@ -23,6 +25,8 @@ class Placeholder(StrEnum):
     UNSUBSCRIBE_URL = "unsubscribe_url"
     PREFERENCES_URL = "preferences_url"
     CONFIRM_URL = "confirm_url"
+    ISSUE_URL = "issue_url"
+    REPORT_URL = "report_url"
 
     @property
     def marker(self) -> str:
@@ -31,6 +35,11 @@ class Placeholder(StrEnum):
 
 
 MARKER = re.compile(f"{OPEN}({'|'.join(Placeholder)}){CLOSE}")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with these placeholders replaced by their values; the others stay."""
+    return MARKER.sub(lambda marker: values.get(marker[1], marker[0]), text)
 
 
 def without_placeholders(text: str) -> str:

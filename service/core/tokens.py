@@ -12,6 +12,8 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 UNSUBSCRIBE = "unsubscribe"
 PREFERENCES = "preferences"
+ISSUE = "issue"
+ARCHIVE = "archive"
 
 
 def sign(key: bytes, purpose: str, *claims: str) -> str:
@@ -35,6 +37,17 @@ def read(key: bytes, purpose: str, token: str) -> tuple[str, ...] | None:
         return None
     # Signing again, not decoding the signature: Base64 has several spellings for the same bytes.
     return claims if hmac.compare_digest(given, sign(key, purpose, *claims).encode()) else None
+
+
+def signature(key: bytes, purpose: str, claim: str) -> str:
+    """Return the URL-safe signature of one claim, for a URL that names the claim itself."""
+    return _encode(_signature(key, purpose, claim.encode("utf-8", "surrogatepass")))
+
+
+def is_signature(key: bytes, purpose: str, claim: str, given: str) -> bool:
+    """Return whether `given` is the signature of the claim, in constant time."""
+    expected = signature(key, purpose, claim)
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def _signature(key: bytes, purpose: str, body: bytes) -> bytes:

@@ -35,7 +35,7 @@ class NoticesInSubject(Renderer):
     """A renderer with all points in the text and the notices in the subject."""
 
     @override
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str, **_: str) -> RenderedMail:
         assert title
         assert theme
         assert issue_id

@@ -60,7 +60,7 @@ class HeadlinesInSubject(Renderer):
     """A renderer with the headlines in the subject; the theme `broken` fails."""
 
     @override
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
+    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str, **_: str) -> RenderedMail:
         assert title
         assert issue_id
         if theme == "broken":
@@ -89,6 +89,25 @@ def a_composer(*members: Member, **newsletter) -> tuple[MemoryStore, Composer]:
 
 def a_member(name: str = "amina", due_at: datetime = SEVEN, **wishes) -> Member:
     return Member(name, an_edition(**wishes), due_at)
+
+
+async def test_the_renderer_is_told_who_may_read_the_issue_and_where_others_subscribe():
+    told: dict[str, str] = {}
+
+    class Listening(HeadlinesInSubject):
+        @override
+        def render(
+            self, digest: Digest, *, title: str, theme: str, issue_id: str, **links: str
+        ) -> RenderedMail:
+            told.update(links)
+            return super().render(digest, title=title, theme=theme, issue_id=issue_id)
+
+    store, composer = a_composer(a_member(), archive="public")
+    store.publish(an_arrival("The harbour reopens"))
+    pages = {"morning": "https://news.example.org/subscribe/morning"}
+    await compose(replace(composer, renderer=Listening(), subscribe_urls=pages), now=SEVEN)
+
+    assert told == {"archive": "public", "subscribe_url": pages["morning"]}
 
 
 # --- on time -----------------------------------------------------------------------------------

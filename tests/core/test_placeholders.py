@@ -1,11 +1,11 @@
-"""Placeholders mark a recipient's own values, and text from outside cannot contain one."""
+"""Placeholders mark values that a mail gets when it is sent, and text from outside cannot contain one."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.placeholders import CLOSE, MARKER, OPEN, Placeholder, without_placeholders
+from service.core.placeholders import CLOSE, MARKER, OPEN, Placeholder, fill, without_placeholders
 
 
 def test_every_placeholder_is_found_by_its_marker():
@@ -16,6 +16,15 @@ def test_every_placeholder_is_found_by_its_marker():
 
 def test_an_unknown_name_between_the_characters_is_no_placeholder():
     assert not MARKER.findall(f"{OPEN}password{CLOSE} {OPEN}{CLOSE} {OPEN}name {CLOSE}name{OPEN}")
+
+
+def test_only_the_named_placeholders_are_filled():
+    text = f"{Placeholder.ISSUE_URL.marker} {Placeholder.NAME.marker}"
+
+    assert (
+        fill(text, {Placeholder.ISSUE_URL: "https://x.example"})
+        == f"https://x.example {Placeholder.NAME.marker}"
+    )
 
 
 @given(st.lists(st.one_of(st.sampled_from([OPEN, CLOSE, *Placeholder]), st.text())).map("".join))

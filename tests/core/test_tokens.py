@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.tokens import PREFERENCES, UNSUBSCRIBE, read, sign
+from service.core.tokens import ARCHIVE, ISSUE, PREFERENCES, UNSUBSCRIBE, is_signature, read, sign, signature
 
 KEY, ANOTHER_KEY = b"k" * 32, b"x" * 32
 
@@ -65,3 +65,28 @@ def test_a_token_has_one_spelling(change: str):
 def test_a_claim_with_a_line_feed_is_not_signed():
     with pytest.raises(ValueError, match="line feed"):
         sign(KEY, UNSUBSCRIBE, "person\nanother")
+
+
+@given(st.text(st.characters()))
+def test_a_signature_is_of_one_claim_for_one_purpose_by_one_key(claim: str):
+    given_key = signature(KEY, ISSUE, claim)
+
+    assert re.fullmatch(r"[\w-]{22}", given_key)
+    assert is_signature(KEY, ISSUE, claim, given_key)
+    assert not is_signature(KEY, ISSUE, claim + "a", given_key)
+    assert not is_signature(KEY, ARCHIVE, claim, given_key)
+    assert not is_signature(ANOTHER_KEY, ISSUE, claim, given_key)
+
+
+@given(st.text(st.characters()))
+def test_any_other_string_is_no_signature_and_raises_nothing(given_key: str):
+    assert not is_signature(KEY, ISSUE, "issue", given_key)
+
+
+@given(st.data())
+def test_a_signature_with_one_character_changed_is_refused(data: st.DataObject):
+    right = signature(KEY, ISSUE, "issue")
+    index = data.draw(st.integers(0, len(right) - 1))
+    character = data.draw(st.characters().filter(lambda c: c != right[index]))
+
+    assert not is_signature(KEY, ISSUE, "issue", right[:index] + character + right[index + 1 :])

@@ -225,7 +225,7 @@ class Application:
 
         if self._deliverer is None:
             key = await self.subscribers.signing_key()
-            self._deliverer = deliverer_of(self.settings, self.database, key, self.pool)
+            self._deliverer = deliverer_of(self.settings, self.roster, self.database, key, self.pool)
         return self._deliverer
 
     async def _personal(self) -> list[Deliverer]:

@@ -14,6 +14,7 @@ from service.compose.render.theme import JinjaRenderer
 from service.compose.stage import Composer
 from service.compose.stories.assign import StoryAssigner
 from service.compose.stories.merging.merge import merge_key_points
+from service.core.archive_links import sign_up_url
 from service.core.model import Roster, SourceHealth
 from service.gather.health import source_health
 from service.settings.values import Settings
@@ -36,6 +37,7 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
         story_assigner=StoryAssigner(SqlStoryStore(database)),
         source_health=StoredFeedHealth(Queries(database)),
         feed_weights={feed.id: feed.weight for feed in roster.feeds},
+        subscribe_urls={name: sign_up_url(settings.site.url, name) for name in settings.web.sign_up},
     )
 
 

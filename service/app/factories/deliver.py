@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from functools import partial
 
 from service.bounces.verp import return_paths
+from service.core.archive_links import NONE, IssueLinks, issue_links
 from service.core.errors import Fault
 from service.core.model import Roster
 from service.deliver.channels.registry import (
@@ -34,7 +35,9 @@ from service.subscribers.sign_up import confirm_url
 MAX_NAMED = 3  # subscribers in one sentence
 
 
-def deliverer_of(settings: Settings, database: Database, key: bytes, executor: Executor) -> Deliverer:
+def deliverer_of(
+    settings: Settings, roster: Roster, database: Database, key: bytes, executor: Executor
+) -> Deliverer:
     """Return the deliver stage. `key` signs links and return paths; `executor` makes DKIM signatures.
 
     Raises CaveatError for an unreadable DKIM key.
@@ -45,6 +48,11 @@ def deliverer_of(settings: Settings, database: Database, key: bytes, executor: E
         theirs = subscriber_links(key, settings.site.url, subscriber_id, newsletter)
         return MailLinks(theirs.unsubscribe, theirs.preferences, theirs.token)
 
+    def pages(issue_id: str, newsletter: str) -> IssueLinks:
+        # The link of a newsletter that the roster no longer has leads nowhere, but a mail must have one.
+        found = roster.newsletter(newsletter)
+        return issue_links(key, settings.site.url, issue_id, found.archive if found else NONE)
+
     store = SqlDeliverStore(database)
     build = MessageBuilder(
         settings.site,
@@ -53,6 +61,7 @@ def deliverer_of(settings: Settings, database: Database, key: bytes, executor: E
         signers=[DkimSigner.from_file(own.domain, own.selector, own.key_file) for own in mail.dkim],
         repeat_header=mail.smtp.repeat_header,
         confirm_link=partial(confirm_url, key, settings.site.url),
+        issue_links=pages,
     )
     ahead = PresignedMessages(build, store, executor) if mail.dkim else None
     channel = channel_of(settings, ahead or build, ahead.prepare if ahead else None)

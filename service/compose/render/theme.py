@@ -20,6 +20,7 @@ from typing_extensions import override
 from service.compose.ports import Renderer
 from service.compose.render.text_cleaning import shorten, wrap
 from service.compose.render.view import make_digest_view
+from service.core.archive_links import NONE
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Digest, RenderedMail, Site
 from service.text.i18n import Labels, localizer_for
@@ -42,14 +43,31 @@ class JinjaRenderer(Renderer):
         self._labels: dict[str, Labels] = {}
 
     @override
-    def render(self, digest: Digest, *, title: str, theme: str, issue_id: str) -> RenderedMail:
+    def render(
+        self,
+        digest: Digest,
+        *,
+        title: str,
+        theme: str,
+        issue_id: str,
+        archive: str = NONE,
+        subscribe_url: str = "",
+    ) -> RenderedMail:
         if theme not in self.themes():
             raise UnknownName("theme", theme, self.themes())
         if theme not in self._labels:
             self._labels[theme] = self._folder.labels(DEFAULT_THEME, theme)
         edition = digest.edition
         localizer = localizer_for(self._labels[theme], edition.language, edition.timezone)
-        page = make_digest_view(digest, localizer, title=title, site=self._site, issue_id=issue_id)
+        page = make_digest_view(
+            digest,
+            localizer,
+            title=title,
+            site=self._site,
+            issue_id=issue_id,
+            archive=archive,
+            subscribe_url=subscribe_url,
+        )
         return self._folder.render(theme, html=edition.format != "text", page=page, say=localizer.text)
 
     def themes(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from service.compose.render.text_cleaning import (
 )
 from service.compose.render.times import newest_dated, publication_label
 from service.compose.stories.shortening import top_points
+from service.core.archive_links import NONE
 from service.core.model import Article, Digest, SentenceChange, Site, SourceHealth, Story
 from service.core.placeholders import Placeholder
 from service.text.i18n import Localizer, text_direction
@@ -107,7 +108,9 @@ class DigestView:
 
     `caveats` is the number of caveats in all stories, `top_caveats` in the `top` of all stories; neither
     counts context. `marked` is true if a line has a label or a hint. `judge` names the language models or
-    people who helped to choose key points, "" if there were none.
+    people who helped to choose key points, "" if there were none. `web_url` is the issue's web page,
+    `report_url` where readers report a wrong sentence, `subscribe_url` where others subscribe; each is "" if
+    there is no such page.
     """
 
     title: str
@@ -133,12 +136,23 @@ class DigestView:
     address: str = Placeholder.ADDRESS.marker
     unsubscribe_url: str = Placeholder.UNSUBSCRIBE_URL.marker
     preferences_url: str = Placeholder.PREFERENCES_URL.marker
+    web_url: str = ""
+    report_url: str = ""
+    subscribe_url: str = ""
 
 
 def make_digest_view(
-    digest: Digest, localizer: Localizer, *, title: str, site: Site, issue_id: str
+    digest: Digest,
+    localizer: Localizer,
+    *,
+    title: str,
+    site: Site,
+    issue_id: str,
+    archive: str = NONE,
+    subscribe_url: str = "",
 ) -> DigestView:
     """Return the view of a digest in the language and time zone of the localizer."""
+    on_web = archive != NONE
     # With more stories, each is shorter in the table of contents, to keep that to a few lines.
     short = max(
         MIN_HEADLINE_CHARACTERS,
@@ -168,6 +182,9 @@ def make_digest_view(
         caveats=sum(count_caveats(story.caveats, story.points) for story in stories),
         marked=any(line.label or line.hint for story in stories for line in _lines(story)),
         top_caveats=sum(count_caveats(story.caveats, story.top) for story in stories),
+        web_url=Placeholder.ISSUE_URL.marker if on_web else "",
+        report_url=Placeholder.REPORT_URL.marker if on_web else "",
+        subscribe_url=web_link(subscribe_url),
     )
 
 

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from service.core.archive_links import IssueLinks
 from service.core.errors import CaveatError
-from service.core.model import Delivery, Issue, MailKind, Message, Site
-from service.core.placeholders import Placeholder
+from service.core.model import Delivery, Issue, MailKind, Message, RenderedMail, Site
+from service.core.placeholders import Placeholder, fill
 from service.deliver.message import headers
 from service.deliver.message import quoted_printable as quoted
 from service.deliver.message.dkim import DkimSigner, DkimTemplate, UnsignedDkimHeader
@@ -53,6 +54,9 @@ MakeLinks = Callable[[str, str], MailLinks]
 MakeConfirmLink = Callable[[str, str, datetime], str]
 """Makes the link that confirms a sign-up: subscriber (id), newsletter (id), time of the sign-up."""
 
+MakeIssueLinks = Callable[[str, str], IssueLinks]
+"""Makes the links to the web pages of an issue: issue (id), newsletter (id)."""
+
 MakeReturnPath = Callable[[Delivery], str]
 """Makes the envelope sender of a delivery: where its bounces go."""
 
@@ -62,7 +66,8 @@ class MessageBuilder(MessageFactory):
 
     `links` makes the recipient's links; `return_path` the envelope sender (None: the site's own address);
     each of `signers` adds a DKIM signature; `repeat_header` names the header by which some relays drop a
-    message that they have seen before (empty: none); `confirm_link` makes the link of confirmation mails.
+    message that they have seen before (empty: none); `confirm_link` makes the link of confirmation mails,
+    `issue_links` those of issues.
     """
 
     def __init__(
@@ -74,9 +79,10 @@ class MessageBuilder(MessageFactory):
         signers: Sequence[DkimSigner] = (),
         repeat_header: str = "",
         confirm_link: MakeConfirmLink | None = None,
+        issue_links: MakeIssueLinks | None = None,
     ) -> None:
         self._site, self._links, self.signers = site, links, tuple(signers)
-        self._confirm_link = confirm_link
+        self._confirm_link, self._issue_links = confirm_link, issue_links
         name, address = headers.split_mailbox(site.sender)
         self._sender = headers.envelope_address(address)
         self._from = b"From: " + headers.mailbox(name, self._sender) + b"\r\n"
@@ -118,7 +124,7 @@ class MessageBuilder(MessageFactory):
         own = [self._from, *self._own_headers(delivery, recipient)]
         if has_list_headers(issue):
             own.append(self._unsubscribe_header(links))
-        own.append(template.subject or subject_header(issue.rendered.subject, values))
+        own.append(template.subject or subject_header(template.subject_text, values))
         encoded = {
             placeholder: quoted.encode_value(values[placeholder]) for placeholder in template.placeholders
         }
@@ -146,7 +152,7 @@ class MessageBuilder(MessageFactory):
         return f"List-Unsubscribe: <{links.unsubscribe}>{mail}\r\n".encode()
 
     def _make_templates(self, issue: Issue) -> tuple[MimeTemplate, DkimTemplate | None]:
-        template = mime_template(issue, self._site, self._host)
+        template = mime_template(self._with_issue_links(issue), self._site, self._host)
         dkim = (
             DkimTemplate(self.signers, template.head, template.body, issue.created_at)
             if self.signers
@@ -156,6 +162,19 @@ class MessageBuilder(MessageFactory):
         if len(self._templates) > MAX_CACHED_TEMPLATES:
             self._templates.popitem(last=False)
         return template, dkim
+
+    def _with_issue_links(self, issue: Issue) -> Issue:
+        """Return the issue with the links to its own pages, which are the same for all recipients."""
+        links = IssueLinks("", "")
+        if issue.kind is MailKind.ISSUE and self._issue_links is not None:
+            links = self._issue_links(issue.id, issue.newsletter)
+        # The links have no character that HTML would need escaped.
+        values = {Placeholder.ISSUE_URL.value: links.page, Placeholder.REPORT_URL.value: links.report}
+        rendered = issue.rendered
+        filled = RenderedMail(
+            *(fill(part, values) for part in (rendered.subject, rendered.html, rendered.text))
+        )
+        return replace(issue, rendered=filled)
 
 
 def with_signatures(

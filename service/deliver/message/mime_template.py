@@ -47,11 +47,14 @@ _Piece = bytes | TemplateField
 class MimeTemplate:
     """An encoded issue. `head` lacks the recipient's headers; `subject` is None when it has a placeholder.
 
+    `subject_text` is the subject with its placeholders, not encoded.
+
     `body` is bytes and, for values, indexes into `fields`: a value that occurs several times is encoded once.
     `parts` are head and body without the recipient's headers, empty at `field_positions` (part, field).
     """
 
     subject: bytes | None
+    subject_text: str
     head: bytes
     body: tuple[bytes | int, ...]
     fields: tuple[TemplateField, ...]
@@ -76,6 +79,7 @@ def mime_template(issue: Issue, site: Site, host: str) -> MimeTemplate:
     parts = _joined(head + b"\r\n", *body)
     return MimeTemplate(
         subject=None if MARKER.search(subject) else headers.unstructured("Subject", subject),
+        subject_text=subject,
         head=head,
         body=tuple(gaps.index(piece) if isinstance(piece, TemplateField) else piece for piece in body),
         fields=gaps,

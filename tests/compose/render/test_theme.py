@@ -212,9 +212,10 @@ def test_every_mail_has_its_reason_and_an_unsubscribe_link(theme: str):
     mail = rendered(the_front_page(), theme)
 
     for part in (mail.html, mail.text):
-        assert {Placeholder(name) for name in MARKER.findall(part)} == set(Placeholder) - {
-            Placeholder.NAME,
-            Placeholder.CONFIRM_URL,
+        assert {Placeholder(name) for name in MARKER.findall(part)} == {
+            Placeholder.ADDRESS,
+            Placeholder.UNSUBSCRIBE_URL,
+            Placeholder.PREFERENCES_URL,
         }
         assert "The Morning Caveat, 1 Example Street, Exampleton" in part
 

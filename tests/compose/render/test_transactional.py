@@ -47,9 +47,10 @@ def test_a_welcome_has_the_time_of_the_first_issue_and_an_unsubscribe_link():
     assert mail.subject == "Welcome to The Morning Caveat"
     for part in (mail.html, mail.text):
         assert "Tuesday, 3 March 2026, 07:00" in " ".join(part.split())
-        assert {Placeholder(name) for name in MARKER.findall(part)} == set(Placeholder) - {
-            Placeholder.NAME,
-            Placeholder.CONFIRM_URL,
+        assert {Placeholder(name) for name in MARKER.findall(part)} == {
+            Placeholder.ADDRESS,
+            Placeholder.UNSUBSCRIBE_URL,
+            Placeholder.PREFERENCES_URL,
         }
 
 
@@ -59,9 +60,10 @@ def test_a_mail_about_unsubscribing_says_that_nothing_has_changed_yet():
     assert mail.subject == "Do you want to unsubscribe from The Morning Caveat?"
     for part in (mail.html, mail.text):
         assert "nothing has changed yet" in " ".join(part.split())
-        assert {Placeholder(name) for name in MARKER.findall(part)} == set(Placeholder) - {
-            Placeholder.NAME,
-            Placeholder.CONFIRM_URL,
+        assert {Placeholder(name) for name in MARKER.findall(part)} == {
+            Placeholder.ADDRESS,
+            Placeholder.UNSUBSCRIBE_URL,
+            Placeholder.PREFERENCES_URL,
         }
 
 

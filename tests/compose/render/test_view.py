@@ -125,6 +125,18 @@ def test_the_top_of_a_story_is_what_was_chosen_first_with_its_caveats():
     assert [line.label for line in top[0].caveats] == ["Only if:", "Limited:"]
 
 
+def test_an_issue_links_to_its_pages_only_if_it_has_some():
+    hidden = page_of(a_digest(the_treaty()))
+    shown = page_of(
+        a_digest(the_treaty()), archive="signed", subscribe_url="https://news.example.org/subscribe/m"
+    )
+
+    assert (hidden.web_url, hidden.report_url, hidden.subscribe_url) == ("", "", "")
+    assert (shown.web_url, shown.report_url) == (Placeholder.ISSUE_URL.marker, Placeholder.REPORT_URL.marker)
+    assert shown.subscribe_url == "https://news.example.org/subscribe/m"
+    assert page_of(a_digest(the_treaty()), archive="none") == hidden
+
+
 def test_caveats_are_counted_without_context():
     page = page_of(a_digest(the_ballot(), the_harbour_rules()))
 

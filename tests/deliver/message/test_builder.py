@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.core.archive_links import issue_links
 from service.core.errors import CaveatError
-from service.core.model import MailKind, RenderedMail
+from service.core.model import Issue, MailKind, RenderedMail
 from service.core.placeholders import Placeholder
 from service.deliver.message.builder import MessageBuilder
 from service.deliver.message.headers import clean_text
@@ -169,6 +170,40 @@ def test_a_confirmation_has_its_own_link_and_no_list_headers():
     assert not [name for name in message if name.lower().startswith("list-")]
     # In an issue the placeholder is empty.
     assert read(maker(an_issue(rendered=rendered), a_delivery()).content).get_content().strip() == "Press"
+
+
+def an_issue_with_page_links() -> Issue:
+    page, report = Placeholder.ISSUE_URL.marker, Placeholder.REPORT_URL.marker
+    return an_issue(
+        rendered=RenderedMail(
+            f"Today: {page}", f'<a href="{page}">Web</a> <a href="{report}">Wrong</a>', f"{page}\n{report}"
+        )
+    )
+
+
+def test_the_pages_of_an_issue_are_linked_alike_for_every_recipient():
+    builder = MessageBuilder(
+        SITE,
+        links,
+        issue_links=lambda issue, newsletter: issue_links(
+            b"k" * 32, SITE.url, issue, {"morning": "public"}[newsletter]
+        ),
+    )
+    issue = an_issue_with_page_links()
+    url = f"https://news.example.org/issues/{issue.id}"
+
+    for address in ("amina@example.org", "ben@example.org"):
+        message = read(builder(issue, a_delivery(address)).content)
+        assert message["Subject"] == f"Today: {url}"
+        assert part(message, "plain").split() == [url, f"{url}/report"]
+        assert part(message, "html").strip() == f'<a href="{url}">Web</a> <a href="{url}/report">Wrong</a>'
+
+
+def test_a_transactional_mail_has_no_page():
+    builder = MessageBuilder(SITE, links, issue_links=lambda *_: pytest.fail("it is no issue"))
+    issue = replace(an_issue_with_page_links(), kind=MailKind.WELCOME)
+
+    assert part(read(builder(issue, a_delivery()).content), "plain").strip() == ""
 
 
 def test_the_site_may_have_a_name_in_any_script():
