@@ -12,7 +12,7 @@ from service.compose.digest import make_digest
 from service.compose.fault_isolation import error_text, read_undamaged, unmerged_points
 from service.compose.notices import NoticeFinder
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
-from service.compose.ranking import RankedStory, rank_stories
+from service.compose.ranking import RankedStory, Ranker
 from service.compose.size_budget import fit_to_size
 from service.compose.stories.group import GroupedStory, group_stories
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
@@ -62,7 +62,7 @@ class Composition:
     memory_position: int
     now: datetime
     notice_finder: NoticeFinder
-    feed_weights: Mapping[str, float] = field(default_factory=dict)
+    ranker: Ranker
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     _grouped: dict[tuple[tuple[str, ...], int, int], tuple[GroupedStory, ...]] = field(default_factory=dict)
@@ -115,7 +115,7 @@ class Composition:
 
     def rank(self, edition: Edition, updates: Sequence[StoryUpdate], at: datetime) -> list[RankedStory]:
         """Return the stories in the order of the edition's issue dated `at`."""
-        return rank_stories(updates, edition, at=at, feed_weights=self.feed_weights)
+        return self.ranker.rank(updates, edition, at)
 
     async def make_issue(self, plan: IssuePlan, updates: tuple[StoryUpdate, ...]) -> tuple[Digest, Issue]:
         """Return the digest of these stories with its notices, and the rendered issue."""

@@ -19,6 +19,7 @@ from service.compose.fault_isolation import error_text
 from service.compose.lateness import DuePlan, LateAction, plan_due_group
 from service.compose.notices import NoticeFinder
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer, SourceHealthReader
+from service.compose.ranking import Ranker
 from service.compose.stories.assign import StoryAssigner
 from service.core import ids
 from service.core.errors import ArticleChanged, StoreError, UnknownName
@@ -178,7 +179,7 @@ async def start_composition(composer: Composer, now: datetime, *, assign_stories
         memory_position,
         now,
         NoticeFinder(composer.store, composer.source_health, now, composer.settle, problems.append),
-        composer.feed_weights,
+        Ranker(composer.feed_weights),
         composer.subscribe_urls,
         problems,
     )

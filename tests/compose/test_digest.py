@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from service.compose import digest as digests
 from service.compose import ranking
 from service.compose.digest import reduce_digest
@@ -18,7 +15,7 @@ from service.core.model import Role
 from tests.builders import NOON, an_article, an_edition, condensed
 from tests.compose.digests import a_digest, a_story, caveat, point, the_front_page, the_spray, the_treaty
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def an_update(title: str, hours_old: float = 1, publishers: int = 1, **changes) -> StoryUpdate:
@@ -27,18 +24,9 @@ def an_update(title: str, hours_old: float = 1, publishers: int = 1, **changes) 
     return StoryUpdate(GroupedStory((condensed(article),), publishers))
 
 
-def rank_stories(updates: list[StoryUpdate], limit: int) -> list[StoryUpdate]:
-    ranked = ranking.rank_stories(updates, an_edition(), at=NOON, feed_weights={})
-    return [one.update for one in ranked[:limit]]
-
-
 def make_digest(edition, updates, **settings):
     ranked = ranking.rank_stories(updates, edition, at=NOON, feed_weights={})
     return digests.make_digest(edition, ranked, **settings)
-
-
-def titles(updates: list[StoryUpdate]) -> list[str]:
-    return [chapter.story.articles[0].article.title for chapter in updates]
 
 
 def merge_all(articles, *, points):
@@ -54,48 +42,6 @@ def test_a_story_names_the_judges_of_its_articles_once():
 
     [story] = make_digest(an_edition(), [update], at=NOON, merge=merge_all).stories
     assert story.judges == ("qwen",)
-
-
-def test_stories_of_more_publishers_come_first():
-    found = rank_stories([an_update("fresh"), an_update("big", hours_old=20, publishers=3)], 2)
-
-    assert titles(found) == ["big", "fresh"]
-
-
-def test_among_equals_the_newer_come_first():
-    assert titles(rank_stories([an_update("old", 5), an_update("new", 1)], 2)) == ["new", "old"]
-
-
-def test_one_publisher_does_not_fill_the_digest_while_others_have_news():
-    ours = [an_update(f"ours {n}", n, publisher="Ours") for n in (1, 2, 3)]
-    theirs = an_update("theirs", 6, publisher="Theirs", topics=("science",))
-
-    assert titles(rank_stories([*ours, theirs], 3)) == ["ours 1", "theirs", "ours 2"]
-
-
-def test_topics_take_turns():
-    world = [an_update(f"world {n}", n, publisher=f"P{n}") for n in (1, 2)]
-    science = an_update("science", 3, publisher="P3", topics=("science",))
-
-    assert titles(rank_stories([*world, science], 3)) == ["world 1", "science", "world 2"]
-
-
-def test_an_article_dated_in_the_future_counts_from_its_gathering():
-    future = GroupedStory(
-        (condensed(an_article("dreamt", published_at=NOON + DAY, gathered_at=NOON - 2 * HOUR)),)
-    )
-
-    assert titles(rank_stories([StoryUpdate(future), an_update("seen", 1)], 2)) == ["seen", "dreamt"]
-
-
-@given(st.lists(st.tuples(st.floats(0, 99), st.integers(1, 3)), max_size=12), st.integers(0, 15))
-def test_the_ranking_has_each_story_once_up_to_the_limit(ages, limit):
-    updates = [an_update(f"story {n}", age, publishers) for n, (age, publishers) in enumerate(ages)]
-    found = rank_stories(updates, limit)
-
-    assert len(found) == min(limit, len(updates))
-    assert len({chapter.story.articles for chapter in found}) == len(found)
-    assert rank_stories(updates, limit) == found
 
 
 def test_stories_beyond_the_limit_are_counted():

@@ -1,0 +1,132 @@
+"""Word signals: how much a headline sounds like harm, public affairs, entertainment and so on (pure).
+
+The words are in news_words.toml. They are a weak prior: a headline full of them gains little more than one
+with two of them, and a word that is denied ("no damage") counts against the harm.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from service.text.languages import primary_language
+from service.text.stems import SENTENCE_STEM_CHARACTERS, fold_spelling, stem
+
+SIGNALS = ("harm", "affairs", "scale", "research", "soft", "series", "sport")
+"""The classes of words that count; `denials` and `relief` only take back words of harm."""
+OPENING_WEIGHT = 0.35  # of a word in the opening; one in the title counts 1
+DENIED_WORDS = 3  # behind a denial that it takes back
+MAX_TITLE_CHARACTERS, MAX_OPENING_CHARACTERS = 300, 600  # read of each
+SHORTEST_ARABIC_STEM = 3  # letters that remain without a proclitic; a shorter rest is a word of its own
+
+_WORD = re.compile(r"\w+(?:-\w+)*")
+_DENIAL, _RELIEF = "denials", "relief"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The entries of one class: whole words and pairs, beginnings of words, and beginnings of pairs."""
+
+    whole: frozenset[str]
+    beginnings: tuple[str, ...]
+    pair_beginnings: tuple[str, ...]
+
+    def __contains__(self, word: object) -> bool:
+        text = str(word)
+        return text in self.whole or text.startswith(self.pair_beginnings if "_" in text else self.beginnings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The entries of one language by class, and its proclitics, the longest first."""
+
+    classes: Mapping[str, _Entries]
+    proclitics: tuple[str, ...]
+
+
+NO_SIGNALS: Mapping[str, float] = MappingProxyType(dict.fromkeys(SIGNALS, 0.0))
+"""The signals of a text without known words, and of one in a language without a table."""
+
+
+def word_signals(title: str, opening: str, language: str) -> Mapping[str, float]:
+    """Return the signal of each class, from 0 to 1; `harm` is below 0 if more of it is denied than stated.
+
+    `opening` is the beginning of the text. Each word counts once, however often it is repeated.
+    """
+    name = primary_language(language)
+    if name not in _tables():
+        return NO_SIGNALS
+    sums = dict.fromkeys(SIGNALS, 0.0)
+    seen: set[tuple[str, str]] = set()
+    for text, weight in (
+        (title[:MAX_TITLE_CHARACTERS], 1.0),
+        (opening[:MAX_OPENING_CHARACTERS], OPENING_WEIGHT),
+    ):
+        for signal, word, sign in _signals_in(text, name):
+            key = (signal if sign > 0 else _DENIAL, stem(word, SENTENCE_STEM_CHARACTERS))
+            if key not in seen:
+                seen.add(key)
+                sums[signal] += sign * weight
+    return {signal: _saturated(total) for signal, total in sums.items()}
+
+
+def _signals_in(text: str, language: str) -> Iterator[tuple[str, str, int]]:
+    """Yield a class, a word of it, and -1 for a word of harm that is denied, else 1."""
+    words = [fold_spelling(word) for word in _WORD.findall(text.lower())]
+    denied_until = -1
+    for place, word in enumerate(words):
+        pair = f"{words[place - 1]}_{word}" if place else ""
+        classes = {*classes_of(word, language), *(classes_of(pair, language) if pair else ())}
+        if _DENIAL in classes:
+            denied_until = place + DENIED_WORDS
+        elif _RELIEF in classes:
+            yield "harm", word, -1
+        for signal in SIGNALS:
+            if signal in classes:
+                denied = signal == "harm" and place <= denied_until
+                yield signal, word, -1 if denied else 1
+
+
+@lru_cache(maxsize=65_536)  # words repeat; the bound holds against made-up ones
+def classes_of(word: str, language: str) -> Sequence[str]:
+    """Return the classes of a word in lower case, or of two words joined by "_", in this language."""
+    table = _tables()[language]
+    found = [name for name, entries in table.classes.items() if word in entries]
+    for proclitic in table.proclitics:
+        rest = word.removeprefix(proclitic)
+        if not found and rest != word and len(rest) >= SHORTEST_ARABIC_STEM:
+            found = [name for name, entries in table.classes.items() if rest in entries]
+    return tuple(found)
+
+
+def _saturated(total: float) -> float:
+    """Return a number from -1 to 1: the first word counts half, each further one half of what is left."""
+    return math.copysign(1 - math.exp2(-abs(total)), total)
+
+
+@cache
+def _tables() -> Mapping[str, _Table]:
+    read = tomllib.loads(Path(__file__).with_name("news_words.toml").read_text(encoding="utf-8"))
+    return {language: _table(table) for language, table in read.items()}
+
+
+def _table(entries: Mapping[str, str]) -> _Table:
+    classes = {name: _entries(entries[name]) for name in (*SIGNALS, _DENIAL, _RELIEF)}
+    proclitics = sorted(entries.get("proclitics", "").split(), key=len, reverse=True)
+    return _Table(classes, tuple(fold_spelling(one) for one in proclitics))
+
+
+def _entries(listed: str) -> _Entries:
+    words = [fold_spelling(word.lower()) for word in listed.split()]
+    beginnings = [word[:-1] for word in words if word.endswith("*")]
+    return _Entries(
+        frozenset(word for word in words if not word.endswith("*")),
+        tuple(word for word in beginnings if "_" not in word),
+        tuple(word for word in beginnings if "_" in word),
+    )
