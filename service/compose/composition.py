@@ -15,6 +15,7 @@ from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
 from service.compose.ranking import RankedStory, Ranker
 from service.compose.size_budget import fit_to_size
 from service.compose.stories.group import GroupedStory, group_stories
+from service.compose.stories.merging.merge import headline_points
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
 from service.core import ids
 from service.core.model import (
@@ -129,7 +130,12 @@ class Composition:
             complete = replace(
                 digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources
             )
-            return fit_to_size(complete, partial(self._render, newsletter, issue_id))
+            grouped = {one.update.story.articles[0].article.id: one.update.story.articles for one in ranked}
+            return fit_to_size(
+                complete,
+                partial(self._render, newsletter, issue_id),
+                lambda story: headline_points(grouped[story.articles[0].id]),
+            )
 
         digest, rendered = await asyncio.to_thread(work)
         articles = [

@@ -23,7 +23,7 @@ from service.compose.ranking import Ranker
 from service.compose.stories.assign import StoryAssigner
 from service.core import ids
 from service.core.errors import ArticleChanged, StoreError, UnknownName
-from service.core.model import Digest, Edition, Group, Issue, Newsletter, RenderedMail
+from service.core.model import Digest, Edition, Group, Issue, Newsletter, Placement, RenderedMail
 from service.core.placeholders import Placeholder
 from service.core.progress import Progress, no_progress
 
@@ -63,7 +63,10 @@ class ComposeReport:
 
 @dataclass(frozen=True, slots=True)
 class PlannedIssue:
-    """An issue of a manual send for a number of `subscribers`; `already_sent` if they got it before."""
+    """An issue of a manual send for a number of `subscribers`; `already_sent` if they got it before.
+
+    `stories` are those of the mail, with points or in one line.
+    """
 
     issue: Issue
     edition: Edition
@@ -261,8 +264,9 @@ async def _make_manual_issue(
     plan = IssuePlan(group, newsletter, occurrence, composition.now, composition.now, served_from, through)
     digest, issue = await composition.make_issue(plan, updates)
     deliveries = 0 if dry_run else await store.record_issue(group, issue, None, composer.channel)
+    stories = len(digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT))
     planned = PlannedIssue(
-        issue, group.edition, subscribers, len(digest.stories), already_sent=not (dry_run or deliveries)
+        issue, group.edition, subscribers, stories, already_sent=not (dry_run or deliveries)
     )
     return replace(report, planned=(*report.planned, planned), deliveries=report.deliveries + deliveries)
 

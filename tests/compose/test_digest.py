@@ -1,27 +1,28 @@
-"""The choice and order of stories, and what a digest loses first if it is too large."""
+"""The stories of a digest, and what a digest loses first if it is too large."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from service.compose import digest as digests
 from service.compose import ranking
-from service.compose.digest import reduce_digest
+from service.compose.digest import reductions
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.updates import StoryUpdate
 from service.core import ids as identity
-from service.core.model import Role
+from service.core.model import Digest, Placement, Story
 from tests.builders import NOON, an_article, an_edition, condensed
-from tests.compose.digests import a_digest, a_story, caveat, point, the_front_page, the_spray, the_treaty
-
-HOUR = timedelta(hours=1)
-
-
-def an_update(title: str, hours_old: float = 1, publishers: int = 1, **changes) -> StoryUpdate:
-    moment = NOON - hours_old * HOUR
-    article = an_article(title, published_at=moment, gathered_at=moment, **changes)
-    return StoryUpdate(GroupedStory((condensed(article),), publishers))
+from tests.compose.digests import (
+    a_digest,
+    a_story,
+    caveat,
+    caveat_of_headline,
+    point,
+    published,
+    the_fire,
+    the_front_page,
+    the_notices,
+)
 
 
 def make_digest(edition, updates, **settings):
@@ -44,15 +45,6 @@ def test_a_story_names_the_judges_of_its_articles_once():
     assert story.judges == ("qwen",)
 
 
-def test_stories_beyond_the_limit_are_counted():
-    updates = [an_update(f"story {n}") for n in range(5)]
-    digest = make_digest(an_edition(stories=3, points=1), updates, at=NOON, merge=merge_all)
-
-    assert len(digest.stories) == 3
-    assert digest.left_out == 2
-    assert [len(story.points) for story in digest.stories] == [1, 1, 1]
-
-
 def test_a_story_keeps_its_id_as_it_grows():
     article = condensed(an_article("Fire at the port"))
     named, unnamed = replace(article, story="the fire"), article
@@ -65,50 +57,99 @@ def test_a_story_keeps_its_id_as_it_grows():
     assert digests[1].stories[0].id == identity.story_id([article.article.id])
 
 
-def test_only_chosen_stories_are_merged():
-    asked = []
-
-    def listening(articles, *, points):
-        asked.append(articles[0].article.title)
-        return merge_all(articles, points=points)
-
-    make_digest(an_edition(stories=1), [an_update("in", 1), an_update("out", 2)], at=NOON, merge=listening)
-
-    assert asked == ["in"]
+# --- reductions --------------------------------------------------------------------------------
 
 
-# --- lighter -----------------------------------------------------------------------------------
+def a_long_story(name: str, points: int = 3, **changes) -> Story:
+    article = published(name, name)
+    story = a_story([point(article, f"{name} {n}.") for n in range(points)])
+    return replace(story, **changes)
 
 
-def test_the_lists_of_articles_become_compact_before_a_story_is_removed():
+def steps(digest: Digest) -> list[str]:
+    """Return what is shown after each step: the number of points of each story, "-" for a line."""
+    return [shown(smaller) for smaller in reductions(digest)]
+
+
+def shown(digest: Digest) -> str:
+    mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
+    return "".join("-" if one.placement is Placement.SHORT else str(len(one.points)) for one in mailed)
+
+
+def test_the_lists_of_articles_become_compact_first():
     page = the_front_page()
 
-    assert reduce_digest(page) == replace(page, compact=True)
+    assert next(reductions(page)) == replace(page, compact=True)
 
 
-def test_the_last_story_is_removed_and_counted():
-    page = replace(the_front_page(), compact=True)
-    smaller = reduce_digest(page)
+def test_points_go_first_then_stories_become_lines_then_lines_go_to_the_web():
+    lead = a_long_story("Lead", 4, placement=Placement.LEAD)
+    line = replace(a_long_story("Line", 0), articles=(published("Line"),), placement=Placement.SHORT)
+    page = a_digest(lead, a_long_story("One"), a_long_story("Two"), line)
 
-    assert smaller is not None
-    assert smaller.stories == page.stories[:-1]
-    assert smaller.left_out == page.left_out + 1
+    assert steps(page) == [
+        *("432-", "422-", "421-", "411-"),
+        *("41--", "4---"),
+        *("4--", "4-", "4"),
+        *("3", "2", "1"),
+    ]
 
 
-def test_an_only_story_loses_its_last_point_with_its_caveats():
-    smaller = reduce_digest(a_digest(the_treaty()))
+def test_no_story_is_lost_on_any_step():
+    page = replace(the_front_page(), left_out=7)
 
-    assert smaller is not None
-    assert smaller.stories[0].points == the_treaty().points[:2]
-    assert [p.role for p in smaller.stories[0].points] == [Role.POINT, Role.CAVEAT]
+    for smaller in reductions(page):
+        assert {story.id for story in smaller.stories} == {story.id for story in page.stories}
+        assert smaller.left_out == 7
+
+
+def test_a_story_that_becomes_a_line_keeps_the_caveats_of_its_headline():
+    article = published("Ferries may stop")
+    denied = caveat_of_headline(article, "They do not stop.")
+    story = a_story([denied, point(article, "One."), caveat(article, "But.")])
+    lead = replace(the_fire(), placement=Placement.LEAD)
+    *_, smallest = reductions(a_digest(lead, story))
+
+    assert [one.text for one in smallest.stories[-1].points] == ["They do not stop."]
+    assert smallest.stories[-1].placement is Placement.WEB
+
+
+def test_a_line_has_the_caveats_that_its_own_article_gives_the_headline():
+    article = published("Ferries may stop")
+    known = (caveat_of_headline(article, "They do not stop."),)
+    lead = replace(the_fire(), placement=Placement.LEAD)
+    update = replace(a_story([point(article, "News.")]), is_update=True)
+    *_, smallest = reductions(a_digest(lead, update), lambda _story: known)
+
+    assert smallest.stories[-1].points == known
 
 
 def test_an_only_point_keeps_its_caveats():
-    article = the_spray().articles[0]
+    article = published("Spray")
     story = a_story([point(article, "One."), caveat(article, "Two."), caveat(article, "Three.")])
 
-    assert reduce_digest(a_digest(story)) is None
+    assert list(reductions(a_digest(replace(story, placement=Placement.LEAD)))) == []
+
+
+def test_corrections_are_removed_last_and_wait_for_the_next_issue():
+    *_, smallest = reductions(the_notices())
+
+    assert smallest.corrections == ()
+    assert smallest.unhealthy_sources == the_notices().unhealthy_sources
+
+
+def test_sections_end_where_too_few_stories_are_left():
+    topics = ["world", "economy"] * 4
+    stories = [
+        replace(a_long_story(f"S{n}", 1), articles=(published(f"S{n}", topics=(topic,)),), section=topic)
+        for n, topic in enumerate(topics)
+    ]
+    lead = replace(a_long_story("Lead", 1), placement=Placement.LEAD)
+    first, second, *_ = reductions(a_digest(lead, *stories, topics=()))
+
+    assert [one.section for one in first.placed(Placement.STORY)] == ["world"] * 4 + ["economy"] * 3
+    assert [one.section for one in second.placed(Placement.STORY)] == [""] * 6
 
 
 def test_an_empty_digest_cannot_be_reduced():
-    assert reduce_digest(a_digest()) is None
+    assert list(reductions(a_digest())) == []

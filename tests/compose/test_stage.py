@@ -24,7 +24,7 @@ from service.compose.stage import (
 from service.compose.stories.assign import AssignmentReport, StoryAssigner
 from service.compose.stories.group import GroupedStory
 from service.core.errors import StoreError, UnknownName
-from service.core.model import CondensedArticle, Digest, Edition, RenderedMail, StoryPoint
+from service.core.model import CondensedArticle, Digest, Edition, Placement, RenderedMail, StoryPoint
 from service.core.placeholders import Placeholder
 from service.core.schedules import next_occurrence, parse_schedule
 from tests.builders import a_newsletter, an_article, an_edition, condensed
@@ -65,7 +65,8 @@ class HeadlinesInSubject(Renderer):
         assert issue_id
         if theme == "broken":
             raise ValueError("the theme is broken")
-        headlines = [("Update: " if story.is_update else "") + story.headline for story in digest.stories]
+        shown = digest.placed(Placement.LEAD, Placement.STORY)
+        headlines = [("Update: " if story.is_update else "") + story.headline for story in shown]
         return RenderedMail(
             ", ".join(headlines) or "nothing", f"<p>{Placeholder.NAME.marker}</p>", Placeholder.NAME.marker
         )

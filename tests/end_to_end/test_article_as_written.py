@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from service.compose import layout
 from service.compose.digest import make_digest
 from service.compose.ranking import rank_stories
 from service.compose.render.theme import JinjaRenderer
@@ -62,6 +63,12 @@ class Mail:
 
     headlines: tuple[str, ...]
     text: str
+
+
+@pytest.fixture(autouse=True)
+def _every_point_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "LEAD_POINTS", POINTS)
+    monkeypatch.setattr(layout, "STORY_POINTS", POINTS)
 
 
 def mail_about(case: dict[str, Any]) -> Mail:

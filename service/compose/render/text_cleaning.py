@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
+from collections.abc import Iterable
 
 from service.core.placeholders import without_placeholders
-from service.text.scripts import IDEOGRAPH
+from service.text.scripts import IDEOGRAPH, THAI_LAO_TIBETAN_KHMER
 
 MAX_TITLE_CHARACTERS = 220
 MAX_SENTENCE_CHARACTERS = 900
 WORDS_PER_MINUTE = 220  # reading speed of an adult
+IDEOGRAPHS_PER_WORD, UNSPACED_LETTERS_PER_WORD = 2, 5  # of Chinese and Japanese; of Thai, Lao, Khmer, Burmese
 MAX_LINE_CHARACTERS = 76  # of plain text; quoted-printable breaks longer lines
 
+_UNSPACED_LETTER = re.compile(f"[{THAI_LAO_TIBETAN_KHMER}\\u1000-\\u109f]")  # with Burmese
 # Embeddings, overrides and isolates reorder the text around them: a title could change its neighbours.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Surrogates (Cs) are replaced, private use (Co) is dropped, controls and line ends become a space.
@@ -38,10 +42,21 @@ def shorten(text: str, max_characters: int) -> str:
     return kept.rstrip(" ,;:–—-") + "…"
 
 
-def reading_minutes(texts: list[str]) -> int:
+def reading_words(text: str) -> float:
+    """Return how many words a text takes as long to read as.
+
+    In scripts without spaces between words, two ideographs or five letters count as one.
+    """
+    words: float = len(text.split())
+    if not text.isascii():
+        words += len(IDEOGRAPH.findall(text)) / IDEOGRAPHS_PER_WORD
+        words += len(_UNSPACED_LETTER.findall(text)) / UNSPACED_LETTERS_PER_WORD
+    return words
+
+
+def reading_minutes(texts: Iterable[str]) -> int:
     """Return the minutes that reading the texts takes, at least one."""
-    words = sum(len(text.split()) + len(IDEOGRAPH.findall(text)) / 2 for text in texts)
-    return max(1, round(words / WORDS_PER_MINUTE))
+    return max(1, round(sum(map(reading_words, texts)) / WORDS_PER_MINUTE))
 
 
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:

@@ -37,7 +37,7 @@ from service.compose.render.text_cleaning import (
 from service.compose.render.times import newest_dated, publication_label
 from service.compose.stories.shortening import top_points
 from service.core.archive_links import NONE
-from service.core.model import Article, Digest, SentenceChange, Site, SourceHealth, Story
+from service.core.model import Article, Digest, Placement, SentenceChange, Site, SourceHealth, Story
 from service.core.placeholders import Placeholder
 from service.text.i18n import Localizer, text_direction
 from service.text.languages import primary_language
@@ -153,14 +153,14 @@ def make_digest_view(
 ) -> DigestView:
     """Return the view of a digest in the language and time zone of the localizer."""
     on_web = archive != NONE
+    detailed = digest.placed(Placement.LEAD, Placement.STORY)
     # With more stories, each is shorter in the table of contents, to keep that to a few lines.
     short = max(
         MIN_HEADLINE_CHARACTERS,
-        min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(digest.stories), 1)),
+        min(MAX_HEADLINE_CHARACTERS, CONTENTS_CHARACTERS // max(len(detailed), 1)),
     )
     stories = tuple(
-        _story(story, number, short, digest, localizer)
-        for number, story in enumerate(digest.stories, start=1)
+        _story(story, number, short, digest, localizer) for number, story in enumerate(detailed, start=1)
     )
     return DigestView(
         title=clean(title, MAX_TITLE_CHARACTERS),
@@ -170,7 +170,7 @@ def make_digest_view(
         minutes=reading_minutes([text for story in stories for text in _texts(story)]),
         publishers=len({source.publisher for story in stories for source in story.sources}),
         stories=stories,
-        left_out=digest.left_out,
+        left_out=len(digest.stories) - len(detailed) + digest.left_out,
         preheader=_preheader(stories),
         site=clean(site.name, MAX_TITLE_CHARACTERS),
         site_url=web_link(site.url),
@@ -270,7 +270,9 @@ def _unhealthy_sources(digest: Digest, localizer: Localizer) -> str:
 
 def _judges(digest: Digest) -> str:
     """Return the judges of the stories, each once; they are names from the settings or of an import."""
-    judges = dict.fromkeys(judge for story in digest.stories for judge in story.judges)
+    judges = dict.fromkeys(
+        judge for story in digest.placed(Placement.LEAD, Placement.STORY) for judge in story.judges
+    )
     return ", ".join(clean(judge, MAX_JUDGE_CHARACTERS) for judge in judges)
 
 

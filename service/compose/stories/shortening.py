@@ -1,4 +1,4 @@
-"""Shortening: a story without its last point for an issue that is too large, or only its first one (pure)."""
+"""Shortening: the first points of a story, with what must be shown with them (pure)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,49 @@ from dataclasses import replace
 from service.core.model import Role, StoryPoint
 
 
-def without_last_point(points: Sequence[StoryPoint]) -> tuple[StoryPoint, ...] | None:
-    """Return the points without the last one; None if there is no other one.
+def first_points(points: Sequence[StoryPoint], limit: int) -> tuple[StoryPoint, ...]:
+    """Return at most `limit` points, those chosen first, with their caveats.
 
-    With it go the points that were chosen together with it, the caveats of these, what is clear only below
-    one of them, and the caveats of the story from an article of which nothing else is left.
+    Points that cannot be separated are all among them or none; those chosen first are always. Nothing leans
+    on a line or qualifies a point that is not among them. The caveats of the headline stay, and those of the
+    story from an article of which something else is shown.
     """
-    own = [index for index, point in enumerate(points) if point.stands_alone]
-    removed = {index for index in own if points[index].rank == points[own[-1]].rank}
-    if not own or own[0] in removed:
-        return None
+    if count_points(points) <= limit:
+        return tuple(points)
+    kept = {index for index, point in enumerate(points) if point.is_of_headline}
+    count = 0
+    for own in _bundles(points):
+        added = count_points([points[index] for index in own])
+        if (count == 0 or count + added <= limit) and _is_supported(points, kept | own):
+            kept, count = kept | own, count + added
+    articles = {points[index].article.id for index in kept}
     for index, point in enumerate(points):
-        if point.qualifies in removed or point.follows in removed:
-            removed.add(index)
-    left = {p.article.id for n, p in enumerate(points) if n not in removed and not p.is_story_caveat}
-    gone = {points[index].article.id for index in removed} - left
-    removed |= {n for n, p in enumerate(points) if p.is_story_caveat and p.article.id in gone}
-    return _without(points, removed)
+        owner = None if point.qualifies is None else points[point.qualifies]
+        is_closing = (
+            point.article.id in articles if point.is_story_caveat else owner and owner.is_story_caveat
+        )
+        if is_closing and _is_supported(points, kept | {index}):
+            kept.add(index)
+    return _without(points, set(range(len(points))) - kept)
+
+
+def headline_caveats(points: Sequence[StoryPoint]) -> tuple[StoryPoint, ...]:
+    """Return those of the points that are caveats of the headline."""
+    return _without(points, {index for index, point in enumerate(points) if not point.is_of_headline})
+
+
+def _bundles(points: Sequence[StoryPoint]) -> list[set[int]]:
+    """Return the indexes of the points that share a rank, and of their caveats, in the order of choice."""
+    by_rank: dict[int, set[int]] = {}
+    for index, point in enumerate(points):
+        if not (point.is_of_headline or point.is_story_caveat):
+            by_rank.setdefault(point.rank, set()).add(index)
+    return [by_rank[rank] for rank in sorted(by_rank)]
+
+
+def count_points(points: Sequence[StoryPoint]) -> int:
+    """Return the number of points, without the caveats of points, of the headline and of the story."""
+    return sum(point.stands_alone for point in points)
 
 
 def top_points(points: Sequence[StoryPoint]) -> tuple[StoryPoint, ...]:
@@ -48,6 +74,13 @@ def _group(points: Sequence[StoryPoint], rank: int) -> set[int]:
     """Return the indexes of the points of a rank, and of their caveats."""
     own = {index for index, point in enumerate(points) if point.stands_alone and point.rank == rank}
     return own | {index for index, point in enumerate(points) if point.qualifies in own}
+
+
+def _is_supported(points: Sequence[StoryPoint], kept: set[int]) -> bool:
+    """Return whether everything that these lines qualify or lean on is among them."""
+    return _is_clear(points, kept) and all(
+        points[index].qualifies is None or points[index].qualifies in kept for index in kept
+    )
 
 
 def _is_clear(points: Sequence[StoryPoint], kept: set[int]) -> bool:

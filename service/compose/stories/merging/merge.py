@@ -78,6 +78,18 @@ def merge_key_points(
     return story_points(headline, once, shown)
 
 
+def headline_points(articles: Sequence[CondensedArticle]) -> tuple[StoryPoint, ...]:
+    """Return the caveats of a story's headline, for a story that is shown as one line.
+
+    The headline is that of the first article. A reader may know them from an earlier issue; they are returned
+    all the same, for a headline that its own article denies must not stand alone.
+    """
+    # Most headlines have none, and this is asked of every story of every edition.
+    if not any(one.role is Role.CAVEAT and one.is_of_headline for one in articles[0].summary.key_points):
+        return ()
+    return story_points(settle_headline(headline_caveats(articles)), (), {})
+
+
 def _is_new(claim: Claim, known: Collection[ArticleSentence], weights: TermWeights) -> bool:
     """Return whether the claim, one of its caveats or one of its contradictions is not known."""
     return (

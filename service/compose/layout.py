@@ -1,0 +1,182 @@
+"""Layout: how much of each ranked story an issue shows (pure).
+
+The first story leads, with up to LEAD_POINTS key points. The next ones have up to STORY_POINTS, as many of
+them as the edition's number of stories or its reading time allows. All others are one line each; those that
+are too many for the mail are on the issue's web page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from service.compose.ports import KeyPointMerger
+from service.compose.ranking import RankedStory
+from service.compose.render.text_cleaning import WORDS_PER_MINUTE, reading_words
+from service.compose.stories.merging.merge import headline_points
+from service.compose.stories.shortening import first_points
+from service.core import ids
+from service.core.model import Edition, Placement, Story, StoryPoint
+
+LEAD_POINTS, STORY_POINTS = 4, 3  # of the first story and of another one, without their caveats
+MIN_STORY_POINTS = 2  # where the reading time allows no more; with fewer, a story is one line
+MAX_SHORT = 60  # lines of a mail: about three minutes
+MAX_LISTED = 1_000  # stories of an issue with its web page; further ones are only counted
+MIN_LINES = 3  # of a mail, however short its reading time
+LEAD_SHARE, LINES_SHARE = 0.6, 0.25  # of the reading time: at most for the first story, kept for the lines
+SPARE_MINUTES = 0.5  # added for a story that would be the only line: times are shown in whole minutes
+MIN_STORIES_FOR_SECTIONS = 8  # with points; fewer are easy to survey without headings
+MIN_SECTIONS, MIN_STORIES_OF_SECTION = 2, 2  # sections of that size in an issue, else it has none
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The stories of an issue, those of the mail first; `left_out` counts those that are not even named."""
+
+    stories: tuple[Story, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Detailed:
+    """A ranked story with its points as an issue may show them."""
+
+    ranked: RankedStory
+    story: Story
+
+    def with_points(self, limit: int) -> _Detailed:
+        return _Detailed(self.ranked, replace(self.story, points=first_points(self.story.points, limit)))
+
+    @property
+    def words(self) -> float:
+        return _reading_words(self.story)
+
+
+def lay_out(edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMerger) -> Layout:
+    """Return the stories in their order, each with its placement and its points.
+
+    Each ranked story is among them once, up to MAX_LISTED. Only those that may show points are merged.
+    """
+    detailed, shorts = _detailed(edition, ranked, merge), MAX_SHORT
+    if edition.minutes is not None and detailed:
+        detailed, shorts = _within_time(edition.minutes, detailed, ranked)
+    shown = {id(one.ranked) for one in detailed}
+    others = [one for one in ranked if id(one) not in shown]
+    listed = others[: MAX_LISTED - len(detailed)]
+    lines = [
+        _line(one, Placement.SHORT if number < shorts else Placement.WEB) for number, one in enumerate(listed)
+    ]
+    stories = in_sections([one.story for one in detailed], edition.topics)
+    return Layout((*stories, *lines), len(others) - len(listed))
+
+
+def in_sections(stories: Sequence[Story], topics: Sequence[str]) -> list[Story]:
+    """Return stories with points in sections by topic, if they are enough, else without sections.
+
+    Sections are in the order of their first story. The first story of all leads and has none; stories without
+    a topic stand next. The topic of a story is the first of its leading article that is in `topics`, those of
+    the edition (none: all).
+    """
+    found: dict[str, list[Story]] = {"": []}
+    for story in stories[1:]:
+        found.setdefault(_topic(story, topics), []).append(story)
+    large = sum(len(members) >= MIN_STORIES_OF_SECTION for topic, members in found.items() if topic)
+    if len(stories) < MIN_STORIES_FOR_SECTIONS or large < MIN_SECTIONS:
+        return [replace(story, section="") if story.section else story for story in stories]
+    sections = (replace(story, section=topic) for topic, members in found.items() for story in members)
+    return [*stories[:1], *sections]
+
+
+def _topic(story: Story, topics: Sequence[str]) -> str:
+    return next((topic for topic in story.articles[0].topics if not topics or topic in topics), "")
+
+
+def _detailed(edition: Edition, ranked: Sequence[RankedStory], merge: KeyPointMerger) -> list[_Detailed]:
+    """Return the first stories with points, as many as the edition allows; the first of all in any case.
+
+    A story without key points is one line, so that the next one has its place.
+    """
+    found: list[_Detailed] = []
+    for one in ranked:
+        if len(found) >= edition.stories:
+            break
+        grouped = one.update.story.articles
+        if found and not any(condensed.summary.key_points for condensed in grouped):
+            continue
+        points = one.update.new_points
+        if points is None:
+            points = merge(grouped, points=edition.points)
+        if not found:
+            found.append(_Detailed(one, _story(one, Placement.LEAD, first_points(points, LEAD_POINTS))))
+        elif points:
+            found.append(_Detailed(one, _story(one, Placement.STORY, first_points(points, STORY_POINTS))))
+    return found
+
+
+def _within_time(
+    minutes: int, detailed: Sequence[_Detailed], ranked: Sequence[RankedStory]
+) -> tuple[list[_Detailed], int]:
+    """Return the stories that have points within the reading time, and the number of lines after them.
+
+    A part of the time is kept for the lines. The first story and MIN_LINES lines are shown in any time. A
+    story that would be the only line gets its points if that takes little more time.
+    """
+    room = float(minutes * WORDS_PER_MINUTE)
+    costs = [_reading_words(_line(one, Placement.SHORT)) for one in ranked[: MAX_SHORT + len(detailed)]]
+    kept_for_lines = min(sum(costs[1:]), room * LINES_SHARE)
+    lead = _fitting(detailed[0], range(LEAD_POINTS, 0, -1), room * LEAD_SHARE)
+    shown = [lead or detailed[0].with_points(1)]
+    room -= shown[0].words
+    sizes = range(STORY_POINTS, MIN_STORY_POINTS - 1, -1)
+    for one in detailed[1:]:
+        fitting = _fitting(one, sizes, room - kept_for_lines)
+        if fitting is None:
+            break
+        shown.append(fitting)
+        room -= fitting.words
+    if len(ranked) - len(shown) == 1 and len(shown) < len(detailed):
+        last = _fitting(detailed[-1], (*sizes, 1), room + SPARE_MINUTES * WORDS_PER_MINUTE)
+        shown += [last] if last else []
+    detailed_ids = {id(one.ranked) for one in shown}
+    lines = [cost for one, cost in zip(ranked, costs, strict=False) if id(one) not in detailed_ids]
+    return shown, max(_count_fitting(lines, room), MIN_LINES)
+
+
+def _fitting(one: _Detailed, sizes: Iterable[int], room: float) -> _Detailed | None:
+    """Return the story with the first number of points that takes no more words than `room`."""
+    return next((cut for cut in map(one.with_points, sizes) if cut.words <= room), None)
+
+
+def _count_fitting(costs: Sequence[float], room: float) -> int:
+    number = 0
+    for cost in costs[:MAX_SHORT]:
+        room -= cost
+        if room < 0:
+            break
+        number += 1
+    return number
+
+
+def _reading_words(story: Story) -> float:
+    texts = (text for point in story.points for text in (point.introduction, point.text))
+    return reading_words(story.headline) + sum(map(reading_words, texts))
+
+
+def _line(ranked: RankedStory, placement: Placement) -> Story:
+    """Return the story as one line, with the caveats of its headline."""
+    return _story(ranked, placement, headline_points(ranked.update.story.articles))
+
+
+def _story(ranked: RankedStory, placement: Placement, points: tuple[StoryPoint, ...]) -> Story:
+    grouped = ranked.update.story.articles
+    articles = tuple(one.article for one in grouped)
+    judges = (one.summary.judge for one in grouped if points and one.summary.judge)
+    return Story(
+        id=grouped[0].story or ids.story_id([article.id for article in articles]),
+        articles=articles,
+        points=points,
+        is_update=ranked.update.new_points is not None,
+        judges=tuple(dict.fromkeys(judges)),
+        placement=placement,
+        score=ranked.score,
+    )
