@@ -81,6 +81,7 @@ LIBRARIES = {
     "pydantic_core": {"settings"},
     "rich": {"cli"},
     "ruamel": {"settings"},
+    "snowballstemmer": {"text/phrases/word_forms"},
     "sqlalchemy": {"store"},
     "starlette": {"web"},
     "structlog": {"app", "runtime"},

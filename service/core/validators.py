@@ -17,12 +17,14 @@ from service.core.schedules import DAYS, WEEK, parse_schedule
 
 MAX_ADDRESS_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 MAX_PHRASES, MAX_PHRASE_CHARACTERS = 50, 80  # to follow or mute, of one person
+ACRONYM_LETTERS = range(2, 6)  # a longer word in capitals is no other word in small letters
 MAX_SHOWN_CHARACTERS = 64  # of a wrong value, in an error
 _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 )
 _SPECIAL_DOMAINS = (".local", ".localhost", ".invalid", ".arpa", ".onion")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_LETTERS = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*")
 _ZONE = re.compile(r"(?!posix/|right/)[A-Za-z][A-Za-z0-9_+/-]*")
 """`posix/` and `right/` are copies of the same zones, which not every machine has."""
 
@@ -99,12 +101,28 @@ def fold_topics(topics: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({fold_topic(topic) for topic in topics} - {""}))
 
 
+def is_acronym(word: str) -> bool:
+    """Return whether a word is written as an acronym: two to five capitals, also with dots (`WHO`, `U.S`)."""
+    letters = word.replace(".", "")
+    return letters.isupper() and letters.isalpha() and len(letters) in ACRONYM_LETTERS
+
+
+def fold_phrase(text: str) -> str:
+    """Return the phrase in its one spelling: as a topic, but acronyms keep their capitals.
+
+    So "who" and "WHO" are two phrases: the second one does not mean the pronoun.
+    """
+    spaced = " ".join(unicodedata.normalize("NFC", text).split())
+    folded = _LETTERS.sub(lambda w: w.group() if is_acronym(w.group()) else w.group().casefold(), spaced)
+    return unicodedata.normalize("NFC", folded)
+
+
 def read_phrases(phrases: Iterable[str]) -> tuple[str, ...]:
     """Return words and phrases to follow or mute in their one spelling, each once and sorted.
 
     Raises InvalidValue for more than MAX_PHRASES, or one longer than MAX_PHRASE_CHARACTERS.
     """
-    found = fold_topics(phrases)
+    found = tuple(sorted({fold_phrase(phrase) for phrase in phrases} - {""}))
     if len(found) > MAX_PHRASES:
         raise InvalidValue(
             f"{len(found)} words and phrases are too many", advice=f"List at most {MAX_PHRASES}."

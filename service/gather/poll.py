@@ -244,6 +244,7 @@ def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
         method=feed.method,
         blocks=draft.blocks if draft.text else (),
         text_note=draft.text_note,
+        feed_rank=draft.feed_rank,
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.core.errors import UsageError
 from service.core.schedules import WEEK, parse_schedule
-from service.core.validators import read_email, read_schedule, read_timezone
+from service.core.validators import read_email, read_phrases, read_schedule, read_timezone
 
 days = st.lists(st.sampled_from([*WEEK, *(day[:3] for day in WEEK)]), min_size=1).map(",".join)
 dates = st.lists(st.integers(1, 31).map(str), min_size=1).map(",".join)
@@ -76,3 +76,34 @@ def test_the_quick_check_never_says_otherwise_than_the_full_one(address: str):
             read_email(address)
     else:
         assert read_email(address) == wanted
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("  Central   Bank ", "central bank"),
+        ("WHO", "WHO"),
+        ("who", "who"),
+        ("US economy", "US economy"),
+        ("U.S. Economy", "U.S. economy"),
+        ("US-China", "US-china"),
+        ("CLIMATE CHANGE", "climate change"),
+        ("Wahl", "wahl"),
+        ("E\u0301LECTION", "élection"),
+    ],
+)
+def test_a_phrase_has_one_spelling_and_an_acronym_keeps_its_capitals(written: str, read: str):
+    assert read_phrases([written]) == (read,)
+
+
+@given(st.lists(st.text(max_size=20), max_size=5))
+def test_the_one_spelling_of_phrases_is_its_own_spelling(phrases: list[str]):
+    once = read_phrases(phrases)
+    assert read_phrases(once) == once
+
+
+def test_too_many_or_too_long_phrases_are_refused():
+    with pytest.raises(UsageError, match="51 words and phrases are too many"):
+        read_phrases([f"word {n}" for n in range(51)])
+    with pytest.raises(UsageError, match="at most 80 characters"):
+        read_phrases(["x" * 81])

@@ -71,6 +71,18 @@ async def test_only_what_is_new_is_taken_from_a_known_feed(server, fetcher, conf
     assert len(runner.record.articles) == 12
 
 
+async def test_a_new_article_keeps_its_place_in_the_whole_feed(server, fetcher, config_folder):
+    server.routes["/feed"] = reply(numbered([5, 6, 7]))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+    await runner.poll()
+
+    server.routes["/feed"] = reply(numbered([5, 4, 6, 3]))
+    await runner.poll()
+
+    ranks = {article.url.rpartition("/")[2]: article.feed_rank for article in runner.record.articles.values()}
+    assert ranks == {"5": 0, "6": 1, "7": 2, "4": 1, "3": 3}
+
+
 async def test_an_unchanged_feed_is_requested_with_its_etag_and_recorded_in_a_batch(
     server, fetcher, config_folder
 ):

@@ -63,7 +63,7 @@ class Entry:
     `dates` are the dates of publication, else of update, else of creation, as the feed writes them.
     `source` is the name of the feed that an aggregator took the item from, `source_url` its address.
     `categories` are the item's, as the feed writes them. `picture` is the address of its picture, "" for
-    none. `rank` is its place in the feed, 0 for the first item.
+    none.
     """
 
     guid: str
@@ -77,7 +77,6 @@ class Entry:
     source_url: str = ""
     categories: tuple[str, ...] = ()
     picture: str = ""
-    rank: int | None = None
 
 
 class TextSpan(NamedTuple):

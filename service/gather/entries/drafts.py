@@ -36,7 +36,8 @@ class ArticleDraft:
     """An article as its feed gives it. `needs_full_text`: it is a teaser, so its page should be fetched.
 
     `cut` says why a limit left out a part of the text, "" when none did. `unused_page` says why its page was
-    not used, "" when it was, or when nothing is missed without it.
+    not used, "" when it was, or when nothing is missed without it. `feed_rank` is its place in the document,
+    0 for the first item.
     """
 
     id: str
@@ -51,6 +52,7 @@ class ArticleDraft:
     blocks: tuple[Block, ...] = ()
     cut: str = ""
     unused_page: str = ""
+    feed_rank: int | None = None
 
     @property
     def text_note(self) -> str:
@@ -87,8 +89,8 @@ class DraftBuilder:
     language: str
     feed_title: str
 
-    def draft(self, row: Row, document_item: DocumentItem) -> ArticleDraft:
-        """Return the article draft of one item."""
+    def draft(self, row: Row, document_item: DocumentItem, rank: int) -> ArticleDraft:
+        """Return the article draft of one item; `rank` is its place in the document."""
         feed, item = self.context.feed, document_item.item
         entry = row.entry or Entry("", "", "", "")
         url = safe_web_url(entry.url)
@@ -114,6 +116,7 @@ class DraftBuilder:
             published_day_only=document_item.day_only,
             needs_full_text=bool(incomplete and url),
             cut=row.read.cut,
+            feed_rank=rank,
         )
 
 

@@ -92,8 +92,8 @@ def process_document(context: DocumentContext, body: bytes) -> ProcessedDocument
     statistics = with_cut(statistics, [row.read.cut for row in rows], context.now)
     title = title_text(parsed.title) if parsed else ""
     builder = DraftBuilder(context, statistics, ambiguous, parsed.language if parsed else "", title)
-    new = unique_drafts([builder.draft(rows[n], items[n]) for n in reversed(matches.new)])
-    edited = unique_drafts([builder.draft(rows[n], items[n]) for n in matches.edited])
+    new = unique_drafts([builder.draft(rows[n], items[n], n) for n in reversed(matches.new)])
+    edited = unique_drafts([builder.draft(rows[n], items[n], n) for n in matches.edited])
     statistics = replace(
         _counted(context, statistics, matches, parsed, items=items, new=len(new)),
         body=fingerprint(body),
