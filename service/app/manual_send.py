@@ -20,6 +20,7 @@ from service.deliver.ports import SendingPause
 from service.store.coordination import SqlCoordination
 from service.store.deliver import SqlDeliverStore
 from service.store.sends import DraftComposeStore, ManualSendStore
+from service.subscribers.preferences import own_editions
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
@@ -184,7 +185,8 @@ async def _record(
 
     Raises ArticleChanged.
     """
-    planned, draft = request.as_send(app.clock()), DraftComposeStore(app.database)
+    planned = request.as_send(app.clock())
+    draft = DraftComposeStore(app.database, own_editions(app.roster.newsletters))
     report = await compose_manual(
         replace(app.composer, store=draft),
         recipients.newsletter.id,

@@ -155,6 +155,33 @@ class RecordCounts:
     suppressions: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedIssue:
+    """An issue in the list of its newsletter. `day` is its local day (`2026-03-02`).
+
+    `time` is the local time (`07:00`), "" for an issue of another edition than the newsletter's own.
+    `subject` may contain placeholders.
+    """
+
+    id: str
+    day: str
+    time: str
+    subject: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIssue:
+    """What the web page of an issue needs to know of it first."""
+
+    id: str
+    newsletter: str
+    subject: str
+    edition: Edition
+    created_at: datetime
+    is_cancelled: bool = False
+
+
 def issue_as_dict(issue: IssueDetails) -> dict[str, object]:
     """Return an issue with the field names of the API and of `--json`."""
     return {

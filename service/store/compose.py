@@ -8,8 +8,8 @@ none, and a repeated call finds no members at the old cursor.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from service.compose.ports import ComposeStore, EditedArticle
 from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue
-from service.store import digests, sent_corrections
+from service.store import digests, listed_issues, sent_corrections
 from service.store import groups as group_rows
 from service.store.columns import Instant
 from service.store.database import Database
@@ -48,9 +48,14 @@ MAX_ARTICLES_PER_ISSUE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class SqlComposeStore(ComposeStore):
-    """ComposeStore on the tables articles, groups, issues and deliveries."""
+    """ComposeStore on the tables articles, groups, issues and deliveries.
+
+    `own_editions` are the newsletters' editions without any subscriber's preference, by newsletter (id): the
+    list of a newsletter's issues shows theirs.
+    """
 
     database: Database
+    own_editions: Mapping[str, Edition] = field(default_factory=dict)
 
     @override
     async def due_groups(self, now: datetime) -> Sequence[Group]:
@@ -168,6 +173,8 @@ class SqlComposeStore(ComposeStore):
             return 0
         number, served_through, is_new = await self._stored(connection, issue, channel)
         planned = await self._plan(connection, group, number, issue.created_at, is_new=is_new)
+        if is_new and (own := self.own_editions.get(issue.newsletter)):
+            await listed_issues.record(connection, group, issue, own, number=number, readers=planned)
         for row in rows:
             due_at = row.next_due_at if next_due_at is None else next_due_at
             await _advance(connection, group, row.number, served_through, due_at)

@@ -32,6 +32,7 @@ KNOWN_VERSIONS = (
     "0018",
     "0019",
     "0020",
+    "0021",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -379,6 +379,21 @@ issue_digests = Table(
     Column("digest", CompressedJson, nullable=False),
 )
 
+# The issues that the list of a newsletter's issues shows: those of its own edition, and for a day without
+# one, with the time "", the issue of another edition with the same news that most subscribers got.
+listed_issues = Table(
+    "listed_issues",
+    metadata,
+    Column("newsletter", CleanText, primary_key=True),
+    Column("day", Id, primary_key=True),  # 2026-03-02, in the edition's time zone
+    Column("time", Id, primary_key=True),  # 07:00
+    Column("issue", Number, ForeignKey("issues.number"), nullable=False, autoincrement=False),
+    Column("readers", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+# neighbours: the place of an issue in the list.
+Index("ix_listed_issues_issue", listed_issues.c.issue)
+
 # The title and text of an edit that an issue corrected: kept, because a publisher can edit again.
 edits = Table(
     "edits",

@@ -53,6 +53,11 @@ def edition_for(newsletter: Newsletter, preferences: Preferences, timezone: str 
     )
 
 
+def own_editions(newsletters: Sequence[Newsletter]) -> dict[str, Edition]:
+    """Return the edition of each newsletter (id) without any subscriber's preference."""
+    return {one.id: edition_for(one, Preferences(), None) for one in newsletters}
+
+
 def own_preferences(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> Preferences:
     """Return the preferences that differ from the newsletter's; the others follow its later changes.
 

@@ -22,13 +22,14 @@ from service.store.compose import SqlComposeStore
 from service.store.database import Database
 from service.store.queries import Queries
 from service.store.stories import SqlStoryStore
+from service.subscribers.preferences import own_editions
 
 
 def composer_of(settings: Settings, roster: Roster, database: Database) -> Composer:
     """Return the compose stage."""
     templates, custom = template_folders(settings)
     return Composer(
-        SqlComposeStore(database),
+        SqlComposeStore(database, own_editions(roster.newsletters)),
         JinjaRenderer(templates, settings.site, custom),
         merge_key_points,
         {newsletter.id: newsletter for newsletter in roster.newsletters},

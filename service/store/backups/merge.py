@@ -215,6 +215,15 @@ DIGESTS = """
       JOIN issues ON issues.id = oi.id
      WHERE NOT EXISTS (SELECT 1 FROM issue_digests AS n WHERE n.issue = issues.number)
 """
+LISTED_ISSUES = """
+    INSERT INTO listed_issues (newsletter, day, time, issue, readers)
+    SELECT o.newsletter, o.day, o.time, issues.number, o.readers
+      FROM {old}.listed_issues AS o
+      JOIN {old}.issues AS oi ON oi.number = o.issue
+      JOIN issues ON issues.id = oi.id
+     WHERE NOT EXISTS (SELECT 1 FROM listed_issues AS n
+                        WHERE n.newsletter = o.newsletter AND n.day = o.day AND n.time = o.time)
+"""
 SENDS = """
     INSERT INTO sends ({columns})
     SELECT {columns} FROM {old}.sends AS o WHERE NOT EXISTS (SELECT 1 FROM sends AS n WHERE n.id = o.id)
@@ -264,6 +273,7 @@ def merge(connection: Connection, old: str) -> MergeCounts:
     new_issues = run(_with_columns(ISSUES, issues, "number"))
     run(TOLD_CORRECTIONS)
     run(DIGESTS)
+    run(LISTED_ISSUES)
     table("lines", LINES)
     lines = run(NEW_LINES) + run(LATER_LINES)
     run(PAUSED)
