@@ -60,6 +60,7 @@ LIBRARIES = {
     "brotli": {"gather/http/decompression"},
     "charset_normalizer": {"gather/formats/charset"},
     "compression": {"gather/http/decompression"},
+    "cronsim": {"core/schedules/cron"},
     "cryptography": {"deliver/message/dkim"},
     "css_inline": {"compose/render/theme"},
     "dns": {"app/doctor/dns_records"},

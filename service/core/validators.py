@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from service.core.errors import UsageError
-from service.core.schedules import DAYS, WEEK, parse_schedule
+from service.core.schedules import parse_schedule
 
 MAX_ADDRESS_CHARACTERS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 MAX_PHRASES, MAX_PHRASE_CHARACTERS = 50, 80  # to follow or mute, of one person
@@ -78,17 +78,7 @@ def read_schedule(text: str) -> str:
 
     Raises UsageError.
     """
-    parse_schedule(text)
-    word, *days, times = text.lower().split()
-    clock = sorted({f"{time:0>5}" for time in times.split(",")})
-    return " ".join([word, *(_sorted_days(listed) for listed in days), ",".join(clock)])
-
-
-def _sorted_days(listed: str) -> str:
-    names = [name for name in listed.split(",") if name]
-    if all(name in DAYS for name in names):
-        return ",".join(WEEK[number][:3] for number in sorted({DAYS[name] for name in names}))
-    return ",".join(str(day) for day in sorted({int(name) for name in names}))
+    return parse_schedule(text).text
 
 
 def fold_topic(text: str) -> str:

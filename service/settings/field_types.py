@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from service.core import validators
 from service.core.errors import UsageError
+from service.core.schedules import SCHEDULE_EXAMPLES
 from service.core.validators import InvalidValue, fold_topic
 from service.settings.storage_url import InvalidStorageUrl, storage_url
 
@@ -30,7 +31,7 @@ DEFAULT_METHOD: Method = "keypoints"
 WRONG_VALUE = "wrong_value"
 EXPECTED_ZONE = "a time zone of the IANA database, such as Europe/Berlin"
 EXPECTED_LANGUAGE = "a language tag such as en, fr or pt-BR"
-EXPECTED_SCHEDULE = 'a schedule such as "daily 07:00" or "weekly mon,thu 18:30"'
+EXPECTED_SCHEDULE = "a schedule such as " + ", ".join(f'"{example}"' for example in SCHEDULE_EXAMPLES)
 EXPECTED_EMAIL = "an email address such as amina@example.org"
 EXPECTED_DURATION = "a duration such as 45s, 10m, 1h30m or 2d"
 EXPECTED_DATABASE = "sqlite:///PATH (relative to this folder) or postgresql://USER@HOST/NAME"
@@ -300,7 +301,7 @@ Zone = Annotated[
 ScheduleText = Annotated[
     str,
     AfterValidator(_as_written(_validated(validators.read_schedule, EXPECTED_SCHEDULE))),
-    _text_schema("daily 07:00", "weekdays 06:30", "weekly mon,thu 18:00"),
+    _text_schema(*SCHEDULE_EXAMPLES),
 ]
 Email = Annotated[str, AfterValidator(read_email), _text_schema("amina@example.org", format="email")]
 BounceAddress = Annotated[str, AfterValidator(read_bounce_address), _text_schema("bounces@news.example.org")]

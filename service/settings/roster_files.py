@@ -100,7 +100,8 @@ class NewsletterEntry(ConfigBlock):
     id: Identifier = Field(description="A short name for commands and links.", examples=["morning"])
     title: Label = Field(description="The title that subscribers see.", examples=["The Morning Caveat"])
     schedule: ScheduleText = Field(
-        description="When it is due: daily, weekdays, weekends, weekly DAYS or monthly DAYS, then the time.",
+        description="When it is due: daily, weekdays, weekends, weekly DAYS or monthly DAYS with times, "
+        "every 3h, or cron with its five fields.",
         examples=["daily 07:00"],
     )
     timezone: Zone = Field(description="The time zone of `schedule`.", examples=["Europe/Berlin"])

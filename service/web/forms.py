@@ -16,6 +16,7 @@ STATUSES = {
     "pause": SubscriptionStatus.PAUSED,
     "leave": SubscriptionStatus.UNSUBSCRIBED,
 }
+RHYTHMS = ("week", "month", "own")
 WHOLE_WEEK, WORKDAYS, WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset((5, 6))
 
 MAX_TIMES = 6
@@ -32,7 +33,8 @@ _NUMBER = re.compile(r"[0-9]{1,4}")
 class NewsletterForm:
     """The fields of one newsletter, as typed text. `problems` has a label key or a sentence for each field.
 
-    `rhythm` is `week`, which uses `days` (Monday is 0), or `month`, which uses `dates` (`1,15`). `offered`
+    `rhythm` is `week`, which uses `days` (Monday is 0), `month`, which uses `dates` (`1,15`), or `own`, which
+    keeps `own_schedule`: one that has no fields here (`every 3h`, `cron ...`), else it is "". `offered`
     are the topics to choose from; `everything` says whether no topic means all of them. The language is not
     on the page.
     """
@@ -44,6 +46,7 @@ class NewsletterForm:
     days: frozenset[int]
     dates: str
     times: tuple[str, ...]
+    own_schedule: str
     timezone: str
     topics: tuple[str, ...]
     offered: tuple[str, ...]
@@ -67,6 +70,7 @@ def stored_form(membership: Membership, newsletter: Newsletter, topics: Sequence
         days=days,
         dates=dates,
         times=times,
+        own_schedule=edition.schedule if rhythm == "own" else "",
         timezone=edition.timezone,
         topics=edition.topics,
         offered=tuple(sorted({*topics, *newsletter.topics, *edition.topics})),
@@ -87,7 +91,7 @@ def submitted_form(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
     problems: dict[str, str] = {}
     if form.status == "leave":
         return form
-    if not form.times:
+    if form.rhythm != "own" and not form.times:
         problems["schedule"] = "no_time"
     elif form.rhythm == "week" and not form.days:
         problems["schedule"] = "no_days"
@@ -129,7 +133,7 @@ def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
     return replace(
         stored,
         status=choice("status", tuple(STATUSES), stored.status),
-        rhythm=choice("rhythm", ("week", "month"), stored.rhythm),
+        rhythm=choice("rhythm", RHYTHMS if stored.own_schedule else RHYTHMS[:2], stored.rhythm),
         days=frozenset(int(value) for value in values("day") if value in "0123456" and len(value) == 1),
         dates=re.sub(r"[\s,;]+", ",", first("dates")).strip(","),
         times=tuple(times[:MAX_TIMES]),
@@ -146,7 +150,10 @@ def _number(text: str) -> int | None:
 
 
 def _schedule_parts(schedule: str) -> tuple[str, frozenset[int], str, tuple[str, ...]]:
-    word, *days, times = schedule.lower().split()
+    word, *details = schedule.lower().split()
+    if word in ("every", "cron"):
+        return "own", WHOLE_WEEK, "", ()
+    *days, times = details
     clock = tuple(f"{time:0>5}" for time in times.split(","))
     if word == "monthly":
         return "month", WHOLE_WEEK, days[0], clock
@@ -158,6 +165,8 @@ def _schedule_parts(schedule: str) -> tuple[str, frozenset[int], str, tuple[str,
 
 def _schedule(form: NewsletterForm) -> str:
     times = ",".join(form.times)
+    if form.rhythm == "own":
+        return form.own_schedule
     if form.rhythm == "month":
         return f"monthly {form.dates or '1'} {times}"
     words = {WHOLE_WEEK: "daily", WORKDAYS: "weekdays", WEEKEND: "weekends"}

