@@ -80,6 +80,7 @@ LIBRARIES = {
     "py3langid": {"gather/language"},
     "pydantic": {"settings"},
     "pydantic_core": {"settings"},
+    "regex": {"compose/render/inbox"},
     "rich": {"cli"},
     "ruamel": {"settings"},
     "snowballstemmer": {"text/phrases/word_forms"},

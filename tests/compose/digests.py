@@ -16,6 +16,7 @@ from service.core.model import (
     Edit,
     Excerpt,
     Grade,
+    Placement,
     Role,
     SentenceChange,
     Site,
@@ -83,7 +84,19 @@ def a_story(points: Iterable[StoryPoint], *articles: Article) -> Story:
 
 
 def a_digest(*stories: Story, left_out: int = 0, at: datetime = MORNING, **wishes: Any) -> Digest:
-    return Digest(an_edition(**wishes), at, stories, left_out)
+    """Return a digest of these stories; the first one leads unless it has a place of its own."""
+    is_led = bool(stories) and stories[0].placement is Placement.STORY
+    placed = (replace(stories[0], placement=Placement.LEAD), *stories[1:]) if is_led else stories
+    return Digest(an_edition(**wishes), at, placed, left_out)
+
+
+def in_short(*stories: Story, on_web: bool = False) -> tuple[Story, ...]:
+    """Return the stories as lines of a mail, or only of its web page, without their points."""
+    place = Placement.WEB if on_web else Placement.SHORT
+    return tuple(
+        replace(story, placement=place, points=tuple(p for p in story.points if p.is_of_headline))
+        for story in stories
+    )
 
 
 # --- stories -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,7 +27,8 @@ class SentenceView:
     `time` is that of publication, "" if unknown. `introduction` is shown before the sentence, "" if there is
     none or the same one is shown above. `hint` is the name that a pronoun of it stands for, "" if that is
     clear. `label` says what a caveat does ("Denied:"), "" for a point. `is_cut`: the text begins within a
-    sentence of its article, so that themes show an ellipsis before it.
+    sentence of its article, so that themes show an ellipsis before it. `key` is the letter of its source, ""
+    if all sentences of the story have the same one.
     """
 
     text: str
@@ -38,6 +39,7 @@ class SentenceView:
     hint: str = ""
     label: str = ""
     is_cut: bool = False
+    key: str = ""
 
     @property
     def plain(self) -> str:
@@ -67,12 +69,13 @@ class PointView:
 
 
 def view_points(
-    points: Sequence[StoryPoint], at: datetime, localizer: Localizer
+    points: Sequence[StoryPoint], at: datetime, localizer: Localizer, keys: Mapping[str, str]
 ) -> tuple[tuple[SentenceView, ...], tuple[PointView, ...]]:
     """Return the caveats of the headline, and the points with their caveats.
 
     A caveat whose point is missing becomes a point. Times have no date if it is that of `at`, the time under
-    the headline. Points of one list have their introduction once, and none if it is itself a point above.
+    the headline. `keys` are the letters of the articles. Points of one list have their introduction once, and
+    none if it is itself a point above.
     """
     longest = longest_sentence([text for point in points for text in (point.introduction, point.text)])
     headline: list[SentenceView] = []
@@ -89,6 +92,7 @@ def view_points(
             hint=clean(point.hint, MAX_HINT_CHARACTERS),
             label=_label(point, localizer),
             is_cut=point.is_cut and not point.quoted,
+            key=keys.get(point.article.id, ""),
         )
         owner = shown.get(point.qualifies) if point.qualifies is not None else None
         if point.is_of_headline:

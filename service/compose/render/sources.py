@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
@@ -11,7 +11,7 @@ from service.compose.render.links import web_link
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
 from service.compose.render.times import publication_label
 from service.compose.size_budget import quoted_printable_size
-from service.core.model import Article
+from service.core.model import Article, Story
 from service.text.i18n import Localizer
 
 MAX_NAME_CHARACTERS = 48
@@ -26,12 +26,13 @@ NAME_MARKUP_BYTES, LINK_MARKUP_BYTES = 30, 80
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """An article of a story; `url` is "" without a link."""
+    """An article of a story; `url` is "" without a link. `key` is the letter behind its sentences, if any."""
 
     publisher: str
     title: str
     time: str
     url: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,30 @@ def publisher_sources(
     for article in articles:
         firsts.setdefault(article.publisher, article)
     return tuple(_source(article, at, localizer) for article in list(firsts.values())[:MAX_SOURCES])
+
+
+def source_keys(story: Story, localizer: Localizer) -> dict[str, str]:
+    """Return article id -> letter for the first article and those with a sentence, in the story's order.
+
+    Empty if all sentences are of the first article: then its name under the headline says enough.
+    """
+    shown = {point.article.id for point in story.points} | {story.articles[0].id}
+    if len(shown) < 2:
+        return {}
+    letters = localizer.text("source_letters")
+    named = [article.id for article in story.articles if article.id in shown]
+    named += sorted(shown - set(named))  # an article that the story has lost, but not its sentence
+    return {
+        one: letters[place] if place < len(letters) else str(place + 1) for place, one in enumerate(named)
+    }
+
+
+def keyed_sources(
+    story: Story, keys: Mapping[str, str], at: datetime, localizer: Localizer
+) -> tuple[SourceView, ...]:
+    """Return the articles that have a letter, with their letters."""
+    articles = {one.id: one for one in (*story.articles, *(point.article for point in story.points))}
+    return tuple(replace(_source(articles[one], at, localizer), key=key) for one, key in keys.items())
 
 
 def other_articles(

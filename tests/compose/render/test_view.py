@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.compose.render.view import DigestView, StoryView, make_digest_view
-from service.core.model import Digest, Story
+from service.core.model import Digest, SentIssue, Story
 from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from service.text.i18n import localizer_for
@@ -22,6 +22,7 @@ from tests.compose.digests import (
     a_digest,
     a_story,
     caveat,
+    in_short,
     introduced,
     point,
     published,
@@ -31,6 +32,7 @@ from tests.compose.digests import (
     the_harbour_rules,
     the_inquiry,
     the_marathon,
+    the_spray,
     the_strike,
     the_treaty,
     the_well,
@@ -230,24 +232,85 @@ def test_an_update_is_marked():
 # --- the page ----------------------------------------------------------------------------------
 
 
-def test_the_preheader_has_the_headlines_after_the_first():
-    page = page_of(a_digest(the_fire(), the_marathon(), the_strike()))
+def test_the_stories_of_a_mail_have_three_ranks():
+    stories = (the_fire(), the_treaty(), the_spray(), *in_short(the_marathon(), the_harbour_rules()))
+    page = page_of(a_digest(*stories, *in_short(the_well(), on_web=True)), archive="signed")
 
+    assert page.lead is not None
+    assert page.lead.headline.startswith("Fire destroys")
+    assert [[story.number for story in section.stories] for section in page.sections] == [[2, 3]]
+    assert [(one.number, one.headline, one.publisher) for one in page.shorts] == [
+        (4, "Baker wins marathon", "Ruddock Lake Gazette"),
+        (5, "Harbour board bans night work at Skarrow quay", "The Meridian Courier"),
+    ]
+    assert [line.text for line in page.shorts[1].caveats] == [
+        "The ban does not apply during storms, the board said."
+    ]
+    assert [story.number for story in page.stories] == [1, 2, 3, 4, 5]
+    assert ([story.number for story in page.web], page.more, page.left_out) == ([6], 1, 0)
+
+
+def test_stories_of_a_web_page_that_nobody_can_read_are_left_out():
+    page = page_of(a_digest(the_fire(), *in_short(the_well(), on_web=True), left_out=2))
+
+    assert (page.more, page.left_out, page.web_url) == (0, 3, "")
+
+
+def test_adjacent_stories_of_a_topic_are_a_section():
+    sections = ("climate-policy", "climate-policy", "sport", "")
+    stories = [
+        replace(story(), section=section)
+        for story, section in zip((the_treaty, the_spray, the_marathon, the_strike), sections, strict=True)
+    ]
+    page = page_of(a_digest(the_fire(), *stories))
+
+    assert [(one.title, len(one.stories)) for one in page.sections] == [
+        ("Climate policy", 2),
+        ("Sport", 1),
+        ("", 1),
+    ]
+
+
+def test_the_head_counts_stories_caveats_and_minutes():
     assert (
-        page.preheader == "Baker wins marathon · Lokführer in Westmark beenden ihren Streik nach neun Tagen"
+        page_of(a_digest(the_ballot(), *in_short(the_marathon()))).counts == "2 stories · 6 caveats · 1 min"
     )
+    assert page_of(a_digest(the_marathon())).counts == "1 story · 1 min"
+    assert page_of(a_digest()).counts == ""
 
 
-def test_the_preheader_of_one_story_is_its_first_point():
-    assert page_of(a_digest(the_marathon())).preheader == "She ran it in 2:31:07."
-    assert page_of(a_digest()).preheader == ""
+def test_an_update_names_the_issue_that_had_it_first():
+    first = SentIssue("0" * 32, MORNING - timedelta(days=2))
+    update = replace(the_inquiry(), first_issue=first)
+
+    assert view_of(update).first_issue == "first reported in the issue of Sun, 1 Mar"
+    assert view_of(the_inquiry()).first_issue == ""
+    assert view_of(replace(update, is_update=False)).first_issue == ""
 
 
-def test_the_preheader_of_one_story_has_the_caveats_of_its_first_point():
-    assert page_of(a_digest(the_ballot())).preheader == (
-        "Two printers told the court that mayor Lena Holm paid for 4,000 forged ballots. · "
-        "Denied: [Lena Holm] She denies the payments. · Unconfirmed: No copy of the invoices has been seen."
-    )
+def test_each_source_of_a_story_has_a_letter_that_stands_behind_its_sentences():
+    story = view_of(the_fire())
+
+    assert [(source.key, source.publisher) for source in story.keyed] == [
+        ("a", "The Meridian Courier"),
+        ("b", "Northwater Wire"),
+        ("c", "The Oltmark Herald"),
+    ]
+    assert [(one.line.key, [line.key for line in one.caveats]) for one in story.points] == [
+        ("a", []),
+        ("b", ["b"]),
+        ("c", []),
+    ]
+    assert story.unkeyed == ()
+
+
+def test_sentences_of_one_source_have_no_letters():
+    first, second = published("One"), published("Two", "The Wire")
+    story = view_of(a_story([point(first, "It is so.")], first, second))
+
+    assert story.keyed == ()
+    assert story.points[0].line.key == ""
+    assert [other.title for other in story.unkeyed] == ["Two"]
 
 
 def test_the_sender_is_named_once():

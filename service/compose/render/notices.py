@@ -1,0 +1,82 @@
+"""Notices: corrections and unhealthy sources as the themes get them (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.compose.render.links import sentence_link, web_link
+from service.compose.render.points import longest_sentence
+from service.compose.render.sources import MAX_NAME_CHARACTERS
+from service.compose.render.story_view import foreign_language
+from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
+from service.core.model import Article, Digest, SentenceChange, SourceHealth
+from service.text.i18n import Localizer, text_direction
+
+MAX_CORRECTIONS_BYTES = 8_000
+MAX_UNHEALTHY_SOURCES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A sentence that was sent, and the one in its place `now`, "" if it was removed."""
+
+    told: str
+    now: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """An article that was edited after it was sent; `time` is that of the edit, `lang` as in a story."""
+
+    headline: str
+    url: str
+    publisher: str
+    time: str
+    lang: str
+    direction: str
+    changes: tuple[ChangeView, ...]
+
+
+def view_corrections(digest: Digest, localizer: Localizer) -> tuple[CorrectionView, ...]:
+    """Return the corrections of the digest; in many of them, long sentences are shortened."""
+    pairs = [(change.sent, change.current) for found in digest.corrections for change in found.changes]
+    longest = longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
+    return tuple(
+        CorrectionView(
+            headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or localizer.text("untitled"),
+            url=web_link(found.article.url),
+            publisher=clean(found.article.publisher, MAX_NAME_CHARACTERS),
+            time=localizer.time(found.edit.at, digest.at),
+            lang=foreign_language(found.article, localizer),
+            direction=text_direction(found.article.language)
+            if foreign_language(found.article, localizer)
+            else localizer.direction,
+            changes=tuple(_change(change, found.article, longest) for change in found.changes),
+        )
+        for found in digest.corrections
+    )
+
+
+def unhealthy_sources(digest: Digest, localizer: Localizer) -> str:
+    """Return the first unhealthy sources and the number of the others, "" if all are healthy."""
+    names = [_with_day(source, digest.at, localizer) for source in digest.unhealthy_sources]
+    listed = ", ".join(names[:MAX_UNHEALTHY_SOURCES])
+    more = len(names) - MAX_UNHEALTHY_SOURCES
+    return localizer.text("and_more", listed=listed, n=more) if more > 0 else listed
+
+
+def _change(change: SentenceChange, article: Article, longest: int) -> ChangeView:
+    if change.current is None:
+        return ChangeView(clean(change.sent.text, longest), "", "")
+    url = sentence_link(article.url, change.current.text)
+    return ChangeView(clean(change.sent.text, longest), clean(change.current.text, longest), url)
+
+
+def _with_day(source: SourceHealth, at: datetime, localizer: Localizer) -> str:
+    """Return the name of the source, with the day on which it was last healthy, if there is one."""
+    name = clean(source.name, MAX_NAME_CHARACTERS)
+    if source.last_healthy_at is None:
+        return name
+    return localizer.text("since", name=name, day=localizer.short_date(source.last_healthy_at, at))
