@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from service.app.factories.deliver import channel_of
+from service.app.factories.channels import channel_of
 from service.app.preview import not_subscribed
 from service.compose.stage import ManualSendReport, compose_manual
 from service.core.errors import ArticleChanged, IdempotencyKeyReused, UnknownName, UsageError

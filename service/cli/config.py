@@ -15,17 +15,18 @@ from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
 from service.cli.ui.output import (
     as_sentence,
+    fault_record,
     print_data,
     print_json,
     print_message,
     print_records,
     quantity,
 )
-from service.core.errors import ConfigError, Fault, UnknownName, UsageError
+from service.core.errors import ConfigError, UnknownName, UsageError
 
 with lazy_imports():
-    from service.app import subscribers
-    from service.app.factories import application, config_folder, deliver
+    from service.app import subscribers, template_check
+    from service.app.factories import application, channels, config_folder
     from service.app.judge import disclosure
     from service.cli.ui import open_app
 
@@ -60,21 +61,22 @@ def check(*, as_json: AsJson = False) -> None:
     """Check the configuration and list every error with file, line and column.
 
     Each error names what was expected; if there is any, the exit code is 2. Harmless oddities are printed as
-    warnings.
+    warnings. The themes of the newsletters are tried with a sample, as `caveat template check` does.
     """
     try:
         loaded = context.load_config()
+        template_check.check_used_themes(loaded.settings, loaded.roster)
     except ConfigError as error:
         if not as_json:
             raise
         for fault in error.faults:
-            print_json(_fault_record(fault, "fault"))
+            print_json(fault_record(fault, "fault"))
         raise typer.Exit(2) from None
-    faults = deliver.channel_faults(loaded.settings, loaded.roster)
-    loaded = replace(loaded, warnings=(*loaded.warnings, *faults))
+    unusable = channels.channel_faults(loaded.settings, loaded.roster)
+    loaded = replace(loaded, warnings=(*loaded.warnings, *unusable))
     if as_json:
         for warning in loaded.warnings:
-            print_json(_fault_record(warning, "warning"))
+            print_json(fault_record(warning, "warning"))
         return
     context.print_warnings(loaded)
     roster = loaded.roster
@@ -172,14 +174,3 @@ def apply() -> None:
         return not done.problems
 
     open_app.run_in_app(work)
-
-
-def _fault_record(fault: Fault, level: str) -> dict[str, object]:
-    return {
-        "level": level,
-        "file": fault.file,
-        "line": fault.line,
-        "column": fault.column,
-        "what": fault.message,
-        "expected": fault.expected,
-    }

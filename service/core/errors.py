@@ -5,6 +5,7 @@ CaveatError                 base class; its text is one sentence for a person
 │   ├── UnknownName         a newsletter, method, channel ... does not exist
 │   └── IdempotencyKeyReusedthe key belongs to another send
 ├── ConfigError             config/ or the environment is wrong               exit 2
+├── TemplateFailed          a template or its labels cannot be used           the issue is not sent
 ├── StoreError              the database cannot be used, or is too new        exit 1
 ├── ArticleChanged          an article was edited meanwhile                   the issue is composed again
 ├── FeedUnreadable          the bytes are not a feed                          stored with the feed
@@ -77,6 +78,17 @@ class ConfigError(CaveatError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class TemplateFailed(CaveatError):
+    """A template of a mail, or its labels, cannot be used.
+
+    `file` is its path in the folder of templates, `line` its failing line (0: unknown).
+    """
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        self.file, self.line, self.reason = file, line, reason
+        super().__init__(f"the template {file}{f', line {line}' if line else ''} fails: {reason}")
 
 
 class StoreError(CaveatError):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from service.app.clock import Clock, utc_now
 from service.app.doctor.open_files import readable_by_others
 from service.app.doctor.port_owner import port_owner
-from service.app.factories.deliver import channel_of, personal_channels_of
+from service.app.factories.channels import channel_of, personal_channels_of
 from service.core.errors import CaveatError
 from service.core.read_models import TransactionalCounts
 from service.deliver.channels.file.outbox_files import nearest_folder

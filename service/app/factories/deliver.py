@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
 
+from service.app.factories.channels import channel_of, personal_channel_of
 from service.bounces.verp import return_paths
 from service.core.archive_links import NONE, IssueLinks, issue_links
-from service.core.errors import Fault
 from service.core.model import Roster
-from service.deliver.channels.registry import (
-    ChannelSettings,
-    build_channel,
-    build_nothing,
-    build_personal_channel,
-)
-from service.deliver.channels.smtp.settings import Relay
 from service.deliver.leases import DeliverPolicy
 from service.deliver.limits.circuit_breaker import CircuitBreaker
 from service.deliver.limits.rate_limit import RateLimiter
 from service.deliver.message.builder import MailLinks, MessageBuilder
 from service.deliver.message.dkim import DkimSigner
 from service.deliver.message.dkim_pool import PresignedMessages
-from service.deliver.ports import Channel, MessageFactory, Prepare, RateLimits
 from service.deliver.stage import Deliverer
-from service.settings.values import Settings, SmtpSettings
+from service.settings.values import Settings
 from service.store.coordination import SqlCoordination
 from service.store.database import Database
 from service.store.deliver import SqlDeliverStore
 from service.subscribers.links import subscriber_links
 from service.subscribers.sign_up import confirm_url
-
-MAX_NAMED = 3  # subscribers in one sentence
 
 
 def deliverer_of(
@@ -77,15 +66,6 @@ def deliverer_of(
     )
 
 
-def channel_of(
-    settings: Settings, build_message: MessageFactory = build_nothing, prepare: Prepare | None = None
-) -> Channel:
-    """Return the channel of the settings. Without `build_message` it answers questions and sends nothing."""
-    mail = settings.mail
-    parts = ChannelSettings(mail.folder, relay_of(mail.smtp), rate_limits_of(mail.smtp))
-    return build_channel(mail.channel, parts, build_message, prepare)
-
-
 def personal_deliverer(
     name: str, settings: Settings, roster: Roster, database: Database, key: bytes
 ) -> Deliverer:
@@ -93,60 +73,3 @@ def personal_deliverer(
     policy = DeliverPolicy(resend_uncertain=settings.mail.on_uncertain == "resend")
     channel = personal_channel_of(name, settings, roster, key)
     return Deliverer(SqlDeliverStore(database), channel, policy)
-
-
-def personal_channel_of(name: str, settings: Settings, roster: Roster, key: bytes = b"") -> Channel:
-    """Return the channel with the addresses that the roster names. Without `key` it can only be asked."""
-
-    def preferences_url(subscriber_id: str, newsletter: str) -> str:
-        return subscriber_links(key, settings.site.url, subscriber_id, newsletter).preferences
-
-    addresses = {
-        entry.subscriber.id: entry.channel_address
-        for entry in roster.subscribers
-        if entry.subscriber.channel == name
-    }
-    return build_personal_channel(name, addresses, preferences_url)
-
-
-def personal_channels_of(settings: Settings, roster: Roster) -> list[Channel]:
-    """Return the personal channels that the roster uses; they can be asked, and send nothing."""
-    names = {entry.subscriber.channel for entry in roster.subscribers}
-    return [personal_channel_of(name, settings, roster) for name in sorted(filter(None, names))]
-
-
-def channel_faults(settings: Settings, roster: Roster) -> list[Fault]:
-    """Return a fault for each reason why addresses on personal channels cannot be used. It may block."""
-    emails = {entry.subscriber.id: entry.subscriber.email for entry in roster.subscribers}
-    reasons: dict[str, list[str]] = {}
-    for channel in personal_channels_of(settings, roster):
-        for subscriber_id, reason in channel.address_problems().items():
-            reasons.setdefault(reason, []).append(emails[subscriber_id])
-    return [
-        Fault("subscribers.yaml", 0, 0, f"the channel of {_named(names)} does not work: {reason}")
-        for reason, names in reasons.items()
-    ]
-
-
-def _named(emails: Sequence[str]) -> str:
-    more = f" and {len(emails) - MAX_NAMED} more" if len(emails) > MAX_NAMED else ""
-    return ", ".join(emails[:MAX_NAMED]) + more
-
-
-def rate_limits_of(smtp: SmtpSettings) -> RateLimits:
-    """Return the rate limits of the settings."""
-    return RateLimits(smtp.per_second, smtp.per_minute, smtp.per_domain_minute, smtp.domains)
-
-
-def relay_of(smtp: SmtpSettings) -> Relay:
-    """Return the SMTP relay of the settings."""
-    return Relay(
-        host=smtp.host,
-        port=smtp.port,
-        security=smtp.security,
-        username=smtp.username,
-        password=smtp.password.reveal(),
-        connections=smtp.connections,
-        hello=smtp.hello,
-        authority=str(smtp.authority) if smtp.authority else None,
-    )

@@ -12,6 +12,7 @@ from enum import Enum
 
 from service.cli.ui import terminal
 from service.cli.ui.lazy_imports import lazy_imports
+from service.core.errors import Fault
 from service.core.progress import Progress, no_progress
 
 with lazy_imports():
@@ -161,3 +162,15 @@ def _json_value(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
     return str(value)
+
+
+def fault_record(fault: Fault, level: str) -> dict[str, object]:
+    """Return a fault of a configuration file as `--json` prints it; `level` is `fault` or `warning`."""
+    return {
+        "level": level,
+        "file": fault.file,
+        "line": fault.line,
+        "column": fault.column,
+        "what": fault.message,
+        "expected": fault.expected,
+    }

@@ -24,6 +24,7 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
     "Begin here": (
         CommandSummary("demo", "demo.command", "Run the whole service once on a sample, without network."),
         CommandSummary("config", "config", "Create, check, show and apply the configuration."),
+        CommandSummary("template", "template.commands", "Check the themes of issues."),
         CommandSummary("doctor", "maintenance", "Check the configuration, the database and the mail server."),
     ),
     "The service": (

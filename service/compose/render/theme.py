@@ -6,6 +6,7 @@ DigestView and nothing else, and fail on an unknown name.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
@@ -21,13 +22,14 @@ from service.compose.ports import Renderer
 from service.compose.render.text_cleaning import shorten, wrap
 from service.compose.render.view import make_digest_view
 from service.core.archive_links import NONE
-from service.core.errors import CaveatError, UnknownName
+from service.core.errors import TemplateFailed, UnknownName
 from service.core.model import Digest, RenderedMail, Site
 from service.text.i18n import Labels, localizer_for
 
 DIGEST_TEMPLATES = "digest"  # the folder of all themes
 DEFAULT_THEME = "daily"  # has the labels that another theme lacks
 MAX_SUBJECT_CHARACTERS = 150
+_TOML_LINE = re.compile(r"\(at line (\d+)")
 KEEP_STYLE_MARK = ' data-css-inline="keep"'  # on a <style> with media queries, which cannot be inlined
 
 
@@ -55,10 +57,8 @@ class JinjaRenderer(Renderer):
     ) -> RenderedMail:
         if theme not in self.themes():
             raise UnknownName("theme", theme, self.themes())
-        if theme not in self._labels:
-            self._labels[theme] = self._folder.labels(DEFAULT_THEME, theme)
         edition = digest.edition
-        localizer = localizer_for(self._labels[theme], edition.language, edition.timezone)
+        localizer = localizer_for(self.labels(theme), edition.language, edition.timezone)
         page = make_digest_view(
             digest,
             localizer,
@@ -73,6 +73,12 @@ class JinjaRenderer(Renderer):
     def themes(self) -> tuple[str, ...]:
         """Return the names of all themes."""
         return self._folder.names()
+
+    def labels(self, theme: str) -> Labels:
+        """Return the labels of a theme with the packaged ones that it lacks. Raises TemplateFailed."""
+        if theme not in self._labels:
+            self._labels[theme] = self._folder.labels(DEFAULT_THEME, theme)
+        return self._labels[theme]
 
 
 class TemplateFolder:
@@ -91,7 +97,7 @@ class TemplateFolder:
         return tuple(sorted(found))
 
     def render(self, name: str, *, html: bool = True, **values: object) -> RenderedMail:
-        """Return the template filled with the values. Raises CaveatError, which names file and line."""
+        """Return the template filled with the values. Raises TemplateFailed."""
         subject = " ".join(self._fill(f"{name}/subject.txt", values).split())
         return RenderedMail(
             subject=shorten(subject, MAX_SUBJECT_CHARACTERS),
@@ -100,11 +106,14 @@ class TemplateFolder:
         )
 
     def labels(self, *folders: str) -> Labels:
-        """Return the labels of these folders, merged label by label; later folders override earlier ones."""
+        """Return the labels of these folders, merged label by label; later folders override earlier ones.
+
+        Raises TemplateFailed.
+        """
         merged: dict[str, dict[str, Any]] = {}
         for name in dict.fromkeys(folders):
             for folder in reversed(self._folders):
-                for language, labels in _read_labels(folder / name / "labels.toml").items():
+                for language, labels in self._read_labels(folder, name).items():
                     merged.setdefault(language, {}).update(labels)
         return merged
 
@@ -114,8 +123,24 @@ class TemplateFolder:
             filled = self._environment.get_template(name).render(values)
             return _inline_styles(filled) if name.endswith(".html") else filled
         except Exception as error:  # a template is a program of the operator and may raise anything
-            where = f", line {line}" if (line := _line_of(error, name)) else ""
-            raise CaveatError(f"the template {self._kind}/{name}{where} fails: {error}") from error
+            raise TemplateFailed(f"{self._kind}/{name}", _line_of(error, name), str(error)) from error
+
+    def _read_labels(self, folder: Path, name: str) -> Labels:
+        path = folder / name / "labels.toml"
+        file = f"{self._kind}/{name}/labels.toml"
+        if not path.is_file():
+            return {}
+        try:
+            labels = tomllib.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            line = _TOML_LINE.search(str(error))
+            raise TemplateFailed(
+                file, int(line[1]) if line else 0, f"it is no labels file: {error}"
+            ) from error
+        if not all(isinstance(of_language, dict) for of_language in labels.values()):
+            reason = "it is no labels file: a label needs the table of its language, as in [en]"
+            raise TemplateFailed(file, 0, reason)
+        return labels
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:
@@ -132,27 +157,15 @@ class TemplateFolder:
         return environment
 
 
-def _read_labels(path: Path) -> Labels:
-    if not path.is_file():
-        return {}
-    try:
-        labels = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CaveatError(f"{path} is no labels file: {error}") from error
-    if not all(isinstance(of_language, dict) for of_language in labels.values()):
-        raise CaveatError(f"{path} is no labels file: a label needs the table of its language, as in [en]")
-    return labels
-
-
 def _inline_styles(html: str) -> str:
     # Linked stylesheets are not fetched: every digest would wait for another server.
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
     return str(inliner.inline(html)).replace(KEEP_STYLE_MARK, "")
 
 
-def _line_of(error: Exception, name: str) -> int | None:
-    """Return the failing line of a template: from the parser, or from the traceback at run time."""
+def _line_of(error: Exception, name: str) -> int:
+    """Return the failing line of a template: from the parser, or from the traceback at run time; else 0."""
     if isinstance(error, TemplateSyntaxError):
         return error.lineno
     frames = [f for f in extract_tb(error.__traceback__) if Path(f.filename).match(name)]
-    return frames[-1].lineno if frames else None
+    return (frames[-1].lineno or 0) if frames else 0

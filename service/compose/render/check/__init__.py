@@ -1,0 +1,1 @@
+"""Checks of rendered issues: what every mail must have, whatever its theme."""
