@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from service.core.model import (
     Newsletter,
     Placement,
     RenderedMail,
+    SentIssue,
     StoryPoint,
 )
 
@@ -75,7 +76,7 @@ class Composition:
         edition = group.edition
         through = max(self.release_position, group.served_through)
         stories = await self._stories(edition, min(self.memory_position, served_from), through)
-        sent: Collection[str] = ()
+        sent: Mapping[str, SentIssue] = {}
         if not repeated and any(continues(story, served_from) for story in stories):
             sent = await self.store.recently_sent(group, self.now - STORY_MEMORY)
         return await asyncio.to_thread(

@@ -179,4 +179,5 @@ def _story(ranked: RankedStory, placement: Placement, points: tuple[StoryPoint, 
         judges=tuple(dict.fromkeys(judges)),
         placement=placement,
         score=ranked.score,
+        first_issue=ranked.update.first_issue,
     )

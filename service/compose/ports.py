@@ -18,6 +18,7 @@ from service.core.model import (
     Issue,
     RenderedMail,
     SentenceChange,
+    SentIssue,
     SourceHealth,
     StoryPoint,
     Summary,
@@ -73,9 +74,10 @@ class ComposeStore(Protocol):
         """Return `served_from` of the last issue of the group's members, None if they have none."""
         ...
 
-    async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
-        """Return the ids of the articles in the issues of the group's members since then.
+    async def recently_sent(self, group: Group, since: datetime) -> Mapping[str, SentIssue]:
+        """Return article id -> the first issue of the group's members since then that showed it.
 
+        Articles of which an issue showed one line only are not among them.
         The issues of one member stand for all: members have the same cursor because they got the same issues.
         """
         ...

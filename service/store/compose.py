@@ -20,7 +20,7 @@ from typing_extensions import override
 from service.compose.ports import ComposeStore, EditedArticle
 from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
-from service.core.model import CondensedArticle, Edition, Group, Issue
+from service.core.model import CondensedArticle, Edition, Group, Issue, SentIssue
 from service.store import digests, listed_issues, sent_corrections
 from service.store import groups as group_rows
 from service.store.columns import Instant
@@ -136,11 +136,17 @@ class SqlComposeStore(ComposeStore):
             return await connection.scalar(last.order_by(issues.c.number.desc()).limit(1))
 
     @override
-    async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
+    async def recently_sent(self, group: Group, since: datetime) -> Mapping[str, SentIssue]:
+        columns = issues.c["id", "due_at", "article_ids"]
         async with self.database.read() as connection:
-            recent = _issues_of(connection, group, issues.c.article_ids).where(issues.c.created_at >= since)
-            found = await connection.scalars(recent)
-            return {article for article_ids in found for article in article_ids}
+            recent = _issues_of(connection, group, *columns).where(issues.c.created_at >= since)
+            rows = (await connection.execute(recent.order_by(issues.c.number))).all()
+        first: dict[str, SentIssue] = {}
+        for row in rows:
+            issue = SentIssue(row.id, row.due_at)
+            for article in row.article_ids:
+                first.setdefault(article, issue)
+        return first
 
     @override
     async def edited_articles(
@@ -255,15 +261,15 @@ def _members(connection: AsyncConnection, group: Group, *columns: ColumnElement[
     return members.where(subscriptions.c.subscriber.in_(named))
 
 
-def _issues_of(connection: AsyncConnection, group: Group, column: ColumnElement[Any]) -> Query:
-    """Return the query for this column of the newsletter's issues that the group got.
+def _issues_of(connection: AsyncConnection, group: Group, *columns: ColumnElement[Any]) -> Query:
+    """Return the query for these columns of the newsletter's issues that the group got.
 
     Members of a group got the same articles, so the issues of the first member are those of all.
     """
     first = _members(connection, group, func.min(subscriptions.c.subscriber)).scalar_subquery()
     delivered = exists().where(deliveries.c.issue == issues.c.number, deliveries.c.subscriber == first)
     is_issue = issues.c.edition_key != ""  # not a transactional mail
-    return select(column).where(issues.c.newsletter == group.edition.newsletter, is_issue, delivered)
+    return select(*columns).where(issues.c.newsletter == group.edition.newsletter, is_issue, delivered)
 
 
 def _group_rows(connection: AsyncConnection, group: Group) -> Query:

@@ -76,8 +76,11 @@ async def stored_articles(connection: AsyncConnection, ids: Sequence[str]) -> di
 
 
 def article_ids(stored: Mapping[str, Any]) -> list[str]:
-    """Return the ids of all articles that a stored digest names."""
-    return list(dict.fromkeys(name for story in stored["stories"] for name in story["articles"]))
+    """Return the ids of all articles that a stored digest names: of stories and of earlier figures."""
+    stories = stored["stories"]
+    named = [name for story in stories for name in story["articles"]]
+    points = [point for story in stories for point in story.get("points", ())]
+    return list(dict.fromkeys([*named, *(article for point in points for _, article, _ in point[8])]))
 
 
 def digest_values(digest: Digest) -> dict[str, Any]:

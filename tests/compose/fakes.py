@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from typing_extensions import override
 from service.compose.ports import ComposeStore, EditedArticle
 from service.core import ids
 from service.core.errors import StoreError
-from service.core.model import CondensedArticle, Edition, Group, Issue, StoryPoint
+from service.core.model import CondensedArticle, Edition, Group, Issue, SentIssue, StoryPoint
 
 
 @dataclass
@@ -96,9 +96,14 @@ class MemoryStore(ComposeStore):
         return issues[-1].served_from if issues else None
 
     @override
-    async def recently_sent(self, group: Group, since: datetime) -> Collection[str]:
+    async def recently_sent(self, group: Group, since: datetime) -> Mapping[str, SentIssue]:
         issues = [issue for reader in self._members_of(group)[:1] for issue in reader.issues]
-        return {article for issue in issues if issue.created_at >= since for article in issue.article_ids}
+        return {
+            article: SentIssue(issue.id, issue.due_at)
+            for issue in reversed(issues)
+            if issue.created_at >= since
+            for article in issue.article_ids
+        }
 
     @override
     async def edited_articles(

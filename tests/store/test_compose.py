@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from service.core import ids as identity
-from service.core.model import SubscriptionStatus
+from service.core.model import SentIssue, SubscriptionStatus
 from tests.builders import NOON, a_subscriber, an_article, an_edition
 from tests.store.stores import DAY, HOUR, MINUTE, Stores, a_desired_subscription, an_issue
 
@@ -299,11 +299,31 @@ async def test_a_repeat_starts_where_the_last_issue_started(stores: Stores):
 async def test_the_articles_recently_sent_to_a_group_are_known(stores: Stores):
     await stores.subscribe("amina", "ben")
     [group] = await stores.compose.groups_of("morning", None)
-    assert await stores.compose.recently_sent(group, NOON - DAY) == set()
-    await stores.compose.record_issue(group, an_issue(group, through=4), None, "file")
+    assert await stores.compose.recently_sent(group, NOON - DAY) == {}
+    first = an_issue(group, through=4)
+    await stores.compose.record_issue(group, first, None, "file")
     [group] = await stores.compose.groups_of("morning", None)
 
-    assert await stores.compose.recently_sent(group, NOON) == {"a", "b"}
-    assert await stores.compose.recently_sent(group, NOON + HOUR) == set()
+    sent = SentIssue(first.id, first.due_at)
+    assert await stores.compose.recently_sent(group, NOON) == {"a": sent, "b": sent}
+    assert await stores.compose.recently_sent(group, NOON + HOUR) == {}
     stranger = replace(group, served_through=0)
-    assert await stores.compose.recently_sent(stranger, NOON) == set()
+    assert await stores.compose.recently_sent(stranger, NOON) == {}
+
+
+async def test_an_article_sent_twice_belongs_to_the_first_issue(stores: Stores):
+    await stores.subscribe("amina")
+    [group] = await stores.compose.groups_of("morning", None)
+    first = an_issue(group, through=4)
+    await stores.compose.record_issue(group, first, None, "file")
+    [group] = await stores.compose.groups_of("morning", None)
+    second = replace(an_issue(group, through=6, occurrence="later"), article_ids=("b", "c"))
+    await stores.compose.record_issue(group, second, None, "file")
+    [group] = await stores.compose.groups_of("morning", None)
+
+    found = await stores.compose.recently_sent(group, NOON)
+    assert {article: issue.id for article, issue in found.items()} == {
+        "a": first.id,
+        "b": first.id,
+        "c": second.id,
+    }

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.model import Digest, Placement, Score, SentIssue
+from service.core.model import Digest, EarlierFigure, Placement, Score, SentIssue
 from service.store.digests import SqlDigestStore, article_ids, digest_of, digest_values, stored_articles
 from tests.builders import NOON
 from tests.compose.digests import a_digest, the_fire, the_front_page, the_notices, the_telescope
@@ -38,6 +38,17 @@ def test_a_decision_survives_json():
     digest = a_digest(update, replace(the_telescope(), points=(), placement=Placement.WEB), left_out=3)
 
     assert through_json(digest) == digest
+
+
+def test_the_figure_of_an_earlier_issue_comes_back_with_its_article():
+    old, story = the_telescope().articles[0], the_fire()
+    figure = EarlierFigure("at least 41", old, "At least 41 people died.")
+    update = replace(story, points=(replace(story.points[0], earlier=(figure,)),))
+    stored = json.loads(json.dumps(digest_values(a_digest(update))))
+    known = {article.id: article for article in (*story.articles, old)}
+
+    assert set(article_ids(stored)) == set(known)
+    assert digest_of(stored, a_digest().edition, known) == a_digest(update)
 
 
 def test_a_story_whose_articles_are_gone_is_left_out():

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
-from service.core.model import CondensedArticle, KeyPoint, Role, Summary
+from service.core.model import CondensedArticle, KeyPoint, Role, SentIssue, Summary
 from tests.builders import NOON, an_article
 from tests.compose.fakes import merge_all
 
 FIRST = "A dust explosion tore the roof off silo 6 at Skarrow port."
 HURT = "Four firefighters were hurt before the fire was out."
+FIRST_ISSUE = SentIssue("issue-1", NOON)
 LOSS = "The owner put the loss at 11,000 tonnes of wheat."
 
 
@@ -41,7 +42,8 @@ def updates(
     *accounts: CondensedArticle, after: int, known: list[str], publishers: int = 1
 ) -> tuple[StoryUpdate, ...]:
     story = GroupedStory(accounts, publishers)
-    return story_updates([story], served_through=after, sent=known, merge=merge_all, points=4)
+    sent = dict.fromkeys(known, FIRST_ISSUE)
+    return story_updates([story], served_through=after, sent=sent, merge=merge_all, points=4)
 
 
 def new_points(found: tuple[StoryUpdate, ...]) -> list[str]:
@@ -53,6 +55,18 @@ def test_a_new_story_is_sent_as_a_whole():
     account = an_account(5, FIRST)
 
     assert updates(account, after=4, known=[]) == (StoryUpdate(GroupedStory((account,))),)
+
+
+def test_an_update_names_the_issue_that_showed_the_story_first():
+    first, second, fresh = an_account(2, FIRST), an_account(3, HURT), an_account(5, LOSS)
+    later = SentIssue("issue-2", NOON + timedelta(days=1))
+    sent = {second.article.id: later, first.article.id: FIRST_ISSUE}
+    [found] = story_updates(
+        [GroupedStory((first, second, fresh))], served_through=4, sent=sent, merge=merge_all, points=4
+    )
+
+    assert found.first_issue == FIRST_ISSUE
+    assert updates(an_account(5, FIRST), after=4, known=[])[0].first_issue is None
 
 
 def test_a_story_without_a_new_article_is_not_sent_again():
@@ -100,7 +114,11 @@ def test_every_caveat_of_an_update_follows_its_point(accounts, after):
     ]
     known = ids_of(*(a for a in articles if a.article.position <= after))
     for update in story_updates(
-        [GroupedStory(tuple(articles))], served_through=after, sent=known, merge=merge_all, points=9
+        [GroupedStory(tuple(articles))],
+        served_through=after,
+        sent=dict.fromkeys(known, FIRST_ISSUE),
+        merge=merge_all,
+        points=9,
     ):
         for index, one in enumerate(update.new_points or ()):
             assert one.qualifies is None or one.qualifies < index

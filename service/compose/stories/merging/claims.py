@@ -176,7 +176,8 @@ def with_newest_toll(toll: NewestToll, claims: Sequence[Claim], known: Collectio
     """Return the claims without those with an outdated toll; one with the newest toll takes their place.
 
     If no claim has the newest toll, because only a headline has it, the outdated ones stay and are labelled
-    as earlier; if its article is `known` (ids), they are left out.
+    as earlier; if its article is `known` (ids), they are left out. The earlier figure is that of a known
+    article, which the reader remembers, if there is one.
     """
     outdated = {
         claim.position: next(one for one in toll.outdated if _states(claim, one))
@@ -195,7 +196,8 @@ def with_newest_toll(toll: NewestToll, claims: Sequence[Claim], known: Collectio
                 claim.earlier += (outdated[claim.position].earlier,)
         return list(claims)
     for claim in newest[:1]:
-        claim.earlier += (toll.outdated[0].earlier,)
+        remembered = (one for one in toll.outdated if one.article.id in known)
+        claim.earlier += (next(remembered, toll.outdated[0]).earlier,)
         for one in claims:
             if one.position in outdated:
                 claim.rank = min(claim.rank, one.rank)
@@ -216,6 +218,21 @@ def outdate(newer: Claim, older: Claim) -> bool:
     newer.rank = min(newer.rank, older.rank)
     adopt(newer, older)
     return True
+
+
+def name_known_figure(claim: Claim, known: Sequence[ArticleSentence]) -> None:
+    """Add to a new claim the figure that the reader knows, if its own replaces it: the newest one of `known`.
+
+    `known` are sentences that are known to contradict the claim.
+    """
+    if any(figure.article.id == line.article.id for figure in claim.earlier for line in known):
+        return
+    newest_first = sorted(known, key=lambda line: line.article.effective_published_at, reverse=True)
+    own = claim.sentence.article, claim.sentence.features
+    figures = (earlier_figure(own, (line.article, line.features)) for line in newest_first)
+    figure = next((one for one in figures if one is not None), None)
+    if figure is not None:
+        claim.earlier = (figure,)
 
 
 def _states(claim: Claim, toll: StatedToll) -> bool:

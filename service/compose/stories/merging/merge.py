@@ -22,6 +22,7 @@ from service.compose.stories.merging.claims import (
     all_sentences,
     claims_of,
     headline_caveats,
+    name_known_figure,
     outdate,
     sentences_of,
     with_newest_toll,
@@ -66,6 +67,11 @@ def merge_key_points(
     ]
     headline, once = settle_headline(headline)[: max(points - 1, 1)], settle_claims(once)
     new = [claim for claim in once if _is_new(claim, known_sentences, weights)] if known else once
+    for claim in new if known else ():
+        contradicted = [
+            line for line in known_sentences if _relation(line, claim.sentence) is Relation.CONTRADICTION
+        ]
+        name_known_figure(claim, contradicted)
     for claim in new:
         claim.caveats.sort(key=lambda caveat: _is_known_caveat(caveat, known_sentences))
     shown: dict[Place, int] = {}

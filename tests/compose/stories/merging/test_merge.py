@@ -423,6 +423,20 @@ def test_an_update_names_the_toll_that_was_sent():
     assert earlier(merged) == {NEW_TOLL: ["at least 41"]}
 
 
+def test_an_update_names_the_toll_that_the_reader_knows_rather_than_a_later_one():
+    between = told(4, TOLL.replace("41", "43"), publisher="The Herald")
+    merged = merge_key_points([told(2, NEW_TOLL), between], points=4, known=[told(6, TOLL)])
+
+    assert earlier(merged) == {NEW_TOLL: ["at least 41"]}
+
+
+def test_an_update_names_any_figure_that_the_reader_knows():
+    known = [told(9, HOMES.replace("12,000", "9,000")), told(6, HOMES, publisher="The Herald")]
+    merged = merge_key_points([told(2, MORE_HOMES, TALKS)], points=4, known=known)
+
+    assert earlier(merged) == {MORE_HOMES: ["12,000"]}
+
+
 def test_an_update_does_not_go_back_to_an_earlier_toll():
     late = told(6, TOLL, TALKS, publisher="The Herald")
 
