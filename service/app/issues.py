@@ -1,4 +1,4 @@
-"""Issues: find one by its id, verify its texts, and choose the deliveries to send again. Reads only."""
+"""Issues: find one by its id, verify its texts, choose the deliveries to send again, cancel the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from service.app.articles.edits import corrections_in
 from service.core.errors import UsageError
 from service.core.ids import subscriber_id
 from service.core.model import Article, DeliveryState, Summary
-from service.core.read_models import DeliveryDetails, IssueDetails
+from service.core.read_models import CancelCounts, DeliveryDetails, IssueDetails
+from service.store.cancel import SqlCancellation
 from service.text.blocks import plain_blocks
 
 if TYPE_CHECKING:
@@ -79,9 +80,10 @@ async def deliveries_to_resend(
 ) -> list[DeliveryDetails]:
     """Return the deliveries of an issue in one of these states or to one of these addresses.
 
-    Raises UsageError for a paused issue, and for an address that the issue was not for.
+    Raises UsageError for a paused or cancelled issue, and for an address that the issue was not for.
     """
     short_id = issue.id[:SHORT_ID_CHARACTERS]
+    require_not_cancelled(issue)
     if issue.paused_at:
         raise UsageError(f"issue {short_id} is paused; caveat issue resume {short_id} continues it")
     deliveries = await app.queries.deliveries(issue.id)
@@ -90,3 +92,24 @@ async def deliveries_to_resend(
     if unknown := [address for key, address in named.items() if key not in recipients]:
         raise UsageError(f"issue {short_id} has no delivery to {', '.join(unknown)}")
     return [d for d in deliveries if d.state in states or d.subscriber_id in named]
+
+
+def require_not_cancelled(issue: IssueDetails) -> None:
+    """Raise UsageError for a cancelled issue."""
+    if issue.cancelled_at:
+        raise UsageError(
+            f"issue {issue.id[:SHORT_ID_CHARACTERS]} was cancelled on "
+            f"{issue.cancelled_at:%Y-%m-%d at %H:%M} UTC; those who did not get it get its stories with "
+            f"their next issue, or now with caveat send {issue.newsletter} --all"
+        )
+
+
+async def cancel(app: Application, issue: IssueDetails, *, dry_run: bool = False) -> CancelCounts:
+    """Cancel the deliveries of the issue that wait for an attempt; their subscribers get its stories later.
+
+    `dry_run` changes nothing. Idempotent: a second call cancels what the server deferred since the first.
+    """
+    cancellation = SqlCancellation(app.database)
+    if dry_run:
+        return await cancellation.preview(issue.id)
+    return await cancellation.cancel(issue.id, app.clock())

@@ -13,6 +13,7 @@ from service.settings.values import Settings
 from service.store.backups import backup
 from service.store.backups.postgres_restore import restore_tables
 from service.store.backups.restore import RestoreResult, restore_file
+from service.store.cancel import SqlCancellation
 from service.store.database import Database, read_url, redacted
 from service.store.errors import StoreErrors
 from service.store.judge import SqlJudgeStore
@@ -67,8 +68,12 @@ async def resume_sending(settings: Settings) -> bool:
 
 
 async def prune(app: Application) -> int:
-    """Delete expired sign-ups, mails, counted attempts and answers; return the number of rows."""
+    """Delete expired sign-ups, mails, counted attempts and answers; return the number of rows.
+
+    Deliveries of cancelled issues that were in transfer, and are deferred now, are cancelled.
+    """
     now = app.clock()
+    cancelled = await SqlCancellation(app.database).cancel_rest(now)
     mails = await SqlSignUpStore(app.database).prune(now, LINK_LIFETIME)
     answers = await SqlJudgeStore(app.database).prune(now - ANSWER_LIFETIME)
-    return mails + answers + await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)
+    return cancelled + mails + answers + await SqlAttemptStore(app.database).prune(now, MAX_LIMIT_PERIOD)

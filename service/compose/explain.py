@@ -236,6 +236,7 @@ _STATES = {
     DeliveryState.SENT: "which was sent",
     DeliveryState.REFUSED: "which the receiving server refused",
     DeliveryState.SUPPRESSED: "which was not sent, because this address is suppressed",
+    DeliveryState.CANCELLED: "which was cancelled before it was sent",
 }
 
 _STATUSES = {

@@ -101,7 +101,8 @@ class ComposeStore(Protocol):
         its due time. Their cursor becomes the issue's `served_through`, their due time `next_due_at` unless
         that is None. Corrections are stored with the issue, and the texts that they quote.
 
-        If an issue of that id is stored already, for members served earlier, the others get that one.
+        If an issue of that id is stored already, for members served earlier, the others get that one. If it
+        was cancelled, they get none: their due time advances, their cursor does not.
         Returns the number of planned deliveries. Raises ArticleChanged if an article was edited after the
         issue was composed.
         """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
+from operator import add
 
 from service.core.model import Article, Books, Correction, DeliveryState, Edition, FeedState, Summary
 
@@ -29,7 +30,10 @@ class DeliveryBacklog:
 
 @dataclass(frozen=True, slots=True)
 class IssueDetails:
-    """An issue without its bodies, with its books. `paused_at` is None while the issue is not paused."""
+    """An issue without its bodies, with its books.
+
+    `paused_at` is None while the issue is not paused, `cancelled_at` if it was not cancelled.
+    """
 
     id: str
     newsletter: str
@@ -45,6 +49,32 @@ class IssueDetails:
     article_ids: tuple[str, ...]
     books: Books
     paused_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCounts:
+    """What the cancellation of an issue did, or would do, as numbers of deliveries.
+
+    `returned`: the subscriber gets the stories with the next issue. The other cancelled ones do not:
+    `in_later_issue` have a later issue, `maybe_arrived` may have this one, `inactive` have no active
+    subscription. `in_transfer` were not cancelled, because a server may be accepting them.
+    """
+
+    returned: int = 0
+    in_later_issue: int = 0
+    maybe_arrived: int = 0
+    inactive: int = 0
+    in_transfer: int = 0
+
+    @property
+    def cancelled(self) -> int:
+        """The number of cancelled deliveries."""
+        return self.returned + self.in_later_issue + self.maybe_arrived + self.inactive
+
+    def __add__(self, other: CancelCounts) -> CancelCounts:
+        """Return the sums."""
+        return CancelCounts(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +222,7 @@ def issue_as_dict(issue: IssueDetails) -> dict[str, object]:
         "due_at": issue.due_at,
         "created_at": issue.created_at,
         "paused_at": issue.paused_at,
+        "cancelled_at": issue.cancelled_at,
         "edition": asdict(issue.edition),
         "channel": issue.channel,
         "told_from": issue.served_from,

@@ -107,7 +107,7 @@ class DeliverStore(Protocol):
         """Make an issue's deliveries in these states due again, as the operator asks; return their number.
 
         With `subscribers` (ids), only theirs. The Message-ID stays the same. Leased deliveries are left
-        alone. Suppressed and unsubscribed subscribers are still not mailed.
+        alone, and those of a cancelled issue. Suppressed and unsubscribed subscribers are still not mailed.
         """
         ...
 

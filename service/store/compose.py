@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +23,7 @@ from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue, SentIssue
 from service.store import digests, listed_issues, sent_corrections
 from service.store import groups as group_rows
+from service.store.cancel import was_kept
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
@@ -44,6 +45,15 @@ from service.store.schema import (
 
 MAX_ARTICLES_PER_ISSUE = 5_000
 """The newest articles offered for one issue: a group without subscribers may have waited for a year."""
+
+
+class _StoredIssue(NamedTuple):
+    """A stored issue: its number and cursor, and whether it was cancelled or is new."""
+
+    number: int
+    through: int
+    is_cancelled: bool
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +187,15 @@ class SqlComposeStore(ComposeStore):
         rows = (await connection.execute(_group_rows(connection, group))).all()
         if not rows:
             return 0
-        number, served_through, is_new = await self._stored(connection, issue, channel)
-        planned = await self._plan(connection, group, number, issue.created_at, is_new=is_new)
-        if is_new and (own := self.own_editions.get(issue.newsletter)):
-            await listed_issues.record(connection, group, issue, own, number=number, readers=planned)
+        stored = await self._stored(connection, issue, channel)
+        planned, cursor = 0, group.served_through
+        if not stored.is_cancelled:
+            planned, cursor = await self._plan(connection, group, stored, issue.created_at), stored.through
+        if stored.is_new and (own := self.own_editions.get(issue.newsletter)):
+            await listed_issues.record(connection, group, issue, own, number=stored.number, readers=planned)
         for row in rows:
             due_at = row.next_due_at if next_due_at is None else next_due_at
-            await _advance(connection, group, row.number, served_through, due_at)
+            await _advance(connection, group, row.number, cursor, due_at)
         return planned
 
     @override
@@ -196,31 +208,32 @@ class SqlComposeStore(ComposeStore):
                 await _advance(connection, group, row.number, cursor, next_due_at)
             return moved
 
-    async def _stored(self, connection: AsyncConnection, issue: Issue, channel: str) -> tuple[int, int, bool]:
-        """Store the issue if it is new; return the stored number and cursor, and whether it is new."""
+    async def _stored(self, connection: AsyncConnection, issue: Issue, channel: str) -> _StoredIssue:
+        """Store the issue if it is new; return what is stored."""
         row = issue_values(issue, channel)
         stored = await connection.execute(self.database.insert(issues).values(row).on_conflict_do_nothing())
-        found = select(issues.c.number, issues.c.told_through).where(issues.c.id == issue.id)
-        number, served_through = (await connection.execute(found)).one()
-        is_new = stored.rowcount > 0
-        if is_new:
+        columns = (issues.c.number, issues.c.told_through, issues.c.cancelled_at.is_not(None))
+        found = await connection.execute(select(*columns).where(issues.c.id == issue.id))
+        number, through, is_cancelled = found.one()
+        result = _StoredIssue(number, through, is_cancelled, stored.rowcount > 0)
+        if result.is_new:
             if issue.edit_keys:
                 await _require_unchanged(connection, issue)
-            await sent_corrections.record(connection, self.database, number, issue)
+            await sent_corrections.record(connection, self.database, result.number, issue)
             if issue.digest is not None:
-                await digests.record(connection, number, issue.digest)
-        return number, served_through, is_new
+                await digests.record(connection, result.number, issue.digest)
+        return result
 
     async def _plan(
-        self, connection: AsyncConnection, group: Group, issue: int, at: datetime, *, is_new: bool
+        self, connection: AsyncConnection, group: Group, issue: _StoredIssue, at: datetime
     ) -> int:
         """Plan a delivery of the issue for each member without one; return how many were planned."""
         member = subscriptions.c.subscriber
-        columns = (literal(issue), member, literal("planned"), literal(0), literal(at, Instant))
+        columns = (literal(issue.number), member, literal("planned"), literal(0), literal(at, Instant))
         rows = _members(connection, group, *columns).order_by(subscriptions.c.group_number, member)
-        if not is_new:
+        if not issue.is_new:
             # Not ON CONFLICT DO NOTHING, for which PostgreSQL writes every row twice: lock_groups is enough.
-            planned = exists().where(deliveries.c.issue == issue, deliveries.c.subscriber == member)
+            planned = exists().where(deliveries.c.issue == issue.number, deliveries.c.subscriber == member)
             rows = rows.where(~planned)
         names = ["issue", "subscriber", "state", "attempts", "due_at"]
         if await connection.scalar(select(exists().where(subscribers.c.channel.is_not(None)))):
@@ -229,7 +242,7 @@ class SqlComposeStore(ComposeStore):
             rows, names = rows.add_columns(chosen.scalar_subquery()), [*names, "channel"]
         count = (await connection.execute(deliveries.insert().from_select(names, rows))).rowcount
         await connection.execute(
-            update(issues).where(issues.c.number == issue).values(readers=issues.c.readers + count)
+            update(issues).where(issues.c.number == issue.number).values(readers=issues.c.readers + count)
         )
         return count
 
@@ -267,7 +280,9 @@ def _issues_of(connection: AsyncConnection, group: Group, *columns: ColumnElemen
     Members of a group got the same articles, so the issues of the first member are those of all.
     """
     first = _members(connection, group, func.min(subscriptions.c.subscriber)).scalar_subquery()
-    delivered = exists().where(deliveries.c.issue == issues.c.number, deliveries.c.subscriber == first)
+    delivered = exists().where(
+        deliveries.c.issue == issues.c.number, deliveries.c.subscriber == first, was_kept()
+    )
     is_issue = issues.c.edition_key != ""  # not a transactional mail
     return select(*columns).where(issues.c.newsletter == group.edition.newsletter, is_issue, delivered)
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     literal,
     literal_column,
+    or_,
     select,
     type_coerce,
     update,
@@ -27,11 +28,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.condense.ports import FailureResult
 from service.core.model import Article, Summary
+from service.store.cancel import was_kept
 from service.store.columns import storable
 from service.store.database import Database
 from service.store.dialect import Query, is_in
 from service.store.mappers import Row, article_of, blocks_of, blocks_values
-from service.store.schema import articles, corrections, issues, told_corrections
+from service.store.schema import articles, corrections, deliveries, issues, told_corrections
 
 NEW = (
     corrections.c.title.label("new_title"),
@@ -74,13 +76,16 @@ async def correct(connection: AsyncConnection, database: Database, edited: Seque
 
 
 def was_sent() -> ColumnElement[bool]:
-    """Return the condition that an issue contains the article of this row."""
+    """Return the condition that an issue that was not cancelled for everybody contains this row's article."""
     # Ids are hex digits, so an id in quotes can only match a whole list item.
     listed = type_coerce(issues.c.article_ids, Text).contains(literal('"') + articles.c.id + literal('"'))
+    kept = exists(1).where(deliveries.c.issue == issues.c.number, was_kept()).correlate(issues)
     return (
         exists(1)
         .select_from(issues)
-        .where(issues.c.told_through >= articles.c.position, listed)
+        .where(
+            issues.c.told_through >= articles.c.position, listed, or_(issues.c.cancelled_at.is_(None), kept)
+        )
         .correlate(articles)
     )
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Update, and_, case, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -130,7 +130,8 @@ class SqlDeliverStore(DeliverStore):
         *,
         subscribers: Collection[str] | None = None,
     ) -> int:
-        of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
+        this = and_(issues.c.id == issue_id, issues.c.cancelled_at.is_(None))
+        of_issue = select(issues.c.number).where(this).scalar_subquery()
         # The token of an uncertain delivery belongs to a worker whose lease has ended.
         free = or_(deliveries.c.token.is_(None), deliveries.c.state == State.UNCERTAIN)
         these = update(deliveries).where(deliveries.c.issue == of_issue, deliveries.c.state.in_(states), free)
@@ -138,7 +139,10 @@ class SqlDeliverStore(DeliverStore):
             if subscribers is not None:
                 named = select(people.c.number).where(is_in(connection, people.c.id, subscribers))
                 these = these.where(deliveries.c.subscriber.in_(named))
-            due = these.values(state=State.DEFERRED, due_at=now, token=None)
+            # A mail that arrived may not count as one that did not, if this attempt is cancelled.
+            arrived = and_(deliveries.c.state == State.SENT, deliveries.c.doubts == 0)
+            doubts = case((arrived, 1), else_=deliveries.c.doubts)
+            due = these.values(state=State.DEFERRED, due_at=now, token=None, doubts=doubts)
             return (await connection.execute(due)).rowcount
 
     @override
@@ -177,11 +181,15 @@ class SqlDeliverStore(DeliverStore):
             return not await connection.scalar(select(exists().where(pending)))
 
     async def resume(self, issue_id: str, now: datetime) -> int:
-        """Resume a paused issue: its waiting deliveries are due at once. Return how many."""
-        of_issue = select(issues.c.number).where(issues.c.id == issue_id).scalar_subquery()
+        """Resume a paused issue: its waiting deliveries are due at once. Return how many.
+
+        A cancelled issue stays as it is.
+        """
+        this = and_(issues.c.id == issue_id, issues.c.cancelled_at.is_(None))
+        of_issue = select(issues.c.number).where(this).scalar_subquery()
         resting = and_(deliveries.c.issue == of_issue, OUTBOX, deliveries.c.due_at.is_(None))
         async with self.database.write() as connection:
-            await connection.execute(update(issues).where(issues.c.id == issue_id).values(paused_at=None))
+            await connection.execute(update(issues).where(this).values(paused_at=None))
             return (await connection.execute(update(deliveries).where(resting).values(due_at=now))).rowcount
 
 

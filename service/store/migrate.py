@@ -33,6 +33,7 @@ KNOWN_VERSIONS = (
     "0019",
     "0020",
     "0021",
+    "0022",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

@@ -60,7 +60,7 @@ MAX_COUNTED = 10_000
 
 ISSUE_COLUMNS = (
     *("id", "newsletter", "edition_key", "occurrence", "due_at"),
-    *("created_at", "subject", "channel", "paused_at"),
+    *("created_at", "subject", "channel", "paused_at", "cancelled_at"),
 )
 """Columns of `issues` with the names of IssueDetails's fields."""
 
@@ -136,8 +136,9 @@ class Queries:
         return await self._issues(_issue_query().where(_starts_with(issues.c.id, prefix)).limit(10))
 
     async def paused_issues(self) -> Sequence[IssueDetails]:
-        """Return the paused issues, newest first."""
-        return await self._issues(_issue_query().where(issues.c.paused_at.is_not(None)))
+        """Return the paused issues that can be resumed, newest first."""
+        paused = issues.c.paused_at.is_not(None) & issues.c.cancelled_at.is_(None)
+        return await self._issues(_issue_query().where(paused))
 
     async def _issues(self, query: Query) -> Sequence[IssueDetails]:
         async with self.database.read() as connection:
@@ -286,7 +287,7 @@ def _issue_query() -> Query:
 
 def _issue_details(row: Row, counts: dict[str, int]) -> IssueDetails:
     waiting = (State.PLANNED, State.ATTEMPTING, State.DEFERRED)
-    ended = (State.SENT, State.SUPPRESSED, State.REFUSED, State.UNCERTAIN)
+    ended = (State.SENT, State.SUPPRESSED, State.REFUSED, State.UNCERTAIN, State.CANCELLED)
     return IssueDetails(
         **{name: row[name] for name in ISSUE_COLUMNS},
         served_from=row["told_from"],

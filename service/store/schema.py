@@ -352,6 +352,7 @@ issues = Table(
     Column("created_at", Instant, nullable=False),
     Column("readers", Integer, nullable=False),  # number of planned deliveries: the books' `due`
     Column("paused_at", Instant),  # by the operator: its deliveries are not sent until it is resumed
+    Column("cancelled_at", Instant),  # by the operator: it is paused as well, and never resumed
     Column("article_ids", Json, nullable=False),
     Column("subject", CleanText, nullable=False),
     Column("text", CleanText, nullable=False),
@@ -368,6 +369,14 @@ Index(
 )
 # the listing of one newsletter's issues, newest first.
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.number)
+# cancel_rest and record_issue: the cancelled issues, which are few.
+CANCELLED = text("cancelled_at IS NOT NULL")
+Index(
+    "ix_issues_cancelled",
+    issues.c.newsletter,
+    sqlite_where=CANCELLED,
+    postgresql_where=CANCELLED,
+)
 # corrections.was_sent: the issues that may contain an article.
 Index("ix_issues_told_through", issues.c.told_through)
 
@@ -449,7 +458,8 @@ deliveries = Table(
     Column("token", Id),
     Column("at", Instant),
     Column("reply", CleanText),
-    Column("doubts", SmallInteger, nullable=False, server_default="0"),  # attempts without a known outcome
+    # attempts without a known outcome; at least 1 for a sent mail that is sent again on purpose
+    Column("doubts", SmallInteger, nullable=False, server_default="0"),
     # taken before all others, and sent without a subscription
     Column("transactional", Boolean, nullable=False, server_default=false()),
     Column("channel", Id),  # of the subscriber; NULL: the issue's

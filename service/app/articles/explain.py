@@ -15,7 +15,7 @@ from service.compose.explain import (
     shown_article,
 )
 from service.compose.stage import Preview
-from service.core.model import Membership
+from service.core.model import DeliveryState, Membership
 from service.core.read_models import ArticleDetails, IssueDetails
 from service.store.compose import SqlComposeStore
 from service.store.deliver import SqlDeliverStore
@@ -77,6 +77,8 @@ async def _past_issue(app: Application, membership: Membership, article: Article
     issues = await app.queries.issues(membership.subscription.newsletter, limit=MAX_ISSUES_READ)
     by_id = {issue.id: issue for issue in issues if issue.served_from < position <= issue.served_through}
     for delivery in await app.queries.deliveries_to(membership.subscriber.id, limit=MAX_ISSUES_READ):
+        if delivery.state is DeliveryState.CANCELLED and membership.subscription.served_through < position:
+            continue  # its stories are in the next issue
         if (issue := by_id.get(delivery.issue_id)) is not None:
             return PastIssue(issue.due_at, await _shown_in(app, issue, article), delivery.state)
     return None

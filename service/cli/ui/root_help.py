@@ -48,7 +48,7 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
         ),
         CommandSummary("story", "story", "Show the articles of a story, and split a wrong one from it."),
         CommandSummary("label", "label", "Label the key points and caveats of articles, for learning."),
-        CommandSummary("issue", "issue", "List, verify, pause, resume and resend issues."),
+        CommandSummary("issue", "issue.commands", "List, verify, pause, resume, resend and cancel issues."),
         CommandSummary("bounce", "bounce", "Read bounced mails."),
     ),
     "Feeds and subscribers": (

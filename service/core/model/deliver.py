@@ -18,6 +18,7 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +171,13 @@ class Books:
     refused: int = 0
     uncertain: int = 0
     waiting: int = 0
+    cancelled: int = 0
 
     @property
     def closed(self) -> bool:
         """Whether the counts add up to `due`."""
-        return self.due == self.sent + self.suppressed + self.refused + self.uncertain + self.waiting
+        ended = self.sent + self.suppressed + self.refused + self.uncertain + self.cancelled
+        return self.due == ended + self.waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,21 +112,29 @@ COUNTER = """
     UPDATE counters SET value = (SELECT value FROM {old}.counters AS o WHERE o.name = counters.name)
      WHERE value < (SELECT value FROM {old}.counters AS o WHERE o.name = counters.name)
 """
-# The cursors and due times that are later than the backup's.
-AHEAD = """
+# An issue of the backup that was cancelled after it: its subscribers' cursors went back.
+CANCELLED_SINCE = """
+    EXISTS (SELECT 1 FROM {old}.issues AS oi
+              JOIN {old}.deliveries AS od ON od.issue = oi.number AND od.subscriber = op.number
+             WHERE oi.cancelled_at IS NOT NULL AND oi.newsletter = s.newsletter
+               AND oi.told_through > o.told_through AND oi.told_through <= n.told_through
+               AND od.state = 'cancelled' AND od.doubts = 0)
+"""
+# The cursors and due times that are later than the backup's, or that a cancellation moved back.
+AHEAD = f"""
     SELECT s.subscriber, s.newsletter, n.edition_key,
-           CASE WHEN o.told_through > n.told_through THEN o.told_through ELSE n.told_through END
-               AS told_through,
+           CASE WHEN o.told_through > n.told_through OR {CANCELLED_SINCE}
+                THEN o.told_through ELSE n.told_through END AS told_through,
            CASE WHEN o.next_due_at > n.next_due_at THEN o.next_due_at ELSE n.next_due_at END
                AS next_due_at
       FROM subscriptions AS s
       JOIN groups AS n ON n.number = s.group_number
       JOIN subscribers AS people ON people.number = s.subscriber
-      JOIN {old}.subscribers AS op ON op.id = people.id
-      JOIN {old}.subscriptions AS os ON os.subscriber = op.number AND os.newsletter = s.newsletter
-      JOIN {old}.groups AS o ON o.number = os.group_number
-     WHERE o.told_through > n.told_through OR o.next_due_at > n.next_due_at
-"""
+      JOIN {{old}}.subscribers AS op ON op.id = people.id
+      JOIN {{old}}.subscriptions AS os ON os.subscriber = op.number AND os.newsletter = s.newsletter
+      JOIN {{old}}.groups AS o ON o.number = os.group_number
+     WHERE o.told_through > n.told_through OR o.next_due_at > n.next_due_at OR {CANCELLED_SINCE}
+"""  # noqa: S608 - constants of this file
 NEW_PLACES = """
     INSERT INTO groups (edition_key, told_through, next_due_at)
     SELECT DISTINCT edition_key, told_through, next_due_at FROM moved AS m
@@ -187,6 +195,10 @@ LATER_LINES = """
 PAUSED = """
     UPDATE issues SET paused_at = (SELECT o.paused_at FROM {old}.issues AS o WHERE o.id = issues.id)
      WHERE paused_at IS NULL AND id IN (SELECT id FROM {old}.issues WHERE paused_at IS NOT NULL)
+"""
+CANCELLED = """
+    UPDATE issues SET cancelled_at = (SELECT o.cancelled_at FROM {old}.issues AS o WHERE o.id = issues.id)
+     WHERE cancelled_at IS NULL AND id IN (SELECT id FROM {old}.issues WHERE cancelled_at IS NOT NULL)
 """
 PAUSED_LINES = """
     UPDATE deliveries SET due_at = NULL, token = NULL
@@ -277,6 +289,7 @@ def merge(connection: Connection, old: str) -> MergeCounts:
     table("lines", LINES)
     lines = run(NEW_LINES) + run(LATER_LINES)
     run(PAUSED)
+    run(CANCELLED)
     run(PAUSED_LINES)
     run(READERS)
     run(_with_columns(SENDS, sends))

@@ -1,11 +1,13 @@
-"""`caveat issue`: issues and their deliveries, verified, paused, resumed and resent."""
+"""`caveat issue`: issues and their deliveries, verified, paused, resumed, resent and cancelled."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from service.cli.issue.cancel import cancel_sentences
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.input import require_confirmation
 from service.cli.ui.lazy_imports import lazy_imports
@@ -35,9 +37,10 @@ ID_HELP = "Id of the issue, or its first characters."
 IssuePrefix = Annotated[str, typer.Argument(metavar="ISSUE", help=ID_HELP)]
 
 commands = CommandTyper(
-    """List, verify, pause, resume and resend issues.
+    """List, verify, pause, resume, resend and cancel issues.
 
-    The deliveries of an issue always add up: due = sent + suppressed + refused + uncertain + waiting.
+    The deliveries of an issue always add up: due = sent + suppressed + refused + uncertain + cancelled +
+    waiting.
     """,
     name="issue",
 )
@@ -156,6 +159,32 @@ def pause(issue: IssuePrefix) -> None:
     open_app.run_in_app(work)
 
 
+@commands.add("cancel", "caveat issue cancel 4a66 --dry-run\ncaveat issue cancel 4a66 --yes")
+def cancel(issue: IssuePrefix, *, dry_run: DryRun = False, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Cancel an issue for those who did not get it yet; they get its stories with their next issue.
+
+    Mails that were sent stay sent, and mails in transfer may still arrive. Nobody gets a story twice:
+    a subscriber who has a later issue already does not get the stories of this one. The issue cannot be
+    resumed. More than one mail asks for confirmation.
+    """
+
+    async def work(app: application.Application) -> bool:
+        found = await issues.issue_named(app, issue)
+        planned = await issues.cancel(app, found, dry_run=True)
+        if not dry_run and planned.cancelled > 1:
+            question = f"Cancel {found.subject!r} for {quantity(planned.cancelled, 'subscriber')}?"
+            require_confirmation(question, confirmed=yes)
+        done = planned if dry_run else await issues.cancel(app, found)
+        record = {"issue": found.id, "cancelled": done.cancelled, **asdict(done), "dry_run": dry_run}
+        if as_json:
+            print_json(record)
+        else:
+            print_message("\n".join(cancel_sentences(found, done, dry_run=dry_run)))
+        return True
+
+    open_app.run_in_app(work)
+
+
 @commands.add("resume", "caveat issue resume 4a66\ncaveat issue resume --all")
 def resume(
     prefixes: Annotated[
@@ -174,6 +203,8 @@ def resume(
 
     async def work(app: application.Application) -> bool:
         named = [await issues.issue_named(app, prefix) for prefix in prefixes or ()]
+        for issue in named:
+            issues.require_not_cancelled(issue)
         found = list(dict.fromkeys(issue.id for issue in named or await app.queries.paused_issues()))
         delivery_progress.print_lifted_pauses(await manual_send.resume(app, found))
         if found:
@@ -287,8 +318,9 @@ def _issue_row(issue: IssueDetails) -> dict[str, object]:
         "due": books.due,
         "sent": books.sent,
         "waiting": books.waiting,
-        "other": books.suppressed + books.refused + books.uncertain,
-        "paused": issue.paused_at is not None,
+        "other": books.suppressed + books.refused + books.uncertain + books.cancelled,
+        "paused": issue.paused_at is not None and issue.cancelled_at is None,
+        "cancelled": issue.cancelled_at is not None,
         "subject": issue.subject,
     }
 

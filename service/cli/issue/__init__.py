@@ -1,0 +1,1 @@
+"""`caveat issue`: its commands, and what they print."""
