@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.compose.scoring.word_signals import word_signals
+from service.compose.scoring.topic_names import topic_rank
+from service.compose.scoring.word_signals import NO_SIGNALS, word_signals
 from service.compose.stories.figures import tolls_of
 from service.compose.stories.group import GroupedStory
 from service.core.model import Article, CondensedArticle
@@ -60,11 +61,14 @@ def article_traits(condensed: CondensedArticle) -> ArticleTraits:
     """Return the traits of an article."""
     article = condensed.article
     sentences = opening_sentences(condensed)
+    signals = word_signals(article.title, " ".join(sentences), article.language)
+    # Where words of harm are known and there are none, no number is a toll; finding tolls takes longest.
+    may_have_toll = signals is NO_SIGNALS or signals["harm"] > 0
     return ArticleTraits(
         position=_position(article),
         length=_length(article),
-        toll=_toll(article, sentences),
-        signals=word_signals(article.title, " ".join(sentences), article.language),
+        toll=_toll(article, sentences) if may_have_toll else 0.0,
+        signals=signals,
     )
 
 
@@ -89,6 +93,8 @@ def story_traits(
         "length": max(one.length for one in traits),
         "toll": max(one.toll for one in traits),
     }
+    topics = {topic for article in articles for topic in article.topics}
+    values["topic"] = max((topic_rank(topic) for topic in topics), default=0.0)
     for name in traits[0].signals:
         choose = min if name in LEAST_OF_ARTICLES else max
         values[name] = choose(one.signals[name] for one in traits)

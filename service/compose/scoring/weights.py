@@ -1,28 +1,53 @@
-"""Weights: what each trait of a story is worth in its score."""
+"""Weights: what each trait of a story is worth in its score (pure)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
+
+Parts = tuple[tuple[str, float], ...]
+"""The parts of a score by name, as `core.model.Score` has them."""
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
         "publishers": 2.0,
-        "position": 0.8,
+        "position": 0.5,
         "source weight": 0.6,
-        "length": 0.25,
-        "toll": 1.2,
-        "harm": 0.8,
-        "affairs": 0.9,
-        "scale": 0.5,
-        "research": 0.3,
-        "soft": -1.2,
-        "series": -1.2,
+        "length": 0.3,
+        "topic": 0.85,
+        "toll": 2.1,
+        "harm": 1.8,
+        "affairs": 1.9,
+        "scale": 1.5,
+        "research": 1.5,
+        "soft": -2.2,
+        "series": -2.2,
         "sport": -0.6,
-        "freshness": 0.4,
+        "freshness": 0.25,
         "topics": 0.2,
-        "followed words": 4.0,
-        "update": 0.6,
+        "followed words": 20.0,
+        "update": 1.0,
     }
 )
-"""The traits are about 0 to 1; learned with `bench/ranking.py`, except those that depend on the reader."""
+"""The weight of each trait; a trait is about 0 to 1. `bench/ranking.py` learns them from judged pairs.
+
+Not learned: the source weight is the operator's, topics and followed words are the reader's. A followed word
+outweighs everything else, because its stories come first.
+"""
+
+NEWS_WORDS = ("toll", "harm", "affairs", "scale", "research")
+MOST_OF_NEWS_WORDS = 1.5  # together: less than four publishers, so that no headline can shout its way up
+
+
+def weighted_parts(values: Mapping[str, float]) -> Parts:
+    """Return the parts of a score from the values of its traits, without those that are 0.
+
+    What the words of a headline add is limited together: their parts are reduced in proportion.
+    """
+    parts = {name: WEIGHTS[name] * value for name, value in values.items() if value}
+    words = sum(parts.get(name, 0.0) for name in NEWS_WORDS)
+    if words > 0:
+        reduced = MOST_OF_NEWS_WORDS * (1 - math.exp(-words / MOST_OF_NEWS_WORDS)) / words
+        parts |= {name: parts[name] * reduced for name in NEWS_WORDS if name in parts}
+    return tuple(parts.items())

@@ -22,10 +22,16 @@ SIGNALS = ("harm", "affairs", "scale", "research", "soft", "series", "sport")
 """The classes of words that count; `denials` and `relief` only take back words of harm."""
 OPENING_WEIGHT = 0.35  # of a word in the opening; one in the title counts 1
 DENIED_WORDS = 3  # behind a denial that it takes back
+RELIEVED_WORDS = 2  # of harm that a word of relief takes back: "tsunami warning lifted"
 MAX_TITLE_CHARACTERS, MAX_OPENING_CHARACTERS = 300, 600  # read of each
 SHORTEST_ARABIC_STEM = 3  # letters that remain without a proclitic; a shorter rest is a word of its own
 
+LARGE_NUMBER_DIGITS = 4  # from here on, a number in a title counts as a word of scale
+QUESTION_MARKS = ("?", "؟", "？")  # at the end of a title: it offers something to read and states no news
+
 _WORD = re.compile(r"\w+(?:-\w+)*")
+_NUMBER = re.compile(r"(?<![\w.,])\d{1,9}(?:[.,\u00a0\u202f]\d{3}){0,3}(?![\w.,]?\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _DENIAL, _RELIEF = "denials", "relief"
 
 
@@ -63,6 +69,8 @@ def word_signals(title: str, opening: str, language: str) -> Mapping[str, float]
     if name not in _tables():
         return NO_SIGNALS
     sums = dict.fromkeys(SIGNALS, 0.0)
+    sums["scale"] += any(_is_large(number) for number in _NUMBER.findall(title[:MAX_TITLE_CHARACTERS]))
+    sums["soft"] += title.rstrip().endswith(QUESTION_MARKS)
     seen: set[tuple[str, str]] = set()
     for text, weight in (
         (title[:MAX_TITLE_CHARACTERS], 1.0),
@@ -76,8 +84,14 @@ def word_signals(title: str, opening: str, language: str) -> Mapping[str, float]
     return {signal: _saturated(total) for signal, total in sums.items()}
 
 
+def _is_large(number: str) -> bool:
+    """Return whether a number is a thousand or more, and no year."""
+    digits = "".join(filter(str.isdecimal, number))
+    return len(digits) >= LARGE_NUMBER_DIGITS and not (digits == number and _YEAR.fullmatch(digits))
+
+
 def _signals_in(text: str, language: str) -> Iterator[tuple[str, str, int]]:
-    """Yield a class, a word of it, and -1 for a word of harm that is denied, else 1."""
+    """Yield a class, a word of it, and what it counts: below 0 if it takes back words of harm, else 1."""
     words = [fold_spelling(word) for word in _WORD.findall(text.lower())]
     denied_until = -1
     for place, word in enumerate(words):
@@ -86,7 +100,7 @@ def _signals_in(text: str, language: str) -> Iterator[tuple[str, str, int]]:
         if _DENIAL in classes:
             denied_until = place + DENIED_WORDS
         elif _RELIEF in classes:
-            yield "harm", word, -1
+            yield "harm", word, -RELIEVED_WORDS
         for signal in SIGNALS:
             if signal in classes:
                 denied = signal == "harm" and place <= denied_until
