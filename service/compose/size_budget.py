@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 
 from service.compose.digest import HeadlinePoints, reductions, shown_headline_points
 from service.core.model import Correction, Digest, Placement, RenderedMail, Story
-from service.core.placeholders import MARKER
+from service.core.transfer_encoding.text_parts import encoded_size
 
 MAX_HTML_BYTES = 102_000
-LINK_BYTES = 240  # of a link that replaces a placeholder
 MAX_RENDERINGS = 6  # of one issue that is too large
 AIM, FULL_ENOUGH = 0.97, 0.92  # of the limit: what a rendering aims at, and below which another one is tried
 
@@ -52,8 +51,7 @@ def fit_to_size(
 
 def html_bytes(rendered: RenderedMail) -> int:
     """Return the bytes that count for the limit: of the HTML part, or of the text of a mail without HTML."""
-    part = rendered.html or rendered.text
-    return quoted_printable_size(part) + LINK_BYTES * len(MARKER.findall(part))
+    return encoded_size(rendered.html or rendered.text)
 
 
 def quoted_printable_size(text: str) -> int:

@@ -19,7 +19,6 @@ from service.core.errors import CaveatError
 from service.core.model import Delivery, Issue, MailKind, Message, RenderedMail, Site
 from service.core.placeholders import Placeholder, fill
 from service.deliver.message import headers
-from service.deliver.message import quoted_printable as quoted
 from service.deliver.message.dkim import DkimSigner, DkimTemplate, UnsignedDkimHeader
 from service.deliver.message.mime_template import (
     MimeTemplate,
@@ -125,13 +124,7 @@ class MessageBuilder(MessageFactory):
         if has_list_headers(issue):
             own.append(self._unsubscribe_header(links))
         own.append(template.subject or subject_header(template.subject_text, values))
-        encoded = {
-            placeholder: quoted.encode_value(values[placeholder]) for placeholder in template.placeholders
-        }
-        filled = [
-            field.encoded_value(values[field.placeholder], encoded[field.placeholder])
-            for field in template.fields
-        ]
+        filled = template.filled(values)
         head = b"".join(own)
         parts = (head, *template.filled_parts(filled))
         unsigned = dkim.unsigned_headers(head, filled) if dkim is not None else ()

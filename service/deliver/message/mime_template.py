@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from enum import Enum, auto
@@ -12,12 +12,17 @@ from typing import NamedTuple
 
 from service.core.model import Issue, MailKind, Site
 from service.core.placeholders import MARKER
+from service.core.transfer_encoding import quoted_printable as quoted
+from service.core.transfer_encoding.base64_template import Base64Template
+from service.core.transfer_encoding.text_parts import (
+    TransferEncoding,
+    base64_template,
+    smallest_encoding,
+    split_part,
+)
 from service.deliver.message import headers
-from service.deliver.message import quoted_printable as quoted
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKUP = re.compile("[&<>\"']")
-_LINE_BREAKS = re.compile("\r\n?|[\u2028\u2029\x85]")
 
 
 class _PartType(Enum):
@@ -40,7 +45,30 @@ class TemplateField(NamedTuple):
         return quoted.encode_value(escape(value))
 
 
-_Piece = bytes | TemplateField
+@dataclass(frozen=True, eq=False, slots=True)
+class Base64Part:
+    """A part in base64, with the placeholders of its values in order."""
+
+    template: Base64Template
+    placeholders: tuple[str, ...]
+    part_type: _PartType
+
+    def filled(self, values: Mapping[str, str]) -> list[bytes]:
+        """Return its pieces behind the first one, with these values."""
+        own = (values[placeholder] for placeholder in self.placeholders)
+        texts = map(escape, own) if self.part_type is _PartType.HTML else own
+        return self.template.fill([text.encode("utf-8", "replace") for text in texts])
+
+
+class Base64Slot(NamedTuple):
+    """The place of one of the pieces that a part in base64 is filled with."""
+
+    part: Base64Part
+    number: int
+
+
+_Slot = TemplateField | Base64Slot
+_Piece = bytes | _Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +77,9 @@ class MimeTemplate:
 
     `subject_text` is the subject with its placeholders, not encoded.
 
-    `body` is bytes and, for values, indexes into `fields`: a value that occurs several times is encoded once.
-    `parts` are head and body without the recipient's headers, empty at `field_positions` (part, field).
+    `body` is bytes and, for what differs between recipients, indexes into what `filled` returns.
+    `fields` are the values in quoted-printable, each encoded once although it may occur several times.
+    `parts` are head and body without the recipient's headers, empty at `slot_positions` (part, index).
     """
 
     subject: bytes | None
@@ -59,14 +88,26 @@ class MimeTemplate:
     body: tuple[bytes | int, ...]
     fields: tuple[TemplateField, ...]
     placeholders: tuple[str, ...]
+    base64_parts: tuple[Base64Part, ...]
     parts: tuple[bytes, ...]
-    field_positions: tuple[tuple[int, int], ...]
+    slot_positions: tuple[tuple[int, int], ...]
 
-    def filled_parts(self, values: Sequence[bytes]) -> list[bytes]:
-        """Return the parts with the values of the fields at their positions."""
+    def filled(self, values: Mapping[str, str]) -> list[bytes]:
+        """Return the encoded values of a recipient: of the fields, then of the parts in base64."""
+        encoded = {placeholder: quoted.encode_value(values[placeholder]) for placeholder in self.placeholders}
+        filled = [
+            field.encoded_value(values[field.placeholder], encoded[field.placeholder])
+            for field in self.fields
+        ]
+        for part in self.base64_parts:
+            filled += part.filled(values)
+        return filled
+
+    def filled_parts(self, filled: Sequence[bytes]) -> list[bytes]:
+        """Return the parts with what `filled` returned at its places."""
         parts = list(self.parts)
-        for part, gap in self.field_positions:
-            parts[part] = values[gap]
+        for part, index in self.slot_positions:
+            parts[part] = filled[index]
         return parts
 
 
@@ -74,19 +115,23 @@ def mime_template(issue: Issue, site: Site, host: str) -> MimeTemplate:
     """Return the issue's template; `host` is for List-Id and Feedback-ID."""
     subject = issue.rendered.subject
     content_type, body = _body(issue)
-    gaps = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, TemplateField)))
+    fields = tuple(dict.fromkeys(piece for piece in body if isinstance(piece, TemplateField)))
+    base64_parts = tuple(dict.fromkeys(piece.part for piece in body if isinstance(piece, Base64Slot)))
+    slots: list[_Slot] = [*fields, *(slot for part in base64_parts for slot in _slots(part))]
+    places = {slot: index for index, slot in enumerate(slots)}
     head = _headers(issue, site, host) + content_type
     parts = _joined(head + b"\r\n", *body)
     return MimeTemplate(
         subject=None if MARKER.search(subject) else headers.unstructured("Subject", subject),
         subject_text=subject,
         head=head,
-        body=tuple(gaps.index(piece) if isinstance(piece, TemplateField) else piece for piece in body),
-        fields=gaps,
-        placeholders=tuple({gap.placeholder: None for gap in gaps}),
+        body=tuple(piece if isinstance(piece, bytes) else places[piece] for piece in body),
+        fields=fields,
+        placeholders=tuple({field.placeholder: None for field in fields}),
+        base64_parts=base64_parts,
         parts=tuple(piece if isinstance(piece, bytes) else b"" for piece in parts),
-        field_positions=tuple(
-            (at, gaps.index(piece)) for at, piece in enumerate(parts) if isinstance(piece, TemplateField)
+        slot_positions=tuple(
+            (at, places[piece]) for at, piece in enumerate(parts) if not isinstance(piece, bytes)
         ),
     )
 
@@ -126,33 +171,39 @@ def _headers(issue: Issue, site: Site, host: str) -> bytes:
 
 def _body(issue: Issue) -> tuple[bytes, tuple[_Piece, ...]]:
     """Return content headers and body: text alone, or text first and HTML after it (RFC 2046, 5.1.4)."""
-    kind = b'Content-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
-    text = _pieces(issue.rendered.text, _PartType.TEXT)
+    text_headers, text = _part(issue.rendered.text, _PartType.TEXT)
     if not issue.rendered.html:
-        return kind % b"plain", _joined(*text, b"\r\n")
-    # "=_" cannot occur in quoted-printable, so the boundary cannot occur in a part.
+        return text_headers, _joined(*text, b"\r\n")
+    html_headers, html = _part(issue.rendered.html, _PartType.HTML)
+    # "=_" cannot occur in quoted-printable, nor "_" in base64, so the boundary cannot occur in a part.
     boundary = f"=_caveat_{issue.id}".encode()
     return b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n', _joined(
-        b"--" + boundary + b"\r\n" + kind % b"plain" + b"\r\n",
+        b"--" + boundary + b"\r\n" + text_headers + b"\r\n",
         *text,
-        b"\r\n\r\n--" + boundary + b"\r\n" + kind % b"html" + b"\r\n",
-        *_pieces(issue.rendered.html, _PartType.HTML),
+        b"\r\n\r\n--" + boundary + b"\r\n" + html_headers + b"\r\n",
+        *html,
         b"\r\n\r\n--" + boundary + b"--\r\n",
     )
 
 
-def _pieces(part: str, where: _PartType) -> list[_Piece]:
-    """Return the encoded part, cut at its placeholders."""
-    part = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", part)).rstrip("\n")
+def _part(part: str, part_type: _PartType) -> tuple[bytes, list[_Piece]]:
+    """Return the headers of a part and its pieces, in the encoding in which it is smaller."""
+    encoding = smallest_encoding(part)
+    kind = "html" if part_type is _PartType.HTML else "plain"
+    lines = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n'
+    texts, placeholders = split_part(part)
+    if encoding is TransferEncoding.BASE64:
+        found = Base64Part(base64_template(texts), tuple(placeholders), part_type)
+        return lines.encode(), [found.template.start, *_slots(found)]
+    *opened, last = texts
     pieces: list[_Piece] = []
-    between = MARKER.split(part)  # text, place, text, place, ..., text
-    for index, text in enumerate(between):
-        if index % 2:
-            pieces.append(TemplateField(text, where))
-            continue
-        last = index == len(between) - 1
-        pieces.append(quoted.encode(text) if last else quoted.encode_open(text))
-    return pieces
+    for text, placeholder in zip(opened, placeholders, strict=True):
+        pieces += [quoted.encode_open(text), TemplateField(placeholder, part_type)]
+    return lines.encode(), [*pieces, quoted.encode(last)]
+
+
+def _slots(part: Base64Part) -> list[Base64Slot]:
+    return [Base64Slot(part, number) for number in range(part.template.filled_pieces)]
 
 
 def _joined(*pieces: _Piece) -> tuple[_Piece, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from html import escape
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,8 @@ from service.core.archive_links import issue_links
 from service.core.errors import CaveatError
 from service.core.model import Issue, MailKind, RenderedMail
 from service.core.placeholders import Placeholder
-from service.deliver.message.builder import MessageBuilder
+from service.core.transfer_encoding.text_parts import USUAL_VALUE_BYTES, encoded_size, split_part
+from service.deliver.message.builder import MailLinks, MessageBuilder
 from service.deliver.message.headers import clean_text
 from tests.deliver.fakes import SITE, a_delivery, a_message_builder, an_issue, links
 
@@ -253,3 +255,67 @@ def test_the_decoded_text_equals_the_source(text, name):
         read(content).get_payload(decode=True).decode().replace("\r\n", "\n").rstrip("\n")
         == f"{text}{clean_text(name)}{text}{own}"
     )
+
+
+# --- encodings ---------------------------------------------------------------------------------
+
+ARABIC = "أعلنت الهيئة أن البئر الجديدة تكفي حاجة المدينة من مياه الشرب."
+
+
+def an_arabic_issue() -> Issue:
+    name, leave = Placeholder.NAME.marker, Placeholder.UNSUBSCRIBE_URL.marker
+    html = f"<p>{name}</p><p>{ARABIC}</p>\n" * 9 + f'<a href="{leave}">{name}</a>'
+    return an_issue(rendered=RenderedMail("s", html, f"{ARABIC}\n{name}\n{leave}\n" * 3))
+
+
+def test_a_part_in_arabic_is_sent_in_base64_with_the_subscribers_own_values():
+    for name in ("", "A", "Be", "سلمى", "Ümit & <Söhne>"):
+        message = made(an_arabic_issue(), name=name)
+        own = f"https://news.example.org/u/{a_delivery().subscriber_id}.morning"
+
+        encodings = [one["Content-Transfer-Encoding"] for one in message.iter_parts()]
+        assert encodings == ["base64", "base64"]
+        assert part(message, "plain") == f"{ARABIC}\n{name}\n{own}\n" * 2 + f"{ARABIC}\n{name}\n{own}"
+        assert part(message, "html").endswith(f'<a href="{own}">{escape(name)}</a>')
+
+
+@given(html=PLACED, name=st.text(st.characters(exclude_categories=["C", "Z"]), max_size=20))
+def test_a_part_in_base64_equals_the_source(html, name):
+    source = ARABIC * 9 + html
+    issue = an_issue(rendered=RenderedMail("s", source, "text"))
+    delivery = a_delivery(name=name)
+    message = read(a_message_builder()(issue, delivery).content)
+    [_, found] = message.iter_parts()
+    assert found["Content-Transfer-Encoding"] == "base64"
+    texts, placeholders = split_part(source)
+    shown = "".join(
+        text + values_of(delivery)[place] for text, place in zip(texts, [*placeholders, ""], strict=True)
+    )
+    assert found.get_payload(decode=True).decode() == shown.replace("\n", "\r\n")
+
+
+def values_of(delivery) -> dict[str, str]:
+    own = links(delivery.subscriber_id, "morning")
+    return {
+        Placeholder.NAME: escape(clean_text(delivery.name)),
+        Placeholder.ADDRESS: delivery.address,
+        Placeholder.UNSUBSCRIBE_URL: own.unsubscribe,
+        Placeholder.PREFERENCES_URL: own.preferences,
+        **dict.fromkeys([Placeholder.CONFIRM_URL, Placeholder.ISSUE_URL, Placeholder.REPORT_URL, ""], ""),
+    }
+
+
+@given(html=PLACED, arabic=st.integers(0, 9))
+def test_the_size_of_a_part_is_that_which_compose_counts(html, arabic):
+    source = ARABIC * arabic + html
+
+    def usual_links(_subscriber: str, _newsletter: str) -> MailLinks:
+        return MailLinks(*["x" * USUAL_VALUE_BYTES] * 3)
+
+    delivery = a_delivery(name="x" * USUAL_VALUE_BYTES)
+    only_links = re.sub("\ue000(?!name|unsubscribe_url|preferences_url)[a-z_]+\ue001", "", source)
+    issue = an_issue(rendered=RenderedMail("s", only_links or "x", "text"))
+    content = MessageBuilder(SITE, usual_links)(issue, delivery).content
+    boundary = read(content).get_boundary().encode()
+    _, _, body = content.split(b"--" + boundary)[2].partition(b"\r\n\r\n")
+    assert len(body.removesuffix(b"\r\n\r\n")) == encoded_size(only_links or "x")

@@ -7,10 +7,9 @@ pieces and values that were encoded apart may be joined, and no line grows beyon
 from __future__ import annotations
 
 import re
+from binascii import b2a_qp
 
 MAX_LINE_CHARACTERS = 76
-_PLAIN = frozenset(range(33, 127)) - {ord("=")} | {ord(" "), ord("\t")}
-_ESCAPED = [chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in range(256)]
 _EASY = re.compile(r"[A-Za-z0-9/:,._~?&+ -]*")
 
 
@@ -45,9 +44,8 @@ def encode_value(value: str) -> bytes:
 
 
 def _wrapped(line: str, longest_end: int) -> str:
-    rest = "".join(map(_ESCAPED.__getitem__, line.encode("utf-8", "replace")))
-    if rest.endswith((" ", "\t")):
-        rest = f"{rest[:-1]}={ord(rest[-1]):02X}"
+    # The library breaks lines between the bytes of a character, so that its soft line breaks are removed.
+    rest = b2a_qp(line.encode("utf-8", "replace")).replace(b"=\n", b"").decode("ascii")
     lines = []
     while True:
         rest = _guarded(rest)
@@ -73,6 +71,6 @@ def _cut(line: str) -> int:
             cut -= back
             break
     start = cut
-    while cut > start - 12 and re.match(r"=[89AB]", line[cut : cut + 2]):
+    while cut > start - 12 and line[cut] == "=" and line[cut + 1] in "89AB":
         cut -= 3
     return cut

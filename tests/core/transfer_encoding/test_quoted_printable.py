@@ -7,7 +7,7 @@ import quopri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.deliver.message.quoted_printable import encode, encode_open, encode_value
+from service.core.transfer_encoding.quoted_printable import encode, encode_open, encode_value
 
 LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=500)
 
