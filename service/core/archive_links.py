@@ -21,10 +21,21 @@ ISSUES_PATH, NEWSLETTERS_PATH, SIGN_UP_PATH = "/issues/", "/newsletters/", "/sub
 
 @dataclass(frozen=True, slots=True)
 class IssueLinks:
-    """The page of an issue, and the page where its readers report a wrong sentence."""
+    """The page of an issue, the page where its readers report a wrong sentence, and two downloads."""
 
     page: str
     report: str
+    markdown: str = ""
+    epub: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterLinks:
+    """The list of a newsletter's issues, as a page, as RSS and as JSON Feed."""
+
+    page: str
+    rss: str
+    json: str
 
 
 def issue_links(key: bytes, site_url: str, issue_id: str, archive: str) -> IssueLinks:
@@ -34,7 +45,14 @@ def issue_links(key: bytes, site_url: str, issue_id: str, archive: str) -> Issue
     """
     page = f"{site_url}{ISSUES_PATH}{issue_id}"
     query = "" if archive == PUBLIC else f"?{KEY}={tokens.signature(key, tokens.ISSUE, issue_id)}"
-    return IssueLinks(page + query, f"{page}/report{query}")
+    return IssueLinks(page + query, f"{page}/report{query}", f"{page}.md{query}", f"{page}.epub{query}")
+
+
+def newsletter_links(key: bytes, site_url: str, newsletter: str, archive: str) -> NewsletterLinks:
+    """Return the addresses of the list of a newsletter's issues; `site_url` has no trailing slash."""
+    page = f"{site_url}{NEWSLETTERS_PATH}{newsletter}"
+    query = "" if archive == PUBLIC else f"?{KEY}={tokens.signature(key, tokens.ARCHIVE, newsletter)}"
+    return NewsletterLinks(page + query, f"{page}/feed.xml{query}", f"{page}/feed.json{query}")
 
 
 def sign_up_url(site_url: str, newsletter: str) -> str:

@@ -25,6 +25,7 @@ def web_application(app: Application) -> ASGIApp:
         metrics_token=web.metrics_token.reveal(),
         api=api_application(app, web.api_token.reveal()) if web.api_token else None,
         sign_up=app.sign_up if web.sign_up else None,
+        archive=app.archive,
         trusted_proxies=web.trusted_proxies,
     )
 

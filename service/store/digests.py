@@ -32,6 +32,7 @@ from service.core.model import (
     Story,
     StoryPoint,
 )
+from service.core.read_models import StoredIssue
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import article_of, edition_of
@@ -49,6 +50,16 @@ class SqlDigestStore(DigestStore):
 
     @override
     async def digest(self, issue_id: str) -> Digest | None:
+        found = await self.part(issue_id)
+        return None if found is None else found[0]
+
+    async def part(
+        self, issue_id: str, first: int = 0, count: int | None = None
+    ) -> tuple[Digest, int] | None:
+        """Return the digest with only `count` stories from index `first` on, and the number of all stories.
+
+        Only the articles of these stories are read. `count` None: all stories.
+        """
         query = (
             select(issue_digests.c.digest, editions)
             .join(issues, issues.c.number == issue_digests.c.issue)
@@ -59,9 +70,25 @@ class SqlDigestStore(DigestStore):
             row = (await connection.execute(query)).mappings().one_or_none()
             if row is None:
                 return None
-            known = await stored_articles(connection, article_ids(row["digest"]))
+            every = row["digest"]["stories"]
+            stored = {**row["digest"], "stories": every[first:][:count]}
+            known = await stored_articles(connection, article_ids(stored))
         corrections = await CorrectionQueries(self.database).of_issue(issue_id)
-        return digest_of(row["digest"], edition_of(row), known, [one.correction for one in corrections])
+        digest = digest_of(stored, edition_of(row), known, [one.correction for one in corrections])
+        return digest, len(every)
+
+    async def issue(self, issue_id: str) -> StoredIssue | None:
+        """Return what is known of an issue besides its digest; None for none and for a transactional mail."""
+        query = (
+            select(*issues.c["id", "subject", "created_at"], editions)
+            .join(editions, editions.c.key == issues.c.edition_key)
+            .where(issues.c.id == issue_id)
+        )
+        async with self.database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            return None
+        return StoredIssue(row["id"], row["newsletter"], row["subject"], edition_of(row), row["created_at"])
 
 
 async def record(connection: AsyncConnection, number: int, digest: Digest) -> None:

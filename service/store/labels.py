@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from service.core.model import Article, CaveatKind, Label, LabelKind, LabelSource, TextSpan
 from service.store.database import Database
@@ -28,7 +28,10 @@ class SqlLabelStore:
     database: Database
 
     async def record(self, article_id: str, given: Sequence[Label], at: datetime) -> None:
-        """Store the labels of an article; one that is given again replaces the earlier one."""
+        """Store the labels of an article; one that is given again replaces the earlier one.
+
+        A reader's label does not replace an editor's.
+        """
         async with self.database.write() as connection:
             found = await connection.scalar(select(articles.c.position).where(articles.c.id == article_id))
             if found is None or not given:
@@ -37,7 +40,11 @@ class SqlLabelStore:
             insert = self.database.insert(labels)
             replaced = {name: insert.excluded[name] for name in ("caveat_kind", "needed", "source", "at")}
             key = list(labels.primary_key.columns)
-            await connection.execute(insert.on_conflict_do_update(index_elements=key, set_=replaced), rows)
+            may_replace = or_(
+                labels.c.source == LabelSource.READER, insert.excluded.source == LabelSource.EDITOR
+            )
+            upsert = insert.on_conflict_do_update(index_elements=key, set_=replaced, where=may_replace)
+            await connection.execute(upsert, rows)
 
     async def of_article(self, article_id: str) -> Sequence[Label]:
         """Return the labels of an article, in the text's order."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.core.model import Edition, Group, Issue
@@ -38,6 +38,12 @@ class SqlListedIssues:
         """Return listed issues of a newsletter (id), newest first, without the first `offset`."""
         query = _query(newsletter).order_by(*_place(descending=True)).limit(limit).offset(offset)
         return await self._read(query)
+
+    async def count(self, newsletter: str) -> int:
+        """Return the number of listed issues of a newsletter (id)."""
+        counting = select(func.count()).select_from(_query(newsletter).subquery())
+        async with self.database.read() as connection:
+            return await connection.scalar(counting) or 0
 
     async def neighbours(
         self, newsletter: str, issue_id: str

@@ -56,7 +56,11 @@ class Localizer:
 
     def full_date(self, at: datetime) -> str:
         """Return the local date in full: `Monday, 2 March 2026`."""
-        return str(format_date(at.astimezone(self.zone).date(), "full", locale=self.locale))
+        return self.full_day(at.astimezone(self.zone).date())
+
+    def full_day(self, day: date) -> str:
+        """Return a date in full: `Monday, 2 March 2026`."""
+        return str(format_date(day, "full", locale=self.locale))
 
     def short_date(self, at: datetime, today: datetime) -> str:
         """Return the local date with its weekday, `Mon, 2 Mar`; with its year if it is far from today."""

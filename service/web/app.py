@@ -14,10 +14,16 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.app.archive.archive import IssueArchive
 from service.app.doctor.health import HealthCheck
 from service.app.self_service import SelfService
 from service.app.sign_up import SignUp
+from service.core.archive_links import PUBLIC
 from service.core.errors import StoreError
+from service.web.archive.issue_pages import IssuePages
+from service.web.archive.newsletter_pages import NewsletterPages
+from service.web.archive.rendering import IssueRenderer
+from service.web.archive.report_pages import ReportPages
 from service.web.client_ip import ClientAddresses
 from service.web.health import HealthPages
 from service.web.pages import Pages
@@ -44,21 +50,26 @@ def application(
     metrics_token: str = "",
     api: ASGIApp | None = None,
     sign_up: SignUp | None = None,
+    archive: IssueArchive | None = None,
     trusted_proxies: Sequence[str] = (),
 ) -> ASGIApp:
     """Return the public pages as an ASGI application.
 
     `templates` is the packaged folder, `custom` the operator's, which overrides it. `metrics_token` (empty:
     none) opens /metrics and the details of /healthz. `api` is mounted at /api. `sign_up` opens /subscribe.
+    `archive` has the issues that are shown at /issues and /newsletters.
     X-Forwarded-For is read from `trusted_proxies` (CIDR) and from a proxy on this machine.
     """
     pages, clients = Pages(templates, self_service.site, custom), ClientAddresses(trusted_proxies)
     is_open = sign_up is not None and bool(sign_up.newsletters)
     routes = _routes(self_service, pages, HealthPages(health, metrics_token, clients=clients))
-    message = _MessagePages(pages, is_open=is_open)
+    is_public = archive is not None and any(one.archive == PUBLIC for one in archive.roster.newsletters)
+    message = _MessagePages(pages, is_open=is_open, is_public=is_public)
     routes += [Route("/", message.welcome), Route("/robots.txt", message.robots)]
     if api is not None:
         routes.append(Mount("/api", app=api))
+    if archive is not None:
+        routes += _archive_routes(archive, pages, clients)
     if sign_up is not None and is_open:
         routes += _sign_up_routes(SignUpPages(sign_up, pages, clients))
     # A proxy for https://example.org/news may pass the path on with or without its prefix.
@@ -87,6 +98,22 @@ def _routes(self_service: SelfService, pages: Pages, health: HealthPages) -> lis
     ]
 
 
+def _archive_routes(archive: IssueArchive, pages: Pages, clients: ClientAddresses) -> list[BaseRoute]:
+    issues = IssuePages(archive, IssueRenderer(pages))
+    newsletters = NewsletterPages(issues, pages)
+    reports = ReportPages(issues, pages, clients)
+    return [
+        Route("/issues/{issue}.md", issues.markdown),
+        Route("/issues/{issue}.epub", issues.epub),
+        Route("/issues/{issue}", issues.show),
+        Route("/issues/{issue}/report", reports.show, methods=["GET"]),
+        Route("/issues/{issue}/report", reports.act, methods=["POST"]),
+        Route("/newsletters/{newsletter}", newsletters.show),
+        Route("/newsletters/{newsletter}/feed.xml", newsletters.rss),
+        Route("/newsletters/{newsletter}/feed.json", newsletters.json),
+    ]
+
+
 def _sign_up_routes(pages: SignUpPages) -> list[BaseRoute]:
     return [
         Route("/subscribe", pages.show, methods=["GET"]),
@@ -99,16 +126,17 @@ def _sign_up_routes(pages: SignUpPages) -> list[BaseRoute]:
 class _MessagePages:
     """The pages that are a title and a text: the front page and the error pages."""
 
-    def __init__(self, pages: Pages, *, is_open: bool) -> None:
-        self._pages, self._is_open = pages, is_open
+    def __init__(self, pages: Pages, *, is_open: bool, is_public: bool) -> None:
+        self._pages, self._is_open, self._is_public = pages, is_open, is_public
 
     async def welcome(self, request: Request) -> Response:
         """Show the front page, with a link to the sign-up form if it is open."""
         return self._message(request, "welcome", 200, link="subscribe" if self._is_open else "")
 
     async def robots(self, _request: Request) -> Response:
-        """Ask search engines not to index: almost every page is personal."""
-        return PlainTextResponse("User-agent: *\nDisallow: /\n")
+        """Ask search engines to read public issues only: the other pages are personal."""
+        allowed = "Allow: /issues/\nAllow: /newsletters/\n" if self._is_public else ""
+        return PlainTextResponse(f"User-agent: *\n{allowed}Disallow: /\n")
 
     def exception_handlers(self) -> dict[Any, Any]:
         """Return the handler of each exception class, for Starlette."""
@@ -138,7 +166,10 @@ class _MessagePages:
 
 
 class _SecurityHeaders:
-    """Adds the security headers to every response, also to errors and redirects."""
+    """Adds the security headers to every response, also to errors and redirects.
+
+    A page that sets one of them itself, such as X-Robots-Tag, keeps its own.
+    """
 
     def __init__(self, inner: ASGIApp, headers: dict[str, str]) -> None:
         self._inner = inner
@@ -152,7 +183,8 @@ class _SecurityHeaders:
                 headers = message.get("headers", [])
                 if message["status"] == SLASH_REDIRECT:
                     headers = _with_relative_location(headers, scope)
-                message["headers"] = [*headers, *self._headers]
+                given = {name for name, _ in headers}
+                message["headers"] = [*headers, *(one for one in self._headers if one[0] not in given)]
             await send(message)
 
         if scope["type"] == "http" and len(scope["path"]) > MAX_PATH_CHARACTERS:

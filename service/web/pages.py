@@ -40,7 +40,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._texts = PageTexts(templates / "web" / "words.toml")
-        style = _STYLE.search(self._render("message.html", self._texts.for_language("en"), title="", text=""))
+        style = _STYLE.search(self.html("message.html", self._texts.for_language("en"), title="", text=""))
         self.headers = security_headers(style[1] if style else "")
 
     def page(
@@ -53,7 +53,7 @@ class Pages:
         **values: Any,  # noqa: ANN401 - each template has its own
     ) -> Response:
         """Return the rendered template `name` as a response."""
-        return HTMLResponse(self._render(name, labels, **values), status, dict(headers))
+        return HTMLResponse(self.html(name, labels, **values), status, dict(headers))
 
     def labels(self, request: Request, language: str | None = None) -> Localizer:
         """Return the labels in a language, with None in the language that the browser prefers."""
@@ -61,7 +61,17 @@ class Pages:
             return self._texts.for_language(language)
         return self._texts.for_accept_language(request.headers.get("accept-language", ""))
 
-    def _render(self, name: str, labels: Localizer, **values: Any) -> str:  # noqa: ANN401 - each template has its own
+    def labels_of(self, language: str) -> Localizer:
+        """Return the labels in a language."""
+        return self._texts.for_language(language)
+
+    @property
+    def site_name(self) -> str:
+        """The name of the site."""
+        return self._site.name
+
+    def html(self, name: str, labels: Localizer, **values: Any) -> str:  # noqa: ANN401 - each template has its own
+        """Return the rendered template `name`."""
         site = self._site
         return self._environment.get_template(name).render(
             site=site.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from service.condense.candidates import read_candidates
@@ -60,7 +61,7 @@ class LabelledArticle:
     """An article with its sentences and the labels of its present text, as numbers of sentences.
 
     `pairs` are (claim, caveat, kind or None, whether it is needed). Without `points`, the others say nothing
-    of the sentences that they do not name.
+    of the sentences that they do not name. `by_readers` are the sentences whose labels readers gave.
     """
 
     article: Article
@@ -69,6 +70,7 @@ class LabelledArticle:
     wrong: tuple[int, ...]
     no_caveat: tuple[int, ...]
     pairs: tuple[tuple[int, int, str | None, bool], ...]
+    by_readers: tuple[int, ...] = ()
 
 
 async def numbered_sentences(app: Application, details: ArticleDetails) -> Sequence[NumberedSentence]:
@@ -128,6 +130,14 @@ async def record_labels(app: Application, details: ArticleDetails, given: GivenL
     return len(labels)
 
 
+async def record_reader_label(
+    store: SqlLabelStore, article: Article, sentence: TextSpan, kind: LabelKind, at: datetime
+) -> None:
+    """Store what a reader says of a sentence of the article; a label of an editor is not replaced."""
+    label = Label(text_key(article.text), kind, sentence, source=LabelSource.READER)
+    await store.record(article.id, [label], at)
+
+
 async def remove_labels(app: Application, details: ArticleDetails) -> int:
     """Delete the labels of an article; return their number."""
     return await SqlLabelStore(app.database).remove(details.article.id)
@@ -137,7 +147,7 @@ async def labelled_articles(app: Application) -> AsyncIterator[LabelledArticle]:
     """Yield the labelled articles; labels of a text that its publisher changed since are left out."""
     async for article, given in SqlLabelStore(app.database).labelled():
         key = text_key(article.text)
-        current = [label for label in given if label.text_key == key]
+        current = _without_overruled([label for label in given if label.text_key == key])
         if current:
             yield _labelled(article, current)
 
@@ -173,7 +183,26 @@ def _labelled(article: Article, labels: Sequence[Label]) -> LabelledArticle:
         numbers(LabelKind.WRONG),
         numbers(LabelKind.NO_CAVEAT),
         tuple(pairs),
+        tuple(
+            dict.fromkeys(
+                number
+                for label in labels
+                if label.source is LabelSource.READER
+                for number in _numbers(label.sentence, spans)
+            )
+        ),
     )
+
+
+def _without_overruled(labels: Sequence[Label]) -> Sequence[Label]:
+    """Return the labels without those of readers for sentences that an editor has labelled."""
+    by_editors = [one.sentence for one in labels if one.source is LabelSource.EDITOR]
+    by_editors += [one.claim for one in labels if one.source is LabelSource.EDITOR and one.claim]
+    return [
+        one
+        for one in labels
+        if one.source is LabelSource.EDITOR or not any(_covers(span, one.sentence) for span in by_editors)
+    ]
 
 
 def _numbers(span: TextSpan, sentences: Sequence[TextSpan]) -> Iterator[int]:

@@ -27,6 +27,7 @@ from service.store.sending_hold import SendingHold
 from service.store.subscribers import SqlSubscriberStore
 
 if TYPE_CHECKING:
+    from service.app.archive.archive import IssueArchive
     from service.app.doctor.health import HealthCheck
     from service.app.judge.asking import JudgeReport
     from service.app.self_service import SelfService
@@ -253,6 +254,13 @@ class Application:
         from service.app.sign_up import SignUp  # noqa: PLC0415 - see the module's docstring
 
         return SignUp(self.settings, self.roster, self.database, self.clock, self.notify_workers)
+
+    @cached_property
+    def archive(self) -> IssueArchive:
+        """The issues on the web."""
+        from service.app.archive.archive import IssueArchive  # noqa: PLC0415 - see the module's docstring
+
+        return IssueArchive(self.settings, self.roster, self.database, self.clock)
 
     @cached_property
     def health(self) -> HealthCheck:

@@ -1,0 +1,1 @@
+"""The archive: issues as web pages, feeds and files, and what their readers report."""

@@ -1,0 +1,1 @@
+"""The web pages of issues: pages, lists, feeds, downloads and reports."""
