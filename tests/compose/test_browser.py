@@ -27,8 +27,11 @@ from tests.compose.digests import (
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 PHONE, DESKTOP = 375, 1000
+THEMES = ("daily", "brief", "plain")
 MIN_CONTRAST = 4.5
 """Minimum contrast of text to its background (WCAG 2.2, 1.4.3)."""
+
+MIN_TARGET_PIXELS = 44  # height of a link for a finger (WCAG 2.2, 2.5.5)
 
 pytestmark = [
     pytest.mark.long,
@@ -40,6 +43,12 @@ pytestmark = [
 # Every piece of text with its own colour and that of its nearest background, in CSS notation.
 COLOURS = """() => {
   const NONE = 'rgba(0, 0, 0, 0)', found = [];
+  // What the browser paints where a page sets no colour: black in the dark, if the page says that it can be dark.
+  const canvas = document.createElement('div');
+  canvas.style.backgroundColor = 'Canvas';
+  document.body.append(canvas);
+  const nothing = getComputedStyle(canvas).backgroundColor;
+  canvas.remove();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
@@ -47,7 +56,7 @@ COLOURS = """() => {
     let ground = element, behind = NONE;
     for (; ground && behind === NONE; ground = ground.parentElement)
       behind = getComputedStyle(ground).backgroundColor;
-    found.push([text, getComputedStyle(element).color, behind === NONE ? 'rgb(255, 255, 255)' : behind]);
+    found.push([text, getComputedStyle(element).color, behind === NONE ? nothing : behind]);
   }
   return found;
 }"""
@@ -127,7 +136,7 @@ def low_contrast_texts(page: Page) -> list[tuple[str, str, str]]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["daily", "brief"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_every_text_is_readable_in_light_and_dark(browser: Browser, theme: str):
     for scheme, stripped in product(("light", "dark"), (False, True)):
         page = opened(browser, mail(theme, stripped=stripped), scheme=scheme)
@@ -138,7 +147,7 @@ def test_every_text_is_readable_in_light_and_dark(browser: Browser, theme: str):
         assert not unreadable, f"{theme}, {scheme}, stripped: {stripped}"
 
 
-@pytest.mark.parametrize("theme", ["daily", "brief"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_corrections_are_readable_in_light_and_dark(browser: Browser, theme: str):
     for scheme, width in product(("light", "dark"), (320, DESKTOP)):
         page = opened(browser, rendered(the_notices(), theme), width, scheme)
@@ -174,7 +183,7 @@ def test_each_colour_scheme_has_its_backgrounds(browser: Browser, theme: str):
     assert max(grounds["dark"]) < 0.05
 
 
-@pytest.mark.parametrize("theme", ["daily", "brief"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_the_mail_fits_a_phone_and_has_short_lines_on_a_desktop(browser: Browser, theme: str):
     for width, stripped, language in product((320, PHONE, DESKTOP), (False, True), ("en", "ar")):
         page = opened(browser, mail(theme, stripped=stripped, language=language), width)
@@ -188,7 +197,7 @@ def test_the_mail_fits_a_phone_and_has_short_lines_on_a_desktop(browser: Browser
 def test_a_caveat_is_shown_inside_and_below_its_point(browser: Browser):
     page = opened(browser, mail("daily"))
     point = page.locator("li.point", has_text="Insurers estimate")
-    caveat = point.locator("li.warn")
+    caveat = point.locator("td.warn")
     above, below = point.bounding_box(), caveat.bounding_box()
     label = caveat.locator("strong").inner_text()
     page.close()
@@ -202,7 +211,7 @@ def test_a_caveat_is_shown_inside_and_below_its_point(browser: Browser):
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-@pytest.mark.parametrize("theme", ["daily", "brief"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_labels_and_hints_are_readable_and_fit_a_phone(browser: Browser, theme: str, language: str):
     digest = a_digest(the_ballot(), the_ballot_in_arabic(), language=language)
     for scheme, width in product(("light", "dark"), (320, DESKTOP)):
@@ -218,7 +227,7 @@ def test_labels_and_hints_are_readable_and_fit_a_phone(browser: Browser, theme: 
 def test_a_label_stands_before_its_sentence_in_the_direction_of_the_story(browser: Browser):
     page = opened(browser, rendered(a_digest(the_ballot(), the_ballot_in_arabic()), "daily"), DESKTOP)
     for story, is_before in (("td.ltr", float.__lt__), ("td.rtl", float.__gt__)):
-        caveat = page.locator(f"{story} li.warn", has=page.locator(".hint")).first
+        caveat = page.locator(f"{story} td.warn p", has=page.locator(".hint")).first
         label, hint = (caveat.locator(part).bounding_box() for part in ("strong", ".hint"))
         assert label
         assert hint
@@ -229,7 +238,7 @@ def test_a_label_stands_before_its_sentence_in_the_direction_of_the_story(browse
 
 def test_an_arabic_story_is_right_to_left(browser: Browser):
     page = opened(browser, mail("daily"), DESKTOP)
-    story, caveat = page.locator("td.rtl"), page.locator("td.rtl li.warn")
+    story, caveat = page.locator("td.rtl.story"), page.locator("td.rtl td.warn")
     assert story.evaluate("e => getComputedStyle(e).direction") == "rtl"
     assert caveat.evaluate("e => getComputedStyle(e).borderRightWidth") == "3px"
     assert caveat.evaluate("e => getComputedStyle(e).borderLeftWidth") == "0px"
@@ -241,6 +250,17 @@ def test_the_table_of_contents_links_to_its_stories(browser: Browser):
     for target in page.locator(".toc a").evaluate_all("links => links.map(a => a.getAttribute('href'))"):
         assert page.locator(target).count() == 1
     page.close()
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_links_of_the_foot_are_large_enough_for_a_finger(browser: Browser, theme: str, language: str):
+    page = opened(browser, mail(theme, language=language))
+    heights = page.locator("a.target").evaluate_all("links => links.map(a => a.offsetHeight)")
+    page.close()
+
+    assert len(heights) >= 2
+    assert min(heights) >= MIN_TARGET_PIXELS
 
 
 def test_an_empty_digest_is_a_short_page(browser: Browser):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
+from string import ascii_lowercase
 
 from service.compose.render.links import web_link
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
@@ -13,6 +14,7 @@ from service.compose.render.times import publication_label
 from service.compose.size_budget import quoted_printable_size
 from service.core.model import Article, Story
 from service.text.i18n import Localizer
+from service.text.languages import primary_language
 
 MAX_NAME_CHARACTERS = 48
 MAX_NAMED_PUBLISHERS = 3  # under a headline
@@ -22,6 +24,14 @@ MAX_OTHERS_BYTES, MAX_COMPACT_OTHERS_BYTES = 16_000, 6_000
 be too large. The names go first, then the links. Articles that cannot be named are counted."""
 MAX_COMPACT_TITLE_CHARACTERS = 64
 NAME_MARKUP_BYTES, LINK_MARKUP_BYTES = 30, 80
+
+_ABJAD = "أبجدهوزحطيكلمنسعفصقرشت"
+_LETTERS = {
+    **dict.fromkeys(("ar", "fa", "ur"), _ABJAD),
+    "he": "אבגדהוזחטיכלמנסעפצקרשת",
+    **dict.fromkeys(("ru", "uk", "bg"), "абвгдежзиклмнопрстуфхцчшщэюя"),
+}
+"""Letters of the sources of a story, by its language: in another script they would turn its direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ def publisher_sources(
     return tuple(_source(article, at, localizer) for article in list(firsts.values())[:MAX_SOURCES])
 
 
-def source_keys(story: Story, localizer: Localizer) -> dict[str, str]:
+def source_keys(story: Story) -> dict[str, str]:
     """Return article id -> letter for the first article and those with a sentence, in the story's order.
 
     Empty if all sentences are of the first article: then its name under the headline says enough.
@@ -72,7 +82,7 @@ def source_keys(story: Story, localizer: Localizer) -> dict[str, str]:
     shown = {point.article.id for point in story.points} | {story.articles[0].id}
     if len(shown) < 2:
         return {}
-    letters = localizer.text("source_letters")
+    letters = _LETTERS.get(primary_language(story.articles[0].language), ascii_lowercase)
     named = [article.id for article in story.articles if article.id in shown]
     named += sorted(shown - set(named))  # an article that the story has lost, but not its sentence
     return {

@@ -24,7 +24,7 @@ from service.compose.render.sources import (
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, shorten
 from service.compose.render.times import newest_dated, publication_label
 from service.compose.stories.shortening import top_points
-from service.core.model import Article, Digest, Placement, Story
+from service.core.model import Article, Digest, Grade, Placement, Story
 from service.text.i18n import Localizer, text_direction
 from service.text.languages import primary_language
 
@@ -70,6 +70,16 @@ class StoryView:
     publisher: str = ""
     keyed: tuple[SourceView, ...] = ()
     first_issue: str = ""
+
+    @property
+    def closing(self) -> tuple[SentenceView, ...]:
+        """The caveats of the whole story, which stand last among the `points`."""
+        return _closing(self.points)
+
+    @property
+    def top_closing(self) -> tuple[SentenceView, ...]:
+        """The caveats of the whole story among the `top`."""
+        return _closing(self.top)
 
     @property
     def unkeyed(self) -> tuple[SourceView, ...]:
@@ -127,12 +137,17 @@ def lines_of(story: StoryView) -> Iterator[SentenceView]:
         yield from (point.line, *point.caveats)
 
 
+def _closing(points: Sequence[PointView]) -> tuple[SentenceView, ...]:
+    found = [point for point in points if point.grade == Grade.STORY]
+    return tuple(line for point in found for line in (point.line, *point.caveats))
+
+
 def _story(story: Story, number: int, longest: int, digest: Digest, localizer: Localizer) -> StoryView:
     lead, at = story.articles[0], digest.at
     headline = clean(story.headline, MAX_TITLE_CHARACTERS) or localizer.text("untitled")
     newest = newest_dated(story.articles)
     language = foreign_language(lead, localizer)
-    keys = source_keys(story, localizer)
+    keys = source_keys(story)
     seen_at = newest.effective_published_at
     caveats, points = view_points(story.points, seen_at, localizer, keys)
     shown = {point.article.id for point in story.points}

@@ -10,7 +10,9 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from pytest_httpserver import HTTPServer
 
 from service.compose.render.theme import MAX_SUBJECT_CHARACTERS, JinjaRenderer
 from service.core.errors import CaveatError, UnknownName
-from service.core.model import Digest, EarlierFigure, RenderedMail, Story
+from service.core.model import Digest, EarlierFigure, RenderedMail, SentIssue, Story
 from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
@@ -28,6 +30,7 @@ from tests.compose.digests import (
     a_digest,
     a_story,
     caveat,
+    in_short,
     point,
     published,
     the_ballot,
@@ -36,15 +39,17 @@ from tests.compose.digests import (
     the_fire,
     the_front_page,
     the_harbour_rules,
+    the_inquiry,
     the_marathon,
     the_notices,
     the_spray,
+    the_strike,
     the_treaty,
     the_well,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
-THEMES = ("daily", "brief")
+THEMES = ("daily", "brief", "plain")
 RENDERER = JinjaRenderer(templates_folder(), SITE)
 
 anything = st.text(st.characters())
@@ -80,6 +85,33 @@ def a_poisoned_story(*words: str) -> Story:
     return a_story([point(article, text), caveat(article, text)], article, published("y", "The Wire"))
 
 
+def three_ranks(**wishes: Any) -> Digest:
+    """Return a digest with a lead, two sections, lines in short and a story that is only on the web page."""
+    first = SentIssue("0" * 32, MORNING - timedelta(days=2))
+    update = replace(the_inquiry(), first_issue=first, section="world")
+    return a_digest(
+        the_fire(),
+        replace(the_treaty(), section="world"),
+        update,
+        replace(the_spray(), section="science"),
+        *in_short(the_marathon(), the_harbour_rules(), the_well()),
+        *in_short(the_strike(), on_web=True),
+        **wishes,
+    )
+
+
+def with_pages(digest: Digest, theme: str) -> RenderedMail:
+    """Return the mail of a newsletter whose issues are on the web and that others can subscribe to."""
+    return RENDERER.render(
+        digest,
+        title="The Morning Caveat",
+        theme=theme,
+        issue_id="issue",
+        archive="signed",
+        subscribe_url="https://news.example.org/subscribe/morning",
+    )
+
+
 # --- rendered mails ----------------------------------------------------------------------------
 
 CASES = {
@@ -92,7 +124,13 @@ CASES = {
     "german-reader": (a_digest(the_fire(), the_spray(), language="de", timezone="Europe/Vienna"), "daily"),
     "one-story": (a_digest(the_marathon(), timezone="America/New_York"), "daily"),
     "quiet-day": (a_digest(), "daily"),
+    "three-ranks": (three_ranks(), "daily"),
+    "three-ranks-brief": (three_ranks(), "brief"),
+    "three-ranks-plain": (three_ranks(), "plain"),
+    "three-ranks-arabic": (three_ranks(language="ar", timezone="Asia/Qatar"), "daily"),
     "margin": (the_notices(), "daily"),
+    "margin-plain": (the_notices(), "plain"),
+    "grades-plain": (a_digest(the_ballot(), the_ballot_in_arabic()), "plain"),
     "margin-brief": (the_notices(), "brief"),
     "margin-arabic": (the_notices(language="ar", timezone="Asia/Qatar"), "daily"),
     "introductions": (a_digest(the_harbour_rules(), the_decisions_in_arabic()), "daily"),
@@ -183,11 +221,11 @@ def test_a_sentence_that_looks_cut_has_an_ellipsis_before_its_link(theme: str):
 def test_a_label_in_another_direction_than_its_sentence_is_isolated(theme: str):
     html = rendered(a_digest(the_ballot(), language="ar"), theme).html
 
-    assert re.search(r'<strong class="label"[^>]*dir="rtl"[^>]*>نفي:</strong>', html)
+    assert re.search(r'<(strong|b)\b[^>]*dir="rtl"[^>]*>نفي:</\1>', html)
     assert "[<bdi>Lena Holm</bdi>]" in html
 
 
-@pytest.mark.parametrize(("theme", "count"), [("daily", 9), ("brief", 6)])
+@pytest.mark.parametrize(("theme", "count"), [("daily", 9), ("brief", 6), ("plain", 9)])
 @pytest.mark.parametrize(
     ("language", "counted"),
     [("en", "{n} caveats"), ("ru", "{n} оговорок"), ("ar", "{n} تحفّظات"), ("ja", "留意点{n}件")],
@@ -205,6 +243,97 @@ def test_a_mail_without_caveats_neither_counts_nor_explains_them(theme: str):
 
     assert "caveat" not in ParsedPage(mail.html).text.casefold().replace("the morning caveat", "")
     assert "caveat" not in mail.text.casefold().replace("the morning caveat", "")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_shows_three_ranks(theme: str):
+    mail = with_pages(three_ranks(), theme)
+    links = ParsedPage(mail.html).hrefs()
+
+    for part in (ParsedPage(mail.html).text, mail.text):
+        flat = " ".join(part.split())
+        lead, story, section, short, more = (
+            flat.index(words)
+            for words in (
+                "Fire destroys grain silo",
+                "Kessary and Oltmark agree",
+                "SCIENCE" if "SCIENCE" in flat else "Science",
+                "Baker wins marathon",
+                "1 more story on the web",
+            )
+        )
+        assert lead < story < section < short < more
+        assert "Ruddock Lake Gazette" in flat
+        assert "She ran it" not in flat
+        assert "Caveat: The ban does not apply during storms" in flat
+        assert "Lokführer" not in flat
+        assert "first reported in the issue of Sun, 1 Mar" in flat
+    for story_link in ("/2026/baker-wins-marathon", "/2026/harbour-board-bans-night-work"):
+        assert any(story_link in link for link in links)
+        assert story_link in mail.text
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_links_to_the_pages_of_the_issue_if_there_are_any(theme: str):
+    mail, without = with_pages(three_ranks(), theme), rendered(three_ranks(), theme)
+    own_pages = {Placeholder.ISSUE_URL, Placeholder.REPORT_URL}
+
+    for part, other in ((mail.html, without.html), (mail.text, without.text)):
+        assert own_pages <= {Placeholder(name) for name in MARKER.findall(part)}
+        assert "https://news.example.org/subscribe/morning" in part
+        assert not own_pages & {Placeholder(name) for name in MARKER.findall(other)}
+        assert "1 more story was left out" in " ".join(other.split())
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_caveat_is_a_cell_that_is_announced_as_a_caveat(theme: str):
+    html = rendered(a_digest(the_treaty()), theme).html
+
+    assert html.count('<div role="note" aria-label="Caveat">') == (1 if theme == "brief" else 2)
+    cell = re.search(r'<td class="[^"]*warn[^>]*>(.*?)</td>', html, re.DOTALL)
+    assert cell
+    assert "The treaty takes effect only if" in cell[1]
+    assert "border-left:" in cell[0]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_headings_go_down_one_level_at_a_time(theme: str):
+    for digest in (three_ranks(), the_front_page(), the_notices(), a_digest()):
+        tags = ParsedPage(with_pages(digest, theme).html).tags
+        levels = [int(tag[1]) for tag, _ in tags if tag in {"h1", "h2", "h3", "h4"}]
+
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_tables_are_for_the_layout_only(theme: str):
+    tables = [at for tag, at in ParsedPage(rendered(three_ranks(), theme).html).tags if tag == "table"]
+
+    assert all(attributes.get("role") == "presentation" for attributes in tables)
+
+
+def test_a_list_of_contents_has_whole_headlines_and_only_where_there_are_many():
+    few, many = rendered(a_digest(*[the_inquiry()] * 7)), rendered(a_digest(*[the_inquiry()] * 8))
+    headline = the_inquiry().headline
+
+    assert "In this issue" not in few.html + few.text
+    assert many.html.count(headline.replace("&", "&amp;")) == 2 * 8
+    assert " ".join(many.text.split()).count(headline) == 2 * 8
+    assert "<ol" in many.html
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_line_of_a_story_in_short_is_small(theme: str):
+    lines = 60
+    one, many = (
+        with_pages(a_digest(the_fire(), *in_short(*[the_marathon()] * count)), theme).html
+        for count in (1, 1 + lines)
+    )
+    content = len("https://ruddocklakegazette.example/2026/baker-wins-marathon")
+
+    assert (len(many.encode()) - len(one.encode())) / lines - content < 350
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -231,7 +360,7 @@ def test_a_page_has_headings_and_no_picture_script_or_form(theme: str):
     assert not any(name.startswith("on") for _, attributes in seen.tags for name in attributes)
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", ["daily", "brief"])
 def test_styles_are_inline_too(theme: str):
     html = re.sub(r"<style>.*?</style>", "", rendered(the_front_page(), theme).html, flags=re.DOTALL)
     seen = ParsedPage(html)
@@ -239,12 +368,24 @@ def test_styles_are_inline_too(theme: str):
     assert "<style" not in html
     for tag, attributes in seen.tags:
         if tag in {"h1", "h2", "p", "li"}:
-            assert "color:" in (attributes.get("style") or "") or attributes.get("class") in {"point", None}
+            inherits = attributes.get("class") in {"point", "entry", "next", None}
+            assert inherits or "color:" in (attributes.get("style") or "")
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_every_theme_has_dark_colours(theme: str):
+@pytest.mark.parametrize("theme", ["daily", "brief"])
+def test_a_theme_with_colours_has_dark_ones(theme: str):
     assert "@media (prefers-color-scheme: dark)" in rendered(the_front_page(), theme).html
+
+
+def test_the_plain_theme_has_no_colours_but_those_of_underlines():
+    html = rendered(the_front_page(), "plain").html
+
+    assert set(re.findall(r"[\w-]*color:[^;\"}]+", html)) <= {
+        "color:inherit",
+        "text-decoration-color:#999",
+        "text-decoration-color:#999999",
+    }
+    assert 'name="color-scheme" content="light dark"' in html
 
 
 def test_a_plain_text_edition_has_no_html():
@@ -359,7 +500,7 @@ def a_theme(folder: Path, name: str = "mine", **files: str) -> JinjaRenderer:
 def test_a_theme_is_a_folder(tmp_path: Path):
     renderer = a_theme(tmp_path, body_html="<style>p { color: red }</style><p>{{ page.stories|length }}</p>")
 
-    assert renderer.themes() == ("brief", "daily", "mine")
+    assert renderer.themes() == ("brief", "daily", "mine", "plain")
     assert '<p style="color:red">1</p>' in rendered(a_digest(the_marathon()), "mine", renderer).html
 
 
@@ -377,7 +518,7 @@ def test_each_label_of_the_operator_overrides_ours(tmp_path: Path):
     assert "Small print" in rendered(a_digest(the_marathon()), "daily", renderer).html
     swahili = rendered(a_digest(the_marathon(), language="sw"), "daily", renderer).html
     assert "Kuhusu" in swahili
-    assert "Read in full" in swahili
+    assert "1 story" in swahili
 
 
 def test_a_theme_that_shows_the_context_of_points_shows_none(tmp_path: Path):
