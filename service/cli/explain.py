@@ -91,7 +91,7 @@ def _edit_lines(edits: article_edits.ArticleEdits | None) -> Iterator[str]:
     if edits is None:
         return
     edited = f"Edited by its publisher after it was sent, seen {edits.edit.at:%Y-%m-%d %H:%M} UTC"
-    yield edited + (":" if edits.changes else "; its key points are unchanged.")
+    yield edited + (":" if edits.changes else "; its headline and key points are unchanged.")
     for change in edits.changes:
         yield f"  - {printable(change.sent.text)}"
         yield f"  + {printable(change.current.text)}" if change.current else "  + (the sentence was deleted)"

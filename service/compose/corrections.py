@@ -1,7 +1,8 @@
 """Corrections: the changes of a sent article that its subscribers should know (pure).
 
-A sentence that was sent and is not in the article any more was changed or removed: that is a correction. A
-comma, a capital or a new paragraph elsewhere is none. Both sentences are shown verbatim.
+A sentence that was sent and is not in the article any more was changed or removed: that is a correction, and
+so is a headline with other words. A comma, a capital, the name of the site behind a headline or a new
+paragraph elsewhere is none. The old and the new words are shown verbatim.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
+from urllib.parse import urlsplit
 
 from service.compose.ports import EditedArticle
-from service.core.model import Correction, Excerpt, SentenceChange
+from service.core.model import Article, Correction, Excerpt, SentenceChange
 from service.text.blocks import plain_blocks
 from service.text.scripts import IDEOGRAPH
 from service.text.sentences import split_sentences
@@ -22,6 +24,8 @@ from service.text.sentences import split_sentences
 MIN_REPLACEMENT_SIMILARITY = 0.5  # of the words of two sentences, if one replaced the other
 MIN_UNCHANGED_SHARE = 0.5  # of an article's sentences, if one was removed; below, it was rewritten
 MIN_LENGTH_RATIO, MAX_LENGTH_RATIO = 0.5, 3.0  # beyond these, a teaser or another page replaced the article
+MAX_SITE_NAMES = 2  # behind a headline: a section and the site
+MAX_SITE_WORDS, MIN_HOST_LETTERS = 5, 3  # of the name of a site behind a headline, and found in its address
 MAX_MATCHED_LETTERS = 120  # looked for in an issue; a theme may shorten longer sentences
 
 _TOKEN = re.compile(
@@ -31,24 +35,26 @@ _TOKEN = re.compile(
 )
 _SENTENCE_ENDS = frozenset(".!?…。！？؟۔।\"'”’»)]）」』:：、•‣▪●◦∙·*-–—")
 
+_SITE_SEPARATORS = (" | ", " – ", " — ", " - ", " · ", " • ", " :: ")
+
 SentencePosition = tuple[tuple[str, ...], int, int]
 """Normalized words, start and end of a sentence."""
 
 
 def find_correction(edited: EditedArticle) -> Correction | None:
-    """Return the correction of an edit, None if no sentence that was sent has changed."""
+    """Return the correction of an edit, None if nothing that was sent has changed."""
     first, current = edited.article.text, edited.edit.text
     if not MIN_LENGTH_RATIO * len(first) <= len(current) <= MAX_LENGTH_RATIO * len(first):
         return None
     missing = [excerpt for excerpt in _known_sentences(edited) if not _is_sentence_of(current, excerpt.text)]
     missing = [one for one in missing if one.edit or was_sent(one.text, edited.sent_texts)]
-    if not missing:
-        return None
-    language = edited.article.language
-    after = _sentences(current, language)
-    before = [words for words, _, _ in _sentences(first, language)]
-    changes = tuple(_changes(missing, before, after, edited))
-    return Correction(edited.article, edited.edit, changes) if changes else None
+    changes = [*_headline_changes(edited)]
+    if missing:
+        language = edited.article.language
+        after = _sentences(current, language)
+        before = [words for words, _, _ in _sentences(first, language)]
+        changes += _changes(missing, before, after, edited)
+    return Correction(edited.article, edited.edit, tuple(changes)) if changes else None
 
 
 def normalized_words(sentence: str) -> tuple[str, ...]:
@@ -60,15 +66,54 @@ def normalized_words(sentence: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def headline_words(title: str, article: Article) -> tuple[str, ...]:
+    """Return the normalized words of a title, without the name of the site or section behind it."""
+    head = title
+    for _ in range(MAX_SITE_NAMES):
+        place, mark = max((head.rfind(mark), mark) for mark in _SITE_SEPARATORS)
+        if place <= 0 or not _names_site(normalized_words(head[place + len(mark) :]), mark, article):
+            break
+        head = head[:place]
+    return normalized_words(head) or normalized_words(title)
+
+
+def _names_site(words: Sequence[str], mark: str, article: Article) -> bool:
+    """Return whether these words behind a headline name its site; behind a bar, a few words always do."""
+    if not words or len(words) > MAX_SITE_WORDS:
+        return False
+    publisher = normalized_words(article.publisher)
+    host = "".join(normalized_words((urlsplit(article.url).hostname or "").removeprefix("www.")))
+    own = "".join(words)
+    is_named = set(words) <= set(publisher) or bool(publisher and set(publisher) <= set(words))
+    return "|" in mark or is_named or (len(own) >= MIN_HOST_LETTERS and own in host)
+
+
+def _headline_changes(edited: EditedArticle) -> Iterator[SentenceChange]:
+    """Yield the change of the headline, if one with other words was sent."""
+    known = Excerpt(edited.article.title, 0, len(edited.article.title), is_headline=True)
+    for change in chain.from_iterable(edited.previous_changes):
+        if change.current is not None and change.current.is_headline:
+            known = change.current
+    title, article = edited.edit.title, edited.article
+    old, new = headline_words(known.text, article), headline_words(title, article)
+    if old and new and old != new and (known.edit or was_sent(known.text, edited.sent_texts)):
+        yield SentenceChange(known, Excerpt(title, 0, len(title), edited.edit.key, is_headline=True))
+
+
 def _known_sentences(edited: EditedArticle) -> Sequence[Excerpt]:
     """Return the sentences that subscribers may know: those of the summary, as corrected since."""
     summary = edited.summary
     known = dict.fromkeys(Excerpt(point.text, point.start, point.end) for point in summary.key_points)
-    for change in chain.from_iterable(edited.previous_changes):
+    for change in _previous_sentence_changes(edited):
         known.pop(change.sent, None)
         if change.current is not None:
             known[change.current] = None
     return tuple(known)
+
+
+def _previous_sentence_changes(edited: EditedArticle) -> Iterator[SentenceChange]:
+    changes = chain.from_iterable(edited.previous_changes)
+    return (change for change in changes if not change.sent.is_headline)
 
 
 def was_sent(sentence: str, sent_texts: Iterable[str]) -> bool:
@@ -101,9 +146,7 @@ def _changes(
 ) -> Iterator[SentenceChange]:
     """Yield the change of each missing sentence that was replaced or removed."""
     current = {words for words, _, _ in after}
-    old = set(before) - {
-        normalized_words(change.sent.text) for change in chain.from_iterable(edited.previous_changes)
-    }
+    old = set(before) - {normalized_words(change.sent.text) for change in _previous_sentence_changes(edited)}
     new = [position for position in after if position[0] not in old]
     same_article = sum(words in current for words in before) >= MIN_UNCHANGED_SHARE * len(before)
     for excerpt in missing:

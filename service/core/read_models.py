@@ -144,17 +144,24 @@ class StorySplit:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionDetails:
-    """A correction in an issue. `texts` maps the key of each edit to its text, "" to the text sent first."""
+    """A correction in an issue.
+
+    `texts` maps the key of each edit to its text, "" to the text sent first; `titles` does so with titles.
+    """
 
     issue_id: str
     correction: Correction
     texts: Mapping[str, str]
+    titles: Mapping[str, str]
 
     @property
     def is_verbatim(self) -> bool:
         """Whether every sentence equals its text at the offsets."""
         return all(
-            self.texts.get(excerpt.edit, "")[excerpt.start : excerpt.end] == excerpt.text
+            (self.titles if excerpt.is_headline else self.texts).get(excerpt.edit, "")[
+                excerpt.start : excerpt.end
+            ]
+            == excerpt.text
             for change in self.correction.changes
             for excerpt in (change.sent, change.current)
             if excerpt is not None

@@ -126,17 +126,19 @@ class CorrectionQueries:
         )
         async with self.database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
-            edited = select(edits.c.position, edits.c.key, edits.c.text)
+            edited = select(edits.c.position, edits.c.key, edits.c.title, edits.c.text)
             edited = edited.where(is_in(connection, edits.c.position, {row["position"] for row in rows}))
             texts: dict[int, dict[str, str]] = {row["position"]: {"": row["text"]} for row in rows}
-            for position, key, text in (await connection.execute(edited)).all() if rows else ():
-                texts[position][key] = text
-        return [_correction(row, texts[row["position"]]) for row in rows]
+            titles: dict[int, dict[str, str]] = {row["position"]: {"": row["title"]} for row in rows}
+            for position, key, title, text in (await connection.execute(edited)).all() if rows else ():
+                texts[position][key], titles[position][key] = text, title
+        return [_correction(row, texts[row["position"]], titles[row["position"]]) for row in rows]
 
 
-def _correction(row: Row, texts: Mapping[str, str]) -> CorrectionDetails:
+def _correction(row: Row, texts: Mapping[str, str], titles: Mapping[str, str]) -> CorrectionDetails:
     edit = Edit(row["key"], row["title_then"], row["text_then"], row["at"])
-    return CorrectionDetails(row["issue_id"], Correction(article_of(row), edit, _read(row["changes"])), texts)
+    correction = Correction(article_of(row), edit, _read(row["changes"]))
+    return CorrectionDetails(row["issue_id"], correction, texts, titles)
 
 
 async def _sent_edits(
@@ -175,7 +177,8 @@ def _written(correction: Correction) -> list[StoredChange]:
 
 
 def _fields(excerpt: Excerpt) -> list[Any]:
-    return [excerpt.text, excerpt.start, excerpt.end, excerpt.edit]
+    fields = [excerpt.text, excerpt.start, excerpt.end, excerpt.edit]
+    return [*fields, True] if excerpt.is_headline else fields
 
 
 def _read(changes: list[StoredChange]) -> tuple[SentenceChange, ...]:

@@ -194,3 +194,95 @@ def test_the_time_of_the_edit_makes_no_difference():
     later = replace(edited, edit=replace(edited.edit, at=NOON + timedelta(hours=9)))
 
     assert changes(edited) == changes(later)
+
+
+# --- headlines ---------------------------------------------------------------------------------
+
+SUNK = "Two ferries sunk in storm"
+
+
+def a_retitled(title: str, *, before: str = SUNK, shown: str | None = None, **changes) -> EditedArticle:
+    """Return an edit of the title alone, of an article whose headline was sent."""
+    article = an_article(before, TEXT, **changes)
+    summary = condensed(article, HIT).summary
+    edit = Edit(identity.edit_key(article.id, title, TEXT), title, TEXT, NOON)
+    return EditedArticle(article, summary, edit, (f"{before}\n{HIT}" if shown is None else shown,))
+
+
+def test_a_headline_with_other_words_is_corrected():
+    edited = a_retitled("Two ferries damaged in storm")
+    found = find_correction(edited)
+
+    assert changes_of(found) == [(SUNK, "Two ferries damaged in storm")]
+    assert found is not None
+    assert [change.sent.is_headline for change in found.changes] == [True]
+
+
+def changes_of(found: Correction | None) -> list[tuple[str, str]]:
+    return [(c.sent.text, c.current.text if c.current else "") for c in found.changes] if found else []
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        SUNK,
+        "TWO FERRIES SUNK IN STORM",
+        "Two ferries sunk in storm!",
+        "“Two ferries sunk” in storm",
+        "Two ferries sunk in storm | News",
+        "Two ferries sunk in storm - The Harbour Post",
+        "Two ferries sunk in storm – Harbour Post",
+        "Two ferries sunk in storm | World | The Harbour Post",
+        "Two ferries sunk in storm — harbourpost.example",
+        "  Two  ferries sunk in storm ",
+    ],
+)
+def test_case_marks_and_the_name_of_the_site_are_no_correction(title: str):
+    site = {"publisher": "The Harbour Post", "url": "https://www.harbourpost.example/1"}
+
+    assert find_correction(a_retitled(title, **site)) is None
+    assert find_correction(a_retitled(SUNK, before=title, **site)) is None
+
+
+@pytest.mark.parametrize("title", [f"{SUNK} - 44 dead", f"{SUNK} – crew safe", "Three ferries sunk in storm"])
+def test_words_behind_a_dash_are_a_part_of_the_headline(title: str):
+    assert changes_of(find_correction(a_retitled(title))) == [(SUNK, title)]
+
+
+def test_a_headline_that_no_issue_showed_is_not_corrected():
+    assert find_correction(a_retitled("Two ferries damaged", shown=HIT)) is None
+
+
+def test_a_removed_headline_is_no_correction():
+    assert find_correction(a_retitled("")) is None
+    assert find_correction(a_retitled("!!")) is None
+
+
+def test_a_restored_headline_is_corrected_again():
+    first = a_retitled("Two ferries damaged in storm")
+    told = find_correction(first)
+    assert told is not None
+    restored = replace(a_retitled(SUNK), previous_changes=(told.changes,))
+    same = replace(first, previous_changes=(told.changes,))
+
+    assert changes_of(find_correction(restored)) == [("Two ferries damaged in storm", SUNK)]
+    assert find_correction(same) is None
+
+
+def test_a_headline_is_corrected_before_the_sentences():
+    three = HIT.replace("Two", "Three")
+    edited = an_edit(TEXT.replace(HIT, three), HIT, shown=f"Ferries hit\n{HIT}")
+    edited = replace(edited, edit=replace(edited.edit, title="Three ferries hit"))
+
+    assert changes_of(find_correction(edited)) == [("Ferries hit", "Three ferries hit"), (HIT, three)]
+
+
+def test_the_headline_of_a_rewritten_article_is_not_corrected():
+    edited = a_retitled("Pay to read on")
+    assert find_correction(replace(edited, edit=replace(edited.edit, text="Pay."))) is None
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_a_headline_is_never_corrected_to_the_same_words(before: str, now: str):
+    for one in changes_of(find_correction(a_retitled(now, before=before or "x"))):
+        assert normalized_words(one[0]) != normalized_words(one[1])

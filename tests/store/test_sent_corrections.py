@@ -96,6 +96,25 @@ async def test_a_correction_is_sent_once_and_stored_with_its_issue(stores: Store
     assert not replace(line, correction=wrong).is_verbatim
 
 
+async def test_a_correction_of_a_headline_is_stored_and_known_to_the_next_one(stores: Stores):
+    await a_sent_article(stores)
+    await record_edit(stores, replace(EDITED, title="Talks fail"))
+    [found] = await edited(stores)
+    old = Excerpt(FIRST.title, 0, len(FIRST.title), is_headline=True)
+    new = Excerpt("Talks fail", 0, len("Talks fail"), found.edit.key, is_headline=True)
+    told = Correction(found.article, found.edit, (SentenceChange(old, new),))
+    issue = await send(stores, told, day=1)
+    await record_edit(stores, replace(EDITED, title="Talks end"))
+
+    [line] = await CorrectionQueries(stores.database).of_issue(issue)
+    assert line.correction == told
+    assert line.is_verbatim
+    wrong = replace(told, changes=(SentenceChange(replace(old, text="Talks"), replace(new, start=1)),))
+    assert not replace(line, correction=wrong).is_verbatim
+    [second] = await edited(stores, day=2)
+    assert second.previous_changes == (told.changes,)
+
+
 async def test_a_later_edit_has_the_changes_sent_for_the_previous_one(stores: Stores):
     await a_sent_article(stores)
     await record_edit(stores, EDITED)

@@ -36,7 +36,7 @@ async def article_edits(app: Application, article: ArticleDetails) -> ArticleEdi
     edit = await queries.latest_edit(article.article.id)
     if edit is None or article.summary is None:
         return None
-    texts = [point.text for point in article.summary.key_points]
+    texts = [article.article.title, *(point.text for point in article.summary.key_points)]
     edited = EditedArticle(article.article, article.summary, edit, sent_texts=("\n".join(texts),))
     found = find_correction(edited)
     sent = await queries.of_article(article.article.id)

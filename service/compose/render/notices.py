@@ -10,7 +10,7 @@ from service.compose.render.points import longest_sentence
 from service.compose.render.sources import MAX_NAME_CHARACTERS
 from service.compose.render.story_view import foreign_language
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
-from service.core.model import Article, Digest, SentenceChange, SourceHealth
+from service.core.model import Article, Correction, Digest, SentenceChange, SourceHealth
 from service.text.i18n import Localizer, text_direction
 
 MAX_CORRECTIONS_BYTES = 8_000
@@ -19,11 +19,12 @@ MAX_UNHEALTHY_SOURCES = 5
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """A sentence that was sent, and the one in its place `now`, "" if it was removed."""
+    """A sentence or headline that was sent, and the one in its place `now`, "" if it was removed."""
 
     told: str
     now: str
     url: str
+    is_headline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def view_corrections(digest: Digest, localizer: Localizer) -> tuple[CorrectionVi
     longest = longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
     return tuple(
         CorrectionView(
-            headline=clean(found.article.title, MAX_TITLE_CHARACTERS) or localizer.text("untitled"),
+            headline=clean(_headline(found), MAX_TITLE_CHARACTERS) or localizer.text("untitled"),
             url=web_link(found.article.url),
             publisher=clean(found.article.publisher, MAX_NAME_CHARACTERS),
             time=localizer.time(found.edit.at, digest.at),
@@ -59,6 +60,12 @@ def view_corrections(digest: Digest, localizer: Localizer) -> tuple[CorrectionVi
     )
 
 
+def _headline(found: Correction) -> str:
+    """Return the headline above a correction: the new one if it has changed, else the one that was sent."""
+    changed = any(change.sent.is_headline for change in found.changes)
+    return found.edit.title if changed else found.article.title
+
+
 def unhealthy_sources(digest: Digest, localizer: Localizer) -> str:
     """Return the first unhealthy sources and the number of the others, "" if all are healthy."""
     names = [_with_day(source, digest.at, localizer) for source in digest.unhealthy_sources]
@@ -70,8 +77,10 @@ def unhealthy_sources(digest: Digest, localizer: Localizer) -> str:
 def _change(change: SentenceChange, article: Article, longest: int) -> ChangeView:
     if change.current is None:
         return ChangeView(clean(change.sent.text, longest), "", "")
-    url = sentence_link(article.url, change.current.text)
-    return ChangeView(clean(change.sent.text, longest), clean(change.current.text, longest), url)
+    is_headline = change.current.is_headline
+    url = web_link(article.url) if is_headline else sentence_link(article.url, change.current.text)
+    sent, current = clean(change.sent.text, longest), clean(change.current.text, longest)
+    return ChangeView(sent, current, url, is_headline=is_headline)
 
 
 def _with_day(source: SourceHealth, at: datetime, localizer: Localizer) -> str:

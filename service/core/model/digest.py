@@ -162,17 +162,21 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A sentence of an article, verbatim. `edit` is the key of its edit, "" for the text sent first."""
+    """A sentence of an article, verbatim. `edit` is the key of its edit, "" for the text sent first.
+
+    The offsets are those in the article's text, of its headline (`is_headline`) those in its title.
+    """
 
     text: str
     start: int
     end: int
     edit: str = ""
+    is_headline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceChange:
-    """A sentence that was sent, and the sentence in its place now (None: it was removed)."""
+    """A sentence or headline that was sent, and what is in its place now (None: it was removed)."""
 
     sent: Excerpt
     current: Excerpt | None
@@ -180,7 +184,7 @@ class SentenceChange:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The changes that an edit made to the sent sentences of an article."""
+    """The changes that an edit made to the sent headline and sentences of an article, the headline first."""
 
     article: Article
     edit: Edit
