@@ -67,7 +67,9 @@ class SelfService:
     @cached_property
     def topics(self) -> Sequence[str]:
         """Every topic of a feed or a newsletter, sorted."""
-        lists = [feed.topics for feed in self.roster.feeds] + [n.topics for n in self.roster.newsletters]
+        lists = [feed.possible_topics for feed in self.roster.feeds] + [
+            n.topics for n in self.roster.newsletters
+        ]
         return sorted({topic for topics in lists for topic in topics})
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:

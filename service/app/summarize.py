@@ -10,13 +10,13 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from service.condense.ports import Summarizer
 from service.condense.registry import SUMMARIZERS, get_summarizer
 from service.core.errors import SummaryRefused, UsageError
+from service.core.languages import primary_language
 from service.core.model import Block
 from service.gather.cleaning.characters import one_line
 from service.gather.cleaning.markup import read_markup
 from service.gather.language import detect_language
 from service.gather.pages.full_text import decoded, extract_text
 from service.gather.pages.tree import PageTooLarge
-from service.text.languages import primary_language
 from service.text.lexicon import has_cue_words
 
 DEFAULT_METHOD = "keypoints"

@@ -13,11 +13,11 @@ from service.compose.render.theme import JinjaRenderer
 from service.compose.render.view import sender_line
 from service.core.archive_links import NONE, PUBLIC, SIGNED
 from service.core.errors import ConfigError, Fault, TemplateFailed
+from service.core.languages import primary_language
 from service.core.model import Newsletter, Preferences, Roster
 from service.core.placeholders import Placeholder
 from service.settings.values import Settings
 from service.subscribers.preferences import edition_for
-from service.text.languages import primary_language
 
 MAX_FAULTS = 20  # of one theme; more are rarely read
 SAMPLES = ((sample.sample_digest, PUBLIC), (sample.small_digest, SIGNED), (sample.empty_digest, NONE))

@@ -138,13 +138,11 @@ def add(
     """
     url, title = (address, "") if address.startswith("file:") else _discover(address, pick)
     values = {"name": name or title, "topics": topics, "language": language}
-    config_folder.add_feed(context.options().config, url, values, dry_run=dry_run)
+    gaps = config_folder.add_feed(context.options().config, url, values, dry_run=dry_run)
     feed = f"{values['name']}: {url}" if values["name"] else url
     print_message(f"{'Would add' if dry_run else 'Added'} {feed}")
-    if not topics:
-        print_message(
-            "It has no topic: only newsletters without topics take it. Add topics with --topic TOPIC."
-        )
+    for sentence in gaps:
+        print_message(f"Warning: {sentence}")
 
 
 def _discover(address: str, pick: int) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from service.compose.stories.group import GroupedStory, group_stories
 from service.compose.stories.merging.merge import headline_points
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
 from service.core import ids
+from service.core.languages import is_readable
 from service.core.model import (
     CondensedArticle,
     Digest,
@@ -31,8 +32,11 @@ from service.core.model import (
     StoryPoint,
 )
 
-MAX_CACHED_RANGES = 8  # of (topics, after, through)
+MAX_CACHED_RANGES = 8  # of articles; the groups of one range follow one another
 STORY_MEMORY = timedelta(days=3)  # how long subscribers remember a story
+
+_ArticleRange = tuple[tuple[str, ...], tuple[str, ...], int, int]
+"""The topics and languages of an edition, and the positions after and through which articles are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class IssuePlan:
 class Composition:
     """One pass of compose at `now`, up to the `release_position`.
 
-    Editions that differ only in time or length have the same articles; these are grouped into stories once.
+    Editions with the same topics and languages have the same articles; these are grouped into stories once.
     The articles behind `memory_position` are grouped with them: their stories may continue. `problems` are
     sentences about single articles and stories.
     """
@@ -67,7 +71,7 @@ class Composition:
     ranker: Ranker
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    _grouped: dict[tuple[tuple[str, ...], int, int], tuple[GroupedStory, ...]] = field(default_factory=dict)
+    _grouped: dict[_ArticleRange, tuple[GroupedStory, ...]] = field(default_factory=dict)
 
     async def story_updates(
         self, group: Group, served_from: int, *, repeated: bool = False
@@ -90,10 +94,11 @@ class Composition:
 
     async def _stories(self, edition: Edition, after: int, through: int) -> tuple[GroupedStory, ...]:
         """Return the stories in `after < position <= through` that fit the edition."""
-        key = (edition.topics, after, through)
+        key = (edition.topics, edition.languages, after, through)
         if key not in self._grouped:
             read = partial(self.store.released_articles, edition)
-            articles = await read_undamaged(read, after, through, self.problems.append)
+            released = await read_undamaged(read, after, through, self.problems.append)
+            articles = [c for c in released if is_readable(c.article.language, edition.languages)]
             if len(self._grouped) >= MAX_CACHED_RANGES:
                 self._grouped.clear()
             # In a thread: thousands of comparisons must not block the heartbeats of this process.

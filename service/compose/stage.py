@@ -100,7 +100,10 @@ async def compose(composer: Composer, *, now: datetime, progress: Progress = no_
     the database cannot be used.
     """
     report = ComposeReport()
-    groups = await composer.store.due_groups(now)
+    # Groups with the same articles follow one another, because only a few ranges are kept.
+    groups = sorted(
+        await composer.store.due_groups(now), key=lambda g: (g.edition.topics, g.edition.languages)
+    )
     composition = await start_composition(composer, now, assign_stories=bool(groups))
     for done, group in enumerate(groups, start=1):
         report = _add_reports(report, await _compose_group(composer, composition, group))

@@ -28,7 +28,8 @@ class InspectedEntry:
     """One entry. `id` is its guid, else its address; `published` is ISO 8601 in UTC, "" when unknown.
 
     With `day_only` the hour of `published` is unknown. `blocks` are the kind, start and end of each block of
-    the text. `cut` says why the text is incomplete, "" when it is whole.
+    the text. `cut` says why the text is incomplete, "" when it is whole. `categories` are as the feed writes
+    them. `picture` is an address, "" for none.
     """
 
     id: str
@@ -39,6 +40,8 @@ class InspectedEntry:
     day_only: bool = False
     blocks: tuple[tuple[str, int, int], ...] = ()
     cut: str = ""
+    categories: tuple[str, ...] = ()
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +130,6 @@ def _shown(entry: Entry, habits: DateHabits) -> InspectedEntry:
         day_only=published is not None and published.day_only,
         blocks=tuple((block.kind.value, block.start, block.end) for block in blocks),
         cut=cut,
+        categories=entry.categories,
+        picture=entry.picture,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from service.text.languages import primary_language
+from service.core.languages import primary_language
 
 FIRST_SAMPLE_CHARACTERS = 400  # usually enough for MIN_CONFIDENCE, at a quarter of the time
 SAMPLE_CHARACTERS = 1_500

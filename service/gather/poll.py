@@ -240,11 +240,12 @@ def _article(state: FeedState, draft: ArticleDraft, now: datetime) -> Article:
         published_at=draft.published_at,
         published_day_only=draft.published_day_only,
         gathered_at=now,
-        topics=feed.topics,
+        topics=draft.topics,
         method=feed.method,
         blocks=draft.blocks if draft.text else (),
         text_note=draft.text_note,
         feed_rank=draft.feed_rank,
+        picture=draft.picture,
     )
 
 

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from service.core import ids as identity
+from service.core.coverage import coverage_gaps
 from service.core.errors import Fault
 from service.core.model import Feed, Newsletter, Preferences, Roster, RosterEntry, Subscriber
 from service.core.secret import Secret
+from service.core.validators import fold_topic
 from service.settings.config_files import CONFIG_FILES
 from service.settings.errors import faults_from
 from service.settings.field_types import ConfigBlock, did_you_mean
@@ -47,17 +49,18 @@ class RosterReader:
         self._topics: set[str] | None = None
         self._known_newsletters: set[str] | None = None
         self._good_feeds: Sequence[tuple[_Item[FeedEntry], FeedEntry]] = ()
+        self._newsletter_places: Sequence[Keys] = ()
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
 
     def read(self) -> Roster:
         """Return the roster. It is incomplete if `faults` is not empty."""
         feeds = self._feeds()
-        topics = {topic for feed in feeds for topic in feed.topics}
+        topics = {topic for feed in feeds for topic in feed.possible_topics}
         self._topics = None if self._written["feeds.yaml"].is_unreadable else topics
         newsletters = self._newsletters()
         feeds = tuple(_with_default_max_age(feed, newsletters) for feed in feeds)
-        self._warn_of_unused_feeds(newsletters)
+        self._warn_of_gaps(feeds, newsletters)
         subscribers, unread = self._subscribers()
         return Roster(feeds, newsletters, subscribers, unread)
 
@@ -75,15 +78,15 @@ class RosterReader:
         self._good_feeds = good
         return tuple(_feed(entry) for _, entry in good)
 
-    def _warn_of_unused_feeds(self, newsletters: Sequence[Newsletter]) -> None:
-        """Add a warning for each feed without a topic, if every newsletter chooses its feeds by topic."""
-        if not newsletters or not all(newsletter.topics for newsletter in newsletters):
-            return
-        topics = sorted({topic for newsletter in newsletters for topic in newsletter.topics})
-        for item, entry in self._good_feeds:
-            if not entry.topics:
-                what = f"no newsletter takes the feed {entry.name or entry.url!r}: it has no topic"
-                self._warn("feeds.yaml", item.keys, what, f"one of {', '.join(topics)}")
+    def _warn_of_gaps(self, feeds: Sequence[Feed], newsletters: Sequence[Newsletter]) -> None:
+        """Add a warning for each feed and newsletter that does less than it says."""
+        places = {
+            "feeds": [item.keys for item, _ in self._good_feeds],
+            "newsletters": self._newsletter_places,
+        }
+        for gap in coverage_gaps(feeds, newsletters):
+            keys = (*places[gap.kind][gap.index], *filter(None, [gap.key]))
+            self._warn(f"{gap.kind}.yaml", keys, gap.problem, gap.expected)
 
     def _check_file(self, item: _Item[FeedEntry], name: str) -> None:
         folder = self._folder.resolve()
@@ -108,11 +111,12 @@ class RosterReader:
                 self._check_theme(item, item.entry.theme)
             self.faults += item.faults
             self._warn_of_topics("newsletters.yaml", item.keys, item.entry)
-        entries = [item.entry for item in items if item.entry and not item.faults]
-        if not entries and not self.faults:
+        good = [(item.keys, item.entry) for item in items if item.entry and not item.faults]
+        self._newsletter_places = [keys for keys, _ in good]
+        if not good and not self.faults:
             what = "there are no newsletters: nothing will be sent"
             self._warn("newsletters.yaml", ("newsletters",), what, "a newsletter")
-        return tuple(_newsletter(entry) for entry in entries)
+        return tuple(_newsletter(entry) for _, entry in good)
 
     def _check_sign_up(self, newsletters: set[str]) -> None:
         """Add a fault for each unknown newsletter in `web.sign_up` of caveat.yaml."""
@@ -255,13 +259,15 @@ def _feed(entry: FeedEntry) -> Feed:
         first_entries=entry.first_items,
         max_age=entry.max_age,
         weight=entry.weight,
-        categories=tuple((category.casefold(), topic) for category, topic in entry.categories.items()),
+        categories=tuple((fold_topic(name), topic) for name, topic in entry.categories.items()),
     )
 
 
 def _with_default_max_age(feed: Feed, newsletters: Sequence[Newsletter]) -> Feed:
     """Return the feed with twice the longest time between two issues that take its articles."""
-    taken = [one.schedule for one in newsletters if not one.topics or set(one.topics) & set(feed.topics)]
+    taken = [
+        one.schedule for one in newsletters if not one.topics or set(one.topics) & set(feed.possible_topics)
+    ]
     monthly = any(schedule.startswith("monthly") for schedule in taken)
     return replace(feed, default_max_age=MONTHLY_MAX_AGE) if monthly else feed
 

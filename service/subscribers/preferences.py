@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from service.core import ids as identity
 from service.core.errors import UsageError
+from service.core.languages import same_language
 from service.core.model import (
     PREFERENCE_FIELDS,
     DesiredSubscription,
@@ -104,7 +105,7 @@ def next_due(edition: Edition, now: datetime) -> datetime:
 
 
 def _languages(languages: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted({read_language(language).lower() for language in languages}))
+    return tuple(sorted({same_language(read_language(language)) for language in languages} - {""}))
 
 
 def _minutes(minutes: int | None) -> int | None:

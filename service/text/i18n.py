@@ -18,7 +18,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 
-from service.text.languages import primary_language
+from service.core.languages import primary_language
 
 FALLBACK = "en"
 UNKNOWN_TERRITORY = "ZZ"  # what CLDR calls the territory of UTC

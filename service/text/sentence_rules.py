@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from service.text.languages import primary_language
+from service.core.languages import primary_language
 
 MAX_TOKEN_CHARACTERS = 24  # read before a mark; no abbreviation is longer
 

@@ -175,6 +175,40 @@ async def test_each_edition_has_its_own_topics():
     assert economist.served_through == everything.served_through == 2
 
 
+async def test_each_edition_has_its_own_languages_and_articles_of_unknown_language_stay():
+    english, norse = a_member("e", languages=("en",)), a_member("n", languages=("no", "sv"))
+    everything = a_member("all")
+    store, composer = a_composer(english, norse, everything)
+    store.publish(
+        an_arrival("Talks", language="en-GB"),
+        an_arrival("Gespräche", language="de"),
+        an_arrival("Samtaler", language="nb"),
+        an_arrival("Untitled", language=""),
+    )
+    await compose(composer, now=SEVEN)
+
+    assert english.titles == ["Talks, Untitled"]
+    assert norse.titles == ["Samtaler, Untitled"]
+    assert everything.titles == ["Talks, Gespräche, Samtaler, Untitled"]
+    assert english.served_through == norse.served_through == 4
+
+
+async def test_groups_with_the_same_articles_are_composed_one_after_another():
+    members = [
+        a_member(
+            f"r{n}",
+            languages=(("en", "de", "fr", "ar", "ru", "es", "pt", "it", "nl", "pl")[n % 10],),
+            stories=1 + n,
+        )
+        for n in range(20)
+    ]
+    store, composer = a_composer(*members)
+    store.publish(an_arrival("Talks resume"))
+    await compose(composer, now=SEVEN)
+
+    assert len(store.reads) == 10
+
+
 async def test_an_article_that_has_not_settled_waits_for_the_next_issue():
     amina = a_member()
     store, composer = a_composer(amina)

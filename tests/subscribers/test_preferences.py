@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.core.errors import UsageError
-from service.core.model import Preferences
+from service.core.model import PREFERENCE_FIELDS, Newsletter, Preferences
 from service.subscribers.preferences import (
     PlacementBuilder,
     edition_for,
@@ -83,6 +85,48 @@ def test_own_preferences_are_only_those_that_differ():
     assert edition_for(MORNING, own_preferences(MORNING, said, None), None) == edition_for(
         MORNING, said, None
     )
+
+
+def test_languages_and_phrases_have_one_spelling():
+    one = Preferences(languages=("en-GB", "nb"), follow=("Central  Bank", "WHO"), mute=("Horoscope",))
+    other = Preferences(languages=("no", "en"), follow=("WHO", "central bank"), mute=("horoscope",))
+    assert edition_for(MORNING, one, None) == edition_for(MORNING, other, None)
+    assert edition_for(MORNING, one, None).follow == ("WHO", "central bank")
+
+
+def test_empty_lists_differ_from_no_preference():
+    newsletter = replace(MORNING, languages=("en",), follow=("climate",), mute=("horoscope",), minutes=5)
+    assert edition_for(newsletter, Preferences(), None).languages == ("en",)
+    everything = Preferences(languages=(), follow=(), mute=())
+    assert own_preferences(newsletter, everything, None) == everything
+    edition = edition_for(newsletter, everything, None)
+    assert (edition.languages, edition.follow, edition.mute, edition.minutes) == ((), (), (), 5)
+
+
+tags = st.lists(st.sampled_from(["en", "en-GB", "nb", "no", "zh-Hant", "pt-BR"]), max_size=3).map(tuple)
+phrases = st.lists(st.text(max_size=10), max_size=4).map(tuple)
+wishes = st.builds(
+    Preferences,
+    stories=st.none() | st.integers(1, 50),
+    languages=st.none() | tags,
+    follow=st.none() | phrases,
+    mute=st.none() | phrases,
+    minutes=st.none() | st.integers(1, 60),
+)
+letters = st.builds(
+    a_newsletter, languages=tags, follow=phrases, mute=phrases, minutes=st.none() | st.integers(1, 60)
+)
+
+
+@given(letters, wishes)
+def test_own_preferences_give_the_same_edition_and_are_their_own(newsletter: Newsletter, wanted: Preferences):
+    own = own_preferences(newsletter, wanted, None)
+    assert edition_for(newsletter, own, None) == edition_for(newsletter, wanted, None)
+    assert own_preferences(newsletter, own, None) == own
+    whole = Preferences(
+        **{name: getattr(edition_for(newsletter, own, None), name) for name in PREFERENCE_FIELDS}
+    )
+    assert own_preferences(newsletter, whole, None) == own
 
 
 def test_unset_preferences_follow_changes_of_the_newsletter():

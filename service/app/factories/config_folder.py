@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from service.core.coverage import feed_gaps
 from service.core.errors import UsageError
 from service.core.ids import feed_id
+from service.core.model import Feed
+from service.core.validators import fold_topics
 from service.settings.load import load_config
 from service.settings.packaged_files import config_folder, sample_folder
 from service.settings.schema import json_schemas, reference_page
@@ -73,16 +76,22 @@ def create_example(target: Path) -> None:
     target.chmod(mode)
 
 
-def add_feed(folder: Path, url: str, values: Mapping[str, Any], *, dry_run: bool) -> None:
+def add_feed(folder: Path, url: str, values: Mapping[str, Any], *, dry_run: bool) -> tuple[str, ...]:
     """Add a feed to feeds.yaml with the non-empty ones of these values; with `dry_run` only check.
 
-    Raises UsageError if the feed is configured already, under any spelling of its address.
+    Return sentences about what keeps newsletters from taking it. Raises UsageError if the feed is configured
+    already, under any spelling of its address.
     """
-    known = {feed.id: feed for feed in load(folder).roster.feeds}.get(feed_id(url))
+    roster = load(folder).roster
+    known = {feed.id: feed for feed in roster.feeds}.get(feed_id(url))
     if known is not None:
         raise UsageError(f"the feed {known.name} is configured already, with the address {known.url}")
     if not dry_run:
         add_feeds(folder, [{"url": url, **_without_empty(values)}])
+    topics = fold_topics(values.get("topics") or ())
+    feed = Feed(feed_id(url), url, values.get("name") or url, topics, values.get("language"))
+    gaps = feed_gaps(feed, roster.newsletters) if roster.newsletters else ()
+    return tuple(f"{problem}; expected {expected}" for _, problem, expected in gaps)
 
 
 def add_feeds(folder: Path, entries: list[dict[str, Any]]) -> None:

@@ -12,9 +12,9 @@ from service.compose.render.links import web_link
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
 from service.compose.render.times import publication_label
 from service.compose.size_budget import quoted_printable_size
+from service.core.languages import primary_language
 from service.core.model import Article, Story
 from service.text.i18n import Localizer
-from service.text.languages import primary_language
 
 MAX_NAME_CHARACTERS = 48
 MAX_NAMED_PUBLISHERS = 3  # under a headline

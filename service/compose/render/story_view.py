@@ -24,9 +24,9 @@ from service.compose.render.sources import (
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, shorten
 from service.compose.render.times import newest_dated, publication_label
 from service.compose.stories.shortening import top_points
+from service.core.languages import primary_language
 from service.core.model import Article, Digest, Grade, Placement, Story
 from service.text.i18n import Localizer, text_direction
-from service.text.languages import primary_language
 
 CONTENTS_CHARACTERS = 480
 MIN_HEADLINE_CHARACTERS, MAX_HEADLINE_CHARACTERS = 40, 64

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from service.text.languages import primary_language
+from service.core.languages import primary_language
 from service.text.stems import SENTENCE_STEM_CHARACTERS, fold_spelling, stem
 
 SIGNALS = ("harm", "affairs", "scale", "research", "soft", "series", "sport")

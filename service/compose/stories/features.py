@@ -21,8 +21,8 @@ from service.compose.stories.words import (
     without_dates,
     words_of,
 )
+from service.core.languages import primary_language
 from service.core.model import Article, BlockKind
-from service.text.languages import primary_language
 
 OPENING_CHARACTERS = 800  # compared of the text
 MAX_TITLE_CHARACTERS = 300

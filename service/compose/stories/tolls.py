@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from service.text.languages import primary_language
+from service.core.languages import primary_language
 from service.text.numbers import parse_number, remove_times
 from service.text.scripts import IDEOGRAPH
 

@@ -27,8 +27,8 @@ from service.condense.block_reading import Candidate
 from service.condense.candidates import build_summary, shown_candidates
 from service.condense.ports import Summarizer
 from service.core.errors import SummaryRefused
+from service.core.languages import primary_language
 from service.core.model import Block, Summary
-from service.text.languages import primary_language
 from service.text.lexicon import tokenize
 from service.text.sentences import split_sentences
 

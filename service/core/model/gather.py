@@ -18,7 +18,9 @@ class Feed:
     summariser for the feed's articles (None: the site's default). `full_text` is `auto` (fetch the page of an
     entry that is only a teaser), `always` or `never`. `first_entries` limits the entries of the first poll.
     Entries dated longer ago than `max_age` are no news; None leaves that to `default_max_age`, twice the time
-    between two issues with the feed's articles, and to the feed's own rhythm.
+    between two issues with the feed's articles, and to the feed's own rhythm. `weight` is how much its
+    stories count in the order of an issue. `categories` are names of its items' categories (see
+    `validators.fold_topic`), each with the topic that such an article has as well.
     """
 
     id: str
@@ -34,6 +36,11 @@ class Feed:
     default_max_age: timedelta = DEFAULT_MAX_AGE
     weight: float = 1.0
     categories: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def possible_topics(self) -> tuple[str, ...]:
+        """The topics that its articles have or may have: its own, and those of its categories."""
+        return tuple(dict.fromkeys((*self.topics, *(topic for _, topic in self.categories))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from service.core.model import Block, Entry, Feed
 from service.gather.cleaning.block_text import NO_TEXT, BlockText
 from service.gather.cleaning.characters import one_line
 from service.gather.cleaning.titles import title_of_text
+from service.gather.entries.categories import mapped_topics
 from service.gather.entries.match import AmbiguousNames, DocumentItem
 from service.gather.entries.publisher import repeats_title, source_name, without_publisher
 from service.gather.entries.seen_items import FeedStatistics, SeenItem
@@ -37,7 +38,7 @@ class ArticleDraft:
 
     `cut` says why a limit left out a part of the text, "" when none did. `unused_page` says why its page was
     not used, "" when it was, or when nothing is missed without it. `feed_rank` is its place in the document,
-    0 for the first item.
+    0 for the first item. `topics` are those of its feed and of its categories.
     """
 
     id: str
@@ -53,6 +54,8 @@ class ArticleDraft:
     cut: str = ""
     unused_page: str = ""
     feed_rank: int | None = None
+    topics: tuple[str, ...] = ()
+    picture: str = ""
 
     @property
     def text_note(self) -> str:
@@ -117,6 +120,8 @@ class DraftBuilder:
             needs_full_text=bool(incomplete and url),
             cut=row.read.cut,
             feed_rank=rank,
+            topics=tuple(dict.fromkeys((*feed.topics, *mapped_topics(feed.categories, entry.categories)))),
+            picture=entry.picture,
         )
 
 

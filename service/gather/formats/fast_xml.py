@@ -25,6 +25,7 @@ from service.gather.formats.fast_xml_names import (
     ITEM_ELEMENTS,
     MEDIA,
     PERSON_ELEMENTS,
+    PICTURES,
     RDF,
     RDF_SIBLINGS,
     RSS1,
@@ -113,6 +114,8 @@ class _Parser:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Begin an element."""
         self._depth += 1
+        if self._item is not None and name in PICTURES:
+            self._item.add_picture(PICTURES[name], attributes)
         if self._skipped:
             self._check_child(name)
         elif self._code:
@@ -210,6 +213,12 @@ class _Parser:
         elif code == "source":
             item.begin_source(attributes.get("url"))
             self._begin_text(code, attributes, may_have={"url"})
+        elif code == "category":
+            item.begin_category(attributes)
+            self._begin_text(code, attributes, may_have={"term", "label", "scheme", "domain"})
+        elif code == "enclosure":
+            item.add_picture(code, attributes)
+            self._skip("")
         elif code is not None:
             self._begin_text(code, attributes, may_have={"type"} if name.startswith(ATOM) else set())
         elif name == f"{MEDIA} title":
@@ -239,6 +248,8 @@ class _Parser:
         kind = attributes.get("type", "text/html").lower()
         if attributes.get("rel", "alternate").lower() == "alternate" and _TYPES.get(kind, kind) in HTML_TYPES:
             item["link"] = self._joined(href)
+        elif attributes.get("rel", "").lower() == "enclosure":
+            item.add_picture("enclosure", {"url": self._joined(href), "type": kind})
         self._skip("")
 
     # --- texts --------------------------------------------------------------------------------------
@@ -266,6 +277,10 @@ class _Parser:
             self._item[code] = value
         elif code == "source":
             self._item[code]["title"] = value
+        elif code == "category":
+            self._item.end_category(value)
+        elif code == "keywords":
+            self._item.add_keywords(value)
         else:
             self._item.add_text(code, value, self._type, self._text_type)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _C1 = re.compile("[\x80-\x9f]")
@@ -37,6 +37,34 @@ class ParsedItem(dict[str, Any]):
             raise UnsupportedXml
         self["source"] = {"href": url} if url is not None else {}
         self.has_source = True
+
+    def begin_category(self, attributes: Mapping[str, str]) -> None:
+        """Add a category with the name that its attributes give; its text may give another."""
+        tag = {name: attributes.get(name) for name in ("term", "label")}
+        tag["scheme"] = attributes.get("scheme", attributes.get("domain"))
+        tags = self.setdefault("tags", [])
+        if any(tag.values()):
+            tags.append(tag)
+
+    def end_category(self, text: str) -> None:
+        """Add the text of a category: as the name of one that has none, else as a category of its own."""
+        tags = self["tags"]
+        if text and tags and not tags[-1]["term"]:
+            tags[-1]["term"] = text
+        elif text:
+            tags.append({"term": text})
+
+    def add_keywords(self, text: str) -> None:
+        """Add each of the words between commas as a category."""
+        self.setdefault("tags", []).extend({"term": word} for word in text.split(",") if word.strip())
+
+    def add_picture(self, key: str, attributes: Mapping[str, str]) -> None:
+        """Add a picture or another file to those of a key."""
+        known = {name.lower(): value for name, value in attributes.items()}
+        if "url" not in known:
+            raise UnsupportedXml
+        kind = known.get("type", "").lower()
+        self.setdefault(key, []).append({**known, "type": kind} if kind else known)
 
     def add_text(self, code: str, value: str, kind: str, guessed: Callable[[str, str], str]) -> None:
         """Add a title or a text. A second summary becomes content, unless the item already has content."""

@@ -40,9 +40,15 @@ ITEM_ELEMENTS: Mapping[str, str] = {
     **dict.fromkeys((f"{ATOM} updated", f"{DC} date", f"{DC_TERMS} modified"), "updated"),
     f"{DC_TERMS} created": "created",
     "source": "source",
+    **dict.fromkeys(("category", f"{ATOM} category", f"{DC} subject", f"{MEDIA} category"), "category"),
+    f"{MEDIA} keywords": "keywords",
+    "enclosure": "enclosure",
     **dict.fromkeys(("author", f"{ATOM} author", f"{DC} creator", f"{ITUNES} author"), "author"),
 }
 """Elements of an item, with their use."""
+
+PICTURES: Mapping[str, str] = {f"{MEDIA} content": "media_content", f"{MEDIA} thumbnail": "media_thumbnail"}
+"""Elements of an item with the address of a picture or another file, with feedparser's key."""
 
 PERSON_ELEMENTS: Mapping[str, str] = {f"{ATOM} name": "name", f"{ATOM} email": "email", f"{ATOM} uri": "uri"}
 """Elements of an Atom author, with their use."""
@@ -58,9 +64,9 @@ FEED_ELEMENTS: Mapping[str, str] = {
 """Elements of the feed outside of its items, with their use."""
 
 IGNORED_NAMESPACES: Mapping[str, ElementNames] = {
-    MEDIA: _names("title description"),
+    MEDIA: _names("title description category keywords"),
     ITUNES: _names("summary author owner"),
-    DC: _names("title description date creator author source"),
+    DC: _names("title description date creator author source subject"),
     "http://purl.org/rss/1.0/modules/syndication/": _names(),
     "http://purl.org/rss/1.0/modules/slash/": _names(),
     "http://purl.org/rss/1.0/modules/threading/": _names(),
@@ -105,17 +111,15 @@ IGNORED_ELEMENTS: Mapping[str, Mapping[str, ElementNames]] = {
         **dict.fromkeys(_names("author contributor", ATOM), _PERSONS),
     },
     "item": {
-        **dict.fromkeys(_names("category comments enclosure"), _names()),
-        **dict.fromkeys(_names("category rights", ATOM), _names()),
+        "comments": _names(),
+        f"{ATOM} rights": _names(),
         f"{ATOM} contributor": _PERSONS,
         f"{WORDPRESS} post-id": _names(),
     },
 }
 """Ignored elements outside of the items, by format, and inside an item, each with its allowed children."""
 
-_MEDIA_CHILDREN = _names(
-    "title content thumbnail credit rating category keywords copyright text player", MEDIA
-)
+_MEDIA_CHILDREN = _names("title content thumbnail credit rating copyright text player", MEDIA)
 
 ALLOWED_CHILDREN: Mapping[str, ElementNames] = {
     f"{MEDIA} group": _MEDIA_CHILDREN,

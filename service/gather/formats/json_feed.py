@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
 from service.core.errors import FeedUnreadable
 from service.core.model import Entry
+from service.gather.formats.item_details import MAX_CATEGORIES, MAX_PICTURES, category_names, picture_of
 from service.gather.formats.parsed_feed import ParsedFeed
 
 _VERSION = re.compile(r"jsonfeed\.org/version/(\d)(?:\.(\d))?")
@@ -58,7 +59,23 @@ def _entry(item: Mapping[str, Any], base: str) -> Entry:
         dates=tuple(filter(None, (_text(item.get("date_published")), _text(item.get("date_modified"))))),
         author=", ".join(name for name in names if name),
         is_plain=not markup,
+        categories=category_names(_listed(item.get("tags"))),
+        picture=picture_of(_pictures(item)),
     )
+
+
+def _listed(value: object) -> list[str]:
+    """Return the strings of a list; of anything else, none."""
+    return [_text(one) for one in value[: 2 * MAX_CATEGORIES]] if isinstance(value, list) else []
+
+
+def _pictures(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for key in ("image", "banner_image"):
+        yield {"url": _text(item.get(key)), "medium": "image"}
+    attachments = item.get("attachments")
+    for file in attachments[:MAX_PICTURES] if isinstance(attachments, list) else ():
+        if isinstance(file, dict):
+            yield {"url": _text(file.get("url")), "type": _text(file.get("mime_type")).lower()}
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ from service.core.model import Entry
 from service.gather.formats import fast_xml
 from service.gather.formats.charset import reencode_utf8
 from service.gather.formats.doctype import without_doctype
+from service.gather.formats.item_details import category_names, picture_of, tag_names
 from service.gather.formats.parsed_feed import ParsedFeed, plain_as_markup
 from service.gather.formats.split_items import split_items
 from service.gather.http.decompression import format_megabytes
@@ -187,7 +188,18 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
         is_plain=is_plain,
         source=str(source.get("title") or ""),
         source_url=str(source.get("href") or source.get("link") or ""),
+        categories=category_names(tag_names(raw.get("tags") or ())),
+        picture=picture_of(_pictures(raw)),
     )
+
+
+def _pictures(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what may be the item's picture: its media, the files that belong to it, its thumbnails."""
+    yield from raw.get("media_content") or ()
+    # fast_xml has the files under a key of their own, feedparser among the links.
+    yield from raw.get("enclosure") or ()
+    yield from (link for link in raw.get("links") or () if link.get("rel") == "enclosure")
+    yield from raw.get("media_thumbnail") or ()
 
 
 def _dates(raw: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from service.core.languages import primary_language
 from service.core.validators import is_acronym
-from service.text.languages import primary_language
 from service.text.phrases.word_forms import MAX_CACHED_WORDS, fold, forms_of, without_accents
 from service.text.scripts import HAN, HAN_COMPATIBILITY, INDIC, THAI_LAO
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-from service.text.languages import primary_language
+from service.core.languages import primary_language
 from service.text.stems import fold_spelling
 
 MAX_CACHED_TOKENS = 100_000  # per language; a full cache is emptied

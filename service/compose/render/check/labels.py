@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from service.core.languages import primary_language
 from service.text.i18n import FALLBACK, Labels
-from service.text.languages import primary_language
 
 PLURALS = frozenset(("zero", "one", "two", "few", "many", "other"))  # Unicode CLDR
 _VALUE = re.compile(r"\{(\w+)\}")
