@@ -12,6 +12,7 @@ from service.core.model import Edition, Group, Newsletter
 from service.core.read_models import IssueDetails
 from service.core.schedules import Occurrence, occurrences, parse_schedule
 from service.store.compose import SqlComposeStore
+from service.store.pauses import paused_groups
 
 if TYPE_CHECKING:
     from service.app.factories.application import Application
@@ -38,7 +39,9 @@ async def forecast(
     issues: list[ForecastIssue] = []
     through = await store.release_position(now)
     for newsletter in newsletters:
-        for group in await store.groups_of(newsletter.id, None):
+        groups = [*await store.groups_of(newsletter.id, None)]
+        groups += await paused_groups(app.database, newsletter.id)
+        for group in groups:
             fitting = await store.released_articles(group.edition, group.served_through, through)
             issues += [
                 ForecastIssue(
@@ -58,9 +61,12 @@ def issue_time(issue: IssueDetails) -> str:
 
 
 def _due_times(group: Group, now: datetime, until: datetime) -> list[Occurrence]:
-    """Return the times when the group is due; an overdue one is first, and only the latest of them."""
+    """Return the times when the group is due; an overdue one is first, and only the latest of them.
+
+    A group with a due time, which is paused, is not due before it.
+    """
     zone, schedule = ZoneInfo(group.edition.timezone), parse_schedule(group.edition.schedule)
-    begin = now if group.due_at is None else min(group.due_at - SHORTEST_TIME, now)
+    begin = now if group.due_at is None else group.due_at - SHORTEST_TIME
     found = list(occurrences(schedule, zone, begin, until))
     late = [o for o in found if o.at <= now]
     return [*late[-1:], *found[len(late) :]]

@@ -216,4 +216,6 @@ def _unreachable(membership: Membership) -> str | None:
     """Return why a subscriber of the newsletter is not mailed, None when they are."""
     if membership.suppressed:
         return f"must not be mailed: {membership.suppressed}"
+    if membership.pause_end is not None:
+        return f"paused it until {membership.pause_end}"
     return UNREACHABLE.get(membership.subscription.status)

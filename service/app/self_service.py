@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from service.app.clock import Clock
@@ -22,12 +22,6 @@ from service.store.subscribers import SqlSubscriberStore
 from service.subscribers import actions
 from service.subscribers.links import LinkClaim, read_preferences, read_unsubscribe, subscriber_links
 from service.subscribers.preferences import edition_for, own_preferences, placement_for
-
-STATUS_ACTIONS = {
-    SubscriptionStatus.ACTIVE: actions.resume,
-    SubscriptionStatus.PAUSED: actions.pause,
-    SubscriptionStatus.UNSUBSCRIBED: actions.unsubscribe,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +42,15 @@ class LinkedSubscriber:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceChange:
-    """The new status and preferences for one newsletter (id); `status` is active, paused or unsubscribed."""
+    """The new status and preferences for one newsletter (id); `status` is active, paused or unsubscribed.
+
+    A pause ends by itself when the day `paused_until` begins; with None it has no end.
+    """
 
     newsletter: str
     status: SubscriptionStatus
     preferences: Preferences
+    paused_until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class SelfService:
             change.newsletter: found
             for change, membership, newsletter in known
             if change.status is not SubscriptionStatus.UNSUBSCRIBED
-            and (found := _problems(newsletter, change.preferences, membership.subscriber.timezone))
+            and (found := _problems(newsletter, change, membership.subscriber.timezone, self.clock()))
         }
         if problems or dry_run:
             return problems
@@ -120,8 +118,19 @@ class SelfService:
             if change.status is not SubscriptionStatus.UNSUBSCRIBED:
                 preferences = own_preferences(newsletter, change.preferences, membership.subscriber.timezone)
                 await store_preferences(self.subscribers, membership, newsletter, preferences, now)
-            await STATUS_ACTIONS[change.status](self.subscribers, subscriber.id, change.newsletter, now)
+            await self._set_status(subscriber, change, now)
         return {}
+
+    async def _set_status(
+        self, subscriber: LinkedSubscriber, change: PreferenceChange, now: datetime
+    ) -> None:
+        who = (self.subscribers, subscriber.id, change.newsletter, now)
+        if change.status is SubscriptionStatus.PAUSED:
+            await actions.pause(*who, change.paused_until)
+        elif change.status is SubscriptionStatus.UNSUBSCRIBED:
+            await actions.unsubscribe(*who)
+        else:
+            await actions.resume(*who)
 
     async def _linked(self, claim: LinkClaim | None) -> LinkedSubscriber | None:
         if claim is None:
@@ -148,11 +157,18 @@ async def store_preferences(
     return True
 
 
-def _problems(newsletter: Newsletter, preferences: Preferences, timezone: str | None) -> dict[str, str]:
-    """Return a sentence for each preference with an invalid value, by its name."""
+def _problems(
+    newsletter: Newsletter, change: PreferenceChange, timezone: str | None, now: datetime
+) -> dict[str, str]:
+    """Return a sentence for each field with an invalid value, by its name."""
     found = {}
+    try:
+        if change.paused_until is not None:
+            actions.require_future_day(change.paused_until, now)
+    except UsageError as error:
+        found["paused_until"] = error.sentence
     for name in PREFERENCE_FIELDS:
-        alone = Preferences(**{name: getattr(preferences, name)})
+        alone = Preferences(**{name: getattr(change.preferences, name)})
         try:
             edition_for(newsletter, alone, timezone)
         except UsageError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, BinaryIO
 
 from service.core.ids import subscriber_id
@@ -31,6 +32,7 @@ __all__ = [
     "erase",
     "export_lines",
     "import_file",
+    "pause_until",
     "roster_differences",
     "set_status",
     "suppress",
@@ -89,6 +91,14 @@ STATUS_ACTIONS = {"pause": actions.pause, "resume": actions.resume, "unsubscribe
 async def set_status(app: Application, what: str, subscriber_id: str, newsletter: str | None) -> int:
     """Pause, resume or unsubscribe a subscriber (id); return the number of changed subscriptions."""
     return await STATUS_ACTIONS[what](app.subscribers, subscriber_id, newsletter, app.clock())
+
+
+async def pause_until(app: Application, subscriber_id: str, newsletter: str | None, day: date) -> int:
+    """Pause a subscriber (id) until a day; return the number of changed subscriptions.
+
+    Raises UsageError for a day that is over or more than a year ahead.
+    """
+    return await actions.pause(app.subscribers, subscriber_id, newsletter, app.clock(), day)
 
 
 async def suppression(app: Application, email: str) -> Suppression | None:

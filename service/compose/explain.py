@@ -147,6 +147,11 @@ def _explain_exclusion(case: ExplainInput) -> ArticleExplanation | None:
         return ArticleExplanation(
             sent=False, reason=f"nothing is mailed to this address: {case.membership.suppressed}"
         )
+    if subscription.paused_until is not None:
+        local = subscription.next_due_at.astimezone(ZoneInfo(case.membership.edition.timezone))
+        return ArticleExplanation(
+            sent=False, reason=f"they paused until a date; their next issue is due at {local:%Y-%m-%d %H:%M}"
+        )
     if subscription.status is not SubscriptionStatus.ACTIVE:
         return ArticleExplanation(sent=False, reason=_STATUSES[subscription.status])
     return None

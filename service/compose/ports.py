@@ -44,7 +44,10 @@ class ComposeStore(Protocol):
     """The record of groups, articles and issues."""
 
     async def due_groups(self, now: datetime) -> Sequence[Group]:
-        """Return the groups of active subscriptions with `next_due_at <= now`, the longest waiting first."""
+        """Return the groups of active subscriptions with `next_due_at <= now`, the longest waiting first.
+
+        Subscriptions whose pause has ended by `now` become active first.
+        """
         ...
 
     async def groups_of(self, newsletter: str, subscribers: Collection[str] | None) -> Sequence[Group]:

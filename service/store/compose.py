@@ -21,7 +21,7 @@ from service.compose.ports import ComposeStore, EditedArticle
 from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue, SentIssue
-from service.store import digests, listed_issues, sent_corrections
+from service.store import digests, listed_issues, pauses, sent_corrections
 from service.store import groups as group_rows
 from service.store.cancel import was_kept
 from service.store.columns import Instant
@@ -73,6 +73,7 @@ class SqlComposeStore(ComposeStore):
         members = and_(subscriptions.c.group_number == groups.c.number, ACTIVE)
         size = select(func.count()).select_from(subscriptions).where(members).scalar_subquery()
         due = select(groups, size.label("size")).where(groups.c.next_due_at <= now)
+        await pauses.end_all_over(self.database, now)
         async with self.database.read() as connection:
             rows = (await connection.execute(due)).all()
             found = await _editions(connection, {row.edition_key for row in rows})

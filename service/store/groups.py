@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.dialect import is_in
-from service.store.schema import groups, subscriptions
+from service.store.schema import PAUSED_UNTIL, groups, subscriptions
 
 ACTIVE = subscriptions.c.status == "active"
 
@@ -35,7 +35,11 @@ async def find_or_create(
 async def advance(
     connection: AsyncConnection, number: int, served_through: int, next_due_at: datetime
 ) -> None:
-    """Set a group's cursor and due time; a group that has the same ones already is merged with it."""
+    """Set a group's cursor and due time; a group that has the same ones already is merged with it.
+
+    Members that are paused until a date keep theirs, in a group of their own.
+    """
+    await _leave_paused_members(connection, number)
     key = await connection.scalar(select(groups.c.edition_key).where(groups.c.number == number))
     target = await _find(connection, key, served_through, next_due_at)
     if target == number:
@@ -51,6 +55,17 @@ async def advance(
     else:
         await _merge(connection, target, number)
         await advance(connection, number, served_through, next_due_at)
+
+
+async def _leave_paused_members(connection: AsyncConnection, number: int) -> None:
+    paused = and_(subscriptions.c.group_number == number, PAUSED_UNTIL)
+    if not await connection.scalar(select(exists().where(paused))):
+        return
+    names = ["edition_key", "told_through", "next_due_at"]
+    same = select(*groups.c[*names]).where(groups.c.number == number)
+    created = groups.insert().from_select(names, same).returning(groups.c.number)
+    own = (await connection.execute(created)).scalar_one()
+    await connection.execute(update(subscriptions).where(paused).values(group_number=own))
 
 
 async def remove_if_empty(connection: AsyncConnection, numbers: Collection[int]) -> None:

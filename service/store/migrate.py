@@ -34,6 +34,7 @@ KNOWN_VERSIONS = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

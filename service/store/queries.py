@@ -36,6 +36,7 @@ from service.store.mappers import (
 from service.store.schema import (
     IN_DOUBT,
     OUTBOX,
+    PAUSED_UNTIL,
     POLLED,
     TRANSACTIONAL,
     UNCONDENSED,
@@ -79,16 +80,15 @@ class Queries:
             select(articles.c.position).where(UNCONDENSED),
             select(corrections.c.position).where(WAITING),
             select(groups.c.number).where(groups.c.next_due_at <= now, members),
+            select(subscriptions.c.subscriber).where(PAUSED_UNTIL, subscriptions.c.paused_until <= now),
             select(deliveries.c.due_at).where(OUTBOX, deliveries.c.due_at <= now),
             select(deliveries.c.due_at).where(IN_DOUBT, deliveries.c.due_at <= now),
         )
-        counts = (
-            select(func.count()).select_from(query.limit(MAX_COUNTED).subquery()).scalar_subquery()
-            for query in waiting
-        )
+        counted = [query.limit(MAX_COUNTED).subquery() for query in waiting]
+        counts = (select(func.count()).select_from(rows).scalar_subquery() for rows in counted)
         async with self.database.read() as connection:
-            polls, new, edited, groups_due, due, in_doubt = (await connection.execute(select(*counts))).one()
-        return PendingWork(polls, new + edited, groups_due, min(due + in_doubt, MAX_COUNTED))
+            polls, new, edited, due, back, mails, in_doubt = (await connection.execute(select(*counts))).one()
+        return PendingWork(polls, new + edited, due + back, min(mails + in_doubt, MAX_COUNTED))
 
     async def next_delivery_due(self, after: datetime) -> datetime | None:
         """Return the first time after `after` at which a retry is due or a lease ends, or None."""

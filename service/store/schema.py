@@ -302,6 +302,7 @@ subscriptions = Table(
     Column("chosen", Boolean, nullable=False),  # the subscriber set the preferences
     Column("changed_at", Instant, nullable=False),
     Column("wishes", Json, nullable=False),
+    Column("paused_until", Instant),  # the end of the pause; NULL: not paused, or without an end
     sqlite_with_rowid=False,
 )
 # due_groups counts a group's active members, record_issue reads them in order of subscriber.
@@ -310,6 +311,22 @@ Index(
     subscriptions.c.group_number,
     subscriptions.c.status,
     subscriptions.c.subscriber,
+)
+
+# due_groups and pending_work: the pauses that are over.
+PAUSED_UNTIL = text("paused_until IS NOT NULL")
+Index(
+    "ix_subscriptions_paused_until",
+    subscriptions.c.paused_until,
+    sqlite_where=PAUSED_UNTIL,
+    postgresql_where=PAUSED_UNTIL,
+)
+# record_issue and skip_issue: the paused members of a group, without reading the others.
+Index(
+    "ix_subscriptions_paused_members",
+    subscriptions.c.group_number,
+    sqlite_where=PAUSED_UNTIL,
+    postgresql_where=PAUSED_UNTIL,
 )
 
 # Sign-ups that wait for confirmation; a confirmation link is valid only while its row exists.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Update, and_, case, delete, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +26,7 @@ from service.core.model import (
 from service.core.model import SubscriptionStatus as Status
 from service.core.read_models import Suppression
 from service.store import groups as group_rows
+from service.store import pauses
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
 from service.store.erasure import erase
@@ -150,12 +151,24 @@ class SqlSubscriberStore(SubscriberStore):
     async def set_status(
         self, subscriber_id: str, newsletter: str | None, status: Status, now: datetime
     ) -> int:
+        whose = _of(subscriber_id, newsletter)
         async with self.database.write() as connection:
-            if status is Status.ACTIVE:
+            if status is Status.ACTIVE or await pauses.is_any(connection, whose):
                 await lock_groups(connection)
+                await pauses.forget_dates(connection, whose, now)
+            if status is Status.ACTIVE:
                 await _catch_up(connection, subscriber_id, newsletter, now)
             change = _status_change(subscriber_id, newsletter, status)
             return (await connection.execute(change.values(changed_at=now))).rowcount
+
+    @override
+    async def pause_until(self, subscriber_id: str, newsletter: str | None, day: date, now: datetime) -> int:
+        whose = _of(subscriber_id, newsletter)
+        if newsletter is None:
+            whose = and_(whose, subscriptions.c.choice != Status.UNSUBSCRIBED)
+        async with self.database.write() as connection:
+            await lock_groups(connection)
+            return await pauses.begin(connection, whose, day, now)
 
     @override
     async def suppress(self, email: str, reason: str, now: datetime) -> None:
@@ -301,6 +314,7 @@ def _membership_of(row: Row) -> Membership:
             next_due_at=row["next_due_at"],
             served_through=row["told_through"],
             status=Status(row["status"]),
+            paused_until=row["paused_until"],
         ),
         edition=edition_of({name: row[f"of_{name}"] for name in EDITION}),
         suppressed=row["reason"],

@@ -19,6 +19,7 @@ from service.core import ids as identity
 from service.core.model import DesiredSubscription, Edition, Subscriber
 from service.core.schedules import next_occurrence, occurrences, parse_schedule
 from service.store import groups as group_rows
+from service.store import pauses
 from service.store.database import Database
 from service.store.dialect import is_in
 from service.store.mappers import Values, edition_of, edition_values, preferences_values, subscriber_values
@@ -26,7 +27,7 @@ from service.store.schema import articles, editions, groups, subscribers, subscr
 
 CHUNK = 2_000  # subscriptions a statement
 
-SUBSCRIPTION_COLUMNS = ("group_number", "declared", "chosen", "changed_at", "wishes")
+SUBSCRIPTION_COLUMNS = ("group_number", "declared", "chosen", "changed_at", "wishes", "paused_until")
 
 IS_BACK = and_(subscriptions.c.status == "ended", bindparam("comes_back", type_=Boolean))
 
@@ -145,9 +146,13 @@ class SubscriptionWriter:
             updated["chosen"] = is_person
             updated["wishes"] = preferences_values(placement.preferences)
         if sets_preferences and placement.edition_key != row["edition_key"]:
-            updated["group_number"] = await self._group(
-                placement.edition_key, row["told_through"], placement.next_due_at
-            )
+            due_at = placement.next_due_at
+            if row["paused_until"] is not None:
+                updated["paused_until"] = until = await pauses.date_in_zone(
+                    self.connection, row["edition_key"], row["paused_until"], placement.edition.timezone
+                )
+                due_at = pauses.due_after_pause(placement.edition, until, self.now)
+            updated["group_number"] = await self._group(placement.edition_key, row["told_through"], due_at)
         elif comes_back:
             updated["group_number"] = await current_group(self.connection, row, self.now)
         if updated["group_number"] != row["group_number"]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+from service.core.errors import UsageError
 from service.core.model import SubscriptionStatus
 from service.subscribers.ports import ERASED_REASON, UNSUBSCRIBED_REASON, SubscriberStore
 
 Status = SubscriptionStatus
+
+MAX_PAUSE = timedelta(days=366)  # whoever wants to be away for longer pauses without a date
 
 
 async def unsubscribe(
@@ -25,9 +28,33 @@ async def unsubscribe(
     return changed
 
 
-async def pause(store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:
-    """Pause one subscription, or all active ones with None; return how many changed."""
-    return await store.set_status(subscriber_id, newsletter, Status.PAUSED, now)
+async def pause(
+    store: SubscriberStore,
+    subscriber_id: str,
+    newsletter: str | None,
+    now: datetime,
+    until: date | None = None,
+) -> int:
+    """Pause one subscription, or all active ones with None; return how many changed.
+
+    With `until`, the first issue comes at the first due time from that day on, in the subscription's time
+    zone. Raises UsageError for a day that is over or more than MAX_PAUSE ahead.
+    """
+    if until is None:
+        return await store.set_status(subscriber_id, newsletter, Status.PAUSED, now)
+    require_future_day(until, now)
+    if newsletter is not None:
+        await _lift_own(store, subscriber_id, newsletter, now)
+    return await store.pause_until(subscriber_id, newsletter, until, now)
+
+
+def require_future_day(day: date, now: datetime) -> None:
+    """Raise UsageError for a day that is over in every time zone, or more than MAX_PAUSE ahead."""
+    today = (now - timedelta(hours=12)).date()  # where it is still the longest
+    if not today < day <= today + MAX_PAUSE:
+        raise UsageError(
+            f"a pause until {day} is not possible; choose a day from tomorrow on, at most a year ahead"
+        )
 
 
 async def resume(store: SubscriberStore, subscriber_id: str, newsletter: str | None, now: datetime) -> int:

@@ -74,6 +74,7 @@ def _as_json(person: Memberships) -> str:
                     k: v for k, v in asdict(membership.subscription.preferences).items() if v is not None
                 },
                 "next_due_at": membership.subscription.next_due_at.isoformat(),
+                "paused_until": membership.pause_end and membership.pause_end.isoformat(),
             }
             for membership in person
         ],

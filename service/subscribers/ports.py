@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from service.core.model import (
@@ -94,6 +94,16 @@ class SubscriberStore(Protocol):
         of the meantime. With None, pausing changes active subscriptions and resuming paused ones: an
         unsubscribed one returns only when it is named. An `ended` one stays ended until the roster or an
         import names it again.
+        """
+        ...
+
+    async def pause_until(self, subscriber_id: str, newsletter: str | None, day: date, now: datetime) -> int:
+        """Pause one subscription, or all with None, until `day` begins in its time zone; return the changes.
+
+        It becomes active by itself, with the first issue that is due then, whose cursor is that of the pause.
+        Applying the roster changes its edition, not its pause. `set_status` ends or replaces the pause; after
+        an early return the next issue has the articles since the pause, too. With None, an unsubscribed
+        subscription stays unchanged; an `ended` one always does.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from service.app.self_service import PreferenceChange
 from service.core.model import Membership, Newsletter, Preferences, SubscriptionStatus
@@ -33,15 +34,16 @@ _NUMBER = re.compile(r"[0-9]{1,4}")
 class NewsletterForm:
     """The fields of one newsletter, as typed text. `problems` has a label key or a sentence for each field.
 
-    `rhythm` is `week`, which uses `days` (Monday is 0), `month`, which uses `dates` (`1,15`), or `own`, which
-    keeps `own_schedule`: one that has no fields here (`every 3h`, `cron ...`), else it is "". `offered`
-    are the topics to choose from; `everything` says whether no topic means all of them. The language is not
-    on the page.
+    `until` is the day (`2026-08-15`) at which a pause ends, "" for none. `rhythm` is `week`, which uses
+    `days` (Monday is 0), `month`, which uses `dates` (`1,15`), or `own`, which keeps `own_schedule`: one that
+    has no fields here (`every 3h`, `cron ...`), else "". `offered` are the topics to choose from;
+    `everything` says whether no topic means all of them. The language is not on the page.
     """
 
     id: str
     title: str
     status: str
+    until: str
     rhythm: str
     days: frozenset[int]
     dates: str
@@ -66,6 +68,7 @@ def stored_form(membership: Membership, newsletter: Newsletter, topics: Sequence
         id=newsletter.id,
         title=newsletter.title,
         status=_status_word(membership.subscription.status),
+        until="" if membership.pause_end is None else membership.pause_end.isoformat(),
         rhythm=rhythm,
         days=days,
         dates=dates,
@@ -91,6 +94,8 @@ def submitted_form(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
     problems: dict[str, str] = {}
     if form.status == "leave":
         return form
+    if form.status == "pause" and form.until and _day(form.until) is None:
+        problems["paused_until"] = "no_date"
     if form.rhythm != "own" and not form.times:
         problems["schedule"] = "no_time"
     elif form.rhythm == "week" and not form.days:
@@ -114,7 +119,8 @@ def preference_change(form: NewsletterForm) -> PreferenceChange:
         language=form.language,
         format=form.format,
     )
-    return PreferenceChange(form.id, STATUSES[form.status], preferences)
+    until = _day(form.until) if form.status == "pause" else None
+    return PreferenceChange(form.id, STATUSES[form.status], preferences, until)
 
 
 def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
@@ -133,6 +139,7 @@ def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
     return replace(
         stored,
         status=choice("status", tuple(STATUSES), stored.status),
+        until=first("until").strip(),
         rhythm=choice("rhythm", RHYTHMS if stored.own_schedule else RHYTHMS[:2], stored.rhythm),
         days=frozenset(int(value) for value in values("day") if value in "0123456" and len(value) == 1),
         dates=re.sub(r"[\s,;]+", ",", first("dates")).strip(","),
@@ -143,6 +150,13 @@ def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
         points=first("points"),
         format=choice("format", ("html", "text"), stored.format),
     )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _number(text: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.app.self_service import LinkedSubscriber, SelfService
 from service.core.model import SubscriptionStatus
+from service.text.i18n import Localizer
 from service.web.forms import NewsletterForm, preference_change, stored_form, submitted_form
 from service.web.pages import NO_STORE_HEADERS, Pages, masked, zone_names
 from service.web.request_bodies import read_form
@@ -75,12 +77,14 @@ class PreferencesPages:
         status: int = 200,
     ) -> Response:
         first = subscriber.membership(subscriber.newsletter) or subscriber.memberships[0]
+        labels = self.pages.labels(request, first.edition.language)
         return self.pages.page(
             "preferences.html",
-            self.pages.labels(request, first.edition.language),
+            labels,
             status=status,
             address=masked(first.subscriber.email),
             forms=forms,
+            next_issues=_next_issues(subscriber, labels),
             zones=zone_names(),
             saved=saved and status == 200,
             suppressed=any(m.suppressed is not None for m in subscriber.memberships),
@@ -93,6 +97,18 @@ class PreferencesPages:
         if not subscriber.memberships:
             raise HTTPException(410)
         return subscriber
+
+
+def _next_issues(subscriber: LinkedSubscriber, labels: Localizer) -> dict[str, str]:
+    """Return the local date and time of the next issue, by newsletter (id), where one is due."""
+    found = {}
+    for membership in subscriber.memberships:
+        subscription = membership.subscription
+        if subscription.status is SubscriptionStatus.ACTIVE or subscription.paused_until is not None:
+            local = replace(labels, zone=ZoneInfo(membership.edition.timezone))
+            due_at = subscription.next_due_at
+            found[subscription.newsletter] = f"{local.full_date(due_at)}, {local.time(due_at, due_at)}"
+    return found
 
 
 def _redirect_to_page() -> Response:

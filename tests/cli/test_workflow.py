@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -444,6 +445,24 @@ def test_a_subscriber_is_added_changed_paused_removed_and_erased(gathered: CliRu
     assert gathered("subscriber", "remove", "carla@example.org").code == 0
     assert gathered("subscriber", "erase", "carla@example.org", "--yes").code == 0
     assert gathered("subscriber", "show", "carla@example.org").code == 2
+
+
+def test_a_subscriber_is_paused_until_a_date_and_the_plan_shows_the_return(gathered: CliRunner):
+    day = date.today() + timedelta(days=5)  # noqa: DTZ011 - the command has the real clock, too
+
+    paused = gathered("subscriber", "pause", "amina@example.org", "--until", day.isoformat())
+    assert f"Paused amina@example.org until {day}: 1 changed." in paused.err
+    assert f"Next issue of morning: {day} 07:00 Asia/Qatar" in paused.err
+    shown = gathered("subscriber", "show", "amina@example.org", "--json").records[0]
+    assert (shown["status"], shown["until"]) == ("paused", day.isoformat())
+    assert "paused it until" in gathered("send", "morning", "--to", "amina@example.org", "--dry-run").err
+    plan = gathered("plan", "--hours", "200", "--json").records
+    assert min(issue["local"] for issue in plan if "Qatar" in issue["local"]) == f"{day} 07:00 Asia/Qatar"
+
+    assert gathered("subscriber", "pause", "amina@example.org", "--until", "soon").code == 2
+    assert gathered("subscriber", "pause", "amina@example.org", "--until", "2020-01-01").code == 2
+    assert gathered("subscriber", "resume", "amina@example.org").code == 0
+    assert gathered("subscriber", "show", "amina@example.org", "--json").records[0]["until"] is None
 
 
 def test_an_address_is_suppressed_and_unsuppressed(gathered: CliRunner):

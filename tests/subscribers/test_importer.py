@@ -136,7 +136,7 @@ async def test_each_refused_row_has_line_and_reason(sqlite_people: SqlSubscriber
         "a@x.org,,,mornin,": "there is no newsletter 'mornin'. Did you mean morning? Known: evening,",
         "b@x.org,,,,": "the row names no newsletter; name one of morning, evening",
         "c@x.org,,Berlin,morning,": "there is no time zone 'Berlin'. Did you mean Europe/Berlin? Write one",
-        "d@x.org,,,morning,someday": "there is no kind of schedule 'someday'. Known: daily, ",
+        "d@x.org,,,morning,someday": "there is no kind of schedule 'someday'. Known: cron, daily, ",
         f"e@x.org,{'x' * 300},,morning,": "the name has 300 characters; at most 200 are allowed",
         "f@x.org,F,,morning,,more": "6 cells where 5 columns are named",
         "é@bücher.example,É,,morning,": "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html.parser import HTMLParser
 from typing import Any
 
@@ -141,6 +142,48 @@ async def test_pausing_and_resuming(server: WebServer, web: Web):
     assert (await server.statuses())["amina morning"] == "active"
 
 
+async def test_a_pause_until_a_day_is_shown_with_the_next_issue(server: WebServer, web: Web):
+    page = await (await web.get((await server.links()).preferences)).text()
+    assert "Next issue: Tuesday, 3 March 2026, " in page
+
+    assert (await sent(server, web, status="pause", until="2026-03-09")).status == 303
+    membership = await server.membership()
+    assert (membership.subscription.status, membership.pause_end) == ("paused", date(2026, 3, 9))
+    page = await (await web.get((await server.links()).preferences)).text()
+    assert 'name="morning.until" value="2026-03-09"' in page
+    assert "Next issue: Monday, 9 March 2026, " in page
+
+    before = await server.people.memberships()
+    await sent(server, web)
+    assert await server.people.memberships() == before
+    await sent(server, web, status="receive")
+    assert (await server.statuses())["amina morning"] == "active"
+    assert (await server.membership()).pause_end is None
+
+
+async def test_removing_the_day_makes_it_a_pause_without_an_end(server: WebServer, web: Web):
+    await sent(server, web, status="pause", until="2026-03-09")
+    await sent(server, web, until="")
+    membership = await server.membership()
+    assert (membership.subscription.status, membership.pause_end) == ("paused", None)
+    page = await (await web.get((await server.links()).preferences)).text()
+    assert page.count("Next issue: ") == 1  # of the other newsletter
+
+
+async def test_a_day_for_the_end_of_a_pause_is_ignored_without_a_pause(server: WebServer, web: Web):
+    assert (await sent(server, web, until="never")).status == 303
+    assert (await server.statuses())["amina morning"] == "active"
+
+
+async def test_after_unsubscribing_from_everything_a_pause_with_an_end_lifts_the_suppression(
+    server: WebServer, web: Web
+):
+    await unsubscribe(server.people, (await server.membership()).subscriber.id, None, NOON)
+    await sent(server, web, status="pause", until="2026-03-09")
+    membership = await server.membership()
+    assert (membership.suppressed, membership.pause_end) == (None, date(2026, 3, 9))
+
+
 async def test_after_unsubscribing_from_everything_one_newsletter_can_be_resumed(server: WebServer, web: Web):
     membership = await server.membership()
     await unsubscribe(server.people, membership.subscriber.id, None, NOON)
@@ -181,6 +224,9 @@ async def test_a_monthly_schedule_can_be_changed_and_removed(server: WebServer, 
         ({"points": "9999"}, "9999 key points are not possible; choose from 1 to 12"),
         ({"timezone": "Lima"}, "There is no time zone &#39;Lima&#39;. Did you mean America/Lima?"),
         ({"rhythm": "month", "dates": "40"}, "names no days of the month"),
+        ({"status": "pause", "until": "soon"}, "Please choose a day."),
+        ({"status": "pause", "until": "2026-03-01"}, "choose a day from tomorrow on"),
+        ({"status": "pause", "until": "2027-06-01"}, "at most a year ahead"),
         ({"time": ["25:00"]}, "is no time of day"),
     ],
 )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,13 +16,11 @@ from service.cli.ui.options import AsJson, Yes
 from service.cli.ui.output import SHORT_ID_CHARACTERS, print_json, print_message, print_records
 from service.core.errors import UsageError
 from service.core.ids import subscriber_id
-from service.core.model import Membership
-from service.core.secret import HIDDEN
 
 with lazy_imports():
     from service.app import subscribers
     from service.app.factories import application, config_folder
-    from service.cli.subscriber import import_file, suppression
+    from service.cli.subscriber import import_file, memberships, pauses, suppression
     from service.cli.ui import open_app
 
 MAX_SHOWN_DELIVERIES = 10
@@ -60,7 +56,7 @@ def list_subscribers(*, newsletter: NewsletterOption = None, as_json: AsJson = F
         async for membership in subscribers.all_memberships(app):
             if newsletter not in (None, membership.subscription.newsletter):
                 continue
-            record = _membership_record(membership)
+            record = memberships.membership_record(membership)
             if as_json:
                 print_json(record)  # at once: a million records do not fit into memory as a table
             else:
@@ -78,13 +74,15 @@ def show(address: AddressArgument, *, as_json: AsJson = False) -> None:
     """Show a subscriber's newsletters, preferences, last deliveries, bounces and suppression."""
 
     async def work(app: application.Application) -> bool:
-        memberships = await _memberships(app, address)
+        found = await memberships.memberships_of(app, address)
         suppressed = await subscribers.suppression(app, address)
         since = {"suppressed": suppressed.reason, "since": suppressed.since} if suppressed and as_json else {}
-        records = [_membership_record(membership, preferences=True) | since for membership in memberships]
+        records = [
+            memberships.membership_record(membership, preferences=True) | since for membership in found
+        ]
         print_records(records, as_json=as_json)
         if not as_json:
-            await _print_deliveries(app, memberships[0].subscriber.id)
+            await _print_deliveries(app, found[0].subscriber.id)
             await suppression.print_bounces(app, address)
             if suppressed:
                 text = suppression.suppression_text(address, suppressed)
@@ -141,17 +139,39 @@ def remove(address: AddressArgument) -> None:
     print_message(f"Removed {address} from subscribers.yaml.")
 
 
-@commands.add("pause", "caveat subscriber pause amina@example.org --newsletter morning")
-def pause(address: AddressArgument, *, newsletter: NewsletterOption = None) -> None:
-    """Pause a subscriber's newsletters, as their preferences page does."""
-    _set_status("pause", address, newsletter, "Paused")
+@commands.add(
+    "pause",
+    """
+    caveat subscriber pause amina@example.org --newsletter morning
+    caveat subscriber pause amina@example.org --until 2026-08-15
+    """,
+)
+def pause(
+    address: AddressArgument,
+    *,
+    newsletter: NewsletterOption = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DATE", help="First day with an issue again, such as 2026-08-15."),
+    ] = None,
+) -> None:
+    """Pause a subscriber's newsletters, as their preferences page does.
+
+    With --until, the pause ends by itself: the first issue comes at the first due time from that day on, in
+    the subscriber's time zone, with the best of what came meanwhile.
+    """
+    if until is None:
+        _set_status("pause", address, newsletter, "Paused")
+        return
+    pauses.pause_until(address, newsletter, until)
 
 
 @commands.add("resume", "caveat subscriber resume amina@example.org")
 def resume(address: AddressArgument, *, newsletter: NewsletterOption = None) -> None:
     """Resume a subscriber's paused newsletters.
 
-    With --newsletter this also undoes their unsubscribe. Articles from the time of the pause are not sent.
+    With --newsletter this also undoes their unsubscribe. Articles from the time of the pause are sent only if
+    it had a date (pause --until).
     """
     _set_status("resume", address, newsletter, "Resumed")
 
@@ -276,29 +296,14 @@ def export(
 
 def _set_status(action: str, address: str, newsletter: str | None, done: str) -> None:
     async def work(app: application.Application) -> bool:
-        memberships = await _memberships(app, address)
-        if newsletter and newsletter not in {m.subscription.newsletter for m in memberships}:
-            raise UsageError(f"{address} is not subscribed to {newsletter!r}")
-        changed = await subscribers.set_status(app, action, memberships[0].subscriber.id, newsletter)
+        found = await memberships.memberships_of(app, address, newsletter)
+        changed = await subscribers.set_status(app, action, found[0].subscriber.id, newsletter)
         print_message(
             f"{done} {address}: {changed} changed." if changed else f"{address}: nothing to change."
         )
         return True
 
     open_app.run_in_app(work, apply_roster=True)
-
-
-async def _memberships(app: application.Application, address: str) -> Sequence[Membership]:
-    """Return the subscriber's memberships. Raises UsageError if there is no such subscriber."""
-    found = await app.subscribers.memberships(email=address)
-    if found:
-        return found
-    known = [entry.subscriber.email for entry in app.roster.subscribers]
-    near = get_close_matches(address, known, n=1, cutoff=0.7)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    suppressed = await subscribers.suppression(app, address)
-    note = f" {suppression.suppression_text(address, suppressed)}." if suppressed else ""
-    raise UsageError(f"there is no subscriber {address!r}.{hint}{note}")
 
 
 async def _print_deliveries(app: application.Application, subscriber: str) -> None:
@@ -309,27 +314,3 @@ async def _print_deliveries(app: application.Application, subscriber: str) -> No
         for d in deliveries
     ]
     print_records(records, as_json=False, empty_message="Nothing was sent to them yet.")
-
-
-def _membership_record(membership: Membership, *, preferences: bool = False) -> dict[str, Any]:
-    edition, subscription = membership.edition, membership.subscription
-    record: dict[str, Any] = {
-        "email": membership.subscriber.email,
-        "name": membership.subscriber.name,
-        "newsletter": subscription.newsletter,
-        "schedule": edition.schedule,
-        "timezone": edition.timezone,
-        "status": membership.suppressed or subscription.status,
-        "next": subscription.next_due_at,
-    }
-    if preferences and membership.subscriber.channel:
-        record["channel"] = f"{membership.subscriber.channel}: {HIDDEN}"
-    if preferences:
-        record |= {
-            "topics": edition.topics or ("all",),
-            "stories": edition.stories,
-            "points": edition.points,
-            "language": edition.language,
-            "format": edition.format,
-        }
-    return record

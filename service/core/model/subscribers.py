@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from service.core.model.compose import Edition, Newsletter, Preferences
 from service.core.model.gather import Feed
@@ -36,7 +37,11 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscriber's subscription to one newsletter, with their preferences and cursor."""
+    """A subscriber's subscription to one newsletter, with their preferences and cursor.
+
+    `paused_until` is the start of the day, in their time zone, at which a pause ends; None: it has no end, or
+    there is none.
+    """
 
     subscriber_id: str
     newsletter: str
@@ -45,6 +50,7 @@ class Subscription:
     next_due_at: datetime
     served_through: int
     status: SubscriptionStatus = SubscriptionStatus.ACTIVE
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,12 @@ class Membership:
     suppressed: str | None = None
     declared: bool = False
     chosen: bool = False
+
+    @property
+    def pause_end(self) -> date | None:
+        """The local day at which a pause ends; None if it has no end, or if there is none."""
+        until = self.subscription.paused_until
+        return None if until is None else until.astimezone(ZoneInfo(self.edition.timezone)).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from service.core.schedules.occurrences import (
     instant_of,
     next_occurrence,
     occurrences,
+    start_of_day,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "next_occurrence",
     "occurrences",
     "parse_schedule",
+    "start_of_day",
 ]

@@ -92,6 +92,11 @@ def instant_of(local: datetime, zone: ZoneInfo) -> datetime:
     return _change_between(min(early, late), max(early, late), zone)
 
 
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant, in UTC, at which a local day begins."""
+    return instant_of(datetime.combine(day, time(0, 0)), zone)
+
+
 def _change_between(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     """Return the instant, to the second, at which the zone's offset changes in `low < change <= high`."""
     before = low.astimezone(zone).utcoffset()
