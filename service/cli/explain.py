@@ -12,6 +12,8 @@ from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
 from service.cli.ui.output import print_data, print_json, printable
 from service.core.errors import UsageError
+from service.core.model import Score
+from service.core.read_models import IssuePlace
 
 with lazy_imports():
     from service.app.articles import edits as article_edits
@@ -20,6 +22,7 @@ with lazy_imports():
     from service.app.factories import application
     from service.cli.ui import open_app
 
+SCORE_DIGITS = 2  # behind the point; smaller differences move no story
 ANSWERS = {True: "yes", False: "no", None: "not yet"}
 
 commands = CommandTyper()
@@ -41,12 +44,15 @@ def explain(
     ],
     email: Annotated[str, typer.Option("--for", metavar="ADDRESS", help="Address of the subscriber.")],
     *,
+    scores: Annotated[
+        bool, typer.Option("--verbose", "-v", help="The parts of the score that gave the story its place.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Explain why an article is, or is not, in a subscriber's issue.
 
-    It checks in this order: gathered, condensed, matching topic, sent already, past the settle time, and
-    ranked among the stories of the next issue.
+    It checks in this order: gathered, condensed, matching topic, muted words, sent already, past the settle
+    time, and ranked among the stories of the next issue. What an issue showed is read from the issue.
     """
 
     async def work(app: application.Application) -> bool:
@@ -70,14 +76,37 @@ def explain(
                 record = {"newsletter": newsletter, "told": explanation.sent, "why": explanation.reason}
                 edited = {"edited_at": edits.edit.at if edits else None, "correction": correction}
                 shown = {"joined_to": explanation.joined_to, "shown": explanation.shown_parts}
-                note = {"text_note": details.article.text_note}
+                note = {"text_note": details.article.text_note, **_place_record(explanation.place)}
                 print_json({"article": details.article.id, **record, **edited, **shown, **note})
             else:
                 reasons = "; ".join(filter(None, (explanation.reason, correction)))
                 print_data(f"{newsletter}: {ANSWERS[explanation.sent]}, {reasons}.")
+                if scores and explanation.place is not None:
+                    print_data("\n".join(_score_lines(explanation.place.score)))
         return True
 
     open_app.run_in_app(work)
+
+
+def _place_record(place: IssuePlace | None) -> dict[str, object]:
+    """Return the fields of the story's place in the issue, None each without one."""
+    if place is None:
+        return dict.fromkeys(("placement", "rank", "ranked", "in_mail", "score", "score_parts"))
+    return {
+        "placement": place.placement,
+        "rank": place.number,
+        "ranked": place.total,
+        "in_mail": place.in_mail,
+        "score": round(place.score.total, SCORE_DIGITS),
+        "score_parts": {name: round(value, SCORE_DIGITS) for name, value in place.score.parts},
+    }
+
+
+def _score_lines(score: Score) -> Iterator[str]:
+    """Yield the total of a score and its parts, the largest first."""
+    yield f"  score {score.total:.{SCORE_DIGITS}f}" + ("" if score.parts else " (it has no parts)")
+    for name, value in sorted(score.parts, key=lambda part: -abs(part[1])):
+        yield f"  {value:+9.{SCORE_DIGITS}f}  {name}"
 
 
 def _text_lines(note: str) -> Iterator[str]:

@@ -8,18 +8,26 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from service.compose.corrections import was_sent
+from service.compose.issue_place import in_words, place_of, story_count
 from service.compose.render.links import web_link
 from service.compose.render.text_cleaning import shorten
+from service.compose.stories.group import GroupedStory
+from service.compose.stories.phrases import matcher_for, story_text
+from service.core.archive_links import NONE
 from service.core.model import (
     Article,
+    CondensedArticle,
     DeliveryState,
     Digest,
+    Edition,
     Membership,
+    Newsletter,
+    Placement,
     RenderedMail,
-    Story,
     SubscriptionStatus,
     Summary,
 )
+from service.core.read_models import IssuePlace
 
 _TITLE_CHARACTERS = 80  # of the story that an article joined, in an explanation
 
@@ -40,26 +48,32 @@ class ShownArticle:
 class PastIssue:
     """An issue of the subscriber, with the state of its delivery.
 
-    `shown` is what it shows of the article, None if it does not have it.
+    `shown` is what its mail shows of the article, None if it does not have it. `edition` is what the
+    subscriber wanted then, None for what they want now. `digest` is None in an issue from before digests
+    were stored.
     """
 
     due_at: datetime
     shown: ShownArticle | None
     state: DeliveryState
+    edition: Edition | None = None
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainInput:
     """One article and one subscription.
 
-    `set_aside` is the reason why condense gave up the article. `past_issue` is the subscriber's issue whose
-    range contains its position. `next_digest` is the next issue as it would be now, `next_shown` what it
-    shows of the article, None if it does not have it.
+    `summary` is None for an article that is not condensed yet, `newsletter` for one that the roster does not
+    name any more. `set_aside` is the reason why condense gave up the article. `past_issue` is the
+    subscriber's issue whose range contains its position. `next_digest` is the next issue as it would be now,
+    `next_shown` what it shows of the article, None if it does not have it.
     """
 
     membership: Membership
     article: Article
-    condensed: bool = False
+    summary: Summary | None = None
+    newsletter: Newsletter | None = None
     set_aside: str | None = None
     past_issue: PastIssue | None = None
     release_position: int = 0
@@ -71,12 +85,14 @@ class ExplainInput:
 class ArticleExplanation:
     """Whether the subscriber got the article (None: not yet), and the reason, without a full stop.
 
-    `shown` is what their issue shows of it, None if it is in none of their issues.
+    `shown` is what the mail of their issue shows of it, None if it is in none of their issues. `place` is
+    that of its story in this issue, or in the next one as things stand; None if it is not known or in none.
     """
 
     sent: bool | None
     reason: str
     shown: ShownArticle | None = None
+    place: IssuePlace | None = None
 
     @property
     def joined_to(self) -> str | None:
@@ -116,26 +132,42 @@ def explain(case: ExplainInput, *, now: datetime, settle: timedelta) -> ArticleE
 
 def _explain_past_issue(case: ExplainInput) -> ArticleExplanation | None:
     """Return the explanation by a past issue; None if there is none."""
-    if case.past_issue is None:
+    past = case.past_issue
+    if past is None:
         return None
-    when = f"the issue of {_at(case.past_issue.due_at, case)}"
-    if (shown := case.past_issue.shown) is not None:
-        state = _STATES[case.past_issue.state]
-        if _is_only_joined(shown, case):
-            joined = f"it is joined to {_named(shown.lead)} in {when}, {state}; {_missing(shown, case)}"
-            return ArticleExplanation(shown.is_linked, joined, shown)
-        return ArticleExplanation(
-            sent=True, reason=f"it is in {when}{_joined(shown, case)}, {state}", shown=shown
-        )
-    if reason := _mismatch(case):
+    when, state = f"the issue of {_at(past.due_at, case)}", _STATES[past.state]
+    place = place_of(case.article.id, past.digest) if past.digest else None
+    if place is not None and place.placement is Placement.WEB:
+        return ArticleExplanation(sent=False, reason=_outside_mail(when, place, case), place=place)
+    shown = past.shown
+    if shown is None:
+        reason = _mismatch(case, past.edition) or f"{when} left it out: {_left_out(case, past.digest)}"
         return ArticleExplanation(sent=False, reason=reason)
-    return ArticleExplanation(sent=False, reason=f"{when} left it out: {_left_out(case)}")
+    standing = _standing(place) if place else ""
+    if _is_only_joined(shown, case):
+        joined = f"it is joined to {_named(shown.lead)} in {when}, {state}{standing}; {_missing(shown, case)}"
+        return ArticleExplanation(shown.is_linked, joined, shown, place)
+    reason = f"it is in {when}{_joined(shown, case)}, {state}{standing}"
+    return ArticleExplanation(sent=True, reason=reason, shown=shown, place=place)
+
+
+def _outside_mail(when: str, place: IssuePlace, case: ExplainInput) -> str:
+    """Return why a story that is named on the issue's web page alone is not in the mail."""
+    full = f"{in_words(place)}; the mail was full at {place.in_mail}"
+    if case.newsletter is not None and case.newsletter.archive == NONE:
+        return f"{when} left it out: {full}"
+    return f"it is only on the web page of {when}: {full}"
+
+
+def _standing(place: IssuePlace) -> str:
+    """Return the place of a story in the mail, and how much of it is shown; "" for the only story."""
+    return f"; {in_words(place)}, {_SHOWN_AS[place.placement]}" if place.total > 1 else ""
 
 
 def _explain_exclusion(case: ExplainInput) -> ArticleExplanation | None:
     """Return why the article will never be in an issue; None if it may."""
     subscription = case.membership.subscription
-    if reason := _mismatch(case):
+    if reason := _mismatch(case, case.membership.edition):
         return ArticleExplanation(sent=False, reason=reason)
     if case.article.position <= subscription.served_through:
         return ArticleExplanation(
@@ -157,13 +189,17 @@ def _explain_exclusion(case: ExplainInput) -> ArticleExplanation | None:
     return None
 
 
-def _mismatch(case: ExplainInput) -> str | None:
-    """Return why the article does not fit the edition, None if it does."""
+def _mismatch(case: ExplainInput, edition: Edition | None) -> str | None:
+    """Return why the article does not fit the edition (None: what they want now), None if it does."""
+    wanted = edition or case.membership.edition
     if case.set_aside is not None:
         return f"it was set aside, because three attempts to condense it failed: {case.set_aside}"
-    chosen, topics = case.membership.edition.topics, case.article.topics
-    if chosen and not set(chosen) & set(topics):
-        return f"its topics ({_listed(topics)}) are not among theirs ({_listed(chosen)})"
+    if wanted.topics and not set(wanted.topics) & set(case.article.topics):
+        return f"its topics ({_listed(case.article.topics)}) are not among theirs ({_listed(wanted.topics)})"
+    if case.summary is not None and wanted.mute:
+        alone = GroupedStory((CondensedArticle(case.article, case.summary),))
+        if muted := matcher_for(wanted.mute).found_in(story_text(alone)):
+            return f"it is about “{muted[0]}”, which they mute"
     return None
 
 
@@ -171,7 +207,7 @@ def _explain_next_issue(case: ExplainInput, now: datetime, settle: timedelta) ->
     """Return what the article waits for before the next issue."""
     due = f"their next issue is due {_at(case.membership.subscription.next_due_at, case)}"
     settles_at = case.article.gathered_at + settle
-    if not case.condensed:
+    if case.summary is None:
         return ArticleExplanation(sent=None, reason=f"it has not been condensed yet; {due}")
     if settles_at > now:
         return ArticleExplanation(sent=None, reason=f"it settles until {_at(settles_at, case)}; {due}")
@@ -180,23 +216,35 @@ def _explain_next_issue(case: ExplainInput, now: datetime, settle: timedelta) ->
         return ArticleExplanation(sent=None, reason=f"{waits}; {due}")
     if case.next_digest is None:
         return ArticleExplanation(sent=None, reason=f"it waits for nothing else; {due}")
-    for place, story in enumerate(case.next_digest.stories, start=1):
-        if case.article.id in {article.id for article in story.articles}:
-            reason = _next_place(case, story, f"{place} of {len(case.next_digest.stories)}")
-            reason = f"as things stand it will be {reason}; {due}"
-            return ArticleExplanation(None, reason, case.next_shown)
-    return ArticleExplanation(sent=None, reason=f"as things stand it is left out: {_left_out(case)}; {due}")
+    due += _waiting(case, case.next_digest)
+    place = place_of(case.article.id, case.next_digest)
+    if place is None:
+        left_out = _left_out(case, case.next_digest)
+        return ArticleExplanation(sent=None, reason=f"as things stand it is left out: {left_out}; {due}")
+    reason = f"as things stand it will be {_next_place(case, place)}; {due}"
+    return ArticleExplanation(None, reason, case.next_shown, place)
 
 
-def _next_place(case: ExplainInput, story: Story, number: str) -> str:
-    """Return what an article will be in the next issue, in the story of this number."""
-    kind = "an update, story" if story.is_update else "story"
+def _waiting(case: ExplainInput, digest: Digest) -> str:
+    """Return that the next issue waits for more stories, "" if it has enough."""
+    found, least = story_count(digest), case.newsletter.min_stories if case.newsletter else 1
+    return f", and waits for more stories: it has {found} of at least {least}" if found < least else ""
+
+
+def _next_place(case: ExplainInput, place: IssuePlace) -> str:
+    """Return what an article will be in the next issue, in the story of this place."""
     shown = case.next_shown
+    kind = "an update, story" if place.story.is_update else "story"
+    number = f"{kind} {place.number} of {place.total}"
+    if place.placement is Placement.SHORT:
+        number += ", in one line"
+    elif place.placement is Placement.WEB:
+        number += f", not in the mail, which is full at {place.in_mail}"
     if shown is None or shown.lead.id == case.article.id:
-        return f"{kind} {number}"
+        return number
     if _is_only_joined(shown, case):
-        return f"joined to {_named(shown.lead)}, {kind} {number}; {_missing(shown, case)}"
-    return f"in {kind} {number}{_joined(shown, case)}"
+        return f"joined to {_named(shown.lead)}, {number}; {_missing(shown, case)}"
+    return f"in {number}{_joined(shown, case)}"
 
 
 def _is_only_joined(shown: ShownArticle, case: ExplainInput) -> bool:
@@ -219,9 +267,15 @@ def _missing(shown: ShownArticle, case: ExplainInput) -> str:
     return f"{missing} (if it is about another event: caveat story split {case.article.id[:8]})"
 
 
-def _left_out(case: ExplainInput) -> str:
-    most = case.membership.edition.stories
-    return f"at most {most} stories fit and others ranked higher, or it has nothing new of a known story"
+def _left_out(case: ExplainInput, digest: Digest | None) -> str:
+    """Return why an issue does not name an article that fits it."""
+    nothing_new = "it has nothing new of a known story"
+    if digest is None:
+        most = case.membership.edition.stories
+        return f"at most {most} stories fit and others ranked higher, or {nothing_new}"
+    if digest.left_out:
+        return f"{len(digest.stories)} of {story_count(digest)} stories are named, or {nothing_new}"
+    return nothing_new
 
 
 def _at(moment: datetime, case: ExplainInput) -> str:
@@ -232,6 +286,12 @@ def _at(moment: datetime, case: ExplainInput) -> str:
 def _listed(topics: tuple[str, ...]) -> str:
     return ", ".join(topics) or "none"
 
+
+_SHOWN_AS = {
+    Placement.LEAD: "as the lead",
+    Placement.STORY: "with key points",
+    Placement.SHORT: "in one line",
+}
 
 _STATES = {
     DeliveryState.PLANNED: "which waits in the outbox",

@@ -7,7 +7,18 @@ from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from operator import add
 
-from service.core.model import Article, Books, Correction, DeliveryState, Edition, FeedState, Summary
+from service.core.model import (
+    Article,
+    Books,
+    Correction,
+    DeliveryState,
+    Edition,
+    FeedState,
+    Placement,
+    Score,
+    Story,
+    Summary,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,29 @@ class IssueDetails:
     books: Books
     paused_at: datetime | None = None
     cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuePlace:
+    """The place of a story: its `number` among the `total` stories of an issue, 1 for the first.
+
+    `in_mail` is the number of stories in the mail; the others are on the issue's web page at most.
+    """
+
+    story: Story
+    number: int
+    total: int
+    in_mail: int
+
+    @property
+    def placement(self) -> Placement:
+        """How much the issue shows of the story."""
+        return self.story.placement
+
+    @property
+    def score(self) -> Score:
+        """Why the story stands there; without parts in an issue from before there were scores."""
+        return self.story.score
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,22 @@ def test_explain_reports_whether_an_article_was_sent(gathered: CliRunner):
     assert gathered("explain", article, "--for", "nobody@example.org").code == 2
 
 
+def test_explain_prints_the_place_of_a_story_and_the_parts_of_its_score(gathered: CliRunner):
+    gathered("config", "apply")
+    gathered("send", "morning", "--to", "amina@example.org")
+    (sent,) = gathered("issue", "list", "--json").records
+    command = ("explain", sent["articles"][0], "--for", "amina@example.org")
+    (before,) = gathered("explain", sent["articles"][0], "--for", "ben@example.org", "--json").records
+    (record,) = gathered(*command, "--json").records
+
+    assert (record["placement"], record["rank"], record["ranked"], record["in_mail"]) == ("lead", 1, 1, 1)
+    assert {"freshness", "length"} <= record["score_parts"].keys() == before["score_parts"].keys()
+    assert record["score"] == pytest.approx(sum(record["score_parts"].values()), abs=0.05)
+    assert f"\n  score {record['score']:.2f}\n" in gathered(*command, "-v").out
+    assert "  freshness\n" in gathered(*command, "-v").out
+    assert "freshness" not in gathered(*command).out
+
+
 def test_explain_says_that_the_text_of_an_article_was_cut(caveat: CliRunner):
     long = "The council of Ostrava voted on Monday to rebuild the old bridge. " * 2_000
     item = f"<item><title>A bridge</title><link>https://long.example/1</link><description>{long}</description></item>"

@@ -15,20 +15,26 @@ from service.compose.explain import (
     explain,
     shown_article,
 )
+from service.compose.issue_place import in_words
 from service.core import ids as identity
 from service.core.model import (
     DeliveryState,
+    Digest,
     Membership,
+    Placement,
     Preferences,
     RenderedMail,
+    Score,
     Subscription,
     SubscriptionStatus,
 )
-from tests.builders import NOON, a_subscriber, an_article, an_edition, condensed
+from service.core.read_models import IssuePlace
+from tests.builders import NOON, a_newsletter, a_subscriber, an_article, an_edition, condensed
 from tests.compose.digests import a_digest, a_story, point, the_marathon
 
 SETTLE = timedelta(minutes=10)
 ARTICLE = an_article("Talks resume", position=7, gathered_at=NOON - timedelta(hours=1))
+SUMMARY = condensed(ARTICLE).summary
 DUE = "their next issue is due 2026-03-03 07:00 Europe/Berlin"
 
 
@@ -53,7 +59,7 @@ def past_issue(shown: ShownArticle | None = SHOWN, state: DeliveryState = Delive
 
 def explained(now=NOON, **changes) -> ArticleExplanation:
     """Return the explanation of an article that waits for nothing, with these changes."""
-    case = ExplainInput(a_membership(), ARTICLE, condensed=True, release_position=9)
+    case = ExplainInput(a_membership(), ARTICLE, SUMMARY, a_newsletter(), release_position=9)
     return explain(replace(case, **changes), now=now, settle=SETTLE)
 
 
@@ -132,9 +138,7 @@ def test_without_topics_every_article_fits():
 
 
 def test_an_article_that_was_set_aside_has_the_reason():
-    assert explained(condensed=False, set_aside="no sentence in it").reason.endswith(
-        "failed: no sentence in it"
-    )
+    assert explained(summary=None, set_aside="no sentence in it").reason.endswith("failed: no sentence in it")
 
 
 def test_an_article_from_before_the_subscription():
@@ -156,7 +160,7 @@ def test_an_inactive_subscription_gets_no_issue(status: str):
 
 
 def test_an_article_that_is_not_condensed_yet():
-    assert explained(condensed=False) == ArticleExplanation(
+    assert explained(summary=None) == ArticleExplanation(
         sent=None, reason=f"it has not been condensed yet; {DUE}"
     )
 
@@ -185,9 +189,15 @@ def test_an_article_that_is_among_the_next_stories():
     )
 
 
-def test_an_article_that_would_be_left_out():
-    assert explained(next_digest=a_digest(the_marathon())).reason.startswith(
-        "as things stand it is left out: at most 8"
+def test_an_article_that_has_nothing_new():
+    assert explained(next_digest=a_digest(the_marathon())).reason == (
+        f"as things stand it is left out: it has nothing new of a known story; {DUE}"
+    )
+
+
+def test_an_article_of_a_story_that_an_issue_does_not_even_name():
+    assert explained(next_digest=a_digest(the_marathon(), left_out=7)).reason.startswith(
+        "as things stand it is left out: 1 of 8 stories are named, or it has nothing new"
     )
 
 
@@ -206,6 +216,120 @@ def test_an_article_that_will_be_joined_to_another():
         "as things stand it will be in story 2 of 2, joined to “Delegates return to the table” (The Wire); "
         + DUE
     )
+
+
+# --- the place in an issue -----------------------------------------------------------------------
+
+OURS = a_story([point(ARTICLE, "One.")])
+SCORED = replace(OURS, score=Score((("publishers", 1.5), ("freshness", -0.2))))
+
+
+def an_issue_of(in_mail: int, *, ours: int, placement: Placement, left_out: int = 0) -> Digest:
+    """Return an issue with this number of stories in the mail, ours at this place."""
+    others = [replace(the_marathon(), placement=Placement.STORY) for _ in range(max(in_mail, ours))]
+    stories = [*others[: ours - 1], replace(SCORED, placement=placement), *others[ours:]]
+    placed = [
+        one if number < in_mail else replace(one, placement=Placement.WEB)
+        for number, one in enumerate(stories)
+    ]
+    return a_digest(*placed, left_out=left_out)
+
+
+def explained_past(
+    digest: Digest | None, shown: ShownArticle | None = SHOWN, **changes
+) -> ArticleExplanation:
+    return explained(past_issue=replace(past_issue(shown), digest=digest), **changes)
+
+
+def test_a_story_with_key_points_has_its_rank():
+    there = explained_past(an_issue_of(5, ours=2, placement=Placement.STORY, left_out=1))
+
+    assert there.reason.endswith(", which was sent; 2nd of 6, with key points")
+    assert there.place is not None
+    assert (there.place.number, there.place.total, there.place.in_mail) == (2, 6, 5)
+    assert there.place.score == SCORED.score
+
+
+def test_the_first_story_and_a_story_of_one_line_say_so():
+    leads = explained_past(an_issue_of(5, ours=1, placement=Placement.LEAD))
+    line = explained_past(
+        an_issue_of(23, ours=23, placement=Placement.SHORT), replace(SHOWN, has_sentences=False)
+    )
+
+    assert leads.reason.endswith("; 1st of 5, as the lead")
+    assert line.sent
+    assert line.reason.endswith("; 23rd of 23, in one line")
+
+
+def test_the_only_story_needs_no_rank():
+    only = explained_past(a_digest(replace(SCORED, placement=Placement.LEAD)))
+
+    assert only.reason.endswith("Berlin, which was sent")
+    assert only.place is not None
+
+
+def test_a_story_outside_the_mail_says_where_the_mail_was_full():
+    outside = explained_past(an_issue_of(17, ours=18, placement=Placement.WEB, left_out=43), None)
+
+    assert outside.sent is False
+    assert outside.reason == (
+        "it is only on the web page of the issue of 2026-03-02 13:00 Europe/Berlin: 18th of 61; the mail was "
+        "full at 17"
+    )
+    assert outside.place is not None
+    assert outside.shown_parts is None
+
+
+def test_a_newsletter_without_web_pages_left_it_out():
+    outside = explained_past(
+        an_issue_of(17, ours=18, placement=Placement.WEB), None, newsletter=a_newsletter(archive="none")
+    )
+
+    assert outside.reason.endswith("Berlin left it out: 18th of 18; the mail was full at 17")
+
+
+def test_an_article_that_its_stored_issue_does_not_have():
+    assert explained_past(a_digest(the_marathon()), None).reason.endswith(
+        "left it out: it has nothing new of a known story"
+    )
+
+
+def test_a_muted_word_is_named():
+    muting = a_membership(mute=("harbour", "talks"))
+    muted = explained(membership=muting)
+
+    assert (muted.sent, muted.reason) == (False, "it is about “talks”, which they mute")
+    assert explained_past(a_digest(the_marathon()), None, membership=muting).reason == muted.reason
+
+
+def test_a_past_issue_is_explained_by_what_was_wanted_then():
+    then = replace(past_issue(None), edition=an_edition(mute=("talks",)), digest=a_digest(the_marathon()))
+
+    assert explained(past_issue=then).reason == "it is about “talks”, which they mute"
+
+
+def test_a_story_of_the_next_issue_in_one_line_or_outside_the_mail():
+    line = explained(next_digest=an_issue_of(9, ours=9, placement=Placement.SHORT))
+    outside = explained(next_digest=an_issue_of(9, ours=10, placement=Placement.WEB))
+
+    assert line.reason.startswith("as things stand it will be story 9 of 9, in one line; ")
+    assert outside.reason.startswith(
+        "as things stand it will be story 10 of 10, not in the mail, which is full at 9; "
+    )
+
+
+def test_the_next_issue_waits_for_more_stories():
+    waiting = explained(next_digest=a_digest(OURS), newsletter=a_newsletter(min_stories=3))
+
+    assert waiting.reason.endswith(f"{DUE}, and waits for more stories: it has 1 of at least 3")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (121, "121st")],
+)
+def test_ordinal_numbers(number: int, words: str):
+    assert in_words(IssuePlace(OURS, number, 200, 100)) == f"{words} of 200"
 
 
 # --- what a mail shows ---------------------------------------------------------------------------

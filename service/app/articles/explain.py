@@ -14,11 +14,13 @@ from service.compose.explain import (
     explain,
     shown_article,
 )
+from service.compose.issue_place import place_of
 from service.compose.stage import Preview
-from service.core.model import DeliveryState, Membership
+from service.core.model import DeliveryState, Digest, Membership
 from service.core.read_models import ArticleDetails, IssueDetails
 from service.store.compose import SqlComposeStore
 from service.store.deliver import SqlDeliverStore
+from service.store.digests import SqlDigestStore
 from service.store.stories import SqlStoryStore
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ async def _facts(
     return ExplainInput(
         membership,
         article.article,
-        condensed=article.summary is not None,
+        summary=article.summary,
+        newsletter=app.roster.newsletter(subscription.newsletter),
         set_aside=article.problem if article.state == "set_aside" else None,
         past_issue=await _past_issue(app, membership, article),
         release_position=release_position,
@@ -64,11 +67,10 @@ async def _facts(
 
 def _shown_next(article: ArticleDetails, upcoming: Preview) -> ShownArticle | None:
     """Return what the next issue shows of the article, None if it does not have it."""
-    for story in upcoming.digest.stories:
-        if article.summary and article.article.id in {one.id for one in story.articles}:
-            mail = upcoming.issue.rendered
-            return shown_article(article.article, article.summary, story.articles[0], mail)
-    return None
+    place = place_of(article.article.id, upcoming.digest)
+    if place is None or article.summary is None:
+        return None
+    return shown_article(article.article, article.summary, place.story.articles[0], upcoming.issue.rendered)
 
 
 async def _past_issue(app: Application, membership: Membership, article: ArticleDetails) -> PastIssue | None:
@@ -80,18 +82,28 @@ async def _past_issue(app: Application, membership: Membership, article: Article
         if delivery.state is DeliveryState.CANCELLED and membership.subscription.served_through < position:
             continue  # its stories are in the next issue
         if (issue := by_id.get(delivery.issue_id)) is not None:
-            return PastIssue(issue.due_at, await _shown_in(app, issue, article), delivery.state)
+            digest = await SqlDigestStore(app.database).digest(issue.id)
+            shown = await _shown_in(app, issue, article, digest)
+            return PastIssue(issue.due_at, shown, delivery.state, issue.edition, digest)
     return None
 
 
-async def _shown_in(app: Application, issue: IssueDetails, article: ArticleDetails) -> ShownArticle | None:
-    """Return what a composed issue shows of the article, None if it does not have it."""
+async def _shown_in(
+    app: Application, issue: IssueDetails, article: ArticleDetails, digest: Digest | None
+) -> ShownArticle | None:
+    """Return what the mail of a composed issue shows of the article, None if it does not have it."""
     composed = await SqlDeliverStore(app.database).issue(issue.id)
-    if article.article.id not in issue.article_ids or article.summary is None or composed is None:
+    if article.summary is None or composed is None:
         return None
-    lead_id = await _lead_in(app, issue, article.article.id)
-    [lead] = await app.queries.articles_by_id([lead_id])
-    return shown_article(article.article, article.summary, lead.article, composed.rendered)
+    if digest is not None:
+        place = place_of(article.article.id, digest)
+        lead = place.story.articles[0] if place else None
+    elif article.article.id in issue.article_ids:
+        [details] = await app.queries.articles_by_id([await _lead_in(app, issue, article.article.id)])
+        lead = details.article
+    else:
+        lead = None
+    return shown_article(article.article, article.summary, lead, composed.rendered) if lead else None
 
 
 async def _lead_in(app: Application, issue: IssueDetails, article_id: str) -> str:
