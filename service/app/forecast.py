@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from service.core.model import Edition, Group, Newsletter
+from service.app.preview import rendered_mail
+from service.compose.layout import mail_minutes
+from service.compose.size_budget import html_bytes
+from service.compose.upcoming import upcoming_issues
+from service.core.errors import CaveatError
+from service.core.model import Edition, Group, Newsletter, Placement
 from service.core.read_models import IssueDetails
 from service.core.schedules import Occurrence, occurrences, parse_schedule
 from service.store.compose import SqlComposeStore
@@ -17,18 +22,38 @@ from service.store.pauses import paused_groups
 if TYPE_CHECKING:
     from service.app.factories.application import Application
 
+MAX_EXPECTED = 200  # groups whose mail is rendered: each takes some hundredths of a second
 SHORTEST_TIME = timedelta(microseconds=1)  # a schedule yields times after a moment, without the moment
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedMail:
+    """The mail that a group would get now: its stories by placement, its reading time and its size.
+
+    `html_bytes` are those that count for the limit above which Gmail clips a mail, `message_bytes` those of
+    the whole message; None if the channel cannot make one, because of its settings.
+    """
+
+    stories: Mapping[Placement, int]
+    minutes: int
+    html_bytes: int
+    message_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastIssue:
-    """An issue that will be due for a group of subscribers. `articles` fit it so far; more may arrive."""
+    """An issue that will be due for a group of subscribers. `articles` fit it so far; more may arrive.
+
+    `expected` is the mail as things stand; None for a group without news, for a later issue of the same group
+    and beyond MAX_EXPECTED.
+    """
 
     at: datetime
     local: str
     edition: Edition
     readers: int
     articles: int
+    expected: ExpectedMail | None = None
 
 
 async def forecast(
@@ -36,20 +61,49 @@ async def forecast(
 ) -> list[ForecastIssue]:
     """Return the issues that are due within the time `ahead`, in order of time."""
     store, now = SqlComposeStore(app.database), app.clock()
-    issues: list[ForecastIssue] = []
     through = await store.release_position(now)
+    due: list[tuple[Group, ForecastIssue]] = []
     for newsletter in newsletters:
         groups = [*await store.groups_of(newsletter.id, None)]
         groups += await paused_groups(app.database, newsletter.id)
         for group in groups:
             fitting = await store.released_articles(group.edition, group.served_through, through)
-            issues += [
-                ForecastIssue(
-                    max(o.at, now), o.name.replace("T", " "), group.edition, group.size, len(fitting)
+            due += [
+                (
+                    group,
+                    ForecastIssue(
+                        max(o.at, now), o.name.replace("T", " "), group.edition, group.size, len(fitting)
+                    ),
                 )
                 for o in _due_times(group, now, now + ahead)
             ]
-    return sorted(issues, key=lambda issue: (issue.at, issue.edition.newsletter, issue.edition.timezone))
+    due.sort(key=lambda pair: (pair[1].at, pair[1].edition.newsletter, pair[1].edition.timezone))
+    with_news = {_key(group): group for group, issue in due if issue.articles}
+    expected = await _expected_mails(app, list(with_news.values())[:MAX_EXPECTED], now)
+    return [replace(issue, expected=expected.pop(_key(group), None)) for group, issue in due]
+
+
+async def _expected_mails(
+    app: Application, groups: Sequence[Group], now: datetime
+) -> dict[tuple[str, int], ExpectedMail]:
+    """Return the mail of each group that would get one now."""
+    found: dict[tuple[str, int], ExpectedMail] = {}
+    async for group, upcoming in upcoming_issues(app.composer, groups, now=now):
+        try:
+            message_bytes = len(await rendered_mail(app, upcoming.issue, None))
+        except CaveatError:
+            message_bytes = None
+        found[_key(group)] = ExpectedMail(
+            {one: len(upcoming.digest.placed(one)) for one in Placement},
+            mail_minutes(upcoming.digest),
+            html_bytes(upcoming.issue.rendered),
+            message_bytes,
+        )
+    return found
+
+
+def _key(group: Group) -> tuple[str, int]:
+    return group.edition_key, group.served_through
 
 
 def issue_time(issue: IssueDetails) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from service.compose.ports import KeyPointMerger
 from service.compose.ranking import RankedStory
-from service.compose.render.text_cleaning import WORDS_PER_MINUTE, reading_words
+from service.compose.render.text_cleaning import WORDS_PER_MINUTE, reading_words, words_to_minutes
 from service.compose.stories.merging.merge import headline_points
 from service.compose.stories.shortening import first_points
 from service.core import ids
-from service.core.model import Edition, Placement, Story, StoryPoint
+from service.core.model import Digest, Edition, Placement, Story, StoryPoint
 
 LEAD_POINTS, STORY_POINTS = 4, 3  # of the first story and of another one, without their caveats
 MIN_STORY_POINTS = 2  # where the reading time allows no more; with fewer, a story is one line
@@ -160,6 +160,12 @@ def _count_fitting(costs: Sequence[float], room: float) -> int:
 def _reading_words(story: Story) -> float:
     texts = (text for point in story.points for text in (point.introduction, point.text))
     return reading_words(story.headline) + sum(map(reading_words, texts))
+
+
+def mail_minutes(digest: Digest) -> int:
+    """Return the minutes that reading the mail of a digest takes, as its head says."""
+    mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
+    return words_to_minutes(sum(map(_reading_words, mailed)))
 
 
 def _line(ranked: RankedStory, placement: Placement) -> Story:

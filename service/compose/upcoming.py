@@ -1,13 +1,13 @@
-"""Upcoming: the articles that the next issues would show, as things stand; nothing is recorded."""
+"""Upcoming: the next issues and the articles that they would show, as things stand; nothing is recorded."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from service.compose.composition import Composition
-from service.compose.stage import Composer, start_composition
+from service.compose.composition import Composition, IssuePlan
+from service.compose.stage import Composer, Preview, start_composition
 from service.core.errors import StoreError
 from service.core.model import CondensedArticle, Group
 
@@ -40,6 +40,30 @@ async def upcoming_articles(
         for one in await _shown(composition[1], group):
             found.setdefault(one.article.id, one)
     return list(found.values())
+
+
+async def upcoming_issues(
+    composer: Composer, groups: Sequence[Group], *, now: datetime
+) -> AsyncIterator[tuple[Group, Preview]]:
+    """Yield each group with the issue that it would get now. Raises StoreError.
+
+    Groups without news are left out, and those with a fault.
+    """
+    composition = await start_composition(composer, now, assign_stories=False)
+    for group in sorted(groups, key=lambda group: group.edition.topics):
+        newsletter = composer.newsletters.get(group.edition.newsletter)
+        if newsletter is None:
+            continue
+        through = max(composition.release_position, group.served_through)
+        plan = IssuePlan(group, newsletter, "upcoming", now, now, group.served_through, through)
+        try:
+            updates = await composition.story_updates(group, group.served_through)
+            if updates:
+                yield group, Preview(*await composition.make_issue(plan, updates))
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001, S112 - compose reports a group with a fault when it is due
+            continue
 
 
 def _moment(group: Group, now: datetime) -> datetime:

@@ -214,6 +214,10 @@ def test_plan_lists_each_due_time(gathered: CliRunner):
 
     assert {(slot["newsletter"], slot["readers"], slot["waiting"]) for slot in slots} == {("morning", 1, 1)}
     assert {slot["local"].split(" ", 1)[1] for slot in slots} == {"07:00 Asia/Qatar", "07:00 Europe/Berlin"}
+    for slot in slots:
+        assert [slot[name] for name in ("stories", "lines", "on_web", "minutes")] == [1, 0, 0, 1]
+        assert 5_000 < slot["html_bytes"] < slot["mail_bytes"] < 100_000
+    assert "html bytes" in gathered("plan").out
 
 
 def test_explain_reports_whether_an_article_was_sent(gathered: CliRunner):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from service.compose import composition, upcoming
 from service.compose.stage import compose
 from service.compose.stories.group import GroupedStory
-from service.compose.upcoming import upcoming_articles
+from service.compose.upcoming import upcoming_articles, upcoming_issues
 from service.core.errors import StoreError
 from service.core.model import Group
+from tests.builders import a_newsletter
 from tests.compose.fakes import Member, MemoryStore
 from tests.compose.test_stage import HOUR, MINUTE, SEVEN, a_composer, a_member, an_arrival, by_first_word
 
@@ -99,3 +102,28 @@ async def test_a_lost_database_is_an_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(MemoryStore, "release_position", lost)
     with pytest.raises(StoreError):
         await titles_ahead(store, composer)
+
+
+async def test_the_next_issues_are_made_without_recording_them():
+    amina = a_member()
+    store, composer = a_composer(amina, a_member("ben", topics=("sport",)))
+    store.publish(an_arrival("Talks resume"))
+    groups = await store.groups_of("morning", None)
+    found = [(group, made) async for group, made in upcoming_issues(composer, groups, now=SEVEN)]
+
+    assert [group.edition for group, _ in found] == [amina.edition]
+    assert [made.issue.rendered.subject for _, made in found] == ["Talks resume"]
+    assert amina.issues == []
+
+
+async def test_a_group_with_a_broken_theme_has_no_next_issue():
+    store, composer = a_composer(
+        a_member(), a_member("ben", newsletter="broken"), a_member("cora", newsletter="gone")
+    )
+    broken = a_newsletter("broken", theme="broken")
+    composer = replace(composer, newsletters={**composer.newsletters, "broken": broken})
+    store.publish(an_arrival("Talks resume"))
+    groups = [group for name in ("broken", "gone", "morning") for group in await store.groups_of(name, None)]
+    found = [group.edition.newsletter async for group, _ in upcoming_issues(composer, groups, now=SEVEN)]
+
+    assert found == ["morning"]

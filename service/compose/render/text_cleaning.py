@@ -56,7 +56,12 @@ def reading_words(text: str) -> float:
 
 def reading_minutes(texts: Iterable[str]) -> int:
     """Return the minutes that reading the texts takes, at least one."""
-    return max(1, round(sum(map(reading_words, texts)) / WORDS_PER_MINUTE))
+    return words_to_minutes(sum(map(reading_words, texts)))
+
+
+def words_to_minutes(words: float) -> int:
+    """Return the minutes that reading so many words takes, at least one."""
+    return max(1, round(words / WORDS_PER_MINUTE))
 
 
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:
