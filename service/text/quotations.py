@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
+from service.core.languages import primary_language
 from service.text.scripts import IDEOGRAPH
 
 MAX_LOST_CHARACTERS = 80  # of a quotation whose closing mark became a question mark
@@ -21,6 +23,20 @@ _FAMILIES = ('"“”„‟＂', "'‘’‚‛", "«»", "‹›", "「」｢�
 QUOTATION_MARKS = "".join(_FAMILIES)
 """For a class of a pattern; the apostrophe is one of them."""
 _DOUBLE, _SINGLE, _ANGULAR, _SINGLE_ANGULAR, *_CORNERS = _FAMILIES
+MARKS_OF_LANGUAGES: Mapping[str, str] = {
+    "en": "“”‘’",
+    **dict.fromkeys(("de", "cs", "sk", "sl", "bg", "is", "lt", "et", "mk", "sq"), "„“‚‘"),
+    **dict.fromkeys(("fr", "es", "it", "pt", "ca", "el", "ru", "uk", "be", "hy", "fa"), "«»“”"),
+    **dict.fromkeys(("pl", "ro", "hu"), "„”«»"),
+    "hr": "„”‚’",
+    "ar": "«»“”",
+    **dict.fromkeys(("nb", "nn", "no"), "«»‘’"),
+    "da": "»«›‹",
+    **dict.fromkeys(("sv", "fi", "he"), "””’’"),
+    "ja": "「」『』",
+}
+"""The outer and the inner quotation marks of a language, mostly those of Unicode CLDR (`delimiters`)."""
+
 _FAMILY = {mark: family for family in _FAMILIES for mark in family}
 _MARK = re.compile(  # one class of characters first, which `re` finds fast
     rf"[{QUOTATION_MARKS}?](?:(?<![{_SINGLE}?])|(?<=[{_SINGLE}])(?:(?<![^\W_].)|(?![^\W_]))"
@@ -68,6 +84,12 @@ class _Role(Enum):
     OPENS = auto()
     CLOSES = auto()
     NONE = auto()
+
+
+def quotation_marks(language: str, depth: int) -> tuple[str, str]:
+    """Return the marks of a quotation that is inside `depth` others; English ones for an unknown language."""
+    marks = MARKS_OF_LANGUAGES.get(primary_language(language), MARKS_OF_LANGUAGES["en"])
+    return (marks[2], marks[3]) if depth % 2 else (marks[0], marks[1])
 
 
 def find_quotations(text: str, start: int = 0, end: int | None = None) -> Quotations:

@@ -43,7 +43,7 @@ pytestmark = [
 # Every piece of text with its own colour and that of its nearest background, in CSS notation.
 COLOURS = """() => {
   const NONE = 'rgba(0, 0, 0, 0)', found = [];
-  // What the browser paints where a page sets no colour: black in the dark, if the page says that it can be dark.
+  // What the browser paints where a page sets no colour: black in the dark, if the page can be dark.
   const canvas = document.createElement('div');
   canvas.style.backgroundColor = 'Canvas';
   document.body.append(canvas);

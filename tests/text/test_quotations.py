@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.text.quotations import find_quotations
+from service.text.quotations import find_quotations, quotation_marks
 
 QUOTED = {
     "English": "She said “we go” and left.",
@@ -97,3 +97,10 @@ def test_quotations_are_disjoint_in_order_and_between_marks(text: str):
 def test_two_quotations_are_independent(first: str, second: str):
     both = f"{first} {second}"
     assert quotations(both) == [*quotations(first), *quotations(second)]
+
+
+def test_quotation_marks_are_those_of_the_language():
+    assert quotation_marks("de-AT", 0) == ("„", "“")
+    assert quotation_marks("fr", 0) == ("«", "»")
+    assert quotation_marks("en", 1) == ("‘", "’")
+    assert quotation_marks("", 2) == ("“", "”")

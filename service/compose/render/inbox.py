@@ -14,6 +14,7 @@ import regex
 from service.compose.render.points import SentenceView
 from service.compose.render.story_view import StoryView
 from service.compose.render.text_cleaning import clean
+from service.compose.render.typography import typographic
 from service.compose.stories.tolls import find_tolls
 from service.core.model import Story, StoryPoint
 from service.text.i18n import Localizer
@@ -116,7 +117,7 @@ def _with_figure(view: StoryView, story: Story, room: int) -> str:
     place = next((place for place, word in enumerate(words) if parse_number(word) == figure), None)
     if place is not None:
         return _cut_around(words, place, room)
-    sentence = clean(newest.text).rstrip(_STOPS)
+    sentence = typographic(clean(newest.text), newest.article.language).rstrip(_STOPS)
     choices = (f"{view.headline}{SEPARATOR}{sentence}", sentence)
     return next((text for text in choices if letters(text) <= room), cut(view.headline, room))
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.compose.render.links import sentence_link, web_link
 from service.compose.render.points import longest_sentence
-from service.compose.render.sources import MAX_NAME_CHARACTERS
+from service.compose.render.sources import MAX_NAME_CHARACTERS, shown_title
 from service.compose.render.story_view import foreign_language
-from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
+from service.compose.render.text_cleaning import clean
+from service.compose.render.typography import typographic
 from service.core.model import Article, Correction, Digest, SentenceChange, SourceHealth
 from service.text.i18n import Localizer, text_direction
 
@@ -46,7 +47,7 @@ def view_corrections(digest: Digest, localizer: Localizer) -> tuple[CorrectionVi
     longest = longest_sentence([line.text for pair in pairs for line in pair if line], MAX_CORRECTIONS_BYTES)
     return tuple(
         CorrectionView(
-            headline=clean(_headline(found), MAX_TITLE_CHARACTERS) or localizer.text("untitled"),
+            headline=shown_title(replace(found.article, title=_headline(found)), localizer),
             url=web_link(found.article.url),
             publisher=clean(found.article.publisher, MAX_NAME_CHARACTERS),
             time=localizer.time(found.edit.at, digest.at),
@@ -75,12 +76,13 @@ def unhealthy_sources(digest: Digest, localizer: Localizer) -> str:
 
 
 def _change(change: SentenceChange, article: Article, longest: int) -> ChangeView:
+    told = typographic(clean(change.sent.text, longest), article.language)
     if change.current is None:
-        return ChangeView(clean(change.sent.text, longest), "", "")
+        return ChangeView(told, "", "")
     is_headline = change.current.is_headline
     url = web_link(article.url) if is_headline else sentence_link(article.url, change.current.text)
-    sent, current = clean(change.sent.text, longest), clean(change.current.text, longest)
-    return ChangeView(sent, current, url, is_headline=is_headline)
+    now = typographic(clean(change.current.text, longest), article.language)
+    return ChangeView(told, now, url, is_headline=is_headline)
 
 
 def _with_day(source: SourceHealth, at: datetime, localizer: Localizer) -> str:

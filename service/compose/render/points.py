@@ -10,8 +10,9 @@ from service.compose.render.links import sentence_link
 from service.compose.render.sources import MAX_NAME_CHARACTERS
 from service.compose.render.text_cleaning import MAX_SENTENCE_CHARACTERS, clean, shorten
 from service.compose.render.times import publication_label
+from service.compose.render.typography import typographic
 from service.compose.size_budget import quoted_printable_size
-from service.core.model import Article, Grade, Role, StoryPoint
+from service.core.model import Article, BlockKind, Grade, Role, StoryPoint
 from service.text.i18n import Localizer
 from service.text.quotations import find_quotations
 
@@ -83,9 +84,11 @@ def view_points(
     introduced: set[tuple[str, str]] = set()
     for index, point in enumerate(points):
         key = point.article.id, point.introduction
-        introduction = "" if key in introduced else clean(point.introduction, longest)
+        introduction = "" if key in introduced else _shown(point.article, point.introduction, longest)
         introduced |= {key, (point.article.id, point.text)}
-        text = _quoted(clean(point.text, longest), localizer) if point.quoted else clean(point.text, longest)
+        text = clean(point.text, longest)
+        text = text if _is_code(point) else typographic(text, point.article.language)
+        text = _quoted(text, localizer) if point.quoted else text
         sentence = replace(
             _view(point.article, point.text, text, at, localizer),
             introduction=introduction,
@@ -101,7 +104,7 @@ def view_points(
             shown[point.qualifies] = replace(owner, caveats=(*owner.caveats, sentence))
         else:
             earlier = tuple(
-                _view(one.article, one.sentence, clean(one.text, longest), at, localizer)
+                _view(one.article, one.sentence, _shown(one.article, one.text, longest), at, localizer)
                 for one in point.earlier
             )
             grade = point.grade.value if point.role is Role.CAVEAT and point.qualifies is None else ""
@@ -129,6 +132,18 @@ def _view(article: Article, verbatim: str, text: str, at: datetime, localizer: L
         source=clean(article.publisher, MAX_NAME_CHARACTERS),
         time=publication_label(article, at, localizer),
         url=sentence_link(article.url, verbatim),
+    )
+
+
+def _shown(article: Article, text: str, longest: int) -> str:
+    return typographic(clean(text, longest), article.language)
+
+
+def _is_code(point: StoryPoint) -> bool:
+    """Return whether the point is from a preformatted block: code, or verse."""
+    return any(
+        block.kind is BlockKind.PREFORMATTED and block.start <= point.start < block.end
+        for block in point.article.blocks
     )
 
 

@@ -11,6 +11,7 @@ from string import ascii_lowercase
 from service.compose.render.links import web_link
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean
 from service.compose.render.times import publication_label
+from service.compose.render.typography import typographic
 from service.compose.size_budget import quoted_printable_size
 from service.core.languages import primary_language
 from service.core.model import Article, Story
@@ -51,6 +52,11 @@ class OtherArticles:
 
     named: tuple[SourceView, ...] = ()
     unnamed: int = 0
+
+
+def shown_title(article: Article, localizer: Localizer, longest: int = MAX_TITLE_CHARACTERS) -> str:
+    """Return the title of an article as readers see it, in one line with the marks of its language."""
+    return typographic(clean(article.title, longest), article.language) or localizer.text("untitled")
 
 
 def listed_publishers(publishers: Sequence[str], localizer: Localizer) -> str:
@@ -131,7 +137,7 @@ def _source(
 ) -> SourceView:
     return SourceView(
         clean(article.publisher, MAX_NAME_CHARACTERS),
-        clean(article.title, longest) or localizer.text("untitled"),
+        shown_title(article, localizer, longest),
         publication_label(article, at, localizer),
         web_link(article.url),
     )

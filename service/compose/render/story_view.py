@@ -19,9 +19,10 @@ from service.compose.render.sources import (
     listed_publishers,
     other_articles,
     publisher_sources,
+    shown_title,
     source_keys,
 )
-from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, shorten
+from service.compose.render.text_cleaning import clean, shorten
 from service.compose.render.times import newest_dated, publication_label
 from service.compose.stories.shortening import top_points
 from service.core.languages import primary_language
@@ -144,7 +145,7 @@ def _closing(points: Sequence[PointView]) -> tuple[SentenceView, ...]:
 
 def _story(story: Story, number: int, longest: int, digest: Digest, localizer: Localizer) -> StoryView:
     lead, at = story.articles[0], digest.at
-    headline = clean(story.headline, MAX_TITLE_CHARACTERS) or localizer.text("untitled")
+    headline = shown_title(lead, localizer)
     newest = newest_dated(story.articles)
     language = foreign_language(lead, localizer)
     keys = source_keys(story)

@@ -225,26 +225,6 @@ def _raised_or_lowered(found: re.Match[str]) -> str:
     return text or found[0]
 
 
-QUOTATION_MARKS: Mapping[str, str] = {
-    "en": "“”‘’",
-    **dict.fromkeys(("de", "cs", "sk", "sl", "bg", "is", "lt", "et", "mk", "sq"), "„“‚‘"),
-    **dict.fromkeys(("fr", "es", "it", "pt", "ca", "el", "ru", "uk", "be", "hy", "fa"), "«»“”"),
-    **dict.fromkeys(("pl", "ro", "hu"), "„”«»"),
-    "hr": "„”‚’",
-    **dict.fromkeys(("nb", "nn", "no"), "«»‘’"),
-    "da": "»«›‹",
-    **dict.fromkeys(("sv", "fi"), "””’’"),
-    "ja": "「」『』",
-}
-"""The outer and the inner quotation marks of a language (Unicode CLDR, `delimiters`)."""
-
-
-def quotation_marks(language: str, depth: int) -> tuple[str, str]:
-    """Return the marks of a `<q>` that is inside `depth` others; an unknown language has the English ones."""
-    marks = QUOTATION_MARKS.get(language.lower().replace("_", "-").partition("-")[0], QUOTATION_MARKS["en"])
-    return (marks[2], marks[3]) if depth % 2 else (marks[0], marks[1])
-
-
 def ends_with_opening_mark(text: str) -> bool:
     """Return whether a text ends with a mark that opens a quotation; `d'` ends with an apostrophe."""
     mark, before = text[-1:], text[-2:-1]

@@ -21,12 +21,12 @@ from service.gather.cleaning.inline_markup import (
     is_note_reference,
     meaning_of,
     picture_text,
-    quotation_marks,
 )
 from service.gather.cleaning.raised_text import is_note_mark, lowered, raised, with_fractions
 from service.gather.cleaning.speakers import put_speaker_first
 from service.gather.cleaning.table_rows import Cell, Table
 from service.gather.cleaning.text_lines import drafts_of_lines, preformatted_drafts
+from service.text.quotations import quotation_marks
 
 _BLOCKS = (
     "p div hr h1 h2 h3 h4 h5 h6 li ul ol dir menu dl dt dd blockquote pre table caption thead tbody tfoot tr "

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.compose.render.view import DigestView, StoryView, make_digest_view
-from service.core.model import Digest, SentIssue, Story
+from service.core.model import Block, BlockKind, Digest, SentIssue, Story
 from service.core.placeholders import MARKER, Placeholder
 from service.settings.packaged_files import templates_folder
 from service.text.i18n import localizer_for
@@ -102,6 +102,24 @@ def test_each_caveat_has_a_label_that_says_what_it_does():
 )
 def test_labels_are_in_the_language_of_the_reader(language: str, label: str):
     assert view_of(the_ballot(), language=language).points[0].caveats[0].label == label
+
+
+def test_straight_marks_are_shown_as_the_language_prints_them_and_links_keep_the_text():
+    article = published("Mayor 'knows'")
+    story = view_of(a_story([point(article, "She said: \"It's the mayor's.\"")]))
+
+    assert story.headline == "Mayor ‘knows’"
+    assert story.points[0].line.text == "She said: “It’s the mayor’s.”"
+    assert "text=She%20said%3A%20%22It%27s%20the%20mayor%27s" in story.points[0].line.url
+
+
+def test_code_keeps_its_straight_marks():
+    text = "Say 'please' twice"
+    article = published("How to", text=text)
+    code = replace(article, blocks=(Block(BlockKind.PREFORMATTED, 0, len(text)),))
+
+    assert view_of(a_story([point(article, text)])).points[0].line.text == "Say ‘please’ twice"
+    assert view_of(a_story([point(code, text)])).points[0].line.text == text
 
 
 def test_a_hint_is_no_part_of_the_sentence_and_of_its_link():

@@ -11,7 +11,6 @@ from service.gather.cleaning.inline_markup import (
     formula_text,
     meaning_of,
     picture_text,
-    quotation_marks,
 )
 from service.gather.cleaning.markup import MEANT_ATTRIBUTES, read_markup
 
@@ -134,13 +133,6 @@ def test_a_mark_before_a_quotation_opens_it(text: str):
 @pytest.mark.parametrize("text", ["", "d'", "dell'", "l'«oui»", '5"', "he said", "dit : "])
 def test_an_apostrophe_or_a_closing_mark_opens_nothing(text: str):
     assert not ends_with_opening_mark(text)
-
-
-def test_quotation_marks_are_those_of_the_language():
-    assert quotation_marks("de-AT", 0) == ("„", "“")
-    assert quotation_marks("fr", 0) == ("«", "»")
-    assert quotation_marks("en", 1) == ("‘", "’")
-    assert quotation_marks("", 2) == ("“", "”")
 
 
 @pytest.mark.parametrize(
