@@ -14,6 +14,7 @@ from service.compose.render.text_cleaning import shorten
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.phrases import matcher_for, story_text
 from service.core.archive_links import NONE
+from service.core.languages import is_readable
 from service.core.model import (
     Article,
     CondensedArticle,
@@ -196,6 +197,8 @@ def _mismatch(case: ExplainInput, edition: Edition | None) -> str | None:
         return f"it was set aside, because three attempts to condense it failed: {case.set_aside}"
     if wanted.topics and not set(wanted.topics) & set(case.article.topics):
         return f"its topics ({_listed(case.article.topics)}) are not among theirs ({_listed(wanted.topics)})"
+    if not is_readable(case.article.language, wanted.languages):
+        return f"its language ({case.article.language}) is not among theirs ({_listed(wanted.languages)})"
     if case.summary is not None and wanted.mute:
         alone = GroupedStory((CondensedArticle(case.article, case.summary),))
         if muted := matcher_for(wanted.mute).found_in(story_text(alone)):

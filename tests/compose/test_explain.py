@@ -133,6 +133,13 @@ def test_an_article_outside_the_topics():
     assert explained(membership=membership, past_issue=past_issue(None)) == outside
 
 
+def test_an_article_in_a_language_that_they_do_not_read():
+    unread = explained(membership=a_membership(languages=("fr", "ar")))
+
+    assert unread == ArticleExplanation(sent=False, reason="its language (en) is not among theirs (fr, ar)")
+    assert explained(membership=a_membership(languages=("fr", "en"))).sent is None
+
+
 def test_without_topics_every_article_fits():
     assert explained(membership=a_membership(topics=())).sent is None
 

@@ -14,13 +14,13 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
         "publishers": 2.0,
         "position": 0.5,
         "source weight": 0.6,
-        "length": 0.3,
+        "length": 0.15,
         "topic": 0.85,
-        "toll": 2.1,
-        "harm": 1.8,
-        "affairs": 1.9,
-        "scale": 1.5,
-        "research": 1.5,
+        "toll": 2.2,
+        "harm": 2.4,
+        "affairs": 2.4,
+        "scale": 1.8,
+        "research": 1.8,
         "soft": -2.2,
         "series": -2.2,
         "sport": -0.6,
@@ -37,7 +37,7 @@ outweighs everything else, because its stories come first.
 """
 
 NEWS_WORDS = ("toll", "harm", "affairs", "scale", "research")
-MOST_OF_NEWS_WORDS = 1.5  # together: less than four publishers, so that no headline can shout its way up
+MOST_OF_NEWS_WORDS = 1.5  # together: less than five publishers, so that no headline can shout its way up
 
 
 def weighted_parts(values: Mapping[str, float]) -> Parts:

@@ -15,11 +15,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from service.core.languages import primary_language
+from service.core.languages import same_language
 from service.text.stems import SENTENCE_STEM_CHARACTERS, fold_spelling, stem
 
 SIGNALS = ("harm", "affairs", "scale", "research", "soft", "series", "sport")
 """The classes of words that count; `denials` and `relief` only take back words of harm."""
+TITLE_SIGNALS = ("soft", "series")  # a text about a war may mention a film and a Tuesday
 OPENING_WEIGHT = 0.35  # of a word in the opening; one in the title counts 1
 DENIED_WORDS = 3  # behind a denial that it takes back
 RELIEVED_WORDS = 2  # of harm that a word of relief takes back: "tsunami warning lifted"
@@ -32,7 +33,7 @@ QUESTION_MARKS = ("?", "؟", "？")  # at the end of a title: it offers somethin
 _WORD = re.compile(r"\w+(?:-\w+)*")
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,9}(?:[.,\u00a0\u202f]\d{3}){0,3}(?![\w.,]?\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_DENIAL, _RELIEF = "denials", "relief"
+_DENIALS, _DENIED, _RELIEF = "denials", "denied", "relief"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +64,26 @@ NO_SIGNALS: Mapping[str, float] = MappingProxyType(dict.fromkeys(SIGNALS, 0.0))
 def word_signals(title: str, opening: str, language: str) -> Mapping[str, float]:
     """Return the signal of each class, from 0 to 1; `harm` is below 0 if more of it is denied than stated.
 
-    `opening` is the beginning of the text. Each word counts once, however often it is repeated.
+    `opening` is the beginning of the text; the classes of TITLE_SIGNALS are not read in it. Each word counts
+    once, however often it is repeated.
     """
-    name = primary_language(language)
+    name = same_language(language)
     if name not in _tables():
         return NO_SIGNALS
-    sums = dict.fromkeys(SIGNALS, 0.0)
-    sums["scale"] += any(_is_large(number) for number in _NUMBER.findall(title[:MAX_TITLE_CHARACTERS]))
+    title = title[:MAX_TITLE_CHARACTERS]
+    sums = dict.fromkeys((*SIGNALS, _DENIED, _RELIEF), 0.0)
+    sums["scale"] += any(_is_large(number) for number in _NUMBER.findall(title))
     sums["soft"] += title.rstrip().endswith(QUESTION_MARKS)
     seen: set[tuple[str, str]] = set()
-    for text, weight in (
-        (title[:MAX_TITLE_CHARACTERS], 1.0),
-        (opening[:MAX_OPENING_CHARACTERS], OPENING_WEIGHT),
-    ):
-        for signal, word, sign in _signals_in(text, name):
-            key = (signal if sign > 0 else _DENIAL, stem(word, SENTENCE_STEM_CHARACTERS))
-            if key not in seen:
+    for text, weight in ((title, 1.0), (opening[:MAX_OPENING_CHARACTERS], OPENING_WEIGHT)):
+        for signal, word in _signals_in(text, name):
+            key = (signal, stem(word, SENTENCE_STEM_CHARACTERS))
+            if key not in seen and (text is title or signal not in TITLE_SIGNALS):
                 seen.add(key)
-                sums[signal] += sign * weight
-    return {signal: _saturated(total) for signal, total in sums.items()}
+                sums[signal] += weight
+    # Relief takes back harm that is stated: a trophy that is lifted is no harm that is denied.
+    sums["harm"] -= sums[_DENIED] + min(RELIEVED_WORDS * sums[_RELIEF], sums["harm"])
+    return {signal: _saturated(sums[signal]) for signal in SIGNALS}
 
 
 def _is_large(number: str) -> bool:
@@ -90,21 +92,20 @@ def _is_large(number: str) -> bool:
     return len(digits) >= LARGE_NUMBER_DIGITS and not (digits == number and _YEAR.fullmatch(digits))
 
 
-def _signals_in(text: str, language: str) -> Iterator[tuple[str, str, int]]:
-    """Yield a class, a word of it, and what it counts: below 0 if it takes back words of harm, else 1."""
+def _signals_in(text: str, language: str) -> Iterator[tuple[str, str]]:
+    """Yield each class with a word of it, in the order of the text; _DENIED for a word of harm that is."""
     words = [fold_spelling(word) for word in _WORD.findall(text.lower())]
     denied_until = -1
     for place, word in enumerate(words):
         pair = f"{words[place - 1]}_{word}" if place else ""
         classes = {*classes_of(word, language), *(classes_of(pair, language) if pair else ())}
-        if _DENIAL in classes:
+        if _DENIALS in classes:
             denied_until = place + DENIED_WORDS
         elif _RELIEF in classes:
-            yield "harm", word, -RELIEVED_WORDS
+            yield _RELIEF, word
         for signal in SIGNALS:
             if signal in classes:
-                denied = signal == "harm" and place <= denied_until
-                yield signal, word, -1 if denied else 1
+                yield (_DENIED if signal == "harm" and place <= denied_until else signal), word
 
 
 @lru_cache(maxsize=65_536)  # words repeat; the bound holds against made-up ones
@@ -131,7 +132,7 @@ def _tables() -> Mapping[str, _Table]:
 
 
 def _table(entries: Mapping[str, str]) -> _Table:
-    classes = {name: _entries(entries[name]) for name in (*SIGNALS, _DENIAL, _RELIEF)}
+    classes = {name: _entries(entries[name]) for name in (*SIGNALS, _DENIALS, _RELIEF)}
     proclitics = sorted(entries.get("proclitics", "").split(), key=len, reverse=True)
     return _Table(classes, tuple(fold_spelling(one) for one in proclitics))
 
