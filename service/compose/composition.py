@@ -32,11 +32,15 @@ from service.core.model import (
     StoryPoint,
 )
 
+MAX_CACHED_MERGES = 10_000  # of stories, in tens of MB
 MAX_CACHED_RANGES = 8  # of articles; the groups of one range follow one another
 STORY_MEMORY = timedelta(days=3)  # how long subscribers remember a story
 
 _ArticleRange = tuple[tuple[str, ...], tuple[str, ...], int, int]
 """The topics and languages of an edition, and the positions after and through which articles are read."""
+
+_MergeKey = tuple[int, tuple[str, ...], tuple[str, ...]]
+"""The number of points of a story, and the ids of its articles and of those that the group knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Composition:
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     _grouped: dict[_ArticleRange, tuple[GroupedStory, ...]] = field(default_factory=dict)
+    _merged: dict[_MergeKey, tuple[StoryPoint, ...]] = field(default_factory=dict)
 
     async def story_updates(
         self, group: Group, served_from: int, *, repeated: bool = False
@@ -109,7 +114,17 @@ class Composition:
     def _merge(
         self, articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
     ) -> tuple[StoryPoint, ...]:
-        """Return the merged points; if merging fails, the key points of the first article."""
+        """Return the merged points, merged once for all groups; of the first article if merging fails."""
+        key = points, tuple(one.article.id for one in articles), tuple(one.article.id for one in known)
+        if key not in self._merged:
+            if len(self._merged) >= MAX_CACHED_MERGES:
+                self._merged.clear()
+            self._merged[key] = self._merge_anew(articles, points, known)
+        return self._merged[key]
+
+    def _merge_anew(
+        self, articles: Sequence[CondensedArticle], points: int, known: Sequence[CondensedArticle]
+    ) -> tuple[StoryPoint, ...]:
         try:
             return self.merge(articles, points=points, known=known)
         except Exception as error:  # noqa: BLE001 - one bad story must not stop the issue
@@ -176,3 +191,4 @@ class Composition:
     def forget_articles(self) -> None:
         """Forget the articles read so far, because one of them was edited."""
         self._grouped.clear()
+        self._merged.clear()

@@ -10,7 +10,7 @@ once, under the headline.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.compose.render.inbox import SEPARATOR, preheader, preheader_padding, subject_line
 from service.compose.render.links import web_link
@@ -31,8 +31,8 @@ class DigestView:
     """The values of a theme; its templates call it `page`. Placeholders are filled for each recipient.
 
     `stories` are all stories of the mail: the `lead` (None if there is none), those of the `sections` and the
-    `shorts`, which have one line each. `web` are those that are only on the web page; `more` is their number,
-    0 if there is no such page. `left_out` is the number of stories that are on neither.
+    `shorts`, which have one line each. `more` is the number of those that are only on the web page, 0 if it
+    cannot be read. `left_out` is the number of stories that are on neither.
 
     `subject` and `preheader` are what inboxes show; `padding` is invisible and follows the preheader.
     `counts` sums up the issue ("12 stories · 9 caveats · 4 min"). `caveats` is the number of caveats in all
@@ -76,7 +76,6 @@ class DigestView:
     lead: StoryView | None = None
     sections: tuple[SectionView, ...] = ()
     shorts: tuple[StoryView, ...] = ()
-    web: tuple[StoryView, ...] = ()
     more: int = 0
 
 
@@ -95,9 +94,9 @@ def make_digest_view(
     `archive` is that of the newsletter, `subscribe_url` where others subscribe, "" if they cannot.
     """
     on_web = archive != NONE
-    every = view_stories(digest, localizer)
-    stories = _placed(every, Placement.LEAD, Placement.STORY, Placement.SHORT)
-    web = _placed(every, Placement.WEB)
+    mailed = digest.placed(Placement.LEAD, Placement.STORY, Placement.SHORT)
+    on_page = len(digest.stories) - len(mailed)
+    stories = view_stories(replace(digest, stories=mailed), localizer)
     name = clean(title, MAX_TITLE_CHARACTERS)
     counted = _Counts.of(stories)
     counts = counted.text(localizer)
@@ -110,7 +109,7 @@ def make_digest_view(
         minutes=counted.minutes,
         publishers=len({source.publisher for story in stories for source in story.sources}),
         stories=stories,
-        left_out=digest.left_out + (0 if on_web else len(web)),
+        left_out=digest.left_out + (0 if on_web else on_page),
         preheader=shown_first,
         site=clean(site.name, MAX_TITLE_CHARACTERS),
         site_url=web_link(site.url),
@@ -131,8 +130,7 @@ def make_digest_view(
         lead=next(iter(_placed(stories, Placement.LEAD)), None),
         sections=in_sections(stories, digest),
         shorts=_placed(stories, Placement.SHORT),
-        web=web,
-        more=len(web) if on_web else 0,
+        more=on_page if on_web else 0,
     )
 
 
