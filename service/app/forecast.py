@@ -45,7 +45,7 @@ class ForecastIssue:
     """An issue that will be due for a group of subscribers. `articles` fit it so far; more may arrive.
 
     `expected` is the mail as things stand; None for a group without news, for a later issue of the same group
-    and beyond MAX_EXPECTED.
+    and beyond MAX_EXPECTED. `waits`: its stories are fewer than the newsletter's `min_stories`, so far.
     """
 
     at: datetime
@@ -54,6 +54,7 @@ class ForecastIssue:
     readers: int
     articles: int
     expected: ExpectedMail | None = None
+    waits: bool = False
 
 
 async def forecast(
@@ -80,7 +81,14 @@ async def forecast(
     due.sort(key=lambda pair: (pair[1].at, pair[1].edition.newsletter, pair[1].edition.timezone))
     with_news = {_key(group): group for group, issue in due if issue.articles}
     expected = await _expected_mails(app, list(with_news.values())[:MAX_EXPECTED], now)
-    return [replace(issue, expected=expected.pop(_key(group), None)) for group, issue in due]
+    by_id = {newsletter.id: newsletter for newsletter in newsletters}
+    found = [replace(issue, expected=expected.pop(_key(group), None)) for group, issue in due]
+    return [replace(issue, waits=_waits(issue, by_id[issue.edition.newsletter])) for issue in found]
+
+
+def _waits(issue: ForecastIssue, newsletter: Newsletter) -> bool:
+    stories = sum(issue.expected.stories.values()) if issue.expected else issue.articles
+    return newsletter.empty == "skip" and 0 < stories < newsletter.min_stories
 
 
 async def _expected_mails(

@@ -44,7 +44,8 @@ def plan(
     """List the issues that are due in the next hours.
 
     Subscribers with the same preferences, who have been sent the same articles so far, get the same issue
-    and share one line. An issue without stories is not sent, unless its newsletter is configured to.
+    and share one line. An issue without stories, or with fewer than min_stories, is not sent, unless its
+    newsletter is configured to.
 
     The mail of each group is measured as it would be now: stories with key points, lines in short, lines on
     the web page only, minutes of reading, bytes of HTML (Gmail clips more than 102,000) and of the message.
@@ -62,6 +63,7 @@ def plan(
                 "topics": issue.edition.topics or ("all",),
                 "waiting": issue.articles,
                 **_expected(issue.expected),
+                "note": "too few for an issue" if issue.waits else "",
             }
             for issue in issues
         ]

@@ -82,7 +82,8 @@ def compose() -> None:
         deliveries = quantity(done.deliveries, "delivery", "deliveries")
         print_message(
             f"Composed {quantity(done.issues, 'issue')} with {deliveries}; "
-            f"{done.empty} skipped without stories, {done.late} skipped as too late."
+            f"{done.empty} skipped without stories, {done.waiting} with too few, "
+            f"{done.late} skipped as too late."
         )
         return not done.problems
 

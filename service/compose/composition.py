@@ -10,6 +10,7 @@ from functools import partial
 
 from service.compose.digest import make_digest
 from service.compose.fault_isolation import error_text, read_undamaged, unmerged_points
+from service.compose.lateness import DuePlan
 from service.compose.notices import NoticeFinder
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
 from service.compose.ranking import RankedStory, Ranker
@@ -17,6 +18,7 @@ from service.compose.size_budget import fit_to_size
 from service.compose.stories.group import GroupedStory, group_stories
 from service.compose.stories.merging.merge import headline_points
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
+from service.compose.waiting import oldest_allowed
 from service.core import ids
 from service.core.languages import is_readable
 from service.core.model import (
@@ -77,6 +79,21 @@ class Composition:
     problems: list[str] = field(default_factory=list)
     _grouped: dict[_ArticleRange, tuple[GroupedStory, ...]] = field(default_factory=dict)
     _merged: dict[_MergeKey, tuple[StoryPoint, ...]] = field(default_factory=dict)
+
+    async def start_of_issue(self, group: Group, due: DuePlan) -> int:
+        """Return the position behind which an issue begins: the cursor, or later if the group waited long."""
+        if group.served_through >= self.memory_position:
+            return group.served_through
+        return max(group.served_through, await self.store.release_position(oldest_allowed(due)))
+
+    async def wanted(
+        self, edition: Edition, updates: tuple[StoryUpdate, ...], at: datetime
+    ) -> tuple[StoryUpdate, ...]:
+        """Return the stories without those that the edition mutes, in any order."""
+        if not edition.mute:
+            return updates
+        ranked = await asyncio.to_thread(self.rank, edition, updates, at)
+        return tuple(one.update for one in ranked)
 
     async def story_updates(
         self, group: Group, served_from: int, *, repeated: bool = False

@@ -21,6 +21,7 @@ from service.compose.notices import NoticeFinder
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer, SourceHealthReader
 from service.compose.ranking import Ranker
 from service.compose.stories.assign import StoryAssigner
+from service.compose.waiting import stories_wait
 from service.core import ids
 from service.core.errors import ArticleChanged, StoreError, UnknownName
 from service.core.model import Digest, Edition, Group, Issue, Newsletter, Placement, RenderedMail
@@ -52,11 +53,15 @@ class Composer:
 
 @dataclass(frozen=True, slots=True)
 class ComposeReport:
-    """The result of one pass. `empty` and `late` count groups that advanced without an issue."""
+    """The result of one pass. `empty`, `waiting` and `late` count groups that advanced without an issue.
+
+    With `waiting`, there were too few stories, which wait for the next one.
+    """
 
     issues: int = 0
     deliveries: int = 0
     empty: int = 0
+    waiting: int = 0
     late: int = 0
     problems: tuple[str, ...] = ()
 
@@ -221,17 +226,22 @@ async def _make_due_issue(
     if due.action is not LateAction.SEND:
         await store.skip_issue(group, due.next_due_at, through if due.action is LateAction.SKIP else None)
         return ComposeReport(late=1)
-    updates = await composition.story_updates(group, group.served_through)
-    if not updates and newsletter.empty == "skip":
+    served_from = await composition.start_of_issue(group, due)
+    updates = await composition.story_updates(group, served_from)
+    wanted = await composition.wanted(group.edition, updates, due.shown_at)
+    if not wanted and newsletter.empty == "skip":
         await store.skip_issue(group, due.next_due_at, through)
         return ComposeReport(empty=1)
+    if stories_wait(wanted, newsletter, due):
+        await store.skip_issue(group, due.next_due_at, None)
+        return ComposeReport(waiting=1)
     plan = IssuePlan(
         group=group,
         newsletter=newsletter,
         occurrence=due.occurrence.name,
         due_at=due.occurrence.at,
         shown_at=due.shown_at,
-        served_from=group.served_through,
+        served_from=served_from,
         served_through=through,
     )
     _, issue = await composition.make_issue(plan, updates)
@@ -311,6 +321,7 @@ def _add_reports(one: ComposeReport, other: ComposeReport) -> ComposeReport:
         issues=one.issues + other.issues,
         deliveries=one.deliveries + other.deliveries,
         empty=one.empty + other.empty,
+        waiting=one.waiting + other.waiting,
         late=one.late + other.late,
         problems=tuple(dict.fromkeys((*one.problems, *other.problems))),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from service.settings.field_types import (
     ConfigBlock,
@@ -160,7 +160,9 @@ class NewsletterEntry(ConfigBlock):
         examples=[5],
     )
     min_stories: Stories = Field(
-        default=1, description="With fewer stories there is no issue; they wait for the next one."
+        default=1,
+        description="With fewer stories there is no issue, and they wait for the next one: for a week at "
+        "most, or two periods of the schedule.",
     )
     archive: Literal["public", "signed", "none"] = Field(
         default="signed",
@@ -177,6 +179,13 @@ class NewsletterEntry(ConfigBlock):
         default="send", description="What happens at the due time with a draft that nobody approved."
     )
     lead_picture: bool = Field(default=False, description="Whether the first story shows its picture.")
+
+    @field_validator("min_stories")
+    @classmethod
+    def _contradicts_empty(cls, value: int, info: ValidationInfo) -> int:
+        if value > 1 and info.data.get("empty") == "send":
+            raise wrong_value("`empty: send` sends an issue without any story", "1, or `empty: skip`")
+        return value
 
 
 class NewslettersConfig(ConfigBlock):

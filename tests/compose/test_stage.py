@@ -282,6 +282,58 @@ async def test_an_empty_issue_is_sent_if_the_newsletter_wants_it():
     assert amina.titles == ["nothing"]
 
 
+async def test_fewer_stories_than_wanted_wait_for_the_next_issue():
+    amina = a_member()
+    store, composer = a_composer(amina, min_stories=2)
+    store.publish(an_arrival("One"))
+    assert await compose(composer, now=SEVEN) == ComposeReport(waiting=1)
+    assert (amina.issues, amina.next_due_at) == ([], SEVEN + DAY)
+
+    store.publish(an_arrival("Two", HOUR - DAY))
+    await compose(composer, now=SEVEN + DAY)
+    assert amina.titles == ["Two, One"]
+
+
+async def test_a_manual_send_does_not_wait_for_more_stories():
+    amina = a_member()
+    store, composer = a_composer(amina, min_stories=2)
+    store.publish(an_arrival("One"))
+    await compose_manual(composer, "morning", None, now=SEVEN)
+
+    assert amina.titles == ["One"]
+
+
+async def test_stories_that_would_get_too_old_do_not_wait():
+    amina = a_member()
+    store, composer = a_composer(amina, min_stories=2)
+    store.publish(an_arrival("One"))
+    for day in range(8):
+        await compose(composer, now=SEVEN + day * DAY)
+
+    assert [issue.due_at for issue in amina.issues] == [SEVEN + 6 * DAY]
+
+
+async def test_muted_stories_do_not_count():
+    amina = a_member(mute=("tennis",))
+    store, composer = a_composer(amina, min_stories=2)
+    store.publish(an_arrival("Tennis final", text="Tennis."), an_arrival("Tennis cup", text="Tennis."))
+    assert await compose(composer, now=SEVEN) == ComposeReport(empty=1)
+    store.publish(an_arrival("Talks resume", HOUR - DAY), an_arrival("Tennis again", HOUR - DAY))
+    assert await compose(composer, now=SEVEN + DAY) == ComposeReport(waiting=1)
+
+
+async def test_after_a_long_absence_an_issue_has_the_news_of_a_week():
+    amina = a_member()
+    store, composer = a_composer(amina)
+    store.publish(an_arrival("Three weeks old"), an_arrival("Six days old", HOUR - 15 * DAY))
+    amina.next_due_at = SEVEN + 21 * DAY
+    store.publish(an_arrival("New", HOUR - 21 * DAY))
+    await compose(composer, now=SEVEN + 21 * DAY)
+
+    assert amina.titles == ["New, Six days old"]
+    assert amina.issues[0].served_from == 1
+
+
 async def test_a_too_late_issue_is_merged_into_the_next_one():
     amina = a_member()
     store, composer = a_composer(amina, late="merge")

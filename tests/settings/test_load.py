@@ -194,6 +194,13 @@ FAULTS = {
         {"feeds.yaml": FILES["feeds.yaml"] + "feed: []\n"},
         "feeds.yaml:3:1: there is no key `feed` here (did you mean feeds?), expected one of feeds",
     ),
+    "a minimum of stories for a newsletter that is sent empty": (
+        {
+            "newsletters.yaml": "newsletters:\n  - {id: a, title: A, schedule: 'daily 07:00', timezone: UTC,\n"
+            "     empty: send, min_stories: 3}\n"
+        },
+        "newsletters.yaml:3:32: `empty: send` sends an issue without any story, expected 1, or `empty: skip`",
+    ),
     "a schedule": (
         {"newsletters.yaml": FILES["newsletters.yaml"].replace("07:00", "25:00")},
         "newsletters.yaml:2:66: '25:00' is no time of day; write it like 'daily 07:00', expected a schedule",
