@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from service.cli.ui.output import caveat_label, printable, quantity
 from service.cli.ui.rich_output import console
-from service.core.model import Article, Digest, Role, Story, StoryPoint
+from service.core.model import Article, Digest, Placement, Role, Story, StoryPoint
 
 MAX_COLUMNS = 88  # longer lines are hard to read
 HEADLINE_INDENT, POINT_INDENT = 3, 6  # columns before a key point, and before its caveats
@@ -33,12 +33,35 @@ def _page(digest: Digest, title: str) -> Iterator[RenderableType]:
     yield Rule(Text(printable(title), style="bold"), characters="━", style="dim")
     yield Text(when, style="dim", justify="center")
     yield Text()
-    for number, story in enumerate(digest.stories, start=1):
+    section = ""
+    detailed, shorts = digest.placed(Placement.LEAD, Placement.STORY), digest.placed(Placement.SHORT)
+    for number, story in enumerate(detailed, start=1):
+        if story.section != section:
+            section = story.section
+            yield Rule(Text(printable(section), style="bold"), align="left", style="dim")
         yield from _story(number, story, digest.edition.timezone)
+    yield from _lines(shorts, len(detailed) + 1)
+    if on_web := len(digest.placed(Placement.WEB)):
+        yield Text(f"{quantity(on_web, 'more story', 'more stories')} on the web page.", style="dim")
     if digest.left_out:
         yield Text(f"{quantity(digest.left_out, 'more story', 'more stories')} left out.", style="dim")
     yield from _notices(digest)
     yield Rule(characters="━", style="dim")
+
+
+def _lines(stories: Sequence[Story], first: int) -> Iterator[RenderableType]:
+    """Yield the stories of one line each, with the caveats of their headlines."""
+    if stories:
+        yield Text("In short", style="bold cyan")
+    for number, story in enumerate(stories, start=first):
+        line = Text.assemble(
+            printable(story.headline), (f" · {printable(story.articles[0].publisher)}", "dim")
+        )
+        yield _hanging(Text(str(number), style="cyan"), line)
+        for point in story.points:
+            yield from _point(point)
+    if stories:
+        yield Text()
 
 
 def _notices(digest: Digest) -> Iterator[RenderableType]:

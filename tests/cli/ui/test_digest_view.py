@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from service.cli.ui.digest_view import print_digest
-from service.core.model import EarlierFigure
+from service.core.model import EarlierFigure, Placement
 from tests.compose.digests import (
     a_digest,
     a_story,
+    caveat_of_headline,
     point,
     published,
     the_ballot,
@@ -68,3 +69,17 @@ def test_an_earlier_figure_is_named_under_its_point(capsys: pytest.CaptureFixtur
     print_digest(a_digest(a_story([toll])), "Morning")
 
     assert "earlier: at least 41 (The Meridian Courier)" in capsys.readouterr().out
+
+
+def test_stories_of_one_line_follow_with_the_caveats_of_their_headlines(capsys: pytest.CaptureFixture[str]):
+    article = published("Ferries may stop")
+    short = replace(a_story([caveat_of_headline(article, "They do not stop.")]), placement=Placement.SHORT)
+    on_web = replace(the_marathon(), points=(), placement=Placement.WEB)
+    section = replace(the_harbour_rules(), section="trade")
+    print_digest(a_digest(the_fire(), section, short, on_web), "Morning")
+    printed = " ".join(capsys.readouterr().out.split())
+
+    assert "trade ─" in printed
+    assert "In short 3 Ferries may stop · The Meridian Courier ! Caveat: They do not stop." in printed
+    assert "1 more story on the web page." in printed
+    assert "Baker wins marathon" not in printed
