@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,9 +12,19 @@ import typer
 from service.cli.ui.commands import CommandTyper
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson
-from service.cli.ui.output import Record, print_data, print_json, print_message, printable, quantity
+from service.cli.ui.output import (
+    SHORT_ID_CHARACTERS,
+    Record,
+    print_data,
+    print_json,
+    print_message,
+    print_records,
+    printable,
+    quantity,
+)
 from service.core.errors import UsageError
-from service.core.model import CaveatKind, Label, LabelKind, LabelSource
+from service.core.ids import text_key
+from service.core.model import Article, CaveatKind, Label, LabelKind, LabelSource
 
 with lazy_imports():
     from service.app.articles import find, labels
@@ -101,6 +112,32 @@ def add(
     open_app.run_in_app(work)
 
 
+@commands.add("list", "caveat label list\ncaveat label list --source reader --json")
+def list_labels(
+    *,
+    source: Annotated[
+        LabelSource | None,
+        typer.Option("--source", metavar="SOURCE", help="Labels of one source: editor or reader."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, show_default=True, help="Maximum number of labels.")
+    ] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the latest labels, newest first, such as the sentences that readers reported.
+
+    A label whose article was changed by its publisher since is listed without its sentence.
+    """
+
+    async def work(app: application.Application) -> bool:
+        found = await labels.latest_labels(app, limit, source)
+        records = [_listed_record(article, label, at) for article, label, at in found]
+        print_records(records, as_json=as_json, empty_message="There is no label yet.")
+        return True
+
+    open_app.run_in_app(work)
+
+
 @commands.add("remove", "caveat label remove d0dd4f60")
 def remove(article: ArticleName) -> None:
     """Delete all labels of an article."""
@@ -117,8 +154,10 @@ def remove(article: ArticleName) -> None:
 def export() -> None:
     """Print the labelled articles, one JSON object a line, with their sentences.
 
-    Each is {"id", "lang", "title", "text", "sentences", "points", "pairs", "no_caveat", "wrong"}; the numbers
-    are indices of sentences. Labels of a text that its publisher changed since are left out.
+    Each is {"id", "lang", "title", "text", "sentences", "points", "pairs", "no_caveat", "wrong",
+    "by_readers"}; the numbers are indices of sentences, and "by_readers" are those that readers labelled.
+    Left out are labels of a text that its publisher changed since, and labels of readers for a sentence that
+    an editor labelled.
     """
 
     async def work(app: application.Application) -> bool:
@@ -168,6 +207,18 @@ def _label_record(label: Label) -> Record:
     }
 
 
+def _listed_record(article: Article, label: Label, at: datetime) -> Record:
+    is_current = text_key(article.text) == label.text_key
+    return {
+        "article": article.id[:SHORT_ID_CHARACTERS],
+        "kind": label.kind.value,
+        "source": label.source.value,
+        "at": at,
+        "title": article.title,
+        "sentence": article.text[slice(*label.sentence)] if is_current else "",
+    }
+
+
 def _export_record(one: labels.LabelledArticle) -> Record:
     return {
         "id": one.article.id,
@@ -179,6 +230,7 @@ def _export_record(one: labels.LabelledArticle) -> Record:
         "pairs": _pair_records(one.pairs),
         "no_caveat": list(one.no_caveat),
         "wrong": list(one.wrong),
+        "by_readers": list(one.by_readers),
     }
 
 

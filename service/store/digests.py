@@ -80,7 +80,7 @@ class SqlDigestStore(DigestStore):
     async def issue(self, issue_id: str) -> StoredIssue | None:
         """Return what is known of an issue besides its digest; None for none and for a transactional mail."""
         query = (
-            select(*issues.c["id", "subject", "created_at"], editions)
+            select(*issues.c["id", "subject", "created_at", "cancelled_at"], editions)
             .join(editions, editions.c.key == issues.c.edition_key)
             .where(issues.c.id == issue_id)
         )
@@ -88,7 +88,14 @@ class SqlDigestStore(DigestStore):
             row = (await connection.execute(query)).mappings().one_or_none()
         if row is None:
             return None
-        return StoredIssue(row["id"], row["newsletter"], row["subject"], edition_of(row), row["created_at"])
+        return StoredIssue(
+            id=row["id"],
+            newsletter=row["newsletter"],
+            subject=row["subject"],
+            edition=edition_of(row),
+            created_at=row["created_at"],
+            is_cancelled=row["cancelled_at"] is not None,
+        )
 
 
 async def record(connection: AsyncConnection, number: int, digest: Digest) -> None:

@@ -57,6 +57,22 @@ class SqlLabelStore:
         async with self.database.read() as connection:
             return [_label_of(row) for row in (await connection.execute(query)).mappings()]
 
+    async def latest(
+        self, limit: int, source: LabelSource | None = None
+    ) -> Sequence[tuple[Article, Label, datetime]]:
+        """Return the latest labels, of one source or of all, newest first, with their articles and times."""
+        query = (
+            select(articles, *_OWN_COLUMNS)
+            .join(articles, articles.c.position == labels.c.position)
+            .order_by(labels.c.at.desc(), labels.c.position, labels.c.sentence_start, labels.c.kind)
+            .limit(limit)
+        )
+        if source is not None:
+            query = query.where(labels.c.source == source)
+        async with self.database.read() as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [(article_of(row), _label_of(row), row["at"]) for row in rows]
+
     async def remove(self, article_id: str) -> int:
         """Delete the labels of an article; return their number."""
         position = select(articles.c.position).where(articles.c.id == article_id).scalar_subquery()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ from service.web.unsubscribe import UnsubscribePages
 
 MAX_PATH_CHARACTERS = 2_000
 """Length of a path from which it is answered as unknown; a signed link has about 200."""
+
+_TRAILING_SLASHES = re.compile(rb"(?i)(?:/|%2f)+$")
 
 SLASH_REDIRECT = 307
 """Starlette's redirect between the paths with and without a slash at the end."""
@@ -71,7 +74,7 @@ def application(
     if archive is not None:
         routes += _archive_routes(archive, pages, clients)
     if sign_up is not None and is_open:
-        routes += _sign_up_routes(SignUpPages(sign_up, pages, clients))
+        routes += _sign_up_routes(SignUpPages(sign_up, pages, clients, archive))
     # A proxy for https://example.org/news may pass the path on with or without its prefix.
     path = urlsplit(self_service.site.url).path.rstrip("/")
     if path:
@@ -118,6 +121,8 @@ def _sign_up_routes(pages: SignUpPages) -> list[BaseRoute]:
     return [
         Route("/subscribe", pages.show, methods=["GET"]),
         Route("/subscribe", pages.act, methods=["POST"]),
+        Route("/subscribe/{newsletter}", pages.show, methods=["GET"]),
+        Route("/subscribe/{newsletter}", pages.act, methods=["POST"]),
         Route("/confirm/{token}", pages.ask, methods=["GET"]),
         Route("/confirm/{token}", pages.confirm, methods=["POST"]),
     ]
@@ -197,8 +202,11 @@ def _with_relative_location(
 ) -> list[tuple[bytes, bytes]]:
     """Return the headers with a relative Location; Starlette's contains Host, which can be forged."""
     path, query = scope["raw_path"], scope["query_string"]
-    last = path.rstrip(b"/").rpartition(b"/")[2]
+    stripped = _TRAILING_SLASHES.sub(b"", path)
+    last = stripped.rpartition(b"/")[2]
     # The dots prevent a colon in the path from being read as the end of a scheme (RFC 3986, 4.2).
-    place = b"../" + last if path.endswith(b"/") else b"./" + last + b"/"
+    # A slash at the end may also be spelled %2F, which is one for Starlette.
+    added = b"/" if stripped == path else b""
+    place = (b"../" if path.endswith(b"/") else b"./") + last + added
     kept = [(name, value) for name, value in headers if name != b"location"]
     return [*kept, (b"location", place + (b"?" + query if query else b""))]

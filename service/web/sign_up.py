@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.app.archive.archive import IssueArchive
 from service.app.sign_up import PendingSignUp, SignUp
 from service.web.client_ip import ClientAddresses
 from service.web.pages import Pages, masked, zone_names
@@ -31,11 +32,15 @@ class SignUpPages:
     sign_up: SignUp
     pages: Pages
     clients: ClientAddresses
+    archive: IssueArchive | None = None
 
     async def show(self, request: Request) -> Response:
-        """Show the empty form."""
-        chosen = request.query_params.get("newsletter", "")
-        return self._form(request, {"newsletter": chosen, "email": "", "timezone": ""})
+        """Show the empty form, at /subscribe/NEWSLETTER for one newsletter."""
+        named = request.path_params.get("newsletter")
+        if named is not None and self.sign_up.newsletter(named) is None:
+            raise HTTPException(404)
+        chosen = named or request.query_params.get("newsletter", "")
+        return await self._form(request, {"newsletter": chosen, "email": "", "timezone": ""})
 
     async def act(self, request: Request) -> Response:
         """Plan the confirmation mail, or show the form again with its problems."""
@@ -46,7 +51,7 @@ class SignUpPages:
         }
         problems = self._problems(typed)
         if problems:
-            return self._form(request, typed, problems)
+            return await self._form(request, typed, problems)
         if not await self.sign_up.count_attempt(self.clients.client_of(request)):
             raise HTTPException(429, headers={"Retry-After": "3600"})
         if not any(fields.get(TRAP_FIELD, [])):
@@ -87,7 +92,14 @@ class SignUpPages:
             problems["newsletter"] = "no_newsletter"
         return problems
 
-    def _form(
+    async def _samples(self) -> dict[str, str]:
+        """Return the addresses of the latest issues, by newsletter (id); without those that have none."""
+        if self.archive is None:
+            return {}
+        found = {one.id: await self.archive.sample_url(one) for one in self.sign_up.newsletters}
+        return {name: url for name, url in found.items() if url}
+
+    async def _form(
         self, request: Request, typed: Mapping[str, str], problems: Mapping[str, str] | None = None
     ) -> Response:
         offered = self.sign_up.newsletters
@@ -101,5 +113,6 @@ class SignUpPages:
             typed=typed,
             trap=TRAP_FIELD,
             zones=zone_names(),
+            samples=await self._samples(),
             problems=problems or {},
         )

@@ -24,6 +24,7 @@ from service.text.i18n import Localizer, text_direction
 
 MAX_DESCRIPTION_CHARACTERS = 280  # what previews of shared links show at most
 MAX_MAIL_CHARACTERS = 400_000  # of a mail's text; a digest of 102 kB has less
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _URL = re.compile(r"https?://[!-~]{1,2000}")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n")
 
@@ -122,6 +123,12 @@ def page_of_digest(
     )
 
 
+def one_page(pages: Sequence[IssuePage]) -> IssuePage:
+    """Return all stories of an issue as one page, for a file."""
+    groups = tuple(group for page in pages for group in page.groups)
+    return replace(pages[0], groups=groups, number=1, numbers=1)
+
+
 def page_of_mail(
     stored: StoredIssue, newsletter: Newsletter, links: IssueLinks, localizer: Localizer, text: str
 ) -> IssuePage:
@@ -135,7 +142,8 @@ def public_paragraphs(text: str) -> tuple[tuple[tuple[TextPiece, ...], ...], ...
 
     A greeting loses the name only.
     """
-    paragraphs = _BLANK_LINES.split(fill_name(text[:MAX_MAIL_CHARACTERS]))
+    clean_text = _CONTROLS.sub("", fill_name(text[:MAX_MAIL_CHARACTERS]))
+    paragraphs = _BLANK_LINES.split(clean_text)
     return tuple(
         tuple(_pieces(line.rstrip()) for line in paragraph.strip("\n").split("\n"))
         for paragraph in paragraphs

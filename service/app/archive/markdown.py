@@ -16,9 +16,6 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>&#|~$^!]")
 _LINE_START = re.compile(r"^(\s*)([-+=:]|[0-9]{1,9}(?=[.)]))")
 """What begins a list, an underlined heading or a definition at the start of a line."""
 
-_AUTOLINK = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)(?=:)|\bwww(?=\.)|@")
-"""Where the extension of GitHub would make a link of plain text."""
-
 
 def markdown_of(pages: Sequence[IssuePage], more: str) -> str:
     """Return the issue of these pages as Markdown; `more` is the heading of what only the web page names."""
@@ -39,11 +36,9 @@ def markdown_of(pages: Sequence[IssuePage], more: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text on one line as Markdown that shows it as it is: without markup, HTML or links."""
+    """Return text on one line as Markdown that shows it as it is: without markup and HTML."""
     line = _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
-    line = _LINE_START.sub(_guarded, line)
-    # A zero-width joiner would change the text; a reference to its first letter does not.
-    return _AUTOLINK.sub(lambda found: f"&#{ord(found[0][0])};{found[0][1:]}", line)
+    return _LINE_START.sub(_guarded, line)
 
 
 def linked(text: str, url: str) -> str:

@@ -143,6 +143,13 @@ async def remove_labels(app: Application, details: ArticleDetails) -> int:
     return await SqlLabelStore(app.database).remove(details.article.id)
 
 
+async def latest_labels(
+    app: Application, limit: int, source: LabelSource | None = None
+) -> Sequence[tuple[Article, Label, datetime]]:
+    """Return the latest labels, of one source or of all, newest first, with their articles and times."""
+    return await SqlLabelStore(app.database).latest(limit, source)
+
+
 async def labelled_articles(app: Application) -> AsyncIterator[LabelledArticle]:
     """Yield the labelled articles; labels of a text that its publisher changed since are left out."""
     async for article, given in SqlLabelStore(app.database).labelled():

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from service.cli.issue.cancel import cancel_sentences
-from service.cli.ui.commands import CommandTyper
+from service.cli.issue.group import ID_HELP, IssuePrefix, commands
+from service.cli.issue.reading import delivery_row
 from service.cli.ui.input import require_confirmation
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson, DryRun, Yes
@@ -22,80 +23,15 @@ from service.cli.ui.output import (
     table_cell,
 )
 from service.core.errors import UsageError
-from service.core.model import Correction, DeliveryState
-from service.core.read_models import DeliveryDetails, IssueDetails, books_as_dict, issue_as_dict
+from service.core.model import DeliveryState
+from service.core.read_models import IssueDetails, books_as_dict
 
 with lazy_imports():
-    from service.app import forecast, foreground_delivery, issues, manual_send
-    from service.app.articles import edits as article_edits
+    from service.app import foreground_delivery, issues, manual_send
     from service.app.factories import application
-    from service.cli.ui import delivery_progress, lookup, open_app
+    from service.cli.ui import delivery_progress, open_app
 
-DELIVERIES_PER_PAGE = 5_000  # read and printed at once
 MAX_ISSUES = 1_000_000  # of `verify --all`
-ID_HELP = "Id of the issue, or its first characters."
-IssuePrefix = Annotated[str, typer.Argument(metavar="ISSUE", help=ID_HELP)]
-
-commands = CommandTyper(
-    """List, verify, pause, resume, resend and cancel issues.
-
-    The deliveries of an issue always add up: due = sent + suppressed + refused + uncertain + cancelled +
-    waiting.
-    """,
-    name="issue",
-)
-
-
-@commands.add("list", "caveat issue list\ncaveat issue list morning --limit 50 --json")
-def list_issues(
-    newsletter: Annotated[
-        str | None,
-        typer.Argument(metavar="NEWSLETTER", help="Id of a newsletter. Default: all newsletters."),
-    ] = None,
-    *,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, show_default=True, help="Maximum number of issues.")
-    ] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List the latest issues with the states of their deliveries, newest first."""
-
-    async def work(app: application.Application) -> bool:
-        found = await app.queries.issues(newsletter, limit=limit)
-        if newsletter and not found:
-            lookup.newsletter_named(app.roster, newsletter)
-        records = [issue_as_dict(issue) if as_json else _issue_row(issue) for issue in found]
-        print_records(records, as_json=as_json, empty_message="There is no issue yet.")
-        return True
-
-    open_app.run_in_app(work)
-
-
-@commands.add("show", "caveat issue show 4a66\ncaveat issue show 4a66 --who --json")
-def show(
-    issue: IssuePrefix,
-    *,
-    who: Annotated[
-        bool, typer.Option("--who", help="List every recipient with the state of the delivery.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show an issue with the states of its deliveries.
-
-    If the numbers of deliveries do not add up, the exit code is 1.
-    """
-
-    async def work(app: application.Application) -> bool:
-        found = await issues.issue_named(app, issue)
-        if not (as_json and who):
-            await _print_issue(app, found, as_json=as_json)
-        if who:
-            await _print_deliveries(app, found, as_json=as_json)
-        if not found.books.closed:
-            print_message("The deliveries of this issue do not add up. Please report this as a bug.")
-        return found.books.closed
-
-    open_app.run_in_app(work)
 
 
 @commands.add(
@@ -130,7 +66,7 @@ def resend(
     async def work(app: application.Application) -> bool:
         found = await issues.issue_named(app, issue)
         chosen = await issues.deliveries_to_resend(app, found, states, to or [])
-        rows = [_delivery_row(delivery) for delivery in chosen]
+        rows = [delivery_row(delivery) for delivery in chosen]
         print_records(rows, as_json=False, empty_message="No delivery is in such a state.")
         if dry_run or not chosen:
             print_message("Nothing was sent.")
@@ -254,23 +190,6 @@ async def _resend(app: application.Application, issue: IssueDetails, subscribers
     return count == len(subscribers)
 
 
-async def _print_issue(app: application.Application, issue: IssueDetails, *, as_json: bool) -> None:
-    corrections = [sent.correction for sent in await article_edits.corrections_in(app, issue.id)]
-    edited = await article_edits.count_edited(app, issue.article_ids)
-    record = {**issue_as_dict(issue), "edited_since": edited}
-    if as_json:
-        print_json({**record, "corrections": [_correction_record(one) for one in corrections]})
-        return
-    for key, value in record.items():
-        print_data(f"{key.replace('_', ' '):<14} {table_cell(value)}")
-    for correction in corrections:
-        print_data(f"{'corrects':<14} {table_cell(correction.article.title)}")
-        for change in correction.changes:
-            current = table_cell(change.current.text) if change.current else "(the sentence was deleted)"
-            print_data(f"{'':<14} - {table_cell(change.sent.text)}")
-            print_data(f"{'':<14} + {current}")
-
-
 def _print_verification(issue: IssueDetails, result: issues.Verification, *, as_json: bool) -> bool:
     """Print the result; return whether nothing differs."""
     if as_json:
@@ -292,46 +211,3 @@ def _print_verification(issue: IssueDetails, result: issues.Verification, *, as_
     deleted = f"; {quantity(result.deleted, 'article')} no longer stored" if result.deleted else ""
     print_data(f"{issue.id[:SHORT_ID_CHARACTERS]}  {scope}, {outcome}{deleted}")
     return not result.altered
-
-
-async def _print_deliveries(app: application.Application, issue: IssueDetails, *, as_json: bool) -> None:
-    after: str | None = None
-    while page := await app.queries.deliveries(issue.id, after=after, limit=DELIVERIES_PER_PAGE):
-        print_records([_delivery_row(delivery) for delivery in page], as_json=as_json)
-        after = page[-1].id
-
-
-def _correction_record(correction: Correction) -> dict[str, object]:
-    changes = [
-        {"told": change.sent.text, "now": change.current.text if change.current else None}
-        for change in correction.changes
-    ]
-    return {"article": correction.article.id, "title": correction.article.title, "changes": changes}
-
-
-def _issue_row(issue: IssueDetails) -> dict[str, object]:
-    books = issue.books
-    return {
-        "issue": issue.id[:SHORT_ID_CHARACTERS],
-        "newsletter": issue.newsletter,
-        "for": forecast.issue_time(issue),
-        "due": books.due,
-        "sent": books.sent,
-        "waiting": books.waiting,
-        "other": books.suppressed + books.refused + books.uncertain + books.cancelled,
-        "paused": issue.paused_at is not None and issue.cancelled_at is None,
-        "cancelled": issue.cancelled_at is not None,
-        "subject": issue.subject,
-    }
-
-
-def _delivery_row(delivery: DeliveryDetails) -> dict[str, object]:
-    return {
-        "address": delivery.address,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "at": delivery.at,
-        "next": delivery.due_at,
-        "reply": delivery.reply,
-        "delivery": delivery.id,
-    }
