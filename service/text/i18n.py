@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -76,8 +77,7 @@ class Localizer:
     def time(self, at: datetime, today: datetime) -> str:
         """Return the local time of day, `19:05`; with the date unless that is the local date of `today`."""
         local = at.astimezone(self.zone)
-        # A no-break space keeps AM and PM with the hour; CLDR's narrow one is missing in many mail fonts.
-        clock = "\u00a0".join(str(format_time(local.time(), "short", locale=self.locale)).split())
+        clock = _clock(local.hour, local.minute, self.locale)
         if local.date() == today.astimezone(self.zone).date():
             return clock
         day = self.short_day(local.date(), today)
@@ -101,6 +101,12 @@ def localizer_for(labels: Labels, language: str, timezone: str = "UTC") -> Local
 def text_direction(language: str) -> str:
     """Return the direction of a language, `ltr` or `rtl`; `ltr` for a tag that CLDR does not have."""
     return str(_locale(language).text_direction)
+
+
+@lru_cache(maxsize=8192)  # one for each minute of some languages
+def _clock(hour: int, minute: int, locale: Locale) -> str:
+    # A no-break space keeps AM and PM with the hour; CLDR's narrow one is missing in many mail fonts.
+    return "\u00a0".join(str(format_time(time(hour, minute), "short", locale=locale)).split())
 
 
 def _locale(language: str, territory: str = "") -> Locale:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from service.compose.render.tracking import without_tracking
@@ -21,6 +22,7 @@ _STOPS_AFTER = "\"'“”«»‘’‹›)]}.!?…,;:*–—- 。！？"
 _CLAUSES = re.compile("[，、；：。！？]+")
 
 
+@lru_cache(maxsize=8192)  # one article is asked for several times in an issue, and in many issues
 def web_link(url: str) -> str:
     """Return `url` for an href, "" unless it is an http(s) address without a user name.
 

@@ -151,6 +151,8 @@ def _story(story: Story, number: int, longest: int, digest: Digest, localizer: L
     keys = source_keys(story)
     seen_at = newest.effective_published_at
     caveats, points = view_points(story.points, seen_at, localizer, keys)
+    is_line = story.placement in (Placement.SHORT, Placement.WEB)
+    top = () if is_line else view_points(top_points(story.points), seen_at, localizer, keys)[1]
     shown = {point.article.id for point in story.points}
     others = other_articles(story.articles, at, localizer, shown=shown, compact=digest.compact)
     first = story.first_issue if story.is_update else None
@@ -170,7 +172,7 @@ def _story(story: Story, number: int, longest: int, digest: Digest, localizer: L
         sources=publisher_sources(story.articles, at, localizer),
         others=others.named,
         unnamed=others.unnamed,
-        top=view_points(top_points(story.points), seen_at, localizer, keys)[1],
+        top=top,
         placement=story.placement.value,
         publisher=clean(lead.publisher, MAX_NAME_CHARACTERS),
         keyed=keyed_sources(story, keys, at, localizer),

@@ -67,10 +67,21 @@ def words_to_minutes(words: float) -> int:
 def wrap(text: str, indent: str = "", first: str | None = None) -> str:
     """Return `text` in lines of at most MAX_LINE_CHARACTERS; `first` indents the first line, if given."""
     lead = indent if first is None else first
-    lines = textwrap.wrap(
-        text, MAX_LINE_CHARACTERS, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
-    )
-    return "\n".join(lines) or lead.rstrip()
+    words = [word for word in text.split(" ") if word]  # not at no-break spaces
+    if max(map(len, words), default=0) + max(len(lead), len(indent)) > MAX_LINE_CHARACTERS:
+        # A word without room, such as a sentence of an unspaced script, is broken anywhere.
+        broken = textwrap.wrap(
+            text, MAX_LINE_CHARACTERS, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
+        )
+        return "\n".join(broken)
+    lines: list[str] = []
+    line, start = lead, ""
+    for word in words:
+        if len(line) + len(start) + len(word) > MAX_LINE_CHARACTERS:
+            lines.append(line)
+            line, start = indent, ""
+        line, start = line + start + word, " "
+    return "\n".join([*lines, line]) if words else lead.rstrip()
 
 
 def _clean_character(character: str) -> str:

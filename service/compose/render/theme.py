@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from service.compose.ports import Renderer
 from service.compose.render.text_cleaning import shorten, wrap
-from service.compose.render.view import make_digest_view
+from service.compose.render.view import VIEWS, make_digest_view
 from service.core.archive_links import NONE
 from service.core.errors import TemplateFailed, UnknownName
 from service.core.model import Digest, RenderedMail, Site
@@ -79,6 +79,22 @@ class JinjaRenderer(Renderer):
         if theme not in self._labels:
             self._labels[theme] = self._folder.labels(DEFAULT_THEME, theme)
         return self._labels[theme]
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """A sandbox that reads the fields of a view at once: its checks of each took a third of the time.
+
+    A view has only text, numbers and other views, and no method that a template could call.
+    """
+
+    @override
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) in VIEWS and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                return self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
 
 
 class TemplateFolder:
@@ -144,7 +160,7 @@ class TemplateFolder:
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Sandbox(
             loader=FileSystemLoader(self._folders),
             autoescape=select_autoescape(["html"], default_for_string=False),
             undefined=StrictUndefined,

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from service.compose.render.inbox import SEPARATOR, preheader, preheader_padding, subject_line
 from service.compose.render.links import web_link
 from service.compose.render.notices import CorrectionView, unhealthy_sources, view_corrections
-from service.compose.render.points import count_caveats
+from service.compose.render.points import PointView, SentenceView, count_caveats
+from service.compose.render.sources import SourceView
 from service.compose.render.story_view import SectionView, StoryView, in_sections, lines_of, view_stories
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, reading_minutes
 from service.core.archive_links import NONE
@@ -77,6 +78,10 @@ class DigestView:
     sections: tuple[SectionView, ...] = ()
     shorts: tuple[StoryView, ...] = ()
     more: int = 0
+
+
+VIEWS = frozenset((DigestView, SectionView, StoryView, PointView, SentenceView, SourceView))
+"""The types that a template gets thousands of times in an issue."""
 
 
 def make_digest_view(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 
 import pytest
@@ -84,3 +85,16 @@ def test_lines_are_wrapped_with_their_indent():
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
 def test_no_line_of_text_is_longer_than_76_characters(text: str):
     assert all(len(line) <= MAX_LINE_CHARACTERS for line in wrap(text, "     ", "   * ").split("\n"))
+
+
+@given(st.lists(st.from_regex(r"[a-c][abc.é\u00a0-]{0,90}", fullmatch=True), max_size=40))
+def test_words_are_laid_into_lines_as_the_standard_library_does(words: list[str]):
+    lines = textwrap.wrap(
+        " ".join(words),
+        MAX_LINE_CHARACTERS,
+        initial_indent="* ",
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+    )
+
+    assert wrap(" ".join(words), "  ", "* ") == ("\n".join(lines) or "*")
