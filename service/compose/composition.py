@@ -9,18 +9,17 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from service.compose.digest import make_digest
-from service.compose.fault_isolation import error_text, read_undamaged, unmerged_points
+from service.compose.fault_isolation import error_text, unmerged_points
 from service.compose.lateness import DuePlan
 from service.compose.notices import NoticeFinder
 from service.compose.ports import ComposeStore, KeyPointMerger, Renderer
 from service.compose.ranking import RankedStory, Ranker
+from service.compose.released_stories import ReleasedStories
 from service.compose.size_budget import fit_to_size
-from service.compose.stories.group import GroupedStory, group_stories
 from service.compose.stories.merging.merge import headline_points
 from service.compose.stories.updates import StoryUpdate, continues, story_updates
 from service.compose.waiting import oldest_allowed
 from service.core import ids
-from service.core.languages import is_readable
 from service.core.model import (
     CondensedArticle,
     Digest,
@@ -35,11 +34,7 @@ from service.core.model import (
 )
 
 MAX_CACHED_MERGES = 10_000  # of stories, in tens of MB
-MAX_CACHED_RANGES = 8  # of articles; the groups of one range follow one another
 STORY_MEMORY = timedelta(days=3)  # how long subscribers remember a story
-
-_ArticleRange = tuple[tuple[str, ...], tuple[str, ...], int, int]
-"""The topics and languages of an edition, and the positions after and through which articles are read."""
 
 _MergeKey = tuple[int, tuple[str, ...], tuple[str, ...]]
 """The number of points of a story, and the ids of its articles and of those that the group knows."""
@@ -77,8 +72,11 @@ class Composition:
     ranker: Ranker
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    _grouped: dict[_ArticleRange, tuple[GroupedStory, ...]] = field(default_factory=dict)
+    _released: ReleasedStories = field(init=False)
     _merged: dict[_MergeKey, tuple[StoryPoint, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._released = ReleasedStories(self.store, self.problems.append)
 
     async def start_of_issue(self, group: Group, due: DuePlan) -> int:
         """Return the position behind which an issue begins: the cursor, or later if the group waited long."""
@@ -101,7 +99,8 @@ class Composition:
         """Return the stories for the group behind `served_from`, as new ones if `repeated`."""
         edition = group.edition
         through = max(self.release_position, group.served_through)
-        stories = await self._stories(edition, min(self.memory_position, served_from), through)
+        after = min(self.memory_position, served_from)
+        stories = await self._released.stories(edition, after, through, served_from=served_from)
         sent: Mapping[str, SentIssue] = {}
         if not repeated and any(continues(story, served_from) for story in stories):
             sent = await self.store.recently_sent(group, self.now - STORY_MEMORY)
@@ -113,20 +112,6 @@ class Composition:
             merge=self._merge,
             points=edition.points,
         )
-
-    async def _stories(self, edition: Edition, after: int, through: int) -> tuple[GroupedStory, ...]:
-        """Return the stories in `after < position <= through` that fit the edition."""
-        key = (edition.topics, edition.languages, after, through)
-        if key not in self._grouped:
-            read = partial(self.store.released_articles, edition)
-            released = await read_undamaged(read, after, through, self.problems.append)
-            articles = [c for c in released if is_readable(c.article.language, edition.languages)]
-            if len(self._grouped) >= MAX_CACHED_RANGES:
-                self._grouped.clear()
-            # In a thread: thousands of comparisons must not block the heartbeats of this process.
-            stories = await asyncio.to_thread(group_stories, articles, self.problems.append)
-            self._grouped[key] = stories
-        return self._grouped[key]
 
     def _merge(
         self, articles: Sequence[CondensedArticle], *, points: int, known: Sequence[CondensedArticle] = ()
@@ -207,5 +192,5 @@ class Composition:
 
     def forget_articles(self) -> None:
         """Forget the articles read so far, because one of them was edited."""
-        self._grouped.clear()
+        self._released.forget()
         self._merged.clear()

@@ -64,13 +64,18 @@ class ComposeStore(Protocol):
         """
         ...
 
-    async def released_articles(
+    async def released_positions(
         self, edition: Edition, after: int, through: int
-    ) -> Sequence[CondensedArticle]:
-        """Return the condensed articles with `after < position <= through` that fit the edition's topics.
+    ) -> Sequence[tuple[int, str]]:
+        """Return position and story (id) of the condensed articles with `after < position <= through`.
 
-        All articles fit an edition without topics. In gather order, the newest 5,000 at most.
+        Only articles that fit the edition's topics; all fit an edition without topics. The story is "" for an
+        article without one. In gather order, the newest 5,000 at most.
         """
+        ...
+
+    async def articles_at(self, positions: Collection[int]) -> Sequence[CondensedArticle]:
+        """Return the condensed articles at these positions, in gather order."""
         ...
 
     async def last_issue_start(self, group: Group) -> int | None:

@@ -21,30 +21,24 @@ from service.compose.ports import ComposeStore, EditedArticle
 from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
 from service.core.model import CondensedArticle, Edition, Group, Issue, SentIssue
-from service.store import digests, listed_issues, pauses, sent_corrections
+from service.store import digests, listed_issues, pauses, released_articles, sent_corrections
 from service.store import groups as group_rows
 from service.store.cancel import was_kept
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
 from service.store.groups import ACTIVE
-from service.store.mappers import SUMMARY_COLUMNS, article_of, edition_of, issue_values, summary_of
+from service.store.mappers import edition_of, issue_values
 from service.store.schema import (
     UNCONDENSED,
-    article_topics,
     articles,
     deliveries,
     editions,
     groups,
     issues,
-    story_articles,
     subscribers,
     subscriptions,
-    summaries,
 )
-
-MAX_ARTICLES_PER_ISSUE = 5_000
-"""The newest articles offered for one issue: a group without subscribers may have waited for a year."""
 
 
 class _StoredIssue(NamedTuple):
@@ -115,30 +109,24 @@ class SqlComposeStore(ComposeStore):
         return through
 
     @override
+    async def released_positions(
+        self, edition: Edition, after: int, through: int
+    ) -> Sequence[tuple[int, str]]:
+        async with self.database.read() as connection:
+            return await released_articles.positions(connection, edition, after, through)
+
+    @override
+    async def articles_at(self, positions: Collection[int]) -> Sequence[CondensedArticle]:
+        async with self.database.read() as connection:
+            return await released_articles.read(connection, positions)
+
     async def released_articles(
         self, edition: Edition, after: int, through: int
     ) -> Sequence[CondensedArticle]:
-        fitting = (
-            select(articles, *SUMMARY_COLUMNS, story_articles.c.story)
-            .join(summaries, summaries.c.position == articles.c.position)
-            .join(story_articles, story_articles.c.position == articles.c.position, isouter=True)
-            .where(articles.c.position > after, articles.c.position <= through)
-            .order_by(articles.c.position.desc())
-            .limit(MAX_ARTICLES_PER_ISSUE)
-        )
-        if edition.topics:
-            fitting = fitting.where(
-                articles.c.position.in_(
-                    select(article_topics.c.position).where(
-                        article_topics.c.topic.in_(edition.topics),
-                        article_topics.c.position > after,
-                        article_topics.c.position <= through,
-                    )
-                )
-            )
+        """Return the articles at the released positions."""
         async with self.database.read() as connection:
-            rows = (await connection.execute(fitting)).mappings().all()
-        return [CondensedArticle(article_of(r), summary_of(r), r["story"] or "") for r in reversed(rows)]
+            released = await released_articles.positions(connection, edition, after, through)
+            return await released_articles.read(connection, [position for position, _ in released])
 
     @override
     async def last_issue_start(self, group: Group) -> int | None:

@@ -33,13 +33,13 @@ class Member:
 
 @dataclass
 class MemoryStore(ComposeStore):
-    """A ComposeStore over lists; `reads` are the ranges of articles read."""
+    """A ComposeStore over lists; `reads` are the positions of the articles read."""
 
     members: list[Member] = field(default_factory=list)
     articles: list[CondensedArticle] = field(default_factory=list)
     broken: bool = False
     edits: list[EditedArticle] = field(default_factory=list)
-    reads: list[tuple[int, int]] = field(default_factory=list)
+    reads: list[tuple[int, ...]] = field(default_factory=list)
 
     def publish(self, *arrived: CondensedArticle) -> None:
         """Add condensed articles in this order."""
@@ -79,16 +79,20 @@ class MemoryStore(ComposeStore):
         return min([*late, len(self.articles) + 1]) - 1
 
     @override
-    async def released_articles(
+    async def released_positions(
         self, edition: Edition, after: int, through: int
-    ) -> Sequence[CondensedArticle]:
-        self.reads.append((after, through))
+    ) -> Sequence[tuple[int, str]]:
         return [
-            a
+            (a.article.position, a.story)
             for a in self.articles
             if after < a.article.position <= through
             and (not edition.topics or set(a.article.topics) & set(edition.topics))
         ]
+
+    @override
+    async def articles_at(self, positions: Collection[int]) -> Sequence[CondensedArticle]:
+        self.reads.append(tuple(positions))
+        return [a for a in self.articles if a.article.position in positions]
 
     @override
     async def last_issue_start(self, group: Group) -> int | None:

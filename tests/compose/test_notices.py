@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typing_extensions import override
 
-from service.compose import composition, corrections
+from service.compose import corrections, released_stories
 from service.compose.notices import MAX_CORRECTIONS, find_unhealthy_sources
 from service.compose.ports import EditedArticle, Renderer, SourceHealthReader
 from service.compose.stage import Composer, ComposeReport, ManualSendReport, compose, compose_manual, preview
@@ -27,7 +27,7 @@ SEVEN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def each_article_its_own_story(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        composition, "group_stories", lambda articles, *_: tuple(GroupedStory((a,)) for a in articles)
+        released_stories, "group_stories", lambda articles, *_: tuple(GroupedStory((a,)) for a in articles)
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.compose import composition, upcoming
+from service.compose import released_stories, upcoming
 from service.compose.stage import compose
 from service.compose.stories.group import GroupedStory
 from service.compose.upcoming import upcoming_articles, upcoming_issues
@@ -19,7 +19,7 @@ from tests.compose.test_stage import HOUR, MINUTE, SEVEN, a_composer, a_member, 
 
 @pytest.fixture(autouse=True)
 def one_word_stories(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(composition, "group_stories", by_first_word)
+    monkeypatch.setattr(released_stories, "group_stories", by_first_word)
 
 
 async def titles_ahead(store: MemoryStore, composer, now=SEVEN - HOUR) -> list[str]:
@@ -89,7 +89,7 @@ async def test_a_group_that_fails_does_not_stop_the_others(monkeypatch: pytest.M
             raise ValueError("damaged")
         return tuple(GroupedStory((a,)) for a in articles)
 
-    monkeypatch.setattr(composition, "group_stories", grouped)
+    monkeypatch.setattr(released_stories, "group_stories", grouped)
     assert await titles_ahead(store, composer) == ["Talks resume"]
 
 

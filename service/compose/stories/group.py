@@ -22,13 +22,17 @@ class GroupedStory:
 
 
 def group_stories(
-    articles: Sequence[CondensedArticle], report_problem: ProblemReporter = ignore_problem
+    articles: Sequence[CondensedArticle],
+    report_problem: ProblemReporter = ignore_problem,
+    built: dict[tuple[CondensedArticle, ...], tuple[GroupedStory, ...]] | None = None,
 ) -> tuple[GroupedStory, ...]:
     """Return the stories of these articles, in gather order of their first article.
 
     Articles that have a story keep it; the others are compared with them. An article that cannot be placed is
-    a story of its own and is reported.
+    a story of its own and is reported. `built` are stories by their articles: they are not built again, and
+    new ones are added.
     """
+    built = {} if built is None else built
     known = {condensed.article.id: condensed.story for condensed in articles if condensed.story}
     if len(known) < len(articles):
         placed = _place_articles([c.article for c in articles], known, report_problem)
@@ -36,7 +40,10 @@ def group_stories(
     stories = dict[str, list[CondensedArticle]]()
     for condensed in sorted(articles, key=lambda condensed: condensed.article.position):
         stories.setdefault(known[condensed.article.id], []).append(condensed)
-    return tuple(story for members in stories.values() for story in _build_stories(members, report_problem))
+    for members in map(tuple, stories.values()):
+        if members not in built:
+            built[members] = _build_stories(members, report_problem)
+    return tuple(story for members in stories.values() for story in built[tuple(members)])
 
 
 def _place_articles(

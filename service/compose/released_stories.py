@@ -1,0 +1,84 @@
+"""Released stories: articles of a pass, read and grouped once for all editions that have the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from service.compose.fault_isolation import ProblemReporter, read_undamaged
+from service.compose.ports import ComposeStore
+from service.compose.stories.group import GroupedStory, group_stories
+from service.core.languages import is_readable
+from service.core.model import CondensedArticle, Edition
+
+MAX_CACHED_RANGES = 64  # of articles: sets of topics and languages, and cursors
+MAX_CACHED_ARTICLES = 10_000  # about 90 MB
+
+_ArticleRange = tuple[tuple[str, ...], tuple[str, ...], int, int, int]
+"""Topics and languages of an edition, and the positions `after`, `through` and `served_from`."""
+
+_Members = tuple[CondensedArticle, ...]
+
+
+@dataclass
+class ReleasedStories:
+    """The stories of one pass of compose. Each article is read once, and each story built once."""
+
+    store: ComposeStore
+    report_problem: ProblemReporter
+    _articles: dict[int, CondensedArticle] = field(default_factory=dict)
+    _unreadable: set[int] = field(default_factory=set)
+    _built: dict[_Members, tuple[GroupedStory, ...]] = field(default_factory=dict)
+    _stories: dict[_ArticleRange, tuple[GroupedStory, ...]] = field(default_factory=dict)
+
+    async def stories(
+        self, edition: Edition, after: int, through: int, *, served_from: int
+    ) -> tuple[GroupedStory, ...]:
+        """Return the stories in `after < position <= through` that fit the edition.
+
+        Stories without an article behind `served_from` may be missing: they have nothing new.
+        """
+        key = (edition.topics, edition.languages, after, through, served_from)
+        if key not in self._stories:
+            if len(self._stories) >= MAX_CACHED_RANGES:
+                self._stories.clear()
+            released = await self.store.released_positions(edition, after, through)
+            articles = await self._read(list(_of_growing_stories(released, served_from)))
+            wanted = [c for c in articles if is_readable(c.article.language, edition.languages)]
+            # In a thread: thousands of comparisons must not block the heartbeats of this process.
+            self._stories[key] = await asyncio.to_thread(
+                group_stories, wanted, self.report_problem, self._built
+            )
+        return self._stories[key]
+
+    def forget(self) -> None:
+        """Forget the articles read so far, because one of them was edited."""
+        self._articles.clear()
+        self._built.clear()
+        self._stories.clear()
+
+    async def _read(self, positions: Sequence[int]) -> list[CondensedArticle]:
+        """Return the articles at these positions, without those that cannot be read."""
+        if len(self._articles) + len(positions) > MAX_CACHED_ARTICLES:
+            self.forget()
+        missing = [at for at in positions if at not in self._articles and at not in self._unreadable]
+        if missing:
+
+            async def read(start: int, end: int) -> Sequence[CondensedArticle]:
+                return await self.store.articles_at([at for at in missing if start < at <= end])
+
+            found = await read_undamaged(read, missing[0] - 1, missing[-1], self.report_problem)
+            self._articles |= {condensed.article.position: condensed for condensed in found}
+            self._unreadable.update(at for at in missing if at not in self._articles)
+        return [self._articles[at] for at in positions if at in self._articles]
+
+
+def _of_growing_stories(released: Sequence[tuple[int, str]], served_from: int) -> Iterator[int]:
+    """Yield the positions of articles whose story has one behind `served_from`.
+
+    All positions, if an article has no story yet: it may belong to any.
+    """
+    growing = {story for position, story in released if position > served_from}
+    is_complete = all(story for _, story in released)
+    return (position for position, story in released if not is_complete or story in growing)
