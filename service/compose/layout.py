@@ -23,7 +23,7 @@ MIN_STORY_POINTS = 2  # where the reading time allows no more; with fewer, a sto
 MAX_SHORT = 60  # lines of a mail: about three minutes
 MAX_LISTED = 1_000  # stories of an issue with its web page; further ones are only counted
 MIN_LINES = 3  # of a mail, however short its reading time
-LEAD_SHARE, LINES_SHARE = 0.6, 0.25  # of the reading time: at most for the first story, kept for the lines
+LEAD_SHARE, LINES_SHARE = 0.6, 0.25  # of the reading time: for the first story, and kept for the lines
 SPARE_MINUTES = 0.5  # added for a story that would be the only line: times are shown in whole minutes
 MIN_STORIES_FOR_SECTIONS = 8  # with points; fewer are easy to survey without headings
 MIN_SECTIONS, MIN_STORIES_OF_SECTION = 2, 2  # sections of that size in an issue, else it has none
@@ -123,8 +123,9 @@ def _within_time(
     """
     room = float(minutes * WORDS_PER_MINUTE)
     costs = [_reading_words(_line(one, Placement.SHORT)) for one in ranked[: MAX_SHORT + len(detailed)]]
-    kept_for_lines = min(sum(costs[1:]), room * LINES_SHARE)
-    lead = _fitting(detailed[0], range(LEAD_POINTS, 0, -1), room * LEAD_SHARE)
+    of_lines = sum(costs[1:])
+    kept_for_lines = min(of_lines, room * LINES_SHARE)
+    lead = _fitting(detailed[0], range(LEAD_POINTS, 0, -1), max(room * LEAD_SHARE, room - of_lines))
     shown = [lead or detailed[0].with_points(1)]
     room -= shown[0].words
     sizes = range(STORY_POINTS, MIN_STORY_POINTS - 1, -1)

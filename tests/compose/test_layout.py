@@ -227,6 +227,13 @@ def test_a_minute_is_enough_for_the_lead_and_some_lines():
     assert layout.stories[0].points
 
 
+def test_a_lead_without_other_stories_has_the_whole_time():
+    wordy = ranked(told("Harbour " * 30))
+    alone, with_others = laid_out(wordy, minutes=1), laid_out([*wordy, *many(30)], minutes=1)
+
+    assert len(alone.stories[0].points) > len(with_others.stories[0].points) > 0
+
+
 def test_the_number_of_stories_is_a_maximum_for_any_time():
     layout = laid_out(many(10), stories=3, minutes=60)
 

@@ -26,9 +26,11 @@ from tests.compose.digests import (
     a_digest,
     a_story,
     caveat,
+    in_short,
     point,
     published,
     the_front_page,
+    the_marathon,
 )
 
 MAX_POINTS = 12
@@ -107,6 +109,20 @@ def test_a_large_issue_is_reduced_to_just_below_the_limit_with_a_few_renderings(
     assert len(renderings) <= MAX_RENDERINGS
 
 
+@pytest.mark.parametrize("theme", ["daily", "brief", "plain"])
+@pytest.mark.parametrize("letters", ["字", "&=", "word "])
+def test_lines_that_are_too_long_together_are_on_the_web_page(letters: str, theme: str):
+    lines = in_short(*(a_monster(letters, 1, 0, 1, f"{LONGEST_URL}{n}") for n in range(60)))
+    digest, mail = rendered(a_digest(the_marathon(), *lines), theme)
+
+    assert html_bytes(mail) <= MAX_HTML_BYTES
+    assert len(digest.stories) == 61
+    shorts, on_web = (digest.placed(one) for one in (Placement.SHORT, Placement.WEB))
+    assert len(shorts) > 5
+    assert on_web
+    assert digest.stories == (*digest.placed(Placement.LEAD), *shorts, *on_web)
+
+
 @settings(max_examples=25)
 @given(
     st.lists(
@@ -121,7 +137,7 @@ def test_a_large_issue_is_reduced_to_just_below_the_limit_with_a_few_renderings(
         max_size=4,
     ),
     st.sampled_from(["en", "ar", "hi"]),
-    st.sampled_from(["daily", "brief"]),
+    st.sampled_from(["daily", "brief", "plain"]),
     st.lists(st.builds(a_monstrous_correction, alphabets), max_size=3),
 )
 def test_any_digest_stays_below_the_limit(stories, language, theme, corrections):
