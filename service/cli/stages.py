@@ -85,6 +85,9 @@ def compose() -> None:
             f"{done.empty} skipped without stories, {done.waiting} with too few, "
             f"{done.late} skipped as too late."
         )
+        if done.drafts:
+            drafts = quantity(len(done.drafts), "draft waits", "drafts wait")
+            print_message(f"{drafts} for an editor: caveat draft list")
         return not done.problems
 
     open_app.run_in_app(work, apply_roster=True)

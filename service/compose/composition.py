@@ -30,11 +30,13 @@ from service.core.model import (
     Placement,
     RenderedMail,
     SentIssue,
+    Story,
     StoryPoint,
 )
 
 MAX_CACHED_MERGES = 10_000  # of stories, in tens of MB
 STORY_MEMORY = timedelta(days=3)  # how long subscribers remember a story
+MATERIAL_POINTS = 12  # of a story, for an editor to choose from
 
 _MergeKey = tuple[int, tuple[str, ...], tuple[str, ...]]
 """The number of points of a story, and the ids of its articles and of those that the group knows."""
@@ -94,11 +96,14 @@ class Composition:
         return tuple(one.update for one in ranked)
 
     async def story_updates(
-        self, group: Group, served_from: int, *, repeated: bool = False
+        self, group: Group, served_from: int, *, repeated: bool = False, through: int | None = None
     ) -> tuple[StoryUpdate, ...]:
-        """Return the stories for the group behind `served_from`, as new ones if `repeated`."""
+        """Return the stories for the group behind `served_from`, as new ones if `repeated`.
+
+        They end at the position `through`, by default the last that may be sent by now.
+        """
         edition = group.edition
-        through = max(self.release_position, group.served_through)
+        through = max(self.release_position, group.served_through) if through is None else through
         after = min(self.memory_position, served_from)
         stories = await self._released.stories(edition, after, through, served_from=served_from)
         sent: Mapping[str, SentIssue] = {}
@@ -161,13 +166,44 @@ class Composition:
             )
 
         digest, rendered = await asyncio.to_thread(work)
+        return digest, self._issue(plan, digest, rendered)
+
+    async def issue_of(self, plan: IssuePlan, digest: Digest) -> tuple[Digest, Issue]:
+        """Return the digest with its notices, as far as it fits into a mail, and the rendered issue."""
+        notices = await self.notice_finder.find(plan.group, plan.newsletter, plan.shown_at)
+        digest = replace(digest, corrections=notices.corrections, unhealthy_sources=notices.unhealthy_sources)
+        issue_id = ids.issue_id(plan.group.edition_key, plan.occurrence, plan.served_from)
+        render = partial(self._render, plan.newsletter, issue_id)
+        digest, rendered = await asyncio.to_thread(fit_to_size, digest, render)
+        return digest, self._issue(plan, digest, rendered)
+
+    async def with_all_points(self, digest: Digest, updates: Sequence[StoryUpdate]) -> Digest:
+        """Return the digest with up to MATERIAL_POINTS points for each story, also for those without room."""
+        by_article = {update.story.articles[0].article.id: update for update in updates}
+
+        def points(story: Story) -> tuple[StoryPoint, ...]:
+            update = by_article.get(story.articles[0].id)
+            if update is None:
+                return story.points
+            if update.new_points is not None:
+                return update.new_points
+            return self._merge(update.story.articles, points=MATERIAL_POINTS)
+
+        def work() -> Digest:
+            return replace(
+                digest, stories=tuple(replace(story, points=points(story)) for story in digest.stories)
+            )
+
+        return await asyncio.to_thread(work)
+
+    def _issue(self, plan: IssuePlan, digest: Digest, rendered: RenderedMail) -> Issue:
         articles = [
             article for story in digest.placed(Placement.LEAD, Placement.STORY) for article in story.articles
         ]
-        return digest, Issue(
-            id=issue_id,
-            newsletter=newsletter.id,
-            edition_key=group.edition_key,
+        return Issue(
+            id=ids.issue_id(plan.group.edition_key, plan.occurrence, plan.served_from),
+            newsletter=plan.newsletter.id,
+            edition_key=plan.group.edition_key,
             occurrence=plan.occurrence,
             due_at=plan.due_at,
             served_from=plan.served_from,

@@ -35,12 +35,15 @@ class DuePlan:
     next_due_at: datetime
 
 
-def plan_due_group(group: Group, newsletter: Newsletter, now: datetime) -> DuePlan:
+def plan_due_group(
+    group: Group, newsletter: Newsletter, now: datetime, *, approved_at: datetime | None = None
+) -> DuePlan:
     """Return the plan for a group whose due time has come.
 
     Lateness counts from the latest occurrence: if Monday's and Tuesday's issues were missed and Wednesday's
-    is due now, nothing is late, and subscribers get one issue with the stories of all three days. Raises
-    UsageError or UnknownName for an invalid schedule.
+    is due now, nothing is late, and subscribers get one issue with the stories of all three days. An issue
+    that waited for an editor is as late as its approval is old. Raises UsageError or UnknownName for an
+    invalid schedule.
     """
     if group.due_at is None:
         raise ValueError("a group without a due time is for a manual send")
@@ -49,7 +52,8 @@ def plan_due_group(group: Group, newsletter: Newsletter, now: datetime) -> DuePl
     occurrence = occurrence_at(group.edition, group.due_at)
     missed = [o.at for o in occurrences(schedule, zone, group.due_at, now)]
     stands_for = missed[-1] if missed else group.due_at
-    late = now - stands_for > newsletter.late_limit
+    ready_at = stands_for if approved_at is None else max(stands_for, approved_at)
+    late = now - ready_at > newsletter.late_limit
     return DuePlan(
         action=LateAction(newsletter.late) if late else LateAction.SEND,
         occurrence=occurrence,

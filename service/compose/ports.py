@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from service.core.archive_links import NONE
@@ -12,6 +12,7 @@ from service.core.model import (
     Article,
     CondensedArticle,
     Digest,
+    Draft,
     Edit,
     Edition,
     Group,
@@ -43,8 +44,8 @@ class EditedArticle:
 class ComposeStore(Protocol):
     """The record of groups, articles and issues."""
 
-    async def due_groups(self, now: datetime) -> Sequence[Group]:
-        """Return the groups of active subscriptions with `next_due_at <= now`, the longest waiting first.
+    async def due_groups(self, now: datetime, ahead: timedelta = timedelta()) -> Sequence[Group]:
+        """Return the groups of active subscriptions that are due by `now + ahead`, the longest waiting first.
 
         Subscriptions whose pause has ended by `now` become active first.
         """
@@ -101,7 +102,12 @@ class ComposeStore(Protocol):
         ...
 
     async def record_issue(
-        self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
+        self,
+        group: Group,
+        issue: Issue,
+        next_due_at: datetime | None,
+        channel: str,
+        draft: Draft | None = None,
     ) -> int:
         """Store the issue, plan a delivery for each member and advance the members, in one transaction.
 
@@ -111,16 +117,48 @@ class ComposeStore(Protocol):
 
         If an issue of that id is stored already, for members served earlier, the others get that one. If it
         was cancelled, they get none: their due time advances, their cursor does not.
+        The `draft` that the issue was made of is deleted.
+
         Returns the number of planned deliveries. Raises ArticleChanged if an article was edited after the
-        issue was composed.
+        issue was composed, DraftChanged if the draft is stored in another version.
         """
         ...
 
-    async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
+    async def skip_issue(
+        self, group: Group, next_due_at: datetime, served_through: int | None, draft: Draft | None = None
+    ) -> int:
         """Move the group's members to their next due time, without an issue; return their number.
 
-        Their cursor becomes `served_through` unless that is None.
+        Their cursor becomes `served_through` unless that is None. The `draft` is deleted; raises DraftChanged
+        if it is stored in another version.
         """
+        ...
+
+
+class DraftStore(Protocol):
+    """The record of issues that wait for an editor."""
+
+    async def draft_of(self, group: Group) -> Draft | None:
+        """Return the draft for a group that has a due time, None if there is none."""
+        ...
+
+    async def earlier_draft(self, group: Group) -> Draft | None:
+        """Return a draft for the same edition and due time but another cursor: its group is gone."""
+        ...
+
+    async def save(self, draft: Draft, *, is_new: bool = False) -> Draft:
+        """Store a new draft or a new version of a stored one; return it with its version.
+
+        Raises DraftChanged if another version is stored, or for a new draft any.
+        """
+        ...
+
+    async def is_current(self, draft: Draft) -> bool:
+        """Return whether the draft's articles still have the texts that it was composed of."""
+        ...
+
+    async def delete_unused(self) -> int:
+        """Delete the drafts whose group is gone; return their number."""
         ...
 
 

@@ -15,15 +15,16 @@ from datetime import datetime, timedelta
 from html import escape
 
 from service.compose.composition import STORY_MEMORY, Composition, IssuePlan
+from service.compose.drafts.review import Review, WaitingDraft, groups_to_compose
 from service.compose.fault_isolation import error_text
 from service.compose.lateness import DuePlan, LateAction, plan_due_group
 from service.compose.notices import NoticeFinder
-from service.compose.ports import ComposeStore, KeyPointMerger, Renderer, SourceHealthReader
+from service.compose.ports import ComposeStore, DraftStore, KeyPointMerger, Renderer, SourceHealthReader
 from service.compose.ranking import Ranker
 from service.compose.stories.assign import StoryAssigner
 from service.compose.waiting import stories_wait
 from service.core import ids
-from service.core.errors import ArticleChanged, StoreError, UnknownName
+from service.core.errors import ArticleChanged, DraftChanged, StoreError, UnknownName
 from service.core.model import Digest, Edition, Group, Issue, Newsletter, Placement, RenderedMail
 from service.core.placeholders import Placeholder
 from service.core.progress import Progress, no_progress
@@ -36,7 +37,7 @@ class Composer:
     `settle` is the time between gathering an article and sending it. `story_assigner` gives each article its
     story permanently; without one, stories are found again for each edition. Without `source_health`, issues
     name no unhealthy sources. `feed_weights` are those of the feeds by id. `subscribe_urls` are the sign-up
-    pages of the newsletters (ids) that have one.
+    pages of the newsletters (ids) that have one. Without `drafts`, no newsletter is reviewed.
     """
 
     store: ComposeStore
@@ -49,13 +50,15 @@ class Composer:
     source_health: SourceHealthReader | None = None
     feed_weights: Mapping[str, float] = field(default_factory=dict)
     subscribe_urls: Mapping[str, str] = field(default_factory=dict)
+    drafts: DraftStore | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ComposeReport:
-    """The result of one pass. `empty`, `waiting` and `late` count groups that advanced without an issue.
+    """The result of one pass.
 
-    With `waiting`, there were too few stories, which wait for the next one.
+    `empty`, `waiting` (for more stories), `late` and `stopped` (by an editor) count groups that advanced
+    without an issue. `drafts` were made for an editor.
     """
 
     issues: int = 0
@@ -64,6 +67,8 @@ class ComposeReport:
     waiting: int = 0
     late: int = 0
     problems: tuple[str, ...] = ()
+    stopped: int = 0
+    drafts: tuple[WaitingDraft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +104,24 @@ class Preview:
 
 
 async def compose(composer: Composer, *, now: datetime, progress: Progress = no_progress) -> ComposeReport:
-    """Make the issues that are due at `now` (aware, UTC).
+    """Make the issues that are due at `now` (aware, UTC), and the drafts whose time for review begins.
 
     A group that fails stays due, is named in `problems` and does not stop the others. Raises StoreError if
     the database cannot be used.
     """
     report = ComposeReport()
+    reviewed = composer.newsletters if composer.drafts is not None else {}
     # Groups with the same articles follow one another, because only a few ranges are kept.
     groups = sorted(
-        await composer.store.due_groups(now), key=lambda g: (g.edition.topics, g.edition.languages)
+        await groups_to_compose(composer.store, reviewed, now),
+        key=lambda g: (g.edition.topics, g.edition.languages),
     )
     composition = await start_composition(composer, now, assign_stories=bool(groups))
     for done, group in enumerate(groups, start=1):
         report = _add_reports(report, await _compose_group(composer, composition, group))
         progress(_name_of(composer, group), done, len(groups))
+    if composer.drafts is not None:
+        await composer.drafts.delete_unused()
     return _add_reports(ComposeReport(problems=tuple(composition.problems)), report)
 
 
@@ -205,17 +214,30 @@ async def _compose_group(composer: Composer, composition: Composition, group: Gr
             f"{_count_subscribers(group)} of it wait for an issue"
         )
         return ComposeReport(problems=(problem,))
-    due = plan_due_group(group, newsletter, composition.now)
     try:
         try:
-            return await _make_due_issue(composer, composition, newsletter, group, due)
-        except ArticleChanged:
+            return await _serve_group(composer, composition, newsletter, group)
+        except (ArticleChanged, DraftChanged):
             composition.forget_articles()
-            return await _make_due_issue(composer, composition, newsletter, group, due)
+            return await _serve_group(composer, composition, newsletter, group)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - one bad group must not stop the others
         return ComposeReport(problems=(_problem(composer, group, error),))
+
+
+async def _serve_group(
+    composer: Composer, composition: Composition, newsletter: Newsletter, group: Group
+) -> ComposeReport:
+    """Make the issue of a due group, or the draft of one that is due soon."""
+    is_due = group.due_at is not None and group.due_at <= composition.now
+    if composer.drafts is not None and newsletter.review is not None:
+        review = Review(composer.drafts, composer.store, composition, composer.channel)
+        outcome = await (review.serve if is_due else review.prepare)(group, newsletter)
+        if outcome is not None:
+            return ComposeReport(**outcome._asdict())
+    due = plan_due_group(group, newsletter, composition.now)
+    return await _make_due_issue(composer, composition, newsletter, group, due)
 
 
 async def _make_due_issue(
@@ -235,15 +257,8 @@ async def _make_due_issue(
     if stories_wait(wanted, newsletter, due):
         await store.skip_issue(group, due.next_due_at, None)
         return ComposeReport(waiting=1)
-    plan = IssuePlan(
-        group=group,
-        newsletter=newsletter,
-        occurrence=due.occurrence.name,
-        due_at=due.occurrence.at,
-        shown_at=due.shown_at,
-        served_from=served_from,
-        served_through=through,
-    )
+    occurrence = due.occurrence
+    plan = IssuePlan(group, newsletter, occurrence.name, occurrence.at, due.shown_at, served_from, through)
     _, issue = await composition.make_issue(plan, updates)
     deliveries = await store.record_issue(group, issue, due.next_due_at, composer.channel)
     return ComposeReport(issues=1 if deliveries else 0, deliveries=deliveries)
@@ -324,4 +339,6 @@ def _add_reports(one: ComposeReport, other: ComposeReport) -> ComposeReport:
         waiting=one.waiting + other.waiting,
         late=one.late + other.late,
         problems=tuple(dict.fromkeys((*one.problems, *other.problems))),
+        stopped=one.stopped + other.stopped,
+        drafts=(*one.drafts, *other.drafts),
     )

@@ -99,6 +99,10 @@ class ArticleChanged(CaveatError):
     """An article was edited between the choice of stories and the commit of the issue; nothing was stored."""
 
 
+class DraftChanged(CaveatError):
+    """A draft was changed or used by somebody else since it was read; nothing was stored."""
+
+
 class FeedUnreadable(CaveatError):
     """The bytes are not a feed in a supported format; the text says what they look like."""
 

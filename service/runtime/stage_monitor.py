@@ -128,10 +128,12 @@ class StageMonitor:
 
 
 def log_report(stage: str, report: Report) -> Report:
-    """Log the counts and problems of a pass, if there are any; return the report."""
+    """Log the counts and problems of a pass, and the drafts that wait for an editor; return the report."""
     counts = {key: value for key, value in asdict(report).items() if isinstance(value, int) and value}
     if counts:
         log.info("stage_finished", stage=stage, **counts)
+    for draft in getattr(report, "drafts", ()):
+        log.warning("draft_waiting", **draft.log_fields())
     for kind in ("failed", "problems", "notes"):
         sentences = getattr(report, kind, ())
         for sentence in sentences if isinstance(sentences, tuple) else ():

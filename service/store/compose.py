@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, select, update
@@ -20,20 +20,27 @@ from typing_extensions import override
 from service.compose.ports import ComposeStore, EditedArticle
 from service.core.errors import ArticleChanged
 from service.core.ids import edit_key
-from service.core.model import CondensedArticle, Edition, Group, Issue, SentIssue
-from service.store import digests, listed_issues, pauses, released_articles, sent_corrections
+from service.core.model import CondensedArticle, Draft, Edition, Group, Issue, SentIssue
+from service.store import (
+    digests,
+    drafts,
+    group_queries,
+    listed_issues,
+    pauses,
+    released_articles,
+    sent_corrections,
+)
 from service.store import groups as group_rows
 from service.store.cancel import was_kept
 from service.store.columns import Instant
 from service.store.database import Database
 from service.store.dialect import Query, is_in, lock_groups
 from service.store.groups import ACTIVE
-from service.store.mappers import edition_of, issue_values
+from service.store.mappers import issue_values
 from service.store.schema import (
     UNCONDENSED,
     articles,
     deliveries,
-    editions,
     groups,
     issues,
     subscribers,
@@ -62,15 +69,15 @@ class SqlComposeStore(ComposeStore):
     own_editions: Mapping[str, Edition] = field(default_factory=dict)
 
     @override
-    async def due_groups(self, now: datetime) -> Sequence[Group]:
+    async def due_groups(self, now: datetime, ahead: timedelta = timedelta()) -> Sequence[Group]:
         # A subquery for each group: in a join SQLite would read the subscriptions of all groups.
         members = and_(subscriptions.c.group_number == groups.c.number, ACTIVE)
         size = select(func.count()).select_from(subscriptions).where(members).scalar_subquery()
-        due = select(groups, size.label("size")).where(groups.c.next_due_at <= now)
+        due = select(groups, size.label("size")).where(groups.c.next_due_at <= now + ahead)
         await pauses.end_all_over(self.database, now)
         async with self.database.read() as connection:
             rows = (await connection.execute(due)).all()
-            found = await _editions(connection, {row.edition_key for row in rows})
+            found = await group_queries.editions_of(connection, {row.edition_key for row in rows})
         sizes: Counter[tuple[datetime, str, int]] = Counter()
         for row in rows:
             sizes[row.next_due_at, row.edition_key, row.told_through] += row.size
@@ -84,10 +91,10 @@ class SqlComposeStore(ComposeStore):
     async def groups_of(self, newsletter: str, subscribers: Collection[str] | None) -> Sequence[Group]:
         async with self.database.read() as connection:
             if subscribers is None:
-                found = await _whole_groups(connection, newsletter)
+                found = await group_queries.whole_groups(connection, newsletter)
             else:
-                found = await _groups_of_some(connection, newsletter, subscribers)
-            edition_of_key = await _editions(connection, {key for key, _ in found})
+                found = await group_queries.groups_of_some(connection, newsletter, subscribers)
+            edition_of_key = await group_queries.editions_of(connection, {key for key, _ in found})
         return [
             Group(edition_of_key[key], key, served_through, None, size, ids)
             for (key, served_through), (size, ids) in found.items()
@@ -158,11 +165,16 @@ class SqlComposeStore(ComposeStore):
 
     @override
     async def record_issue(
-        self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
+        self,
+        group: Group,
+        issue: Issue,
+        next_due_at: datetime | None,
+        channel: str,
+        draft: Draft | None = None,
     ) -> int:
         async with self.database.write() as connection:
             await lock_groups(connection)
-            return await self.record_in(connection, group, issue, next_due_at, channel)
+            return await self.record_in(connection, group, issue, next_due_at, channel, draft=draft)
 
     async def record_in(
         self,
@@ -171,11 +183,14 @@ class SqlComposeStore(ComposeStore):
         issue: Issue,
         next_due_at: datetime | None,
         channel: str,
+        *,
+        draft: Draft | None = None,
     ) -> int:
         """Do the work of `record_issue` in a transaction that holds `lock_groups`."""
         rows = (await connection.execute(_group_rows(connection, group))).all()
         if not rows:
             return 0
+        await drafts.use(connection, draft)
         stored = await self._stored(connection, issue, channel)
         planned, cursor = 0, group.served_through
         if not stored.is_cancelled:
@@ -188,12 +203,16 @@ class SqlComposeStore(ComposeStore):
         return planned
 
     @override
-    async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
+    async def skip_issue(
+        self, group: Group, next_due_at: datetime, served_through: int | None, draft: Draft | None = None
+    ) -> int:
         cursor = group.served_through if served_through is None else served_through
         async with self.database.write() as connection:
             await lock_groups(connection)
             moved = await connection.scalar(_members(connection, group, func.count())) or 0
-            for row in (await connection.execute(_group_rows(connection, group))).all():
+            rows = (await connection.execute(_group_rows(connection, group))).all()
+            await drafts.use(connection, draft if rows else None)
+            for row in rows:
                 await _advance(connection, group, row.number, cursor, next_due_at)
             return moved
 
@@ -297,41 +316,3 @@ async def _advance(
         .values(group_number=target)
     )
     await group_rows.remove_if_empty(connection, [number])
-
-
-async def _editions(connection: AsyncConnection, keys: Collection[str]) -> dict[str, Edition]:
-    these = select(editions).where(is_in(connection, editions.c.key, keys))
-    return {row["key"]: edition_of(row) for row in (await connection.execute(these)).mappings()}
-
-
-GroupMembers = dict[tuple[str, int], tuple[int, tuple[str, ...] | None]]
-"""Edition key and cursor -> number of members, and the ids of those to serve (None: all)."""
-
-
-async def _whole_groups(connection: AsyncConnection, newsletter: str) -> GroupMembers:
-    key = (groups.c.edition_key, groups.c.told_through)
-    sizes = (
-        select(*key, func.count())
-        .join(editions, editions.c.key == groups.c.edition_key)
-        .join(subscriptions, subscriptions.c.group_number == groups.c.number)
-        .where(editions.c.newsletter == newsletter, ACTIVE)
-        .group_by(*key)
-        .order_by(*key)
-    )
-    rows = (await connection.execute(sizes)).all()
-    return {(edition_key, served_through): (size, None) for edition_key, served_through, size in rows}
-
-
-async def _groups_of_some(connection: AsyncConnection, newsletter: str, ids: Collection[str]) -> GroupMembers:
-    members = (
-        select(groups.c.edition_key, groups.c.told_through, subscribers.c.id)
-        .select_from(subscriptions)
-        .join(subscribers, subscribers.c.number == subscriptions.c.subscriber)
-        .join(groups, groups.c.number == subscriptions.c.group_number)
-        .where(subscriptions.c.newsletter == newsletter, ACTIVE, is_in(connection, subscribers.c.id, ids))
-        .order_by(groups.c.edition_key, groups.c.told_through, subscribers.c.id)
-    )
-    found: dict[tuple[str, int], list[str]] = {}
-    for key, served_through, subscriber in (await connection.execute(members)).all():
-        found.setdefault((key, served_through), []).append(subscriber)
-    return {key: (len(subscriber_ids), tuple(subscriber_ids)) for key, subscriber_ids in found.items()}

@@ -35,6 +35,7 @@ KNOWN_VERSIONS = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 """The versions of the tables, oldest first: the revisions in migrations/versions. The last is current."""
 

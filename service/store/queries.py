@@ -23,6 +23,7 @@ from service.core.read_models import (
 )
 from service.store.database import Database
 from service.store.dialect import Query, is_in
+from service.store.drafts import waits_for_editor
 from service.store.groups import ACTIVE
 from service.store.mappers import (
     EDITION,
@@ -79,7 +80,7 @@ class Queries:
             select(feeds.c.id).where(POLLED, feeds.c.next_look_at <= now),
             select(articles.c.position).where(UNCONDENSED),
             select(corrections.c.position).where(WAITING),
-            select(groups.c.number).where(groups.c.next_due_at <= now, members),
+            select(groups.c.number).where(groups.c.next_due_at <= now, members, ~waits_for_editor()),
             select(subscriptions.c.subscriber).where(PAUSED_UNTIL, subscriptions.c.paused_until <= now),
             select(deliveries.c.due_at).where(OUTBOX, deliveries.c.due_at <= now),
             select(deliveries.c.due_at).where(IN_DOUBT, deliveries.c.due_at <= now),
@@ -92,8 +93,7 @@ class Queries:
 
     async def next_delivery_due(self, after: datetime) -> datetime | None:
         """Return the first time after `after` at which a retry is due or a lease ends, or None."""
-        # One minimum per index, because a condition for both would use neither index.
-        firsts = (
+        firsts = (  # one minimum per index, because a condition for both would use neither
             select(func.min(deliveries.c.due_at)).where(kind, deliveries.c.due_at > after).scalar_subquery()
             for kind in (OUTBOX, IN_DOUBT)
         )
@@ -137,8 +137,8 @@ class Queries:
 
     async def paused_issues(self) -> Sequence[IssueDetails]:
         """Return the paused issues that can be resumed, newest first."""
-        paused = issues.c.paused_at.is_not(None) & issues.c.cancelled_at.is_(None)
-        return await self._issues(_issue_query().where(paused))
+        paused = (issues.c.paused_at.is_not(None), issues.c.cancelled_at.is_(None))
+        return await self._issues(_issue_query().where(*paused))
 
     async def _issues(self, query: Query) -> Sequence[IssueDetails]:
         async with self.database.read() as connection:

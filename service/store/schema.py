@@ -420,6 +420,29 @@ listed_issues = Table(
 # neighbours: the place of an issue in the list.
 Index("ix_listed_issues_issue", listed_issues.c.issue)
 
+# Issues that wait for an editor. The edition, cursor and due time are those of the group.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Id, primary_key=True),  # of the issue that it becomes
+    Column("edition_key", Id, ForeignKey("editions.key"), nullable=False),
+    Column("told_from", BigInteger, nullable=False),
+    Column("told_through", BigInteger, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("state", Id, nullable=False),  # waiting | approved | held | stopped
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", CleanText, nullable=False),
+    Column("version", Integer, nullable=False),  # a draft is replaced only in the version that was read
+    Column("note", CleanText, nullable=False),
+    Column("edits", Json, nullable=False),
+    Column("edit_keys", Json, nullable=False),
+    Column("digest", CompressedJson, nullable=False),
+    Column("material", CompressedJson, nullable=False),
+)
+# draft_of and record_issue: the draft for a group.
+Index("ix_drafts_place", drafts.c.edition_key, drafts.c.due_at)
+
 # The title and text of an edit that an issue corrected: kept, because a publisher can edit again.
 edits = Table(
     "edits",

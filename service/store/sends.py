@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from service.core.model import Group, Issue, ManualSend
+from service.core.model import Draft, Group, Issue, ManualSend
 from service.store.compose import SqlComposeStore
 from service.store.database import Database
 from service.store.dialect import lock_groups
@@ -29,7 +29,12 @@ class DraftComposeStore(SqlComposeStore):
 
     @override
     async def record_issue(
-        self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
+        self,
+        group: Group,
+        issue: Issue,
+        next_due_at: datetime | None,
+        channel: str,
+        draft: Draft | None = None,
     ) -> int:
         self.issues.append((group, issue))
         return group.size

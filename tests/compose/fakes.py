@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from service.compose.ports import ComposeStore, EditedArticle
 from service.core import ids
 from service.core.errors import StoreError
-from service.core.model import CondensedArticle, Edition, Group, Issue, SentIssue, StoryPoint
+from service.core.model import CondensedArticle, Draft, Edition, Group, Issue, SentIssue, StoryPoint
 
 
 @dataclass
@@ -48,12 +48,14 @@ class MemoryStore(ComposeStore):
             self.articles.append(CondensedArticle(placed, one.summary))
 
     @override
-    async def due_groups(self, now: datetime) -> Sequence[Group]:
+    async def due_groups(self, now: datetime, ahead: timedelta = timedelta()) -> Sequence[Group]:
         if self.broken:
             raise StoreError("the database was lost")
         due = sorted(self.members, key=lambda r: r.next_due_at)
         keys = [
-            (r.edition, r.served_through, r.next_due_at) for r in due if r.active and r.next_due_at <= now
+            (r.edition, r.served_through, r.next_due_at)
+            for r in due
+            if r.active and r.next_due_at <= now + ahead
         ]
         return [
             Group(key[0], ids.edition_key(key[0]), *key[1:], size=len(self._members(*key)))
@@ -124,7 +126,12 @@ class MemoryStore(ComposeStore):
 
     @override
     async def record_issue(
-        self, group: Group, issue: Issue, next_due_at: datetime | None, channel: str
+        self,
+        group: Group,
+        issue: Issue,
+        next_due_at: datetime | None,
+        channel: str,
+        draft: Draft | None = None,
     ) -> int:
         assert channel
         members = self._members_of(group)
@@ -135,7 +142,9 @@ class MemoryStore(ComposeStore):
         return len(members)
 
     @override
-    async def skip_issue(self, group: Group, next_due_at: datetime, served_through: int | None) -> int:
+    async def skip_issue(
+        self, group: Group, next_due_at: datetime, served_through: int | None, draft: Draft | None = None
+    ) -> int:
         members = self._members_of(group)
         for reader in members:
             reader.next_due_at = next_due_at

@@ -171,8 +171,13 @@ class Application:
             return await deliver_all(deliverers, now=self.clock, stopping=stopping, progress=progress)
 
     async def pending_work(self) -> PendingWork:
-        """Return the number of items that wait for each stage now."""
-        return await self.queries.pending_work(self.clock())
+        """Return the number of items that wait for each stage now; drafts to make are items of compose."""
+        from service.app.drafts import count_missing  # noqa: PLC0415 - see the module's docstring
+
+        work = await self.queries.pending_work(self.clock())
+        if not any(newsletter.review for newsletter in self.roster.newsletters):
+            return work
+        return replace(work, groups=work.groups + await count_missing(self))
 
     async def apply_roster(self) -> RosterReport:
         """Store the feeds and subscriptions of the configuration."""

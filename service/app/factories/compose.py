@@ -20,6 +20,7 @@ from service.gather.health import source_health
 from service.settings.values import Settings
 from service.store.compose import SqlComposeStore
 from service.store.database import Database
+from service.store.drafts import SqlDraftStore
 from service.store.queries import Queries
 from service.store.stories import SqlStoryStore
 from service.subscribers.preferences import own_editions
@@ -37,6 +38,7 @@ def composer_of(settings: Settings, roster: Roster, database: Database) -> Compo
         channel=settings.mail.channel,
         story_assigner=StoryAssigner(SqlStoryStore(database)),
         source_health=StoredFeedHealth(Queries(database)),
+        drafts=SqlDraftStore(database),
         feed_weights={feed.id: feed.weight for feed in roster.feeds},
         subscribe_urls={name: sign_up_url(settings.site.url, name) for name in settings.web.sign_up},
     )

@@ -34,7 +34,7 @@ async def articles_ahead(app: Application, ahead: timedelta) -> list[Article]:
     of the one method that a judge can help.
     """
     now = app.clock()
-    groups = await app.composer.store.due_groups(now + ahead)
+    groups = await app.composer.store.due_groups(now, ahead)
     shown = await upcoming_articles(app.composer, groups, now=now)
     open_ones = {
         one.article.id: one.article

@@ -48,6 +48,9 @@ COMMAND_SECTIONS: dict[str, tuple[CommandSummary, ...]] = {
         ),
         CommandSummary("story", "story", "Show the articles of a story, and split a wrong one from it."),
         CommandSummary("label", "label", "Label the key points and caveats of articles, for learning."),
+        CommandSummary(
+            "draft", "draft.commands", "Review issues before they are sent: change, approve, hold, stop."
+        ),
         CommandSummary("issue", "issue.commands", "List, verify, pause, resume, resend and cancel issues."),
         CommandSummary("bounce", "bounce", "Read bounced mails."),
     ),

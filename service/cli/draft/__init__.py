@@ -1,0 +1,1 @@
+"""`caveat draft`: its commands, and what they print."""

@@ -1,0 +1,210 @@
+"""Drafts: issues that wait for an editor, on the table drafts.
+
+A draft is stored in versions: a change names the version that it was read in, and the transaction that makes
+an issue of it deletes that version. So an editor's change is never lost without a word, and a draft becomes
+one issue at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
+
+from service.compose.ports import DraftStore
+from service.core.errors import DraftChanged
+from service.core.ids import edit_key
+from service.core.model import (
+    Choose,
+    ChosenSentence,
+    Draft,
+    DraftEdits,
+    DraftState,
+    Drop,
+    EditAction,
+    Group,
+    Move,
+    Place,
+    Placement,
+)
+from service.store.database import Database
+from service.store.dialect import Query, is_in
+from service.store.digests import article_ids, digest_of, digest_values, stored_articles
+from service.store.groups import ACTIVE
+from service.store.mappers import EDITION, edition_of
+from service.store.schema import articles, drafts, editions, groups, subscriptions
+
+ACTIONS: Mapping[str, type[Drop | Move | Place | Choose]] = {
+    "drop": Drop,
+    "move": Move,
+    "place": Place,
+    "choose": Choose,
+}
+"""The stored name of each kind of action."""
+
+ACTION_NAMES = {kind: name for name, kind in ACTIONS.items()}
+HAS_GROUP = exists().where(
+    groups.c.edition_key == drafts.c.edition_key,
+    groups.c.told_through == drafts.c.told_from,
+    groups.c.next_due_at == drafts.c.due_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlDraftStore(DraftStore):
+    """DraftStore on the table drafts."""
+
+    database: Database
+
+    @override
+    async def draft_of(self, group: Group) -> Draft | None:
+        found = await self._drafts(_of_group(group).where(drafts.c.told_from == group.served_through))
+        return found[0] if found else None
+
+    @override
+    async def earlier_draft(self, group: Group) -> Draft | None:
+        others = _of_group(group).where(drafts.c.told_from != group.served_through, ~HAS_GROUP)
+        found = await self._drafts(others.order_by(drafts.c.changed_at.desc()).limit(1))
+        return found[0] if found else None
+
+    @override
+    async def save(self, draft: Draft, *, is_new: bool = False) -> Draft:
+        values = _values(draft)
+        async with self.database.write() as connection:
+            if is_new:
+                inserted = self.database.insert(drafts).values(values).on_conflict_do_nothing()
+                count = (await connection.execute(inserted)).rowcount
+            else:
+                same = and_(drafts.c.id == draft.id, drafts.c.version == draft.version)
+                values["version"] = draft.version + 1
+                count = (await connection.execute(update(drafts).where(same).values(values))).rowcount
+        if count != 1:
+            raise DraftChanged("the draft was changed by somebody else meanwhile, or its issue was made")
+        return replace(draft, version=values["version"])
+
+    @override
+    async def is_current(self, draft: Draft) -> bool:
+        names = [article.id for story in draft.digest.stories for article in story.articles]
+        async with self.database.read() as connection:
+            query = select(*articles.c["id", "title", "text"]).where(is_in(connection, articles.c.id, names))
+            keys = {edit_key(*row) for row in (await connection.execute(query)).all()}
+        return keys == set(draft.edit_keys)
+
+    @override
+    async def delete_unused(self) -> int:
+        async with self.database.write() as connection:
+            return (await connection.execute(delete(drafts).where(~HAS_GROUP))).rowcount
+
+    async def drafts_of(self, newsletter: str | None = None) -> Sequence[Draft]:
+        """Return the drafts for groups with active members, of one newsletter or of all, by due time."""
+        query = _query().where(HAS_GROUP).order_by(drafts.c.due_at, drafts.c.id)
+        if newsletter is not None:
+            query = query.where(editions.c.newsletter == newsletter)
+        return [draft for draft in await self._drafts(query) if draft.size]
+
+    async def delete(self, draft: Draft) -> None:
+        """Delete the draft in this version. Raises DraftChanged."""
+        async with self.database.write() as connection:
+            await use(connection, draft)
+
+    async def _drafts(self, query: Query) -> list[Draft]:
+        found = []
+        async with self.database.read() as connection:
+            for row in (await connection.execute(query)).mappings().all():
+                known = await stored_articles(connection, article_ids(row["material"]))
+                edition = edition_of({name: row[f"of_{name}"] for name in EDITION})
+                digest, material = (digest_of(row[name], edition, known) for name in ("digest", "material"))
+                found.append(
+                    Draft(
+                        id=row["id"],
+                        edition_key=row["edition_key"],
+                        served_from=row["told_from"],
+                        served_through=row["told_through"],
+                        due_at=row["due_at"],
+                        digest=digest,
+                        material=material,
+                        edit_keys=tuple(row["edit_keys"]),
+                        created_at=row["created_at"],
+                        changed_at=row["changed_at"],
+                        state=DraftState(row["state"]),
+                        edits=DraftEdits(tuple(_action_of(one) for one in row["edits"])),
+                        note=row["note"],
+                        changed_by=row["changed_by"],
+                        version=row["version"],
+                        size=row["size"],
+                    )
+                )
+        return found
+
+
+async def use(connection: AsyncConnection, draft: Draft | None) -> None:
+    """Delete the draft, if there is one, in this version. Raises DraftChanged if another one is stored."""
+    if draft is None:
+        return
+    same = and_(drafts.c.id == draft.id, drafts.c.version == draft.version)
+    if (await connection.execute(delete(drafts).where(same))).rowcount != 1:
+        raise DraftChanged("the draft was changed while its issue was made")
+
+
+def waits_for_editor() -> Any:  # noqa: ANN401 - SQLAlchemy's conditions
+    """Return the condition that a row of `groups` has a draft that is not sent until somebody decides."""
+    return exists().where(
+        drafts.c.edition_key == groups.c.edition_key,
+        drafts.c.told_from == groups.c.told_through,
+        drafts.c.due_at == groups.c.next_due_at,
+        drafts.c.state == DraftState.HELD,
+    )
+
+
+def _query() -> Query:
+    same = and_(
+        groups.c.edition_key == drafts.c.edition_key,
+        groups.c.told_through == drafts.c.told_from,
+        groups.c.next_due_at == drafts.c.due_at,
+    )
+    size = (
+        select(func.count())
+        .select_from(subscriptions)
+        .join(groups, groups.c.number == subscriptions.c.group_number)
+        .where(same, ACTIVE)
+        .scalar_subquery()
+    )
+    names = (editions.c[name].label(f"of_{name}") for name in EDITION)
+    return select(drafts, *names, size.label("size")).join(editions, editions.c.key == drafts.c.edition_key)
+
+
+def _of_group(group: Group) -> Query:
+    return _query().where(drafts.c.edition_key == group.edition_key, drafts.c.due_at == group.due_at)
+
+
+def _values(draft: Draft) -> dict[str, Any]:
+    same = ("id", "edition_key", "due_at", "created_at", "changed_at", "changed_by", "version", "note")
+    return {name: getattr(draft, name) for name in same} | {
+        "told_from": draft.served_from,
+        "told_through": draft.served_through,
+        "state": draft.state,
+        "edits": [_action_values(one) for one in draft.edits.actions],
+        "edit_keys": draft.edit_keys,
+        "digest": digest_values(draft.digest),
+        "material": digest_values(draft.material),
+    }
+
+
+def _action_values(action: EditAction) -> dict[str, Any]:
+    return {"do": ACTION_NAMES[type(action)], **asdict(action)}
+
+
+def _action_of(stored: Mapping[str, Any]) -> EditAction:
+    kind, story = ACTIONS[stored["do"]], stored["story"]
+    if kind is Move:
+        return Move(story, stored["place"])
+    if kind is Place:
+        return Place(story, Placement(stored["placement"]))
+    if kind is Choose:
+        chosen = (tuple(ChosenSentence(**one) for one in stored[name]) for name in ("sentences", "without"))
+        return Choose(story, *chosen)
+    return Drop(story)
