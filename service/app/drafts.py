@@ -35,7 +35,7 @@ MAX_ATTEMPTS = 3  # to store a change, when a worker changes the draft at the sa
 
 
 @dataclass(frozen=True, slots=True)
-class NumberedSentence:
+class StorySentence:
     """A sentence of a story's articles. `role` is `point`, `caveat` or "": what the draft shows it as."""
 
     number: int
@@ -109,10 +109,10 @@ def story_named(draft: Draft, name: str) -> Story:
     )
 
 
-def story_sentences(draft: Draft, story: Story) -> Sequence[NumberedSentence]:
+def story_sentences(draft: Draft, story: Story) -> Sequence[StorySentence]:
     """Return the sentences of the story's articles, numbered from 1. Raises UsageError if there is none."""
     visible = next((one for one in shown(draft).stories if one.id == story.id), story)
-    found: list[NumberedSentence] = []
+    found: list[StorySentence] = []
     for article in story.articles:
         for span in sentence_spans(article):
             role = next(
@@ -125,7 +125,7 @@ def story_sentences(draft: Draft, story: Story) -> Sequence[NumberedSentence]:
             )
             place = ChosenSentence(article.id, span.start, span.end)
             text = article.text[span.start : span.end]
-            found.append(NumberedSentence(len(found) + 1, place, text, article.publisher, role))
+            found.append(StorySentence(len(found) + 1, place, text, article.publisher, role))
     return found
 
 

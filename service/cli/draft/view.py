@@ -85,7 +85,7 @@ def _story_lines(number: int, story: Story) -> Iterator[str]:
         yield f"            {mark}{printable(point.text)}"
 
 
-def sentence_record(sentence: drafts.NumberedSentence) -> Record:
+def sentence_record(sentence: drafts.StorySentence) -> Record:
     """Return a sentence as one row."""
     return {
         "number": sentence.number,
