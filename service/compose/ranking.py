@@ -62,13 +62,6 @@ class Ranker:
         return [RankedStory(updates[index], scores[index]) for index in placed]
 
 
-def rank_stories(
-    updates: Sequence[StoryUpdate], edition: Edition, *, at: datetime, feed_weights: Mapping[str, float]
-) -> list[RankedStory]:
-    """Return the stories of one issue in order; see Ranker."""
-    return Ranker(feed_weights).rank(updates, edition, at)
-
-
 def _edition_values(update: StoryUpdate, story: KnownStory, edition: Edition) -> dict[str, float]:
     """Return the traits of the story that depend on the edition, by name."""
     values = {}

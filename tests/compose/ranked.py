@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 
-from service.compose.ranking import RankedStory, rank_stories
+from service.compose.ranking import RankedStory, Ranker
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.updates import StoryUpdate
 from service.core.model import CondensedArticle
@@ -39,7 +39,7 @@ def told_by(publishers: Sequence[str], title: str = "Something happened", **chan
 
 
 def ranked(*updates: StoryUpdate, weights=None, **edition) -> list[RankedStory]:
-    return rank_stories(updates, an_edition(**edition), at=NOON, feed_weights=weights or {})
+    return Ranker(weights or {}).rank(updates, an_edition(**edition), NOON)
 
 
 def headlines(*updates: StoryUpdate, **settings) -> list[str]:

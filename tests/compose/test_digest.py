@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from service.compose import digest as digests
-from service.compose import ranking
 from service.compose.digest import reductions
+from service.compose.ranking import Ranker
 from service.compose.stories.group import GroupedStory
 from service.compose.stories.updates import StoryUpdate
 from service.core import ids as identity
@@ -26,7 +26,7 @@ from tests.compose.digests import (
 
 
 def make_digest(edition, updates, **settings):
-    ranked = ranking.rank_stories(updates, edition, at=NOON, feed_weights={})
+    ranked = Ranker({}).rank(updates, edition, NOON)
     return digests.make_digest(edition, ranked, **settings)
 
 

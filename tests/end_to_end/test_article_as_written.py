@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from service.compose import layout
 from service.compose.digest import make_digest
-from service.compose.ranking import rank_stories
+from service.compose.ranking import Ranker
 from service.compose.render.theme import JinjaRenderer
 from service.compose.stories.group import group_stories
 from service.compose.stories.merging.merge import merge_key_points
@@ -127,9 +127,7 @@ def composed(articles: list[CondensedArticle]) -> Mail:
     updates = story_updates(
         group_stories(articles), served_through=0, sent=(), merge=merge_key_points, points=POINTS
     )
-    digest = make_digest(
-        edition, rank_stories(updates, edition, at=NOW, feed_weights={}), at=NOW, merge=merge_key_points
-    )
+    digest = make_digest(edition, Ranker({}).rank(updates, edition, NOW), at=NOW, merge=merge_key_points)
     mail = JinjaRenderer(templates_folder(), SITE).render(digest, title="T", theme="daily", issue_id="i")
     stories = mail.text.split(FOOTER)[0].split("=" * len(FOOTER))[1:]
     return Mail(tuple(story.headline for story in digest.stories), "\n".join(stories))
