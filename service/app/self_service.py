@@ -20,7 +20,13 @@ from service.core.model import (
 )
 from service.store.subscribers import SqlSubscriberStore
 from service.subscribers import actions
-from service.subscribers.links import LinkClaim, read_preferences, read_unsubscribe, subscriber_links
+from service.subscribers.links import (
+    TEST_RECIPIENT,
+    LinkClaim,
+    read_preferences,
+    read_unsubscribe,
+    subscriber_links,
+)
 from service.subscribers.preferences import edition_for, own_preferences, placement_for
 
 
@@ -34,6 +40,11 @@ class LinkedSubscriber:
     id: str
     newsletter: str
     memberships: tuple[Membership, ...]
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the link comes from a test mail, so that it belongs to nobody."""
+        return self.id == TEST_RECIPIENT
 
     def membership(self, newsletter: str) -> Membership | None:
         """Return their membership in one newsletter (id), or None."""

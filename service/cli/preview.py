@@ -71,7 +71,7 @@ def preview(
     Without --for, it is the issue with the newsletter's default preferences and the articles of the last 24
     hours.
     """
-    time = _parse_time(at) if at else None
+    time = parse_time(at) if at else None
     screen = out is None and terminal.is_interactive(sys.stdout)
     chosen = shape or (PreviewFormat.SCREEN if screen else PreviewFormat.TEXT)
 
@@ -112,7 +112,8 @@ async def _print_preview(
     print_message(f"Wrote {out}: {rendered.subject}")
 
 
-def _parse_time(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
+    """Return the time in UTC; one without a zone is UTC. Raises UsageError."""
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError:

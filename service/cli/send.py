@@ -22,6 +22,7 @@ from service.core.send_request import SendRequest
 with lazy_imports():
     from service.app import manual_send
     from service.app.factories import application
+    from service.cli import send_test
     from service.cli.ui import delivery_progress, open_app
 
 RECIPIENT_PANEL = "Who gets it"
@@ -42,6 +43,7 @@ commands = CommandTyper()
     caveat send morning --to amina@example.org --to ben@example.org --dry-run
     caveat send morning --all
     caveat send morning --to amina@example.org --again
+    caveat send morning --test editor@example.org --for amina@example.org
     """,
 )
 def send(
@@ -56,6 +58,27 @@ def send(
         ),
     ] = None,
     *,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            "--test",
+            metavar="ADDRESS",
+            rich_help_panel=RECIPIENT_PANEL,
+            help="Any address, for a test that is marked [Test] and recorded nowhere.",
+        ),
+    ] = None,
+    edition_of: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="ADDRESS",
+            help="With --test: the subscriber whose issue it is. Default: the newsletter's own preferences.",
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="With --test: the time of the issue, as in preview."),
+    ] = None,
     everybody: Annotated[
         bool,
         typer.Option("--all", rich_help_panel=RECIPIENT_PANEL, help="All subscribers of the newsletter."),
@@ -80,12 +103,23 @@ def send(
     The same command within a minute continues the first one, and nothing is sent twice. With --key that holds
     for ever: a script that was interrupted can safely run the same command again.
 
+    --test sends the issue that a subscriber (--for), or the newsletter's own edition, would get now to any
+    address that is not suppressed. It uses up nobody's news, its links change no subscription, and its web
+    page does not exist. The mail server's reply is shown.
+
     Ctrl-C pauses the send, and caveat issue resume continues it. Mails that the mail server defers wait in
     the outbox for caveat deliver or a running service. If any subscriber did not get the mail, the exit code
     is 1.
     """
+    if test is not None:
+        if to or everybody or again or key:
+            raise UsageError("--test sends to one address alone, without --to, --all, --again and --key")
+        send_test.run_test(newsletter, test, edition_of, at, dry_run=dry_run, as_json=as_json)
+        return
+    if edition_of or at:
+        raise UsageError("--for and --at belong to --test ADDRESS")
     if bool(to) == everybody:
-        raise UsageError("name the recipients: --to ADDRESS (may be repeated) or --all")
+        raise UsageError("name the recipients: --to ADDRESS (may be repeated), --all or --test ADDRESS")
     request = SendRequest(newsletter, None if everybody else tuple(to or ()), again, key)
 
     async def work(app: application.Application) -> bool:

@@ -9,6 +9,9 @@ from service.core import tokens
 UNSUBSCRIBE_PATH = "/unsubscribe/"
 PREFERENCES_PATH = "/preferences/"
 
+TEST_RECIPIENT = "test"
+"""The subscriber id in the links of a test mail; nobody has it, because ids of subscribers are hashes."""
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriberLinks:

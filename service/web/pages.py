@@ -55,6 +55,12 @@ class Pages:
         """Return the rendered template `name` as a response."""
         return HTMLResponse(self.html(name, labels, **values), status, dict(headers))
 
+    def message(self, request: Request, label: str) -> Response:
+        """Return a page with the title and text of this label, and nothing to do."""
+        labels = self.labels(request)
+        title, text = labels.text(f"{label}_title"), labels.text(f"{label}_text")
+        return self.page("message.html", labels, title=title, text=text)
+
     def labels(self, request: Request, language: str | None = None) -> Localizer:
         """Return the labels in a language, with None in the language that the browser prefers."""
         if language is not None:

@@ -33,6 +33,8 @@ class UnsubscribePages:
     async def show(self, request: Request) -> Response:
         """Ask for confirmation; change nothing."""
         subscriber = await self._subscriber(request)
+        if subscriber.is_test:
+            return self.pages.message(request, "test_mail")
         membership = subscriber.membership(subscriber.newsletter)
         labels = self._labels(request, membership)
         if membership is None or membership.subscription.status in ENDED_STATUSES:
@@ -51,6 +53,8 @@ class UnsubscribePages:
         """Unsubscribe; a repeated request changes nothing more."""
         subscriber = await self._subscriber(request)
         body = await read_body(request)
+        if subscriber.is_test:
+            return self.pages.message(request, "test_mail")
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         # The form fields have other names, so a mail program can never end more than its one newsletter.
         one_click = all(part in body for part in ONE_CLICK)

@@ -196,7 +196,8 @@ FAULTS = {
     ),
     "a minimum of stories for a newsletter that is sent empty": (
         {
-            "newsletters.yaml": "newsletters:\n  - {id: a, title: A, schedule: 'daily 07:00', timezone: UTC,\n"
+            "newsletters.yaml": "newsletters:\n"
+            "  - {id: a, title: A, schedule: 'daily 07:00', timezone: UTC,\n"
             "     empty: send, min_stories: 3}\n"
         },
         "newsletters.yaml:3:32: `empty: send` sends an issue without any story, expected 1, or `empty: skip`",

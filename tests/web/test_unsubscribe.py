@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
+from service.subscribers.links import TEST_RECIPIENT, subscriber_links
 from tests.web.conftest import WebServer
 
 Web = aiohttp.ClientSession
@@ -114,3 +115,15 @@ async def test_a_link_works_for_its_own_purpose_only(server: WebServer, web: Web
     swapped = links.preferences.replace("/preferences/", "/unsubscribe/")
     assert (await web.post(swapped, data={})).status == 404
     assert (await web.get(links.unsubscribe.replace("/unsubscribe/", "/preferences/"))).status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_links_of_a_test_mail_say_so_and_change_nothing(server: WebServer, web: Web, method: str):
+    before = await server.people.memberships()
+    links = subscriber_links(await server.people.signing_key(), server.url, TEST_RECIPIENT, "morning")
+    for url in (links.unsubscribe, links.preferences):
+        for data in ({}, {"List-Unsubscribe": "One-Click"}, {"leave": "everything"}, {"from": "everything"}):
+            answer = await web.request(method, url, data=data if method == "POST" else None)
+            assert answer.status == 200
+            assert "This was a test mail" in await answer.text()
+    assert await server.people.memberships() == before
