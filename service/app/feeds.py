@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from service.core import ids as identity
 from service.core.model import Roster
 from service.core.read_models import FeedDetails
 from service.gather.discovery import DiscoveredFeeds, find_feeds
+from service.gather.entries.categories import count_categories, mapped_topics, propose_mapping
 from service.gather.formats.opml import read_opml, write_opml
 from service.gather.health import feed_health, format_duration_short, sparkline
 from service.gather.inspect import Inspection, inspect_feed
@@ -27,6 +28,9 @@ __all__ = [
     "health_flags",
     "health_record",
     "inspect_each",
+    "mapped_topics",
+    "mapping_of",
+    "proposed_mapping",
     "read_opml_entries",
     "time_since",
     "time_until",
@@ -65,6 +69,22 @@ async def inspect_each(
             while ahead:
                 well = await shown() and well
     return well
+
+
+def mapping_of(source: str, roster: Roster) -> Sequence[tuple[str, str]]:
+    """Return the categories that feeds.yaml maps for this feed, each with its topic."""
+    known = next((feed for feed in roster.feeds if feed.id == identity.feed_id(source)), None)
+    return known.categories if known else ()
+
+
+def proposed_mapping(
+    inspection: Inspection, mapping: Sequence[tuple[str, str]], roster: Roster
+) -> Mapping[str, str]:
+    """Return category -> topic for the most frequent categories of a feed that are not mapped."""
+    topics = {topic for newsletter in roster.newsletters for topic in newsletter.topics}
+    return propose_mapping(
+        count_categories(entry.categories for entry in inspection.entries), mapping, topics
+    )
 
 
 def health_record(feed: FeedDetails, now: datetime, *, short: bool) -> dict[str, Any]:

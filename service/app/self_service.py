@@ -9,6 +9,7 @@ from functools import cached_property
 
 from service.app.clock import Clock
 from service.core.errors import UsageError
+from service.core.languages import same_language
 from service.core.model import (
     PREFERENCE_FIELDS,
     Membership,
@@ -80,6 +81,16 @@ class SelfService:
             n.topics for n in self.roster.newsletters
         ]
         return sorted({topic for topics in lists for topic in topics})
+
+    def languages(self, newsletter: Newsletter) -> Sequence[str]:
+        """Return the languages of a newsletter's feeds and its own, sorted.
+
+        The language of a feed that names none is detected article by article; it counts as the newsletter's.
+        """
+        topics = {*newsletter.topics}
+        feeds = [feed for feed in self.roster.feeds if not topics or topics & {*feed.possible_topics}]
+        tags = {*newsletter.languages, *(feed.language or newsletter.language for feed in feeds)}
+        return sorted({same_language(tag) for tag in tags} - {""})
 
     def newsletter(self, newsletter_id: str) -> Newsletter | None:
         """Return the newsletter with this id; None when the roster no longer has it."""

@@ -21,7 +21,6 @@ from service.cli.ui.output import (
     print_json,
     print_message,
     print_records,
-    printable,
     quantity,
 )
 from service.core.errors import CaveatError, UsageError
@@ -31,24 +30,9 @@ from service.core.read_models import FeedDetails
 with lazy_imports():
     from service.app import feeds
     from service.app.factories import application, config_folder
+    from service.cli import inspection_text
     from service.cli.ui import open_app
     from service.runtime import signals
-
-MAX_SHOWN_ENTRIES = 10
-FORMAT_NAMES = {
-    "rss20": "RSS 2.0",
-    "rss10": "RSS 1.0",
-    "rss092": "RSS 0.92",
-    "rss091u": "RSS 0.91",
-    "rss091n": "RSS 0.91",
-    "rss090": "RSS 0.90",
-    "atom10": "Atom 1.0",
-    "atom03": "Atom 0.3",
-    "json11": "JSON Feed 1.1",
-    "json10": "JSON Feed 1.0",
-    "cdf": "CDF",
-}
-"""The name of each format in its specification."""
 
 commands = CommandTyper(
     """Find, add, remove and inspect feeds, and show their health.
@@ -185,13 +169,24 @@ def inspect(
 ) -> None:
     """Show the entries of a feed, or why it cannot be read, without recording anything.
 
+    The categories of entries are shown with the topics that feeds.yaml gives them, and a mapping for the
+    most frequent others is proposed.
+
     With --json there is one line per source, in order: {"source", "ok", "error", "format", "title",
-    "entries": [{"id", "title", "url", "published", "text", "day_only", "blocks", "cut"}]}. With "day_only"
-    the hour of "published" is unknown. "blocks" are [kind, start, end] of the parts of "text"; "cut" says why
-    it is incomplete. A source that fails is reported, and the next one is read; the exit code is then 1.
+    "entries": [{"id", "title", "url", "published", "text", "day_only", "blocks", "cut", "categories",
+    "picture"}]}. With "day_only" the hour of "published" is unknown. "blocks" are [kind, start, end] of the
+    parts of "text"; "cut" says why it is incomplete. A source that fails is reported, and the next one is
+    read; the exit code is then 1.
     """
-    fetch = config_folder.fetch_settings(context.options().config)
-    show = _print_inspection_json if as_json else _print_inspection
+    loaded = config_folder.load_or_example(context.options().config)
+    fetch = loaded.settings.fetch
+
+    def show(inspection: feeds.Inspection) -> None:
+        if as_json:
+            print_json(inspection.as_json())
+        else:
+            inspection_text.print_inspection(inspection, loaded.roster)
+
     if not signals.run(feeds.inspect_each(fetch, _source_names(sources), show)):
         raise typer.Exit(1)
 
@@ -254,25 +249,3 @@ def _source_names(sources: Iterable[str]) -> Iterator[str]:
             yield from (line.strip() for line in sys.stdin if line.strip())
         else:
             yield source
-
-
-def _print_inspection_json(inspection: feeds.Inspection) -> None:
-    print_json(inspection.as_json())
-
-
-def _print_inspection(inspection: feeds.Inspection) -> None:
-    if not inspection.ok:
-        print_message(f"{inspection.source}: {inspection.error}")
-        return
-    format_name = FORMAT_NAMES.get(inspection.format, inspection.format)
-    entries = quantity(len(inspection.entries), "entry", "entries")
-    facts = ", ".join(filter(None, (format_name, printable(inspection.title), entries)))
-    print_data(f"{inspection.source}: {facts}")
-    if inspection.error:
-        print_message(f"{inspection.source}: {inspection.error}")
-    for entry in inspection.entries[:MAX_SHOWN_ENTRIES]:
-        published = entry.published[: 10 if entry.day_only else 16].replace("T", " ")
-        print_data(f"  {published:<16}  {entry.title}")
-        print_data(f"  {'':<16}  {entry.url}")
-    if (more := len(inspection.entries) - MAX_SHOWN_ENTRIES) > 0:
-        print_data(f"  {'':<16}  and {more} more")

@@ -26,6 +26,8 @@ FEED_KEYS = {
     "poll_interval": "every",
     "first_entries": "first_items",
     "max_age": "max_age",
+    "weight": "weight",
+    "categories": "categories",
 }
 """Fields of a Feed that feeds.yaml sets, each with its key there."""
 
@@ -124,8 +126,11 @@ def _changes(current: Edition | Feed, desired: Edition | Feed, keys: Mapping[str
     for field, key in keys.items():
         before, after = getattr(current, field), getattr(desired, field)
         if before != after:
-            yield f"{key} {_shown(before)} -> {_shown(after)}"
+            nothing = "none" if field in ("follow", "mute", "categories") else "all"
+            yield f"{key} {_shown(before, nothing)} -> {_shown(after, nothing)}"
 
 
-def _shown(value: object) -> str:
-    return (", ".join(value) or "all") if isinstance(value, tuple) else str(value)
+def _shown(value: object, nothing: str) -> str:
+    if not isinstance(value, tuple):
+        return "none" if value is None else str(value)
+    return ", ".join(": ".join(one) if isinstance(one, tuple) else one for one in value) or nothing

@@ -8,13 +8,15 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
 from service.core.errors import UnknownName
 from service.core.model import Membership, SubscriptionStatus
-from service.subscribers.import_formats import COLUMNS, escape_formula
+from service.subscribers.import_formats import COLUMNS, LISTS, NOTHING, escape_formula
 from service.subscribers.ports import SubscriberStore
 
 PAGE_SIZE = 2_000  # subscribers per query
+OWN_COLUMNS = COLUMNS[COLUMNS.index("schedule") :]  # preferences of the person
 EXTRA_COLUMNS = ("paused", "unsubscribed", "suppressed")
 """Columns that an import ignores, so that it does not subscribe people again who unsubscribed."""
 
@@ -49,7 +51,7 @@ def _as_csv(person: Memberships) -> str:
         subscriber.name,
         subscriber.timezone or "",
         " ".join(_newsletters(person, Status.ACTIVE)),
-        _schedule(person),
+        *(_cell(name, _own(person, name)) for name in OWN_COLUMNS),
         " ".join(_newsletters(person, Status.PAUSED)),
         " ".join(_newsletters(person, Status.UNSUBSCRIBED)),
         person[0].suppressed or "",
@@ -64,7 +66,7 @@ def _as_json(person: Memberships) -> str:
         "name": subscriber.name,
         "timezone": subscriber.timezone,
         "newsletters": _newsletters(person, Status.ACTIVE),
-        "schedule": _schedule(person) or None,
+        **{name: _own(person, name) for name in OWN_COLUMNS},
         "suppressed": person[0].suppressed,
         "subscriptions": [
             {
@@ -89,10 +91,19 @@ def _newsletters(person: Memberships, status: SubscriptionStatus) -> list[str]:
     return [m.subscription.newsletter for m in person if m.subscription.status is status]
 
 
-def _schedule(person: Memberships) -> str:
-    """Return the person's own schedule if it is the same for all active subscriptions, else an empty text."""
-    own = {m.subscription.preferences.schedule for m in person if m.subscription.status is Status.ACTIVE}
-    return (own.pop() or "") if len(own) == 1 else ""
+def _own(person: Memberships, name: str) -> Any:  # noqa: ANN401 - the type of the preference
+    """Return the person's own preference if it is the same for all active subscriptions, else None."""
+    own = {
+        getattr(m.subscription.preferences, name) for m in person if m.subscription.status is Status.ACTIVE
+    }
+    return own.pop() if len(own) == 1 else None
+
+
+def _cell(name: str, value: object) -> str:
+    """Return a preference as an import reads it: "" for none, NOTHING for an empty list."""
+    if isinstance(value, tuple):
+        return LISTS[name].join(value) or NOTHING
+    return "" if value is None else str(value)
 
 
 def _csv_line(cells: Sequence[str]) -> str:

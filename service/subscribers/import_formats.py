@@ -50,9 +50,18 @@ class ImportRow(NamedTuple):
     timezone: str = ""
     newsletters: str = ""
     schedule: str = ""
+    languages: str = ""
+    follow: str = ""
+    mute: str = ""
+    minutes: str = ""
 
 
 COLUMNS = ImportRow._fields[1:]
+LISTS = {"newsletters": " ", "languages": " ", "follow": "; ", "mute": "; "}
+"""Columns with several values in a cell, each with what stands between them."""
+
+NOTHING = "-"
+"""An empty list in a cell: all languages, no words. An empty cell is the newsletter's own value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +187,12 @@ def _json_row(line: int, data: bytes) -> ImportRow | RefusedRow:
         name = column_of(key)
         if not name or value is None:
             continue
-        if name == "newsletters" and isinstance(value, list):
-            value = " ".join(map(str, value))  # noqa: PLW2901 - CSV has the same as a text
+        if isinstance(value, list) and name in LISTS:
+            # CSV has the same as a text.
+            empty = "" if name == "newsletters" else NOTHING
+            value = LISTS[name].join(map(str, value)) or empty  # noqa: PLW2901
+        elif name == "minutes" and isinstance(value, int):
+            value = str(value)  # noqa: PLW2901 - as above
         if not isinstance(value, str):
             return RefusedRow(line, f"`{key}` is {json.dumps(value)[:40]}, expected text")
         values[name] = value.strip()

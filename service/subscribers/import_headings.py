@@ -50,7 +50,7 @@ _NAMES = {
         "timezone; time zone; tz; zeitzone; fuseau horaire; zona horaria; fuso orario; fuso horario; tijdzone"
     ),
     "newsletters": "newsletters; newsletter; lists; list",
-    "schedule": "schedule",
+    **{name: name for name in ("schedule", "languages", "follow", "mute", "minutes")},
     STATUS: "status; subscription status; email status; subscriber status; contact status; member status",
 }
 _GENERAL = frozenset({"address", "adresse"})

@@ -7,6 +7,7 @@ add      thousands of subscriptions per transaction; a subscriber's own choice w
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import unicodedata
 from collections import Counter
@@ -20,7 +21,7 @@ from service.core.errors import UnknownName, UsageError
 from service.core.model import DesiredSubscription, Edition, Newsletter, Preferences, Subscriber
 from service.core.progress import Progress, no_progress
 from service.core.validators import read_email, read_timezone
-from service.subscribers.import_formats import ImportRow, RefusedRow, read_rows
+from service.subscribers.import_formats import NOTHING, ImportRow, RefusedRow, read_rows
 from service.subscribers.ports import SubscriberStore
 from service.subscribers.preferences import PlacementBuilder
 
@@ -114,7 +115,7 @@ class _RowReader:
         self._newsletters, self._builder = options.newsletters, PlacementBuilder(now)
         self._default = " ".join(options.default_newsletters)
         self._seen = SeenLines()
-        self._cache: dict[tuple[str, str, str], tuple[PlacementParts, ...] | str] = {}
+        self._cache: dict[ImportRow, tuple[PlacementParts, ...] | str] = {}
         for name in options.default_newsletters:
             self._newsletter(name)
 
@@ -127,7 +128,7 @@ class _RowReader:
             name = _read_name(row.name)
         except UsageError as error:
             return RefusedRow(row.line, str(error))
-        choice = (row.newsletters or self._default, row.schedule, row.timezone)
+        choice = row._replace(line=0, email="", name="", newsletters=row.newsletters or self._default)
         parts = self._cache.get(choice) or self._cached(choice)
         if isinstance(parts, str):
             return RefusedRow(row.line, parts)
@@ -135,25 +136,25 @@ class _RowReader:
         earlier = self._seen.earlier(int(key[:16], 16), row.line)
         if earlier is not None:
             return RefusedRow(row.line, f"{email} is already in line {earlier}")
-        person = Subscriber(key, email, name, choice[2] or None)
+        person = Subscriber(key, email, name, row.timezone or None)
         return [DesiredSubscription(person, *part) for part in parts]
 
-    def _cached(self, choice: tuple[str, str, str]) -> tuple[PlacementParts, ...] | str:
-        """Return the parts for a choice of newsletters, schedule and zone, or the reason for a refusal."""
+    def _cached(self, choice: ImportRow) -> tuple[PlacementParts, ...] | str:
+        """Return the parts for a row without a person, or the reason for a refusal."""
         if len(self._cache) >= MAX_CACHED_PLACEMENTS:
             self._cache.clear()
         try:
-            self._cache[choice] = self._parts(*choice)
+            self._cache[choice] = self._parts(choice)
         except UsageError as error:
             self._cache[choice] = str(error)
         return self._cache[choice]
 
-    def _parts(self, newsletters: str, schedule: str, timezone: str) -> tuple[PlacementParts, ...]:
-        ids = dict.fromkeys(newsletters.replace(",", " ").replace(";", " ").split())
+    def _parts(self, choice: ImportRow) -> tuple[PlacementParts, ...]:
+        ids = dict.fromkeys(choice.newsletters.replace(",", " ").replace(";", " ").split())
         if not ids:
             raise UsageError(f"the row names no newsletter; name one of {', '.join(self._newsletters)}")
-        zone = read_timezone(timezone) if timezone else None
-        preferences, unknown = Preferences(schedule=schedule or None), Subscriber("", "", timezone=zone)
+        zone = read_timezone(choice.timezone) if choice.timezone else None
+        preferences, unknown = _preferences(choice), Subscriber("", "", timezone=zone)
         placed = (self._builder.build(unknown, self._newsletter(name), preferences) for name in ids)
         return tuple((p.newsletter, p.preferences, p.edition, p.edition_key, p.next_due_at) for p in placed)
 
@@ -184,6 +185,26 @@ class SeenLines:
             found = self._database.execute("SELECT line FROM seen WHERE key = ?", (signed,))
             return int(found.fetchone()[0])
         return None
+
+
+def _preferences(row: ImportRow) -> Preferences:
+    """Return the preferences of a row. Raises UsageError for minutes that are no number."""
+    if row.minutes and not (row.minutes.isascii() and row.minutes.isdecimal() and len(row.minutes) < 5):
+        raise UsageError(f"{row.minutes[:40]!r} is no number of minutes")
+    return Preferences(
+        schedule=row.schedule or None,
+        languages=_list(row.languages, "[\\s,;]+"),
+        follow=_list(row.follow, "[,;]"),
+        mute=_list(row.mute, "[,;]"),
+        minutes=int(row.minutes) if row.minutes else None,
+    )
+
+
+def _list(cell: str, between: str) -> tuple[str, ...] | None:
+    """Return the values of a cell, None for an empty one."""
+    if not cell or cell == NOTHING:
+        return () if cell else None
+    return tuple(filter(None, map(str.strip, re.split(between, cell))))
 
 
 def _read_name(text: str) -> str:

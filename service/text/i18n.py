@@ -44,6 +44,10 @@ class Localizer:
         """The direction of the text, `ltr` or `rtl`."""
         return str(self.locale.text_direction)
 
+    def language_name(self, tag: str) -> str:
+        """Return the name of the language of a tag: `German` for `de`; the tag if it has none."""
+        return str(self.locale.languages.get(primary_language(tag), tag))
+
     def text(self, key: str, n: int = 0, **values: object) -> str:
         """Return the label of `key` with its `{values}` filled in; `n` selects the plural form.
 

@@ -26,6 +26,12 @@ MAX_TIMES = 6
 MAX_VALUE_CHARACTERS = 200
 """Characters that are read of one field; no valid value is longer."""
 
+MAX_PHRASES_CHARACTERS = 5_000
+"""Characters that are read of a list of words and phrases; the longest valid list is shorter."""
+
+_BETWEEN_PHRASES = re.compile("[,;\n\u060c\u061b\u3001\uff0c\uff1b]")
+"""Commas and semicolons: Latin, Arabic, Chinese and Japanese."""
+
 _TIME = re.compile(r"(\d{1,2}:\d{2})(?::\d{2}(?:\.\d+)?)?")
 _NUMBER = re.compile(r"[0-9]{1,4}")
 
@@ -37,7 +43,9 @@ class NewsletterForm:
     `until` is the day (`2026-08-15`) at which a pause ends, "" for none. `rhythm` is `week`, which uses
     `days` (Monday is 0), `month`, which uses `dates` (`1,15`), or `own`, which keeps `own_schedule`: one that
     has no fields here (`every 3h`, `cron ...`), else "". `offered` are the topics to choose from;
-    `everything` says whether no topic means all of them. The language is not on the page.
+    `everything` says whether no topic means all of them. `languages` are those of the articles, none for all,
+    of `offered_languages`. `follow` and `mute` are words and phrases between commas; `minutes` is empty for
+    the newsletter's own reading time. The language of the mail is not on the page.
     """
 
     id: str
@@ -57,11 +65,21 @@ class NewsletterForm:
     points: str
     format: str
     language: str
+    languages: tuple[str, ...] = ()
+    offered_languages: tuple[str, ...] = ()
+    follow: str = ""
+    mute: str = ""
+    minutes: str = ""
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
-def stored_form(membership: Membership, newsletter: Newsletter, topics: Sequence[str]) -> NewsletterForm:
-    """Return the form with the stored preferences. `topics` are those of all feeds and newsletters."""
+def stored_form(
+    membership: Membership, newsletter: Newsletter, topics: Sequence[str], languages: Sequence[str]
+) -> NewsletterForm:
+    """Return the form with the stored preferences.
+
+    `topics` are those of all feeds and newsletters, `languages` those of the newsletter's feeds.
+    """
     edition = membership.edition
     rhythm, days, dates, times = _schedule_parts(edition.schedule)
     return NewsletterForm(
@@ -82,6 +100,11 @@ def stored_form(membership: Membership, newsletter: Newsletter, topics: Sequence
         points=str(edition.points),
         format=edition.format,
         language=edition.language,
+        languages=edition.languages,
+        offered_languages=tuple(sorted({*languages, *edition.languages})),
+        follow=", ".join(edition.follow),
+        mute=", ".join(edition.mute),
+        minutes="" if edition.minutes is None else str(edition.minutes),
     )
 
 
@@ -105,6 +128,8 @@ def submitted_form(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
     for name in ("stories", "points"):
         if _number(getattr(form, name)) is None:
             problems[name] = "no_number"
+    if form.minutes and _number(form.minutes) is None:
+        problems["minutes"] = "no_number"
     return replace(form, problems=problems)
 
 
@@ -118,19 +143,33 @@ def preference_change(form: NewsletterForm) -> PreferenceChange:
         points=_number(form.points),
         language=form.language,
         format=form.format,
+        languages=form.languages,
+        follow=_phrases(form.follow),
+        mute=_phrases(form.mute),
+        minutes=_number(form.minutes),
     )
     until = _day(form.until) if form.status == "pause" else None
     return PreferenceChange(form.id, STATUSES[form.status], preferences, until)
 
 
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, _BETWEEN_PHRASES.split(text))))
+
+
 def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
-    """Return the form with the submitted values; a missing field, such as an unchecked box, is empty."""
+    """Return the form with the submitted values; a missing field, such as an unchecked box, is empty.
 
-    def values(name: str) -> list[str]:
-        return [value[:MAX_VALUE_CHARACTERS] for value in fields.get(f"{stored.id}.{name}", [])]
+    A form without the fields for languages, words and minutes, from an older page, leaves them as they are.
+    """
 
-    def first(name: str) -> str:
-        return "".join(values(name)[:1])
+    def values(name: str, limit: int = MAX_VALUE_CHARACTERS) -> list[str]:
+        return [value[:limit] for value in fields.get(f"{stored.id}.{name}", [])]
+
+    def first(name: str, limit: int = MAX_VALUE_CHARACTERS) -> str:
+        return "".join(values(name, limit)[:1])
+
+    def given(name: str, kept: str, limit: int = MAX_VALUE_CHARACTERS) -> str:
+        return first(name, limit) if f"{stored.id}.{name}" in fields else kept
 
     def choice(name: str, allowed: Sequence[str], default: str) -> str:
         return next((value for value in values(name) if value in allowed), default)
@@ -149,6 +188,12 @@ def _filled(stored: NewsletterForm, fields: Fields) -> NewsletterForm:
         stories=first("stories"),
         points=first("points"),
         format=choice("format", ("html", "text"), stored.format),
+        languages=tuple(tag for tag in stored.offered_languages if tag in values("languages"))
+        if f"{stored.id}.languages" in fields
+        else stored.languages,
+        follow=given("follow", stored.follow, MAX_PHRASES_CHARACTERS),
+        mute=given("mute", stored.mute, MAX_PHRASES_CHARACTERS),
+        minutes=given("minutes", stored.minutes),
     )
 
 

@@ -64,7 +64,12 @@ class PreferencesPages:
     def _stored_forms(self, subscriber: LinkedSubscriber) -> list[NewsletterForm]:
         """Return a form for each newsletter of the roster, first the one whose mail had the link."""
         forms = [
-            stored_form(membership, newsletter, self.self_service.topics)
+            stored_form(
+                membership,
+                newsletter,
+                self.self_service.topics,
+                self.self_service.languages(newsletter),
+            )
             for membership in subscriber.memberships
             if membership.subscription.status is not SubscriptionStatus.ENDED
             and (newsletter := self.self_service.newsletter(membership.subscription.newsletter))
@@ -90,6 +95,7 @@ class PreferencesPages:
             forms=forms,
             next_issues=_next_issues(subscriber, labels),
             zones=zone_names(),
+            language_name=labels.language_name,
             saved=saved and status == 200,
             suppressed=any(m.suppressed is not None for m in subscriber.memberships),
         )

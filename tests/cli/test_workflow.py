@@ -438,10 +438,25 @@ def test_inspect_reports_each_source_in_order(gathered: CliRunner, tmp_path: Pat
     assert done.code == 1
     assert [record["ok"] for record in done.records] == [True, False, False, True]
     assert list(done.records[0]) == ["source", "ok", "error", "format", "title", "entries"]
-    expected = ["id", "title", "url", "published", "text", "day_only", "blocks", "cut"]
-    assert list(done.records[0]["entries"][0]) == expected
+    expected = "id title url published text day_only blocks cut categories picture"
+    assert list(done.records[0]["entries"][0]) == expected.split()
     assert done.records[0]["error"] is None
     assert all(record["error"] for record in done.records[1:3])
+
+
+def test_inspect_shows_categories_and_proposes_a_mapping(gathered: CliRunner, tmp_path: Path):
+    item = "<item><title>{}</title><link>https://a.example/{}</link><category>{}</category></item>"
+    items = "".join(item.format(n, n, "Business" if n % 2 else "World news/Africa") for n in range(5))
+    (tmp_path / "f.xml").write_text(f"<rss version='2.0'><channel><title>F</title>{items}</channel></rss>")
+    said = gathered("feed", "inspect", tmp_path / "f.xml").out
+    assert "World news/Africa" in said
+    assert '    "Business": business\n' in said
+
+
+def test_adding_a_feed_that_no_newsletter_takes_says_so(gathered: CliRunner):
+    gathered.replace("newsletters.yaml", "id: morning", "id: morning, topics: [world]")
+    said = gathered("feed", "add", "file:more.xml", "--name", "More", "--topic", "chess").err
+    assert "no newsletter takes the feed 'More': none has the topic chess" in " ".join(said.split())
 
 
 def test_a_subscriber_is_added_changed_paused_removed_and_erased(gathered: CliRunner):
@@ -454,6 +469,18 @@ def test_a_subscriber_is_added_changed_paused_removed_and_erased(gathered: CliRu
     assert gathered("subscriber", "edit", "carla@example.org", "--name", "Carla").code == 0
     shown = gathered("subscriber", "show", "carla@example.org", "--json").records
     assert (shown[0]["name"], shown[0]["timezone"], shown[0]["status"]) == ("Carla", "Asia/Tokyo", "active")
+
+    edited = gathered(
+        *("subscriber", "edit", "carla@example.org", "--newsletter", "morning", "--languages", "en, fr"),
+        *("--follow", "Central Bank, WHO", "--mute", "none", "--minutes", "5"),
+    )
+    assert edited.code == 0
+    shown = gathered("subscriber", "show", "carla@example.org", "--json").records
+    assert (shown[0]["languages"], shown[0]["follow"]) == (["en", "fr"], ["WHO", "central bank"])
+    assert (shown[0]["mute"], shown[0]["minutes"]) == ([], 5)
+    unknown = gathered("subscriber", "edit", "carla@example.org", "--newsletter", "nothing", "--minutes", "5")
+    assert unknown.code == 2
+    assert "is not subscribed to 'nothing'" in unknown.err
 
     assert gathered("subscriber", "pause", "carla@example.org").code == 0
     assert gathered("subscriber", "show", "carla@example.org", "--json").records[0]["status"] == "paused"

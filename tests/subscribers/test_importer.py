@@ -415,11 +415,50 @@ class TestExport:
         text = await self.everything(sqlite_people, "csv")
         assert text.splitlines() == [
             ",".join([*COLUMNS, "paused", "unsubscribed", "suppressed"]),
-            "amina@x.org,,,evening,,,morning,",
-            "ben@x.org,,,,,,evening,unsubscribed from everything",
+            "amina@x.org,,,evening,,,,,,,morning,",
+            "ben@x.org,,,,,,,,,,evening,unsubscribed from everything",
         ]
         only = await self.everything(sqlite_people, "jsonl", newsletter="morning")
         assert [json.loads(line)["email"] for line in only.splitlines()] == ["amina@x.org"]
+
+    @pytest.mark.parametrize(("form", "name"), [("csv", "p.csv"), ("jsonl", "p.jsonl")])
+    async def test_languages_words_and_minutes_survive_export_and_import(
+        self, people: SqlSubscriberStore, form: str, name: str
+    ):
+        await imported(
+            people,
+            "email,newsletters,languages,follow,mute,minutes\n"
+            'amina@x.org,morning evening,en fr-CA,"central bank; WHO, rain",-,5\n'
+            "ben@x.org,morning,-,,horoscope,\n",
+        )
+        before = await people.memberships()
+        assert before[0].edition.languages == ("en", "fr")
+        assert before[0].edition.follow == ("WHO", "central bank", "rain")
+        assert (before[0].edition.mute, before[0].edition.minutes) == ((), 5)
+        text = await self.everything(people, form)
+        for membership in before:
+            await people.erase(membership.subscriber.email)
+        _, refusals = await imported(people, text, name)
+
+        assert not refusals
+        assert [m.edition for m in await people.memberships()] == [m.edition for m in before]
+
+    @pytest.mark.parametrize(
+        ("cells", "why"),
+        [
+            ("English,,,", "'English' is no language"),
+            (",,,five", "'five' is no number of minutes"),
+            (",,,99", "99 minutes are not possible"),
+            (f",{'x' * 99},,", "is too long"),
+        ],
+    )
+    async def test_a_row_with_a_wrong_preference_is_refused(
+        self, sqlite_people: SqlSubscriberStore, cells: str, why: str
+    ):
+        text = f"email,newsletters,languages,follow,mute,minutes\na@x.org,morning,{cells}\n"
+        counts, refusals = await imported(sqlite_people, text)
+        assert counts.people == 0
+        assert why in refusals[0]
 
     async def test_an_unknown_export_format_is_refused(self, sqlite_people: SqlSubscriberStore):
         with pytest.raises(UsageError, match=r"there is no form 'xlsx'. Known: csv, jsonl"):

@@ -135,6 +135,49 @@ async def test_a_schedule_without_fields_is_kept_until_days_are_chosen(server: W
     assert "On this schedule" not in await (await web.get((await server.links()).preferences)).text()
 
 
+async def test_words_and_minutes_can_be_changed(server: WebServer, web: Web):
+    await sent(server, web, follow="Central Bank,  WHO، rain,,", mute="horoscope", minutes="5")
+    edition = (await server.membership()).edition
+    assert (edition.follow, edition.mute) == (("WHO", "central bank", "rain"), ("horoscope",))
+    assert edition.minutes == 5
+
+    await sent(server, web, follow="", mute="", minutes="")
+    edition = (await server.membership()).edition
+    assert (edition.follow, edition.mute, edition.minutes) == ((), (), None)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"minutes": "soon"}, "Please write a number."),
+        ({"minutes": "99"}, "99 minutes are not possible"),
+        ({"follow": "x" * 81}, "is too long"),
+        ({"mute": ",".join(f"word {n}" for n in range(60))}, "60 words and phrases are too many"),
+    ],
+)
+async def test_wrong_words_and_minutes_are_explained_and_not_stored(
+    server: WebServer, web: Web, change: dict[str, str], sentence: str
+):
+    before = await server.people.memberships()
+    answer = await sent(server, web, **change)
+    assert answer.status == 422
+    assert sentence in await answer.text()
+    assert await server.people.memberships() == before
+
+
+async def test_languages_are_offered_where_the_feeds_have_several(server: WebServer, web: Web):
+    assert "morning.languages" not in (await form(server, web)).names  # all feeds are in one language
+
+
+async def test_a_form_without_the_fields_for_words_leaves_them_as_they_are(server: WebServer, web: Web):
+    await sent(server, web, follow="rain", mute="horoscope", minutes="5")
+    new = ("morning.follow", "morning.mute", "morning.minutes", "morning.languages")
+    older = [field for field in (await form(server, web)).fields if field[0] not in new]
+    await web.post((await server.links()).preferences, data=older, allow_redirects=False)
+    edition = (await server.membership()).edition
+    assert (edition.follow, edition.mute, edition.minutes) == (("rain",), ("horoscope",), 5)
+
+
 async def test_pausing_and_resuming(server: WebServer, web: Web):
     await sent(server, web, status="pause")
     assert (await server.statuses())["amina morning"] == "paused"

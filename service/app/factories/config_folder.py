@@ -16,7 +16,7 @@ from service.core.validators import fold_topics
 from service.settings.load import load_config
 from service.settings.packaged_files import config_folder, sample_folder
 from service.settings.schema import json_schemas, reference_page
-from service.settings.values import FetchSettings, LoadedConfig
+from service.settings.values import LoadedConfig
 from service.settings.yaml import edit
 
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
     "add_subscriber",
     "create_example",
     "edit_subscriber",
-    "fetch_settings",
     "json_schemas",
     "load",
     "load_config",
+    "load_or_example",
     "reference_page",
     "remove_feed",
     "remove_subscriber",
@@ -51,9 +51,9 @@ def load(folder: Path, *, tolerant: bool = False, connections: int | None = None
     return load_config(folder, environ, tolerant=tolerant)
 
 
-def fetch_settings(folder: Path) -> FetchSettings:
-    """Return how feeds are fetched; if the folder is missing, as in the example configuration."""
-    return load(folder if folder.is_dir() else config_folder(), tolerant=True).settings.fetch
+def load_or_example(folder: Path) -> LoadedConfig:
+    """Return what the folder configures; if it is missing, the example configuration."""
+    return load(folder if folder.is_dir() else config_folder(), tolerant=True)
 
 
 def create_example(target: Path) -> None:
@@ -113,9 +113,28 @@ def add_subscriber(
     edit.add(folder, "subscribers", [entry], os.environ)
 
 
-def edit_subscriber(folder: Path, address: str, changes: Mapping[str, Any]) -> None:
-    """Change values of a subscriber in subscribers.yaml. Raises UsageError if they are unknown."""
-    edit.update(folder, "subscribers", address, changes, os.environ)
+def edit_subscriber(
+    folder: Path,
+    address: str,
+    changes: Mapping[str, Any],
+    preferences: Mapping[str, Any],
+    newsletter: str | None,
+) -> None:
+    """Change values of a subscriber in subscribers.yaml, and preferences of a newsletter (None: of all).
+
+    Raises UsageError if they are unknown, or not subscribed to the newsletter.
+    """
+
+    def changed(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not preferences:
+            return changes
+        listed = [one if isinstance(one, dict) else {"id": one} for one in raw["newsletters"]]
+        if newsletter and newsletter not in {one["id"] for one in listed}:
+            raise UsageError(f"{address} is not subscribed to {newsletter!r} in subscribers.yaml")
+        new = [{**one, **preferences} if newsletter in (None, one["id"]) else one for one in listed]
+        return {**changes, "newsletters": new}
+
+    edit.change(folder, "subscribers", address, changed, os.environ)
 
 
 def remove_subscriber(folder: Path, address: str) -> None:

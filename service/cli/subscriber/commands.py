@@ -13,7 +13,7 @@ from service.cli.ui.commands import CommandTyper
 from service.cli.ui.input import require_confirmation
 from service.cli.ui.lazy_imports import lazy_imports
 from service.cli.ui.options import AsJson, Yes
-from service.cli.ui.output import SHORT_ID_CHARACTERS, print_json, print_message, print_records
+from service.cli.ui.output import print_json, print_message, print_records
 from service.core.errors import UsageError
 from service.core.ids import subscriber_id
 
@@ -22,8 +22,6 @@ with lazy_imports():
     from service.app.factories import application, config_folder
     from service.cli.subscriber import import_file, memberships, pauses, suppression
     from service.cli.ui import open_app
-
-MAX_SHOWN_DELIVERIES = 10
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="Email address of the subscriber.")]
 NewsletterOption = Annotated[
@@ -56,7 +54,7 @@ def list_subscribers(*, newsletter: NewsletterOption = None, as_json: AsJson = F
         async for membership in subscribers.all_memberships(app):
             if newsletter not in (None, membership.subscription.newsletter):
                 continue
-            record = memberships.membership_record(membership)
+            record = memberships.membership_record(membership, preferences=as_json)
             if as_json:
                 print_json(record)  # at once: a million records do not fit into memory as a table
             else:
@@ -82,7 +80,7 @@ def show(address: AddressArgument, *, as_json: AsJson = False) -> None:
         ]
         print_records(records, as_json=as_json)
         if not as_json:
-            await _print_deliveries(app, found[0].subscriber.id)
+            await memberships.print_deliveries(app, found[0].subscriber.id)
             await suppression.print_bounces(app, address)
             if suppressed:
                 text = suppression.suppression_text(address, suppressed)
@@ -122,13 +120,48 @@ def add(
     print_message(f"Added {address} to subscribers.yaml.")
 
 
-@commands.add("edit", 'caveat subscriber edit amina@example.org --timezone Europe/Berlin --name "Amina A."')
-def edit(address: AddressArgument, *, name: NameOption = None, timezone: TimezoneOption = None) -> None:
-    """Change a subscriber's name or time zone in subscribers.yaml."""
+@commands.add(
+    "edit",
+    """
+    caveat subscriber edit amina@example.org --timezone Europe/Berlin --name "Amina A."
+    caveat subscriber edit amina@example.org --newsletter morning --languages en,fr --mute "horoscope, chess"
+    """,
+)
+def edit(
+    address: AddressArgument,
+    *,
+    name: NameOption = None,
+    timezone: TimezoneOption = None,
+    newsletter: NewsletterOption = None,
+    languages: Annotated[
+        str | None, typer.Option("--languages", metavar="CODES", help="Languages of articles; all.")
+    ] = None,
+    follow: Annotated[
+        str | None, typer.Option("--follow", metavar="WORDS", help="Words whose stories come first.")
+    ] = None,
+    mute: Annotated[
+        str | None, typer.Option("--mute", metavar="WORDS", help="Words whose stories are left out.")
+    ] = None,
+    minutes: Annotated[
+        int | None, typer.Option("--minutes", metavar="N", min=1, help="Reading time of an issue.")
+    ] = None,
+) -> None:
+    """Change a subscriber in subscribers.yaml: name, time zone, or what they want of their newsletters.
+
+    Several languages or words have commas between them; "all" means all languages, "none" no words.
+    """
     changes = {key: value for key, value in {"name": name, "timezone": timezone}.items() if value is not None}
-    if not changes:
-        raise UsageError("name the change: --name or --timezone")
-    config_folder.edit_subscriber(context.options().config, address, changes)
+    wanted = {
+        "languages": _values(languages, "all"),
+        "follow": _values(follow, "none"),
+        "mute": _values(mute, "none"),
+        "minutes": minutes,
+    }
+    preferences = {key: value for key, value in wanted.items() if value is not None}
+    if not changes and not preferences:
+        options = "--name, --timezone, --languages, --follow, --mute or --minutes"
+        raise UsageError(f"name the change: {options}")
+    config_folder.edit_subscriber(context.options().config, address, changes, preferences, newsletter)
     print_message(f"Changed {address} in subscribers.yaml.")
 
 
@@ -266,8 +299,9 @@ def import_subscribers(
 ) -> None:
     """Import subscribers from a file into the database.
 
-    The columns (or keys) are email, name, timezone, newsletters (ids separated by spaces) and schedule. A row
-    that cannot be imported is reported with its line number and the reason, and the exit code is then 1.
+    The columns (or keys) are email, name, timezone, newsletters (ids separated by spaces), schedule,
+    languages (separated by spaces), follow and mute (words and phrases separated by semicolons) and minutes.
+    A row that cannot be imported is reported with its line number and the reason; the exit code is then 1.
     Subscribers who unsubscribed stay unsubscribed. The import can be repeated after an interruption.
     """
     import_file.run_import(file, newsletters or (), dry_run=dry_run, yes=yes)
@@ -294,6 +328,14 @@ def export(
     open_app.run_in_app(work, apply_roster=True)
 
 
+def _values(text: str | None, nothing: str) -> list[str] | None:
+    """Return the values between the commas of an option, none for the word that means nothing."""
+    if text is None:
+        return None
+    values = [value.strip() for value in text.split(",") if value.strip()]
+    return [] if values == [nothing] else values
+
+
 def _set_status(action: str, address: str, newsletter: str | None, done: str) -> None:
     async def work(app: application.Application) -> bool:
         found = await memberships.memberships_of(app, address, newsletter)
@@ -304,13 +346,3 @@ def _set_status(action: str, address: str, newsletter: str | None, done: str) ->
         return True
 
     open_app.run_in_app(work, apply_roster=True)
-
-
-async def _print_deliveries(app: application.Application, subscriber: str) -> None:
-    print_message("")
-    deliveries = await app.queries.deliveries_to(subscriber, limit=MAX_SHOWN_DELIVERIES)
-    records = [
-        {"issue": d.issue_id[:SHORT_ID_CHARACTERS], "state": d.state, "at": d.at, "reply": d.reply}
-        for d in deliveries
-    ]
-    print_records(records, as_json=False, empty_message="Nothing was sent to them yet.")

@@ -9,9 +9,12 @@ from typing import Any
 from service.app import subscribers
 from service.app.factories import application
 from service.cli.subscriber import suppression
+from service.cli.ui.output import SHORT_ID_CHARACTERS, print_message, print_records
 from service.core.errors import UsageError
 from service.core.model import Membership
 from service.core.secret import HIDDEN
+
+MAX_SHOWN_DELIVERIES = 10
 
 
 async def memberships_of(
@@ -53,9 +56,24 @@ def membership_record(membership: Membership, *, preferences: bool = False) -> d
     if preferences:
         record |= {
             "topics": edition.topics or ("all",),
+            "languages": edition.languages or ("all",),
+            "follow": edition.follow,
+            "mute": edition.mute,
+            "minutes": edition.minutes,
             "stories": edition.stories,
             "points": edition.points,
             "language": edition.language,
             "format": edition.format,
         }
     return record
+
+
+async def print_deliveries(app: application.Application, subscriber: str) -> None:
+    """Print the last deliveries to a subscriber (id)."""
+    print_message("")
+    deliveries = await app.queries.deliveries_to(subscriber, limit=MAX_SHOWN_DELIVERIES)
+    records = [
+        {"issue": d.issue_id[:SHORT_ID_CHARACTERS], "state": d.state, "at": d.at, "reply": d.reply}
+        for d in deliveries
+    ]
+    print_records(records, as_json=False, empty_message="Nothing was sent to them yet.")

@@ -67,9 +67,19 @@ def update(folder: Path, list_name: str, name: str, changes: ItemValues, environ
 
     Raises UsageError when there is no such item, ConfigError when the folder would not load with it.
     """
-    return _edited(
-        folder, list_name, environ, lambda items: items.update(_index(items, list_name, name), changes)
-    )
+    return change(folder, list_name, name, lambda _values: changes, environ)
+
+
+def change(
+    folder: Path, list_name: str, name: str, changes: Callable[[ItemValues], ItemValues], environ: Environ
+) -> LoadedConfig:
+    """Set keys of an item as `update` does; `changes` takes the item's values and returns the new ones."""
+
+    def alter(items: YamlList) -> str:
+        index = _index(items, list_name, name)
+        return items.update(index, changes(items.values[index]))
+
+    return _edited(folder, list_name, environ, alter)
 
 
 def _edited(folder: Path, kind: str, environ: Environ, alter: Callable[[YamlList], str]) -> LoadedConfig:
