@@ -80,3 +80,19 @@ def test_a_wrong_label_is_refused_with_a_sentence(gathered: CliRunner, options: 
 
     assert done.code == 2
     assert sentence.lower() in done.err.lower()
+
+
+def test_labels_of_readers_are_listed_and_exported_with_their_source(gathered: CliRunner):
+    assert gathered("label", "add", ADDRESS, "--wrong", "1", "--wrong", "2", "--reader").code == 0
+    assert gathered("label", "add", ADDRESS, "--point", "2").code == 0
+
+    listed = gathered("label", "list", "--source", "reader", "--json").records
+    assert [(one["kind"], one["source"], one["sentence"]) for one in listed] == [
+        ("wrong", "reader", SENTENCES[1]),
+        ("wrong", "reader", SENTENCES[2]),
+    ]
+    assert SENTENCES[2] in gathered("label", "list").out
+    (exported,) = gathered("label", "export").records
+    # Of sentence 2 an editor says something else, so what a reader said of it is left out.
+    assert (exported["points"], exported["wrong"], exported["by_readers"]) == ([2], [1], [1])
+    assert gathered("label", "list", "--source", "nobody").code == 2

@@ -53,3 +53,34 @@ async def test_an_unknown_article_gets_no_label(stores: Stores):
     labels = SqlLabelStore(stores.database)
     await labels.record("unknown", LABELS, NOON)
     assert [one async for one in labels.labelled()] == []
+
+
+async def test_a_reader_does_not_replace_an_editors_label(stores: Stores):
+    article = an_article("Harbour", TEXT)
+    await stores.store_articles([article])
+    labels = SqlLabelStore(stores.database)
+    editors = Label(KEY, LabelKind.WRONG, CAVEAT)
+    readers = Label(KEY, LabelKind.WRONG, CAVEAT, source=LabelSource.READER)
+
+    await labels.record(article.id, [readers], NOON)
+    await labels.record(article.id, [editors], NOON + MINUTE)
+    assert await labels.of_article(article.id) == [editors]
+    await labels.record(article.id, [readers], NOON + 2 * MINUTE)
+    assert await labels.of_article(article.id) == [editors]
+
+
+async def test_the_latest_labels_are_first_and_of_one_source_if_asked(stores: Stores):
+    harbour, storm = an_article("Harbour", TEXT), an_article("Storm", TEXT)
+    await stores.store_articles([harbour, storm])
+    labels = SqlLabelStore(stores.database)
+    await labels.record(harbour.id, [Label(KEY, LabelKind.POINT, CLAIM)], NOON)
+    reported = Label(KEY, LabelKind.WRONG, CAVEAT, source=LabelSource.READER)
+    await labels.record(storm.id, [reported], NOON + MINUTE)
+
+    found = await labels.latest(10)
+    assert [(article.id, label.kind.value, at) for article, label, at in found] == [
+        (storm.id, "wrong", NOON + MINUTE),
+        (harbour.id, "point", NOON),
+    ]
+    assert [label for _, label, _ in await labels.latest(10, LabelSource.READER)] == [reported]
+    assert len(await labels.latest(1)) == 1

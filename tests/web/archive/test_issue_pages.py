@@ -12,6 +12,7 @@ import pytest
 from service.app.archive.archive import STORIES_PER_PAGE
 from service.core.model import Placement
 from service.core.tokens import ISSUE, signature
+from service.store.cancel import SqlCancellation
 from tests.builders import NOON
 from tests.compose.digests import (
     a_correction,
@@ -161,6 +162,27 @@ async def test_a_newsletter_without_an_archive_has_no_pages(archive: ArchiveSite
     for ending in ("", "report", "md", "epub"):
         assert (await web.get(await archive.page(issue, ending))).status == 404
     assert (await web.get((await archive.list_pages("night")).rss)).status == 404
+
+
+async def test_a_cancelled_issue_is_gone(archive: ArchiveSite, web: Web):
+    issue, other = [await archive.publish(the_issue(), day=f"2026-03-0{n}") for n in (1, 2)]
+    assert (await web.get(await archive.page(issue))).status == 200
+    await SqlCancellation(archive.app.database).cancel(issue.id, NOON)
+
+    for ending in ("", "report", "md", "epub"):
+        answer = await web.get(await archive.page(issue, ending))
+        assert answer.status == 410
+        assert "Cache-Control" in answer.headers
+    assert issue.id not in await text_of(web, (await archive.list_pages()).page)
+    assert issue.id not in await text_of(web, await archive.page(other))
+
+
+async def test_a_missing_issue_is_a_page_in_the_language_of_the_visitor(archive: ArchiveSite, web: Web):
+    answer = await web.get(f"{archive.url}/issues/{'0' * 32}", headers={"Accept-Language": "fr"})
+
+    assert answer.status == 404
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert '<html lang="fr"' in await answer.text()
 
 
 async def test_a_public_issue_links_to_its_neighbours(archive: ArchiveSite, web: Web):
