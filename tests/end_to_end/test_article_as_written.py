@@ -39,7 +39,7 @@ NOW = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
 FOLDER = Path(__file__).parent / "articles"
 POINTS = 8  # per article and per story: enough for every sentence of these short articles
 MARGIN = re.compile(r"^ +\| ", re.MULTILINE)  # of the lines of a caveat
-FOOTER = "-" * 76
+RULE = "=" * 76  # below the head, and above the footer
 
 
 class Publishers(Fetcher):
@@ -129,7 +129,7 @@ def composed(articles: list[CondensedArticle]) -> Mail:
     )
     digest = make_digest(edition, Ranker({}).rank(updates, edition, NOW), at=NOW, merge=merge_key_points)
     mail = JinjaRenderer(templates_folder(), SITE).render(digest, title="T", theme="daily", issue_id="i")
-    stories = mail.text.split(FOOTER)[0].split("=" * len(FOOTER))[1:]
+    _, *stories, _ = mail.text.split(RULE)
     return Mail(tuple(story.headline for story in digest.stories), "\n".join(stories))
 
 
