@@ -26,7 +26,7 @@ from service.compose.waiting import stories_wait
 from service.core import ids
 from service.core.errors import ArticleChanged, DraftChanged, StoreError, UnknownName
 from service.core.model import Digest, Edition, Group, Issue, Newsletter, Placement, RenderedMail
-from service.core.placeholders import Placeholder
+from service.core.placeholders import Placeholder, fill
 from service.core.progress import Progress, no_progress
 
 
@@ -300,11 +300,10 @@ async def _make_manual_issue(
 
 
 def _fill_name(rendered: RenderedMail, name: str) -> RenderedMail:
-    marker = Placeholder.NAME.marker
     return RenderedMail(
-        subject=rendered.subject.replace(marker, name),
-        html=rendered.html.replace(marker, escape(name)),
-        text=rendered.text.replace(marker, name),
+        subject=fill(rendered.subject, {Placeholder.NAME: name}),
+        html=fill(rendered.html, {Placeholder.NAME: escape(name)}),
+        text=fill(rendered.text, {Placeholder.NAME: name}),
     )
 
 

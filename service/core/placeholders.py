@@ -34,12 +34,47 @@ class Placeholder(StrEnum):
         return f"{OPEN}{self.value}{CLOSE}"
 
 
-MARKER = re.compile(f"{OPEN}({'|'.join(Placeholder)}){CLOSE}")
+PHRASE, NAME_IN_PHRASE, SPACE_IN_PHRASE = f"{Placeholder.NAME}:", "{name}", "_"
+MAX_PHRASE_CHARACTERS = 120
+_MARKUP = re.compile("[&<>\"'\u00a0]")
+MARKER = re.compile(
+    f"{OPEN}({'|'.join(Placeholder)}|{PHRASE}[^{OPEN}{CLOSE}]{{1,{MAX_PHRASE_CHARACTERS}}}){CLOSE}"
+)
+
+
+class PlaceholderValues(dict[str, str]):
+    """Values by placeholder; those of phrases with the name are made of the name."""
+
+    def __missing__(self, placeholder: str) -> str:
+        """Return the value of a phrase. Raises KeyError for an unknown placeholder, and without a name."""
+        if not placeholder.startswith(PHRASE):
+            raise KeyError(placeholder)
+        name = self[Placeholder.NAME]
+        phrase = placeholder.removeprefix(PHRASE).replace(SPACE_IN_PHRASE, " ")
+        return phrase.replace(NAME_IN_PHRASE, name) if name else ""
+
+
+def name_phrase(phrase: str) -> str:
+    """Return a placeholder for the phrase with the recipient's name in place of `{name}`: "for {name}".
+
+    Nothing is left of it for a recipient without a name. It has no space, at which a line could be broken,
+    and no character that HTML escapes.
+    """
+    plain = _MARKUP.sub("", without_placeholders(phrase))[:MAX_PHRASE_CHARACTERS]
+    return f"{OPEN}{PHRASE}{plain.replace(' ', SPACE_IN_PHRASE)}{CLOSE}"
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
     """Return the text with these placeholders replaced by their values; the others stay."""
-    return MARKER.sub(lambda marker: values.get(marker[1], marker[0]), text)
+    known = PlaceholderValues(values)
+
+    def value(marker: re.Match[str]) -> str:
+        try:
+            return known[marker[1]]
+        except KeyError:
+            return marker[0]
+
+    return MARKER.sub(value, text)
 
 
 def without_placeholders(text: str) -> str:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.placeholders import CLOSE, MARKER, OPEN, Placeholder, fill, without_placeholders
+from service.core.placeholders import (
+    CLOSE,
+    MARKER,
+    OPEN,
+    Placeholder,
+    PlaceholderValues,
+    fill,
+    name_phrase,
+    without_placeholders,
+)
 
 
 def test_every_placeholder_is_found_by_its_marker():
@@ -25,6 +35,19 @@ def test_only_the_named_placeholders_are_filled():
         fill(text, {Placeholder.ISSUE_URL: "https://x.example"})
         == f"https://x.example {Placeholder.NAME.marker}"
     )
+
+
+def test_a_phrase_with_the_name_is_left_out_for_a_recipient_without_one():
+    text = f"4 min{name_phrase(' · for {name}')}"
+
+    assert fill(text, {Placeholder.NAME: "Amina"}) == "4 min · for Amina"
+    assert fill(text, {Placeholder.NAME: ""}) == "4 min"
+    assert fill(text, {Placeholder.ADDRESS: "a@example.org"}) == text
+
+
+def test_an_unknown_placeholder_has_no_value():
+    with pytest.raises(KeyError):
+        PlaceholderValues({Placeholder.NAME: "Amina"})["password"]
 
 
 @given(st.lists(st.one_of(st.sampled_from([OPEN, CLOSE, *Placeholder]), st.text())).map("".join))

@@ -21,7 +21,7 @@ from service.compose.render.story_view import SectionView, StoryView, in_section
 from service.compose.render.text_cleaning import MAX_TITLE_CHARACTERS, clean, reading_minutes
 from service.core.archive_links import NONE
 from service.core.model import Digest, Placement, Site
-from service.core.placeholders import Placeholder
+from service.core.placeholders import NAME_IN_PHRASE, Placeholder, name_phrase
 from service.text.i18n import Localizer
 
 MAX_JUDGE_CHARACTERS = 120  # a model and a host
@@ -36,10 +36,10 @@ class DigestView:
     cannot be read. `left_out` is the number of stories that are on neither.
 
     `subject` and `preheader` are what inboxes show; `padding` is invisible and follows the preheader.
-    `counts` sums up the issue ("12 stories · 9 caveats · 4 min"). `caveats` is the number of caveats in all
-    stories, `top_caveats` in the `top` of all stories; neither counts context. `marked` is true if a line has
-    a label or a hint. `judge` names the language models or people who helped to choose key points, "" if
-    there were none.
+    `counts` sums up the issue ("12 stories · 9 caveats · 4 min"), `for_name` follows it (" · for Amina";
+    nothing for a recipient without a name). `caveats` is the number of caveats in all stories, `top_caveats`
+    in the `top` of all stories; neither counts context. `marked` is true if a line has a label or a hint.
+    `judge` names the language models or people who helped to choose key points, "" if there were none.
 
     `web_url` is the issue's web page, `subscribe_url` where others subscribe, `report_url` where readers
     report a wrong sentence (of a story with `#story-` and its number behind it); "" if there is no such page.
@@ -74,6 +74,7 @@ class DigestView:
     subject: str = ""
     padding: str = ""
     counts: str = ""
+    for_name: str = ""
     lead: StoryView | None = None
     sections: tuple[SectionView, ...] = ()
     shorts: tuple[StoryView, ...] = ()
@@ -132,6 +133,7 @@ def make_digest_view(
         subject=subject_line(stories, digest.stories, localizer, name),
         padding=preheader_padding(shown_first),
         counts=counts,
+        for_name=name_phrase(localizer.text("for_name", name=NAME_IN_PHRASE)),
         lead=next(iter(_placed(stories, Placement.LEAD)), None),
         sections=in_sections(stories, digest),
         shorts=_placed(stories, Placement.SHORT),

@@ -17,7 +17,7 @@ from typing_extensions import override
 from service.core.archive_links import IssueLinks
 from service.core.errors import CaveatError
 from service.core.model import Delivery, Issue, MailKind, Message, RenderedMail, Site
-from service.core.placeholders import Placeholder, fill
+from service.core.placeholders import Placeholder, PlaceholderValues, fill
 from service.deliver.message import headers
 from service.deliver.message.dkim import DkimSigner, DkimTemplate, UnsignedDkimHeader
 from service.deliver.message.mime_template import (
@@ -110,13 +110,15 @@ class MessageBuilder(MessageFactory):
         except ValueError as error:
             raise CaveatError(f"the address cannot be mailed: {error}") from error
         links = self._links(delivery.subscriber_id, issue.newsletter)
-        values = {
-            NAME: headers.clean_text(delivery.name),
-            ADDRESS: delivery.address,
-            UNSUBSCRIBE_URL: links.unsubscribe,
-            PREFERENCES_URL: links.preferences,
-            CONFIRM_URL: "",
-        }
+        values = PlaceholderValues(
+            {
+                NAME: headers.clean_text(delivery.name),
+                ADDRESS: delivery.address,
+                UNSUBSCRIBE_URL: links.unsubscribe,
+                PREFERENCES_URL: links.preferences,
+                CONFIRM_URL: "",
+            }
+        )
         if issue.kind is MailKind.CONFIRMATION and self._confirm_link is not None:
             asked = (delivery.subscriber_id, issue.newsletter, issue.created_at)
             values[CONFIRM_URL] = self._confirm_link(*asked)

@@ -22,7 +22,7 @@ from pytest_httpserver import HTTPServer
 from service.compose.render.theme import MAX_SUBJECT_CHARACTERS, JinjaRenderer
 from service.core.errors import CaveatError, UnknownName
 from service.core.model import Digest, EarlierFigure, RenderedMail, SentIssue, Story
-from service.core.placeholders import MARKER, Placeholder
+from service.core.placeholders import MARKER, PHRASE, Placeholder, fill
 from service.settings.packaged_files import templates_folder
 from tests.compose.digests import (
     MORNING,
@@ -98,6 +98,11 @@ def three_ranks(**wishes: Any) -> Digest:
         *in_short(the_strike(), on_web=True),
         **wishes,
     )
+
+
+def placeholders_of(part: str) -> set[Placeholder]:
+    """Return the placeholders in a part, without the phrase with the name."""
+    return {Placeholder(name) for name in MARKER.findall(part) if not name.startswith(PHRASE)}
 
 
 def with_pages(digest: Digest, theme: str) -> RenderedMail:
@@ -279,9 +284,9 @@ def test_every_theme_links_to_the_pages_of_the_issue_if_there_are_any(theme: str
     own_pages = {Placeholder.ISSUE_URL, Placeholder.REPORT_URL}
 
     for part, other in ((mail.html, without.html), (mail.text, without.text)):
-        assert own_pages <= {Placeholder(name) for name in MARKER.findall(part)}
+        assert own_pages <= placeholders_of(part)
         assert "https://news.example.org/subscribe/morning" in part
-        assert not own_pages & {Placeholder(name) for name in MARKER.findall(other)}
+        assert not own_pages & placeholders_of(other)
         assert "1 more story was left out" in " ".join(other.split())
 
 
@@ -314,6 +319,16 @@ def test_tables_are_for_the_layout_only(theme: str):
     assert all(attributes.get("role") == "presentation" for attributes in tables)
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_head_names_the_recipient_who_has_a_name(theme: str):
+    mail = rendered(three_ranks(), theme)
+
+    for part in (mail.html, mail.text):
+        named = fill(part, {Placeholder.NAME: "Amina"})
+        assert named.count(" · for Amina") == 1
+        assert fill(part, {Placeholder.NAME: ""}) == named.replace(" · for Amina", "")
+
+
 def test_a_list_of_contents_has_whole_headlines_and_only_where_there_are_many():
     few, many = rendered(a_digest(*[the_inquiry()] * 7)), rendered(a_digest(*[the_inquiry()] * 8))
     headline = the_inquiry().headline
@@ -341,7 +356,7 @@ def test_every_mail_has_its_reason_and_an_unsubscribe_link(theme: str):
     mail = rendered(the_front_page(), theme)
 
     for part in (mail.html, mail.text):
-        assert {Placeholder(name) for name in MARKER.findall(part)} == {
+        assert placeholders_of(part) == {
             Placeholder.ADDRESS,
             Placeholder.UNSUBSCRIBE_URL,
             Placeholder.PREFERENCES_URL,
