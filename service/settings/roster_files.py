@@ -106,7 +106,7 @@ class NewsletterEntry(ConfigBlock):
     )
     timezone: Zone = Field(description="The time zone of `schedule`.", examples=["Europe/Berlin"])
     topics: list[Topic] = Field(
-        default_factory=list, description="The topics of the feeds in it. Left out: all feeds."
+        default_factory=list, description="The topics of its articles. Left out: all."
     )
     stories: Stories = Field(
         default=8, description="Maximum stories with key points per issue; the others get one line each."

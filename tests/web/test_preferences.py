@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from service.app.self_service import store_preferences
+from service.app.self_service import SelfService, store_preferences
 from service.core.model import Preferences
 from service.subscribers.actions import unsubscribe
 from service.subscribers.sync import apply_roster
@@ -167,6 +167,19 @@ async def test_wrong_words_and_minutes_are_explained_and_not_stored(
 
 async def test_languages_are_offered_where_the_feeds_have_several(server: WebServer, web: Web):
     assert "morning.languages" not in (await form(server, web)).names  # all feeds are in one language
+
+
+async def test_chosen_languages_are_stored_and_none_means_all(
+    server: WebServer, web: Web, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(SelfService, "languages", lambda *_: ["de", "en", "no"])
+    page = await (await web.get((await server.links()).preferences)).text()
+    assert re.search(r'value="no">\s*<label[^>]*>Norwegian</label>', page)
+    await sent(server, web, languages=["", "en", "no", "xx"])
+    assert (await server.membership()).edition.languages == ("en", "no")
+
+    await sent(server, web, languages=[""])
+    assert (await server.membership()).edition.languages == ()
 
 
 async def test_a_form_without_the_fields_for_words_leaves_them_as_they_are(server: WebServer, web: Web):
