@@ -24,7 +24,7 @@ from service.compose.stage import (
 from service.compose.stories.assign import AssignmentReport, StoryAssigner
 from service.compose.stories.group import GroupedStory
 from service.core.errors import StoreError, UnknownName
-from service.core.model import CondensedArticle, Digest, Placement, RenderedMail, StoryPoint
+from service.core.model import CondensedArticle, Digest, Placement, RenderedMail, SentIssue, StoryPoint
 from service.core.placeholders import Placeholder
 from service.core.schedules import next_occurrence, parse_schedule
 from tests.builders import a_newsletter, an_article, an_edition, condensed
@@ -383,6 +383,25 @@ async def test_a_story_is_sent_again_only_with_a_new_point():
 
     assert amina.titles == ["Fire at the port", "Update: Fire was arson"]
     assert amina.served_through == 3
+    first, second = amina.issues
+    assert second.digest is not None
+    assert [story.first_issue for story in second.digest.stories] == [SentIssue(first.id, first.due_at)]
+
+
+@pytest.mark.usefixtures("one_word_stories")
+async def test_a_story_of_one_line_does_not_count_as_sent():
+    amina = a_member(stories=1)
+    store, composer = a_composer(amina)
+    store.publish(an_arrival("Fire at the port"), an_arrival("Talks resume", 2 * HOUR))
+    await compose(composer, now=SEVEN)
+    later = an_arrival("Talks end", HOUR - DAY, "The envoys signed a treaty on fishing.")
+    store.publish(later)
+    await compose(composer, now=SEVEN + DAY)
+
+    lines = [one.headline for issue in amina.issues for one in issue.digest.placed(Placement.SHORT)]
+    assert lines == ["Talks resume"]
+    assert amina.issues[1].article_ids == (later.article.id,)
+    assert amina.titles[1] == "Talks end", "not an update"
 
 
 @pytest.mark.usefixtures("one_word_stories")
